@@ -1,0 +1,5 @@
+"""`python -m wgig` is the command `wgig`."""
+
+from .cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,68 @@
+"""The whole HTTP surface on one page: each path, its methods, and the function that answers. Start reading here."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from . import __version__, describe, graphs, operation, query, refusals, resource, write
+from .guard import Guard
+from .openapi import described
+from .settings import Settings
+from .store import Store
+
+READ = ("GET", "HEAD")
+WRITE = ("PUT", "POST", "DELETE")
+
+# Paths below one another stand from the narrow to the wide: the first that fits answers.
+ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
+    ("/", READ, resource.home),
+    ("/sparql", READ, query.ask),
+    ("/sparql", ("POST", "QUERY"), query.ask_by_body),
+    ("/update", READ, describe.describe_update),
+    ("/update", ("POST",), write.update),
+    ("/graphs", READ, graphs.read_graphs),
+    ("/graphs", WRITE, write.change_graphs),
+    ("/graph/{name:path}", READ, graphs.read_graph),
+    ("/graph/{name:path}", WRITE, write.change_graph),
+    ("/dump.{suffix}", READ, graphs.dump),
+    ("/id/{path:path}", READ, resource.thing),
+    ("/doc/{path:path}", READ, resource.doc),
+    ("/ontology", READ, resource.ontology),
+    ("/ontology.{suffix}", READ, resource.ontology),
+    ("/shapes", READ, resource.shapes),
+    ("/shapes.{suffix}", READ, resource.shapes),
+    ("/context.jsonld", READ, resource.context),
+    ("/static/{name}", READ, resource.static),
+    ("/health", READ, operation.health),
+    ("/ready", READ, operation.ready),
+    ("/openapi.json", READ, operation.openapi),
+]
+
+
+def create_app(settings: Settings, store: Store) -> FastAPI:
+    """The service over a store; handlers find both in `request.app.state`."""
+    app = FastAPI(
+        title="WGIG knowledge graph",
+        version=__version__,
+        description="The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings, app.state.store = settings, store
+    for path, methods, function in ROUTES:
+        for method in methods:
+            app.add_api_route(path, function, methods=[method], **described(method, path, function))
+    app.add_middleware(Guard)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST", "QUERY", "PUT", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=["Content-Location", "ETag", "Link", "Location", "Retry-After"],
+    )
+    refusals.install(app)
+    return app

@@ -1,0 +1,191 @@
+"""Read what a client sends: bodies within limits, forms, text; strictly, so that nothing is guessed."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, MultipartState
+
+from .problems import Problem
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_MEDIA_TYPE = re.compile(rf"\s*({_TOKEN}/{_TOKEN})\s*((?:;\s*(?:{_TOKEN}=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))?\s*)*)")
+_PARAMETER = re.compile(rf";\s*({_TOKEN})=({_TOKEN}|\"(?:[^\"\\]|\\.)*\")")
+_FILE_NAME = re.compile(r'filename="([^"]*)"')
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class ContentType:
+    """A parsed Content-Type: the media type in lower case and its parameters."""
+
+    media_type: str
+    parameters: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a multipart body; `name` and `content_type` are empty where the sender gave none."""
+
+    name: str
+    content_type: str
+    body: bytes
+
+
+def content_type(request: Request, accepted: Sequence[str]) -> ContentType:
+    """The type of the request's body, which is one of `accepted` and in UTF-8.
+
+    Raises Problem 415 with Accept-Post otherwise.
+    """
+    fields = request.headers.getlist("content-type")
+    found = parse_content_type(fields[0]) if len(fields) == 1 else None
+    if found is None or found.media_type not in accepted:
+        what = f"Content-Type {', '.join(fields)!r} is not understood" if fields else "The request has no Content-Type"
+        raise unsupported(f"{what} here. Send one of: {', '.join(accepted)}.", accepted)
+    charset = found.parameters.get("charset", "utf-8")
+    if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise unsupported(f"The charset {charset!r} is not understood. Send UTF-8.", accepted)
+    return found
+
+
+def parse_content_type(field: str) -> ContentType | None:
+    """A Content-Type field, parsed (RFC 9110, section 8.3); None when it is malformed."""
+    match = _MEDIA_TYPE.fullmatch(field)
+    if match is None:
+        return None
+    parameters = {key.lower(): _unquoted(value) for key, value in _PARAMETER.findall(match[2])}
+    return ContentType(match[1].lower(), parameters)
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
+
+
+def unsupported(detail: str, accepted: Sequence[str]) -> Problem:
+    """The 415 that says what to send."""
+    return Problem(415, detail, headers={"Accept-Post": ", ".join(accepted)})
+
+
+async def read(request: Request, limit: int) -> bytes:
+    """The body, with a gzip coding taken off, in at most `limit` bytes.
+
+    Raises Problem 413 when it is larger, 400 when its coding is broken, 415 when its coding is unknown.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large(limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise too_large(limit)
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding == "identity":
+        return bytes(body)
+    if coding in ("gzip", "x-gzip"):
+        return gunzip(bytes(body), limit)
+    raise Problem(
+        415,
+        f"The content coding {coding!r} is not understood. Send the body plain or with gzip.",
+        headers={"Accept-Encoding": "gzip, identity"},
+    )
+
+
+def gunzip(body: bytes, limit: int) -> bytes:
+    """The content of a gzip file of one or more members, at most `limit` bytes. Raises Problem 400 and 413."""
+    content = bytearray()
+    while body:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            content += member.decompress(body, limit + 1 - len(content))
+        except zlib.error as error:
+            raise Problem(400, f"The body is no gzip file: {error}.") from error
+        if len(content) > limit:
+            raise too_large(limit)
+        if not member.eof:
+            raise Problem(400, "The gzip file ends early. Send it again, whole.")
+        body = member.unused_data
+    return bytes(content)
+
+
+def too_large(limit: int) -> Problem:
+    """The 413 that says what fits."""
+    return Problem(413, f"The body is larger than {limit} bytes. Send it in smaller parts.")
+
+
+def text(body: bytes, what: str) -> str:
+    """The body as text. Raises Problem 400 where it is not UTF-8 or holds a NUL; `what` names it in the message."""
+    try:
+        decoded = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Problem(400, f"The {what} is not UTF-8: byte {error.start + 1} does not fit. Send UTF-8.") from error
+    if "\0" in decoded:
+        raise Problem(400, f"The {what} holds a NUL character. Take it out.")
+    return decoded
+
+
+def parse_form(encoded: bytes) -> Pairs:
+    """The pairs of a form or query string in their order; a bare key has an empty value.
+
+    Only & separates, + is a space, percent signs are decoded once (https://url.spec.whatwg.org/#urlencoded-parsing).
+    Raises Problem 400 where the result is not text.
+    """
+    pairs = (piece.partition("=") for piece in encoded.decode("latin-1").split("&") if piece)
+    return [(_decoded(key), _decoded(value)) for key, _, value in pairs]
+
+
+def _decoded(value: str) -> str:
+    if bad := _BAD_PERCENT.search(value):
+        raise Problem(400, f"{value[bad.start() : bad.start() + 3]!r} is no percent-encoded byte. Write a percent sign as %25.")
+    return text(unquote_to_bytes(value.replace("+", " ").encode("latin-1")), "form or query string")
+
+
+def values(pairs: Pairs, key: str) -> list[str]:
+    """All values of a key."""
+    return [value for one, value in pairs if one == key]
+
+
+def parse_multipart(body: bytes, boundary: str) -> list[Part]:
+    """The parts of a multipart/form-data body (RFC 7578), files and fields alike. Raises Problem 400."""
+    parts: list[Part] = []
+    headers: dict[str, str] = {}
+    name, value, content = bytearray(), bytearray(), bytearray()
+
+    def header() -> None:
+        headers[name.decode("latin-1").lower()] = value.decode("utf-8", "replace")
+        name.clear()
+        value.clear()
+
+    def part() -> None:
+        file_name = _FILE_NAME.search(headers.get("content-disposition", ""))
+        parts.append(Part(file_name[1] if file_name else "", headers.get("content-type", ""), bytes(content)))
+        headers.clear()
+        content.clear()
+
+    parser = MultipartParser(
+        boundary,
+        {
+            "on_header_field": lambda data, start, end: name.extend(data[start:end]),
+            "on_header_value": lambda data, start, end: value.extend(data[start:end]),
+            "on_header_end": header,
+            "on_part_data": lambda data, start, end: content.extend(data[start:end]),
+            "on_part_end": part,
+        },
+    )
+    try:
+        parser.write(body)
+        parser.finalize()
+    except FormParserError as error:
+        raise Problem(400, f"The multipart body is malformed: {error}.") from error
+    if parser.state != MultipartState.END:
+        raise Problem(400, "The multipart body ends before its closing boundary. Send it again, whole.")
+    return parts

@@ -1,0 +1,171 @@
+"""The command `wgig`: what it can be called with, and how it ends.
+
+Exit codes: 0 all is well; 1 the answer is no, or nothing was found; 2 the input cannot be read or the call is wrong;
+3 the surroundings fail (disk, port, network), or we do.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+from . import __version__
+
+FINE, NO, UNREADABLE, FAILED = 0, 1, 2, 3
+
+RESULTS = ("table", "csv", "tsv", "json", "xml", "ttl", "nt", "jsonld", "rdf")
+FORMATS = ("ttl", "trig", "nt", "nq", "rdf", "jsonld")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose help keeps the line breaks of its examples, and whose mistakes end with code 2."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the call and where help is."""
+        self.exit(UNREADABLE, f"{self.prog}: {message}.\nSee: {self.prog} --help\n")
+
+
+def serve(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig serve`."""
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for any that is free (default: 8000)")
+    parser.add_argument("--data", choices=("shipped", "none"), help="what to keep the store filled with (default: shipped)")
+
+
+def query(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig query`."""
+    parser.add_argument("query", nargs="?", help="SPARQL text, a file that holds it, or - for standard input")
+    parser.add_argument("--name", help="run this example query (see: wgig queries)")
+    parser.add_argument("--format", choices=RESULTS, help="default: table on a terminal; csv or ttl in a pipe")
+    parser.add_argument("--url", help="ask this SPARQL endpoint instead of the local store")
+
+
+def load(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig load`."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="RDF file, also .gz; - is standard input")
+    parser.add_argument("--graph", metavar="IRI", help="graph to load into (default: the unnamed graph, or those of the file)")
+    parser.add_argument("--format", choices=FORMATS, help="format of the files (default: by their names)")
+    parser.add_argument("--shipped", nargs="+", metavar="NAME", help="take these graphs as the package ships them")
+
+
+def dump(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig dump`."""
+    parser.add_argument("--format", choices=FORMATS, help="default: by the name of the output, else trig; ttl with --graph")
+    parser.add_argument("--graph", metavar="IRI", help="this graph only; its name below the base IRI is enough")
+    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="file to write, also .gz (default: standard output)")
+
+
+def stats(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig stats`."""
+    parser.add_argument("--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe")
+
+
+def queries(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig queries`."""
+    parser.add_argument("name", nargs="?", help="print the text of this query")
+
+
+COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
+    "serve": (
+        "serve the graph over HTTP",
+        serve,
+        "wgig serve\nwgig serve --port 8080 --store ./store",
+    ),
+    "query": (
+        "answer a SPARQL query",
+        query,
+        "wgig query 'SELECT * { ?s ?p ?o } LIMIT 5'\n"
+        "wgig query question.rq --format csv > answer.csv\n"
+        "wgig query --name coverage-matrix\n"
+        "wgig query question.rq --url http://127.0.0.1:8000/sparql",
+    ),
+    "load": (
+        "load RDF files into the store",
+        load,
+        "wgig load papers.ttl --graph https://example.org/papers\n"
+        "wgig load dump.nq.gz\n"
+        "curl -s https://example.org/data | wgig load - --format ttl --graph https://example.org/data\n"
+        "wgig load --shipped issues papers",
+    ),
+    "dump": (
+        "write the store, or a graph of it, as RDF",
+        dump,
+        "wgig dump -o backup.nq.gz\nwgig dump --graph issues",
+    ),
+    "stats": ("count what is in the store", stats, "wgig stats\nwgig stats --format json"),
+    "queries": ("list the example queries", queries, "wgig queries\nwgig queries coverage-matrix"),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command."""
+    whole = Parser(prog="wgig", description="The Working Group on Internet Governance (2004-2005) as linked data.")
+    whole.add_argument("--version", action="version", version=f"wgig {__version__}")
+    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (summary, arguments, examples) in COMMANDS.items():
+        indented = examples.replace("\n", "\n  ")
+        one = commands.add_parser(
+            name, help=summary, description=f"{summary.capitalize()}.", epilog=f"examples:\n  {indented}"
+        )
+        arguments(one)
+        if name != "queries":
+            one.add_argument("--store", type=Path, metavar="DIR", help="folder of the store (default: your data folder)")
+    return whole
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; what goes wrong is said in a sentence on standard error."""
+    arguments = parser().parse_args(argv)
+    try:
+        code = run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has had enough; the interpreter must not complain of it when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    except KeyboardInterrupt:
+        return 128 + 2
+    except Exception as error:
+        if os.environ.get("WGIG_DEBUG"):
+            raise
+        return refuse(error)
+    return code
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Import the module of the command and run it."""
+    from .settings import Settings  # noqa: PLC0415  help must come at once
+
+    settings = Settings.from_environment(
+        **{name: getattr(arguments, name, None) for name in ("store", "host", "port", "data")}
+    )
+    code: int = import_module(f".commands.{arguments.command}", __package__).run(arguments, settings)
+    return code
+
+
+def refuse(error: Exception) -> int:
+    """Say what an error means, and return the exit code for it."""
+    from .problems import Problem  # noqa: PLC0415  help must come at once
+    from .store import StoreError  # noqa: PLC0415
+
+    match error:
+        case Problem():
+            excerpt = error.members.get("excerpt")
+            text, code = f"{error.detail}\n{excerpt}" if excerpt else error.detail, UNREADABLE
+        case StoreError():
+            text, code = str(error), FAILED
+        case ValueError() | SyntaxError() | FileNotFoundError() | IsADirectoryError() | UnicodeError():
+            text, code = f"{error}", UNREADABLE
+        case OSError():
+            text, code = str(error), FAILED
+        case _:
+            text = f"This is a mistake of ours: {type(error).__name__}: {error}. For the details set WGIG_DEBUG=1."
+            code = FAILED
+    print(f"wgig: {text}", file=sys.stderr)
+    return code

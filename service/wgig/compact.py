@@ -1,0 +1,117 @@
+"""JSON-LD that reads like plain JSON: a context made from the ontology, and triples written with it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import pyoxigraph as ox
+
+from .namespaces import OUTSIDE, namespaces, shorten
+from .vocabulary import RDFS
+
+Context = dict[str, Any]
+
+RDF, OWL, XSD = OUTSIDE["rdf"], OUTSIDE["owl"], OUTSIDE["xsd"]
+
+
+def context_of(ontology: Iterable[ox.Triple], base: str) -> Context:
+    """The JSON-LD 1.1 context: prefixes, `id`, `type`, and each term of the ontology under its local name.
+
+    Properties that lead to things take IRIs, those with a datatype take plain strings of it, and those whose values
+    have languages take a map from language to text.
+    """
+    namespace = f"{base}ontology#"
+    kinds = {
+        f"{OWL}Class": lambda range_: {},
+        f"{OWL}ObjectProperty": lambda range_: {"@type": "@id"},
+        f"{OWL}DatatypeProperty": coercion,
+    }
+    ranges, found = {}, {}
+    for triple in ontology:
+        if triple.predicate.value == f"{RDFS}range":
+            ranges[triple.subject] = triple.object.value
+        elif triple.predicate.value == f"{RDF}type" and triple.object.value in kinds:
+            found[triple.subject] = kinds[triple.object.value]
+    ours = {
+        subject.value.removeprefix(namespace): {
+            "@id": f"wgig:{subject.value.removeprefix(namespace)}",
+            **more(ranges.get(subject, "")),
+        }
+        for subject, more in found.items()
+        if subject.value.startswith(namespace)
+    }
+    return {
+        "@version": 1.1,
+        "id": "@id",
+        "type": "@type",
+        **OUTSIDE,
+        "wgig": namespace,
+        **dict(sorted(ours.items())),
+    }
+
+
+def coercion(range_: str) -> dict[str, str]:
+    """How a plain value of a datatype property is read."""
+    if range_ == f"{RDF}langString":
+        return {"@container": "@language"}
+    if range_.startswith(XSD) and range_ != f"{XSD}string":
+        return {"@type": range_.replace(XSD, "xsd:")}
+    return {}
+
+
+def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dict[str, Any]:
+    """The triples as one JSON-LD document that names its context by `address`; one object a subject."""
+    names = {prefix: iri for prefix, iri in context.items() if isinstance(iri, str) and not iri.startswith("@")}
+    keys = {
+        names["wgig"] + key: (key, definition) for key, definition in context.items() if isinstance(definition, dict)
+    }
+    nodes: dict[str, dict[str, Any]] = defaultdict(dict)
+    for triple in triples:
+        add(nodes[identifier(triple.subject)], triple, keys, names)
+    graph = [{"id": name, **{key: single(value) for key, value in node.items()}} for name, node in nodes.items()]
+    return {"@context": address, "@graph": graph}
+
+
+def add(node: dict[str, Any], triple: ox.Triple, keys: dict[str, tuple[str, Context]], names: dict[str, str]) -> None:
+    """Write one triple into the object of its subject."""
+    property_, end = triple.predicate.value, triple.object
+    key, definition = keys.get(property_, ("", {}))
+    if property_ == f"{RDF}type" and isinstance(end, ox.NamedNode):
+        node.setdefault("type", []).append(keys[end.value][0] if end.value in keys else shorten(end.value, names))
+    elif key and definition.get("@type") == "@id" and isinstance(end, ox.NamedNode):
+        node.setdefault(key, []).append(end.value)
+    elif key and definition.get("@container") == "@language" and isinstance(end, ox.Literal) and end.language:
+        node.setdefault(key, {}).setdefault(end.language, []).append(end.value)
+    elif key and isinstance(end, ox.Literal) and fits(end, definition):
+        node.setdefault(key, []).append(end.value)
+    else:
+        node.setdefault(shorten(property_, names), []).append(expanded(end))
+
+
+def fits(literal: ox.Literal, definition: Context) -> bool:
+    """Whether a plain string under this definition means just this literal."""
+    meant = definition.get("@type", "xsd:string").replace("xsd:", XSD)
+    return literal.datatype.value == meant and not literal.language and "@container" not in definition
+
+
+def expanded(term: Any) -> Any:
+    """A term that says itself what it is."""
+    if isinstance(term, ox.Literal):
+        if term.language:
+            return {"@value": term.value, "@language": term.language}
+        if term.datatype.value == f"{XSD}string":
+            return term.value
+        return {"@value": term.value, "@type": term.datatype.value}
+    return {"id": identifier(term)}
+
+
+def identifier(term: Any) -> str:
+    """What JSON-LD calls a node."""
+    return f"_:{term.value}" if isinstance(term, ox.BlankNode) else term.value
+
+
+def single(value: Any) -> Any:
+    """A list of one as its one value, also inside a map from languages."""
+    if isinstance(value, dict):
+        return {language: single(texts) for language, texts in value.items()}
+    return value[0] if len(value) == 1 else value

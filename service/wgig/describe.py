@@ -1,0 +1,82 @@
+"""What the service says about itself (SPARQL 1.1 Service Description): only what is so."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pyoxigraph as ox
+from fastapi import Request, Response
+
+from .answers import answer, pick
+from .bodies import Pairs, parse_form
+from .examples import examples
+from .formats import GRAPHS, HTML, SOLUTIONS
+from .namespaces import OUTSIDE
+from .pages import render
+from .problems import Problem
+from .serialize import serialize
+from .settings import Settings
+from .store import Store
+
+OPERATION = {"query", "update", "default-graph-uri", "named-graph-uri"}
+TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
+
+
+def is_description(pairs: Pairs) -> bool:
+    """Whether a request asks for no operation, and so for the description."""
+    return not any(key in OPERATION for key, _ in pairs)
+
+
+def describe_service(request: Request) -> Response:
+    """The description of the query service, or the page to write queries for a browser."""
+    settings: Settings = request.app.state.settings
+    format_ = pick(request, (*GRAPHS, HTML))
+    if format_ is HTML:
+        chosen = dict(parse_form(request.scope["query_string"])).get("example", "")
+        return answer(request, render("sparql.html", base=settings.base, examples=examples(), chosen=chosen), HTML)
+    endpoint = str(request.url.replace(query=""))
+    triples = [*service(endpoint, "SPARQL11Query", settings), *dataset(endpoint, request.app.state.store)]
+    return answer(request, serialize(triples, format_, settings.base), format_)
+
+
+def describe_update(request: Request) -> Response:
+    """The description of the update service."""
+    settings: Settings = request.app.state.settings
+    if not is_description(parse_form(request.scope["query_string"])):
+        raise Problem(400, "An operation was sent by GET to the update service. Send an update by POST, a query to /sparql.")
+    format_ = pick(request, GRAPHS)
+    endpoint = str(request.url.replace(query=""))
+    triples = [*service(endpoint, "SPARQL11Update", settings), *dataset(endpoint, request.app.state.store)]
+    return answer(request, serialize(triples, format_, settings.base), format_)
+
+
+def sd(name: str) -> ox.NamedNode:
+    """A term of the vocabulary for service descriptions."""
+    return ox.NamedNode(OUTSIDE["sd"] + name)
+
+
+def service(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Triple]:
+    """The service at the URL `endpoint`: its language, formats and features."""
+    node = ox.NamedNode(f"{endpoint}#service")
+    yield ox.Triple(node, TYPE, sd("Service"))
+    yield ox.Triple(node, sd("endpoint"), ox.NamedNode(endpoint))
+    yield ox.Triple(node, sd("supportedLanguage"), sd(language))
+    yield ox.Triple(node, sd("feature"), sd("EmptyGraphs"))
+    if settings.default_graph == "union":
+        yield ox.Triple(node, sd("feature"), sd("UnionDefaultGraph"))
+    if language == "SPARQL11Query":
+        for one in (*SOLUTIONS, *GRAPHS):
+            yield ox.Triple(node, sd("resultFormat"), ox.NamedNode(one.iri))
+    yield ox.Triple(node, sd("defaultDataset"), ox.NamedNode(f"{endpoint}#dataset"))
+
+
+def dataset(endpoint: str, store: Store) -> Iterator[ox.Triple]:
+    """The dataset behind the URL `endpoint`: a default graph and the named graphs that are there."""
+    node, default = ox.NamedNode(f"{endpoint}#dataset"), ox.NamedNode(f"{endpoint}#default-graph")
+    yield ox.Triple(node, TYPE, sd("Dataset"))
+    yield ox.Triple(node, sd("defaultGraph"), default)
+    yield ox.Triple(default, TYPE, sd("Graph"))
+    for iri in store.graphs():
+        graph = ox.NamedNode(f"{endpoint}#{quote(iri, safe='')}")
+        yield ox.Triple(node, sd("namedGraph"), graph)
+        yield ox.Triple(graph, TYPE, sd("NamedGraph"))
+        yield ox.Triple(graph, sd("name"), ox.NamedNode(iri))

@@ -1,0 +1,35 @@
+"""The example queries: one file each, whose first comment lines say what it asks."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from .settings import SHIPPED
+
+FOLDER = SHIPPED / "data" / "queries"
+HEADER = re.compile(r"^# (title|question): (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Example:
+    """An example query: its name (the file's), a title, the question in words, and the SPARQL text."""
+
+    name: str
+    title: str
+    question: str
+    text: str
+
+
+def examples(folder: Path = FOLDER) -> list[Example]:
+    """All example queries of a folder, by name. Raises ValueError naming the file that lacks a header line."""
+    return [read(path) for path in sorted(folder.glob("*.rq"))]
+
+
+def read(path: Path) -> Example:
+    """The example query in a file."""
+    text = path.read_text("utf-8")
+    header = dict(HEADER.findall(text))
+    missing = {"title", "question"} - header.keys()
+    if missing:
+        raise ValueError(f"{path.name} lacks the comment line '# {min(missing)}: …' at its top.")
+    return Example(path.stem, header["title"], header["question"], text)

@@ -1,0 +1,106 @@
+"""Media types of graphs and results, and which of them a client gets (RFC 9110, section 12.5.1)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .problems import Problem
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write an answer.
+
+    `suffix` ends the path of a page that names this format, `aliases` are media types that ask for it too, `iri` is
+    its name in the list of unique URIs for file formats (https://www.w3.org/ns/formats/).
+    """
+
+    media_type: str
+    suffix: str
+    title: str
+    iri: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def content_type(self) -> str:
+        """The media type as a Content-Type: text says that it is UTF-8."""
+        return f"{self.media_type}; charset=utf-8" if self.media_type.startswith("text/") else self.media_type
+
+
+W3C = "http://www.w3.org/ns/formats/"
+
+JSON_RESULTS = Format(
+    "application/sparql-results+json", "json", "JSON", f"{W3C}SPARQL_Results_JSON", ("application/json",)
+)
+XML_RESULTS = Format("application/sparql-results+xml", "xml", "XML", f"{W3C}SPARQL_Results_XML")
+CSV = Format("text/csv", "csv", "CSV", f"{W3C}SPARQL_Results_CSV")
+TSV = Format("text/tab-separated-values", "tsv", "TSV", f"{W3C}SPARQL_Results_TSV")
+TURTLE = Format("text/turtle", "ttl", "Turtle", f"{W3C}Turtle")
+N_TRIPLES = Format("application/n-triples", "nt", "N-Triples", f"{W3C}N-Triples")
+JSON_LD = Format("application/ld+json", "jsonld", "JSON-LD", f"{W3C}JSON-LD", ("application/json",))
+RDF_XML = Format("application/rdf+xml", "rdf", "RDF/XML", f"{W3C}RDF_XML")
+TRIG = Format("application/trig", "trig", "TriG", f"{W3C}TriG")
+N_QUADS = Format("application/n-quads", "nq", "N-Quads", f"{W3C}N-Quads")
+HTML = Format("text/html", "html", "HTML", "", ("application/xhtml+xml",))
+JSON = Format("application/json", "json", "JSON")
+PROBLEM = Format("application/problem+json", "json", "JSON", "", ("application/json",))
+
+# The first of each is what a client gets that does not care.
+SOLUTIONS = (JSON_RESULTS, XML_RESULTS, CSV, TSV)
+BOOLEAN = (JSON_RESULTS, XML_RESULTS)
+GRAPHS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
+DATASETS = (TRIG, N_QUADS)
+
+# What each form of query may be answered in.
+BY_FORM = {"SELECT": SOLUTIONS, "ASK": BOOLEAN, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
+
+_PARAMETER = r""";\s*[^\s=;,]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*"""
+_ITEM = re.compile(rf"\s*(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{_PARAMETER}|;\s*)*)")
+_WEIGHT = re.compile(r";\s*q\s*=\s*(?P<q>[^\s;,]*)", re.IGNORECASE)
+_QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
+
+
+def weights(fields: Iterable[str]) -> dict[str, float]:
+    """What a client accepts: name -> weight, of all fields as one list; an item with a bad weight is left out."""
+    found: dict[str, float] = {}
+    for item in _ITEM.finditer(",".join(fields)):
+        weight = _WEIGHT.search(item["parameters"])
+        q = weight["q"] if weight else "1"
+        if _QVALUE.fullmatch(q):
+            name = item["name"].lower()
+            found[name] = max(float(q), found.get(name, 0.0))
+    return found
+
+
+def negotiate(accept: Iterable[str], offered: Sequence[Format]) -> Format:
+    """The offered format that the client likes best; a named type goes before a range, then our order decides.
+
+    `accept` holds the values of all Accept fields; none: anything. Raises Problem 406.
+    """
+    wanted = weights(accept) or {"*/*": 1.0}
+
+    def liking(one: Format) -> tuple[float, int]:
+        names = (one.media_type, *one.aliases)
+        ranges = [*((name, 2) for name in names), (one.media_type.split("/")[0] + "/*", 1), ("*/*", 0)]
+        return next(((wanted[name], exact) for name, exact in ranges if name in wanted), (0.0, 0))
+
+    best = max(offered, key=liking)
+    if liking(best)[0] == 0:
+        raise not_acceptable(offered)
+    return best
+
+
+def named(name: str, offered: Sequence[Format]) -> Format:
+    """The offered format with this media type or suffix. Raises Problem 406."""
+    # An unescaped + of a query string arrives as a space, and no media type holds a space.
+    name = name.strip().lower().replace(" ", "+")
+    for one in offered:
+        if name in (one.media_type, one.suffix, *one.aliases):
+            return one
+    raise not_acceptable(offered)
+
+
+def not_acceptable(offered: Sequence[Format]) -> Problem:
+    """The 406 that lists what there is."""
+    types = [one.media_type for one in offered]
+    return Problem(406, f"None of the formats you accept is offered here. Ask for one of: {', '.join(types)}.", offered=types)

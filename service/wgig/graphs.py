@@ -1,0 +1,95 @@
+"""The graphs, to read: the list of them, each of them, all of them as a dump (Graph Store Protocol, section 5.2)."""
+
+import gzip
+import json
+
+from fastapi import Request, Response
+
+from .answers import answer, pick
+from .bodies import Pairs, parse_form, values
+from .describe import dataset
+from .formats import DATASETS, GRAPHS, HTML, JSON, Format, named
+from .namespaces import namespaces
+from .pages import render
+from .problems import Problem
+from .query import Bounded, TooLarge
+from .serialize import serialize
+from .settings import Settings
+from .sparql import absolute
+from .store import Store
+
+GZIP = Format("application/gzip", "gz", "gzip")
+COMPRESSED = ".gz"
+
+
+def read_graphs(request: Request) -> Response:
+    """The graph named by `?graph=` or `?default`, or the list of graphs."""
+    pairs = parse_form(request.scope["query_string"])
+    if any(key in ("graph", "default") for key, _ in pairs):
+        return content(request, asked_graph(request, pairs))
+    settings: Settings = request.app.state.settings
+    store: Store = request.app.state.store
+    format_ = pick(request, (*GRAPHS, HTML, JSON))
+    iris = store.graphs()
+    if format_ is HTML:
+        return answer(request, render("graphs.html", base=settings.base, graphs=iris), HTML)
+    if format_ is JSON:
+        return answer(request, json.dumps({"graphs": iris}, ensure_ascii=False).encode(), JSON)
+    triples = dataset(str(request.url.replace(query="")), store)
+    return answer(request, serialize(triples, format_, settings.base), format_)
+
+
+def read_graph(request: Request, name: str) -> Response:
+    """The graph of this address."""
+    return content(request, graph_iri(request, name))
+
+
+def content(request: Request, graph: str | None) -> Response:
+    """The triples of one graph; None is the default graph. Raises Problem 404."""
+    store: Store = request.app.state.store
+    if not store.has(graph):
+        raise missing(graph)
+    format_ = pick(request, GRAPHS)
+    body = store.graph(graph, format_.media_type)
+    return answer(request, body, format_, links=['</graphs>; rel="collection"'])
+
+
+def dump(request: Request, suffix: str) -> Response:
+    """All graphs as one file: `nq` or `trig`, each with `.gz` too."""
+    settings: Settings = request.app.state.settings
+    try:
+        format_ = named(suffix.removesuffix(COMPRESSED), DATASETS)
+    except Problem as problem:
+        raise Problem(404, "There is no such dump. Take /dump.nq.gz, /dump.trig.gz, /dump.nq or /dump.trig.") from problem
+    out = Bounded(settings.result_bytes)
+    try:
+        request.app.state.store.dump(out, format_.media_type, namespaces(settings.base))
+    except TooLarge as error:
+        raise Problem(503, "The dump is too large for one answer. Take the graphs of /graphs one by one.") from error
+    if suffix.endswith(COMPRESSED):
+        return answer(request, gzip.compress(out.getvalue(), mtime=0), GZIP)
+    return answer(request, out.getvalue(), format_)
+
+
+def asked_graph(request: Request, pairs: Pairs) -> str | None:
+    """The one graph that `?graph=` or `?default` names (None: the default graph). Raises Problem 400."""
+    iris, default = values(pairs, "graph"), values(pairs, "default")
+    if len(iris) + len(default) != 1:
+        raise Problem(400, "Name exactly one graph: /graphs?graph=<its IRI>, or /graphs?default.")
+    return at_home(request, absolute(iris[0], "graph")) if iris else None
+
+
+def at_home(request: Request, iri: str) -> str:
+    """The IRI of the graph; an address of this host stands for the IRI below the base."""
+    here = f"{request.base_url}graph/"
+    return f"{request.app.state.settings.base}graph/{iri.removeprefix(here)}" if iri.startswith(here) else iri
+
+
+def graph_iri(request: Request, name: str) -> str:
+    """The IRI of the graph at the address /graph/<name>. Raises Problem 400."""
+    return absolute(f"{request.app.state.settings.base}graph/{name}", "The graph")
+
+
+def missing(graph: str | None) -> Problem:
+    """The 404 for a graph."""
+    return Problem(404, f"There is no graph <{graph}>. The list of graphs is at /graphs.")

@@ -1,0 +1,93 @@
+"""What follows from the stated quads by the rules, kept in one graph of its own.
+
+A rule is a SPARQL CONSTRUCT over the union of all graphs. Rules feed each other until nothing new follows.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyoxigraph as ox
+
+SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree
+SCRATCH = "inference"
+IN_MEMORY = 500_000  # quads; about 240 MB
+
+
+class Inference:
+    """Keeps `graph` equal to what the `rules` yield from all other graphs of the store in `folder` (None: in memory)."""
+
+    def __init__(self, rules: Iterable[str], graph: str, folder: Path | None) -> None:
+        self.rules = tuple(rules)
+        self.graph = ox.NamedNode(graph)
+        self.folder = folder
+        self.digest = hashlib.sha256("\n".join(self.rules).encode()).hexdigest()
+
+    @property
+    def due(self) -> bool:
+        """Whether the rules are others than last time, or a crash cut in between a write and the inference after it."""
+        if self.folder is None:
+            return False
+        mark = self.folder / SETTLED
+        return not mark.exists() or mark.read_text() != self.digest
+
+    def unsettle(self) -> None:
+        """Note on disk that a write is coming, so that whoever opens the store after a crash knows."""
+        if self.folder:
+            (self.folder / SETTLED).unlink(missing_ok=True)
+
+    def settle(self) -> None:
+        """Note on disk that stated and inferred quads agree."""
+        if self.folder:
+            (self.folder / SETTLED).write_text(self.digest)
+
+    def recompute(self, quads: ox.Store) -> None:
+        """Make the graph hold what follows now, and nothing else. What stays is not written again."""
+        with scratch(quads, self.graph, self.folder) as copy:
+            follows = {ox.Quad(*triple, self.graph) for triple in self.consequences(copy)}
+        before = set(quads.quads_for_pattern(None, None, None, self.graph))
+        quads.extend(follows - before)
+        for quad in before - follows:
+            quads.remove(quad)
+        if not follows:
+            quads.remove_graph(self.graph)
+
+    def consequences(self, copy: ox.Store) -> set[ox.Triple]:
+        """All triples that follow and are not stated in any graph; they are added to `copy` on the way."""
+        found: set[ox.Triple] = set()
+        while new := {
+            triple
+            for triple in self.constructed(copy) - found
+            if not any(copy.quads_for_pattern(*triple, None))
+        }:
+            copy.extend(ox.Quad(*triple, self.graph) for triple in new)
+            found |= new
+        return found
+
+    def constructed(self, copy: ox.Store) -> set[ox.Triple]:
+        """What the rules yield in one round."""
+        return {triple for rule in self.rules for triple in copy.query(rule, use_default_graph_as_union=True)}
+
+
+@contextmanager
+def scratch(quads: ox.Store, without: ox.NamedNode, folder: Path | None) -> Iterator[ox.Store]:
+    """A copy of all quads but those of one graph, to be changed at will and gone afterwards.
+
+    Rules run several times faster in memory; a store that is too large for that is copied as a checkpoint on disk.
+    """
+    if folder is None or len(quads) <= IN_MEMORY:
+        copy = ox.Store()
+        copy.extend(quad for quad in quads if quad.graph_name != without)
+        yield copy
+        return
+    place = folder / SCRATCH
+    shutil.rmtree(place, ignore_errors=True)
+    quads.backup(str(place))
+    try:
+        copy = ox.Store(place)
+        copy.remove_graph(without)
+        yield copy
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

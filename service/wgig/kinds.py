@@ -1,0 +1,64 @@
+"""The things of the graph by kind: their IRIs sort them into folders, as a path does."""
+
+import re
+from collections import Counter
+
+import pyoxigraph as ox
+
+from .lookup import labels, natural, rows
+from .store import Store
+
+TITLES = {
+    "agent": "People and bodies",
+    "agreement": "Agreements",
+    "category": "Categories",
+    "claim": "Claims",
+    "concept": "Concepts",
+    "contribution": "Contributions",
+    "disagreement": "Disagreements between sources",
+    "document": "Documents",
+    "identifier": "Outside identifiers",
+    "issue": "Issues",
+    "meeting": "Meetings",
+    "membership": "Memberships",
+    "milestone": "Milestones",
+    "paper": "Papers",
+    "place": "Places",
+    "principle": "Principles",
+    "scheme": "Concept schemes",
+    "session": "Sessions",
+    "stakeholder-group": "Stakeholder groups",
+}
+
+
+def title(folder: str) -> str:
+    """What a folder is called: its title, or its last name as words."""
+    name = folder.rpartition("/")[2].replace("-", " ")
+    return TITLES.get(folder, name[:1].upper() + name[1:])
+
+
+def counts(store: Store, base: str) -> dict[str, int]:
+    """How many things are listed under each kind, ordered by the kind's title."""
+    paths = [iri.removeprefix(f"{base}id/").split("/") for iri in things(store, f"{base}id/")]
+    kinds = Counter(path[0] for path in paths if len(path) == 2)
+    return dict(sorted(kinds.items(), key=lambda item: title(item[0])))
+
+
+def listing(store: Store, folder: str) -> tuple[dict[str, ox.Literal], list[str]]:
+    """What is directly below the IRI `folder`: things with their labels, sorted by them, and folders of further things.
+
+    Both are empty where there is nothing.
+    """
+    below = things(store, f"{folder}/")
+    here = {iri for iri in below if "/" not in iri.removeprefix(f"{folder}/")}
+    deeper = {f"{folder}/" + iri.removeprefix(f"{folder}/").partition("/")[0] for iri in below - here}
+    found = labels(store, here)
+    named = {iri: found.get(iri, ox.Literal(iri.rpartition("/")[2])) for iri in here}
+    return dict(sorted(named.items(), key=lambda item: natural(item[1].value))), sorted(deeper - here)
+
+
+def things(store: Store, start: str) -> set[str]:
+    """All IRIs that have a type and begin with `start`."""
+    pattern = re.sub(r"([\\\"])", r"\\\1", start)
+    found = rows(store, f'SELECT DISTINCT ?s {{ ?s a ?type FILTER(isIRI(?s) && STRSTARTS(STR(?s), "{pattern}")) }}')
+    return {row["s"].value for row in found}

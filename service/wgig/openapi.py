@@ -1,0 +1,86 @@
+"""How the routes describe themselves in OpenAPI: the first line of their function, their parameters and bodies."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .bodies import FORM, MULTIPART
+from .formats import GRAPHS, SOLUTIONS, Format
+
+Described = dict[str, Any]
+
+
+def parameter(name: str, description: str, *, many: bool = False) -> Described:
+    """A parameter of the query string; `many`: it may be given several times."""
+    schema = {"type": "array", "items": {"type": "string"}} if many else {"type": "string"}
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def content(media_types: Sequence[str]) -> Described:
+    """Bodies of these media types."""
+    return {one: {"schema": {"type": "string"}} for one in media_types}
+
+
+def answers(formats: Sequence[Format]) -> Described:
+    """The answer in each of the formats, and the problem document for everything else."""
+    return {
+        "200": {"description": "The answer, whole.", "content": content([one.media_type for one in formats])},
+        "default": {"description": "What is wrong and how to mend it.", "content": content(["application/problem+json"])},
+    }
+
+
+MEDIA_TYPE = parameter("_mediatype", "The media type of the answer; beats the Accept field.")
+DATASET = [
+    parameter("default-graph-uri", "A graph of the default graph.", many=True),
+    parameter("named-graph-uri", "A named graph.", many=True),
+]
+USING = [
+    parameter("using-graph-uri", "A graph of the default graph of WHERE.", many=True),
+    parameter("using-named-graph-uri", "A named graph of WHERE.", many=True),
+]
+GRAPH = [
+    parameter("graph", "The IRI of a graph."),
+    parameter("default", "Given bare: the default graph."),
+]
+RDF = [one.media_type for one in GRAPHS]
+TOKEN = [{"token": []}]
+SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
+
+# What the routes take and give beside their path, by the name of their function.
+EXTRAS: dict[str, Described] = {
+    "ask": {
+        "parameters": [parameter("query", "The query; without it, the service description."), *DATASET, MEDIA_TYPE],
+        "responses": answers((*SOLUTIONS, *GRAPHS)),
+    },
+    "ask_by_body": {
+        "parameters": [*DATASET, MEDIA_TYPE],
+        "requestBody": {"required": True, "content": content(["application/sparql-query", FORM])},
+        "responses": answers((*SOLUTIONS, *GRAPHS)),
+    },
+    "update": {
+        "parameters": USING,
+        "requestBody": {"required": True, "content": content(["application/sparql-update", FORM])},
+        "security": TOKEN,
+    },
+    "read_graphs": {"parameters": [*GRAPH, MEDIA_TYPE], "responses": answers(GRAPHS)},
+    "read_graph": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
+    "change_graphs": {"parameters": GRAPH, "requestBody": {"content": content([*RDF, MULTIPART])}, "security": TOKEN},
+    "change_graph": {"requestBody": {"content": content([*RDF, MULTIPART])}, "security": TOKEN},
+}
+
+# OpenAPI 3.1 has no place for QUERY, and HEAD is GET without the body.
+UNDESCRIBED = ("HEAD", "QUERY")
+
+
+def described(method: str, path: str, function: Callable[..., Any]) -> Described:
+    """The arguments with which a route is added to the application, so that it is described."""
+    extra = dict(EXTRAS.get(function.__name__, {}))
+    if method == "DELETE":
+        extra.pop("requestBody", None)
+    lines = (function.__doc__ or "").strip().partition("\n")
+    return {
+        "operation_id": f"{method.lower()} {path}",
+        "summary": lines[0],
+        "description": lines[2].strip() or lines[0],
+        "include_in_schema": method not in UNDESCRIBED,
+        "openapi_extra": extra,
+    }

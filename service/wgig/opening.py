@@ -1,0 +1,68 @@
+"""Open the folder of a store, or say in one sentence why not and how to mend it."""
+
+import errno
+import time
+from pathlib import Path
+
+import pyoxigraph as ox
+
+QUADS = "quads"
+TRIES = 5
+
+# What the engine or the system says (in lower case), what it means, and the mend.
+CAUSES = (
+    ("lock hold by", "is open already in this process", "use the store that is open"),
+    ("lock file", "is in use by another process", "stop that process, or give another folder with --store"),
+    ("permission denied", "may not be read or written by you", "change its owner, or give another folder with --store"),
+    ("read-only file system", "is on a read-only file system", "give another folder with --store"),
+    ("no space left", "is on a disk that is full", "make room there, or give another folder with --store"),
+    ("disk quota", "is over your disk quota", "make room there, or give another folder with --store"),
+    ("too many open files", "needs more open files than the system allows", "raise the limit: ulimit -n 4096"),
+    ("not a directory", "is not a folder", "give a folder with --store"),
+    ("no such file", "holds no store", "make one: wgig serve, or wgig load, with the same --store"),
+    ("corruption", "is damaged or not a store", "restore it from a dump, or give another folder with --store"),
+)
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked; the message is one sentence with the mend."""
+
+
+def refusal(error: Exception, folder: Path | None) -> StoreError:
+    """What the engine's error means for who uses the store in `folder`."""
+    said = str(error).lower()
+    for sign, meaning, mend in CAUSES:
+        if sign in said:
+            return StoreError(f"The store {folder} {meaning}; {mend}.")
+    return StoreError(f"The store {folder} failed: {error}.")
+
+
+def open_quads(folder: Path) -> ox.Store:
+    """The quads of the store in `folder`, made when there are none, to read and write.
+
+    One process at a time can hold them so. Raises StoreError.
+    """
+    quads = folder / QUADS
+    try:
+        quads.mkdir(parents=True, exist_ok=True)
+        if any(quads.iterdir()) and not (quads / "CURRENT").exists():
+            raise OSError(errno.EINVAL, "corruption")
+        return ox.Store(quads)
+    except (OSError, RuntimeError) as error:
+        raise refusal(error, folder) from error
+
+
+def open_snapshot(folder: Path) -> ox.Store:
+    """The quads of the store in `folder` as they are now, to read only, beside a process that writes. Raises StoreError.
+
+    While the writer rearranges its files an opening can fail, so it is tried a few times.
+    """
+    for attempt in range(TRIES):
+        try:
+            return ox.Store.read_only(str(folder / QUADS))
+        except (OSError, RuntimeError) as error:
+            missing = not (folder / QUADS / "CURRENT").exists()
+            if missing or attempt == TRIES - 1:
+                raise refusal(error, folder) from error
+            time.sleep(0.05 * (attempt + 1))
+    raise AssertionError("the last try returns or raises")

@@ -1,0 +1,91 @@
+"""Pages for people: templates, static files, and how terms of the graph are shown and linked."""
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pyoxigraph as ox
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ..namespaces import namespaces, shorten
+from ..settings import Settings
+
+HERE = Path(__file__).parent
+WEB = re.compile(r"https?://", re.IGNORECASE)
+WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
+
+
+def render(template: str, *, base: str = Settings.base, **context: Any) -> bytes:
+    """A page as UTF-8. `template` is a file name in templates/, `base` the base IRI of the graph."""
+    return environment(base).get_template(template).render(**context).encode()
+
+
+@cache
+def environment(base: str) -> Environment:
+    """The templates with what they call: everything is escaped, and a name that is not given is an error."""
+    found = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    known = namespaces(base)
+    found.globals |= {"static": static_path, "run": run, "base": base}
+    found.filters |= {
+        "kind": term_kind,
+        "href": lambda iri: href(iri, base),
+        "outside": lambda iri: not iri.startswith(base),
+        "short": lambda iri: shorten(iri, known),
+        "words": words,
+        "anchor": anchor,
+    }
+    return found
+
+
+def term_kind(term: Any) -> str:
+    """What a term is: `iri`, `literal` or `other` (a blank node, a triple)."""
+    if isinstance(term, ox.NamedNode):
+        return "iri"
+    return "literal" if isinstance(term, ox.Literal) else "other"
+
+
+def href(iri: str, base: str) -> str | None:
+    """Where a link to the IRI leads: a path of this service, a web address, or None when it must not be a link."""
+    if iri.startswith(f"{base}id/"):
+        return "/doc/" + quote(iri.removeprefix(f"{base}id/"), safe="/:@!$&'()*+,;=~%")
+    if iri.startswith(base):
+        return "/" + quote(iri.removeprefix(base), safe="/:@!$&'()*+,;=~%#")
+    return iri if WEB.match(iri) else None
+
+
+def words(iri: str) -> str:
+    """The last part of an IRI as words, for terms that come without a label: `isPartOf` is "is part of"."""
+    name = re.split(r"[#/]", iri.rstrip("#/"))[-1]
+    return WORD.sub(" ", name).strip().lower() or iri
+
+
+def anchor(iri: str) -> str:
+    """The fragment of a term's IRI, as the id of its place on a page."""
+    return iri.partition("#")[2]
+
+
+def run(parameters: list[tuple[str, str]]) -> str:
+    """The path that runs a query, by the parameters of the SPARQL Protocol."""
+    return "/sparql?" + urlencode(parameters)
+
+
+def static_path(name: str) -> str:
+    """The path of a static file; it holds a digest of the content, so that it may be kept for ever."""
+    stem, _, suffix = name.rpartition(".")
+    digest = hashlib.sha256((HERE / "static" / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{stem}-{digest}.{suffix}"
+
+
+@cache
+def static_files() -> dict[str, bytes]:
+    """The content of each static file by its path."""
+    return {static_path(file.name): file.read_bytes() for file in (HERE / "static").iterdir()}

@@ -1,0 +1,130 @@
+"""The description of a thing, grouped for a reader."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from ..lookup import LABELS, Term, natural, rows
+from ..store import Store
+from ..things import Description, Statement, graphs_by_use
+from . import words
+
+TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+SOURCE = "http://purl.org/dc/terms/source"
+DESCRIPTIONS = (
+    "http://www.w3.org/2004/02/skos/core#definition",
+    "http://purl.org/dc/terms/description",
+    "http://www.w3.org/2000/01/rdf-schema#comment",
+)
+INVERSES = """SELECT ?property ?label {
+  { ?property <http://www.w3.org/2002/07/owl#inverseOf> ?inverse }
+  UNION { ?inverse <http://www.w3.org/2002/07/owl#inverseOf> ?property }
+  ?inverse <http://www.w3.org/2000/01/rdf-schema#label> ?label
+}"""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What stands at the other end of a statement, and the graphs that say so beside the page's own."""
+
+    term: Term
+    graphs: list[str]
+
+
+@dataclass(frozen=True)
+class Group:
+    """All values of one property; `label` reads from the thing to the values."""
+
+    property: str
+    label: str
+    values: list[Value]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A thing's page: what it is called, what it is, where it stands, and its links both ways.
+
+    `implied` counts the inferred statements left out because a fact that is shown already links the same two things.
+    """
+
+    description: Description
+    title: ox.Literal
+    graph: str
+    types: list[Value]
+    texts: list[Value]
+    facts: list[Group]
+    parts: list[tuple[str, list[Group]]]
+    incoming: list[Group]
+    sources: list[Value]
+    implied: int
+
+
+def page(store: Store, description: Description, inferred: str) -> Page:
+    """The page of a thing. `inferred` is the IRI of the graph of what follows from the facts."""
+    home = next((graph for graph in graphs_by_use(description) if graph != inferred), "")
+    title = description.labels.get(description.iri, ox.Literal(words(description.iri)))
+    shown = without_implied(list(description), inferred)
+    inverse = {row["property"].value: row["label"].value for row in rows(store, INVERSES)}
+
+    def name(iri: str) -> str:
+        return description.labels[iri].value if iri in description.labels else words(iri)
+
+    def back(iri: str) -> str:
+        return inverse.get(iri, f"is {name(iri)} of")
+
+    def groups(statements: list[Statement]) -> list[Group]:
+        return grouped([(one, one.object) for one in statements if one in shown], description, home, name)
+
+    def picked(*properties: str) -> list[Value]:
+        chosen = [one for one in description.statements if one.predicate.value in properties]
+        return [value for group in groups(chosen) for value in group.values]
+
+    return Page(
+        description,
+        title,
+        home,
+        types=picked(TYPE),
+        texts=picked(*DESCRIPTIONS),
+        facts=groups([one for one in description.statements if not in_header(one, title)]),
+        parts=[
+            (part, groups(statements))
+            for part, statements in sorted(description.parts.items(), key=lambda item: natural(item[0]))
+        ],
+        incoming=grouped(
+            [(one, one.subject) for one in description.incoming if one in shown], description, home, back
+        ),
+        sources=picked(SOURCE),
+        implied=len(set(description)) - len(shown),
+    )
+
+
+def in_header(statement: Statement, title: ox.Literal) -> bool:
+    """Whether the page shows the statement elsewhere than among the facts."""
+    if statement.predicate.value in (TYPE, SOURCE, *DESCRIPTIONS):
+        return True
+    return statement.predicate.value in LABELS and statement.object == title
+
+
+def without_implied(statements: list[Statement], inferred: str) -> set[Statement]:
+    """The statements but for those inferred ones whose two ends a fact links already, in either direction."""
+    facts = {one for one in statements if one.graphs != (inferred,)}
+    linked = {(one.subject, one.object) for one in facts} | {(one.object, one.subject) for one in facts}
+    return facts | {one for one in statements if (one.subject, one.object) not in linked}
+
+
+def grouped(
+    ends: list[tuple[Statement, Term]], description: Description, home: str, label: Callable[[str], str]
+) -> list[Group]:
+    """Statements with the end of each that is to be shown, by property and by what a reader calls them."""
+    found: dict[str, list[Value]] = {}
+    for one, end in ends:
+        value = Value(end, [graph for graph in one.graphs if graph != home])
+        found.setdefault(one.predicate.value, []).append(value)
+
+    def order(value: Value) -> tuple[object, ...]:
+        text = str(value.term) if isinstance(value.term, ox.Triple) else value.term.value
+        return natural(description.labels[text].value if text in description.labels else text)
+
+    groups = [Group(iri, label(iri), sorted(values, key=order)) for iri, values in found.items()]
+    return sorted(groups, key=lambda group: group.label.casefold())

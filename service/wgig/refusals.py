@@ -1,0 +1,84 @@
+"""Every refusal becomes a problem document, or a page for a browser (RFC 9457)."""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from .formats import HTML, PROBLEM, negotiate
+from .problems import Problem
+
+# What our paths say when nothing more exact is known.
+SENTENCES = {
+    404: "Nothing is found at {path}. The home page / leads to everything there is.",
+    405: "{method} is not possible here. Use one of: {allow}.",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let the app answer every kind of refusal in the same way."""
+    app.add_exception_handler(Problem, refuse_problem)
+    app.add_exception_handler(HTTPException, refuse_http)
+    app.add_exception_handler(RequestValidationError, refuse_parameters)
+
+
+def refuse_problem(request: Request, problem: Exception) -> Response:
+    """A Problem that a handler raised."""
+    assert isinstance(problem, Problem)
+    return refusal(request, problem)
+
+
+def refuse_http(request: Request, error: Exception) -> Response:
+    """What the framework refuses: an unknown path, a wrong method; OPTIONS is answered with what is allowed."""
+    assert isinstance(error, HTTPException)
+    allow = ", ".join(sorted(allowed(request)))
+    headers = {"Allow": allow} if error.status_code == 405 else {}
+    if request.method == "OPTIONS" and headers:
+        return Response(status_code=204, headers=headers)
+    sentence = SENTENCES.get(error.status_code, str(error.detail))
+    detail = sentence.format(path=request.url.path, method=request.method, allow=allow)
+    return refusal(request, Problem(error.status_code, detail, headers=headers))
+
+
+def refuse_parameters(request: Request, error: Exception) -> Response:
+    """Parameters that do not fit their description."""
+    assert isinstance(error, RequestValidationError)
+    faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return refusal(request, Problem(400, f"The parameters do not fit: {faults}."))
+
+
+def allowed(request: Request) -> set[str]:
+    """The methods that the request's path knows."""
+    matches = ((route, route.matches(request.scope)[0]) for route in request.app.routes)
+    return {method for route, match in matches if match != Match.NONE for method in route.methods} | {"OPTIONS"}
+
+
+def document(request: Request, problem: Problem) -> dict[str, Any]:
+    """The members of the problem document."""
+    base = request.app.state.settings.base
+    return {
+        "type": f"{base}doc/problem/{problem.slug}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": request.url.path,
+        **problem.members,
+    }
+
+
+def refusal(request: Request, problem: Problem) -> Response:
+    """The response for a problem: a page where the client likes HTML best, else JSON, whatever it accepts."""
+    try:
+        liked = negotiate(request.headers.getlist("accept"), (PROBLEM, HTML))
+    except Problem:
+        liked = PROBLEM
+    members = document(request, problem)
+    headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
+    if liked is HTML:
+        from .pages import render
+
+        return Response(render("problem.html", problem=members), problem.status, headers, HTML.content_type)
+    return Response(json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM.media_type)

@@ -1,0 +1,211 @@
+"""The graphs that come with the package: fill a store with them, bring them up to date, keep what a user changed.
+
+The graph `catalog` of the store records, in DCAT, of each shipped graph: the version of the package it came with, the
+digest of its files, and the digest of its triples as they were stored. A graph whose triples have another digest now
+was changed by a user, and is not replaced unasked.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from . import __version__
+from .lookup import rows
+from .namespaces import OUTSIDE
+from .settings import SHIPPED, Settings
+from .store import Store, StoreError
+
+DCAT, DCTERMS, SPDX, VOID = (OUTSIDE[prefix] for prefix in ("dcat", "dcterms", "spdx", "void"))
+RDF_TYPE = ox.NamedNode(OUTSIDE["rdf"] + "type")
+XSD = OUTSIDE["xsd"]
+
+# Folders of Turtle whose files together make one graph, and folders whose files are a graph each.
+JOINED = {"ontology": "ontology", "shapes": "shapes"}
+SINGLE = {"data": "", "data/papers": "paper/"}
+
+RECORDS = f"""
+SELECT ?graph ?version ?modified ?count ?files ?stored {{
+  GRAPH ?catalog {{
+    ?graph a <{DCAT}Dataset> ; <{DCAT}version> ?version ; <{DCTERMS}modified> ?modified ; <{VOID}triples> ?count .
+    BIND(IRI(CONCAT(STR(?graph), "#files-checksum")) AS ?f) ?f <{SPDX}checksumValue> ?files .
+    BIND(IRI(CONCAT(STR(?graph), "#triples-checksum")) AS ?t) ?t <{SPDX}checksumValue> ?stored .
+  }}
+}}"""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the catalog knows of one shipped graph: digests are SHA-256 in hexadecimal, `modified` is an xsd:dateTime."""
+
+    version: str
+    modified: str
+    count: int
+    files: str
+    stored: str
+
+
+def rules(folder: Path = SHIPPED) -> list[str]:
+    """The inference rules, as SPARQL."""
+    return [path.read_text("utf-8") for path in sorted((folder / "data" / "rules").glob("*.rq"))]
+
+
+def sources(base: str, folder: Path = SHIPPED) -> dict[str, list[Path]]:
+    """The Turtle files of each shipped graph, by the IRI of the graph."""
+    joined = {name: sorted((folder / place).glob("*.ttl")) for place, name in JOINED.items()}
+    single = {
+        f"{prefix}{path.stem}": [path]
+        for place, prefix in SINGLE.items()
+        for path in sorted((folder / place).glob("*.ttl"))
+    }
+    return {f"{base}graph/{name}": paths for name, paths in (joined | single).items() if paths}
+
+
+def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
+    """The durable store of the settings, filled and up to date, to read and write. Raises StoreError.
+
+    `say` gets a sentence when something takes time or was left undone.
+    """
+    if settings.data == "none":
+        return Store.open(settings.store)
+    store = Store.open(settings.store, rules(), f"{settings.base}graph/inferred")
+    if not store:
+        say(f"Filling the store {settings.store} with the shipped graphs ...")
+    kept = refresh(store, settings.base)
+    if kept:
+        names = " ".join(graph.removeprefix(f"{settings.base}graph/") for graph in kept)
+        say(
+            f"You changed {len(kept)} of the shipped graphs, and the package has newer ones; yours are kept. "
+            f"To take the shipped ones: wgig load --shipped {names}"
+        )
+    return store
+
+
+def open_to_read(settings: Settings, say: Callable[[str], None]) -> Store:
+    """A snapshot of the store of the settings, first filled and brought up to date unless a server holds it.
+
+    Raises StoreError.
+    """
+    with suppress(StoreError):
+        open_filled(settings, say)
+    return Store.snapshot(settings.store)
+
+
+def refresh(store: Store, base: str, folder: Path = SHIPPED) -> list[str]:
+    """Fill a store with the shipped graphs, or bring them up to date, all in one transaction.
+
+    Returns the IRIs of the graphs that were left as they are because a user changed them.
+    """
+    known = catalog(store, base)
+    changed = {
+        graph: paths
+        for graph, paths in sources(base, folder).items()
+        if graph not in known or known[graph].files != digest_of_files(paths)
+    }
+    kept = [graph for graph in changed if is_users(store, graph, known.get(graph))]
+    take(store, base, {graph: paths for graph, paths in changed.items() if graph not in kept})
+    return kept
+
+
+def take(store: Store, base: str, graphs: dict[str, list[Path]]) -> None:
+    """Replace these graphs by what their files hold, and record it, all in one transaction.
+
+    Raises SyntaxError naming file, line and column when a file does not parse.
+    """
+    if not graphs:
+        return
+    contents = {graph: read(paths) for graph, paths in graphs.items()}
+    records = catalog(store, base) | {graph: record(graphs[graph], triples) for graph, triples in contents.items()}
+    written = [triple for graph, one in records.items() for triple in described(graph, one)]
+    store.replace({**contents, f"{base}graph/catalog": written})
+
+
+def is_users(store: Store, graph: str, known: Record | None) -> bool:
+    """Whether a graph holds something else than what was put there from the package."""
+    if known is None:
+        return store.has(graph)
+    return digest_of_triples(store.triples(graph)) != known.stored
+
+
+def read(paths: Iterable[Path]) -> list[ox.Triple]:
+    """The triples of Turtle files, blank nodes of different files apart."""
+    return [
+        quad.triple
+        for path in paths
+        for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+    ]
+
+
+def record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> Record:
+    """The record of a graph that is being stored now."""
+    distinct = set(triples)
+    return Record(
+        version=__version__,
+        modified=datetime.now(UTC).isoformat(timespec="seconds"),
+        count=len(distinct),
+        files=digest_of_files(paths),
+        stored=digest_of_triples(distinct),
+    )
+
+
+def digest_of_files(paths: Iterable[Path]) -> str:
+    """The SHA-256 of the files one after the other."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def digest_of_triples(triples: Iterable[ox.Triple]) -> str:
+    """The SHA-256 of the triples as sorted N-Triples, whatever order they come in.
+
+    All blank nodes count as the same one: the store gives them new names whenever it likes.
+    """
+    lines = sorted({" ".join(nameless(term) for term in triple) for triple in triples})
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def nameless(term: object) -> str:
+    """A term as N-Triples writes it, but a blank node without its name."""
+    return "_:" if isinstance(term, ox.BlankNode) else str(term)
+
+
+def catalog(store: Store, base: str) -> dict[str, Record]:
+    """The records of the shipped graphs, by the IRI of the graph."""
+    found = rows(store, RECORDS.replace("?catalog", f"<{base}graph/catalog>"))
+    return {
+        row["graph"].value: Record(
+            row["version"].value,
+            row["modified"].value,
+            int(row["count"].value),
+            row["files"].value,
+            row["stored"].value,
+        )
+        for row in found
+    }
+
+
+def described(graph: str, one: Record) -> Iterator[ox.Triple]:
+    """A record as DCAT: the graph is a dataset, and its files and its triples are distributions with a checksum."""
+    dataset = ox.NamedNode(graph)
+
+    def literal(value: str, datatype: str) -> ox.Literal:
+        return ox.Literal(value, datatype=ox.NamedNode(XSD + datatype))
+
+    yield ox.Triple(dataset, RDF_TYPE, ox.NamedNode(DCAT + "Dataset"))
+    yield ox.Triple(dataset, ox.NamedNode(DCAT + "version"), ox.Literal(one.version))
+    yield ox.Triple(dataset, ox.NamedNode(DCTERMS + "modified"), literal(one.modified, "dateTime"))
+    yield ox.Triple(dataset, ox.NamedNode(VOID + "triples"), literal(str(one.count), "integer"))
+    for part, title, value in (
+        ("files", "The graph as the package ships it", one.files),
+        ("triples", "The graph as it was stored: sorted N-Triples, blank nodes without names", one.stored),
+    ):
+        distribution, checksum = ox.NamedNode(f"{graph}#{part}"), ox.NamedNode(f"{graph}#{part}-checksum")
+        yield ox.Triple(dataset, ox.NamedNode(DCAT + "distribution"), distribution)
+        yield ox.Triple(distribution, RDF_TYPE, ox.NamedNode(DCAT + "Distribution"))
+        yield ox.Triple(distribution, ox.NamedNode(DCTERMS + "title"), ox.Literal(title, language="en"))
+        yield ox.Triple(distribution, ox.NamedNode(SPDX + "checksum"), checksum)
+        yield ox.Triple(checksum, RDF_TYPE, ox.NamedNode(SPDX + "Checksum"))
+        yield ox.Triple(checksum, ox.NamedNode(SPDX + "algorithm"), ox.NamedNode(SPDX + "checksumAlgorithm_sha256"))
+        yield ox.Triple(checksum, ox.NamedNode(SPDX + "checksumValue"), literal(value, "hexBinary"))

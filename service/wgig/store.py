@@ -1,0 +1,249 @@
+"""The one door to the data: an embedded Oxigraph store in a folder."""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Self
+
+import pyoxigraph as ox
+
+from .inference import Inference
+from .opening import StoreError, open_quads, open_snapshot, refusal
+
+__all__ = ["Dataset", "Store", "StoreError"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a query runs over (SPARQL 1.1 Protocol 2.1.4).
+
+    `default` and `named` are IRIs of graphs; both empty: the dataset of the service, whose default graph is the
+    union of all graphs where `union` is true.
+    """
+
+    default: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    union: bool = True
+
+
+class Store:
+    """A store of quads, in a folder or in memory. All methods may be called from any thread.
+
+    A graph is given by its IRI, None is the unnamed graph. Data comes and goes as bytes in the RDF format of a media
+    type. Each write is whole or does not happen, is on disk when it returns, and is followed by inference. Methods
+    raise StoreError when the disk fails.
+    """
+
+    def __init__(self, quads: ox.Store, folder: Path | None = None, inference: Inference | None = None) -> None:
+        self._quads = quads
+        self._folder = folder
+        self._inference = inference
+        self._lock = threading.RLock()
+        self._opened = time.time_ns()
+        self._writes = 0
+
+    @classmethod
+    def in_memory(cls, rules: Iterable[str] = (), inferred: str = "urn:inferred") -> Self:
+        """An empty store that is gone with the process."""
+        return cls(ox.Store(), None, Inference(rules, inferred, None) if rules else None)
+
+    @classmethod
+    def open(cls, folder: Path, rules: Iterable[str] = (), inferred: str = "urn:inferred") -> Self:
+        """The durable store in `folder`, made when there is none; what follows by the `rules` is in `inferred`.
+
+        An inference that a crash cut off is made good. Raises StoreError.
+        """
+        store = cls(open_quads(folder), folder, Inference(rules, inferred, folder) if rules else None)
+        if store._inference and store._inference.due:
+            with store._writing():
+                pass
+        return store
+
+    @classmethod
+    def snapshot(cls, folder: Path) -> Self:
+        """The durable store in `folder` as it is now, to read only, also while a server writes. Raises StoreError."""
+        return cls(open_snapshot(folder), folder)
+
+    @property
+    def version(self) -> str:
+        """A short text that changes with every write and every opening."""
+        return f"{self._opened:x}-{self._writes}"
+
+    def query(
+        self, text: str, media_type: str, out: IO[bytes], dataset: Dataset = Dataset(), base: str | None = None
+    ) -> None:
+        """Evaluate a query and write its result to `out` in the format of `media_type`.
+
+        Relative IRIs are resolved against `base`. Raises SyntaxError when the query does not parse, ValueError or RuntimeError when it cannot be evaluated.
+        """
+        given = bool(dataset.default or dataset.named)
+        results = self._quads.query(
+            text,
+            base_iri=base,
+            use_default_graph_as_union=dataset.union and not given,
+            default_graph=[ox.NamedNode(iri) for iri in dataset.default] if given else None,
+            named_graphs=[ox.NamedNode(iri) for iri in dataset.named] if given else None,
+        )
+        results.serialize(out, format_of(results, media_type))
+
+    def update(self, text: str, base: str | None = None) -> None:
+        """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
+
+        Raises SyntaxError, ValueError or RuntimeError as `query` does."""
+        with self._writing():
+            self._quads.update(text, base_iri=base)
+
+    def replace_graph(self, graph: str | None, data: bytes, media_type: str, base: str | None = None) -> None:
+        """Make `data` the whole content of a graph. Raises SyntaxError with line and column when it does not parse."""
+        self.replace({graph: read(data, media_type, base)})
+
+    def add(self, graph: str | None, data: bytes, media_type: str, base: str | None = None) -> None:
+        """Add `data` to a graph. Raises SyntaxError with line and column when it does not parse."""
+        self.merge({graph: read(data, media_type, base)})
+
+    def merge(self, graphs: Mapping[str | None, Iterable[ox.Triple]]) -> None:
+        """Add these triples to these graphs, which are made when there are none."""
+        with self._writing():
+            for graph, triples in graphs.items():
+                name = graph_name(graph)
+                if graph is not None:
+                    self._quads.add_graph(name)
+                self._quads.extend(ox.Quad(*triple, name) for triple in triples)
+
+    def delete(self, graph: str | None) -> None:
+        """Remove a graph; one that is not there is no error."""
+        self.update(f"DROP SILENT {in_update(graph)}")
+
+    def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple]]) -> None:
+        """Make these triples the whole content of these graphs, all at once."""
+        with self._writing():
+            if not self:
+                self._quads.extend(
+                    ox.Quad(*triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples
+                )
+            else:
+                self._quads.update(";\n".join(replacement(graph, triples) for graph, triples in graphs.items()))
+
+    def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
+        """Load a large file, all of it or nothing, without inference: call `infer` after the last one.
+
+        A graph format goes into `graph`, a dataset format keeps its graph names. Blank nodes are renamed apart.
+        Raises SyntaxError with line and column.
+        """
+        with self._lock, spoken(self._folder):
+            if self._inference:
+                self._inference.unsettle()
+            self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
+            self._writes += 1
+
+    def infer(self) -> None:
+        """Bring what follows by the rules in line with what is stated, and all of it to disk."""
+        with self._writing():
+            pass
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Around a look and the write that depends on it: nobody else writes meanwhile."""
+        with self._lock:
+            yield
+
+    def __bool__(self) -> bool:
+        """Whether there is any quad."""
+        return any(True for _ in self._quads)
+
+    def has(self, graph: str | None) -> bool:
+        """Whether a named graph is there; the unnamed graph always is."""
+        return graph is None or self._quads.contains_named_graph(graph_name(graph))
+
+    def graphs(self) -> list[str]:
+        """IRIs of the named graphs, sorted."""
+        return sorted(g.value for g in self._quads.named_graphs() if isinstance(g, ox.NamedNode))
+
+    def triples(self, graph: str | None) -> Iterator[ox.Triple]:
+        """The triples of one graph."""
+        return (quad.triple for quad in self._quads.quads_for_pattern(None, None, None, graph_name(graph)))
+
+    def graph(self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None) -> bytes:
+        """One graph in an RDF format."""
+        data = self._quads.dump(format=rdf_format(media_type), from_graph=graph_name(graph), prefixes=prefixes)
+        assert data is not None
+        return data
+
+    def dump(self, out: IO[bytes], media_type: str, prefixes: dict[str, str] | None = None) -> None:
+        """Write all graphs to `out` in a dataset format."""
+        self._quads.dump(out, rdf_format(media_type), prefixes=prefixes)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Around one transaction: nobody else writes, inference follows, all is on disk at the end."""
+        with self._lock, spoken(self._folder):
+            if self._inference:
+                self._inference.unsettle()
+            try:
+                yield
+            finally:
+                self._writes += 1
+            if self._inference:
+                self._inference.recompute(self._quads)
+                self._writes += 1
+            if self._folder:
+                self._quads.flush()
+            if self._inference:
+                self._inference.settle()
+
+
+@contextmanager
+def spoken(folder: Path | None) -> Iterator[None]:
+    """Turn what the disk says into a StoreError."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(error, folder) from error
+
+
+def graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:
+    """The engine's name of a graph."""
+    return ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
+
+
+def in_update(graph: str | None) -> str:
+    """A graph as SPARQL Update writes it."""
+    return "DEFAULT" if graph is None else f"GRAPH {ox.NamedNode(graph)}"
+
+
+def replacement(graph: str | None, triples: Iterable[ox.Triple]) -> str:
+    """The update that makes the triples the whole content of a graph; together with others it is one transaction."""
+    lines = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES).decode()  # type: ignore[union-attr]
+    if graph is None:
+        return f"DROP DEFAULT; INSERT DATA {{ {lines} }}"
+    name = in_update(graph)
+    return f"DROP SILENT {name}; CREATE {name}; INSERT DATA {{ {name} {{ {lines} }} }}"
+
+
+def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
+    """The triples of a graph document, blank nodes renamed apart. Raises SyntaxError with line and column."""
+    quads = ox.parse(
+        data, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
+    )
+    return [quad.triple for quad in quads]
+
+
+def rdf_format(media_type: str) -> ox.RdfFormat:
+    """The engine's RDF format of a media type."""
+    found = ox.RdfFormat.from_media_type(media_type)
+    if found is None:
+        raise ValueError(f"no RDF format is called {media_type}")
+    return found
+
+
+def format_of(results: Any, media_type: str) -> ox.QueryResultsFormat | ox.RdfFormat:
+    """The engine's name for a format, by what the results are."""
+    if isinstance(results, ox.QueryTriples):
+        return rdf_format(media_type)
+    found = ox.QueryResultsFormat.from_media_type(media_type)
+    if found is None:
+        raise ValueError(f"no result format is called {media_type}")
+    return found

@@ -1,0 +1,129 @@
+"""Our terms and shapes, as they stand in their graphs: for their pages, and as the context of JSON-LD."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from .lookup import natural, rows
+from .namespaces import OUTSIDE
+from .store import Store
+
+OWL, RDFS = OUTSIDE["owl"], OUTSIDE["rdfs"]
+SHACL, SKOS = OUTSIDE["sh"], OUTSIDE["skos"]
+KINDS = {
+    f"{OWL}Class": "Classes",
+    f"{OWL}ObjectProperty": "Properties that lead to things",
+    f"{OWL}DatatypeProperty": "Properties that hold values",
+}
+# What a term's entry says about it beside label and definition.
+TIES = {
+    f"{RDFS}subClassOf": "A kind of",
+    f"{RDFS}subPropertyOf": "A kind of",
+    f"{RDFS}domain": "Of",
+    f"{RDFS}range": "Values",
+    f"{OWL}inverseOf": "Inverse of",
+}
+TARGETS = (f"{SHACL}targetClass", f"{SHACL}targetNode", f"{SHACL}targetSubjectsOf", f"{SHACL}targetObjectsOf")
+
+
+@dataclass(frozen=True)
+class Term:
+    """A class or property of the ontology; `ties` lists the IRIs it is tied to by the words for the tie."""
+
+    iri: str
+    kind: str
+    label: str
+    definition: str
+    ties: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A node shape: what it looks at, and the sentences it says when something is wrong."""
+
+    iri: str
+    name: str
+    targets: list[str]
+    messages: list[str]
+
+
+def triples(store: Store, graph: str) -> list[ox.Triple]:
+    """All triples of a graph."""
+    found = rows(store, f"SELECT * {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}")
+    return [ox.Triple(row["s"], row["p"], row["o"]) for row in found]  # type: ignore[arg-type]
+
+
+def terms(graph: Iterable[ox.Triple]) -> dict[str, list[Term]]:
+    """The terms of an ontology by kind, each kind by label."""
+    found: dict[str, list[Term]] = {kind: [] for kind in KINDS.values()}
+    for subject, said in by_subject(graph).items():
+        kind = next((KINDS[one.value] for one in said["type"] if one.value in KINDS), None)
+        if kind and isinstance(subject, ox.NamedNode):
+            found[kind].append(term(subject.value, kind, said))
+    return {kind: sorted(entries, key=lambda one: one.label.casefold()) for kind, entries in found.items()}
+
+
+def term(iri: str, kind: str, said: dict[str, list[ox.NamedNode | ox.Literal]]) -> Term:
+    """A term from what is said about it, by property."""
+    ties: dict[str, list[str]] = defaultdict(list)
+    for property_, words in TIES.items():
+        ties[words] += [one.value for one in said[property_] if isinstance(one, ox.NamedNode)]
+    return Term(
+        iri,
+        kind,
+        label=first(said[f"{RDFS}label"], iri.rpartition("#")[2]),
+        definition=first(said[f"{SKOS}definition"], ""),
+        ties={words: sorted(iris) for words, iris in ties.items() if iris},
+    )
+
+
+def shapes(graph: Iterable[ox.Triple]) -> list[Shape]:
+    """The node shapes that have a target, by name, with the messages of all their constraints."""
+    subjects = by_subject(graph)
+    found = []
+    for subject, said in subjects.items():
+        targets = [one.value for property_ in TARGETS for one in said[property_]]
+        if targets and isinstance(subject, ox.NamedNode):
+            name = first([*said[f"{SHACL}name"], *said[f"{RDFS}label"]], subject.value.rpartition("#")[2])
+            found.append(Shape(subject.value, name, sorted(targets), sorted(messages(subject, subjects))))
+    return sorted(found, key=lambda one: natural(one.name))
+
+
+def messages(start: ox.NamedNode | ox.BlankNode, subjects: dict[object, dict[str, list[ox.NamedNode]]]) -> set[str]:
+    """The messages of a shape and of every shape and constraint that it reaches."""
+    found: set[str] = set()
+    seen: set[object] = set()
+    waiting: list[object] = [start]
+    while waiting:
+        said = subjects.get(node := waiting.pop(), {})
+        if node in seen:
+            continue
+        seen.add(node)
+        found |= {one.value for one in said.get(f"{SHACL}message", [])}
+        waiting += [one for property_, ends in said.items() if property_.startswith((SHACL, OUTSIDE["rdf"])) for one in ends]
+    return found
+
+
+def by_subject(graph: Iterable[ox.Triple]) -> dict[object, dict[str, list[ox.NamedNode | ox.Literal]]]:
+    """Objects by subject and property; the property `rdf:type` is called `type`."""
+    found: dict[object, dict[str, list[ox.NamedNode | ox.Literal]]] = defaultdict(lambda: defaultdict(list))
+    for triple in graph:
+        property_ = "type" if triple.predicate.value == f"{OUTSIDE['rdf']}type" else triple.predicate.value
+        found[triple.subject][property_].append(triple.object)  # type: ignore[arg-type]
+    return found
+
+
+def first(literals: list[ox.NamedNode | ox.Literal], otherwise: str) -> str:
+    """The first of the texts in the order of their letters, or what stands for none."""
+    return min((one.value for one in literals), default=otherwise)
+
+
+def names(graph: Iterable[ox.Triple]) -> dict[str, ox.Literal]:
+    """The rdfs:label of each node of a graph that has one."""
+    return {
+        triple.subject.value: triple.object
+        for triple in graph
+        if triple.predicate.value == f"{RDFS}label" and isinstance(triple.object, ox.Literal)
+    }

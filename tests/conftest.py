@@ -1,0 +1,36 @@
+"""What several folders of tests read: the shipped files as one graph."""
+
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from wgig.inference import Inference
+from wgig.settings import SHIPPED
+
+GRAPH = "https://w3id.org/wgig/graph/"
+
+
+def files() -> dict[str, Path]:
+    """The shipped Turtle files by the name of their graph; several may fill one graph."""
+    data = {path.stem: path for path in SHIPPED.glob("data/*.ttl")}
+    papers = {f"paper/{path.stem}": path for path in SHIPPED.glob("data/papers/*.ttl")}
+    return data | papers
+
+
+@pytest.fixture(scope="session")
+def data_files() -> dict[str, Path]:
+    """The Turtle files of `data/`, by the name of the graph that each fills."""
+    return files()
+
+
+@pytest.fixture(scope="session")
+def shipped(data_files: dict[str, Path]) -> ox.Store:
+    """All shipped facts and the ontology, each in its graph, with what follows by the rules."""
+    store = ox.Store()
+    for name, path in data_files.items():
+        store.load(path=path, to_graph=ox.NamedNode(GRAPH + name))
+    for path in SHIPPED.glob("ontology/*.ttl"):
+        store.load(path=path, to_graph=ox.NamedNode(GRAPH + "ontology"))
+    rules = [path.read_text() for path in SHIPPED.glob("data/rules/*.rq")]
+    Inference(rules, GRAPH + "inferred", None).recompute(store)
+    return store
