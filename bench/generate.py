@@ -1,8 +1,8 @@
 """Large data of the shape of the papers: `python -m bench.generate --papers 1000 --seed 1 -o FILE`.
 
-Each paper is a named graph of about 100 triples after the pattern `paper.ttl`, marked `wgig:illustrative`, and ties
-in with the shipped issues, categories, principles, members and Declaration paragraphs. The same seed and shipped
-data give the same bytes, and a shorter file is the beginning of a longer one.
+Each paper is a named graph of about 100 triples after the pattern `paper.ttl`, marked `wgig:illustrative`,
+and ties in with the shipped issues, categories, principles, members and Declaration paragraphs. The same seed
+and shipped data give the same bytes, and a shorter file is the beginning of a longer one.
 """
 
 import argparse
@@ -13,10 +13,9 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 import pyoxigraph as ox
-
 from wgig.settings import SHIPPED
 
 BASE = "https://w3id.org/wgig/"
@@ -46,9 +45,9 @@ DOES = (
 )  # fmt: skip
 WHAT = (
     "the rules for allocation", "a common procedure for appeals", "the cost of international links",
-    "open records of decisions", "training for their staff", "the reports of incidents", "agreements on peering",
-    "content in local languages", "a forum for all parties", "the timetable of the reform",
-    "statistics on access", "the protection of personal data",
+    "open records of decisions", "training for their staff", "the reports of incidents",
+    "agreements on peering", "content in local languages", "a forum for all parties",
+    "the timetable of the reform", "statistics on access", "the protection of personal data",
 )  # fmt: skip
 WHERE = (
     "in most regions", "where competition is weak", "since the first phase", "without a clear mandate",
@@ -80,7 +79,7 @@ def drawn() -> dict[str, list[str]]:
 
 
 def parts() -> list[tuple[float, list[str]]]:
-    """The pattern as N-Quads in parts: the chance of each, and its text cut at the slots, whose names stand between."""
+    """The pattern as N-Quads in parts: the chance of each, and its text cut at the slots, names between."""
     graph = ox.NamedNode(f"{BASE}graph/paper/PAPER")
     lines: dict[str, str] = {}
     for triple in ox.parse(path=str(PATTERN)):
@@ -94,10 +93,15 @@ def parts() -> list[tuple[float, list[str]]]:
 def papers(count: int, seed: int) -> Iterator[str]:
     """`count` papers, each as the N-Quads of its graph."""
     pattern, pools, issues = parts(), drawn(), shipped(ISSUES)
-    chance = random.Random(seed).random  # noqa: S311 - made-up data, no secrets
+    chance = random.Random(seed).random
     for number in range(1, count + 1):
         issue, category = issues[int(chance() * len(issues))]
-        same = {"PAPER": f"made-up-{seed}-{number}", "NUMBER": str(number), "ISSUE": issue, "CATEGORY": category}
+        same = {
+            "PAPER": f"made-up-{seed}-{number}",
+            "NUMBER": str(number),
+            "ISSUE": issue,
+            "CATEGORY": category,
+        }
         text: list[str] = []
         for likelihood, pieces in pattern:
             if chance() < likelihood:
@@ -112,14 +116,20 @@ def papers(count: int, seed: int) -> Iterator[str]:
 
 def write(path: Path, count: int, seed: int) -> None:
     """Write `count` papers to a file of N-Quads, compressed where its name ends in `.gz`."""
-    opened: Any = gzip.open(path, "wt", compresslevel=1) if path.suffix == ".gz" else path.open("w")
-    with cast(IO[str], opened) as out:
-        out.writelines(papers(count, seed))
+    with path.open("wb") as file, compressed(file) if path.suffix == ".gz" else file as out:
+        out.writelines(paper.encode() for paper in papers(count, seed))
+
+
+def compressed(file: IO[bytes]) -> IO[bytes]:
+    """A writer that compresses into `file`, without name and time: same papers, same bytes."""
+    return cast(IO[bytes], gzip.GzipFile("", "wb", compresslevel=1, fileobj=file, mtime=0))
 
 
 def main() -> None:
     """Write the file that the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m bench.generate", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.generate", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--papers", type=int, default=1000, help="how many papers (default: 1000)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other papers (default: 1)")
     parser.add_argument("-o", "--output", type=Path, required=True, help="FILE.nq or FILE.nq.gz")

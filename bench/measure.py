@@ -18,7 +18,7 @@ WGIG = [PYTHON, "-m", "wgig"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Our times and the peer's, in seconds, of the same rounds. `goal` is the largest median, or the least ratio."""
+    """Our seconds and the peer's, round by round; a goal is the most seconds, or the least ratio."""
 
     what: str
     ours: str
@@ -65,5 +65,7 @@ def oxigraph() -> str:
     """The server of the peer, from the environment that runs this or from the path."""
     found = which("oxigraph", path=Path(PYTHON).parent) or which("oxigraph")
     if not found:
-        raise SystemExit("The peer `oxigraph` is missing. Install the dependency group `bench`: pip install --group bench")
+        raise SystemExit(
+            "The peer `oxigraph` is missing. Install the dependency group `bench`: pip install --group bench"
+        )
     return found

@@ -1,4 +1,4 @@
-"""Turn bytes into a response: validators, conditions, content coding, caching (RFC 9110, sections 8, 12 and 13)."""
+"""Turn bytes into a response: validators, conditions, content coding, caching (RFC 9110, 8 to 13)."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ def pick(request: Request, offered: Sequence[Format], suffix: str = "") -> Forma
     return negotiate(request.headers.getlist("accept"), offered)
 
 
-def answer(
+def answer(  # noqa: PLR0913 - what a response consists of
     request: Request,
     body: bytes,
     format_: Format,

@@ -1,16 +1,17 @@
-"""The whole HTTP surface on one page: each path, its methods, and the function that answers. Start reading here."""
+"""The whole HTTP surface on one page: each path, its methods, its function. Start reading here."""
 
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
 
 from . import __version__, describe, graphs, operation, query, refusals, resource, write
 from .guard import Guard
 from .openapi import described
 from .settings import Settings
 from .store import Store
+
+ABOUT = "The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does."
 
 READ = ("GET", "HEAD")
 WRITE = ("PUT", "POST", "DELETE")
@@ -46,7 +47,7 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
     app = FastAPI(
         title="WGIG knowledge graph",
         version=__version__,
-        description="The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does.",
+        description=ABOUT,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
@@ -57,12 +58,5 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
         for method in methods:
             app.add_api_route(path, function, methods=[method], **described(method, path, function))
     app.add_middleware(Guard)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=["*"],
-        allow_methods=["GET", "HEAD", "POST", "QUERY", "PUT", "DELETE"],
-        allow_headers=["*"],
-        expose_headers=["Content-Location", "ETag", "Link", "Location", "Retry-After"],
-    )
     refusals.install(app)
     return app

@@ -15,9 +15,11 @@ from .problems import Problem
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_MEDIA_TYPE = re.compile(rf"\s*({_TOKEN}/{_TOKEN})\s*((?:;\s*(?:{_TOKEN}=(?:{_TOKEN}|\"(?:[^\"\\]|\\.)*\"))?\s*)*)")
-_PARAMETER = re.compile(rf";\s*({_TOKEN})=({_TOKEN}|\"(?:[^\"\\]|\\.)*\")")
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_MEDIA_TYPE = re.compile(
+    rf"\s*({_WORD}/{_WORD})\s*((?:;\s*(?:{_WORD}=(?:{_WORD}|\"(?:[^\"\\]|\\.)*\"))?\s*)*)"
+)
+_PARAMETER = re.compile(rf";\s*({_WORD})=({_WORD}|\"(?:[^\"\\]|\\.)*\")")
 _FILE_NAME = re.compile(r'filename="([^"]*)"')
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
@@ -49,7 +51,11 @@ def content_type(request: Request, accepted: Sequence[str]) -> ContentType:
     fields = request.headers.getlist("content-type")
     found = parse_content_type(fields[0]) if len(fields) == 1 else None
     if found is None or found.media_type not in accepted:
-        what = f"Content-Type {', '.join(fields)!r} is not understood" if fields else "The request has no Content-Type"
+        what = (
+            f"Content-Type {', '.join(fields)!r} is not understood"
+            if fields
+            else "The request has no Content-Type"
+        )
         raise unsupported(f"{what} here. Send one of: {', '.join(accepted)}.", accepted)
     charset = found.parameters.get("charset", "utf-8")
     if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
@@ -101,7 +107,7 @@ async def read(request: Request, limit: int) -> bytes:
 
 
 def gunzip(body: bytes, limit: int) -> bytes:
-    """The content of a gzip file of one or more members, at most `limit` bytes. Raises Problem 400 and 413."""
+    """The content of a gzip file of one or more members, at most `limit` bytes. Raises Problem 400, 413."""
     content = bytearray()
     while body:
         member = zlib.decompressobj(wbits=31)
@@ -123,11 +129,13 @@ def too_large(limit: int) -> Problem:
 
 
 def text(body: bytes, what: str) -> str:
-    """The body as text. Raises Problem 400 where it is not UTF-8 or holds a NUL; `what` names it in the message."""
+    """The body as text. Raises Problem 400 where it is not UTF-8 or holds a NUL; `what` names it there."""
     try:
         decoded = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Problem(400, f"The {what} is not UTF-8: byte {error.start + 1} does not fit. Send UTF-8.") from error
+        raise Problem(
+            400, f"The {what} is not UTF-8: byte {error.start + 1} does not fit. Send UTF-8."
+        ) from error
     if "\0" in decoded:
         raise Problem(400, f"The {what} holds a NUL character. Take it out.")
     return decoded
@@ -145,7 +153,10 @@ def parse_form(encoded: bytes) -> Pairs:
 
 def _decoded(value: str) -> str:
     if bad := _BAD_PERCENT.search(value):
-        raise Problem(400, f"{value[bad.start() : bad.start() + 3]!r} is no percent-encoded byte. Write a percent sign as %25.")
+        raise Problem(
+            400,
+            f"{value[bad.start() :][:3]!r} is no percent-encoded byte. Write a percent sign as %25.",
+        )
     return text(unquote_to_bytes(value.replace("+", " ").encode("latin-1")), "form or query string")
 
 

@@ -6,52 +6,31 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from .namespaces import OUTSIDE, namespaces, shorten
-from .vocabulary import RDFS
+from .namespaces import OUTSIDE, shorten
+from .vocabulary import Term
 
 Context = dict[str, Any]
 
 RDF, OWL, XSD = OUTSIDE["rdf"], OUTSIDE["owl"], OUTSIDE["xsd"]
 
 
-def context_of(ontology: Iterable[ox.Triple], base: str) -> Context:
-    """The JSON-LD 1.1 context: prefixes, `id`, `type`, and each term of the ontology under its local name.
+def context_of(terms: Iterable[Term], base: str) -> Context:
+    """The JSON-LD 1.1 context: prefixes, `id`, `type`, and each of our terms under its local name.
 
-    Properties that lead to things take IRIs, those with a datatype take plain strings of it, and those whose values
-    have languages take a map from language to text.
+    Properties that lead to things take IRIs, those with a datatype take plain strings of it, and those whose
+    values have languages take a map from language to text.
     """
     namespace = f"{base}ontology#"
-    kinds = {
-        f"{OWL}Class": lambda range_: {},
-        f"{OWL}ObjectProperty": lambda range_: {"@type": "@id"},
-        f"{OWL}DatatypeProperty": coercion,
-    }
-    ranges, found = {}, {}
-    for triple in ontology:
-        if triple.predicate.value == f"{RDFS}range":
-            ranges[triple.subject] = triple.object.value
-        elif triple.predicate.value == f"{RDF}type" and triple.object.value in kinds:
-            found[triple.subject] = kinds[triple.object.value]
-    ours = {
-        subject.value.removeprefix(namespace): {
-            "@id": f"wgig:{subject.value.removeprefix(namespace)}",
-            **more(ranges.get(subject, "")),
-        }
-        for subject, more in found.items()
-        if subject.value.startswith(namespace)
-    }
-    return {
-        "@version": 1.1,
-        "id": "@id",
-        "type": "@type",
-        **OUTSIDE,
-        "wgig": namespace,
-        **dict(sorted(ours.items())),
-    }
+    names = {one.iri.removeprefix(namespace): one for one in terms if one.iri.startswith(namespace)}
+    ours = {name: {"@id": f"wgig:{name}", **coercion(one)} for name, one in sorted(names.items())}
+    return {"@version": 1.1, "id": "@id", "type": "@type", **OUTSIDE, "wgig": namespace, **ours}
 
 
-def coercion(range_: str) -> dict[str, str]:
-    """How a plain value of a datatype property is read."""
+def coercion(term: Term) -> dict[str, str]:
+    """How a plain value of a property is read; nothing for a class."""
+    if term.kind == f"{OWL}ObjectProperty":
+        return {"@type": "@id"}
+    range_ = next(iter(term.ranges), "")
     if range_ == f"{RDF}langString":
         return {"@container": "@language"}
     if range_.startswith(XSD) and range_ != f"{XSD}string":
@@ -61,23 +40,34 @@ def coercion(range_: str) -> dict[str, str]:
 
 def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dict[str, Any]:
     """The triples as one JSON-LD document that names its context by `address`; one object a subject."""
-    names = {prefix: iri for prefix, iri in context.items() if isinstance(iri, str) and not iri.startswith("@")}
+    names = {
+        prefix: iri for prefix, iri in context.items() if isinstance(iri, str) and not iri.startswith("@")
+    }
     keys = {
-        names["wgig"] + key: (key, definition) for key, definition in context.items() if isinstance(definition, dict)
+        names["wgig"] + key: (key, definition)
+        for key, definition in context.items()
+        if isinstance(definition, dict)
     }
     nodes: dict[str, dict[str, Any]] = defaultdict(dict)
     for triple in triples:
         add(nodes[identifier(triple.subject)], triple, keys, names)
-    graph = [{"id": name, **{key: single(value) for key, value in node.items()}} for name, node in nodes.items()]
+    graph = [
+        {"id": name, **{key: single(value) for key, value in node.items()}} for name, node in nodes.items()
+    ]
     return {"@context": address, "@graph": graph}
 
 
-def add(node: dict[str, Any], triple: ox.Triple, keys: dict[str, tuple[str, Context]], names: dict[str, str]) -> None:
+def add(
+    node: dict[str, Any], triple: ox.Triple, keys: dict[str, tuple[str, Context]], names: dict[str, str]
+) -> None:
     """Write one triple into the object of its subject."""
-    property_, end = triple.predicate.value, triple.object
+    property_: str = triple.predicate.value
+    end: Any = triple.object
     key, definition = keys.get(property_, ("", {}))
     if property_ == f"{RDF}type" and isinstance(end, ox.NamedNode):
-        node.setdefault("type", []).append(keys[end.value][0] if end.value in keys else shorten(end.value, names))
+        node.setdefault("type", []).append(
+            keys[end.value][0] if end.value in keys else shorten(end.value, names)
+        )
     elif key and definition.get("@type") == "@id" and isinstance(end, ox.NamedNode):
         node.setdefault(key, []).append(end.value)
     elif key and definition.get("@container") == "@language" and isinstance(end, ox.Literal) and end.language:

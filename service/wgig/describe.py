@@ -32,7 +32,9 @@ def describe_service(request: Request) -> Response:
     format_ = pick(request, (*GRAPHS, HTML))
     if format_ is HTML:
         chosen = dict(parse_form(request.scope["query_string"])).get("example", "")
-        return answer(request, render("sparql.html", base=settings.base, examples=examples(), chosen=chosen), HTML)
+        return answer(
+            request, render("sparql.html", base=settings.base, examples=examples(), chosen=chosen), HTML
+        )
     endpoint = str(request.url.replace(query=""))
     triples = [*service(endpoint, "SPARQL11Query", settings), *dataset(endpoint, request.app.state.store)]
     return answer(request, serialize(triples, format_, settings.base), format_)
@@ -42,7 +44,10 @@ def describe_update(request: Request) -> Response:
     """The description of the update service."""
     settings: Settings = request.app.state.settings
     if not is_description(parse_form(request.scope["query_string"])):
-        raise Problem(400, "An operation was sent by GET to the update service. Send an update by POST, a query to /sparql.")
+        raise Problem(
+            400,
+            "An operation was sent by GET to the update service. Send an update by POST, a query to /sparql.",
+        )
     format_ = pick(request, GRAPHS)
     endpoint = str(request.url.replace(query=""))
     triples = [*service(endpoint, "SPARQL11Update", settings), *dataset(endpoint, request.app.state.store)]

@@ -6,18 +6,18 @@ from difflib import get_close_matches
 from .problems import Problem
 from .sparql import CLOSING, OPENING, Token, fault, tokens
 
-KEYWORDS = frozenset(
-    """
-    A ABS ADD ADJUST ALL AS ASC ASK AVG BASE BIND BNODE BOUND BY CEIL CLEAR COALESCE CONCAT CONSTRUCT CONTAINS COPY
-    COUNT CREATE DATA DATATYPE DAY DEFAULT DELETE DESC DESCRIBE DISTINCT DROP ENCODE_FOR_URI EXISTS FALSE FILTER FLOOR
-    FROM GRAPH GROUP GROUP_CONCAT HASLANG HASLANGDIR HAVING HOURS IF IN INSERT INTO IRI ISBLANK ISIRI ISLITERAL
-    ISNUMERIC ISTRIPLE ISURI LANG LANGDIR LANGMATCHES LATERAL LCASE LIMIT LOAD MAX MD5 MIN MINUS MINUTES MONTH MOVE
-    NAMED NIL NOT NOW OBJECT OFFSET OPTIONAL ORDER PREDICATE PREFIX RAND REDUCED REGEX REPLACE ROUND SAMETERM SAMPLE
-    SECONDS SELECT SEPARATOR SERVICE SHA1 SHA256 SHA384 SHA512 SILENT STR STRAFTER STRBEFORE STRDT STRENDS STRLANG
-    STRLANGDIR STRLEN STRSTARTS STRUUID SUBJECT SUBSTR SUM TIMEZONE TO TRIPLE TRUE TZ UCASE UNDEF UNION URI USING UUID
-    VALUES VERSION WHERE WITH YEAR
-    """.split()
-)
+_WORDS = """
+    A ABS ADD ADJUST ALL AS ASC ASK AVG BASE BIND BNODE BOUND BY CEIL CLEAR COALESCE CONCAT CONSTRUCT
+    CONTAINS COPY COUNT CREATE DATA DATATYPE DAY DEFAULT DELETE DESC DESCRIBE DISTINCT DROP
+    ENCODE_FOR_URI EXISTS FALSE FILTER FLOOR FROM GRAPH GROUP GROUP_CONCAT HASLANG HASLANGDIR HAVING
+    HOURS IF IN INSERT INTO IRI ISBLANK ISIRI ISLITERAL ISNUMERIC ISTRIPLE ISURI LANG LANGDIR LANGMATCHES
+    LATERAL LCASE LIMIT LOAD MAX MD5 MIN MINUS MINUTES MONTH MOVE NAMED NOT NOW OBJECT OFFSET OPTIONAL
+    ORDER PREDICATE PREFIX RAND REDUCED REGEX REPLACE ROUND SAMETERM SAMPLE SECONDS SELECT SEPARATOR
+    SERVICE SHA1 SHA256 SHA384 SHA512 SILENT STR STRAFTER STRBEFORE STRDT STRENDS STRLANG STRLANGDIR
+    STRLEN STRSTARTS STRUUID SUBJECT SUBSTR SUM TIMEZONE TO TRIPLE TRUE TZ UCASE UNDEF UNION URI USING
+    UUID VALUES VERSION WHERE WITH YEAR
+"""
+KEYWORDS = frozenset(_WORDS.split())
 
 # Phrases of the engine, as sentences with the mend.
 PHRASES = {
@@ -45,7 +45,12 @@ def unreadable(text: str) -> Problem | None:
     """A quote that is never closed: the tokens show it as a lone mark."""
     for token in tokens(text):
         if token.text in "\"'":
-            return fault(text, token.start, "A string begins here and does not end on this line.", f"Close it with {token.text}.")
+            return fault(
+                text,
+                token.start,
+                "A string begins here and does not end on this line.",
+                f"Close it with {token.text}.",
+            )
     return None
 
 
@@ -54,7 +59,9 @@ def misspelt(text: str) -> Problem | None:
     for token in tokens(text):
         if token.word and token.word not in KEYWORDS:
             near = get_close_matches(token.word, KEYWORDS, 1)
-            suggestion = f"Did you mean {near[0]}?" if near else "Put a ? before a variable, quotes around a text."
+            suggestion = (
+                f"Did you mean {near[0]}?" if near else "Put a ? before a variable, quotes around a text."
+            )
             return fault(text, token.start, f"SPARQL has no word {token.text}.", suggestion)
     return None
 
@@ -67,11 +74,16 @@ def unbalanced(text: str) -> Problem | None:
             open_.append(token)
         elif token.text in CLOSING and token.kind == "mark":
             if not open_:
-                return fault(text, token.start, f"This {token.text} closes nothing.", "Take it out, or open it before.")
+                return fault(
+                    text, token.start, f"This {token.text} closes nothing.", "Take it out, or open it before."
+                )
             if open_[-1].text != CLOSING[token.text]:
                 wanted = OPENING[open_[-1].text]
                 return fault(
-                    text, token.start, f"This {token.text} stands where {wanted} is missing.", f"Put a {wanted} before it."
+                    text,
+                    token.start,
+                    f"This {token.text} stands where {wanted} is missing.",
+                    f"Put a {wanted} before it.",
                 )
             open_.pop()
     if open_:
@@ -82,16 +94,29 @@ def unbalanced(text: str) -> Problem | None:
 
 def unexpected(text: str, message: str) -> Problem | None:
     """What the engine says, where it says it."""
-    where = re.match(r"error at (\d+):(\d+): ", message)
-    if where is None:
+    start = position(text, message)
+    if start is None:
         return None
-    line, column = int(where[1]), int(where[2])
-    start = sum(len(one) + 1 for one in text.split("\n")[: line - 1]) + column - 1
     for phrase, (cause, suggestion) in PHRASES.items():
         if phrase in message:
-            return fault(text, min(start, len(text)), cause, suggestion)
+            return fault(text, start, cause, suggestion)
     before = [token for token in tokens(text) if token.start < start]
-    here = next((token for token in tokens(text) if token.start + len(token.text) > start), None)
+    here = next((token for token in tokens(text) if token.start >= start), None)
     cause = f"{here.text} does not fit here" if here else "The text ends too early"
     after = f", after {before[-1].text}" if before else ""
-    return fault(text, here.start if here else len(text), f"{cause}{after}.", "")
+    return fault(text, here.start if here else len(text.rstrip()), f"{cause}{after}.", "")
+
+
+def position(text: str, message: str) -> int | None:
+    """The offset at which the engine stopped reading, or None where it does not say.
+
+    The engine compares keywords by taking as many characters as they have, and reports the place behind those.
+    """
+    found = re.match(r"error at (\d+):(\d+): expected (?:one of )?(.*)", message, re.DOTALL)
+    if found is None:
+        return None
+    lines = text.split("\n")[: int(found[1]) - 1]
+    reported = sum(len(line) + 1 for line in lines) + int(found[2]) - 1
+    keywords = re.fullmatch(r"[A-Za-z_]+(?:, [A-Za-z_]+)*", found[3])
+    taken = min(map(len, found[3].split(", "))) if keywords else 0
+    return min(reported - taken, len(text))

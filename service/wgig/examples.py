@@ -21,7 +21,7 @@ class Example:
 
 
 def examples(folder: Path = FOLDER) -> list[Example]:
-    """All example queries of a folder, by name. Raises ValueError naming the file that lacks a header line."""
+    """All example queries of a folder, by name. Raises ValueError naming a file that lacks a header line."""
     return [read(path) for path in sorted(folder.glob("*.rq"))]
 
 

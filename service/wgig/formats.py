@@ -11,8 +11,8 @@ from .problems import Problem
 class Format:
     """A way to write an answer.
 
-    `suffix` ends the path of a page that names this format, `aliases` are media types that ask for it too, `iri` is
-    its name in the list of unique URIs for file formats (https://www.w3.org/ns/formats/).
+    `suffix` ends the path of a page that names this format, `aliases` are media types that ask for it too,
+    `iri` is its name in the list of unique URIs for file formats (https://www.w3.org/ns/formats/).
     """
 
     media_type: str
@@ -61,7 +61,7 @@ _QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
 def weights(fields: Iterable[str]) -> dict[str, float]:
-    """What a client accepts: name -> weight, of all fields as one list; an item with a bad weight is left out."""
+    """What a client accepts: name -> weight, all fields as one list; items with a bad weight are left out."""
     found: dict[str, float] = {}
     for item in _ITEM.finditer(",".join(fields)):
         weight = _WEIGHT.search(item["parameters"])
@@ -73,7 +73,7 @@ def weights(fields: Iterable[str]) -> dict[str, float]:
 
 
 def negotiate(accept: Iterable[str], offered: Sequence[Format]) -> Format:
-    """The offered format that the client likes best; a named type goes before a range, then our order decides.
+    """The offered format that the client likes best; a named type goes before a range, then order decides.
 
     `accept` holds the values of all Accept fields; none: anything. Raises Problem 406.
     """
@@ -103,4 +103,8 @@ def named(name: str, offered: Sequence[Format]) -> Format:
 def not_acceptable(offered: Sequence[Format]) -> Problem:
     """The 406 that lists what there is."""
     types = [one.media_type for one in offered]
-    return Problem(406, f"None of the formats you accept is offered here. Ask for one of: {', '.join(types)}.", offered=types)
+    return Problem(
+        406,
+        f"None of the formats you accept is offered here. Ask for one of: {', '.join(types)}.",
+        offered=types,
+    )

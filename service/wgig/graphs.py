@@ -1,4 +1,4 @@
-"""The graphs, to read: the list of them, each of them, all of them as a dump (Graph Store Protocol, section 5.2)."""
+"""The graphs, to read: their list, each of them, all of them as a dump (Graph Store Protocol, 5.2)."""
 
 import gzip
 import json
@@ -12,7 +12,7 @@ from .formats import DATASETS, GRAPHS, HTML, JSON, Format, named
 from .namespaces import namespaces
 from .pages import render
 from .problems import Problem
-from .query import Bounded, TooLarge
+from .query import Bounded, TooLargeError
 from .serialize import serialize
 from .settings import Settings
 from .sparql import absolute
@@ -60,12 +60,16 @@ def dump(request: Request, suffix: str) -> Response:
     try:
         format_ = named(suffix.removesuffix(COMPRESSED), DATASETS)
     except Problem as problem:
-        raise Problem(404, "There is no such dump. Take /dump.nq.gz, /dump.trig.gz, /dump.nq or /dump.trig.") from problem
+        raise Problem(
+            404, "There is no such dump. Take /dump.nq.gz, /dump.trig.gz, /dump.nq or /dump.trig."
+        ) from problem
     out = Bounded(settings.result_bytes)
     try:
         request.app.state.store.dump(out, format_.media_type, namespaces(settings.base))
-    except TooLarge as error:
-        raise Problem(503, "The dump is too large for one answer. Take the graphs of /graphs one by one.") from error
+    except TooLargeError as error:
+        raise Problem(
+            503, "The dump is too large for one answer. Take the graphs of /graphs one by one."
+        ) from error
     if suffix.endswith(COMPRESSED):
         return answer(request, gzip.compress(out.getvalue(), mtime=0), GZIP)
     return answer(request, out.getvalue(), format_)

@@ -1,13 +1,13 @@
-"""What holds for every request and response, whoever answers: no smuggling, no leaks, safe pages."""
+"""What holds for every request and response, whoever answers: open to all origins, no leaks, safe pages."""
 
 import json
 import logging
 import uuid
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LONGEST_TARGET = 64 * 1024  # bytes of path and query string
+LONGEST_TARGET = 32 * 1024  # bytes of path and query string
 
 # A page loads its own styles and pictures, sends its forms home, and runs nothing.
 PAGE_POLICY = (
@@ -15,13 +15,16 @@ PAGE_POLICY = (
     "frame-ancestors 'none'"
 )
 
+EXPOSED = "Content-Location, ETag, Link, Location, Retry-After"
+
 log = logging.getLogger("wgig")
 
 
 class Guard:
-    """ASGI middleware: refuses ambiguous framing, turns bugs into a 500 that tells nothing, sets safety headers."""
+    """ASGI middleware: turns bugs into a silent 500, opens answers to scripts, sets safety headers."""
 
     def __init__(self, app: ASGIApp) -> None:
+        """Watch over `app`."""
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,10 +41,6 @@ class Guard:
                 secure(MutableHeaders(scope=message))
             await send(message)
 
-        headers = Headers(scope=scope)
-        if "transfer-encoding" in headers and "content-length" in headers:
-            await refuse(watched, 400, "Content-Length together with Transfer-Encoding is ambiguous. Send one of them.")
-            return
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
             await refuse(watched, 414, "The address is too long. Send the query in the body of a POST.")
             return
@@ -52,11 +51,15 @@ class Guard:
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if started:  # half an answer must not look whole
                 raise
-            await refuse(watched, 500, f"The service made a mistake. Report it with this number: {request_id}.")
+            await refuse(
+                watched, 500, f"The service made a mistake. Report it with this number: {request_id}."
+            )
 
 
 def secure(headers: MutableHeaders) -> None:
-    """Nothing is sniffed, and a page may load nothing from elsewhere."""
+    """Scripts of any origin may read the answer, nothing is sniffed, a page loads nothing from elsewhere."""
+    headers["Access-Control-Allow-Origin"] = "*"
+    headers["Access-Control-Expose-Headers"] = EXPOSED
     headers["X-Content-Type-Options"] = "nosniff"
     if headers.get("content-type", "").startswith("text/html"):
         headers["Content-Security-Policy"] = PAGE_POLICY
@@ -65,7 +68,7 @@ def secure(headers: MutableHeaders) -> None:
 
 async def refuse(send: Send, status: int, detail: str) -> None:
     """A problem document, made where nothing of the application can be trusted any more."""
-    titles = {400: "Bad Request", 414: "URI Too Long", 500: "Internal Server Error"}
+    titles = {414: "URI Too Long", 500: "Internal Server Error"}
     body = json.dumps({"title": titles[status], "status": status, "detail": detail}).encode()
     headers = [
         (b"content-type", b"application/problem+json"),

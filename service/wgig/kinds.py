@@ -45,7 +45,7 @@ def counts(store: Store, base: str) -> dict[str, int]:
 
 
 def listing(store: Store, folder: str) -> tuple[dict[str, ox.Literal], list[str]]:
-    """What is directly below the IRI `folder`: things with their labels, sorted by them, and folders of further things.
+    """What is directly below the IRI `folder`: things with their labels in their order, and further folders.
 
     Both are empty where there is nothing.
     """
@@ -60,5 +60,7 @@ def listing(store: Store, folder: str) -> tuple[dict[str, ox.Literal], list[str]
 def things(store: Store, start: str) -> set[str]:
     """All IRIs that have a type and begin with `start`."""
     pattern = re.sub(r"([\\\"])", r"\\\1", start)
-    found = rows(store, f'SELECT DISTINCT ?s {{ ?s a ?type FILTER(isIRI(?s) && STRSTARTS(STR(?s), "{pattern}")) }}')
+    found = rows(
+        store, f'SELECT DISTINCT ?s {{ ?s a ?type FILTER(isIRI(?s) && STRSTARTS(STR(?s), "{pattern}")) }}'
+    )
     return {row["s"].value for row in found}

@@ -1,15 +1,17 @@
-"""Small bounded look-ups in the graph: the rows of a SELECT as terms, and how to write an IRI into a query."""
+"""Small bounded look-ups: the rows of a SELECT as terms, the labels of things, IRIs as text of a query."""
 
 import io
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import pyoxigraph as ox
 
 from .store import Dataset, Store
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
-Row = dict[str, Term]
+# The query says what each of its variables is, so a row does not.
+Row = dict[str, Any]
 
 JSON = "application/sparql-results+json"
 FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|^`\\]')
@@ -73,4 +75,6 @@ def preference(row: Row) -> tuple[int, int, str]:
 def natural(text: str) -> tuple[tuple[bool, int, str], ...]:
     """A sort key by which "paragraph 9" comes before "paragraph 10"."""
     pieces = re.split(r"([0-9]+)", text.casefold())
-    return tuple((piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece) for piece in pieces if piece)
+    return tuple(
+        (piece.isdecimal(), int(piece) if piece.isdecimal() else 0, piece) for piece in pieces if piece
+    )

@@ -1,4 +1,4 @@
-"""How the routes describe themselves in OpenAPI: the first line of their function, their parameters and bodies."""
+"""How the routes are described in OpenAPI: by the first line of their function, parameters and bodies."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -24,7 +24,10 @@ def answers(formats: Sequence[Format]) -> Described:
     """The answer in each of the formats, and the problem document for everything else."""
     return {
         "200": {"description": "The answer, whole.", "content": content([one.media_type for one in formats])},
-        "default": {"description": "What is wrong and how to mend it.", "content": content(["application/problem+json"])},
+        "default": {
+            "description": "What is wrong and how to mend it.",
+            "content": content(["application/problem+json"]),
+        },
     }
 
 
@@ -42,13 +45,17 @@ GRAPH = [
     parameter("default", "Given bare: the default graph."),
 ]
 RDF = [one.media_type for one in GRAPHS]
-TOKEN = [{"token": []}]
+TOKEN: list[Described] = [{"token": []}]
 SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
 
 # What the routes take and give beside their path, by the name of their function.
 EXTRAS: dict[str, Described] = {
     "ask": {
-        "parameters": [parameter("query", "The query; without it, the service description."), *DATASET, MEDIA_TYPE],
+        "parameters": [
+            parameter("query", "The query; without it, the service description."),
+            *DATASET,
+            MEDIA_TYPE,
+        ],
         "responses": answers((*SOLUTIONS, *GRAPHS)),
     },
     "ask_by_body": {
@@ -63,7 +70,11 @@ EXTRAS: dict[str, Described] = {
     },
     "read_graphs": {"parameters": [*GRAPH, MEDIA_TYPE], "responses": answers(GRAPHS)},
     "read_graph": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
-    "change_graphs": {"parameters": GRAPH, "requestBody": {"content": content([*RDF, MULTIPART])}, "security": TOKEN},
+    "change_graphs": {
+        "parameters": GRAPH,
+        "requestBody": {"content": content([*RDF, MULTIPART])},
+        "security": TOKEN,
+    },
     "change_graph": {"requestBody": {"content": content([*RDF, MULTIPART])}, "security": TOKEN},
 }
 

@@ -10,7 +10,7 @@ from .formats import JSON
 from .problems import Problem
 
 
-def health(request: Request) -> Response:
+def health() -> Response:
     """The process is alive."""
     return Response('{"status": "alive"}', media_type=JSON.media_type, headers={"Cache-Control": "no-store"})
 
@@ -20,7 +20,9 @@ def ready(request: Request) -> Response:
     try:
         request.app.state.store.query("ASK {}", "application/sparql-results+json", io.BytesIO())
     except Exception as error:
-        raise Problem(503, "The store does not answer. Try again soon.", headers={"Retry-After": "5"}) from error
+        raise Problem(
+            503, "The store does not answer. Try again soon.", headers={"Retry-After": "5"}
+        ) from error
     return Response('{"status": "ready"}', media_type=JSON.media_type, headers={"Cache-Control": "no-store"})
 
 

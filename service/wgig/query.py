@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
+from .admission import admit
 from .answers import answer, pick
 from .bodies import FORM, Pairs, parse_form, values
 from .describe import describe_service, is_description
@@ -17,7 +18,7 @@ from .formats import BY_FORM, HTML
 from .pages.results import results_page, source_format
 from .problems import Problem
 from .settings import Settings
-from .sparql import FORMS, UPDATES, absolute, admit, fault, first_word, form
+from .sparql import FORMS, UPDATES, absolute, fault, first_word, form
 from .store import Dataset, Store
 
 DIRECT = "application/sparql-query"
@@ -32,21 +33,22 @@ class Question:
     dataset: Dataset
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """The result does not fit."""
 
 
 class Bounded(io.BytesIO):
-    """A buffer that takes `limit` bytes and raises TooLarge on more."""
+    """A buffer that takes `limit` bytes and raises TooLargeError on more."""
 
     def __init__(self, limit: int) -> None:
+        """A buffer for `limit` bytes."""
         super().__init__()
         self.limit = limit
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
         """Take the bytes and say how many they were."""
         if self.tell() + len(data) > self.limit:
-            raise TooLarge
+            raise TooLargeError
         return super().write(data)
 
 
@@ -85,10 +87,14 @@ def question(pairs: Pairs, settings: Settings) -> Question:
         raise Problem(400, "An update was sent to the query service. Send it by POST to /update.")
     texts = values(pairs, "query")
     if len(texts) != 1:
-        raise Problem(400, f"Exactly one query is needed, and {len(texts)} were sent. Give the parameter query once.")
+        raise Problem(
+            400, f"Exactly one query is needed, and {len(texts)} were sent. Give the parameter query once."
+        )
     text = texts[0]
     if len(text) > settings.query_length:
-        raise Problem(413, f"The query is longer than {settings.query_length} characters. Ask in smaller parts.")
+        raise Problem(
+            413, f"The query is longer than {settings.query_length} characters. Ask in smaller parts."
+        )
     dataset = Dataset(
         tuple(absolute(iri, "default-graph-uri") for iri in values(pairs, "default-graph-uri")),
         tuple(absolute(iri, "named-graph-uri") for iri in values(pairs, "named-graph-uri")),
@@ -101,9 +107,13 @@ def none_of_them(text: str) -> NoReturn:
     """Raises the Problem 400 for a text that is no query: empty, an update, or begun with a typo."""
     first = first_word(text)
     if first is None:
-        raise Problem(400, "The query is empty. Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE.", slug="syntax")
+        raise Problem(
+            400, "The query is empty. Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE.", slug="syntax"
+        )
     if first.word in UPDATES:
-        raise fault(text, first.start, f"{first.text} begins an update, not a query.", "Send it by POST to /update.")
+        raise fault(
+            text, first.start, f"{first.text} begins an update, not a query.", "Send it by POST to /update."
+        )
     near = get_close_matches(first.text.upper(), FORMS, 1)
     raise fault(
         text,
@@ -114,14 +124,16 @@ def none_of_them(text: str) -> NoReturn:
 
 
 def evaluate(store: Store, asked: Question, media_type: str, settings: Settings) -> bytes:
-    """The whole result as bytes. Raises Problem 400 where it cannot be had, 503 where it is too large."""
+    """The whole result as bytes. Raises Problem 400, 422 and 503 where it cannot be had."""
     out = Bounded(settings.result_bytes)
     try:
         store.query(asked.text, media_type, out, asked.dataset, settings.base)
-    except TooLarge as error:
-        raise Problem(503, f"The result is larger than {out.limit} bytes. Ask for less, for example with LIMIT.") from error
+    except TooLargeError as error:
+        raise Problem(
+            503, f"The result is larger than {out.limit} bytes. Ask for less, for example with LIMIT."
+        ) from error
     except SyntaxError as error:
         raise diagnose(asked.text, error) from error
     except (ValueError, RuntimeError) as error:
-        raise Problem(400, f"The query cannot be evaluated: {error}.") from error
+        raise Problem(422, f"The query is well written, but cannot be evaluated: {error}.") from error
     return out.getvalue()

@@ -9,12 +9,19 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from .formats import HTML, PROBLEM, negotiate
+from .pages import render
 from .problems import Problem
 
 # What our paths say when nothing more exact is known.
 SENTENCES = {
     404: "Nothing is found at {path}. The home page / leads to everything there is.",
     405: "{method} is not possible here. Use one of: {allow}.",
+}
+
+# What a script of another origin may send (Fetch, section 3.3).
+PREFLIGHT = {
+    "Access-Control-Allow-Headers": "Authorization, Content-Encoding, Content-Type, If-Match, If-None-Match",
+    "Access-Control-Max-Age": "86400",
 }
 
 
@@ -32,12 +39,14 @@ def refuse_problem(request: Request, problem: Exception) -> Response:
 
 
 def refuse_http(request: Request, error: Exception) -> Response:
-    """What the framework refuses: an unknown path, a wrong method; OPTIONS is answered with what is allowed."""
+    """What the framework refuses: an unknown path, a wrong method; OPTIONS is told what is allowed."""
     assert isinstance(error, HTTPException)
     allow = ", ".join(sorted(allowed(request)))
     headers = {"Allow": allow} if error.status_code == 405 else {}
     if request.method == "OPTIONS" and headers:
-        return Response(status_code=204, headers=headers)
+        return Response(
+            status_code=204, headers={**headers, "Access-Control-Allow-Methods": allow, **PREFLIGHT}
+        )
     sentence = SENTENCES.get(error.status_code, str(error.detail))
     detail = sentence.format(path=request.url.path, method=request.method, allow=allow)
     return refusal(request, Problem(error.status_code, detail, headers=headers))
@@ -53,7 +62,9 @@ def refuse_parameters(request: Request, error: Exception) -> Response:
 def allowed(request: Request) -> set[str]:
     """The methods that the request's path knows."""
     matches = ((route, route.matches(request.scope)[0]) for route in request.app.routes)
-    return {method for route, match in matches if match != Match.NONE for method in route.methods} | {"OPTIONS"}
+    return {method for route, match in matches if match != Match.NONE for method in route.methods} | {
+        "OPTIONS"
+    }
 
 
 def document(request: Request, problem: Problem) -> dict[str, Any]:
@@ -78,7 +89,6 @@ def refusal(request: Request, problem: Problem) -> Response:
     members = document(request, problem)
     headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
     if liked is HTML:
-        from .pages import render
-
-        return Response(render("problem.html", problem=members), problem.status, headers, HTML.content_type)
+        page = render("problem.html", base=request.app.state.settings.base, problem=members)
+        return Response(page, problem.status, headers, HTML.content_type)
     return Response(json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM.media_type)

@@ -1,8 +1,9 @@
-"""Things and terms as linked data: /id, /doc, /ontology, /shapes, /context.jsonld, the home page and static files."""
+"""Things and terms as linked data: /id, /doc, /ontology, /shapes, /context.jsonld, home, static files."""
 
 import json
 import re
 from collections.abc import Iterable
+from functools import partial
 from urllib.parse import quote
 
 import pyoxigraph as ox
@@ -17,7 +18,7 @@ from .namespaces import OUTSIDE
 from .pages.thing import page
 from .problems import Problem
 from .serialize import serialize
-from .things import Description, describe
+from .things import Description, describe, known
 
 # Plain JSON stands before JSON-LD, which answers to application/json as well.
 OFFERED = (TURTLE, N_TRIPLES, JSON, JSON_LD, RDF_XML, HTML)
@@ -27,7 +28,7 @@ CONTEXT = "/context.jsonld"
 PATH = "/:@!$&'()*+,;=~"
 FOR_EVER = "public, max-age=31536000, immutable"
 STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": Format("image/svg+xml", "svg", "SVG")}
-ENTRIES = {"ontology": vocabulary.terms, "shapes": vocabulary.shapes}
+ENTRIES = {"ontology": vocabulary.by_kind, "shapes": vocabulary.shapes}
 SHOWN = ("due-and-delivered", "issues-under-several-categories", "disagreements")
 NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
 
@@ -37,10 +38,11 @@ RDFS, FOAF, DCTERMS = OUTSIDE["rdfs"], OUTSIDE["foaf"], OUTSIDE["dcterms"]
 def thing(request: Request, path: str) -> Response:
     """The name of a thing: 303 to its description. Raises Problem 404 when nothing is known about it."""
     iri = iri_of(request, path)
-    if describe(request.app.state.store, iri) is None and not any(kinds.listing(request.app.state.store, iri)):
+    store = request.app.state.store
+    if not known(store, iri) and not any(kinds.listing(store, iri)):
         raise unknown(iri)
     location = f"/doc/{quote(path, safe=PATH)}"
-    headers = {"Location": location, "Link": f'<{location}>; rel="describedby"', "Vary": "Accept"}
+    headers = {"Location": location, "Link": f'<{location}>; rel="describedby"'}
     return Response(status_code=303, headers=headers)
 
 
@@ -51,12 +53,8 @@ def doc(request: Request, path: str) -> Response:
     format_ = pick(request, OFFERED, suffix)
     iri = iri_of(request, path)
     description = describe(request.app.state.store, iri)
-    if description:
-        body = thing_body(request, description, format_)
-    else:
-        body = folder_body(request, iri, format_)
-    about = f'<{iri}>; rel="about"'
-    return linked(request, f"/doc/{quote(path, safe=PATH)}", body, format_, about)
+    write = partial(thing_body, request, description) if description else partial(folder_body, request, iri)
+    return linked(request, f"/doc/{quote(path, safe=PATH)}", write(format_), format_, f'<{iri}>; rel="about"')
 
 
 def ontology(request: Request) -> Response:
@@ -101,8 +99,8 @@ def thing_body(request: Request, description: Description, format_: Format) -> b
 
 
 def described(description: Description, base: str) -> Iterable[ox.Triple]:
-    """The triples of a description: its statements, the labels of what they name, and what the document is."""
-    subjects = {statement.subject.value for statement in description}
+    """The triples of a description: its statements, the labels of what they name, and about the document."""
+    subjects = {description.iri, *description.parts}
     for statement in description:
         yield statement.triple
     yield from label_triples({iri: text for iri, text in description.labels.items() if iri not in subjects})
@@ -121,7 +119,9 @@ def folder_body(request: Request, iri: str, format_: Format) -> bytes:
     if format_ is HTML:
         title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
         return show(request, "kind.html", title=title, folder=iri, things=things, folders=folders)
-    members = (ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}member"), ox.NamedNode(one)) for one in things)
+    members = (
+        ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}member"), ox.NamedNode(one)) for one in things
+    )
     return graph_body(request, [*members, *label_triples(things)], format_)
 
 
@@ -131,12 +131,14 @@ def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:
 
 
 def graph_document(request: Request, name: str) -> Response:
-    """One of the graphs that people read as a page, `ontology` or `shapes`. Raises Problem 404 while it is empty."""
+    """One of the graphs that have a page, `ontology` or `shapes`. Raises Problem 404 while it is empty."""
     format_ = pick(request, OFFERED, request.path_params.get("suffix", ""))
     base = request.app.state.settings.base
-    triples = vocabulary.triples(request.app.state.store, f"{base}graph/{name}")
+    triples = list(request.app.state.store.triples(f"{base}graph/{name}"))
     if not triples:
-        raise Problem(404, f"The store holds no graph <{base}graph/{name}>. Load it with: wgig load --shipped {name}")
+        raise Problem(
+            404, f"The store holds no graph <{base}graph/{name}>. Load it with: wgig load --shipped {name}"
+        )
     if format_ is HTML:
         body = show(request, f"{name}.html", entries=ENTRIES[name](triples), labels=vocabulary.names(triples))
     else:
@@ -151,13 +153,15 @@ def graph_body(request: Request, triples: Iterable[ox.Triple], format_: Format) 
             return written(compact(triples, ontology_context(request), CONTEXT))
         return serialize(triples, format_, request.app.state.settings.base)
     except ValueError as error:
-        raise Problem(406, f"This cannot be written as {format_.title}: {error}. Ask for {TURTLE.media_type}.") from error
+        raise Problem(
+            406, f"This cannot be written as {format_.title}: {error}. Ask for {TURTLE.media_type}."
+        ) from error
 
 
 def ontology_context(request: Request) -> dict[str, object]:
     """The JSON-LD context of the ontology as it stands in the store."""
     base = request.app.state.settings.base
-    return context_of(vocabulary.triples(request.app.state.store, f"{base}graph/ontology"), base)
+    return context_of(vocabulary.terms(request.app.state.store.triples(f"{base}graph/ontology")), base)
 
 
 def written(value: object) -> bytes:
@@ -172,7 +176,11 @@ def show(request: Request, template: str, **values: object) -> bytes:
 
 def linked(request: Request, path: str, body: bytes, format_: Format, *links: str) -> Response:
     """An answer that says where each of its formats is, and under which license it stands."""
-    others = [f'<{path}.{one.suffix}>; rel="alternate"; type="{one.media_type}"' for one in OFFERED if one is not format_]
+    others = [
+        f'<{path}.{one.suffix}>; rel="alternate"; type="{one.media_type}"'
+        for one in OFFERED
+        if one is not format_
+    ]
     common = ['</ontology>; rel="describedby"', f'<{LICENSE}>; rel="license"']
     headers = {"Content-Location": f"{path}.{format_.suffix}"}
     return answer(request, body, format_, links=[*others, *links, *common], headers=headers)
@@ -186,4 +194,6 @@ def iri_of(request: Request, path: str) -> str:
 
 def unknown(iri: str) -> Problem:
     """The 404 of a thing."""
-    return Problem(404, f"Nothing is known about <{iri}>. See the home page for the kinds of things there are.")
+    return Problem(
+        404, f"Nothing is known about <{iri}>. See the home page for the kinds of things there are."
+    )

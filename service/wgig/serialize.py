@@ -28,7 +28,12 @@ def used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
     iris = {
         term.value
         for triple in triples
-        for term in (triple.subject, triple.predicate, triple.object, getattr(triple.object, "datatype", None))
+        for term in (
+            triple.subject,
+            triple.predicate,
+            triple.object,
+            getattr(triple.object, "datatype", None),
+        )
         if isinstance(term, ox.NamedNode)
     }
     used = {short.partition(":")[0] for iri in iris if (short := shorten(iri, known)) != iri}

@@ -1,23 +1,14 @@
-"""Look at SPARQL text before the engine does: its tokens, its form, and whether it may run here.
-
-The engine has no switch against outbound calls, no bound on recursion, and reads some texts in another way than the
-grammar does (`trueSERVICE<x>{}` is a call, a `<` after an operand never begins an IRI). What is decided here must
-hold for the engine's reading, too: where the two could differ, the text is refused or made unambiguous.
-"""
+"""SPARQL text as tokens: what form a query has, how deep it nests, and where in it something is wrong."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
-from .namespaces import namespaces
 from .problems import Problem
-from .settings import Settings
 
 FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 UPDATES = ("INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH")
 PROLOGUE = ("PREFIX", "BASE", "VERSION")
-OUTBOUND = ("SERVICE", "LOAD")
 
 # PN_CHARS of the grammar, without the ASCII part
 _LETTERS = (
@@ -50,10 +41,6 @@ ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]+')
 OPENING = {"(": ")", "[": "]", "{": "}", "{|": "|}", "<<": ">>"}
 CLOSING = {close: open_ for open_, close in OPENING.items()}
 EXCERPT = 120  # characters of a line that are shown
-_OPERANDS = ("variable", "string", "number", "name", "iri", "language", "blank")
-
-# What an IRI may hold that the engine would read as the begin of something else after a less-than sign.
-_MISREAD = re.compile(r"[#'(\[!]")
 
 
 class Token(NamedTuple):
@@ -95,7 +82,7 @@ def first_word(text: str) -> Token | None:
 
 
 def form(text: str) -> str:
-    """The form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE; empty where it is none of them (an update, a typo)."""
+    """The form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE; empty where it is no query."""
     first = first_word(text)
     return first.word if first and first.word in FORMS else ""
 
@@ -124,81 +111,7 @@ def walk(text: str) -> Iterator[Step]:
         previous = token
 
 
-def admit(text: str, settings: Settings) -> str:
-    """The text as the engine may have it: the same, but for IRIs that the engine would misread.
-
-    Raises Problem 403 for SERVICE and LOAD, 400 for undeclared prefixes and for nesting deeper than the settings allow.
-    """
-    declared = prefixes(text)
-    pieces: list[str] = []
-    done = 0
-    for step in walk(text):
-        token = step.token
-        if step.depth > settings.query_nesting:
-            raise fault(text, token.start, f"More than {settings.query_nesting} brackets are open here.", "Write it flatter.")
-        if token.kind == "name" and step.previous.word != "PREFIX" and prefix_of(token) not in declared:
-            raise undeclared(text, token, namespaces(settings.base))
-        if calls_out(step, declared):
-            raise Problem(
-                403,
-                "SERVICE and LOAD are refused: this service makes no requests of its own. "
-                "Load the other data into a store of yours and query it there.",
-                **place(text, token.start),
-            )
-        if is_misread(step):
-            pieces += [text[done : token.start], _MISREAD.sub(lambda found: f"\\u{ord(found[0]):04X}", token.text)]
-            done = token.start + len(token.text)
-    return "".join([*pieces, text[done:]])
-
-
-def prefix_of(token: Token) -> str:
-    """The prefix of a prefixed name."""
-    return token.text.partition(":")[0]
-
-
-def calls_out(step: Step, declared: set[str]) -> bool:
-    """Whether the engine would make a request here, even where a keyword is glued to its neighbors."""
-    token, previous = step.token, step.previous
-    if any(keyword in token.word for keyword in OUTBOUND):
-        return True
-    if token.text == "{" and previous.kind == "name":
-        return any(rest in declared for rest in glued(previous, "SERVICE"))
-    if token.kind == "name" and not step.brackets and (previous.kind in ("", "iri", "string") or previous.text == ";"):
-        return any(rest in declared for rest in glued(token, "LOAD"))
-    return False
-
-
-def glued(token: Token, keyword: str) -> Iterator[str]:
-    """The prefixes that remain of a prefixed name when the engine takes the keyword off its front."""
-    prefix = prefix_of(token)
-    for match in re.finditer(keyword, prefix, re.IGNORECASE):
-        rest = prefix[match.end() :]
-        yield rest
-        if rest.upper().startswith("SILENT"):
-            yield rest[len("SILENT") :]
-
-
-def is_misread(step: Step) -> bool:
-    """Whether the engine may take the < of this IRI for less-than and read on inside of it."""
-    token, previous = step.token, step.previous
-    operand = previous.kind in _OPERANDS or previous.text in (")", "true", "false")
-    return token.kind == "iri" and operand and step.brackets[-1:] == ["("] and bool(_MISREAD.search(token.text))
-
-
-def undeclared(text: str, token: Token, known: Mapping[str, str]) -> Problem:
-    """The 400 for a prefix without declaration, with the line to add when it is a `known` one."""
-    prefix = prefix_of(token)
-    near = get_close_matches(prefix, prefixes(text), 1)
-    if prefix in known:
-        suggestion = f"Put this line first: PREFIX {prefix}: <{known[prefix]}>"
-    elif near:
-        suggestion = f"Did you mean {near[0]}:?"
-    else:
-        suggestion = f"Put a line first that says what it stands for: PREFIX {prefix}: <...>"
-    return fault(text, token.start, f"The prefix {prefix}: is not declared.", suggestion)
-
-
-def place(text: str, start: int) -> dict[str, int | str]:
+def place(text: str, start: int) -> dict[str, Any]:
     """Where an offset is: line and column, counted from 1, and the line with a caret under the column."""
     line_start = text.rfind("\n", 0, start) + 1
     column = start - line_start + 1

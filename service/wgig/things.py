@@ -1,8 +1,9 @@
-"""What the graph knows about one thing: its statements, its parts, what points to it, and the labels of all that."""
+"""What the graph knows about a thing: its statements, its parts, what points to it, the labels of it all."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -32,8 +33,8 @@ class Statement:
 class Description:
     """A thing as the graph knows it.
 
-    `parts` holds the statements of nodes below the thing's IRI that are linked with it, by IRI. `incoming` are the
-    statements that point to it. Where `cut` is not empty, its sentences say what was left out.
+    `parts` holds the statements of nodes below the thing's IRI that are linked with it, by IRI; `incoming`
+    those that point to it. Where `cut` is not empty, its sentences say what was left out.
     """
 
     iri: str
@@ -68,6 +69,12 @@ def describe(store: Store, iri: str) -> Description | None:
     return description
 
 
+def known(store: Store, iri: str) -> bool:
+    """Whether any statement is about the IRI or points to it."""
+    patterns = f"{{ {anywhere(f'<{iri}> ?p ?o')} }} UNION {{ {anywhere(f'?s ?p <{iri}>')} }}"
+    return bool(rows(store, f"SELECT * {{ {patterns} }} LIMIT 1", union=False))
+
+
 def about(store: Store, iris: list[str]) -> list[Statement]:
     """All statements with one of the IRIs as subject."""
     found: list[Row] = []
@@ -78,7 +85,7 @@ def about(store: Store, iris: list[str]) -> list[Statement]:
 
 
 def pointing(store: Store, iri: str) -> tuple[list[Statement], int]:
-    """The statements whose object is the IRI, at most INCOMING of them, and how many rows there are in all."""
+    """The statements whose object is the IRI, at most INCOMING of them, and how many there are in all."""
     pattern = f"{{ {anywhere(f'?s ?p <{iri}>')} FILTER isIRI(?s) }}"
     found = rows(store, f"SELECT * {pattern} LIMIT {INCOMING + 1}", union=False)
     if len(found) <= INCOMING:
@@ -88,7 +95,10 @@ def pointing(store: Store, iri: str) -> tuple[list[Statement], int]:
 
 
 def below(store: Store, iri: str, linked: list[Statement]) -> tuple[dict[str, list[Statement]], bool]:
-    """The nodes below the IRI that are `linked` with it or, in turn, with one of those; and whether PARTS cut them."""
+    """The nodes below the IRI that are `linked` with it or, in turn, by those; and whether some are missing.
+
+    At most PARTS nodes are taken.
+    """
     parts: dict[str, list[Statement]] = {}
     ends = [end for statement in linked for end in (statement.subject, statement.object)]
     while new := under(iri, ends) - parts.keys():
@@ -106,7 +116,9 @@ def below(store: Store, iri: str, linked: list[Statement]) -> tuple[dict[str, li
 
 def under(iri: str, terms: Iterable[Term]) -> set[str]:
     """Which of the terms are IRIs below `iri`."""
-    return {term.value for term in terms if isinstance(term, ox.NamedNode) and term.value.startswith(f"{iri}/")}
+    return {
+        term.value for term in terms if isinstance(term, ox.NamedNode) and term.value.startswith(f"{iri}/")
+    }
 
 
 def anywhere(pattern: str) -> str:
@@ -116,13 +128,13 @@ def anywhere(pattern: str) -> str:
 
 def statements(found: Iterable[Row]) -> list[Statement]:
     """Statements from rows of `?s ?p ?o ?g`, each triple once, in a stable order."""
-    graphs: dict[tuple[Term, Term, Term], set[str]] = {}
+    graphs: dict[tuple[Any, Any, Any], set[str]] = {}
     for row in found:
         where = graphs.setdefault((row["s"], row["p"], row["o"]), set())
         if "g" in row:
             where.add(row["g"].value)
     return [
-        Statement(subject, predicate, value, tuple(sorted(where)))  # type: ignore[arg-type]
+        Statement(subject, predicate, value, tuple(sorted(where)))
         for (subject, predicate, value), where in sorted(graphs.items(), key=lambda item: str(item[0]))
     ]
 

@@ -9,8 +9,8 @@ from .sparql import fault, walk
 def with_using(text: str, graphs: Sequence[str], named: Sequence[str]) -> str:
     """The update with a USING clause for each graph before each WHERE (SPARQL 1.1 Protocol, section 2.2.3).
 
-    `DELETE WHERE`, which takes no such clause, is written out as `DELETE … WHERE`. Raises Problem 400 where the text
-    has USING or WITH itself.
+    `DELETE WHERE`, which takes no such clause, is written out as `DELETE … WHERE`. Raises Problem 400 where
+    the text has USING or WITH itself.
     """
     if not graphs and not named:
         return text

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pyoxigraph as ox
 
-from .lookup import natural, rows
+from .lookup import natural
 from .namespaces import OUTSIDE
-from .store import Store
 
 OWL, RDFS = OUTSIDE["owl"], OUTSIDE["rdfs"]
 SHACL, SKOS = OUTSIDE["sh"], OUTSIDE["skos"]
@@ -30,12 +30,17 @@ TARGETS = (f"{SHACL}targetClass", f"{SHACL}targetNode", f"{SHACL}targetSubjectsO
 
 @dataclass(frozen=True)
 class Term:
-    """A class or property of the ontology; `ties` lists the IRIs it is tied to by the words for the tie."""
+    """A class or property of the ontology.
+
+    `kind` is the IRI of what it is, `ranges` are those of its values, `ties` lists the IRIs it is tied to, by
+    the words for the tie.
+    """
 
     iri: str
     kind: str
     label: str
     definition: str
+    ranges: list[str]
     ties: dict[str, list[str]]
 
 
@@ -49,23 +54,23 @@ class Shape:
     messages: list[str]
 
 
-def triples(store: Store, graph: str) -> list[ox.Triple]:
-    """All triples of a graph."""
-    found = rows(store, f"SELECT * {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}")
-    return [ox.Triple(row["s"], row["p"], row["o"]) for row in found]  # type: ignore[arg-type]
-
-
-def terms(graph: Iterable[ox.Triple]) -> dict[str, list[Term]]:
-    """The terms of an ontology by kind, each kind by label."""
-    found: dict[str, list[Term]] = {kind: [] for kind in KINDS.values()}
+def terms(graph: Iterable[ox.Triple]) -> list[Term]:
+    """The terms of an ontology, by label."""
+    found = []
     for subject, said in by_subject(graph).items():
-        kind = next((KINDS[one.value] for one in said["type"] if one.value in KINDS), None)
+        kind = next((one.value for one in said["type"] if one.value in KINDS), None)
         if kind and isinstance(subject, ox.NamedNode):
-            found[kind].append(term(subject.value, kind, said))
-    return {kind: sorted(entries, key=lambda one: one.label.casefold()) for kind, entries in found.items()}
+            found.append(term(subject.value, kind, said))
+    return sorted(found, key=lambda one: one.label.casefold())
 
 
-def term(iri: str, kind: str, said: dict[str, list[ox.NamedNode | ox.Literal]]) -> Term:
+def by_kind(graph: Iterable[ox.Triple]) -> dict[str, list[Term]]:
+    """The terms of an ontology under the titles of their kinds."""
+    found = terms(graph)
+    return {title: [one for one in found if one.kind == kind] for kind, title in KINDS.items()}
+
+
+def term(iri: str, kind: str, said: dict[str, list[Any]]) -> Term:
     """A term from what is said about it, by property."""
     ties: dict[str, list[str]] = defaultdict(list)
     for property_, words in TIES.items():
@@ -75,6 +80,7 @@ def term(iri: str, kind: str, said: dict[str, list[ox.NamedNode | ox.Literal]]) 
         kind,
         label=first(said[f"{RDFS}label"], iri.rpartition("#")[2]),
         definition=first(said[f"{SKOS}definition"], ""),
+        ranges=sorted(one.value for one in said[f"{RDFS}range"]),
         ties={words: sorted(iris) for words, iris in ties.items() if iris},
     )
 
@@ -91,7 +97,7 @@ def shapes(graph: Iterable[ox.Triple]) -> list[Shape]:
     return sorted(found, key=lambda one: natural(one.name))
 
 
-def messages(start: ox.NamedNode | ox.BlankNode, subjects: dict[object, dict[str, list[ox.NamedNode]]]) -> set[str]:
+def messages(start: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]) -> set[str]:
     """The messages of a shape and of every shape and constraint that it reaches."""
     found: set[str] = set()
     seen: set[object] = set()
@@ -102,20 +108,25 @@ def messages(start: ox.NamedNode | ox.BlankNode, subjects: dict[object, dict[str
             continue
         seen.add(node)
         found |= {one.value for one in said.get(f"{SHACL}message", [])}
-        waiting += [one for property_, ends in said.items() if property_.startswith((SHACL, OUTSIDE["rdf"])) for one in ends]
+        waiting += [
+            one
+            for property_, ends in said.items()
+            if property_.startswith((SHACL, OUTSIDE["rdf"]))
+            for one in ends
+        ]
     return found
 
 
-def by_subject(graph: Iterable[ox.Triple]) -> dict[object, dict[str, list[ox.NamedNode | ox.Literal]]]:
+def by_subject(graph: Iterable[ox.Triple]) -> dict[Any, dict[str, list[Any]]]:
     """Objects by subject and property; the property `rdf:type` is called `type`."""
-    found: dict[object, dict[str, list[ox.NamedNode | ox.Literal]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[Any, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for triple in graph:
         property_ = "type" if triple.predicate.value == f"{OUTSIDE['rdf']}type" else triple.predicate.value
-        found[triple.subject][property_].append(triple.object)  # type: ignore[arg-type]
+        found[triple.subject][property_].append(triple.object)
     return found
 
 
-def first(literals: list[ox.NamedNode | ox.Literal], otherwise: str) -> str:
+def first(literals: list[Any], otherwise: str) -> str:
     """The first of the texts in the order of their letters, or what stands for none."""
     return min((one.value for one in literals), default=otherwise)
 
@@ -123,7 +134,7 @@ def first(literals: list[ox.NamedNode | ox.Literal], otherwise: str) -> str:
 def names(graph: Iterable[ox.Triple]) -> dict[str, ox.Literal]:
     """The rdfs:label of each node of a graph that has one."""
     return {
-        triple.subject.value: triple.object
-        for triple in graph
-        if triple.predicate.value == f"{RDFS}label" and isinstance(triple.object, ox.Literal)
+        node.value: said[f"{RDFS}label"][0]
+        for node, said in by_subject(graph).items()
+        if f"{RDFS}label" in said
     }

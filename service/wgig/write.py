@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
+from .admission import admit
 from .answers import entity_tag, matches
 from .bodies import FORM, MULTIPART, Part, parse_form, values
 from .diagnosis import diagnose
@@ -17,7 +18,7 @@ from .formats import GRAPHS, RDF_XML, named
 from .graphs import asked_graph, graph_iri, missing
 from .problems import Problem
 from .settings import Settings
-from .sparql import absolute, admit
+from .sparql import absolute
 from .store import Store, read
 from .using import with_using
 
@@ -29,7 +30,10 @@ def may_write(request: Request) -> None:
     """Raises Problem 403 where writing is off, 401 where the token is missing or wrong."""
     token: str = request.app.state.settings.token
     if not token:
-        raise Problem(403, "This service is read-only. Its operator opens it by setting WGIG_TOKEN to a secret of choice.")
+        raise Problem(
+            403,
+            "This service is read-only. Its operator opens it by setting WGIG_TOKEN to a secret of choice.",
+        )
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secrets.compare_digest(given.strip().encode(), token.encode()):
         raise Problem(
@@ -40,7 +44,7 @@ def may_write(request: Request) -> None:
 
 
 async def update(request: Request) -> Response:
-    """Run a SPARQL Update, sent as a form or as `application/sparql-update` (SPARQL 1.1 Protocol, section 2.2)."""
+    """Run a SPARQL Update, sent as a form or as `application/sparql-update` (Protocol, section 2.2)."""
     may_write(request)
     settings: Settings = request.app.state.settings
     given = bodies.content_type(request, (DIRECT, FORM))
@@ -59,18 +63,18 @@ async def update(request: Request) -> Response:
 
 
 def run(store: Store, text: str, graphs: list[str], named_: list[str], settings: Settings) -> None:
-    """Run the update over the dataset given beside it. Raises Problem 400 and 403, and then nothing has changed."""
+    """Run the update over the dataset given beside it. Raises Problem 400, 403, 422: nothing has changed."""
     admitted = with_using(admit(text, settings), graphs, named_)
     try:
         store.update(admitted, settings.base)
     except SyntaxError as error:
-        raise diagnose(text, error) from error
+        raise diagnose(admitted, error) from error
     except (ValueError, RuntimeError) as error:
-        raise Problem(400, f"The update cannot be done, and nothing has changed: {error}.") from error
+        raise Problem(422, f"The update cannot be done, and nothing has changed: {error}.") from error
 
 
 async def change_graphs(request: Request) -> Response:
-    """Replace, add to or delete the graph named by `?graph=` or `?default`; a POST to neither makes a new graph."""
+    """Replace, add to or delete the graph of `?graph=` or `?default`; a POST to neither makes a new graph."""
     may_write(request)
     pairs = parse_form(request.scope["query_string"])
     if request.method == "POST" and not values(pairs, "graph") and not values(pairs, "default"):
@@ -136,7 +140,9 @@ def holds(store: Store, graph: str | None, condition: list[str]) -> bool:
 async def payload(request: Request) -> list[Part]:
     """The documents of the body, each with its media type. Raises Problem 400, 413 and 415."""
     if "content-range" in request.headers:
-        raise Problem(400, "A part of a graph cannot be written. Leave out Content-Range and send the whole graph.")
+        raise Problem(
+            400, "A part of a graph cannot be written. Leave out Content-Range and send the whole graph."
+        )
     limit = request.app.state.settings.body_bytes
     if "content-type" not in request.headers:  # RDF/XML then, by section 5 of the Graph Store Protocol
         return [Part("", RDF_XML.media_type, await bodies.read(request, limit))]
@@ -154,7 +160,9 @@ def part_type(part: Part) -> Part:
     try:
         media_type = named(given.media_type if given else suffix, GRAPHS).media_type
     except Problem as problem:
-        raise bodies.unsupported(f"The part {part.name!r} is no RDF. Send one of: {', '.join(TYPES)}.", TYPES) from problem
+        raise bodies.unsupported(
+            f"The part {part.name!r} is no RDF. Send one of: {', '.join(TYPES)}.", TYPES
+        ) from problem
     return Part(part.name, media_type, part.body)
 
 
@@ -178,4 +186,8 @@ def read_parts(parts: list[Part], graph: str | None) -> list[ox.Triple]:
 def location(request: Request, graph: str) -> str:
     """Where the graph is found on this host."""
     base = request.app.state.settings.base
-    return "/" + quote(graph.removeprefix(base)) if graph.startswith(f"{base}graph/") else f"/graphs?graph={quote(graph, safe='')}"
+    return (
+        "/" + quote(graph.removeprefix(base))
+        if graph.startswith(f"{base}graph/")
+        else f"/graphs?graph={quote(graph, safe='')}"
+    )

@@ -54,7 +54,7 @@ def term_kind(term: Any) -> str:
 
 
 def href(iri: str, base: str) -> str | None:
-    """Where a link to the IRI leads: a path of this service, a web address, or None when it must not be a link."""
+    """Where a link to the IRI leads: a path of this service, a web address, or None: no link."""
     if iri.startswith(f"{base}id/"):
         return "/doc/" + quote(iri.removeprefix(f"{base}id/"), safe="/:@!$&'()*+,;=~%")
     if iri.startswith(base):

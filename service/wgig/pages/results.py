@@ -18,8 +18,8 @@ def source_format(form: str) -> Format:
 def results_page(result: bytes, form: str, parameters: list[tuple[str, str]], base: str) -> bytes:
     """A page with the table of a SELECT, the answer of an ASK, or the graph of a CONSTRUCT or DESCRIBE.
 
-    `result` is in the `source_format`, `parameters` are those of the request. A table of more than ROWS rows says that
-    it is cut, and where the whole is.
+    `result` is in the `source_format`, `parameters` are those of the request. A table of more than ROWS rows
+    says that it is cut, and where the whole is.
     """
     asked = [(key, value) for key, value in parameters if key != "_mediatype"]
     return render(
@@ -42,4 +42,8 @@ def shown(result: bytes, form: str) -> dict[str, Any]:
         return {"text": "yes" if found else "no"}
     assert isinstance(found, ox.QuerySolutions)
     rows = [list(solution) for solution in found]
-    return {"names": [variable.value for variable in found.variables], "rows": rows[:ROWS], "total": len(rows)}
+    return {
+        "names": [variable.value for variable in found.variables],
+        "rows": rows[:ROWS],
+        "total": len(rows),
+    }

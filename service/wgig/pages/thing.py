@@ -26,26 +26,32 @@ INVERSES = """SELECT ?property ?label {
 
 @dataclass(frozen=True)
 class Value:
-    """What stands at the other end of a statement, and the graphs that say so beside the page's own."""
+    """What stands at the other end of a statement, and the graphs that say so, but for the page's own."""
 
     term: Term
-    graphs: list[str]
+    graphs: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Group:
     """All values of one property; `label` reads from the thing to the values."""
 
-    property: str
+    iri: str
     label: str
     values: list[Value]
+
+    @property
+    def graphs(self) -> tuple[str, ...]:
+        """The graphs of every value, or nothing when the values differ in them."""
+        different = {value.graphs for value in self.values}
+        return different.pop() if len(different) == 1 else ()
 
 
 @dataclass(frozen=True)
 class Page:
     """A thing's page: what it is called, what it is, where it stands, and its links both ways.
 
-    `implied` counts the inferred statements left out because a fact that is shown already links the same two things.
+    `implied` counts the inferred statements left out because a fact that is shown links the same two things.
     """
 
     description: Description
@@ -65,13 +71,13 @@ def page(store: Store, description: Description, inferred: str) -> Page:
     home = next((graph for graph in graphs_by_use(description) if graph != inferred), "")
     title = description.labels.get(description.iri, ox.Literal(words(description.iri)))
     shown = without_implied(list(description), inferred)
-    inverse = {row["property"].value: row["label"].value for row in rows(store, INVERSES)}
+    inverse: dict[str, str] = {row["property"].value: row["label"].value for row in rows(store, INVERSES)}
 
     def name(iri: str) -> str:
         return description.labels[iri].value if iri in description.labels else words(iri)
 
     def back(iri: str) -> str:
-        return inverse.get(iri, f"is {name(iri)} of")
+        return inverse.get(iri, f"← {name(iri)}")
 
     def groups(statements: list[Statement]) -> list[Group]:
         return grouped([(one, one.object) for one in statements if one in shown], description, home, name)
@@ -119,7 +125,7 @@ def grouped(
     """Statements with the end of each that is to be shown, by property and by what a reader calls them."""
     found: dict[str, list[Value]] = {}
     for one, end in ends:
-        value = Value(end, [graph for graph in one.graphs if graph != home])
+        value = Value(end, tuple(graph for graph in one.graphs if graph != home))
         found.setdefault(one.predicate.value, []).append(value)
 
     def order(value: Value) -> tuple[object, ...]:

@@ -1,0 +1,117 @@
+"""How long until the first answer: of the service on the shipped data, and of the shell's help."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode
+
+from .measure import PYTHON, WGIG, Comparison, command, oxigraph, side_by_side
+
+COLD_SECONDS, WARM_SECONDS, HELP_SECONDS = 2.0, 1.0, 0.3
+PATIENCE = 60
+
+# True in every store that holds the shipped data: the answer shows that it is all there.
+QUESTION = "/sparql?" + urlencode(
+    {"query": "ASK { GRAPH ?graph { ?issue a <https://w3id.org/wgig/ontology#Issue> } }"}
+)
+
+
+def compare(scratch: Path, rounds: int) -> list[Comparison]:
+    """The starts, cold and warm, and the help, each against what comes nearest."""
+    store, dump, folder = scratch / "store", scratch / "shipped.nq", scratch / "peer"
+    fill(store)
+    command(oxigraph(), "dump", "--location", store / "quads", "--file", dump)
+
+    def ours() -> float:
+        return first_answer([*WGIG, "serve", "--store", str(store)], "--port", "{port}")
+
+    def ours_cold() -> float:
+        shutil.rmtree(store, ignore_errors=True)
+        return ours()
+
+    def peer() -> float:
+        return first_answer([oxigraph(), "serve", "--location", str(folder)], "--bind", "127.0.0.1:{port}")
+
+    def peer_cold() -> float:
+        shutil.rmtree(folder, ignore_errors=True)
+        return command(oxigraph(), "load", "--location", folder, "--file", dump) + peer()
+
+    cold = side_by_side({"ours": ours_cold, "peer": peer_cold}, rounds)
+    warm = side_by_side({"ours": ours, "peer": peer}, rounds)
+    help_ = side_by_side(
+        {"ours": lambda: command(*WGIG, "--help"), "peer": lambda: command(PYTHON, "-c", "pass")}, rounds
+    )
+    return [
+        Comparison(
+            "first answer, no store yet",
+            "wgig serve",
+            "oxigraph load + serve",
+            cold["ours"],
+            cold["peer"],
+            goal_seconds=COLD_SECONDS,
+        ),
+        Comparison(
+            "first answer, store exists",
+            "wgig serve",
+            "oxigraph serve",
+            warm["ours"],
+            warm["peer"],
+            goal_seconds=WARM_SECONDS,
+        ),
+        Comparison(
+            "help", "wgig --help", "python -c pass", help_["ours"], help_["peer"], goal_seconds=HELP_SECONDS
+        ),
+    ]
+
+
+def fill(store: Path) -> None:
+    """Make a store that holds the shipped data."""
+    first_answer([*WGIG, "serve", "--store", str(store)], "--port", "{port}")
+
+
+def first_answer(server: Sequence[str], *listen: str) -> float:
+    """Seconds from the start of a server to its first answer over HTTP; then it is stopped.
+
+    `{port}` in `listen` is replaced by a port that is free.
+    """
+    port = free_port()
+    start = time.perf_counter()
+    with subprocess.Popen(
+        [*server, *(word.format(port=port) for word in listen)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            while not answers(port):
+                seconds = time.perf_counter() - start
+                if process.poll() is not None or seconds > PATIENCE:
+                    process.kill()
+                    said = process.communicate()[1].decode(errors="replace")[-2000:]
+                    raise SystemExit(f"{' '.join(server)} gave no answer within {seconds:.0f} s:\n{said}")
+                time.sleep(0.002)
+            return time.perf_counter() - start
+        finally:
+            process.terminate()
+
+
+def answers(port: int) -> bool:
+    """Whether the server says yes to the question."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    try:
+        connection.request("GET", QUESTION, headers={"Accept": "application/sparql-results+json"})
+        return b"true" in connection.getresponse().read()
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,206 @@
+"""Pages for people: readable, safe, and usable with a keyboard and a screen reader."""
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import httpx
+import pytest
+from wgig.pages import href, static_files, words
+from wgig.pages.thing import page
+from wgig.settings import Settings
+from wgig.store import Store
+from wgig.things import describe
+
+Get = Callable[..., httpx.Response]
+
+BASE = Settings.base
+PAGES = [
+    "/",
+    "/sparql",
+    "/ontology",
+    "/graphs",
+    "/doc/issue",
+    "/doc/issue/spam",
+    "/doc/paper/wp-spam",
+    "/nowhere",
+]
+VOID = {"meta", "link", "input", "br", "hr", "img"}
+
+
+class Reader(HTMLParser):
+    """What a page holds: its elements in their order, and the text inside each kind."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def read(get: Get, path: str) -> Reader:
+    return Reader(get(path, accept="text/html").text)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_can_be_walked_by_landmarks_and_headings(get: Get, path: str) -> None:
+    found = read(get, path)
+    assert not found.open
+    assert found.all("html")[0]["lang"] == "en"
+    assert len(found.all("main")) == len(found.all("h1")) == len(found.all("title")) == 1
+    assert found.all("a")[0] == {"class": "skip", "href": "#content"}
+    levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch(r"h[1-6]", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(cell.get("scope") for cell in found.all("th"))
+    ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    fields = [one["id"] for tag in ("select", "textarea") for one in found.all(tag)]
+    assert fields == [label["for"] for label in found.all("label")]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_runs_nothing_and_styles_nothing_inline(get: Get, path: str) -> None:
+    found = read(get, path)
+    assert not found.all("script")
+    assert not found.all("style")
+    assert not [
+        name for _, attributes in found.elements for name in attributes if name == "style" or name[:2] == "on"
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_link_out_of_the_service_says_so(get: Get, path: str) -> None:
+    for link in read(get, path).all("a"):
+        if (link["href"] or "").startswith("http"):
+            assert {"nofollow", "noopener", "external"} <= set((link["rel"] or "").split())
+
+
+def test_hostile_text_stays_text(get: Get) -> None:
+    page_ = get("/doc/issue/hostile", accept="text/html").text
+    assert "<script" not in page_
+    assert "<img" not in page_
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page_
+
+
+def test_only_web_addresses_become_links(get: Get) -> None:
+    links = [link["href"] for link in read(get, "/doc/issue/hostile").all("a")]
+    assert "http://example.org/?a=1&b='2'" in links
+    assert not [link for link in links if (link or "").startswith("javascript")]
+    assert "<code>javascript:alert(1)</code>" in get("/doc/issue/hostile", accept="text/html").text
+
+
+@pytest.mark.parametrize(
+    "iri", ["javascript:alert(1)", "data:text/html,x", "urn:x", "JavaScript:x", " http://a/"]
+)
+def test_other_schemes_are_no_links(iri: str) -> None:
+    assert href(iri, BASE) is None
+
+
+@pytest.mark.parametrize(
+    ("iri", "path"),
+    [
+        (f"{BASE}id/issue/spam", "/doc/issue/spam"),
+        (f"{BASE}id/agent/a?b#c", "/doc/agent/a%3Fb%23c"),
+        (f"{BASE}id/agent/50%25", "/doc/agent/50%25"),
+        (f"{BASE}ontology#Issue", "/ontology#Issue"),
+        (f"{BASE}graph/paper/wp-spam", "/graph/paper/wp-spam"),
+    ],
+)
+def test_links_to_our_own_things_are_local(iri: str, path: str) -> None:
+    assert href(iri, BASE) == path
+
+
+def test_text_in_another_language_says_which(get: Get) -> None:
+    assert (
+        '<span lang="ar" dir="auto">البريد المزعج</span>' in get("/doc/issue/spam", accept="text/html").text
+    )
+    assert '<h1 lang="ko" dir="auto">김</h1>' in get("/doc/agent/kim", accept="text/html").text
+
+
+def test_a_page_shows_links_both_ways_sources_and_the_graph(get: Get) -> None:
+    text = get("/doc/issue/spam", accept="text/html").text
+    assert '<a href="/doc/category/stable">stable and secure</a>' in text
+    assert '<a href="/doc/paper/wp-spam">Paper on spam</a>' in text
+    assert "entry or paper on this issue" in text
+    assert 'href="http://example.org/inventory"' in text
+    assert '<a href="/graph/test">Test facts</a>' in text
+
+
+def test_inferred_statements_are_marked_and_those_that_only_repeat_are_counted() -> None:
+    store = Store.in_memory()
+    store.add(f"{BASE}graph/test", b"<urn:a> <urn:p> <urn:b> .", "text/turtle")
+    follows = b"<urn:a> <urn:wider> <urn:b> . <urn:b> <urn:back> <urn:a> . <urn:a> <urn:new> <urn:c> ."
+    store.add(f"{BASE}graph/inferred", follows, "text/turtle")
+    description = describe(store, "urn:a")
+    assert description is not None
+    view = page(store, description, f"{BASE}graph/inferred")
+    assert {group.iri: group.graphs for group in view.facts} == {
+        "urn:p": (),
+        "urn:new": (f"{BASE}graph/inferred",),
+    }
+    assert (view.incoming, view.implied) == ([], 2)
+
+
+def test_the_query_page_begins_with_the_example_that_was_picked(get: Get) -> None:
+    text = get("/sparql?example=due-and-delivered", accept="text/html").text
+    assert "# title: Due and delivered" in text
+    assert '<option value="due-and-delivered" selected>' in text
+
+
+def test_an_answer_on_a_page_is_a_table_with_ways_to_the_data(get: Get) -> None:
+    query = "SELECT ?x ?y { VALUES (?x ?y) { ('<b>' UNDEF) } }"
+    text = str(get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text)
+    assert "1 row." in text
+    assert "&lt;b&gt;" in text
+    assert "_mediatype=text%2Fcsv" in text
+
+
+def test_a_long_table_says_that_it_is_cut(get: Get) -> None:
+    query = f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(1001)))} }} }}"
+    text = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
+    assert "1001 rows." in text
+    assert "Only the first 1000 are shown" in text
+
+
+def test_static_files_are_kept_for_ever_by_their_digest(get: Get) -> None:
+    for path in static_files():
+        answer = get(path)
+        assert "immutable" in answer.headers["cache-control"]
+    assert get("/static/style.css").status_code == 404
+    assert get("/static/..%2Fthing.py").status_code == 404
+
+
+def luminance(color: str) -> float:
+    channels = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_all_text_has_contrast_in_light_and_dark() -> None:
+    style = next(content for path, content in static_files().items() if path.endswith(".css")).decode()
+    for scheme in re.findall(r":root \{([^}]+)\}", style):
+        colors = dict(re.findall(r"--(\w+): (#\w{6})", scheme))
+        for ground in ("ground", "raised"):
+            for text in ("text", "quiet", "link", "notice"):
+                dark, light = sorted((luminance(colors[ground]), luminance(colors[text])))
+                assert (light + 0.05) / (dark + 0.05) >= 4.5, (ground, text)
+
+
+@pytest.mark.parametrize(
+    ("iri", "shown"),
+    [("http://purl.org/dc/terms/isPartOf", "is part of"), ("urn:x", "urn:x"), ("http://e/a-b_c/", "a b c")],
+)
+def test_a_term_without_a_label_is_read_from_its_iri(iri: str, shown: str) -> None:
+    assert words(iri) == shown

@@ -1,0 +1,208 @@
+"""Things and terms as linked data."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pyoxigraph as ox
+import pytest
+from wgig import things
+from wgig.compact import compact, context_of
+from wgig.settings import Settings
+from wgig.store import Store
+from wgig.vocabulary import terms
+
+Get = Callable[..., httpx.Response]
+
+BASE = Settings.base
+SPAM = ox.NamedNode(f"{BASE}id/issue/spam")
+FORMATS = {
+    "ttl": "text/turtle",
+    "nt": "application/n-triples",
+    "jsonld": "application/ld+json",
+    "rdf": "application/rdf+xml",
+}
+
+
+def triples(answer: httpx.Response, media_type: str = "text/turtle") -> set[ox.Triple]:
+    format_ = ox.RdfFormat.from_media_type(media_type)
+    return {quad.triple for quad in ox.parse(answer.content, format=format_)}
+
+
+def test_the_name_of_a_thing_leads_to_its_description(get: Get) -> None:
+    answer = get("/id/issue/spam")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/doc/issue/spam")
+
+
+def test_a_name_that_nobody_knows_is_not_found(get: Get) -> None:
+    for path in ("/id/issue/nothing", "/doc/issue/nothing", "/doc/nothing.ttl"):
+        answer = get(path)
+        assert answer.status_code == 404
+        assert "Nothing is known about <https://w3id.org/wgig/id/" in answer.json()["detail"]
+
+
+def test_a_machine_that_does_not_care_gets_turtle_and_a_browser_a_page(get: Get) -> None:
+    assert get("/doc/issue/spam").headers["content-type"] == "text/turtle; charset=utf-8"
+    browser = get("/doc/issue/spam", accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert browser.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_the_parameter_beats_the_suffix_and_the_suffix_the_header(get: Get) -> None:
+    assert get("/doc/issue/spam.nt", accept="text/turtle").headers["content-type"] == "application/n-triples"
+    answer = get("/doc/issue/spam.nt?_mediatype=application/ld%2Bjson", accept="text/turtle")
+    assert answer.headers["content-type"] == "application/ld+json"
+
+
+def test_only_a_known_suffix_is_a_suffix(get: Get) -> None:
+    answer = get("/doc/document/declaration/49.a")
+    assert answer.status_code == 200
+    assert answer.headers["content-location"] == "/doc/document/declaration/49.a.ttl"
+    assert triples(answer) == triples(get("/doc/document/declaration/49.a.ttl"))
+
+
+def test_a_type_that_is_not_offered_is_refused_with_those_that_are(get: Get) -> None:
+    answer = get("/doc/issue/spam", accept="image/png")
+    assert answer.status_code == 406
+    assert "text/turtle" in answer.json()["offered"]
+
+
+@pytest.mark.parametrize(("suffix", "media_type"), FORMATS.items())
+def test_every_format_holds_the_same_triples(get: Get, suffix: str, media_type: str) -> None:
+    answer = get(f"/doc/paper/wp-spam.{suffix}")
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    assert triples(answer, media_type) == triples(get("/doc/paper/wp-spam"))
+
+
+def test_a_description_says_where_its_other_formats_are_and_its_license(get: Get) -> None:
+    answer = get("/doc/issue/spam.ttl")
+    links = answer.headers["link"]
+    assert '</doc/issue/spam.jsonld>; rel="alternate"; type="application/ld+json"' in links
+    assert f'<{BASE}id/issue/spam>; rel="about"' in links
+    assert 'rel="describedby"' in links
+    assert '<https://creativecommons.org/licenses/by/4.0/>; rel="license"' in links
+    assert "Accept" in answer.headers["vary"]
+
+
+def test_an_answer_that_the_client_has_is_not_sent_again(get: Get) -> None:
+    first = get("/doc/issue/spam")
+    again = get("/doc/issue/spam", if_none_match=first.headers["etag"])
+    assert (again.status_code, again.content) == (304, b"")
+    assert [again.headers[name] for name in ("etag", "vary", "cache-control")] == [
+        first.headers[name] for name in ("etag", "vary", "cache-control")
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/id/issue/spam", "/doc/issue/spam", "/doc/issue", "/ontology", "/context.jsonld"]
+)
+def test_head_is_get_without_the_body(get: Get, path: str) -> None:
+    head, whole = get(path, "HEAD"), get(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    assert head.headers.get("etag") == whole.headers.get("etag")
+    assert head.headers.get("content-length") == whole.headers.get("content-length")
+
+
+def test_a_description_holds_the_thing_its_labels_and_what_points_to_it(get: Get) -> None:
+    found = triples(get("/doc/issue/spam"))
+    category = ox.NamedNode(f"{BASE}id/category/stable")
+    label = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
+    assert ox.Triple(SPAM, ox.NamedNode(f"{BASE}ontology#category"), category) in found
+    assert ox.Triple(category, label, ox.Literal("stable and secure", language="en")) in found
+    assert (
+        ox.Triple(ox.NamedNode(f"{BASE}id/paper/wp-spam"), ox.NamedNode(f"{BASE}ontology#issue"), SPAM)
+        in found
+    )
+
+
+def test_a_description_holds_the_parts_below_the_thing(get: Get) -> None:
+    part = ox.NamedNode(f"{BASE}id/paper/wp-spam/assessment/transparency")
+    rationale = ox.Literal("Nobody can see it.", language="en")
+    found = triples(get("/doc/paper/wp-spam"))
+    assert ox.Triple(part, ox.NamedNode(f"{BASE}ontology#rationale"), rationale) in found
+
+
+def test_a_description_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(things, "INCOMING", 2)
+    store = Store.in_memory()
+    links = "".join(f"<urn:{n}> <urn:p> <{SPAM.value}> ." for n in range(5))
+    store.add(f"{BASE}graph/test", links.encode(), "text/turtle")
+    description = things.describe(store, SPAM.value)
+    assert description is not None
+    assert len(description.incoming) == 2
+    assert description.cut == ["Of 5 statements that point here, 2 are shown."]
+
+
+def test_what_stands_in_the_unnamed_graph_is_described_too() -> None:
+    store = Store.in_memory()
+    store.add(None, f"<{SPAM.value}> <urn:p> 1 .".encode(), "text/turtle")
+    description = things.describe(store, SPAM.value)
+    assert description is not None
+    assert [statement.graphs for statement in description.statements] == [()]
+
+
+@pytest.mark.parametrize("path", ["/doc/a%3E%20%7D%20%23", "/doc/%22%7B", "/id/%00", "/doc/50%25"])
+def test_no_path_reaches_the_query_language(get: Get, path: str) -> None:
+    assert get(path).status_code == 404
+
+
+def test_a_kind_lists_its_things_in_the_order_of_people(get: Get) -> None:
+    page = get("/doc/issue.html").text
+    assert page.index("Item 9") < page.index("Item 10")
+    members = {t.object for t in triples(get("/doc/issue")) if t.predicate.value.endswith("member")}
+    assert SPAM in members
+    assert len(members) == 4
+
+
+def test_the_ontology_is_a_page_and_a_graph(get: Get) -> None:
+    page = get("/ontology", accept="text/html").text
+    assert 'id="IssuePaper"' in page
+    found = triples(get("/ontology.ttl"))
+    owl_class = ox.NamedNode("http://www.w3.org/2002/07/owl#Class")
+    rdf_type = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+    assert ox.Triple(ox.NamedNode(f"{BASE}ontology#IssuePaper"), rdf_type, owl_class) in found
+
+
+def test_shapes_that_are_not_loaded_say_how_to_load_them(get: Get) -> None:
+    answer = get("/shapes")
+    assert answer.status_code == 404
+    assert "wgig load" in answer.json()["detail"]
+
+
+def test_the_context_gives_short_names_their_meaning(get: Get) -> None:
+    answer = get("/context.jsonld")
+    context = answer.json()["@context"]
+    assert answer.headers["content-type"] == "application/ld+json"
+    assert context["issue"] == {"@id": "wgig:issue", "@type": "@id"}
+    assert context["round"] == {"@id": "wgig:round", "@type": "xsd:integer"}
+    assert context["rationale"] == {"@id": "wgig:rationale", "@container": "@language"}
+    assert context["IssuePaper"] == {"@id": "wgig:IssuePaper"}
+
+
+def test_plain_json_reads_like_json_and_means_the_same_triples(get: Get) -> None:
+    document = get("/doc/paper/wp-spam.json").json()
+    paper = next(node for node in document["@graph"] if node["id"].endswith("/wp-spam"))
+    assert (paper["type"], paper["issue"]) == ("IssuePaper", SPAM.value)
+    assert document["@context"] == "/context.jsonld"
+    document["@context"] = get("/context.jsonld").json()["@context"]
+    found = {quad.triple for quad in ox.parse(json.dumps(document), format=ox.RdfFormat.JSON_LD)}
+    assert found == triples(get("/doc/paper/wp-spam"))
+
+
+def test_plain_json_keeps_values_that_do_not_fit_the_ontology() -> None:
+    ontology = Path(__file__).parents[2] / "ontology" / "wgig.ttl"
+    context = context_of(terms(quad.triple for quad in ox.parse(path=ontology)), BASE)
+    odd = f"""<urn:a> <{BASE}ontology#issue> "text", _:b ; <{BASE}ontology#round> "two", 2 ;
+        <{BASE}ontology#rationale> "plain", "voll"@de, "full"@en, "whole"@en ; a <urn:C> ; <urn:p> 1.5 ."""
+    given = [quad.triple for quad in ox.parse(odd, format=ox.RdfFormat.TURTLE)]
+    document = compact(given, context, "") | {"@context": context}
+    found = [quad.triple for quad in ox.parse(json.dumps(document), format=ox.RdfFormat.JSON_LD)]
+    assert same(found, given)
+
+
+def same(one: list[ox.Triple], other: list[ox.Triple]) -> bool:
+    """Whether two graphs differ at most in the names of their blank nodes."""
+    sets = [ox.Dataset([ox.Quad(*t) for t in triples]) for triples in (one, other)]
+    for found in sets:
+        found.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
+    return sets[0] == sets[1]
