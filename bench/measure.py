@@ -1,5 +1,6 @@
 """Time things side by side, so that a noisy machine is as noisy for the one as for the other."""
 
+import os
 import subprocess
 import sys
 import time
@@ -51,10 +52,11 @@ def side_by_side(runs: Mapping[str, Run], rounds: int) -> dict[str, list[float]]
     return times
 
 
-def command(*words: str | Path) -> float:
+def command(*words: str | Path, **environment: str) -> float:
     """Seconds that a command takes from start to end. Raises SystemExit with what it said when it fails."""
+    words, environment = tuple(map(str, words)), os.environ | environment
     start = time.perf_counter()
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, words))} failed with {done.returncode}:\n{done.stderr[-2000:]}")

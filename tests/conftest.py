@@ -1,5 +1,11 @@
 """What several folders of tests read: the shipped files as one graph."""
 
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -34,3 +40,25 @@ def shipped(data_files: dict[str, Path]) -> ox.Store:
     rules = [path.read_text() for path in SHIPPED.glob("data/rules/*.rq")]
     Inference(rules, GRAPH + "inferred", None).recompute(store)
     return store
+
+
+@contextmanager
+def serve(folder: Path, **settings: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", str(folder)]
+    with subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if found := re.search(r"http://\S+", line):
+                    yield found[0]
+                    break
+            else:
+                raise AssertionError("the service did not start")
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[..., AbstractContextManager[str]]:
+    """Run `wgig serve` on a store folder with settings from the environment; the context is its URL."""
+    return serve

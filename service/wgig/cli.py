@@ -157,7 +157,8 @@ def refuse(error: Exception) -> int:
     match error:
         case Problem():
             excerpt = error.members.get("excerpt")
-            text, code = f"{error.detail}\n{excerpt}" if excerpt else error.detail, UNREADABLE
+            text = f"{error.detail}\n{excerpt}" if excerpt else error.detail
+            code = NO if error.status == 404 else UNREADABLE
         case StoreError():
             text, code = str(error), FAILED
         case ValueError() | SyntaxError() | FileNotFoundError() | IsADirectoryError() | UnicodeError():

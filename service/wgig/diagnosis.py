@@ -32,6 +32,7 @@ PHRASES = {
 
 def diagnose(text: str, error: Exception) -> Problem:
     """The 400 for a text that the engine refused with `error`."""
+    text = text.rstrip()
     return (
         unreadable(text)
         or misspelt(text)
@@ -59,9 +60,8 @@ def misspelt(text: str) -> Problem | None:
     for token in tokens(text):
         if token.word and token.word not in KEYWORDS:
             near = get_close_matches(token.word, KEYWORDS, 1)
-            suggestion = (
-                f"Did you mean {near[0]}?" if near else "Put a ? before a variable, quotes around a text."
-            )
+            meant = f"Did you mean {near[0]}? " if near else ""
+            suggestion = f"{meant}If it is a variable, write ?{token.text}."
             return fault(text, token.start, f"SPARQL has no word {token.text}.", suggestion)
     return None
 
@@ -93,30 +93,23 @@ def unbalanced(text: str) -> Problem | None:
 
 
 def unexpected(text: str, message: str) -> Problem | None:
-    """What the engine says, where it says it."""
-    start = position(text, message)
-    if start is None:
-        return None
-    for phrase, (cause, suggestion) in PHRASES.items():
-        if phrase in message:
-            return fault(text, start, cause, suggestion)
-    before = [token for token in tokens(text) if token.start < start]
-    here = next((token for token in tokens(text) if token.start >= start), None)
-    cause = f"{here.text} does not fit here" if here else "The text ends too early"
-    after = f", after {before[-1].text}" if before else ""
-    return fault(text, here.start if here else len(text.rstrip()), f"{cause}{after}.", "")
+    """What the engine says, where it says it.
 
-
-def position(text: str, message: str) -> int | None:
-    """The offset at which the engine stopped reading, or None where it does not say.
-
-    The engine compares keywords by taking as many characters as they have, and reports the place behind those.
+    The engine compares a keyword by taking as many characters as it has, and reports the furthest place that it
+    reached so: where it waited for keywords alone, the fault is between their start and that place.
     """
     found = re.match(r"error at (\d+):(\d+): expected (?:one of )?(.*)", message, re.DOTALL)
     if found is None:
         return None
     lines = text.split("\n")[: int(found[1]) - 1]
-    reported = sum(len(line) + 1 for line in lines) + int(found[2]) - 1
+    reached = sum(len(line) + 1 for line in lines) + int(found[2]) - 1
+    for phrase, (cause, suggestion) in PHRASES.items():
+        if phrase in message:
+            return fault(text, min(reached, len(text)), cause, suggestion)
     keywords = re.fullmatch(r"[A-Za-z_]+(?:, [A-Za-z_]+)*", found[3])
-    taken = min(map(len, found[3].split(", "))) if keywords else 0
-    return min(reported - taken, len(text))
+    start = reached - (min(map(len, found[3].split(", "))) if keywords else 0)
+    here = next((token for token in tokens(text) if token.start >= start), None)
+    if here is None:
+        return fault(text, len(text), "The text ends too early.", "")
+    cause = "or what follows it does not fit." if keywords else "does not fit here."
+    return fault(text, here.start, f"{here.text} {cause}", "")

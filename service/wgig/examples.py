@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
+from .problems import Problem
 from .settings import SHIPPED
 
 FOLDER = SHIPPED / "data" / "queries"
@@ -23,6 +25,16 @@ class Example:
 def examples(folder: Path = FOLDER) -> list[Example]:
     """All example queries of a folder, by name. Raises ValueError naming a file that lacks a header line."""
     return [read(path) for path in sorted(folder.glob("*.rq"))]
+
+
+def example(name: str, folder: Path = FOLDER) -> Example:
+    """The example query of this name. Raises Problem 404."""
+    path = folder / f"{name}.rq"
+    names = [one.stem for one in folder.glob("*.rq")]
+    if name not in names:
+        near = get_close_matches(name, names, 1)
+        raise Problem(404, f"There is no example query {name}. {f'Did you mean {near[0]}?' if near else 'See: wgig queries'}")
+    return read(path)
 
 
 def read(path: Path) -> Example:

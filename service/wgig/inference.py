@@ -4,9 +4,11 @@ A rule is a SPARQL CONSTRUCT over the union of all graphs. Rules feed each other
 """
 
 import hashlib
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -14,6 +16,7 @@ import pyoxigraph as ox
 SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree
 SCRATCH = "inference"
 IN_MEMORY = 500_000  # quads; about 240 MB
+HEAD = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
 
 
 class Inference:
@@ -21,6 +24,7 @@ class Inference:
 
     def __init__(self, rules: Iterable[str], graph: str, folder: Path | None) -> None:
         self.rules = tuple(rules)
+        self.asked = tuple(map(only_new, self.rules))
         self.graph = ox.NamedNode(graph)
         self.folder = folder
         self.digest = hashlib.sha256("\n".join(self.rules).encode()).hexdigest()
@@ -54,21 +58,45 @@ class Inference:
         if not follows:
             quads.remove_graph(self.graph)
 
+    def grow(self, quads: ox.Store) -> None:
+        """Bring the graph up to date after many quads were added: in the store itself, and in little memory.
+
+        No rule asks for what is absent, so what followed before still follows; what is stated by now goes.
+        """
+        inferred = f"GRAPH {self.graph} {{ ?s ?p ?o }}"
+        stated = f"GRAPH ?other {{ ?s ?p ?o }} FILTER(?other != {self.graph})"
+        quads.update(f"DELETE {{ {inferred} }} WHERE {{ {inferred} {stated} }}")
+        while sum(self.write_new(rule, quads) for rule in self.asked):
+            pass
+
+    def write_new(self, rule: str, quads: ox.Store) -> bool:
+        """Write what a rule yields now into the graph; whether that is anything."""
+        new = (ox.Quad(*triple, self.graph) for triple in quads.query(rule, use_default_graph_as_union=True))
+        first = next(new, None)
+        if first is not None:
+            quads.bulk_extend(chain([first], new))
+        return first is not None
+
     def consequences(self, copy: ox.Store) -> set[ox.Triple]:
         """All triples that follow and are not stated in any graph; they are added to `copy` on the way."""
         found: set[ox.Triple] = set()
-        while new := {
-            triple
-            for triple in self.constructed(copy) - found
-            if not any(copy.quads_for_pattern(*triple, None))
-        }:
+        while new := self.constructed(copy):
             copy.extend(ox.Quad(*triple, self.graph) for triple in new)
             found |= new
         return found
 
     def constructed(self, copy: ox.Store) -> set[ox.Triple]:
-        """What the rules yield in one round."""
-        return {triple for rule in self.rules for triple in copy.query(rule, use_default_graph_as_union=True)}
+        """What the rules yield in one round that is not there yet."""
+        return {triple for rule in self.asked for triple in copy.query(rule, use_default_graph_as_union=True)}
+
+
+def only_new(rule: str) -> str:
+    """A rule that yields only what is not there yet, so that nobody needs to sort out the rest."""
+    head = HEAD.search(rule)
+    if not head:
+        raise ValueError(f"a rule is a CONSTRUCT with a template, unlike: {rule}")
+    body, brace, rest = rule.rpartition("}")
+    return f"{body}FILTER NOT EXISTS {{ {head[1]} }} {brace}{rest}"
 
 
 @contextmanager

@@ -107,11 +107,10 @@ class Store:
     def merge(self, graphs: Mapping[str | None, Iterable[ox.Triple]]) -> None:
         """Add these triples to these graphs, which are made when there are none."""
         with self._writing():
-            for graph, triples in graphs.items():
-                name = graph_name(graph)
+            self._quads.extend(quads(graphs))
+            for graph in graphs:
                 if graph is not None:
-                    self._quads.add_graph(name)
-                self._quads.extend(ox.Quad(*triple, name) for triple in triples)
+                    self._quads.add_graph(graph_name(graph))
 
     def delete(self, graph: str | None) -> None:
         """Remove a graph; one that is not there is no error."""
@@ -121,28 +120,35 @@ class Store:
         """Make these triples the whole content of these graphs, all at once."""
         with self._writing():
             if not self:
-                self._quads.extend(
-                    ox.Quad(*triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples
-                )
+                self._quads.extend(quads(graphs))
             else:
                 self._quads.update(";\n".join(replacement(graph, triples) for graph, triples in graphs.items()))
 
     def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
         """Load a large file, all of it or nothing, without inference: call `infer` after the last one.
 
-        A graph format goes into `graph`, a dataset format keeps its graph names. Blank nodes are renamed apart.
-        Raises SyntaxError with line and column.
+        All goes into `graph`; without one, a dataset format keeps its graphs and a graph format goes into the unnamed
+        graph. Blank nodes are renamed apart. Raises SyntaxError with line and column.
         """
         with self._lock, spoken(self._folder):
             if self._inference:
                 self._inference.unsettle()
-            self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
+            if graph is not None and format_.supports_datasets:
+                name = graph_name(graph)
+                parsed = ox.parse(source, format_, rename_blank_nodes=True)
+                self._quads.bulk_extend(ox.Quad(*quad.triple, name) for quad in parsed)
+            else:
+                self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
             self._writes += 1
 
     def infer(self) -> None:
-        """Bring what follows by the rules in line with what is stated, and all of it to disk."""
-        with self._writing():
-            pass
+        """Add what follows by the rules from what was bulk loaded, and bring all of it to disk."""
+        with self._lock, spoken(self._folder):
+            if self._inference:
+                self._inference.unsettle()
+                self._inference.grow(self._quads)
+                self._writes += 1
+            self._settle()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -189,10 +195,14 @@ class Store:
             if self._inference:
                 self._inference.recompute(self._quads)
                 self._writes += 1
-            if self._folder:
-                self._quads.flush()
-            if self._inference:
-                self._inference.settle()
+            self._settle()
+
+    def _settle(self) -> None:
+        """Bring all to disk, then note that stated and inferred quads agree."""
+        if self._folder:
+            self._quads.flush()
+        if self._inference:
+            self._inference.settle()
 
 
 @contextmanager
@@ -207,6 +217,11 @@ def spoken(folder: Path | None) -> Iterator[None]:
 def graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:
     """The engine's name of a graph."""
     return ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
+
+
+def quads(graphs: Mapping[str | None, Iterable[ox.Triple]]) -> Iterator[ox.Quad]:
+    """The triples as quads of their graphs."""
+    return (ox.Quad(*triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples)
 
 
 def in_update(graph: str | None) -> str:

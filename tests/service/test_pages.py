@@ -60,14 +60,14 @@ def test_a_page_can_be_walked_by_landmarks_and_headings(get: Get, path: str) -> 
     assert not found.open
     assert found.all("html")[0]["lang"] == "en"
     assert len(found.all("main")) == len(found.all("h1")) == len(found.all("title")) == 1
-    assert found.all("a")[0] == {"class": "skip", "href": "#content"}
+    assert found.all("a")[0] == {"class": "skip", "href": "#main-content"}
     levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch(r"h[1-6]", tag)]
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert all(cell.get("scope") for cell in found.all("th"))
     ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    fields = [one["id"] for tag in ("select", "textarea") for one in found.all(tag)]
-    assert fields == [label["for"] for label in found.all("label")]
+    fields = {one["id"] for tag in ("select", "textarea") for one in found.all(tag)}
+    assert fields == {label["for"] for label in found.all("label")}
 
 
 @pytest.mark.parametrize("path", PAGES)

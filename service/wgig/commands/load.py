@@ -1,0 +1,62 @@
+"""`wgig load`: RDF files into the store, each whole or not at all."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from ..load import Unreadable, load, size_of
+from ..problems import Problem
+from ..settings import Settings
+from ..shipped import open_filled, sources, take
+from ..sparql import absolute
+from ..store import Store
+from . import say
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Load all files that can be read. Exit code 0, or 2 when one could not. Raises Problem, StoreError."""
+    if not arguments.files and not arguments.shipped:
+        raise Problem(400, "No file is given. Name RDF files, - for standard input, or --shipped graphs.")
+    if arguments.graph:
+        absolute(arguments.graph, "--graph")
+    store = open_filled(settings, say)
+    if arguments.shipped:
+        take_shipped(store, arguments.shipped, settings.base)
+    failed = load_all(store, arguments.files, arguments.graph, arguments.format)
+    if len(failed) < len(arguments.files):
+        store.infer()
+    for sentence in failed:
+        say(sentence)
+    return 2 if failed else 0
+
+
+def load_all(store: Store, files: Sequence[str], graph: str | None, format_: str | None) -> list[str]:
+    """Load the files one after the other; returns a sentence for each that cannot be read."""
+    failed = []
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        for name in files:
+            task = progress.add_task(name, total=size_of(name))
+            started = time.monotonic()
+            try:
+                load(store, name, graph, format_, lambda reached, task=task: progress.update(task, completed=reached))
+            except Unreadable as error:
+                failed.append(str(error))
+            else:
+                print(f"Loaded {name} in {time.monotonic() - started:.1f} s", flush=True)
+    return failed
+
+
+def take_shipped(store: Store, names: Sequence[str], base: str) -> None:
+    """Replace graphs by those of the package. Raises Problem 404 for a name that it does not ship."""
+    shipped = sources(base)
+    wanted = [f"{base}graph/{name.removeprefix(f'{base}graph/')}" for name in names]
+    for graph in wanted:
+        if graph not in shipped:
+            known = ", ".join(iri.removeprefix(f"{base}graph/") for iri in shipped)
+            raise Problem(404, f"The package ships no graph {graph}. It ships: {known}.")
+    take(store, base, {graph: shipped[graph] for graph in wanted})

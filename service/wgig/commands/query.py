@@ -1,0 +1,159 @@
+"""`wgig query`: ask the local store or an endpoint, and show the answer to a person or to a pipe."""
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import pyoxigraph as ox
+
+from ..diagnosis import diagnose
+from ..examples import example
+from ..formats import BY_FORM, CSV, GRAPHS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
+from ..namespaces import namespaces, shorten
+from ..problems import Problem
+from ..serialize import serialize
+from ..settings import Settings
+from ..shipped import open_to_read
+from ..sparql import form
+from ..store import Dataset
+from . import say, show
+
+TABLE = "table"
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the answer. Exit code 0, or 1 when it is no or empty. Raises Problem, StoreError, OSError."""
+    text = text_of(arguments)
+    form_ = form(text)
+    if not form_:
+        raise diagnose(text, SyntaxError("a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE"))
+    format_ = chosen(form_, arguments.format)
+    ask = at_endpoint(arguments.url) if arguments.url else at_store(settings)
+    if form_ in ("SELECT", "ASK"):
+        return show_results(ask(text, format_ or JSON_RESULTS), format_, settings)
+    triples = list(ox.parse(ask(text, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
+    sys.stdout.buffer.write(serialize((quad.triple for quad in triples), format_ or TURTLE, settings.base))
+    return 0 if triples else 1
+
+
+def text_of(arguments: argparse.Namespace) -> str:
+    """The query that is meant: of an example, from standard input, from a file, or as given."""
+    given: str | None = arguments.query
+    if arguments.name:
+        return example(arguments.name).text
+    if given is None and sys.stdin.isatty():
+        raise Problem(400, "No query is given. Give its text, a file that holds it, or --name of an example.")
+    if given in (None, "-"):
+        return sys.stdin.read()
+    if "{" not in given and Path(given).suffix:
+        return Path(given).read_text("utf-8")
+    return given
+
+
+def chosen(form_: str, name: str | None) -> Format | None:
+    """The format to print in; None: for a person. Raises Problem for one that this form of query has not."""
+    if name is None:
+        return {"SELECT": None if sys.stdout.isatty() else CSV, "ASK": None}.get(form_, TURTLE)
+    offered = BY_FORM[form_]
+    if name == TABLE and offered is not GRAPHS:
+        return None
+    for one in offered:
+        if one.suffix == name:
+            return one
+    names = ", ".join(one.suffix for one in offered)
+    raise Problem(400, f"The answer to {form_} cannot be written as {name}. Take --format {names}.")
+
+
+def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
+    """A function that answers a query from the local store."""
+    store = open_to_read(settings, say)
+
+    def ask(text: str, format_: Format) -> bytes:
+        out = io.BytesIO()
+        try:
+            store.query(text, format_.media_type, out, Dataset(union=settings.default_graph == "union"))
+        except SyntaxError as error:
+            raise diagnose(text, error) from error
+        except (ValueError, RuntimeError) as error:
+            raise Problem(400, f"The query cannot be evaluated: {error}.") from error
+        return out.getvalue()
+
+    return ask
+
+
+def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
+    """A function that answers a query from a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
+    if not url.startswith(("http://", "https://")):
+        raise Problem(400, f"{url} is no address of an endpoint. Give one that begins with http:// or https://.")
+
+    def ask(text: str, format_: Format) -> bytes:
+        request = Request(url, urlencode({"query": text}).encode(), {"Accept": format_.media_type})  # noqa: S310
+        try:
+            with urlopen(request) as response:  # noqa: S310  checked above
+                body: bytes = response.read()
+                return body
+        except HTTPError as error:
+            raise refused(url, error) from error
+        except URLError as error:
+            raise OSError(f"{url} cannot be reached: {error.reason}. Check the address, and that it is served.") from error
+        except HTTPException as error:
+            raise OSError(f"The answer of {url} broke off. Ask again.") from error
+
+    return ask
+
+
+def refused(url: str, error: HTTPError) -> Exception:
+    """What an endpoint says against a query: ours says it as a problem document (RFC 9457)."""
+    body = error.read()
+    try:
+        document = json.loads(body)
+        detail, excerpt = document["detail"], document.get("excerpt")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        detail, excerpt = f"{error.code} {error.reason}", None
+    if 400 <= error.code < 500:
+        return Problem(error.code, f"{url} refused the query: {detail}", **({"excerpt": excerpt} if excerpt else {}))
+    return OSError(f"{url} failed: {detail}")
+
+
+def show_results(body: bytes, format_: Format | None, settings: Settings) -> int:
+    """Print what a SELECT or ASK yields. Exit code 1 when it is nothing, or no."""
+    if format_ is not None:
+        sys.stdout.buffer.write(body)
+        return 0 if any_result(body, format_) else 1
+    results = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+    if isinstance(results, ox.QueryBoolean):
+        print("yes" if results else "no")
+        return 0 if results else 1
+    assert isinstance(results, ox.QuerySolutions)
+    known = namespaces(settings.base)
+    rows = [[readable(term, known) for term in solution] for solution in results]
+    show([variable.value for variable in results.variables], rows)
+    return 0 if rows else 1
+
+
+def any_result(body: bytes, format_: Format) -> bool:
+    """Whether a result document holds a row, or says yes."""
+    if format_ is CSV:
+        return body.count(b"\n") > 1
+    results = ox.parse_query_results(body, format=ox.QueryResultsFormat.from_media_type(format_.media_type))
+    return bool(results) if isinstance(results, ox.QueryBoolean) else any(True for _ in results)
+
+
+def readable(term: object, known: dict[str, str]) -> str:
+    """A term for a person: a short name, a text, or nothing where there is no value."""
+    match term:
+        case None:
+            return ""
+        case ox.NamedNode():
+            return shorten(term.value, known)
+        case ox.Literal():
+            return term.value
+        case _:
+            return str(term)

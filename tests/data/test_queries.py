@@ -1,0 +1,35 @@
+"""Each example query answers as it did when its answer was checked against the facts by eye."""
+
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from wgig.examples import examples
+from wgig.settings import SHIPPED
+
+ANSWERS = Path(__file__).parent / "answers"
+NAMES = sorted(path.stem for path in SHIPPED.glob("data/queries/*.rq"))
+
+
+def test_there_are_twelve_competency_questions() -> None:
+    assert len(NAMES) == 12
+
+
+def test_every_kept_answer_belongs_to_a_query() -> None:
+    assert sorted(path.stem for path in ANSWERS.iterdir()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_query_is_described(name: str) -> None:
+    example = next(one for one in examples() if one.name == name)
+    assert example.title
+    assert example.question.endswith("?")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_query_answers_as_kept(name: str, shipped: ox.Store) -> None:
+    query = (SHIPPED / "data/queries" / f"{name}.rq").read_text(encoding="utf-8")
+    results = shipped.query(query, use_default_graph_as_union=True)
+    answer = results.serialize(format=ox.QueryResultsFormat.CSV)
+    assert answer is not None
+    assert answer.decode().replace("\r\n", "\n") == (ANSWERS / f"{name}.csv").read_text(encoding="utf-8")
