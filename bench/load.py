@@ -14,7 +14,7 @@ PLAIN = "import sys, pyoxigraph; pyoxigraph.Store(sys.argv[1]).bulk_load(path=sy
 
 
 def compare(scratch: Path, sizes: Sequence[int], rounds: int) -> list[Comparison]:
-    """`wgig load`, plain `bulk_load`, and `wgig load` with inference against `oxigraph load`, by so many papers.
+    """`wgig load`, plain `bulk_load`, and `wgig load` with inference, each against `oxigraph load`.
 
     The larger the file, the fewer the rounds: one where a round takes minutes.
     """
@@ -32,8 +32,8 @@ def compare(scratch: Path, sizes: Sequence[int], rounds: int) -> list[Comparison
 def compare_file(shipped: Path, file: Path, papers: int, rounds: int) -> list[Comparison]:
     """The comparisons for one file. All loaders start from nothing but the one that infers.
 
-    What follows from the papers can only be inferred beside the shipped vocabulary, so that one starts from a copy of
-    the store `shipped`.
+    What follows from the papers is only inferred beside the shipped vocabulary: that one starts from a copy
+    of the store `shipped`.
     """
     store = shipped.with_name("store")
 

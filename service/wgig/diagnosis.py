@@ -95,8 +95,8 @@ def unbalanced(text: str) -> Problem | None:
 def unexpected(text: str, message: str) -> Problem | None:
     """What the engine says, where it says it.
 
-    The engine compares a keyword by taking as many characters as it has, and reports the furthest place that it
-    reached so: where it waited for keywords alone, the fault is between their start and that place.
+    The engine compares a keyword by taking as many characters as it has, and reports the furthest place that
+    it reached so: where it waited for keywords alone, the fault is between their start and that place.
     """
     found = re.match(r"error at (\d+):(\d+): expected (?:one of )?(.*)", message, re.DOTALL)
     if found is None:
@@ -105,7 +105,8 @@ def unexpected(text: str, message: str) -> Problem | None:
     reached = sum(len(line) + 1 for line in lines) + int(found[2]) - 1
     for phrase, (cause, suggestion) in PHRASES.items():
         if phrase in message:
-            return fault(text, min(reached, len(text)), cause, suggestion)
+            last = [token.start for token in tokens(text) if token.start < reached][-1]
+            return fault(text, last, cause, suggestion)
     keywords = re.fullmatch(r"[A-Za-z_]+(?:, [A-Za-z_]+)*", found[3])
     start = reached - (min(map(len, found[3].split(", "))) if keywords else 0)
     here = next((token for token in tokens(text) if token.start >= start), None)

@@ -54,9 +54,8 @@ DATASETS = (TRIG, N_QUADS)
 # What each form of query may be answered in.
 BY_FORM = {"SELECT": SOLUTIONS, "ASK": BOOLEAN, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
 
-_PARAMETER = r""";\s*[^\s=;,]+\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*)\s*"""
-_ITEM = re.compile(rf"\s*(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{_PARAMETER}|;\s*)*)")
-_WEIGHT = re.compile(r";\s*q\s*=\s*(?P<q>[^\s;,]*)", re.IGNORECASE)
+_PARAMETER = re.compile(r""";\s*(?:(?P<key>[^\s=;,]+)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;,"]*))?\s*""")
+_ITEM = re.compile(rf"\s*(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{re.sub('P<[a-z]+>', ':', _PARAMETER.pattern)})*)")
 _QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
@@ -64,8 +63,8 @@ def weights(fields: Iterable[str]) -> dict[str, float]:
     """What a client accepts: name -> weight, all fields as one list; items with a bad weight are left out."""
     found: dict[str, float] = {}
     for item in _ITEM.finditer(",".join(fields)):
-        weight = _WEIGHT.search(item["parameters"])
-        q = weight["q"] if weight else "1"
+        parameters = {one["key"]: one["value"] for one in _PARAMETER.finditer(item["parameters"]) if one["key"]}
+        q = parameters.get("q", parameters.get("Q", "1"))
         if _QVALUE.fullmatch(q):
             name = item["name"].lower()
             found[name] = max(float(q), found.get(name, 0.0))

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from wgig.app import create_app
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
 BASE = Settings.base
+TOKEN = "secret"
 Get = Callable[..., httpx.Response]
 
 
@@ -38,3 +40,14 @@ def get(small_store: Store) -> Get:
         return asyncio.run(once())
 
     return ask
+
+
+@pytest.fixture
+def writable() -> TestClient:
+    """A client of an empty store that may be written with the token, with small limits."""
+    settings = Settings(token=TOKEN, body_bytes=10_000, result_bytes=20_000, query_length=2_000)
+    return TestClient(
+        create_app(settings, Store.in_memory()),
+        headers={"Authorization": f"Bearer {TOKEN}"},
+        raise_server_exceptions=False,
+    )

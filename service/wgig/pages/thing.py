@@ -90,7 +90,7 @@ def page(store: Store, description: Description, inferred: str) -> Page:
         description,
         title,
         home,
-        types=picked(TYPE),
+        types=sorted(picked(TYPE), key=lambda value: inferred in value.graphs),
         texts=picked(*DESCRIPTIONS),
         facts=groups([one for one in description.statements if not in_header(one, title)]),
         parts=[

@@ -1,0 +1,90 @@
+"""Which SPARQL texts may run, and how the engine reads them."""
+
+import pytest
+from wgig.admission import admit
+from wgig.problems import Problem
+from wgig.settings import Settings
+from wgig.store import Store
+
+SETTINGS = Settings(query_nesting=10)
+LONG = '"""'
+
+# The engine makes a request for each of these where nothing holds it back.
+CALLS = [
+    "SELECT * { SERVICE <http://x/> {} }",
+    "SELECT * { sErViCe#comment\n<http://x/> {} }",
+    "SELECT * { ?s ?p trueSERVICE<http://x/>{} }",
+    "SELECT * { ?s ?p 1SERVICE<http://x/>{} }",
+    "SELECT * { ?s ?p ?o . SERVICE ?o {} }",
+    "PREFIX service: <x:y> PREFIX : <http://x/> SELECT * { service:x {} }",
+    "LOAD <http://x/>",
+    "CLEAR ALL; LOAD SILENT <http://x/>",
+    "PREFIX load: <x:y> PREFIX : <http://x/> load:x",
+    "PREFIX loadsilent: <x:y> PREFIX : <http://x/> CLEAR ALL; loadsilent:x",
+]
+GLUED_TO_UNDECLARED = ["PREFIX e: <http://x/> SELECT * { SERVICEe:x {} }", "PREFIXe: <http://x/> SELECT * { SERVICEe:x {} }"]
+NO_CALLS = [
+    "SELECT * { ?s ?p 'SERVICE <x:y> {}' } # SERVICE <x:y> {}",
+    "SELECT * { ?s ?p <http://SERVICE/LOAD> }",
+    "SELECT ?service { ?service ?load _:SERVICE }",
+    "PREFIX service: <x:y> SELECT * { ?s service:LOAD ?o . ?o service:SERVICE {| ?p ?o |} }",
+    f"SELECT * {{ ?s ?p {LONG}\nSERVICE <x:y> {{}}{LONG} }}",
+    "PREFIX load: <x:y> PREFIX : <x:z> INSERT DATA { :a :b 1 ; load:c 2 }",
+]
+
+
+@pytest.mark.parametrize("text", CALLS)
+def test_outbound_calls_are_refused(text: str) -> None:
+    with pytest.raises(Problem, match="SERVICE and LOAD are refused") as caught:
+        admit(text, SETTINGS)
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize("text", GLUED_TO_UNDECLARED)
+def test_a_keyword_glued_to_a_name_is_an_undeclared_prefix(text: str) -> None:
+    with pytest.raises(Problem, match="is not declared"):
+        admit(text, SETTINGS)
+
+
+@pytest.mark.parametrize("text", NO_CALLS)
+def test_the_words_may_stand_in_strings_comments_and_names(text: str) -> None:
+    assert admit(text, SETTINGS).rstrip() == text
+
+
+@pytest.mark.parametrize("operand", ["?a", "1", "'a'", "true", "NOW()", "EXISTS {}", "'a'@en", "<x:y>"])
+def test_a_comparison_cannot_hide_what_follows_it(operand: str) -> None:
+    text = f"SELECT * {{ FILTER({operand}<?b#>{LONG}\n) SERVICE <x:y> {{}} }} #{LONG}\n"
+    with pytest.raises(SyntaxError):
+        Store.in_memory()._quads.query(admit(text, SETTINGS))
+
+
+def test_iris_in_lists_mean_the_same_after_admission() -> None:
+    text = admit("SELECT * { VALUES (?a ?b) { (<x:a#1> <x:b#'2'>) } }", SETTINGS)
+    assert [row["b"].value for row in Store.in_memory()._quads.query(text)] == ["x:b#'2'"]
+
+
+@pytest.mark.parametrize("text", ["ASK " + "{" * 11 + "}" * 11, "ASK { FILTER(" + "!" * 9 + "true) }", "ASK{?s ?p " + "<<(" * 5 + "1"])
+def test_deep_nesting_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(Problem, match="Line 1, column .* brackets are open"):
+        admit(text, SETTINGS)
+
+
+def test_brackets_in_strings_and_iris_do_not_count() -> None:
+    admit("ASK { ?s ?p '((((((((((((', <x:((((((((((((> }", SETTINGS)
+
+
+def test_brackets_that_the_engine_would_find_in_an_iri_are_taken_away() -> None:
+    assert "((" not in admit("ASK { FILTER(?a<((((((((((((1))))))))))))>2) }", SETTINGS)[13:]
+
+
+def test_a_known_prefix_comes_with_its_declaration() -> None:
+    with pytest.raises(Problem) as caught:
+        admit("SELECT *\n{ ?s skos:prefLabel ?o }", SETTINGS)
+    assert caught.value.members["line"] == 2
+    assert caught.value.members["column"] == 6
+    assert "PREFIX skos: <http://www.w3.org/2004/02/skos/core#>" in caught.value.members["suggestion"]
+
+
+def test_a_misspelt_prefix_is_recognized() -> None:
+    with pytest.raises(Problem, match="Did you mean things:"):
+        admit("PREFIX things: <x:y> ASK { ?s thing:a ?o }", SETTINGS)

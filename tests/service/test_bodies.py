@@ -1,0 +1,91 @@
+"""Bodies, forms and content types are read strictly."""
+
+import gzip
+
+import pytest
+from wgig.bodies import ContentType, Part, gunzip, parse_content_type, parse_form, parse_multipart, text
+from wgig.problems import Problem
+
+
+@pytest.mark.parametrize(
+    ("encoded", "pairs"),
+    [
+        (b"", []),
+        (b"default", [("default", "")]),
+        (b"default=&a=1&a=2", [("default", ""), ("a", "1"), ("a", "2")]),
+        (b"q=1+1%2B1", [("q", "1 1+1")]),
+        (b"q=a;b&&c=%2520", [("q", "a;b"), ("c", "%20")]),
+        (b"q=a=b", [("q", "a=b")]),
+        ("q=%C3%A9".encode(), [("q", "é")]),
+    ],
+)
+def test_a_form_is_split_at_ampersands_and_decoded_once(encoded: bytes, pairs: list[tuple[str, str]]) -> None:
+    assert parse_form(encoded) == pairs
+
+
+@pytest.mark.parametrize("encoded", [b"q=%FF", b"q=%00", b"q=%C3", b"q=100%", b"q=%zz", b"q=\xff"])
+def test_a_form_that_is_no_text_is_refused(encoded: bytes) -> None:
+    with pytest.raises(Problem) as caught:
+        parse_form(encoded)
+    assert caught.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("field", "parsed"),
+    [
+        ("text/turtle", ContentType("text/turtle", {})),
+        ("Text/Turtle;Charset=UTF-8", ContentType("text/turtle", {"charset": "UTF-8"})),
+        ('text/turtle ; charset="utf-8";', ContentType("text/turtle", {"charset": "utf-8"})),
+        (r'a/b;c="d\"e"', ContentType("a/b", {"c": 'd"e'})),
+        ("", None),
+        ("///", None),
+        ("turtle", None),
+        ("text/turtle, text/turtle", None),
+        ("text/turtle/x", None),
+    ],
+)
+def test_a_content_type_is_parsed_or_malformed(field: str, parsed: ContentType | None) -> None:
+    assert parse_content_type(field) == parsed
+
+
+def test_text_is_utf8_without_nul() -> None:
+    assert text("é".encode(), "query") == "é"
+    for body in (b"\xff", b"a\0b"):
+        with pytest.raises(Problem, match="query"):
+            text(body, "query")
+
+
+def test_gzip_members_are_put_together() -> None:
+    assert gunzip(gzip.compress(b"one ") + gzip.compress(b"two"), 7) == b"one two"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (gzip.compress(b"x" * 1_000_000), 413),
+        (gzip.compress(b"whole")[:-3], 400),
+        (b"plain", 400),
+        (gzip.compress(b"a") + b"junk", 400),
+    ],
+)
+def test_a_gzip_body_that_is_too_large_or_broken_is_refused(body: bytes, status: int) -> None:
+    with pytest.raises(Problem) as caught:
+        gunzip(body, 100)
+    assert caught.value.status == status
+
+
+def test_multipart_gives_each_part_with_name_and_type() -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="a"; filename="a.ttl"\r\nContent-Type: text/turtle\r\n\r\n'
+        b'<a:a> <a:b> "\r\n" .\r\n--b\r\nContent-Disposition: form-data; name="c"\r\n\r\nplain\r\n--b--\r\n'
+    )
+    assert parse_multipart(body, "b") == [
+        Part("a.ttl", "text/turtle", b'<a:a> <a:b> "\r\n" .'),
+        Part("", "", b"plain"),
+    ]
+
+
+@pytest.mark.parametrize(("body", "boundary"), [(b"x", ""), (b"--b\r\nbroken", "b"), (b"", "b"), (b"--b\r\n\r\nx", "b")])
+def test_a_malformed_multipart_body_is_refused(body: bytes, boundary: str) -> None:
+    with pytest.raises(Problem, match="multipart"):
+        parse_multipart(body, boundary)
