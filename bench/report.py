@@ -17,9 +17,10 @@ HEADER = ("measure", "ours", "seconds", "peer", "seconds", "quads/s", "ratio", "
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on: processor, cores, system, and versions."""
+    """What the figures depend on: processor, cores, how busy they were, system, and versions."""
     return {
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),

@@ -1,7 +1,7 @@
 """The command `wgig`: what it can be called with, and how it ends.
 
-Exit codes: 0 all is well; 1 the answer is no, or nothing was found; 2 the input cannot be read or the call is wrong;
-3 the surroundings fail (disk, port, network), or we do.
+Exit codes: 0 all is well; 1 the answer is no, or nothing was found; 2 the input cannot be read or the call is
+wrong; 3 the surroundings fail (disk, port, network), or we do.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import __version__
 
@@ -23,8 +23,9 @@ FORMATS = ("ttl", "trig", "nt", "nq", "rdf", "jsonld")
 class Parser(argparse.ArgumentParser):
     """A parser whose help keeps the line breaks of its examples, and whose mistakes end with code 2."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, **options: Any) -> None:
+        """Take the options of `argparse.ArgumentParser`."""
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the call and where help is."""
@@ -35,35 +36,51 @@ def serve(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig serve`."""
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any that is free (default: 8000)")
-    parser.add_argument("--data", choices=("shipped", "none"), help="what to keep the store filled with (default: shipped)")
+    parser.add_argument(
+        "--data", choices=("shipped", "none"), help="what to keep the store filled with (default: shipped)"
+    )
 
 
 def query(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig query`."""
     parser.add_argument("query", nargs="?", help="SPARQL text, a file that holds it, or - for standard input")
     parser.add_argument("--name", help="run this example query (see: wgig queries)")
-    parser.add_argument("--format", choices=RESULTS, help="default: table on a terminal; csv or ttl in a pipe")
+    parser.add_argument(
+        "--format", choices=RESULTS, help="default: table on a terminal; csv or ttl in a pipe"
+    )
     parser.add_argument("--url", help="ask this SPARQL endpoint instead of the local store")
 
 
 def load(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig load`."""
     parser.add_argument("files", nargs="*", metavar="FILE", help="RDF file, also .gz; - is standard input")
-    parser.add_argument("--graph", metavar="IRI", help="graph to load into (default: the unnamed graph, or those of the file)")
+    parser.add_argument(
+        "--graph", metavar="IRI", help="graph to load into (default: the unnamed graph, or those of the file)"
+    )
     parser.add_argument("--format", choices=FORMATS, help="format of the files (default: by their names)")
-    parser.add_argument("--shipped", nargs="+", metavar="NAME", help="take these graphs as the package ships them")
+    parser.add_argument(
+        "--shipped", nargs="+", metavar="NAME", help="take these graphs as the package ships them"
+    )
 
 
 def dump(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig dump`."""
-    parser.add_argument("--format", choices=FORMATS, help="default: by the name of the output, else trig; ttl with --graph")
-    parser.add_argument("--graph", metavar="IRI", help="this graph only; its name below the base IRI is enough")
-    parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="file to write, also .gz (default: standard output)")
+    parser.add_argument(
+        "--format", choices=FORMATS, help="default: by the name of the output, else trig; ttl with --graph"
+    )
+    parser.add_argument(
+        "--graph", metavar="IRI", help="this graph only; its name below the base IRI is enough"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="file to write, also .gz (default: standard output)"
+    )
 
 
 def stats(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig stats`."""
-    parser.add_argument("--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe")
+    parser.add_argument(
+        "--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe"
+    )
 
 
 def queries(parser: argparse.ArgumentParser) -> None:
@@ -105,7 +122,9 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command."""
-    whole = Parser(prog="wgig", description="The Working Group on Internet Governance (2004-2005) as linked data.")
+    whole = Parser(
+        prog="wgig", description="The Working Group on Internet Governance (2004-2005) as linked data."
+    )
     whole.add_argument("--version", action="version", version=f"wgig {__version__}")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, (summary, arguments, examples) in COMMANDS.items():
@@ -115,7 +134,9 @@ def parser() -> argparse.ArgumentParser:
         )
         arguments(one)
         if name != "queries":
-            one.add_argument("--store", type=Path, metavar="DIR", help="folder of the store (default: your data folder)")
+            one.add_argument(
+                "--store", type=Path, metavar="DIR", help="folder of the store (default: your data folder)"
+            )
     return whole
 
 
@@ -166,7 +187,9 @@ def refuse(error: Exception) -> int:
         case OSError():
             text, code = str(error), FAILED
         case _:
-            text = f"This is a mistake of ours: {type(error).__name__}: {error}. For the details set WGIG_DEBUG=1."
+            text = (
+                f"This is a mistake of ours: {type(error).__name__}: {error}. Set WGIG_DEBUG=1 to see where."
+            )
             code = FAILED
     print(f"wgig: {text}", file=sys.stderr)
     return code

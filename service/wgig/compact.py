@@ -39,7 +39,10 @@ def coercion(term: Term) -> dict[str, str]:
 
 
 def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dict[str, Any]:
-    """The triples as one JSON-LD document that names its context by `address`; one object a subject."""
+    """The triples as one JSON-LD document that names its context by `address`; one object a subject.
+
+    Raises ValueError where a triple has no form in JSON-LD.
+    """
     names = {
         prefix: iri for prefix, iri in context.items() if isinstance(iri, str) and not iri.startswith("@")
     }
@@ -96,7 +99,9 @@ def expanded(term: Any) -> Any:
 
 
 def identifier(term: Any) -> str:
-    """What JSON-LD calls a node."""
+    """What JSON-LD calls a node. Raises ValueError for a triple term, which JSON-LD cannot name."""
+    if isinstance(term, ox.Triple):
+        raise ValueError("JSON-LD has no triple terms")
     return f"_:{term.value}" if isinstance(term, ox.BlankNode) else term.value
 
 

@@ -55,7 +55,9 @@ DATASETS = (TRIG, N_QUADS)
 BY_FORM = {"SELECT": SOLUTIONS, "ASK": BOOLEAN, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
 
 _PARAMETER = re.compile(r""";\s*(?:(?P<key>[^\s=;,]+)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;,"]*))?\s*""")
-_ITEM = re.compile(rf"\s*(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{re.sub('P<[a-z]+>', ':', _PARAMETER.pattern)})*)")
+_ITEM = re.compile(
+    rf"\s*(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{re.sub('P<[a-z]+>', ':', _PARAMETER.pattern)})*)"
+)
 _QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
@@ -63,7 +65,9 @@ def weights(fields: Iterable[str]) -> dict[str, float]:
     """What a client accepts: name -> weight, all fields as one list; items with a bad weight are left out."""
     found: dict[str, float] = {}
     for item in _ITEM.finditer(",".join(fields)):
-        parameters = {one["key"]: one["value"] for one in _PARAMETER.finditer(item["parameters"]) if one["key"]}
+        parameters = {
+            one["key"]: one["value"] for one in _PARAMETER.finditer(item["parameters"]) if one["key"]
+        }
         q = parameters.get("q", parameters.get("Q", "1"))
         if _QVALUE.fullmatch(q):
             name = item["name"].lower()
@@ -79,8 +83,8 @@ def negotiate(accept: Iterable[str], offered: Sequence[Format]) -> Format:
     wanted = weights(accept) or {"*/*": 1.0}
 
     def liking(one: Format) -> tuple[float, int]:
-        names = (one.media_type, *one.aliases)
-        ranges = [*((name, 2) for name in names), (one.media_type.split("/")[0] + "/*", 1), ("*/*", 0)]
+        ranges = [(one.media_type, 3), *((name, 2) for name in one.aliases)]
+        ranges += [(one.media_type.split("/")[0] + "/*", 1), ("*/*", 0)]
         return next(((wanted[name], exact) for name, exact in ranges if name in wanted), (0.0, 0))
 
     best = max(offered, key=liking)
@@ -93,10 +97,11 @@ def named(name: str, offered: Sequence[Format]) -> Format:
     """The offered format with this media type or suffix. Raises Problem 406."""
     # An unescaped + of a query string arrives as a space, and no media type holds a space.
     name = name.strip().lower().replace(" ", "+")
-    for one in offered:
-        if name in (one.media_type, one.suffix, *one.aliases):
-            return one
-    raise not_acceptable(offered)
+    found = [one for one in offered if name in (one.media_type, one.suffix)]
+    found += [one for one in offered if name in one.aliases]
+    if not found:
+        raise not_acceptable(offered)
+    return found[0]
 
 
 def not_acceptable(offered: Sequence[Format]) -> Problem:

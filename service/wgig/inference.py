@@ -20,9 +20,10 @@ HEAD = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
 
 
 class Inference:
-    """Keeps `graph` equal to what the `rules` yield from all other graphs of the store in `folder` (None: in memory)."""
+    """Keeps a graph equal to what the rules yield from all other graphs of a store."""
 
     def __init__(self, rules: Iterable[str], graph: str, folder: Path | None) -> None:
+        """Take the rules, the IRI of the graph they fill, and the folder of the store (None: in memory)."""
         self.rules = tuple(rules)
         self.asked = tuple(map(only_new, self.rules))
         self.graph = ox.NamedNode(graph)
@@ -31,7 +32,7 @@ class Inference:
 
     @property
     def due(self) -> bool:
-        """Whether the rules are others than last time, or a crash cut in between a write and the inference after it."""
+        """Whether the rules are others than last time, or a crash cut off the inference after a write."""
         if self.folder is None:
             return False
         mark = self.folder / SETTLED
@@ -50,11 +51,11 @@ class Inference:
     def recompute(self, quads: ox.Store) -> None:
         """Make the graph hold what follows now, and nothing else. What stays is not written again."""
         with scratch(quads, self.graph, self.folder) as copy:
-            follows = {ox.Quad(*triple, self.graph) for triple in self.consequences(copy)}
+            follows = {quad(triple, self.graph) for triple in self.consequences(copy)}
         before = set(quads.quads_for_pattern(None, None, None, self.graph))
         quads.extend(follows - before)
-        for quad in before - follows:
-            quads.remove(quad)
+        for one in before - follows:
+            quads.remove(one)
         if not follows:
             quads.remove_graph(self.graph)
 
@@ -71,7 +72,7 @@ class Inference:
 
     def write_new(self, rule: str, quads: ox.Store) -> bool:
         """Write what a rule yields now into the graph; whether that is anything."""
-        new = (ox.Quad(*triple, self.graph) for triple in quads.query(rule, use_default_graph_as_union=True))
+        new = (quad(triple, self.graph) for triple in construct(rule, quads))
         first = next(new, None)
         if first is not None:
             quads.bulk_extend(chain([first], new))
@@ -81,13 +82,13 @@ class Inference:
         """All triples that follow and are not stated in any graph; they are added to `copy` on the way."""
         found: set[ox.Triple] = set()
         while new := self.constructed(copy):
-            copy.extend(ox.Quad(*triple, self.graph) for triple in new)
+            copy.extend(quad(triple, self.graph) for triple in new)
             found |= new
         return found
 
     def constructed(self, copy: ox.Store) -> set[ox.Triple]:
         """What the rules yield in one round that is not there yet."""
-        return {triple for rule in self.asked for triple in copy.query(rule, use_default_graph_as_union=True)}
+        return {triple for rule in self.asked for triple in construct(rule, copy)}
 
 
 def only_new(rule: str) -> str:
@@ -99,15 +100,28 @@ def only_new(rule: str) -> str:
     return f"{body}FILTER NOT EXISTS {{ {head[1]} }} {brace}{rest}"
 
 
+def construct(rule: str, quads: ox.Store) -> Iterator[ox.Triple]:
+    """What one rule yields over the union of all graphs."""
+    triples = quads.query(rule, use_default_graph_as_union=True)
+    assert isinstance(triples, ox.QueryTriples)
+    return triples
+
+
+def quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
+    """The triple in a graph."""
+    return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
 @contextmanager
 def scratch(quads: ox.Store, without: ox.NamedNode, folder: Path | None) -> Iterator[ox.Store]:
     """A copy of all quads but those of one graph, to be changed at will and gone afterwards.
 
-    Rules run several times faster in memory; a store that is too large for that is copied as a checkpoint on disk.
+    Rules run several times faster in memory; a store that is too large for that is copied as a checkpoint on
+    disk.
     """
     if folder is None or len(quads) <= IN_MEMORY:
         copy = ox.Store()
-        copy.extend(quad for quad in quads if quad.graph_name != without)
+        copy.extend(one for one in quads if one.graph_name != without)
         yield copy
         return
     place = folder / SCRATCH

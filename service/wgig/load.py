@@ -1,4 +1,4 @@
-"""Load a file of RDF into the store: its format by name, decompressed on the way, its faults with their place."""
+"""Load a file of RDF into the store: format by name, decompressed on the way, faults with their place."""
 
 import gzip
 import io
@@ -28,18 +28,21 @@ FORMATS = {
     "jsonld": ox.RdfFormat.JSON_LD,
     "json": ox.RdfFormat.JSON_LD,
 }
-PLACE = re.compile(r"Parser error at line (\d+) (?:column|between columns) (\d+)(?: and \d+| and line \d+ column \d+)?: ")
+PLACE = re.compile(
+    r"Parser error at line (\d+) (?:column|between columns) (\d+)(?: and \d+| and line \d+ column \d+)?: "
+)
 TAIL = re.compile(r" \((?:[^()]*, )?line \d+\)$")
 
 
-class Unreadable(Exception):
-    """A file cannot be read; the message is a sentence with file, line and column. Nothing of it was loaded."""
+class UnreadableError(Exception):
+    """A file cannot be read, and nothing of it was loaded; the message is a sentence with line and column."""
 
 
 class Source(io.RawIOBase):
-    """The bytes of a file, decompressed where they are compressed. Its faults are Unreadable, not the store's."""
+    """The bytes of a file, decompressed where need be. Its faults are UnreadableError, not the store's."""
 
     def __init__(self, file: IO[bytes], name: str, reached: Callable[[int], None]) -> None:
+        """Take a binary file, its name, and a function that is told how far reading came."""
         super().__init__()
         self.file = io.BufferedReader(file, BUFFER)  # type: ignore[type-var]
         compressed = self.file.peek(2)[:2] == b"\x1f\x8b"
@@ -58,37 +61,47 @@ class Source(io.RawIOBase):
             if self.file.seekable():
                 self.reached(self.file.tell())
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise Unreadable(f"{self.name}: the compressed data is damaged ({error}). {NOTHING}") from error
+            raise UnreadableError(
+                f"{self.name}: the compressed data is damaged ({error}). {NOTHING}"
+            ) from error
         except OSError as error:
-            raise Unreadable(f"{self.name}: {error.strerror or error}. {NOTHING}") from error
+            raise UnreadableError(f"{self.name}: {error.strerror or error}. {NOTHING}") from error
         return count
 
 
 def load(
-    store: Store, name: str, graph: str | None, format_: str | None, reached: Callable[[int], None] = lambda _: None
+    store: Store,
+    name: str,
+    graph: str | None,
+    format_: str | None,
+    reached: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Load one file, all of it or nothing; `-` is standard input.
 
-    A graph format goes into `graph` (None: the unnamed one). A dataset format keeps its graphs, unless `graph` is
-    given. `reached` is called with the number of bytes of the file that were read so far. Raises Unreadable.
+    A graph format goes into `graph` (None: the unnamed one). A dataset format keeps its graphs, unless
+    `graph` is given. `reached` is called with the number of bytes of the file that were read so far. Raises
+    UnreadableError.
     """
     rdf_format = format_of(name, format_)
     try:
-        file = sys.stdin.buffer.raw if name == "-" else Path(name).open("rb", buffering=0)  # type: ignore[attr-defined]
+        given = sys.stdin.fileno() if name == "-" else name
+        file = open(given, "rb", buffering=0)  # noqa: PTH123, SIM115  a Path is no number
     except OSError as error:
-        raise Unreadable(f"{name}: {error.strerror}. Name a file that can be read.") from error
+        raise UnreadableError(f"{name}: {error.strerror}. Name a file that can be read.") from error
     with file:
         try:
             store.bulk_load(io.BufferedReader(Source(file, name, reached), BUFFER), rdf_format, graph)
         except SyntaxError as error:
-            raise Unreadable(f"{fault(name, rdf_format, error)} {NOTHING}") from error
+            raise UnreadableError(f"{fault(name, rdf_format, error)} {NOTHING}") from error
 
 
 def format_of(name: str, format_: str | None) -> ox.RdfFormat:
-    """The format that is given, or that the name of the file ends in. Raises Unreadable."""
+    """The format that is given, or that the name of the file ends in. Raises UnreadableError."""
     suffix = format_ or name.removesuffix(".gz").rpartition(".")[2].lower()
     if suffix not in FORMATS:
-        raise Unreadable(f"{name}: its name tells no RDF format. Say which with --format ({', '.join(FORMATS)}).")
+        raise UnreadableError(
+            f"{name}: its name tells no RDF format. Say which with --format ({', '.join(FORMATS)})."
+        )
     return FORMATS[suffix]
 
 

@@ -20,7 +20,15 @@ LABELS = (
     "http://www.w3.org/2000/01/rdf-schema#label",
     "http://xmlns.com/foaf/0.1/name",
     "http://purl.org/dc/terms/title",
+    "http://www.w3.org/2004/02/skos/core#altLabel",
 )
+# An alternative label stands in for the label only where it spells a name of another script in Latin letters.
+LABELED = """PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+SELECT ?s ?p ?o {
+  VALUES ?s { %s } VALUES ?p { %s }
+  ?s ?p ?o
+  FILTER(isLiteral(?o) && (?p != skos:altLabel || STRENDS(LCASE(LANG(?o)), "-latn")))
+}"""
 BATCH = 500
 
 
@@ -51,15 +59,11 @@ def values(iris: Iterable[str]) -> str:
 
 
 def labels(store: Store, iris: Iterable[str]) -> dict[str, ox.Literal]:
-    """The best label of each IRI that has one: English, else of no language, else of any."""
+    """The best label of each IRI that has one: English, else of no language, in Latin letters, or of any."""
     wanted = sorted(set(iris))
     best: dict[str, ox.Literal] = {}
     for start in range(0, len(wanted), BATCH):
-        found = rows(
-            store,
-            f"SELECT ?s ?p ?o {{ VALUES ?s {{ {values(wanted[start : start + BATCH])} }} "
-            f"VALUES ?p {{ {values(LABELS)} }} ?s ?p ?o FILTER isLiteral(?o) }}",
-        )
+        found = rows(store, LABELED % (values(wanted[start : start + BATCH]), values(LABELS)))
         for row in sorted(found, key=preference, reverse=True):
             best[row["s"].value] = row["o"]
     return best
@@ -68,8 +72,12 @@ def labels(store: Store, iris: Iterable[str]) -> dict[str, ox.Literal]:
 def preference(row: Row) -> tuple[int, int, str]:
     """How far a label row is from what a reader of English wants; the smallest is best."""
     label = row["o"]
-    language = (label.language or "").partition("-")[0]
-    return {"en": 0, "": 1}.get(language, 2), LABELS.index(row["p"].value), label.value
+    language, _, script = (label.language or "").partition("-")
+    return (
+        {"en": 0, "": 1}.get(language, 2 if script == "latn" else 3),
+        LABELS.index(row["p"].value),
+        label.value,
+    )
 
 
 def natural(text: str) -> tuple[tuple[bool, int, str], ...]:

@@ -1,6 +1,8 @@
 """How the routes are described in OpenAPI: by the first line of their function, parameters and bodies."""
 
+import re
 from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Any
 
 from .bodies import FORM, MULTIPART
@@ -13,6 +15,11 @@ def parameter(name: str, description: str, *, many: bool = False) -> Described:
     """A parameter of the query string; `many`: it may be given several times."""
     schema = {"type": "array", "items": {"type": "string"}} if many else {"type": "string"}
     return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+def path_parameter(name: str) -> Described:
+    """A part of the path that the function takes from the request itself."""
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def content(media_types: Sequence[str]) -> Described:
@@ -85,6 +92,8 @@ UNDESCRIBED = ("HEAD", "QUERY")
 def described(method: str, path: str, function: Callable[..., Any]) -> Described:
     """The arguments with which a route is added to the application, so that it is described."""
     extra = dict(EXTRAS.get(function.__name__, {}))
+    unsigned = set(re.findall(r"{(\w+)", path)) - signature(function).parameters.keys()
+    extra["parameters"] = [*extra.get("parameters", []), *map(path_parameter, sorted(unsigned))]
     if method == "DELETE":
         extra.pop("requestBody", None)
     lines = (function.__doc__ or "").strip().partition("\n")

@@ -8,19 +8,24 @@ import pyoxigraph as ox
 
 QUADS = "quads"
 TRIES = 5
+ELSEWHERE = "give another folder with --store"
 
 # What the engine or the system says (in lower case), what it means, and the mend.
 CAUSES = (
     ("lock hold by", "is open already in this process", "use the store that is open"),
-    ("lock file", "is in use by another process", "stop that process, or give another folder with --store"),
-    ("permission denied", "may not be read or written by you", "change its owner, or give another folder with --store"),
-    ("read-only file system", "is on a read-only file system", "give another folder with --store"),
-    ("no space left", "is on a disk that is full", "make room there, or give another folder with --store"),
-    ("disk quota", "is over your disk quota", "make room there, or give another folder with --store"),
-    ("too many open files", "needs more open files than the system allows", "raise the limit: ulimit -n 4096"),
+    ("lock file", "is in use by another process", f"stop it, or {ELSEWHERE}"),
+    ("permission denied", "may not be read or written by you", f"change its owner, or {ELSEWHERE}"),
+    ("read-only file system", "is on a read-only file system", ELSEWHERE),
+    ("no space left", "is on a disk that is full", f"make room there, or {ELSEWHERE}"),
+    ("disk quota", "is over your disk quota", f"make room there, or {ELSEWHERE}"),
+    (
+        "too many open files",
+        "needs more open files than the system allows",
+        "raise the limit: ulimit -n 4096",
+    ),
     ("not a directory", "is not a folder", "give a folder with --store"),
     ("no such file", "holds no store", "make one: wgig serve, or wgig load, with the same --store"),
-    ("corruption", "is damaged or not a store", "restore it from a dump, or give another folder with --store"),
+    ("corruption", "is damaged or not a store", f"load a dump into a new one, or {ELSEWHERE}"),
 )
 
 
@@ -53,9 +58,9 @@ def open_quads(folder: Path) -> ox.Store:
 
 
 def open_snapshot(folder: Path) -> ox.Store:
-    """The quads of the store in `folder` as they are now, to read only, beside a process that writes. Raises StoreError.
+    """The quads of the store in `folder` as they are now, to read only, beside a process that writes.
 
-    While the writer rearranges its files an opening can fail, so it is tried a few times.
+    Raises StoreError. While the writer rearranges its files an opening can fail, so it is tried a few times.
     """
     for attempt in range(TRIES):
         try:

@@ -4,12 +4,12 @@ import json
 import re
 from collections.abc import Iterable
 from functools import partial
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 import pyoxigraph as ox
 from fastapi import Request, Response
 
-from . import kinds, pages, vocabulary
+from . import bodies, kinds, pages, vocabulary
 from .answers import answer, pick
 from .compact import compact, context_of
 from .examples import examples
@@ -187,7 +187,8 @@ def linked(request: Request, path: str, body: bytes, format_: Format, *links: st
 
 
 def iri_of(request: Request, path: str) -> str:
-    """The IRI of the thing that a path below /id or /doc names, whatever the host."""
+    """The IRI of the thing that a path below /id or /doc names, whatever the host. Raises Problem 400."""
+    bodies.text(unquote_to_bytes(request.scope["raw_path"]), "path")
     escaped = NOT_IN_IRI.sub(lambda found: quote(found[0]), path)
     return f"{request.app.state.settings.base}id/{escaped}"
 

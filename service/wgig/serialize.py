@@ -9,11 +9,17 @@ from .namespaces import namespaces, shorten
 
 
 def serialize(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:
-    """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph."""
+    """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph.
+
+    Raises ValueError where the format has no way to write one of them.
+    """
     ordered = sorted(set(triples), key=reading_order)
     rdf_format = ox.RdfFormat.from_media_type(format_.media_type)
     assert rdf_format is not None
-    return ox.serialize(ordered, format=rdf_format, prefixes=used_prefixes(ordered, base)) or b""
+    try:
+        return ox.serialize(ordered, format=rdf_format, prefixes=used_prefixes(ordered, base)) or b""
+    except OSError as error:  # the engine's word for it
+        raise ValueError(str(error)) from error
 
 
 def reading_order(triple: ox.Triple) -> tuple[str, bool, str, str]:

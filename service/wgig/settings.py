@@ -49,7 +49,7 @@ class Settings:
                 values[one.name] = given[one.name]
             elif name in os.environ:
                 try:
-                    values[one.name] = type(one.default)(os.environ[name])
+                    values[one.name] = type(one.default)(os.environ[name])  # type: ignore[misc]
                 except ValueError as error:
                     raise ValueError(f"{name}: {error}") from error
         return cls(**values)

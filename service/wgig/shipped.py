@@ -1,8 +1,8 @@
-"""The graphs that come with the package: fill a store with them, bring them up to date, keep what a user changed.
+"""The graphs that come with the package: fill a store with them, keep them fresh, keep what a user changed.
 
-The graph `catalog` of the store records, in DCAT, of each shipped graph: the version of the package it came with, the
-digest of its files, and the digest of its triples as they were stored. A graph whose triples have another digest now
-was changed by a user, and is not replaced unasked.
+The graph `catalog` of the store records, in DCAT, of each shipped graph: the version of the package it came
+with, the digest of its files, and the digest of its triples as they were stored. A graph whose triples have
+another digest now was changed by a user, and is not replaced unasked.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from .store import Store, StoreError
 DCAT, DCTERMS, SPDX, VOID = (OUTSIDE[prefix] for prefix in ("dcat", "dcterms", "spdx", "void"))
 RDF_TYPE = ox.NamedNode(OUTSIDE["rdf"] + "type")
 XSD = OUTSIDE["xsd"]
+SHA256 = ox.NamedNode(SPDX + "checksumAlgorithm_sha256")
 
 # Folders of Turtle whose files together make one graph, and folders whose files are a graph each.
 JOINED = {"ontology": "ontology", "shapes": "shapes"}
@@ -31,7 +32,8 @@ SINGLE = {"data": "", "data/papers": "paper/"}
 RECORDS = f"""
 SELECT ?graph ?version ?modified ?count ?files ?stored {{
   GRAPH ?catalog {{
-    ?graph a <{DCAT}Dataset> ; <{DCAT}version> ?version ; <{DCTERMS}modified> ?modified ; <{VOID}triples> ?count .
+    ?graph a <{DCAT}Dataset> ; <{DCAT}version> ?version ;
+      <{DCTERMS}modified> ?modified ; <{VOID}triples> ?count .
     BIND(IRI(CONCAT(STR(?graph), "#files-checksum")) AS ?f) ?f <{SPDX}checksumValue> ?files .
     BIND(IRI(CONCAT(STR(?graph), "#triples-checksum")) AS ?t) ?t <{SPDX}checksumValue> ?stored .
   }}
@@ -40,7 +42,7 @@ SELECT ?graph ?version ?modified ?count ?files ?stored {{
 
 @dataclass(frozen=True)
 class Record:
-    """What the catalog knows of one shipped graph: digests are SHA-256 in hexadecimal, `modified` is an xsd:dateTime."""
+    """What the catalog knows of a shipped graph: digests are SHA-256 in hexadecimal."""
 
     version: str
     modified: str
@@ -118,10 +120,13 @@ def take(store: Store, base: str, graphs: dict[str, list[Path]]) -> None:
     """
     if not graphs:
         return
-    contents = {graph: read(paths) for graph, paths in graphs.items()}
-    records = catalog(store, base) | {graph: record(graphs[graph], triples) for graph, triples in contents.items()}
-    written = [triple for graph, one in records.items() for triple in described(graph, one)]
-    store.replace({**contents, f"{base}graph/catalog": written})
+    contents: dict[str | None, list[ox.Triple]] = {}
+    records = catalog(store, base)
+    for graph, paths in graphs.items():
+        contents[graph] = read(paths)
+        records[graph] = record(paths, contents[graph])
+    contents[f"{base}graph/catalog"] = [triple for pair in records.items() for triple in described(*pair)]
+    store.replace(contents)
 
 
 def is_users(store: Store, graph: str, known: Record | None) -> bool:
@@ -187,7 +192,7 @@ def catalog(store: Store, base: str) -> dict[str, Record]:
 
 
 def described(graph: str, one: Record) -> Iterator[ox.Triple]:
-    """A record as DCAT: the graph is a dataset, and its files and its triples are distributions with a checksum."""
+    """A record as DCAT: a dataset whose files and whose triples are distributions with checksums."""
     dataset = ox.NamedNode(graph)
 
     def literal(value: str, datatype: str) -> ox.Literal:
@@ -207,5 +212,5 @@ def described(graph: str, one: Record) -> Iterator[ox.Triple]:
         yield ox.Triple(distribution, ox.NamedNode(DCTERMS + "title"), ox.Literal(title, language="en"))
         yield ox.Triple(distribution, ox.NamedNode(SPDX + "checksum"), checksum)
         yield ox.Triple(checksum, RDF_TYPE, ox.NamedNode(SPDX + "Checksum"))
-        yield ox.Triple(checksum, ox.NamedNode(SPDX + "algorithm"), ox.NamedNode(SPDX + "checksumAlgorithm_sha256"))
+        yield ox.Triple(checksum, ox.NamedNode(SPDX + "algorithm"), SHA256)
         yield ox.Triple(checksum, ox.NamedNode(SPDX + "checksumValue"), literal(value, "hexBinary"))

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 import pyoxigraph as ox
 
-from .inference import Inference
+from .inference import Inference, quad
 from .opening import StoreError, open_quads, open_snapshot, refusal
 
 __all__ = ["Dataset", "Store", "StoreError"]
@@ -20,8 +20,8 @@ __all__ = ["Dataset", "Store", "StoreError"]
 class Dataset:
     """What a query runs over (SPARQL 1.1 Protocol 2.1.4).
 
-    `default` and `named` are IRIs of graphs; both empty: the dataset of the service, whose default graph is the
-    union of all graphs where `union` is true.
+    `default` and `named` are IRIs of graphs; both empty: the dataset of the service, whose default graph is
+    the union of all graphs where `union` is true.
     """
 
     default: tuple[str, ...] = ()
@@ -32,12 +32,15 @@ class Dataset:
 class Store:
     """A store of quads, in a folder or in memory. All methods may be called from any thread.
 
-    A graph is given by its IRI, None is the unnamed graph. Data comes and goes as bytes in the RDF format of a media
-    type. Each write is whole or does not happen, is on disk when it returns, and is followed by inference. Methods
-    raise StoreError when the disk fails.
+    A graph is given by its IRI, None is the unnamed graph. Data comes and goes as bytes in the RDF format of
+    a media type. Each write is whole or does not happen, is on disk when it returns, and is followed by
+    inference. Methods raise StoreError when the disk fails.
     """
 
-    def __init__(self, quads: ox.Store, folder: Path | None = None, inference: Inference | None = None) -> None:
+    def __init__(
+        self, quads: ox.Store, folder: Path | None = None, inference: Inference | None = None
+    ) -> None:
+        """Take the engine's store, its folder (None: in memory), and the inference over it."""
         self._quads = quads
         self._folder = folder
         self._inference = inference
@@ -52,9 +55,10 @@ class Store:
 
     @classmethod
     def open(cls, folder: Path, rules: Iterable[str] = (), inferred: str = "urn:inferred") -> Self:
-        """The durable store in `folder`, made when there is none; what follows by the `rules` is in `inferred`.
+        """The durable store in `folder`, made when there is none.
 
-        An inference that a crash cut off is made good. Raises StoreError.
+        What follows by the `rules` is in graph `inferred`. An inference that a crash cut off is made good.
+        Raises StoreError.
         """
         store = cls(open_quads(folder), folder, Inference(rules, inferred, folder) if rules else None)
         if store._inference and store._inference.due:
@@ -64,7 +68,7 @@ class Store:
 
     @classmethod
     def snapshot(cls, folder: Path) -> Self:
-        """The durable store in `folder` as it is now, to read only, also while a server writes. Raises StoreError."""
+        """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
         return cls(open_snapshot(folder), folder)
 
     @property
@@ -73,11 +77,17 @@ class Store:
         return f"{self._opened:x}-{self._writes}"
 
     def query(
-        self, text: str, media_type: str, out: IO[bytes], dataset: Dataset = Dataset(), base: str | None = None
+        self,
+        text: str,
+        media_type: str,
+        out: IO[bytes],
+        dataset: Dataset = Dataset(),
+        base: str | None = None,
     ) -> None:
         """Evaluate a query and write its result to `out` in the format of `media_type`.
 
-        Relative IRIs are resolved against `base`. Raises SyntaxError when the query does not parse, ValueError or RuntimeError when it cannot be evaluated.
+        Relative IRIs are resolved against `base`. Raises SyntaxError when the text does not parse, ValueError
+        or RuntimeError when it cannot be evaluated.
         """
         given = bool(dataset.default or dataset.named)
         results = self._quads.query(
@@ -87,7 +97,13 @@ class Store:
             default_graph=[ox.NamedNode(iri) for iri in dataset.default] if given else None,
             named_graphs=[ox.NamedNode(iri) for iri in dataset.named] if given else None,
         )
-        results.serialize(out, format_of(results, media_type))
+        try:
+            if isinstance(results, ox.QueryTriples):
+                results.serialize(out, rdf_format(media_type))
+            else:
+                results.serialize(out, result_format(media_type))
+        finally:
+            del results  # it must not leave this thread, not even in a traceback
 
     def update(self, text: str, base: str | None = None) -> None:
         """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
@@ -97,7 +113,7 @@ class Store:
             self._quads.update(text, base_iri=base)
 
     def replace_graph(self, graph: str | None, data: bytes, media_type: str, base: str | None = None) -> None:
-        """Make `data` the whole content of a graph. Raises SyntaxError with line and column when it does not parse."""
+        """Make `data` the whole content of a graph. Raises SyntaxError with line and column."""
         self.replace({graph: read(data, media_type, base)})
 
     def add(self, graph: str | None, data: bytes, media_type: str, base: str | None = None) -> None:
@@ -122,13 +138,15 @@ class Store:
             if not self:
                 self._quads.extend(quads(graphs))
             else:
-                self._quads.update(";\n".join(replacement(graph, triples) for graph, triples in graphs.items()))
+                self._quads.update(
+                    ";\n".join(replacement(graph, triples) for graph, triples in graphs.items())
+                )
 
     def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
         """Load a large file, all of it or nothing, without inference: call `infer` after the last one.
 
-        All goes into `graph`; without one, a dataset format keeps its graphs and a graph format goes into the unnamed
-        graph. Blank nodes are renamed apart. Raises SyntaxError with line and column.
+        All goes into `graph`; without one, a dataset format keeps its graphs and a graph format goes into the
+        unnamed graph. Blank nodes are renamed apart. Raises SyntaxError with line and column.
         """
         with self._lock, spoken(self._folder):
             if self._inference:
@@ -136,8 +154,9 @@ class Store:
             if graph is not None and format_.supports_datasets:
                 name = graph_name(graph)
                 parsed = ox.parse(source, format_, rename_blank_nodes=True)
-                self._quads.bulk_extend(ox.Quad(*quad.triple, name) for quad in parsed)
+                self._quads.bulk_extend(quad(one.triple, name) for one in parsed)
             else:
+                # In one call: two halves on two threads would be twice as fast, but a crash could leave just one.
                 self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
             self._writes += 1
 
@@ -170,11 +189,13 @@ class Store:
 
     def triples(self, graph: str | None) -> Iterator[ox.Triple]:
         """The triples of one graph."""
-        return (quad.triple for quad in self._quads.quads_for_pattern(None, None, None, graph_name(graph)))
+        return (one.triple for one in self._quads.quads_for_pattern(None, None, None, graph_name(graph)))
 
     def graph(self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None) -> bytes:
         """One graph in an RDF format."""
-        data = self._quads.dump(format=rdf_format(media_type), from_graph=graph_name(graph), prefixes=prefixes)
+        data = self._quads.dump(
+            format=rdf_format(media_type), from_graph=graph_name(graph), prefixes=prefixes
+        )
         assert data is not None
         return data
 
@@ -221,7 +242,7 @@ def graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:
 
 def quads(graphs: Mapping[str | None, Iterable[ox.Triple]]) -> Iterator[ox.Quad]:
     """The triples as quads of their graphs."""
-    return (ox.Quad(*triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples)
+    return (quad(triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples)
 
 
 def in_update(graph: str | None) -> str:
@@ -230,7 +251,7 @@ def in_update(graph: str | None) -> str:
 
 
 def replacement(graph: str | None, triples: Iterable[ox.Triple]) -> str:
-    """The update that makes the triples the whole content of a graph; together with others it is one transaction."""
+    """The update that makes the triples the whole content of a graph; several joined are one transaction."""
     lines = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES).decode()  # type: ignore[union-attr]
     if graph is None:
         return f"DROP DEFAULT; INSERT DATA {{ {lines} }}"
@@ -240,10 +261,10 @@ def replacement(graph: str | None, triples: Iterable[ox.Triple]) -> str:
 
 def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
     """The triples of a graph document, blank nodes renamed apart. Raises SyntaxError with line and column."""
-    quads = ox.parse(
+    parsed = ox.parse(
         data, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
     )
-    return [quad.triple for quad in quads]
+    return [one.triple for one in parsed]
 
 
 def rdf_format(media_type: str) -> ox.RdfFormat:
@@ -254,10 +275,8 @@ def rdf_format(media_type: str) -> ox.RdfFormat:
     return found
 
 
-def format_of(results: Any, media_type: str) -> ox.QueryResultsFormat | ox.RdfFormat:
-    """The engine's name for a format, by what the results are."""
-    if isinstance(results, ox.QueryTriples):
-        return rdf_format(media_type)
+def result_format(media_type: str) -> ox.QueryResultsFormat:
+    """The engine's result format of a media type."""
     found = ox.QueryResultsFormat.from_media_type(media_type)
     if found is None:
         raise ValueError(f"no result format is called {media_type}")

@@ -557,6 +557,66 @@ TABLES = {
         },
     ),
 }
+# Properties of which the graph has no more values than the cell of this column, and none where it is blank;
+# a folder narrows a property that has values from several columns.
+NO_MORE = {
+    "composition": [("value", "rdf:value", "")],
+    "contributions": [
+        ("contributor_type", "wgig:contributorType", ""),
+        ("person", "wgig:speakerAsNamed", ""),
+        ("concerns", "wgig:concerns", ""),
+        ("date", "dcterms:date", ""),
+    ],
+    "crosswalk": [("identifier", "skos:notation", "")],
+    "declaration": [
+        ("topic_summary", "dcterms:description", ""),
+        ("principles", "wgig:namesPrinciple", ""),
+        ("categories", "wgig:bearsOn", "category/"),
+        ("issues", "wgig:bearsOn", "issue/"),
+    ],
+    "issues": [
+        ("categories", "wgig:category", ""),
+        ("cluster_2005", "wgig:cluster", ""),
+        ("label_variants", "skos:altLabel", ""),
+        ("parent", "skos:broader", ""),
+        ("priority_hint", "wgig:priorityHint", ""),
+    ],
+    "meetings": [
+        ("start_date", "schema:startDate", ""),
+        ("start_time", "wgig:startTime", ""),
+        ("participation", "wgig:remoteParticipation", ""),
+        ("room", "wgig:room", ""),
+    ],
+    "members": [
+        ("country", "wgig:country", ""),
+        ("stakeholder_group", "wgig:stakeholderGroup", ""),
+        ("developing_country", "wgig:developingCountry", ""),
+        ("appointed", "wgig:appointed", ""),
+    ],
+    "milestones": [
+        ("date_due", "wgig:due", ""),
+        ("date_delivered", "wgig:delivered", ""),
+        ("responsible", "wgig:responsible", ""),
+    ],
+    "papers": [
+        ("categories", "wgig:category", ""),
+        ("issues_covered", "wgig:issue", ""),
+        ("date_posted", "wgig:posted", ""),
+        ("language", "dcterms:language", ""),
+    ],
+    "plan_of_action": [("summary", "dcterms:description", ""), ("issues", "wgig:bearsOn", "")],
+    "report": [
+        ("summary", "dcterms:description", ""),
+        ("issues", "wgig:bearsOn", "issue/"),
+        ("para_to", "wgig:lastParagraph", ""),
+    ],
+    "tunis": [
+        ("summary", "dcterms:description", ""),
+        ("responds_to", "wgig:respondsTo", ""),
+        ("issues", "wgig:bearsOn", ""),
+        ("principles", "wgig:namesPrinciple", ""),
+    ],
+}
 # Columns that only make up the IRI of the row.
 KEYS = {"id", "slug"}
 
@@ -603,3 +663,15 @@ def test_the_graph_has_the_rows_of_the_table_and_no_others(name: str, facts: Fac
     )
     assert isinstance(found, ox.QuerySolutions)
     assert {solution["row"].value for solution in found} == {table.row(row) for row in read(name)}
+
+
+@pytest.mark.parametrize("name", NO_MORE)
+def test_the_graph_has_no_value_that_the_cell_lacks(name: str, facts: Facts) -> None:
+    table = TABLES[name]
+    for row in read(name):
+        for column, predicate, folder in NO_MORE[name]:
+            cell = row[column].split(" | ") if row[column] else []
+            values = [
+                v for v in facts.values(table.row(row), predicate) if not folder or v.startswith(ID + folder)
+            ]
+            assert len(values) == len(cell), f"{name}.tsv, row {table.row(row)}, column {column}: {values}"

@@ -1,12 +1,14 @@
 """A small graph served in the process, and how tests ask it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
-from fastapi.testclient import TestClient
+from fastapi import FastAPI
 from wgig.app import create_app
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
@@ -42,12 +44,55 @@ def get(small_store: Store) -> Get:
     return ask
 
 
-@pytest.fixture
-def writable() -> TestClient:
-    """A client of an empty store that may be written with the token, with small limits."""
-    settings = Settings(token=TOKEN, body_bytes=10_000, result_bytes=20_000, query_length=2_000)
-    return TestClient(
-        create_app(settings, Store.in_memory()),
-        headers={"Authorization": f"Bearer {TOKEN}"},
-        raise_server_exceptions=False,
+class Inside(httpx.BaseTransport):
+    """A transport into an application of this process."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request and read its whole answer."""
+        sent = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+
+        async def once() -> httpx.Response:
+            answer = await self.app.handle_async_request(sent)
+            assert isinstance(answer.stream, httpx.AsyncByteStream)
+            body = b"".join([chunk async for chunk in answer.stream])
+            return httpx.Response(answer.status_code, headers=answer.headers, content=body)
+
+        return asyncio.run(once())
+
+
+def inside(settings: Settings, store: Store, **headers: str) -> httpx.Client:
+    """A client of a service in this process."""
+    return httpx.Client(
+        transport=Inside(create_app(settings, store)), base_url="http://localhost", headers=headers
     )
+
+
+@pytest.fixture
+def closed() -> httpx.Client:
+    """A client of an empty service with the settings as they come."""
+    return inside(Settings(), Store.in_memory())
+
+
+@pytest.fixture
+def broken() -> httpx.Client:
+    """A client of a service whose store fails at everything."""
+    return inside(Settings(), cast(Store, object()))
+
+
+@pytest.fixture
+def writable() -> httpx.Client:
+    """A client of an empty service that it may write, with small limits."""
+    settings = Settings(token=TOKEN, body_bytes=10_000, result_bytes=20_000, query_length=2_000)
+    return inside(settings, Store.in_memory(), Authorization=f"Bearer {TOKEN}")
+
+
+@pytest.fixture(scope="session")
+def served(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a running service with the shipped graph."""
+    with serving(tmp_path_factory.mktemp("store")) as url:
+        yield url

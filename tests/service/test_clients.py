@@ -2,36 +2,34 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from typing import Any
+from urllib.parse import urlencode
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from rdflib import URIRef
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 from SPARQLWrapper import CSV, GET, JSON, POST, TURTLE, XML, SPARQLWrapper
 
-CATEGORIES = """
+LABELS = """
+PREFIX wgig: <https://w3id.org/wgig/ontology#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
-SELECT ?issue ?label { ?issue a <https://w3id.org/wgig/ontology#Issue> ; skos:prefLabel ?label } ORDER BY ?issue
+SELECT ?issue ?label { ?issue a wgig:Issue ; skos:prefLabel ?label } ORDER BY ?issue
 """
 SPAM = "https://w3id.org/wgig/id/issue/spam"
 ISSUES = 35
 
 
-@pytest.fixture(scope="module")
-def endpoint(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("store")) as url:
-        yield f"{url}sparql"
+@pytest.fixture
+def endpoint(served: str) -> str:
+    return f"{served}sparql"
 
 
 @pytest.mark.parametrize("method", [GET, POST])
 def test_sparqlwrapper(endpoint: str, method: str) -> None:
-    client = SPARQLWrapper(endpoint)
+    client: Any = SPARQLWrapper(endpoint)
     client.setMethod(method)
-    client.setQuery(CATEGORIES)
+    client.setQuery(LABELS)
     client.setReturnFormat(JSON)
     rows = client.queryAndConvert()["results"]["bindings"]
     assert SPAM in {row["issue"]["value"] for row in rows}
@@ -46,22 +44,20 @@ def test_sparqlwrapper(endpoint: str, method: str) -> None:
 
 def test_rdflib_sparql_store(endpoint: str) -> None:
     store = SPARQLStore(endpoint, returnFormat="json")
-    rows = list(store.query(CATEGORIES))
+    rows: list[Any] = list(store.query(LABELS))
     assert URIRef(SPAM) in {row[0] for row in rows}
     assert len(list(store.triples((URIRef(SPAM), None, None)))) > 3
 
 
 def test_pandas_reads_the_url(endpoint: str) -> None:
-    from urllib.parse import urlencode
-
-    frame = pd.read_csv(f"{endpoint}?{urlencode({'query': CATEGORIES, '_mediatype': 'text/csv'})}")
+    frame = pd.read_csv(f"{endpoint}?{urlencode({'query': LABELS, '_mediatype': 'text/csv'})}")
     assert list(frame.columns) == ["issue", "label"]
     assert frame["issue"].nunique() == ISSUES
 
 
 def test_curl(endpoint: str) -> None:
     done = subprocess.run(
-        ["curl", "-sS", "--fail", "--compressed", endpoint, "--data-urlencode", f"query={CATEGORIES}"],
+        ["curl", "-sS", "--fail", "--compressed", endpoint, "--data-urlencode", f"query={LABELS}"],
         capture_output=True,
         check=True,
     )

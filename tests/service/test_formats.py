@@ -1,8 +1,22 @@
 """Which format a client gets."""
 
 import pytest
-from wgig.formats import CSV, GRAPHS, HTML, JSON_LD, JSON_RESULTS, N_TRIPLES, RDF_XML, SOLUTIONS, TURTLE, XML_RESULTS
-from wgig.formats import Format, named, negotiate, weights
+from wgig.formats import (
+    CSV,
+    GRAPHS,
+    HTML,
+    JSON_LD,
+    JSON_RESULTS,
+    N_TRIPLES,
+    RDF_XML,
+    SOLUTIONS,
+    TURTLE,
+    XML_RESULTS,
+    Format,
+    named,
+    negotiate,
+    weights,
+)
 from wgig.problems import Problem
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

@@ -129,6 +129,12 @@ def test_text_in_another_language_says_which(get: Get) -> None:
     assert '<h1 lang="ko" dir="auto">김</h1>' in get("/doc/agent/kim", accept="text/html").text
 
 
+def test_a_name_is_read_in_latin_letters_where_the_graph_has_them(get: Get) -> None:
+    text = get("/doc/agent/lee", accept="text/html").text
+    assert '<h1 lang="ko-latn" dir="auto">Yi</h1>' in text
+    assert '<span lang="ko" dir="auto">이</span>' in text
+
+
 def test_a_page_shows_links_both_ways_sources_and_the_graph(get: Get) -> None:
     text = get("/doc/issue/spam", accept="text/html").text
     assert '<a href="/doc/category/stable">stable and secure</a>' in text

@@ -2,8 +2,8 @@
 
 import gzip
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 DIRECT = {"Content-Type": "application/sparql-query"}
@@ -12,13 +12,15 @@ TRUE = {"head": {}, "boolean": True}
 
 
 @pytest.fixture
-def filled(writable: TestClient) -> TestClient:
+def filled(writable: httpx.Client) -> httpx.Client:
     for name in ("a", "b"):
-        writable.put(f"/graph/{name}", content=f"<x:{name}> <x:p> 1 .", headers={"Content-Type": "text/turtle"})
+        writable.put(
+            f"/graph/{name}", content=f"<x:{name}> <x:p> 1 .", headers={"Content-Type": "text/turtle"}
+        )
     return writable
 
 
-def test_a_query_is_asked_in_each_way_of_the_protocol(writable: TestClient) -> None:
+def test_a_query_is_asked_in_each_way_of_the_protocol(writable: httpx.Client) -> None:
     answers = [
         writable.get("/sparql", params={"query": "ASK {}"}),
         writable.post("/sparql", data={"query": "ASK {}"}),
@@ -28,20 +30,22 @@ def test_a_query_is_asked_in_each_way_of_the_protocol(writable: TestClient) -> N
     assert [one.json() for one in answers] == [TRUE] * 4
 
 
-def test_the_default_graph_is_the_union_of_all(filled: TestClient) -> None:
+def test_the_default_graph_is_the_union_of_all(filled: httpx.Client) -> None:
     count = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
     assert filled.get("/sparql", params={"query": count, "_mediatype": "csv"}).text.split() == ["n", "2"]
 
 
 @pytest.mark.parametrize("key", ["default-graph-uri", "named-graph-uri"])
-def test_the_dataset_of_the_request_wins_over_from(filled: TestClient, key: str) -> None:
+def test_the_dataset_of_the_request_wins_over_from(filled: httpx.Client, key: str) -> None:
     pattern = "?s ?p ?o" if key.startswith("default") else "GRAPH ?g { ?s ?p ?o }"
     params = {"query": f"SELECT ?s FROM <x:none> {{ {pattern} }}", key: "https://w3id.org/wgig/graph/b"}
     assert filled.get("/sparql", params=params, headers={"Accept": "text/csv"}).text.split() == ["s", "x:b"]
 
 
-def test_relative_iris_stand_below_the_base(writable: TestClient) -> None:
-    answer = writable.get("/sparql", params={"query": "SELECT (<id/issue/spam> AS ?x) {}"}, headers={"Accept": "text/csv"})
+def test_relative_iris_stand_below_the_base(writable: httpx.Client) -> None:
+    answer = writable.get(
+        "/sparql", params={"query": "SELECT (<id/issue/spam> AS ?x) {}"}, headers={"Accept": "text/csv"}
+    )
     assert answer.text.split() == ["x", "https://w3id.org/wgig/id/issue/spam"]
 
 
@@ -56,7 +60,9 @@ def test_relative_iris_stand_below_the_base(writable: TestClient) -> None:
         (ONE, "text/html", "text/html; charset=utf-8"),
     ],
 )
-def test_the_answer_has_the_negotiated_type(writable: TestClient, query: str, accept: str, media_type: str) -> None:
+def test_the_answer_has_the_negotiated_type(
+    writable: httpx.Client, query: str, accept: str, media_type: str
+) -> None:
     answer = writable.get("/sparql", params={"query": query}, headers={"Accept": accept})
     assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
 
@@ -86,8 +92,8 @@ def test_the_answer_has_the_negotiated_type(writable: TestClient, query: str, ac
         (405, "DELETE", "/sparql", "", {}),
     ],
 )
-def test_bad_requests_are_refused_with_a_sentence(
-    writable: TestClient, status: int, method: str, path: str, body: str, headers: dict[str, str]
+def test_bad_requests_are_refused_with_a_sentence(  # noqa: PLR0917 - a table of requests
+    writable: httpx.Client, status: int, method: str, path: str, body: str, headers: dict[str, str]
 ) -> None:
     answer = writable.request(method, path, content=body.encode("utf-8", "surrogateescape"), headers=headers)
     assert answer.status_code == status, answer.text
@@ -95,22 +101,19 @@ def test_bad_requests_are_refused_with_a_sentence(
     assert answer.json()["detail"].endswith(".")
 
 
-def test_an_unsupported_type_is_told_what_to_send(writable: TestClient) -> None:
+def test_an_unsupported_type_is_told_what_to_send(writable: httpx.Client) -> None:
     answer = writable.post("/sparql", content="ASK {}", headers={"Content-Type": "text/plain"})
     assert answer.headers["accept-post"] == "application/sparql-query, application/x-www-form-urlencoded"
 
 
-def test_a_chunked_body_is_held_to_the_limit(writable: TestClient) -> None:
-    answer = writable.post("/sparql", content=(b"#" * 1_000 for _ in range(11)), headers=DIRECT)
-    assert answer.status_code == 413
-
-
-def test_a_gzip_body_is_read(writable: TestClient) -> None:
-    answer = writable.post("/sparql", content=gzip.compress(b"ASK {}"), headers=DIRECT | {"Content-Encoding": "gzip"})
+def test_a_gzip_body_is_read(writable: httpx.Client) -> None:
+    answer = writable.post(
+        "/sparql", content=gzip.compress(b"ASK {}"), headers=DIRECT | {"Content-Encoding": "gzip"}
+    )
     assert answer.json() == TRUE
 
 
-def test_a_result_over_the_limit_is_refused_not_cut(writable: TestClient) -> None:
+def test_a_result_over_the_limit_is_refused_not_cut(writable: httpx.Client) -> None:
     values = " ".join(map(str, range(100)))
     query = f"SELECT * {{ VALUES ?a {{ {values} }} VALUES ?b {{ {values} }} }}"
     answer = writable.get("/sparql", params={"query": query})
@@ -119,10 +122,12 @@ def test_a_result_over_the_limit_is_refused_not_cut(writable: TestClient) -> Non
     assert "retry-after" not in answer.headers
 
 
-def test_the_etag_is_strong_and_differs_by_format_and_coding(writable: TestClient) -> None:
+def test_the_etag_is_strong_and_differs_by_format_and_coding(writable: httpx.Client) -> None:
     query = f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(300)))} }} }}"
     tags = {
-        writable.get("/sparql", params={"query": query}, headers={"Accept": accept, "Accept-Encoding": coding}).headers["etag"]
+        writable.get(
+            "/sparql", params={"query": query}, headers={"Accept": accept, "Accept-Encoding": coding}
+        ).headers["etag"]
         for accept in ("text/csv", "text/tab-separated-values")
         for coding in ("gzip", "identity")
     }
@@ -131,23 +136,30 @@ def test_the_etag_is_strong_and_differs_by_format_and_coding(writable: TestClien
 
 
 @pytest.mark.parametrize("condition", ["{}", "W/{}", '"other", {}', "*"])
-def test_a_known_answer_is_not_sent_again(writable: TestClient, condition: str) -> None:
+def test_a_known_answer_is_not_sent_again(writable: httpx.Client, condition: str) -> None:
     first = writable.get("/sparql", params={"query": ONE})
-    again = writable.get("/sparql", params={"query": ONE}, headers={"If-None-Match": condition.format(first.headers["etag"])})
+    again = writable.get(
+        "/sparql", params={"query": ONE}, headers={"If-None-Match": condition.format(first.headers["etag"])}
+    )
     assert (again.status_code, again.content) == (304, b"")
     for field in ("etag", "vary", "cache-control"):
         assert again.headers[field] == first.headers[field]
 
 
-def test_head_is_get_without_the_body(writable: TestClient) -> None:
+def test_head_is_get_without_the_body(writable: httpx.Client) -> None:
     got, head = (writable.request(method, "/sparql", params={"query": ONE}) for method in ("GET", "HEAD"))
     assert head.content == b""
     assert head.headers == got.headers
 
 
-def test_without_a_query_the_service_describes_itself(filled: TestClient) -> None:
+def test_without_a_query_the_service_describes_itself(filled: httpx.Client) -> None:
     answer = filled.get("/sparql")
     assert answer.headers["content-type"] == "text/turtle; charset=utf-8"
-    for says in ("sd:SPARQL11Query", "sd:UnionDefaultGraph", "sd:endpoint <http://testserver/sparql>", "graph/b>"):
+    for says in (
+        "sd:SPARQL11Query",
+        "sd:UnionDefaultGraph",
+        "sd:endpoint <http://localhost/sparql>",
+        "graph/b>",
+    ):
         assert says in answer.text or says.rstrip(">").replace("graph/", "graph:") in answer.text
     assert "Update" not in answer.text

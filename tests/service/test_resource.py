@@ -141,9 +141,25 @@ def test_what_stands_in_the_unnamed_graph_is_described_too() -> None:
     assert [statement.graphs for statement in description.statements] == [()]
 
 
-@pytest.mark.parametrize("path", ["/doc/a%3E%20%7D%20%23", "/doc/%22%7B", "/id/%00", "/doc/50%25"])
+@pytest.mark.parametrize("path", ["/doc/a%3E%20%7D%20%23", "/doc/%22%7B", "/doc/50%25"])
 def test_no_path_reaches_the_query_language(get: Get, path: str) -> None:
     assert get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/doc/%FF", "/id/issue/%00"])
+def test_a_path_that_is_no_text_is_a_bad_request(get: Get, path: str) -> None:
+    answer = get(path)
+    assert answer.status_code == 400
+    assert "The path " in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonld"])
+def test_what_a_format_cannot_say_is_not_acceptable_in_it(get: Get, suffix: str) -> None:
+    answer = get(f"/doc/issue/quoted.{suffix}")
+    assert answer.status_code == 406
+    assert "Ask for text/turtle" in answer.json()["detail"]
+    assert "<<(" in get("/doc/issue/quoted.ttl").text
+    assert "wgig/id/issue/spam" in get("/doc/issue/quoted.html").text
 
 
 def test_a_kind_lists_its_things_in_the_order_of_people(get: Get) -> None:
@@ -151,7 +167,7 @@ def test_a_kind_lists_its_things_in_the_order_of_people(get: Get) -> None:
     assert page.index("Item 9") < page.index("Item 10")
     members = {t.object for t in triples(get("/doc/issue")) if t.predicate.value.endswith("member")}
     assert SPAM in members
-    assert len(members) == 4
+    assert len(members) == 5
 
 
 def test_the_ontology_is_a_page_and_a_graph(get: Get) -> None:

@@ -19,7 +19,7 @@ from . import say
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Write the dump; a file appears when it is complete. Exit code 0. Raises Problem, StoreError, OSError."""
+    """Write the dump; a file appears when it is complete. Exit code 0. Raises Problem or StoreError."""
     format_ = chosen(arguments)
     store = open_to_read(settings, say)
     prefixes = namespaces(settings.base)
@@ -44,7 +44,8 @@ def chosen(arguments: argparse.Namespace) -> Format:
         if one.suffix == name:
             return one
     what = "One graph" if arguments.graph else "The whole store, with its graphs,"
-    raise Problem(400, f"{what} cannot be written as {name}. Take --format {', '.join(one.suffix for one in offered)}.")
+    names = ", ".join(one.suffix for one in offered)
+    raise Problem(400, f"{what} cannot be written as {name}. Take --format {names}.")
 
 
 def found(store: Store, name: str, base: str) -> str:

@@ -3,16 +3,13 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-from ..load import Unreadable, load, size_of
+from ..load import UnreadableError, load, size_of
 from ..problems import Problem
 from ..settings import Settings
 from ..shipped import open_filled, sources, take
-from ..sparql import absolute
 from ..store import Store
 from . import say
 
@@ -22,6 +19,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     if not arguments.files and not arguments.shipped:
         raise Problem(400, "No file is given. Name RDF files, - for standard input, or --shipped graphs.")
     if arguments.graph:
+        from ..sparql import absolute  # noqa: PLC0415  costs 10 ms, and most loads name no graph
+
         absolute(arguments.graph, "--graph")
     store = open_filled(settings, say)
     if arguments.shipped:
@@ -37,18 +36,37 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 def load_all(store: Store, files: Sequence[str], graph: str | None, format_: str | None) -> list[str]:
     """Load the files one after the other; returns a sentence for each that cannot be read."""
     failed = []
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        for name in files:
-            task = progress.add_task(name, total=size_of(name))
-            started = time.monotonic()
-            try:
-                load(store, name, graph, format_, lambda reached, task=task: progress.update(task, completed=reached))
-            except Unreadable as error:
-                failed.append(str(error))
-            else:
-                print(f"Loaded {name} in {time.monotonic() - started:.1f} s", flush=True)
+    for name in files:
+        started = time.monotonic()
+        try:
+            with progress(name) as reached:
+                load(store, name, graph, format_, reached)
+        except UnreadableError as error:
+            failed.append(str(error))
+        else:
+            print(f"Loaded {name} in {time.monotonic() - started:.1f} s", flush=True)
     return failed
+
+
+@contextmanager
+def progress(name: str) -> Iterator[Callable[[int], None]]:
+    """What is to be called with the bytes of a file that were read so far: on a terminal it moves a bar."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich import progress as rich  # noqa: PLC0415  costs 30 ms, and pipes need none
+    from rich.console import Console  # noqa: PLC0415
+
+    columns = (
+        rich.TextColumn("{task.description}"),
+        rich.BarColumn(),
+        rich.DownloadColumn(),
+        rich.TransferSpeedColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=size_of(name))
+        yield lambda reached: bar.update(task, completed=reached)
 
 
 def take_shipped(store: Store, names: Sequence[str], base: str) -> None:

@@ -91,7 +91,9 @@ def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
 def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
     """A function that answers a query from a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
     if not url.startswith(("http://", "https://")):
-        raise Problem(400, f"{url} is no address of an endpoint. Give one that begins with http:// or https://.")
+        raise Problem(
+            400, f"{url} is no address of an endpoint. Give one that begins with http:// or https://."
+        )
 
     def ask(text: str, format_: Format) -> bytes:
         request = Request(url, urlencode({"query": text}).encode(), {"Accept": format_.media_type})  # noqa: S310
@@ -102,7 +104,9 @@ def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
         except HTTPError as error:
             raise refused(url, error) from error
         except URLError as error:
-            raise OSError(f"{url} cannot be reached: {error.reason}. Check the address, and that it is served.") from error
+            raise OSError(
+                f"{url} cannot be reached: {error.reason}. Is it the right address, and served?"
+            ) from error
         except HTTPException as error:
             raise OSError(f"The answer of {url} broke off. Ask again.") from error
 
@@ -118,7 +122,7 @@ def refused(url: str, error: HTTPError) -> Exception:
     except (ValueError, KeyError, TypeError, AttributeError):
         detail, excerpt = f"{error.code} {error.reason}", None
     if 400 <= error.code < 500:
-        return Problem(error.code, f"{url} refused the query: {detail}", **({"excerpt": excerpt} if excerpt else {}))
+        return Problem(error.code, f"{url} refused the query: {detail}", excerpt=excerpt)
     return OSError(f"{url} failed: {detail}")
 
 

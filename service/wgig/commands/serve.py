@@ -13,7 +13,7 @@ from ..settings import MIB, Settings
 from ..shipped import open_filled
 from . import say
 
-STACK = 256 * MIB  # bytes a worker thread may use for a deeply nested query; only what is touched takes memory
+STACK = 256 * MIB  # of a worker thread, for deeply nested queries; only what is touched takes memory
 
 
 class Server(uvicorn.Server):
@@ -29,7 +29,10 @@ class Server(uvicorn.Server):
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Serve until SIGINT or SIGTERM; requests under way are finished first. Exit code 0, or OSError, StoreError."""
+    """Serve until SIGINT or SIGTERM; requests under way are finished first. Exit code 0.
+
+    Raises ValueError, OSError or StoreError.
+    """
     del arguments
     listening = bind(settings.host, settings.port)
     threading.stack_size(STACK)
@@ -55,14 +58,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket bound to an address, which does not listen yet. Raises OSError with a sentence."""
+    """A socket bound to an address, which does not listen yet. Raises ValueError or OSError."""
+    if not 0 <= port <= 65535:
+        raise ValueError(f"There is no port {port}; give one from 0 to 65535 with --port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
-    except OverflowError as error:
-        raise OSError(f"There is no port {port}; give one from 0 to 65535 with --port.") from error
     except OSError as error:
         raise OSError(f"Cannot listen on {host} port {port}: {error.strerror}. {mend(error)}") from error
     return listening

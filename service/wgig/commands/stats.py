@@ -12,7 +12,8 @@ from . import say, show
 
 GRAPHS = "SELECT ?name (COUNT(*) AS ?count) { GRAPH ?name { ?s ?p ?o } } GROUP BY ?name ORDER BY ?name"
 UNNAMED = "SELECT (COUNT(*) AS ?count) { ?s ?p ?o }"
-CLASSES = "SELECT ?name (COUNT(DISTINCT ?s) AS ?count) { ?s a ?name } GROUP BY ?name ORDER BY DESC(?count) ?name"
+CLASSES = """
+SELECT ?name (COUNT(DISTINCT ?s) AS ?count) { ?s a ?name } GROUP BY ?name ORDER BY DESC(?count) ?name"""
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -22,11 +23,14 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     classes = {row["name"].value: int(row["count"].value) for row in rows(store, CLASSES)}
     unnamed = int(rows(store, UNNAMED, union=False)[0]["count"].value)
     total = sum(graphs.values()) + unnamed
-    if arguments.format == "json" or (arguments.format is None and not sys.stdout.isatty()):
-        print(json.dumps({"quads": total, "unnamed": unnamed, "graphs": graphs, "classes": classes}, indent=2))
+    form = arguments.format or ("table" if sys.stdout.isatty() else "json")
+    if form == "json":
+        print(
+            json.dumps({"quads": total, "unnamed": unnamed, "graphs": graphs, "classes": classes}, indent=2)
+        )
         return 0
     known = namespaces(settings.base)
-    show(["graph", "quads"], ((name.removeprefix(settings.base), f"{count:,}") for name, count in graphs.items()))
-    show(["class", "things"], ((shorten(name, known), f"{count:,}") for name, count in classes.items()))
+    for columns, counts in ((["graph", "quads"], graphs), (["class", "things"], classes)):
+        show(columns, ((shorten(name, known), f"{count:,}") for name, count in counts.items()))
     print(f"{total:,} quads in {len(graphs):,} named graphs and the unnamed one ({unnamed:,})")
     return 0

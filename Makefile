@@ -1,0 +1,41 @@
+# Only make and Python 3.11 or newer are assumed; everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help install serve test lint bench wheel clean
+
+help: ## Show what there is to make
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+install: $(READY) ## Install into .venv, with all that the tests need
+
+serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
+	$(BIN)/wgig serve
+
+test: lint ## Check style and types, run all tests
+	$(BIN)/pytest
+
+lint: $(READY) ## Check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(READY) ## Measure loading and starting
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python -m bench
+
+wheel: $(READY) ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation
+
+clean: ## Remove what was made here
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache
+
+# pip can read dependency groups since 25.1.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d. Give one: make PYTHON=python3.11" % sys.version_info[:2])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable . --group test
+	@touch $@

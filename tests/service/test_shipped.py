@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from wgig import shipped
+from wgig.settings import Settings
+from wgig.store import Store
+
+BASE = "https://w3id.org/wgig/"
+GRAPH = f"{BASE}graph/"
+FILES = {
+    "data/issues.ttl": "<urn:spam> a <urn:Issue> .",
+    "data/meetings.ttl": "<urn:first> a <urn:Meeting> .",
+    "data/papers/wp-spam.ttl": "<urn:wp-spam> a <urn:Paper> .",
+    "data/examples/tale.ttl": "<urn:tale> a <urn:Paper> .",
+    "ontology/wgig.ttl": "<urn:Issue> <urn:isA> [ <urn:of> ( 1 2 ) ] .",
+    "shapes/a.ttl": "_:x <urn:is> 1 .",
+    "shapes/b.ttl": "_:x <urn:is> 2 .",
+    "shapes/examples/ok-issue.ttl": "<urn:ok> a <urn:Issue> .",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def store(package: Path) -> Store:
+    filled = Store.in_memory()
+    assert shipped.refresh(filled, BASE, package) == []
+    return filled
+
+
+def test_each_area_and_paper_is_a_graph_and_examples_are_none(store: Store) -> None:
+    names = ["catalog", "issues", "meetings", "ontology", "paper/wp-spam", "shapes"]
+    assert store.graphs() == [GRAPH + name for name in names]
+
+
+def test_blank_nodes_of_two_files_of_a_graph_stay_apart(store: Store) -> None:
+    assert len({triple.subject for triple in store.triples(f"{GRAPH}shapes")}) == 2
+
+
+def test_unchanged_files_write_nothing(store: Store, package: Path) -> None:
+    before = store.version
+    assert shipped.refresh(store, BASE, package) == []
+    assert store.version == before
+
+
+def test_a_newer_file_replaces_its_graph(store: Store, package: Path) -> None:
+    (package / "data/issues.ttl").write_text("<urn:spam> a <urn:OldIssue> .")
+    assert shipped.refresh(store, BASE, package) == []
+    assert [str(triple.object) for triple in store.triples(f"{GRAPH}issues")] == ["<urn:OldIssue>"]
+
+
+@pytest.mark.parametrize("graph", ["issues", "ontology"])
+def test_a_graph_that_a_user_changed_is_kept_and_named(store: Store, package: Path, graph: str) -> None:
+    store.add(GRAPH + graph, b"<urn:mine> a <urn:Issue> .", "text/turtle")
+    mine = set(store.triples(GRAPH + graph))
+    for path in (package / "data/issues.ttl", package / "ontology/wgig.ttl"):
+        path.write_text("<urn:new> a <urn:Thing> .")
+    assert shipped.refresh(store, BASE, package) == [GRAPH + graph]
+    assert set(store.triples(GRAPH + graph)) == mine
+
+
+def test_the_shipped_graph_can_be_taken_after_all(store: Store, package: Path) -> None:
+    store.add(f"{GRAPH}issues", b"<urn:mine> a <urn:Issue> .", "text/turtle")
+    shipped.take(store, BASE, {f"{GRAPH}issues": [package / "data/issues.ttl"]})
+    assert [str(triple.subject) for triple in store.triples(f"{GRAPH}issues")] == ["<urn:spam>"]
+
+
+def test_a_users_graph_under_a_shipped_name_is_kept(package: Path) -> None:
+    store = Store.in_memory()
+    store.add(f"{GRAPH}issues", b"<urn:mine> a <urn:Issue> .", "text/turtle")
+    assert shipped.refresh(store, BASE, package) == [f"{GRAPH}issues"]
+
+
+def test_the_catalog_tells_version_counts_and_digests(store: Store) -> None:
+    record = shipped.catalog(store, BASE)[f"{GRAPH}shapes"]
+    assert (record.count, len(record.files), len(record.stored)) == (2, 64, 64)
+
+
+def test_the_digest_of_triples_knows_no_order_and_no_blank_node_names() -> None:
+    def digest(turtle: str) -> str:
+        return shipped.digest_of_triples(quad.triple for quad in ox.parse(turtle, ox.RdfFormat.TURTLE))
+
+    assert digest("_:a <urn:p> 1 . <urn:s> <urn:p> 2 .") == digest("<urn:s> <urn:p> 2 . _:b <urn:p> 1 .")
+    assert digest("<urn:s> <urn:p> 1 .") != digest("<urn:s> <urn:p> 2 .")
+
+
+def test_the_real_graphs_fill_a_store_once(tmp_path: Path) -> None:
+    settings, said = Settings(store=tmp_path), list[str]()
+    first = shipped.open_filled(settings, said.append)
+    graphs = first.graphs()
+    del first
+    assert shipped.open_filled(settings, said.append).graphs() == graphs
+    assert f"{GRAPH}inferred" in graphs
+    assert len(said) == 1

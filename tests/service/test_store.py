@@ -1,0 +1,143 @@
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from wgig.store import Dataset, Store, StoreError
+
+TURTLE = "text/turtle"
+CSV = "text/csv"
+RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
+CATS = "SELECT ?x { GRAPH <urn:inferred> { ?x a <urn:Animal> } }"
+
+
+def answer(store: Store, query: str, dataset: Dataset = Dataset()) -> list[str]:
+    out = io.BytesIO()
+    store.query(query, CSV, out, dataset)
+    return out.getvalue().decode().splitlines()[1:]
+
+
+def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    store.update("INSERT DATA { GRAPH <urn:g> { <urn:s> <urn:p> 1 } }")
+    del store
+    assert answer(Store.open(tmp_path), "SELECT ?o { ?s ?p ?o }") == ["1"]
+
+
+def test_a_graph_is_replaced_whole() -> None:
+    store = Store.in_memory()
+    store.replace_graph("urn:g", b"<urn:s> <urn:p> 1, 2 .", TURTLE)
+    store.replace_graph("urn:g", b"<urn:s> <urn:p> 3 .", TURTLE)
+    assert answer(store, "SELECT ?o { ?s ?p ?o }") == ["3"]
+
+
+def test_an_unreadable_graph_leaves_the_old_one() -> None:
+    store = Store.in_memory()
+    store.replace_graph("urn:g", b"<urn:s> <urn:p> 1 .", TURTLE)
+    with pytest.raises(SyntaxError, match="line 1"):
+        store.replace_graph("urn:g", b"<urn:s> <urn:p> 2 . <urn:s> <urn:p> .", TURTLE)
+    assert answer(store, "SELECT ?o { ?s ?p ?o }") == ["1"]
+
+
+def test_a_graph_may_be_empty_and_is_gone_when_deleted() -> None:
+    store = Store.in_memory()
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    store.replace_graph("urn:g", b"", TURTLE)
+    assert store.has("urn:g")
+    store.delete("urn:g")
+    assert not store.has("urn:g")
+
+
+def test_equal_blank_node_labels_of_two_documents_stay_two_nodes() -> None:
+    store = Store.in_memory()
+    for graph in ("urn:a", "urn:b"):
+        store.add(graph, b"_:x <urn:p> 1 .", TURTLE)
+    assert len(set(answer(store, "SELECT ?s { GRAPH ?g { ?s ?p ?o } }"))) == 2
+
+
+def test_the_version_moves_with_a_write_and_not_with_a_query() -> None:
+    store = Store.in_memory()
+    before = store.version
+    answer(store, "SELECT * {}")
+    assert store.version == before
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    assert store.version != before
+
+
+def test_the_default_graph_is_the_union_unless_asked_otherwise() -> None:
+    store = Store.in_memory()
+    store.add("urn:g", b"<urn:s> <urn:p> 1 .", TURTLE)
+    assert answer(store, "SELECT ?o { ?s ?p ?o }") == ["1"]
+    assert answer(store, "SELECT ?o { ?s ?p ?o }", Dataset(union=False)) == []
+    assert answer(store, "SELECT ?o { ?s ?p ?o }", Dataset(default=("urn:other",))) == []
+
+
+def test_a_snapshot_reads_beside_the_writer(tmp_path: Path) -> None:
+    writer = Store.open(tmp_path)
+    writer.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    assert answer(Store.snapshot(tmp_path), "SELECT ?o { ?s ?p ?o }") == ["1"]
+
+
+def test_a_second_process_is_told_that_the_store_is_in_use(tmp_path: Path) -> None:
+    kept = Store.open(tmp_path)
+    code = f"from pathlib import Path; from wgig.store import Store; Store.open(Path({str(tmp_path)!r}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"StoreError: The store {tmp_path} is in use by another process; stop it" in done.stderr
+    del kept
+
+
+def test_a_folder_that_holds_something_else_is_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "quads").mkdir()
+    (tmp_path / "quads" / "letter.txt").write_text("dear")
+    with pytest.raises(StoreError, match="not a store"):
+        Store.open(tmp_path)
+    assert [path.name for path in (tmp_path / "quads").iterdir()] == ["letter.txt"]
+
+
+def test_a_file_in_place_of_the_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("")
+    with pytest.raises(StoreError, match="is not a folder; give a folder with --store"):
+        Store.open(tmp_path / "store")
+
+
+def test_a_snapshot_of_nothing_says_how_to_make_a_store(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="holds no store; make one: wgig serve"):
+        Store.snapshot(tmp_path)
+
+
+@pytest.fixture(params=["memory", "disk"])
+def ruled(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return Store.in_memory([RULE]) if request.param == "memory" else Store.open(tmp_path, [RULE])
+
+
+def test_what_follows_comes_and_goes_with_what_is_stated(ruled: Store) -> None:
+    ruled.add("urn:g", b"<urn:tom> a <urn:Cat> . <urn:kit> a <urn:Cat> .", TURTLE)
+    assert sorted(answer(ruled, CATS)) == ["urn:kit", "urn:tom"]
+    ruled.update("DELETE DATA { GRAPH <urn:g> { <urn:tom> a <urn:Cat> } }")
+    assert answer(ruled, CATS) == ["urn:kit"]
+
+
+def test_what_is_stated_is_not_inferred_too(ruled: Store) -> None:
+    ruled.add("urn:g", b"<urn:tom> a <urn:Cat>, <urn:Animal> .", TURTLE)
+    assert answer(ruled, CATS) == []
+
+
+def test_nothing_remains_of_inference_when_all_is_dropped(ruled: Store) -> None:
+    ruled.add("urn:g", b"<urn:tom> a <urn:Cat> .", TURTLE)
+    ruled.update("DROP ALL")
+    assert ruled.graphs() == []
+
+
+def test_an_inference_that_a_crash_cut_off_is_made_good(tmp_path: Path) -> None:
+    without_rules = Store.open(tmp_path)
+    without_rules.add("urn:g", b"<urn:tom> a <urn:Cat> .", TURTLE)
+    del without_rules
+    assert answer(Store.open(tmp_path, [RULE]), CATS) == ["urn:tom"]
+
+
+def test_other_rules_than_last_time_are_applied_at_opening(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, [RULE])
+    store.add("urn:g", b"<urn:tom> a <urn:Cat> .", TURTLE)
+    del store
+    assert answer(Store.open(tmp_path, [RULE.replace("Animal", "Pet")]), CATS) == []

@@ -1,0 +1,55 @@
+"""What only shows on a real connection: framing, HEAD, and texts that would crash the engine."""
+
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+DIRECT = {"Content-Type": "application/sparql-query"}
+CHUNKED_ASK = "5\r\nASK{}\r\n0\r\n\r\n"
+
+
+def exchange(url: str, request: str) -> str:
+    """Send the text of a request and read until the server closes the connection."""
+    address = urlsplit(url)
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
+        connection.sendall(request.encode())
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+
+
+@pytest.mark.parametrize("second", ["Transfer-Encoding: chunked", "Content-Length: 6"])
+def test_a_body_with_two_lengths_is_refused(served: str, second: str) -> None:
+    head = (
+        "POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\nContent-Length: 5\r\n"
+    )
+    assert exchange(served, f"{head}{second}\r\n\r\n{CHUNKED_ASK}").startswith("HTTP/1.1 400")
+
+
+@pytest.mark.parametrize("path", ["/sparql?query=ASK%7B%7D", "/sparql", "/nothing", "/graphs", "/dump.nq.gz"])
+def test_head_has_the_fields_of_get_and_no_body(served: str, path: str) -> None:
+    got = httpx.get(f"{served}{path[1:]}")
+    head = exchange(
+        served, f"HEAD {path} HTTP/1.1\r\nHost: {urlsplit(served).netloc}\r\nConnection: close\r\n\r\n"
+    )
+    assert head.endswith("\r\n\r\n")
+    assert head.count("\r\n\r\n") == 1
+    if "content-encoding" not in got.headers:
+        assert f"content-length: {got.headers['content-length']}" in head.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("ASK { FILTER(" + "(" * 40_000 + "1" + ")" * 40_000 + ") }", 400),
+        ("ASK { FILTER(" + "!" * 90_000 + "true) }", 400),
+        ("ASK { FILTER(1<" + "(" * 40_000 + "1" + ")" * 40_000 + ">1) }", 400),
+        ("ASK { " + "FILTER EXISTS { ?s ?p ?o " * 3_900, 400),
+        ("ASK { FILTER(" + "IF(true," * 99 + "true" + ",false)" * 99 + ") }", 400),
+        ("ASK { FILTER(" + "IF(true," * 98 + "true" + ",false)" * 98 + ") }", 200),
+        ("ASK { " + "MINUS { <x:a> <x:b> 1 }" * 4_000 + " }", 200),
+    ],
+)
+def test_no_permitted_text_crashes_the_service(served: str, text: str, status: int) -> None:
+    assert httpx.post(f"{served}sparql", content=text, headers=DIRECT, timeout=60).status_code == status
+    assert httpx.get(f"{served}ready").status_code == 200
