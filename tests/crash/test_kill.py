@@ -1,0 +1,128 @@
+"""A process that is killed leaves a store that opens, holds all that was acknowledged, and nothing by halves."""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from wgig.settings import Settings
+from wgig.shipped import open_filled
+from wgig.store import Store
+
+LINES = 20_000
+WRITES = 25
+TOKEN = "let me in"
+
+
+def start(store: Path, *arguments: str, data: str = "none") -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "wgig", *arguments, "--store", str(store)],
+        env=os.environ | {"WGIG_DATA": data, "WGIG_TOKEN": TOKEN},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+
+
+def lines(start: int, count: int) -> bytes:
+    return b"".join(b"<urn:s%d> <urn:p> <urn:o> .\n" % number for number in range(start, start + count))
+
+
+def column(store: Store, query: str) -> list[str]:
+    out = io.BytesIO()
+    store.query(query, "text/csv", out)
+    return out.getvalue().decode().split()[1:]
+
+
+def count(store: Store, graph: str = "urn:g") -> int:
+    return int(column(store, f"SELECT (COUNT(*) AS ?n) {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}")[0])
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    path = tmp_path / "first.nt"
+    path.write_bytes(lines(0, 100))
+    return path
+
+
+def test_a_file_that_is_half_read_is_not_there_and_the_one_before_is(tmp_path: Path, first: Path) -> None:
+    with start(tmp_path / "store", "load", str(first), "-", "--format", "nt", "--graph", "urn:g") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"Loaded ")
+        process.stdin.write(lines(100, LINES))
+        process.stdin.flush()
+        process.kill()
+    assert count(Store.open(tmp_path / "store")) == 100
+
+
+def test_a_file_that_is_being_written_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    Store.open(folder)
+    before = set(os.listdir(folder / "quads"))
+    with start(folder, "load", "-", "--format", "nt", "--graph", "urn:g") as process:
+        assert process.stdin is not None
+        process.stdin.write(lines(0, LINES))
+        process.stdin.close()
+        while process.poll() is None and not any(
+            name.endswith(".sst") for name in set(os.listdir(folder / "quads")) - before
+        ):
+            pass
+        process.kill()
+        process.stdin = None
+    assert count(Store.open(folder)) in (0, LINES)
+
+
+def test_a_file_that_was_reported_loaded_is_there_and_so_is_what_follows(tmp_path: Path) -> None:
+    settings = Settings(store=tmp_path / "store")
+    with start(settings.store, "load", "-", "--format", "nt", "--graph", "urn:g", data="shipped") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        kind = b"<http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://w3id.org/wgig/ontology#IssuePaper>"
+        process.stdin.write(b"<urn:paper> %s .\n" % kind)
+        process.stdin.close()
+        assert process.stdout.readline().startswith(b"Loaded ")
+        process.kill()
+        process.stdin = None
+    store = open_filled(settings, lambda _: None)
+    inferred = f"{settings.base}graph/inferred"
+    assert column(store, f"SELECT ?kind {{ GRAPH <{inferred}> {{ <urn:paper> a ?kind }} }}")
+
+
+def test_a_killed_server_kept_what_it_acknowledged(tmp_path: Path) -> None:
+    acknowledged: list[int] = []
+    enough = threading.Event()
+    with start(tmp_path / "store", "serve", "--port", "0") as process:
+        assert process.stdout is not None
+        place = urlsplit(process.stdout.readline().decode().split()[2])
+
+        def write() -> None:
+            assert place.hostname
+            connection = HTTPConnection(place.hostname, place.port)
+            headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
+            try:
+                while True:
+                    number = len(acknowledged)
+                    pair = f"<urn:left> <urn:n> {number} . <urn:right> <urn:n> {number}"
+                    connection.request("POST", "/update", f"INSERT DATA {{ {pair} }}", headers)
+                    response = connection.getresponse()
+                    response.read()
+                    assert response.status < 300
+                    acknowledged.append(number)
+                    if len(acknowledged) == WRITES:
+                        enough.set()
+            except (OSError, HTTPException):
+                pass
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        assert enough.wait(60)
+        process.kill()
+        writer.join(60)
+    store = Store.open(tmp_path / "store")
+    left, right = (set(column(store, f"SELECT ?n {{ <urn:{side}> <urn:n> ?n }}")) for side in ("left", "right"))
+    assert left == right >= {str(number) for number in acknowledged}

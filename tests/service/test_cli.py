@@ -1,0 +1,202 @@
+import gzip
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pyoxigraph as ox
+import pytest
+
+Shell = Callable[..., subprocess.CompletedProcess[str]]
+COUNT = "SELECT (COUNT(*) AS ?n) { GRAPH <urn:g> { ?s ?p ?o } }"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shell")
+
+
+@pytest.fixture(scope="module")
+def wgig(folder: Path) -> Shell:
+    environment = os.environ | {"WGIG_STORE": str(folder / "store"), "WGIG_DATA": "none"}
+
+    def call(*arguments: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "wgig", *arguments],
+            input=stdin,
+            env=environment | more,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    (folder / "two.ttl").write_text("<urn:s> <urn:p> 1, 2 .")
+    assert call("load", "two.ttl", "--graph", "urn:g").returncode == 0
+    return call
+
+
+@pytest.mark.parametrize("command", ["serve", "query", "load", "dump", "stats", "queries"])
+def test_help_shows_an_example(wgig: Shell, command: str) -> None:
+    done = wgig(command, "--help")
+    assert done.returncode == 0
+    assert f"examples:\n  wgig {command}" in done.stdout
+
+
+def test_help_imports_no_more_than_it_needs(wgig: Shell) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "wgig", "--help"], capture_output=True, text=True, check=True
+    )
+    assert not {"pyoxigraph", "fastapi", "rich", "uvicorn"} & {
+        line.rpartition("|")[2].strip() for line in done.stderr.splitlines()
+    }
+
+
+def test_a_query_comes_as_text_as_a_file_and_from_standard_input(wgig: Shell, folder: Path) -> None:
+    (folder / "count.rq").write_text(COUNT)
+    for done in (wgig("query", COUNT), wgig("query", "count.rq"), wgig("query", "-", stdin=COUNT)):
+        assert (done.returncode, done.stdout) == (0, "n\n2\n")
+
+
+@pytest.mark.parametrize(
+    ("query", "format_", "shown"),
+    [
+        (COUNT, "table", " 2 "),
+        (COUNT, "json", '"2"'),
+        (COUNT, "tsv", "?n\n2\n"),
+        (COUNT, "xml", "<literal"),
+        ("CONSTRUCT WHERE { ?s ?p ?o }", "nt", "<urn:s> <urn:p>"),
+        ("CONSTRUCT WHERE { ?s ?p ?o }", "jsonld", '"urn:p"'),
+    ],
+)
+def test_each_format_of_an_answer(wgig: Shell, query: str, format_: str, shown: str) -> None:
+    done = wgig("query", query, "--format", format_)
+    assert (done.returncode, shown in done.stdout) == (0, True), done
+
+
+def test_a_script_sees_yes_no_and_nothing_found(wgig: Shell) -> None:
+    assert (wgig("query", "ASK { GRAPH <urn:g> {} }").stdout) == "yes\n"
+    assert wgig("query", "ASK { <urn:x> ?p ?o }").returncode == 1
+    assert wgig("query", "SELECT * { <urn:x> ?p ?o }").returncode == 1
+    assert wgig("query", "CONSTRUCT WHERE { <urn:x> ?p ?o }").returncode == 1
+
+
+def test_a_query_that_does_not_parse_is_shown_with_a_caret(wgig: Shell) -> None:
+    done = wgig("query", "SELECT * { ?s ?p ?o")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("SELECT * { ?s ?p ?o\n         ^\n")
+
+
+def test_an_update_is_no_query(wgig: Shell) -> None:
+    assert wgig("query", "DROP ALL").returncode == 2
+    assert wgig("query", COUNT).stdout == "n\n2\n"
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "said"),
+    [
+        (["query", "--name", "coverage-matriks"], 1, "Did you mean coverage-matrix?"),
+        (["query", COUNT, "--format", "ttl"], 2, "Take --format json, xml, csv, tsv"),
+        (["query", "nothing.rq"], 2, "nothing.rq"),
+        (["query", "ASK {}", "--url", "http://127.0.0.1:9/sparql"], 3, "cannot be reached"),
+        (["query", "ASK {}", "--url", "ftp://example.org"], 2, "begins with http://"),
+        (["dump", "--graph", "urn:none"], 1, "There is no graph urn:none"),
+        (["load"], 2, "No file is given"),
+        (["load", "nowhere.ttl"], 2, "nowhere.ttl: No such file or directory"),
+        (["load", "two.ttl", "--graph", "g"], 2, "no absolute IRI"),
+        (["serve", "--port", "99999"], 2, "from 0 to 65535"),
+        (["sing"], 2, "See: wgig --help"),
+        (["stats", "--store", "two.ttl"], 3, "is not a folder"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistake_is_a_sentence_and_a_code(wgig: Shell, call: list[str], code: int, said: str) -> None:
+    done = wgig(*call)
+    assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done
+
+
+def test_a_broken_file_ends_with_2_and_the_others_are_loaded(wgig: Shell, folder: Path) -> None:
+    (folder / "bad.ttl").write_text("<urn:s> <urn:p> .")
+    (folder / "good.ttl").write_text("<urn:s> <urn:p> 1 .")
+    done = wgig("load", "bad.ttl", "good.ttl", "--graph", "urn:h", "--store", "other")
+    assert (done.returncode, "bad.ttl, line 1, column 17" in done.stderr) == (2, True)
+    assert wgig("query", "ASK { GRAPH <urn:h> { ?s ?p 1 } }", "--store", "other").stdout == "yes\n"
+
+
+def test_a_dump_holds_everything_and_loads_again(wgig: Shell, folder: Path) -> None:
+    assert wgig("dump", "-o", "all.nq.gz").returncode == 0
+    assert len(gzip.decompress((folder / "all.nq.gz").read_bytes()).splitlines()) == 2
+    assert wgig("load", "all.nq.gz", "--store", "again").returncode == 0
+    assert wgig("query", COUNT, "--store", "again").stdout == "n\n2\n"
+
+
+def test_one_graph_is_dumped_as_turtle(wgig: Shell) -> None:
+    turtle = wgig("dump", "--graph", "urn:g").stdout
+    assert len(list(ox.parse(turtle, ox.RdfFormat.TURTLE))) == 2
+
+
+def test_stats_count_graphs_and_classes(wgig: Shell) -> None:
+    counts = json.loads(wgig("stats").stdout)
+    assert (counts["quads"], counts["graphs"], counts["classes"]) == (2, {"urn:g": 2}, {})
+    assert "urn:g" in wgig("stats", "--format", "table").stdout
+
+
+def test_the_example_queries_are_listed_and_printed(wgig: Shell) -> None:
+    assert "coverage-matrix" in wgig("queries").stdout
+    assert "SELECT" in wgig("queries", "coverage-matrix").stdout
+
+
+@pytest.fixture(scope="module")
+def server(wgig: Shell, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", "served", "--data", "none"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().split()[2]
+        process.kill()
+
+
+def test_the_url_is_printed_when_it_answers(server: tuple[subprocess.Popen[str], str]) -> None:
+    with urlopen(f"{server[1]}health") as response:
+        assert response.status == 200
+
+
+def test_a_query_goes_to_a_url(wgig: Shell, server: tuple[subprocess.Popen[str], str]) -> None:
+    assert wgig("query", COUNT, "--url", f"{server[1]}sparql").stdout == "n\n0\n"
+    refused = wgig("query", "SELECT * { ?s ?p }", "--url", f"{server[1]}sparql")
+    assert (refused.returncode, "refused the query: Line 1, column" in refused.stderr) == (2, True)
+
+
+def test_a_served_store_is_read_and_not_written(
+    wgig: Shell, server: tuple[subprocess.Popen[str], str]
+) -> None:
+    assert wgig("query", COUNT, "--store", "served").stdout == "n\n0\n"
+    done = wgig("load", "two.ttl", "--store", "served")
+    assert (done.returncode, "in use by another process" in done.stderr) == (3, True)
+
+
+def test_a_port_in_use_is_said(wgig: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = wgig("serve", "--port", str(taken.getsockname()[1]), "--store", "never")
+    assert (done.returncode, "take another address with --port" in done.stderr) == (3, True)
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_stops_when_told_to(folder: Path, signal_: signal.Signals) -> None:
+    call = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", "stops", "--data", "none"]
+    with subprocess.Popen(call, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal_)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == "Stopped.\n"
