@@ -29,6 +29,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/graph/{name:path}", WRITE, write.change_graph),
     ("/dump.{suffix}", READ, graphs.dump),
     ("/id/{path:path}", READ, resource.thing),
+    ("/doc/problem/{slug}", READ, refusals.explain),
     ("/doc/{path:path}", READ, resource.doc),
     ("/ontology", READ, resource.ontology),
     ("/ontology.{suffix}", READ, resource.ontology),

@@ -41,11 +41,11 @@ class UnreadableError(Exception):
 class Source(io.RawIOBase):
     """The bytes of a file, decompressed where need be. Its faults are UnreadableError, not the store's."""
 
-    def __init__(self, file: io.BufferedReader, name: str, reached: Callable[[int], None]) -> None:
-        """Take a binary file, its name, and a function that is told how far reading came."""
+    def __init__(self, file: Any, name: str, reached: Callable[[int], None]) -> None:
+        """Take a buffered binary file, its name, and a function that is told how far reading came."""
         super().__init__()
         self.file = file
-        compressed = self.file.peek(2)[:2] == b"\x1f\x8b"
+        compressed = file.peek(2)[:2] == b"\x1f\x8b"
         self.bytes = gzip.GzipFile(fileobj=self.file) if compressed else self.file
         self.name = name
         self.reached = reached
@@ -85,7 +85,7 @@ def load(
     rdf_format = format_of(name, format_)
     try:
         given = sys.stdin.fileno() if name == "-" else name
-        file = open(given, "rb", BUFFER, closefd=name != "-")  # noqa: PTH123, SIM115  a Path is no number
+        file = open(given, "rb", BUFFER, closefd=name != "-")  # noqa: SIM115  a Path is no number
     except OSError as error:
         raise UnreadableError(f"{name}: {error.strerror}. Name a file that can be read.") from error
     with file:

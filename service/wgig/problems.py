@@ -1,15 +1,65 @@
 """The one way to say no: a problem with a status, what happened, and what to do instead (RFC 9457)."""
 
-from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 
-class Problem(Exception):
+class Kind(NamedTuple):
+    """A kind of problem: its HTTP status, a title, and what it means in general."""
+
+    status: int
+    title: str
+    meaning: str
+
+
+# By the slug of the page that explains it. The first of a status is the default of that status.
+KINDS = {
+    "bad-request": Kind(400, "Bad request", "A parameter, header or body is missing, doubled, or malformed."),
+    "syntax": Kind(
+        400,
+        "The text does not parse",
+        "A query, update or document breaks the grammar. Line and column, counted from one, say where; the "
+        "excerpt shows the line with a caret below the place.",
+    ),
+    "unauthorized": Kind(401, "Token needed", "Writing needs a bearer token; none or a wrong one was sent."),
+    "forbidden": Kind(
+        403, "Not allowed", "The service does this for nobody, or its operator has not opened it."
+    ),
+    "not-found": Kind(404, "Not found", "Nothing is known under this address."),
+    "method-not-allowed": Kind(
+        405, "Wrong method", "The address exists, but not for this method. The field Allow lists its methods."
+    ),
+    "not-acceptable": Kind(
+        406,
+        "No such format",
+        "None of the formats that the client accepts can be had. The detail lists those that can.",
+    ),
+    "precondition-failed": Kind(
+        412, "Changed meanwhile", "If-Match or If-None-Match does not hold. Nothing was written."
+    ),
+    "too-large": Kind(413, "Too large", "The request is larger than the settings of this service allow."),
+    "unsupported-media-type": Kind(
+        415,
+        "Format not understood",
+        "The body is in a format, character set or coding that is not read here.",
+    ),
+    "unprocessable": Kind(
+        422, "Cannot be done", "The request is well formed, but cannot be computed. Nothing was written."
+    ),
+    "internal": Kind(
+        500, "Our mistake", "The service failed. The number in the detail finds the reason in its log."
+    ),
+    "unavailable": Kind(
+        503, "Not now", "The answer takes more than this service may spend, or the store does not answer."
+    ),
+}
+
+
+class Problem(Exception):  # noqa: N818  the word of RFC 9457
     """A refusal that a client can act on.
 
-    `status` is the HTTP status, `detail` one or two sentences: what is wrong and how to mend it. `slug` names the
-    page that explains this kind of problem. `headers` go into the response (`Allow`, `Retry-After`, ...), `members`
-    are extension members of the problem document (`line`, `column`, `suggestion`, ...).
+    `status` is the HTTP status, `detail` one or two sentences: what is wrong and how to mend it. `slug`
+    names the kind of problem, by default that of the status. `headers` go into the response (`Allow`,
+    `Retry-After`, ...), `members` are extension members of the document (`line`, `column`, ...).
     """
 
     def __init__(
@@ -21,10 +71,11 @@ class Problem(Exception):
         headers: dict[str, str] | None = None,
         **members: Any,
     ) -> None:
+        """Name what happened and what to do instead."""
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self.title = HTTPStatus(status).phrase
-        self.slug = slug or self.title.lower().replace(" ", "-")
+        self.slug = slug or next(name for name, kind in KINDS.items() if kind.status == status)
+        self.title = KINDS[self.slug].title
         self.headers = headers or {}
         self.members = members

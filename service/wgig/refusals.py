@@ -8,9 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from .answers import answer
 from .formats import HTML, PROBLEM, negotiate
 from .pages import render
-from .problems import Problem
+from .problems import KINDS, Problem
 
 # What our paths say when nothing more exact is known.
 SENTENCES = {
@@ -92,3 +93,11 @@ def refusal(request: Request, problem: Problem) -> Response:
         page = render("problem.html", base=request.app.state.settings.base, problem=members)
         return Response(page, problem.status, headers, HTML.content_type)
     return Response(json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM.media_type)
+
+
+def explain(request: Request, slug: str) -> Response:
+    """The page of a kind of problem, to which the `type` of a problem document leads."""
+    if slug not in KINDS:
+        raise Problem(404, f"No kind of problem is called {slug}. There are: {', '.join(KINDS)}.")
+    page = render("problem-kind.html", base=request.app.state.settings.base, kind=KINDS[slug], kinds=KINDS)
+    return answer(request, page, HTML)

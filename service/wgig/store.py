@@ -156,7 +156,7 @@ class Store:
                 parsed = ox.parse(source, format_, rename_blank_nodes=True)
                 self._quads.bulk_extend(quad(one.triple, name) for one in parsed)
             else:
-                # In one call: two halves on two threads would be twice as fast, but a crash could leave just one.
+                # In one call: halves on two threads would be twice as fast, but a crash could leave one.
                 self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
             self._writes += 1
 

@@ -52,7 +52,9 @@ class Inside(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and read its whole answer."""
-        sent = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
+        sent = httpx.Request(
+            request.method, request.url, headers=request.headers, stream=httpx.ByteStream(request.read())
+        )
 
         async def once() -> httpx.Response:
             answer = await self.app.handle_async_request(sent)

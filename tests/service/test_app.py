@@ -28,7 +28,7 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
     assert len({one["operationId"] for _, one in operations}) == len(operations)
     for path, one in operations:
         declared = {p["name"] for p in one.get("parameters", []) if p["in"] == "path"}
-        assert declared == {name for name in ("name", "path", "suffix") if f"{{{name}}}" in path}
+        assert declared == {name for name in ("name", "path", "slug", "suffix") if f"{{{name}}}" in path}
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
@@ -95,3 +95,14 @@ def test_answers_to_a_token_are_not_kept(writable: httpx.Client) -> None:
     assert writable.get("/sparql").headers["cache-control"] == "no-store"
     del writable.headers["Authorization"]
     assert writable.get("/sparql").headers["cache-control"] == "no-cache"
+
+
+def test_the_type_of_a_problem_leads_to_a_page_that_explains_it(writable: httpx.Client) -> None:
+    kind = writable.get("/id/issue/none").json()["type"]
+    page = writable.get(kind.removeprefix("https://w3id.org/wgig"))
+    assert page.status_code == 200
+    assert "Nothing is known under this address." in page.text
+
+
+def test_an_unknown_kind_of_problem_is_not_found(writable: httpx.Client) -> None:
+    assert writable.get("/doc/problem/hunger").status_code == 404

@@ -49,9 +49,12 @@ def test_help_shows_an_example(wgig: Shell, command: str) -> None:
     assert f"examples:\n  wgig {command}" in done.stdout
 
 
-def test_help_imports_no_more_than_it_needs(wgig: Shell) -> None:
+def test_help_imports_no_more_than_it_needs() -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "wgig", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-X", "importtime", "-m", "wgig", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert not {"pyoxigraph", "fastapi", "rich", "uvicorn"} & {
         line.rpartition("|")[2].strip() for line in done.stderr.splitlines()
@@ -153,7 +156,7 @@ def test_the_example_queries_are_listed_and_printed(wgig: Shell) -> None:
 
 
 @pytest.fixture(scope="module")
-def server(wgig: Shell, folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def server(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     with subprocess.Popen(
         [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", "served", "--data", "none"],
         cwd=folder,
@@ -176,9 +179,8 @@ def test_a_query_goes_to_a_url(wgig: Shell, server: tuple[subprocess.Popen[str],
     assert (refused.returncode, "refused the query: Line 1, column" in refused.stderr) == (2, True)
 
 
-def test_a_served_store_is_read_and_not_written(
-    wgig: Shell, server: tuple[subprocess.Popen[str], str]
-) -> None:
+@pytest.mark.usefixtures("server")
+def test_a_served_store_is_read_and_not_written(wgig: Shell) -> None:
     assert wgig("query", COUNT, "--store", "served").stdout == "n\n0\n"
     done = wgig("load", "two.ttl", "--store", "served")
     assert (done.returncode, "in use by another process" in done.stderr) == (3, True)
@@ -193,7 +195,9 @@ def test_a_port_in_use_is_said(wgig: Shell) -> None:
 @pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT])
 def test_a_server_stops_when_told_to(folder: Path, signal_: signal.Signals) -> None:
     call = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", "stops", "--data", "none"]
-    with subprocess.Popen(call, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        call, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal_)

@@ -8,11 +8,12 @@ from wgig.store import Dataset, Store, StoreError
 
 TURTLE = "text/turtle"
 CSV = "text/csv"
+UNION = Dataset()
 RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
 CATS = "SELECT ?x { GRAPH <urn:inferred> { ?x a <urn:Animal> } }"
 
 
-def answer(store: Store, query: str, dataset: Dataset = Dataset()) -> list[str]:
+def answer(store: Store, query: str, dataset: Dataset = UNION) -> list[str]:
     out = io.BytesIO()
     store.query(query, CSV, out, dataset)
     return out.getvalue().decode().splitlines()[1:]

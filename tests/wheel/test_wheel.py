@@ -24,8 +24,8 @@ def wgig(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv/bin/python"
     (wheel,) = folder.glob("*.whl")
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel]
-    subprocess.run(install, check=True, capture_output=True)
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run([str(python), *install], check=True, capture_output=True)
     (packages,) = (folder / "venv/lib").glob("python*/site-packages")
     here = [path for path in sys.path if path.endswith("site-packages")]
     # Without the checkout that an editable install adds: only what lies in site-packages itself.
@@ -45,7 +45,7 @@ def quads(output: str) -> int:
 def test_the_installed_wheel_serves_as_many_quads_as_the_checkout(wgig: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    command = [wgig, "serve", "--port", "0"]
+    command = [str(wgig), "serve", "--port", "0"]
     with subprocess.Popen(
         command, cwd=home, env=environment(home), stdout=subprocess.PIPE, text=True
     ) as process:
