@@ -19,6 +19,7 @@ def test_readme_shows_three_queries() -> None:
 @pytest.mark.parametrize(("query", "answer"), SHOWN)
 def test_query_answers_as_shown(query: str, answer: str, shipped: ox.Store) -> None:
     results = shipped.query(query, use_default_graph_as_union=True)
+    assert isinstance(results, ox.QuerySolutions)
     given = results.serialize(format=ox.QueryResultsFormat.CSV)
     assert given is not None
     assert given.decode().replace("\r\n", "\n") == answer

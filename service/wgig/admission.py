@@ -12,13 +12,15 @@ from difflib import get_close_matches
 from .namespaces import namespaces
 from .problems import Problem
 from .settings import Settings
-from .sparql import CLOSING, Step, Token, fault, place, prefixes, walk
+from .sparql import CLOSING, Step, Token, fault, place, prefixes, tokens, walk
 
 OUTBOUND = ("SERVICE", "LOAD")
 _OPERANDS = ("variable", "string", "number", "name", "iri", "language", "blank")
 
 # What an IRI may hold that the engine would read as the begin of something else after a less-than sign.
 _MISREAD = re.compile(r"[#'(\[!]")
+
+NOWHERE = "<about:nowhere>"  # no scheme that the engine could request
 
 # Behind the text, so that the engine, which looks some characters ahead, can tell where it stopped.
 ROOM = " " * 16
@@ -27,9 +29,11 @@ ROOM = " " * 16
 def admit(text: str, settings: Settings) -> str:
     """The text as the engine may have it: the same, but for IRIs that the engine would misread.
 
+    LOAD SILENT may fail in silence (SPARQL 1.1 Update 3.1.4), so it stays, with an address that always fails.
     Raises Problem 403 for SERVICE and LOAD, 400 for undeclared prefixes and for too deep nesting.
     """
     declared = prefixes(text)
+    silent = silent_loads(text)
     pieces: list[str] = []
     done = 0
     for step in walk(text):
@@ -43,20 +47,32 @@ def admit(text: str, settings: Settings) -> str:
             )
         if token.kind == "name" and step.previous.word != "PREFIX" and prefix_of(token) not in declared:
             raise undeclared(text, token, namespaces(settings.base))
-        if calls_out(step, declared):
+        if calls_out(step, declared) and token.start not in silent:
             raise Problem(
                 403,
                 "SERVICE and LOAD are refused: this service makes no requests of its own. "
                 "Load the other data into a store of yours and query it there.",
                 **place(text, token.start),
             )
-        if is_misread(step):
-            pieces += [
-                text[done : token.start],
-                _MISREAD.sub(lambda found: f"\\u{ord(found[0]):04X}", token.text),
-            ]
-            done = token.start + len(token.text)
+        if token in silent.values():
+            instead = NOWHERE
+        elif is_misread(step):
+            instead = _MISREAD.sub(lambda found: f"\\u{ord(found[0]):04X}", token.text)
+        else:
+            continue
+        pieces += [text[done : token.start], instead]
+        done = token.start + len(token.text)
     return "".join([*pieces, text[done:], ROOM])
+
+
+def silent_loads(text: str) -> dict[int, Token]:
+    """What each LOAD SILENT would load, by the offset of its LOAD."""
+    found = list(tokens(text))
+    return {
+        load.start: target
+        for load, silent, target in zip(found, found[1:], found[2:], strict=False)
+        if (load.word, silent.word) == ("LOAD", "SILENT") and target.kind in ("iri", "name")
+    }
 
 
 def prefix_of(token: Token) -> str:

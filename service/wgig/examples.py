@@ -33,10 +33,8 @@ def example(name: str, folder: Path = FOLDER) -> Example:
     names = [one.stem for one in folder.glob("*.rq")]
     if name not in names:
         near = get_close_matches(name, names, 1)
-        raise Problem(
-            404,
-            f"There is no example query {name}. {f'Did you mean {near[0]}?' if near else 'See: wgig queries'}",
-        )
+        mend = f"Did you mean {near[0]}?" if near else "See: wgig queries"
+        raise Problem(404, f"There is no example query {name}. {mend}")
     return read(path)
 
 

@@ -1,6 +1,7 @@
 """Every refusal becomes a problem document, or a page for a browser (RFC 9457)."""
 
 import json
+import logging
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -12,6 +13,9 @@ from .answers import answer
 from .formats import HTML, PROBLEM, negotiate
 from .pages import render
 from .problems import KINDS, Problem
+from .store import StoreError
+
+log = logging.getLogger("wgig")
 
 # What our paths say when nothing more exact is known.
 SENTENCES = {
@@ -29,6 +33,7 @@ PREFLIGHT = {
 def install(app: FastAPI) -> None:
     """Let the app answer every kind of refusal in the same way."""
     app.add_exception_handler(Problem, refuse_problem)
+    app.add_exception_handler(StoreError, refuse_store)
     app.add_exception_handler(HTTPException, refuse_http)
     app.add_exception_handler(RequestValidationError, refuse_parameters)
 
@@ -37,6 +42,13 @@ def refuse_problem(request: Request, problem: Exception) -> Response:
     """A Problem that a handler raised."""
     assert isinstance(problem, Problem)
     return refusal(request, problem)
+
+
+def refuse_store(request: Request, error: Exception) -> Response:
+    """What the disk does not let us do; why is the operator's to know."""
+    log.error("%s %s failed: %s", request.method, request.url.path, error)
+    sentence = "The store does not work now. Nothing has changed; try again later."
+    return refusal(request, Problem(503, sentence))
 
 
 def refuse_http(request: Request, error: Exception) -> Response:

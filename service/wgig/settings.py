@@ -1,7 +1,7 @@
 """Every knob of the service, each with the sentence that the README shows for it. Read once, at start."""
 
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,25 +12,34 @@ CHECKOUT = HERE.parents[1]
 # A wheel carries the Turtle inside the package; an editable install finds the checkout's.
 SHIPPED = HERE / "shipped" if (HERE / "shipped").is_dir() else CHECKOUT
 
-KIB, MIB = 1024, 1024 * 1024
+STORE = user_data_path("wgig") / "store"
+MIB = 1024 * 1024
 
 
-def knob(default: Any, help_: str) -> Any:
-    """A setting with its default and the sentence that describes it."""
-    return field(default=default, metadata={"help": help_})
+def knob(default: Any, help_: str, choices: tuple[str, ...] = ()) -> Any:
+    """A setting with its default, the sentence that describes it, and its values where they are few."""
+    return field(default=default, metadata={"help": help_, "choices": choices})
 
 
 @dataclass(frozen=True)
 class Settings:
     """The settings of one process; each may be given as the environment variable `WGIG_<NAME>`."""
 
-    store: Path = knob(user_data_path("wgig") / "store", "Folder of the durable store.")
-    data: str = knob("shipped", "What the store is kept filled with: the `shipped` graphs and what follows, or `none`.")
+    store: Path = knob(STORE, "Folder of the durable store.")  # noqa: RUF009  a knob is a field
+    data: str = knob(
+        "shipped",
+        "What the store is kept filled with: the `shipped` graphs and what follows, or `none`.",
+        ("shipped", "none"),
+    )
     host: str = knob("127.0.0.1", "Address to listen on.")
     port: int = knob(8000, "Port to listen on.")
     base: str = knob("https://w3id.org/wgig/", "Base of all IRIs of the graph.")
     token: str = knob("", "Bearer token that opens writing; empty: the service is read-only.")
-    default_graph: str = knob("union", "Default graph of a query: `union` of all graphs, or `unnamed` alone.")
+    default_graph: str = knob(
+        "union",
+        "Default graph of a query: `union` of all graphs, or `unnamed` alone.",
+        ("union", "unnamed"),
+    )
     query_length: int = knob(100_000, "Longest query, in characters.")
     query_nesting: int = knob(100, "Deepest nesting of brackets and operators in a query or update.")
     result_bytes: int = knob(256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.")
@@ -42,14 +51,25 @@ class Settings:
 
         Raises ValueError naming the variable whose value does not fit.
         """
-        values: dict[str, Any] = {}
-        for one in fields(cls):
-            name = f"WGIG_{one.name.upper()}"
-            if given.get(one.name) is not None:
-                values[one.name] = given[one.name]
-            elif name in os.environ:
-                try:
-                    values[one.name] = type(one.default)(os.environ[name])  # type: ignore[misc]
-                except ValueError as error:
-                    raise ValueError(f"{name}: {error}") from error
-        return cls(**values)
+        values: dict[str, Any] = {one.name: os.environ.get(f"WGIG_{one.name.upper()}") for one in fields(cls)}
+        values |= {name: value for name, value in given.items() if value is not None}
+        return cls(
+            **{
+                one.name: fitting(one, values[one.name])
+                for one in fields(cls)
+                if values[one.name] is not None
+            }
+        )
+
+
+def fitting(setting: Field[Any], value: Any) -> Any:
+    """The value in the type of the setting. Raises ValueError naming the variable."""
+    name = f"WGIG_{setting.name.upper()}"
+    choices = setting.metadata["choices"]
+    if choices and value not in choices:
+        raise ValueError(f"{name} is {value!r}. Set it to one of: {', '.join(choices)}.")
+    kind: type[Any] = type(setting.default)
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is {value!r}. Set it to a number.") from error

@@ -30,6 +30,7 @@ def test_query_is_described(name: str) -> None:
 def test_query_answers_as_kept(name: str, shipped: ox.Store) -> None:
     query = (SHIPPED / "data/queries" / f"{name}.rq").read_text(encoding="utf-8")
     results = shipped.query(query, use_default_graph_as_union=True)
+    assert isinstance(results, ox.QuerySolutions)
     answer = results.serialize(format=ox.QueryResultsFormat.CSV)
     assert answer is not None
     assert answer.decode().replace("\r\n", "\n") == (ANSWERS / f"{name}.csv").read_text(encoding="utf-8")

@@ -20,7 +20,9 @@ CALLS = [
     "SELECT * { ?s ?p ?o . SERVICE ?o {} }",
     "PREFIX service: <x:y> PREFIX : <http://x/> SELECT * { service:x {} }",
     "LOAD <http://x/>",
-    "CLEAR ALL; LOAD SILENT <http://x/>",
+    "CLEAR ALL; LOAD SILENT",
+    "LOADSILENT<http://x/>",
+    "LOAD SILENT ?x",
     "PREFIX load: <x:y> PREFIX : <http://x/> load:x",
     "PREFIX loadsilent: <x:y> PREFIX : <http://x/> CLEAR ALL; loadsilent:x",
 ]
@@ -43,6 +45,17 @@ def test_outbound_calls_are_refused(text: str) -> None:
     with pytest.raises(Problem, match="SERVICE and LOAD are refused") as caught:
         admit(text, SETTINGS)
     assert caught.value.status == 403
+
+
+@pytest.mark.parametrize("target", ["<http://x/>", "p:x", "#comment\n<http://x/>"])
+def test_a_silent_load_fails_in_silence_and_asks_nobody(target: str) -> None:
+    text = f"PREFIX p: <http://x/> LOAD SILENT {target} INTO GRAPH <x:g>; INSERT DATA {{ <x:s> <x:p> 1 }}"
+    admitted = admit(text, SETTINGS)
+    assert "LOAD SILENT" in admitted
+    assert admitted.count("http://x/") == 1
+    store = Store.in_memory()
+    store.update(admitted)
+    assert store.graphs() == []
 
 
 @pytest.mark.parametrize("text", GLUED_TO_UNDECLARED)

@@ -5,6 +5,7 @@ import logging
 import httpx
 import pytest
 from wgig.app import ROUTES
+from wgig.store import Store, StoreError
 
 
 def test_head_is_wherever_get_is() -> None:
@@ -84,6 +85,19 @@ def test_a_bug_tells_nothing_outside_and_everything_in_the_log(
     assert "object" not in answer.text
     assert number in caplog.text
     assert "AttributeError" in caplog.text
+
+
+def test_a_disk_that_fails_is_no_bug_and_tells_nothing_of_the_inside(
+    writable: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("The store /secret/place is on a disk that is full.")
+
+    monkeypatch.setattr(Store, "update", fail)
+    answer = writable.post("/update", data={"update": "CLEAR ALL"})
+    assert (answer.status_code, answer.json()["title"]) == (503, "Not now")
+    assert "/secret/place" not in answer.text
+    assert "/secret/place" in caplog.text
 
 
 def test_every_answer_forbids_sniffing(writable: httpx.Client) -> None:
