@@ -1,12 +1,17 @@
 """What the README shows is what happens."""
 
 import re
+import textwrap
 from dataclasses import fields
 from pathlib import Path
 
 import pyoxigraph as ox
+import pyshacl
 import pytest
-from wgig.settings import Settings
+import rdflib
+from rdflib.namespace import SH
+from wgig.app import ROUTES
+from wgig.settings import SHIPPED, Settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"```sparql\n(.*?)```\n\n```csv\n(.*?)```", README, re.DOTALL)
@@ -25,6 +30,21 @@ def test_query_answers_as_shown(query: str, answer: str, shipped: ox.Store) -> N
     assert given.decode().replace("\r\n", "\n") == answer
 
 
+def test_the_paper_that_it_shows_may_stand_in_the_graph() -> None:
+    shown = README.partition("```turtle\n")[2].partition("```")[0]
+    data, shapes = rdflib.Graph(), rdflib.Graph()
+    data.parse(data=textwrap.dedent(shown), format="turtle")
+    for name in ("data/issues", "data/documents", "ontology/wgig"):
+        data.parse(SHIPPED / f"{name}.ttl")
+    for name in ("paper", "source"):
+        shapes.parse(SHIPPED / "shapes" / f"{name}.ttl")
+    paper = rdflib.URIRef("https://w3id.org/wgig/id/paper/wp-example")
+    assert (paper, None, None) in data
+    _, report, _ = pyshacl.validate(data, shacl_graph=shapes)
+    assert isinstance(report, rdflib.Graph)
+    assert not {node for node in report.objects(None, SH.focusNode) if "wp-example" in str(node)}
+
+
 def test_table_of_settings_matches_the_code() -> None:
     rows = re.findall(r"^\| `WGIG_(\w+)` \| (.*?) \| (.*) \|$", README, re.MULTILINE)
     assert [(name.lower(), help_) for name, _, help_ in rows] == [
@@ -32,9 +52,18 @@ def test_table_of_settings_matches_the_code() -> None:
     ]
 
 
+def test_table_of_paths_matches_the_routes() -> None:
+    table = README.partition("| path | what you get |\n")[2].partition("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines()]
+    shown = {name for cell in cells for name in re.findall(r"`(/\w+)", cell)}
+    # Home and static files are no part of the interface.
+    assert shown == {found[0] for path, _, _ in ROUTES if (found := re.match(r"/\w+", path))} - {"/static"}
+
+
 def test_layout_names_folders_that_exist() -> None:
     root = Path(__file__).parents[1]
     tree = README.partition("## The whole system\n\n```\n")[2].partition("```")[0]
+    assert tree
     for line in tree.splitlines():
         folder = line.split()[0]
         assert (root / folder).is_dir() or (root / "data" / folder).is_dir(), folder

@@ -1,15 +1,35 @@
-"""Turn bytes into a response: validators, conditions, content coding, caching (RFC 9110, 8 to 13)."""
+"""Turn bytes into a response: limit, validators, conditions, content coding, caching (RFC 9110, 8 to 13)."""
 
 import gzip
 import hashlib
+import io
 from collections.abc import Iterable, Mapping, Sequence
 
 from fastapi import Request, Response
 
-from .bodies import parse_form
+from .bodies import parameters, values
 from .formats import Format, named, negotiate, weights
 
 SMALLEST_COMPRESSED = 1024  # below this, gzip costs more than it saves
+
+
+class TooLargeError(Exception):
+    """The answer does not fit."""
+
+
+class Bounded(io.BytesIO):
+    """A buffer that takes `limit` bytes and raises TooLargeError on more."""
+
+    def __init__(self, limit: int) -> None:
+        """A buffer for `limit` bytes."""
+        super().__init__()
+        self.limit = limit
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Take the bytes and say how many they were."""
+        if self.tell() + len(data) > self.limit:
+            raise TooLargeError
+        return super().write(data)
 
 
 def pick(request: Request, offered: Sequence[Format], suffix: str = "") -> Format:
@@ -17,7 +37,7 @@ def pick(request: Request, offered: Sequence[Format], suffix: str = "") -> Forma
 
     Raises Problem 406.
     """
-    asked = [value for key, value in parse_form(request.scope["query_string"]) if key == "_mediatype"]
+    asked = values(parameters(request), "_mediatype")
     if asked or suffix:
         return named(asked[0] if asked else suffix, offered)
     return negotiate(request.headers.getlist("accept"), offered)

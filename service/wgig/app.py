@@ -5,9 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from . import __version__, describe, graphs, operation, query, refusals, resource, write
+from . import __version__, describe, graphs, health, openapi, query, refusals, resource, write
 from .guard import Guard
-from .openapi import described
 from .settings import Settings
 from .store import Store
 
@@ -37,9 +36,9 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/shapes.{suffix}", READ, resource.shapes),
     ("/context.jsonld", READ, resource.context),
     ("/static/{name}", READ, resource.static),
-    ("/health", READ, operation.health),
-    ("/ready", READ, operation.ready),
-    ("/openapi.json", READ, operation.openapi),
+    ("/health", READ, health.health),
+    ("/ready", READ, health.ready),
+    ("/openapi.json", READ, openapi.interface),
 ]
 
 
@@ -57,7 +56,7 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
     app.state.settings, app.state.store = settings, store
     for path, methods, function in ROUTES:
         for method in methods:
-            app.add_api_route(path, function, methods=[method], **described(method, path, function))
+            app.add_api_route(path, function, methods=[method], **openapi.described(method, path, function))
     app.add_middleware(Guard)
     refusals.install(app)
     return app

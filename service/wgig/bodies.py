@@ -160,6 +160,11 @@ def _decoded(value: str) -> str:
     return text(unquote_to_bytes(value.replace("+", " ").encode("latin-1")), "form or query string")
 
 
+def parameters(request: Request) -> Pairs:
+    """The pairs of the request's query string."""
+    return parse_form(request.scope["query_string"])
+
+
 def values(pairs: Pairs, key: str) -> list[str]:
     """All values of a key."""
     return [value for one, value in pairs if one == key]

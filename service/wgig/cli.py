@@ -130,7 +130,10 @@ def parser() -> argparse.ArgumentParser:
     for name, (summary, arguments, examples) in COMMANDS.items():
         indented = examples.replace("\n", "\n  ")
         one = commands.add_parser(
-            name, help=summary, description=f"{summary.capitalize()}.", epilog=f"examples:\n  {indented}"
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=f"examples:\n  {indented}",
         )
         arguments(one)
         if name != "queries":
@@ -182,7 +185,9 @@ def refuse(error: Exception) -> int:
             code = NO if error.status == 404 else UNREADABLE
         case StoreError():
             text, code = str(error), FAILED
-        case ValueError() | SyntaxError() | FileNotFoundError() | IsADirectoryError() | UnicodeError():
+        case FileNotFoundError() | IsADirectoryError():
+            text, code = f"{error.filename}: {error.strerror}. Name a file that can be read.", UNREADABLE
+        case ValueError() | SyntaxError():
             text, code = f"{error}", UNREADABLE
         case OSError():
             text, code = str(error), FAILED

@@ -7,13 +7,13 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from .answers import answer, pick
-from .bodies import Pairs, parse_form
+from .bodies import Pairs, parameters
 from .examples import examples
 from .formats import GRAPHS, HTML, SOLUTIONS
 from .namespaces import OUTSIDE
 from .pages import render
 from .problems import Problem
-from .serialize import serialize
+from .rdf import serialize
 from .settings import Settings
 from .store import Store
 
@@ -31,7 +31,7 @@ def describe_service(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     format_ = pick(request, (*GRAPHS, HTML))
     if format_ is HTML:
-        chosen = dict(parse_form(request.scope["query_string"])).get("example", "")
+        chosen = dict(parameters(request)).get("example", "")
         return answer(
             request, render("sparql.html", base=settings.base, examples=examples(), chosen=chosen), HTML
         )
@@ -43,7 +43,7 @@ def describe_service(request: Request) -> Response:
 def describe_update(request: Request) -> Response:
     """The description of the update service."""
     settings: Settings = request.app.state.settings
-    if not is_description(parse_form(request.scope["query_string"])):
+    if not is_description(parameters(request)):
         raise Problem(
             400,
             "An operation was sent by GET to the update service. Send an update by POST, a query to /sparql.",

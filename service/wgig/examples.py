@@ -22,15 +22,15 @@ class Example:
     text: str
 
 
-def examples(folder: Path = FOLDER) -> list[Example]:
-    """All example queries of a folder, by name. Raises ValueError naming a file that lacks a header line."""
-    return [read(path) for path in sorted(folder.glob("*.rq"))]
+def examples() -> list[Example]:
+    """All example queries, by name."""
+    return [read(path) for path in sorted(FOLDER.glob("*.rq"))]
 
 
-def example(name: str, folder: Path = FOLDER) -> Example:
+def example(name: str) -> Example:
     """The example query of this name. Raises Problem 404."""
-    path = folder / f"{name}.rq"
-    names = [one.stem for one in folder.glob("*.rq")]
+    path = FOLDER / f"{name}.rq"
+    names = [one.stem for one in FOLDER.glob("*.rq")]
     if name not in names:
         near = get_close_matches(name, names, 1)
         mend = f"Did you mean {near[0]}?" if near else "See: wgig queries"
@@ -39,7 +39,7 @@ def example(name: str, folder: Path = FOLDER) -> Example:
 
 
 def read(path: Path) -> Example:
-    """The example query in a file."""
+    """The example query in a file. Raises ValueError where it lacks a header line."""
     text = path.read_text("utf-8")
     header = dict(HEADER.findall(text))
     missing = {"title", "question"} - header.keys()

@@ -5,15 +5,14 @@ import json
 
 from fastapi import Request, Response
 
-from .answers import answer, pick
-from .bodies import Pairs, parse_form, values
+from .answers import Bounded, TooLargeError, answer, pick
+from .bodies import Pairs, parameters, values
 from .describe import dataset
 from .formats import DATASETS, GRAPHS, HTML, JSON, Format, named
 from .namespaces import namespaces
 from .pages import render
 from .problems import Problem
-from .query import Bounded, TooLargeError
-from .serialize import serialize
+from .rdf import serialize
 from .settings import Settings
 from .sparql import absolute
 from .store import Store
@@ -24,7 +23,7 @@ COMPRESSED = ".gz"
 
 def read_graphs(request: Request) -> Response:
     """The graph named by `?graph=` or `?default`, or the list of graphs."""
-    pairs = parse_form(request.scope["query_string"])
+    pairs = parameters(request)
     if any(key in ("graph", "default") for key, _ in pairs):
         return content(request, asked_graph(request, pairs))
     settings: Settings = request.app.state.settings

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from .rdf import quad
+
 SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree
 SCRATCH = "inference"
 IN_MEMORY = 500_000  # quads; about 240 MB
@@ -105,11 +107,6 @@ def construct(rule: str, quads: ox.Store) -> Iterator[ox.Triple]:
     triples = quads.query(rule, use_default_graph_as_union=True)
     assert isinstance(triples, ox.QueryTriples)
     return triples
-
-
-def quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
-    """The triple in a graph."""
-    return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
 
 
 @contextmanager

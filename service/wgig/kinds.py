@@ -5,7 +5,8 @@ from collections import Counter
 
 import pyoxigraph as ox
 
-from .lookup import labels, natural, rows
+from .labels import labels, natural
+from .lookup import rows
 from .store import Store
 
 TITLES = {

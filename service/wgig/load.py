@@ -12,20 +12,17 @@ from xml.parsers import expat
 
 import pyoxigraph as ox
 
+from .formats import DATASETS, GRAPHS
+from .rdf import rdf_format
 from .store import Store
 
 BUFFER = 1024 * 1024
 NOTHING = "Nothing of this file was loaded."
 
-FORMATS = {
-    "ttl": ox.RdfFormat.TURTLE,
-    "trig": ox.RdfFormat.TRIG,
-    "nt": ox.RdfFormat.N_TRIPLES,
-    "nq": ox.RdfFormat.N_QUADS,
-    "rdf": ox.RdfFormat.RDF_XML,
+# By the ending of a file's name: our own suffixes, and what other programs call the same.
+FORMATS = {one.suffix: rdf_format(one.media_type) for one in (*GRAPHS, *DATASETS)} | {
     "owl": ox.RdfFormat.RDF_XML,
     "xml": ox.RdfFormat.RDF_XML,
-    "jsonld": ox.RdfFormat.JSON_LD,
     "json": ox.RdfFormat.JSON_LD,
 }
 PLACE = re.compile(

@@ -1,12 +1,16 @@
-"""How the routes are described in OpenAPI: by the first line of their function, parameters and bodies."""
+"""/openapi.json: the routes by the first line of their function, parameters and bodies."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
 
+from fastapi import Request, Response
+
+from .answers import answer
 from .bodies import FORM, MULTIPART
-from .formats import GRAPHS, SOLUTIONS, Format
+from .formats import GRAPHS, JSON, PROBLEM, SOLUTIONS, Format
 
 Described = dict[str, Any]
 
@@ -28,13 +32,9 @@ def content(media_types: Sequence[str]) -> Described:
 
 
 def answers(formats: Sequence[Format]) -> Described:
-    """The answer in each of the formats, and the problem document for everything else."""
+    """The answer in each of the formats."""
     return {
-        "200": {"description": "The answer, whole.", "content": content([one.media_type for one in formats])},
-        "default": {
-            "description": "What is wrong and how to mend it.",
-            "content": content(["application/problem+json"]),
-        },
+        "200": {"description": "The answer, whole.", "content": content([one.media_type for one in formats])}
     }
 
 
@@ -54,6 +54,13 @@ GRAPH = [
 RDF = [one.media_type for one in GRAPHS]
 TOKEN: list[Described] = [{"token": []}]
 SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
+# What every route answers beside: stated, so that the framework does not state its own.
+REFUSED: Described = {
+    "default": {
+        "description": "What is wrong and how to mend it.",
+        "content": content([PROBLEM.media_type]),
+    }
+}
 
 # What the routes take and give beside their path, by the name of their function.
 EXTRAS: dict[str, Described] = {
@@ -89,6 +96,13 @@ EXTRAS: dict[str, Described] = {
 UNDESCRIBED = ("HEAD", "QUERY")
 
 
+def interface(request: Request) -> Response:
+    """The description of this interface (OpenAPI 3.1)."""
+    schema: Described = request.app.openapi()
+    schema.setdefault("components", {})["securitySchemes"] = SCHEMES
+    return answer(request, json.dumps(schema, ensure_ascii=False).encode(), JSON)
+
+
 def described(method: str, path: str, function: Callable[..., Any]) -> Described:
     """The arguments with which a route is added to the application, so that it is described."""
     extra = dict(EXTRAS.get(function.__name__, {}))
@@ -102,5 +116,6 @@ def described(method: str, path: str, function: Callable[..., Any]) -> Described
         "summary": lines[0],
         "description": lines[2].strip() or lines[0],
         "include_in_schema": method not in UNDESCRIBED,
+        "responses": REFUSED,
         "openapi_extra": extra,
     }

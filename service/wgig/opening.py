@@ -13,7 +13,7 @@ ELSEWHERE = "give another folder with --store"
 # What the engine or the system says (in lower case), what it means, and the mend.
 CAUSES = (
     ("lock hold by", "is open already in this process", "use the store that is open"),
-    ("lock file", "is in use by another process", f"stop it, or {ELSEWHERE}"),
+    ("lock file", "is in use by another process", f"stop it, send the data to it over HTTP, or {ELSEWHERE}"),
     ("permission denied", "may not be read or written by you", f"change its owner, or {ELSEWHERE}"),
     ("read-only file system", "is on a read-only file system", ELSEWHERE),
     ("no space left", "is on a disk that is full", f"make room there, or {ELSEWHERE}"),

@@ -1,24 +1,21 @@
 """/sparql: answer a query, whole or not at all (SPARQL 1.1 Protocol, section 2.1)."""
 
-import io
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import NoReturn
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
 from .admission import admit
-from .answers import answer, pick
-from .bodies import FORM, Pairs, parse_form, values
+from .answers import Bounded, TooLargeError, answer, pick
+from .bodies import FORM, Pairs, parameters, parse_form, values
 from .describe import describe_service, is_description
 from .diagnosis import diagnose
 from .formats import BY_FORM, HTML
 from .pages.results import results_page, source_format
 from .problems import Problem
 from .settings import Settings
-from .sparql import FORMS, UPDATES, absolute, fault, first_word, form
+from .sparql import absolute, form, names_dataset
 from .store import Dataset, Store
 
 DIRECT = "application/sparql-query"
@@ -33,28 +30,9 @@ class Question:
     dataset: Dataset
 
 
-class TooLargeError(Exception):
-    """The result does not fit."""
-
-
-class Bounded(io.BytesIO):
-    """A buffer that takes `limit` bytes and raises TooLargeError on more."""
-
-    def __init__(self, limit: int) -> None:
-        """A buffer for `limit` bytes."""
-        super().__init__()
-        self.limit = limit
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        """Take the bytes and say how many they were."""
-        if self.tell() + len(data) > self.limit:
-            raise TooLargeError
-        return super().write(data)
-
-
 def ask(request: Request) -> Response:
     """Ask a query by its address, or get the description of the service when there is none."""
-    pairs = parse_form(request.scope["query_string"])
+    pairs = parameters(request)
     if is_description(pairs):
         return describe_service(request)
     return reply(request, pairs)
@@ -64,7 +42,7 @@ async def ask_by_body(request: Request) -> Response:
     """Ask a query by a form, or by its text as `application/sparql-query`."""
     given = bodies.content_type(request, (DIRECT, FORM))
     body = await bodies.read(request, request.app.state.settings.body_bytes)
-    pairs = parse_form(request.scope["query_string"])
+    pairs = parameters(request)
     pairs += parse_form(body) if given.media_type == FORM else [("query", bodies.text(body, "query"))]
     return await run_in_threadpool(reply, request, pairs)
 
@@ -98,29 +76,9 @@ def question(pairs: Pairs, settings: Settings) -> Question:
     dataset = Dataset(
         tuple(absolute(iri, "default-graph-uri") for iri in values(pairs, "default-graph-uri")),
         tuple(absolute(iri, "named-graph-uri") for iri in values(pairs, "named-graph-uri")),
-        union=settings.default_graph == "union",
+        union=settings.default_graph == "union" and not names_dataset(text),
     )
-    return Question(admit(text, settings), form(text) or none_of_them(text), dataset)
-
-
-def none_of_them(text: str) -> NoReturn:
-    """Raises the Problem 400 for a text that is no query: empty, an update, or begun with a typo."""
-    first = first_word(text)
-    if first is None:
-        raise Problem(
-            400, "The query is empty. Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE.", slug="syntax"
-        )
-    if first.word in UPDATES:
-        raise fault(
-            text, first.start, f"{first.text} begins an update, not a query.", "Send it by POST to /update."
-        )
-    near = get_close_matches(first.text.upper(), FORMS, 1)
-    raise fault(
-        text,
-        first.start,
-        f"A query does not begin with {first.text}.",
-        f"Did you mean {near[0]}?" if near else "Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE.",
-    )
+    return Question(admit(text, settings), form(text), dataset)
 
 
 def evaluate(store: Store, asked: Question, media_type: str, settings: Settings) -> bytes:

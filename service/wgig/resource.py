@@ -17,7 +17,7 @@ from .formats import HTML, JSON, JSON_LD, N_TRIPLES, RDF_XML, TURTLE, Format
 from .namespaces import OUTSIDE
 from .pages.thing import page
 from .problems import Problem
-from .serialize import serialize
+from .rdf import serialize
 from .things import Description, describe, known
 
 # Plain JSON stands before JSON-LD, which answers to application/json as well.

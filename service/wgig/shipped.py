@@ -51,9 +51,9 @@ class Record:
     stored: str
 
 
-def rules(folder: Path = SHIPPED) -> list[str]:
+def rules() -> list[str]:
     """The inference rules, as SPARQL."""
-    return [path.read_text("utf-8") for path in sorted((folder / "data" / "rules").glob("*.rq"))]
+    return [path.read_text("utf-8") for path in sorted((SHIPPED / "data" / "rules").glob("*.rq"))]
 
 
 def sources(base: str, folder: Path = SHIPPED) -> dict[str, list[Path]]:
@@ -98,33 +98,34 @@ def open_to_read(settings: Settings, say: Callable[[str], None]) -> Store:
 
 
 def refresh(store: Store, base: str, folder: Path = SHIPPED) -> list[str]:
-    """Fill a store with the shipped graphs, or bring them up to date, all in one transaction.
+    """Bring a store in line with the shipped graphs, all in one transaction: new, changed, and gone ones.
 
     Returns the IRIs of the graphs that were left as they are because a user changed them.
     """
     known = catalog(store, base)
+    wanted = sources(base, folder)
     changed = {
         graph: paths
-        for graph, paths in sources(base, folder).items()
+        for graph, paths in wanted.items()
         if graph not in known or known[graph].files != digest_of_files(paths)
     }
-    kept = [graph for graph in changed if is_users(store, graph, known.get(graph))]
-    take(store, base, {graph: paths for graph, paths in changed.items() if graph not in kept})
-    return kept
+    gone: dict[str, list[Path]] = {graph: [] for graph in known if graph not in wanted}
+    theirs = [graph for graph in changed | gone if is_users(store, graph, known.get(graph))]
+    take(store, base, {graph: paths for graph, paths in (changed | gone).items() if graph not in theirs})
+    return [graph for graph in theirs if graph in changed]
 
 
 def take(store: Store, base: str, graphs: dict[str, list[Path]]) -> None:
     """Replace these graphs by what their files hold, and record it, all in one transaction.
 
-    Raises SyntaxError naming file, line and column when a file does not parse.
+    A graph without files goes. Raises SyntaxError naming file, line and column when a file does not parse.
     """
     if not graphs:
         return
-    contents: dict[str | None, list[ox.Triple]] = {}
-    records = catalog(store, base)
-    for graph, paths in graphs.items():
-        contents[graph] = read(paths)
-        records[graph] = record(paths, contents[graph])
+    read_ones = {graph: read(paths) for graph, paths in graphs.items() if paths}
+    records = {graph: one for graph, one in catalog(store, base).items() if graph not in graphs}
+    records |= {graph: record(graphs[graph], triples) for graph, triples in read_ones.items()}
+    contents: dict[str | None, list[ox.Triple] | None] = {graph: read_ones.get(graph) for graph in graphs}
     contents[f"{base}graph/catalog"] = [triple for pair in records.items() for triple in described(*pair)]
     store.replace(contents)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from .problems import Problem
@@ -82,9 +83,28 @@ def first_word(text: str) -> Token | None:
 
 
 def form(text: str) -> str:
-    """The form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE; empty where it is no query."""
+    """The form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE.
+
+    Raises Problem 400 for a text that is no query: empty, an update, or begun with a typo.
+    """
     first = first_word(text)
-    return first.word if first and first.word in FORMS else ""
+    if first is None:
+        raise Problem(
+            400, "The query is empty. Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE.", slug="syntax"
+        )
+    if first.word in FORMS:
+        return first.word
+    if first.word in UPDATES:
+        raise fault(
+            text, first.start, f"{first.text} begins an update, not a query.", "Send it by POST to /update."
+        )
+    near = get_close_matches(first.text.upper(), FORMS, 1)
+    raise fault(
+        text,
+        first.start,
+        f"A query does not begin with {first.text}.",
+        f"Did you mean {near[0]}?" if near else "Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE.",
+    )
 
 
 class Step(NamedTuple):
@@ -109,6 +129,11 @@ def walk(text: str) -> Iterator[Step]:
         negations = negations + 1 if token.text == "!" else 0
         yield Step(token, previous, brackets, len(brackets) + negations)
         previous = token
+
+
+def names_dataset(text: str) -> bool:
+    """Whether a query says itself what it runs over, by FROM (SPARQL 1.1 Query, section 13.2)."""
+    return any("FROM" in step.token.word and not step.brackets for step in walk(text))
 
 
 def place(text: str, start: int) -> dict[str, Any]:

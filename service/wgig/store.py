@@ -10,8 +10,9 @@ from typing import IO, Self
 
 import pyoxigraph as ox
 
-from .inference import Inference, quad
+from .inference import Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal
+from .rdf import quad, rdf_format
 
 __all__ = ["Dataset", "Store", "StoreError"]
 
@@ -32,9 +33,8 @@ class Dataset:
 class Store:
     """A store of quads, in a folder or in memory. All methods may be called from any thread.
 
-    A graph is given by its IRI, None is the unnamed graph. Data comes and goes as bytes in the RDF format of
-    a media type. Each write is whole or does not happen, is on disk when it returns, and is followed by
-    inference. Methods raise StoreError when the disk fails.
+    A graph is given by its IRI, None is the unnamed graph. Each write is whole or does not happen, is on disk
+    when it returns, and is followed by inference. Methods raise StoreError when the disk fails.
     """
 
     def __init__(
@@ -112,14 +112,6 @@ class Store:
         with self._writing():
             self._quads.update(text, base_iri=base)
 
-    def replace_graph(self, graph: str | None, data: bytes, media_type: str, base: str | None = None) -> None:
-        """Make `data` the whole content of a graph. Raises SyntaxError with line and column."""
-        self.replace({graph: read(data, media_type, base)})
-
-    def add(self, graph: str | None, data: bytes, media_type: str, base: str | None = None) -> None:
-        """Add `data` to a graph. Raises SyntaxError with line and column when it does not parse."""
-        self.merge({graph: read(data, media_type, base)})
-
     def merge(self, graphs: Mapping[str | None, Iterable[ox.Triple]]) -> None:
         """Add these triples to these graphs, which are made when there are none."""
         with self._writing():
@@ -132,8 +124,8 @@ class Store:
         """Remove a graph; one that is not there is no error."""
         self.update(f"DROP SILENT {in_update(graph)}")
 
-    def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple]]) -> None:
-        """Make these triples the whole content of these graphs, all at once."""
+    def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
+        """Make these triples the whole content of these graphs, all at once; a graph given None goes."""
         with self._writing():
             if not self:
                 self._quads.extend(quads(graphs))
@@ -240,9 +232,9 @@ def graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:
     return ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
 
 
-def quads(graphs: Mapping[str | None, Iterable[ox.Triple]]) -> Iterator[ox.Quad]:
+def quads(graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> Iterator[ox.Quad]:
     """The triples as quads of their graphs."""
-    return (quad(triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples)
+    return (quad(triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples or ())
 
 
 def in_update(graph: str | None) -> str:
@@ -250,29 +242,15 @@ def in_update(graph: str | None) -> str:
     return "DEFAULT" if graph is None else f"GRAPH {ox.NamedNode(graph)}"
 
 
-def replacement(graph: str | None, triples: Iterable[ox.Triple]) -> str:
+def replacement(graph: str | None, triples: Iterable[ox.Triple] | None) -> str:
     """The update that makes the triples the whole content of a graph; several joined are one transaction."""
+    if triples is None:
+        return f"DROP SILENT {in_update(graph)}"
     lines = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES).decode()  # type: ignore[union-attr]
     if graph is None:
         return f"DROP DEFAULT; INSERT DATA {{ {lines} }}"
     name = in_update(graph)
     return f"DROP SILENT {name}; CREATE {name}; INSERT DATA {{ {name} {{ {lines} }} }}"
-
-
-def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
-    """The triples of a graph document, blank nodes renamed apart. Raises SyntaxError with line and column."""
-    parsed = ox.parse(
-        data, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
-    )
-    return [one.triple for one in parsed]
-
-
-def rdf_format(media_type: str) -> ox.RdfFormat:
-    """The engine's RDF format of a media type."""
-    found = ox.RdfFormat.from_media_type(media_type)
-    if found is None:
-        raise ValueError(f"no RDF format is called {media_type}")
-    return found
 
 
 def result_format(media_type: str) -> ox.QueryResultsFormat:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from .lookup import BATCH, Row, Term, labels, rows, values
+from .labels import labels
+from .lookup import BATCH, Row, Term, rows, values
 from .store import Store
 
 PARTS = 250

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from .lookup import natural
+from .labels import natural
 from .namespaces import OUTSIDE
 
 OWL, RDFS = OUTSIDE["owl"], OUTSIDE["rdfs"]

@@ -12,14 +12,15 @@ from fastapi.concurrency import run_in_threadpool
 from . import bodies
 from .admission import admit
 from .answers import entity_tag, matches
-from .bodies import FORM, MULTIPART, Part, parse_form, values
+from .bodies import FORM, MULTIPART, Part, parameters, parse_form, values
 from .diagnosis import diagnose
 from .formats import GRAPHS, RDF_XML, named
 from .graphs import asked_graph, graph_iri, missing
 from .problems import Problem
+from .rdf import read
 from .settings import Settings
 from .sparql import absolute
-from .store import Store, read
+from .store import Store
 from .using import with_using
 
 DIRECT = "application/sparql-update"
@@ -49,7 +50,7 @@ async def update(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     given = bodies.content_type(request, (DIRECT, FORM))
     body = await bodies.read(request, settings.body_bytes)
-    pairs = parse_form(request.scope["query_string"])
+    pairs = parameters(request)
     if values(pairs, "update"):
         raise Problem(400, "The update stands in the address. Send it in the body of the POST.")
     pairs += parse_form(body) if given.media_type == FORM else [("update", bodies.text(body, "update"))]
@@ -76,7 +77,7 @@ def run(store: Store, text: str, graphs: list[str], named_: list[str], settings:
 async def change_graphs(request: Request) -> Response:
     """Replace, add to or delete the graph of `?graph=` or `?default`; a POST to neither makes a new graph."""
     may_write(request)
-    pairs = parse_form(request.scope["query_string"])
+    pairs = parameters(request)
     if request.method == "POST" and not values(pairs, "graph") and not values(pairs, "default"):
         return await change(request, f"{request.app.state.settings.base}graph/{uuid.uuid4()}")
     return await change(request, asked_graph(request, pairs))

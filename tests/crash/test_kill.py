@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -101,9 +102,11 @@ def test_a_killed_server_kept_what_it_acknowledged(tmp_path: Path) -> None:
 
         def write() -> None:
             assert place.hostname
-            connection = HTTPConnection(place.hostname, place.port)
             headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
-            try:
+            with (
+                suppress(OSError, HTTPException),
+                closing(HTTPConnection(place.hostname, place.port)) as connection,
+            ):
                 while True:
                     number = len(acknowledged)
                     pair = f"<urn:left> <urn:n> {number} . <urn:right> <urn:n> {number}"
@@ -114,8 +117,6 @@ def test_a_killed_server_kept_what_it_acknowledged(tmp_path: Path) -> None:
                     acknowledged.append(number)
                     if len(acknowledged) == WRITES:
                         enough.set()
-            except (OSError, HTTPException):
-                pass
 
         writer = threading.Thread(target=write)
         writer.start()

@@ -257,7 +257,7 @@ TABLES = {
             "issues_covered": each(key("wgig:issue", "issue")),
             "date_posted": date("wgig:posted"),
             "date_basis": text("wgig:dateBasis"),
-            "language": text("dcterms:language"),
+            "language": text("schema:inLanguage"),
             "file_url": text("foaf:page"),
             "copy_url": text("foaf:page"),
             "note": NOTE,
@@ -405,7 +405,7 @@ NO_MORE = {
         ("categories", "wgig:category", ""),
         ("issues_covered", "wgig:issue", ""),
         ("date_posted", "wgig:posted", ""),
-        ("language", "dcterms:language", ""),
+        ("language", "schema:inLanguage", ""),
     ],
     "plan_of_action": [("summary", "dcterms:description", ""), ("issues", "wgig:bearsOn", "")],
     "report": [

@@ -12,6 +12,8 @@ from .tables import NO_MORE, TABLES
 FACTS = Path(__file__).parents[3] / "shared" / "facts"
 # Columns that only make up the IRI of the row.
 KEYS = {"id", "slug"}
+# Tables of which the graph may hold more rows: papers are added as they are found.
+GROWING = {"papers"}
 
 pytestmark = pytest.mark.skipif(not FACTS.is_dir(), reason="the tables of facts are not beside this checkout")
 
@@ -55,7 +57,10 @@ def test_the_graph_has_the_rows_of_the_table_and_no_others(name: str, facts: Fac
         f"{prologue} SELECT DISTINCT ?row {{ {table.rows} }}", use_default_graph_as_union=True
     )
     assert isinstance(found, ox.QuerySolutions)
-    assert {solution["row"].value for solution in found} == {table.row(row) for row in read(name)}
+    in_graph, in_table = {solution["row"].value for solution in found}, {table.row(row) for row in read(name)}
+    assert in_table <= in_graph
+    if name not in GROWING:
+        assert in_graph <= in_table
 
 
 @pytest.mark.parametrize("name", NO_MORE)

@@ -22,7 +22,7 @@ ERROR = rdflib.URIRef("http://www.daml.org/2002/03/agents/agent-ont#ErrorMessage
 OUTSIDE = {
     "bibo": "Document DocumentPart numPages pageStart",
     "cito": "Citation cites hasCitedEntity hasCitingEntity",
-    "dcterms": "Location creator date description hasPart isPartOf isReferencedBy issued language license"
+    "dcterms": "Location alternative creator date description hasPart isPartOf isReferencedBy issued license"
     " references source spatial subject title type",
     "foaf": "Agent Group Person name page title",
     "org": "Membership Organization Role member memberOf organization role subOrganizationOf",
@@ -30,7 +30,7 @@ OUTSIDE = {
     "prov": "Entity wasAttributedTo wasDerivedFrom wasRevisionOf",
     "rdf": "langString type value",
     "rdfs": "label",
-    "schema": "Event endDate jobTitle location startDate",
+    "schema": "Event endDate inLanguage jobTitle location startDate",
     "skos": "Collection Concept ConceptScheme altLabel broadMatch broader broaderTransitive closeMatch"
     " definition exactMatch inScheme member notation note prefLabel relatedMatch topConceptOf",
     "xsd": "boolean date gYear gYearMonth integer language string time",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from wgig.app import create_app
+from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
@@ -22,8 +24,9 @@ Get = Callable[..., httpx.Response]
 def small_store() -> Store:
     """The graph of `graph.ttl` and the shipped ontology."""
     store = Store.in_memory()
-    store.add(f"{BASE}graph/test", (Path(__file__).parent / "graph.ttl").read_bytes(), "text/turtle")
-    store.add(f"{BASE}graph/ontology", (SHIPPED / "ontology" / "wgig.ttl").read_bytes(), "text/turtle")
+    files = {"test": Path(__file__).with_name("graph.ttl"), "ontology": SHIPPED / "ontology" / "wgig.ttl"}
+    for name, path in files.items():
+        store.merge({f"{BASE}graph/{name}": read(path.read_bytes(), "text/turtle")})
     return store
 
 
@@ -73,9 +76,21 @@ def inside(settings: Settings, store: Store, **headers: str) -> httpx.Client:
 
 
 @pytest.fixture
+def client() -> Callable[[Store], httpx.Client]:
+    """A client of a service over this store, with the settings as they come."""
+    return partial(inside, Settings())
+
+
+@pytest.fixture
 def closed() -> httpx.Client:
     """A client of an empty service with the settings as they come."""
     return inside(Settings(), Store.in_memory())
+
+
+@pytest.fixture
+def unnamed() -> httpx.Client:
+    """A client of an empty service whose default graph is the unnamed one alone."""
+    return inside(Settings(default_graph="unnamed"), Store.in_memory())
 
 
 @pytest.fixture

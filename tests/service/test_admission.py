@@ -73,7 +73,7 @@ def test_the_words_may_stand_in_strings_comments_and_names(text: str) -> None:
 def test_a_comparison_cannot_hide_what_follows_it(operand: str) -> None:
     text = f"SELECT * {{ FILTER({operand}<?b#>{LONG}\n) SERVICE <x:y> {{}} }} #{LONG}\n"
     with pytest.raises(SyntaxError):
-        Store.in_memory()._quads.query(admit(text, SETTINGS))
+        Store.in_memory().query(admit(text, SETTINGS), "text/csv", BytesIO())
 
 
 def test_iris_in_lists_mean_the_same_after_admission() -> None:

@@ -1,10 +1,16 @@
 """What holds for the whole surface: routes, refusals, safety headers, the description in OpenAPI."""
 
+import json
 import logging
 
 import httpx
 import pytest
-from wgig.app import ROUTES
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from wgig.app import ROUTES, create_app
+from wgig.openapi import EXTRAS
+from wgig.refusals import refuse_parameters
+from wgig.settings import Settings
 from wgig.store import Store, StoreError
 
 
@@ -32,6 +38,25 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
         assert declared == {name for name in ("name", "path", "slug", "suffix") if f"{{{name}}}" in path}
 
 
+def test_what_the_description_adds_belongs_to_a_route() -> None:
+    assert EXTRAS.keys() <= {function.__name__ for _, _, function in ROUTES}
+
+
+def test_the_description_declares_what_it_refers_to(writable: httpx.Client) -> None:
+    description = writable.get("/openapi.json").json()
+    operations = [one for item in description["paths"].values() for one in item.values()]
+    needed = {scheme for one in operations for wanted in one.get("security", []) for scheme in wanted}
+    assert needed == description["components"]["securitySchemes"].keys() == {"token"}
+    assert "$ref" not in json.dumps(description)
+
+
+def test_every_refusal_is_described_as_a_problem_and_as_nothing_else(writable: httpx.Client) -> None:
+    for item in writable.get("/openapi.json").json()["paths"].values():
+        for one in item.values():
+            assert set(one["responses"]) == {"200", "default"}
+            assert "application/problem+json" in one["responses"]["default"]["content"]
+
+
 @pytest.mark.parametrize("path", ["/health", "/ready"])
 def test_the_service_says_that_it_is_well(writable: httpx.Client, path: str) -> None:
     assert writable.get(path).status_code == 200
@@ -51,17 +76,17 @@ def test_an_unknown_path_is_a_problem_or_a_page(writable: httpx.Client) -> None:
     assert "script" not in page.headers["content-security-policy"]
 
 
-@pytest.mark.parametrize("path", ["/sparql", "/graph/x", "/health"])
-def test_a_wrong_method_is_told_the_right_ones(writable: httpx.Client, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/sparql", "GET, HEAD, OPTIONS, POST, QUERY"),
+        ("/graph/x", "DELETE, GET, HEAD, OPTIONS, POST, PUT"),
+        ("/health", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_a_wrong_method_is_told_the_right_ones(writable: httpx.Client, path: str, allowed: str) -> None:
     answer = writable.patch(path)
-    known = {
-        method
-        for other, methods, _ in ROUTES
-        for method in methods
-        if other.partition("{")[0].rstrip("/") in path[:7]
-    }
-    assert answer.status_code == 405
-    assert {"GET", "HEAD", "OPTIONS"} <= set(answer.headers["allow"].split(", ")) <= known | {"OPTIONS"}
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 def test_a_script_of_another_site_may_ask(writable: httpx.Client) -> None:
@@ -73,6 +98,16 @@ def test_a_script_of_another_site_may_ask(writable: httpx.Client) -> None:
     answer = writable.get("/sparql", params={"query": "oops"}, headers={"Origin": "http://x"})
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_parameters_that_the_framework_refuses_are_a_problem_too() -> None:
+    request = Request(
+        {"type": "http", "app": create_app(Settings(), Store.in_memory()), "path": "/", "headers": []}
+    )
+    error = RequestValidationError([{"loc": ("query", "limit"), "msg": "Input should be a valid integer"}])
+    answer = refuse_parameters(request, error)
+    assert (answer.status_code, answer.media_type) == (400, "application/problem+json")
+    assert b"query.limit: Input should be a valid integer." in bytes(answer.body)
 
 
 def test_a_bug_tells_nothing_outside_and_everything_in_the_log(

@@ -5,12 +5,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.request import urlopen
 
 import pyoxigraph as ox
 import pytest
+from wgig.cli import FORMATS, RESULTS
+from wgig.commands.query import TABLE
+from wgig.formats import BY_FORM, DATASETS, GRAPHS
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 COUNT = "SELECT (COUNT(*) AS ?n) { GRAPH <urn:g> { ?s ?p ?o } }"
@@ -49,6 +54,11 @@ def test_help_shows_an_example(wgig: Shell, command: str) -> None:
     assert f"examples:\n  wgig {command}" in done.stdout
 
 
+def test_the_formats_of_the_help_are_those_that_there_are() -> None:
+    assert set(RESULTS) == {TABLE, *(one.suffix for offered in BY_FORM.values() for one in offered)}
+    assert set(FORMATS) == {one.suffix for one in (*GRAPHS, *DATASETS)}
+
+
 def test_help_imports_no_more_than_it_needs() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "wgig", "--help"],
@@ -65,6 +75,11 @@ def test_a_query_comes_as_text_as_a_file_and_from_standard_input(wgig: Shell, fo
     (folder / "count.rq").write_text(COUNT)
     for done in (wgig("query", COUNT), wgig("query", "count.rq"), wgig("query", "-", stdin=COUNT)):
         assert (done.returncode, done.stdout) == (0, "n\n2\n")
+
+
+def test_from_says_what_a_query_runs_over(wgig: Shell) -> None:
+    query = "SELECT (COUNT(*) AS ?n) FROM <urn:none> { ?s ?p ?o }"
+    assert wgig("query", query).stdout == "n\n0\n"
 
 
 @pytest.mark.parametrize(
@@ -177,6 +192,38 @@ def test_a_query_goes_to_a_url(wgig: Shell, server: tuple[subprocess.Popen[str],
     assert wgig("query", COUNT, "--url", f"{server[1]}sparql").stdout == "n\n0\n"
     refused = wgig("query", "SELECT * { ?s ?p }", "--url", f"{server[1]}sparql")
     assert (refused.returncode, "refused the query: Line 1, column" in refused.stderr) == (2, True)
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """An endpoint, not one of ours, that answers with the status that is its path."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(int(self.path.strip("/")))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the word of the library
+        pass
+
+
+@pytest.fixture(scope="module")
+def refusing() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as endpoint:
+        threading.Thread(target=endpoint.serve_forever).start()
+        yield f"http://127.0.0.1:{endpoint.server_port}/"
+        endpoint.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [(404, 2, "refused the query: 404"), (429, 2, "refused the query: 429"), (502, 3, "failed: 502")],
+)
+def test_what_another_endpoint_refuses_is_said_in_a_sentence(
+    wgig: Shell, refusing: str, status: int, code: int, said: str
+) -> None:
+    done = wgig("query", "ASK {}", "--url", f"{refusing}{status}")
+    assert (done.returncode, said in done.stderr) == (code, True), done
 
 
 @pytest.mark.usefixtures("server")

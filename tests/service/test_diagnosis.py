@@ -1,5 +1,7 @@
 """Syntax errors in plain words, with their place."""
 
+from io import BytesIO
+
 import pytest
 from wgig.admission import admit
 from wgig.diagnosis import diagnose
@@ -11,7 +13,7 @@ from wgig.store import Store
 def problem(text: str) -> Problem:
     admitted = admit(text, Settings())
     try:
-        Store.in_memory()._quads.query(admitted)
+        Store.in_memory().query(admitted, "text/csv", BytesIO())
     except SyntaxError as error:
         return diagnose(admitted, error)
     raise AssertionError("it parses")
@@ -31,6 +33,7 @@ def problem(text: str) -> Problem:
         ("SELECT ?p { ?s ?p ?o } GROUP BY ?s", 1, 33, "a variable that the groups do not have"),
         ("ASK { ?s ?p 'é' 'x' }", 1, 17, "'x' or what follows it does not fit"),
         ("SELECT ?s WHERE ?s ?p ?o", 1, 17, "?s does not fit here"),
+        ("SELECT ?s", 1, 10, "The text ends too early."),
     ],
 )
 def test_the_fault_is_named_with_its_place(text: str, line: int, column: int, says: str) -> None:

@@ -2,6 +2,7 @@ import io
 
 import pyoxigraph as ox
 import pytest
+from wgig.rdf import read
 from wgig.shipped import rules
 from wgig.store import Store
 
@@ -15,7 +16,7 @@ PREFIXES = """
 
 def inferred(turtle: str) -> set[tuple[str, str, str]]:
     store = Store.in_memory(rules())
-    store.add("urn:g", (PREFIXES + turtle).encode(), "text/turtle")
+    store.merge({"urn:g": read((PREFIXES + turtle).encode(), "text/turtle")})
     return {
         tuple(short(term) for term in (one.subject, one.predicate, one.object))  # type: ignore[misc]
         for one in store.triples("urn:inferred")
@@ -61,10 +62,15 @@ def test_rules_feed_each_other() -> None:
     assert ("fish", "likedBy", "tom") in inferred(stated)
 
 
+def test_a_rule_that_is_no_construct_is_refused() -> None:
+    with pytest.raises(ValueError, match="a rule is a CONSTRUCT"):
+        Store.in_memory(["SELECT * { ?s ?p ?o }"])
+
+
 def test_growing_after_a_load_ends_where_recomputing_does() -> None:
     data = PREFIXES + ":Cat rdfs:subClassOf :Animal . :tom a :Cat . :kit a :Cat, :Animal ."
     grown, computed = Store.in_memory(rules()), Store.in_memory(rules())
     grown.bulk_load(io.BytesIO(data.encode()), ox.RdfFormat.TURTLE, "urn:g")
     grown.infer()
-    computed.add("urn:g", data.encode(), "text/turtle")
+    computed.merge({"urn:g": read(data.encode(), "text/turtle")})
     assert set(grown.triples("urn:inferred")) == set(computed.triples("urn:inferred")) != set()

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from wgig.pages import href, static_files, words
 from wgig.pages.thing import page
+from wgig.rdf import read
 from wgig.settings import Settings
 from wgig.store import Store
 from wgig.things import describe
@@ -50,13 +51,13 @@ class Reader(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-def read(get: Get, path: str) -> Reader:
+def reader(get: Get, path: str) -> Reader:
     return Reader(get(path, accept="text/html").text)
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_can_be_walked_by_landmarks_and_headings(get: Get, path: str) -> None:
-    found = read(get, path)
+    found = reader(get, path)
     assert not found.open
     assert found.all("html")[0]["lang"] == "en"
     assert len(found.all("main")) == len(found.all("h1")) == len(found.all("title")) == 1
@@ -72,7 +73,7 @@ def test_a_page_can_be_walked_by_landmarks_and_headings(get: Get, path: str) -> 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_runs_nothing_and_styles_nothing_inline(get: Get, path: str) -> None:
-    found = read(get, path)
+    found = reader(get, path)
     assert not found.all("script")
     assert not found.all("style")
     assert not [
@@ -82,7 +83,7 @@ def test_a_page_runs_nothing_and_styles_nothing_inline(get: Get, path: str) -> N
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_link_out_of_the_service_says_so(get: Get, path: str) -> None:
-    for link in read(get, path).all("a"):
+    for link in reader(get, path).all("a"):
         if (link["href"] or "").startswith("http"):
             assert {"nofollow", "noopener", "external"} <= set((link["rel"] or "").split())
 
@@ -95,7 +96,7 @@ def test_hostile_text_stays_text(get: Get) -> None:
 
 
 def test_only_web_addresses_become_links(get: Get) -> None:
-    links = [link["href"] for link in read(get, "/doc/issue/hostile").all("a")]
+    links = [link["href"] for link in reader(get, "/doc/issue/hostile").all("a")]
     assert "http://example.org/?a=1&b='2'" in links
     assert not [link for link in links if (link or "").startswith("javascript")]
     assert "<code>javascript:alert(1)</code>" in get("/doc/issue/hostile", accept="text/html").text
@@ -146,9 +147,9 @@ def test_a_page_shows_links_both_ways_sources_and_the_graph(get: Get) -> None:
 
 def test_inferred_statements_are_marked_and_those_that_only_repeat_are_counted() -> None:
     store = Store.in_memory()
-    store.add(f"{BASE}graph/test", b"<urn:a> <urn:p> <urn:b> .", "text/turtle")
+    store.merge({f"{BASE}graph/test": read(b"<urn:a> <urn:p> <urn:b> .", "text/turtle")})
     follows = b"<urn:a> <urn:wider> <urn:b> . <urn:b> <urn:back> <urn:a> . <urn:a> <urn:new> <urn:c> ."
-    store.add(f"{BASE}graph/inferred", follows, "text/turtle")
+    store.merge({f"{BASE}graph/inferred": read(follows, "text/turtle")})
     description = describe(store, "urn:a")
     assert description is not None
     view = page(store, description, f"{BASE}graph/inferred")
@@ -171,6 +172,19 @@ def test_an_answer_on_a_page_is_a_table_with_ways_to_the_data(get: Get) -> None:
     assert "1 row." in text
     assert "&lt;b&gt;" in text
     assert "_mediatype=text%2Fcsv" in text
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("ASK {}", "yes"),
+        ("ASK { FILTER(false) }", "no"),
+        ("CONSTRUCT { <urn:a> <urn:b> 1 } {}", "&lt;urn:a&gt; &lt;urn:b&gt; 1"),
+    ],
+)
+def test_an_answer_that_is_no_table_is_a_text(get: Get, query: str, shown: str) -> None:
+    text = get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text
+    assert re.search(rf">\s*{re.escape(shown)}", text), text
 
 
 def test_a_long_table_says_that_it_is_cut(get: Get) -> None:
@@ -196,7 +210,9 @@ def luminance(color: str) -> float:
 
 def test_all_text_has_contrast_in_light_and_dark() -> None:
     style = next(content for path, content in static_files().items() if path.endswith(".css")).decode()
-    for scheme in re.findall(r":root \{([^}]+)\}", style):
+    schemes = re.findall(r":root \{([^}]+)\}", style)
+    assert len(schemes) == 2
+    for scheme in schemes:
         colors = dict(re.findall(r"--(\w+): (#\w{6})", scheme))
         for ground in ("ground", "raised"):
             for text in ("text", "quiet", "link", "notice"):

@@ -42,6 +42,22 @@ def test_the_dataset_of_the_request_wins_over_from(filled: httpx.Client, key: st
     assert filled.get("/sparql", params=params, headers={"Accept": "text/csv"}).text.split() == ["s", "x:b"]
 
 
+@pytest.mark.parametrize(
+    ("query", "subjects"),
+    [
+        ("SELECT ?s { ?s ?p ?o }", ["x:a", "x:b"]),
+        ("SELECT ?s FROM <graph/b> { ?s ?p ?o }", ["x:b"]),
+        ("SELECT?s FROM<graph/a>FROM<graph/b>{ ?s ?p ?o }", ["x:a", "x:b"]),
+        ("SELECT ?s FROM NAMED <graph/b> { ?s ?p ?o }", []),
+        ("SELECT ?s FROM NAMED <graph/b> { GRAPH ?g { ?s ?p ?o } }", ["x:b"]),
+        ("SELECT ?s { ?s ?p ?o FILTER('FROM <graph/b>' != '') }", ["x:a", "x:b"]),
+    ],
+)
+def test_from_says_what_a_query_runs_over(filled: httpx.Client, query: str, subjects: list[str]) -> None:
+    answer = filled.get("/sparql", params={"query": query}, headers={"Accept": "text/csv"})
+    assert sorted(answer.text.split()[1:]) == subjects
+
+
 def test_relative_iris_stand_below_the_base(writable: httpx.Client) -> None:
     answer = writable.get(
         "/sparql", params={"query": "SELECT (<id/issue/spam> AS ?x) {}"}, headers={"Accept": "text/csv"}
@@ -156,10 +172,35 @@ def test_without_a_query_the_service_describes_itself(filled: httpx.Client) -> N
     answer = filled.get("/sparql")
     assert answer.headers["content-type"] == "text/turtle; charset=utf-8"
     for says in (
-        "sd:SPARQL11Query",
+        "sd:supportedLanguage sd:SPARQL11Query",
         "sd:UnionDefaultGraph",
         "sd:endpoint <http://localhost/sparql>",
-        "graph/b>",
+        "sd:name graph:b",
     ):
-        assert says in answer.text or says.rstrip(">").replace("graph/", "graph:") in answer.text
+        assert says in answer.text
     assert "Update" not in answer.text
+
+
+def test_the_update_service_describes_itself_too(writable: httpx.Client) -> None:
+    text = writable.get("/update").text
+    assert "sd:supportedLanguage sd:SPARQL11Update" in text
+    assert "sd:endpoint <http://localhost/update>" in text
+    assert "Query" not in text
+
+
+def test_no_union_is_described_where_there_is_none(unnamed: httpx.Client) -> None:
+    assert "sd:UnionDefaultGraph" not in unnamed.get("/sparql").text
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("SELCT * {}", "Did you mean SELECT?"),
+        ("# nothing", "The query is empty."),
+        ("CLEAR ALL", "Send it by POST to /update."),
+        ("?x", "The query is empty."),
+    ],
+)
+def test_what_is_no_query_is_told_what_it_lacks(writable: httpx.Client, query: str, says: str) -> None:
+    answer = writable.get("/sparql", params={"query": query})
+    assert (answer.status_code, says in answer.json()["detail"]) == (400, True), answer.text

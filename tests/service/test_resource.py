@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -9,11 +10,13 @@ import pyoxigraph as ox
 import pytest
 from wgig import things
 from wgig.compact import compact, context_of
-from wgig.settings import Settings
+from wgig.rdf import read
+from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
-from wgig.vocabulary import terms
+from wgig.vocabulary import shapes, terms
 
 Get = Callable[..., httpx.Response]
+Client = Callable[[Store], httpx.Client]
 
 BASE = Settings.base
 SPAM = ox.NamedNode(f"{BASE}id/issue/spam")
@@ -126,16 +129,28 @@ def test_a_description_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(things, "INCOMING", 2)
     store = Store.in_memory()
     links = "".join(f"<urn:{n}> <urn:p> <{SPAM.value}> ." for n in range(5))
-    store.add(f"{BASE}graph/test", links.encode(), "text/turtle")
+    store.merge({f"{BASE}graph/test": read(links.encode(), "text/turtle")})
     description = things.describe(store, SPAM.value)
     assert description is not None
     assert len(description.incoming) == 2
     assert description.cut == ["Of 5 statements that point here, 2 are shown."]
 
 
+def test_a_description_of_too_many_parts_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(things, "PARTS", 2)
+    store = Store.in_memory()
+    links = "".join(
+        f"<{SPAM.value}> <urn:p> <{SPAM.value}/{n}> . <{SPAM.value}/{n}> <urn:n> {n} ." for n in range(3)
+    )
+    store.merge({f"{BASE}graph/test": read(links.encode(), "text/turtle")})
+    answer = client(store).get("/doc/issue/spam")
+    assert "Only the first 2 parts are shown." in answer.text
+    assert len({t for t in triples(answer) if t.predicate.value == "urn:n"}) == 2
+
+
 def test_what_stands_in_the_unnamed_graph_is_described_too() -> None:
     store = Store.in_memory()
-    store.add(None, f"<{SPAM.value}> <urn:p> 1 .".encode(), "text/turtle")
+    store.merge({None: read(f"<{SPAM.value}> <urn:p> 1 .".encode(), "text/turtle")})
     description = things.describe(store, SPAM.value)
     assert description is not None
     assert [statement.graphs for statement in description.statements] == [()]
@@ -183,6 +198,17 @@ def test_shapes_that_are_not_loaded_say_how_to_load_them(get: Get) -> None:
     answer = get("/shapes")
     assert answer.status_code == 404
     assert "wgig load" in answer.json()["detail"]
+
+
+def test_the_page_of_shapes_shows_what_each_says(client: Client) -> None:
+    store = Store.in_memory()
+    for path in sorted(SHIPPED.glob("shapes/*.ttl")):
+        store.merge({f"{BASE}graph/shapes": read(path.read_bytes(), "text/turtle")})
+    found = shapes(store.triples(f"{BASE}graph/shapes"))
+    assert len(found) > 10
+    assert all(one.targets and one.messages for one in found)
+    page = unescape(client(store).get("/shapes", headers={"Accept": "text/html"}).text)
+    assert all(sentence in page for one in found for sentence in one.messages)
 
 
 def test_the_context_gives_short_names_their_meaning(get: Get) -> None:

@@ -1,8 +1,10 @@
+from functools import partial
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 from wgig import shipped
+from wgig.rdf import read
 from wgig.settings import Settings
 from wgig.store import Store
 
@@ -57,9 +59,25 @@ def test_a_newer_file_replaces_its_graph(store: Store, package: Path) -> None:
     assert [str(triple.object) for triple in store.triples(f"{GRAPH}issues")] == ["<urn:OldIssue>"]
 
 
+def test_a_graph_that_is_shipped_no_more_goes(store: Store, package: Path) -> None:
+    (package / "data/papers/wp-spam.ttl").unlink()
+    assert shipped.refresh(store, BASE, package) == []
+    assert store.graphs() == [
+        GRAPH + name for name in ("catalog", "issues", "meetings", "ontology", "shapes")
+    ]
+    assert f"{GRAPH}paper/wp-spam" not in shipped.catalog(store, BASE)
+
+
+def test_a_graph_that_is_shipped_no_more_stays_where_a_user_changed_it(store: Store, package: Path) -> None:
+    store.merge({f"{GRAPH}paper/wp-spam": read(b"<urn:mine> a <urn:Paper> .", "text/turtle")})
+    (package / "data/papers/wp-spam.ttl").unlink()
+    assert shipped.refresh(store, BASE, package) == []
+    assert len(set(store.triples(f"{GRAPH}paper/wp-spam"))) == 2
+
+
 @pytest.mark.parametrize("graph", ["issues", "ontology"])
 def test_a_graph_that_a_user_changed_is_kept_and_named(store: Store, package: Path, graph: str) -> None:
-    store.add(GRAPH + graph, b"<urn:mine> a <urn:Issue> .", "text/turtle")
+    store.merge({GRAPH + graph: read(b"<urn:mine> a <urn:Issue> .", "text/turtle")})
     mine = set(store.triples(GRAPH + graph))
     for path in (package / "data/issues.ttl", package / "ontology/wgig.ttl"):
         path.write_text("<urn:new> a <urn:Thing> .")
@@ -68,14 +86,14 @@ def test_a_graph_that_a_user_changed_is_kept_and_named(store: Store, package: Pa
 
 
 def test_the_shipped_graph_can_be_taken_after_all(store: Store, package: Path) -> None:
-    store.add(f"{GRAPH}issues", b"<urn:mine> a <urn:Issue> .", "text/turtle")
+    store.merge({f"{GRAPH}issues": read(b"<urn:mine> a <urn:Issue> .", "text/turtle")})
     shipped.take(store, BASE, {f"{GRAPH}issues": [package / "data/issues.ttl"]})
     assert [str(triple.subject) for triple in store.triples(f"{GRAPH}issues")] == ["<urn:spam>"]
 
 
 def test_a_users_graph_under_a_shipped_name_is_kept(package: Path) -> None:
     store = Store.in_memory()
-    store.add(f"{GRAPH}issues", b"<urn:mine> a <urn:Issue> .", "text/turtle")
+    store.merge({f"{GRAPH}issues": read(b"<urn:mine> a <urn:Issue> .", "text/turtle")})
     assert shipped.refresh(store, BASE, package) == [f"{GRAPH}issues"]
 
 
@@ -90,6 +108,23 @@ def test_the_digest_of_triples_knows_no_order_and_no_blank_node_names() -> None:
 
     assert digest("_:a <urn:p> 1 . <urn:s> <urn:p> 2 .") == digest("<urn:s> <urn:p> 2 . _:b <urn:p> 1 .")
     assert digest("<urn:s> <urn:p> 1 .") != digest("<urn:s> <urn:p> 2 .")
+
+
+def test_who_opens_the_store_is_told_what_was_kept(
+    tmp_path: Path, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, said = Settings(store=tmp_path / "store"), list[str]()
+    store = Store.open(settings.store)
+    shipped.refresh(store, BASE, package)
+    store.merge({f"{GRAPH}issues": read(b"<urn:mine> a <urn:Issue> .", "text/turtle")})
+    (package / "data/issues.ttl").write_text("<urn:new> a <urn:Issue> .")
+    monkeypatch.setattr(shipped, "refresh", partial(shipped.refresh, folder=package))
+    del store
+    shipped.open_filled(settings, said.append)
+    assert said == [
+        "You changed 1 of the shipped graphs, and the package has newer ones; yours are kept. "
+        "To take the shipped ones: wgig load --shipped issues"
+    ]
 
 
 def test_the_real_graphs_fill_a_store_once(tmp_path: Path) -> None:

@@ -89,6 +89,19 @@ def test_one_bad_part_of_several_changes_nothing(writable: httpx.Client) -> None
     assert writable.get(GRAPH).status_code == 404
 
 
+def test_a_part_that_is_no_rdf_is_named(writable: httpx.Client) -> None:
+    answer = writable.post(GRAPH, files=[("f", ("notes.txt", "dear", "text/plain"))])
+    assert (answer.status_code, "'notes.txt' is no RDF" in answer.json()["detail"]) == (415, True)
+    assert "text/turtle" in answer.headers["accept-post"]
+
+
+def test_a_body_without_a_type_is_rdf_xml(writable: httpx.Client) -> None:
+    writable.put(GRAPH, content="<x:a> <x:p> <x:b> .", headers=TTL)
+    document = writable.get(GRAPH, headers={"Accept": "application/rdf+xml"}).content
+    assert writable.put("/graph/two", content=document).status_code == 201
+    assert lines(writable, "/graph/two") == lines(writable)
+
+
 @pytest.mark.parametrize(
     ("status", "method", "path", "headers"),
     [
@@ -101,6 +114,7 @@ def test_one_bad_part_of_several_changes_nothing(writable: httpx.Client) -> None
         (412, "PUT", GRAPH, TTL | {"If-Match": '"stale"'}),
         (415, "PUT", GRAPH, {"Content-Type": "application/n-quads"}),
         (415, "PUT", GRAPH, {"Content-Type": ""}),
+        (400, "PUT", GRAPH, {"Content-Type": "multipart/form-data"}),
     ],
 )
 def test_bad_graph_requests_are_refused(
@@ -162,6 +176,14 @@ def test_a_refused_update_changes_nothing(writable: httpx.Client, status: int, t
 def test_no_update_stands_in_an_address(writable: httpx.Client, method: str) -> None:
     answer = writable.request(method, "/update?update=CLEAR%20ALL", headers=UPDATE)
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"update": ["CLEAR ALL", "CLEAR ALL"]}, {"update": "CLEAR ALL", "query": "ASK {}"}]
+)
+def test_exactly_one_update_is_taken(writable: httpx.Client, data: dict[str, str | list[str]]) -> None:
+    answer = writable.post("/update", data={"x": "y", **data})
+    assert (answer.status_code, "Exactly one update" in answer.json()["detail"]) == (400, True)
 
 
 def test_a_body_of_unknown_length_is_held_to_the_limit(writable: httpx.Client) -> None:

@@ -3,10 +3,22 @@
 import sys
 from collections.abc import Iterable, Sequence
 
+from ..formats import Format
+from ..problems import Problem
+
 
 def say(sentence: str) -> None:
     """Tell the user something beside the answer."""
     print(f"wgig: {sentence}", file=sys.stderr, flush=True)
+
+
+def format_named(suffix: str, offered: Sequence[Format], what: str) -> Format:
+    """The offered format with this suffix. Raises Problem 400; `what` says what cannot be written so."""
+    for one in offered:
+        if one.suffix == suffix:
+            return one
+    suffixes = ", ".join(one.suffix for one in offered)
+    raise Problem(400, f"{what} cannot be written as {suffix}. Take --format {suffixes}.")
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

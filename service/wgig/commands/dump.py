@@ -15,7 +15,7 @@ from ..problems import Problem
 from ..settings import Settings
 from ..shipped import open_to_read
 from ..store import Store
-from . import say
+from . import format_named, say
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -40,12 +40,8 @@ def chosen(arguments: argparse.Namespace) -> Format:
         name = arguments.output.name.removesuffix(".gz").rpartition(".")[2]
     if name is None:
         return TURTLE if arguments.graph else TRIG
-    for one in offered:
-        if one.suffix == name:
-            return one
     what = "One graph" if arguments.graph else "The whole store, with its graphs,"
-    names = ", ".join(one.suffix for one in offered)
-    raise Problem(400, f"{what} cannot be written as {name}. Take --format {names}.")
+    return format_named(name, offered, what)
 
 
 def found(store: Store, name: str, base: str) -> str:

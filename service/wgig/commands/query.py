@@ -18,12 +18,12 @@ from ..examples import example
 from ..formats import BY_FORM, CSV, GRAPHS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
 from ..namespaces import namespaces, shorten
 from ..problems import Problem
-from ..serialize import serialize
+from ..rdf import serialize
 from ..settings import Settings
 from ..shipped import open_to_read
-from ..sparql import form
+from ..sparql import form, names_dataset
 from ..store import Dataset
-from . import say, show
+from . import format_named, say, show
 
 TABLE = "table"
 
@@ -32,8 +32,6 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the answer. Exit code 0, or 1 when it is no or empty. Raises Problem, StoreError, OSError."""
     text = text_of(arguments)
     form_ = form(text)
-    if not form_:
-        raise diagnose(text, SyntaxError("a query begins with SELECT, ASK, CONSTRUCT or DESCRIBE"))
     format_ = chosen(form_, arguments.format)
     ask = at_endpoint(arguments.url) if arguments.url else at_store(settings)
     if form_ in ("SELECT", "ASK"):
@@ -64,11 +62,7 @@ def chosen(form_: str, name: str | None) -> Format | None:
     offered = BY_FORM[form_]
     if name == TABLE and offered is not GRAPHS:
         return None
-    for one in offered:
-        if one.suffix == name:
-            return one
-    names = ", ".join(one.suffix for one in offered)
-    raise Problem(400, f"The answer to {form_} cannot be written as {name}. Take --format {names}.")
+    return format_named(name, offered, f"The answer to {form_}")
 
 
 def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
@@ -77,8 +71,9 @@ def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
 
     def ask(text: str, format_: Format) -> bytes:
         out = io.BytesIO()
+        union = settings.default_graph == "union" and not names_dataset(text)
         try:
-            store.query(text, format_.media_type, out, Dataset(union=settings.default_graph == "union"))
+            store.query(text, format_.media_type, out, Dataset(union=union))
         except SyntaxError as error:
             raise diagnose(text, error) from error
         except (ValueError, RuntimeError) as error:
@@ -122,7 +117,7 @@ def refused(url: str, error: HTTPError) -> Exception:
     except (ValueError, KeyError, TypeError, AttributeError):
         detail, excerpt = f"{error.code} {error.reason}", None
     if 400 <= error.code < 500:
-        return Problem(error.code, f"{url} refused the query: {detail}", excerpt=excerpt)
+        return Problem(400, f"{url} refused the query: {detail}", excerpt=excerpt)
     return OSError(f"{url} failed: {detail}")
 
 

@@ -5,23 +5,25 @@ from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from ..lookup import LABELS, Term, natural, rows
+from ..labels import LABELS, natural
+from ..lookup import Term, rows
+from ..namespaces import OUTSIDE
 from ..store import Store
 from ..things import Description, Statement, graphs_by_use
 from . import words
 
-TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
-SOURCE = "http://purl.org/dc/terms/source"
+TYPE = f"{OUTSIDE['rdf']}type"
+SOURCE = f"{OUTSIDE['dcterms']}source"
 DESCRIPTIONS = (
-    "http://www.w3.org/2004/02/skos/core#definition",
-    "http://purl.org/dc/terms/description",
-    "http://www.w3.org/2000/01/rdf-schema#comment",
+    f"{OUTSIDE['skos']}definition",
+    f"{OUTSIDE['dcterms']}description",
+    f"{OUTSIDE['rdfs']}comment",
 )
-INVERSES = """SELECT ?property ?label {
-  { ?property <http://www.w3.org/2002/07/owl#inverseOf> ?inverse }
-  UNION { ?inverse <http://www.w3.org/2002/07/owl#inverseOf> ?property }
-  ?inverse <http://www.w3.org/2000/01/rdf-schema#label> ?label
-}"""
+INVERSES = f"""PREFIX owl: <{OUTSIDE["owl"]}> PREFIX rdfs: <{OUTSIDE["rdfs"]}>
+SELECT ?property ?label {{
+  {{ ?property owl:inverseOf ?inverse }} UNION {{ ?inverse owl:inverseOf ?property }}
+  ?inverse rdfs:label ?label
+}}"""
 
 
 @dataclass(frozen=True)

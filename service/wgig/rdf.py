@@ -1,4 +1,4 @@
-"""Triples as bytes in the syntaxes of RDF, with the prefixes that they use."""
+"""Triples from bytes and as bytes, in the syntaxes of RDF."""
 
 from collections.abc import Iterable
 
@@ -8,16 +8,36 @@ from .formats import Format
 from .namespaces import namespaces, shorten
 
 
+def rdf_format(media_type: str) -> ox.RdfFormat:
+    """The engine's RDF format of a media type."""
+    found = ox.RdfFormat.from_media_type(media_type)
+    if found is None:
+        raise ValueError(f"no RDF format is called {media_type}")
+    return found
+
+
+def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
+    """The triples of a graph document, blank nodes renamed apart. Raises SyntaxError with line and column."""
+    parsed = ox.parse(
+        data, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
+    )
+    return [one.triple for one in parsed]
+
+
+def quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
+    """The triple in a graph."""
+    return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
 def serialize(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:
     """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph.
 
     Raises ValueError where the format has no way to write one of them.
     """
     ordered = sorted(set(triples), key=reading_order)
-    rdf_format = ox.RdfFormat.from_media_type(format_.media_type)
-    assert rdf_format is not None
+    prefixes = used_prefixes(ordered, base)
     try:
-        return ox.serialize(ordered, format=rdf_format, prefixes=used_prefixes(ordered, base)) or b""
+        return ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
     except OSError as error:  # the engine's word for it
         raise ValueError(str(error)) from error
 

@@ -1,0 +1,36 @@
+"""The large data of the benchmarks: the same for the same seed, and marked as made up."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pyoxigraph as ox
+from wgig.settings import CHECKOUT, Settings
+
+BASE = Settings.base
+
+
+def generated(path: Path, papers: int, seed: int) -> bytes:
+    arguments = ["--papers", str(papers), "--seed", str(seed), "-o", str(path)]
+    subprocess.run([sys.executable, "-m", "bench.generate", *arguments], cwd=CHECKOUT, check=True)
+    return path.read_bytes()
+
+
+def test_the_same_seed_gives_the_same_bytes_and_a_shorter_file_begins_a_longer_one(tmp_path: Path) -> None:
+    short, long = (generated(tmp_path / f"{papers}.nq", papers, 1) for papers in (2, 4))
+    assert long.startswith(short)
+    assert len(long) > len(short)
+    assert generated(tmp_path / "other.nq", 2, 2) != short
+    packed = generated(tmp_path / "a.nq.gz", 2, 1)
+    assert packed == generated(tmp_path / "b.nq.gz", 2, 1)
+
+
+def test_each_paper_is_a_graph_and_marked_as_made_up(tmp_path: Path) -> None:
+    quads = list(ox.parse(generated(tmp_path / "papers.nq", 3, 1), ox.RdfFormat.N_QUADS))
+    graphs = {quad.graph_name for quad in quads}
+    papers = {quad.subject for quad in quads if quad.predicate.value == f"{BASE}ontology#illustrative"}
+    assert {graph.value for graph in graphs if isinstance(graph, ox.NamedNode)} == {
+        f"{BASE}graph/paper/made-up-1-{number}" for number in (1, 2, 3)
+    }
+    assert {f"<{BASE}id/paper/made-up-1-{number}>" for number in (1, 2, 3)} <= set(map(str, papers))
+    assert not [quad for quad in quads if "slot:" in str(quad)]

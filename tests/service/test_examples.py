@@ -1,0 +1,35 @@
+"""The example queries, each a file that says what it asks."""
+
+from pathlib import Path
+
+import pytest
+from wgig.examples import Example, example, read
+from wgig.problems import Problem
+
+
+def test_a_file_says_its_title_and_question_first(tmp_path: Path) -> None:
+    path = tmp_path / "one.rq"
+    path.write_text("# title: One\n# question: Is it one?\nASK {}\n")
+    assert read(path) == Example("one", "One", "Is it one?", path.read_text())
+
+
+@pytest.mark.parametrize("missing", ["title", "question"])
+def test_a_file_without_a_header_line_is_named(tmp_path: Path, missing: str) -> None:
+    path = tmp_path / "one.rq"
+    path.write_text("".join(f"# {key}: x\n" for key in ("title", "question") if key != missing) + "ASK {}")
+    with pytest.raises(ValueError, match=f"one.rq lacks the comment line '# {missing}: …'"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("coverage-matriks", "Did you mean coverage-matrix?"),
+        ("zzz", "See: wgig queries"),
+        ("../rules/types", "There is no example query"),
+    ],
+)
+def test_an_unknown_name_is_told_the_known_ones(name: str, mend: str) -> None:
+    with pytest.raises(Problem, match=mend) as caught:
+        example(name)
+    assert caught.value.status == 404

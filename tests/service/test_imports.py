@@ -1,0 +1,76 @@
+"""Imports go one way: a module knows only what stands on a floor below its own."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "service" / "wgig"
+
+# From the ground up. What stands on one floor does not know its neighbors, so there is no room for a circle.
+FLOORS = [
+    ["wgig", "settings", "namespaces", "problems", "guard", "opening"],
+    ["formats", "sparql", "bodies", "examples"],
+    ["rdf", "answers", "admission", "diagnosis", "using", "pages"],
+    ["inference", "openapi", "health", "pages.results"],
+    ["store"],
+    ["lookup", "load", "describe", "refusals"],
+    ["labels", "shipped", "query", "graphs"],
+    ["things", "kinds", "vocabulary"],
+    ["compact", "pages.thing", "write"],
+    ["resource"],
+    ["app"],
+    ["commands"],
+    [
+        "commands.serve",
+        "commands.query",
+        "commands.load",
+        "commands.dump",
+        "commands.stats",
+        "commands.queries",
+    ],
+    ["cli"],
+    ["__main__"],
+]
+HEIGHT = {module: height for height, floor in enumerate(FLOORS) for module in floor}
+
+
+def name_of(path: Path) -> str:
+    """The name of a module below the package, the package itself being `wgig`."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "wgig"
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imported(module: str) -> Iterator[str]:
+    """The modules of the package that a module imports, also inside of functions."""
+    path = MODULES[module]
+    folders = path.relative_to(PACKAGE).parent.parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            above = [*folders[: len(folders) - node.level + 1], *(node.module or "").split(".")]
+            origin = ".".join(filter(None, above))
+            for one in node.names:
+                inside = f"{origin}.{one.name}".lstrip(".")
+                yield inside if inside in MODULES else origin or "wgig"
+
+
+def test_every_module_has_its_floor() -> None:
+    assert sorted(HEIGHT) == sorted(MODULES)
+    assert len(HEIGHT) == sum(map(len, FLOORS))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_below(module: str) -> None:
+    assert not [one for one in imported(module) if HEIGHT[one] >= HEIGHT[module]]
+
+
+def test_the_package_names_itself_by_dots_alone() -> None:
+    for path in MODULES.values():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            named += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            assert not [name for name in named if name.split(".")[0] == "wgig"], path

@@ -1,0 +1,58 @@
+"""Triples from bytes and as bytes."""
+
+import pyoxigraph as ox
+import pytest
+from wgig.formats import JSON_LD, N_TRIPLES, TURTLE
+from wgig.rdf import read, serialize
+from wgig.settings import Settings
+
+BASE = Settings.base
+
+
+def test_relative_iris_stand_below_the_base_that_is_given() -> None:
+    (triple,) = read(b"<#a> a <#B> .", "text/turtle", "urn:example:g")
+    assert str(triple.subject) == "<urn:example:g#a>"
+
+
+def test_blank_nodes_of_two_documents_are_two() -> None:
+    one, other = (read(b"_:x <urn:p> 1 .", "text/turtle") for _ in range(2))
+    assert one != other
+
+
+def test_a_fault_has_its_place() -> None:
+    with pytest.raises(SyntaxError, match="line 1") as caught:
+        read(b"<urn:s> <urn:p> 2 . <urn:s> <urn:p> .", "text/turtle")
+    assert (caught.value.lineno, caught.value.offset) == (1, 37)
+
+
+def test_a_document_of_several_graphs_is_no_graph() -> None:
+    with pytest.raises(SyntaxError):
+        read(b"<urn:s> <urn:p> <urn:o> <urn:g> .", "application/n-quads")
+
+
+def test_what_is_no_rdf_is_a_mistake_of_ours() -> None:
+    with pytest.raises(ValueError, match="no RDF format is called text/csv"):
+        read(b"", "text/csv")
+
+
+def test_triples_are_written_once_in_a_stable_order_the_type_first() -> None:
+    given = read(b"<urn:b> <urn:p> 1 . <urn:a> <urn:p> 2 ; a <urn:C> .", "text/turtle")
+    written = serialize([*given, *reversed(given)], N_TRIPLES, BASE).decode().splitlines()
+    assert [line.split()[:2] for line in written] == [
+        ["<urn:a>", "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"],
+        ["<urn:a>", "<urn:p>"],
+        ["<urn:b>", "<urn:p>"],
+    ]
+
+
+def test_only_the_prefixes_that_are_used_are_declared() -> None:
+    given = read(f"<{BASE}id/issue/spam> <urn:p> '2005'^^<urn:year> .".encode(), "text/turtle")
+    text = serialize(given, TURTLE, BASE).decode()
+    assert text.startswith(f"@prefix issue: <{BASE}id/issue/> .\n")
+    assert text.count("@prefix") == 1
+
+
+def test_what_a_format_cannot_say_is_told() -> None:
+    node = ox.NamedNode("urn:a")
+    with pytest.raises(ValueError, match="JSON-LD"):
+        serialize([ox.Triple(node, node, ox.Triple(node, node, node))], JSON_LD, BASE)
