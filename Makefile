@@ -1,4 +1,4 @@
-# Only make and Python 3.11 or newer are assumed; everything else goes into .venv.
+# Only make and Python 3.11 to 3.13 are assumed; everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
@@ -34,7 +34,7 @@ clean: ## Remove what was made here
 
 # pip can read dependency groups since 25.1.
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %d.%d. Give one: make PYTHON=python3.11" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d. Give one: make PYTHON=python3.13" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group test

@@ -118,7 +118,7 @@ def is_misread(step: Step) -> bool:
 def undeclared(text: str, token: Token, known: Mapping[str, str]) -> Problem:
     """The 400 for a prefix without declaration, with the line to add when it is a `known` one."""
     prefix = prefix_of(token)
-    near = get_close_matches(prefix, prefixes(text), 1)
+    near = get_close_matches(prefix[:40], prefixes(text), 1)  # comparing takes time
     if prefix in known:
         suggestion = f"Put this line first: PREFIX {prefix}: <{known[prefix]}>"
     elif near:

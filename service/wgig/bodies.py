@@ -17,7 +17,7 @@ MULTIPART = "multipart/form-data"
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _MEDIA_TYPE = re.compile(
-    rf"\s*({_WORD}/{_WORD})\s*((?:;\s*(?:{_WORD}=(?:{_WORD}|\"(?:[^\"\\]|\\.)*\"))?\s*)*)"
+    rf"\s*({_WORD}/{_WORD})\s*((?:;\s*(?:{_WORD}=(?:{_WORD}|\"(?:[^\"\\]|\\.)*\")\s*)?)*)"
 )
 _PARAMETER = re.compile(rf";\s*({_WORD})=({_WORD}|\"(?:[^\"\\]|\\.)*\")")
 _FILE_NAME = re.compile(r'filename="([^"]*)"')

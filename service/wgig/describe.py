@@ -41,14 +41,18 @@ def describe_service(request: Request) -> Response:
 
 
 def describe_update(request: Request) -> Response:
-    """The description of the update service."""
+    """The description of the update service, or a page for a browser."""
     settings: Settings = request.app.state.settings
     if not is_description(parameters(request)):
         raise Problem(
             400,
             "An operation was sent by GET to the update service. Send an update by POST, a query to /sparql.",
         )
-    format_ = pick(request, GRAPHS)
+    format_ = pick(request, (*GRAPHS, HTML))
+    if format_ is HTML:
+        formats = [(one.title, one.media_type) for one in GRAPHS]
+        page = render("update.html", base=settings.base, is_open=bool(settings.token), formats=formats)
+        return answer(request, page, HTML)
     endpoint = str(request.url.replace(query=""))
     triples = [*service(endpoint, "SPARQL11Update", settings), *dataset(endpoint, request.app.state.store)]
     return answer(request, serialize(triples, format_, settings.base), format_)

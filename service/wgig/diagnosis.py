@@ -34,25 +34,11 @@ def diagnose(text: str, error: Exception) -> Problem:
     """The 400 for a text that the engine refused with `error`."""
     text = text.rstrip()
     return (
-        unreadable(text)
-        or misspelt(text)
+        misspelt(text)
         or unbalanced(text)
         or unexpected(text, str(error))
         or Problem(400, f"The text does not parse: {error}.", slug="syntax")
     )
-
-
-def unreadable(text: str) -> Problem | None:
-    """A quote that is never closed: the tokens show it as a lone mark."""
-    for token in tokens(text):
-        if token.text in "\"'":
-            return fault(
-                text,
-                token.start,
-                "A string begins here and does not end on this line.",
-                f"Close it with {token.text}.",
-            )
-    return None
 
 
 def misspelt(text: str) -> Problem | None:

@@ -10,9 +10,9 @@ from .bodies import Pairs, parameters, values
 from .describe import dataset
 from .formats import DATASETS, GRAPHS, HTML, JSON, Format, named
 from .namespaces import namespaces
-from .pages import render
+from .pages.graph import graph_page, list_page
 from .problems import Problem
-from .rdf import serialize
+from .rdf import serialize, used_prefixes
 from .settings import Settings
 from .sparql import absolute
 from .store import Store
@@ -29,11 +29,10 @@ def read_graphs(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     store: Store = request.app.state.store
     format_ = pick(request, (*GRAPHS, HTML, JSON))
-    iris = store.graphs()
     if format_ is HTML:
-        return answer(request, render("graphs.html", base=settings.base, graphs=iris), HTML)
+        return answer(request, list_page(store, settings.base), HTML)
     if format_ is JSON:
-        return answer(request, json.dumps({"graphs": iris}, ensure_ascii=False).encode(), JSON)
+        return answer(request, json.dumps({"graphs": store.graphs()}, ensure_ascii=False).encode(), JSON)
     triples = dataset(str(request.url.replace(query="")), store)
     return answer(request, serialize(triples, format_, settings.base), format_)
 
@@ -44,13 +43,23 @@ def read_graph(request: Request, name: str) -> Response:
 
 
 def content(request: Request, graph: str | None) -> Response:
-    """The triples of one graph; None is the default graph. Raises Problem 404."""
+    """The triples of one graph, or a page about it; None is the default graph. Raises Problem 404."""
     store: Store = request.app.state.store
     if not store.has(graph):
         raise missing(graph)
-    format_ = pick(request, GRAPHS)
-    body = store.graph(graph, format_.media_type)
+    format_ = pick(request, (*GRAPHS, HTML))
+    if format_ is HTML:
+        body = graph_page(store, graph, request.app.state.settings.base)
+    else:
+        body = written(request, graph, format_)
     return answer(request, body, format_, links=['</graphs>; rel="collection"'])
+
+
+def written(request: Request, graph: str | None, format_: Format) -> bytes:
+    """One graph in an RDF format, with the prefixes that it can use."""
+    store: Store = request.app.state.store
+    prefixes = used_prefixes(store.triples(graph), request.app.state.settings.base)
+    return store.graph(graph, format_.media_type, prefixes)
 
 
 def dump(request: Request, suffix: str) -> Response:

@@ -103,6 +103,12 @@ def interface(request: Request) -> Response:
     return answer(request, json.dumps(schema, ensure_ascii=False).encode(), JSON)
 
 
+def operation_id(method: str, path: str) -> str:
+    """The name of an operation for programs that are made from the description, such as `getSparql`."""
+    names = re.findall(r"\w+", path.replace(":path", "")) or ["home"]
+    return method.lower() + "".join(name.capitalize() for name in names)
+
+
 def described(method: str, path: str, function: Callable[..., Any]) -> Described:
     """The arguments with which a route is added to the application, so that it is described."""
     extra = dict(EXTRAS.get(function.__name__, {}))
@@ -112,7 +118,7 @@ def described(method: str, path: str, function: Callable[..., Any]) -> Described
         extra.pop("requestBody", None)
     lines = (function.__doc__ or "").strip().partition("\n")
     return {
-        "operation_id": f"{method.lower()} {path}",
+        "operation_id": operation_id(method, path),
         "summary": lines[0],
         "description": lines[2].strip() or lines[0],
         "include_in_schema": method not in UNDESCRIBED,

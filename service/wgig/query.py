@@ -50,6 +50,7 @@ async def ask_by_body(request: Request) -> Response:
 def reply(request: Request, pairs: Pairs) -> Response:
     """The result of the query in the pairs, in the format that the client likes best."""
     settings: Settings = request.app.state.settings
+    request.state.asked = pairs  # so that the page of a refusal can show them
     asked = question(pairs, settings)
     format_ = pick(request, (*BY_FORM[asked.form], HTML))
     written = source_format(asked.form) if format_ is HTML else format_

@@ -3,6 +3,7 @@
 import json
 import logging
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +12,7 @@ from starlette.routing import Match
 
 from .answers import answer
 from .formats import HTML, PROBLEM, negotiate
-from .pages import render
+from .pages import PATH, render
 from .problems import KINDS, Problem
 from .store import StoreError
 
@@ -94,7 +95,12 @@ def document(request: Request, problem: Problem) -> dict[str, Any]:
 
 
 def refusal(request: Request, problem: Problem) -> Response:
-    """The response for a problem: a page where the client likes HTML best, else JSON, whatever it accepts."""
+    """The response for a problem: a page where the client likes HTML best, else JSON, whatever it accepts.
+
+    Where nothing is found at an address that ends in a slash, the way leads to the one without it.
+    """
+    if problem.status == 404 and request.method in ("GET", "HEAD") and request.scope["path"].endswith("/"):
+        return Response(status_code=308, headers={"Location": without_slash(request)})
     try:
         liked = negotiate(request.headers.getlist("accept"), (PROBLEM, HTML))
     except Problem:
@@ -102,9 +108,16 @@ def refusal(request: Request, problem: Problem) -> Response:
     members = document(request, problem)
     headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
     if liked is HTML:
-        page = render("problem.html", base=request.app.state.settings.base, problem=members)
+        asked = getattr(request.state, "asked", [])
+        page = render("problem.html", base=request.app.state.settings.base, problem=members, asked=asked)
         return Response(page, problem.status, headers, HTML.content_type)
     return Response(json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM.media_type)
+
+
+def without_slash(request: Request) -> str:
+    """The address of the request without a slash at its end, on this host whatever it begins with."""
+    path = quote(f"/{request.scope['path'].strip('/')}", safe=PATH)
+    return f"{path}?{request.url.query}" if request.url.query else path
 
 
 def explain(request: Request, slug: str) -> Response:

@@ -25,7 +25,6 @@ OFFERED = (TURTLE, N_TRIPLES, JSON, JSON_LD, RDF_XML, HTML)
 SUFFIXED = re.compile(rf"(?P<path>.+)\.(?P<suffix>{'|'.join(one.suffix for one in OFFERED)})")
 LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 CONTEXT = "/context.jsonld"
-PATH = "/:@!$&'()*+,;=~"
 FOR_EVER = "public, max-age=31536000, immutable"
 STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": Format("image/svg+xml", "svg", "SVG")}
 ENTRIES = {"ontology": vocabulary.by_kind, "shapes": vocabulary.shapes}
@@ -41,7 +40,7 @@ def thing(request: Request, path: str) -> Response:
     store = request.app.state.store
     if not known(store, iri) and not any(kinds.listing(store, iri)):
         raise unknown(iri)
-    location = f"/doc/{quote(path, safe=PATH)}"
+    location = f"/doc/{quote(path, safe=pages.PATH)}"
     headers = {"Location": location, "Link": f'<{location}>; rel="describedby"'}
     return Response(status_code=303, headers=headers)
 
@@ -54,7 +53,8 @@ def doc(request: Request, path: str) -> Response:
     iri = iri_of(request, path)
     description = describe(request.app.state.store, iri)
     write = partial(thing_body, request, description) if description else partial(folder_body, request, iri)
-    return linked(request, f"/doc/{quote(path, safe=PATH)}", write(format_), format_, f'<{iri}>; rel="about"')
+    here = f"/doc/{quote(path, safe=pages.PATH)}"
+    return linked(request, here, write(format_), format_, f'<{iri}>; rel="about"')
 
 
 def ontology(request: Request) -> Response:
@@ -76,8 +76,8 @@ def context(request: Request) -> Response:
 def home(request: Request) -> Response:
     """What this is, what it holds, and the ways in."""
     counts = kinds.counts(request.app.state.store, request.app.state.settings.base)
-    chosen = [one for one in examples() if one.name in SHOWN]
-    body = show(request, "home.html", counts=counts, titles=kinds.TITLES, name=kinds.title, examples=chosen)
+    names = {"titles": kinds.TITLES, "name": kinds.title}
+    body = show(request, "home.html", counts=counts, examples=examples(), shown=SHOWN, **names)
     return answer(request, body, HTML)
 
 

@@ -17,7 +17,10 @@ _LETTERS = (
     "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _NAME = rf"{_LETTERS}_0-9\u00b7\u0300-\u036f\u203f-\u2040"
+_RUN = rf"[{_LETTERS}](?:[{_NAME}-]|\.+(?=[{_NAME}-]))*"  # a prefix, where a colon follows
 _LOCAL = rf"(?:[{_NAME}:-]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?#@%]|\.+(?=[{_NAME}:%\\-]))*"
+
+_NUMBER = r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?"
 
 _TOKEN = re.compile(
     rf"""
@@ -28,14 +31,17 @@ _TOKEN = re.compile(
                |"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*')
     | (?P<variable>[?$][{_NAME}]+)
     | (?P<blank>_:[{_NAME}](?:[{_NAME}-]|\.+(?=[{_NAME}-]))*)
-    | (?P<name>(?:[{_LETTERS}](?:[{_NAME}-]|\.+(?=[{_NAME}-]))*)?:{_LOCAL})
-    | (?P<word>[A-Za-z][A-Za-z0-9_]*)
-    | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)
+    | (?P<name>(?:{_RUN})?:{_LOCAL})
+    | (?P<run>{_RUN})
+    | (?P<number>{_NUMBER})
     | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[A-Za-z]+)?)
     | (?P<mark>\^\^|&&|\|\||!=|<=|>=|<<|>>|\{{\||\|\}}|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
+
+# The pieces of a run. They are cut apart in a second step, lest each of them look for the colon again.
+_PIECE = re.compile(rf"(?P<word>[A-Za-z][A-Za-z0-9_]*)|(?P<number>{_NUMBER})|(?P<mark>.)")
 
 ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]+')
 
@@ -58,12 +64,31 @@ class Token(NamedTuple):
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The tokens of the text, without space and comments. Never fails: a stray character is a mark."""
-    for match in _TOKEN.finditer(text):
+    """The tokens of the text, without space and comments; a stray character is a mark.
+
+    Raises Problem 400 for a string without an end.
+    """
+    for match in matches(text):
         kind = match.lastgroup
         assert kind is not None
+        if match[0] in ('"', "'"):
+            raise fault(
+                text,
+                match.start(),
+                "A string begins here and does not end on this line.",
+                f"Close it with {match[0]}.",
+            )
         if kind not in ("space", "comment"):
             yield Token(kind, match[0], match.start())
+
+
+def matches(text: str) -> Iterator[re.Match[str]]:
+    """What the patterns above find in the text, one after the other, in time that grows with its length."""
+    for match in _TOKEN.finditer(text):
+        if match.lastgroup == "run":
+            yield from _PIECE.finditer(text, *match.span())
+        else:
+            yield match
 
 
 def prefixes(text: str) -> set[str]:

@@ -1,5 +1,6 @@
 """Our terms and shapes, as they stand in their graphs: for their pages, and as the context of JSON-LD."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ TIES = {
     f"{RDFS}range": "Values",
     f"{OWL}inverseOf": "Inverse of",
 }
+ARTICLE = re.compile(r"^(a|an|the) ", re.IGNORECASE)
 TARGETS = (f"{SHACL}targetClass", f"{SHACL}targetNode", f"{SHACL}targetSubjectsOf", f"{SHACL}targetObjectsOf")
 
 
@@ -46,12 +48,15 @@ class Term:
 
 @dataclass(frozen=True)
 class Shape:
-    """A node shape: what it looks at, and the sentences it says when something is wrong."""
+    """A node shape: what it looks at, and what it says when something is wrong.
+
+    `messages` holds the sentences by the IRI of the shape that says them: this one or one that it is made of.
+    """
 
     iri: str
     name: str
     targets: list[str]
-    messages: list[str]
+    messages: dict[str, list[str]]
 
 
 def terms(graph: Iterable[ox.Triple]) -> list[Term]:
@@ -93,28 +98,41 @@ def shapes(graph: Iterable[ox.Triple]) -> list[Shape]:
         targets = [one.value for property_ in TARGETS for one in said[property_]]
         if targets and isinstance(subject, ox.NamedNode):
             name = first([*said[f"{SHACL}name"], *said[f"{RDFS}label"]], subject.value.rpartition("#")[2])
-            found.append(Shape(subject.value, name, sorted(targets), sorted(messages(subject, subjects))))
+            found.append(Shape(subject.value, heading(name), sorted(targets), messages(subject, subjects)))
     return sorted(found, key=lambda one: natural(one.name))
 
 
-def messages(start: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]) -> set[str]:
-    """The messages of a shape and of every shape and constraint that it reaches."""
-    found: set[str] = set()
+def heading(name: str) -> str:
+    """The name of a shape as a heading: without an article, with a capital."""
+    bare = ARTICLE.sub("", name)
+    return bare[:1].upper() + bare[1:]
+
+
+def messages(start: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]) -> dict[str, list[str]]:
+    """The messages of a shape and of every shape that it reaches, by the IRI of the shape, its own first.
+
+    A constraint without an IRI speaks for the shape that it stands in.
+    """
+    found: dict[str, list[str]] = defaultdict(list)
     seen: set[object] = set()
-    waiting: list[object] = [start]
+    waiting: list[tuple[Any, str]] = [(start, start.value)]
     while waiting:
-        said = subjects.get(node := waiting.pop(), {})
-        if node in seen:
+        node, speaker = waiting.pop(0)
+        if node in seen or node not in subjects:
             continue
         seen.add(node)
-        found |= {one.value for one in said.get(f"{SHACL}message", [])}
+        said = subjects[node]
+        speaker = node.value if isinstance(node, ox.NamedNode) else speaker
+        found[speaker] += sorted(one.value for one in said.get(f"{SHACL}message", []))
         waiting += [
-            one
+            (one, speaker)
             for property_, ends in said.items()
             if property_.startswith((SHACL, OUTSIDE["rdf"]))
             for one in ends
         ]
-    return found
+    own = found.pop(start.value)
+    parts = sorted(found.items(), key=lambda item: item[1])
+    return {iri: sentences for iri, sentences in [(start.value, own), *parts] if sentences}
 
 
 def by_subject(graph: Iterable[ox.Triple]) -> dict[Any, dict[str, list[Any]]]:

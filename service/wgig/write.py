@@ -3,7 +3,6 @@
 import secrets
 import uuid
 from collections.abc import Callable
-from urllib.parse import quote
 
 import pyoxigraph as ox
 from fastapi import Request, Response
@@ -15,7 +14,8 @@ from .answers import entity_tag, matches
 from .bodies import FORM, MULTIPART, Part, parameters, parse_form, values
 from .diagnosis import diagnose
 from .formats import GRAPHS, RDF_XML, named
-from .graphs import asked_graph, graph_iri, missing
+from .graphs import asked_graph, graph_iri, missing, written
+from .pages import graph_path
 from .problems import Problem
 from .rdf import read
 from .settings import Settings
@@ -105,12 +105,13 @@ def guarded(request: Request, graph: str | None, action: Callable[[], None]) -> 
     store: Store = request.app.state.store
     with store.alone():
         there = store.has(graph)
-        check_conditions(request, store, graph, there)
+        check_conditions(request, graph, there)
         action()
     if there:
         return Response(status_code=204)
     assert graph is not None
-    return Response(status_code=201, headers={"Location": location(request, graph)})
+    path = graph_path(graph, request.app.state.settings.base)
+    return Response(status_code=201, headers={"Location": path})
 
 
 def remove(store: Store, graph: str | None) -> None:
@@ -120,19 +121,19 @@ def remove(store: Store, graph: str | None) -> None:
     store.delete(graph)
 
 
-def check_conditions(request: Request, store: Store, graph: str | None, there: bool) -> None:
+def check_conditions(request: Request, graph: str | None, there: bool) -> None:
     """Raises Problem 412 where If-Match or If-None-Match does not hold (RFC 9110, section 13.1)."""
     wanted, unwanted = (request.headers.getlist(name) for name in ("if-match", "if-none-match"))
-    if wanted and not (there and holds(store, graph, wanted)):
+    if wanted and not (there and holds(request, graph, wanted)):
         raise Problem(412, "The graph is not the one that If-Match names. Get it again and redo the change.")
-    if unwanted and there and holds(store, graph, unwanted):
+    if unwanted and there and holds(request, graph, unwanted):
         raise Problem(412, "The graph is there already, and If-None-Match forbids that.")
 
 
-def holds(store: Store, graph: str | None, condition: list[str]) -> bool:
+def holds(request: Request, graph: str | None, condition: list[str]) -> bool:
     """Whether the condition names a representation of the graph as it is now."""
     return matches(condition, "*") or any(
-        matches(condition, entity_tag(store.graph(graph, one.media_type), one, coding))
+        matches(condition, entity_tag(written(request, graph, one), one, coding))
         for one in GRAPHS
         for coding in ("", "gzip")
     )
@@ -182,13 +183,3 @@ def read_parts(parts: list[Part], graph: str | None) -> list[ox.Triple]:
                 column=error.offset,
             ) from error
     return triples
-
-
-def location(request: Request, graph: str) -> str:
-    """Where the graph is found on this host."""
-    base = request.app.state.settings.base
-    return (
-        "/" + quote(graph.removeprefix(base))
-        if graph.startswith(f"{base}graph/")
-        else f"/graphs?graph={quote(graph, safe='')}"
-    )

@@ -33,6 +33,8 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
     paths = writable.get("/openapi.json").json()["paths"]
     operations = [(path, one) for path, item in paths.items() for one in item.values()]
     assert len({one["operationId"] for _, one in operations}) == len(operations)
+    assert all(one["operationId"].isalpha() for _, one in operations)
+    assert paths["/sparql"]["get"]["operationId"] == "getSparql"
     for path, one in operations:
         declared = {p["name"] for p in one.get("parameters", []) if p["in"] == "path"}
         assert declared == {name for name in ("name", "path", "slug", "suffix") if f"{{{name}}}" in path}
@@ -155,3 +157,33 @@ def test_the_type_of_a_problem_leads_to_a_page_that_explains_it(writable: httpx.
 
 def test_an_unknown_kind_of_problem_is_not_found(writable: httpx.Client) -> None:
     assert writable.get("/doc/problem/hunger").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/doc/issue/", "/doc/issue"),
+        ("/doc/issue/a%3Fb/?x=1&y", "/doc/issue/a%3Fb?x=1&y"),
+        ("/sparql/", "/sparql"),
+        ("/graph/none/", "/graph/none"),
+        ("//elsewhere.example/", "/elsewhere.example"),
+    ],
+)
+def test_a_slash_too_many_leads_to_the_address_without_it(
+    writable: httpx.Client, path: str, location: str
+) -> None:
+    answer = writable.get(f"http://localhost{path}")
+    assert (answer.status_code, answer.headers["location"]) == (308, location)
+
+
+def test_nothing_is_deleted_by_an_address_with_a_slash_too_many(writable: httpx.Client) -> None:
+    assert writable.delete("/graph/none/").status_code == 404
+
+
+@pytest.mark.parametrize(("client", "word"), [("closed", "It is closed"), ("writable", "It is open")])
+def test_the_address_of_updates_is_a_page_for_a_browser(
+    client: str, word: str, request: pytest.FixtureRequest
+) -> None:
+    asked: httpx.Client = request.getfixturevalue(client)
+    assert word in asked.get("/update", headers={"Accept": "text/html"}).text
+    assert "sd:Service" in asked.get("/update").text

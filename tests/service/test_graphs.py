@@ -1,11 +1,24 @@
 """The list of graphs and the dumps."""
 
 import gzip
+import re
 
 import httpx
 import pytest
+from wgig.pages import graph
+from wgig.shipped import rules
 
 TTL = {"Content-Type": "text/turtle"}
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+SPAM = """
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix issue: <https://w3id.org/wgig/id/issue/> .
+@prefix wgig: <https://w3id.org/wgig/ontology#> .
+<https://w3id.org/wgig/graph/spam> dcterms:title "All on spam" ; dcterms:description "What is known." ;
+  dcterms:source <http://example.org/inventory> ; dcterms:license <http://example.org/free> .
+issue:spam a wgig:Issue ; dcterms:title "Spam" .
+issue:worms a wgig:Issue ; dcterms:title "Worms" .
+"""
 
 
 @pytest.fixture
@@ -43,3 +56,81 @@ def test_a_dump_over_the_limit_is_refused_not_cut(filled: httpx.Client) -> None:
         body = "".join(f"<x:{number}> <x:p> {value} .\n" for value in range(500))
         assert filled.put(f"/graph/{number}", content=body, headers=TTL).status_code == 201
     assert filled.get("/dump.nq").status_code == 503
+
+
+@pytest.mark.parametrize("path", ["/graph/spam", "/graphs?graph=http://localhost/graph/spam"])
+def test_a_graph_is_written_with_the_prefixes_that_it_uses(writable: httpx.Client, path: str) -> None:
+    writable.put("/graph/spam", content=SPAM, headers=TTL)
+    text = writable.get(path).text
+    assert "\nissue:spam " in text
+    assert "a wgig:Issue" in text
+    assert "@prefix foaf:" not in text
+    assert "<dcterms:title>" in writable.get(path, headers={"Accept": "application/rdf+xml"}).text
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "given"),
+    [
+        ({"Accept": ""}, 200, "text/turtle; charset=utf-8"),
+        ({"Accept": "*/*"}, 200, "text/turtle; charset=utf-8"),
+        (BROWSER, 200, "text/html; charset=utf-8"),
+        ({"Accept": "image/png"}, 406, "application/problem+json"),
+    ],
+)
+def test_only_who_likes_pages_gets_the_page_of_a_graph(
+    filled: httpx.Client, accept: dict[str, str], status: int, given: str
+) -> None:
+    for path in ("/graph/one", "/graphs?default"):
+        answer = filled.get(path, headers=accept)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, given)
+
+
+def test_the_page_of_a_graph_says_what_it_is_and_what_it_describes(writable: httpx.Client) -> None:
+    writable.put("/graph/spam", content=SPAM, headers=TTL)
+    page = writable.get("/graph/spam", headers=BROWSER).text
+    assert "<h1>All on spam</h1>" in page
+    assert "What is known." in page
+    assert "http://example.org/inventory" in page
+    assert "http://example.org/free" in page
+    assert "It holds 8 statements." in page
+    assert '<a href="/doc/issue/spam">Spam</a>' in page
+    assert page.index(">Spam<") < page.index(">Worms<")
+    turtle = re.search('href="([^"]+)">Turtle', page)
+    assert turtle
+    assert "issue:spam" in writable.get(turtle[1].replace("&amp;", "&")).text
+
+
+def test_a_page_of_a_graph_that_leaves_things_out_says_so(
+    writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph, "THINGS", 1)
+    writable.put("/graph/spam", content=SPAM, headers=TTL)
+    page = writable.get("/graph/spam", headers=BROWSER).text
+    assert "Of 2 things, 1 are shown" in page
+    assert page.count('href="/doc/issue/') == 1
+
+
+def test_the_list_shows_titles_and_sizes_and_leads_to_graphs_of_any_name(writable: httpx.Client) -> None:
+    elsewhere = "/graphs?graph=http%3A%2F%2Fexample.org%2Fgraph%3Fx"
+    writable.put("/graph/spam", content=SPAM, headers=TTL)
+    writable.put(elsewhere, content="<x:a> <x:p> 1, 2, 3 .", headers=TTL)
+    page = writable.get("/graphs", headers=BROWSER).text
+    assert re.search(r'<a href="/graph/spam">All on spam</a>.*?<td>8</td>', page, re.DOTALL)
+    assert re.search(rf'<a href="{re.escape(elsewhere)}">.*?<td>3</td>', page, re.DOTALL)
+    assert "It holds 3 statements." in writable.get(elsewhere, headers=BROWSER).text
+
+
+def test_a_list_that_leaves_graphs_out_says_so(
+    writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph, "LISTED", 1)
+    for name in ("one", "two"):
+        writable.put(f"/graph/{name}", content="<x:a> <x:p> <x:b> .", headers=TTL)
+    assert "Of 2 graphs, 1 are shown." in writable.get("/graphs", headers=BROWSER).text
+
+
+def test_the_page_of_what_follows_says_a_sentence_for_each_rule(writable: httpx.Client) -> None:
+    writable.put("/graph/inferred", content="<x:a> <x:p> <x:b> .", headers=TTL)
+    page = writable.get("/graph/inferred", headers=BROWSER).text
+    assert "<li>An issue paper stands under the categories of the issue that it treats.</li>" in page
+    assert len(graph.meanings(rules())) == len(rules())

@@ -15,6 +15,7 @@ from wgig.store import Store
 from wgig.things import describe
 
 Get = Callable[..., httpx.Response]
+Client = Callable[[Store], httpx.Client]
 
 BASE = Settings.base
 PAGES = [
@@ -22,6 +23,9 @@ PAGES = [
     "/sparql",
     "/ontology",
     "/graphs",
+    "/graph/test",
+    "/update",
+    "/sparql?query=SELEC",
     "/doc/issue",
     "/doc/issue/spam",
     "/doc/paper/wp-spam",
@@ -143,6 +147,49 @@ def test_a_page_shows_links_both_ways_sources_and_the_graph(get: Get) -> None:
     assert "entry or paper on this issue" in text
     assert 'href="http://example.org/inventory"' in text
     assert '<a href="/graph/test">Test facts</a>' in text
+
+
+@pytest.mark.parametrize("path", ["/sparql", "/ontology", "/graphs"])
+def test_the_navigation_says_where_the_reader_is(get: Get, path: str) -> None:
+    here = [link["href"] for link in reader(get, path).all("a") if link.get("aria-current") == "page"]
+    assert here == [path]
+
+
+def test_a_table_of_facts_keeps_its_roles_when_it_is_shown_as_blocks(get: Get) -> None:
+    found = reader(get, "/doc/issue/spam")
+    assert all(table["role"] == "table" for table in found.all("table"))
+    assert {cell["role"] for cell in found.all("th")} == {"columnheader", "rowheader"}
+    assert {cell["role"] for cell in found.all("td")} == {"cell"}
+    assert {row["role"] for row in found.all("tr")} == {"row"}
+
+
+def test_a_mark_leads_to_the_graph_that_it_names(client: Client) -> None:
+    store = Store.in_memory()
+    fact = f"<{BASE}id/issue/a> a <urn:Issue> ; <urn:q> 1 ."
+    store.merge({f"{BASE}graph/test": read(fact.encode(), "text/turtle")})
+    for graph, number in ((f"{BASE}graph/inferred", 2), ("urn:mine", 3)):
+        store.merge({graph: read(f"<{BASE}id/issue/a> <urn:p> {number} .".encode(), "text/turtle")})
+    text = client(store).get("/doc/issue/a", headers={"Accept": "text/html"}).text
+    assert '<span class="mark"><a href="/graph/inferred">inferred</a></span>' in text
+    assert 'in graph <a href="/graphs?graph=urn%3Amine">' in text
+
+
+def test_the_home_page_runs_shows_and_lists_queries(get: Get) -> None:
+    found = reader(get, "/")
+    names = {link["aria-label"]: link["href"] or "" for link in found.all("a") if "aria-label" in link}
+    assert names["Run it: Due and delivered"].startswith("/sparql?query=")
+    assert names["See the query: Due and delivered"] == "/sparql?example=due-and-delivered"
+    assert "/sparql#example" in [link["href"] for link in found.all("a")]
+    assert "example" in [field["id"] for field in reader(get, "/sparql").all("select")]
+
+
+def test_a_query_that_was_refused_can_be_changed_and_asked_again(get: Get) -> None:
+    asked = {"query": "SELEC <b>", "default-graph-uri": "urn:g", "_mediatype": "text/html"}
+    answer = get(str(httpx.URL("/sparql", params=asked)), accept="text/html")
+    assert answer.status_code == 400
+    assert re.search(r"<textarea[^>]*>\s*SELEC &lt;b&gt;</textarea>", answer.text)
+    assert '<input type="hidden" name="default-graph-uri" value="urn:g">' in answer.text
+    assert "<form" not in get("/nowhere", accept="text/html").text
 
 
 def test_inferred_statements_are_marked_and_those_that_only_repeat_are_counted() -> None:

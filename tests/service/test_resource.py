@@ -208,7 +208,26 @@ def test_the_page_of_shapes_shows_what_each_says(client: Client) -> None:
     assert len(found) > 10
     assert all(one.targets and one.messages for one in found)
     page = unescape(client(store).get("/shapes", headers={"Accept": "text/html"}).text)
-    assert all(sentence in page for one in found for sentence in one.messages)
+    said = {iri: sentences for one in found for iri, sentences in one.messages.items()}
+    assert all(sentence in page for sentences in said.values() for sentence in sentences)
+    ours = {
+        t.subject.value for t in store.triples(f"{BASE}graph/shapes") if isinstance(t.subject, ox.NamedNode)
+    }
+    fragments = {iri.partition("#")[2] for iri in ours if iri.startswith(f"{BASE}shapes#")}
+    assert len(fragments) > 100
+    assert all(page.count(f'id="{fragment}"') == 1 for fragment in fragments)
+
+
+def test_shapes_stand_by_name_whatever_article_it_has() -> None:
+    names = ("a zebra", "The yak", "Antelope", "an ibis")
+    text = " ".join(
+        f'<urn:{n}> rdfs:label "{name}" ; sh:targetClass <urn:C> .' for n, name in enumerate(names)
+    )
+    prefixes = (
+        "PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX sh: <http://www.w3.org/ns/shacl#> "
+    )
+    found = shapes(read((prefixes + text).encode(), "text/turtle"))
+    assert [one.name for one in found] == ["Antelope", "Ibis", "Yak", "Zebra"]
 
 
 def test_the_context_gives_short_names_their_meaning(get: Get) -> None:

@@ -14,6 +14,7 @@ from ..namespaces import namespaces, shorten
 from ..settings import Settings
 
 HERE = Path(__file__).parent
+PATH = "/:@!$&'()*+,;=~"  # what stands in a path as it is
 WEB = re.compile(r"https?://", re.IGNORECASE)
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
 
@@ -38,6 +39,8 @@ def environment(base: str) -> Environment:
     found.filters |= {
         "kind": term_kind,
         "href": lambda iri: href(iri, base),
+        "graph_path": lambda iri: graph_path(iri, base),
+        "in_format": in_format,
         "outside": lambda iri: not iri.startswith(base),
         "short": lambda iri: shorten(iri, known),
         "words": words,
@@ -56,10 +59,24 @@ def term_kind(term: Any) -> str:
 def href(iri: str, base: str) -> str | None:
     """Where a link to the IRI leads: a path of this service, a web address, or None: no link."""
     if iri.startswith(f"{base}id/"):
-        return "/doc/" + quote(iri.removeprefix(f"{base}id/"), safe="/:@!$&'()*+,;=~%")
+        return "/doc/" + quote(iri.removeprefix(f"{base}id/"), safe=f"{PATH}%")
     if iri.startswith(base):
-        return "/" + quote(iri.removeprefix(base), safe="/:@!$&'()*+,;=~%#")
+        return "/" + quote(iri.removeprefix(base), safe=f"{PATH}%#")
     return iri if WEB.match(iri) else None
+
+
+def graph_path(iri: str | None, base: str) -> str:
+    """Where a graph is read and written: an address of its own below the base; None: the default graph."""
+    if iri is None:
+        return "/graphs?default"
+    if iri.startswith(f"{base}graph/"):
+        return "/" + quote(iri.removeprefix(base))
+    return f"/graphs?graph={quote(iri, safe='')}"
+
+
+def in_format(path: str, media_type: str) -> str:
+    """The path of the same answer in the format of a media type."""
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({'_mediatype': media_type})}"
 
 
 def words(iri: str) -> str:

@@ -27,7 +27,6 @@ def results_page(result: bytes, form: str, parameters: list[tuple[str, str]], ba
         base=base,
         form=form,
         asked=asked,
-        query=dict(asked)["query"],
         others=[(one.title, run([*asked, ("_mediatype", one.media_type)])) for one in BY_FORM[form]],
         **shown(result, form),
     )
