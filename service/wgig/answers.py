@@ -3,14 +3,22 @@
 import gzip
 import hashlib
 import io
+import re
+import string
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote
 
 from fastapi import Request, Response
 
 from .bodies import parameters, values
-from .formats import Format, named, negotiate, weights
+from .formats import GRAPHS, RDF_XML, SOLUTIONS, XML_RESULTS, Format, named, negotiate, weights
+from .problems import Problem
 
 SMALLEST_COMPRESSED = 1024  # below this, gzip costs more than it saves
+
+
+XML = {RDF_XML: GRAPHS, XML_RESULTS: SOLUTIONS}  # with the formats that could be had instead
+NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 
 class TooLargeError(Exception):
@@ -56,7 +64,9 @@ def answer(  # noqa: PLR0913 - what a response consists of
 
     The ETag is the digest of the body, its media type and its coding. `links` are values of the Link field.
     """
-    coding = "gzip" if len(body) >= SMALLEST_COMPRESSED and accepts_gzip(request) else ""
+    check_characters(body, format_)
+    worthwhile = len(body) >= SMALLEST_COMPRESSED and format_.suffix != "gz"
+    coding = "gzip" if worthwhile and accepts_gzip(request) else ""
     fields = {
         "ETag": entity_tag(body, format_, coding),
         "Vary": "Accept, Accept-Encoding",
@@ -64,8 +74,8 @@ def answer(  # noqa: PLR0913 - what a response consists of
         **(headers or {}),
     }
     if links:
-        fields["Link"] = ", ".join(links)
-    if status == 200 and matches(request.headers.getlist("if-none-match"), fields["ETag"]):
+        fields["Link"] = quote(", ".join(links), safe=string.printable)
+    if status == 200 and matches(request.headers.getlist("if-none-match"), fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)
     fields["Content-Type"] = format_.content_type
     if coding:
@@ -77,6 +87,20 @@ def answer(  # noqa: PLR0913 - what a response consists of
     return Response(body, status, fields)
 
 
+def check_characters(body: bytes, format_: Format) -> None:
+    """Raises Problem 406 where the body is XML with a character that XML 1.0 does not have (section 2.2)."""
+    others = XML.get(format_)
+    found = others and NOT_IN_XML.search(body)
+    if others and found:
+        types = [one.media_type for one in others if one is not format_]
+        raise Problem(
+            406,
+            f"A text of the answer holds character U+{ord(found[0].decode()):04X}, which XML cannot hold. "
+            f"Ask for one of: {', '.join(types)}.",
+            offered=types,
+        )
+
+
 def entity_tag(body: bytes, format_: Format, coding: str = "") -> str:
     """A strong validator: the same for the same bytes in the same format and coding."""
     digest = hashlib.sha256(f"{format_.media_type} {coding} ".encode())
@@ -84,10 +108,13 @@ def entity_tag(body: bytes, format_: Format, coding: str = "") -> str:
     return f'"{digest.hexdigest()[:32]}"'
 
 
-def matches(condition: Iterable[str], tag: str) -> bool:
-    """Whether one of the entity tags in the condition's fields is `tag`, or any is meant."""
-    tags = [one.strip().removeprefix("W/") for one in ",".join(condition).split(",")]
-    return tag in tags or "*" in tags
+def matches(condition: Iterable[str], tag: str, *, weak: bool) -> bool:
+    """Whether one of the entity tags in the condition's fields is `tag`, or any is meant.
+
+    `weak`: weak tags count, too, as for If-None-Match, not for If-Match (RFC 9110, section 13.1).
+    """
+    tags = [one.strip() for one in ",".join(condition).split(",")]
+    return tag in tags or "*" in tags or (weak and f"W/{tag}" in tags)
 
 
 def accepts_gzip(request: Request) -> bool:

@@ -9,6 +9,7 @@ from . import __version__, describe, graphs, health, openapi, query, refusals, r
 from .guard import Guard
 from .settings import Settings
 from .store import Store
+from .turns import Turns
 
 ABOUT = "The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does."
 
@@ -54,9 +55,12 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings, app.state.store = settings, store
+    # Together fewer than the threads that the framework has (40), so that pages always find one.
+    app.state.queries = Turns(at_once=32, waiting=256, patience=10)
+    app.state.writes = Turns(at_once=1, waiting=32, patience=60)
     for path, methods, function in ROUTES:
         for method in methods:
             app.add_api_route(path, function, methods=[method], **openapi.described(method, path, function))
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, base=settings.base)
     refusals.install(app)
     return app

@@ -146,14 +146,17 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what goes wrong is said in a sentence on standard error."""
     arguments = parser().parse_args(argv)
+    if sys.stdout is None:
+        print("wgig: Standard output is closed. Leave it open, or send it to /dev/null.", file=sys.stderr)
+        return FAILED
     try:
         code = run(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has had enough; the interpreter must not complain of it when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        forget_output()
         return FINE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        print(f"wgig: {interrupt or 'Stopped.'}", file=sys.stderr)
         return 128 + 2
     except Exception as error:
         if os.environ.get("WGIG_DEBUG"):
@@ -164,13 +167,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Import the module of the command and run it."""
-    from .settings import Settings  # noqa: PLC0415  help must come at once
+    from .settings import Settings, unknown  # noqa: PLC0415  help must come at once
+
+    for sentence in unknown(os.environ):
+        print(f"wgig: {sentence}", file=sys.stderr)
 
     settings = Settings.from_environment(
         **{name: getattr(arguments, name, None) for name in ("store", "host", "port", "data")}
     )
     code: int = import_module(f".commands.{arguments.command}", __package__).run(arguments, settings)
     return code
+
+
+def forget_output() -> None:
+    """Throw away what is not printed yet, as nobody takes it; the interpreter must not complain of it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def refuse(error: Exception) -> int:
@@ -189,6 +200,9 @@ def refuse(error: Exception) -> int:
             text, code = f"{error.filename}: {error.strerror}. Name a file that can be read.", UNREADABLE
         case ValueError() | SyntaxError():
             text, code = f"{error}", UNREADABLE
+        case OSError(strerror=str()):
+            forget_output()
+            text, code = f"{error.filename or 'The output'} cannot be written: {error.strerror}.", FAILED
         case OSError():
             text, code = str(error), FAILED
         case _:

@@ -5,7 +5,10 @@ import logging
 import uuid
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .problems import Problem
 
 LONGEST_TARGET = 32 * 1024  # bytes of path and query string
 
@@ -23,9 +26,10 @@ log = logging.getLogger("wgig")
 class Guard:
     """ASGI middleware: turns bugs into a silent 500, opens answers to scripts, sets safety headers."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Watch over `app`."""
+    def __init__(self, app: ASGIApp, base: str) -> None:
+        """Watch over `app`; `base` is the base IRI of the graph."""
         self.app = app
+        self.base = base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and watch over its response."""
@@ -42,18 +46,35 @@ class Guard:
             await send(message)
 
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
-            await refuse(watched, 414, "The address is too long. Send the query in the body of a POST.")
+            await self.refuse(
+                scope,
+                watched,
+                Problem(414, "The address is too long. Send the query in the body of a POST."),
+            )
             return
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:  # in the middle of its request: nobody is left to answer
+            log.info("the client of %s %s went away", scope["method"], scope["path"])
         except Exception:
             request_id = uuid.uuid4().hex
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if started:  # half an answer must not look whole
                 raise
-            await refuse(
-                watched, 500, f"The service made a mistake. Report it with this number: {request_id}."
-            )
+            sentence = f"The service made a mistake. Report it with this number: {request_id}."
+            await self.refuse(scope, watched, Problem(500, sentence))
+
+    async def refuse(self, scope: Scope, send: Send, problem: Problem) -> None:
+        """Say no where nothing of the application can be trusted any more."""
+        members = problem.document(self.base, scope["raw_path"].decode("latin-1"))
+        body = json.dumps(members, ensure_ascii=False).encode()
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 def secure(headers: MutableHeaders) -> None:
@@ -64,16 +85,3 @@ def secure(headers: MutableHeaders) -> None:
     if headers.get("content-type", "").startswith("text/html"):
         headers["Content-Security-Policy"] = PAGE_POLICY
         headers["Referrer-Policy"] = "same-origin"
-
-
-async def refuse(send: Send, status: int, detail: str) -> None:
-    """A problem document, made where nothing of the application can be trusted any more."""
-    titles = {414: "URI Too Long", 500: "Internal Server Error"}
-    body = json.dumps({"title": titles[status], "status": status, "detail": detail}).encode()
-    headers = [
-        (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -8,8 +8,8 @@ from .formats import JSON, JSON_RESULTS
 from .problems import Problem
 
 
-def health() -> Response:
-    """The process is alive."""
+async def health() -> Response:
+    """The process is alive, also while no thread is free."""
     return well("alive")
 
 

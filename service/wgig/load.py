@@ -5,30 +5,29 @@ import io
 import re
 import sys
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from xml.parsers import expat
 
 import pyoxigraph as ox
 
 from .formats import DATASETS, GRAPHS
 from .rdf import rdf_format
 from .store import Store
+from .wellformed import WellFormed
 
 BUFFER = 1024 * 1024
 NOTHING = "Nothing of this file was loaded."
 
 # By the ending of a file's name: our own suffixes, and what other programs call the same.
-FORMATS = {one.suffix: rdf_format(one.media_type) for one in (*GRAPHS, *DATASETS)} | {
+OURS = {one.suffix: rdf_format(one.media_type) for one in (*GRAPHS, *DATASETS)}
+FORMATS = OURS | {
     "owl": ox.RdfFormat.RDF_XML,
     "xml": ox.RdfFormat.RDF_XML,
     "json": ox.RdfFormat.JSON_LD,
 }
-PLACE = re.compile(
-    r"Parser error at line (\d+) (?:column|between columns) (\d+)(?: and \d+| and line \d+ column \d+)?: "
-)
-TAIL = re.compile(r" \((?:[^()]*, )?line \d+\)$")
+PLACE = re.compile(r"Parser error [\w ]+: ")
 
 
 class UnreadableError(Exception):
@@ -36,16 +35,30 @@ class UnreadableError(Exception):
 
 
 class Source(io.RawIOBase):
-    """The bytes of a file, decompressed where need be. Its faults are UnreadableError, not the store's."""
+    """The bytes of a file, decompressed where need be. Its faults are UnreadableError, not the store's.
 
-    def __init__(self, file: Any, name: str, reached: Callable[[int], None]) -> None:
-        """Take a buffered binary file, its name, and a function that is told how far reading came."""
+    What it holds may be watched on the way: the watch gets all pieces, then an empty one.
+    """
+
+    def __init__(
+        self,
+        file: Any,
+        name: str,
+        reached: Callable[[int], None],
+        watch: Callable[[memoryview], None] = lambda _: None,
+    ) -> None:
+        """Take a buffered binary file, its name, and a function that is told how far reading came.
+
+        Where that cannot be known, as in a pipe, it is told 0.
+        """
         super().__init__()
         self.file = file
         compressed = file.peek(2)[:2] == b"\x1f\x8b"
         self.bytes = gzip.GzipFile(fileobj=self.file) if compressed else self.file
         self.name = name
         self.reached = reached
+        self.watch = watch
+        self.begun = False
 
     def readable(self) -> bool:
         """It can be read."""
@@ -54,15 +67,18 @@ class Source(io.RawIOBase):
     def readinto(self, target: Any) -> int:
         """Fill the target as far as there is data, and tell how far into the file that was."""
         try:
-            count = self.bytes.readinto(target)
-            if self.file.seekable():
-                self.reached(self.file.tell())
+            if not self.begun and self.bytes.peek(len(BOM_UTF8)).startswith(BOM_UTF8):
+                self.bytes.read(len(BOM_UTF8))
+            self.begun = True
+            count: int = self.bytes.readinto(target)
+            self.reached(self.file.tell() if self.file.seekable() else 0)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableError(
                 f"{self.name}: the compressed data is damaged ({error}). {NOTHING}"
             ) from error
         except OSError as error:
             raise UnreadableError(f"{self.name}: {error.strerror or error}. {NOTHING}") from error
+        self.watch(memoryview(target)[:count])
         return count
 
 
@@ -85,11 +101,13 @@ def load(
         file = open(given, "rb", BUFFER, closefd=name != "-")  # noqa: SIM115  a Path is no number
     except OSError as error:
         raise UnreadableError(f"{name}: {error.strerror}. Name a file that can be read.") from error
+    watch = [WellFormed().feed] if rdf_format == ox.RdfFormat.RDF_XML else []
     with file:
+        source = Source(file, name, reached, *watch)
         try:
-            store.bulk_load(io.BufferedReader(Source(file, name, reached), BUFFER), rdf_format, graph)
+            store.bulk_load(io.BufferedReader(source, BUFFER), rdf_format, graph)
         except SyntaxError as error:
-            raise UnreadableError(f"{fault(name, rdf_format, error)} {NOTHING}") from error
+            raise UnreadableError(f"{fault(name, error)} {NOTHING}") from error
 
 
 def format_of(name: str, format_: str | None) -> ox.RdfFormat:
@@ -97,7 +115,7 @@ def format_of(name: str, format_: str | None) -> ox.RdfFormat:
     suffix = format_ or name.removesuffix(".gz").rpartition(".")[2].lower()
     if suffix not in FORMATS:
         raise UnreadableError(
-            f"{name}: its name tells no RDF format. Say which with --format ({', '.join(FORMATS)})."
+            f"{name}: its name tells no RDF format. Say which with --format ({', '.join(OURS)})."
         )
     return FORMATS[suffix]
 
@@ -108,23 +126,7 @@ def size_of(name: str) -> int | None:
     return path.stat().st_size if path.is_file() else None
 
 
-def fault(name: str, rdf_format: ox.RdfFormat, error: SyntaxError) -> str:
-    """What is wrong in a file, and at which line and column, as far as that can be told."""
-    said = str(error)
-    where = PLACE.match(said)
-    if where:
-        return f"{name}, line {where[1]}, column {where[2]}: {TAIL.sub('', said[where.end() :])}."
-    if rdf_format == ox.RdfFormat.RDF_XML and name != "-":
-        return f"{name}{place_in_xml(name)}: {said}."
-    return f"{name}: {said}."
-
-
-def place_in_xml(name: str) -> str:
-    """Where a file stops being well-formed XML, as `, line 3, column 7`; empty where it is well-formed."""
-    parser = expat.ParserCreate()
-    try:
-        with gzip.open(name) if name.endswith(".gz") else Path(name).open("rb") as file:
-            parser.ParseFile(file)
-    except expat.ExpatError as error:
-        return f", line {error.lineno}, column {error.offset + 1}"
-    return ""
+def fault(name: str, error: SyntaxError) -> str:
+    """What is wrong in a file, and at which line and column where that is known."""
+    place = f", line {error.lineno}, column {error.offset}" if error.lineno else ""
+    return f"{name}{place}: {PLACE.sub('', error.msg, count=1)}."

@@ -31,6 +31,9 @@ def content(media_types: Sequence[str]) -> Described:
     return {one: {"schema": {"type": "string"}} for one in media_types}
 
 
+NEW: Described = {"201": {"description": "A new graph is made; Location says where."}}
+
+
 def answers(formats: Sequence[Format]) -> Described:
     """The answer in each of the formats."""
     return {
@@ -88,9 +91,17 @@ EXTRAS: dict[str, Described] = {
         "parameters": GRAPH,
         "requestBody": {"content": content([*RDF, MULTIPART])},
         "security": TOKEN,
+        "responses": NEW,
     },
-    "change_graph": {"requestBody": {"content": content([*RDF, MULTIPART])}, "security": TOKEN},
+    "change_graph": {
+        "requestBody": {"content": content([*RDF, MULTIPART])},
+        "security": TOKEN,
+        "responses": NEW,
+    },
 }
+
+# The usual status of an answer without a body.
+STATUS = {"update": 204, "change_graphs": 204, "change_graph": 204, "thing": 303}
 
 # OpenAPI 3.1 has no place for QUERY, and HEAD is GET without the body.
 UNDESCRIBED = ("HEAD", "QUERY")
@@ -114,14 +125,17 @@ def described(method: str, path: str, function: Callable[..., Any]) -> Described
     extra = dict(EXTRAS.get(function.__name__, {}))
     unsigned = set(re.findall(r"{(\w+)", path)) - signature(function).parameters.keys()
     extra["parameters"] = [*extra.get("parameters", []), *map(path_parameter, sorted(unsigned))]
-    if method == "DELETE":
+    if method == "DELETE":  # nothing is sent, nothing is made
         extra.pop("requestBody", None)
+        extra.pop("responses", None)
     lines = (function.__doc__ or "").strip().partition("\n")
     return {
         "operation_id": operation_id(method, path),
         "summary": lines[0],
         "description": lines[2].strip() or lines[0],
         "include_in_schema": method not in UNDESCRIBED,
+        "status_code": STATUS.get(function.__name__, 200),
+        "response_class": Response,  # its media types stand in `responses`
         "responses": REFUSED,
         "openapi_extra": extra,
     }

@@ -29,8 +29,16 @@ CAUSES = (
 )
 
 
+# Of these, what keeps nobody from reading.
+READABLE = ("lock hold by", "lock file", "permission denied", "read-only file system")
+
+
 class StoreError(Exception):
     """The store cannot do what was asked; the message is one sentence with the mend."""
+
+
+class NotWritableError(StoreError):
+    """The store cannot be written, by us or now; maybe it can be read."""
 
 
 def refusal(error: Exception, folder: Path | None) -> StoreError:
@@ -38,7 +46,8 @@ def refusal(error: Exception, folder: Path | None) -> StoreError:
     said = str(error).lower()
     for sign, meaning, mend in CAUSES:
         if sign in said:
-            return StoreError(f"The store {folder} {meaning}; {mend}.")
+            kind = NotWritableError if sign in READABLE else StoreError
+            return kind(f"The store {folder} {meaning}; {mend}.")
     return StoreError(f"The store {folder} failed: {error}.")
 
 

@@ -37,6 +37,9 @@ KINDS = {
         412, "Changed meanwhile", "If-Match or If-None-Match does not hold. Nothing was written."
     ),
     "too-large": Kind(413, "Too large", "The request is larger than the settings of this service allow."),
+    "uri-too-long": Kind(
+        414, "Address too long", "The address is longer than is read here. A query can be sent in a body."
+    ),
     "unsupported-media-type": Kind(
         415,
         "Format not understood",
@@ -79,3 +82,14 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         self.title = KINDS[self.slug].title
         self.headers = headers or {}
         self.members = members
+
+    def document(self, base: str, instance: str) -> dict[str, Any]:
+        """The members of the problem document; `instance` is the path of the request, as it was sent."""
+        return {
+            "type": f"{base}doc/problem/{self.slug}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+            **self.members,
+        }

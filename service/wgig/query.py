@@ -17,6 +17,7 @@ from .problems import Problem
 from .settings import Settings
 from .sparql import absolute, form, names_dataset
 from .store import Dataset, Store
+from .turns import Turns
 
 DIRECT = "application/sparql-query"
 
@@ -30,12 +31,12 @@ class Question:
     dataset: Dataset
 
 
-def ask(request: Request) -> Response:
+async def ask(request: Request) -> Response:
     """Ask a query by its address, or get the description of the service when there is none."""
     pairs = parameters(request)
     if is_description(pairs):
-        return describe_service(request)
-    return reply(request, pairs)
+        return await run_in_threadpool(describe_service, request)
+    return await in_turn(request, pairs)
 
 
 async def ask_by_body(request: Request) -> Response:
@@ -44,7 +45,13 @@ async def ask_by_body(request: Request) -> Response:
     body = await bodies.read(request, request.app.state.settings.body_bytes)
     pairs = parameters(request)
     pairs += parse_form(body) if given.media_type == FORM else [("query", bodies.text(body, "query"))]
-    return await run_in_threadpool(reply, request, pairs)
+    return await in_turn(request, pairs)
+
+
+async def in_turn(request: Request, pairs: Pairs) -> Response:
+    """The reply to the query in the pairs, once a thread is free for it. Raises Problem 503."""
+    turns: Turns = request.app.state.queries
+    return await turns.run(reply, request, pairs)
 
 
 def reply(request: Request, pairs: Pairs) -> Response:

@@ -1,11 +1,13 @@
 """Triples from bytes and as bytes, in the syntaxes of RDF."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 
 import pyoxigraph as ox
 
-from .formats import Format
+from .formats import RDF_XML, Format
 from .namespaces import namespaces, shorten
+from .wellformed import check
 
 
 def rdf_format(media_type: str) -> ox.RdfFormat:
@@ -18,8 +20,11 @@ def rdf_format(media_type: str) -> ox.RdfFormat:
 
 def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
     """The triples of a graph document, blank nodes renamed apart. Raises SyntaxError with line and column."""
+    if media_type == RDF_XML.media_type:
+        check(data)
+    text = data.removeprefix(BOM_UTF8)
     parsed = ox.parse(
-        data, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
+        text, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
     )
     return [one.triple for one in parsed]
 

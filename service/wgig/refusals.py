@@ -2,7 +2,6 @@
 
 import json
 import logging
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
@@ -14,6 +13,7 @@ from .answers import answer
 from .formats import HTML, PROBLEM, negotiate
 from .pages import PATH, render
 from .problems import KINDS, Problem
+from .resource import doc
 from .store import StoreError
 
 log = logging.getLogger("wgig")
@@ -48,7 +48,7 @@ def refuse_problem(request: Request, problem: Exception) -> Response:
 def refuse_store(request: Request, error: Exception) -> Response:
     """What the disk does not let us do; why is the operator's to know."""
     log.error("%s %s failed: %s", request.method, request.url.path, error)
-    sentence = "The store does not work now. Nothing has changed; try again later."
+    sentence = "The store does not work now. Try again later."
     return refusal(request, Problem(503, sentence))
 
 
@@ -62,7 +62,7 @@ def refuse_http(request: Request, error: Exception) -> Response:
             status_code=204, headers={**headers, "Access-Control-Allow-Methods": allow, **PREFLIGHT}
         )
     sentence = SENTENCES.get(error.status_code, str(error.detail))
-    detail = sentence.format(path=request.url.path, method=request.method, allow=allow)
+    detail = sentence.format(path=path(request), method=request.method, allow=allow)
     return refusal(request, Problem(error.status_code, detail, headers=headers))
 
 
@@ -73,24 +73,17 @@ def refuse_parameters(request: Request, error: Exception) -> Response:
     return refusal(request, Problem(400, f"The parameters do not fit: {faults}."))
 
 
+def path(request: Request) -> str:
+    """The path of the request as it was sent, percent signs and all."""
+    sent: bytes = request.scope["raw_path"]
+    return sent.decode("latin-1")
+
+
 def allowed(request: Request) -> set[str]:
     """The methods that the request's path knows."""
     matches = ((route, route.matches(request.scope)[0]) for route in request.app.routes)
     return {method for route, match in matches if match != Match.NONE for method in route.methods} | {
         "OPTIONS"
-    }
-
-
-def document(request: Request, problem: Problem) -> dict[str, Any]:
-    """The members of the problem document."""
-    base = request.app.state.settings.base
-    return {
-        "type": f"{base}doc/problem/{problem.slug}",
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-        "instance": request.url.path,
-        **problem.members,
     }
 
 
@@ -105,7 +98,7 @@ def refusal(request: Request, problem: Problem) -> Response:
         liked = negotiate(request.headers.getlist("accept"), (PROBLEM, HTML))
     except Problem:
         liked = PROBLEM
-    members = document(request, problem)
+    members = problem.document(request.app.state.settings.base, path(request))
     headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
     if liked is HTML:
         asked = getattr(request.state, "asked", [])
@@ -116,13 +109,13 @@ def refusal(request: Request, problem: Problem) -> Response:
 
 def without_slash(request: Request) -> str:
     """The address of the request without a slash at its end, on this host whatever it begins with."""
-    path = quote(f"/{request.scope['path'].strip('/')}", safe=PATH)
-    return f"{path}?{request.url.query}" if request.url.query else path
+    shorter = quote(f"/{request.scope['path'].strip('/')}", safe=PATH)
+    return f"{shorter}?{request.url.query}" if request.url.query else shorter
 
 
 def explain(request: Request, slug: str) -> Response:
     """The page of a kind of problem, to which the `type` of a problem document leads."""
-    if slug not in KINDS:
-        raise Problem(404, f"No kind of problem is called {slug}. There are: {', '.join(KINDS)}.")
+    if slug not in KINDS:  # then it is a thing like any other
+        return doc(request, f"problem/{slug}")
     page = render("problem-kind.html", base=request.app.state.settings.base, kind=KINDS[slug], kinds=KINDS)
     return answer(request, page, HTML)

@@ -1,7 +1,9 @@
 """Every knob of the service, each with the sentence that the README shows for it. Read once, at start."""
 
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +16,7 @@ SHIPPED = HERE / "shipped" if (HERE / "shipped").is_dir() else CHECKOUT
 
 STORE = user_data_path("wgig") / "store"
 MIB = 1024 * 1024
+STACK = 256 * MIB  # of a thread, for deeply nested queries; only what is touched takes memory
 
 
 def knob(default: Any, help_: str, choices: tuple[str, ...] = ()) -> Any:
@@ -60,6 +63,16 @@ class Settings:
                 if values[one.name] is not None
             }
         )
+
+
+def unknown(names: Iterable[str]) -> Iterator[str]:
+    """A sentence for each of the names of environment variables that looks like ours and is not."""
+    ours = ["WGIG_DEBUG", *(f"WGIG_{one.name.upper()}" for one in fields(Settings))]
+    for name in names:
+        if name.startswith("WGIG_") and name not in ours:
+            near = get_close_matches(name, ours, 1)
+            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(ours)}."
+            yield f"The environment variable {name} is none of ours. {hint}"
 
 
 def fitting(setting: Field[Any], value: Any) -> Any:

@@ -7,7 +7,6 @@ another digest now was changed by a user, and is not replaced unasked.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +14,12 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from . import __version__
+from .inference import Inference
 from .lookup import rows
 from .namespaces import OUTSIDE
+from .opening import NotWritableError
 from .settings import SHIPPED, Settings
-from .store import Store, StoreError
+from .store import Store
 
 DCAT, DCTERMS, SPDX, VOID = (OUTSIDE[prefix] for prefix in ("dcat", "dcterms", "spdx", "void"))
 RDF_TYPE = ox.NamedNode(OUTSIDE["rdf"] + "type")
@@ -74,7 +75,7 @@ def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
     """
     if settings.data == "none":
         return Store.open(settings.store)
-    store = Store.open(settings.store, rules(), f"{settings.base}graph/inferred")
+    store = Store.open(settings.store, rules(), f"{settings.base}graph/inferred", say)
     if not store:
         say(f"Filling the store {settings.store} with the shipped graphs ...")
     kept = refresh(store, settings.base)
@@ -88,12 +89,20 @@ def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
 
 
 def open_to_read(settings: Settings, say: Callable[[str], None]) -> Store:
-    """A snapshot of the store of the settings, first filled and brought up to date unless a server holds it.
+    """A snapshot of the store of the settings, first filled and brought up to date where it can be written.
 
-    Raises StoreError.
+    Raises StoreError. `say` is told where what is inferred may not be what follows.
     """
-    with suppress(StoreError):
+    try:
         open_filled(settings, say)
+    except NotWritableError:
+        snapshot = Store.snapshot(settings.store)
+        if (
+            settings.data != "none"
+            and Inference(rules(), f"{settings.base}graph/inferred", settings.store).due
+        ):
+            say("What is inferred may be incomplete: a write is under way or was cut off. Ask again later.")
+        return snapshot
     return Store.snapshot(settings.store)
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+import pyoxigraph as ox
+
 from .problems import Problem
 
 FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
@@ -186,6 +188,11 @@ def fault(text: str, start: int, cause: str, suggestion: str) -> Problem:
 
 def absolute(iri: str, what: str) -> str:
     """The IRI, which is absolute. Raises Problem 400; `what` names the parameter in the message."""
-    if not ABSOLUTE.fullmatch(iri):
+    try:
+        ox.NamedNode(iri)  # the pattern is wider than the grammar of IRIs, the engine narrower
+        valid = ABSOLUTE.fullmatch(iri) is not None
+    except ValueError:
+        valid = False
+    if not valid:
         raise Problem(400, f"{what} is {iri!r}, which is no absolute IRI. Write it in full, with its scheme.")
     return iri

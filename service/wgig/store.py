@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,14 +54,22 @@ class Store:
         return cls(ox.Store(), None, Inference(rules, inferred, None) if rules else None)
 
     @classmethod
-    def open(cls, folder: Path, rules: Iterable[str] = (), inferred: str = "urn:inferred") -> Self:
+    def open(
+        cls,
+        folder: Path,
+        rules: Iterable[str] = (),
+        inferred: str = "urn:inferred",
+        say: Callable[[str], None] = lambda _: None,
+    ) -> Self:
         """The durable store in `folder`, made when there is none.
 
-        What follows by the `rules` is in graph `inferred`. An inference that a crash cut off is made good.
-        Raises StoreError.
+        What follows by the `rules` is in graph `inferred`. An inference that was cut off is made good, and
+        `say` is told of it. Raises StoreError.
         """
         store = cls(open_quads(folder), folder, Inference(rules, inferred, folder) if rules else None)
         if store._inference and store._inference.due:
+            if store:
+                say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")
             with store._writing():
                 pass
         return store
@@ -166,6 +174,13 @@ class Store:
         """Around a look and the write that depends on it: nobody else writes meanwhile."""
         with self._lock:
             yield
+
+    def end(self, seconds: float) -> bool:
+        """Let no write begin any more; whether the one under way was over within so many seconds.
+
+        The process may end then: a write that was not over is as if it never began.
+        """
+        return self._lock.acquire(timeout=seconds)
 
     def __bool__(self) -> bool:
         """Whether there is any quad."""

@@ -1,12 +1,13 @@
 """/update and the Graph Store Protocol: who may change the data, and how it changes, whole or not at all."""
 
+import logging
 import secrets
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pyoxigraph as ox
 from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
 from .admission import admit
@@ -20,11 +21,17 @@ from .problems import Problem
 from .rdf import read
 from .settings import Settings
 from .sparql import absolute
-from .store import Store
+from .store import Store, StoreError
+from .turns import Turns
 from .using import with_using
 
 DIRECT = "application/sparql-update"
 TYPES = [one.media_type for one in GRAPHS]
+
+# Graphs below the base that the service fills itself, and what with.
+COMPUTED = {"inferred": "what follows from the other graphs", "catalog": "what it ships"}
+
+log = logging.getLogger("wgig")
 
 
 def may_write(request: Request) -> None:
@@ -59,11 +66,24 @@ async def update(request: Request) -> Response:
         raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
     graphs = [absolute(iri, "using-graph-uri") for iri in values(pairs, "using-graph-uri")]
     named_ = [absolute(iri, "using-named-graph-uri") for iri in values(pairs, "using-named-graph-uri")]
-    await run_in_threadpool(run, request.app.state.store, texts[0], graphs, named_, settings)
-    return Response(status_code=204)
+    return await in_turn(request, run, request.app.state.store, texts[0], graphs, named_, settings)
 
 
-def run(store: Store, text: str, graphs: list[str], named_: list[str], settings: Settings) -> None:
+async def in_turn(request: Request, function: Callable[..., Response], *args: Any) -> Response:
+    """Let the function write while no other does. Raises Problem 503 where its turn or the disk fails it."""
+    turns: Turns = request.app.state.writes
+    try:
+        return await turns.run(function, *args)
+    except StoreError as error:
+        log.error("%s %s failed: %s", request.method, request.url.path, error)
+        raise Problem(
+            503,
+            "The store failed during the write. It may or may not have been written; read it again before "
+            "you retry.",
+        ) from error
+
+
+def run(store: Store, text: str, graphs: list[str], named_: list[str], settings: Settings) -> Response:
     """Run the update over the dataset given beside it. Raises Problem 400, 403, 422: nothing has changed."""
     admitted = with_using(admit(text, settings), graphs, named_)
     try:
@@ -72,6 +92,7 @@ def run(store: Store, text: str, graphs: list[str], named_: list[str], settings:
         raise diagnose(admitted, error) from error
     except (ValueError, RuntimeError) as error:
         raise Problem(422, f"The update cannot be done, and nothing has changed: {error}.") from error
+    return Response(status_code=204)
 
 
 async def change_graphs(request: Request) -> Response:
@@ -91,13 +112,33 @@ async def change_graph(request: Request, name: str) -> Response:
 
 async def change(request: Request, graph: str | None) -> Response:
     """Change one graph; None is the default graph (Graph Store Protocol, sections 5.3 to 5.5)."""
+    check_graph(graph, request.app.state.settings.base)
+    parts = [] if request.method == "DELETE" else await payload(request)
+    return await in_turn(request, changed, request, graph, parts)
+
+
+def check_graph(graph: str | None, base: str) -> None:
+    """Raises Problem 403 for a graph that is computed, 400 for one whose address would lead elsewhere."""
+    home = f"{base}graph/"
+    if graph is None or not graph.startswith(home):
+        return
+    name = graph.removeprefix(home)
+    if name in COMPUTED:
+        raise Problem(
+            403, f"The service itself fills the graph {name} with {COMPUTED[name]}. Write to another graph."
+        )
+    if not name or {".", ".."} & set(name.split("/")):
+        raise Problem(400, f"No address leads to the graph <{graph}>. Give it a name without . and .. parts.")
+
+
+def changed(request: Request, graph: str | None, parts: list[Part]) -> Response:
+    """Read the documents, then do with the graph what the method says."""
     store: Store = request.app.state.store
     if request.method == "DELETE":
-        return await run_in_threadpool(guarded, request, graph, lambda: remove(store, graph))
-    parts = await payload(request)
-    triples = await run_in_threadpool(read_parts, parts, graph)
+        return guarded(request, graph, lambda: remove(store, graph))
+    triples = read_parts(parts, graph)
     put = store.replace if request.method == "PUT" else store.merge
-    return await run_in_threadpool(guarded, request, graph, lambda: put({graph: triples}))
+    return guarded(request, graph, lambda: put({graph: triples}))
 
 
 def guarded(request: Request, graph: str | None, action: Callable[[], None]) -> Response:
@@ -124,16 +165,16 @@ def remove(store: Store, graph: str | None) -> None:
 def check_conditions(request: Request, graph: str | None, there: bool) -> None:
     """Raises Problem 412 where If-Match or If-None-Match does not hold (RFC 9110, section 13.1)."""
     wanted, unwanted = (request.headers.getlist(name) for name in ("if-match", "if-none-match"))
-    if wanted and not (there and holds(request, graph, wanted)):
+    if wanted and not (there and holds(request, graph, wanted, weak=False)):
         raise Problem(412, "The graph is not the one that If-Match names. Get it again and redo the change.")
-    if unwanted and there and holds(request, graph, unwanted):
+    if unwanted and there and holds(request, graph, unwanted, weak=True):
         raise Problem(412, "The graph is there already, and If-None-Match forbids that.")
 
 
-def holds(request: Request, graph: str | None, condition: list[str]) -> bool:
-    """Whether the condition names a representation of the graph as it is now."""
-    return matches(condition, "*") or any(
-        matches(condition, entity_tag(written(request, graph, one), one, coding))
+def holds(request: Request, graph: str | None, condition: list[str], *, weak: bool) -> bool:
+    """Whether the condition names a representation of the graph as it is now; `weak` as for `matches`."""
+    return matches(condition, "*", weak=weak) or any(
+        matches(condition, entity_tag(written(request, graph, one), one, coding), weak=weak)
         for one in GRAPHS
         for coding in ("", "gzip")
     )

@@ -1,17 +1,21 @@
 """What holds for the whole surface: routes, refusals, safety headers, the description in OpenAPI."""
 
+import asyncio
 import json
 import logging
 
 import httpx
 import pytest
+from anyio import to_thread
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from wgig.app import ROUTES, create_app
 from wgig.openapi import EXTRAS
+from wgig.problems import KINDS
 from wgig.refusals import refuse_parameters
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
+from wgig.turns import Turns
 
 
 def test_head_is_wherever_get_is() -> None:
@@ -40,6 +44,22 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
         assert declared == {name for name in ("name", "path", "slug", "suffix") if f"{{{name}}}" in path}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "answers"),
+    [
+        ("post", "/update", {"204", "default"}),
+        ("put", "/graph/{name}", {"201", "204", "default"}),
+        ("delete", "/graph/{name}", {"204", "default"}),
+        ("get", "/id/{path}", {"303", "default"}),
+        ("get", "/sparql", {"200", "default"}),
+    ],
+)
+def test_the_description_says_with_which_status_a_route_answers(
+    writable: httpx.Client, method: str, path: str, answers: set[str]
+) -> None:
+    assert writable.get("/openapi.json").json()["paths"][path][method]["responses"].keys() == answers
+
+
 def test_what_the_description_adds_belongs_to_a_route() -> None:
     assert EXTRAS.keys() <= {function.__name__ for _, _, function in ROUTES}
 
@@ -55,7 +75,7 @@ def test_the_description_declares_what_it_refers_to(writable: httpx.Client) -> N
 def test_every_refusal_is_described_as_a_problem_and_as_nothing_else(writable: httpx.Client) -> None:
     for item in writable.get("/openapi.json").json()["paths"].values():
         for one in item.values():
-            assert set(one["responses"]) == {"200", "default"}
+            assert set(one["responses"]) <= {"200", "201", "204", "303", "default"}
             assert "application/problem+json" in one["responses"]["default"]["content"]
 
 
@@ -104,7 +124,13 @@ def test_a_script_of_another_site_may_ask(writable: httpx.Client) -> None:
 
 def test_parameters_that_the_framework_refuses_are_a_problem_too() -> None:
     request = Request(
-        {"type": "http", "app": create_app(Settings(), Store.in_memory()), "path": "/", "headers": []}
+        {
+            "type": "http",
+            "app": create_app(Settings(), Store.in_memory()),
+            "path": "/",
+            "raw_path": b"/",
+            "headers": [],
+        }
     )
     error = RequestValidationError([{"loc": ("query", "limit"), "msg": "Input should be a valid integer"}])
     answer = refuse_parameters(request, error)
@@ -130,11 +156,15 @@ def test_a_disk_that_fails_is_no_bug_and_tells_nothing_of_the_inside(
     def fail(*_: object) -> None:
         raise StoreError("The store /secret/place is on a disk that is full.")
 
+    monkeypatch.setattr(Store, "query", fail)
+    read = writable.get("/sparql", params={"query": "ASK {}"})
+    assert (read.status_code, "written" in read.text) == (503, False)
     monkeypatch.setattr(Store, "update", fail)
     answer = writable.post("/update", data={"update": "CLEAR ALL"})
     assert (answer.status_code, answer.json()["title"]) == (503, "Not now")
     assert "/secret/place" not in answer.text
     assert "/secret/place" in caplog.text
+    assert "may or may not have been written" in answer.json()["detail"]
 
 
 def test_every_answer_forbids_sniffing(writable: httpx.Client) -> None:
@@ -187,3 +217,55 @@ def test_the_address_of_updates_is_a_page_for_a_browser(
     asked: httpx.Client = request.getfixturevalue(client)
     assert word in asked.get("/update", headers={"Accept": "text/html"}).text
     assert "sd:Service" in asked.get("/update").text
+
+
+def test_a_thing_may_be_called_as_a_problem_is_unless_it_is_one(writable: httpx.Client) -> None:
+    writable.put(
+        "/graph/x",
+        content="<https://w3id.org/wgig/id/problem/hunger> a <x:Problem> .",
+        headers={"Content-Type": "text/turtle"},
+    )
+    assert "x:Problem" in writable.get("/doc/problem/hunger.ttl").text
+
+
+def test_a_path_is_shown_as_it_was_sent(writable: httpx.Client) -> None:
+    problem = writable.get("/no%FFthing/%C3%A9").json()
+    assert problem["instance"] == "/no%FFthing/%C3%A9"
+    assert "/no%FFthing/%C3%A9" in problem["detail"]
+
+
+@pytest.mark.parametrize(("path", "slug"), [(f"/{'x' * 40_000}", "uri-too-long"), ("/graphs", "internal")])
+def test_the_guard_says_no_as_everybody_does(broken: httpx.Client, path: str, slug: str) -> None:
+    problem = broken.get(path).json()
+    kind = KINDS[slug]
+    assert (problem["status"], problem["title"], problem["instance"]) == (kind.status, kind.title, path)
+    assert problem["type"] == f"https://w3id.org/wgig/doc/problem/{slug}"
+
+
+def test_the_service_says_that_it_is_alive_while_no_thread_is_free() -> None:
+    async def ask() -> int:
+        threads = to_thread.current_default_thread_limiter()
+        threads.total_tokens = 1
+        await threads.acquire_on_behalf_of("somebody")
+        transport = httpx.ASGITransport(app=create_app(Settings(), Store.in_memory()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return (await asyncio.wait_for(client.get("/health"), 10)).status_code
+
+    assert asyncio.run(ask()) == 200
+
+
+def test_too_many_queries_and_writes_are_told_to_come_again() -> None:
+    app = create_app(Settings(token="secret"), Store.in_memory())
+    app.state.queries = app.state.writes = Turns(at_once=1, waiting=1, patience=0.05)
+
+    async def ask(method: str, path: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app=app)
+        headers = {"Authorization": "Bearer secret"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await client.request(method, path, headers=headers)
+
+    asyncio.run(app.state.queries.limiter.acquire_on_behalf_of("somebody"))
+    for method, path in [("GET", "/sparql?query=ASK%7B%7D"), ("DELETE", "/graph/x")]:
+        answer = asyncio.run(ask(method, path))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert asyncio.run(ask("GET", "/ready")).status_code == 200

@@ -1,3 +1,4 @@
+import contextlib
 import gzip
 import json
 import os
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote, urlsplit
 from urllib.request import urlopen
 
 import pyoxigraph as ox
@@ -17,7 +19,9 @@ from wgig.cli import FORMATS, RESULTS
 from wgig.commands.query import TABLE
 from wgig.formats import BY_FORM, DATASETS, GRAPHS
 
+TEN = " ".join(map(str, range(10)))
 Shell = Callable[..., subprocess.CompletedProcess[str]]
+ENDLESS = f"SELECT (COUNT(*) AS ?n) {{ {' '.join(f'VALUES ?{v} {{ {TEN} }}' for v in 'abcdefghijklmnop')} }}"
 COUNT = "SELECT (COUNT(*) AS ?n) { GRAPH <urn:g> { ?s ?p ?o } }"
 
 
@@ -122,8 +126,15 @@ def test_an_update_is_no_query(wgig: Shell) -> None:
         (["query", "--name", "coverage-matriks"], 1, "Did you mean coverage-matrix?"),
         (["query", COUNT, "--format", "ttl"], 2, "Take --format json, xml, csv, tsv"),
         (["query", "nothing.rq"], 2, "nothing.rq"),
+        (
+            ["query", "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }"],
+            2,
+            "SERVICE and LOAD are refused",
+        ),
+        (["query", "SELECT * " + "{" * 20_000], 2, "Write it flatter"),
         (["query", "ASK {}", "--url", "http://127.0.0.1:9/sparql"], 3, "cannot be reached"),
         (["query", "ASK {}", "--url", "ftp://example.org"], 2, "begins with http://"),
+        (["dump", "-o", "nope/x.nq"], 2, "nope/x.nq cannot be written: there is no folder nope"),
         (["dump", "--graph", "urn:none"], 1, "There is no graph urn:none"),
         (["load"], 2, "No file is given"),
         (["load", "nowhere.ttl"], 2, "nowhere.ttl: No such file or directory"),
@@ -168,6 +179,61 @@ def test_stats_count_graphs_and_classes(wgig: Shell) -> None:
 def test_the_example_queries_are_listed_and_printed(wgig: Shell) -> None:
     assert "coverage-matrix" in wgig("queries").stdout
     assert "SELECT" in wgig("queries", "coverage-matrix").stdout
+
+
+def test_without_a_terminal_the_list_is_lines_with_tabs(wgig: Shell) -> None:
+    assert all(len(line.split("\t")) == 2 for line in wgig("queries").stdout.splitlines())
+
+
+def test_a_table_does_not_steer_the_terminal(wgig: Shell) -> None:
+    evil = "SELECT ('a\\u001B[2Jb\\u009B\\u202Ec' AS ?x) {}"
+    assert "a\ufffd[2Jb\ufffd\ufffdc" in wgig("query", evil, "--format", "table").stdout
+
+
+def test_a_misspelt_variable_is_named(wgig: Shell) -> None:
+    done = wgig("queries", WGIG_STOR="x")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "wgig: The environment variable WGIG_STOR is none of ours. Did you mean WGIG_STORE?\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("redirection", "said"),
+    [(">&-", "Standard output is closed"), ("> /dev/full", "The output cannot be written: No space left")],
+)
+def test_an_output_that_takes_nothing_is_said(folder: Path, redirection: str, said: str) -> None:
+    call = f"{sys.executable} -m wgig queries {redirection}"
+    done = subprocess.run(call, shell=True, cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.startswith(f"wgig: {said}"), "Error" in done.stderr) == (
+        3,
+        True,
+        False,
+    ), done
+
+
+def test_an_interrupted_load_leaves_nothing_and_says_so(wgig: Shell, folder: Path) -> None:
+    call = [sys.executable, "-m", "wgig", "load", "-", "--format", "nt", "--store", "cut"]
+    with subprocess.Popen(
+        call,
+        cwd=folder,
+        env=os.environ | {"WGIG_DATA": "none"},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        lines = b"<urn:s> <urn:p> <urn:o> .\n" * 100_000  # more than fits into any buffer on the way
+        process.stdin.write(lines)
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(BrokenPipeError):
+            for _ in range(40):
+                process.stdin.write(lines)
+        assert process.wait(20) == 130
+        assert process.stderr.read() == b"wgig: Stopped; nothing of - was loaded.\n"
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
+    assert wgig("query", "ASK { ?s ?p ?o }", "--store", "cut").stdout == "no\n"
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +303,34 @@ def test_a_port_in_use_is_said(wgig: Shell) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = wgig("serve", "--port", str(taken.getsockname()[1]), "--store", "never")
     assert (done.returncode, "take another address with --port" in done.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(("grace", "signals"), [(1, 1), (1000, 2)], ids=["grace is over", "told twice"])
+def test_a_server_stops_while_a_query_runs(folder: Path, grace: int, signals: int) -> None:
+    code = (
+        f"from wgig import cli; from wgig.commands import serve; serve.GRACE = {grace}; "
+        "cli.main(['serve', '--port', '0', '--store', 'busy', '--data', 'none'])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        url = process.stdout.readline().split()[2]
+        with socket.create_connection(("127.0.0.1", urlsplit(url).port or 0)) as connection:
+            connection.sendall(f"GET /sparql?query={quote(ENDLESS)} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            with urlopen(f"{url}health", timeout=10):
+                process.send_signal(signal.SIGTERM)
+            if signals == 2:
+                with pytest.raises(subprocess.TimeoutExpired):
+                    process.wait(1)
+                process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        assert process.stderr.read() == "Stopped.\n"
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGTERM, signal.SIGINT])

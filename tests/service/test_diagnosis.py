@@ -11,9 +11,11 @@ from wgig.store import Store
 
 
 def problem(text: str) -> Problem:
-    admitted = admit(text, Settings())
     try:
+        admitted = admit(text, Settings())
         Store.in_memory().query(admitted, "text/csv", BytesIO())
+    except Problem as refused:
+        return refused
     except SyntaxError as error:
         return diagnose(admitted, error)
     raise AssertionError("it parses")

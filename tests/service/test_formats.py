@@ -74,3 +74,7 @@ def test_an_unescaped_plus_in_the_address_still_names_the_type() -> None:
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(Problem, match="Ask for one of"):
         named("docx", GRAPHS)
+
+
+def test_a_long_field_without_sense_is_read_soon() -> None:
+    assert weights(["a," + " " * 200_000 + ";"]) == {"a": 1.0}

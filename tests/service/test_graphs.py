@@ -130,7 +130,17 @@ def test_a_list_that_leaves_graphs_out_says_so(
 
 
 def test_the_page_of_what_follows_says_a_sentence_for_each_rule(writable: httpx.Client) -> None:
-    writable.put("/graph/inferred", content="<x:a> <x:p> <x:b> .", headers=TTL)
+    update = "INSERT DATA { GRAPH <graph/inferred> { <x:a> <x:p> <x:b> } }"
+    writable.post("/update", data={"update": update})
     page = writable.get("/graph/inferred", headers=BROWSER).text
     assert "<li>An issue paper stands under the categories of the issue that it treats.</li>" in page
     assert len(graph.meanings(rules())) == len(rules())
+
+
+def test_a_compressed_dump_is_not_compressed_again(filled: httpx.Client) -> None:
+    noise = "".join(f'<x:{number}> <x:p> "{hash(str(number)):x}" .\n' for number in range(200))
+    filled.put("/graph/noise", content=noise, headers=TTL)
+    answer = filled.get("/dump.nq.gz", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in answer.headers
+    assert len(answer.content) > 1024
+    assert b"x:199" in gzip.decompress(answer.content)

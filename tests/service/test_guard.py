@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 from wgig.guard import Guard
 
@@ -23,7 +24,7 @@ def passed(scope: Scope, sent: list[Message]) -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(Guard(half)(scope, nothing_comes, send))
+    asyncio.run(Guard(half, "http://base/")(scope, nothing_comes, send))
 
 
 def test_half_an_answer_does_not_look_whole(caplog: pytest.LogCaptureFixture) -> None:
@@ -40,3 +41,19 @@ def test_what_is_no_request_is_let_through() -> None:
     with pytest.raises(ValueError, match="half way"):
         passed({"type": "lifespan"}, sent)
     assert sent[0]["headers"] == []
+
+
+def test_a_client_that_goes_away_is_no_mistake_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    sent: list[Message] = []
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def reading(scope: Scope, receive: Receive, _: Send) -> None:
+        await Request(scope, receive).body()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(Guard(reading, "http://base/")(REQUEST, gone, send))
+    assert (sent, caplog.text) == ([], "")

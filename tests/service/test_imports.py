@@ -10,16 +10,17 @@ PACKAGE = Path(__file__).parents[2] / "service" / "wgig"
 
 # From the ground up. What stands on one floor does not know its neighbors, so there is no room for a circle.
 FLOORS = [
-    ["wgig", "settings", "namespaces", "problems", "guard", "opening"],
-    ["formats", "sparql", "bodies", "examples"],
+    ["wgig", "settings", "namespaces", "problems", "opening", "wellformed"],
+    ["formats", "sparql", "bodies", "examples", "guard", "turns"],
     ["rdf", "answers", "admission", "diagnosis", "using", "pages"],
     ["inference", "openapi", "health", "pages.results"],
     ["store"],
-    ["lookup", "load", "describe", "refusals"],
+    ["lookup", "load", "describe"],
     ["labels", "shipped", "query"],
     ["things", "kinds", "vocabulary", "pages.graph"],
     ["compact", "pages.thing", "graphs"],
     ["resource", "write"],
+    ["refusals"],
     ["app"],
     ["commands"],
     [

@@ -91,6 +91,9 @@ def test_the_answer_has_the_negotiated_type(
         (400, "GET", "/sparql?update=CLEAR%20ALL", "", {}),
         (400, "GET", "/sparql?query=CLEAR%20ALL", "", {}),
         (400, "GET", "/sparql?query=ASK%7B%7D&default-graph-uri=relative", "", {}),
+        (400, "GET", "/sparql?query=ASK%7B%7D&default-graph-uri=http://[", "", {}),
+        (400, "GET", "/graphs?graph=http://[", "", {}),
+        (400, "GET", "/graph/%FF", "", {}),
         (400, "GET", "/sparql?query=%FF", "", {}),
         (400, "POST", "/sparql?query=ASK%7B%7D", "ASK {}", DIRECT),
         (400, "POST", "/sparql", "query=ASK%7B%7D&update=CLEAR%20ALL", FORM),
@@ -204,3 +207,24 @@ def test_no_union_is_described_where_there_is_none(unnamed: httpx.Client) -> Non
 def test_what_is_no_query_is_told_what_it_lacks(writable: httpx.Client, query: str, says: str) -> None:
     answer = writable.get("/sparql", params={"query": query})
     assert (answer.status_code, says in answer.json()["detail"]) == (400, True), answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "media_type", "other"),
+    [
+        ("SELECT ('\u0001' AS ?x) {}", "application/sparql-results+xml", "text/csv"),
+        ("CONSTRUCT { <x:a> <x:b> '\uffff' } {}", "application/rdf+xml", "text/turtle"),
+    ],
+)
+def test_what_xml_cannot_hold_is_refused_and_comes_in_other_formats(
+    writable: httpx.Client, query: str, media_type: str, other: str
+) -> None:
+    answer = writable.get("/sparql", params={"query": query}, headers={"Accept": media_type})
+    assert answer.status_code == 406
+    assert other in answer.json()["offered"]
+    assert media_type not in answer.json()["offered"]
+    allowed = query.replace("\u0001", "\u0085\t").replace("\uffff", "\ufffd")
+    assert (
+        writable.get("/sparql", params={"query": allowed}, headers={"Accept": media_type}).status_code == 200
+    )
+    assert writable.get("/sparql", params={"query": query}, headers={"Accept": other}).status_code == 200

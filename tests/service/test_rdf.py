@@ -2,7 +2,7 @@
 
 import pyoxigraph as ox
 import pytest
-from wgig.formats import JSON_LD, N_TRIPLES, TURTLE
+from wgig.formats import JSON_LD, N_TRIPLES, RDF_XML, TURTLE
 from wgig.rdf import read, serialize
 from wgig.settings import Settings
 
@@ -23,6 +23,17 @@ def test_a_fault_has_its_place() -> None:
     with pytest.raises(SyntaxError, match="line 1") as caught:
         read(b"<urn:s> <urn:p> 2 . <urn:s> <urn:p> .", "text/turtle")
     assert (caught.value.lineno, caught.value.offset) == (1, 37)
+
+
+@pytest.mark.parametrize("document", [b"", b"<a>", b"<r:RDF xmlns:r='urn:r'><r:a/>"])
+def test_xml_that_breaks_off_is_no_document(document: bytes) -> None:
+    with pytest.raises(SyntaxError, match="no element found") as caught:
+        read(document, RDF_XML.media_type)
+    assert (caught.value.lineno, caught.value.offset) == (1, len(document) + 1)
+
+
+def test_a_byte_order_mark_is_skipped() -> None:
+    assert read(b"\xef\xbb\xbf<urn:s> <urn:p> 1 .", "text/turtle")
 
 
 def test_a_document_of_several_graphs_is_no_graph() -> None:

@@ -267,3 +267,11 @@ def same(one: list[ox.Triple], other: list[ox.Triple]) -> bool:
     for found in sets:
         found.canonicalize(ox.CanonicalizationAlgorithm.UNSTABLE)
     return sets[0] == sets[1]
+
+
+def test_a_name_in_any_script_is_described(client: Callable[[Store], httpx.Client]) -> None:
+    store = Store.in_memory()
+    store.merge({None: read("<https://w3id.org/wgig/id/issue/你好> a <x:Issue> .".encode(), "text/turtle")})
+    answer = client(store).get("/doc/issue/你好", headers={"Accept": "text/turtle"})
+    assert answer.status_code == 200
+    assert '<https://w3id.org/wgig/id/issue/%E4%BD%A0%E5%A5%BD>; rel="about"' in answer.headers["link"]

@@ -6,7 +6,7 @@ import pytest
 from wgig import shipped
 from wgig.rdf import read
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store import Store, StoreError
 
 BASE = "https://w3id.org/wgig/"
 GRAPH = f"{BASE}graph/"
@@ -122,9 +122,34 @@ def test_who_opens_the_store_is_told_what_was_kept(
     del store
     shipped.open_filled(settings, said.append)
     assert said == [
+        f"Inferring what follows in {settings.store}: the last write was cut off, or rules are new ...",
         "You changed 1 of the shipped graphs, and the package has newer ones; yours are kept. "
-        "To take the shipped ones: wgig load --shipped issues"
+        "To take the shipped ones: wgig load --shipped issues",
     ]
+
+
+def test_a_store_that_could_not_be_filled_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> list[str]:
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(shipped, "refresh", full)
+    with pytest.raises(StoreError, match="full"):
+        shipped.open_to_read(Settings(store=tmp_path), list[str]().append)
+
+
+@pytest.mark.parametrize(("settled", "told"), [(True, 0), (False, 1)])
+def test_who_reads_beside_a_writer_is_told_what_may_be_missing(
+    tmp_path: Path, settled: bool, told: int
+) -> None:
+    settings, said = Settings(store=tmp_path), list[str]()
+    kept = Store.open(tmp_path, shipped.rules(), f"{GRAPH}inferred")
+    if not settled:
+        (tmp_path / "inferred-by").unlink()
+    shipped.open_to_read(settings, said.append)
+    assert ["may be incomplete" in sentence for sentence in said] == [True] * told
+    del kept
 
 
 def test_the_real_graphs_fill_a_store_once(tmp_path: Path) -> None:

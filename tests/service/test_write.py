@@ -111,6 +111,14 @@ def test_a_body_without_a_type_is_rdf_xml(writable: httpx.Client) -> None:
         (400, "PUT", "/graph/a%20b", TTL),
         (400, "PUT", GRAPH, TTL | {"Content-Range": "bytes 0-3/4"}),
         (405, "PATCH", GRAPH, TTL),
+        (400, "PUT", "/graph/", TTL),
+        (400, "PUT", "/graph/%2E%2E/x", TTL),
+        (400, "PUT", "/graph/%FF", TTL),
+        (400, "POST", "/graphs?graph=https://w3id.org/wgig/graph/", TTL),
+        (400, "PUT", "/graphs?graph=http://[", TTL),
+        (403, "PUT", "/graph/inferred", TTL),
+        (403, "POST", "/graph/catalog", TTL),
+        (403, "DELETE", "/graphs?graph=https://w3id.org/wgig/graph/inferred", TTL),
         (412, "PUT", GRAPH, TTL | {"If-Match": '"stale"'}),
         (415, "PUT", GRAPH, {"Content-Type": "application/n-quads"}),
         (415, "PUT", GRAPH, {"Content-Type": ""}),
@@ -128,10 +136,10 @@ def test_if_match_guards_against_a_change_in_between(writable: httpx.Client) -> 
     writable.put(GRAPH, content="<x:a> <x:p> 1 .", headers=TTL)
     tag = writable.get(GRAPH, headers={"Accept": "application/ld+json"}).headers["etag"]
     put = [
-        writable.put(GRAPH, content="<x:a> <x:p> 2 .", headers=TTL | {"If-Match": tag}).status_code
-        for _ in range(2)
+        writable.put(GRAPH, content="<x:a> <x:p> 2 .", headers=TTL | {"If-Match": one}).status_code
+        for one in (f"W/{tag}", tag, tag)
     ]
-    assert put == [204, 412]
+    assert put == [412, 204, 412]
 
 
 def test_if_none_match_star_only_makes_new_graphs(writable: httpx.Client) -> None:

@@ -1,15 +1,39 @@
 """The commands of the shell, one module each; `cli` says what they are called with."""
 
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from typing import TypeVar
 
 from ..formats import Format
 from ..problems import Problem
+from ..settings import STACK
+
+T = TypeVar("T")
 
 
 def say(sentence: str) -> None:
     """Tell the user something beside the answer."""
     print(f"wgig: {sentence}", file=sys.stderr, flush=True)
+
+
+def aside(work: Callable[[], T]) -> Future[T]:
+    """What `work` yields, on a thread with room for deeply nested queries.
+
+    Whoever waits for it can be interrupted, and the process can end without it.
+    """
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # whatever it is, it is for the one who waits
+            future.set_exception(error)
+
+    threading.stack_size(STACK)
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def format_named(suffix: str, offered: Sequence[Format], what: str) -> Format:

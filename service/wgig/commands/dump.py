@@ -57,11 +57,16 @@ def found(store: Store, name: str, base: str) -> str:
 
 @contextmanager
 def output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Where the dump goes: standard output, or a file that is compressed when its name ends in .gz."""
+    """Where the dump goes: standard output, or a file that is compressed when its name ends in .gz.
+
+    Raises Problem where there is no folder for it.
+    """
     if path is None:
         yield sys.stdout.buffer
         return
     partial = path.with_name(f".{path.name}.partial")
+    if not path.parent.is_dir():
+        raise Problem(400, f"{path} cannot be written: there is no folder {path.parent}. Make it first.")
     try:
         with gzip.open(partial, "wb") if path.suffix == ".gz" else partial.open("wb") as out:
             yield out  # type: ignore[misc]

@@ -2,16 +2,17 @@
 
 import argparse
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ..load import UnreadableError, load, size_of
+from ..load import NOTHING, UnreadableError, load, size_of
 from ..problems import Problem
 from ..settings import Settings
 from ..shipped import open_filled, sources, take
 from ..store import Store
-from . import say
+from . import aside, say
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -40,12 +41,34 @@ def load_all(store: Store, files: Sequence[str], graph: str | None, format_: str
         started = time.monotonic()
         try:
             with progress(name) as reached:
-                load(store, name, graph, format_, reached)
+                load_stoppable(store, name, graph, format_, reached)
         except UnreadableError as error:
             failed.append(str(error))
         else:
             print(f"Loaded {name} in {time.monotonic() - started:.1f} s", flush=True)
     return failed
+
+
+def load_stoppable(
+    store: Store, name: str, graph: str | None, format_: str | None, reached: Callable[[int], None]
+) -> None:
+    """Load one file, or nothing of it when the user interrupts. Raises UnreadableError, KeyboardInterrupt."""
+    stopped = threading.Event()
+
+    def reached_unless_stopped(count: int) -> None:
+        if stopped.is_set():
+            raise UnreadableError(f"{name}: stopped. {NOTHING}")
+        reached(count)
+
+    loading = aside(lambda: load(store, name, graph, format_, reached_unless_stopped))
+    try:
+        loading.result()
+    except KeyboardInterrupt as interrupt:
+        stopped.set()
+        done = loading.exception() is None
+        raise KeyboardInterrupt(
+            f"Stopped; {name} was loaded before." if done else f"Stopped; nothing of {name} was loaded."
+        ) from interrupt
 
 
 @contextmanager

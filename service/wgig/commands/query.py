@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from http.client import HTTPException
@@ -13,6 +14,7 @@ from urllib.request import Request, urlopen
 
 import pyoxigraph as ox
 
+from ..admission import admit
 from ..diagnosis import diagnose
 from ..examples import example
 from ..formats import BY_FORM, CSV, GRAPHS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
@@ -23,9 +25,12 @@ from ..settings import Settings
 from ..shipped import open_to_read
 from ..sparql import form, names_dataset
 from ..store import Dataset
-from . import format_named, say, show
+from . import aside, format_named, say, show
 
 TABLE = "table"
+
+# Control characters but for tab and line feed, and those that turn the direction of writing.
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -71,9 +76,10 @@ def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
 
     def ask(text: str, format_: Format) -> bytes:
         out = io.BytesIO()
+        admitted = admit(text, settings)
         union = settings.default_graph == "union" and not names_dataset(text)
         try:
-            store.query(text, format_.media_type, out, Dataset(union=union))
+            aside(lambda: store.query(admitted, format_.media_type, out, Dataset(union=union))).result()
         except SyntaxError as error:
             raise diagnose(text, error) from error
         except (ValueError, RuntimeError) as error:
@@ -146,7 +152,15 @@ def any_result(body: bytes, format_: Format) -> bool:
 
 
 def readable(term: object, known: dict[str, str]) -> str:
-    """A term for a person: a short name, a text, or nothing where there is no value."""
+    """A term for a person: a short name, a text, or nothing where there is no value.
+
+    A character that would steer the terminal is shown as a replacement character.
+    """
+    return STEERING.sub("\N{REPLACEMENT CHARACTER}", written(term, known))
+
+
+def written(term: object, known: dict[str, str]) -> str:
+    """A term as short as it can be written."""
     match term:
         case None:
             return ""

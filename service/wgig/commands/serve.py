@@ -1,23 +1,27 @@
 """`wgig serve`: listen, answer, and stop when told to."""
 
 import argparse
+import logging
+import os
 import signal
 import socket
 import sys
 import threading
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 
 from ..app import create_app
-from ..settings import MIB, Settings
+from ..settings import STACK, Settings
 from ..shipped import open_filled
 from . import say
 
-STACK = 256 * MIB  # of a worker thread, for deeply nested queries; only what is touched takes memory
+GRACE = 10  # seconds for the requests under way, then as many for a write
 
 
 class Server(uvicorn.Server):
-    """A server that says where it listens once it does."""
+    """A server that says where it listens once it does, and that waits for nobody when told to stop twice."""
 
     url = ""
 
@@ -27,16 +31,29 @@ class Server(uvicorn.Server):
         if self.started:
             print(f"Serving on {self.url} (stop with Ctrl-C)", flush=True)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for the requests under way. Those that are cut off then are no mistakes to report."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
 
-def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Serve until SIGINT or SIGTERM; requests under way are finished first. Exit code 0.
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in good order, or at the second signal at once."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        del sig, frame
 
-    Raises ValueError, OSError or StoreError.
+
+def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
+    """Serve until SIGINT or SIGTERM, then end the process with code 0.
+
+    Requests under way are finished first, as far as the grace allows. Raises ValueError, OSError or
+    StoreError.
     """
     del arguments
     listening = bind(settings.host, settings.port)
     threading.stack_size(STACK)
-    app = create_app(settings, open_filled(settings, say))
+    store = open_filled(settings, say)
+    app = create_app(settings, store)
     server = Server(
         uvicorn.Config(
             app,
@@ -45,7 +62,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
             access_log=False,
             log_level="warning",
             server_header=False,
-            timeout_graceful_shutdown=10,
+            timeout_graceful_shutdown=GRACE,
         )
     )
     server.url = url(listening)
@@ -53,8 +70,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, lambda *_: None)
     server.run(sockets=[listening])
-    print("Stopped.", file=sys.stderr)
-    return 0
+    store.end(0 if server.force_exit else GRACE)
+    print("Stopped.", file=sys.stderr, flush=True)
+    os._exit(0)  # a query that still runs on its thread would keep the process alive
 
 
 def bind(host: str, port: int) -> socket.socket:
