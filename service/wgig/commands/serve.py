@@ -1,6 +1,7 @@
 """`wgig serve`: listen, answer, and stop when told to."""
 
 import argparse
+import asyncio
 import logging
 import os
 import signal
@@ -34,7 +35,11 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wait for the requests under way. Those that are cut off then are no mistakes to report."""
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        await super().shutdown(sockets)
+        waiting = asyncio.create_task(super().shutdown(sockets))
+        # Since Python 3.12 a closed server waits for its last connection, whatever it is told meanwhile.
+        while not (waiting.done() or self.force_exit):
+            await asyncio.sleep(0.1)
+        waiting.cancel()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop in good order, or at the second signal at once."""
