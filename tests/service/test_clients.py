@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from shutil import which
 from typing import Any
 from urllib.parse import urlencode
 
@@ -55,6 +56,7 @@ def test_pandas_reads_the_url(endpoint: str) -> None:
     assert frame["issue"].nunique() == ISSUES
 
 
+@pytest.mark.skipif(which("curl") is None, reason="there is no curl on this machine")
 def test_curl(endpoint: str) -> None:
     done = subprocess.run(
         ["curl", "-sS", "--fail", "--compressed", endpoint, "--data-urlencode", f"query={LABELS}"],
