@@ -1,7 +1,6 @@
 """The one door to the data: an embedded Oxigraph store in a folder."""
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,8 +44,6 @@ class Store:
         self._folder = folder
         self._inference = inference
         self._lock = threading.RLock()
-        self._opened = time.time_ns()
-        self._writes = 0
 
     @classmethod
     def in_memory(cls, rules: Iterable[str] = (), inferred: str = "urn:inferred") -> Self:
@@ -78,11 +75,6 @@ class Store:
     def snapshot(cls, folder: Path) -> Self:
         """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
         return cls(open_snapshot(folder), folder)
-
-    @property
-    def version(self) -> str:
-        """A short text that changes with every write and every opening."""
-        return f"{self._opened:x}-{self._writes}"
 
     def query(
         self,
@@ -148,9 +140,7 @@ class Store:
         All goes into `graph`; without one, a dataset format keeps its graphs and a graph format goes into the
         unnamed graph. Blank nodes are renamed apart. Raises SyntaxError with line and column.
         """
-        with self._lock, spoken(self._folder):
-            if self._inference:
-                self._inference.unsettle()
+        with self._lock, spoken(self._folder), self._changing():
             if graph is not None and format_.supports_datasets:
                 name = graph_name(graph)
                 parsed = ox.parse(source, format_, rename_blank_nodes=True)
@@ -158,7 +148,6 @@ class Store:
             else:
                 # In one call: halves on two threads would be twice as fast, but a crash could leave one.
                 self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
-            self._writes += 1
 
     def infer(self) -> None:
         """Add what follows by the rules from what was bulk loaded, and bring all of it to disk."""
@@ -166,7 +155,6 @@ class Store:
             if self._inference:
                 self._inference.unsettle()
                 self._inference.grow(self._quads)
-                self._writes += 1
             self._settle()
 
     @contextmanager
@@ -214,16 +202,27 @@ class Store:
     def _writing(self) -> Iterator[None]:
         """Around one transaction: nobody else writes, inference follows, all is on disk at the end."""
         with self._lock, spoken(self._folder):
-            if self._inference:
-                self._inference.unsettle()
-            try:
+            with self._changing():
                 yield
-            finally:
-                self._writes += 1
             if self._inference:
                 self._inference.recompute(self._quads)
-                self._writes += 1
             self._settle()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Around a change: a crash is known at the next opening, a refused change leaves no trace.
+
+        What the disk says (OSError) may come after the change: then it counts as one that was cut off.
+        """
+        settled = self._inference is not None and not self._inference.due
+        if self._inference:
+            self._inference.unsettle()
+        try:
+            yield
+        except Exception as error:
+            if self._inference and settled and not isinstance(error, OSError):
+                self._inference.settle()
+            raise
 
     def _settle(self) -> None:
         """Bring all to disk, then note that stated and inferred quads agree."""

@@ -174,8 +174,9 @@ def check_conditions(request: Request, graph: str | None, there: bool) -> None:
 def holds(request: Request, graph: str | None, condition: list[str], *, weak: bool) -> bool:
     """Whether the condition names a representation of the graph as it is now; `weak` as for `matches`."""
     return matches(condition, "*", weak=weak) or any(
-        matches(condition, entity_tag(written(request, graph, one), one, coding), weak=weak)
+        matches(condition, entity_tag(body, one, coding), weak=weak)
         for one in GRAPHS
+        for body in [written(request, graph, one)]
         for coding in ("", "gzip")
     )
 

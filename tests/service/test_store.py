@@ -1,3 +1,4 @@
+import errno
 import io
 import subprocess
 import sys
@@ -86,15 +87,6 @@ def test_equal_blank_node_labels_of_two_documents_stay_two_nodes() -> None:
     assert len(set(answer(store, "SELECT ?s { GRAPH ?g { ?s ?p ?o } }"))) == 2
 
 
-def test_the_version_moves_with_a_write_and_not_with_a_query() -> None:
-    store = Store.in_memory()
-    before = store.version
-    answer(store, "SELECT * {}")
-    assert store.version == before
-    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert store.version != before
-
-
 def test_the_default_graph_is_the_union_unless_asked_otherwise() -> None:
     store = Store.in_memory()
     store.merge({"urn:g": read(b"<urn:s> <urn:p> 1 .", TURTLE)})
@@ -166,6 +158,30 @@ def test_an_inference_that_a_crash_cut_off_is_made_good(tmp_path: Path) -> None:
     without_rules.merge({"urn:g": read(b"<urn:tom> a <urn:Cat> .", TURTLE)})
     del without_rules
     assert answer(Store.open(tmp_path, [RULE]), CATS) == ["urn:tom"]
+
+
+def test_a_refused_change_leaves_nothing_to_make_good(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, [RULE])
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    with pytest.raises(SyntaxError):
+        store.update("INSERT DATA { oops")
+    with pytest.raises(SyntaxError):
+        store.bulk_load(io.BytesIO(b"oops"), ox.RdfFormat.TURTLE, None)
+    del store
+    told: list[str] = []
+    Store.open(tmp_path, [RULE], say=told.append)
+    assert told == []
+
+
+def test_a_write_that_the_disk_refused_is_looked_after_at_the_next_opening(tmp_path: Path) -> None:
+    store = Store.open(tmp_path, [RULE])
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    with pytest.raises(StoreError), store._writing():
+        raise OSError(errno.ENOSPC, "No space left on device")
+    del store
+    told: list[str] = []
+    Store.open(tmp_path, [RULE], say=told.append)
+    assert len(told) == 1
 
 
 def test_other_rules_than_last_time_are_applied_at_opening(tmp_path: Path) -> None:
