@@ -10,28 +10,38 @@ import gzip
 import itertools
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import IO, cast
 
 import pyoxigraph as ox
+from wgig.namespaces import OUTSIDE
 from wgig.settings import SHIPPED
 
 BASE = "https://w3id.org/wgig/"
 PATTERN = Path(__file__).with_name("paper.ttl")
-SLOT = re.compile(r"\b(?:slot:)?(PAPER|NUMBER|ISSUE|CATEGORY|TEXT|DAY|DRAFTER|GROUP|DECLARATION|VERDICT)\b")
+SLOT = re.compile(r"\b(?:slot:)?(PAPER|NUMBER|ISSUE|CATEGORY|TEXT|DAY|DRAFTER|COAUTHOR|GROUP|DECLARATION|VERDICT)\b")
 
 # Papers miss parts, so that the empty cells of the coverage matrix are there to be found.
 OPTIONAL = re.compile(r"/PAPER/((?:forum|mechanism)/2|assessment/[a-z-]+)")
-CHANCE = {"forum": 0.5, "mechanism": 0.3, "assessment": 0.9}
+CHANCE = {"forum": 0.5, "mechanism": 0.3, "assessment": 0.97}
 
-ISSUES = "?issue a wgig:Issue ; wgig:category ?category"
+# What is drawn together, once for a paper; each line names the slots, and where their values are found.
+TOGETHER = {
+    ("ISSUE", "CATEGORY"): """
+        ?ISSUE a wgig:Issue ; wgig:inventoryStatus "yes" ; wgig:category ?CATEGORY .
+        ?CATEGORY skos:inScheme <id/scheme/categories-2004>""",
+    ("DRAFTER", "COAUTHOR"): """
+        ?one org:member ?DRAFTER ; org:organization <id/agent/wgig> ; wgig:stakeholderGroup ?group .
+        ?other org:member ?COAUTHOR ; org:organization <id/agent/wgig> ; wgig:stakeholderGroup ?another .
+        FILTER(?group != ?another)""",
+}
+# What is drawn anew at every place.
 DRAWN = {
-    "DRAFTER": "?one ^org:member/org:organization <id/agent/wgig>",
-    "GROUP": "?one a wgig:StakeholderGroup",
-    "VERDICT": "?one a wgig:Verdict",
-    "DECLARATION": "?one a wgig:Paragraph ; wgig:partOf+ <id/document/declaration>",
+    "GROUP": "?GROUP a wgig:StakeholderGroup",
+    "VERDICT": "?VERDICT a wgig:Verdict ; skos:inScheme <id/scheme/verdicts>",
+    "DECLARATION": "?DECLARATION a wgig:Paragraph ; wgig:partOf+ <id/document/declaration>",
 }
 
 WHO = (
@@ -56,13 +66,13 @@ WHERE = (
 )  # fmt: skip
 
 
-def shipped(where: str) -> list[tuple[str, ...]]:
-    """What the shipped data holds for a graph pattern: the values of its variables, sorted."""
+def shipped(slots: Sequence[str], where: str) -> list[tuple[str, ...]]:
+    """What may stand in the slots together: their values in the shipped data by a graph pattern, sorted."""
     store = ox.Store()
     for path in sorted((SHIPPED / "data").glob("*.ttl")):
         store.load(path=str(path))
-    prefixes = {"wgig": f"{BASE}ontology#", "org": "http://www.w3.org/ns/org#"}
-    query = f"SELECT DISTINCT * WHERE {{ {where} }}"
+    prefixes = {"wgig": f"{BASE}ontology#", "org": OUTSIDE["org"], "skos": OUTSIDE["skos"]}
+    query = f"SELECT DISTINCT {' '.join(f'?{slot}' for slot in slots)} WHERE {{ {where} }}"
     solutions = cast(ox.QuerySolutions, store.query(query, base_iri=BASE, prefixes=prefixes))
     found = sorted(tuple(cast(ox.NamedNode, term).value for term in solution) for solution in solutions)
     if not found:
@@ -73,8 +83,8 @@ def shipped(where: str) -> list[tuple[str, ...]]:
 def drawn() -> dict[str, list[str]]:
     """What may stand in each slot that is filled anew at every place."""
     sentences = [f"{' '.join(words)}." for words in itertools.product(WHO, DOES, WHAT, WHERE)]
-    days = [(date(2005, 1, 1) + timedelta(days)).isoformat() for days in range(120)]
-    from_data = {slot: [one for (one,) in shipped(where)] for slot, where in DRAWN.items()}
+    days = [(date(2005, 1, 1) + timedelta(days)).isoformat() for days in range(30)]
+    from_data = {slot: [one for (one,) in shipped([slot], where)] for slot, where in DRAWN.items()}
     return from_data | {"TEXT": sentences, "DAY": days}
 
 
@@ -92,16 +102,13 @@ def parts() -> list[tuple[float, list[str]]]:
 
 def papers(count: int, seed: int) -> Iterator[str]:
     """`count` papers, each as the N-Quads of its graph."""
-    pattern, pools, issues = parts(), drawn(), shipped(ISSUES)
+    pattern, pools = parts(), drawn()
+    together = {slots: shipped(slots, where) for slots, where in TOGETHER.items()}
     chance = random.Random(seed).random
     for number in range(1, count + 1):
-        issue, category = issues[int(chance() * len(issues))]
-        same = {
-            "PAPER": f"made-up-{seed}-{number}",
-            "NUMBER": str(number),
-            "ISSUE": issue,
-            "CATEGORY": category,
-        }
+        same = {"PAPER": f"made-up-{seed}-{number}", "NUMBER": str(number)}
+        for slots, values in together.items():
+            same.update(zip(slots, values[int(chance() * len(values))], strict=True))
         text: list[str] = []
         for likelihood, pieces in pattern:
             if chance() < likelihood:

@@ -46,6 +46,12 @@ class Settings:
     query_length: int = knob(100_000, "Longest query, in characters.")
     query_nesting: int = knob(100, "Deepest nesting of brackets and operators in a query or update.")
     result_bytes: int = knob(256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.")
+    shacl: str = knob(
+        "shifty",
+        "Engine that checks papers: `shifty`, or `pyshacl`, which finds the same and takes a hundred times as long.",
+        ("shifty", "pyshacl"),
+    )
+    paper_bytes: int = knob(16 * MIB, "Largest file that is checked as a paper, in bytes.")
     body_bytes: int = knob(64 * MIB, "Largest request body, in bytes.")
 
     @classmethod

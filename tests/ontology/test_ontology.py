@@ -30,7 +30,7 @@ OUTSIDE = {
     "prov": "Entity wasAttributedTo wasDerivedFrom wasRevisionOf",
     "rdf": "langString type value",
     "rdfs": "label",
-    "schema": "Event endDate inLanguage jobTitle location startDate",
+    "schema": "Event creativeWorkStatus endDate inLanguage jobTitle location startDate version",
     "skos": "Collection Concept ConceptScheme altLabel broadMatch broader broaderTransitive closeMatch"
     " definition exactMatch inScheme member notation note prefLabel relatedMatch topConceptOf",
     "xsd": "boolean date gYear gYearMonth integer language string time",
@@ -71,7 +71,8 @@ def expanded(words: dict[str, str]) -> set[str]:
 
 
 FACTS = turtle("data/**/*.ttl")
-SHAPES = turtle("shapes/**/*.ttl")
+MISSPELT = "bad-WGIG-0-TERM-UNKNOWN.ttl"  # on purpose
+SHAPES = [path for path in turtle("shapes/**/*.ttl") if path.name != MISSPELT]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,10 @@ PACKAGE = Path(__file__).parents[2] / "service" / "wgig"
 # From the ground up. What stands on one floor does not know its neighbors, so there is no room for a circle.
 FLOORS = [
     ["wgig", "settings", "namespaces", "problems", "opening", "wellformed"],
+    ["places.spot", "places.tokens", "places.json"],
+    ["places.fits", "places.context"],
+    ["places.turtle", "places.jsonld"],
+    ["places"],
     ["formats", "sparql", "bodies", "examples", "guard", "turns"],
     ["rdf", "answers", "admission", "diagnosis", "using", "pages"],
     ["inference", "openapi", "health", "pages.results"],

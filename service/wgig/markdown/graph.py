@@ -1,0 +1,77 @@
+"""The RDF of one paper, to be asked for its parts while it is written."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+from urllib.parse import unquote
+
+import pyoxigraph as ox
+
+from .values import ID, NAMES, XSD, iri
+
+LAST_NUMBER = re.compile(r"\d+$")
+NATIVE: dict[str, Callable[[str], object]] = {
+    f"{XSD}integer": int,
+    f"{XSD}date": date.fromisoformat,
+    f"{XSD}boolean": lambda value: value == "true",
+}
+
+
+class Graph:
+    """The triples of one paper by subject and property, in the order in which they come."""
+
+    def __init__(self, triples: Iterable[ox.Triple]) -> None:
+        """Sort the triples. Raises ValueError unless exactly one paper is in them."""
+        self.said: dict[tuple[Any, ox.NamedNode], list[Any]] = defaultdict(list)
+        for one in triples:
+            self.said[one.subject, one.predicate].append(one.object)
+        papers = self.with_value("rdf:type", iri("wgig:IssuePaper"))
+        if len(papers) != 1:
+            raise ValueError(f"A file in Markdown holds one issue paper, and here are {len(papers)}.")
+        self.paper = papers[0]
+
+    def all(self, node: Any, name: str) -> list[Any]:
+        """The values of a property."""
+        return self.said.get((node, iri(name)), [])
+
+    def one(self, node: Any, name: str) -> str:
+        """The text of the first value of a property, or an empty one."""
+        return next((value.value for value in self.all(node, name)), "")
+
+    def with_value(self, name: str, value: ox.NamedNode) -> list[Any]:
+        """The subjects whose property has this value."""
+        return [
+            subject
+            for (subject, property_), values in self.said.items()
+            if property_ == iri(name) and value in values
+        ]
+
+    def parts(self, name: str) -> list[Any]:
+        """The parts of the paper that a property leads to, by the numbers at their ends."""
+        return sorted(self.all(self.paper, name), key=number)
+
+
+def number(node: ox.NamedNode) -> int:
+    """The number that an IRI ends with, 1 without one."""
+    found = LAST_NUMBER.search(node.value)
+    return int(found[0]) if found else 1
+
+
+def local(node: ox.NamedNode, prefix: str) -> str:
+    """What the form writes for a thing: its part after the namespace of the prefix, else the whole IRI."""
+    return unquote(node.value.removeprefix(NAMES[prefix]))
+
+
+def below_id(node: ox.NamedNode, folder: str = "") -> str:
+    """The path of a thing below `id/` and a folder in it, else the whole IRI."""
+    path = node.value.removeprefix(f"{ID}{folder}")
+    return path if path == node.value else unquote(path)
+
+
+def native(term: ox.NamedNode | ox.Literal) -> Any:
+    """A value as YAML has it: number, day, truth or text."""
+    if isinstance(term, ox.Literal) and term.datatype.value in NATIVE:
+        return NATIVE[term.datatype.value](term.value)
+    return term.value

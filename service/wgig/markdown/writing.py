@@ -1,0 +1,254 @@
+"""Write the RDF of a paper as Markdown, in one way only: the same triples always give the same text."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import pyoxigraph as ox
+import yaml
+
+from ..problems import Problem
+from .form import ACTORS, CRITERIA, FORUM, HEAD, MECHANISM, SECTIONS, SWOT, Heading
+from .graph import Graph, below_id, local, native
+from .reading import read
+from .values import iri, slug
+
+# What reading says by itself; triples that lack it lose nothing when it is added.
+IMPLIED = {
+    iri(one) for one in ("rdf:type", "rdfs:label", "dcterms:source", "wgig:illustrative", "wgig:round")
+}
+YES_NO = {"true": "yes", "false": "no"}
+
+
+class Dumper(yaml.SafeDumper):
+    """YAML whose lists are set in below their key."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """Set every list in."""
+        del indentless
+        super().increase_indent(flow, indentless=False)
+
+
+def write(triples: Iterable[ox.Triple]) -> str:
+    """The paper as Markdown. Raises ValueError naming what the form cannot hold."""
+    given = list(triples)
+    graph = Graph(given)
+    sections = [text for heading in SECTIONS if (text := section(graph, heading))]
+    text = "\n\n".join([f"---\n{dumped(head(graph))}---", *sections]) + "\n"
+    try:
+        kept = read(text)[0]
+    except Problem as problem:
+        raise ValueError(f"Markdown cannot hold a text of this paper. {problem.detail}") from problem
+    other = set(given).symmetric_difference(kept)
+    lost = [one for one in given if one in other]
+    added = [one for one in kept if one in other and one.predicate not in IMPLIED]
+    if lost or added:
+        raise ValueError(f"Markdown cannot hold this of the paper: {(lost + added)[0]} .")
+    return text
+
+
+def dumped(values: dict[str, Any]) -> str:
+    """A mapping as YAML, one line a value."""
+    text: str = yaml.dump(values, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=1_000_000)
+    return text
+
+
+def head(graph: Graph) -> dict[str, Any]:
+    """The keys of the head that have a value, in the order of the form."""
+    paper = graph.paper
+    values = {
+        "paper": local(paper, "paper"),
+        "title": title(graph),
+        "language": plain(graph, "schema:inLanguage"),
+        "issue": single([local(one, "issue") for one in graph.all(paper, "wgig:issue")]),
+        "drafters": [drafter(graph, one) for one in graph.all(paper, "wgig:drafter")],
+        "posted": plain(graph, "wgig:posted"),
+        "pages": plain(graph, "bibo:numPages"),
+        "version": plain(graph, "schema:version"),
+        "status": plain(graph, "schema:creativeWorkStatus"),
+        "illustrative": plain(graph, "wgig:illustrative"),
+        "source": single([below_id(one) for one in graph.all(paper, "dcterms:source")]),
+        "cites": [below_id(one, "document/") for one in graph.all(paper, "cito:cites")],
+        "waivers": waivers(graph),
+    }
+    return {key: values[key] for key in HEAD if values[key] not in ([], {})}
+
+
+def plain(graph: Graph, name: str) -> Any:
+    """The values of a property of the paper, as YAML has them."""
+    return single([native(one) for one in graph.all(graph.paper, name)])
+
+
+def single(values: list[Any]) -> Any:
+    """The one value, or the list of those that there are."""
+    return values[0] if len(values) == 1 else values
+
+
+def title(graph: Graph) -> Any:
+    """The titles: one text, or a map from language to text."""
+    language = graph.one(graph.paper, "schema:inLanguage") or "en"
+    found: dict[str, list[str]] = {}
+    for one in graph.all(graph.paper, "dcterms:title"):
+        found.setdefault(one.language or language, []).append(one.value)
+    by_language = {key: single(values) for key, values in found.items()}
+    return by_language[language] if list(by_language) == [language] else by_language
+
+
+def drafter(graph: Graph, agent: ox.NamedNode) -> Any:
+    """A drafter: the name in the graph, or what is said of somebody who is not there."""
+    name = graph.one(agent, "foaf:name")
+    if not name:
+        return local(agent, "agent")
+    seats = graph.with_value("org:member", agent)
+    own = local(agent, "agent")
+    implied = f"{local(graph.paper, 'paper')}-{slug(name)}"
+    values = {
+        "name": name,
+        "group": single(
+            [
+                local(one, "group")
+                for node in [agent, *seats]
+                for one in graph.all(node, "wgig:stakeholderGroup")
+            ]
+        ),
+        "id": [] if own == implied and slug(name) else own,
+        "member": True if seats else [],
+    }
+    return {key: value for key, value in values.items() if value != []}
+
+
+def waivers(graph: Graph) -> dict[str, str]:
+    """The reasons of the waivers by the codes of their rules."""
+    return {
+        local(rule, "shape"): graph.one(waiver, "wgig:reason")
+        for waiver in graph.parts("wgig:waiver")
+        for rule in graph.all(waiver, "wgig:waives")
+    }
+
+
+def section(graph: Graph, heading: Heading) -> str:
+    """A section with its heading, or an empty text where the paper says nothing in it."""
+    blocks = list(WRITE[heading.key](graph))
+    return "\n\n".join([f"## {heading.written}", *blocks]) if blocks else ""
+
+
+def issue(graph: Graph) -> Iterator[str]:
+    """Section 1."""
+    yield from texts(graph, graph.paper, "wgig:issueDescription")
+
+
+def categories(graph: Graph) -> Iterator[str]:
+    """Section 2."""
+    yield from listed([local(one, "category") for one in graph.all(graph.paper, "wgig:category")])
+
+
+def swot(graph: Graph) -> Iterator[str]:
+    """Section 3."""
+    for node in graph.all(graph.paper, "wgig:swot"):
+        for heading in SWOT:
+            yield from below(3, heading.written, listed(texts(graph, node, heading.key)))
+
+
+def actors(graph: Graph) -> Iterator[str]:
+    """Section 4."""
+    for heading in ACTORS:
+        lines = [actor(graph, one) for one in graph.all(graph.paper, heading.key)]
+        yield from below(3, heading.written, listed(lines))
+
+
+def actor(graph: Graph, node: ox.NamedNode) -> str:
+    """An actor by name, with the stakeholder group that the paper gives."""
+    name = graph.one(node, "foaf:name") or local(node, "agent")
+    groups = [local(one, "group") for one in graph.all(node, "wgig:stakeholderGroup")]
+    return f"{name} ({', '.join(groups)})" if groups else name
+
+
+def forums(graph: Graph) -> Iterator[str]:
+    """Section 5."""
+    for forum in graph.parts("wgig:forum"):
+        yield from described(graph, forum, FORUM)
+
+
+def mechanisms(graph: Graph) -> Iterator[str]:
+    """Section 6."""
+    for mechanism in graph.parts("wgig:mechanism"):
+        yield from described(graph, mechanism, MECHANISM)
+
+
+def described(graph: Graph, node: ox.NamedNode, headings: Sequence[Heading]) -> Iterator[str]:
+    """A forum or mechanism by its name, with what is said of it."""
+    yield f"### {graph.one(node, 'rdfs:label')}"
+    for heading in headings:
+        said = [YES_NO.get(one, one) for one in texts(graph, node, heading.key)]
+        yield from below(4, heading.written, said)
+
+
+def adequacy(graph: Graph) -> Iterator[str]:
+    """Section 7: by criterion, then by mechanism where there are several."""
+    found: dict[str, list[ox.NamedNode]] = {one.key: [] for one in CRITERIA if one.key}
+    for one in graph.parts("wgig:assessment"):
+        criterion = next(
+            (local(principle, "principle") for principle in graph.all(one, "wgig:criterion")), ""
+        )
+        found.setdefault(criterion, []).append(one)
+    written = {one.key: one.written for one in CRITERIA}
+    other = written[""]
+    for criterion, assessments in found.items():
+        if assessments:
+            yield f"### {written.get(criterion, f'{other}: {criterion}')}"
+            yield from judged(graph, assessments)
+
+
+def judged(graph: Graph, assessments: Sequence[ox.NamedNode]) -> Iterator[str]:
+    """The assessments by one criterion; several stand below the names of their mechanisms."""
+    for one in assessments:
+        names = [mechanism(graph, judged) for judged in graph.all(one, "wgig:judges")]
+        fields = {"Verdict": [local(verdict, "verdict") for verdict in graph.all(one, "wgig:verdict")]}
+        if len(assessments) > 1 and names:
+            yield f"#### {names[0]}"
+        else:
+            fields["Mechanism"] = names
+        fields["Cites"] = [", ".join(below_id(cited, "document/") for cited in graph.all(one, "cito:cites"))]
+        lines = [f"{key}: {value}" for key, values in fields.items() for value in values if value]
+        if lines:
+            yield "  \n".join(lines)
+        yield from texts(graph, one, "wgig:rationale")
+
+
+def mechanism(graph: Graph, node: ox.NamedNode) -> str:
+    """The name of a mechanism, or the end of the IRI of one that is not there."""
+    return graph.one(node, "rdfs:label") or local(node, "paper").rpartition("/mechanism/")[2]
+
+
+def comments(graph: Graph) -> Iterator[str]:
+    """Section 8."""
+    yield from texts(graph, graph.paper, "wgig:additionalComments")
+
+
+def texts(graph: Graph, node: ox.NamedNode, name: str) -> list[str]:
+    """The values of a property as text."""
+    return [one.value for one in graph.all(node, name)]
+
+
+def listed(values: Sequence[str]) -> list[str]:
+    """A list of values, or nothing where there are none; further lines of a value are set in."""
+    lines = ["- " + one.replace("\n", "\n  ").replace("\n  \n", "\n\n") for one in values]
+    return ["\n".join(lines)] if lines else []
+
+
+def below(level: int, words: str, blocks: Sequence[str]) -> Iterator[str]:
+    """Blocks below a heading, or nothing where there are none."""
+    if blocks:
+        yield f"{'#' * level} {words}"
+        yield from blocks
+
+
+WRITE = {
+    "issue": issue,
+    "categories": categories,
+    "swot": swot,
+    "actors": actors,
+    "forums": forums,
+    "mechanisms": mechanisms,
+    "adequacy": adequacy,
+    "comments": comments,
+}

@@ -1,0 +1,213 @@
+"""Where the triples of JSON-LD are written.
+
+The walk follows the order in which the engine yields triples: first the triple that has a node as its object,
+then the types of the node, its properties, and last the graph that it names. There are none for what is not
+followed: remote and scoped contexts, containers by index, identifier, type or graph, `@nest`, `@included`,
+JSON literals, and what looks like a keyword.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pyoxigraph as ox
+
+from .context import Context, Term, Unknown
+from .json import Member, Value, read
+from .spot import FIRST, REST, TYPE, Offsets
+
+MOST_TERMS = 20_000  # in all contexts of a document together: each adds to a copy of the one around it
+LAST = re.compile(r"[^:/#]*\Z")  # the part of a reference that its IRI ends with
+
+
+class Found(NamedTuple):
+    """The offsets of a triple and the IRI of its predicate; its object where that is one value of JSON.
+
+    `iri` is what the object stands for if it is a term or a compact IRI.
+    """
+
+    offsets: Offsets
+    predicate: str
+    written: object = None
+    iri: str | None = None
+
+
+class Property(NamedTuple):
+    """Whose values are being read: the offsets of the subject and of the key, the IRI and the direction."""
+
+    subject: int
+    at: int
+    iri: str
+    reverse: bool = False
+
+
+class Walk:
+    """The triples found so far."""
+
+    def __init__(self) -> None:
+        """Begin before the document."""
+        self.found: list[Found] = []
+        self.terms = 0
+
+    def context(self, members: dict[str, Member], context: Context) -> Context:
+        """The context inside of an object. Raises Unknown, also where there is too much of it."""
+        local = members["@context"].value if "@context" in members else None
+        several = local.value if local and isinstance(local.value, list) else [local] if local else []
+        for one in several:
+            context = context.extended(one)
+            self.terms += len(context.terms)
+            if self.terms > MOST_TERMS:
+                raise Unknown
+        return context
+
+    def add(self, of: Property, at: int, written: object = None, iri: str | None = None) -> None:
+        """A triple with a value at an offset, which is the subject where the property is reversed."""
+        if of.reverse:
+            self.found.append(Found((at, of.at, of.subject), of.iri))
+        else:
+            self.found.append(Found((of.subject, of.at, at), of.iri, written, iri))
+
+    def nodes(self, value: Value, context: Context) -> None:
+        """The nodes of a document or of a graph."""
+        match value.value:
+            case list(several):
+                for one in several:
+                    self.nodes(one, context)
+            case dict(members):
+                self.node(value, members, context)
+
+    def node(
+        self, value: Value, members: dict[str, Member], context: Context, of: Property | None = None
+    ) -> None:
+        """A node: the triple that it is the object of, its types, its properties. Raises Unknown."""
+        context = self.context(members, context)
+        keys = [(context.expand(key), key, one) for key, one in members.items() if key != "@context"]
+        names = [one.value for iri, _, one in keys if iri == "@id"]
+        name = names[0] if names else value
+        if of and names:
+            self.values(name, of, context)
+        elif of:
+            self.add(of, name.at)
+        for iri, _, one in keys:
+            if iri == "@type":
+                self.types(one.value, Property(name.at, one.at, TYPE), context)
+        for iri, key, one in keys:
+            if iri == "@reverse" and isinstance(one.value.value, dict):
+                for other, its in one.value.value.items():
+                    self.follow(other, its, name.at, context, reverse=True)
+            elif iri not in ("@id", "@type", "@index", "@graph"):
+                self.follow(key, one, name.at, context)
+        for iri, _, one in keys:
+            if iri == "@graph":
+                self.nodes(one.value, context)
+
+    def types(self, value: Value, of: Property, context: Context) -> None:
+        """The types of a node, which the engine yields in the order of their names."""
+        several = value.value if isinstance(value.value, list) else [value]
+        for one in sorted(several, key=lambda one: str(one.value)):
+            self.values(one, of, context)
+
+    def follow(
+        self, key: str, member: Member, subject: int, context: Context, *, reverse: bool = False
+    ) -> None:
+        """The values of a property of a node. Raises Unknown for a keyword that is not followed."""
+        iri = context.expand(key) or ""
+        if iri.startswith("@"):
+            raise Unknown
+        if ":" not in iri or iri.startswith("_:"):
+            return
+        term = context.terms.get(key) or Term(iri)
+        of = Property(subject, member.at, iri, reverse is not term.reverse)
+        match member.value.value:
+            case dict(texts) if "@language" in term.containers:
+                for one in texts.values():
+                    self.values(one.value, of, context)
+            case dict():
+                self.values(member.value, of, context)
+            case _ if "@list" in term.containers:
+                self.cells(member.value, of, context)
+            case _:
+                self.values(member.value, of, context)
+
+    def values(self, value: Value, of: Property, context: Context) -> None:
+        """The values that one JSON value stands for."""
+        match value.value:
+            case None:
+                pass
+            case list(several):
+                for one in several:
+                    self.values(one, of, context)
+            case dict(members):
+                self.braces(value, members, of, context)
+            case written:
+                iri = context.expand(written) if isinstance(written, str) else None
+                self.add(of, value.at, written, iri)
+
+    def braces(self, value: Value, members: dict[str, Member], of: Property, context: Context) -> None:
+        """A JSON object as a value: a literal, a list, a set or a node."""
+        inside = self.context(members, context)
+        keys = {inside.expand(key): one.value for key, one in members.items()}
+        if literal := keys.get("@value"):
+            if "@type" in keys and keys["@type"].value == "@json":
+                raise Unknown
+            self.values(literal, of, inside)
+        elif items := keys.get("@list"):
+            self.cells(items, of, inside)
+        elif several := keys.get("@set"):
+            self.values(several, of, inside)
+        else:
+            self.node(value, members, context, of)
+
+    def cells(self, value: Value, of: Property, context: Context) -> None:
+        """A list: the triple that it is the object of comes with its first item."""
+        first = Property(value.at, value.at, FIRST)
+        rest = Property(value.at, value.at, REST)
+        into = of
+        for one in value.value if isinstance(value.value, list) else [value]:
+            if is_nothing(one):
+                continue
+            self.add(into, value.at if into is of else one.at)
+            into = rest
+            (self.cells if isinstance(one.value, list) else self.values)(one, first, context)
+        self.add(into, value.at)
+
+
+def is_nothing(value: Value) -> bool:
+    """Whether an item of a list is left out."""
+    match value.value:
+        case {"@value": Member(value=Value(value=None))}:
+            return True
+        case written:
+            return written is None
+
+
+def find(text: str, triples: Sequence[ox.Triple]) -> list[Offsets]:
+    """The offsets of each triple of JSON-LD in the order of the engine; none where they cannot be told."""
+    walk = Walk()
+    try:
+        walk.nodes(read(text), Context())
+    except (Unknown, ValueError, StopIteration, RecursionError):
+        return []
+    return [one.offsets for one in walk.found] if fit(walk.found, triples) else []
+
+
+def fit(found: Sequence[Found], triples: Sequence[ox.Triple]) -> bool:
+    """Whether each triple can be written where it was found."""
+    subjects: dict[int, object] = {}
+    return len(found) == len(triples) and all(
+        one.predicate == predicate.value
+        and (one.predicate in (FIRST, REST) or subjects.setdefault(one.offsets[0], subject) == subject)
+        and fits(one, value)
+        for one, (subject, predicate, value) in zip(found, triples, strict=True)
+    )
+
+
+def fits(one: Found, value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> bool:
+    """Whether a term can be what was found as an object."""
+    match value:
+        case ox.Literal():
+            return value.value == one.written if isinstance(one.written, str) else one.written is not None
+        case ox.NamedNode() if isinstance(one.written, str):
+            return value.value == one.iri or value.value.endswith(LAST.findall(one.written)[0])
+        case _:
+            return one.written is None or isinstance(one.written, str)

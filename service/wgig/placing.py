@@ -1,0 +1,146 @@
+"""Where in a document the reason of a finding is written: the line that its author has to look at."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import accumulate
+from typing import NamedTuple
+
+import pyoxigraph as ox
+
+from .documents import Document
+from .engines import Result, Term
+from .places import Place
+from .rules import BEYOND_SHACL, WGIG, Rule
+
+SUBJECT, PREDICATE, OBJECT = range(3)  # the members of a spot
+CRITERION = f"{WGIG}criterion"
+LONGEST = 160  # characters of a line that are shown
+
+
+class Where(NamedTuple):
+    """A term of a document: the number of a triple, and which of its terms."""
+
+    triple: int
+    member: int
+
+
+class Places:
+    """The triples of a document by the nodes in them, and where they are written."""
+
+    def __init__(self, document: Document) -> None:
+        """Index the triples by their numbers."""
+        self.document = document
+        self.triples = document.triples
+        self.of: dict[Term, list[int]] = {}
+        self.to: dict[Term, list[int]] = {}
+        for number, triple in enumerate(self.triples):
+            self.of.setdefault(triple.subject, []).append(number)
+            self.to.setdefault(triple.object, []).append(number)
+
+    def ends(self, node: Term, predicate: str) -> list[Term]:
+        """The objects of a node along a property."""
+        return [
+            self.triples[one].object
+            for one in self.of.get(node, ())
+            if self.triples[one].predicate.value == predicate
+        ]
+
+    def where(self, rule: Rule, result: Result) -> Where | None:
+        """The term that a result is about: the value, the one too many, or the node that lacks something."""
+        ways = (self.of_value, self.of_surplus, self.of_node)
+        return next((found for way in ways if (found := next(way(rule, result), None))), None)
+
+    def of_value(self, rule: Rule, result: Result) -> Iterator[Where]:
+        """Where the value of a result is written, first along the rule's property of the focus node."""
+        if result.value is None:
+            return
+        numbers = self.to.get(result.value, ())
+        said = [one for one in numbers if self.triples[one].subject == result.focus]
+        along = [one for one in said if self.triples[one].predicate.value in rule.predicates]
+        yield from (Where(one, OBJECT) for one in along or self.white_space(rule, result) or said)
+        if rule.component == BEYOND_SHACL:
+            yield from self.of_predicate(result)
+        yield from (Where(one, SUBJECT) for one in self.of.get(result.value, ()))
+        yield from (Where(one, OBJECT) for one in numbers)
+
+    def white_space(self, rule: Rule, result: Result) -> list[int]:
+        """The triples along the rule's property that say nothing, where the result is about such a one."""
+        empty = isinstance(result.value, ox.Literal) and not result.value.value
+        numbers = self.forth(rule, result) if empty else []
+        return [one for one in numbers if is_blank(self.triples[one].object)]
+
+    def of_predicate(self, result: Result) -> Iterator[Where]:
+        """Where the value of a result is written as a property of the focus node."""
+        numbers = self.of.get(result.focus, ())
+        yield from (Where(one, PREDICATE) for one in numbers if self.triples[one].predicate == result.value)
+
+    def of_surplus(self, rule: Rule, result: Result) -> Iterator[Where]:
+        """Where the second of the values is written, of which there should be one."""
+        numbers = SURPLUS[rule.component](self, rule, result) if rule.component in SURPLUS else []
+        yield from (Where(one, OBJECT) for one in numbers[1:])
+
+    def of_node(self, _: Rule, result: Result) -> Iterator[Where]:
+        """Where the focus node is written: as a subject, or where it is named."""
+        yield from (Where(one, SUBJECT) for one in self.of.get(result.focus, ()))
+        yield from (Where(one, OBJECT) for one in self.to.get(result.focus, ()))
+
+    def forth(self, rule: Rule, result: Result) -> list[int]:
+        """The triples that lead from the focus node along the rule's property."""
+        return [
+            one
+            for one in self.of.get(result.focus, ())
+            if self.triples[one].predicate.value in rule.predicates
+        ]
+
+    def back(self, rule: Rule, result: Result) -> list[int]:
+        """The triples that lead to the focus node along the rule's property, from what the rule counts."""
+        return [
+            one
+            for one in self.to.get(result.focus, ())
+            if self.triples[one].predicate.value in rule.predicates
+            and rule.counted in {end.value for end in self.ends(self.triples[one].subject, CRITERION)}
+        ]
+
+    def same_language(self, rule: Rule, result: Result) -> list[int]:
+        """The triples along the rule's property that hold texts in one language, where there are several."""
+        seen: dict[str | None, list[int]] = {}
+        for number in self.forth(rule, result):
+            seen.setdefault(getattr(self.triples[number].object, "language", None), []).append(number)
+        return next((numbers for language, numbers in seen.items() if language and numbers[1:]), [])
+
+    def place(self, where: Where | None) -> Place | None:
+        """Line and column of a term; None where the format has none."""
+        if where is None or not self.document.spots:
+            return None
+        offset = self.document.spots[where.triple][where.member]
+        if offset < 0:
+            return None
+        line = bisect_right(self.starts, offset)
+        return Place(line, offset - self.starts[line - 1] + 1)
+
+    def line(self, place: Place | None) -> str:
+        """The text of the line of a place, at most so much as fits on a page."""
+        return self.lines[place.line - 1].strip()[:LONGEST] if place else ""
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines of the text."""
+        return self.document.text.split("\n")
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where each line starts."""
+        return [0, *accumulate(len(line) + 1 for line in self.lines)][:-1]
+
+
+SURPLUS: dict[str, Callable[[Places, Rule, Result], list[int]]] = {
+    "MaxCount": Places.forth,
+    "QualifiedMaxCount": Places.back,
+    "UniqueLang": Places.same_language,
+}
+
+
+def is_blank(term: Term) -> bool:
+    """Whether a term is a text of nothing but white space."""
+    return isinstance(term, ox.Literal) and (not term.value or term.value.isspace())

@@ -1,0 +1,120 @@
+"""How JSON-LD is walked: what a key stands for, and the order of the engine."""
+
+import json
+
+import pyoxigraph as ox
+import pytest
+from wgig.places import Spot, spots
+
+CONTEXT = {
+    "@vocab": "http://v/",
+    "ex": "http://ex/",
+    "id": "@id",
+    "type": "@type",
+    "items": {"@id": "ex:items", "@container": "@list"},
+    "label": {"@id": "ex:label", "@container": "@language"},
+    "of": {"@reverse": "ex:part"},
+    "see": {"@id": "ex:see", "@type": "@id"},
+    "nothing": None,
+}
+
+
+def read(text: str) -> tuple[list[ox.Triple], list[Spot]]:
+    triples = [one.triple for one in ox.parse(text.encode(), ox.RdfFormat.JSON_LD, base_iri="http://base/")]
+    return triples, spots(text, "application/ld+json", triples)
+
+
+def shown(node: object, context: object = CONTEXT) -> list[str]:
+    """What is written at the places of each triple, each up to its end or its first bracket."""
+    text = json.dumps({"@context": context, "@graph": node}, ensure_ascii=False)
+    return [" ".join(start(text, at) for at in one) for one in read(text)[1]]
+
+
+def start(text: str, at: int) -> str:
+    if text[at] in "[{":
+        return text[at]
+    return str(json.JSONDecoder().raw_decode(text, at)[0])
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        ({"@id": "s", "p": ["a", 1, True, None, 1.5]}, ["s p a", "s p 1", "s p True", "s p 1.5"]),
+        ({"p": "a", "type": ["L", "ex:K"], "id": "s"}, ["s type L", "s type ex:K", "s p a"]),
+        ({"@id": "s", "@type": ["ex:K", "L"]}, ["s @type L", "s @type ex:K"]),
+        ({"@id": "s", "p": {"q": "a", "@id": "o"}}, ["s p o", "o q a"]),
+        ({"p": {"q": {}}}, ["{ p {", "{ q {"]),
+        ({"@id": "s", "p": {"@value": "a", "@language": "en"}}, ["s p a"]),
+        ({"@id": "s", "p": {"@type": "ex:d", "@value": "a"}}, ["s p a"]),
+        ({"@id": "s", "p": {"@value": None}, "nothing": "a", "q": {"@set": ["b"]}}, ["s q b"]),
+        ({"@id": "s", "label": {"en": "a", "fr": ["b", None]}}, ["s label a", "s label b"]),
+        ({"@id": "s", "see": ["o", "ex:o"]}, ["s see o", "s see ex:o"]),
+        ({"@id": "s", "of": {"@id": "o", "p": 1}}, ["o of s", "o p 1"]),
+        ({"@id": "s", "@reverse": {"p": {"@id": "o"}}}, ["o p s"]),
+        ({"@id": "s", "items": [1, 2]}, ["s items [", "[ [ 1", "[ [ 2", "[ [ 2", "[ [ ["]),
+        ({"@id": "s", "p": {"@list": []}}, ["s p ["]),
+        ({"@id": "g", "@graph": {"@id": "s", "p": 1}, "p": 2}, ["g p 2", "s p 1"]),
+        ({"@context": {"@vocab": "http://w/", "see": None}, "@id": "s", "p": 1, "see": "o"}, ["s p 1"]),
+        ({"@id": "s", "p": 'quotes " { [ \\ 😀'}, ['s p quotes " { [ \\ 😀']),
+    ],
+    ids=str,
+)
+def test_each_way_to_write_a_triple_is_found(node: object, expected: list[str]) -> None:
+    assert shown(node) == expected
+
+
+def test_keys_without_a_meaning_are_no_properties() -> None:
+    assert shown({"@id": "http://s", "p": {"http://q": 1}, "ex:p": 2}, {"ex": "http://ex/"}) == [
+        "http://s ex:p 2"
+    ]
+
+
+def test_an_expanded_document_is_found() -> None:
+    text = '[{"@id":"http://s","http://p":[{"@value":"a"},{"@id":"http://o"}]}]'
+    _, found = read(text)
+    assert found == [
+        Spot(text.index('"http://s"'), text.index('"http://p"'), text.index(term))
+        for term in ('"a"', '"http://o"')
+    ]
+
+
+@pytest.mark.parametrize(
+    ("definition", "value"),
+    [
+        ({"@id": "ex:p", "@container": "@index"}, {"i": "a"}),
+        ({"@id": "ex:p", "@container": "@id"}, {"http://i": {"ex:q": 1}}),
+        ({"@id": "ex:p", "@container": "@graph"}, {"ex:q": 1}),
+        ({"@id": "ex:p", "@context": {"q": "ex:q"}}, {"q": 1}),
+        ({"@id": "ex:p", "@type": "@json"}, {"q": [1]}),
+        ("@nest", {"ex:q": 1}),
+        ("@included", {"ex:q": 1}),
+    ],
+    ids=str,
+)
+def test_what_is_not_followed_is_left_alone(definition: object, value: object) -> None:
+    text = json.dumps({"@context": {"ex": "http://ex/", "p": definition}, "@id": "http://s", "p": value})
+    triples, found = read(text)
+    assert triples
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '"' * 100_001,
+        '"\\' * 100_000,
+        '{"p":1,"p":1}',
+        json.dumps({"@context": {f"t{n}": f"t{n + 1}:x" for n in range(2000)}}),
+        json.dumps([{"@context": {f"t{n}": "http://x/" for n in range(2000)}}] * 12),
+        json.dumps({"@context": [{f"t{n}": "http://x/"} for n in range(2000)]}),
+        '{"p":' + "9" * 5000 + "}",
+    ],
+    ids=range(9),
+)
+def test_hostile_text_is_left_alone(text: str) -> None:
+    assert (
+        spots(text, "application/ld+json", [ox.Triple(ox.BlankNode(), ox.NamedNode("a:"), ox.BlankNode())])
+        == []
+    )
