@@ -1,16 +1,21 @@
-"""`python -m bench`: measure load, start and help against their peers, side by side in one run."""
+"""`python -m bench`: measure load, start, help and checking against their peers, side by side in one run."""
 
 import argparse
 import sys
 import tempfile
 from pathlib import Path
 
-from . import load, report, start
+from . import check, load, report, start
+
+SECTIONS = ("start", "load", "checking")
 
 
 def main() -> None:
-    """Run the benchmarks that the command line asks for, print the table, keep the figures."""
+    """Run the benchmarks that the command line asks for, print the tables, keep the figures."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument(
+        "--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="what to measure (default: all)"
+    )
     parser.add_argument(
         "--papers",
         type=int,
@@ -22,12 +27,20 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="1,000 papers and three rounds, under a minute")
     asked = parser.parse_args()
     sizes, rounds = ([1000], 3) if asked.quick else (asked.papers, asked.rounds)
+    comparisons, kept = [], {}
+    facts = report.machine()
     with tempfile.TemporaryDirectory(prefix="wgig-bench-") as folder:
         scratch = Path(folder)
-        comparisons = start.compare(scratch, rounds) + load.compare(scratch, sizes, rounds)
-    facts = report.machine()
-    print(report.markdown(comparisons, facts))
-    print(f"\nAll figures: {report.keep(comparisons, facts)}", file=sys.stderr)
+        if "start" in asked.only:
+            comparisons += start.compare(scratch, rounds)
+        if "load" in asked.only:
+            comparisons += load.compare(scratch, sizes, rounds)
+        print(report.markdown(comparisons, facts))
+        if "checking" in asked.only:
+            found, runs = check.costs(min(sizes)), check.bulk(scratch, sizes)
+            print(f"\n{check.markdown(found, runs)}")
+            kept = check.kept(found, runs)
+    print(f"\nAll figures: {report.keep(comparisons, facts, checking=kept)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

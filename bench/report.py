@@ -26,13 +26,15 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "pyoxigraph": version("pyoxigraph"),
         "oxigraph": version("oxigraph"),
+        "pyshifty": version("pyshifty"),
+        "pyshacl": version("pyshacl"),
     }
 
 
 def markdown(comparisons: Sequence[Comparison], facts: dict[str, Any]) -> str:
     """A table of the comparisons; seconds are median (least-most), the ratio is our speed to the peer's."""
     rows = [HEADER, tuple("-" * len(name) for name in HEADER), *map(row, comparisons)]
-    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    lines = [f"| {' | '.join(cells)} |" for cells in rows] if comparisons else []
     return "\n".join([", ".join(f"{name} {value}" for name, value in facts.items()), "", *lines])
 
 
@@ -59,7 +61,7 @@ def spread(times: Sequence[float]) -> str:
     return f"{median(times):.2f} ({min(times):.2f}-{max(times):.2f})"
 
 
-def keep(comparisons: Sequence[Comparison], facts: dict[str, Any]) -> Path:
+def keep(comparisons: Sequence[Comparison], facts: dict[str, Any], **more: Any) -> Path:
     """Write all figures to a new file of JSON and return its path."""
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
@@ -76,7 +78,7 @@ def keep(comparisons: Sequence[Comparison], facts: dict[str, Any]) -> Path:
     ]
     path = RESULTS / f"{now:%Y%m%d-%H%M%S}.json"
     path.write_text(
-        json.dumps({"time": now.isoformat(), "machine": facts, "comparisons": found}, indent=2) + "\n"
+        json.dumps({"time": now.isoformat(), "machine": facts, "comparisons": found, **more}, indent=2) + "\n"
     )
     return path
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from wgig.board import Board
 from wgig.inference import Inference
-from wgig.settings import SHIPPED
+from wgig.settings import SHIPPED, Settings
 
 GRAPH = "https://w3id.org/wgig/graph/"
 
@@ -31,14 +32,15 @@ def data_files() -> dict[str, Path]:
 
 @pytest.fixture(scope="session")
 def shipped(data_files: dict[str, Path]) -> ox.Store:
-    """All shipped facts and the ontology, each in its graph, with what follows by the rules."""
+    """All shipped facts and the ontology, each in its graph, with the board and what follows by the rules."""
     store = ox.Store()
     for name, path in data_files.items():
         store.load(path=path, to_graph=ox.NamedNode(GRAPH + name))
     for path in SHIPPED.glob("ontology/*.ttl"):
         store.load(path=path, to_graph=ox.NamedNode(GRAPH + "ontology"))
     rules = [path.read_text() for path in SHIPPED.glob("data/rules/*.rq")]
-    Inference(rules, GRAPH + "inferred", None).recompute(store)
+    board = Board(Settings.base, Settings.shacl)
+    Inference(rules, GRAPH + "inferred", None, [board]).recompute(store)
     return store
 
 

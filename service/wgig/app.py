@@ -1,11 +1,24 @@
 """The whole HTTP surface on one page: each path, its methods, its function. Start reading here."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
 
-from . import __version__, describe, graphs, health, openapi, query, refusals, resource, write
+from . import (
+    __version__,
+    describe,
+    graphs,
+    health,
+    openapi,
+    query,
+    refusals,
+    resource,
+    shapes,
+    validate,
+    write,
+)
 from .guard import Guard
 from .settings import Settings
 from .store import Store
@@ -35,6 +48,10 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/ontology.{suffix}", READ, resource.ontology),
     ("/shapes", READ, resource.shapes),
     ("/shapes.{suffix}", READ, resource.shapes),
+    ("/shapes/examples/{name}", READ, shapes.example),
+    ("/shapes/{name}", READ, shapes.shape),
+    ("/validate", READ, validate.validation_form),
+    ("/validate", ("POST",), validate.validate),
     ("/context.jsonld", READ, resource.context),
     ("/static/{name}", READ, resource.static),
     ("/health", READ, health.health),
@@ -58,6 +75,7 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
     # Together fewer than the threads that the framework has (40), so that pages always find one.
     app.state.queries = Turns(at_once=32, waiting=256, patience=10)
     app.state.writes = Turns(at_once=1, waiting=32, patience=60)
+    app.state.checks = Turns(at_once=min(4, os.cpu_count() or 1), waiting=16, patience=20)
     for path, methods, function in ROUTES:
         for method in methods:
             app.add_api_route(path, function, methods=[method], **openapi.described(method, path, function))

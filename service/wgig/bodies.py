@@ -4,13 +4,17 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from fastapi import Request
+from anyio.to_thread import run_sync
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, MultipartState
 
 from .problems import Problem
+
+if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
+    from fastapi import Request
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
@@ -20,7 +24,8 @@ _MEDIA_TYPE = re.compile(
     rf"\s*({_WORD}/{_WORD})\s*((?:;\s*(?:{_WORD}=(?:{_WORD}|\"(?:[^\"\\]|\\.)*\")\s*)?)*)"
 )
 _PARAMETER = re.compile(rf";\s*({_WORD})=({_WORD}|\"(?:[^\"\\]|\\.)*\")")
-_FILE_NAME = re.compile(r'filename="([^"]*)"')
+_FILE_NAME = re.compile(r';\s*filename="([^"]*)"')
+_FIELD = re.compile(r';\s*name="([^"]*)"')
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 Pairs = list[tuple[str, str]]
@@ -36,14 +41,18 @@ class ContentType:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a multipart body; `name` and `content_type` are empty where the sender gave none."""
+    """One part of a multipart body: name and type of its file, what is in it, and the name of its field.
+
+    What the sender did not give is empty.
+    """
 
     name: str
     content_type: str
     body: bytes
+    field: str = ""
 
 
-def content_type(request: Request, accepted: Sequence[str]) -> ContentType:
+def content_type(request: "Request", accepted: Sequence[str]) -> ContentType:
     """The type of the request's body, which is one of `accepted` and in UTF-8.
 
     Raises Problem 415 with Accept-Post otherwise.
@@ -81,7 +90,7 @@ def unsupported(detail: str, accepted: Sequence[str]) -> Problem:
     return Problem(415, detail, headers={"Accept-Post": ", ".join(accepted)})
 
 
-async def read(request: Request, limit: int) -> bytes:
+async def read(request: "Request", limit: int) -> bytes:
     """The body, with a gzip coding taken off, in at most `limit` bytes.
 
     Raises Problem 413 when it is larger, 400 when its coding is broken, 415 when its coding is unknown.
@@ -98,7 +107,7 @@ async def read(request: Request, limit: int) -> bytes:
     if coding == "identity":
         return bytes(body)
     if coding in ("gzip", "x-gzip"):
-        return gunzip(bytes(body), limit)
+        return await run_sync(gunzip, bytes(body), limit)
     raise Problem(
         415,
         f"The content coding {coding!r} is not understood. Send the body plain or with gzip.",
@@ -160,7 +169,7 @@ def _decoded(value: str) -> str:
     return text(unquote_to_bytes(value.replace("+", " ").encode("latin-1")), "form or query string")
 
 
-def parameters(request: Request) -> Pairs:
+def parameters(request: "Request") -> Pairs:
     """The pairs of the request's query string."""
     return parse_form(request.scope["query_string"])
 
@@ -182,8 +191,9 @@ def parse_multipart(body: bytes, boundary: str) -> list[Part]:
         value.clear()
 
     def part() -> None:
-        file_name = _FILE_NAME.search(headers.get("content-disposition", ""))
-        parts.append(Part(file_name[1] if file_name else "", headers.get("content-type", ""), bytes(content)))
+        disposition = headers.get("content-disposition", "")
+        names = (found[1] if (found := one.search(disposition)) else "" for one in (_FILE_NAME, _FIELD))
+        parts.append(Part(next(names), headers.get("content-type", ""), bytes(content), next(names)))
         headers.clear()
         content.clear()
 

@@ -1,6 +1,6 @@
 """Is this paper complete? The one function behind the shell, the service, the board and the tests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyoxigraph as ox
 
@@ -12,7 +12,7 @@ from .problems import Problem
 from .report import Finding, Paper, Report
 from .rules import PROFILES, WGIG, rules
 from .settings import Settings
-from .summary import Summary
+from .summary import Found, Summary
 
 PAPER = ox.NamedNode(f"{WGIG}IssuePaper")
 LIMIT = 1000  # findings of one file that are shown
@@ -26,12 +26,12 @@ def check(document: Document, profile: str = "complete", by: str = Settings.shac
     if profile not in PROFILES:
         raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
     papers_of(document)
-    return reported(document, profile, engine(by)(map(said, document.triples)))
+    return reported(document, profile, engine(by)(asked(document)))
 
 
 def papers_of(document: Document) -> list[Term]:
     """The issue papers of a document, in its order. Raises Problem 422 where there is none."""
-    found = [one.subject for one in document.triples if one.object == PAPER and one.predicate == known.TYPE]
+    found = [one.subject for one in document.along([known.TYPE]) if one.object == PAPER]
     if not found:
         raise Problem(
             422,
@@ -40,6 +40,11 @@ def papers_of(document: Document) -> list[Term]:
             slug="no-paper",
         )
     return list(dict.fromkeys(found))
+
+
+def asked(document: Document) -> Iterator[ox.Triple]:
+    """What an engine is asked about: the triples that a rule may look along, blank texts being emptied."""
+    return map(said, document.along(known.looked_at()))
 
 
 def said(triple: ox.Triple) -> ox.Triple:
@@ -53,45 +58,54 @@ def said(triple: ox.Triple) -> ox.Triple:
 
 def reported(document: Document, profile: str, results: Iterable[Result]) -> Report:
     """The report on a document, from what an engine found in it."""
-    places = Places(document)
-    papers = papers_of(document)
-    nodes = owned(places, papers)
-    owner = {node: paper for paper in reversed(papers) for node in nodes[paper]}
-    found: dict[Term, list[Result]] = {paper: [] for paper in papers}
-    for result in {*results, *beyond.results(document.triples, papers)}:
-        found[owner.get(result.focus, papers[0])].append(result)
     shown: list[Paper] = []
-    for paper in papers:
-        left = LIMIT - sum(len(one.findings) for one in shown)
-        shown.append(reported_paper(Summary(paper, nodes[paper], places, found[paper]), profile, left))
+    left = LIMIT
+    for summary in summaries(document, results):
+        shown.append(reported_paper(summary, profile, left))
+        left -= len(shown[-1].findings)
     return Report(document.name, document.format.media_type, profile, shown)
 
 
+def summaries(document: Document, results: Iterable[Result]) -> list[Summary]:
+    """What was found in a document, paper by paper."""
+    places = Places(document)
+    papers = papers_of(document)
+    found: Found = {}
+    for result in {*results, *beyond.results(document, papers)}:
+        found.setdefault(result.focus, {}).setdefault(result.code, []).append(result)
+    nodes: dict[Term, set[Term]] = owned(places, papers) if papers[1:] else {papers[0]: set()}
+    nodes[papers[0]] |= found.keys() - set[Term]().union(*nodes.values())
+    return [Summary(paper, nodes[paper] & found.keys(), places, found) for paper in papers]
+
+
 def owned(places: Places, papers: Sequence[Term]) -> dict[Term, set[Term]]:
-    """The nodes that each paper leads to, itself among them; not beyond another paper."""
-    return {paper: reached(places, paper, set(papers) - {paper}) for paper in papers}
+    """The nodes of each paper: itself, all that it names, and what that leads to unless a paper before does.
 
-
-def reached(places: Places, start: Term, others: set[Term]) -> set[Term]:
-    """The nodes that a node leads to, not beyond the others."""
-    seen, waiting = {start}, [start]
-    for node in waiting:
-        ends = {places.triples[number].object for number in places.of.get(node, ())}
-        new = {one for one in ends if not isinstance(one, ox.Literal)} - seen - others
-        seen |= new
-        waiting += new
-    return seen
+    So papers share an actor, and yet the time for all of them grows with the file alone.
+    """
+    others = set(papers)
+    seen, nodes = others.copy(), dict[Term, set[Term]]()
+    for paper in papers:
+        named = places.named(paper) - others
+        waiting = list(named - seen)
+        seen |= named
+        for node in waiting:
+            new = places.named(node) - seen
+            seen |= new
+            waiting += new
+        nodes[paper] = {paper, *named, *waiting}
+    return nodes
 
 
 def reported_paper(summary: Summary, profile: str, limit: int) -> Paper:
     """What was found of one paper, with at most so many findings."""
-    inside = [one for one in summary.results if rules()[one.code].holds_in(profile)]
-    shown = sorted(inside, key=by_template)[:limit]
+    inside = (one for one in summary.results if rules()[one.code].holds_in(profile))
+    shown = sorted(inside, key=by_template)[:limit] if limit else []
     return Paper(
         iri=str(summary.paper.value),
         title=summary.title,
         findings=[finding(one, summary) for one in shown],
-        left_out=len(inside) - len(shown),
+        left_out=summary.count(profile) - len(shown),
         sections=summary.sections(profile),
         met=len(summary.required) - len(summary.unmet),
         parts=len(summary.required),

@@ -18,6 +18,11 @@ FINE, NO, UNREADABLE, FAILED = 0, 1, 2, 3
 
 RESULTS = ("table", "csv", "tsv", "json", "xml", "ttl", "nt", "jsonld", "rdf")
 FORMATS = ("ttl", "trig", "nt", "nq", "rdf", "jsonld")
+PROFILES = ("draft", "complete", "final")
+LANGUAGES = ("ar", "zh", "en", "fr", "ru", "es")
+REPORTS = ("text", "json", "html", "csv", "sarif", "junit", "github", "ttl", "nt", "jsonld", "rdf")
+PAPERS = ("md", "ttl", "trig", "nt", "nq", "rdf", "jsonld", "docx")
+WITHOUT_STORE = ("queries", "check", "new")
 
 
 class Parser(argparse.ArgumentParser):
@@ -88,6 +93,51 @@ def queries(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="print the text of this query")
 
 
+def check(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig check`."""
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="paper, or folder of papers; - is standard input"
+    )
+    parser.add_argument(
+        "--profile", choices=PROFILES, default="complete", help="what to hold it against (default: complete)"
+    )
+    parser.add_argument(
+        "--format", choices=REPORTS, help="form of the report (default: by the name of the output, else text)"
+    )
+    parser.add_argument(
+        "--lang", choices=LANGUAGES, help="language (default: that of LC_ALL or LANG, else en)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="file to write the report to (default: standard output)",
+    )
+    parser.add_argument("--input-format", choices=PAPERS, help="format of standard input")
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="processes for many files (default: one a core)",
+    )
+    parser.add_argument("--watch", action="store_true", help="check again whenever a file changes")
+    parser.add_argument("--quiet", action="store_true", help="print nothing: the exit code tells")
+
+
+def new(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig new`."""
+    parser.add_argument("kind", choices=("paper",), help="what to begin")
+    parser.add_argument("issue", help="issue of the inventory, such as spam")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="file to write, - for standard output (default: the issue, .md)",
+    )
+
+
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     "serve": (
         "serve the graph over HTTP",
@@ -115,6 +165,22 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
         dump,
         "wgig dump -o backup.nq.gz\nwgig dump --graph issues",
     ),
+    "check": (
+        "check whether issue papers are complete",
+        check,
+        "wgig check paper.md\n"
+        "wgig check papers/ --profile final --lang fr\n"
+        "wgig check papers/ -o report.html\n"
+        "wgig check paper.ttl --watch\n"
+        "curl -s https://example.org/paper | wgig check - --input-format ttl\n"
+        "\n"
+        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or holds no paper, 3 our failure",
+    ),
+    "new": (
+        "begin an issue paper with what the graph knows of the issue",
+        new,
+        "wgig new paper spam\nwgig new paper spam --output drafts/spam.md\nwgig new paper spam -o - | less",
+    ),
     "stats": ("count what is in the store", stats, "wgig stats\nwgig stats --format json"),
     "queries": ("list the example queries", queries, "wgig queries\nwgig queries coverage-matrix"),
 }
@@ -136,7 +202,7 @@ def parser() -> argparse.ArgumentParser:
             epilog=f"examples:\n  {indented}",
         )
         arguments(one)
-        if name != "queries":
+        if name not in WITHOUT_STORE:
             one.add_argument(
                 "--store", type=Path, metavar="DIR", help="folder of the store (default: your data folder)"
             )
@@ -156,7 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         forget_output()
         return FINE
     except KeyboardInterrupt as interrupt:
-        print(f"wgig: {interrupt or 'Stopped.'}", file=sys.stderr)
+        print(f"wgig: {str(interrupt) or 'Stopped.'}", file=sys.stderr)
         return 128 + 2
     except Exception as error:
         if os.environ.get("WGIG_DEBUG"):

@@ -1,13 +1,14 @@
 """A file that somebody sends to be checked: its text, its triples, and where in the text each is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
 
 import pyoxigraph as ox
 
-from .bodies import text
 from .formats import DATASETS, GRAPHS, RDF_XML, Format
+from .nesting import check as check_nesting
 from .places import Spot, spots
 from .problems import Problem
 from .rdf import rdf_format
@@ -20,6 +21,8 @@ FORMATS = (*GRAPHS, *DATASETS, MARKDOWN, WORD)
 SUFFIXES = {one.suffix: one for one in FORMATS} | {"markdown": MARKDOWN, "owl": RDF_XML, "json": GRAPHS[2]}
 
 BASE = f"{Settings.base}id/paper/"  # relative IRIs are names of papers
+LONGEST = 250_000  # characters of Markdown: the time to read them is felt
+REMOTE = "LoadDocumentCallback"  # what the engine misses where it would have to fetch a context
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,31 @@ class Document:
     written: Callable[[], Sequence[Spot]]
 
     @cached_property
+    def described(self) -> dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]]:
+        """The nodes that something is said of, with the numbers of the triples that say it."""
+        numbers: dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]] = {}
+        for number, triple in enumerate(self.triples):
+            numbers.setdefault(triple.subject, []).append(number)
+        return numbers
+
+    @cached_property
+    def properties(self) -> dict[ox.NamedNode, list[ox.Triple]]:
+        """The properties that are stated, with the triples that state them."""
+        triples: dict[ox.NamedNode, list[ox.Triple]] = {}
+        for triple in self.triples:
+            triples.setdefault(triple.predicate, []).append(triple)
+        return triples
+
+    @cached_property
+    def named(self) -> set[ox.NamedNode | ox.BlankNode]:
+        """The nodes that statements lead to."""
+        return {end for one in self.triples if not isinstance(end := one.object, (ox.Literal, ox.Triple))}
+
+    def along(self, properties: Iterable[ox.NamedNode]) -> Iterator[ox.Triple]:
+        """The triples that state one of the properties."""
+        return chain.from_iterable(self.properties.get(one, ()) for one in properties)
+
+    @cached_property
     def spots(self) -> Sequence[Spot]:
         """Where each triple is written, in the order of the triples; empty where that cannot be told."""
         return self.written()
@@ -43,56 +71,112 @@ def format_of(name: str) -> Format | None:
     return SUFFIXES.get(name.rpartition(".")[2].lower())
 
 
-def read(name: str, data: bytes, format_: Format) -> Document:
-    """The document in the bytes. Raises Problem 400 with line and column, 413 for a huge Word file."""
-    return READERS.get(format_, read_rdf)(name, data, format_)
+def read(name: str, data: bytes, format_: Format, most: int = Settings.paper_triples) -> Document:
+    """The document in the bytes, of at most so many triples.
+
+    Raises Problem 400 with line and column, 413 for more triples or a huge Word file.
+    """
+    return READERS.get(format_, read_rdf)(name, data, format_, most)
 
 
-def read_rdf(name: str, data: bytes, format_: Format) -> Document:
+def read_rdf(name: str, data: bytes, format_: Format, most: int) -> Document:
     """A document in a syntax of RDF."""
-    source = text(data, "file").removeprefix("\ufeff")
-    triples = parse(source, format_)
+    source = decoded(data)
+    triples = parse(source, format_, most)
     return Document(name, source, format_, triples, lambda: spots(source, format_.media_type, triples))
 
 
-def read_markdown(name: str, data: bytes, format_: Format) -> Document:
+def read_markdown(name: str, data: bytes, format_: Format, most: int) -> Document:
     """A paper in the Markdown form."""
     from . import markdown  # noqa: PLC0415  who sends RDF need not wait for it
 
-    source = text(data, "file").removeprefix("\ufeff")
+    source = short(decoded(data))
     triples, found = markdown.read(source)
-    return Document(name, source, format_, triples, lambda: found)
+    return Document(name, source, format_, few(triples, most), lambda: found)
 
 
-def read_word(name: str, data: bytes, format_: Format) -> Document:
+def read_word(name: str, data: bytes, format_: Format, most: int) -> Document:
     """A paper in a Word file with the headings of the Markdown form. Nothing in it has a line."""
-    from . import markdown, word  # noqa: PLC0415  who sends RDF need not wait for it
+    from . import word  # noqa: PLC0415  who sends RDF need not wait for it
 
-    source = word.to_markdown(data)
-    triples, _ = markdown.read(source)
-    return Document(name, source, format_, triples, list)
-
-
-READERS: dict[Format, Callable[[str, bytes, Format], Document]] = {MARKDOWN: read_markdown, WORD: read_word}
+    source, triples = word.read(data)
+    return Document(name, source, format_, few(triples, most), list)
 
 
-def parse(source: str, format_: Format) -> list[ox.Triple]:
+READERS: dict[Format, Callable[[str, bytes, Format, int], Document]] = {
+    MARKDOWN: read_markdown,
+    WORD: read_word,
+}
+
+
+def decoded(data: bytes) -> str:
+    """The text in the bytes. Raises Problem 400 with line and column where it is not UTF-8 or holds a NUL."""
+    try:
+        source = data.decode()
+    except UnicodeDecodeError as error:
+        raise strange("is not UTF-8 here. Save it as UTF-8", data[: error.start].decode()) from error
+    before, nul, _ = source.partition("\0")
+    if nul:
+        raise strange("holds a NUL character here. Take it out, and save the file as UTF-8", before)
+    return source.removeprefix("\ufeff")
+
+
+def strange(what: str, before: str) -> Problem:
+    """The 400 that says what cannot be read after a text."""
+    column = len(before) - before.rfind("\n")
+    return Problem(400, f"The file {what}.", line=before.count("\n") + 1, column=column)
+
+
+def few(triples: Iterable[ox.Triple], most: int) -> list[ox.Triple]:
+    """The triples. Raises Problem 413 where they are more than `most`, the rest of which is not read."""
+    found = list(islice(triples, most + 1))
+    if len(found) > most:
+        raise too_many(most)
+    return found
+
+
+def short(source: str) -> str:
+    """The Markdown. Raises Problem 413 where it is no paper by its length."""
+    if len(source) > LONGEST:
+        raise Problem(413, f"The paper is longer than {LONGEST} characters. Five pages have some 20000.")
+    return source
+
+
+def too_many(most: int) -> Problem:
+    """The 413 for more statements than are checked at once."""
+    return Problem(
+        413,
+        f"More than {most} statements are too many to check at once, and a paper has some hundred. "
+        "Check fewer papers, or set WGIG_PAPER_TRIPLES higher.",
+    )
+
+
+def parse(source: str, format_: Format, most: int) -> list[ox.Triple]:
     """The triples of an RDF document, those of all its graphs. Raises Problem 400 with line and column."""
     try:
         if format_ is RDF_XML:
             check_xml(source.encode())
-        found = [one.triple for one in ox.parse(source, rdf_format(format_.media_type), base_iri=BASE)]
+        else:
+            check_nesting(source)
+        parsed = ox.parse(source, rdf_format(format_.media_type), base_iri=BASE)
+        found = few((one.triple for one in parsed), most)
     except SyntaxError as error:
         raise unreadable(source, format_, error) from error
     if any(isinstance(one.object, ox.Triple) for one in found):
         raise Problem(
             400, "The file says something about a statement (RDF 1.2). A paper has no use for that."
         )
+    if any(isinstance(one.object, ox.Literal) and one.object.direction for one in found):
+        raise Problem(
+            400, "A text of the file has a direction (RDF 1.2). Give it its language alone, such as @ar."
+        )
     return found
 
 
 def unreadable(source: str, format_: Format, error: SyntaxError) -> Problem:
     """The 400 that says where the text is no such format, with the line and a caret below the place."""
+    if REMOTE in error.msg:
+        return Problem(400, "The file names a remote @context, and nothing is fetched here. Write it out.")
     detail = f"The file is no {format_.title}: {error.msg}."
     if not error.lineno:
         return Problem(400, detail, slug="syntax")

@@ -1,6 +1,7 @@
 """What follows from the stated quads by the rules, kept in one graph of its own.
 
 A rule is a SPARQL CONSTRUCT over the union of all graphs. Rules feed each other until nothing new follows.
+What no rule can say is computed before them.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 import pyoxigraph as ox
 
@@ -21,16 +23,33 @@ IN_MEMORY = 500_000  # quads; about 240 MB
 HEAD = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
 
 
+class Computed(Protocol):
+    """What is computed from the stated quads by other means than rules."""
+
+    @property
+    def digest(self) -> str:
+        """The digest of how it is computed."""
+
+    def recompute(self, quads: ox.Store) -> None:
+        """Bring it in line with the stated quads."""
+
+
 class Inference:
     """Keeps a graph equal to what the rules yield from all other graphs of a store."""
 
-    def __init__(self, rules: Iterable[str], graph: str, folder: Path | None) -> None:
-        """Take the rules, the IRI of the graph they fill, and the folder of the store (None: in memory)."""
+    def __init__(
+        self, rules: Iterable[str], graph: str, folder: Path | None, first: Iterable[Computed] = ()
+    ) -> None:
+        """Take the rules, the IRI of the graph they fill, the folder of the store (None: in memory), and what
+        is to be computed first.
+        """
         self.rules = tuple(rules)
         self.asked = tuple(map(only_new, self.rules))
         self.graph = ox.NamedNode(graph)
         self.folder = folder
-        self.digest = hashlib.sha256("\n".join(self.rules).encode()).hexdigest()
+        self.first = tuple(first)
+        parts = (*self.rules, *(one.digest for one in self.first))
+        self.digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
     def due(self) -> bool:
@@ -52,6 +71,7 @@ class Inference:
 
     def recompute(self, quads: ox.Store) -> None:
         """Make the graph hold what follows now, and nothing else. What stays is not written again."""
+        self.compute_first(quads)
         with scratch(quads, self.graph, self.folder) as copy:
             follows = {quad(triple, self.graph) for triple in self.consequences(copy)}
         before = set(quads.quads_for_pattern(None, None, None, self.graph))
@@ -66,11 +86,17 @@ class Inference:
 
         No rule asks for what is absent, so what followed before still follows; what is stated by now goes.
         """
+        self.compute_first(quads)
         inferred = f"GRAPH {self.graph} {{ ?s ?p ?o }}"
         stated = f"GRAPH ?other {{ ?s ?p ?o }} FILTER(?other != {self.graph})"
         quads.update(f"DELETE {{ {inferred} }} WHERE {{ {inferred} {stated} }}")
         while sum(self.write_new(rule, quads) for rule in self.asked):
             pass
+
+    def compute_first(self, quads: ox.Store) -> None:
+        """Bring in line what is computed before the rules."""
+        for one in self.first:
+            one.recompute(quads)
 
     def write_new(self, rule: str, quads: ox.Store) -> bool:
         """Write what a rule yields now into the graph; whether that is anything."""

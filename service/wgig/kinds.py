@@ -12,6 +12,7 @@ from .store import Store
 TITLES = {
     "agent": "People and bodies",
     "agreement": "Agreements",
+    "assertion": "State of the papers",
     "category": "Categories",
     "citation": "Citations",
     "claim": "Claims",
@@ -30,7 +31,9 @@ TITLES = {
     "principle": "Principles",
     "scheme": "Concept schemes",
     "session": "Sessions",
+    "software": "Software",
     "stakeholder-group": "Stakeholder groups",
+    "test-result": "Results of tests",
 }
 
 

@@ -1,9 +1,8 @@
 """What a paper may refer to: the terms of the vocabulary, and what the shipped graphs say of the rest."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import pyoxigraph as ox
@@ -39,30 +38,18 @@ def read(paths: Iterable[object]) -> tuple[ox.Triple, ...]:
 
 @cache
 def vocabulary() -> frozenset[ox.Triple]:
-    """The facts that a rule may look at: those of its properties, and types up to the widest class."""
-    asked = rules.predicates()
-    stated = {one for one in facts() if one.predicate.value in asked}
-    wider = classes_above()
-    return frozenset(stated) | {
-        ox.Triple(one.subject, TYPE, ox.NamedNode(name))
-        for one in facts()
-        if one.predicate == TYPE
-        for name in wider.get(iri(one.object), {iri(one.object)})
-    }
+    """What a rule may look at outside of a paper: its properties, types, and which class is below which."""
+    asked = rules.predicates() | {TYPE.value, SUBCLASS}
+    # A paper may name a rule or a profile too, and for the fast engine the shapes are part of the data.
+    shipped = (*facts(), *ontology(), *rules.graph())
+    return frozenset(one for one in shipped if one.predicate.value in asked)
 
 
 @cache
-def classes_above() -> dict[str, set[str]]:
-    """The IRIs of each class and of all classes above it."""
-    above: dict[str, set[str]] = defaultdict(set)
-    for one in ontology():
-        if one.predicate.value == SUBCLASS:
-            above[iri(one.subject)].add(iri(one.object))
-
-    def climb(name: str) -> set[str]:
-        return {name}.union(*(climb(one) for one in above.get(name, ())))
-
-    return {name: climb(name) for name in list(above)}
+def looked_at() -> frozenset[ox.NamedNode]:
+    """The properties that a rule may look along; to leave out the rest saves an eighth of the time."""
+    steps = {step for rule in rules.rules().values() for step in rule.steps}
+    return frozenset(map(ox.NamedNode, {*rules.predicates(), *steps, TYPE.value, SUBCLASS}))
 
 
 def iri(term: Any) -> str:
@@ -77,8 +64,9 @@ def terms() -> frozenset[str]:
     return frozenset(one for one in named if one.startswith(rules.WGIG))
 
 
-@cache
+@lru_cache(maxsize=1000)  # what users write has no end
 def near_term(iri: str) -> str | None:
-    """The declared term whose spelling is nearest to that of an unknown one."""
-    near = get_close_matches(iri, terms(), 1, cutoff=0.9)
-    return near[0] if near else None
+    """The declared term whose spelling is nearest to that of an unknown one; None where none is near."""
+    names = [one.removeprefix(rules.WGIG) for one in sorted(terms())]
+    near = get_close_matches(iri.removeprefix(rules.WGIG), names, 1, cutoff=0.75)
+    return rules.WGIG + near[0] if near else None

@@ -10,7 +10,9 @@ from fastapi import Request, Response
 
 from .answers import answer
 from .bodies import FORM, MULTIPART
+from .documents import FORMATS
 from .formats import GRAPHS, JSON, PROBLEM, SOLUTIONS, Format
+from .reports import WRITERS
 
 Described = dict[str, Any]
 
@@ -54,6 +56,10 @@ GRAPH = [
     parameter("graph", "The IRI of a graph."),
     parameter("default", "Given bare: the default graph."),
 ]
+CHECKING = [
+    parameter("profile", "The profile to check by: `draft`, `complete` (meant without it) or `final`."),
+    parameter("lang", "The language of the report: ar, en, es, fr, ru or zh; beats Accept-Language."),
+]
 RDF = [one.media_type for one in GRAPHS]
 TOKEN: list[Described] = [{"token": []}]
 SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
@@ -85,6 +91,17 @@ EXTRAS: dict[str, Described] = {
         "requestBody": {"required": True, "content": content(["application/sparql-update", FORM])},
         "security": TOKEN,
     },
+    "validation_form": {"parameters": CHECKING},
+    "validate": {
+        "parameters": [*CHECKING, MEDIA_TYPE],
+        "requestBody": {
+            "required": True,
+            "content": content([*(one.media_type for one in FORMATS), MULTIPART, FORM]),
+        },
+        "responses": answers([*WRITERS]),
+    },
+    "shape": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
+    "example": {"responses": answers(GRAPHS[:1])},
     "read_graphs": {"parameters": [*GRAPH, MEDIA_TYPE], "responses": answers(GRAPHS)},
     "read_graph": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
     "change_graphs": {

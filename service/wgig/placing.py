@@ -1,7 +1,7 @@
 """Where in a document the reason of a finding is written: the line that its author has to look at."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
@@ -29,14 +29,18 @@ class Places:
     """The triples of a document by the nodes in them, and where they are written."""
 
     def __init__(self, document: Document) -> None:
-        """Index the triples by their numbers."""
+        """Take the document."""
         self.document = document
         self.triples = document.triples
-        self.of: dict[Term, list[int]] = {}
-        self.to: dict[Term, list[int]] = {}
+        self.of: Mapping[Term, list[int]] = document.described
+
+    @cached_property
+    def to(self) -> dict[Term, list[int]]:
+        """The numbers of the triples by their objects."""
+        numbers: dict[Term, list[int]] = {}
         for number, triple in enumerate(self.triples):
-            self.of.setdefault(triple.subject, []).append(number)
-            self.to.setdefault(triple.object, []).append(number)
+            numbers.setdefault(triple.object, []).append(number)
+        return numbers
 
     def ends(self, node: Term, predicate: str) -> list[Term]:
         """The objects of a node along a property."""
@@ -45,6 +49,11 @@ class Places:
             for one in self.of.get(node, ())
             if self.triples[one].predicate.value == predicate
         ]
+
+    def named(self, node: Term) -> set[Term]:
+        """The nodes that are objects of a node."""
+        ends = {self.triples[one].object for one in self.of.get(node, ())}
+        return {one for one in ends if not isinstance(one, ox.Literal)}
 
     def where(self, rule: Rule, result: Result) -> Where | None:
         """The term that a result is about: the value, the one too many, or the node that lacks something."""
@@ -78,7 +87,8 @@ class Places:
     def of_surplus(self, rule: Rule, result: Result) -> Iterator[Where]:
         """Where the second of the values is written, of which there should be one."""
         numbers = SURPLUS[rule.component](self, rule, result) if rule.component in SURPLUS else []
-        yield from (Where(one, OBJECT) for one in numbers[1:])
+        first = [self.triples[one] for one in numbers[:1]]
+        yield from (Where(one, OBJECT) for one in numbers if self.triples[one] not in first)
 
     def of_node(self, _: Rule, result: Result) -> Iterator[Where]:
         """Where the focus node is written: as a subject, or where it is named."""
@@ -104,10 +114,16 @@ class Places:
 
     def same_language(self, rule: Rule, result: Result) -> list[int]:
         """The triples along the rule's property that hold texts in one language, where there are several."""
-        seen: dict[str | None, list[int]] = {}
+        seen: dict[str, list[int]] = {}
         for number in self.forth(rule, result):
-            seen.setdefault(getattr(self.triples[number].object, "language", None), []).append(number)
-        return next((numbers for language, numbers in seen.items() if language and numbers[1:]), [])
+            text = self.triples[number].object
+            language = (text.language or "").lower() if isinstance(text, ox.Literal) else ""
+            seen.setdefault(language, []).append(number)
+        return next((several for language, several in seen.items() if language and self.differ(several)), [])
+
+    def differ(self, numbers: list[int]) -> bool:
+        """Whether the triples say more than one thing."""
+        return len({self.triples[one] for one in numbers}) > 1
 
     def place(self, where: Where | None) -> Place | None:
         """Line and column of a term; None where the format has none."""

@@ -1,5 +1,6 @@
 """The one way to say no: a problem with a status, what happened, and what to do instead (RFC 9457)."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 
@@ -88,6 +89,11 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         self.title = KINDS[self.slug].title
         self.headers = headers or {}
         self.members = members
+
+    def __reduce__(self) -> tuple[Any, tuple[int, str]]:
+        """Pickled by what it was made of, most of which has to be named."""
+        named = partial(Problem, slug=self.slug, headers=self.headers, **self.members)
+        return named, (self.status, self.detail)
 
     def document(self, base: str, instance: str) -> dict[str, Any]:
         """The members of the problem document; `instance` is the path of the request, as it was sent."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from urllib.parse import quote, unquote_to_bytes
 
@@ -18,6 +18,7 @@ from .namespaces import OUTSIDE
 from .pages.thing import page
 from .problems import Problem
 from .rdf import serialize
+from .rules import headings, rules
 from .things import Description, describe, known
 
 # Plain JSON stands before JSON-LD, which answers to application/json as well.
@@ -27,7 +28,10 @@ LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 CONTEXT = "/context.jsonld"
 FOR_EVER = "public, max-age=31536000, immutable"
 STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": Format("image/svg+xml", "svg", "SVG")}
-ENTRIES = {"ontology": vocabulary.by_kind, "shapes": vocabulary.shapes}
+ENTRIES: dict[str, Callable[[list[ox.Triple]], object]] = {
+    "ontology": vocabulary.by_kind,
+    "shapes": vocabulary.shapes,
+}
 SHOWN = ("due-and-delivered", "issues-under-several-categories", "disagreements")
 NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
 
@@ -134,16 +138,22 @@ def graph_document(request: Request, name: str) -> Response:
     """One of the graphs that have a page, `ontology` or `shapes`. Raises Problem 404 while it is empty."""
     format_ = pick(request, OFFERED, request.path_params.get("suffix", ""))
     base = request.app.state.settings.base
-    triples = list(request.app.state.store.triples(f"{base}graph/{name}"))
-    if not triples:
-        raise Problem(
-            404, f"The store holds no graph <{base}graph/{name}>. Load it with: wgig load --shipped {name}"
-        )
+    triples = loaded(request, name)
     if format_ is HTML:
-        body = show(request, f"{name}.html", entries=ENTRIES[name](triples), labels=vocabulary.names(triples))
+        given = {"entries": ENTRIES[name](triples), "labels": vocabulary.names(triples)}
+        body = show(request, f"{name}.html", **given, rules=rules().values(), headings=headings())
     else:
         body = graph_body(request, triples, format_)
     return linked(request, f"/{name}", body, format_, f'<{base}{name}>; rel="about"')
+
+
+def loaded(request: Request, name: str) -> list[ox.Triple]:
+    """The triples of one of our graphs. Raises Problem 404 while it is empty."""
+    graph = f"{request.app.state.settings.base}graph/{name}"
+    triples = list(request.app.state.store.triples(graph))
+    if not triples:
+        raise Problem(404, f"The store holds no graph <{graph}>. Load it with: wgig load --shipped {name}")
+    return triples
 
 
 def graph_body(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:

@@ -71,6 +71,10 @@ class Rule:
     in_turtle: str
     in_markdown: str
 
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        """Pickled by its code, as there is one of each in every process."""
+        return named, (self.code,)
+
     @property
     def iri(self) -> str:
         """The IRI of the shape."""
@@ -132,6 +136,17 @@ def rules() -> dict[str, Rule]:
         if isinstance(subject, ox.NamedNode) and subject.value.startswith(f"{SHAPES}WGIG-")
     ]
     return {one.code: one for one in sorted(found, key=lambda one: (one.section, one.order))}
+
+
+def named(code: str) -> Rule:
+    """The rule with this code."""
+    return rules()[code]
+
+
+@cache
+def required() -> list[Rule]:
+    """The rules that ask for what the template asks for, in its order."""
+    return [rule for rule in rules().values() if rule.required]
 
 
 @cache
@@ -222,7 +237,7 @@ def members(node: Any, said: Subjects) -> list[Any]:
 def predicates() -> set[str]:
     """The IRIs of all properties that the rules look along, also inside of constraints."""
     said = subjects()
-    steps = (f"{SH}path", f"{SH}inversePath", f"{SH}oneOrMorePath", f"{SH}zeroOrMorePath", f"{RDF}first")
+    steps = (f"{SH}path", f"{SH}inversePath", f"{SH}zeroOrOnePath", f"{RDF}first")
     return {
         end.value
         for of in said.values()

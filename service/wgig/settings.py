@@ -52,6 +52,7 @@ class Settings:
         ("shifty", "pyshacl"),
     )
     paper_bytes: int = knob(16 * MIB, "Largest file that is checked as a paper, in bytes.")
+    paper_triples: int = knob(20_000, "Most statements that are checked at once, of all papers together.")
     body_bytes: int = knob(64 * MIB, "Largest request body, in bytes.")
 
     @classmethod

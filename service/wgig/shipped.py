@@ -14,6 +14,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from . import __version__
+from .board import Board
 from .inference import Inference
 from .lookup import rows
 from .namespaces import OUTSIDE
@@ -75,7 +76,8 @@ def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
     """
     if settings.data == "none":
         return Store.open(settings.store)
-    store = Store.open(settings.store, rules(), f"{settings.base}graph/inferred", say)
+    board = Board(settings.base, settings.shacl, say)
+    store = Store.open(settings.store, rules(), f"{settings.base}graph/inferred", say, [board])
     if not store:
         say(f"Filling the store {settings.store} with the shipped graphs ...")
     kept = refresh(store, settings.base)
@@ -97,9 +99,10 @@ def open_to_read(settings: Settings, say: Callable[[str], None]) -> Store:
         open_filled(settings, say)
     except NotWritableError:
         snapshot = Store.snapshot(settings.store)
+        board = Board(settings.base, settings.shacl)
         if (
             settings.data != "none"
-            and Inference(rules(), f"{settings.base}graph/inferred", settings.store).due
+            and Inference(rules(), f"{settings.base}graph/inferred", settings.store, [board]).due
         ):
             say("What is inferred may be incomplete: a write is under way or was cut off. Ask again later.")
         return snapshot

@@ -9,7 +9,7 @@ from typing import IO, Self
 
 import pyoxigraph as ox
 
-from .inference import Inference
+from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal
 from .rdf import quad, rdf_format
 
@@ -46,9 +46,11 @@ class Store:
         self._lock = threading.RLock()
 
     @classmethod
-    def in_memory(cls, rules: Iterable[str] = (), inferred: str = "urn:inferred") -> Self:
+    def in_memory(
+        cls, rules: Iterable[str] = (), inferred: str = "urn:inferred", first: Iterable[Computed] = ()
+    ) -> Self:
         """An empty store that is gone with the process."""
-        return cls(ox.Store(), None, Inference(rules, inferred, None) if rules else None)
+        return cls(ox.Store(), None, Inference(rules, inferred, None, first) if rules or first else None)
 
     @classmethod
     def open(
@@ -57,13 +59,15 @@ class Store:
         rules: Iterable[str] = (),
         inferred: str = "urn:inferred",
         say: Callable[[str], None] = lambda _: None,
+        first: Iterable[Computed] = (),
     ) -> Self:
         """The durable store in `folder`, made when there is none.
 
-        What follows by the `rules` is in graph `inferred`. An inference that was cut off is made good, and
-        `say` is told of it. Raises StoreError.
+        What follows by the `rules` is in graph `inferred`; what is computed `first` is kept in line as well.
+        Where that was cut off it is made good, and `say` is told of it. Raises StoreError.
         """
-        store = cls(open_quads(folder), folder, Inference(rules, inferred, folder) if rules else None)
+        inference = Inference(rules, inferred, folder, first) if rules or first else None
+        store = cls(open_quads(folder), folder, inference)
         if store._inference and store._inference.due:
             if store:
                 say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")

@@ -1,6 +1,6 @@
 """What the results of a check come to for one paper: what is waived, what is met, how each section stands."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
 
 import pyoxigraph as ox
@@ -8,26 +8,41 @@ import pyoxigraph as ox
 from .engines import Result, Term
 from .placing import Places
 from .report import BLOCKING, DONE, FAULTY, MISSING, NOT_CHECKED, Section
-from .rules import SECTIONS, SHAPES, WAIVES, WGIG, Rule, rules
+from .rules import SECTIONS, SHAPES, WAIVES, WGIG, Rule, required, rules
 
 WAIVER, REASON = f"{WGIG}waiver", f"{WGIG}reason"
 COMMENTS = f"{WGIG}additionalComments"
 TITLE = "http://purl.org/dc/terms/title"
 NEVER_WAIVED = "WGIG-0-WAIVER"
+LONGEST = 1000  # characters of a reason that are told, with each finding that it waives
+
+# What was found in a file: the results by focus nodes, then by codes. Papers that share a node share them.
+Found = dict[Term, dict[str, list[Result]]]
 
 
 class Summary:
     """One paper of a document, and what was found of it by the rules of all profiles."""
 
-    def __init__(self, paper: Term, nodes: Set[Term], places: Places, results: Sequence[Result]) -> None:
-        """Take the paper, the nodes that belong to it, and the results whose focus nodes are among them."""
-        self.paper, self.nodes, self.places, self.results = paper, nodes, places, results
-        self.required = [rule for rule in rules().values() if rule.required]
+    def __init__(self, paper: Term, nodes: Set[Term], places: Places, found: Found) -> None:
+        """Take the paper, those of its nodes at which something was found, and what was found in the file."""
+        self.paper, self.nodes, self.places, self.found = paper, nodes, places, found
+        self.required = required()
+
+    @property
+    def results(self) -> Iterator[Result]:
+        """What was found of the paper."""
+        return (one for node in self.nodes for results in self.found[node].values() for one in results)
+
+    def count(self, profile: str) -> int:
+        """How much was found of the paper by the rules of a profile."""
+        found = (one for node in self.nodes for one in self.found[node].items())
+        return sum(len(results) for code, results in found if rules()[code].holds_in(profile))
 
     @cached_property
     def broken(self) -> list[Rule]:
         """The rules that are broken and not waived."""
-        return [rules()[code] for code in {one.code for one in self.results} - self.waivers.keys()]
+        codes = {code for node in self.nodes for code in self.found[node]}
+        return [rules()[code] for code in codes - self.waivers.keys()]
 
     @cached_property
     def waivers(self) -> Mapping[str, str]:
@@ -35,12 +50,14 @@ class Summary:
         found = {}
         for waiver in self.places.ends(self.paper, WAIVER):
             reasons = [
-                one.value.strip() for one in self.places.ends(waiver, REASON) if isinstance(one, ox.Literal)
+                one.value[:LONGEST].strip()
+                for one in self.places.ends(waiver, REASON)
+                if isinstance(one, ox.Literal)
             ]
             for rule in self.places.ends(waiver, WAIVES):
                 code = str(rule.value).removeprefix(SHAPES)
                 if any(reasons) and not code.startswith(NEVER_WAIVED):
-                    found[code] = " ".join(filter(None, reasons))
+                    found[code] = " ".join(filter(None, reasons))[:LONGEST]
         return found
 
     @property
@@ -52,13 +69,17 @@ class Summary:
 
     @cached_property
     def said(self) -> set[str]:
-        """The IRIs of the properties that are said of the paper or a node of it."""
-        triples = self.places.triples
-        return {triples[one].predicate.value for node in self.nodes for one in self.places.of.get(node, ())}
+        """The IRIs of the properties that are said of the paper."""
+        return {self.places.triples[one].predicate.value for one in self.places.of[self.paper]}
 
     def asked(self, rule: Rule) -> bool:
         """Whether there is a node that the rule looks at."""
-        return not rule.steps or any(step in self.said for step in rule.steps)
+        return not (rule.steps and self.said.isdisjoint(rule.steps))
+
+    def excused(self, rule: Rule) -> bool:
+        """Whether the rule is waived, or all rules are that ask for the nodes that it looks at."""
+        asking = [one.code for one in self.required if not set(rule.steps).isdisjoint(one.predicates)]
+        return rule.code in self.waivers or (bool(asking) and self.waivers.keys() >= set(asking))
 
     @cached_property
     def unmet(self) -> list[Rule]:
@@ -66,7 +87,7 @@ class Summary:
         return [
             rule
             for rule in self.required
-            if rule in self.broken or not (rule.code in self.waivers or self.asked(rule))
+            if rule in self.broken or not (self.asked(rule) or self.excused(rule))
         ]
 
     def wrong(self, profile: str) -> list[Rule]:

@@ -91,15 +91,41 @@ def term(iri: str, kind: str, said: dict[str, list[Any]]) -> Term:
 
 
 def shapes(graph: Iterable[ox.Triple]) -> list[Shape]:
-    """The node shapes that have a target, by name, with the messages of all their constraints."""
+    """The node shapes that have a target and are no rules of a profile, by name, with all their messages."""
     subjects = by_subject(graph)
-    found = []
-    for subject, said in subjects.items():
-        targets = [one.value for property_ in TARGETS for one in said[property_]]
-        if targets and isinstance(subject, ox.NamedNode):
-            name = first([*said[f"{SHACL}name"], *said[f"{RDFS}label"]], subject.value.rpartition("#")[2])
-            found.append(Shape(subject.value, heading(name), sorted(targets), messages(subject, subjects)))
-    return sorted(found, key=lambda one: natural(one.name))
+    found = [
+        shape(subject, subjects)
+        for subject, said in subjects.items()
+        if isinstance(subject, ox.NamedNode) and f"{OUTSIDE['dcterms']}isPartOf" not in said
+    ]
+    return sorted((one for one in found if one.targets), key=lambda one: natural(one.name))
+
+
+def shape(node: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]) -> Shape:
+    """A shape of a graph, whose objects are given by subject and property."""
+    said = subjects[node]
+    names = english([*said.get(f"{SHACL}name", []), *said.get(f"{RDFS}label", [])])
+    targets = sorted(one.value for property_ in TARGETS for one in said.get(property_, []))
+    name = heading(first(names, node.value.rpartition("#")[2]))
+    return Shape(node.value, name, targets, messages(node, subjects))
+
+
+def part(graph: Iterable[ox.Triple], start: ox.NamedNode, prefix: str) -> list[ox.Triple]:
+    """What a graph says about a node, and about the blank nodes and IRIs of a prefix that it leads to."""
+    said: dict[Any, list[ox.Triple]] = defaultdict(list)
+    for triple in graph:
+        said[triple.subject].append(triple)
+    found: list[ox.Triple] = []
+    seen: set[object] = set()
+    waiting: list[Any] = [start]
+    while waiting:
+        node = waiting.pop()
+        if node in seen or not (isinstance(node, ox.BlankNode) or str(node.value).startswith(prefix)):
+            continue
+        seen.add(node)
+        found += said.get(node, ())
+        waiting += [one.object for one in said.get(node, ()) if not isinstance(one.object, ox.Literal)]
+    return found
 
 
 def heading(name: str) -> str:
@@ -149,10 +175,15 @@ def first(literals: list[Any], otherwise: str) -> str:
     return min((one.value for one in literals), default=otherwise)
 
 
+def english(literals: list[Any]) -> list[Any]:
+    """The English texts where there are any, else all."""
+    return [one for one in literals if one.language == "en"] or literals
+
+
 def names(graph: Iterable[ox.Triple]) -> dict[str, ox.Literal]:
-    """The rdfs:label of each node of a graph that has one."""
+    """The rdfs:label of each node of a graph that has one, the English one before others."""
     return {
-        node.value: said[f"{RDFS}label"][0]
+        node.value: english(said[f"{RDFS}label"])[0]
         for node, said in by_subject(graph).items()
         if f"{RDFS}label" in said
     }

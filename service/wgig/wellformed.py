@@ -9,6 +9,7 @@ import re
 from xml.parsers import expat
 
 LONGEST_TYPE = 64 * 1024  # characters of a document type declaration
+DEEPEST = 200  # elements within one another: the engine's time grows with the square
 NESTED = re.compile(r"&(?!#|(?:lt|gt|amp|quot|apos);)")
 
 
@@ -20,7 +21,10 @@ class WellFormed:
         self.parser = expat.ParserCreate()
         self.parser.StartDoctypeDeclHandler = self.type_begins
         self.parser.EndDoctypeDeclHandler = self.type_ends
+        self.parser.StartElementHandler = self.opens
+        self.parser.EndElementHandler = self.closes
         self.type = ""
+        self.depth = 0
         self.ended = False
 
     def feed(self, data: bytes | memoryview) -> None:
@@ -33,6 +37,16 @@ class WellFormed:
         except expat.ExpatError as error:
             said = f"this is not well-formed XML: {expat.ErrorString(error.code)}"
             raise fault(said, error.lineno, error.offset) from error
+
+    def opens(self, *_: object) -> None:
+        """An element begins. Raises SyntaxError where too many are open."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            self.refuse(f"more than {DEEPEST} elements stand within one another")
+
+    def closes(self, _: str) -> None:
+        """An element ends."""
+        self.depth -= 1
 
     def type_begins(self, name: str, system: str | None, public: str | None, internal: bool) -> None:
         """A document type declaration begins."""

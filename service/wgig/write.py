@@ -29,7 +29,11 @@ DIRECT = "application/sparql-update"
 TYPES = [one.media_type for one in GRAPHS]
 
 # Graphs below the base that the service fills itself, and what with.
-COMPUTED = {"inferred": "what follows from the other graphs", "catalog": "what it ships"}
+COMPUTED = {
+    "catalog": "what it ships",
+    "conformance": "how the papers stand by the template",
+    "inferred": "what follows from the other graphs",
+}
 
 log = logging.getLogger("wgig")
 

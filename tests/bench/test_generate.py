@@ -2,9 +2,13 @@
 
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import pyoxigraph as ox
+from wgig.bulk import check_many
+from wgig.documents import SUFFIXES, Document
+from wgig.report import Report
 from wgig.settings import CHECKOUT, Settings
 
 BASE = Settings.base
@@ -34,3 +38,15 @@ def test_each_paper_is_a_graph_and_marked_as_made_up(tmp_path: Path) -> None:
     }
     assert {f"<{BASE}id/paper/made-up-1-{number}>" for number in (1, 2, 3)} <= set(map(str, papers))
     assert not [quad for quad in quads if "slot:" in str(quad)]
+
+
+def test_most_papers_are_complete_and_some_miss_a_part(tmp_path: Path) -> None:
+    quads = ox.parse(generated(tmp_path / "papers.nq", 100, 1), ox.RdfFormat.N_QUADS)
+    one_by_one = groupby(quads, key=lambda quad: quad.graph_name)
+    documents = [
+        Document(str(graph), "", SUFFIXES["nq"], [quad.triple for quad in inside], list)
+        for graph, inside in one_by_one
+    ]
+    complete = [isinstance(one, Report) and one.conforms for one in check_many(documents)]
+    assert len(documents) == 100
+    assert 80 <= sum(complete) < 100

@@ -18,6 +18,7 @@ from wgig.store import Store
 LINES = 100_000  # more than a pipe and the reader's buffer hold together
 WRITES = 25
 TOKEN = "let me in"
+RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 
 def start(store: Path, *arguments: str, data: str = "none") -> subprocess.Popen[bytes]:
@@ -91,6 +92,19 @@ def test_what_follows_from_a_loaded_file_is_made_good(tmp_path: Path) -> None:
     store = open_filled(settings, lambda _: None)
     inferred = f"{settings.base}graph/inferred"
     assert column(store, f"SELECT ?kind {{ GRAPH <{inferred}> {{ <urn:paper> a ?kind }} }}")
+
+
+def test_the_state_of_a_loaded_paper_is_made_good(tmp_path: Path) -> None:
+    settings = Settings(store=tmp_path / "store")
+    paper, graph = f"{settings.base}id/paper/new", f"{settings.base}graph/paper/new"
+    file = tmp_path / "paper.nq"
+    file.write_text(f"<{paper}> <{RDF_TYPE}> <{settings.base}ontology#IssuePaper> <{graph}> .")
+    with start(settings.store, "load", str(file), "-", "--format", "nq", data="shipped") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"Loaded ")
+        process.kill()
+    store = open_filled(settings, lambda _: None)
+    assert column(store, f"SELECT ?one {{ ?one <http://www.w3.org/ns/earl#subject> <{paper}> }}")
 
 
 def test_a_killed_server_kept_what_it_acknowledged(tmp_path: Path) -> None:

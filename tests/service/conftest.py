@@ -75,6 +75,12 @@ def inside(settings: Settings, store: Store, **headers: str) -> httpx.Client:
     )
 
 
+@pytest.fixture(scope="session")
+def service_of() -> Callable[[Settings, Store], httpx.Client]:
+    """A client of a service with these settings over this store."""
+    return inside
+
+
 @pytest.fixture
 def client() -> Callable[[Store], httpx.Client]:
     """A client of a service over this store, with the settings as they come."""

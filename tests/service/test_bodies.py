@@ -83,8 +83,8 @@ def test_multipart_gives_each_part_with_name_and_type() -> None:
         b'<a:a> <a:b> "\r\n" .\r\n--b\r\nContent-Disposition: form-data; name="c"\r\n\r\nplain\r\n--b--\r\n'
     )
     assert parse_multipart(body, "b") == [
-        Part("a.ttl", "text/turtle", b'<a:a> <a:b> "\r\n" .'),
-        Part("", "", b"plain"),
+        Part("a.ttl", "text/turtle", b'<a:a> <a:b> "\r\n" .', "a"),
+        Part("", "", b"plain", "c"),
     ]
 
 

@@ -51,7 +51,7 @@ def wgig(folder: Path) -> Shell:
     return call
 
 
-@pytest.mark.parametrize("command", ["serve", "query", "load", "dump", "stats", "queries"])
+@pytest.mark.parametrize("command", ["serve", "query", "load", "dump", "stats", "queries", "check"])
 def test_help_shows_an_example(wgig: Shell, command: str) -> None:
     done = wgig(command, "--help")
     assert done.returncode == 0

@@ -10,33 +10,49 @@ PACKAGE = Path(__file__).parents[2] / "service" / "wgig"
 
 # From the ground up. What stands on one floor does not know its neighbors, so there is no room for a circle.
 FLOORS = [
-    ["wgig", "settings", "namespaces", "problems", "opening", "wellformed"],
-    ["places.spot", "places.tokens", "places.json"],
-    ["places.fits", "places.context"],
-    ["places.turtle", "places.jsonld"],
-    ["places"],
-    ["formats", "sparql", "bodies", "examples", "guard", "turns"],
-    ["rdf", "answers", "admission", "diagnosis", "using", "pages"],
-    ["inference", "openapi", "health", "pages.results"],
-    ["store"],
-    ["lookup", "load", "describe"],
-    ["labels", "shipped", "query"],
-    ["things", "kinds", "vocabulary", "pages.graph"],
-    ["compact", "pages.thing", "graphs"],
-    ["resource", "write"],
-    ["refusals"],
-    ["app"],
-    ["commands"],
-    [
-        "commands.serve",
-        "commands.query",
-        "commands.load",
-        "commands.dump",
-        "commands.stats",
-        "commands.queries",
-    ],
-    ["cli"],
-    ["__main__"],
+    floor.split()
+    for floor in (
+        """
+        engines markdown.form namespaces nesting opening places.json places.spot places.tokens problems
+        reports.xml settings steering wellformed wgig
+        """,
+        """
+        archive bodies examples formats guard pages pages.rule places.context places.fits rules sparql
+        turns
+        """,
+        """
+        admission answers diagnosis health known markdown.outline pages.results places.jsonld
+        places.turtle rdf reports using
+        """,
+        "engines.pyshacl engines.shifty inference markdown.headings markdown.values places",
+        "markdown.graph markdown.statements report store",
+        "describe load lookup markdown.body markdown.head reports.rdf reports.words",
+        "labels markdown.keys query",
+        "kinds markdown.reading pages.standing things vocabulary",
+        "compact markdown.writing pages.thing",
+        "markdown resource skeleton",
+        "shapes word",
+        "documents",
+        "beyond files openapi placing reports.saying uploads",
+        "pages.report reports.github reports.json reports.junit reports.sarif reports.text summary",
+        "check reports.csv reports.html",
+        "bulk conformance validate",
+        "board workers",
+        "shipped",
+        "pages.graph",
+        "graphs",
+        "write",
+        "refusals",
+        "app",
+        "commands",
+        "commands.watch",
+        """
+        commands.check commands.dump commands.load commands.new commands.queries commands.query
+        commands.serve commands.stats
+        """,
+        "cli",
+        "__main__",
+    )
 ]
 HEIGHT = {module: height for height, floor in enumerate(FLOORS) for module in floor}
 

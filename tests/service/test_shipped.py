@@ -4,6 +4,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig import shipped
+from wgig.board import Board
 from wgig.rdf import read
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
@@ -143,7 +144,8 @@ def test_who_reads_beside_a_writer_is_told_what_may_be_missing(
     tmp_path: Path, settled: bool, told: int
 ) -> None:
     settings, said = Settings(store=tmp_path), list[str]()
-    kept = Store.open(tmp_path, shipped.rules(), f"{GRAPH}inferred")
+    board = Board(settings.base, settings.shacl)
+    kept = Store.open(tmp_path, shipped.rules(), f"{GRAPH}inferred", first=[board])
     if not settled:
         (tmp_path / "inferred-by").unlink()
     shipped.open_to_read(settings, said.append)

@@ -26,9 +26,9 @@ CONSTRAINTS = """
 # Beside constraints, what the rules use of SHACL. A misspelt term would be ignored in silence.
 OTHERS = """
     IRI Info Literal NodeShape PropertyGroup PropertyShape Violation Warning alternativePath deactivated
-    declare description group inversePath maxInclusive message minInclusive name namespace not oneOrMorePath
+    declare description group inversePath maxInclusive message minInclusive name namespace not
     order path prefix prefixes property qualifiedMaxCount qualifiedMinCount select severity targetClass
-    targetObjectsOf targetSubjectsOf zeroOrMorePath
+    targetObjectsOf targetSubjectsOf zeroOrOnePath
 """
 EXAMPLES = sorted(SHIPPED.glob("shapes/examples/issue-paper/*.ttl"))
 SHACL = rdflib.URIRef("http://www.w3.org/ns/shacl#")

@@ -28,8 +28,9 @@ CONSTRAINTS = """
 """
 # Beside constraints, what the shapes use of SHACL Core. A misspelt term would be ignored in silence.
 OTHERS = """
-    IRI NodeShape PropertyShape alternativePath inversePath message name path property qualifiedMinCount
-    targetClass targetObjectsOf targetSubjectsOf
+    IRI Info NodeShape PropertyShape ValidationResult Violation Warning alternativePath focusNode
+    inversePath message name path property qualifiedMinCount resultMessage resultSeverity
+    sourceConstraintComponent sourceShape targetClass targetObjectsOf targetSubjectsOf
 """
 
 

@@ -3,7 +3,6 @@
 import argparse
 import io
 import json
-import re
 import sys
 from collections.abc import Callable
 from http.client import HTTPException
@@ -24,13 +23,11 @@ from ..rdf import serialize
 from ..settings import Settings
 from ..shipped import open_to_read
 from ..sparql import form, names_dataset
+from ..steering import harmless
 from ..store import Dataset
 from . import aside, format_named, say, show
 
 TABLE = "table"
-
-# Control characters but for tab and line feed, and those that turn the direction of writing.
-STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -156,7 +153,7 @@ def readable(term: object, known: dict[str, str]) -> str:
 
     A character that would steer the terminal is shown as a replacement character.
     """
-    return STEERING.sub("\N{REPLACEMENT CHARACTER}", written(term, known))
+    return harmless(written(term, known))
 
 
 def written(term: object, known: dict[str, str]) -> str:

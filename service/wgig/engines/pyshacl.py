@@ -1,6 +1,8 @@
 """The reference engine: pySHACL. It finds what the fast one finds, and takes a hundred times as long."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from datetime import date
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -28,7 +30,7 @@ def results(triples: Iterable[ox.Triple]) -> set[Result]:
 
 def validated(triples: Iterable[ox.Triple]) -> rdflib.Graph:
     """The validation report on a paper, as the standard has it (SHACL, section 3.6)."""
-    data = graph([*known.vocabulary(), *triples])
+    data = graph([*known.vocabulary(), *map(opaque, triples)])
     with ALONE:
         before = rdflib.NORMALIZE_LITERALS
         try:
@@ -38,6 +40,38 @@ def validated(triples: Iterable[ox.Triple]) -> rdflib.Graph:
     if not isinstance(report, rdflib.Graph):
         raise report
     return report
+
+
+def opaque(triple: ox.Triple) -> ox.Triple:
+    """The triple, a literal that rdflib should not read having a datatype of its own."""
+    text = triple.object
+    if not isinstance(text, ox.Literal) or text.language or text.datatype == STRING:
+        return triple
+    kind = text.datatype.value
+    if kind in READABLE and READABLE[kind](text.value):
+        return triple
+    return ox.Triple(
+        triple.subject, triple.predicate, ox.Literal(text.value, datatype=ox.NamedNode(OPAQUE + kind))
+    )
+
+
+def is_day(text: str) -> bool:
+    """Whether a text is an xsd:date of the years that Python knows."""
+    try:
+        return bool(DAY.fullmatch(text) and date.fromisoformat(text[:10]))
+    except ValueError:
+        return False
+
+
+# What the rules compare or ask for. Of these, rdflib takes more for well-formed than is, and logs the rest;
+# other datatypes it reads in vain, XML among them. White space around a number is no part of it (XML Schema).
+READABLE: dict[str, Callable[[str], object]] = {
+    f"{XSD}boolean": {"true", "false", "1", "0"}.__contains__,
+    f"{XSD}date": is_day,
+    f"{XSD}integer": re.compile(r"[ \t\r\n]*[+-]?[0-9]{1,4000}[ \t\r\n]*").fullmatch,
+}
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))?")
+OPAQUE = "opaque:"
 
 
 @cache
@@ -88,5 +122,5 @@ def term(node: Any) -> Term:
         case rdflib.Literal(language=str()):
             return ox.Literal(str(node), language=node.language)
         case rdflib.Literal(datatype=rdflib.URIRef() as datatype):
-            return ox.Literal(str(node), datatype=ox.NamedNode(datatype))
+            return ox.Literal(str(node), datatype=ox.NamedNode(datatype.removeprefix(OPAQUE)))
     return ox.Literal(str(node))

@@ -1,7 +1,7 @@
 """The body of a paper: its eight sections as statements."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pyoxigraph as ox
 
@@ -20,21 +20,23 @@ from .form import (
     plain,
     recognized,
 )
+from .headings import Headings
 from .outline import Block, Node, joined
 from .statements import Statements
 from .values import category, concept, iri, known_agent, local, passage, slug, truth
 
 ACTOR = re.compile(r"(.*\S)\s*\(([^()]*)\)")
 FIELD = re.compile(r" {0,3}(?:[-*+] +)?(\w+) ?:[ \t]*(.*)")
-SEPARATORS = re.compile(r"[\s,;]+")
+CITED = re.compile(r"[^\s,;]+")
 
 
-class Body:
+class Body(Headings):
     """The sections of a text, to be stated one after the other."""
 
     def __init__(self, text: str, root: Node, about: Statements) -> None:
         """Sort the headings of a text. Raises Problem 400 for one that the form does not have."""
-        self.text, self.about = text, about
+        super().__init__(text)
+        self.about = about
         self.mechanisms: dict[str, ox.NamedNode] = {}
         self.title = next(
             (one for one in root.children if one.level == 1 and not recognized(one.title, SECTIONS)), None
@@ -50,62 +52,6 @@ class Body:
         for heading in SECTIONS:
             if heading in found:
                 STATE[heading.key](self, found[heading], heading.mark)
-
-    def named(
-        self, nodes: Sequence[Node], headings: Sequence[Heading], level: int, where: str
-    ) -> Iterator[tuple[Heading, Node]]:
-        """The nodes with the headings that they are. Raises Problem 400 for others, and for doubles."""
-        seen = set()
-        for node in nodes:
-            heading = recognized(node.title, headings)
-            if not heading or node.level != level:
-                raise self.unknown(node, [one.written for one in headings], level, where)
-            if heading in seen:
-                cause = f"{where} has the heading {heading.written} twice."
-                raise fault(self.text, node.at, cause, "Bring the two together.")
-            seen.add(heading)
-            yield heading, node
-
-    def unknown(self, node: Node, known: Sequence[str], level: int, where: str) -> Exception:
-        """The Problem for a heading that has no place where it stands."""
-        near = nearest(node.title, known)
-        marks = "#" * level
-        if near:
-            suggestion = f"Did you mean {marks} {near}?"
-        elif known:
-            suggestion = f"Its headings are: {', '.join(f'{marks} {one}' for one in known)}."
-        else:
-            suggestion = "Write text without headings here."
-        return fault(
-            self.text, node.at, f"{where} has no heading {'#' * node.level} {node.title}.", suggestion
-        )
-
-    def no_text(self, node: Node, where: str, suggestion: str) -> None:
-        """Raise Problem 400 where text stands right below a heading that has only headings below it."""
-        if node.text:
-            raise fault(self.text, node.text_at, f"There is text {where}.", suggestion)
-
-    def leaf(self, node: Node, where: str) -> None:
-        """Raise Problem 400 where a heading stands below one that has only text below it."""
-        for child in node.children:
-            raise self.unknown(child, [], child.level, where)
-
-    def deeper(self, node: Node, level: int, where: str, what: str) -> list[Node]:
-        """The nodes one level below. Raises Problem 400 for text before them, and for other levels."""
-        marks = "#" * level
-        self.no_text(node, f"in {where} before its first heading", f"Begin {what} with {marks} and its name.")
-        for child in node.children:
-            if child.level != level or not child.title:
-                cause = (
-                    f"{where[0].upper()}{where[1:]} has no heading {'#' * child.level} {child.title}.".strip()
-                )
-                raise fault(self.text, child.at, cause, f"Begin {what} with {marks} and its name.")
-        return node.children
-
-    def values(self, node: Node, where: str) -> list[Block]:
-        """The items of lists and the other blocks below a heading, each a value of its own."""
-        self.leaf(node, where)
-        return [one for block in node.blocks for one in (block.items or [block]) if one.text]
 
     def write(self, subject: ox.NamedNode, name: str, node: Node, where: str) -> None:
         """State the text below a heading, if there is one."""
@@ -123,17 +69,23 @@ class Body:
             self.about.say(self.about.paper, "wgig:category", category(one.text), one.at, node.at)
 
     def swot(self, node: Node, mark: str) -> None:
-        """Section 3: strengths, weaknesses, opportunities, threats."""
+        """Section 3: strengths, weaknesses, opportunities, threats; nothing where none is given."""
         where = f"section {mark}"
         self.no_text(
             node, f"in {where} before its first heading", "Put it below ### Strengths or another of the four."
         )
         about = self.about
+        found = [
+            (heading.key, one, child.at)
+            for heading, child in self.named(node.children, SWOT, 3, f"Section {mark}")
+            for one in self.values(child, heading.title)
+        ]
+        if not found:
+            return
         swot = about.part("swot", "wgig:Swot", about.label("SWOT analysis"), node.at)
         about.say(about.paper, "wgig:swot", swot, node.at)
-        for heading, child in self.named(node.children, SWOT, 3, f"Section {mark}"):
-            for one in self.values(child, heading.title):
-                about.say(swot, heading.key, about.text(one.text), one.at, child.at)
+        for name, one, at in found:
+            about.say(swot, name, about.text(one.text), one.at, at)
 
     def actors(self, node: Node, mark: str) -> None:
         """Section 4: who handles the issue, with whom."""
@@ -197,7 +149,7 @@ class Body:
         for child in node.children:
             heading, words = criterion(child.title)
             if not heading or child.level != 3:
-                raise self.unknown(child, [one.written for one in CRITERIA], 3, f"Section {mark}")
+                raise self.unknown(child, CRITERIA, 3, f"Section {mark}")
             principle = slug(words)
             if principle in seen:
                 cause = f"Section {mark} has the heading {child.title} twice."
@@ -217,31 +169,38 @@ class Body:
         return node.children if node.children and not node.text else [node, *node.children]
 
     def assessment(self, node: Node, principle: str, number: int, heading: Heading) -> None:
-        """One assessment: verdict, mechanism, cited paragraphs, and the reason."""
+        """One assessment: verdict, mechanism, cited paragraphs, reason; nothing where none is given."""
         about = self.about
+        fields, reason = self.judgment(node)
+        if not fields and not joined(reason):
+            return
         name = (principle or "other") + (f"-{number}" if number > 1 else "")
         words = heading.title.lower() if heading.key else principle or "other"
         part = about.part(f"assessment/{name}", "wgig:Assessment", about.label(words), node.at)
         about.say(about.paper, "wgig:assessment", part, node.at)
         if principle:
             about.say(part, "wgig:criterion", iri(f"principle:{principle}"), node.at)
-        if node.level == 4:
-            about.say(part, "wgig:judges", self.mechanism(node.title), node.at)
-        reason: list[Block] = []
-        for line in node.lines:
-            found = self.field(line, not joined(reason))
-            if found is None:
-                reason.append(line)
-                continue
-            key, words = found
-            for value in self.values_of(key, words):
-                about.say(part, FIELDS[key], value, line.at + line.text.index(words))
+        for key, value, at in fields:
+            about.say(part, FIELDS[key], value, at)
         if text := joined(reason):
             at = next(one.at for one in reason if one.text.strip())
             about.say(part, "wgig:rationale", about.text(text), at)
 
-    def field(self, line: Block, early: bool) -> tuple[str, str] | None:
-        """The key and value of a line such as `Verdict: adequate`, or none.
+    def judgment(self, node: Node) -> tuple[list[tuple[str, ox.NamedNode, int]], list[Block]]:
+        """What the lines of an assessment give, by key, value and offset; and the lines of the reason."""
+        fields = [("Mechanism", self.mechanism(node.title), node.at)] if node.level == 4 else []
+        reason: list[Block] = []
+        for line in node.lines:
+            found = self.field(line, not joined(reason))
+            if found:
+                key, words, at = found
+                fields += [(key, value, at + after) for value, after in self.values_of(key, words)]
+            else:
+                reason.append(line)
+        return fields, reason
+
+    def field(self, line: Block, early: bool) -> tuple[str, str, int] | None:
+        """The key and value of a line such as `Verdict: adequate` and the offset of the value, or none.
 
         Raises Problem 400 where a line before the reason, which is `early`, looks like a misspelt one.
         """
@@ -250,19 +209,19 @@ class Body:
             return None
         key, words = found[1].capitalize(), found[2].rstrip("\\ ")
         if key in FIELDS:
-            return key, words
+            return key, words, line.at + found.start(2)
         near = nearest(key, FIELDS) if early else ""
         if near:
             raise fault(self.text, line.at, f"An assessment has no line {found[1]}.", f"Did you mean {near}?")
         return None
 
-    def values_of(self, key: str, words: str) -> list[ox.NamedNode]:
-        """What the value of a line names; an empty one names nothing."""
+    def values_of(self, key: str, words: str) -> list[tuple[ox.NamedNode, int]]:
+        """What the value of a line names, each with its offset in it; an empty one names nothing."""
         if not words:
             return []
         if key == "Cites":
-            return [passage(one) for one in SEPARATORS.split(words) if one]
-        return [self.mechanism(words) if key == "Mechanism" else concept("verdict", words)]
+            return [(passage(one[0]), one.start()) for one in CITED.finditer(words)]
+        return [(self.mechanism(words) if key == "Mechanism" else concept("verdict", words), 0)]
 
     def mechanism(self, words: str) -> ox.NamedNode:
         """The mechanism of section 6 with this name, or one that is not there."""

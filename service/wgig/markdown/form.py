@@ -1,7 +1,7 @@
 """The form of a paper in Markdown: keys of its head, sections and sub-headings, as in the template."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -136,7 +136,16 @@ def criterion(title: str) -> tuple[Heading | None, str]:
 
 
 def nearest(words: str, known: Collection[str]) -> str:
-    """The known heading or key that is nearest to these words, or an empty text."""
-    by_plain = {plain(marked(one)[1]): one for one in known}
-    near = get_close_matches(plain(marked(words)[1]), by_plain, 1)
-    return by_plain[near[0]] if near else ""
+    """The known key that is nearest to these words, or an empty text."""
+    return near(words, {plain(one): one for one in known})
+
+
+def nearest_heading(title: str, headings: Sequence[Heading]) -> str:
+    """The heading, as the form writes it, whose words are nearest to those of a title, or an empty text."""
+    return near(marked(title)[1], {words: one.written for one in headings for words in one.spellings})
+
+
+def near(words: str, known: Mapping[str, str]) -> str:
+    """What is known under the words nearest to these, or an empty text."""
+    found = get_close_matches(plain(words), known, 1)
+    return known[found[0]] if found else ""

@@ -1,17 +1,16 @@
 """The head of a paper: YAML between two lines of three hyphens, as statements about the paper as a whole."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
-from typing import NamedTuple
-from urllib.parse import quote
+from collections.abc import Collection, Iterator
+from typing import Any, NamedTuple, NoReturn
 
 import pyoxigraph as ox
 import yaml
 
 from ..sparql import fault
-from .form import HEAD, PERSON, nearest
+from .form import HEAD, nearest
 from .statements import Statements
-from .values import XSD, Term, address, concept, count, day, iri, known_agent, passage, slug, truth
+from .values import XSD, address, slug, truth
 
 FENCE = re.compile(r"\A---[ \t]*(?:\r\n|\r|\n)")
 END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)", re.MULTILINE)
@@ -21,6 +20,29 @@ NULL = ("", "~", "null")
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 STRING = ox.NamedNode(f"{XSD}string")
 EXAMPLE = "Begin it with a line ---, a line such as paper: my-paper, and a line ---."
+
+
+class Loader(yaml.SafeLoader):
+    """YAML without what a head has no use for: anchors, references, tags, and nesting."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The next node. Raises ComposerError for what is refused, before it is followed."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "anchor", None) or getattr(event, "tag", None):
+            refused("anchors, references and tags are not read here", event)
+        if self.depth > DEEPEST:
+            refused("it is nested too deeply", event)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+def refused(problem: str, event: Any) -> NoReturn:
+    """Raise the error for an event that the head may not have."""
+    raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
 
 
 class Value(NamedTuple):
@@ -58,11 +80,10 @@ class Head:
     def composed(self, source: str) -> yaml.Node:
         """The tree of the YAML. Raises Problem 400 where it is none, or more than a plain one."""
         try:
-            self.simple(source)
-            node = yaml.compose(source, yaml.SafeLoader)
+            node = yaml.compose(source, Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            at = self.start + (getattr(mark, "index", 0))
+            at = self.start + index(mark)
             quoting = "Put a text with a colon or another mark in quotes."
             raise fault(self.text, at, f"The head does not parse: {error.problem}.", quoting) from error
         except yaml.reader.ReaderError as error:
@@ -73,18 +94,6 @@ class Head:
         if node is None:
             raise fault(self.text, 0, "The head is empty.", EXAMPLE)
         return node
-
-    def simple(self, source: str) -> None:
-        """Raise Problem 400 for anchors, references, tags and deep nesting, before they are followed."""
-        depth = 0
-        for event in yaml.parse(source, yaml.SafeLoader):
-            at = self.start + event.start_mark.index
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEEPEST:
-                raise fault(self.text, at, "The head is nested too deeply.", "Write lists of plain values.")
-            if getattr(event, "anchor", None) or getattr(event, "tag", None):
-                cause = "Anchors, references and tags of YAML are not read."
-                raise fault(self.text, at, cause, "Write the value out, or put it in quotes.")
 
     def mapping(self, node: yaml.Node, whose: str, known: Collection[str] = ()) -> list[Entry]:
         """The entries of a mapping. Raises Problem 400 for a key that is not `known`, or is there twice."""
@@ -115,7 +124,7 @@ class Head:
 
     def at(self, node: yaml.Node) -> int:
         """The offset of a node in the text."""
-        return self.start + int(node.start_mark.index)
+        return self.start + index(node.start_mark)
 
     def first(self, key: str) -> Value | None:
         """The first value of a key, or none."""
@@ -131,6 +140,11 @@ class Head:
                 self.text, value.at, f"{value.words} is neither true nor false.", "Write true or false."
             )
         return said.value == "true"
+
+
+def index(mark: object) -> int:
+    """The offset of a mark in the YAML, 0 where the parser gives none."""
+    return int(getattr(mark, "index", 0))
 
 
 def meant(words: str, known: Collection[str]) -> str:
@@ -170,102 +184,3 @@ def tag(head: Head, value: Value) -> str:
             head.text, value.at, f"{value.words} is no language tag.", "Write one such as en."
         ) from error
     return value.words
-
-
-def titles(head: Head) -> list[tuple[Value, str]]:
-    """The titles, each with its language."""
-    found = []
-    for entry in (one for one in head.entries if one.key == "title"):
-        if not isinstance(entry.node, yaml.MappingNode):
-            return [(one, "") for one in head.values(entry.node)]
-        for inner in head.mapping(entry.node, "The title"):
-            language = tag(head, Value(inner.key, inner.at))
-            found += [(one, language) for one in head.values(inner.node)]
-    return found
-
-
-def state(head: Head, about: Statements) -> None:
-    """State what the keys of the head say. Raises Problem 400 for a value of another form."""
-    for entry in head.entries:
-        if entry.key in SINGLE:
-            name, term = SINGLE[entry.key]
-            for one in head.values(entry.node):
-                about.say(about.paper, name, term(one.words), one.at, entry.at)
-        elif entry.key in STRUCTURED:
-            STRUCTURED[entry.key](head, about, entry)
-
-
-def drafters(head: Head, about: Statements, entry: Entry) -> None:
-    """Those who drafted the paper: known ones by name, others described."""
-    listed = entry.node.value if isinstance(entry.node, yaml.SequenceNode) else [entry.node]
-    for number, node in enumerate(listed, 1):
-        if isinstance(node, yaml.MappingNode):
-            about.say(about.paper, "wgig:drafter", person(head, about, node, number), head.at(node), entry.at)
-            continue
-        for one in head.values(node):
-            drafter = known_agent(one.words) or concept("agent", one.words)
-            about.say(about.paper, "wgig:drafter", drafter, one.at, entry.at)
-
-
-def person(head: Head, about: Statements, node: yaml.MappingNode, number: int) -> ox.NamedNode:
-    """A person who is not in the graph, with a seat in the group where they are a member."""
-    entries = head.mapping(node, "A drafter", PERSON)
-    said = {one.key: value for one in entries for value in head.values(one.node)}
-    name = said.get("name") or said.get("id")
-    if not name:
-        raise fault(head.text, head.at(node), "This drafter has no name.", "Add a line name: with the name.")
-    own = said.get("id")
-    agent = concept("agent", own.words) if own else about.agent(name.words, f"drafter-{number}")
-    about.thing(agent, "foaf:Person", head.at(node))
-    about.say(agent, "foaf:name", ox.Literal(name.words), name.at)
-    seated = agent
-    if "member" in said and head.truth(said["member"]):
-        seated = membership(about, agent, name, said["member"].at)
-    if "group" in said:
-        group = said["group"]
-        about.say(seated, "wgig:stakeholderGroup", concept("group", group.words), group.at)
-    return agent
-
-
-def membership(about: Statements, agent: ox.NamedNode, name: Value, at: int) -> ox.NamedNode:
-    """The seat of a person in the group."""
-    seat = iri(f"membership:{agent.value.rpartition('/')[2]}")
-    about.thing(seat, "org:Membership", at)
-    about.say(seat, "rdfs:label", ox.Literal(f"{name.words}, member", language="en"), at)
-    about.say(seat, "org:member", agent, at)
-    about.say(seat, "org:organization", iri("agent:wgig"), at)
-    about.say(seat, "org:role", iri("role:member"), at)
-    return seat
-
-
-def waivers(head: Head, about: Statements, entry: Entry) -> None:
-    """The rules that should not hold for the paper, each with its reason."""
-    for number, one in enumerate(head.mapping(entry.node, "The list of waivers"), 1):
-        waiver = about.part(f"waiver/{number}", "wgig:Waiver", about.label(f"waiver of {one.key}"), one.at)
-        about.say(about.paper, "wgig:waiver", waiver, one.at, entry.at)
-        about.say(waiver, "wgig:waives", iri(f"shape:{quote(one.key)}"), one.at)
-        for reason in head.values(one.node):
-            about.say(waiver, "wgig:reason", about.text(reason.words), reason.at, one.at)
-
-
-def text(words: str) -> ox.Literal:
-    """Plain text."""
-    return ox.Literal(words)
-
-
-# Keys with one kind of value, each by its property and how the value is read.
-SINGLE: dict[str, tuple[str, Callable[[str], Term]]] = {
-    "language": ("schema:inLanguage", text),
-    "issue": ("wgig:issue", lambda words: concept("issue", words)),
-    "posted": ("wgig:posted", day),
-    "pages": ("bibo:numPages", count),
-    "version": ("schema:version", text),
-    "status": ("schema:creativeWorkStatus", text),
-    "illustrative": ("wgig:illustrative", truth),
-    "source": ("dcterms:source", address),
-    "cites": ("cito:cites", passage),
-}
-STRUCTURED: dict[str, Callable[[Head, Statements, Entry], None]] = {
-    "drafters": drafters,
-    "waivers": waivers,
-}

@@ -4,7 +4,8 @@ import pyoxigraph as ox
 
 from ..places import Spot
 from .body import Body
-from .head import Head, Value, begun, state, titles
+from .head import Head, Value, begun
+from .keys import state, titles
 from .outline import outline
 from .values import iri, typed
 

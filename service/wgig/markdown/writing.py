@@ -204,9 +204,8 @@ def judged(graph: Graph, assessments: Sequence[ox.NamedNode]) -> Iterator[str]:
         names = [mechanism(graph, judged) for judged in graph.all(one, "wgig:judges")]
         fields = {"Verdict": [local(verdict, "verdict") for verdict in graph.all(one, "wgig:verdict")]}
         if len(assessments) > 1 and names:
-            yield f"#### {names[0]}"
-        else:
-            fields["Mechanism"] = names
+            yield f"#### {names.pop(0)}"
+        fields["Mechanism"] = names
         fields["Cites"] = [", ".join(below_id(cited, "document/") for cited in graph.all(one, "cito:cites"))]
         lines = [f"{key}: {value}" for key, values in fields.items() for value in values if value]
         if lines:

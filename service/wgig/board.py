@@ -1,0 +1,163 @@
+"""Keep the graph of how the papers stand in line with the papers, and compute nothing twice.
+
+The paper `id/paper/<name>` is looked at as the graph `graph/paper/<name>` describes it. Beside those of the
+store, the made-up papers of the package are on the board, which themselves are not in the store.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import cache, cached_property
+from typing import Any
+
+import pyoxigraph as ox
+
+from . import __version__
+from .namespaces import LOCAL, OUTSIDE, namespaces
+from .rdf import quad
+from .settings import SHIPPED, Settings
+
+KNOWN = namespaces(Settings.base)
+TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
+PAPER = ox.NamedNode(f"{KNOWN['wgig']}IssuePaper")
+DIGEST = ox.NamedNode(f"{KNOWN['wgig']}digest")
+PART_OF = ox.NamedNode(f"{OUTSIDE['dcterms']}isPartOf")
+LEADING = {
+    ox.NamedNode(OUTSIDE[prefix] + name)
+    for prefix, name in (("dcterms", "hasPart"), ("earl", "result"), ("earl", "assertedBy"))
+}
+
+# What an assertion rests on beside the paper: the rules, and what they may refer to.
+RULES = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/examples/*.ttl")
+BATCH = 200  # papers in one transaction
+MANY = 1000  # papers that take a while
+
+
+class Board:
+    """Keeps a graph equal to what the checker says of the papers of a store."""
+
+    def __init__(self, base: str, by: str, say: Callable[[str], None] = lambda _: None) -> None:
+        """Take the base of the graphs, the engine that checks, and whom to tell when that takes long."""
+        self.graph = ox.NamedNode(f"{base}graph/conformance")
+        self.home = f"{base}graph/paper/"
+        self.by = by
+        self.say = say
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of the rules, and of all that they may refer to."""
+        paths = sorted(path for pattern in RULES for path in SHIPPED.glob(pattern))
+        return digest([__version__.encode(), *(path.read_bytes() for path in paths)])
+
+    def recompute(self, quads: ox.Store) -> None:
+        """Say how the papers stand now; a paper whose graph and rules are as before costs its digest.
+
+        Up to BATCH papers change together, in one transaction.
+        """
+        before = self.digests(quads)
+        now = {name: self.digest_of(self.triples(quads, name)) for name in self.names(quads)}
+        stale = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+        if len(stale) > MANY:
+            self.say(f"Checking {len(stale)} papers by the template ...")
+        for start in range(0, len(stale), BATCH):
+            self.renew(quads, stale[start : start + BATCH], now)
+        if not now:
+            quads.remove_graph(self.graph)
+
+    def renew(self, quads: ox.Store, names: Iterable[str], now: dict[str, str]) -> None:
+        """Replace what is said of these papers; those that are gone have no digest `now`."""
+        from .conformance import shared, state  # noqa: PLC0415  costs 0.2 s, and most starts need none
+
+        old, new = set[ox.Triple](), set(shared() if now else ())
+        for name in names:
+            old |= self.said_of(quads, name)
+            if name in now:
+                new |= state(paper(name), self.triples(quads, name), now[name], self.by)
+        self.change(quads, old - new, new - old)
+
+    def change(self, quads: ox.Store, old: set[ox.Triple], new: set[ox.Triple]) -> None:
+        """Take the old triples out of the graph and put the new ones in, in one transaction."""
+        if not old:  # three times as fast, and the usual case when many papers are loaded
+            quads.bulk_extend(quad(triple, self.graph) for triple in new)
+            return
+        steps = [("DELETE", old), ("INSERT", new)]
+        quads.update(
+            "; ".join(
+                f"{verb} DATA {{ GRAPH {self.graph} {{ {n_triples(those)} }} }}" for verb, those in steps
+            )
+        )
+
+    def names(self, quads: ox.Store) -> set[str]:
+        """The names of all papers; none where the store is empty."""
+        if next(iter(quads), None) is None:
+            return set()
+        stored = map(self.name, quads.quads_for_pattern(None, TYPE, PAPER))
+        return {*examples(), *filter(None, stored)}
+
+    def name(self, quad: Any) -> str:
+        """The name of the graph of a paper, if the quad is about the paper of this name; else nothing."""
+        name: str = getattr(quad.graph_name, "value", "").removeprefix(self.home)
+        return name if LOCAL.fullmatch(name) and quad.subject == paper(name) else ""
+
+    def triples(self, quads: ox.Store, name: str) -> Iterable[ox.Triple]:
+        """What describes the paper."""
+        home = self.home_of(name)
+        if next(quads.quads_for_pattern(paper(name), TYPE, PAPER, home), None) is None:
+            return examples()[name]
+        return (one.triple for one in quads.quads_for_pattern(None, None, None, home))
+
+    def home_of(self, name: str) -> ox.NamedNode:
+        """The graph of a paper."""
+        return ox.NamedNode(self.home + name)
+
+    def digest_of(self, triples: Iterable[ox.Triple]) -> str:
+        """The digest of what an assertion rests on. Blank nodes keep their names while nobody writes them."""
+        return digest([self.digest.encode(), *sorted(str(one).encode() for one in triples)])
+
+    def digests(self, quads: ox.Store) -> dict[str, str]:
+        """What the assertions on the papers rest on, by the names of the papers."""
+        found = self.said(quads, predicate=DIGEST)
+        return {one.subject.value.removeprefix(KNOWN["assertion"]): one.object.value for one in found}
+
+    def said_of(self, quads: ox.Store, name: str) -> set[ox.Triple]:
+        """What the graph says of a paper, with what that leads to."""
+        whole = ox.NamedNode(KNOWN["assertion"] + name)
+        parts = {one.subject for one in self.said(quads, predicate=PART_OF, object_=whole)}
+        said = {one for node in (whole, *parts) for one in self.said(quads, node)}
+        ends = {one.object for one in said if one.predicate in LEADING}
+        return said | {one for node in ends for one in self.said(quads, node)}
+
+    def said(self, quads: ox.Store, subject: Any = None, predicate: Any = None, object_: Any = None) -> Any:
+        """The triples of the graph with these terms."""
+        return (one.triple for one in quads.quads_for_pattern(subject, predicate, object_, self.graph))
+
+
+def paper(name: str) -> ox.NamedNode:
+    """The IRI of a paper."""
+    return ox.NamedNode(KNOWN["paper"] + name)
+
+
+@cache
+def examples() -> dict[str, list[ox.Triple]]:
+    """The made-up papers of the package by their names."""
+    files = [
+        [quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)]
+        for path in sorted((SHIPPED / "data" / "examples").glob("*.ttl"))
+    ]
+    return {
+        one.subject.value.removeprefix(KNOWN["paper"]): triples
+        for triples in files
+        for one in triples
+        if one.predicate == TYPE and one.object == PAPER
+    }
+
+
+def digest(pieces: Iterable[bytes]) -> str:
+    """The SHA-256 of the pieces, in hexadecimal."""
+    return hashlib.sha256(b"\n".join(pieces)).hexdigest()
+
+
+def n_triples(triples: Iterable[ox.Triple]) -> str:
+    """The triples as SPARQL Update takes them."""
+    written = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES)
+    assert written is not None
+    return written.decode()

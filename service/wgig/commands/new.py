@@ -1,0 +1,30 @@
+"""`wgig new`: the beginning of a paper, to be filled in."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..problems import Problem
+from ..settings import Settings
+from ..skeleton import skeleton
+from . import say
+
+
+def run(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Write the skeleton of a paper on an issue into a new file, or to standard output.
+
+    Exit code 0. Raises Problem 404 for an unknown issue, 400 where the file is there already.
+    """
+    del settings
+    text = skeleton(arguments.issue)
+    if arguments.output == "-":
+        sys.stdout.write(text)
+        return 0
+    path = Path(arguments.output or f"{arguments.issue}.md")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise Problem(400, f"{path} is there already. Name another file with --output.") from error
+    say(f"Wrote {path}. Fill it in, then: wgig check {path}")
+    return 0

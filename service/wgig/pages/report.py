@@ -1,0 +1,140 @@
+"""The report of a check as part of a page: what the macros of report.html show."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count, groupby
+from typing import ClassVar, NamedTuple
+
+from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, Finding, Outcome, Paper, Report, Unread
+from ..reports.saying import about, example, short
+from ..reports.words import direction, phrase, spoken
+from ..rules import Rule, headings
+
+LINES = 2000  # of a file whose text is shown
+LONGEST = 500  # characters of such a line
+SYMBOLS = {
+    DONE: "✓",
+    MISSING: "✗",
+    FAULTY: "!",
+    NOT_CHECKED: "–",
+    "Violation": "✗",
+    "Warning": "!",
+    "Info": "i",
+}
+
+
+Numbered = tuple[int, Finding]
+
+
+class Line(NamedTuple):
+    """A line of a file: its number, its text, and the findings in it by their numbers."""
+
+    number: int
+    text: str
+    findings: Sequence[Numbered]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on the page: its number, what came of it, and its text, empty where that is not shown."""
+
+    number: int
+    outcome: Outcome
+    text: str = ""
+
+    @property
+    def unread(self) -> bool:
+        """Whether it was not checked."""
+        return isinstance(self.outcome, Unread)
+
+    @cached_property
+    def papers(self) -> list[tuple[Paper, list[Numbered]]]:
+        """Its papers with their findings, which are numbered through the file."""
+        numbers = count(1)
+        papers = self.outcome.papers if isinstance(self.outcome, Report) else ()
+        return [(paper, [(next(numbers), one) for one in paper.findings]) for paper in papers]
+
+    def lines(self) -> Iterator[Line]:
+        """The first lines of its text, each with its findings."""
+        found: dict[int, list[Numbered]] = {}
+        for _, findings in self.papers:
+            for number, finding in findings:
+                if finding.place:
+                    found.setdefault(finding.place.line, []).append((number, finding))
+        for number, text in enumerate(self.text.split("\n")[:LINES], 1):
+            cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+            yield Line(number, cut, found.get(number, ()))
+
+    @property
+    def length(self) -> int:
+        """How many lines its text has."""
+        return self.text.count("\n") + 1
+
+
+def on_service(rule: Rule) -> str:
+    """Where a service has the page of a rule."""
+    return f"/shapes/{rule.code}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown: outcomes, in a language, beside the texts of their files where these are given.
+
+    `texts` are in the order of the outcomes, empty where one is not to be shown. `rule_page` tells where the
+    page of a rule is.
+    """
+
+    outcomes: Sequence[Outcome]
+    language: str
+    texts: Sequence[str] = ()
+    rule_page: Callable[[Rule], str] = on_service
+
+    symbols: ClassVar[Mapping[str, str]] = SYMBOLS
+    most_lines: ClassVar[int] = LINES
+
+    @property
+    def files(self) -> list[File]:
+        """The files, numbered from one."""
+        texts = self.texts or [""] * len(self.outcomes)
+        pairs = zip(self.outcomes, texts, strict=True)
+        return [File(number, outcome, text) for number, (outcome, text) in enumerate(pairs, 1)]
+
+    @property
+    def tag(self) -> str:
+        """The language as it is spoken here."""
+        return spoken(self.language)
+
+    @property
+    def direction(self) -> str:
+        """The direction of writing."""
+        return direction(self.language)
+
+    def say(self, name: str, **values: object) -> str:
+        """A phrase in the language."""
+        return phrase(name, self.language, **values)
+
+    def heading(self, section: int) -> str:
+        """Number and title of a section of the template."""
+        return f"{section}. {headings()[section].says(self.language)}"
+
+    def sections(self, findings: Sequence[Numbered]) -> Iterator[tuple[str, list[Numbered]]]:
+        """The findings below the headings of the template."""
+        for section, group in groupby(findings, key=lambda one: one[1].rule.section):
+            yield self.heading(section), [*group]
+
+    def waived(self, finding: Finding) -> str:
+        """Why a finding does not count; the words of the author keep their own direction of writing."""
+        return self.say("waived", reason=f"\u2068{finding.waiver}\u2069")
+
+    def message(self, rule: Rule) -> str:
+        """What a rule says."""
+        return rule.says(self.language)
+
+    def term(self, finding: Finding) -> str:
+        """The term that a finding is about."""
+        return short(about(finding))
+
+    def example(self, rule: Rule, report: Report) -> str:
+        """How to mend what breaks a rule, in the language of the file."""
+        return example(rule, report.media_type)

@@ -1,0 +1,80 @@
+"""The report as CSV (RFC 4180): a row for each finding, and one for each file that was not checked."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from ..report import Outcome, Report, Unread
+from .json import of_finding
+
+COLUMNS = (
+    "file",
+    "paper",
+    "code",
+    "severity",
+    "section",
+    "part",
+    "message",
+    "name",
+    "focus",
+    "path",
+    "value",
+    "line",
+    "column",
+    "excerpt",
+    "mend",
+    "suggestion",
+    "waived",
+    "rule",
+)
+# What makes a spreadsheet take the text of a stranger for a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+Row = dict[str, object]
+
+
+def write(outcomes: Sequence[Outcome], language: str) -> bytes:
+    """The table in UTF-8, with a header.
+
+    It is made to be opened in a spreadsheet, so an apostrophe goes before a text that would be run there as a
+    formula. Programs should read another form.
+    """
+    out = io.StringIO()
+    table = csv.DictWriter(out, COLUMNS, restval="")
+    table.writeheader()
+    table.writerows(
+        {name: safe(value) for name, value in row.items()} for one in outcomes for row in rows(one, language)
+    )
+    return out.getvalue().encode()
+
+
+def rows(outcome: Outcome, language: str) -> Iterator[Row]:
+    """The rows of a file."""
+    if isinstance(outcome, Unread):
+        yield of_unread(outcome)
+    if isinstance(outcome, Report):
+        for paper in outcome.papers:
+            for finding in paper.findings:
+                yield {
+                    "file": outcome.name,
+                    "paper": paper.iri,
+                    **of_finding(finding, outcome.media_type, language),
+                }
+
+
+def of_unread(unread: Unread) -> Row:
+    """The row of a file that was not checked. In place of a rule it names the kind of problem."""
+    problem = unread.problem
+    said = {name: problem.members.get(name) for name in ("line", "column", "excerpt")}
+    return {
+        "file": unread.name,
+        "code": problem.slug,
+        "severity": "Violation",
+        "message": problem.detail,
+        **said,
+    }
+
+
+def safe(value: object) -> object:
+    """The value of a cell, such that no spreadsheet runs it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -1,0 +1,204 @@
+"""The words of a report that stand around the sentences of the rules, in the six languages of the UN."""
+
+from ..report import DONE, FAULTY, MISSING, NOT_CHECKED
+from ..rules import LANGUAGES
+
+RIGHT_TO_LEFT = {"ar"}
+
+# By language; what stands in braces is filled in. No phrase depends on a number, so none needs a plural.
+PHRASES = {
+    "Violation": {"ar": "خطأ", "en": "error", "es": "error", "fr": "erreur", "ru": "ошибка", "zh": "错误"},
+    "Warning": {
+        "ar": "تحذير",
+        "en": "warning",
+        "es": "advertencia",
+        "fr": "avertissement",
+        "ru": "предупреждение",
+        "zh": "警告",
+    },
+    "Info": {
+        "ar": "ملاحظة",
+        "en": "note",
+        "es": "nota",
+        "fr": "remarque",
+        "ru": "замечание",
+        "zh": "提示",
+    },
+    DONE: {"ar": "مكتمل", "en": "done", "es": "completo", "fr": "fait", "ru": "готово", "zh": "已完成"},
+    MISSING: {
+        "ar": "ناقص",
+        "en": "missing",
+        "es": "falta",
+        "fr": "manquant",
+        "ru": "отсутствует",
+        "zh": "缺失",
+    },
+    FAULTY: {
+        "ar": "فيه أخطاء",
+        "en": "faulty",
+        "es": "con errores",
+        "fr": "erroné",
+        "ru": "с ошибками",
+        "zh": "有误",
+    },
+    NOT_CHECKED: {
+        "ar": "لم يُفحص",
+        "en": "not checked",
+        "es": "sin comprobar",
+        "fr": "non vérifié",
+        "ru": "не проверено",
+        "zh": "未检查",
+    },
+    "conforms": {
+        "ar": "مطابق للمواصفة {profile}",
+        "en": "conforms to the profile {profile}",
+        "es": "conforme con el perfil {profile}",
+        "fr": "conforme au profil {profile}",
+        "ru": "соответствует профилю {profile}",
+        "zh": "符合规范 {profile}",
+    },
+    "fails": {
+        "ar": "غير مطابق للمواصفة {profile}",
+        "en": "does not conform to the profile {profile}",
+        "es": "no conforme con el perfil {profile}",
+        "fr": "non conforme au profil {profile}",
+        "ru": "не соответствует профилю {profile}",
+        "zh": "不符合规范 {profile}",
+    },
+    "unread": {
+        "ar": "لم يُفحص هذا الملف",
+        "en": "this file was not checked",
+        "es": "este archivo no se ha comprobado",
+        "fr": "ce fichier n’a pas été vérifié",
+        "ru": "этот файл не проверен",
+        "zh": "此文档未经检查",
+    },
+    "completeness": {
+        "ar": "الأجزاء الموجودة: {met} من {parts}",
+        "en": "{met} of {parts} parts are there",
+        "es": "partes presentes: {met} de {parts}",
+        "fr": "parties présentes : {met} sur {parts}",
+        "ru": "частей есть: {met} из {parts}",
+        "zh": "已有部分：{met}/{parts}",
+    },
+    "flawless": {
+        "ar": "لا شيء يحتاج إلى إصلاح.",
+        "en": "Nothing to mend.",
+        "es": "Nada que corregir.",
+        "fr": "Rien à corriger.",
+        "ru": "Исправлять нечего.",
+        "zh": "无需修改。",
+    },
+    "example": {
+        "ar": "مثال",
+        "en": "Example",
+        "es": "Ejemplo",
+        "fr": "Exemple",
+        "ru": "Пример",
+        "zh": "示例",
+    },
+    "suggestion": {
+        "ar": "هل تقصد {suggestion}؟",
+        "en": "Did you mean {suggestion}?",
+        "es": "¿Quería decir {suggestion}?",
+        "fr": "Vouliez-vous dire {suggestion} ?",
+        "ru": "Возможно, имелось в виду {suggestion}?",
+        "zh": "您是否指 {suggestion}？",
+    },
+    "waived": {
+        "ar": "استثناء: {reason}",
+        "en": "Waived: {reason}",
+        "es": "Dispensado: {reason}",
+        "fr": "Dérogation : {reason}",
+        "ru": "Исключение: {reason}",
+        "zh": "豁免：{reason}",
+    },
+    "left out": {
+        "ar": "نتائج أخرى لم تُعرض: {count}",
+        "en": "Findings that are not shown: {count}",
+        "es": "Resultados que no se muestran: {count}",
+        "fr": "Constats non affichés : {count}",
+        "ru": "Не показано замечаний: {count}",
+        "zh": "未显示的结果：{count}",
+    },
+    "sections": {
+        "ar": "أقسام النموذج",
+        "en": "Sections of the template",
+        "es": "Secciones de la plantilla",
+        "fr": "Sections du modèle",
+        "ru": "Разделы шаблона",
+        "zh": "模板各节",
+    },
+    "section": {
+        "ar": "القسم",
+        "en": "Section",
+        "es": "Sección",
+        "fr": "Section",
+        "ru": "Раздел",
+        "zh": "章节",
+    },
+    "state": {"ar": "الحالة", "en": "State", "es": "Estado", "fr": "État", "ru": "Состояние", "zh": "状态"},
+    "findings": {
+        "ar": "النتائج",
+        "en": "Findings",
+        "es": "Resultados",
+        "fr": "Constats",
+        "ru": "Замечания",
+        "zh": "检查结果",
+    },
+    "line": {
+        "ar": "السطر {line}، العمود {column}",
+        "en": "Line {line}, column {column}",
+        "es": "Línea {line}, columna {column}",
+        "fr": "Ligne {line}, colonne {column}",
+        "ru": "Строка {line}, столбец {column}",
+        "zh": "第 {line} 行，第 {column} 列",
+    },
+    "text": {
+        "ar": "نص الملف",
+        "en": "The text of the file",
+        "es": "El texto del archivo",
+        "fr": "Le texte du fichier",
+        "ru": "Текст файла",
+        "zh": "文档原文",
+    },
+    "text cut": {
+        "ar": "تُعرض الأسطر الأولى فقط: {shown} من {lines}",
+        "en": "Only the first lines are shown: {shown} of {lines}",
+        "es": "Solo se muestran las primeras líneas: {shown} de {lines}",
+        "fr": "Seules les premières lignes sont affichées : {shown} sur {lines}",
+        "ru": "Показаны только первые строки: {shown} из {lines}",
+        "zh": "仅显示前面的行：{shown}/{lines}",
+    },
+    "report": {
+        "ar": "تقرير الفحص",
+        "en": "Report of the check",
+        "es": "Informe de la comprobación",
+        "fr": "Rapport de vérification",
+        "ru": "Отчёт о проверке",
+        "zh": "检查报告",
+    },
+    "total": {
+        "ar": "الملفات: {files}؛ مطابقة: {good}؛ غير مطابقة: {bad}؛ لم تُفحص: {unread}",
+        "en": "Files: {files}; conforming: {good}; not conforming: {bad}; not checked: {unread}",
+        "es": "Archivos: {files}; conformes: {good}; no conformes: {bad}; sin comprobar: {unread}",
+        "fr": "Fichiers : {files} ; conformes : {good} ; non conformes : {bad} ; non vérifiés : {unread}",
+        "ru": "Файлов: {files}; соответствует: {good}; не соответствует: {bad}; не проверено: {unread}",
+        "zh": "文档：{files}；符合：{good}；不符合：{bad}；未检查：{unread}",
+    },
+}
+
+
+def phrase(name: str, language: str, **values: object) -> str:
+    """A phrase in a language, or in English where there is no such language, with its values filled in."""
+    return PHRASES[name][spoken(language)].format(**values)
+
+
+def spoken(language: str) -> str:
+    """The language, or English where nothing is said in it."""
+    return language if language in LANGUAGES else "en"
+
+
+def direction(language: str) -> str:
+    """The direction of writing, as the attribute `dir` of HTML has it."""
+    return "rtl" if language in RIGHT_TO_LEFT else "ltr"

@@ -1,0 +1,99 @@
+"""The papers in the body of a request: one as it is, a text in a form, or several files."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from . import bodies
+from .bodies import FORM, MULTIPART, ContentType, Pairs, Part, values
+from .documents import FORMATS, MARKDOWN, SUFFIXES, WORD, format_of
+from .formats import Format
+from .problems import Problem
+
+BY_TYPE = {name: one for one in FORMATS for name in (one.media_type, *one.aliases)}
+SENT = (*BY_TYPE, FORM, MULTIPART)
+MOST = 100  # files in one request
+
+# The fields of a form.
+TEXT, FORMAT = "paper", "format"
+
+
+class File(NamedTuple):
+    """A file that was sent; `format` is None where neither its type nor the ending of its name tells it."""
+
+    name: str
+    data: bytes
+    format: Format | None
+
+    @property
+    def text(self) -> str:
+        """Its text as far as it is one, whatever else is wrong with it."""
+        return "" if self.format in (WORD, None) else self.data.decode("utf-8", "replace")
+
+
+Sent = tuple[Pairs, list[File]]
+
+
+def uploads(given: ContentType, body: bytes) -> Sent:
+    """The fields and the files of a body of one of the types SENT.
+
+    Raises Problem 400 where it is malformed or holds nothing to check, 413 for too many files.
+    """
+    fields, files = FORMS.get(given.media_type, bare)(given, body)
+    if not files:
+        raise Problem(
+            400,
+            "No paper was sent. Send it as the body with its Content-Type, such as text/markdown; or in a "
+            f"form, as text in the field {TEXT} or as files.",
+        )
+    if len(files) > MOST:
+        raise Problem(413, f"More than {MOST} files were sent. Send them in several requests.")
+    return fields, files
+
+
+def bare(given: ContentType, body: bytes) -> Sent:
+    """The one file that a body is."""
+    format_ = BY_TYPE[given.media_type]
+    return [], [File(f"paper.{format_.suffix}", body, format_)]
+
+
+def of_form(_: ContentType, body: bytes) -> Sent:
+    """The text in a form."""
+    fields = bodies.parse_form(body)
+    return fields, [*pasted(fields)]
+
+
+def of_parts(given: ContentType, body: bytes) -> Sent:
+    """The text and the files in a form of parts."""
+    fields: Pairs = []
+    files: list[File] = []
+    for part in bodies.parse_multipart(body, given.parameters.get("boundary", "")):
+        if part.name or type_of(part) in BY_TYPE:
+            files.append(uploaded(part))
+        elif part.field:
+            fields.append((part.field, bodies.text(part.body, f"field {part.field}")))
+    return fields, [*pasted(fields), *files]
+
+
+FORMS: dict[str, Callable[[ContentType, bytes], Sent]] = {FORM: of_form, MULTIPART: of_parts}
+
+
+def uploaded(part: Part) -> File:
+    """The file in a part, in the format of its type, or else of the ending of its name."""
+    name = part.name or part.field
+    return File(name, part.body, BY_TYPE.get(type_of(part)) or format_of(name))
+
+
+def type_of(part: Part) -> str:
+    """The media type of a part; empty where it has none or a malformed one."""
+    found = bodies.parse_content_type(part.content_type)
+    return found.media_type if found else ""
+
+
+def pasted(fields: Pairs) -> Iterator[File]:
+    """The text in the fields as a file, where there is any; Markdown unless they say otherwise."""
+    asked = next(filter(None, values(fields, FORMAT)), MARKDOWN.suffix).lower()
+    format_ = BY_TYPE.get(asked) or SUFFIXES.get(asked)
+    suffix = format_.suffix if format_ else "txt"
+    yield from (
+        File(f"paper.{suffix}", text.encode(), format_) for text in values(fields, TEXT) if text.strip()
+    )

@@ -1,0 +1,211 @@
+"""/validate: is this paper complete? What the rules find in the files of a request, in many forms."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from fastapi import Request, Response
+
+from . import bodies, pages
+from .answers import answer, pick
+from .bodies import ContentType, Pairs, parameters, values
+from .check import check, papers_of
+from .documents import FORMATS, MARKDOWN, WORD, Document, read, too_many
+from .formats import HTML, Format, weights
+from .pages.report import Shown
+from .pages.standing import standing
+from .problems import Problem
+from .report import Outcome, Unread
+from .reports import WRITERS
+from .rules import LANGUAGES, PROFILE, PROFILES
+from .settings import Settings
+from .turns import Turns
+from .uploads import BY_TYPE, FORMAT, FORMS, SENT, TEXT, File, uploads
+
+OFFERED = tuple(WRITERS)
+TYPED = tuple(one for one in FORMATS if one is not WORD)  # what can be pasted as text
+PAPERS = 100  # checked in one request; each costs the work of a small file
+ECHOED = 200_000  # characters of a text that the page gives back to be mended
+
+
+class Wish(NamedTuple):
+    """The profile to check by, and the language to report in."""
+
+    profile: str
+    language: str
+
+
+class Found(NamedTuple):
+    """What came of a file, and its text as far as it has one."""
+
+    outcome: Outcome
+    text: str
+
+
+async def validate(request: Request) -> Response:
+    """Check the papers in the body: a file as it is, a form, or several files as multipart/form-data.
+
+    The answer is 200 whether or not they conform. Format and profile are refused before the body is read.
+    """
+    format_ = pick(request, OFFERED)
+    wish(request, [])
+    given = bodies.content_type(request, SENT)
+    settings: Settings = request.app.state.settings
+    limit = settings.body_bytes if given.media_type in FORMS else settings.paper_bytes
+    body = await bodies.read(request, limit)
+    turns: Turns = request.app.state.checks
+    return await turns.run(reply, request, given, body, format_)
+
+
+def validation_form(request: Request) -> Response:
+    """The form in which people check a paper, and how the known papers stand."""
+    return answer(request, page(request, [], wish(request, [])), HTML)
+
+
+def reply(request: Request, given: ContentType, body: bytes, format_: Format) -> Response:
+    """The report in a format. A page says itself what is wrong with a request; a program gets the Problem."""
+    if format_ is HTML:
+        return page_reply(request, given, body)
+    fields, files = uploads(given, body)
+    wished = wish(request, fields)
+    outcomes = [one.outcome for one in Checks(wished.profile, request.app.state.settings).of(files)]
+    if problem := only_problem(outcomes):
+        raise problem
+    return reported(request, WRITERS[format_](outcomes, wished.language), format_, wished)
+
+
+def page_reply(request: Request, given: ContentType, body: bytes) -> Response:
+    """The report beside the texts of the files, with the form to send them again."""
+    fields: Pairs = []
+    wished = wish(request, fields)
+    try:
+        fields, files = uploads(given, body)
+        wished = wish(request, fields)
+    except Problem as problem:
+        return reported(request, page(request, fields, wished, problem=problem), HTML, wished, problem)
+    found = Checks(wished.profile, request.app.state.settings).of(files)
+    only = only_problem([one.outcome for one in found])
+    shown = page(request, [*echo(files, found), *fields], wished, found, only)
+    return reported(request, shown, HTML, wished, only)
+
+
+def reported(
+    request: Request, body: bytes, format_: Format, wished: Wish, problem: Problem | None = None
+) -> Response:
+    """The answer to a check: about what was sent, so that nobody need keep it."""
+    headers = {
+        "Vary": "Accept, Accept-Encoding, Accept-Language",
+        "Cache-Control": "no-store",
+        "Content-Language": wished.language,
+    }
+    links = [f'<{PROFILE}{wished.profile}>; rel="profile"']
+    status = problem.status if problem else 200
+    return answer(request, body, format_, status=status, links=links, headers=headers)
+
+
+def only_problem(outcomes: Sequence[Outcome]) -> Problem | None:
+    """The problem of the only file, if it has one: then there is nothing to report."""
+    only = outcomes[0] if len(outcomes) == 1 else None
+    return only.problem if isinstance(only, Unread) else None
+
+
+class Checks:
+    """Checks file after file by a profile, within what one request may cost."""
+
+    def __init__(self, profile: str, settings: Settings) -> None:
+        """Nothing is checked yet."""
+        self.profile, self.settings = profile, settings
+        self.triples = self.papers = 0
+
+    def of(self, files: Sequence[File]) -> list[Found]:
+        """What came of each file."""
+        return [self.found(one) for one in files]
+
+    def found(self, file: File) -> Found:
+        """What came of a file."""
+        try:
+            document = self.document(file)
+            return Found(check(document, self.profile, self.settings.shacl), document.text)
+        except Problem as problem:
+            return Found(Unread(file.name, problem), file.text)
+
+    def document(self, file: File) -> Document:
+        """A file, read. Raises Problem 400, 413 and 415."""
+        if file.format is None:
+            raise bodies.unsupported(
+                f"Neither its type nor its name tells the format of {file.name!r}. Send one of: "
+                f"{', '.join(BY_TYPE)}.",
+                SENT,
+            )
+        if len(file.data) > self.settings.paper_bytes:
+            raise bodies.too_large(self.settings.paper_bytes)
+        document = read(file.name, file.data, file.format, self.settings.paper_triples)
+        self.triples += len(document.triples)
+        self.papers += len(papers_of(document))
+        if self.triples > self.settings.paper_triples:
+            raise too_many(self.settings.paper_triples)
+        if self.papers > PAPERS:
+            raise Problem(413, f"More than {PAPERS} papers were sent. Send them in several requests.")
+        return document
+
+
+def page(
+    request: Request,
+    fields: Pairs,
+    wished: Wish,
+    found: Sequence[Found] = (),
+    problem: Problem | None = None,
+) -> bytes:
+    """The form with what was sent in its fields; with it the report, or how the known papers stand."""
+    state = request.app.state
+    outcomes, texts = [one.outcome for one in found], [one.text for one in found]
+    return pages.render(
+        "validate.html",
+        base=state.settings.base,
+        text=next(iter(values(fields, TEXT)), ""),
+        chosen=next(iter(values(fields, FORMAT)), MARKDOWN.suffix),
+        formats=TYPED,
+        profiles=PROFILES,
+        languages=LANGUAGES,
+        wished=wished,
+        problem=problem,
+        shown=Shown(outcomes, wished.language, texts) if found else None,
+        papers=[] if found else standing(state.store, state.settings.base),
+    )
+
+
+def echo(files: Sequence[File], found: Sequence[Found]) -> Pairs:
+    """The only text and its format as fields of the form, to be mended and sent again."""
+    if len(files) > 1 or len(found[0].text) > ECHOED:
+        return [(TEXT, "")]
+    format_ = files[0].format
+    return [(TEXT, found[0].text), (FORMAT, format_.suffix if format_ in TYPED else MARKDOWN.suffix)]
+
+
+def wish(request: Request, fields: Pairs) -> Wish:
+    """Profile and language that are asked for; the address beats the form. Raises Problem 400."""
+    pairs = [*parameters(request), *fields]
+    profile = asked(pairs, "profile").removeprefix(PROFILE) or "complete"
+    if profile not in PROFILES:
+        raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
+    tag = asked(pairs, "lang")
+    if tag and language(tag) not in LANGUAGES:
+        raise Problem(400, f"Nothing is said in {tag!r}. Take one of: {', '.join(LANGUAGES)}.")
+    return Wish(profile, language(tag) if tag else preferred(request.headers.getlist("accept-language")))
+
+
+def asked(pairs: Pairs, key: str) -> str:
+    """The first value of a key that is not empty, or an empty one."""
+    return next(filter(None, values(pairs, key)), "")
+
+
+def preferred(accept: Sequence[str]) -> str:
+    """The language that a client likes best by its Accept-Language fields, or English."""
+    liking: dict[str, float] = {}
+    for tag, weight in weights(accept).items():
+        liking[language(tag)] = max(weight, liking.get(language(tag), 0.0))
+    return max(("en", *LANGUAGES), key=lambda one: liking.get(one, 0.0))
+
+
+def language(tag: str) -> str:
+    """The language of a language tag (RFC 5646), without script and region."""
+    return tag.lower().partition("-")[0]

@@ -1,0 +1,97 @@
+"""What the page about checking shows is what happens."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from wgig import documents
+from wgig.check import check
+from wgig.cli import FAILED, FINE, NO, PROFILES, REPORTS, UNREADABLE, parser
+from wgig.settings import CHECKOUT, SHIPPED
+
+PAGE = (CHECKOUT / "docs" / "checking.md").read_text(encoding="utf-8")
+CONSOLE = "\n".join(re.findall(r"```console\n(.*?```)", PAGE, re.DOTALL))
+# Each command and what it prints, up to the next command or the end of the block.
+SHOWN = re.findall(r"^\$ (.*)\n((?:(?!\$ |```).*\n)*)", CONSOLE, re.MULTILINE)
+PAPER = (SHIPPED / "data/examples/community-networks.md").read_text(encoding="utf-8")
+STARTED = re.sub(r"### Threats\n\n.*?\n\n", "", PAPER, flags=re.DOTALL).replace(
+    "example-community-networks", "started"
+)
+
+
+def block(kind: str, beginning: str) -> str:
+    """The block of a kind that begins so."""
+    found: list[str] = re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL)
+    return next(one for one in found if one.startswith(beginning))
+
+
+def table(title: str) -> dict[str, str]:
+    """The first two columns of the table under a heading."""
+    section = PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return dict(re.findall(r"^\| (.*?) \| (.*?) \|", section, re.MULTILINE)[2:])
+
+
+@pytest.mark.parametrize(("command", "answer"), SHOWN)
+def test_a_command_prints_what_the_page_shows(command: str, answer: str, tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "community-networks.md").write_text(PAPER, encoding="utf-8")
+    (tmp_path / "papers" / "started.md").write_text(STARTED, encoding="utf-8")
+    done = subprocess.run(
+        ["bash", "-c", f'wgig() {{ {sys.executable} -m wgig "$@"; }}; {command}'],
+        cwd=tmp_path,
+        env=os.environ | {"LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout == answer
+
+
+def test_the_page_shows_commands() -> None:
+    assert len(SHOWN) == 4
+
+
+def test_the_tables_list_what_there_is() -> None:
+    assert table("Exit codes").keys() == set(map(str, (FINE, NO, UNREADABLE, FAILED)))
+    assert table("Profiles").keys() == {f"`{one}`" for one in PROFILES}
+    forms = re.findall(r"`(\w+)`", " ".join(table("Forms of the report")))
+    assert set(forms) == set(REPORTS)
+    options = re.findall(r"--[\w-]+", " ".join(table("In the shell")))
+    for option in options:
+        parser().parse_args(["check", "x", option, *VALUES.get(option, [])])
+
+
+VALUES = {
+    "--profile": ["draft"], "--format": ["csv"], "--lang": ["ar"], "--output": ["x"], "--jobs": ["1"],
+}  # fmt: skip
+
+
+def test_both_waivers_of_the_page_waive() -> None:
+    markdown = STARTED.replace("\nposted:", f"\n{block('yaml', 'waivers')}posted:")
+    from_markdown = documents.read("started.md", markdown.encode(), documents.MARKDOWN)
+    triples = documents.read("started.md", STARTED.encode(), documents.MARKDOWN).triples
+    turtle = "".join(f"{one} .\n" for one in triples) + block("turtle", "@prefix")
+    from_turtle = documents.read("started.ttl", turtle.encode(), documents.SUFFIXES["ttl"])
+    for document in (from_markdown, from_turtle):
+        report = check(document)
+        assert report.conforms
+        assert [(one.rule.code, one.waiver) for one in report.findings if one.waiver] == [
+            ("WGIG-3-THREAT-MISSING", "The group found no threat in its second meeting.")
+        ]
+
+
+def test_the_configurations_name_what_there_is() -> None:
+    hooks = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    action = yaml.safe_load((CHECKOUT / "action.yml").read_text(encoding="utf-8"))
+    hook = yaml.safe_load(block("yaml", "repos"))["repos"][0]["hooks"][0]
+    assert hook["id"] in {one["id"] for one in hooks}
+    parser().parse_args(["check", *hook["args"], "paper.md"])
+    steps = yaml.safe_load(block("yaml", "jobs"))["jobs"]["papers"]["steps"]
+    assert steps[1]["with"].keys() == action["inputs"].keys()
+    script = yaml.safe_load(block("yaml", "papers"))["papers"]["script"]
+    parser().parse_args(script[1].split()[1:])

@@ -1,0 +1,136 @@
+"""The hook of pre-commit and the Action of GitHub, as others use them: both are installed and run."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+from wgig.cli import LANGUAGES, PROFILES
+from wgig.settings import CHECKOUT
+
+GOOD = (CHECKOUT / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
+BAD = GOOD.replace("wgig:strength", "wgig:opportunity")
+ACTION = yaml.safe_load((CHECKOUT / "action.yml").read_text(encoding="utf-8"))
+EXPRESSION = re.compile(r"\$\{\{ *([\w.-]+) *\}\}")
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run(
+    *words: object, folder: Path, environment: Mapping[str, str] = os.environ
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        list(map(str, words)), cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def committed(folder: Path) -> None:
+    """Make a repository of a folder."""
+    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All"]):
+        done = run("git", "-c", "user.name=T", "-c", "user.email=t@example.org", *words, folder=folder)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of what would be committed here."""
+    if not shutil.which("git"):
+        pytest.skip("There is no git, with which pre-commit fetches hooks.")
+    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", folder=CHECKOUT)
+    if listed.returncode:
+        pytest.skip("The checkout is no repository, so that there is nothing for pre-commit to fetch.")
+    online = run(sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "hatchling",
+                 folder=tmp_path_factory.mktemp("download"))  # fmt: skip
+    if online.returncode:
+        pytest.skip("No package can be downloaded here, and an installation needs some.")
+    copy = tmp_path_factory.mktemp("sources")
+    for name in filter(None, listed.stdout.split("\0")):
+        if (CHECKOUT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(CHECKOUT / name, copy / name)
+    committed(copy)
+    return copy
+
+
+def test_the_hook_lets_a_complete_paper_pass_and_stops_others(sources: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    (theirs / "papers").mkdir(parents=True)
+    (theirs / "notes.ttl").write_text("no paper")
+    (theirs / "papers" / "paper.ttl").write_text(GOOD, encoding="utf-8")
+    committed(theirs)
+    environment = os.environ | {"PRE_COMMIT_HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-m", "pre_commit", "try-repo", sources, "wgig-check", "--all-files"]
+    done = run(*command, folder=theirs, environment=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Passed" in done.stdout
+    (theirs / "papers" / "paper.ttl").write_text(BAD, encoding="utf-8")
+    done = run(*command, folder=theirs, environment=environment)
+    assert done.returncode == 1
+    assert "exit code: 1" in done.stdout
+    assert "WGIG-3-STRENGTH-MISSING" in done.stdout
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """A text of the Action with the values of its expressions."""
+    return EXPRESSION.sub(lambda found: values[found[1]], text)
+
+
+def scripts() -> dict[str, dict[str, object]]:
+    """The steps of the Action that are scripts, by name."""
+    return {step["name"]: step for step in ACTION["runs"]["steps"] if "run" in step}
+
+
+@pytest.fixture(scope="module")
+def act(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Run a script of the Action: `act("Check the papers", folder, profile="final")`."""
+    temporary = tmp_path_factory.mktemp("runner")
+    defaults = {f"inputs.{name}": str(of["default"]) for name, of in ACTION["inputs"].items()}
+    context = {"steps.python.outputs.python-path": sys.executable, "github.action_path": str(sources)}
+
+    def call(name: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
+        step = scripts()[name]
+        given = {f"inputs.{key.replace('_', '-')}": value for key, value in inputs.items()}
+        values = context | defaults | given
+        environment = {key: filled(value, values) for key, value in dict(step["env"]).items()}  # type: ignore[call-overload]
+        runner = {"RUNNER_TEMP": str(temporary), "GITHUB_OUTPUT": str(folder / "output")}
+        script = filled(str(step["run"]), values)
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+        return run(*command, folder=folder, environment=os.environ | runner | environment)
+
+    done = call("Install the checker", temporary)
+    assert done.returncode == 0, done.stderr
+    return call
+
+
+def test_the_action_annotates_and_fails_as_asked(act: Run, tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "good.ttl").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "a bad one.ttl").write_text(BAD, encoding="utf-8")
+
+    def check(**inputs: str) -> subprocess.CompletedProcess[str]:
+        return act("Check the papers", tmp_path, **inputs)
+
+    done = check()
+    assert (done.returncode, done.stdout) == (0, "")
+    done = check(paths="papers\na bad one.ttl\n", sarif="report.sarif", lang="fr")
+    assert done.returncode == 1
+    assert re.search(
+        r"^::error file=a bad one\.ttl,line=\d+,col=\d+,title=WGIG-3-STRENGTH-MISSING::", done.stdout
+    )
+    assert "WGIG-3-STRENGTH-MISSING" in (tmp_path / "report.sarif").read_text(encoding="utf-8")
+    assert check(paths="a bad one.ttl", fail_on="unreadable").returncode == 0
+    assert check(paths="missing.ttl", fail_on="unreadable").returncode == 2
+    assert check(paths="missing.ttl", fail_on="never").returncode == 0
+    assert check(paths="$(touch hacked)", fail_on="never").returncode == 0
+    assert not (tmp_path / "hacked").exists()
+    codes = (tmp_path / "output").read_text(encoding="utf-8").split()
+    assert codes == ["code=0", "code=1", "code=1", "code=2", "code=2", "code=2"]
+
+
+def test_what_the_action_offers_is_what_the_shell_knows() -> None:
+    for name, words in (("profile", PROFILES), ("lang", LANGUAGES)):
+        assert set(words) <= set(re.findall(r"\w+", ACTION["inputs"][name]["description"]))

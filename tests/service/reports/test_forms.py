@@ -1,0 +1,187 @@
+"""What holds for every form of a report, and the forms that are plain text or JSON."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import unquote
+
+import pytest
+from rich.cells import cell_len
+from wgig.formats import CSV, HTML, JSON, JSON_LD, Format, named
+from wgig.report import Outcome, Report, Unread
+from wgig.reports import GITHUB, JUNIT, SARIF, TEXT, WRITERS
+from wgig.reports.words import PHRASES, phrase
+from wgig.rules import LANGUAGES, rules
+
+CODES = [
+    "WGIG-0-PAGES-MANY",
+    "WGIG-0-TERM-UNKNOWN",
+    "WGIG-3-OPPORTUNITY-MISSING",
+    "WGIG-3-TEXT",
+    "WGIG-3-BLANK",
+    "WGIG-5B-MISSING",
+    "WGIG-5B-MISSING",
+    "WGIG-5B-DECIDES-VALUE",
+]
+
+
+def written(format_: Format, outcomes: Sequence[Outcome], language: str = "en") -> str:
+    return WRITERS[format_](outcomes, language).decode()
+
+
+def line_of(text: str, written: str) -> int:
+    return text[: text.index(written)].count("\n") + 1
+
+
+def test_a_form_is_found_by_its_suffix_and_by_its_media_type() -> None:
+    offered = tuple(WRITERS)
+    assert len({one.suffix for one in offered}) == len({one.media_type for one in offered}) == len(offered)
+    assert named("junit", offered) is JUNIT
+    assert named("application/json", offered) is JSON
+    assert named("application/ld+json", offered) is JSON_LD
+
+
+@pytest.mark.parametrize("format_", WRITERS, ids=lambda one: one.suffix)
+@pytest.mark.parametrize("language", [*LANGUAGES, "tlh"])
+def test_every_form_names_every_file_and_every_rule_in_every_language(
+    format_: Format, language: str, outcomes: Sequence[Outcome]
+) -> None:
+    found = unquote(written(format_, outcomes, language))
+    assert "half.ttl" in found
+    assert all(code in found for code in CODES)
+    sentence = rules()["WGIG-5B-MISSING"].says(language)
+    assert sentence[:25] in found
+
+
+@pytest.mark.parametrize("format_", WRITERS, ids=lambda one: one.suffix)
+def test_every_form_can_be_written_of_nothing(format_: Format) -> None:
+    assert written(format_, []) is not None
+
+
+def test_every_phrase_is_there_in_every_language_and_fills_in_the_same() -> None:
+    for said in PHRASES.values():
+        assert sorted(said) == sorted(LANGUAGES)
+        assert len({frozenset(re.findall(r"{\w+}", text)) for text in said.values()}) == 1
+    assert phrase("line", "tlh", line=1, column=2) == "Line 1, column 2"
+
+
+def test_json_tells_where_each_finding_is_and_how_to_mend_it(bad: Report, text: str) -> None:
+    found = json.loads(written(JSON, [bad], "fr"))
+    paper = found["files"][0]["papers"][0]
+    assert (found["conforms"], found["profile"], paper["conforms"]) == (False, "final", False)
+    assert [one["code"] for one in paper["findings"]] == CODES
+    misspelt = paper["findings"][1]
+    assert misspelt["line"] == line_of(text, "wgig:oportunity")
+    assert misspelt["value"] == "https://w3id.org/wgig/ontology#oportunity"
+    assert misspelt["suggestion"] == "wgig:opportunity"
+    assert misspelt["message"] == rules()["WGIG-0-TERM-UNKNOWN"].message["fr"]
+    assert misspelt["excerpt"].startswith("wgig:oportunity")
+    assert paper["findings"][0]["waived"] == "The chair asked for <more>."
+    assert paper["findings"][2] | {"value": None, "waived": None, "suggestion": None} == paper["findings"][2]
+    assert {one["number"]: one["state"] for one in paper["sections"]}[3] == "missing"
+    assert paper["completeness"]["met"] < paper["completeness"]["parts"]
+
+
+def test_json_says_why_a_file_was_not_checked(unread: Unread, good: Report) -> None:
+    found = json.loads(written(JSON, [good, unread]))
+    assert not found["conforms"]
+    assert found["files"][0]["conforms"]
+    assert found["files"][1]["problem"].items() >= {"status": 400, "line": 2}.items()
+    assert json.loads(written(JSON, [good]))["conforms"]
+    assert json.loads(written(JSON, [unread]))["profile"] is None
+
+
+def test_the_mending_is_in_the_language_of_the_file(bad: Report) -> None:
+    as_markdown = json.loads(written(JSON, [replace(bad, media_type="text/markdown")]))
+    mend = as_markdown["files"][0]["papers"][0]["findings"][1]["mend"]
+    assert mend == rules()["WGIG-0-TERM-UNKNOWN"].in_markdown
+
+
+def test_text_reads_from_the_findings_to_the_verdict(bad: Report, text: str) -> None:
+    lines = written(TEXT, [bad]).splitlines()
+    assert lines[0] == "papers/bad, ü:1.ttl: Community networks (an example)"
+    start = lines.index("  error  WGIG-0-TERM-UNKNOWN")
+    assert lines[start + 1 : start + 7] == [
+        "    This term is not in the vocabulary. Correct its spelling, or take it out.",
+        f"    papers/bad, ü:1.ttl:{line_of(text, 'wgig:oportunity')}:5  wgig:oportunity",
+        '      wgig:oportunity  "Radio equipment gets cheaper every year."@en ;',
+        "      Did you mean wgig:opportunity?",
+        "    Example:",
+        '      wgig:strength "Filters get better every year."@en ;',
+    ]
+    assert "    Waived: The chair asked for <more>." in lines
+    assert lines[-1].startswith("✗ does not conform to the profile final; ")
+    assert "  3. SWOT analysis" in lines[-8]
+    assert lines[-8].endswith("  missing")
+
+
+def test_text_names_a_broken_rule_once_for_all_its_places(bad: Report) -> None:
+    found = written(TEXT, [bad])
+    assert found.count("WGIG-5B-MISSING") == 1
+    assert len(re.findall(r":\d+:1  paper:example-community-networks\\/forum\\/", found)) == 2
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_text_fits_into_80_columns(bad: Report, language: str) -> None:
+    assert max(map(cell_len, written(TEXT, [bad], language).splitlines())) <= 80
+
+
+def test_text_is_colored_only_when_asked_for_and_says_the_same(outcomes: Sequence[Outcome]) -> None:
+    plain = WRITERS[TEXT](outcomes, "en").decode()
+    colored = WRITERS[TEXT](outcomes, "en", color=True).decode()
+    assert "\x1b" not in plain
+    assert re.sub(r"\x1b\[\d+m", "", colored) == plain != colored
+
+
+def test_text_takes_one_line_for_a_file_that_conforms_among_others(outcomes: Sequence[Outcome]) -> None:
+    lines = written(TEXT, outcomes).splitlines()
+    assert lines[0] == "✓ papers/good.ttl: conforms to the profile final"
+    assert lines[-1] == "Files: 3; conforming: 1; not conforming: 1; not checked: 1"
+    assert any(re.fullmatch(r"✗ half\.ttl:2:\d+: this file was not checked", line) for line in lines)
+    assert "    " + "  <http://example.org/b> <script" in lines
+
+
+@pytest.mark.parametrize("format_", [TEXT, GITHUB], ids=lambda one: one.suffix)
+def test_no_file_steers_the_terminal(format_: Format, bad: Report) -> None:
+    evil = replace(bad, name="\x1b]0;gotcha\x07\u202e.ttl")
+    found = written(format_, [evil])
+    assert not set("\x1b\x07\u202e") & set(found)
+
+
+def test_findings_that_are_left_out_are_counted(bad: Report) -> None:
+    cut = replace(bad, papers=[replace(bad.papers[0], findings=[], left_out=99_000)])
+    for format_ in (TEXT, HTML, GITHUB, SARIF):
+        assert "Findings that are not shown: 99000" in written(format_, [cut])
+    assert json.loads(written(JSON, [cut]))["files"][0]["papers"][0]["leftOut"] == 99_000
+
+
+def test_csv_has_a_row_for_each_finding_and_each_file_that_was_not_checked(
+    outcomes: Sequence[Outcome],
+) -> None:
+    found = written(CSV, outcomes)
+    rows = [*csv.DictReader(io.StringIO(found, newline=""))]
+    assert [one["code"] for one in rows] == [*CODES, "syntax"]
+    assert rows[-1]["line"] == "2"
+    assert found.endswith("\r\n")
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_no_cell_of_csv_is_a_formula(start: str, bad: Report) -> None:
+    evil = replace(bad, name=f"{start}1+1.ttl")
+    rows = [*csv.DictReader(io.StringIO(written(CSV, [evil]), newline=""))]
+    assert {one["file"] for one in rows} == {f"'{start}1+1.ttl"}
+
+
+def test_github_gets_an_escaped_command_for_each_finding(outcomes: Sequence[Outcome], text: str) -> None:
+    lines = written(GITHUB, outcomes).splitlines()
+    assert len(lines) == len(CODES) + 1
+    assert all(re.fullmatch(r"::(error|warning|notice) [^:]+::.+", line) for line in lines)
+    line = line_of(text, "makesDecisions")
+    assert lines[-2].startswith(f"::error file=papers/bad%2C ü%3A1.ttl,line={line},col=25,title=WGIG-5B-")
+    assert lines[-2].endswith("""("<b>, \ufffd=1+1\ufffd[31m: 100%25")""")
+    assert lines[0].startswith("::notice ")
+    assert lines[0].endswith("%0AWaived: The chair asked for <more>.")
+    assert lines[-1].startswith("::error file=half.ttl,line=2,col=")

@@ -1,0 +1,144 @@
+"""A file is read as what it is, or refused with a sentence that says where and how to mend it."""
+
+import re
+import socket
+from typing import NoReturn
+
+import pyoxigraph as ox
+import pytest
+from wgig.documents import MARKDOWN, WORD, format_of, read
+from wgig.formats import JSON_LD, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+from wgig.problems import Problem
+
+PAPER = "<https://w3id.org/wgig/id/paper/x>"
+TITLE = "<http://purl.org/dc/terms/title>"
+
+
+def refused(data: bytes | str, format_: Format = TURTLE) -> Problem:
+    """The refusal of a file."""
+    with pytest.raises(Problem) as caught:
+        read("paper", data.encode() if isinstance(data, str) else data, format_)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("name", "format_"),
+    [
+        ("paper.ttl", TURTLE),
+        ("a.b.TRIG", TRIG),
+        ("x.nt", N_TRIPLES),
+        ("x.json", JSON_LD),
+        ("x.owl", RDF_XML),
+        ("x.md", MARKDOWN),
+        ("x.markdown", MARKDOWN),
+        ("x.docx", WORD),
+        ("ttl.txt", None),
+        ("", None),
+    ],
+)
+def test_the_ending_of_a_name_tells_the_format(name: str, format_: Format | None) -> None:
+    assert format_of(name) == format_
+
+
+def test_a_document_knows_its_triples_and_their_spots_in_one_order() -> None:
+    text = f'{PAPER}\n  {TITLE} "a"@en ,\n    "b"@fr .'
+    found = read("x", text.encode(), TURTLE)
+    assert [one.object.value for one in found.triples if isinstance(one.object, ox.Literal)] == ["a", "b"]
+    assert [text[spot[2] :][:3] for spot in found.spots] == ['"a"', '"b"']
+
+
+def test_a_relative_name_is_that_of_a_paper() -> None:
+    for text, format_ in (
+        (f'<x> {TITLE} "a" .', TURTLE),
+        ('{"@id": "x", "http://purl.org/dc/terms/title": "a"}', JSON_LD),
+    ):
+        assert str(read("x", text.encode(), format_).triples[0].subject) == PAPER
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
+    found = read("x", f'\ufeff{PAPER} {TITLE} "a" .'.encode(), TURTLE)
+    assert (found.text[0], found.spots[0][0]) == ("<", 0)
+
+
+def test_a_file_with_nothing_in_it_holds_no_triples() -> None:
+    assert not read("x", b"", TURTLE).triples
+
+
+@pytest.mark.parametrize(
+    ("data", "format_", "sentence", "line", "column"),
+    [
+        (f'{PAPER} {TITLE}\n "caf\u00e9" .'.encode("latin-1"), TURTLE, "not UTF-8", 2, 6),
+        (f'{PAPER} {TITLE} "a" .'.encode("utf-16"), TURTLE, "not UTF-8", 1, 1),
+        (f'{PAPER} {TITLE} "a" .'.encode("utf-16-le"), TURTLE, "NUL", 1, 2),
+        (f'{PAPER}\n{TITLE} "a\0" .'.encode(), TURTLE, "NUL", 2, 36),
+        (f'{PAPER}\n{TITLE} "a'.encode(), TURTLE, "no Turtle: .*end of file", 2, 34),
+        (f"{PAPER}\n  dcterms:title 1 .".encode(), TURTLE, "no Turtle: .*prefix", 2, 3),
+        (f"{PAPER}\n  <http://a b> 1 .".encode(), TURTLE, "no Turtle: .*IRI", 2, 3),
+        (f'{PAPER} {TITLE} "a"@englishlanguage .'.encode(), TURTLE, "no Turtle: .*subtag", 1, 73),
+        (b"", JSON_LD, "no JSON-LD: .*end of file", 1, 1),
+        (b'{"@id": "x",\n "@type": ', JSON_LD, "no JSON-LD: .*end of file", 2, 11),
+        (b"<html>\n<p></html>", RDF_XML, "no RDF/XML", 2, 6),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_place(
+    data: bytes, format_: Format, sentence: str, line: int, column: int
+) -> None:
+    problem = refused(data, format_)
+    assert problem.status == 400
+    assert re.search(sentence, problem.detail)
+    assert (problem.members.get("line"), problem.members.get("column")) == (line, column)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{PAPER} {TITLE} <<( {PAPER} {TITLE} "a" )>> .',
+        f'<< {PAPER} {TITLE} "a" >> {TITLE} "b" .',
+        f'{PAPER} {TITLE} "a" {{| {TITLE} "b" |}} .',
+        f'{PAPER} {TITLE} "a"@ar--rtl .',
+    ],
+)
+def test_what_only_rdf_1_2_can_say_is_refused(text: str) -> None:
+    problem = refused(text)
+    assert problem.status == 400
+    assert "RDF 1.2" in problem.detail
+
+
+def test_a_direction_in_json_ld_is_refused_too() -> None:
+    value = '{"@value": "a", "@language": "ar", "@direction": "rtl"}'
+    assert (
+        "direction" in refused(f'{{"@id": "x", "http://purl.org/dc/terms/title": {value}}}', JSON_LD).detail
+    )
+
+
+@pytest.mark.parametrize(
+    "context", ['"http://127.0.0.1:9/context"', '{"@import": "http://127.0.0.1:9/context"}', '["context"]']
+)
+def test_a_remote_context_is_refused_and_nothing_is_fetched(
+    context: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(*_: object) -> NoReturn:
+        raise AssertionError("something is fetched")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    assert "nothing is fetched" in refused(f'{{"@context": {context}, "@id": "x"}}', JSON_LD).detail
+
+
+def test_more_statements_than_can_be_checked_are_refused() -> None:
+    text = "".join(f"{PAPER} {TITLE} {number} .\n" for number in range(12))
+    with pytest.raises(Problem, match="More than 10 statements") as caught:
+        read("x", text.encode(), TURTLE, 10)
+    assert caught.value.status == 413
+    assert len(read("x", text.encode(), TURTLE, 12).triples) == 12
+
+
+def test_the_excerpt_shows_the_place_below_the_line() -> None:
+    excerpt = refused(f"{PAPER}\n  dcterms:title 1 .").members["excerpt"]
+    assert excerpt == "  dcterms:title 1 .\n  ^"
+
+
+def test_a_long_line_is_shown_around_the_place() -> None:
+    excerpt = refused(f'{PAPER} {TITLE} "{"a" * 1000}"@englishlanguage .').members["excerpt"]
+    line, caret = excerpt.split("\n")
+    assert len(line) <= 120
+    assert line[caret.index("^") :].startswith("englishlanguage")

@@ -1,0 +1,70 @@
+"""What a paper may refer to: the prepared vocabulary, and the terms of the ontology."""
+
+import pyoxigraph as ox
+import pytest
+from wgig import known, rules
+from wgig.rules import BASE, WGIG
+
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+
+
+def said_of(node: str) -> set[str]:
+    return {one.predicate.value for one in known.vocabulary() if one.subject == ox.NamedNode(BASE + node)}
+
+
+def test_the_vocabulary_holds_what_rules_look_at_and_nothing_else() -> None:
+    asked = rules.predicates() | {known.TYPE.value, known.SUBCLASS}
+    assert {one.predicate.value for one in known.vocabulary()} <= asked
+    assert f"{WGIG}inventoryStatus" not in said_of("id/agent/wgig")
+    assert {f"{WGIG}category", known.TYPE.value} <= said_of("id/issue/spam")
+
+
+def test_papers_are_no_part_of_the_vocabulary() -> None:
+    assert not [one for one in known.facts() if one.object == ox.NamedNode(f"{WGIG}IssuePaper")]
+
+
+def test_classes_stand_with_those_above_them_as_a_paper_may_use_either() -> None:
+    narrower = ox.Triple(
+        ox.NamedNode(f"{WGIG}Paragraph"),
+        ox.NamedNode(known.SUBCLASS),
+        ox.NamedNode("http://purl.org/ontology/bibo/DocumentPart"),
+    )
+    assert narrower in known.vocabulary()
+
+
+def test_a_term_is_declared_by_the_ontology() -> None:
+    assert f"{WGIG}strength" in known.terms()
+    assert f"{WGIG}strenght" not in known.terms()
+    assert all(one.startswith(WGIG) for one in known.terms())
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("strenght", "strength"),
+        ("Strength", "strength"),
+        ("isuse", "issue"),
+        ("issuepaper", "IssuePaper"),
+        ("qqq", None),
+    ],
+)
+def test_the_nearest_term_is_told_when_one_is_near(written: str, meant: str | None) -> None:
+    assert known.near_term(WGIG + written) == (WGIG + meant if meant else None)
+
+
+def above(node: ox.NamedNode, property_: str) -> int:
+    """How many steps a property leads up from a node, at most."""
+    ends = [one.object for one in known.facts() if (one.subject, one.predicate.value) == (node, property_)]
+    return max((1 + above(one, property_) for one in ends if isinstance(one, ox.NamedNode)), default=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "property_", "deepest"),
+    [("document/declaration/", f"{WGIG}partOf", 4), ("principle/", f"{SKOS}broader", 1)],
+)
+def test_rules_that_climb_step_by_step_reach_the_top(kind: str, property_: str, deepest: int) -> None:
+    nodes = {one.subject for one in known.facts() if one.predicate.value == property_}
+    named = [
+        one for one in nodes if isinstance(one, ox.NamedNode) and one.value.startswith(f"{BASE}id/{kind}")
+    ]
+    assert max(above(one, property_) for one in named) == deepest

@@ -1,0 +1,361 @@
+"""Papers in Markdown: what the form holds, where it stands, and what is said of what it cannot hold."""
+
+import re
+from pathlib import Path
+from random import Random
+
+import pyoxigraph as ox
+import pytest
+from wgig import markdown
+from wgig.check import check
+from wgig.documents import MARKDOWN
+from wgig.documents import read as read_document
+from wgig.markdown.form import CRITERIA, FORUM, HEAD, MECHANISM, SECTIONS, SWOT
+from wgig.markdown.values import iri
+from wgig.problems import Problem
+from wgig.settings import SHIPPED
+
+EXAMPLES = {path.stem: path for path in sorted((SHIPPED / "data/examples").glob("*.md"))}
+PAPER = "https://w3id.org/wgig/id/paper/mine"
+HEADED = "---\npaper: mine\n---\n\n"
+SNIPPETS = """
+PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX wgig: <https://w3id.org/wgig/ontology#>
+SELECT ?rule ?section ?snippet { ?rule wgig:exampleInMarkdown ?snippet ; sh:group ?section }
+"""
+MECHANISMS = "## 6. Mechanisms\n\n### First\n\n### Second\n\n## 7. Adequacy\n\n### b. Transparent\n\n"
+
+
+def turtle(path: Path) -> list[ox.Triple]:
+    return [one.triple for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE)]
+
+
+def node(name: str) -> ox.NamedNode:
+    return ox.NamedNode(f"{PAPER}{name}")
+
+
+def values(text: str, name: str) -> list[str]:
+    """What is said with a property, in a paper that has this head and body."""
+    return [value_of(one.object) for one in markdown.read(text)[0] if one.predicate == iri(name)]
+
+
+def value_of(term: object) -> str:
+    assert isinstance(term, ox.NamedNode | ox.Literal)
+    return term.value
+
+
+def refused(text: str) -> Problem:
+    with pytest.raises(Problem) as caught:
+        markdown.read(text)
+    assert (caught.value.status, caught.value.slug) == (400, "syntax")
+    return caught.value
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_says_the_same_in_markdown_and_in_turtle(name: str) -> None:
+    path = EXAMPLES[name]
+    assert set(markdown.read(path.read_text())[0]) == set(turtle(path.with_suffix(".ttl")))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_markdown_to_rdf_and_back_loses_nothing(name: str) -> None:
+    text = EXAMPLES[name].read_text()
+    assert markdown.write(markdown.read(text)[0]) == text
+    assert markdown.write(turtle(EXAMPLES[name].with_suffix(".ttl"))) == text
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_order_of_the_triples_changes_no_statement(name: str) -> None:
+    triples = markdown.read(EXAMPLES[name].read_text())[0]
+    mixed = Random(7).sample(triples, len(triples))
+    assert set(markdown.read(markdown.write(mixed))[0]) == set(triples)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_final(name: str) -> None:
+    document = read_document(name, EXAMPLES[name].read_bytes(), MARKDOWN)
+    for engine in ("pyshacl", "shifty"):
+        (paper,) = check(document, "final", engine).papers
+        assert paper.conforms
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_value_stands_where_its_spot_says(name: str) -> None:
+    text = EXAMPLES[name].read_text()
+    for triple, spot in zip(*markdown.read(text), strict=True):
+        assert min(spot) >= 0
+        if (
+            isinstance(triple.object, ox.Literal)
+            and triple.object.language
+            and "label" not in str(triple.predicate)
+        ):
+            assert text.startswith(triple.object.value.partition("\n")[0], spot.object)
+
+
+def test_a_subject_stands_at_its_heading_and_the_paper_at_its_name() -> None:
+    text = EXAMPLES["community-networks"].read_text()
+    triples, spots = markdown.read(text)
+    places = {
+        value_of(triple.subject).rpartition("/paper/")[2]: text[spot.subject :]
+        for triple, spot in zip(triples, spots, strict=True)
+    }
+    base = "example-community-networks"
+    for name, line in {
+        base: "paper: example-community-networks",
+        f"{base}/swot": "## 3. SWOT analysis",
+        f"{base}/forum/2": "### Meeting of village networks",
+        f"{base}/mechanism/1": "### License for shared spectrum",
+        f"{base}/assessment/transparency": "### b. Transparent",
+    }.items():
+        assert places[name].startswith(f"{line}\n")
+
+
+def snippets() -> dict[str, tuple[int, str]]:
+    store = ox.Store()
+    for path in (SHIPPED / "shapes").glob("issue-paper*.ttl"):
+        store.load(path=path, format=ox.RdfFormat.TURTLE)
+    return {
+        row["rule"].value.rpartition("#")[2]: (int(row["section"].value[-1]), row["snippet"].value)
+        for row in store.query(SNIPPETS)  # type: ignore[union-attr]
+    }
+
+
+@pytest.mark.parametrize("rule", snippets())
+def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
+    number, snippet = snippets()[rule]
+    if re.match(r"[a-z]+:", snippet):
+        text = f"---\npaper: mine\n{snippet}\n---\n"
+    else:
+        section = f"## {SECTIONS[(number or 3) - 1].written}\n\n"
+        above = {3: "### Strengths\n\n", 4: "### Main actor\n\n", 7: "### b. Transparent\n\n"}
+        context = {"## ": "", "###": section, "####": f"{section}### A name\n\n"}
+        start = (re.match(r"## |#*", snippet) or [""])[0]
+        text = HEADED + context.get(start, section + above.get(number, "")) + snippet
+    markdown.read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "said"),
+    [
+        ("# No head", 1, 1, "no head"),
+        ("---\npaper: mine\n", 1, 1, "no end"),
+        ("---\n---\n", 1, 1, "empty"),
+        ("---\ntitle: Spam\n---\n", 1, 1, "does not name the paper"),
+        ("---\npaper: My Paper\n---\n", 2, 8, "Write my-paper."),
+        ("---\npaper: mine\ntitel: Spam\n---\n", 3, 1, "Did you mean title?"),
+        ("---\npaper: mine\npages: 3\npages: 4\n---\n", 4, 1, "twice"),
+        ("---\npaper: mine\ntitle: Spam: a view\n---\n", 3, 12, "quotes"),
+        ("---\npaper: mine\nlanguage: plain English\n---\n", 3, 11, "no language tag"),
+        ("---\npaper: mine\nillustrative: perhaps\n---\n", 3, 15, "neither true nor false"),
+        ("---\npaper: mine\npages: {a: 1}\n---\n", 3, 8, "plain value"),
+        ("---\npaper: &a mine\n---\n", 2, 8, "anchors"),
+        ("---\npaper: mine\nissue: *a\n---\n", 3, 8, "anchors"),
+        ("---\npaper: !!python/name:os.system mine\n---\n", 2, 8, "anchors"),
+        ("---\npaper: mine\ncites: [[[[[[x]]]]]]\n---\n", 3, 12, "nested"),
+        ("---\n- paper\n---\n", 2, 1, "no list of keys"),
+        ("---\npaper: mine\ndrafters:\n  - group: governments\n---\n", 4, 5, "no name"),
+        ("---\npaper: mine\ndrafters:\n  - nmae: Ann\n---\n", 4, 5, "Did you mean name?"),
+        ("---\npaper: m\x01ine\n---\n", 2, 9, "not allowed"),
+        (HEADED + "Loose words.", 5, 1, "before section 1"),
+        (HEADED + "# Title\n\nLoose words.", 7, 1, "before section 1"),
+        (HEADED + "## 9. Summary", 5, 1, "The form has no heading"),
+        (HEADED + "## Forum", 5, 1, "Did you mean ## 5. Forums (where?)?"),
+        (HEADED + "## 3. Actors", 5, 1, "Did you mean ## 4. Actors (who, with whom?)?"),
+        (HEADED + "# 3. SWOT analysis", 5, 1, "Did you mean ## 3. SWOT analysis?"),
+        (HEADED + "## 8. Comments\n\n## 8. Comments", 7, 1, "twice"),
+        (HEADED + "## 1. Issue\n\n### History", 7, 1, "without headings"),
+        (HEADED + "## 3. SWOT\n\nGood and bad.", 7, 1, "before its first heading"),
+        (HEADED + "## 3. SWOT\n\n### Strenghts", 7, 1, "Did you mean ### Strengths?"),
+        (HEADED + "## 3. SWOT\n\n#### Strengths", 7, 1, "Did you mean ### Strengths?"),
+        (HEADED + "## 4. Actors\n\n- Ann", 7, 1, "before its first heading"),
+        (HEADED + "## 5. Forums\n\nHere.", 7, 1, "Begin each forum with ###"),
+        (HEADED + "## 5. Forums\n\n### Here\n\nOpen to all.", 9, 1, "#### a. Who participates"),
+        (HEADED + "## 5. Forums\n\n### Here\n\n#### c. Results", 9, 1, "Here has no heading"),
+        (HEADED + "## 7. Adequacy\n\n### Fair", 7, 1, "Section 7 has no heading"),
+        (HEADED + "## 7. Adequacy\n\n### Transparent\n\n### b. Transparency", 9, 1, "twice"),
+        (HEADED + "## 7. Adequacy\n\n### Transparent\n\nVerdikt: adequate", 9, 1, "Did you mean Verdict?"),
+        (HEADED + "## 1. Issue\n\nA <!-- note", 7, 3, "no end"),
+    ],
+)
+def test_what_the_form_has_no_place_for_is_refused_with_its_place(
+    text: str, line: int, column: int, said: str
+) -> None:
+    problem = refused(text)
+    assert (problem.members["line"], problem.members["column"]) == (line, column)
+    assert said in problem.detail
+    shown, caret = problem.members["excerpt"].split("\n")
+    assert shown == re.split(r"\n", text)[line - 1].rstrip("\r")
+    assert caret == " " * (column - 1) + "^"
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "code"),
+    [
+        ("issue: no-such-issue", "", "WGIG-1-ISSUE-UNKNOWN"),
+        ("issue: [spam, voip]", "", "WGIG-1-ISSUE-TWICE"),
+        ("title: [One, Two]", "", "WGIG-0-TITLE-TWICE"),
+        ("title: One", "# Two", "WGIG-0-TITLE-TWICE"),
+        ("drafters: [nobody]", "", "WGIG-0-DRAFTER-MEMBER"),
+        ("cites: declaration/999", "", "WGIG-0-CITATION-UNKNOWN"),
+        ("pages: four", "", "WGIG-0-PAGES-VALUE"),
+        ("pages: [3, 4]", "", "WGIG-0-PAGES-TWICE"),
+        ("posted: 2005-02-30", "", "WGIG-0-POSTED-VALUE"),
+        ("posted: [2005-01-20, 2005-01-21]", "", "WGIG-0-POSTED-TWICE"),
+        ("waivers:\n  WGIG-0-NONE: Why not.", "", "WGIG-0-WAIVER-UNKNOWN"),
+        ("waivers:\n  WGIG-0-LATE:", "", "WGIG-0-WAIVER-REASON"),
+        ("", "## 2. Category\n\n- no-such-category", "WGIG-2-CATEGORY-UNKNOWN"),
+        ("", "## 2. Category\n\n- 其他", "WGIG-2-CATEGORY-UNKNOWN"),
+        ("", "## 4. Actors\n\n### Main actor\n\n- Ann (friends)", "WGIG-4-GROUP-UNKNOWN"),
+        (
+            "",
+            "## 4. Actors\n\n### Main actor\n\n- Ann (governments)\n- Ben (governments)",
+            "WGIG-4-MAIN-TWICE",
+        ),
+        ("", "## 5. Forums\n\n### Here\n\n#### Makes decisions\n\nmaybe", "WGIG-5B-DECIDES-VALUE"),
+        ("", "## 5. Forums\n\n### Here\n\n#### Makes decisions\n\n- yes\n- no", "WGIG-5B-DECIDES-TWICE"),
+        ("", MECHANISMS + "Verdict: splendid", "WGIG-7-VERDICT-UNKNOWN"),
+        ("", MECHANISMS + "Verdict: adequate\nVerdict: inadequate", "WGIG-7-VERDICT-TWICE"),
+        ("", MECHANISMS + "Mechanism: Third", "WGIG-7-MECHANISM-UNKNOWN"),
+        ("", MECHANISMS + "Cites: declaration/48, declaration/999", "WGIG-7-CITATION-UNKNOWN"),
+        ("", MECHANISMS + "#### First\n\nGood.\n\n#### first\n\nBad.", "WGIG-7B-TWICE"),
+        ("", "## 7. Adequacy\n\n### f. Other: beauty\n\nFine.", "WGIG-7-CRITERION-UNKNOWN"),
+        ("", "## 7. Adequacy\n\n### f. Other\n\nFine.", "WGIG-7-CRITERION-MISSING"),
+    ],
+)
+def test_a_wrong_value_is_read_and_breaks_its_rule(head: str, body: str, code: str) -> None:
+    text = f"---\npaper: mine\n{head}\n---\n\n{body}\n"
+    document = read_document("mine.md", text.encode(), MARKDOWN)
+    (paper,) = check(document, "draft").papers
+    assert [one.rule.code for one in paper.findings] == [code]
+    assert paper.findings[0].place is not None
+
+
+def test_headings_are_known_by_number_or_words_whatever_the_case_and_punctuation() -> None:
+    for heading in ("## 3. SWOT analysis", "## 3) Analyse SWOT", "## swot Analysis:", "## 3 –"):
+        assert values(f"{HEADED}{heading}\n\n### STRENGTHS\n\nIt works.", "wgig:strength") == ["It works."]
+    for heading in (
+        "### f. Other: development",
+        "### Development",
+        "### other – development",
+        "### f) Development",
+    ):
+        text = f"{HEADED}## 7. Adequacy\n\n{heading}\n\nFine."
+        assert values(text, "wgig:criterion") == ["https://w3id.org/wgig/id/principle/development"]
+
+
+def test_a_list_item_or_a_paragraph_is_a_value_of_its_own() -> None:
+    strengths = "- One,\n  and more.\n\n  - Inside.\n- Two.\n\nThree.\n\n1. Four.\n"
+    text = f"{HEADED}## 3. SWOT\n\n### Strengths\n\n{strengths}"
+    assert values(text, "wgig:strength") == ["One,\nand more.\n\n- Inside.", "Two.", "Three.", "Four."]
+
+
+def test_a_category_is_known_by_its_label_too() -> None:
+    text = f"{HEADED}## 2. Category\n\n- Access for all\n"
+    assert values(text, "wgig:category") == ["https://w3id.org/wgig/id/category/access-for-all"]
+
+
+def test_an_actor_whom_the_graph_knows_is_named_and_not_described() -> None:
+    listed = "- unesco\n- International Telecommunication Union (international organizations)\n"
+    actors = f"## 4. Actors\n\n### Other actors\n\n{listed}"
+    triples = markdown.read(HEADED + actors)[0]
+    union = iri("agent:international-telecommunication-union")
+    assert values(HEADED + actors, "wgig:otherActor") == [iri("agent:unesco").value, union.value]
+    assert {one.predicate for one in triples if one.subject == union} == {iri("wgig:stakeholderGroup")}
+    assert iri("agent:unesco") not in {one.subject for one in triples}
+
+
+def test_a_name_without_latin_letters_has_an_address_too() -> None:
+    actors = "## 4. Actors\n\n### Main actor\n\n- 村の組合 (civil-society)\n"
+    assert values(HEADED + actors, "wgig:mainActor") == [iri("agent:mine-actor-1").value]
+    assert (
+        markdown.read(markdown.write(markdown.read(HEADED + actors)[0]))[0]
+        == markdown.read(HEADED + actors)[0]
+    )
+
+
+def test_comments_are_left_out_and_what_looks_like_a_link_definition_is_kept() -> None:
+    commented = "One.\n<!-- a\n\n## 2. b -->\nTwo. <!-- c -->"
+    text = f"{HEADED}## 1. Issue\n\n{commented}\n\n[x]: https://example.org\n\\<!-- no comment"
+    assert values(text, "wgig:issueDescription") == [
+        "One.\n\n\n\nTwo.\n\n[x]: https://example.org\n\\<!-- no comment"
+    ]
+
+
+def test_line_ends_of_every_system_give_the_same_paper() -> None:
+    text = EXAMPLES["spam-filters"].read_text()
+    triples, spots = markdown.read(text)
+    other, moved = markdown.read(text.replace("\n", "\r\n"))
+    assert other == triples
+    assert all(
+        text.count("\n", 0, one.object) == text.replace("\n", "\r\n").count("\n", 0, two.object)
+        for one, two in zip(spots, moved, strict=True)
+    )
+
+
+def test_an_empty_heading_says_nothing() -> None:
+    bare = "\n\n".join(f"## {one.written}" for one in SECTIONS)
+    empty = f"{HEADED}{bare}\n".replace(
+        "## 8", f"{chr(10).join(f'### {one.written}' for one in CRITERIA)}\n\n## 8"
+    )
+    assert set(markdown.read(empty)[0]) == set(markdown.read(HEADED)[0])
+
+
+def test_parts_without_a_source_in_the_head_come_from_the_paper() -> None:
+    text = f"{HEADED}## 3. SWOT\n\n### Threats\n\n- War.\n"
+    assert values(text, "dcterms:source") == [PAPER]
+    assert (
+        values(text.replace("mine\n", "mine\nsource: https://example.org/p\n"), "dcterms:source")
+        == ["https://example.org/p"] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<x:mine> a <https://w3id.org/wgig/ontology#IssuePaper> .",
+        f"<{PAPER}> <https://w3id.org/wgig/ontology#evidence> 'seen' .",
+        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> 'Gris'@fr .",
+        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> '## 2. Category'@en .",
+        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> ' blank before'@en .",
+        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> 'a <!-- b -->'@en .",
+        f"<{PAPER}> <https://w3id.org/wgig/ontology#issue> <https://example.org/issue> .",
+        f"<{PAPER}> <http://purl.org/ontology/bibo/numPages> 04 .",
+        f"<{PAPER}> <https://w3id.org/wgig/ontology#mainActor> [] .",
+    ],
+)
+def test_what_markdown_cannot_hold_is_named_and_not_dropped(more: str) -> None:
+    triples = markdown.read(HEADED)[0] + [one.triple for one in ox.parse(more, format=ox.RdfFormat.TURTLE)]
+    with pytest.raises(ValueError, match="Markdown"):
+        markdown.write(triples)
+
+
+def test_a_file_without_a_paper_is_none() -> None:
+    with pytest.raises(ValueError, match="one issue paper"):
+        markdown.write([])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 20_000,
+        "> " * 5_000,
+        "- " * 5_000,
+        "<!--" * 10_000 + "-->",
+        "`" * 20_000,
+        "* a\n" * 5_000,
+        "|a" * 9_000,
+    ],
+)
+def test_a_long_tangle_of_marks_is_read_in_one_go(body: str) -> None:
+    assert values(f"{HEADED}## 8. Comments\n\nSee:\n\n{body}\n", "wgig:additionalComments")
+
+
+def test_a_huge_head_is_refused_before_it_is_read() -> None:
+    assert "longer than" in refused(f"---\npaper: mine\ntitle: {'a' * 40_000}\n---\n").detail
+
+
+def test_the_page_on_writing_a_paper_names_every_key_and_heading() -> None:
+    page = (Path(__file__).parents[2] / "docs/writing-a-paper.md").read_text()
+    keys = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert keys == list(HEAD)
+    for heading in (*SECTIONS, *SWOT, *FORUM, *MECHANISM, *CRITERIA):
+        assert f"{heading.written}" in page

@@ -1,0 +1,91 @@
+"""The beginning of a paper: what is known of the issue is there, and it can be read and filled in."""
+
+import re
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from wgig import known, markdown
+from wgig.check import check
+from wgig.cli import main
+from wgig.documents import MARKDOWN
+from wgig.documents import read as read_document
+from wgig.markdown.values import iri
+from wgig.problems import Problem
+from wgig.skeleton import skeleton
+
+ISSUES = sorted(
+    str(one.subject).rpartition("/")[2].rstrip(">")
+    for one in known.facts()
+    if one.predicate == iri("wgig:inventoryStatus") and one.object == ox.Literal("yes")
+)
+WORDS = "Something is said here."
+
+
+def filled(text: str) -> str:
+    """A skeleton filled in as its hints say."""
+    text = re.sub(r"<!-- For each (?:forum|mechanism).*?\n\n(###.*?)-->", r"\1", text, flags=re.DOTALL)
+    text = re.sub(r"(###+ (?:[ab]\. |Decision).*\n)(?=\n+#)", rf"\1\n{WORDS}\n", text)
+    text = text.replace("#### Makes decisions\n", "#### Makes decisions\n\nyes\n")
+    text = re.sub(r"(### (?:Strengths|Weaknesses|Opportunities|Threats)\n)", rf"\1\n- {WORDS}\n", text)
+    text = text.replace("### Main actor\n", "### Main actor\n\n- Ann (civil-society)\n")
+    fields = f"Verdict: adequate  \nMechanism: Name of the mechanism  \nCites: declaration/48\n\n{WORDS}"
+    text = text.replace("Verdict:  \nMechanism:  \nCites:", fields)
+    head = {
+        "drafters:": "drafters: [afonso, al-darrab]",
+        "posted:": "posted: 2005-01-20",
+        "pages:": "pages: 4",
+    }
+    for key, line in head.items():
+        text = re.sub(f"^{key}", line, text, flags=re.MULTILINE)
+    return text
+
+
+@pytest.mark.parametrize("issue", ISSUES)
+def test_every_issue_of_the_inventory_has_a_skeleton_that_is_a_draft(issue: str) -> None:
+    document = read_document("mine.md", skeleton(issue).encode(), MARKDOWN)
+    (paper,) = check(document, "draft").papers
+    assert paper.conforms
+    assert not paper.findings
+
+
+def test_a_skeleton_filled_in_as_its_hints_say_is_final() -> None:
+    document = read_document("mine.md", filled(skeleton("spam")).encode(), MARKDOWN)
+    (paper,) = check(document, "final").papers
+    assert not paper.findings
+    assert paper.conforms
+
+
+def test_the_skeleton_says_what_the_graph_knows_of_the_issue() -> None:
+    said = {(one.predicate, one.object) for one in markdown.read(skeleton("spam"))[0]}
+    for name, value in {
+        "wgig:issue": "issue:spam",
+        "wgig:category": "category:stable-and-secure",
+        "cito:cites": "declaration:37",
+    }.items():
+        assert (iri(name), iri(value)) in said
+    assert "Bulk unsolicited messages" in skeleton("spam")
+
+
+def test_an_unknown_issue_is_refused_with_the_near_ones() -> None:
+    with pytest.raises(Problem, match="Did you mean spam") as caught:
+        skeleton("spamm")
+    assert caught.value.status == 404
+    with pytest.raises(Problem, match="The issues are: "):
+        skeleton("zzz")
+
+
+def test_the_command_writes_a_file_and_never_over_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["new", "paper", "spam"]) == 0
+    assert (tmp_path / "spam.md").read_text() == skeleton("spam")
+    assert main(["new", "paper", "spam"]) == 2
+    assert "there already" in capsys.readouterr().err
+    assert main(["new", "paper", "spam", "--output", "other.md"]) == 0
+    assert main(["new", "paper", "spam", "--output", "-"]) == 0
+    assert capsys.readouterr().out == skeleton("spam")
+    assert main(["new", "paper", "spamm"]) == 1
+    assert main(["new", "paper", "spam", "-o", "nowhere/spam.md"]) == 2
+    assert "nowhere" in capsys.readouterr().err
