@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 import pyoxigraph as ox
 
-from .formats import RDF_XML, Format
+from .formats import JSON_LD, RDF_XML, Format
 from .namespaces import namespaces, shorten
-from .wellformed import check
+from .nesting import check as check_nesting
+from .wellformed import check as check_xml
 
 
 def rdf_format(media_type: str) -> ox.RdfFormat:
@@ -21,7 +22,9 @@ def rdf_format(media_type: str) -> ox.RdfFormat:
 def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
     """The triples of a graph document, blank nodes renamed apart. Raises SyntaxError with line and column."""
     if media_type == RDF_XML.media_type:
-        check(data)
+        check_xml(data)
+    if media_type == JSON_LD.media_type:
+        check_nesting(data.decode("utf-8", "replace"))
     text = data.removeprefix(BOM_UTF8)
     parsed = ox.parse(
         text, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True

@@ -48,7 +48,7 @@ class Settings:
     result_bytes: int = knob(256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.")
     shacl: str = knob(
         "shifty",
-        "Engine that checks papers: `shifty`, or `pyshacl`, which finds the same and takes a hundred times as long.",
+        "Engine that checks papers: `shifty`, or `pyshacl`, which finds the same a hundred times as slowly.",
         ("shifty", "pyshacl"),
     )
     paper_bytes: int = knob(16 * MIB, "Largest file that is checked as a paper, in bytes.")

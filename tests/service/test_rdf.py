@@ -67,3 +67,9 @@ def test_what_a_format_cannot_say_is_told() -> None:
     node = ox.NamedNode("urn:a")
     with pytest.raises(ValueError, match="JSON-LD"):
         serialize([ox.Triple(node, node, ox.Triple(node, node, node))], JSON_LD, BASE)
+
+
+def test_json_ld_that_nests_without_end_is_refused_before_the_engine_follows_it() -> None:
+    deep = b'{"@context":{"p":"http://example.org/p"},"p":' + b'{"p":' * 20_000 + b"1" + b"}" * 20_001
+    with pytest.raises(SyntaxError, match="brackets are open"):
+        read(deep, "application/ld+json")
