@@ -1,7 +1,7 @@
 """Keep the graph of how the papers stand in line with the papers, and compute nothing twice.
 
 The paper `id/paper/<name>` is looked at as the graph `graph/paper/<name>` describes it. Beside those of the
-store, the made-up papers of the package are on the board, which themselves are not in the store.
+store, where it has any, the made-up papers of the package are on the board, which are not in the store.
 """
 
 import hashlib
@@ -87,11 +87,9 @@ class Board:
         )
 
     def names(self, quads: ox.Store) -> set[str]:
-        """The names of all papers; none where the store is empty."""
-        if next(iter(quads), None) is None:
-            return set()
-        stored = map(self.name, quads.quads_for_pattern(None, TYPE, PAPER))
-        return {*examples(), *filter(None, stored)}
+        """The names of all papers; none where none is stored."""
+        stored = set(filter(None, map(self.name, quads.quads_for_pattern(None, TYPE, PAPER))))
+        return stored and stored | examples().keys()
 
     def name(self, quad: Any) -> str:
         """The name of the graph of a paper, if the quad is about the paper of this name; else nothing."""

@@ -52,8 +52,8 @@ KINDS = {
     "no-paper": Kind(
         422,
         "No paper found",
-        "The file can be read, but holds no issue paper, so there was nothing to check. A wrong file, perhaps, "
-        "or a paper without its type.",
+        "The file can be read, but holds no issue paper, so there was nothing to check. A wrong file, or a "
+        "paper without its type.",
     ),
     "internal": Kind(
         500, "Our mistake", "The service failed. The number in the detail finds the reason in its log."

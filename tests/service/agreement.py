@@ -20,10 +20,11 @@ from pyshacl.constraints.constraint_component import ConstraintComponent
 from rdflib.namespace import SH
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.processor import SPARQLProcessor
-from wgig import known, rules
+from wgig import documents, known, rules
 from wgig.check import said
 from wgig.engines import Result, pyshacl
 from wgig.engines.shifty import n_triples, result, results
+from wgig.formats import TURTLE
 from wgig.inference import Inference
 from wgig.settings import SHIPPED
 
@@ -57,6 +58,13 @@ def files(first: int, count: int) -> Iterator[list[ox.Triple]]:
     several = made_up(first, count)
     while together := [said(one) for paper in islice(several, TOGETHER) for one in paper]:
         yield together
+
+
+def examples() -> Iterator[list[ox.Triple]]:
+    """The examples of the rules and of whole papers, each for itself."""
+    for pattern in ("shapes/examples/issue-paper/*.ttl", "data/examples/*.ttl"):
+        for path in sorted(SHIPPED.glob(pattern)):
+            yield [said(one) for one in documents.read(path.name, path.read_bytes(), TURTLE).triples]
 
 
 def reported(report: rdflib.Graph) -> set[Raw]:
@@ -150,6 +158,8 @@ def main(first: int, count: int) -> None:
         engines += sorted(map(str, by_rule(fast) ^ reference))
         vocabularies += sorted(map(str, fast ^ found_by(everything, triples)))
         broken.update(one.code for one in fast)
+    for triples in examples():
+        vocabularies += sorted(map(str, results(triples) ^ found_by(everything, triples)))
     json.dump({"engines": engines, "vocabularies": vocabularies, "broken": broken}, sys.stdout)
 
 
