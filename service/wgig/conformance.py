@@ -20,7 +20,7 @@ from .engines import Result, Term, engine
 from .formats import TURTLE
 from .namespaces import namespaces
 from .report import DONE, FAULTY, MISSING, NOT_CHECKED
-from .rules import BASE, PROFILES, rules
+from .rules import BASE, PROFILES, Rule, rules
 from .summary import Summary
 
 KNOWN = namespaces(BASE)
@@ -28,15 +28,17 @@ PAPER, ASSERTION, FORM = KNOWN["paper"], KNOWN["assertion"], KNOWN["form-issue-p
 CHECKER, RESULT, SHAPES = f"{KNOWN['software']}checker", KNOWN["test-result"], f"{BASE}shapes"
 WHOLE = "complete"  # the profile of the assertion on the paper as a whole
 
-PASSED, FAILED, UNTESTED = OUTCOMES = ("passed", "failed", "untested")
-BY_STATE = {DONE: PASSED, MISSING: FAILED, FAULTY: FAILED, NOT_CHECKED: UNTESTED}
+# How a test can go, and what EARL calls it. What fails a section or a part is missing, or there and faulty.
+PASSED, FAILED, UNTESTED = "passed", "failed", "untested"
+OUTCOMES = {PASSED: PASSED, FAILED: FAILED, MISSING: FAILED, FAULTY: FAILED, UNTESTED: UNTESTED}
+BY_STATE = {DONE: PASSED, MISSING: MISSING, FAULTY: FAULTY, NOT_CHECKED: UNTESTED}
 
 
 class Test(NamedTuple):
     """A test of a paper.
 
     `name` is the end of its IRI, `criterion` the profile or passage of the template that it tests by,
-    `source` where that comes from, `results` why it failed.
+    `source` where that comes from, `outcome` one of OUTCOMES, `results` why it failed.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Standing:
         self.whole = ASSERTION + summary.paper.value.removeprefix(PAPER)
         held = [one for one in summary.results if one.code not in summary.waivers]
         self.results = sorted(held, key=by_template)[:LIMIT]
+        self.left_out = len(held) - len(self.results)
         self.names = {one: f"{self.whole}/finding/{end}" for one, end in numbered(self.results)}
         made_up = any(
             one.value == "true"
@@ -93,6 +96,9 @@ class Standing:
             ("wgig:partsAsked", ox.Literal(self.asked)),
             ("wgig:digest", ox.Literal(self.digest)),
         )
+        if self.left_out:
+            sentence = f"Findings that are not listed: {self.left_out}."
+            yield from about(self.whole, ("rdfs:comment", ox.Literal(sentence, language="en")))
 
     def of_profiles(self) -> Iterator[Test]:
         """A test by each profile."""
@@ -113,8 +119,11 @@ class Standing:
     def of_parts(self) -> Iterator[Test]:
         """A test by each part of a section that the paper itself must have."""
         for part in parts():
-            found = [one for one in self.results if rules()[one.code].part == part]
-            outcome = FAILED if found else PASSED
+            broken = [rule for rule in self.summary.broken if rule.part == part]
+            outcome = FAULTY if broken else PASSED
+            if any(map(asks, broken)):
+                outcome = MISSING
+            found = [one for one in self.results if rules()[one.code] in broken]
             yield self.by_form(part, f"part {part}: {outcome}", outcome, found)
 
     def by_form(self, number: str, title: str, outcome: str, results: Sequence[Result]) -> Test:
@@ -164,9 +173,9 @@ def shared() -> Iterator[ox.Triple]:
     """What the assertions on all papers point to: who asserts, and how a test can go."""
     yield from described(CHECKER, "earl:Software", "Checker of issue papers", SHAPES)
     yield from about(CHECKER, ("schema:version", ox.Literal(__version__)))
-    for outcome in OUTCOMES:
-        yield from described(RESULT + outcome, "earl:TestResult", outcome, SHAPES)
-        yield from about(RESULT + outcome, ("earl:outcome", known(f"earl:{outcome}")))
+    for name, outcome in OUTCOMES.items():
+        yield from described(RESULT + name, "earl:TestResult", name, SHAPES)
+        yield from about(RESULT + name, ("earl:outcome", known(f"earl:{outcome}")))
 
 
 def described(node: str, type_: str, label: str, source: str) -> Iterator[ox.Triple]:
@@ -201,8 +210,13 @@ def is_new(value: Term) -> bool:
 @cache
 def parts() -> list[str]:
     """The parts of sections that the paper itself must have, such as 7b."""
-    asked = [rule for rule in rules().values() if rule.code.endswith("-MISSING") and not rule.steps]
+    asked = [rule for rule in rules().values() if asks(rule) and not rule.steps]
     return sorted({rule.part for rule in asked if rule.part != str(rule.section)})
+
+
+def asks(rule: Rule) -> bool:
+    """Whether a rule asks for something to be there."""
+    return rule.code.endswith("-MISSING")
 
 
 @cache

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -447,10 +448,10 @@ BOARD = """
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix wgig: <https://w3id.org/wgig/ontology#> .
 @prefix : <https://w3id.org/wgig/id/assertion/> .
 @prefix form: <https://w3id.org/wgig/id/document/form/issue-paper/> .
-<r/passed> earl:outcome earl:passed . <r/failed> earl:outcome earl:failed .
-:a rdfs:label "Spam, profile complete: failed"@en ; earl:subject <p/a> ; wgig:partsMet 1 ;
+:a rdfs:label "Spam, profile hopeless, profile complete: failed"@en ; earl:subject <p/a> ; wgig:partsMet 1 ;
    wgig:partsAsked 28 ; earl:result <r/failed> .
-:a0 dcterms:isPartOf :a ; earl:test form:0 ; earl:result <r/failed> .
+:a0 dcterms:isPartOf :a ; earl:test form:0 ; earl:result <r/missing> .
+:a6 dcterms:isPartOf :a ; earl:test form:6 ; earl:result <r/faulty> .
 :a7 dcterms:isPartOf :a ; earl:test form:7 ; earl:result <r/passed> .
 :b rdfs:label "Made up, profile complete: passed"@en ; earl:subject <p/b> ; wgig:partsMet 28 ;
    wgig:partsAsked 28 ; earl:result <r/passed> ; wgig:illustrative true .
@@ -465,7 +466,8 @@ def test_the_board_shows_how_the_known_papers_stand(service_of: Service) -> None
     text = service_of(Settings(), store).get("/validate").text
     real, made_up = text.index("1 of 28"), text.index("28 of 28")
     assert text.index("Papers of the first round") < real < text.index("Illustrative papers") < made_up
-    assert '<a href="/doc/assertion/a">Spam</a>' in text
+    assert '<a href="/doc/assertion/a">Spam, profile hopeless</a>' in text
+    assert re.findall('class="unseen">(.*?)<', text) == ["lacking", "there, with faults", "there", "there"]
     assert "The known papers" not in service_of(Settings(), Store.in_memory()).get("/validate").text
 
 

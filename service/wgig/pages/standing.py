@@ -15,11 +15,11 @@ PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX earl: <http://www.w3.org/ns/earl#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 PREFIX wgig: <{base}ontology#>
-SELECT ?whole ?paper ?label ?made_up ?met ?asked ?outcome ?section ?state FROM <{base}graph/conformance>
+SELECT ?whole ?paper ?label ?made_up ?met ?asked ?result ?section ?state FROM <{base}graph/conformance>
 WHERE {{
   ?whole wgig:partsMet ?met ; wgig:partsAsked ?asked ; earl:subject ?paper ; rdfs:label ?label ;
-         earl:result/earl:outcome ?outcome .
-  ?assertion dcterms:isPartOf ?whole ; earl:test ?test ; earl:result/earl:outcome ?state .
+         earl:result ?result .
+  ?assertion dcterms:isPartOf ?whole ; earl:test ?test ; earl:result ?state .
   BIND(STRAFTER(STR(?test), "{form}") AS ?section)
   FILTER(?section IN ("0", "1", "2", "3", "4", "5", "6", "7", "8"))
   OPTIONAL {{ ?whole wgig:illustrative ?made_up }}
@@ -33,7 +33,7 @@ PASSED = "passed"
 class Standing:
     """A paper: whether it is made up and complete, how many parts of the template it has, and its sections.
 
-    The outcome of a section is `passed`, `failed` or `untested`, in the order of the template.
+    The result of a section is `passed`, `missing`, `faulty` or `untested`, in the order of the template.
     """
 
     iri: str
@@ -58,16 +58,16 @@ def of_rows(found: Sequence[Row]) -> Standing:
     row = found[0]
     return Standing(
         iri=row["paper"].value,
-        title=row["label"].value.partition(", profile ")[0],
+        title=row["label"].value.rpartition(", profile ")[0],
         assertion=row["whole"].value,
         illustrative="made_up" in row,
-        complete=outcome(row["outcome"].value) == PASSED,
+        complete=local_name(row["result"].value) == PASSED,
         met=int(row["met"].value),
         parts=int(row["asked"].value),
-        sections=[outcome(one["state"].value) for one in found],
+        sections=[local_name(one["state"].value) for one in found],
     )
 
 
-def outcome(iri: str) -> str:
-    """The local name of an outcome."""
-    return iri.rpartition("#")[2]
+def local_name(iri: str) -> str:
+    """The end of the IRI of a result."""
+    return iri.rpartition("/")[2]
