@@ -37,7 +37,7 @@ def main() -> None:
             comparisons += load.compare(scratch, sizes, rounds)
         print(report.markdown(comparisons, facts))
         if "checking" in asked.only:
-            found, runs = check.costs(min(sizes)), check.bulk(scratch, sizes)
+            found, runs = check.costs(scratch, min(sizes)), check.bulk(scratch, sizes)
             print(f"\n{check.markdown(found, runs)}")
             kept = check.kept(found, runs)
     print(f"\nAll figures: {report.keep(comparisons, facts, checking=kept)}", file=sys.stderr)

@@ -4,9 +4,11 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from .measure import PYTHON, WGIG, Comparison, command, oxigraph, side_by_side
@@ -74,7 +76,22 @@ def fill(store: Path) -> None:
 
 
 def first_answer(server: Sequence[str], *listen: str) -> float:
-    """Seconds from the start of a server to its first answer over HTTP; then it is stopped.
+    """Seconds from the start of a server to its first answer over HTTP; then it is stopped."""
+    with running(server, *listen) as one:
+        return one.seconds
+
+
+class Running(NamedTuple):
+    """A server that answers: its process, its port, and the seconds from its start to its first answer."""
+
+    process: int
+    port: int
+    seconds: float
+
+
+@contextmanager
+def running(server: Sequence[str], *listen: str) -> Iterator[Running]:
+    """A server that answers over HTTP; it is stopped afterwards.
 
     `{port}` in `listen` is replaced by a port that is free.
     """
@@ -93,7 +110,7 @@ def first_answer(server: Sequence[str], *listen: str) -> float:
                     said = process.communicate()[1].decode(errors="replace")[-2000:]
                     raise SystemExit(f"{' '.join(server)} gave no answer within {seconds:.0f} s:\n{said}")
                 time.sleep(0.002)
-            return time.perf_counter() - start
+            yield Running(process.pid, port, time.perf_counter() - start)
         finally:
             process.terminate()
 

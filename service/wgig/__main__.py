@@ -1,5 +1,6 @@
 """`python -m wgig` is the command `wgig`."""
 
-from .cli import main
+if __name__ == "__main__":  # processes that are started for a check run this file, too
+    from wgig.cli import main
 
-raise SystemExit(main())
+    raise SystemExit(main())

@@ -60,8 +60,15 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
 ]
 
 
-def create_app(settings: Settings, store: Store) -> FastAPI:
-    """The service over a store; handlers find both in `request.app.state`."""
+# What strangers send is checked by so many at once.
+CHECKS = {"at_once": min(4, os.cpu_count() or 1), "waiting": 16, "patience": 20}
+
+
+def create_app(settings: Settings, store: Store, checks: Turns | None = None) -> FastAPI:
+    """The service over a store; handlers find both in `request.app.state`.
+
+    Papers are checked where `checks` has them checked, in this process by default.
+    """
     app = FastAPI(
         title="WGIG knowledge graph",
         version=__version__,
@@ -75,7 +82,7 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
     # Together fewer than the threads that the framework has (40), so that pages always find one.
     app.state.queries = Turns(at_once=32, waiting=256, patience=10)
     app.state.writes = Turns(at_once=1, waiting=32, patience=60)
-    app.state.checks = Turns(at_once=min(4, os.cpu_count() or 1), waiting=16, patience=20)
+    app.state.checks = checks or Turns(**CHECKS)
     for path, methods, function in ROUTES:
         for method in methods:
             app.add_api_route(path, function, methods=[method], **openapi.described(method, path, function))

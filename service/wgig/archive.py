@@ -1,6 +1,7 @@
 """The XML of a Word file, taken out of its zip archive and found harmless before anything else reads it."""
 
 import io
+import lzma
 import re
 import zipfile
 import zlib
@@ -18,6 +19,7 @@ DOCUMENT = re.compile(r"word/document\d*\.xml", re.IGNORECASE)
 UNREADABLE = (
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     OSError,
     NotImplementedError,
@@ -52,6 +54,8 @@ def checked(data: bytes) -> io.BytesIO:
 def entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """What the archive lists. Raises Problem where it is no Word file, or says that it is too large."""
     found = archive.infolist()
+    if len(set(archive.namelist())) < len(found):
+        raise zipfile.BadZipFile("two entries of one name")
     if len(found) > MOST or sum(one.file_size for one in found) > LARGEST:
         too_large()
     if not any(map(DOCUMENT.fullmatch, archive.namelist())):
@@ -103,3 +107,5 @@ def harmless(content: bytes) -> None:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         raise Problem(400, f"The Word file is damaged: {expat.ErrorString(error.code)}. {AGAIN}") from error
+    except LookupError as error:
+        raise Problem(400, f"The Word file is damaged: {error}. {AGAIN}") from error

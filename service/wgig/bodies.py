@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -24,9 +25,12 @@ _MEDIA_TYPE = re.compile(
     rf"\s*({_WORD}/{_WORD})\s*((?:;\s*(?:{_WORD}=(?:{_WORD}|\"(?:[^\"\\]|\\.)*\")\s*)?)*)"
 )
 _PARAMETER = re.compile(rf";\s*({_WORD})=({_WORD}|\"(?:[^\"\\]|\\.)*\")")
-_FILE_NAME = re.compile(r';\s*filename="([^"]*)"')
-_FIELD = re.compile(r';\s*name="([^"]*)"')
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+MEMBERS = 1000  # of a gzip file
+MOST_PAIRS = 10_000  # of a form
+LONGEST_BOUNDARY = 70  # characters (RFC 2046, section 5.1.1)
+CHUNK = 64 * 1024
 
 Pairs = list[tuple[str, str]]
 
@@ -118,18 +122,28 @@ async def read(request: "Request", limit: int) -> bytes:
 def gunzip(body: bytes, limit: int) -> bytes:
     """The content of a gzip file of one or more members, at most `limit` bytes. Raises Problem 400, 413."""
     content = bytearray()
-    while body:
-        member = zlib.decompressobj(wbits=31)
+    rest = memoryview(body)
+    for _ in range(MEMBERS):
+        if not rest:
+            return bytes(content)
+        rest = gunzip_member(rest, content, limit)
+    raise Problem(413, f"The gzip file has more than {MEMBERS} members. Compress the body in one go.")
+
+
+def gunzip_member(rest: memoryview, content: bytearray, limit: int) -> memoryview:
+    """Add what one member holds to the content, and return what comes after it."""
+    member = zlib.decompressobj(wbits=31)
+    while not member.eof:
+        if not rest:
+            raise Problem(400, "The gzip file ends early. Send it again, whole.")
         try:
-            content += member.decompress(body, limit + 1 - len(content))
+            content += member.decompress(rest[:CHUNK], limit + 1 - len(content))
         except zlib.error as error:
             raise Problem(400, f"The body is no gzip file: {error}.") from error
         if len(content) > limit:
             raise too_large(limit)
-        if not member.eof:
-            raise Problem(400, "The gzip file ends early. Send it again, whole.")
-        body = member.unused_data
-    return bytes(content)
+        rest = rest[CHUNK:] if not member.eof else rest[len(rest[:CHUNK]) - len(member.unused_data) :]
+    return rest
 
 
 def too_large(limit: int) -> Problem:
@@ -154,8 +168,10 @@ def parse_form(encoded: bytes) -> Pairs:
     """The pairs of a form or query string in their order; a bare key has an empty value.
 
     Only & separates, + is a space, percent signs are decoded once (https://url.spec.whatwg.org/#urlencoded-parsing).
-    Raises Problem 400 where the result is not text.
+    Raises Problem 400 where the result is not text, 413 for too many pairs.
     """
+    if encoded.count(b"&") >= MOST_PAIRS:
+        raise Problem(413, f"The form has more than {MOST_PAIRS} pairs. Send fewer.")
     pairs = (piece.partition("=") for piece in encoded.decode("latin-1").split("&") if piece)
     return [(_decoded(key), _decoded(value)) for key, _, value in pairs]
 
@@ -181,6 +197,11 @@ def values(pairs: Pairs, key: str) -> list[str]:
 
 def parse_multipart(body: bytes, boundary: str) -> list[Part]:
     """The parts of a multipart/form-data body (RFC 7578), files and fields alike. Raises Problem 400."""
+    if not 0 < len(boundary) <= LONGEST_BOUNDARY:
+        raise Problem(
+            400,
+            f"The Content-Type of the multipart body has no boundary of 1 to {LONGEST_BOUNDARY} characters.",
+        )
     parts: list[Part] = []
     headers: dict[str, str] = {}
     name, value, content = bytearray(), bytearray(), bytearray()
@@ -191,9 +212,7 @@ def parse_multipart(body: bytes, boundary: str) -> list[Part]:
         value.clear()
 
     def part() -> None:
-        disposition = headers.get("content-disposition", "")
-        names = (found[1] if (found := one.search(disposition)) else "" for one in (_FILE_NAME, _FIELD))
-        parts.append(Part(next(names), headers.get("content-type", ""), bytes(content), next(names)))
+        parts.append(as_part(headers, bytes(content)))
         headers.clear()
         content.clear()
 
@@ -215,3 +234,19 @@ def parse_multipart(body: bytes, boundary: str) -> list[Part]:
     if parser.state != MultipartState.END:
         raise Problem(400, "The multipart body ends before its closing boundary. Send it again, whole.")
     return parts
+
+
+def as_part(headers: dict[str, str], content: bytes) -> Part:
+    """A part from its headers, by lower-case names, and its content. Raises Problem 400 where it is coded."""
+    coding = headers.get("content-transfer-encoding", "binary").strip().lower()
+    if coding not in ("7bit", "8bit", "binary"):
+        raise Problem(400, f"A part is coded as {coding!r}. Send it as it is (RFC 7578, section 4.7).")
+    message = Message()
+    message["Content-Disposition"] = headers.get("content-disposition", "")
+    field = message.get_param("name", "", "content-disposition")
+    return Part(
+        name=message.get_filename(""),
+        content_type=headers.get("content-type", ""),
+        body=content,
+        field=field if isinstance(field, str) else "",
+    )

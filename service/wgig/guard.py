@@ -4,7 +4,7 @@ import json
 import logging
 import uuid
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,6 +52,10 @@ class Guard:
                 Problem(414, "The address is too long. Send the query in the body of a POST."),
             )
             return
+        if loses_body(Headers(scope=scope)):
+            sentence = "The request asks for an upgrade, which is not done here. Send it without Upgrade."
+            await self.refuse(scope, watched, Problem(400, sentence))
+            return
         try:
             await self.app(scope, receive, watched)
         except ClientDisconnect:  # in the middle of its request: nobody is left to answer
@@ -75,6 +79,11 @@ class Guard:
         ]
         await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def loses_body(headers: Headers) -> bool:
+    """Whether the server takes what follows for another protocol, and so gives us no body that was sent."""
+    return "upgrade" in headers and ("content-length" in headers or "transfer-encoding" in headers)
 
 
 def secure(headers: MutableHeaders) -> None:

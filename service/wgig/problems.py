@@ -3,6 +3,10 @@
 from functools import partial
 from typing import Any, NamedTuple
 
+from .steering import harmless
+
+LONGEST = 2000  # characters of a detail, which may quote a stranger
+
 
 class Kind(NamedTuple):
     """A kind of problem: its HTTP status, a title, and what it means in general."""
@@ -82,9 +86,10 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         **members: Any,
     ) -> None:
         """Name what happened and what to do instead."""
-        super().__init__(detail)
+        shown = harmless(detail if len(detail) <= LONGEST else f"{detail[: LONGEST - 1]}…")
+        super().__init__(shown)
         self.status = status
-        self.detail = detail
+        self.detail = shown
         self.slug = slug or next(name for name, kind in KINDS.items() if kind.status == status)
         self.title = KINDS[self.slug].title
         self.headers = headers or {}

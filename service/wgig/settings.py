@@ -53,6 +53,7 @@ class Settings:
     )
     paper_bytes: int = knob(16 * MIB, "Largest file that is checked as a paper, in bytes.")
     paper_triples: int = knob(20_000, "Most statements that are checked at once, of all papers together.")
+    paper_seconds: int = knob(10, "Longest time to check what one request holds, in seconds.")
     body_bytes: int = knob(64 * MIB, "Largest request body, in bytes.")
 
     @classmethod

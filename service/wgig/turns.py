@@ -1,6 +1,7 @@
 """How many requests of a kind work at once, how many more may wait, and how long."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -22,6 +23,12 @@ class Turns:
 
     async def run(self, function: Callable[..., Result], *args: Any) -> Result:
         """What the function returns, called on a thread. Raises Problem 503 where its turn does not come."""
+        async with self.turn():
+            return await run_sync(function, *args)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Around a turn. Raises Problem 503 where it does not come."""
         if self.limiter.statistics().tasks_waiting >= self.waiting:
             raise busy()
         try:
@@ -30,7 +37,7 @@ class Turns:
         except TimeoutError as error:
             raise busy() from error
         try:
-            return await run_sync(function, *args)
+            yield
         finally:
             self.limiter.release()
 

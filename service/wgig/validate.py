@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from . import bodies, pages
 from .answers import answer, pick
@@ -24,6 +25,7 @@ from .uploads import BY_TYPE, FORMAT, FORMS, SENT, TEXT, File, uploads
 OFFERED = tuple(WRITERS)
 TYPED = tuple(one for one in FORMATS if one is not WORD)  # what can be pasted as text
 PAPERS = 100  # checked in one request; each costs the work of a small file
+PARAMETERS = ("profile", "lang", "_mediatype")
 ECHOED = 200_000  # characters of a text that the page gives back to be mended
 
 
@@ -41,64 +43,88 @@ class Found(NamedTuple):
     text: str
 
 
+class Work(NamedTuple):
+    """What is to be done with a body, as a process gets it."""
+
+    given: ContentType
+    body: bytes
+    address: Pairs
+    languages: Sequence[str]
+    format: Format
+    settings: Settings
+
+
+class Done(NamedTuple):
+    """What came of it: the report in the format asked for, or for a page what stands on it."""
+
+    wished: Wish
+    fields: Pairs
+    report: bytes = b""
+    found: Sequence[Found] = ()
+    problem: Problem | None = None
+
+
 async def validate(request: Request) -> Response:
     """Check the papers in the body: a file as it is, a form, or several files as multipart/form-data.
 
-    The answer is 200 whether or not they conform. Format and profile are refused before the body is read.
+    The answer is 200 whether or not they conform. What is wrong with the address is said before the body is
+    read. A page says itself what is wrong with the body; a program gets the Problem.
     """
     format_ = pick(request, OFFERED)
-    wish(request, [])
+    address = known_parameters(request)
+    languages = request.headers.getlist("accept-language")
+    wish(address, languages)
     given = bodies.content_type(request, SENT)
     settings: Settings = request.app.state.settings
     limit = settings.body_bytes if given.media_type in FORMS else settings.paper_bytes
     body = await bodies.read(request, limit)
-    turns: Turns = request.app.state.checks
-    return await turns.run(reply, request, given, body, format_)
+    checks: Turns = request.app.state.checks
+    done = await checks.run(work, Work(given, body, address, languages, format_, settings))
+    return await run_in_threadpool(answered, request, format_, done)
 
 
 def validation_form(request: Request) -> Response:
     """The form in which people check a paper, and how the known papers stand."""
-    return answer(request, page(request, [], wish(request, [])), HTML)
+    wished = wish(known_parameters(request), request.headers.getlist("accept-language"))
+    return answer(request, page(request, Done(wished, [])), HTML)
 
 
-def reply(request: Request, given: ContentType, body: bytes, format_: Format) -> Response:
-    """The report in a format. A page says itself what is wrong with a request; a program gets the Problem."""
-    if format_ is HTML:
-        return page_reply(request, given, body)
-    fields, files = uploads(given, body)
-    wished = wish(request, fields)
-    outcomes = [one.outcome for one in Checks(wished.profile, request.app.state.settings).of(files)]
+def work(todo: Work) -> Done:
+    """Check what is in a body. Raises Problem where a program asks and there is nothing to report."""
+    if todo.format is HTML:
+        return work_for_page(todo)
+    fields, files = uploads(todo.given, todo.body)
+    wished = wish([*todo.address, *fields], todo.languages)
+    outcomes = [one.outcome for one in Checks(wished.profile, todo.settings).of(files)]
     if problem := only_problem(outcomes):
         raise problem
-    return reported(request, WRITERS[format_](outcomes, wished.language), format_, wished)
+    return Done(wished, fields, WRITERS[todo.format](outcomes, wished.language))
 
 
-def page_reply(request: Request, given: ContentType, body: bytes) -> Response:
-    """The report beside the texts of the files, with the form to send them again."""
+def work_for_page(todo: Work) -> Done:
+    """Check what is in a body, for a page that shows it again with the report beside it."""
+    wished = wish(todo.address, todo.languages)
     fields: Pairs = []
-    wished = wish(request, fields)
     try:
-        fields, files = uploads(given, body)
-        wished = wish(request, fields)
+        fields, files = uploads(todo.given, todo.body)
+        wished = wish([*todo.address, *fields], todo.languages)
     except Problem as problem:
-        return reported(request, page(request, fields, wished, problem=problem), HTML, wished, problem)
-    found = Checks(wished.profile, request.app.state.settings).of(files)
+        return Done(wished, fields, problem=problem)
+    found = Checks(wished.profile, todo.settings).of(files)
     only = only_problem([one.outcome for one in found])
-    shown = page(request, [*echo(files, found), *fields], wished, found, only)
-    return reported(request, shown, HTML, wished, only)
+    return Done(wished, [*echo(files, found), *fields], found=found, problem=only)
 
 
-def reported(
-    request: Request, body: bytes, format_: Format, wished: Wish, problem: Problem | None = None
-) -> Response:
+def answered(request: Request, format_: Format, done: Done) -> Response:
     """The answer to a check: about what was sent, so that nobody need keep it."""
+    body = page(request, done) if format_ is HTML else done.report
     headers = {
         "Vary": "Accept, Accept-Encoding, Accept-Language",
         "Cache-Control": "no-store",
-        "Content-Language": wished.language,
+        "Content-Language": done.wished.language,
     }
-    links = [f'<{PROFILE}{wished.profile}>; rel="profile"']
-    status = problem.status if problem else 200
+    links = [f'<{PROFILE}{done.wished.profile}>; rel="profile"']
+    status = done.problem.status if done.problem else 200
     return answer(request, body, format_, status=status, links=links, headers=headers)
 
 
@@ -148,28 +174,22 @@ class Checks:
         return document
 
 
-def page(
-    request: Request,
-    fields: Pairs,
-    wished: Wish,
-    found: Sequence[Found] = (),
-    problem: Problem | None = None,
-) -> bytes:
+def page(request: Request, done: Done) -> bytes:
     """The form with what was sent in its fields; with it the report, or how the known papers stand."""
     state = request.app.state
-    outcomes, texts = [one.outcome for one in found], [one.text for one in found]
+    outcomes, texts = [one.outcome for one in done.found], [one.text for one in done.found]
     return pages.render(
         "validate.html",
         base=state.settings.base,
-        text=next(iter(values(fields, TEXT)), ""),
-        chosen=next(iter(values(fields, FORMAT)), MARKDOWN.suffix),
+        text=next(iter(values(done.fields, TEXT)), ""),
+        chosen=next(iter(values(done.fields, FORMAT)), MARKDOWN.suffix),
         formats=TYPED,
         profiles=PROFILES,
         languages=LANGUAGES,
-        wished=wished,
-        problem=problem,
-        shown=Shown(outcomes, wished.language, texts) if found else None,
-        papers=[] if found else standing(state.store, state.settings.base),
+        wished=done.wished,
+        problem=done.problem,
+        shown=Shown(outcomes, done.wished.language, texts) if done.found else None,
+        papers=[] if done.found else standing(state.store, state.settings.base),
     )
 
 
@@ -181,16 +201,27 @@ def echo(files: Sequence[File], found: Sequence[Found]) -> Pairs:
     return [(TEXT, found[0].text), (FORMAT, format_.suffix if format_ in TYPED else MARKDOWN.suffix)]
 
 
-def wish(request: Request, fields: Pairs) -> Wish:
-    """Profile and language that are asked for; the address beats the form. Raises Problem 400."""
-    pairs = [*parameters(request), *fields]
+def known_parameters(request: Request) -> Pairs:
+    """The pairs of the address. Raises Problem 400 for one that says nothing here, and so may be misspelt."""
+    pairs = parameters(request)
+    for key, _ in pairs:
+        if key not in PARAMETERS:
+            raise Problem(400, f"There is no parameter {key!r} here. There are: {', '.join(PARAMETERS)}.")
+    return pairs
+
+
+def wish(pairs: Pairs, languages: Sequence[str]) -> Wish:
+    """Profile and language that are asked for, the first before others, or else by Accept-Language fields.
+
+    Raises Problem 400.
+    """
     profile = asked(pairs, "profile").removeprefix(PROFILE) or "complete"
     if profile not in PROFILES:
         raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
     tag = asked(pairs, "lang")
     if tag and language(tag) not in LANGUAGES:
-        raise Problem(400, f"Nothing is said in {tag!r}. Take one of: {', '.join(LANGUAGES)}.")
-    return Wish(profile, language(tag) if tag else preferred(request.headers.getlist("accept-language")))
+        raise Problem(400, f"There is no report in {tag!r}. Take one of: {', '.join(LANGUAGES)}.")
+    return Wish(profile, language(tag) if tag else preferred(languages))
 
 
 def asked(pairs: Pairs, key: str) -> str:

@@ -9,6 +9,7 @@ import re
 from xml.parsers import expat
 
 LONGEST_TYPE = 64 * 1024  # characters of a document type declaration
+MOST_ATTRIBUTES = 500  # of an element, for the same reason
 DEEPEST = 200  # elements within one another: the engine's time grows with the square
 NESTED = re.compile(r"&(?!#|(?:lt|gt|amp|quot|apos);)")
 
@@ -37,10 +38,14 @@ class WellFormed:
         except expat.ExpatError as error:
             said = f"this is not well-formed XML: {expat.ErrorString(error.code)}"
             raise fault(said, error.lineno, error.offset) from error
+        except LookupError as error:
+            raise fault(f"the encoding is not known: {error}; save the file as UTF-8", 1, 0) from error
 
-    def opens(self, *_: object) -> None:
-        """An element begins. Raises SyntaxError where too many are open."""
+    def opens(self, _: str, attributes: dict[str, str]) -> None:
+        """An element begins. Raises SyntaxError where too many are open, or it has too many attributes."""
         self.depth += 1
+        if len(attributes) > MOST_ATTRIBUTES:
+            self.refuse(f"an element has more than {MOST_ATTRIBUTES} attributes")
         if self.depth > DEEPEST:
             self.refuse(f"more than {DEEPEST} elements stand within one another")
 

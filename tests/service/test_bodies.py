@@ -1,6 +1,7 @@
 """Bodies, forms and content types are read strictly."""
 
 import gzip
+import os
 
 import pytest
 from wgig.bodies import ContentType, Part, gunzip, parse_content_type, parse_form, parse_multipart, text
@@ -88,9 +89,52 @@ def test_multipart_gives_each_part_with_name_and_type() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("body", "boundary"), [(b"x", ""), (b"--b\r\nbroken", "b"), (b"", "b"), (b"--b\r\n\r\nx", "b")]
-)
+@pytest.mark.parametrize(("body", "boundary"), [(b"--b\r\nbroken", "b"), (b"", "b"), (b"--b\r\n\r\nx", "b")])
 def test_a_malformed_multipart_body_is_refused(body: bytes, boundary: str) -> None:
     with pytest.raises(Problem, match="multipart"):
         parse_multipart(body, boundary)
+
+
+def test_a_gzip_file_of_very_many_members_is_refused() -> None:
+    with pytest.raises(Problem, match="more than 1000 members") as caught:
+        gunzip(gzip.compress(b"", mtime=0) * 800_000, 100)
+    assert caught.value.status == 413
+
+
+def test_a_gzip_member_may_be_of_many_pieces() -> None:
+    content = os.urandom(300_000)
+    assert gunzip(gzip.compress(content) + gzip.compress(b"end"), 400_000) == content + b"end"
+
+
+def test_a_form_of_very_many_pairs_is_refused() -> None:
+    with pytest.raises(Problem, match="more than 10000 pairs"):
+        parse_form(b"a&" * 10_000)
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name", "field"),
+    [
+        ('form-data; name="f"; filename="x.ttl"', "x.ttl", "f"),
+        ("form-data; name=f; filename=x.ttl", "x.ttl", "f"),
+        ("form-data; name=\"f\"; filename*=UTF-8''%C3%A9.ttl", "é.ttl", "f"),
+        (r'form-data; name="f"; filename="a\".ttl"', 'a".ttl', "f"),
+        ('form-data; name="f"; filename="é;x.ttl"', "é;x.ttl", "f"),
+        ('form-data; name="f"', "", "f"),
+        ("", "", ""),
+    ],
+)
+def test_names_of_a_part_are_read_as_clients_write_them(disposition: str, name: str, field: str) -> None:
+    head = f"--b\r\nContent-Disposition: {disposition}\r\n\r\n".encode()
+    (part,) = parse_multipart(head + b"body\r\n--b--\r\n", "b")
+    assert (part.name, part.field, part.body) == (name, field, b"body")
+
+
+@pytest.mark.parametrize("boundary", ["", "b" * 71])
+def test_a_multipart_body_needs_a_boundary(boundary: str) -> None:
+    with pytest.raises(Problem, match="no boundary of 1 to 70 characters"):
+        parse_multipart(b"--b--\r\n", boundary)
+
+
+def test_a_part_that_is_coded_is_refused_rather_than_misread() -> None:
+    with pytest.raises(Problem, match="coded as 'base64'"):
+        parse_multipart(b"--b\r\nContent-Transfer-Encoding: Base64\r\n\r\nYQ==\r\n--b--\r\n", "b")

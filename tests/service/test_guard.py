@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 from wgig.guard import Guard
 
-REQUEST = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b""}
+REQUEST = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
 
 
 async def nothing_comes() -> Message:

@@ -178,8 +178,9 @@ def codes_message(service: httpx.Client) -> str:
     [
         ({}, "image/png", 406, "application/sarif+json"),
         ({"_mediatype": "image/png"}, "*/*", 406, "application/json"),
-        ({"profile": "perfect"}, "*/*", 400, "There is no profile 'perfect'. Take one of: draft,"),
-        ({"lang": "tlh"}, "*/*", 400, "Nothing is said in 'tlh'. Take one of: ar, en,"),
+        ({"profil": "final"}, "*/*", 400, "no parameter 'profil' here. There are: profile, lang,"),
+            ({"profile": "perfect"}, "*/*", 400, "There is no profile 'perfect'. Take one of: draft,"),
+        ({"lang": "tlh"}, "*/*", 400, "There is no report in 'tlh'. Take one of: ar, en,"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_before_the_body_is_read(

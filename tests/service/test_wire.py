@@ -52,3 +52,13 @@ def test_head_has_the_fields_of_get_and_no_body(served: str, path: str) -> None:
 def test_no_permitted_text_crashes_the_service(served: str, text: str, status: int) -> None:
     assert httpx.post(f"{served}sparql", content=text, headers=DIRECT, timeout=60).status_code == status
     assert httpx.get(f"{served}ready").status_code == 200
+
+
+def test_a_body_that_would_be_lost_to_an_upgrade_is_refused(served: str) -> None:
+    head = (
+        "POST /validate HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: h2c\r\n"
+        "Content-Type: text/turtle\r\nContent-Length: 5\r\n\r\n"
+    )
+    answer = exchange(served, f"{head}hello")
+    assert answer.startswith("HTTP/1.1 400")
+    assert "Send it without Upgrade." in answer

@@ -13,7 +13,8 @@ from typing import NoReturn
 
 import uvicorn
 
-from ..app import create_app
+from ..app import CHECKS, create_app
+from ..processes import Processes
 from ..settings import STACK, Settings
 from ..shipped import open_filled
 from . import say
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     listening = bind(settings.host, settings.port)
     threading.stack_size(STACK)
     store = open_filled(settings, say)
-    app = create_app(settings, store)
+    app = create_app(settings, store, Processes(**CHECKS, seconds=settings.paper_seconds))
     server = Server(
         uvicorn.Config(
             app,

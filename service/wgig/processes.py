@@ -1,0 +1,64 @@
+"""Work on what strangers send, in processes that are ended when it takes too long or too much memory."""
+
+import resource
+import signal
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import anyio
+from anyio import BrokenWorkerProcess
+from anyio.to_process import run_sync
+
+from .problems import Problem
+from .settings import MIB
+from .turns import Result, Turns
+
+MEMORY = 1024 * MIB  # of a process, beside its programs
+
+
+class Processes(Turns):
+    """Turns that are taken in processes. A call is given up after so many seconds, and its process ended."""
+
+    def __init__(self, at_once: int, waiting: int, patience: float, seconds: int) -> None:
+        """No process runs yet."""
+        super().__init__(at_once, waiting, patience)
+        self.seconds = seconds
+        self.running = anyio.CapacityLimiter(at_once)
+
+    async def run(self, function: Callable[..., Result], *args: Any) -> Result:
+        """What the function returns, called in a process; all of this is pickled.
+
+        Raises Problem 503 where its turn does not come or it takes too long, 413 where the process ends.
+        """
+        async with self.turn():
+            try:
+                with anyio.fail_after(self.seconds):
+                    return await run_sync(
+                        within, self.seconds, function, *args, cancellable=True, limiter=self.running
+                    )
+            except TimeoutError as error:
+                raise Problem(
+                    503, f"This took longer than {self.seconds} seconds and was given up. Send less at once."
+                ) from error
+            except (BrokenWorkerProcess, MemoryError) as error:
+                raise Problem(
+                    413,
+                    "This takes more memory or deeper nesting than there is for it. Send less at once.",
+                ) from error
+
+
+def within(seconds: int, function: Callable[..., Result], *args: Any) -> Result:
+    """Call the function in a process that ends by itself, should nobody be there any more to end it."""
+    limit_memory()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    limit = int(used.ru_utime + used.ru_stime) + 2 * seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.RLIM_INFINITY))
+    return function(*args)
+
+
+@cache
+def limit_memory() -> None:
+    """Bound the memory of the process, and let Ctrl-C be for the one who started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
