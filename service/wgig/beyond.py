@@ -11,6 +11,7 @@ from .rules import SHAPES, WAIVES, WGIG, rules
 from .settings import Settings
 
 ID = f"{Settings.base}id/"
+PAPERS = f"{ID}paper/"
 # What a file may describe beside its papers and their parts.
 OTHERS = (f"{ID}agent/", f"{ID}membership/")
 WAIVING = ox.NamedNode(WAIVES)
@@ -24,12 +25,22 @@ def results(document: Document, papers: Sequence[Term]) -> Iterator[Result]:
 
 
 def unknown_terms(document: Document) -> Iterator[Result]:
-    """A result for each term of our namespace that the ontology does not declare, by subject."""
-    named = document.named.union(document.properties)
-    unknown = {one for one in named if one.value.startswith(WGIG) and one.value not in known.terms()}
-    for triple in document.triples if unknown else ():
-        for term in unknown.intersection((triple.predicate, triple.object)):
+    """A result for each term of our namespace that the ontology does not declare, by subject.
+
+    The value is the term, or the literal whose datatype it is.
+    """
+    named = document.named.union(document.properties, document.described)
+    unknown = {one for one in named if is_unknown(one)}
+    for triple in document.triples:
+        for term in unknown.intersection(triple) if unknown else ():
             yield Result("WGIG-0-TERM-UNKNOWN", triple.subject, term)
+        if isinstance(triple.object, ox.Literal) and is_unknown(triple.object.datatype):
+            yield Result("WGIG-0-TERM-UNKNOWN", triple.subject, triple.object)
+
+
+def is_unknown(term: Term) -> bool:
+    """Whether a node is a term of our namespace that the ontology does not declare."""
+    return term.value.startswith(WGIG) and term.value not in known.terms()
 
 
 def unknown_waivers(document: Document) -> Iterator[Result]:
@@ -42,11 +53,13 @@ def unknown_waivers(document: Document) -> Iterator[Result]:
 
 def foreign(document: Document, papers: Sequence[Term]) -> Iterator[Result]:
     """A result for each thing of the graph that is described, though it is no part of a paper."""
-    own = (*(f"{one.value}/" for one in papers), *OTHERS)
-    for subject in document.described.keys() - set(papers):
+    named = {one.value for one in papers if one.value.startswith(PAPERS)}
+    own = (*(f"{one}/" for one in named), *OTHERS)
+    for subject in document.described:
         if (
             isinstance(subject, ox.NamedNode)
             and subject.value.startswith(ID)
+            and subject.value not in named
             and not subject.value.startswith(own)
         ):
             yield Result("WGIG-0-FOREIGN", subject, subject)

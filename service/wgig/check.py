@@ -9,6 +9,7 @@ from .documents import Document
 from .engines import Result, Term, engine
 from .placing import Places
 from .problems import Problem
+from .rdf import reworded
 from .report import Finding, Paper, Report
 from .rules import PROFILES, WGIG, rules
 from .settings import Settings
@@ -43,8 +44,12 @@ def papers_of(document: Document) -> list[Term]:
 
 
 def asked(document: Document) -> Iterator[ox.Triple]:
-    """What an engine is asked about: the triples that a rule may look along, blank texts being emptied."""
-    return map(said, document.along(known.looked_at()))
+    """What an engine is asked about: the triples that a rule may look along, blank texts being emptied.
+
+    What the vocabulary alone may say is left out.
+    """
+    yield from map(said, document.along(known.looked_at()))
+    yield from (one for one in document.along([known.TYPE]) if one.object in known.KINDS)
 
 
 def said(triple: ox.Triple) -> ox.Triple:
@@ -52,8 +57,7 @@ def said(triple: ox.Triple) -> ox.Triple:
     text = triple.object
     if not isinstance(text, ox.Literal) or not text.value.isspace():
         return triple
-    kind = {"language": text.language} if text.language else {"datatype": text.datatype}
-    return ox.Triple(triple.subject, triple.predicate, ox.Literal("", **kind))
+    return ox.Triple(triple.subject, triple.predicate, reworded(text, ""))
 
 
 def reported(document: Document, profile: str, results: Iterable[Result]) -> Report:
@@ -140,5 +144,6 @@ def suggestion(result: Result) -> str:
     """The term that was probably meant by one that is unknown; empty where none is near."""
     if result.code != "WGIG-0-TERM-UNKNOWN" or result.value is None:
         return ""
-    near = known.near_term(str(result.value.value))
+    term = result.value.datatype if isinstance(result.value, ox.Literal) else result.value
+    near = known.near_term(term.value)
     return f"wgig:{near.removeprefix(WGIG)}" if near else ""

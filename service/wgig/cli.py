@@ -1,11 +1,13 @@
 """The command `wgig`: what it can be called with, and how it ends.
 
 Exit codes: 0 all is well; 1 the answer is no, or nothing was found; 2 the input cannot be read or the call is
-wrong; 3 the surroundings fail (disk, port, network), or we do.
+wrong; 3 the surroundings fail (disk, port, network), or we do. As in shells, a signal that ends the
+command makes 128 and its number: 130 after Ctrl-C, 141 (SIGPIPE) when the reader of the output goes away.
 """
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from . import __version__
+from .steering import harmless, inert, one_line
 
 FINE, NO, UNREADABLE, FAILED = 0, 1, 2, 3
 
@@ -34,7 +37,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the call and where help is."""
-        self.exit(UNREADABLE, f"{self.prog}: {message}.\nSee: {self.prog} --help\n")
+        self.exit(UNREADABLE, f"{self.prog}: {one_line(message)}.\nSee: {self.prog} --help\n")
 
 
 def serve(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +119,11 @@ def check(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--input-format", choices=PAPERS, help="format of standard input")
     parser.add_argument(
+        "--skip-others",
+        action="store_true",
+        help="pass over Markdown that looks like no paper, also where it is named",
+    )
+    parser.add_argument(
         "--jobs",
         metavar="N",
         type=int,
@@ -179,7 +187,10 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "new": (
         "begin an issue paper with what the graph knows of the issue",
         new,
-        "wgig new paper spam\nwgig new paper spam --output drafts/spam.md\nwgig new paper spam -o - | less",
+        "wgig new paper spam\nwgig new paper spam --output drafts/spam.md\nwgig new paper spam -o - | less\n"
+        "\n"
+        "the issues of the inventory:\n"
+        """wgig query 'SELECT ?issue { ?issue <https://w3id.org/wgig/ontology#inventoryStatus> "yes" }'""",
     ),
     "stats": ("count what is in the store", stats, "wgig stats\nwgig stats --format json"),
     "queries": ("list the example queries", queries, "wgig queries\nwgig queries coverage-matrix"),
@@ -220,10 +231,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         forget_output()
-        return FINE
+        return 128 + signal.SIGPIPE
     except KeyboardInterrupt as interrupt:
-        print(f"wgig: {str(interrupt) or 'Stopped.'}", file=sys.stderr)
-        return 128 + 2
+        return refuse(interrupt)
     except Exception as error:
         if os.environ.get("WGIG_DEBUG"):
             raise
@@ -233,10 +243,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Import the module of the command and run it."""
-    from .settings import Settings, unknown  # noqa: PLC0415  help must come at once
+    from .commands import say  # noqa: PLC0415  help must come at once
+    from .settings import Settings, unknown  # noqa: PLC0415
 
     for sentence in unknown(os.environ):
-        print(f"wgig: {sentence}", file=sys.stderr)
+        say(sentence)
 
     settings = Settings.from_environment(
         **{name: getattr(arguments, name, None) for name in ("store", "host", "port", "data")}
@@ -250,15 +261,19 @@ def forget_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def refuse(error: Exception) -> int:
+def refuse(error: Exception | KeyboardInterrupt) -> int:
     """Say what an error means, and return the exit code for it."""
-    from .problems import Problem  # noqa: PLC0415  help must come at once
+    from .commands import say  # noqa: PLC0415  help must come at once
+    from .files import mistake  # noqa: PLC0415
+    from .problems import Problem  # noqa: PLC0415
     from .store import StoreError  # noqa: PLC0415
 
+    excerpt = ""
     match error:
+        case KeyboardInterrupt():
+            text, code = str(error) or "Stopped.", 128 + signal.SIGINT
         case Problem():
-            excerpt = error.members.get("excerpt")
-            text = f"{error.detail}\n{excerpt}" if excerpt else error.detail
+            text, excerpt = error.detail, str(error.members.get("excerpt") or "")
             code = NO if error.status == 404 else UNREADABLE
         case StoreError():
             text, code = str(error), FAILED
@@ -272,9 +287,8 @@ def refuse(error: Exception) -> int:
         case OSError():
             text, code = str(error), FAILED
         case _:
-            text = (
-                f"This is a mistake of ours: {type(error).__name__}: {error}. Set WGIG_DEBUG=1 to see where."
-            )
-            code = FAILED
-    print(f"wgig: {text}", file=sys.stderr)
+            text, code = mistake(error).detail, FAILED
+    say(text)
+    for line in harmless(excerpt).splitlines():
+        print(inert(line), file=sys.stderr)
     return code

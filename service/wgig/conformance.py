@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from . import __version__
-from .check import LIMIT, by_template, said, summaries
+from .check import LIMIT, asked, by_template, summaries
 from .documents import Document
 from .engines import Result, Term, engine
 from .formats import TURTLE
@@ -56,7 +56,8 @@ def state(paper: ox.NamedNode, triples: Iterable[ox.Triple], digest: str, by: st
     which to speak of them.
     """
     old = [one for one in triples if not is_new(one.object)]
-    found = summaries(Document(paper.value, "", TURTLE, old, list), engine(by)(map(said, old)))
+    document = Document(paper.value, "", TURTLE, old, list)
+    found = summaries(document, engine(by)(asked(document)))
     return set(Standing(next(one for one in found if one.paper == paper), digest))
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, islice
 
 import pyoxigraph as ox
 
-from .formats import DATASETS, GRAPHS, RDF_XML, Format
+from .contexts import check as check_json_ld
+from .formats import DATASETS, GRAPHS, JSON_LD, RDF_XML, Format
+from .inlining import CONTEXTS, IRI, Inlined
+from .lines import Lines, Place
 from .nesting import check as check_nesting
 from .places import Spot, spots
 from .problems import Problem
@@ -83,7 +86,8 @@ def read_rdf(name: str, data: bytes, format_: Format, most: int) -> Document:
     """A document in a syntax of RDF."""
     source = decoded(data)
     triples = parse(source, format_, most)
-    return Document(name, source, format_, triples, lambda: spots(source, format_.media_type, triples))
+    written = partial(spots, source, format_.media_type, triples, CONTEXTS)
+    return Document(name, source, format_, triples, written)
 
 
 def read_markdown(name: str, data: bytes, format_: Format, most: int) -> Document:
@@ -123,8 +127,8 @@ def decoded(data: bytes) -> str:
 
 def strange(what: str, before: str) -> Problem:
     """The 400 that says what cannot be read after a text."""
-    column = len(before) - before.rfind("\n")
-    return Problem(400, f"The file {what}.", line=before.count("\n") + 1, column=column)
+    place = Lines(before).place(len(before))
+    return Problem(400, f"The file {what}.", **place._asdict())
 
 
 def few(triples: Iterable[ox.Triple], most: int) -> list[ox.Triple]:
@@ -156,10 +160,11 @@ def parse(source: str, format_: Format, most: int) -> list[ox.Triple]:
     try:
         if format_ is RDF_XML:
             check_xml(source.encode())
+        elif format_ is JSON_LD:
+            check_json_ld(source)
         else:
             check_nesting(source)
-        parsed = ox.parse(source, rdf_format(format_.media_type), base_iri=BASE)
-        found = few((one.triple for one in parsed), most)
+        found = inlined(source, format_, most)
     except SyntaxError as error:
         raise unreadable(source, format_, error) from error
     if any(isinstance(one.object, ox.Triple) for one in found):
@@ -173,16 +178,36 @@ def parse(source: str, format_: Format, most: int) -> list[ox.Triple]:
     return found
 
 
+def inlined(source: str, format_: Format, most: int) -> list[ox.Triple]:
+    """The triples of a text, read with our context written out where it is named. Raises SyntaxError."""
+    try:
+        return parsed(source, format_, most)
+    except SyntaxError as error:
+        if REMOTE not in error.msg:
+            raise
+    whole = Inlined(source)
+    try:
+        return parsed(whole.text, format_, most)
+    except SyntaxError as error:
+        raise whole.placed(error) from error
+
+
+def parsed(source: str, format_: Format, most: int) -> list[ox.Triple]:
+    """The triples that the engine finds in a text. Raises SyntaxError with its place."""
+    found = ox.parse(source, rdf_format(format_.media_type), base_iri=BASE)
+    return few((one.triple for one in found), most)
+
+
 def unreadable(source: str, format_: Format, error: SyntaxError) -> Problem:
     """The 400 that says where the text is no such format, with the line and a caret below the place."""
     if REMOTE in error.msg:
-        return Problem(400, "The file names a remote @context, and nothing is fetched here. Write it out.")
+        return Problem(
+            400,
+            "The file names a remote @context, and nothing is fetched here. Write it out. "
+            f"Only {IRI} is known, as a @context of its own or in an array.",
+        )
     detail = f"The file is no {format_.title}: {error.msg}."
     if not error.lineno:
         return Problem(400, detail, slug="syntax")
-    lines = source.split("\n")
-    line = lines[error.lineno - 1] if error.lineno <= len(lines) else ""
-    column = min(error.offset or 1, len(line) + 1)
-    start = max(0, column - 80)
-    excerpt = f"{line[start : start + 120].rstrip()}\n{' ' * (column - 1 - start)}^"
-    return Problem(400, detail, slug="syntax", line=error.lineno, column=error.offset or 1, excerpt=excerpt)
+    place = Place(error.lineno, error.offset or 1)
+    return Problem(400, detail, slug="syntax", **place._asdict(), excerpt=Lines(source).excerpt(place))

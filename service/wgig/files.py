@@ -3,7 +3,9 @@
 import os
 import re
 import stat
+import traceback
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from .documents import MARKDOWN, SUFFIXES, Document, format_of, read
@@ -13,10 +15,13 @@ from .report import Unread
 
 # In a folder, a file of this ending is seldom RDF.
 NOT_SOUGHT = "json"
-HEAD = 32 * 1024  # bytes at the beginning of a Markdown file, among which its head must be
-PAPER = re.compile(rb"\A(?:\xef\xbb\xbf)?---[ \t]*\r?\n(?:(?!---|\.\.\.).*\n)*?paper[ \t]*:")
+BEGINNING = 32 * 1024  # bytes of a Markdown file that are looked at to tell whether it may be a paper
+# Keys of the head of a paper that the heads of other Markdown files do not have, as they have a title.
+KEYS = "paper|issue|drafters|posted|pages|illustrative|cites|waivers"
+HEAD = re.compile(
+    rf"""\A\ufeff?---[ \t]*\r?\n(?:(?!---|\.\.\.).*\n)*?[ "']*(?:{KEYS})["']?[ \t]*:""", re.IGNORECASE
+)
 KINDS = {
-    stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
@@ -24,23 +29,33 @@ KINDS = {
 }
 
 
-class File(NamedTuple):
-    """A file to check, and whether it was found in a folder rather than named by the user."""
+class Candidate(NamedTuple):
+    """A file to check, and whether it was found, as in a folder, rather than named by the user."""
 
     path: str
     found: bool = False
 
 
-def files(names: Iterable[str]) -> Iterator[File]:
-    """The named files, and in place of each folder the files in it that may hold papers, in sorted order."""
+def files(names: Iterable[str], output: Path | None = None, *, found: bool = False) -> Iterator[Candidate]:
+    """The named files, and in place of each folder the files in it that may hold papers, in sorted order.
+
+    The `output` is left out, as a report is no paper. `found` says that the names were found, too.
+    """
     for name in names:
-        if os.path.isdir(name):  # noqa: PTH112  a Path would take away what the user wrote, such as ./
-            yield from inside(name)
-        else:
-            yield File(name)
+        # A Path would take away what the user wrote, such as ./
+        listed = inside(name) if os.path.isdir(name) else [Candidate(name, found)]  # noqa: PTH112
+        yield from (one for one in listed if not (output and is_same(one.path, output)))
 
 
-def inside(folder: str) -> Iterator[File]:
+def is_same(path: str, output: Path) -> bool:
+    """Whether a path leads to the output, however both are written."""
+    try:
+        return os.path.samefile(path, output)  # noqa: PTH121
+    except (OSError, ValueError):  # one of them is not there
+        return os.path.abspath(path) == os.path.abspath(output)  # noqa: PTH100
+
+
+def inside(folder: str) -> Iterator[Candidate]:
     """The files below a folder whose names end as papers do, without what is hidden and links to folders.
 
     A folder that cannot be read comes as a file, so that it is told why.
@@ -51,19 +66,40 @@ def inside(folder: str) -> Iterator[File]:
         for name in sorted(names):
             suffix = name.rpartition(".")[2].lower()
             if not name.startswith(".") and suffix in SUFFIXES and suffix != NOT_SOUGHT:
-                yield File(os.path.join(place, name), found=True)  # noqa: PTH118
-    yield from (File(str(error.filename)) for error in closed)
+                yield Candidate(os.path.join(place, name), found=True)  # noqa: PTH118
+    yield from (Candidate(str(error.filename)) for error in closed)
 
 
-def opened(file: File, most_bytes: int, most_triples: int) -> Document | Unread | None:
-    """The document in a file; why it cannot be read; or None for Markdown of a folder that is no paper."""
+def opened(file: Candidate, most_bytes: int, most_triples: int) -> Document | Unread | None:
+    """The document in a file; why it cannot be read; or None for one found that looks like no paper."""
     try:
         data = content(file.path, most_bytes)
-        if file.found and format_of(file.path) is MARKDOWN and not PAPER.match(data[:HEAD]):
+        if file.found and format_of(file.path) is MARKDOWN and not may_be_paper(data):
             return None
         return read(shown(file.path), data, known_format(file.path), most_triples)
     except Problem as problem:
         return Unread(shown(file.path), problem)
+
+
+def mistake(error: BaseException) -> Problem:
+    """The 500 for what nobody foresaw; with WGIG_DEBUG, standard error shows where it happened."""
+    if os.environ.get("WGIG_DEBUG"):
+        traceback.print_exception(error)
+    said = traceback.format_exception_only(error)[-1].strip()
+    return Problem(500, f"This is a mistake of ours: {said}. Set WGIG_DEBUG=1 to see where.")
+
+
+def may_be_paper(data: bytes) -> bool:
+    """Whether Markdown has a key of the head of a paper, or a heading of the template, at its beginning."""
+    from .markdown.form import SECTIONS, plain  # noqa: PLC0415  who sends RDF need not wait for it
+    from .markdown.outline import PARSER, blocks  # noqa: PLC0415
+
+    text = data[:BEGINNING].decode("utf-8", "replace")
+    if HEAD.match(text):
+        return True
+    known = {f"{one.mark} {words}" for one in SECTIONS for words in one.spellings}
+    known |= {plain(one.title) for one in SECTIONS}
+    return any(plain(title) in known for _, title, _ in blocks(PARSER.parse(text)))
 
 
 def known_format(path: str) -> Format:
@@ -82,8 +118,14 @@ def content(path: str, limit: int) -> bytes:
     try:
         # Opening a pipe waits for whoever writes to it.
         about = os.stat(path)  # noqa: PTH116
+        if stat.S_ISDIR(about.st_mode):  # one that may be read is walked
+            raise Problem(403, "The folder may not be read. Ask its owner, or change its permissions.")
         if not stat.S_ISREG(about.st_mode):
-            raise Problem(400, f"This is {KINDS[stat.S_IFMT(about.st_mode)]}, no file. {mend(about.st_mode)}")
+            raise Problem(
+                400,
+                f"This is {KINDS[stat.S_IFMT(about.st_mode)]}, no file. Save it to a file, or send it to "
+                "standard input and name that as -",
+            )
         if about.st_size > limit:
             raise too_large(limit)
         with open(path, "rb") as file:  # noqa: PTH123
@@ -95,13 +137,6 @@ def content(path: str, limit: int) -> bytes:
     except (OSError, ValueError) as error:
         raise Problem(400, f"The file cannot be read: {getattr(error, 'strerror', error)}.") from error
     return within(data, limit)
-
-
-def mend(mode: int) -> str:
-    """What to do about something that is no file."""
-    if stat.S_ISDIR(mode):
-        return "It may not be read, or it leads back to itself. Name the files in it."
-    return "Save it to a file, or send it to standard input and name that as -"
 
 
 def within(data: bytes, limit: int) -> bytes:

@@ -6,6 +6,8 @@ could take all memory.
 
 import re
 
+from .lines import Lines
+
 DEEPEST = 100  # brackets; a paper needs a handful
 
 # Texts, addresses and comments may hold any brackets. One that is not closed goes on to the end of its line
@@ -32,6 +34,5 @@ def check(text: str) -> None:
     for bracket in BRACKET.finditer(text):
         depth = depth + 1 if bracket[1] else max(0, depth - 1)
         if depth > DEEPEST:
-            at = bracket.start(1)
-            line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+            line, column = Lines(text).place(bracket.start(1))
             raise SyntaxError(f"more than {DEEPEST} brackets are open here", (None, line, column, None))

@@ -1,16 +1,14 @@
 """Where in a document the reason of a finding is written: the line that its author has to look at."""
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from itertools import accumulate
 from typing import NamedTuple
 
 import pyoxigraph as ox
 
 from .documents import Document
 from .engines import Result, Term
-from .places import Place
+from .lines import Lines, Place
 from .rules import BEYOND_SHACL, WGIG, Rule
 
 SUBJECT, PREDICATE, OBJECT = range(3)  # the members of a spot
@@ -117,9 +115,9 @@ class Places:
         seen: dict[str, list[int]] = {}
         for number in self.forth(rule, result):
             text = self.triples[number].object
-            language = (text.language or "").lower() if isinstance(text, ox.Literal) else ""
-            seen.setdefault(language, []).append(number)
-        return next((several for language, several in seen.items() if language and self.differ(several)), [])
+            if isinstance(text, ox.Literal) and text.language:
+                seen.setdefault(text.language, []).append(number)
+        return next(filter(self.differ, seen.values()), [])
 
     def differ(self, numbers: list[int]) -> bool:
         """Whether the triples say more than one thing."""
@@ -132,22 +130,16 @@ class Places:
         offset = self.document.spots[where.triple][where.member]
         if offset < 0:
             return None
-        line = bisect_right(self.starts, offset)
-        return Place(line, offset - self.starts[line - 1] + 1)
+        return self.lines.place(offset)
 
     def line(self, place: Place | None) -> str:
         """The text of the line of a place, at most so much as fits on a page."""
-        return self.lines[place.line - 1].strip()[:LONGEST] if place else ""
+        return self.lines.line(place.line).strip()[:LONGEST] if place else ""
 
     @cached_property
-    def lines(self) -> list[str]:
+    def lines(self) -> Lines:
         """The lines of the text."""
-        return self.document.text.split("\n")
-
-    @cached_property
-    def starts(self) -> list[int]:
-        """Where each line starts."""
-        return [0, *accumulate(len(line) + 1 for line in self.lines)][:-1]
+        return Lines(self.document.text)
 
 
 SURPLUS: dict[str, Callable[[Places, Rule, Result], list[int]]] = {

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 import pyoxigraph as ox
 
+from .contexts import check as check_json_ld
 from .formats import JSON_LD, RDF_XML, Format
 from .namespaces import namespaces, shorten
-from .nesting import check as check_nesting
 from .wellformed import check as check_xml
 
 
@@ -24,7 +24,7 @@ def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Tripl
     if media_type == RDF_XML.media_type:
         check_xml(data)
     if media_type == JSON_LD.media_type:
-        check_nesting(data.decode("utf-8", "replace"))
+        check_json_ld(data.decode("utf-8", "replace"))
     text = data.removeprefix(BOM_UTF8)
     parsed = ox.parse(
         text, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
@@ -35,6 +35,12 @@ def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Tripl
 def quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
     """The triple in a graph."""
     return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
+def reworded(text: ox.Literal, words: str) -> ox.Literal:
+    """A literal of other words, in the language or of the datatype of this one."""
+    kind = {"language": text.language} if text.language else {"datatype": text.datatype}
+    return ox.Literal(words, **kind)
 
 
 def serialize(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:

@@ -12,7 +12,14 @@ from .rules import Rule
 # What keeps a paper from a profile.
 BLOCKING = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
 
+LONGEST = 1000  # characters of a text of a stranger that a report repeats
+
 DONE, MISSING, FAULTY, NOT_CHECKED = "done", "missing", "faulty", "not checked"
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """The text, or its beginning and an ellipsis."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ class Section(NamedTuple):
 
 @dataclass(frozen=True)
 class Paper:
-    """A paper of the file.
+    """A paper of the file. Its title is cut where nobody would read it to the end.
 
     `met` of the `parts` that the template asks for are there; `left_out` findings are counted, but not shown.
     """
@@ -56,15 +63,23 @@ class Paper:
     conforms: bool
     left_out: int
 
+    def __post_init__(self) -> None:
+        """Cut the title."""
+        object.__setattr__(self, "title", cut(self.title))
+
 
 @dataclass(frozen=True)
 class Report:
-    """What was found in a file, paper by paper."""
+    """What was found in a file, paper by paper; a long name of the file is cut."""
 
     name: str
     media_type: str
     profile: str
     papers: Sequence[Paper]
+
+    def __post_init__(self) -> None:
+        """Cut the name."""
+        object.__setattr__(self, "name", cut(self.name))
 
     @property
     def conforms(self) -> bool:
@@ -79,10 +94,17 @@ class Report:
 
 @dataclass(frozen=True)
 class Unread:
-    """A file that could not be checked, and why: it cannot be read, or no paper is in it."""
+    """A file that could not be checked, and why: it cannot be read, or no paper is in it.
+
+    A long name of the file is cut.
+    """
 
     name: str
     problem: Problem
+
+    def __post_init__(self) -> None:
+        """Cut the name."""
+        object.__setattr__(self, "name", cut(self.name))
 
 
 Outcome = Report | Unread

@@ -31,6 +31,7 @@ COMPONENTS = {
     "minLength": "MinLength",
     "node": "Node",
     "nodeKind": "NodeKind",
+    "not": "Not",
     "or": "Or",
     "pattern": "Pattern",
     "qualifiedMaxCount": "QualifiedMaxCount",
@@ -50,9 +51,9 @@ class Rule:
 
     `code` is the local name of the shape, `profile` the first that holds the rule, `component` the local name
     of its constraint component without the ending. `path` is the property path as SPARQL writes it, empty for
-    a node shape; `predicates` are the IRIs in it, `steps` what leads from the paper to the focus node (empty:
-    the paper is the focus node), `counted` the criterion of the assessments that it counts, if it does. Texts
-    are by language.
+    a node shape; `predicates` are the IRIs in it, or in those of a node shape's alternatives, `steps` what
+    leads from the paper to the focus node (empty: the paper is the focus node), `counted` the criterion of
+    the assessments that it counts, if it does. Texts are by language.
     """
 
     code: str
@@ -175,8 +176,7 @@ def rule(subject: ox.NamedNode, of: dict[str, list[Any]], said: Subjects) -> Rul
     def one(property_: str) -> str:
         return str(of[property_][0].value)
 
-    node = of.get(f"{SH}path", [None])[0]
-    path = path_text(node, said) if node else ""
+    path = own_path(of, said)
     constraint = [name for name in COMPONENTS if f"{SH}{name}" in of]
     return Rule(
         code=subject.value.removeprefix(SHAPES),
@@ -186,7 +186,7 @@ def rule(subject: ox.NamedNode, of: dict[str, list[Any]], said: Subjects) -> Rul
         order=int(one(f"{SH}order")),
         component=COMPONENTS[constraint[0]] if constraint else BEYOND_SHACL,
         path=path,
-        predicates=tuple(re.findall(r"<([^>]*)>", path)),
+        predicates=tuple(re.findall(r"<([^>]*)>", path or "|".join(inner_paths(of, said)))),
         steps=tuple(step.value for step in of.get(f"{SH}targetObjectsOf", [])),
         counted=criterion(of, said),
         name=texts([*of.get(f"{SH}name", []), *of.get(f"{OUTSIDE['rdfs']}label", [])]),
@@ -213,16 +213,38 @@ def texts(literals: Iterable[ox.Literal]) -> dict[str, str]:
     return {str(one.language): one.value for one in literals}
 
 
+def own_path(of: dict[str, list[Any]], said: Subjects) -> str:
+    """The property path of a shape as SPARQL writes it; empty for a node shape."""
+    return path_text(of[f"{SH}path"][0], said) if f"{SH}path" in of else ""
+
+
+def inner_paths(of: dict[str, list[Any]], said: Subjects) -> list[str]:
+    """The property paths of the alternatives of a shape."""
+    return [
+        own_path(said[inner], said)
+        for alternatives in of.get(f"{SH}or", [])
+        for one in members(alternatives, said)
+        for inner in said[one].get(f"{SH}property", [])
+    ]
+
+
 def path_text(node: Any, said: Subjects) -> str:
     """A property path of SHACL (section 2.3.1) as SPARQL writes it."""
     if isinstance(node, ox.NamedNode):
         return f"<{node.value}>"
     of = said[node]
     if f"{SH}inversePath" in of:
-        return f"^{path_text(of[f'{SH}inversePath'][0], said)}"
+        return f"^{nested(of[f'{SH}inversePath'][0], said)}"
     if f"{SH}alternativePath" in of:
         return "|".join(path_text(one, said) for one in members(of[f"{SH}alternativePath"][0], said))
-    return "/".join(path_text(one, said) for one in members(node, said))
+    return "/".join(nested(one, said) for one in members(node, said))
+
+
+def nested(node: Any, said: Subjects) -> str:
+    """A path inside of one that binds closer, in brackets where it needs some."""
+    path = path_text(node, said)
+    alone = isinstance(node, ox.NamedNode) or f"{SH}inversePath" in said[node]
+    return path if alone else f"({path})"
 
 
 def members(node: Any, said: Subjects) -> list[Any]:

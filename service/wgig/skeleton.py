@@ -9,11 +9,11 @@ import pyoxigraph as ox
 
 from . import known
 from .markdown.form import ACTORS, CRITERIA, FORUM, MECHANISM, SECTIONS, SWOT, Heading
+from .markdown.graph import short_name
 from .markdown.values import NAMES, iri
 from .markdown.writing import dumped
 from .problems import Problem
 
-DECLARATION = NAMES["declaration"]
 HINTS = {
     "wgig:strength": "What is good in the present system? One item a point.",
     "wgig:weakness": "What is bad in the present system?",
@@ -33,7 +33,7 @@ ADEQUACY = (
 def skeleton(issue: str) -> str:
     """The Markdown of a paper on an issue, to be filled in. Raises Problem 404 naming the near ones."""
     node = found(issue)
-    categories = [local(one, "category") for one in values(node, "wgig:category")]
+    categories = [short_name(one, "category") for one in values(node, "wgig:category")]
     passages = bearing(node)
     blocks = [
         head(issue, text(node, "skos:prefLabel"), passages),
@@ -57,7 +57,7 @@ def skeleton(issue: str) -> str:
 def found(issue: str) -> ox.NamedNode:
     """The issue of the inventory with this name. Raises Problem 404 naming those that are near."""
     listed = {
-        local(one.subject, "issue"): one.subject
+        short_name(one.subject, "issue"): one.subject
         for one in known.facts()
         if one.predicate == iri("wgig:inventoryStatus") and one.object == ox.Literal("yes")
     }
@@ -78,12 +78,6 @@ def text(node: object, name: str) -> str:
     return next((one.value for one in values(node, name)), "")
 
 
-def local(node: object, prefix: str) -> str:
-    """The part of an IRI after the namespace of a prefix."""
-    value: str = getattr(node, "value", "")
-    return value.removeprefix(NAMES[prefix])
-
-
 def bearing(node: object, name: str = "wgig:bearsOn") -> list[tuple[str, str]]:
     """The paragraphs of the Declaration that bear on a thing: the path of each, and what it says."""
     paragraphs = [
@@ -91,9 +85,9 @@ def bearing(node: object, name: str = "wgig:bearsOn") -> list[tuple[str, str]]:
         for one in known.facts()
         if one.predicate == iri(name)
         and one.object == node
-        and local(one.subject, "doc").startswith("declaration/")
+        and short_name(one.subject, "doc").startswith("declaration/")
     ]
-    return [(local(one, "doc"), text(one, "dcterms:description")) for one in paragraphs]
+    return [(short_name(one, "doc"), text(one, "dcterms:description")) for one in paragraphs]
 
 
 def head(issue: str, title: str, passages: list[tuple[str, str]]) -> str:
@@ -104,7 +98,7 @@ paper: my-{issue}  # the name of the paper in addresses
 {dumped({"title": title})}language: en
 issue: {issue}
 drafters:  # members by their names in the graph, such as afonso
-posted:  # year-month-day; papers were due on 2005-01-25
+posted:  # year-month-day; papers were due on {text(iri("milestone:ms-papers"), "wgig:due")}
 pages:  # three to five
 cites:{cited}
 ---"""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
+from .lines import Lines
 from .problems import Problem
 
 FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
@@ -49,7 +50,6 @@ ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]+')
 
 OPENING = {"(": ")", "[": "]", "{": "}", "{|": "|}", "<<": ">>"}
 CLOSING = {close: open_ for open_, close in OPENING.items()}
-EXCERPT = 120  # characters of a line that are shown
 
 
 class Token(NamedTuple):
@@ -165,16 +165,9 @@ def names_dataset(text: str) -> bool:
 
 def place(text: str, start: int) -> dict[str, Any]:
     """Where an offset is: line and column, counted from 1, and the line with a caret under the column."""
-    line_start = text.rfind("\n", 0, start) + 1
-    column = start - line_start + 1
-    line = text[line_start:].partition("\n")[0].rstrip("\r")
-    shown = max(0, column - 1 - EXCERPT // 2)
-    caret = re.sub(r"[^\t]", " ", line[shown : column - 1]) + "^"
-    return {
-        "line": text.count("\n", 0, start) + 1,
-        "column": column,
-        "excerpt": f"{line[shown : shown + EXCERPT]}\n{caret}",
-    }
+    lines = Lines(text)
+    found = lines.place(start)
+    return {**found._asdict(), "excerpt": lines.excerpt(found)}
 
 
 def fault(text: str, start: int, cause: str, suggestion: str) -> Problem:

@@ -6,7 +6,7 @@ from functools import cached_property
 import pyoxigraph as ox
 
 from .engines import Result, Term
-from .placing import Places
+from .placing import Places, is_blank
 from .report import BLOCKING, DONE, FAULTY, MISSING, NOT_CHECKED, Section
 from .rules import SECTIONS, SHAPES, WAIVES, WGIG, Rule, required, rules
 
@@ -87,8 +87,23 @@ class Summary:
         return [
             rule
             for rule in self.required
-            if rule in self.broken or not (self.asked(rule) or self.excused(rule))
+            if rule in self.broken or not (self.asked(rule) or self.excused(rule)) or self.left_blank(rule)
         ]
+
+    def left_blank(self, rule: Rule) -> bool:
+        """Whether some node has only texts that say nothing where the rule asks for one."""
+        return rule.code not in self.waivers and any(
+            self.only_blank(node, set(rule.predicates).intersection(blank.predicates))
+            for blank in self.broken
+            if blank.code.endswith("-BLANK") and blank.steps == rule.steps
+            for node in self.nodes
+            if blank.code in self.found[node]
+        )
+
+    def only_blank(self, node: Term, predicates: Set[str]) -> bool:
+        """Whether a node has texts along the properties, and none of them says anything."""
+        ends = [end for predicate in predicates for end in self.places.ends(node, predicate)]
+        return bool(ends) and all(map(is_blank, ends))
 
     def wrong(self, profile: str) -> list[Rule]:
         """The broken rules that keep the paper from the profile."""

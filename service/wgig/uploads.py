@@ -1,12 +1,13 @@
 """The papers in the body of a request: one as it is, a text in a form, or several files."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from . import bodies
 from .bodies import FORM, MULTIPART, ContentType, Pairs, Part, values
 from .documents import FORMATS, MARKDOWN, SUFFIXES, WORD, format_of
-from .formats import Format
+from .formats import JSON_LD, RDF_XML, TURTLE, Format
 from .problems import Problem
 
 BY_TYPE = {name: one for one in FORMATS for name in (one.media_type, *one.aliases)}
@@ -15,6 +16,13 @@ MOST = 100  # files in one request
 
 # The fields of a form.
 TEXT, FORMAT = "paper", "format"
+
+# What a text looks like that is not Markdown, where nobody says what it is.
+LOOKS = {
+    JSON_LD: re.compile(r"\A\s*(?:\{|\[\s*\{)"),
+    RDF_XML: re.compile(r"\A\s*<(?:\?xml|!|rdf:)"),
+    TURTLE: re.compile(r"\A\s*<[^>\s]+>\s+(?:a\s|<)|^\s*@?(?:prefix\s+\S*:|base\s+<)", re.I | re.M),
+}
 
 
 class File(NamedTuple):
@@ -42,8 +50,8 @@ def uploads(given: ContentType, body: bytes) -> Sent:
     if not files:
         raise Problem(
             400,
-            "No paper was sent. Send it as the body with its Content-Type, such as text/markdown; or in a "
-            f"form, as text in the field {TEXT} or as files.",
+            "No paper was sent. Paste its text or choose a file. A program names the type of what it sends, "
+            f"such as Content-Type: text/markdown; or it sends a form with the text in the field {TEXT}.",
         )
     if len(files) > MOST:
         raise Problem(413, f"More than {MOST} files were sent. Send them in several requests.")
@@ -90,10 +98,13 @@ def type_of(part: Part) -> str:
 
 
 def pasted(fields: Pairs) -> Iterator[File]:
-    """The text in the fields as a file, where there is any; Markdown unless they say otherwise."""
-    asked = next(filter(None, values(fields, FORMAT)), MARKDOWN.suffix).lower()
-    format_ = BY_TYPE.get(asked) or SUFFIXES.get(asked)
-    suffix = format_.suffix if format_ else "txt"
-    yield from (
-        File(f"paper.{suffix}", text.encode(), format_) for text in values(fields, TEXT) if text.strip()
-    )
+    """The text in the fields as a file, where there is any; in the format that they say, or by its looks."""
+    asked = next(filter(None, values(fields, FORMAT)), "").lower()
+    for text in filter(str.strip, values(fields, TEXT)):
+        format_ = (BY_TYPE.get(asked) or SUFFIXES.get(asked)) if asked else looks_like(text)
+        yield File(f"paper.{format_.suffix if format_ else 'txt'}", text.encode(), format_)
+
+
+def looks_like(text: str) -> Format:
+    """The format that a text seems to be in; Markdown unless it looks like another."""
+    return next((format_ for format_, looks in LOOKS.items() if looks.search(text)), MARKDOWN)

@@ -10,7 +10,7 @@ from . import bodies, pages
 from .answers import answer, pick
 from .bodies import ContentType, Pairs, parameters, values
 from .check import check, papers_of
-from .documents import FORMATS, MARKDOWN, WORD, Document, read, too_many
+from .documents import FORMATS, WORD, Document, read, too_many
 from .formats import HTML, Format, weights
 from .pages.report import Shown
 from .pages.standing import standing
@@ -182,7 +182,7 @@ def page(request: Request, done: Done) -> bytes:
         "validate.html",
         base=state.settings.base,
         text=next(iter(values(done.fields, TEXT)), ""),
-        chosen=next(iter(values(done.fields, FORMAT)), MARKDOWN.suffix),
+        chosen=next(iter(values(done.fields, FORMAT)), ""),
         formats=TYPED,
         profiles=PROFILES,
         languages=LANGUAGES,
@@ -198,7 +198,7 @@ def echo(files: Sequence[File], found: Sequence[Found]) -> Pairs:
     if len(files) > 1 or len(found[0].text) > ECHOED:
         return [(TEXT, "")]
     format_ = files[0].format
-    return [(TEXT, found[0].text), (FORMAT, format_.suffix if format_ in TYPED else MARKDOWN.suffix)]
+    return [(TEXT, found[0].text), (FORMAT, format_.suffix if format_ in TYPED else "")]
 
 
 def known_parameters(request: Request) -> Pairs:

@@ -2,16 +2,24 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 import yaml
 from wgig import documents
+from wgig.board import Board
 from wgig.check import check
 from wgig.cli import FAILED, FINE, NO, PROFILES, REPORTS, UNREADABLE, parser
-from wgig.settings import CHECKOUT, SHIPPED
+from wgig.inference import Inference
+from wgig.reports import WRITERS
+from wgig.rules import rules
+from wgig.settings import CHECKOUT, SHIPPED, Settings
 
 PAGE = (CHECKOUT / "docs" / "checking.md").read_text(encoding="utf-8")
 CONSOLE = "\n".join(re.findall(r"```console\n(.*?```)", PAGE, re.DOTALL))
@@ -35,15 +43,30 @@ def table(title: str) -> dict[str, str]:
     return dict(re.findall(r"^\| (.*?) \| (.*?) \|", section, re.MULTILINE)[2:])
 
 
+@pytest.fixture(scope="module")
+def service(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The address of a service."""
+    for tool in ("curl", "jq"):
+        if not shutil.which(tool):
+            pytest.skip(f"There is no {tool}, with which the page asks the service.")
+    with serving(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
+        yield url.rstrip("/")
+
+
 @pytest.mark.parametrize(("command", "answer"), SHOWN)
-def test_a_command_prints_what_the_page_shows(command: str, answer: str, tmp_path: Path) -> None:
+def test_a_command_prints_what_the_page_shows(
+    command: str, answer: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "community-networks.md").write_text(PAPER, encoding="utf-8")
     (tmp_path / "papers" / "started.md").write_text(STARTED, encoding="utf-8")
+    service = request.getfixturevalue("service") if "$SERVICE" in command else ""
     done = subprocess.run(
         ["bash", "-c", f'wgig() {{ {sys.executable} -m wgig "$@"; }}; {command}'],
         cwd=tmp_path,
-        env=os.environ | {"LC_ALL": "C.UTF-8"},
+        env=os.environ | {"LC_ALL": "C.UTF-8", "SERVICE": service},
         capture_output=True,
         text=True,
         check=False,
@@ -53,7 +76,40 @@ def test_a_command_prints_what_the_page_shows(command: str, answer: str, tmp_pat
 
 
 def test_the_page_shows_commands() -> None:
-    assert len(SHOWN) == 4
+    assert len(SHOWN) == 7
+
+
+def test_the_query_about_the_papers_answers_as_shown(shipped: ox.Store) -> None:
+    results = shipped.query(block("sparql", "PREFIX dcterms"), use_default_graph_as_union=True)
+    assert isinstance(results, ox.QuerySolutions)
+    given = results.serialize(format=ox.QueryResultsFormat.CSV)
+    assert given is not None
+    assert given.decode().replace("\r\n", "\n") == block("csv", "title")
+
+
+def test_the_query_about_the_rules_lists_them_all() -> None:
+    shapes = ox.Store()
+    for path in SHIPPED.glob("shapes/*.ttl"):
+        shapes.load(path=path, format=ox.RdfFormat.TURTLE)
+    results = shapes.query(block("sparql", "PREFIX sh:"))
+    assert isinstance(results, ox.QuerySolutions)
+    assert {row["code"].value for row in results} == set(rules())  # type: ignore[union-attr]
+
+
+def test_a_paper_in_markdown_comes_into_the_graph_and_onto_the_board(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "started.md").write_text(STARTED, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    exec(block("python", "from pathlib"), {})
+    graph = block("", "wgig load").split()[-1]
+    store = ox.Store()
+    store.load(path="started.nt", to_graph=ox.NamedNode(graph))
+    Inference([], f"{Settings.base}graph/inferred", None, [Board(Settings.base, "shifty")]).recompute(store)
+    earl = "http://www.w3.org/ns/earl#"
+    missing = ox.NamedNode(f"{Settings.base}id/test-result/missing")
+    assert any(store.quads_for_pattern(None, ox.NamedNode(f"{earl}result"), missing, None))
 
 
 def test_the_tables_list_what_there_is() -> None:
@@ -61,6 +117,11 @@ def test_the_tables_list_what_there_is() -> None:
     assert table("Profiles").keys() == {f"`{one}`" for one in PROFILES}
     forms = re.findall(r"`(\w+)`", " ".join(table("Forms of the report")))
     assert set(forms) == set(REPORTS)
+    types = re.findall(
+        r"`([\w.+-]+/[\w.+-]+)`", PAGE.partition("## Forms of the report")[2].partition("## ")[0]
+    )
+    assert set(types) == {one.media_type for one in WRITERS}
+    assert all(f"`{one.media_type}`" in PAGE for one in documents.FORMATS if one is not documents.WORD)
     options = re.findall(r"--[\w-]+", " ".join(table("In the shell")))
     for option in options:
         parser().parse_args(["check", "x", option, *VALUES.get(option, [])])

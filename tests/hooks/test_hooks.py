@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 import yaml
 from wgig.cli import LANGUAGES, PROFILES
+from wgig.documents import SUFFIXES
+from wgig.files import NOT_SOUGHT
 from wgig.settings import CHECKOUT
 
 GOOD = (CHECKOUT / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
 BAD = GOOD.replace("wgig:strength", "wgig:opportunity")
+HOOK = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))[0]
 ACTION = yaml.safe_load((CHECKOUT / "action.yml").read_text(encoding="utf-8"))
 EXPRESSION = re.compile(r"\$\{\{ *([\w.-]+) *\}\}")
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -61,6 +64,7 @@ def test_the_hook_lets_a_complete_paper_pass_and_stops_others(sources: Path, tmp
     (theirs / "papers").mkdir(parents=True)
     (theirs / "notes.ttl").write_text("no paper")
     (theirs / "papers" / "paper.ttl").write_text(GOOD, encoding="utf-8")
+    (theirs / "papers" / "README.md").write_text("# hi")
     committed(theirs)
     environment = os.environ | {"PRE_COMMIT_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-m", "pre_commit", "try-repo", sources, "wgig-check", "--all-files"]
@@ -72,6 +76,12 @@ def test_the_hook_lets_a_complete_paper_pass_and_stops_others(sources: Path, tmp
     assert done.returncode == 1
     assert "exit code: 1" in done.stdout
     assert "WGIG-3-STRENGTH-MISSING" in done.stdout
+
+
+def test_the_hook_takes_every_ending_that_is_looked_for_in_a_folder() -> None:
+    pattern = re.compile(HOOK["files"])
+    assert all(pattern.search(f"papers/sub/a.{suffix}") for suffix in SUFFIXES if suffix != NOT_SOUGHT)
+    assert not any(pattern.search(name) for name in ("papers/a.json", "papers/a.txt", "notes/a.md"))
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
@@ -116,19 +126,44 @@ def test_the_action_annotates_and_fails_as_asked(act: Run, tmp_path: Path) -> No
 
     done = check()
     assert (done.returncode, done.stdout) == (0, "")
-    done = check(paths="papers\na bad one.ttl\n", sarif="report.sarif", lang="fr")
+    done = check(paths="papers\n  a bad one.ttl \n", sarif="out/report.sarif", lang="fr")
     assert done.returncode == 1
     assert re.search(
         r"^::error file=a bad one\.ttl,line=\d+,col=\d+,title=WGIG-3-STRENGTH-MISSING::", done.stdout
     )
-    assert "WGIG-3-STRENGTH-MISSING" in (tmp_path / "report.sarif").read_text(encoding="utf-8")
+    assert "WGIG-3-STRENGTH-MISSING" in (tmp_path / "out" / "report.sarif").read_text(encoding="utf-8")
     assert check(paths="a bad one.ttl", fail_on="unreadable").returncode == 0
-    assert check(paths="missing.ttl", fail_on="unreadable").returncode == 2
-    assert check(paths="missing.ttl", fail_on="never").returncode == 0
-    assert check(paths="$(touch hacked)", fail_on="never").returncode == 0
-    assert not (tmp_path / "hacked").exists()
+    (tmp_path / "torn [1].ttl").write_text(GOOD[:3000], encoding="utf-8")
+    assert check(paths="torn [1].ttl", fail_on="unreadable").returncode == 2
+    done = check(paths="a*.ttl\npapers/*", fail_on="never", profile="final")
+    assert (done.returncode, done.stdout.count("a bad one.ttl") > 0) == (0, True)
     codes = (tmp_path / "output").read_text(encoding="utf-8").split()
-    assert codes == ["code=0", "code=1", "code=1", "code=2", "code=2", "code=2"]
+    assert codes == ["code=0", "code=1", "code=1", "code=2", "code=1"]
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"profile": "foo"},
+        {"lang": "xx"},
+        {"paths": "missing.ttl"},
+        {"paths": "*.nothing"},
+        {"paths": " \n"},
+        {"paths": "$(touch hacked)"},
+        {"fail_on": "nevr"},
+        {"sarif": "good.ttl/report.sarif"},
+        {"sarif": "good.ttl"},
+    ],
+    ids=str,
+)
+def test_the_action_fails_at_a_wrong_call_whatever_fails_it_else(
+    act: Run, tmp_path: Path, inputs: dict[str, str]
+) -> None:
+    (tmp_path / "good.ttl").write_text(GOOD, encoding="utf-8")
+    done = act("Check the papers", tmp_path, **{"paths": "good.ttl", "fail_on": "never"} | inputs)
+    assert done.returncode > 0
+    assert (done.stdout + done.stderr).strip()
+    assert not (tmp_path / "hacked").exists()
 
 
 def test_what_the_action_offers_is_what_the_shell_knows() -> None:

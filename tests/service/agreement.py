@@ -21,7 +21,8 @@ from rdflib.namespace import SH
 from rdflib.plugins.sparql import prepareQuery
 from rdflib.plugins.sparql.processor import SPARQLProcessor
 from wgig import documents, known, rules
-from wgig.check import said
+from wgig.check import asked
+from wgig.documents import Document
 from wgig.engines import Result, pyshacl
 from wgig.engines.shifty import n_triples, result, results
 from wgig.formats import TURTLE
@@ -56,15 +57,15 @@ def made_up(first: int, count: int) -> Iterator[list[ox.Triple]]:
 def files(first: int, count: int) -> Iterator[list[ox.Triple]]:
     """The papers as files of several, as the engines get them."""
     several = made_up(first, count)
-    while together := [said(one) for paper in islice(several, TOGETHER) for one in paper]:
-        yield together
+    while together := [one for paper in islice(several, TOGETHER) for one in paper]:
+        yield list(asked(Document("", "", TURTLE, together, list)))
 
 
 def examples() -> Iterator[list[ox.Triple]]:
     """The examples of the rules and of whole papers, each for itself."""
     for pattern in ("shapes/examples/issue-paper/*.ttl", "data/examples/*.ttl"):
         for path in sorted(SHIPPED.glob(pattern)):
-            yield [said(one) for one in documents.read(path.name, path.read_bytes(), TURTLE).triples]
+            yield list(asked(documents.read(path.name, path.read_bytes(), TURTLE)))
 
 
 def reported(report: rdflib.Graph) -> set[Raw]:

@@ -88,7 +88,8 @@ NODES: list[Term] = [
     *named("id/principle/transparency", "id/principle/involvement-civil-society", "id/scheme/verdicts"),
     *named("id/stakeholder-group/governments", "id/profile/draft"),
     *named("id/document/declaration", "id/document/declaration/48", "id/document/declaration/480"),
-    *named("id/document/report", "shapes#section-1", "shapes#WGIG-0-LATE", "ontology#Forum"),
+    *named("id/document/report", "shapes#section-1", "ontology#Forum"),
+    *named("shapes#WGIG-0-LATE", "shapes#WGIG-0-WAIVER-REASON"),
     ox.NamedNode("http://example.org/%20?a=b#\u00e9"),
     ox.BlankNode("nothing"),
 ]
@@ -125,8 +126,13 @@ CLAIMS: Triples = [
 def like(value: Term) -> list[Term]:
     """Values that might stand in place of one."""
     if not isinstance(value, ox.Literal):
-        return NODES
+        return [one for one in NODES if kind(one) == kind(value)] or NODES
     return LIKE.get(value.datatype.value.removeprefix(XSD), TEXTS)
+
+
+def kind(node: Term) -> str:
+    """The folder that the name of a node is in."""
+    return str(node.value).rpartition("/")[0]
 
 
 def one_of(triples: Triples, chance: Random) -> ox.Triple:

@@ -3,18 +3,23 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from wgig import workers
+from wgig import documents, files, workers
+from wgig.bulk import check_many
 from wgig.cli import LANGUAGES, PAPERS, PROFILES, REPORTS, main
 from wgig.commands import check
-from wgig.documents import SUFFIXES
+from wgig.commands.watch import changes
+from wgig.documents import SUFFIXES, Document
+from wgig.report import Outcome
 from wgig.reports import WRITERS
 from wgig.rules import LANGUAGES as SPOKEN
 from wgig.rules import PROFILES as KEPT
@@ -86,18 +91,73 @@ def test_a_folder_is_walked_in_order_without_what_is_hidden_or_no_paper(shell: S
     assert done.code == 0
     found = [line.split(":")[0] for line in done.out.splitlines() if line.startswith("✓")]
     assert found == [f"✓ papers/{name}.ttl" for name in ("a", "b", "sub/c")]
-    assert done.err == "wgig: Passed over: Markdown without a head that names a paper (1).\n"
+    assert done.err == "wgig: Passed over: Markdown that looks like no paper (1).\n"
 
 
 def test_markdown_of_a_folder_is_a_paper_when_its_head_names_one(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "a.md").write_bytes((EXAMPLES / "community-networks.md").read_bytes())
     assert shell("papers").code == 0
-    (tmp_path / "papers" / "a.md").write_text("---\ntitle: X\n---\npaper: y\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\npapr: y\nissue: spam\n---\n",
+        '\ufeff---\r\n"Paper": y\r\n---\r\n',
+        "---\npapr: y\n---\n# Mine\n\n## 1. Issue\n",
+        "## SWOT analysis\n",
+    ],
+)
+def test_markdown_of_a_folder_that_looks_like_a_paper_is_not_passed_over(
+    shell: Shell, tmp_path: Path, text: str
+) -> None:
+    fill(tmp_path / "papers", good=GOOD)
+    (tmp_path / "papers" / "a.md").write_text(text, encoding="utf-8", newline="")
+    assert shell("papers", "--quiet").code == 2
+    assert "✗ papers/a.md" in shell("papers").out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\ntitle: X\n---\npaper: y\n",
+        "# Issue\n\n## 1. Introduction\n\n## Comments\n",
+        "How to write a paper:\n\n```\n---\npaper: y\n---\n\n## 1. Issue (what?)\n```\n",
+    ],
+)
+def test_markdown_of_a_folder_that_looks_like_no_paper_is_passed_over(
+    shell: Shell, tmp_path: Path, text: str
+) -> None:
+    fill(tmp_path / "papers", good=GOOD)
+    (tmp_path / "papers" / "a.md").write_text(text)
     done = shell("papers")
-    assert done.code == 2
-    assert "There is no paper in papers." in done.err
+    assert (done.code, "looks like no paper (1)" in done.err) == (0, True)
     assert shell("papers/a.md").code == 2
+
+
+def test_what_is_no_paper_is_passed_over_also_where_it_is_named(shell: Shell, tmp_path: Path) -> None:
+    fill(tmp_path, bad=BAD)
+    (tmp_path / "README.md").write_text("# hi")
+    (tmp_path / "empty").mkdir()
+    assert shell("README.md").code == 2
+    done = shell("--skip-others", "README.md")
+    assert (done.code, done.out, "looks like no paper (1)" in done.err) == (0, "", True)
+    assert shell("--skip-others", "README.md", "bad.ttl").code == 1
+    assert shell("--skip-others", "empty").code == 2
+
+
+def test_a_folder_that_may_not_be_read_is_told_with_its_cause(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: str) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr(os, "scandir", closed)
+    done = shell("closed")
+    assert done.code == 2
+    assert "The folder may not be read. Ask its owner, or change its permissions." in done.out
 
 
 def test_a_folder_without_papers_is_told(shell: Shell, tmp_path: Path) -> None:
@@ -138,7 +198,8 @@ def test_standard_input_is_a_paper_in_a_format_that_is_told(shell: Shell, tmp_pa
     assert shell("-", "--input-format", "ttl", stdin=GOOD).code == 0
     done = shell("bad.ttl", "-", "bad.ttl", "--input-format", "ttl", "--format", "json", stdin=GOOD)
     assert [one["name"] for one in json.loads(done.out)["files"]] == ["bad.ttl", "standard input", "bad.ttl"]
-    assert "Say how standard input is written" in shell("-", stdin=GOOD).err
+    offered = shell("-", stdin=GOOD).err.strip().removesuffix(".").partition("--input-format ")[2]
+    assert offered.split(", ") == [*dict.fromkeys(one.suffix for one in SUFFIXES.values())]
     assert "only once" in shell("-", "-", "--input-format", "ttl", stdin=GOOD).err
     assert "cannot be watched" in shell("-", "--watch", stdin=GOOD).err
 
@@ -150,7 +211,85 @@ def test_the_report_goes_where_it_should_in_the_form_of_the_name(shell: Shell, t
     assert shell("bad.ttl", "-o", "report.json", "--format", "csv").code == 1
     assert (tmp_path / "report.json").read_text().startswith("file")
     assert "There is no folder nowhere." in shell("bad.ttl", "-o", "nowhere/report.html").err
-    assert "would replace bad.ttl" in shell("bad.ttl", "-o", "bad.ttl").err
+    assert shell("bad.ttl", "-o", "report.XML").code == 1
+    assert "<testsuites" in (tmp_path / "report.XML").read_text()
+    for name in ("report.txt", "report"):
+        assert shell("bad.ttl", "-o", name).code == 1
+        assert "✗ does not conform" in (tmp_path / name).read_text()
+
+
+def test_an_ending_that_tells_no_form_is_refused_unless_the_form_is_told(
+    shell: Shell, tmp_path: Path
+) -> None:
+    fill(tmp_path, good=GOOD)
+    done = shell("good.ttl", "-o", "report.foo")
+    assert (done.code, ".junit, .csv, .github, .txt, .xml" in done.err) == (2, True)
+    assert not (tmp_path / "report.foo").exists()
+    assert shell("good.ttl", "-o", "report.foo", "--format", "csv").code == 0
+
+
+@pytest.mark.parametrize(
+    ("checked", "output"),
+    [
+        ("./papers/a.ttl", "papers/a.ttl"),
+        ("papers", "./papers/a.ttl"),
+        ("papers", "papers/torn.ttl"),
+        ("papers/a.ttl", "symbolic.ttl"),
+        ("papers", "hard.ttl"),
+        ("papers/../missing.ttl", "missing.ttl"),
+    ],
+)
+def test_no_report_replaces_a_paper(shell: Shell, tmp_path: Path, checked: str, output: str) -> None:
+    fill(tmp_path / "papers", a=GOOD, torn=GOOD[:3000])
+    (tmp_path / "symbolic.ttl").symlink_to("papers/a.ttl")
+    (tmp_path / "hard.ttl").hardlink_to("papers/a.ttl")
+    done = shell(checked, "-o", output)
+    assert (done.code, "The report would replace" in done.err) == (2, True)
+    assert (tmp_path / "papers" / "a.ttl").read_text(encoding="utf-8") == GOOD
+    assert (tmp_path / "papers" / "torn.ttl").read_text(encoding="utf-8") == GOOD[:3000]
+    assert not (tmp_path / "missing.ttl").exists()
+
+
+def test_a_report_among_the_papers_is_none_of_them(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "papers", a=BAD)
+    report = tmp_path / "papers" / "report.ttl"
+    assert shell("papers", "-o", "papers/report.ttl").code == 1
+    first = report.read_text(encoding="utf-8")
+    monkeypatch.setenv("WGIG_PAPER_BYTES", str(len(BAD.encode())))
+    assert len(first) < len(BAD)
+    report.write_text(first + "#" * len(BAD), encoding="utf-8")
+    assert shell("papers", "-o", "papers/../papers/report.ttl").code == 1
+    assert report.read_text(encoding="utf-8") == first
+    assert [*next(changes(["papers"], Path("papers/report.ttl")))] == ["papers/a.ttl"]
+
+
+def test_a_report_is_written_as_a_whole_or_not_at_all(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def torn(*_: object) -> Iterator[bytes]:
+        yield b"half"
+        raise OSError(28, "No space left on device")
+
+    fill(tmp_path, bad=BAD)
+    (tmp_path / "report.txt").write_text("the last one")
+    monkeypatch.setattr(check, "written", torn)
+    assert shell("bad.ttl", "-o", "report.txt").code == 3
+    assert (tmp_path / "report.txt").read_text() == "the last one"
+    assert {one.name for one in tmp_path.iterdir()} == {"bad.ttl", "report.txt"}
+
+
+def test_a_report_goes_into_a_pipe_or_along_a_link(shell: Shell, tmp_path: Path) -> None:
+    fill(tmp_path, bad=BAD)
+    (tmp_path / "link").symlink_to("linked.csv")
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    for output in ("pipe", "link"):
+        assert shell("bad.ttl", "--format", "csv", "-o", output).code == 1
+    assert os.read(reader, 5) == b"file,"
+    os.close(reader)
+    assert (tmp_path / "linked.csv").read_text().startswith("file,")
 
 
 @pytest.mark.parametrize("form", REPORTS)
@@ -203,6 +342,124 @@ def test_several_processes_find_the_same_in_the_same_order(
     assert one.code == 2
 
 
+def break_at_torn(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Make the reading of files that are torn fail with an error that nobody foresaw."""
+
+    def reading(name: str, data: bytes, *more: object) -> Document:
+        if data == b"torn":
+            raise error
+        return documents.read(name, data, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files, "read", reading)
+    monkeypatch.setattr(check, "read", reading)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("x"),
+        OverflowError(),
+        LookupError(),
+        MemoryError(),
+        RecursionError(),
+        BaseException("panic"),
+    ],
+    ids=repr,
+)
+def test_a_mistake_with_one_file_leaves_the_others_alone(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    break_at_torn(monkeypatch, error)
+    fill(tmp_path / "papers", a=GOOD, b="torn", c=BAD)
+    done = shell("papers", "--format", "json")
+    found = json.loads(done.out)["files"]
+    assert done.code == 3
+    assert [one["conforms"] for one in found] == [True, False, False]
+    assert found[1]["problem"]["type"].endswith("/internal")
+    assert f"This is a mistake of ours: {type(error).__name__}" in found[1]["problem"]["detail"]
+    assert [one["code"] for one in found[2]["papers"][0]["findings"]] == ["WGIG-3-STRENGTH-MISSING"]
+    assert done.err == ""
+
+
+def test_a_mistake_in_checking_befalls_one_file_and_is_shown_when_asked_for(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asking(documents: list[Document], *more: str) -> list[Outcome]:
+        if any(one.name.endswith("b.ttl") for one in documents):
+            raise ValueError("of the engine")
+        return check_many(documents, *more)
+
+    monkeypatch.setattr(workers, "check_many", asking)
+    fill(tmp_path / "papers", a=GOOD, b=GOOD, c=GOOD)
+    done = shell("papers")
+    assert (done.code, done.out.count("✓"), done.out.count("✗")) == (3, 2, 1)
+    monkeypatch.setenv("WGIG_DEBUG", "1")
+    assert 'raise ValueError("of the engine")' in shell("papers").err
+
+
+def test_a_mistake_with_standard_input_leaves_the_files_alone(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_at_torn(monkeypatch, ValueError("x"))
+    fill(tmp_path, good=GOOD)
+    done = shell("-", "good.ttl", "--input-format", "ttl", stdin="torn")
+    assert (done.code, done.out.count("✓")) == (3, 1)
+
+
+# A module that other processes can import: it checks files, and a deadly one ends the process.
+DEADLY = """
+import os, signal
+from wgig import workers
+
+original = workers.checked
+
+def checked(files, task):
+    if any("deadly" in one.path for one in files):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(files, task)
+"""
+
+
+def test_a_process_that_dies_takes_one_file_with_it(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "deadly.py").write_text(DEADLY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names = [f"p{number:02}" for number in range(20)]
+    fill(tmp_path / "papers", **dict.fromkeys(names, GOOD), p05deadly=GOOD, p15deadly=GOOD)
+    monkeypatch.setattr(workers, "checked", import_module("deadly").checked)
+    monkeypatch.setattr(workers, "BATCH", 2)
+    monkeypatch.setattr(workers, "FEW", 1)
+    done = shell("papers", "--jobs", "2", "--format", "json")
+    found = json.loads(done.out)["files"]
+    assert done.code == 2
+    assert [one["name"] for one in found] == sorted(one["name"] for one in found)
+    assert [one["name"] for one in found if not one["conforms"]] == [
+        "papers/p05deadly.ttl",
+        "papers/p15deadly.ttl",
+    ]
+    assert all(one["conforms"] or "more memory" in one["problem"]["detail"] for one in found)
+    assert len(found) == 22
+
+
+TITLE = re.compile(r'dcterms:title +"')
+HOSTILE = "a\n::error::pwned ##[error]\x1b[2J\u202e"
+
+
+def test_what_a_paper_says_neither_steers_a_terminal_nor_commands_a_job(shell: Shell, tmp_path: Path) -> None:
+    title = HOSTILE.replace("\n", "\\n").replace("\x1b", "\\u001b")
+    waiver = (
+        "paper:example-community-networks wgig:waiver [ a wgig:Waiver ; "
+        f'wgig:waives shape:WGIG-3-STRENGTH-MISSING ; wgig:reason "{title}{" ::error::x" * 20}" ] .'
+    )
+    prefix = "@prefix shape: <https://w3id.org/wgig/shapes#> .\n"
+    fill(tmp_path, **{HOSTILE: prefix + TITLE.sub(lambda found: found[0] + title, BAD) + waiver})
+    fill(tmp_path, b=f'{GOOD}\nwgig:x wgig:unknown\n::error::pwned """::error::pwned""" .')
+    done = shell(".", "missing\n::error::pwned")
+    assert done.out.count("pwned") > 3
+    assert not re.search(r"^\s*::|##\[|[\x1b\u202e]", done.out + done.err, re.MULTILINE)
+
+
 def test_no_processes_are_none(shell: Shell) -> None:
     assert "--jobs is 0" in shell("papers", "--jobs", "0").err
 
@@ -214,17 +471,6 @@ def test_ctrl_c_stops_without_a_traceback(shell: Shell, monkeypatch: pytest.Monk
     monkeypatch.setattr(check, "outcomes", interrupted)
     done = shell("papers")
     assert (done.code, done.err) == (130, "wgig: Stopped.\n")
-
-
-def test_a_reader_that_goes_away_is_no_mistake(tmp_path: Path) -> None:
-    fill(tmp_path, **{f"p{number}": GOOD for number in range(20)})
-    done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} -m wgig check . | true"],
-        cwd=tmp_path,
-        capture_output=True,
-        check=True,
-    )
-    assert done.stderr == b""
 
 
 def test_watching_checks_again_when_a_file_changes_and_ends_with_its_last_state(tmp_path: Path) -> None:

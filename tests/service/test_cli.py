@@ -2,6 +2,8 @@ import contextlib
 import gzip
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,6 +20,7 @@ import pytest
 from wgig.cli import FORMATS, RESULTS
 from wgig.commands.query import TABLE
 from wgig.formats import BY_FORM, DATASETS, GRAPHS
+from wgig.settings import SHIPPED
 
 TEN = " ".join(map(str, range(10)))
 Shell = Callable[..., subprocess.CompletedProcess[str]]
@@ -51,7 +54,7 @@ def wgig(folder: Path) -> Shell:
     return call
 
 
-@pytest.mark.parametrize("command", ["serve", "query", "load", "dump", "stats", "queries", "check"])
+@pytest.mark.parametrize("command", ["serve", "query", "load", "dump", "stats", "queries", "check", "new"])
 def test_help_shows_an_example(wgig: Shell, command: str) -> None:
     done = wgig(command, "--help")
     assert done.returncode == 0
@@ -124,6 +127,7 @@ def test_an_update_is_no_query(wgig: Shell) -> None:
     ("call", "code", "said"),
     [
         (["query", "--name", "coverage-matriks"], 1, "Did you mean coverage-matrix?"),
+        (["new", "paper", "spamm"], 2, "Did you mean spam?"),
         (["query", COUNT, "--format", "ttl"], 2, "Take --format json, xml, csv, tsv"),
         (["query", "nothing.rq"], 2, "nothing.rq"),
         (
@@ -134,7 +138,9 @@ def test_an_update_is_no_query(wgig: Shell) -> None:
         (["query", "SELECT * " + "{" * 20_000], 2, "Write it flatter"),
         (["query", "ASK {}", "--url", "http://127.0.0.1:9/sparql"], 3, "cannot be reached"),
         (["query", "ASK {}", "--url", "ftp://example.org"], 2, "begins with http://"),
-        (["dump", "-o", "nope/x.nq"], 2, "nope/x.nq cannot be written: there is no folder nope"),
+        (["dump", "-o", "nope/x.nq"], 2, "There is no folder nope. Make it"),
+        (["new", "paper", "spam", "-o", "nope/x.md"], 2, "There is no folder nope. Make it"),
+        (["check", "a\n::error::b", "-c\n::error::d"], 2, "-c ::error::d"),
         (["dump", "--graph", "urn:none"], 1, "There is no graph urn:none"),
         (["load"], 2, "No file is given"),
         (["load", "nowhere.ttl"], 2, "nowhere.ttl: No such file or directory"),
@@ -148,6 +154,58 @@ def test_an_update_is_no_query(wgig: Shell) -> None:
 def test_a_mistake_is_a_sentence_and_a_code(wgig: Shell, call: list[str], code: int, said: str) -> None:
     done = wgig(*call)
     assert (done.returncode, said in done.stderr, "Traceback" in done.stderr) == (code, True, False), done
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["query", "SELECT *\n::error::pwned {"],
+        ["query", "\n::error::\u202epwned"],
+        ["query", "--name", "x\n::error::pwned"],
+        ["load", "x\n::error::pwned\x1b[2J.ttl"],
+        ["check", "x\n::error::pwned", "-o", "no/\n::error::pwned/x.html"],
+        ["queries", "##[error]pwned"],
+        ["sing\n::error::pwned"],
+    ],
+    ids=" ".join,
+)
+def test_no_message_steers_a_terminal_or_commands_a_job(wgig: Shell, call: list[str]) -> None:
+    done = wgig(*call)
+    assert "pwned" in done.stderr
+    assert not re.search(r"^\s*::|##\[|[\x1b\u202e]", done.stderr, re.MULTILINE), done
+
+
+@pytest.mark.parametrize(
+    "call", [["queries"], ["check", "two.ttl"], ["stats"], ["new", "paper", "spam", "-o", "-"]], ids=" ".join
+)
+def test_a_reader_that_goes_away_is_told_as_by_other_commands(folder: Path, call: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "wgig", *call],
+        cwd=folder,
+        env=os.environ | {"WGIG_STORE": str(folder / "store"), "WGIG_DATA": "none"},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+
+
+def test_the_name_of_an_issue_may_be_in_capitals(wgig: Shell, folder: Path) -> None:
+    assert wgig("new", "paper", "SPAM").returncode == 0
+    assert "issue: spam" in (folder / "spam.md").read_text(encoding="utf-8")
+
+
+def test_the_help_tells_how_to_list_the_issues(wgig: Shell) -> None:
+    query = shlex.split(wgig("new", "--help").stdout.splitlines()[-1])
+    assert query[:2] == ["wgig", "query"]
+    issues = ox.Store()
+    issues.load(path=SHIPPED / "data" / "issues.ttl", format=ox.RdfFormat.TURTLE)
+    answer = issues.query(query[2])
+    assert isinstance(answer, ox.QuerySolutions)
+    assert ox.NamedNode("https://w3id.org/wgig/id/issue/spam") in [row[0] for row in answer]
 
 
 def test_a_broken_file_ends_with_2_and_the_others_are_loaded(wgig: Shell, folder: Path) -> None:

@@ -1,13 +1,19 @@
 """A file is read as what it is, or refused with a sentence that says where and how to mend it."""
 
+import json
 import re
 import socket
+from collections.abc import Callable
 from typing import NoReturn
 
+import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.documents import MARKDOWN, WORD, format_of, read
+from wgig import contexts, inlining
+from wgig.documents import MARKDOWN, WORD, Document, format_of, read
 from wgig.formats import JSON_LD, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
+from wgig.inlining import IRI
+from wgig.lines import Lines
 from wgig.problems import Problem
 
 PAPER = "<https://w3id.org/wgig/id/paper/x>"
@@ -75,6 +81,10 @@ def test_a_file_with_nothing_in_it_holds_no_triples() -> None:
         (f"{PAPER}\n  dcterms:title 1 .".encode(), TURTLE, "no Turtle: .*prefix", 2, 3),
         (f"{PAPER}\n  <http://a b> 1 .".encode(), TURTLE, "no Turtle: .*IRI", 2, 3),
         (f'{PAPER} {TITLE} "a"@englishlanguage .'.encode(), TURTLE, "no Turtle: .*subtag", 1, 73),
+        (f'{PAPER}\r{TITLE}\r\n"caf\u00e9" .'.encode("latin-1"), TURTLE, "not UTF-8", 3, 5),
+        (f"{PAPER}\r  dcterms:title 1 .".encode(), TURTLE, "no Turtle: .*prefix", 2, 3),
+        (f"{PAPER}\r{TITLE} {'[' * 101}".encode(), TURTLE, "brackets are open", 2, 134),
+        (b'{"@id": "x",\r "@type": ', JSON_LD, "no JSON-LD: .*end of file", 2, 11),
         (b"", JSON_LD, "no JSON-LD: .*end of file", 1, 1),
         (b'{"@id": "x",\n "@type": ', JSON_LD, "no JSON-LD: .*end of file", 2, 11),
         (b"<html>\n<p></html>", RDF_XML, "no RDF/XML", 2, 6),
@@ -121,7 +131,113 @@ def test_a_remote_context_is_refused_and_nothing_is_fetched(
         raise AssertionError("something is fetched")
 
     monkeypatch.setattr(socket.socket, "connect", connect)
-    assert "nothing is fetched" in refused(f'{{"@context": {context}, "@id": "x"}}', JSON_LD).detail
+    problem = refused(f'{{"@context": {context}, "@id": "x"}}', JSON_LD)
+    assert "nothing is fetched" in problem.detail
+    assert IRI in problem.detail
+
+
+NODE = {
+    "id": "x",
+    "type": "IssuePaper",
+    "issue": ["http://a/i", {"id": "http://a/j", "type": "Issue"}],
+    "round": "2",
+    "rationale": {"en": "why", "fr": "pourquoi"},
+}
+ELSEWHERE = {"id": IRI, IRI: IRI, "see": [IRI, {"@value": IRI}], "issue": IRI, "@type": [IRI]}
+
+
+def json_ld(document: object) -> Document:
+    """A document in JSON-LD, written as one line."""
+    return read("x", json.dumps(document).encode(), JSON_LD)
+
+
+def statements(document: Document) -> list[tuple[str, ...]]:
+    """The statements in their order, each with what is written at its places up to the end of a string."""
+    assert len(document.spots) == len(document.triples)
+    return [
+        (str(triple), *(document.text[at:].split('"')[1] for at in spot))
+        for triple, spot in zip(document.triples, document.spots, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda context: {"@context": context} | NODE,
+        lambda context: NODE | {"@context": context},
+        lambda context: {"@context": [context]} | NODE,
+        lambda context: {"@context": [{"round": "http://a/r"}, context, {"issue": "http://a/i"}]} | NODE,
+        lambda context: {"@context": {"p": "http://a/p"}, "@id": "y", "p": {"@context": context} | NODE},
+        lambda context: [{"@context": context} | NODE, {"@context": [context, {"round": None}]} | NODE, NODE],
+        lambda context: {"@context": [{"see": IRI}, context, {"any": {"@id": IRI}, IRI: IRI}]} | ELSEWHERE,
+    ],
+    ids=["first", "last", "array", "among others", "nested", "twice", "elsewhere"],
+)
+def test_our_context_is_known_by_its_iri(
+    around: Callable[[object], object], get: Callable[[str], httpx.Response]
+) -> None:
+    by_hand = json_ld(around(get("/context.jsonld").json()["@context"]))
+    assert len(by_hand.triples) >= 5
+    assert statements(json_ld(around(IRI))) == statements(by_hand)
+
+
+def test_our_context_may_belong_to_a_term_alone() -> None:
+    term = {"@id": "http://a/p", "@context": IRI}
+    found = json_ld({"@context": {"p": term}, "@id": "x", "p": {"type": "IssuePaper"}, "type": "Issue"})
+    assert [str(one.object) for one in found.triples[1:]] == ["<https://w3id.org/wgig/ontology#IssuePaper>"]
+
+
+@pytest.mark.parametrize(
+    ("plain", "escaped"), [("@", "\\u0040"), ("/", "\\/"), ("context.jsonld", "\\u0063ontext\\u002ejsonld")]
+)
+def test_an_escape_does_not_hide_our_context(plain: str, escaped: str) -> None:
+    text = json.dumps({"@context": [IRI]} | NODE)
+    found = read("x", text.replace(plain, escaped).encode(), JSON_LD)
+    assert escaped in found.text
+    assert len(found.spots) == len(found.triples) == len(read("x", text.encode(), JSON_LD).triples)
+
+
+def test_our_context_does_not_count_as_terms_of_the_document() -> None:
+    terms = {f"t{number}": f"http://a/{number}" for number in range(contexts.MOST)}
+    assert json_ld({"@context": [IRI, terms]} | NODE).triples
+
+
+def test_our_context_may_be_named_so_many_times() -> None:
+    nodes = [{"@context": [IRI, {"p": "http://a/p"}]} | NODE for _ in range(inlining.MOST + 1)]
+    found = json_ld(nodes[1:])
+    assert len(found.spots) == len(found.triples)
+    problem = refused(json.dumps(nodes, indent=0), JSON_LD)
+    assert "more than 50 times" in problem.detail
+    assert problem.members["excerpt"].split("\n")[0] == f'"{IRI}",'
+
+
+@pytest.mark.parametrize(
+    "more", ['"http://127.0.0.1:9/context"', '{"@import": %s}', '"context.jsonld"', "[%s]"]
+)
+def test_our_context_makes_no_other_known(more: str) -> None:
+    named = json.dumps(IRI)
+    assert refused(f'{{"@context": [{named}, {more.replace("%s", named)}], "@id": "x"}}', JSON_LD)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"@context": %s, "@id": "x", "issue": "a" ‸"b"}',
+        '{"@context": %s, "@id": "x"}‸]',
+        '[{"@context": %s, "@id": "é"}, {"issue": "a" ‸"b"}]',
+        '[{"@context": [%s, %s]},\n {"@id": "é", "@context": %s}, {"issue": ‸]',
+        '[{"@context": [%s, %s]},\r\n\r {"issue": ‸\\]',
+        '[{"@context": %s}, ‸"\n',
+        '[{"@context": %s},\n {"@context": %s}‸',
+        '[{"@context": %s}, {"issue": "‸\\q", "@context": %s}]',
+    ],
+)
+def test_what_is_no_json_beside_our_context_has_its_place(text: str) -> None:
+    text = text.replace("%s", json.dumps(IRI))
+    problem = refused(text.replace("‸", ""), JSON_LD)
+    line, column = Lines(text).place(text.index("‸"))
+    assert (problem.members["line"], problem.members["column"]) == (line, column)
+    assert re.findall(r"columns? (\d+)", problem.detail)[:1] in ([], [str(column)])
 
 
 def test_more_statements_than_can_be_checked_are_refused() -> None:
@@ -132,8 +248,9 @@ def test_more_statements_than_can_be_checked_are_refused() -> None:
     assert len(read("x", text.encode(), TURTLE, 12).triples) == 12
 
 
-def test_the_excerpt_shows_the_place_below_the_line() -> None:
-    excerpt = refused(f"{PAPER}\n  dcterms:title 1 .").members["excerpt"]
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_the_excerpt_shows_the_place_below_the_line(end: str) -> None:
+    excerpt = refused(f"{PAPER}{end}  dcterms:title 1 .{end}").members["excerpt"]
     assert excerpt == "  dcterms:title 1 .\n  ^"
 
 

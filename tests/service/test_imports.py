@@ -13,12 +13,12 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        engines markdown.form namespaces nesting opening places.json places.spot places.tokens problems
+        engines lines markdown.form namespaces opening places.json places.spot places.tokens problems
         reports.xml settings steering wellformed wgig
         """,
         """
-        archive bodies examples formats guard pages pages.rule places.context places.fits rules sparql
-        turns
+        archive bodies examples formats guard nesting pages pages.rule places.context places.fits rules
+        sparql turns
         """,
         """
         admission answers diagnosis health known markdown.outline pages.results places.jsonld

@@ -19,6 +19,19 @@ def test_the_vocabulary_holds_what_rules_look_at_and_nothing_else() -> None:
     assert {f"{WGIG}category", known.TYPE.value} <= said_of("id/issue/spam")
 
 
+def test_what_a_paper_may_be_settles_nothing_that_the_vocabulary_should() -> None:
+    asked = {
+        one.object
+        for one in rules.graph()
+        if one.predicate.value in {f"{rules.SH}class", f"{rules.SH}targetClass"}
+    }
+    assert set(map(known.iri, asked - known.KINDS)) == {
+        "http://purl.org/ontology/bibo/DocumentPart",
+        f"{WGIG}StakeholderGroup",
+    }
+    assert asked >= known.KINDS
+
+
 def test_papers_are_no_part_of_the_vocabulary() -> None:
     assert not [one for one in known.facts() if one.object == ox.NamedNode(f"{WGIG}IssuePaper")]
 

@@ -13,10 +13,12 @@ from wgig.documents import read as read_document
 from wgig.markdown.form import CRITERIA, FORUM, HEAD, MECHANISM, SECTIONS, SWOT
 from wgig.markdown.values import iri
 from wgig.problems import Problem
+from wgig.rules import headings
 from wgig.settings import SHIPPED
 
 EXAMPLES = {path.stem: path for path in sorted((SHIPPED / "data/examples").glob("*.md"))}
 PAPER = "https://w3id.org/wgig/id/paper/mine"
+NRO = "Number Resource Organization (NRO)"
 HEADED = "---\npaper: mine\n---\n\n"
 SNIPPETS = """
 PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX wgig: <https://w3id.org/wgig/ontology#>
@@ -154,6 +156,11 @@ def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
         ("---\n- paper\n---\n", 2, 1, "no list of keys"),
         ("---\npaper: mine\ndrafters:\n  - group: governments\n---\n", 4, 5, "no name"),
         ("---\npaper: mine\ndrafters:\n  - nmae: Ann\n---\n", 4, 5, "Did you mean name?"),
+        ("---\npaper: mine\ndrafters:\n  - {name: [Ann, Ben]}\n---\n", 4, 18, "several values of name"),
+        ("---\npaper: mine\ndrafters:\n  - {name: Ann, id: [a, b]}\n---\n", 4, 25, "several values of id"),
+        ("---\npaper: mine\ndrafters:\n  - {name: Ann, member: [no, yes]}\n---\n", 4, 30, "of member"),
+        ("---\npaper: [mine, yours]\n---\n", 2, 15, "several values of paper"),
+        ('---\npaper: mine\ntitle: "\\uD800"\n---\n', 3, 8, "not allowed"),
         ("---\npaper: m\x01ine\n---\n", 2, 9, "not allowed"),
         (HEADED + "Loose words.", 5, 1, "before section 1"),
         (HEADED + "# Title\n\nLoose words.", 7, 1, "before section 1"),
@@ -174,6 +181,7 @@ def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
         (HEADED + "## 7. Adequacy\n\n### Transparent\n\n### b. Transparency", 9, 1, "twice"),
         (HEADED + "## 7. Adequacy\n\n### Transparent\n\nVerdikt: adequate", 9, 1, "Did you mean Verdict?"),
         (HEADED + "## 1. Issue\n\nA <!-- note", 7, 3, "no end"),
+        (HEADED + "## 1. Issue\n\nA `<!--` and\n<!-- note", 8, 1, "no end"),
     ],
 )
 def test_what_the_form_has_no_place_for_is_refused_with_its_place(
@@ -210,6 +218,11 @@ def test_what_the_form_has_no_place_for_is_refused_with_its_place(
             "## 4. Actors\n\n### Main actor\n\n- Ann (governments)\n- Ben (governments)",
             "WGIG-4-MAIN-TWICE",
         ),
+        (
+            "",
+            "## 4. Actors\n\n### Main actor\n\n- ICANN 理事会 (governments)\n- ICANN 委员会 (governments)",
+            "WGIG-4-MAIN-TWICE",
+        ),
         ("", "## 5. Forums\n\n### Here\n\n#### Makes decisions\n\nmaybe", "WGIG-5B-DECIDES-VALUE"),
         ("", "## 5. Forums\n\n### Here\n\n#### Makes decisions\n\n- yes\n- no", "WGIG-5B-DECIDES-TWICE"),
         ("", MECHANISMS + "Verdict: splendid", "WGIG-7-VERDICT-UNKNOWN"),
@@ -219,6 +232,7 @@ def test_what_the_form_has_no_place_for_is_refused_with_its_place(
         ("", MECHANISMS + "#### First\n\nGood.\n\n#### first\n\nBad.", "WGIG-7B-TWICE"),
         ("", "## 7. Adequacy\n\n### f. Other: beauty\n\nFine.", "WGIG-7-CRITERION-UNKNOWN"),
         ("", "## 7. Adequacy\n\n### f. Other\n\nFine.", "WGIG-7-CRITERION-MISSING"),
+        ("", "## 7. Adequacy\n\n### f. Other: 美\n\nFine.", "WGIG-7-CRITERION-UNKNOWN"),
     ],
 )
 def test_a_wrong_value_is_read_and_breaks_its_rule(head: str, body: str, code: str) -> None:
@@ -246,6 +260,10 @@ def test_a_list_item_or_a_paragraph_is_a_value_of_its_own() -> None:
     strengths = "- One,\n  and more.\n\n  - Inside.\n- Two.\n\nThree.\n\n1. Four.\n"
     text = f"{HEADED}## 3. SWOT\n\n### Strengths\n\n{strengths}"
     assert values(text, "wgig:strength") == ["One,\nand more.\n\n- Inside.", "Two.", "Three.", "Four."]
+    assert values(f"{HEADED}## 3. SWOT\n\n### Strengths\n\n   Three.\n\n-     code\n", "wgig:strength") == [
+        "Three.",
+        "    code",
+    ]
 
 
 def test_a_category_is_known_by_its_label_too() -> None:
@@ -254,6 +272,9 @@ def test_a_category_is_known_by_its_label_too() -> None:
 
 
 def test_an_actor_whom_the_graph_knows_is_named_and_not_described() -> None:
+    assert values(f"{HEADED}## 4. Actors\n\n### Main actor\n\n- {NRO}\n", "wgig:mainActor") == [
+        iri("agent:number-resource-organization").value
+    ]
     listed = "- unesco\n- International Telecommunication Union (international organizations)\n"
     actors = f"## 4. Actors\n\n### Other actors\n\n{listed}"
     triples = markdown.read(HEADED + actors)[0]
@@ -265,11 +286,89 @@ def test_an_actor_whom_the_graph_knows_is_named_and_not_described() -> None:
 
 def test_a_name_without_latin_letters_has_an_address_too() -> None:
     actors = "## 4. Actors\n\n### Main actor\n\n- 村の組合 (civil-society)\n"
-    assert values(HEADED + actors, "wgig:mainActor") == [iri("agent:mine-actor-1").value]
+    assert values(HEADED + actors, "wgig:mainActor") == [iri("agent:mine-actor").value]
     assert (
         markdown.read(markdown.write(markdown.read(HEADED + actors)[0]))[0]
         == markdown.read(HEADED + actors)[0]
     )
+
+
+def test_different_names_are_different_actors_and_one_name_is_one() -> None:
+    listed = "- AT&T (private-sector)\n- AT T (private-sector)\n- 甲\n- 乙\n- AT&T\n"
+    head = "---\npaper: mine\ndrafters:\n  - name: AT/T\n---\n\n"
+    text = f"{head}## 4. Actors\n\n### Other actors\n\n{listed}"
+    assert values(text, "wgig:drafter") == [iri("agent:mine-at-t").value]
+    names = ["at-t-2", "at-t-3", "actor", "actor-2"]
+    assert values(text, "wgig:otherActor") == [iri(f"agent:mine-{one}").value for one in names]
+    triples = markdown.read(text)[0]
+    assert set(markdown.read(markdown.write(triples))[0]) == set(triples)
+    assert set(markdown.read(markdown.write(triples[::-1]))[0]) == set(triples)
+
+
+def test_every_group_of_a_drafter_or_an_actor_is_kept() -> None:
+    ann = "{name: Ann, group: [governments, civil-society], member: true}"
+    head = f"---\npaper: mine\ndrafters:\n  - {ann}\n---\n"
+    groups = [iri("group:governments").value, iri("group:civil-society").value]
+    assert values(head, "wgig:stakeholderGroup") == groups
+    actors = "## 4. Actors\n\n### Main actor\n\n- Ann (governments, civil society)\n"
+    assert values(HEADED + actors, "wgig:stakeholderGroup") == groups
+
+
+def test_lines_of_a_reason_stay_in_it() -> None:
+    reason = "A code says:\n\n```\nMechanism: the court\n```\n\n- Verdict: the court of 2003\n- Verdikt: none"
+    text = f"{MECHANISMS}Verdict: adequate\n\n{reason}\n"
+    assert values(HEADED + text, "wgig:rationale") == [reason]
+    assert values(HEADED + text, "wgig:verdict") == [iri("verdict:adequate").value]
+    assert values(HEADED + text, "wgig:judges") == []
+
+
+def test_a_reason_stands_at_its_first_word() -> None:
+    text = f"{HEADED}{MECHANISMS}Verdict: adequate\n\n  Rules are published.\n"
+    spots = {triple.predicate: spot for triple, spot in zip(*markdown.read(text), strict=True)}
+    assert text.startswith("Rules", spots[iri("wgig:rationale")].object)
+
+
+@pytest.mark.parametrize("written", ["-\n  Mail.", "   Mail.", "<!-- c --> - Mail."])
+def test_a_value_stands_at_its_first_word(written: str) -> None:
+    text = f"{HEADED}## 3. SWOT\n\n### Strengths\n\n{written}\n"
+    spots = {triple.predicate: spot for triple, spot in zip(*markdown.read(text), strict=True)}
+    assert text.startswith("Mail.", spots[iri("wgig:strength")].object)
+
+
+def test_assessments_count_where_they_say_something() -> None:
+    text = f"{HEADED}{MECHANISMS}Verdict:\nMechanism:\nCites:\n\n#### First\n\nGood.\n"
+    assert values(text, "wgig:assessment") == [f"{PAPER}/assessment/transparency"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "See `<!-- x -->` and `` ` <!-- x --> ``.",
+        "```\n<!-- x -->\n```",
+        "- ~~~\n  <!-- x\n  ~~~",
+        "> A quote\n>\n>     <!-- x -->",
+        "    <!-- x -->",
+        "\\<!-- and `a\nb <!-- x -->`",
+    ],
+)
+def test_comments_in_code_are_text(code: str) -> None:
+    text = f"{HEADED}## 1. Issue\n\n<!-- ` -->\n\n{code}\n\nTwo. <!-- c -->\n"
+    assert values(text, "wgig:issueDescription") == [f"{code}\n\nTwo."]
+
+
+def test_backticks_without_a_partner_are_no_code() -> None:
+    text = f"{HEADED}## 1. Issue\n\n`` One ` two. <!-- c -->\n\nThree \\` <!-- c --> ```\n"
+    assert values(text, "wgig:issueDescription") == [f"`` One ` two.\n\nThree \\`{' ' * 12}```"]
+
+
+def test_what_stands_behind_a_comment_begins_the_line() -> None:
+    issue = "## 1. Issue\n\n<!-- Say what\nit is. --> Mail.\n\n"
+    text = f"{HEADED}{issue}<!-- c --> ## 8. Comments\n\n<!-- c --> - One."
+    assert values(text, "wgig:issueDescription") == ["Mail."]
+    assert values(text, "wgig:additionalComments") == ["- One."]
+    spots = {triple.predicate: spot for triple, spot in zip(*markdown.read(text), strict=True)}
+    assert text.startswith("Mail.", spots[iri("wgig:issueDescription")].object)
+    assert text.startswith("- One.", spots[iri("wgig:additionalComments")].object)
 
 
 def test_comments_are_left_out_and_what_looks_like_a_link_definition_is_kept() -> None:
@@ -283,12 +382,13 @@ def test_comments_are_left_out_and_what_looks_like_a_link_definition_is_kept() -
 def test_line_ends_of_every_system_give_the_same_paper() -> None:
     text = EXAMPLES["spam-filters"].read_text()
     triples, spots = markdown.read(text)
-    other, moved = markdown.read(text.replace("\n", "\r\n"))
-    assert other == triples
-    assert all(
-        text.count("\n", 0, one.object) == text.replace("\n", "\r\n").count("\n", 0, two.object)
-        for one, two in zip(spots, moved, strict=True)
-    )
+    for end in ("\r\n", "\r"):
+        other, moved = markdown.read(text.replace("\n", end))
+        assert other == triples
+        assert all(
+            text.count("\n", 0, one.object) == text.replace("\n", end).count(end, 0, two.object)
+            for one, two in zip(spots, moved, strict=True)
+        )
 
 
 def test_an_empty_heading_says_nothing() -> None:
@@ -315,10 +415,10 @@ def test_parts_without_a_source_in_the_head_come_from_the_paper() -> None:
         f"<{PAPER}> <https://w3id.org/wgig/ontology#evidence> 'seen' .",
         f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> 'Gris'@fr .",
         f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> '## 2. Category'@en .",
-        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> ' blank before'@en .",
+        f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> 'blank after '@en .",
         f"<{PAPER}> <https://w3id.org/wgig/ontology#issueDescription> 'a <!-- b -->'@en .",
         f"<{PAPER}> <https://w3id.org/wgig/ontology#issue> <https://example.org/issue> .",
-        f"<{PAPER}> <http://purl.org/ontology/bibo/numPages> 04 .",
+        f"<{PAPER}> <http://purl.org/ontology/bibo/numPages> 4.0 .",
         f"<{PAPER}> <https://w3id.org/wgig/ontology#mainActor> [] .",
     ],
 )
@@ -326,6 +426,13 @@ def test_what_markdown_cannot_hold_is_named_and_not_dropped(more: str) -> None:
     triples = markdown.read(HEADED)[0] + [one.triple for one in ox.parse(more, format=ox.RdfFormat.TURTLE)]
     with pytest.raises(ValueError, match="Markdown"):
         markdown.write(triples)
+
+
+def test_what_markdown_would_add_is_named_too() -> None:
+    triples = markdown.read("---\npaper: mine\ndrafters:\n  - {name: Ann, member: true}\n---\n")[0]
+    role = iri("org:role")
+    with pytest.raises(ValueError, match=re.escape(role.value)):
+        markdown.write(one for one in triples if one.predicate != role)
 
 
 def test_a_file_without_a_paper_is_none() -> None:
@@ -343,14 +450,28 @@ def test_a_file_without_a_paper_is_none() -> None:
         "`" * 20_000,
         "* a\n" * 5_000,
         "|a" * 9_000,
+        "\\`` " * 20_000,
     ],
 )
 def test_a_long_tangle_of_marks_is_read_in_one_go(body: str) -> None:
     assert values(f"{HEADED}## 8. Comments\n\nSee:\n\n{body}\n", "wgig:additionalComments")
 
 
+def test_many_actors_with_like_names_are_told_apart_in_one_go() -> None:
+    names = [chr(0x4E00 + number) for number in range(8_000)]
+    listed = "".join(f"- {one}\n" for one in names)
+    found = values(f"{HEADED}## 4. Actors\n\n### Other actors\n\n{listed}", "wgig:otherActor")
+    assert len(set(found)) == len(names)
+
+
 def test_a_huge_head_is_refused_before_it_is_read() -> None:
     assert "longer than" in refused(f"---\npaper: mine\ntitle: {'a' * 40_000}\n---\n").detail
+
+
+def test_the_sections_are_called_as_the_rules_call_them() -> None:
+    assert {int(one.mark): one.title for one in SECTIONS} == {
+        number: heading.says("en") for number, heading in headings().items() if number
+    }
 
 
 def test_the_page_on_writing_a_paper_names_every_key_and_heading() -> None:

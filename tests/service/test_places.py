@@ -7,7 +7,7 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import rdflib
-from wgig.places import Place, Spot, place_of, spots
+from wgig.places import Spot, spots
 from wgig.settings import SHIPPED
 
 FORMATS = {
@@ -121,13 +121,6 @@ def test_what_the_w3c_wrote_is_found_or_left_alone() -> None:
             seen["new syntax"] += 1
     assert seen["found"] > 500
     assert seen["new syntax"] > 10
-
-
-def test_a_place_is_counted_in_lines_and_characters_from_one() -> None:
-    text = "a\r\nbc\n𝒳y"
-    assert place_of(text, 0) == Place(1, 1)
-    assert place_of(text, text.index("c")) == Place(2, 2)
-    assert place_of(text, text.index("y")) == Place(line=3, column=2)
 
 
 def test_what_is_not_known_is_found_nowhere() -> None:

@@ -5,6 +5,7 @@ import json
 import pyoxigraph as ox
 import pytest
 from wgig.places import Spot, spots
+from wgig.places import json as placed
 
 CONTEXT = {
     "@vocab": "http://v/",
@@ -16,6 +17,9 @@ CONTEXT = {
     "of": {"@reverse": "ex:part"},
     "see": {"@id": "ex:see", "@type": "@id"},
     "nothing": None,
+    "more": "@nest",
+    "beside": "@included",
+    "shown": {"@id": "ex:shown", "@nest": "more"},
 }
 
 
@@ -54,6 +58,12 @@ def start(text: str, at: int) -> str:
         ({"@id": "s", "items": [1, 2]}, ["s items [", "[ [ 1", "[ [ 2", "[ [ 2", "[ [ ["]),
         ({"@id": "s", "p": {"@list": []}}, ["s p ["]),
         ({"@id": "g", "@graph": {"@id": "s", "p": 1}, "p": 2}, ["g p 2", "s p 1"]),
+        ({"@id": "s", "p": 1, "more": {"q": 2, "r": 3}, "a": 4}, ["s p 1", "s q 2", "s r 3", "s a 4"]),
+        ({"@id": "s", "@nest": [{"more": {"q": 1}}, {"shown": {"@id": "o"}}]}, ["s q 1", "s shown o"]),
+        ({"p": {"more": {"q": 1}}}, ["{ p {", "{ q 1"]),
+        ({"@id": "s", "more": {"@reverse": {"p": {"@id": "o"}}, "q": 1}}, ["o p s", "s q 1"]),
+        ({"@id": "s", "p": 1, "beside": {"@id": "o", "p": 2}, "q": 3}, ["s p 1", "o p 2", "s q 3"]),
+        ({"@id": "s", "@included": [{"@id": "o"}, {"p": {"beside": {"q": 1}}}]}, ["{ p {", "{ q 1"]),
         ({"@context": {"@vocab": "http://w/", "see": None}, "@id": "s", "p": 1, "see": "o"}, ["s p 1"]),
         ({"@id": "s", "p": 'quotes " { [ \\ 😀'}, ['s p quotes " { [ \\ 😀']),
     ],
@@ -79,23 +89,55 @@ def test_an_expanded_document_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("definition", "value"),
-    [
-        ({"@id": "ex:p", "@container": "@index"}, {"i": "a"}),
-        ({"@id": "ex:p", "@container": "@id"}, {"http://i": {"ex:q": 1}}),
-        ({"@id": "ex:p", "@container": "@graph"}, {"ex:q": 1}),
-        ({"@id": "ex:p", "@context": {"q": "ex:q"}}, {"q": 1}),
-        ({"@id": "ex:p", "@type": "@json"}, {"q": [1]}),
-        ("@nest", {"ex:q": 1}),
-        ("@included", {"ex:q": 1}),
-    ],
-    ids=str,
+    "named", ["http://c", ["http://c"], [{"p": "http://w/"}, "http://c"], ["http://c", {"q": "http://w/"}]]
 )
-def test_what_is_not_followed_is_left_alone(definition: object, value: object) -> None:
-    text = json.dumps({"@context": {"ex": "http://ex/", "p": definition}, "@id": "http://s", "p": value})
+def test_a_known_context_stands_for_what_it_defines(named: object) -> None:
+    known = {"http://c": lambda: placed.read(json.dumps(CONTEXT | {"p": "ex:p"}))}
+    node = {"id": "s", "p": {"type": "ex:K", "id": "o"}, "see": "ex:o"}
+    triples = read(json.dumps({"@context": [CONTEXT, {"p": "ex:p"}]} | node))[0]
+    text = json.dumps({"@context": named} | node)
+    found = spots(text, "application/ld+json", triples, known)
+    assert [" ".join(start(text, at) for at in one) for one in found] == [
+        "s p o",
+        "o type ex:K",
+        "s see ex:o",
+    ]
+    assert spots(text, "application/ld+json", triples) == []
+
+
+NOT_FOLLOWED = [
+    ({"@id": "ex:p", "@container": "@index"}, {"p": {"i": "a"}}),
+    ({"@id": "ex:p", "@container": "@id"}, {"p": {"http://i": {"ex:q": 1}}}),
+    ({"@id": "ex:p", "@container": "@type"}, {"p": {"http://i": {"ex:q": 1}}}),
+    ({"@id": "ex:p", "@container": "@graph"}, {"p": {"ex:q": 1}}),
+    ({"@id": "ex:p", "@container": ["@index", "@set"]}, {"@reverse": {"p": {"i": {"@id": "http://o"}}}}),
+    ({"@id": "ex:p", "@context": {"q": "ex:q"}}, {"p": {"q": 1}}),
+    ({"@id": "ex:p", "@context": {"ex": "http://w/"}}, {"@type": "p", "ex:q": 1}),
+    ({"@id": "ex:p", "@context": {"ex": "http://w/"}}, {"ex:q": {"@type": "p", "@value": "a"}}),
+    ({"@id": "@nest", "@context": {"ex": "http://w/"}}, {"p": {"ex:q": 1}}),
+    ({"@id": "ex:p", "@type": "@json"}, {"p": {"q": [1]}}),
+    ("@nest", {"p": {"ex:q": 1, "@type": "ex:K"}}),
+    ("@nest", {"p": {"@graph": {"ex:q": 1}}}),
+]
+
+
+@pytest.mark.parametrize(("definition", "members"), NOT_FOLLOWED, ids=str)
+def test_what_is_not_followed_is_left_alone(definition: object, members: dict[str, object]) -> None:
+    text = json.dumps({"@context": {"ex": "http://ex/", "p": definition}, "@id": "http://s"} | members)
     triples, found = read(text)
     assert triples
     assert found == []
+
+
+@pytest.mark.parametrize("definition", [one for one, _ in NOT_FOLLOWED], ids=str)
+def test_a_term_that_is_not_used_does_no_harm(definition: object) -> None:
+    node = {"@id": "s", "ex:q": [1, "p"]}
+    assert shown(node, [CONTEXT, {"p": definition}]) == ["s ex:q 1", "s ex:q p"]
+
+
+def test_a_term_that_is_defined_anew_is_followed() -> None:
+    node = {"@context": {"p": "ex:p"}, "@id": "s", "p": 1}
+    assert shown(node, [CONTEXT, {"p": {"@id": "ex:p", "@container": "@index"}}]) == ["s p 1"]
 
 
 @pytest.mark.parametrize(

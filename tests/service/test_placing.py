@@ -1,23 +1,29 @@
-"""Each finding of each example points to the line that its author has to look at."""
+"""Each finding of each example points to the line and the column that its author has to look at."""
 
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
 from wgig.check import check
-from wgig.documents import MARKDOWN, read
+from wgig.documents import read
 from wgig.formats import JSON_LD, N_TRIPLES, TRIG, TURTLE
+from wgig.lines import Place
 from wgig.report import Finding
-from wgig.rules import Rule, rules
+from wgig.rules import RDF, Rule, rules
 from wgig.settings import SHIPPED
 
 EXAMPLES = SHIPPED / "shapes" / "examples" / "issue-paper"
 BAD = sorted(EXAMPLES.glob("bad-*.ttl"))
 ID = "https://w3id.org/wgig/id/"
 
-Lines = dict[tuple[object, ...], int]
+HERE = "‸"  # the place that a finding must point to
+PREFIX = re.compile(r"@prefix +(\S*:) +<(.*)>")
+
+Terms = tuple[object, ...]
+Names = dict[str, str]
 
 
 def rule_of(path: Path) -> Rule:
@@ -32,12 +38,17 @@ def found(name: str, text: str, rule: Rule) -> Finding:
     return findings[0]
 
 
-def line_of(finding: Finding) -> int:
-    assert finding.place
-    return finding.place.line
+def expected(text: str, rule: Rule) -> Place:
+    """The place of the reason: a property that is unknown, else the last term that the line of it begins."""
+    number = expected_line(text, rule)
+    line = text.split("\n")[number - 1]
+    begin = r" *" if rule.code == "WGIG-0-TERM-UNKNOWN" else r"(?: +[\w:]+ +(?=[^ ;,.])| *)"
+    found = re.match(begin, line)
+    assert found
+    return Place(number, found.end() + 1)
 
 
-def expected(text: str, rule: Rule) -> int:
+def expected_line(text: str, rule: Rule) -> int:
     """The line of the reason, as the example tells: it has a comment where it was changed.
 
     A statement that is wrong or too long stands below the comment, and its last value is the one. Where
@@ -76,68 +87,92 @@ COMMENTS = {line.strip() for line in (EXAMPLES / "ok-final.ttl").read_text().spl
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_a_finding_in_turtle_points_to_the_line(path: Path) -> None:
+def test_a_finding_in_turtle_points_to_the_place(path: Path) -> None:
     text = path.read_text()
     finding = found("ttl", text, rule_of(path))
-    assert line_of(finding) == expected(text, rule_of(path))
-    assert finding.line == text.split("\n")[line_of(finding) - 1].strip()
+    assert finding.place == expected(text, rule_of(path))
+    assert finding.line == text.split("\n")[finding.place.line - 1].strip()
 
 
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_a_finding_in_trig_points_to_the_line(path: Path) -> None:
+def test_a_finding_in_trig_points_to_the_place(path: Path) -> None:
     prefixes, graph, rest = path.read_text().partition("\ngraph:")
     text = f"{prefixes}\n<https://example.org/graph> {{\n{graph}{rest}\n}}\n"
-    assert line_of(found("trig", text, rule_of(path))) == expected(text, rule_of(path))
+    assert found("trig", text, rule_of(path)).place == expected(text, rule_of(path))
 
 
-def in_json(triples: list[ox.Triple]) -> tuple[str, Lines]:
-    """The triples as JSON-LD, a line for each name of a node and for each value, and those lines."""
-    lines, where = ["["], Lines()
-    for subject in dict.fromkeys(one.subject for one in triples):
-        lines.append(f'  {{ "@id": {json.dumps(named(subject))}')
-        where[subject,] = len(lines)
-        of = [one for one in triples if one.subject == subject]
-        for predicate in dict.fromkeys(one.predicate for one in of):
-            lines.append(f"    , {json.dumps(predicate.value)}: [")
-            where[subject, predicate] = len(lines)
-            for value in (one.object for one in of if one.predicate == predicate):
-                lines.append(f"      {json.dumps(in_json_value(value))},")
-                where[subject, predicate, value] = len(lines)
-            lines[-1] = lines[-1].removesuffix(",") + "]"
-        lines.append("  },")
-    lines[-1] = "  } ]"
-    return "\n".join(lines), where
+def in_json(triples: list[ox.Triple], marked: Terms, names: Names) -> list[dict[str, Any]]:
+    """The triples as nodes of JSON-LD with compact names; the text that is marked begins with the mark."""
+
+    def name(term: object, *here: object) -> str:
+        iri = str(term) if isinstance(term, ox.BlankNode) else compact(getattr(term, "value", ""), names)
+        return f"{HERE}{iri}" if here == marked else iri
+
+    def value(one: ox.Triple) -> dict[str, str]:
+        of = one.object
+        if not isinstance(of, ox.Literal):
+            return {compact("@id", names): name(of, *one)}
+        kind = {"@language": of.language} if of.language else {compact("@type", names): name(of.datatype)}
+        return {"@value": HERE + of.value if tuple(one) == marked else of.value} | kind
+
+    nodes: dict[object, dict[str, Any]] = {}
+    for one in triples:
+        node = nodes.setdefault(one.subject, {compact("@id", names): name(one.subject, one.subject)})
+        if one.predicate.value == f"{RDF}type":
+            node.setdefault(compact("@type", names), []).append(name(one.object, *one))
+        else:
+            node.setdefault(name(one.predicate, one.subject, one.predicate), []).append(value(one))
+    return [*nodes.values()]
 
 
-def named(node: object) -> str:
-    return str(node) if isinstance(node, ox.BlankNode) else str(getattr(node, "value", ""))
+def compact(iri: str, names: Names) -> str:
+    """An IRI or keyword by the longest of the names that it begins with."""
+    start = max((one for one in names.values() if iri.startswith(one)), key=len, default="")
+    return next((name + iri.removeprefix(start) for name, one in names.items() if one == start), iri)
 
 
-def in_json_value(term: object) -> dict[str, str]:
-    if not isinstance(term, ox.Literal):
-        return {"@id": named(term)}
-    kind = {"@language": term.language} if term.language else {"@type": term.datatype.value}
-    return {"@value": term.value} | kind
+def in_graph(nodes: list[dict[str, Any]], names: Names) -> dict[str, Any]:
+    return {"@context": {name.removesuffix(":"): iri for name, iri in names.items()}, "@graph": nodes}
 
 
+# How JSON-LD is laid out: whether its names are compact, and how the JSON is written.
+LAYOUTS: dict[str, tuple[bool, dict[str, Any]]] = {
+    "one line": (False, {"separators": (",", ":")}),
+    "indented": (False, {"indent": 2}),
+    "context and graph": (True, {"indent": 1}),
+    "context and graph on one line": (True, {}),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
-def test_a_finding_in_json_ld_points_to_the_line(path: Path) -> None:
+def test_a_finding_in_json_ld_points_to_the_place(path: Path, layout: str) -> None:
     rule, text = rule_of(path), path.read_text()
-    written, where = in_json(list(read("", text.encode(), TURTLE).triples))
-    term = term_at(text, expected(text, rule))
+    shortened, options = LAYOUTS[layout]
+    names = dict(PREFIX.findall(text)) | {"id": "@id", "type": "@type"} if shortened else {}
+    terms = term_at(text, expected_line(text, rule))
     if rule.code == "WGIG-0-TERM-UNKNOWN":
-        term = term[:2]
-    assert line_of(found("jsonld", written, rule)) == where[term]
+        terms = terms[:2]
+    triples = list(read("", text.encode(), TURTLE).triples)
+    nodes = in_json(triples, terms, names)
+    marked = json.dumps(in_graph(nodes, names) if names else nodes, ensure_ascii=False, **options)
+    before, _, after = marked.partition(f'"{HERE}')
+    assert found("jsonld", f'{before}"{after}', rule).place == (
+        before.count("\n") + 1,
+        len(before.rpartition("\n")[2]) + 1,
+    )
 
 
 def test_a_finding_in_n_triples_points_to_the_line_of_its_triple() -> None:
     triples = read("", (EXAMPLES / "bad-WGIG-1-ISSUE-TWICE.ttl").read_bytes(), TURTLE).triples
     text = "".join(f"{one} .\n" for one in triples)
     finding = found("nt", text, rules()["WGIG-1-ISSUE-TWICE"])
-    assert finding.line.endswith(f"<{ID}issue/cybersecurity-cybercrime> .")
+    assert finding.place
+    line = text.split("\n")[finding.place.line - 1]
+    assert line[finding.place.column - 1 :] == f"<{ID}issue/cybersecurity-cybercrime> ."
 
 
-def term_at(text: str, line: int) -> tuple[object, ...]:
+def term_at(text: str, line: int) -> Terms:
     """What stands at a line of Turtle: a subject alone, or subject, predicate and object."""
     lines = text.split("\n")
     prefixes = [one for one in lines if one.startswith("@prefix")]
@@ -152,64 +187,20 @@ def term_at(text: str, line: int) -> tuple[object, ...]:
     return (one.subject,) if subject == line - 1 else (one.subject, one.predicate, one.object)
 
 
-WAIVER = "WGIG-0-LAST: The first version was posted in time; this one takes in comments."
-PAPER_LINE = "paper: example-spam-filters"
-SWOT, FORUM, TRADE = (
-    "## 3. SWOT analysis",
-    "### Round table on unwanted mail",
-    "### Agreement between offices for fair trade",
-)
-# Of the Markdown example: what is changed into what, the rule that this breaks, and the line of the reason.
-IN_MARKDOWN = [
-    ("title: Cooperation on spam filters (an example)\n", "", "WGIG-0-TITLE-MISSING", PAPER_LINE),
-    ("pages: 5", "pages: 4.5", "WGIG-0-PAGES-VALUE", "pages: 4.5"),
-    ("pages: 5", "pages: 9", "WGIG-0-PAGES-MANY", "pages: 9"),
-    ("pages: 5", "pages:\n  - 4\n  - 5", "WGIG-0-PAGES-TWICE", "- 5"),
-    ("posted: 2005-02-08", "posted: soon", "WGIG-0-POSTED-VALUE", "posted: soon"),
-    ("issue: spam", "issue: chain-letters", "WGIG-1-ISSUE-UNKNOWN", "issue: chain-letters"),
-    ("issue: spam", "issue:\n  - spam\n  - voip", "WGIG-1-ISSUE-TWICE", "- voip"),
-    ("  - declaration/48\nw", "  - declaration/480\nw", "WGIG-0-CITATION-UNKNOWN", "- declaration/480"),
-    ("  WGIG-0-LATE:", "  WGIG-0-LAST:", "WGIG-0-WAIVER-UNKNOWN", WAIVER),
-    ("- stable-and-secure\n- access-for-all\n", "", "WGIG-2-CATEGORY-MISSING", PAPER_LINE),
-    ("- access-for-all", "- cluster-2", "WGIG-2-CATEGORY-UNKNOWN", "- cluster-2"),
-    (
-        "### Opportunities\n\n- Several countries are drafting laws on unwanted mail.\n",
-        "",
-        "WGIG-3-OPPORTUNITY-MISSING",
-        SWOT,
-    ),
-    ("(private-sector)", "(consumers)", "WGIG-4-GROUP-UNKNOWN", "- Union of mail providers (consumers)"),
-    ("### Main actor\n\n- Union of mail providers (private-sector)\n", "", "WGIG-4-MAIN-MISSING", PAPER_LINE),
-    ("\nyes\n", "\nsometimes\n", "WGIG-5B-DECIDES-VALUE", "sometimes"),
-    ("#### Decision procedure\n\nBy consensus", "By consensus", "WGIG-5B-PROCEDURE-MISSING", FORUM),
-    ("#### a. Objectives\n\nTo follow senders across borders.\n", "", "WGIG-6A-MISSING", TRADE),
-    (
-        "Cites: declaration/37, ",
-        "Cites: declaration/480, ",
-        "WGIG-7-CITATION-UNKNOWN",
-        "Cites: declaration/480, declaration/48",
-    ),
-    (
-        "### a. Multilateral\n\nVerdict: partly-adequate  \n",
-        "### a. Multilateral\n\n",
-        "WGIG-7-VERDICT-MISSING",
-        "### a. Multilateral",
-    ),
-    (
-        "### a. Multilateral\n\nVerdict: partly-adequate",
-        "### a. Multilateral\n\nVerdict: fine",
-        "WGIG-7-VERDICT-UNKNOWN",
-        "Verdict: fine",
-    ),
-]
+@pytest.mark.parametrize("blank", ['""', '" "', '"""\n \t"""'])
+def test_a_text_of_white_space_is_where_the_finding_points(blank: str) -> None:
+    good = (EXAMPLES / "ok-final.ttl").read_text()
+    text, times = re.subn(r"(wgig:issueDescription +)\"[^\"]*\"", rf"\1{HERE}{blank}", good)
+    assert times == 1
+    line = next(number for number, line in enumerate(text.split("\n"), 1) if HERE in line)
+    column = text.split("\n")[line - 1].index(HERE) + 1
+    assert found("ttl", text.replace(HERE, ""), rules()["WGIG-1-BLANK"]).place == (line, column)
 
 
-@pytest.mark.parametrize(("old", "new", "code", "reason"), IN_MARKDOWN, ids=[one[2] for one in IN_MARKDOWN])
-def test_a_finding_in_markdown_points_to_the_line(old: str, new: str, code: str, reason: str) -> None:
-    text = (SHIPPED / "data" / "examples" / "spam-filters.md").read_text()
-    assert text.count(old) == 1
-    lines = text.replace(old, new).split("\n")
-    report = check(read("paper.md", "\n".join(lines).encode(), MARKDOWN), "final")
-    found = [one for one in report.findings if one.rule.code == code]
-    assert len(found) == 1
-    assert lines[line_of(found[0]) - 1].strip() == reason
+@pytest.mark.parametrize("end", ["\r", "\r\n"])
+@pytest.mark.parametrize("code", ["WGIG-1-ISSUE-TWICE", "WGIG-7B-MISSING"])
+def test_lines_are_counted_whatever_they_end_with(code: str, end: str) -> None:
+    text, rule = (EXAMPLES / f"bad-{code}.ttl").read_text(), rules()[code]
+    finding = found("ttl", text.replace("\n", end), rule)
+    assert finding == found("ttl", text, rule)
+    assert finding.place == expected(text, rule)

@@ -51,7 +51,7 @@ def test_every_kind_of_path_can_be_written() -> None:
     for quad in ox.parse(text, ox.RdfFormat.TURTLE):
         said.setdefault(quad.subject, {}).setdefault(quad.predicate.value, []).append(quad.object)
     shape = said[ox.NamedNode("x:shape")]
-    assert rules.path_text(shape[f"{rules.SH}path"][0], said) == "^<x:a>/<x:b>|<x:c>"
+    assert rules.path_text(shape[f"{rules.SH}path"][0], said) == "^<x:a>/(<x:b>|<x:c>)"
 
 
 @pytest.mark.parametrize(

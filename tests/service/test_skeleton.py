@@ -67,6 +67,14 @@ def test_the_skeleton_says_what_the_graph_knows_of_the_issue() -> None:
     assert "Bulk unsolicited messages" in skeleton("spam")
 
 
+def test_the_skeleton_names_the_day_that_papers_were_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "papers were due on 2005-01-25" in skeleton("spam")
+    due = ox.Triple(iri("milestone:ms-papers"), iri("wgig:due"), ox.Literal("2005-03-01"))
+    facts = (due, *known.facts())
+    monkeypatch.setattr(known, "facts", lambda: facts)
+    assert "papers were due on 2005-03-01" in skeleton("spam")
+
+
 def test_an_unknown_issue_is_refused_with_the_near_ones() -> None:
     with pytest.raises(Problem, match="Did you mean spam") as caught:
         skeleton("spamm")
@@ -86,6 +94,7 @@ def test_the_command_writes_a_file_and_never_over_one(
     assert main(["new", "paper", "spam", "--output", "other.md"]) == 0
     assert main(["new", "paper", "spam", "--output", "-"]) == 0
     assert capsys.readouterr().out == skeleton("spam")
-    assert main(["new", "paper", "spamm"]) == 1
+    assert main(["new", "paper", "spamm"]) == 2
+    assert "Did you mean spam" in capsys.readouterr().err
     assert main(["new", "paper", "spam", "-o", "nowhere/spam.md"]) == 2
     assert "nowhere" in capsys.readouterr().err

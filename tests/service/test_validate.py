@@ -179,7 +179,7 @@ def codes_message(service: httpx.Client) -> str:
         ({}, "image/png", 406, "application/sarif+json"),
         ({"_mediatype": "image/png"}, "*/*", 406, "application/json"),
         ({"profil": "final"}, "*/*", 400, "no parameter 'profil' here. There are: profile, lang,"),
-            ({"profile": "perfect"}, "*/*", 400, "There is no profile 'perfect'. Take one of: draft,"),
+        ({"profile": "perfect"}, "*/*", 400, "There is no profile 'perfect'. Take one of: draft,"),
         ({"lang": "tlh"}, "*/*", 400, "There is no report in 'tlh'. Take one of: ar, en,"),
     ],
 )
@@ -470,6 +470,25 @@ def test_the_board_shows_how_the_known_papers_stand(service_of: Service) -> None
     assert '<a href="/doc/assertion/a">Spam, profile hopeless</a>' in text
     assert re.findall('class="unseen">(.*?)<', text) == ["lacking", "there, with faults", "there", "there"]
     assert "The known papers" not in service_of(Settings(), Store.in_memory()).get("/validate").text
+
+
+@pytest.mark.parametrize(
+    ("text", "format_"),
+    [
+        ("---\npaper: x\n---\n\nBase of power: prefix it.", "md"),
+        ("# A title", "md"),
+        ("# A comment\n@prefix a: <urn:a> .\na:b a a:c .", "ttl"),
+        ("PREFIX a: <urn:a>\na:b a a:c .", "ttl"),
+        ("<urn:a> a <urn:b> .", "ttl"),
+        ("<urn:a> <urn:b> <urn:c> .", "ttl"),
+        ('\n{ "@id": "urn:a" }', "jsonld"),
+        ('[ { "@id": "urn:a" } ]', "jsonld"),
+        ('<?xml version="1.0"?><rdf:RDF/>', "rdf"),
+        ("<rdf:RDF/>", "rdf"),
+    ],
+)
+def test_a_pasted_text_is_known_by_its_looks(text: str, format_: str) -> None:
+    assert uploads.looks_like(text).suffix == format_
 
 
 def test_files_of_a_body_without_a_name_are_called_papers() -> None:

@@ -133,6 +133,12 @@ def test_drafters_and_waivers_are_written_in_one_cell() -> None:
     assert "WGIG-0-LATE: 'The chair: a week more.'" in text
 
 
+def test_a_drafter_may_have_several_groups() -> None:
+    head = [("Paper", "mine"), ("Drafters", "Ann Example (private-sector, civil-society, member)")]
+    text = written(word([(SECTION, "1. Issue"), ("", "Mail.")], head))
+    assert "    group:\n      - private-sector\n      - civil-society\n    member: true\n" in text
+
+
 def test_marks_of_markdown_in_the_text_stay_text() -> None:
     text = to_markdown(
         word([(SECTION, "8. Additional comments"), ("", "# no heading"), ("", "<!-- no comment -->")])

@@ -20,13 +20,13 @@ WGIG = rdflib.Namespace(f"{BASE}ontology#")
 LANGUAGES = {"ar", "en", "es", "fr", "ru", "zh"}  # those of the United Nations
 PROFILES = ("draft", "complete", "final")
 CONSTRAINTS = """
-    class datatype hasValue maxCount minCount minLength node nodeKind or pattern qualifiedValueShape sparql
-    uniqueLang
+    class datatype hasValue maxCount minCount minLength node nodeKind not or pattern qualifiedValueShape
+    sparql uniqueLang
 """
 # Beside constraints, what the rules use of SHACL. A misspelt term would be ignored in silence.
 OTHERS = """
     IRI Info Literal NodeShape PropertyGroup PropertyShape Violation Warning alternativePath deactivated
-    declare description group inversePath maxInclusive message minInclusive name namespace not
+    declare description disjoint group in inversePath maxInclusive message minInclusive name namespace
     order path prefix prefixes property qualifiedMaxCount qualifiedMinCount select severity targetClass
     targetObjectsOf targetSubjectsOf zeroOrOnePath
 """

@@ -14,7 +14,7 @@ import shifty
 from pyshacl.errors import ReportableRuntimeError
 from rdflib.compare import isomorphic
 from rdflib.namespace import RDF, SH, Namespace
-from wgig.engines.pyshacl import graph
+from wgig.engines.pyshacl import graph, term
 
 TESTS = Path(__file__).parents[2].parent / "shared" / "w3c" / "shacl" / "tests"
 MF = Namespace("http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#")
@@ -130,6 +130,57 @@ KNOWN = {
 }
 
 
+# The service reads reasons, which cost a quarter of a report (wgig.engines.shifty). They name the shape that
+# has the target, and neither path nor component: these are of the rule, as each has one constraint. What can
+# be held against the suite is focus nodes and values; test_engines.py compares the rest with the reference.
+FOCUS = "The reason names the focus node as the value. No rule has such a constraint by itself."
+INSIDE = "The reason is about a node or value inside; test_engines.py has the rules that look inside."
+UNLIKE_REPORTS = {
+    "core/complex/personexample": FOCUS,
+    "core/node/closed-001": FOCUS,
+    "core/node/closed-002": FOCUS,
+    "core/node/equals-001": FOCUS,
+    "core/property/disjoint-001": FOCUS,
+    "core/property/equals-001": FOCUS,
+    "core/property/lessThan-001": FOCUS,
+    "core/property/lessThan-002": FOCUS,
+    "core/property/lessThanOrEquals-001": FOCUS,
+    "core/property/node-002": INSIDE,
+    "core/property/property-001": INSIDE,
+    "core/validation-reports/shared": INSIDE,
+}
+Pair = tuple[str, str]
+
+
+def by_service(case: Case) -> set[Pair] | None:
+    """The focus nodes and values that the fast engine finds in the way of the service; None for a failure."""
+    data, shapes = (ox.serialize(triples(path), format=ox.RdfFormat.N_TRIPLES) for path in case[1:3])
+    assert data is not None
+    assert shapes is not None
+    try:
+        prepared = shifty.PreparedValidator(shapes)
+        found = prepared.validate_algebra(data, graph_mode="union", infer=False, sort_results=False)
+    except ValueError:
+        return None
+    return {(name(one.focus_node), name(why.value)) for one in found.violations for why in one.reasons}
+
+
+def expected(case: Case) -> set[Pair] | None:
+    """The focus nodes and values that the suite expects, the value being empty where there is none."""
+    if case.report is FAILURE:
+        return None
+    results = list(case.report.objects(RDF.nil, SH.result))
+    both = [[case.report.value(one, end) for end in (SH.focusNode, SH.value)] for one in results]
+    return {
+        (name(str(term(focus))), name(str(term(value))) if value is not None else "") for focus, value in both
+    }
+
+
+def name(node: str) -> str:
+    """A term as N-Triples writes it; blank nodes have no names that could be compared."""
+    return "_:" if node.startswith("_:") else node
+
+
 def runs() -> Iterator[object]:
     """Each test for each engine."""
     if not TESTS.is_dir():
@@ -164,8 +215,25 @@ def test_an_engine_reports_as_the_suite_expects(name: str, case: Case) -> None:
     )
 
 
+def served() -> Iterator[object]:
+    """Each test for the way of the service."""
+    for case in cases((TESTS / "manifest.ttl").resolve()) if TESTS.is_dir() else ():
+        reason = UNLIKE_REPORTS.get(case.name)
+        yield pytest.param(case, marks=[pytest.mark.xfail(reason=reason)] if reason else [], id=case.name)
+
+
+@pytest.mark.parametrize("case", list(served()))
+def test_the_service_finds_what_the_suite_expects_where_and_with_the_value(case: Case) -> None:
+    found, wanted = by_service(case), expected(case)
+    if found is None or wanted is None:
+        assert found == wanted
+        return
+    assert {focus for focus, _ in found} == {focus for focus, _ in wanted}
+    assert {(focus, value) for focus, value in wanted if value} <= found
+
+
 @pytest.mark.skipif(not TESTS.is_dir(), reason=f"There is no test suite at {TESTS}.")
 def test_the_suite_is_whole_and_each_known_failure_is_part_of_it() -> None:
     names = {case.name for case in cases((TESTS / "manifest.ttl").resolve())}
     assert len(names) == 120
-    assert {name for _, name in KNOWN} <= names
+    assert {name for _, name in KNOWN} | UNLIKE_REPORTS.keys() <= names

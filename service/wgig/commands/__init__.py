@@ -2,20 +2,23 @@
 
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from typing import TypeVar
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeVar
 
 from ..formats import Format
 from ..problems import Problem
 from ..settings import STACK
+from ..steering import one_line
 
 T = TypeVar("T")
 
 
 def say(sentence: str) -> None:
-    """Tell the user something beside the answer."""
-    print(f"wgig: {sentence}", file=sys.stderr, flush=True)
+    """Tell the user something beside the answer, in one line."""
+    print(f"wgig: {one_line(sentence)}", file=sys.stderr, flush=True)
 
 
 def aside(work: Callable[[], T]) -> Future[T]:
@@ -34,6 +37,32 @@ def aside(work: Callable[[], T]) -> Future[T]:
     threading.stack_size(STACK)
     threading.Thread(target=run, daemon=True).start()
     return future
+
+
+def refuse_without_folder(path: Path) -> None:
+    """Raise Problem 400 where there is no folder for a file that is to be written."""
+    if not path.parent.is_dir():
+        raise Problem(400, f"There is no folder {path.parent}. Make it, or name another output.")
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[IO[bytes]]:
+    """A file that is replaced as a whole, or not at all; links, pipes and devices are written as they are.
+
+    Raises Problem 400 where there is no folder for it.
+    """
+    refuse_without_folder(path)
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        with path.open("wb") as file:
+            yield file
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def format_named(suffix: str, offered: Sequence[Format], what: str) -> Format:

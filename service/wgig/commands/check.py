@@ -6,31 +6,36 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 
 from ..bulk import check_many
-from ..documents import SUFFIXES, read
-from ..files import files, within
+from ..check import papers_of
+from ..documents import FORMATS, SUFFIXES, Document, read
+from ..files import Candidate, files, is_same, mistake, opened, within
 from ..formats import Format
 from ..problems import Problem
 from ..report import Outcome, Unread
-from ..reports import GITHUB, TEXT, WRITERS, text
+from ..reports import GITHUB, JUNIT, TEXT, WRITERS, text
 from ..rules import LANGUAGES
 from ..settings import Settings
-from ..workers import Task, outcomes
-from . import say
+from ..workers import Task, outcomes, size_of
+from . import replaced, say
 from .watch import changes
 
-CONFORMS, FAILS, UNREADABLE = 0, 1, 2  # from the best to the worst: a run ends with its worst
+CONFORMS, FAILS, UNREADABLE, MISTAKEN = 0, 1, 2, 3  # from the best to the worst: a run ends with its worst
 PATIENCE = 1.0  # seconds before a bar is shown
+RULE = "─" * 70
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 STDIN = "-"
+# The forms of a report by the endings of an output.
+ENDINGS = {one.suffix: one for one in WRITERS} | {"txt": TEXT, "xml": JUNIT}
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Check the files and write the report. Exit code 0 all conform, 1 one does not, 2 one cannot be read.
+    """Check the files and write the report.
 
+    Exit code 0 all conform, 1 one does not, 2 one cannot be read, 3 we made a mistake with one.
     Raises Problem for a wrong call, OSError where the report cannot be written.
     """
     refuse(arguments)
@@ -45,20 +50,36 @@ def refuse(arguments: argparse.Namespace) -> None:
         if arguments.watch:
             raise Problem(400, "Standard input cannot be watched. Name files or folders.")
         if not arguments.input_format:
-            raise Problem(400, f"Say how standard input is written: --input-format {', '.join(SUFFIXES)}.")
+            suffixes = ", ".join(one.suffix for one in FORMATS)
+            raise Problem(400, f"Say how standard input is written: --input-format {suffixes}.")
         if arguments.files.count(STDIN) > 1:
             raise Problem(400, "Standard input can be read only once. Name - once.")
-    if arguments.output and str(arguments.output) in arguments.files:
-        raise Problem(400, f"The report would replace {arguments.output}, which is to be checked.")
+    form(arguments)
+    for file in files(arguments.files) if arguments.output else ():
+        if is_same(file.path, arguments.output) and (not file.found or is_paper(file)):
+            raise Problem(
+                400, f"The report would replace {file.path}, which is to be checked. Name another output."
+            )
+
+
+def is_paper(file: Candidate) -> bool:
+    """Whether a file is, or may be, a paper, and not the report of a former run."""
+    size = size_of(file)  # a report may be larger than a paper
+    try:
+        document = opened(file, size, size)
+        return bool(papers_of(document)) if isinstance(document, Document) else document is not None
+    except Problem:
+        return False
+    except Exception:  # whatever it is, it may be a paper
+        return True
 
 
 def watch(arguments: argparse.Namespace, settings: Settings) -> int:
     """Check the files whenever one changes, until Ctrl-C; then the exit code is that of the last check."""
     code = CONFORMS
     with suppress(KeyboardInterrupt):
-        for state in changes(arguments.files):
-            if not arguments.output and sys.stdout.isatty():
-                print(CLEAR, end="", flush=True)
+        for state in changes(arguments.files, arguments.output):
+            begin(arguments)
             try:
                 code = once(arguments, settings)
             except Problem as problem:
@@ -66,6 +87,13 @@ def watch(arguments: argparse.Namespace, settings: Settings) -> int:
                 code = UNREADABLE
             say(f"{time.strftime('%H:%M:%S')} Watching files ({len(state)}). Stop with Ctrl-C.")
     return code
+
+
+def begin(arguments: argparse.Namespace) -> None:
+    """Set a report for people apart from the one before, with the time; a terminal is cleared."""
+    if arguments.output or arguments.quiet or form(arguments) is not TEXT:
+        return
+    print(f"{CLEAR if sys.stdout.isatty() else ''}{time.strftime('%H:%M:%S')} {RULE}", flush=True)
 
 
 def once(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -100,16 +128,21 @@ class Run:
         """What is found in each file, standard input in its turn; None for one that is passed over."""
         names = self.arguments.files
         cut = names.index(STDIN) if STDIN in names else len(names)
-        yield from outcomes(files(names[:cut]), self.task, self.arguments.jobs)
+        yield from self.found_in(names[:cut])
         if cut < len(names):
             yield standard_input(self.arguments.input_format, self.task)
-            yield from outcomes(files(names[cut + 1 :]), self.task, self.arguments.jobs)
+            yield from self.found_in(names[cut + 1 :])
+
+    def found_in(self, names: Sequence[str]) -> Iterator[Outcome | None]:
+        """What is found in each of the named files and folders."""
+        listed = files(names, self.arguments.output, found=self.arguments.skip_others)
+        return outcomes(listed, self.task, self.arguments.jobs)
 
     def code(self) -> int:
         """The exit code, once all is checked; says what was passed over, or that nothing was there."""
         if self.passed_over and not self.arguments.quiet:
-            say(f"Passed over: Markdown without a head that names a paper ({self.passed_over}).")
-        if self.checked:
+            say(f"Passed over: Markdown that looks like no paper ({self.passed_over}).")
+        if self.checked or (self.passed_over and self.arguments.skip_others):
             return self.worst
         endings = ", ".join(f".{suffix}" for suffix in SUFFIXES)
         raise Problem(
@@ -120,7 +153,7 @@ class Run:
 def code_of(outcome: Outcome) -> int:
     """The exit code for a file alone."""
     if isinstance(outcome, Unread):
-        return UNREADABLE
+        return MISTAKEN if outcome.problem.status >= 500 else UNREADABLE
     return CONFORMS if outcome.conforms else FAILS
 
 
@@ -129,9 +162,11 @@ def standard_input(suffix: str, task: Task) -> Outcome:
     try:
         data = within(sys.stdin.buffer.read(task.most_bytes + 1), task.most_bytes)
         document = read("standard input", data, SUFFIXES[suffix], task.most_triples)
+        return check_many([document], task.profile, task.engine)[0]
     except Problem as problem:
         return Unread("standard input", problem)
-    return check_many([document], task.profile, task.engine)[0]
+    except Exception as error:
+        return Unread("standard input", mistake(error))
 
 
 def written(outcomes: Iterator[Outcome], arguments: argparse.Namespace) -> Iterator[bytes]:
@@ -149,10 +184,16 @@ def written(outcomes: Iterator[Outcome], arguments: argparse.Namespace) -> Itera
 
 
 def form(arguments: argparse.Namespace) -> Format:
-    """The form of the report that is asked for, or that the name of the output tells; else text."""
-    forms = {one.suffix: one for one in WRITERS}
-    ending = arguments.output.suffix.removeprefix(".") if arguments.output else ""
-    return forms.get(arguments.format or ending, TEXT)
+    """The form of the report that is asked for, or that the name of the output tells; else text.
+
+    Raises Problem 400 for an output with an ending that tells nothing.
+    """
+    ending = arguments.output.suffix.removeprefix(".").lower() if arguments.output else ""
+    name = arguments.format or ending or TEXT.suffix
+    if name not in ENDINGS:
+        endings = ", ".join(f".{one}" for one in ENDINGS)
+        raise Problem(400, f"The ending .{name} tells no form of a report. Take {endings}, or say --format.")
+    return ENDINGS[name]
 
 
 def language_of(environment: Mapping[str, str]) -> str:
@@ -170,14 +211,12 @@ def wants_color(arguments: argparse.Namespace) -> bool:
 
 @contextmanager
 def output(arguments: argparse.Namespace) -> Iterator[Callable[[bytes], object]]:
-    """What takes the parts of the report. Raises Problem where the folder of the output does not exist."""
+    """What takes the parts of the report."""
     if not arguments.output:
         yield sys.stdout.buffer.write
         sys.stdout.flush()
         return
-    if not arguments.output.parent.is_dir():
-        raise Problem(400, f"There is no folder {arguments.output.parent}. Make it, or name another output.")
-    with arguments.output.open("wb") as file:
+    with replaced(arguments.output) as file:
         yield file.write
 
 

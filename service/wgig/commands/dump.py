@@ -15,7 +15,7 @@ from ..problems import Problem
 from ..settings import Settings
 from ..shipped import open_to_read
 from ..store import Store
-from . import format_named, say
+from . import format_named, replaced, say
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -57,19 +57,13 @@ def found(store: Store, name: str, base: str) -> str:
 
 @contextmanager
 def output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Where the dump goes: standard output, or a file that is compressed when its name ends in .gz.
-
-    Raises Problem where there is no folder for it.
-    """
+    """Where the dump goes: standard output, or a file that is compressed when its name ends in .gz."""
     if path is None:
         yield sys.stdout.buffer
         return
-    partial = path.with_name(f".{path.name}.partial")
-    if not path.parent.is_dir():
-        raise Problem(400, f"{path} cannot be written: there is no folder {path.parent}. Make it first.")
-    try:
-        with gzip.open(partial, "wb") if path.suffix == ".gz" else partial.open("wb") as out:
-            yield out  # type: ignore[misc]
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replaced(path) as file:
+        if path.suffix != ".gz":
+            yield file
+            return
+        with gzip.open(file, "wb") as compressed:
+            yield compressed  # type: ignore[misc]

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ..files import files
 
@@ -12,15 +13,16 @@ INTERVAL = 0.5  # seconds between two looks
 State = dict[str, tuple[int, int, int] | None]
 
 
-def changes(names: Sequence[str]) -> Iterator[State]:
+def changes(names: Sequence[str], output: Path | None) -> Iterator[State]:
     """The state of the files and of those in the folders, now and after each change; never ends.
 
+    The `output` is written after each change, and is none.
     The state is taken before it is told, so that a change in the meantime is the next one. Looking is enough:
     it works on every system and on every kind of disk, and a thousand files take some milliseconds.
     """
     told: State | None = None
     while True:
-        now = {file.path: signature(file.path) for file in files(names)}
+        now = {file.path: signature(file.path) for file in files(names, output)}
         if now != told:
             told = now
             yield now

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
+from urllib.parse import unquote
 
 import pyoxigraph as ox
 
-from ..sparql import fault
+from .faults import fault
 from .form import (
     ACTORS,
     CRITERIA,
@@ -21,13 +23,22 @@ from .form import (
     recognized,
 )
 from .headings import Headings
-from .outline import Block, Node, joined
+from .outline import Block, Node, first_word, is_blank, joined
 from .statements import Statements
-from .values import category, concept, iri, known_agent, local, passage, slug, truth
+from .values import category, concept, iri, known_agent, passage, segment, slug, truth
 
-ACTOR = re.compile(r"(.*\S)\s*\(([^()]*)\)")
+ACTOR = re.compile(r"(.*\S) ?\((?! ?[,)])([^()]*)\)")
 FIELD = re.compile(r" {0,3}(?:[-*+] +)?(\w+) ?:[ \t]*(.*)")
 CITED = re.compile(r"[^\s,;]+")
+LABELS = {one.key: one.title.lower() for one in CRITERIA}
+
+
+class Judgment(NamedTuple):
+    """An assessment: where it stands, the key, value and offset of each of its lines, and its reason."""
+
+    at: int
+    fields: list[tuple[str, ox.NamedNode, int]]
+    reason: Sequence[Block]
 
 
 class Body(Headings):
@@ -93,24 +104,24 @@ class Body(Headings):
         found = dict(self.named(node.children, ACTORS, 3, f"Section {mark}"))
         there = [(one, found[one]) for one in ACTORS if one in found]
         listed = [(key, child, one) for key, child in there for one in self.values(child, key.title)]
-        for number, (heading, child, one) in enumerate(listed, 1):
-            self.about.say(self.about.paper, heading.key, self.actor(one, number), one.at, child.at)
+        for heading, child, one in listed:
+            self.about.say(self.about.paper, heading.key, self.actor(one), one.at, child.at)
 
-    def actor(self, block: Block, number: int) -> ox.NamedNode:
-        """An actor, written `Name (stakeholder-group)`, or by a slug that the graph knows."""
+    def actor(self, block: Block) -> ox.NamedNode:
+        """An actor, written `Name (stakeholder-group, ...)`, or by a name or slug that the graph knows."""
         words = " ".join(block.text.split())
-        found = ACTOR.fullmatch(words)
-        name, group = (found[1], found[2]) if found else (words, "")
+        found = None if known_agent(words) else ACTOR.fullmatch(words)
+        name, groups = (found[1], found[2].split(",")) if found else (words, [])
         about = self.about
         if known := known_agent(name) or (concept("agent", name) if slug(words) == words else None):
             actor = known
             about.homes[actor] = block.at
         else:
-            actor = about.agent(name, f"actor-{number}")
+            actor = about.agent(name, "actor")
             about.thing(actor, "org:Organization", block.at)
             about.say(actor, "foaf:name", ox.Literal(name), block.at)
-        if group:
-            about.say(actor, "wgig:stakeholderGroup", concept("group", group), block.at)
+        for one in filter(None, map(str.strip, groups)):
+            about.say(actor, "wgig:stakeholderGroup", concept("group", one), block.at)
         return actor
 
     def forums(self, node: Node, mark: str) -> None:
@@ -150,68 +161,66 @@ class Body(Headings):
             heading, words = criterion(child.title)
             if not heading or child.level != 3:
                 raise self.unknown(child, CRITERIA, 3, f"Section {mark}")
-            principle = slug(words)
+            principle = segment(words)
             if principle in seen:
                 cause = f"Section {mark} has the heading {child.title} twice."
                 raise fault(
                     self.text, child.at, cause, "Bring the two together, with #### and a mechanism each."
                 )
             seen.add(principle)
-            for number, one in enumerate(self.assessments(child), 1):
-                self.assessment(one, principle, number, heading)
+            label = LABELS.get(principle, unquote(principle))
+            judgments = [self.judgment(one) for one in self.assessments(child)]
+            said = [one for one in judgments if one.fields or one.reason]
+            for number, judgment in enumerate(said, 1):
+                self.assessment(judgment, principle, number, label)
 
     def assessments(self, node: Node) -> list[Node]:
-        """Where the assessments by one criterion stand: below its heading, or below names of mechanisms."""
+        """Where assessments by one criterion may stand: below its heading, and below names of mechanisms."""
         for child in node.children:
             if child.level != 4:
                 raise self.unknown(child, [], 4, node.title)
             self.leaf(child, child.title)
-        return node.children if node.children and not node.text else [node, *node.children]
+        return [node, *node.children]
 
-    def assessment(self, node: Node, principle: str, number: int, heading: Heading) -> None:
-        """One assessment: verdict, mechanism, cited paragraphs, reason; nothing where none is given."""
+    def assessment(self, judgment: Judgment, principle: str, number: int, label: str) -> None:
+        """One assessment: verdict, mechanism, cited paragraphs, reason."""
         about = self.about
-        fields, reason = self.judgment(node)
-        if not fields and not joined(reason):
-            return
         name = (principle or "other") + (f"-{number}" if number > 1 else "")
-        words = heading.title.lower() if heading.key else principle or "other"
-        part = about.part(f"assessment/{name}", "wgig:Assessment", about.label(words), node.at)
-        about.say(about.paper, "wgig:assessment", part, node.at)
+        part = about.part(f"assessment/{name}", "wgig:Assessment", about.label(label), judgment.at)
+        about.say(about.paper, "wgig:assessment", part, judgment.at)
         if principle:
-            about.say(part, "wgig:criterion", iri(f"principle:{principle}"), node.at)
-        for key, value, at in fields:
+            about.say(part, "wgig:criterion", iri(f"principle:{principle}"), judgment.at)
+        for key, value, at in judgment.fields:
             about.say(part, FIELDS[key], value, at)
-        if text := joined(reason):
-            at = next(one.at for one in reason if one.text.strip())
-            about.say(part, "wgig:rationale", about.text(text), at)
+        if judgment.reason:
+            reason = about.text(joined(judgment.reason))
+            about.say(part, "wgig:rationale", reason, first_word(judgment.reason[0]))
 
-    def judgment(self, node: Node) -> tuple[list[tuple[str, ox.NamedNode, int]], list[Block]]:
-        """What the lines of an assessment give, by key, value and offset; and the lines of the reason."""
+    def judgment(self, node: Node) -> Judgment:
+        """What an assessment says: lines of keys and values first, then the reason, whatever is in it."""
         fields = [("Mechanism", self.mechanism(node.title), node.at)] if node.level == 4 else []
-        reason: list[Block] = []
-        for line in node.lines:
-            found = self.field(line, not joined(reason))
-            if found:
-                key, words, at = found
-                fields += [(key, value, at + after) for value, after in self.values_of(key, words)]
-            else:
-                reason.append(line)
-        return fields, reason
+        for number, line in enumerate(node.lines):
+            if is_blank(line):
+                continue
+            found = self.field(line)
+            if not found:
+                return Judgment(node.at, fields, node.lines[number:])
+            key, words, at = found
+            fields += [(key, value, at + after) for value, after in self.values_of(key, words)]
+        return Judgment(node.at, fields, [])
 
-    def field(self, line: Block, early: bool) -> tuple[str, str, int] | None:
+    def field(self, line: Block) -> tuple[str, str, int] | None:
         """The key and value of a line such as `Verdict: adequate` and the offset of the value, or none.
 
-        Raises Problem 400 where a line before the reason, which is `early`, looks like a misspelt one.
+        Raises Problem 400 where a line looks like a misspelt one.
         """
         found = FIELD.fullmatch(line.text)
         if not found:
             return None
-        key, words = found[1].capitalize(), found[2].rstrip("\\ ")
+        key = found[1].capitalize()
         if key in FIELDS:
-            return key, words, line.at + found.start(2)
-        near = nearest(key, FIELDS) if early else ""
-        if near:
+            return key, found[2].rstrip("\\ "), line.at + found.start(2)
+        if near := nearest(key, FIELDS):
             raise fault(self.text, line.at, f"An assessment has no line {found[1]}.", f"Did you mean {near}?")
         return None
 
@@ -225,7 +234,7 @@ class Body(Headings):
 
     def mechanism(self, words: str) -> ox.NamedNode:
         """The mechanism of section 6 with this name, or one that is not there."""
-        unknown = ox.NamedNode(f"{self.about.paper.value}/mechanism/{local(words)}")
+        unknown = ox.NamedNode(f"{self.about.paper.value}/mechanism/{segment(words)}")
         return self.mechanisms.get(plain(words), unknown)
 
     def comments(self, node: Node, mark: str) -> None:

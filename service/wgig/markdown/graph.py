@@ -11,11 +11,11 @@ import pyoxigraph as ox
 
 from .values import ID, NAMES, XSD, iri
 
-LAST_NUMBER = re.compile(r"\d+$")
+LAST_NUMBER = re.compile(r"(?<=[-/])\d+$")
 NATIVE: dict[str, Callable[[str], object]] = {
     f"{XSD}integer": int,
     f"{XSD}date": date.fromisoformat,
-    f"{XSD}boolean": lambda value: value == "true",
+    f"{XSD}boolean": {"true": True, "false": False}.get,
 }
 
 
@@ -53,13 +53,13 @@ class Graph:
         return sorted(self.all(self.paper, name), key=number)
 
 
-def number(node: ox.NamedNode) -> int:
-    """The number that an IRI ends with, 1 without one."""
-    found = LAST_NUMBER.search(node.value)
+def number(node: ox.NamedNode, name: str = "") -> int:
+    """The number that an IRI ends with, 1 without one or where it belongs to the name that comes last."""
+    found = None if name and node.value.endswith(name) else LAST_NUMBER.search(node.value)
     return int(found[0]) if found else 1
 
 
-def local(node: ox.NamedNode, prefix: str) -> str:
+def short_name(node: Any, prefix: str) -> str:
     """What the form writes for a thing: its part after the namespace of the prefix, else the whole IRI."""
     return unquote(node.value.removeprefix(NAMES[prefix]))
 
@@ -71,7 +71,10 @@ def below_id(node: ox.NamedNode, folder: str = "") -> str:
 
 
 def native(term: ox.NamedNode | ox.Literal) -> Any:
-    """A value as YAML has it: number, day, truth or text."""
-    if isinstance(term, ox.Literal) and term.datatype.value in NATIVE:
-        return NATIVE[term.datatype.value](term.value)
-    return term.value
+    """A value as YAML has it: number, day or truth; as text where that would spell it in another way."""
+    kind = NATIVE.get(term.datatype.value) if isinstance(term, ox.Literal) else None
+    try:
+        value = kind(term.value) if kind else None
+    except ValueError:
+        return term.value
+    return value if str(value).lower() == term.value else term.value

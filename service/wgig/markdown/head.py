@@ -7,13 +7,14 @@ from typing import Any, NamedTuple, NoReturn
 import pyoxigraph as ox
 import yaml
 
-from ..sparql import fault
+from .faults import fault
 from .form import HEAD, nearest
 from .statements import Statements
 from .values import XSD, address, slug, truth
 
 FENCE = re.compile(r"\A---[ \t]*(?:\r\n|\r|\n)")
-END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)", re.MULTILINE)
+END = re.compile(r"(?<=[\r\n])(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)")
+SURROGATE = re.compile("[\ud800-\udfff]")  # an escape in quotes may name one
 LONGEST = 32 * 1024  # characters
 DEEPEST = 4
 NULL = ("", "~", "null")
@@ -32,6 +33,8 @@ class Loader(yaml.SafeLoader):
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
             refused("anchors, references and tags are not read here", event)
+        if SURROGATE.search(getattr(event, "value", "")):
+            refused("half a character is not allowed", event)
         if self.depth > DEEPEST:
             refused("it is nested too deeply", event)
         self.depth += 1
@@ -95,8 +98,8 @@ class Head:
             raise fault(self.text, 0, "The head is empty.", EXAMPLE)
         return node
 
-    def mapping(self, node: yaml.Node, whose: str, known: Collection[str] = ()) -> list[Entry]:
-        """The entries of a mapping. Raises Problem 400 for a key that is not `known`, or is there twice."""
+    def mapping(self, node: yaml.Node, whose: str, known: Collection[str] = ()) -> dict[str, Entry]:
+        """The entries of a mapping by key. Raises Problem 400 for a key that is not `known`, or doubled."""
         if not isinstance(node, yaml.MappingNode):
             raise fault(self.text, self.at(node), f"{whose} is no list of keys.", "Write lines key: value.")
         found: dict[str, Entry] = {}
@@ -109,7 +112,7 @@ class Head:
                     self.text, at, f"{whose} has the key {key} twice.", "Keep one; it may hold a list."
                 )
             found[key] = Entry(key, at, value)
-        return list(found.values())
+        return found
 
     def values(self, node: yaml.Node) -> Iterator[Value]:
         """The values in a plain value or a list of them, but empty ones. Raises Problem 400 for others."""
@@ -128,9 +131,14 @@ class Head:
 
     def first(self, key: str) -> Value | None:
         """The first value of a key, or none."""
-        return next(
-            (one for entry in self.entries if entry.key == key for one in self.values(entry.node)), None
-        )
+        return next(self.values(self.entries[key].node), None) if key in self.entries else None
+
+    def single(self, entry: Entry | None) -> Value | None:
+        """The value of a key that may be there, or none. Raises Problem 400 for several."""
+        found = list(self.values(entry.node)) if entry else []
+        if entry and found[1:]:
+            raise fault(self.text, found[1].at, f"There are several values of {entry.key}.", "Keep one.")
+        return found[0] if found else None
 
     def truth(self, value: Value) -> bool:
         """Whether a value says yes. Raises Problem 400 where it says neither yes nor no."""
@@ -158,29 +166,30 @@ def begun(head: Head) -> Statements:
 
     Raises Problem 400 where the paper has no name, or the language is no tag.
     """
-    name = head.first("paper")
-    if not name:
+    entry = head.entries.get("paper")
+    name = head.single(entry)
+    if not entry or not name:
         raise fault(head.text, 0, "The head does not name the paper.", "Add a line such as paper: my-paper.")
     if not SLUG.fullmatch(name.words):
         cause = f"{name.words} is no name of a paper: it has small letters, digits and hyphens."
         raise fault(head.text, name.at, cause, f"Write {slug(name.words) or 'my-paper'}.")
-    entry = next(one for one in head.entries if one.key == "paper")
     about = Statements(name.words, entry.at)
     if language := head.first("language"):
         about.language = tag(head, language)
     if illustrative := head.first("illustrative"):
         about.illustrative = head.truth(illustrative)
-    given = [one for entry in head.entries if entry.key == "source" for one in head.values(entry.node)]
-    about.sources = [address(one.words) for one in given] or about.sources
+    if "source" in head.entries:
+        given = head.values(head.entries["source"].node)
+        about.sources = [address(one.words) for one in given] or about.sources
     return about
 
 
 def tag(head: Head, value: Value) -> str:
-    """A language tag. Raises Problem 400 where it is none."""
+    """A language tag in small letters, as RDF has it. Raises Problem 400 where it is none."""
     try:
         ox.Literal("", language=value.words)
     except ValueError as error:
         raise fault(
             head.text, value.at, f"{value.words} is no language tag.", "Write one such as en."
         ) from error
-    return value.words
+    return value.words.lower()

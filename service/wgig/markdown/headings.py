@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ..problems import Problem
-from ..sparql import fault
+from .faults import fault
 from .form import Heading, nearest_heading, recognized
 from .outline import Block, Node
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 import yaml
 
-from ..sparql import fault
+from .faults import fault
 from .form import PERSON
 from .head import Entry, Head, Value, tag
 from .statements import Statements
@@ -15,21 +15,24 @@ from .values import Term, address, concept, count, day, iri, known_agent, passag
 
 def titles(head: Head) -> list[tuple[Value, str]]:
     """The titles, each with its language."""
-    found = []
-    for entry in (one for one in head.entries if one.key == "title"):
-        if not isinstance(entry.node, yaml.MappingNode):
-            return [(one, "") for one in head.values(entry.node)]
-        for inner in head.mapping(entry.node, "The title"):
-            language = tag(head, Value(inner.key, inner.at))
-            found += [(one, language) for one in head.values(inner.node)]
-    return found
+    if "title" not in head.entries:
+        return []
+    node = head.entries["title"].node
+    if not isinstance(node, yaml.MappingNode):
+        return [(one, "") for one in head.values(node)]
+    return [
+        (one, tag(head, Value(inner.key, inner.at)))
+        for inner in head.mapping(node, "The title").values()
+        for one in head.values(inner.node)
+    ]
 
 
 def state(head: Head, about: Statements) -> None:
     """State what the keys of the head say. Raises Problem 400 for a value of another form."""
-    for entry in head.entries:
+    for entry in head.entries.values():
         if entry.key in SINGLE:
             name, term = SINGLE[entry.key]
+            about.slot(about.paper, name, entry.at)
             for one in head.values(entry.node):
                 about.say(about.paper, name, term(one.words), one.at, entry.at)
         elif entry.key in STRUCTURED:
@@ -38,33 +41,31 @@ def state(head: Head, about: Statements) -> None:
 
 def drafters(head: Head, about: Statements, entry: Entry) -> None:
     """Those who drafted the paper: known ones by name, others described."""
+    about.slot(about.paper, "wgig:drafter", entry.at)
     listed = entry.node.value if isinstance(entry.node, yaml.SequenceNode) else [entry.node]
-    for number, node in enumerate(listed, 1):
+    for node in listed:
         if isinstance(node, yaml.MappingNode):
-            about.say(about.paper, "wgig:drafter", person(head, about, node, number), head.at(node), entry.at)
+            about.say(about.paper, "wgig:drafter", person(head, about, node), head.at(node), entry.at)
             continue
         for one in head.values(node):
             drafter = known_agent(one.words) or concept("agent", one.words)
             about.say(about.paper, "wgig:drafter", drafter, one.at, entry.at)
 
 
-def person(head: Head, about: Statements, node: yaml.MappingNode, number: int) -> ox.NamedNode:
+def person(head: Head, about: Statements, node: yaml.MappingNode) -> ox.NamedNode:
     """A person who is not in the graph, with a seat in the group where they are a member."""
     entries = head.mapping(node, "A drafter", PERSON)
-    said = {one.key: value for one in entries for value in head.values(one.node)}
-    name = said.get("name") or said.get("id")
+    own, member = head.single(entries.get("id")), head.single(entries.get("member"))
+    name = head.single(entries.get("name")) or own
     if not name:
         raise fault(head.text, head.at(node), "This drafter has no name.", "Add a line name: with the name.")
-    own = said.get("id")
-    agent = concept("agent", own.words) if own else about.agent(name.words, f"drafter-{number}")
+    agent = concept("agent", own.words) if own else about.agent(name.words, "drafter")
+    about.names.setdefault(agent, name.words)
     about.thing(agent, "foaf:Person", head.at(node))
     about.say(agent, "foaf:name", ox.Literal(name.words), name.at)
-    seated = agent
-    if "member" in said and head.truth(said["member"]):
-        seated = membership(about, agent, name, head.at(node))
-    if "group" in said:
-        group = said["group"]
-        about.say(seated, "wgig:stakeholderGroup", concept("group", group.words), group.at)
+    seated = membership(about, agent, name, head.at(node)) if member and head.truth(member) else agent
+    for one in head.values(entries["group"].node) if "group" in entries else ():
+        about.say(seated, "wgig:stakeholderGroup", concept("group", one.words), one.at)
     return agent
 
 
@@ -81,7 +82,7 @@ def membership(about: Statements, agent: ox.NamedNode, name: Value, at: int) -> 
 
 def waivers(head: Head, about: Statements, entry: Entry) -> None:
     """The rules that should not hold for the paper, each with its reason."""
-    for number, one in enumerate(head.mapping(entry.node, "The list of waivers"), 1):
+    for number, one in enumerate(head.mapping(entry.node, "The list of waivers").values(), 1):
         waiver = about.part(f"waiver/{number}", "wgig:Waiver", about.label(f"waiver of {one.key}"), one.at)
         about.say(about.paper, "wgig:waiver", waiver, one.at, entry.at)
         about.say(waiver, "wgig:waives", iri(f"shape:{quote(one.key)}"), one.at)

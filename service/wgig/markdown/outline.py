@@ -1,19 +1,25 @@
 """A Markdown text as a tree of headings, each with the blocks below it and its place in the text."""
 
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, dropwhile
 from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ..sparql import fault
+from .faults import fault
 
+BLANKS = " \t"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
-BULLET = re.compile(r" {0,3}(?:[-*+]|\d+[.)])(?:[ \t]+|$)")
+BULLET = re.compile(r" {0,3}(?:[-*+]|\d+[.)])(?: {1,4}(?! )|[ \t])")  # five blanks begin code
+MARGIN = re.compile(r" {0,3}(?![ \t])|")
 CONTENT = re.compile(r"[^\r\n]")
+MARK = re.compile(r"\\.|`+|<!--", re.DOTALL)
+TICKS = re.compile(r"`+")
 # Nothing of a text may vanish: a link definition is text like any other here, and nothing is rendered.
 PARSER = MarkdownIt("commonmark").disable("reference")
 PARSER.core.ruler.enableOnly(["normalize", "block"])
@@ -54,8 +60,11 @@ class Node:
 
 
 def joined(lines: Iterable[Block]) -> str:
-    """Lines as one text, without blank ends; two spaces at the end of a line inside break it, and stay."""
-    return "\n".join(one.text for one in lines).strip()
+    """Lines as one text, without blank ends.
+
+    Blanks before the first word may begin code, and stay; so do two spaces that break a line inside.
+    """
+    return "\n".join(one.text for one in dropwhile(is_blank, lines)).rstrip()
 
 
 class Lines:
@@ -64,41 +73,71 @@ class Lines:
     def __init__(self, text: str, masked: str) -> None:
         """Split at line ends of all systems, as CommonMark does; `masked` has blanks for what is no text."""
         ended = LINE.findall(masked)
-        starts = [0, *accumulate(map(len, ended))]
-        whole = (
-            line if text.startswith(line, start) else line.rstrip()
+        starts = accumulate(map(len, ended), initial=0)
+        self.lines = [
+            shown(text[start : start + len(line)], line, start)
             for line, start in zip(ended, starts, strict=False)
-        )
-        self.lines = [Block(start, line.rstrip("\r\n")) for line, start in zip(whole, starts, strict=False)]
+        ]
+
+    @property
+    def source(self) -> str:
+        """All lines as one text."""
+        return "\n".join(one.text for one in self.lines)
 
     def block(self, span: Sequence[int], items: Sequence[Block] = (), bullet: int = 0) -> Block:
         """The block of these lines; the first `bullet` characters begin an item of a list, and go."""
         first, *rest = self.lines[span[0] : span[1]]
-        lines = [Block(first.at, first.text[bullet:])]
-        lines += [Block(one.at, one.text[min(bullet, indent(one.text)) :]) for one in rest]
-        return Block(first.at + bullet + indent(lines[0].text), joined(lines), items)
+        begun = Block(first.at + bullet, first.text[bullet:])
+        lines = list(dropwhile(is_blank, [begun, *(moved_out(one, bullet) for one in rest)])) or [begun]
+        margin = MARGIN.match(lines[0].text)
+        text = joined(moved_out(one, margin.end() if margin else 0) for one in lines)
+        return Block(first_word(lines[0]), text, items)
 
     def item(self, span: Sequence[int]) -> Block:
         """The block of an item of a list."""
-        found = BULLET.match(self.lines[span[0]].text)
+        found = BULLET.match(f"{self.lines[span[0]].text} ")  # the blank is left out where nothing follows
         return self.block(span, bullet=found.end() if found else 0)
+
+
+def shown(line: str, masked: str, start: int) -> Block:
+    """A line without its comments; what stands behind one moves to where it began."""
+    if line == masked:
+        return Block(start, line.rstrip("\r\n"))
+    before = line[: indent(line)]
+    return Block(start + indent(masked) - len(before), f"{before}{masked.lstrip(BLANKS)}".rstrip())
+
+
+def moved_out(line: Block, width: int) -> Block:
+    """A line without up to so many of the blanks that it begins with."""
+    gone = min(width, indent(line.text))
+    return Block(line.at + gone, line.text[gone:])
 
 
 def indent(line: str) -> int:
     """How many blanks a line begins with."""
-    return len(line) - len(line.lstrip())
+    return len(line) - len(line.lstrip(BLANKS))
+
+
+def first_word(line: Block) -> int:
+    """The offset of the first character of a line that is no blank."""
+    return line.at + indent(line.text)
+
+
+def is_blank(line: Block) -> bool:
+    """Whether nothing is on a line."""
+    return not line.text.strip()
 
 
 def outline(text: str, start: int) -> Node:
     """The tree of what stands in `text` from the offset `start` on.
 
-    Comments are left out. Raises Problem 400 for a comment without end.
+    Comments are left out, but not in code. Raises Problem 400 for a comment without end.
     """
     masked = CONTENT.sub(" ", text[:start]) + without_comments(text, start)
     lines = Lines(text, masked)
     root = Node(0, "", start)
     path = [root]
-    for token, content, spans in blocks(PARSER.parse(masked)):
+    for token, content, spans in blocks(PARSER.parse(lines.source)):
         span = token.map or (0, 0)
         if token.type == "heading_open":
             node = Node(int(token.tag[1:]), content, lines.lines[span[0]].at)
@@ -134,16 +173,37 @@ def items(tokens: Sequence[Token], place: int) -> Iterator[Sequence[int]]:
 
 def without_comments(text: str, start: int) -> str:
     """The text from `start` on with blanks for its comments. Raises Problem 400 for one without end."""
-    pieces = []
-    here = start
-    while (opening := text.find("<!--", here)) >= 0:
-        closing = text.find("-->", opening + 4)
-        if text[opening - 1 : opening] == "\\":
-            pieces.append(text[here : opening + 4])
-            here = opening + 4
-            continue
-        if closing < 0:
-            raise fault(text, opening, "This comment has no end.", "Close it with -->.")
-        pieces += [text[here:opening], CONTENT.sub(" ", text[opening : closing + 3])]
-        here = closing + 3
+    pieces, here = [], start
+    for first, last in comments(text, start):
+        pieces += [text[here:first], CONTENT.sub(" ", text[first:last])]
+        here = last
     return "".join([*pieces, text[here:]])
+
+
+def comments(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Where the comments begin and end, from `start` on. Raises Problem 400 for one without end."""
+    here = start
+    for first, last in prose(text, start):
+        here = max(here, first)
+        ends: dict[int, list[int]] = defaultdict(list)
+        for one in TICKS.finditer(text, here, last):
+            ends[len(one[0])].append(one.end())
+        while mark := MARK.search(text, here, last):
+            here = mark.end()
+            if mark[0] == "<!--":
+                here = text.find("-->", here) + 3
+                if here < mark.end():
+                    raise fault(text, mark.start(), "This comment has no end.", "Close it with -->.")
+                yield mark.start(), here
+            elif mark[0][0] == "`":
+                same = ends[len(mark[0])]
+                closing = bisect_right(same, here)
+                here = same[closing] if closing < len(same) else here
+
+
+def prose(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Where paragraphs, headings and HTML begin and end, from `start` on: all but blocks of code."""
+    starts = list(accumulate(map(len, LINE.findall(text, start)), initial=start))
+    for token in PARSER.parse(text[start:]):
+        if token.type in ("inline", "html_block") and token.map:
+            yield starts[token.map[0]], starts[token.map[1]]

@@ -7,11 +7,18 @@ from .body import Body
 from .head import Head, Value, begun
 from .keys import state, titles
 from .outline import outline
+from .statements import Statements
 from .values import iri, typed
 
 
 def read(text: str) -> tuple[list[ox.Triple], list[Spot]]:
-    """The triples of a paper and, for each, where in the text it is written.
+    """The triples of a paper and, for each, where in the text it is written. Raises Problem as `stated`."""
+    about = stated(text)
+    return list(about.spots), list(about.spots.values())
+
+
+def stated(text: str) -> Statements:
+    """What a paper says, and where in the text it says so or has a place for it.
 
     What belongs to a heading stands at the heading, what belongs to the whole paper at its name in the head.
     A value that is merely wrong is read as it is, for the rules to find it. Raises Problem 400 with line and
@@ -33,8 +40,10 @@ def read(text: str) -> tuple[list[ox.Triple], list[Spot]]:
     about.say(paper, "rdf:type", iri("wgig:IssuePaper"), at)
     about.say(paper, "rdfs:label", ox.Literal(f"Issue paper: {about.title}", language="en"), at)
     about.say(paper, "wgig:round", typed("1", "integer"), at)
+    if "title" in head.entries:
+        about.slot(paper, "dcterms:title", head.entries["title"].at)
     for one, language in spoken:
         about.say(paper, "dcterms:title", ox.Literal(one.words, language=language), one.at)
     state(head, about)
     body.state()
-    return list(about.spots), list(about.spots.values())
+    return about

@@ -36,19 +36,19 @@ def slug(words: str) -> str:
     return "-".join(re.findall(r"[a-z0-9]+", bare.lower()))
 
 
-def local(words: str) -> str:
+def segment(words: str) -> str:
     """A slug, or the words in percent-encoding where no letter of ASCII is in them."""
     return slug(words) or quote(words, safe="")
 
 
 def concept(prefix: str, words: str) -> ox.NamedNode:
     """The thing that a slug or label names, in the namespace of a prefix."""
-    return iri(f"{prefix}:{local(words)}")
+    return iri(f"{prefix}:{segment(words)}")
 
 
 def category(words: str) -> ox.NamedNode:
     """The category that a slug or label names."""
-    return iri(f"category:{labels().get(slug(words), local(words))}")
+    return iri(f"category:{labels().get(slug(words), segment(words))}")
 
 
 def passage(words: str) -> ox.NamedNode:
@@ -57,8 +57,13 @@ def passage(words: str) -> ox.NamedNode:
 
 
 def address(words: str) -> Term:
-    """The page with a web address, or the document that a path below `id/` names."""
-    return ox.NamedNode(words if WEB.fullmatch(words) else f"{ID}{quote(words)}")
+    """The page with a web address, or the document that a path below `id/` names; no address is text."""
+    if not WEB.fullmatch(words):
+        return ox.NamedNode(f"{ID}{quote(words)}")
+    try:
+        return ox.NamedNode(words)
+    except ValueError:
+        return ox.Literal(words)
 
 
 def day(words: str) -> ox.Literal:

@@ -8,9 +8,9 @@ import yaml
 
 from ..problems import Problem
 from .form import ACTORS, CRITERIA, FORUM, HEAD, MECHANISM, SECTIONS, SWOT, Heading
-from .graph import Graph, below_id, local, native
+from .graph import Graph, below_id, native, number, short_name
 from .reading import read
-from .values import iri, slug
+from .values import iri, segment, slug
 
 # What reading says by itself; triples that lack it lose nothing when it is added.
 IMPLIED = {
@@ -56,10 +56,10 @@ def head(graph: Graph) -> dict[str, Any]:
     """The keys of the head that have a value, in the order of the form."""
     paper = graph.paper
     values = {
-        "paper": local(paper, "paper"),
+        "paper": short_name(paper, "paper"),
         "title": title(graph),
         "language": plain(graph, "schema:inLanguage"),
-        "issue": single([local(one, "issue") for one in graph.all(paper, "wgig:issue")]),
+        "issue": single([short_name(one, "issue") for one in graph.all(paper, "wgig:issue")]),
         "drafters": [drafter(graph, one) for one in graph.all(paper, "wgig:drafter")],
         "posted": plain(graph, "wgig:posted"),
         "pages": plain(graph, "bibo:numPages"),
@@ -97,16 +97,16 @@ def drafter(graph: Graph, agent: ox.NamedNode) -> Any:
     """A drafter: the name in the graph, or what is said of somebody who is not there."""
     name = graph.one(agent, "foaf:name")
     if not name:
-        return local(agent, "agent")
+        return short_name(agent, "agent")
     seats = graph.with_value("org:member", agent)
-    own = local(agent, "agent")
-    implied = f"{local(graph.paper, 'paper')}-{slug(name)}"
+    own = short_name(agent, "agent")
+    implied = f"{short_name(graph.paper, 'paper')}-{slug(name)}"
     values = {
         "name": name,
         "group": single(
             [
-                local(one, "group")
-                for node in [agent, *seats]
+                short_name(one, "group")
+                for node in seats or [agent]
                 for one in graph.all(node, "wgig:stakeholderGroup")
             ]
         ),
@@ -116,10 +116,10 @@ def drafter(graph: Graph, agent: ox.NamedNode) -> Any:
     return {key: value for key, value in values.items() if value != []}
 
 
-def waivers(graph: Graph) -> dict[str, str]:
+def waivers(graph: Graph) -> dict[str, Any]:
     """The reasons of the waivers by the codes of their rules."""
     return {
-        local(rule, "shape"): graph.one(waiver, "wgig:reason")
+        short_name(rule, "shape"): single(texts(graph, waiver, "wgig:reason"))
         for waiver in graph.parts("wgig:waiver")
         for rule in graph.all(waiver, "wgig:waives")
     }
@@ -138,7 +138,7 @@ def issue(graph: Graph) -> Iterator[str]:
 
 def categories(graph: Graph) -> Iterator[str]:
     """Section 2."""
-    yield from listed([local(one, "category") for one in graph.all(graph.paper, "wgig:category")])
+    yield from listed([short_name(one, "category") for one in graph.all(graph.paper, "wgig:category")])
 
 
 def swot(graph: Graph) -> Iterator[str]:
@@ -151,14 +151,20 @@ def swot(graph: Graph) -> Iterator[str]:
 def actors(graph: Graph) -> Iterator[str]:
     """Section 4."""
     for heading in ACTORS:
-        lines = [actor(graph, one) for one in graph.all(graph.paper, heading.key)]
-        yield from below(3, heading.written, listed(lines))
+        found = sorted(graph.all(graph.paper, heading.key), key=lambda one: later(graph, one))
+        yield from below(3, heading.written, listed([actor(graph, one) for one in found]))
+
+
+def later(graph: Graph, node: ox.NamedNode) -> int:
+    """The number that keeps an actor apart from earlier ones with a like name, 1 without."""
+    name = graph.one(node, "foaf:name")
+    return number(node, f"-{slug(name) or 'actor'}" if name else node.value)
 
 
 def actor(graph: Graph, node: ox.NamedNode) -> str:
     """An actor by name, with the stakeholder group that the paper gives."""
-    name = graph.one(node, "foaf:name") or local(node, "agent")
-    groups = [local(one, "group") for one in graph.all(node, "wgig:stakeholderGroup")]
+    name = graph.one(node, "foaf:name") or short_name(node, "agent")
+    groups = [short_name(one, "group") for one in graph.all(node, "wgig:stakeholderGroup")]
     return f"{name} ({', '.join(groups)})" if groups else name
 
 
@@ -176,18 +182,26 @@ def mechanisms(graph: Graph) -> Iterator[str]:
 
 def described(graph: Graph, node: ox.NamedNode, headings: Sequence[Heading]) -> Iterator[str]:
     """A forum or mechanism by its name, with what is said of it."""
-    yield f"### {graph.one(node, 'rdfs:label')}"
+    yield named(3, graph.one(node, "rdfs:label"))
     for heading in headings:
-        said = [YES_NO.get(one, one) for one in texts(graph, node, heading.key)]
+        said = texts(graph, node, heading.key)
+        if heading.key == "wgig:makesDecisions":
+            said = decisions(said)
         yield from below(4, heading.written, said)
+
+
+def decisions(said: Sequence[str]) -> list[str]:
+    """Whether a forum makes decisions; several answers, or a long one, are a list."""
+    words = [YES_NO.get(one, one) for one in said]
+    return words if len(words) == 1 and "\n" not in words[0] else listed(words)
 
 
 def adequacy(graph: Graph) -> Iterator[str]:
     """Section 7: by criterion, then by mechanism where there are several."""
     found: dict[str, list[ox.NamedNode]] = {one.key: [] for one in CRITERIA if one.key}
-    for one in graph.parts("wgig:assessment"):
+    for one in graph.all(graph.paper, "wgig:assessment"):
         criterion = next(
-            (local(principle, "principle") for principle in graph.all(one, "wgig:criterion")), ""
+            (short_name(principle, "principle") for principle in graph.all(one, "wgig:criterion")), ""
         )
         found.setdefault(criterion, []).append(one)
     written = {one.key: one.written for one in CRITERIA}
@@ -195,16 +209,17 @@ def adequacy(graph: Graph) -> Iterator[str]:
     for criterion, assessments in found.items():
         if assessments:
             yield f"### {written.get(criterion, f'{other}: {criterion}')}"
-            yield from judged(graph, assessments)
+            name = f"/{segment(criterion)}"
+            yield from judged(graph, sorted(assessments, key=lambda one: number(one, name)))
 
 
 def judged(graph: Graph, assessments: Sequence[ox.NamedNode]) -> Iterator[str]:
     """The assessments by one criterion; several stand below the names of their mechanisms."""
     for one in assessments:
         names = [mechanism(graph, judged) for judged in graph.all(one, "wgig:judges")]
-        fields = {"Verdict": [local(verdict, "verdict") for verdict in graph.all(one, "wgig:verdict")]}
+        fields = {"Verdict": [short_name(verdict, "verdict") for verdict in graph.all(one, "wgig:verdict")]}
         if len(assessments) > 1 and names:
-            yield f"#### {names.pop(0)}"
+            yield named(4, names.pop(0))
         fields["Mechanism"] = names
         fields["Cites"] = [", ".join(below_id(cited, "document/") for cited in graph.all(one, "cito:cites"))]
         lines = [f"{key}: {value}" for key, values in fields.items() for value in values if value]
@@ -215,7 +230,7 @@ def judged(graph: Graph, assessments: Sequence[ox.NamedNode]) -> Iterator[str]:
 
 def mechanism(graph: Graph, node: ox.NamedNode) -> str:
     """The name of a mechanism, or the end of the IRI of one that is not there."""
-    return graph.one(node, "rdfs:label") or local(node, "paper").rpartition("/mechanism/")[2]
+    return graph.one(node, "rdfs:label") or short_name(node, "paper").rpartition("/mechanism/")[2]
 
 
 def comments(graph: Graph) -> Iterator[str]:
@@ -230,8 +245,19 @@ def texts(graph: Graph, node: ox.NamedNode, name: str) -> list[str]:
 
 def listed(values: Sequence[str]) -> list[str]:
     """A list of values, or nothing where there are none; further lines of a value are set in."""
-    lines = ["- " + one.replace("\n", "\n  ").replace("\n  \n", "\n\n") for one in values]
+    lines = [bullet(one) + one.replace("\n", "\n  ").replace("\n  \n", "\n\n") for one in values]
     return ["\n".join(lines)] if lines else []
+
+
+def bullet(value: str) -> str:
+    """What the item of a value begins with; a hyphen before hyphens alone would be a rule across the page."""
+    return "- " if value.partition("\n")[0].strip("- \t") else "* "
+
+
+def named(level: int, name: str) -> str:
+    """A heading with a name of the author's; hashes at its end are kept from closing the heading."""
+    closing = " #" if name.endswith("#") else ""
+    return f"{'#' * level} {name}{closing}"
 
 
 def below(level: int, words: str, blocks: Sequence[str]) -> Iterator[str]:

@@ -6,7 +6,8 @@ from functools import cached_property
 from itertools import count, groupby
 from typing import ClassVar, NamedTuple
 
-from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, Finding, Outcome, Paper, Report, Unread
+from ..lines import Lines
+from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, Finding, Outcome, Paper, Report, Unread, cut
 from ..reports.saying import about, example, short
 from ..reports.words import direction, phrase, spoken
 from ..rules import Rule, headings
@@ -36,7 +37,7 @@ class Line(NamedTuple):
 
 
 @dataclass(frozen=True)
-class File:
+class ShownFile:
     """A file on the page: its number, what came of it, and its text, empty where that is not shown."""
 
     number: int
@@ -62,14 +63,18 @@ class File:
             for number, finding in findings:
                 if finding.place:
                     found.setdefault(finding.place.line, []).append((number, finding))
-        for number, text in enumerate(self.text.split("\n")[:LINES], 1):
-            cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
-            yield Line(number, cut, found.get(number, ()))
+        for number in range(1, min(self.length, LINES) + 1):
+            yield Line(number, cut(self.ends.line(number), LONGEST), found.get(number, ()))
 
     @property
     def length(self) -> int:
         """How many lines its text has."""
-        return self.text.count("\n") + 1
+        return len(self.ends.starts)
+
+    @cached_property
+    def ends(self) -> Lines:
+        """The lines of its text."""
+        return Lines(self.text)
 
 
 def on_service(rule: Rule) -> str:
@@ -94,11 +99,16 @@ class Shown:
     most_lines: ClassVar[int] = LINES
 
     @property
-    def files(self) -> list[File]:
+    def files(self) -> list[ShownFile]:
         """The files, numbered from one."""
         texts = self.texts or [""] * len(self.outcomes)
         pairs = zip(self.outcomes, texts, strict=True)
-        return [File(number, outcome, text) for number, (outcome, text) in enumerate(pairs, 1)]
+        return [ShownFile(number, outcome, text) for number, (outcome, text) in enumerate(pairs, 1)]
+
+    @property
+    def conform(self) -> bool:
+        """Whether each file was read and conforms."""
+        return all(isinstance(one, Report) and one.conforms for one in self.outcomes)
 
     @property
     def tag(self) -> str:

@@ -6,38 +6,30 @@ nothing is told rather than something wrong.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import partial
 
 import pyoxigraph as ox
 
+from ..lines import Place
 from . import jsonld, turtle
+from .context import NONE, Contexts
 from .spot import Spot
 
-__all__ = ["Place", "Spot", "place_of", "spots"]
-
-
-class Place(NamedTuple):
-    """A place in a text, both counted from one; a column is a character."""
-
-    line: int
-    column: int
-
-
-def place_of(text: str, offset: int) -> Place:
-    """The place of the character at an offset."""
-    return Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
-
+__all__ = ["Place", "Spot", "spots"]
 
 FINDERS = {
     "text/turtle": turtle.find,
     "application/trig": turtle.find,
     "application/n-triples": turtle.find_lines,
     "application/n-quads": turtle.find_lines,
-    "application/ld+json": jsonld.find,
 }
 
 
-def spots(text: str, media_type: str, triples: Sequence[ox.Triple]) -> list[Spot]:
-    """The spot of each triple of the text, in the order of the engine; none where they cannot be told."""
-    find = FINDERS.get(media_type)
+def spots(text: str, media_type: str, triples: Sequence[ox.Triple], known: Contexts = NONE) -> list[Spot]:
+    """The spot of each triple of the text, in the order of the engine; none where they cannot be told.
+
+    JSON-LD may name the `known` contexts by their IRIs.
+    """
+    finders = FINDERS | {"application/ld+json": partial(jsonld.find, known=known)}
+    find = finders.get(media_type)
     return [Spot(*one) for one in find(text, triples)] if find else []

@@ -1,20 +1,35 @@
 """The contexts of JSON-LD 1.1, as far as they say which keys are properties and how their values are read."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from .json import Member, Value
 
 IGNORED = {"@base", "@language", "@direction", "@version", "@protected"}
 CONTAINERS = {None, "@list", "@set", "@language"}
-DEFINING = {"@id", "@type", "@container", "@language", "@direction", "@reverse", "@protected", "@prefix"}
+DEFINING = {
+    "@id",
+    "@type",
+    "@container",
+    "@language",
+    "@direction",
+    "@reverse",
+    "@protected",
+    "@prefix",
+    "@nest",
+}
+
+Contexts = Mapping[str, Callable[[], Value]]  # what is known without fetching it, by its IRI
+NONE: Contexts = {}
 
 
 class Term(NamedTuple):
-    """What a key is defined as: no IRI where it is to be ignored."""
+    """What a key is defined as: no IRI where it is to be ignored; and whether its use is followed."""
 
     iri: str | None
     reverse: bool = False
     containers: frozenset[object] = frozenset()
+    followed: bool = True
 
 
 class Unknown(Exception):  # noqa: N818 - nothing is wrong, it is only not followed
@@ -30,13 +45,15 @@ class Context:
         self.pending: dict[str, Value] = {}
         self.vocabulary: str | None = None
 
-    def extended(self, local: Value) -> "Context":
+    def extended(self, local: Value, known: Contexts) -> "Context":
         """The context with what one `@context` adds. Raises Unknown for what is not followed."""
         match local.value:
             case None:
                 return Context()
             case dict(definitions):
                 return self.defining(definitions)
+            case str(iri) if iri in known:
+                return self.extended(known[iri](), known)
         raise Unknown
 
     def defining(self, definitions: dict[str, Member]) -> "Context":
@@ -64,7 +81,7 @@ class Context:
                 self.terms[key] = Term(None)
             case str(iri):
                 self.terms[key] = Term(self.expand(iri))
-            case dict(parts) if parts.keys() <= DEFINING:
+            case dict(parts):
                 self.terms[key] = self.term(key, {name: one.value.value for name, one in parts.items()})
             case _:
                 raise Unknown
@@ -74,10 +91,15 @@ class Context:
         named = parts.get("@reverse", parts.get("@id", key))
         container = parts.get("@container")
         containers = {one.value for one in container} if isinstance(container, list) else {container}
-        if parts.get("@type") == "@json" or not containers <= CONTAINERS:
-            raise Unknown
+        followed = parts.keys() <= DEFINING and parts.get("@type") != "@json" and containers <= CONTAINERS
         iri = self.expand(named) if isinstance(named, str) else None
-        return Term(iri, "@reverse" in parts, frozenset(containers))
+        return Term(iri, "@reverse" in parts, frozenset(containers), followed)
+
+    def use(self, name: str) -> str | None:
+        """What a key or the name of a type stands for. Raises Unknown where that is not followed."""
+        if (term := self.known(name)) and not term.followed:
+            raise Unknown
+        return self.expand(name)
 
     def expand(self, name: str) -> str | None:
         """The IRI or the keyword that a key or the name of a type stands for, if any."""

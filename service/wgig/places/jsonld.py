@@ -1,9 +1,10 @@
 """Where the triples of JSON-LD are written.
 
 The walk follows the order in which the engine yields triples: first the triple that has a node as its object,
-then the types of the node, its properties, and last the graph that it names. There are none for what is not
-followed: remote and scoped contexts, containers by index, identifier, type or graph, `@nest`, `@included`,
-JSON literals, and what looks like a keyword.
+then the types of the node, its properties, and last the graph that it names. There are none where something
+is used that is not followed: remote contexts but the known ones, scoped contexts, containers by index,
+identifier, type or graph, a name, type or graph inside of `@nest`, JSON literals, and what looks like a
+keyword.
 """
 
 import re
@@ -12,11 +13,12 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from .context import Context, Term, Unknown
+from .context import Context, Contexts, Term, Unknown
 from .json import Member, Value, read
 from .spot import FIRST, REST, TYPE, Offsets
 
 MOST_TERMS = 20_000  # in all contexts of a document together: each adds to a copy of the one around it
+ITSELF = ("@context", "@id", "@type", "@graph")  # keys of a node that are none of its properties
 LAST = re.compile(r"[^:/#]*\Z")  # the part of a reference that its IRI ends with
 
 
@@ -41,11 +43,20 @@ class Property(NamedTuple):
     reverse: bool = False
 
 
+class Key(NamedTuple):
+    """A key of an object: what it stands for, if anything, its text, and its member."""
+
+    iri: str | None
+    text: str
+    member: Member
+
+
 class Walk:
     """The triples found so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Contexts) -> None:
         """Begin before the document."""
+        self.known = known
         self.found: list[Found] = []
         self.terms = 0
 
@@ -54,7 +65,7 @@ class Walk:
         local = members["@context"].value if "@context" in members else None
         several = local.value if local and isinstance(local.value, list) else [local] if local else []
         for one in several:
-            context = context.extended(one)
+            context = context.extended(one, self.known)
             self.terms += len(context.terms)
             if self.terms > MOST_TERMS:
                 raise Unknown
@@ -81,37 +92,58 @@ class Walk:
     ) -> None:
         """A node: the triple that it is the object of, its types, its properties. Raises Unknown."""
         context = self.context(members, context)
-        keys = [(context.expand(key), key, one) for key, one in members.items() if key != "@context"]
-        names = [one.value for iri, _, one in keys if iri == "@id"]
+        keys = used(members, context)
+        names = [one.member.value for one in keys if one.iri == "@id"]
         name = names[0] if names else value
         if of and names:
             self.values(name, of, context)
         elif of:
             self.add(of, name.at)
-        for iri, _, one in keys:
-            if iri == "@type":
-                self.types(one.value, Property(name.at, one.at, TYPE), context)
-        for iri, key, one in keys:
-            if iri == "@reverse" and isinstance(one.value.value, dict):
-                for other, its in one.value.value.items():
-                    self.follow(other, its, name.at, context, reverse=True)
-            elif iri not in ("@id", "@type", "@index", "@graph"):
-                self.follow(key, one, name.at, context)
-        for iri, _, one in keys:
-            if iri == "@graph":
-                self.nodes(one.value, context)
+        for one in keys:
+            if one.iri == "@type":
+                self.types(one.member.value, Property(name.at, one.member.at, TYPE), context)
+        self.properties([one for one in keys if one.iri not in ITSELF], name.at, context)
+        for one in keys:
+            if one.iri == "@graph":
+                self.nodes(one.member.value, context)
 
     def types(self, value: Value, of: Property, context: Context) -> None:
-        """The types of a node, which the engine yields in the order of their names."""
+        """The types of a node, which the engine yields in the order of their names. Raises Unknown."""
         several = value.value if isinstance(value.value, list) else [value]
         for one in sorted(several, key=lambda one: str(one.value)):
+            context.use(str(one.value))
             self.values(one, of, context)
+
+    def properties(self, keys: Sequence[Key], subject: int, context: Context) -> None:
+        """The properties of a node, and the nodes included in it. Raises Unknown."""
+        for iri, text, member in keys:
+            match iri, member.value.value:
+                case "@index", _:
+                    pass
+                case "@included", _:
+                    self.nodes(member.value, context)
+                case "@nest", _:
+                    self.nested(member.value, subject, context)
+                case "@reverse", dict(back):
+                    for other, its in back.items():
+                        self.follow(other, its, subject, context, reverse=True)
+                case _:
+                    self.follow(text, member, subject, context)
+
+    def nested(self, value: Value, subject: int, context: Context) -> None:
+        """More properties of a node. Raises Unknown, also for what is none."""
+        match value.value:
+            case list(several):
+                for one in several:
+                    self.nested(one, subject, context)
+            case dict(members):
+                self.properties(used(members, context), subject, context)
 
     def follow(
         self, key: str, member: Member, subject: int, context: Context, *, reverse: bool = False
     ) -> None:
         """The values of a property of a node. Raises Unknown for a keyword that is not followed."""
-        iri = context.expand(key) or ""
+        iri = context.use(key) or ""
         if iri.startswith("@"):
             raise Unknown
         if ":" not in iri or iri.startswith("_:"):
@@ -146,9 +178,9 @@ class Walk:
     def braces(self, value: Value, members: dict[str, Member], of: Property, context: Context) -> None:
         """A JSON object as a value: a literal, a list, a set or a node."""
         inside = self.context(members, context)
-        keys = {inside.expand(key): one.value for key, one in members.items()}
+        keys = {inside.use(key): one.value for key, one in members.items()}
         if literal := keys.get("@value"):
-            if "@type" in keys and keys["@type"].value == "@json":
+            if "@type" in keys and inside.use(str(keys["@type"].value)) == "@json":
                 raise Unknown
             self.values(literal, of, inside)
         elif items := keys.get("@list"):
@@ -172,6 +204,11 @@ class Walk:
         self.add(into, value.at)
 
 
+def used(members: dict[str, Member], context: Context) -> list[Key]:
+    """The keys of an object. Raises Unknown for one that is not followed."""
+    return [Key(context.use(text), text, one) for text, one in members.items()]
+
+
 def is_nothing(value: Value) -> bool:
     """Whether an item of a list is left out."""
     match value.value:
@@ -181,9 +218,9 @@ def is_nothing(value: Value) -> bool:
             return written is None
 
 
-def find(text: str, triples: Sequence[ox.Triple]) -> list[Offsets]:
+def find(text: str, triples: Sequence[ox.Triple], known: Contexts) -> list[Offsets]:
     """The offsets of each triple of JSON-LD in the order of the engine; none where they cannot be told."""
-    walk = Walk()
+    walk = Walk(known)
     try:
         walk.nodes(read(text), Context())
     except (Unknown, ValueError, StopIteration, RecursionError):

@@ -1,11 +1,16 @@
-"""The report as CSV (RFC 4180): a row for each finding, and one for each file that was not checked."""
+"""The report as CSV (RFC 4180): a row for each finding.
+
+There is a row, too, for each file that was not checked, and for each paper of which findings are left out.
+"""
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from ..report import Outcome, Report, Unread
+from ..report import Outcome, Paper, Report, Unread
 from .json import of_finding
+from .saying import paper_iri
+from .words import phrase
 
 COLUMNS = (
     "file",
@@ -54,12 +59,19 @@ def rows(outcome: Outcome, language: str) -> Iterator[Row]:
         yield of_unread(outcome)
     if isinstance(outcome, Report):
         for paper in outcome.papers:
-            for finding in paper.findings:
-                yield {
-                    "file": outcome.name,
-                    "paper": paper.iri,
-                    **of_finding(finding, outcome.media_type, language),
-                }
+            of = {"file": outcome.name, "paper": paper_iri(paper)}
+            yield from (of | of_finding(one, outcome.media_type, language) for one in paper.findings)
+            if paper.left_out:
+                yield of | of_left_out(paper, language)
+
+
+def of_left_out(paper: Paper, language: str) -> Row:
+    """What the row says of findings that are left out: a violation may be among them unless all is well."""
+    return {
+        "code": "left-out",
+        "severity": "Info" if paper.conforms else "Violation",
+        "message": phrase("left out", language, count=paper.left_out),
+    }
 
 
 def of_unread(unread: Unread) -> Row:

@@ -1,4 +1,4 @@
-"""The report as JSON. Keys are only ever added.
+"""The report as JSON. Keys are only ever added. A name, IRI, title or value is cut after 1,000 characters.
 
 - `conforms`: whether each file was read and conforms; `profile`: `draft`, `complete` or `final`, null where
   no file could be read
@@ -18,7 +18,7 @@
       - `section`, `part`: where in the template (`7`, `7b`)
       - `name`, `message`: the rule in few words, and what its author should do, in the language asked for
       - `focus`: the node that the rule looked at; `path`: a SPARQL property path, empty for none
-      - `value`: the IRI or text that is wrong, at most 1,000 characters of it; null for none
+      - `value`: the IRI or text that is wrong; null for none
       - `line`, `column`: in characters from one; null where the format has no lines
       - `excerpt`: the text of that line; empty for none
       - `mend`: a ready example in the language of the file, Turtle or Markdown
@@ -32,7 +32,7 @@ from typing import Any
 
 from ..report import Finding, Outcome, Paper, Report, Unread
 from ..rules import headings
-from .saying import example, members, plain
+from .saying import example, members, paper_iri, plain
 
 
 def write(outcomes: Sequence[Outcome], language: str) -> bytes:
@@ -61,7 +61,7 @@ def of_file(outcome: Outcome, language: str) -> dict[str, Any]:
 def of_paper(paper: Paper, media_type: str, language: str) -> dict[str, Any]:
     """The object of a paper."""
     return {
-        "iri": paper.iri,
+        "iri": paper_iri(paper),
         "title": paper.title,
         "conforms": paper.conforms,
         "completeness": {"met": paper.met, "parts": paper.parts},

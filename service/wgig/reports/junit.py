@@ -4,6 +4,9 @@ The cases of a file are those of the profile, the same from run to run, so that 
 mended and what broke. A case fails where its rule keeps the paper from the profile. It is skipped where the
 rule is waived, or where there was nothing in its section to check. What a rule only remarks stands in the
 output of a case that passes.
+
+Where findings of a paper are left out, a case of its own says so, as an error unless the paper conforms; and
+no rule passes of which they may be.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 from ..report import BLOCKING, NOT_CHECKED, Finding, Outcome, Paper, Report, Unread
 from ..rules import Rule, headings, rules
-from .saying import about, example, place, problem_place, short
+from .saying import about, example, paper_iri, place, problem_place, short
 from .words import phrase
 from .xml import clean
 
@@ -70,6 +73,8 @@ def report_cases(report: Report, language: str) -> Iterator[ET.Element]:
             findings.setdefault(finding.rule, []).append(finding)
         for rule in inside:
             yield rule_case(report, paper, rule, findings, language)
+        if paper.left_out:
+            yield left_out_case(paper, language)
 
 
 def rule_case(
@@ -77,14 +82,29 @@ def rule_case(
 ) -> ET.Element:
     """The test case of a rule."""
     section = headings()[rule.section]
-    group = f"{paper.iri.rpartition('/')[2]}.{section.number} {section.says(language)}"
+    group = f"{short_name(paper)}.{section.number} {section.says(language)}"
     found = case(f"{rule.code} {rule.name.get(language, rule.name['en'])}", group)
     broken = findings.get(rule)
     if broken:
         verdict(found, report, broken, language)
+    elif paper.left_out:
+        element(found, "skipped", message=phrase("left out", language, count=paper.left_out))
     elif paper.sections[rule.section].state == NOT_CHECKED:
         element(found, "skipped", message=phrase(NOT_CHECKED, language))
     return found
+
+
+def left_out_case(paper: Paper, language: str) -> ET.Element:
+    """The test case of a paper of which findings are left out."""
+    found = case("findings not shown", short_name(paper))
+    said = phrase("left out", language, count=paper.left_out)
+    element(found, "skipped" if paper.conforms else "error", message=said)
+    return found
+
+
+def short_name(paper: Paper) -> str:
+    """The last part of the IRI of a paper."""
+    return paper_iri(paper).rpartition("/")[2]
 
 
 def verdict(found: ET.Element, report: Report, broken: Sequence[Finding], language: str) -> None:

@@ -7,10 +7,14 @@ SHACL leaves some things open, and they are said with terms of others:
 - A place in the file is an `earl:pointer` to a `ptr:LineCharPointer`, as accessibility checkers do it.
 - A waived result keeps its severity. The reason is an `rdfs:comment`: no term for it is known, and
   `wgig:reason` belongs to the waiver in the file.
+- Findings that are left out are counted in an `rdfs:comment` on the report.
+- What takes more than 1,000 characters is not repeated with each result: a blank node stands for a node, a
+  value is left out, and an `rdfs:comment` tells how it begins.
 - A file that was not checked has no validation report (section 3.4). It has an `earl:TestResult` that cannot
   tell.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 
@@ -20,8 +24,8 @@ from ..engines import Term
 from ..formats import RDF_XML, Format
 from ..namespaces import OUTSIDE
 from ..places import Place
-from ..rdf import serialize
-from ..report import Finding, Outcome, Report, Unread
+from ..rdf import reworded, serialize
+from ..report import LONGEST, Finding, Outcome, Report, Unread, cut
 from ..rules import PROFILE, SH, SHAPES, Rule, graph
 from ..settings import Settings
 from .xml import clean
@@ -57,8 +61,7 @@ def for_xml(triple: ox.Triple) -> ox.Triple:
     text = triple.object
     if not isinstance(text, ox.Literal) or clean(text.value) == text.value:
         return triple
-    kind = {"language": text.language} if text.language else {"datatype": text.datatype}
-    return ox.Triple(triple.subject, triple.predicate, ox.Literal(clean(text.value), **kind))
+    return ox.Triple(triple.subject, triple.predicate, reworded(text, clean(text.value)))
 
 
 def triples(outcomes: Sequence[Outcome]) -> Triples:
@@ -96,6 +99,8 @@ def of_report(report: Report, number: int) -> Triples:
         if paper.conforms:
             profile = ox.NamedNode(PROFILE + report.profile)
             yield ox.Triple(named(paper.iri, number), CONFORMS_TO, profile)
+        if paper.left_out:
+            yield comment(node, f"Findings that are not shown: {paper.left_out} ({paper.title})")
     for count, finding in enumerate(report.findings, 1):
         result = ox.BlankNode(f"result-{number}-{count}")
         yield ox.Triple(node, RESULT, result)
@@ -107,12 +112,21 @@ def of_finding(result: ox.BlankNode, finding: Finding, number: int, count: int) 
     for predicate, object_ in constant(finding.rule):
         yield ox.Triple(result, predicate, object_)
     yield ox.Triple(result, FOCUS, apart(finding.focus, number))
-    if finding.value is not None:
+    if is_long(finding.focus):
+        yield comment(result, f"The focus node begins with: {cut(finding.focus.value)}")
+    if finding.value is not None and is_long(finding.value):
+        yield comment(result, f"The value begins with: {cut(finding.value.value)}")
+    elif finding.value is not None:
         yield ox.Triple(result, VALUE, apart(finding.value, number))
     if finding.waiver:
-        yield ox.Triple(result, COMMENT, ox.Literal(f"Waived: {finding.waiver}"))
+        yield comment(result, f"Waived: {finding.waiver}")
     if finding.place:
         yield from pointer(result, finding.place, f"place-{number}-{count}")
+
+
+def comment(node: ox.BlankNode, text: str) -> ox.Triple:
+    """What people should know of a node."""
+    return ox.Triple(node, COMMENT, ox.Literal(text))
 
 
 def pointer(node: ox.BlankNode, place: Place, label: str) -> Triples:
@@ -126,12 +140,23 @@ def pointer(node: ox.BlankNode, place: Place, label: str) -> Triples:
 
 def named(iri: str, number: int) -> Term:
     """The node of a paper: an IRI, or the label of a blank node."""
-    return ox.NamedNode(iri) if ":" in iri else apart(ox.BlankNode(iri), number)
+    return apart(ox.NamedNode(iri) if ":" in iri else ox.BlankNode(iri), number)
 
 
 def apart(term: Term, number: int) -> Term:
-    """The term, a blank node renamed such that it is none of another file or of the report."""
+    """The term, a blank node renamed such that it is none of another file or of the report.
+
+    A blank node stands for a node that is not repeated.
+    """
+    if is_long(term):
+        digest = hashlib.sha256(str(term).encode()).hexdigest()
+        return ox.BlankNode(f"long-{number}-{digest[:32]}")
     return ox.BlankNode(f"node-{number}-{term.value}") if isinstance(term, ox.BlankNode) else term
+
+
+def is_long(term: Term) -> bool:
+    """Whether a term, with its datatype, is not repeated."""
+    return len(str(term)) > LONGEST
 
 
 @cache

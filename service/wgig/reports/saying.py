@@ -9,26 +9,30 @@ from ..documents import MARKDOWN, WORD
 from ..engines import Term
 from ..namespaces import namespaces, shorten
 from ..problems import Problem
-from ..report import Finding
+from ..report import Finding, Paper, cut
 from ..rules import Rule
 from ..settings import Settings
 
-LONGEST = 1000  # characters of a value
 SHORT = 60  # characters of a value beside a sentence
 PAPER = f"{Settings.base}id/paper/"
 
 
 def plain(term: Term | None) -> str:
-    """The IRI or text of a term, a long one cut; `_:` and the label of a blank node; empty for none."""
+    """The IRI or text of a term, `_:` and the label of a blank node, a long one cut; empty for none."""
     if term is None:
         return ""
-    return str(term) if isinstance(term, ox.BlankNode) else cut(term.value, LONGEST)
+    return cut(str(term) if isinstance(term, ox.BlankNode) else term.value)
+
+
+def paper_iri(paper: Paper) -> str:
+    """The IRI of a paper, a long one cut; the label of a blank node."""
+    return cut(paper.iri)
 
 
 def short(term: Term) -> str:
-    """A term as Turtle has it, in one line: with a prefix where there is one, in quotes, or `[]`."""
+    """A term as Turtle has it, in one line: with a prefix where there is one, in quotes, or `[]`; cut."""
     if isinstance(term, ox.NamedNode):
-        return short_iri(term.value)
+        return short_iri(cut(term.value))
     if isinstance(term, ox.BlankNode):
         return "[]"
     return f'"{cut(" ".join(term.value.split()), SHORT)}"'
@@ -46,11 +50,6 @@ def short_iri(iri: str) -> str:
 def known() -> dict[str, str]:
     """The namespaces by prefix."""
     return namespaces(Settings.base)
-
-
-def cut(text: str, longest: int) -> str:
-    """The text, or its beginning and an ellipsis."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def about(finding: Finding) -> Term:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, Finding, Outcome, Paper, Report, Unread
 from ..rules import headings
-from ..steering import harmless
+from ..steering import harmless, inert, one_line
 from .saying import about, example, place, problem_place, short
 from .words import phrase
 
@@ -49,7 +49,7 @@ def stream(outcomes: Iterable[Outcome], language: str, *, color: bool = False) -
 
 def joined(lines: Iterable[str]) -> bytes:
     """The lines in UTF-8."""
-    return "".join(f"{line}\n" for line in lines).encode()
+    return "".join(f"{inert(line)}\n" for line in lines).encode()
 
 
 class Pen:
@@ -77,9 +77,9 @@ class Pen:
 
     def unread(self, unread: Unread) -> Iterator[str]:
         """Why a file was not checked."""
-        where = harmless(problem_place(unread.name, unread.problem))
+        where = one_line(problem_place(unread.name, unread.problem))
         yield f"{self.paint('✗', RED)} {self.paint(where, BOLD)}: {self.paint(self.say('unread'), RED)}"
-        yield from indented(unread.problem.detail, 2)
+        yield from indented(one_line(unread.problem.detail), 2)
         for line in harmless(unread.problem.members.get("excerpt", "")).splitlines():
             yield f"    {line}"
 
@@ -88,7 +88,7 @@ class Pen:
         remarks = Counter(one.rule.severity for one in report.findings if not one.waiver)
         counted = [f"{self.say(name)}: {remarks[name]}" for name in STYLES if remarks[name]]
         said = ", ".join([self.say("conforms", profile=report.profile), *counted])
-        return f"{self.paint('✓', GREEN)} {self.paint(harmless(report.name), BOLD)}: {said}"
+        return f"{self.paint('✓', GREEN)} {self.paint(one_line(report.name), BOLD)}: {said}"
 
     def total(self, tally: Counter[str]) -> str:
         """How many files conform, and how many there are."""
@@ -97,7 +97,7 @@ class Pen:
 
     def paper(self, report: Report, paper: Paper) -> Iterator[str]:
         """The lines about a paper: what was found, section by section, and what it comes to."""
-        yield self.paint(harmless(f"{report.name}: {paper.title}"), BOLD)
+        yield self.paint(one_line(f"{report.name}: {paper.title}"), BOLD)
         for section, inside in groupby(paper.findings, key=lambda one: one.rule.section):
             yield from ("", self.paint(f"{section}. {headings()[section].says(self.language)}", BOLD))
             for _, same in groupby(inside, key=lambda one: (one.rule.code, one.waiver)):
@@ -115,7 +115,7 @@ class Pen:
         yield f"  {severity}  {rule.code}"
         yield from indented(rule.says(self.language), 4)
         if waiver:
-            yield from indented(self.say("waived", reason=harmless(waiver)), 4)
+            yield from indented(self.say("waived", reason=one_line(waiver)), 4)
         for finding in sorted(same, key=lambda one: one.place or (0, 0)):
             yield from self.place(report.name, finding)
         yield f"    {self.paint(self.say('example') + ':', DIM)}"
@@ -123,10 +123,10 @@ class Pen:
 
     def place(self, name: str, finding: Finding) -> Iterator[str]:
         """The lines about one place where a rule is broken."""
-        where = self.paint(harmless(place(name, finding)), BLUE)
-        yield f"    {where}  {harmless(short(about(finding)))}"
+        where = self.paint(one_line(place(name, finding)), BLUE)
+        yield f"    {where}  {one_line(short(about(finding)))}"
         if finding.line:
-            yield "      " + fitting(harmless(finding.line), WIDTH - 6)
+            yield "      " + fitting(one_line(finding.line), WIDTH - 6)
         if finding.suggestion:
             yield from indented(self.say("suggestion", suggestion=finding.suggestion), 6)
 

@@ -26,7 +26,7 @@ PHRASES = {
     },
     DONE: {"ar": "مكتمل", "en": "done", "es": "completo", "fr": "fait", "ru": "готово", "zh": "已完成"},
     MISSING: {
-        "ar": "ناقص",
+        "ar": "غير موجود",
         "en": "missing",
         "es": "falta",
         "fr": "manquant",
@@ -106,9 +106,9 @@ PHRASES = {
         "zh": "您是否指 {suggestion}？",
     },
     "waived": {
-        "ar": "استثناء: {reason}",
+        "ar": "إعفاء: {reason}",
         "en": "Waived: {reason}",
-        "es": "Dispensado: {reason}",
+        "es": "Exención: {reason}",
         "fr": "Dérogation : {reason}",
         "ru": "Исключение: {reason}",
         "zh": "豁免：{reason}",
@@ -118,7 +118,7 @@ PHRASES = {
         "en": "Findings that are not shown: {count}",
         "es": "Resultados que no se muestran: {count}",
         "fr": "Constats non affichés : {count}",
-        "ru": "Не показано замечаний: {count}",
+        "ru": "Не показано результатов: {count}",
         "zh": "未显示的结果：{count}",
     },
     "sections": {
@@ -143,7 +143,7 @@ PHRASES = {
         "en": "Findings",
         "es": "Resultados",
         "fr": "Constats",
-        "ru": "Замечания",
+        "ru": "Результаты",
         "zh": "检查结果",
     },
     "line": {
@@ -175,7 +175,7 @@ PHRASES = {
         "en": "Report of the check",
         "es": "Informe de la comprobación",
         "fr": "Rapport de vérification",
-        "ru": "Отчёт о проверке",
+        "ru": "Отчет о проверке",
         "zh": "检查报告",
     },
     "total": {

@@ -114,6 +114,20 @@ def test_a_waived_result_says_why(bad: Report) -> None:
     )
 
 
+def test_what_is_too_long_is_told_and_never_cut_into_another_node(bad: Report) -> None:
+    long = ox.NamedNode(f"urn:{'x' * 2000}")
+    finding = replace(bad.findings[0], focus=long, value=long)
+    papers = [replace(bad.papers[0], iri=long.value, findings=[finding, finding])]
+    found = graph_of([replace(bad, papers=papers)])
+    (focus,) = {*found.objects(None, SH.focusNode)}
+    assert isinstance(focus, rdflib.BNode)
+    assert focus in {*found.objects(None, rdflib.DCTERMS.subject)}
+    assert not [*found.objects(None, SH.value)]
+    comments = [str(one) for one in found.objects(None, rdflib.RDFS.comment)]
+    assert sum(one.startswith("The focus node begins with: urn:xx") for one in comments) == 2
+    assert sum(one.startswith("The value begins with: urn:xx") for one in comments) == 2
+
+
 def test_a_file_that_was_not_checked_has_no_validation_report(unread: Unread) -> None:
     found = graph_of([unread])
     assert not [*found.subjects(rdflib.RDF.type, SH.ValidationReport)]

@@ -114,8 +114,11 @@ def test_a_fingerprint_of_sarif_outlives_a_move_of_the_text(bad: Report) -> None
     assert len({*fingerprints(bad)}) == len(bad.findings)
 
 
-def test_junit_is_valid(junit_schema: xmlschema.XMLSchema, outcomes: Sequence[Outcome]) -> None:
-    valid = WRITERS[JUNIT](outcomes, "ar").decode()
+def test_junit_is_valid(
+    junit_schema: xmlschema.XMLSchema, outcomes: Sequence[Outcome], good: Report, bad: Report
+) -> None:
+    cut = [replace(one, papers=[replace(one.papers[0], left_out=5)]) for one in (good, bad)]
+    valid = WRITERS[JUNIT]([*outcomes, *cut], "ar").decode()
     junit_schema.validate(valid)
     with pytest.raises(xmlschema.XMLSchemaValidationError):
         junit_schema.validate(valid.replace("failure>", "fault>").replace("<failure", "<fault"))
@@ -151,6 +154,15 @@ def test_a_case_of_junit_is_skipped_where_its_rule_is_waived(bad: Report) -> Non
     skipped = case(junit([bad]), "WGIG-0-PAGES-MANY").find("skipped")
     assert skipped is not None
     assert skipped.get("message") == "Waived: The chair asked for <more>."
+
+
+@pytest.mark.parametrize("conforms", [True, False])
+def test_no_case_of_junit_passes_of_which_findings_may_be_left_out(bad: Report, conforms: bool) -> None:
+    paper = replace(bad.papers[0], findings=bad.findings[:3], left_out=5, conforms=conforms)
+    (suite,) = junit([replace(bad, papers=[paper])])
+    assert all(len(one) for one in suite)
+    assert suite[-1].get("name") == "findings not shown"
+    assert suite.get("errors") == ("0" if conforms else "1")
 
 
 @pytest.mark.parametrize(("profile", "fate"), [("complete", "system-out"), ("final", "failure")])

@@ -1,0 +1,155 @@
+"""Each rule that Markdown can break points to the line and the column that its author has to look at."""
+
+import re
+
+import pytest
+from wgig.check import check
+from wgig.documents import MARKDOWN, read
+from wgig.rules import rules
+from wgig.settings import SHIPPED
+
+GOOD = (SHIPPED / "data" / "examples" / "spam-filters.md").read_text(encoding="utf-8")
+HERE = "‸"  # the place that a finding must point to
+PAPER = ("paper: example-spam-filters", f"{HERE}paper: example-spam-filters")
+AGREEMENT, CODE = "Agreement between offices for fair trade", "Code of practice of the providers"
+
+Changes = list[tuple[str, str]]
+
+
+def at(line: str) -> tuple[str, str]:
+    """A line that stays and is pointed to."""
+    return f"\n{line}\n", f"\n{HERE}{line}\n"
+
+
+def without(begin: str, end: str, place: tuple[str, str] = PAPER) -> Changes:
+    """Everything from one text up to another goes, and another place is pointed to."""
+    return [(f"{begin}…{end}", end), place]
+
+
+SWOT, FORUM = at("## 3. SWOT analysis"), at("### Round table on unwanted mail")
+DEMOCRATIC, DEVELOPMENT = at("### c. Democratic"), at("### f. Other: development")
+
+# What of the good paper is changed into what; … stands for anything.
+CHANGES: dict[str, Changes] = {
+    "WGIG-0-TITLE-MISSING": without("title:", "language:"),
+    "WGIG-0-TITLE-TWICE": [("title: Cooperation", f"title:\n  en:\n  - A title\n  - {HERE}Cooperation")],
+    "WGIG-0-TITLE-BLANK": [("title: Cooperation on spam filters (an example)", f'title: {HERE}" "')],
+    "WGIG-0-LANGUAGE-MISSING": without("language:", "issue:"),
+    "WGIG-0-DRAFTER-MISSING": without("drafters:", "posted:"),
+    "WGIG-0-DRAFTER-MEMBER": [
+        ("name: Fifth Drafter", f"{HERE}name: Fifth Drafter"),
+        ("civil-society\n    member: true\n", "civil-society\n"),
+    ],
+    "WGIG-0-DRAFTER-GROUPS": without("  - name: Fourth", "posted:"),
+    "WGIG-0-CITATION-UNKNOWN": [("  - declaration/48\nw", f"  - {HERE}declaration/480\nw")],
+    "WGIG-0-PAGES-VALUE": [("pages: 5", f"pages: {HERE}4.5")],
+    "WGIG-0-PAGES-TWICE": [("pages: 5", f"pages:\n  - 4\n  - {HERE}5")],
+    "WGIG-0-PAGES-MISSING": without("pages:", "version:"),
+    "WGIG-0-PAGES-FEW": [("pages: 5", f"pages: {HERE}2")],
+    "WGIG-0-PAGES-MANY": [("pages: 5", f"pages: {HERE}9")],
+    "WGIG-0-POSTED-TWICE": [("posted: 2005-02-08", f"posted: [2005-01-20, {HERE}2005-01-21]")],
+    "WGIG-0-POSTED-VALUE": [("posted: 2005-02-08", f"posted: {HERE}soon")],
+    "WGIG-0-POSTED-MISSING": without("posted:", "pages:"),
+    "WGIG-0-LATE": [("posted: 2005-02-08", f"posted: {HERE}2005-02-08")],
+    "WGIG-0-WAIVER-UNKNOWN": [("WGIG-0-LATE: The", f"{HERE}WGIG-0-LAST: The")],
+    "WGIG-0-WAIVER-REASON": [("WGIG-0-LATE: The…\n", f"{HERE}WGIG-0-LATE:\n")],
+    "WGIG-0-WAIVER-BLANK": [("WGIG-0-LATE: The…\n", f'WGIG-0-LATE: {HERE}" "\n')],
+    "WGIG-0-WAIVER-REFUSED": [("WGIG-0-LATE: The", f"{HERE}WGIG-0-WAIVER-UNKNOWN: The")],
+    "WGIG-1-ISSUE-MISSING": without("issue: spam", "drafters:"),
+    "WGIG-1-ISSUE-TWICE": [("issue: spam", f"issue:\n  - spam\n  - {HERE}voip")],
+    "WGIG-1-ISSUE-UNKNOWN": [("issue: spam", f"issue: {HERE}chain-letters")],
+    "WGIG-1-DESCRIPTION-MISSING": without("Most messages", "## 2."),
+    "WGIG-2-CATEGORY-MISSING": without("- stable-and-secure", "## 3."),
+    "WGIG-2-CATEGORY-UNKNOWN": [("- access-for-all", f"- {HERE}cluster-2")],
+    "WGIG-2-CATEGORY-INVENTORY": [("- access-for-all", f"- {HERE}equitable-distribution")],
+    "WGIG-3-SWOT-MISSING": without("### Strengths", "## 4."),
+    "WGIG-3-STRENGTH-MISSING": without("### Strengths", "### Weaknesses", SWOT),
+    "WGIG-3-WEAKNESS-MISSING": without("### Weaknesses", "### Opportunities", SWOT),
+    "WGIG-3-OPPORTUNITY-MISSING": without("### Opportunities", "### Threats", SWOT),
+    "WGIG-3-THREAT-MISSING": without("### Threats", "## 4.", SWOT),
+    "WGIG-4-MAIN-MISSING": without("### Main actor", "### Other actors"),
+    "WGIG-4-MAIN-TWICE": [
+        ("(private-sector)\n\n###", f"(private-sector)\n- {HERE}Union of readers (civil-society)\n\n###")
+    ],
+    "WGIG-4-GROUP-MISSING": [("Union of mail providers (private-sector)", f"{HERE}Union of mail providers")],
+    "WGIG-4-GROUP-UNKNOWN": [("Office for fair trade (governments)", f"{HERE}Office for fair trade (shops)")],
+    "WGIG-4-NAME-MISSING": [("- unesco", f"- {HERE}union-of-readers")],
+    "WGIG-5-FORUM-MISSING": without("### Round table", "## 6."),
+    "WGIG-5A-MISSING": without("#### a. Who", "#### b. Nature", FORUM),
+    "WGIG-5B-MISSING": without("#### b. Nature", "#### Makes", FORUM),
+    "WGIG-5B-DECIDES-MISSING": without("#### Makes", "#### Decision", FORUM),
+    "WGIG-5B-DECIDES-VALUE": [("\nyes\n", f"\n{HERE}sometimes\n")],
+    "WGIG-5B-DECIDES-TWICE": [("\nyes\n", f"\n- yes\n- {HERE}no\n")],
+    "WGIG-5B-PROCEDURE-MISSING": without("#### Decision", "## 6.", FORUM),
+    "WGIG-6-MECHANISM-MISSING": without(f"### {CODE}", "## 7."),
+    "WGIG-6A-MISSING": without("#### a. Objectives\n\nTo keep", "#### b. Content", at(f"### {CODE}")),
+    "WGIG-6B-MISSING": without("#### b. Content\n\nOffices", "## 7.", at(f"### {AGREEMENT}")),
+    "WGIG-7-CRITERION-MISSING": [("### f. Other: development", f"{HERE}### f. Other")],
+    "WGIG-7-CRITERION-UNKNOWN": [("### f. Other: development", f"{HERE}### f. Other: beauty")],
+    "WGIG-7-VERDICT-MISSING": [("Verdict: not-assessed  \n", ""), DEVELOPMENT],
+    "WGIG-7-VERDICT-TWICE": [("Verdict: not-assessed", f"Verdict: not-assessed\nVerdict: {HERE}adequate")],
+    "WGIG-7-VERDICT-UNKNOWN": [("Verdict: not-assessed", f"Verdict: {HERE}fine")],
+    "WGIG-7-RATIONALE-MISSING": without("Those who are listed", "### d.", DEMOCRATIC),
+    "WGIG-7-CITATION-MISSING": [("Cites: declaration/8\n", ""), DEVELOPMENT],
+    "WGIG-7-CITATION-UNKNOWN": [("48, declaration/49", f"48, {HERE}declaration/490")],
+    "WGIG-7-MECHANISM-MISSING": [(f"not-assessed  \nMechanism: {CODE}", "not-assessed"), DEVELOPMENT],
+    "WGIG-7-MECHANISM-UNKNOWN": [
+        (f"not-assessed  \nMechanism: {CODE}", f"not-assessed\nMechanism: {HERE}Code of honor")
+    ],
+}
+# Of each criterion: its heading, a mechanism that is judged by it, and the last words.
+CRITERIA = {
+    "7A": ("### a. Multilateral", AGREEMENT, "have not been asked.\n"),
+    "7B": ("### b. Transparent", CODE, "becomes of a complaint.\n"),
+    "7C": ("### c. Democratic", CODE, "have no say in the rules.\n"),
+    "7D": ("### d. Coordinated", AGREEMENT, "hear of it from the press.\n"),
+    "7E": ("### e. Multi-stakeholder", CODE, "is decided about the code.\n"),
+    "7F": ("### f. Other: development", CODE, "has not been measured.\n"),
+}
+for part, (heading, mechanism, last) in CRITERIA.items():
+    once_more = f"{last}\n{HERE}#### {mechanism}\n\nVerdict: adequate  \nCites: declaration/48\n\nAgain.\n"
+    CHANGES[f"WGIG-{part}-MISSING"] = [(f"{heading}…{last}", ""), PAPER]
+    CHANGES[f"WGIG-{part}-TWICE"] = [(last, once_more)]
+
+# What no Markdown can break, by the codes of the rules.
+IMPOSSIBLE = {
+    r"WGIG-\d-KIND": "the heading gives a part its kind",
+    r"WGIG-\d-(WAIVER-)?TEXT": "what stands below a heading or behind a key is text",
+    r"WGIG-[1-8]-BLANK": "a heading with nothing below it states nothing",
+    "WGIG-0-TITLE-LANGUAGE": "a title without a language is in that of the paper",
+    "WGIG-0-WAIVER-MISSING": "a waiver begins with the code of the rule",
+    "WGIG-0-TERM-UNKNOWN": "a key or heading that the form does not have is refused",
+    "WGIG-0-FOREIGN": "all that the form holds is part of the paper",
+    "WGIG-3-SWOT-TWICE": "a heading that stands twice is refused",
+    "WGIG-7-CRITERION-TWICE": "an assessment stands below one criterion",
+}
+
+
+def changed(changes: Changes) -> tuple[str, tuple[int, int]]:
+    """The good paper with changes, and line and column of the place that is marked."""
+    text = GOOD
+    for old, new in changes:
+        pattern = re.compile(re.escape(old).replace("…", ".*?"), re.DOTALL)
+        text, times = pattern.subn(new, text)
+        assert times == 1, old
+    before, _, after = text.partition(HERE)
+    return before + after, (before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
+
+
+@pytest.mark.parametrize("code", CHANGES)
+def test_a_finding_in_markdown_points_to_the_place(code: str) -> None:
+    text, place = changed(CHANGES[code])
+    report = check(read("paper.md", text.encode(), MARKDOWN), "final")
+    assert [one.place for one in report.findings if one.rule.code == code] == [place]
+
+
+def test_the_good_paper_breaks_no_rule_but_one_that_it_waives() -> None:
+    findings = check(read("paper.md", GOOD.encode(), MARKDOWN), "final").findings
+    assert [one.rule.code for one in findings] == ["WGIG-0-LATE"]
+    assert findings[0].waiver
+
+
+@pytest.mark.parametrize("code", rules())
+def test_a_rule_is_broken_here_or_cannot_be(code: str) -> None:
+    reasons = [why for pattern, why in IMPOSSIBLE.items() if re.fullmatch(pattern, code)]
+    assert len(reasons) + (code in CHANGES) == 1, f"{code}: change the paper so that it breaks this rule"
