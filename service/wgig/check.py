@@ -111,7 +111,8 @@ def reported_paper(summary: Summary, profile: str, limit: int) -> Paper:
         findings=[finding(one, summary) for one in shown],
         left_out=summary.count(profile) - len(shown),
         sections=summary.sections(profile),
-        met=len(summary.required) - len(summary.unmet),
+        met=summary.met,
+        waived=len(summary.waived),
         parts=len(summary.required),
         conforms=summary.conforms(profile),
     )

@@ -19,7 +19,7 @@ from .documents import Document
 from .engines import Result, Term, engine
 from .formats import TURTLE
 from .namespaces import namespaces
-from .report import DONE, FAULTY, MISSING, NOT_CHECKED
+from .report import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED
 from .rules import BASE, PROFILES, Rule, rules
 from .summary import Summary
 
@@ -30,8 +30,15 @@ WHOLE = "complete"  # the profile of the assertion on the paper as a whole
 
 # How a test can go, and what EARL calls it. What fails a section or a part is missing, or there and faulty.
 PASSED, FAILED, UNTESTED = "passed", "failed", "untested"
-OUTCOMES = {PASSED: PASSED, FAILED: FAILED, MISSING: FAILED, FAULTY: FAILED, UNTESTED: UNTESTED}
-BY_STATE = {DONE: PASSED, MISSING: MISSING, FAULTY: FAULTY, NOT_CHECKED: UNTESTED}
+OUTCOMES = {
+    PASSED: PASSED,
+    FAILED: FAILED,
+    MISSING: FAILED,
+    FAULTY: FAILED,
+    WAIVED: "inapplicable",
+    UNTESTED: UNTESTED,
+}
+BY_STATE = {DONE: PASSED, MISSING: MISSING, FAULTY: FAULTY, WAIVED: WAIVED, NOT_CHECKED: UNTESTED}
 
 
 class Test(NamedTuple):
@@ -68,9 +75,12 @@ class Standing:
         """Take what was found of the paper, and the digest of what that rests on."""
         self.summary, self.digest = summary, digest
         self.asked = len(summary.required)
-        self.met = self.asked - len(summary.unmet)
+        self.met = summary.met
         self.whole = ASSERTION + summary.paper.value.removeprefix(PAPER)
         held = [one for one in summary.results if one.code not in summary.waivers]
+        self.waived = [
+            rules()[code] for code in {one.code for one in summary.results} & summary.waivers.keys()
+        ]
         self.results = sorted(held, key=by_template)[:LIMIT]
         self.left_out = len(held) - len(self.results)
         self.names = {one: f"{self.whole}/finding/{end}" for one, end in numbered(self.results)}
@@ -120,12 +130,16 @@ class Standing:
     def of_parts(self) -> Iterator[Test]:
         """A test by each part of a section that the paper itself must have."""
         for part in parts():
-            broken = [rule for rule in self.summary.broken if rule.part == part]
-            outcome = FAULTY if broken else PASSED
-            if any(map(asks, broken)):
-                outcome = MISSING
-            found = [one for one in self.results if rules()[one.code] in broken]
+            found = [one for one in self.results if rules()[one.code].part == part]
+            outcome = self.of_part(part)
             yield self.by_form(part, f"part {part}: {outcome}", outcome, found)
+
+    def of_part(self, part: str) -> str:
+        """How it went with a part."""
+        broken = [rule for rule in self.summary.broken if rule.part == part]
+        waived = [rule for rule in self.waived if rule.part == part]
+        states = {MISSING: any(map(asks, broken)), FAULTY: broken, WAIVED: any(map(asks, waived))}
+        return next((state for state, holds in states.items() if holds), PASSED)
 
     def by_form(self, number: str, title: str, outcome: str, results: Sequence[Result]) -> Test:
         """A test by a passage of the template."""

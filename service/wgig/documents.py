@@ -1,7 +1,7 @@
 """A file that somebody sends to be checked: its text, its triples, and where in the text each is written."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain, islice
 
@@ -30,13 +30,18 @@ REMOTE = "LoadDocumentCallback"  # what the engine misses where it would have to
 
 @dataclass(frozen=True)
 class Document:
-    """A paper as it was sent. `name` is what its sender calls it, `written` finds the spots when asked."""
+    """A paper as it was sent. `name` is what its sender calls it, `written` finds the spots when asked.
+
+    `slots` are the places that a form keeps for what may be said: the offset of a heading or key by the node
+    and by the IRI of the property or criterion. RDF has none.
+    """
 
     name: str
     text: str
     format: Format
     triples: Sequence[ox.Triple]
     written: Callable[[], Sequence[Spot]]
+    slots: Mapping[tuple[ox.NamedNode, str], int] = field(default_factory=dict)
 
     @cached_property
     def described(self) -> dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]]:
@@ -95,8 +100,10 @@ def read_markdown(name: str, data: bytes, format_: Format, most: int) -> Documen
     from . import markdown  # noqa: PLC0415  who sends RDF need not wait for it
 
     source = short(decoded(data))
-    triples, found = markdown.read(source)
-    return Document(name, source, format_, few(triples, most), lambda: found)
+    about = markdown.stated(source)
+    return Document(
+        name, source, format_, few(about.spots, most), lambda: list(about.spots.values()), about.slots
+    )
 
 
 def read_word(name: str, data: bytes, format_: Format, most: int) -> Document:

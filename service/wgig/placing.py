@@ -53,10 +53,27 @@ class Places:
         ends = {self.triples[one].object for one in self.of.get(node, ())}
         return {one for one in ends if not isinstance(one, ox.Literal)}
 
-    def where(self, rule: Rule, result: Result) -> Where | None:
-        """The term that a result is about: the value, the one too many, or the node that lacks something."""
+    def where(self, rule: Rule, result: Result) -> int | None:
+        """The offset of what a result is about; None where the format has none.
+
+        It is the value, the one too many, the heading or key below which something is missing, or the node
+        that lacks it.
+        """
+        slot = self.slot(rule, result)
+        if slot is not None:
+            return slot
         ways = (self.of_value, self.of_surplus, self.of_node)
-        return next((found for way in ways if (found := next(way(rule, result), None))), None)
+        found = next((one for way in ways if (one := next(way(rule, result), None))), None)
+        if found is None or not self.document.spots:
+            return None
+        return self.document.spots[found.triple][found.member]
+
+    def slot(self, rule: Rule, result: Result) -> int | None:
+        """The offset of the heading or key below which the focus node lacks something, if it is there."""
+        if rule.component in SURPLUS or result.value not in (None, result.focus):
+            return None
+        named = ((result.focus, name) for name in (rule.counted, *rule.predicates))
+        return next((self.document.slots[one] for one in named if one in self.document.slots), None)
 
     def of_value(self, rule: Rule, result: Result) -> Iterator[Where]:
         """Where the value of a result is written, first along the rule's property of the focus node."""
@@ -123,14 +140,9 @@ class Places:
         """Whether the triples say more than one thing."""
         return len({self.triples[one] for one in numbers}) > 1
 
-    def place(self, where: Where | None) -> Place | None:
-        """Line and column of a term; None where the format has none."""
-        if where is None or not self.document.spots:
-            return None
-        offset = self.document.spots[where.triple][where.member]
-        if offset < 0:
-            return None
-        return self.lines.place(offset)
+    def place(self, offset: int | None) -> Place | None:
+        """Line and column of an offset; None where it is unknown."""
+        return None if offset is None or offset < 0 else self.lines.place(offset)
 
     def line(self, place: Place | None) -> str:
         """The text of the line of a place, at most so much as fits on a page."""

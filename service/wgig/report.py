@@ -14,7 +14,7 @@ BLOCKING = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violat
 
 LONGEST = 1000  # characters of a text of a stranger that a report repeats
 
-DONE, MISSING, FAULTY, NOT_CHECKED = "done", "missing", "faulty", "not checked"
+DONE, MISSING, FAULTY, WAIVED, NOT_CHECKED = "done", "missing", "faulty", "waived", "not checked"
 
 
 def cut(text: str, longest: int = LONGEST) -> str:
@@ -41,7 +41,7 @@ class Finding:
 
 
 class Section(NamedTuple):
-    """The state of a section of the template: `done`, `missing`, `faulty` or `not checked`."""
+    """The state of a section of the template: `done`, `missing`, `faulty`, `waived` or `not checked`."""
 
     number: int
     state: str
@@ -51,7 +51,8 @@ class Section(NamedTuple):
 class Paper:
     """A paper of the file. Its title is cut where nobody would read it to the end.
 
-    `met` of the `parts` that the template asks for are there; `left_out` findings are counted, but not shown.
+    `met` of the `parts` that the template asks for are there, and `waived` ones need not be; `left_out`
+    findings are counted, but not shown.
     """
 
     iri: str
@@ -59,6 +60,7 @@ class Paper:
     findings: Sequence[Finding]
     sections: Sequence[Section]
     met: int
+    waived: int
     parts: int
     conforms: bool
     left_out: int

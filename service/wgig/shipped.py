@@ -19,6 +19,7 @@ from .inference import Inference
 from .lookup import rows
 from .namespaces import OUTSIDE
 from .opening import NotWritableError
+from .rdf import quad
 from .settings import SHIPPED, Settings
 from .store import Store
 
@@ -152,15 +153,15 @@ def is_users(store: Store, graph: str, known: Record | None) -> bool:
 def read(paths: Iterable[Path]) -> list[ox.Triple]:
     """The triples of Turtle files, blank nodes of different files apart."""
     return [
-        quad.triple
+        one.triple
         for path in paths
-        for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+        for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
     ]
 
 
 def record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> Record:
     """The record of a graph that is being stored now."""
-    distinct = set(triples)
+    distinct = set(as_stored(triples))
     return Record(
         version=__version__,
         modified=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -168,6 +169,13 @@ def record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> Record:
         files=digest_of_files(paths),
         stored=digest_of_triples(distinct),
     )
+
+
+def as_stored(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
+    """The triples as the engine gives them back: it writes a number or truth value in one way only."""
+    store = ox.Store()
+    store.extend(quad(one, ox.DefaultGraph()) for one in triples)
+    return (one.triple for one in store)
 
 
 def digest_of_files(paths: Iterable[Path]) -> str:

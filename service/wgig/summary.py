@@ -7,7 +7,7 @@ import pyoxigraph as ox
 
 from .engines import Result, Term
 from .placing import Places, is_blank
-from .report import BLOCKING, DONE, FAULTY, MISSING, NOT_CHECKED, Section
+from .report import BLOCKING, DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED, Section
 from .rules import SECTIONS, SHAPES, WAIVES, WGIG, Rule, required, rules
 
 WAIVER, REASON = f"{WGIG}waiver", f"{WGIG}reason"
@@ -90,6 +90,21 @@ class Summary:
             if rule in self.broken or not (self.asked(rule) or self.excused(rule)) or self.left_blank(rule)
         ]
 
+    @cached_property
+    def waived(self) -> list[Rule]:
+        """What the template asks for and the paper waives, as it does not have it."""
+        absent = {code for node in self.nodes for code in self.found[node]}
+        return [
+            rule
+            for rule in self.required
+            if rule not in self.unmet and (rule.code in absent or not self.asked(rule))
+        ]
+
+    @property
+    def met(self) -> int:
+        """How many of the parts that the template asks for are there."""
+        return len(self.required) - len(self.unmet) - len(self.waived)
+
     def left_blank(self, rule: Rule) -> bool:
         """Whether some node has only texts that say nothing where the rule asks for one."""
         return rule.code not in self.waivers and any(
@@ -120,6 +135,7 @@ class Summary:
         states = {
             MISSING: set() if profile == "draft" else unmet,
             FAULTY: {rule.section for rule in self.wrong(profile)},
+            WAIVED: {rule.section for rule in self.waived},
             DONE: done | ({8} if COMMENTS in self.said else set()),
         }
         return [

@@ -32,10 +32,9 @@ from .markdown.form import (
 from .markdown.writing import dumped
 from .problems import Problem
 
-LINE = re.compile(r"^Line \d+, column \d+: ")
 HEADING = re.compile(r"h([1-6])")
 PAIR = re.compile(r"([^\s:][^:\n]{0,30}?)\s*:\s*(.*)", re.DOTALL)
-BETWEEN = re.compile(r"[;\n]+|,(?![^()]*\))")  # commas in brackets belong to the value
+VALUE = re.compile(r"(?:\([^();\n]*\)|[^,;\n])+")  # commas in brackets belong to the value
 PERSON = re.compile(r"(.*\S)\s*\(([^()]*)\)")
 LISTS = ("drafters", "cites", "source")
 STYLES = "p.Title => h1:fresh\np[style-name='Title'] => h1:fresh"
@@ -61,9 +60,8 @@ def read(data: bytes) -> tuple[str, list[ox.Triple]]:
     try:
         return text, markdown.read(text)[0]
     except Problem as problem:
-        said = LINE.sub("", problem.detail)
         paragraph = str(problem.members.get("excerpt", "")).partition("\n")[0]
-        raise Problem(problem.status, said, slug=problem.slug, excerpt=paragraph) from problem
+        raise Problem(problem.status, problem.detail, slug=problem.slug, excerpt=paragraph) from problem
 
 
 def to_markdown(data: bytes) -> str:
@@ -192,7 +190,7 @@ def value_of(key: str, value: str) -> Any:
         }
     if key not in LISTS:
         return value
-    values = [one.strip() for one in BETWEEN.split(value) if one.strip()]
+    values = [one.strip() for one in VALUE.findall(value) if one.strip()]
     return [drafter(one) for one in values] if key == "drafters" else values
 
 

@@ -473,6 +473,18 @@ def test_ctrl_c_stops_without_a_traceback(shell: Shell, monkeypatch: pytest.Monk
     assert (done.code, done.err) == (130, "wgig: Stopped.\n")
 
 
+def test_a_rule_with_the_time_sets_watched_reports_apart_where_people_read_them(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "papers", good=GOOD)
+    monkeypatch.setattr(check, "changes", lambda *_: iter([{}, {}]))
+    rule = re.compile(r"^\d\d:\d\d:\d\d ─+\n", re.MULTILINE)
+    parts = rule.split(shell("papers", "--watch").out)
+    assert (parts[0], len(parts), parts[1]) == ("", 3, parts[2])
+    for options in (["--format", "csv"], ["--quiet"], ["-o", "report.txt"]):
+        assert not rule.search(shell("papers", "--watch", *options).out)
+
+
 def test_watching_checks_again_when_a_file_changes_and_ends_with_its_last_state(tmp_path: Path) -> None:
     fill(tmp_path, paper=GOOD)
     command = [sys.executable, "-m", "wgig", "check", "paper.ttl", "--watch", "--format", "csv"]

@@ -84,7 +84,12 @@ def test_what_is_there_with_a_fault_is_not_missing(store: Store) -> None:
     name = subject.strip("<>").removeprefix(KNOWN["paper"])
     store.merge({f"{KNOWN['graph']}paper/{name}": paper})
     found = outcomes(store, name)
-    assert (found["7"], found["7b"], found["7a"], found["complete"]) == ("faulty", "faulty", "passed", "failed")
+    assert (found["7"], found["7b"], found["7a"], found["complete"]) == (
+        "faulty",
+        "faulty",
+        "passed",
+        "failed",
+    )
     faulty = f"[] earl:subject paper:{name} ; earl:test form-issue-paper:7 ; earl:result/earl:outcome ?x"
     assert column(store, faulty) == [f"{KNOWN['earl']}failed"]
 
@@ -220,6 +225,15 @@ def test_what_is_waived_with_a_reason_is_not_held_against_a_paper(store: Store) 
         paper:wp-spam\\/waiver\\/1 a wgig:Waiver ; wgig:waives shape:WGIG-0-LATE ; wgig:reason "Ill."@en .""",
     )
     assert "WGIG-0-LATE" not in findings(store, "wp-spam/0")
+
+
+def test_what_is_waived_is_neither_there_nor_missing(store: Store) -> None:
+    waiver = 'wgig:waiver [ a wgig:Waiver ; wgig:waives shape:WGIG-7B-MISSING ; wgig:reason "No room."@en ]'
+    met = figures(store)[0]
+    say(store, f"paper:wp-spam {waiver} .")
+    assert (outcomes(store)["7b"], outcomes(store)["7"], figures(store)[0]) == ("waived", "missing", met)
+    how = "[] earl:subject paper:wp-spam ; earl:test form-issue-paper:7b ; earl:result/earl:outcome ?x"
+    assert column(store, how) == [f"{KNOWN['earl']}inapplicable"]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,17 @@ def test_unchanged_files_write_nothing(store: Store, package: Path, monkeypatch:
     assert shipped.refresh(store, BASE, package) == []
 
 
+def test_a_value_that_the_engine_writes_in_its_own_way_is_no_change_by_a_user(
+    store: Store, package: Path
+) -> None:
+    for text in (
+        '<urn:spam> <urn:is> 01, 1, "1"^^<http://www.w3.org/2001/XMLSchema#boolean> .',
+        "<urn:s> a 1 .",
+    ):
+        (package / "data/issues.ttl").write_text(text)
+        assert shipped.refresh(store, BASE, package) == []
+
+
 def test_a_newer_file_replaces_its_graph(store: Store, package: Path) -> None:
     (package / "data/issues.ttl").write_text("<urn:spam> a <urn:OldIssue> .")
     assert shipped.refresh(store, BASE, package) == []

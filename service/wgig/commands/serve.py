@@ -8,8 +8,10 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Callable, Coroutine
+from functools import partial
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import uvicorn
 
@@ -17,6 +19,7 @@ from ..app import CHECKS, create_app
 from ..processes import Processes
 from ..settings import STACK, Settings
 from ..shipped import open_filled
+from ..workers import prepare
 from . import say
 
 GRACE = 10  # seconds for the requests under way, then as many for a write
@@ -26,12 +29,14 @@ class Server(uvicorn.Server):
     """A server that says where it listens once it does, and that waits for nobody when told to stop twice."""
 
     url = ""
+    background: Callable[[], Coroutine[Any, Any, object]]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, then print the URL."""
+        """Begin to listen, then print the URL, and make ready what the first request need not wait for."""
         await super().startup(sockets)
         if self.started:
             print(f"Serving on {self.url} (stop with Ctrl-C)", flush=True)
+        self.ready = asyncio.create_task(self.background())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wait for the requests under way. Those that are cut off then are no mistakes to report."""
@@ -59,7 +64,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     listening = bind(settings.host, settings.port)
     threading.stack_size(STACK)
     store = open_filled(settings, say)
-    app = create_app(settings, store, Processes(**CHECKS, seconds=settings.paper_seconds))
+    checks = Processes(**CHECKS, seconds=settings.paper_seconds)
+    app = create_app(settings, store, checks)
     server = Server(
         uvicorn.Config(
             app,
@@ -72,6 +78,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
         )
     )
     server.url = url(listening)
+    server.background = partial(checks.run, prepare, settings.shacl)
     # The server handles both signals itself and then raises them once more.
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, lambda *_: None)

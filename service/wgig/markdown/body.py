@@ -25,18 +25,18 @@ from .form import (
 from .headings import Headings
 from .outline import Block, Node, first_word, is_blank, joined
 from .statements import Statements
-from .values import category, concept, iri, known_agent, passage, segment, slug, truth
+from .values import category, concept, iri, known_agent, local, passage, segment, slug, truth
 
 ACTOR = re.compile(r"(.*\S) ?\((?! ?[,)])([^()]*)\)")
-FIELD = re.compile(r" {0,3}(?:[-*+] +)?(\w+) ?:[ \t]*(.*)")
+FIELD = re.compile(r" {0,3}(?:[-*+] +)?([*_]{0,2})(\w+) ?(?::\1|\1 ?:)[ \t]*(.*)")
 CITED = re.compile(r"[^\s,;]+")
 LABELS = {one.key: one.title.lower() for one in CRITERIA}
 
 
 class Judgment(NamedTuple):
-    """An assessment: where it stands, the key, value and offset of each of its lines, and its reason."""
+    """An assessment: where it stands, the key and offset of each value, the reason."""
 
-    at: int
+    node: Node
     fields: list[tuple[str, ox.NamedNode, int]]
     reason: Sequence[Block]
 
@@ -67,6 +67,7 @@ class Body(Headings):
     def write(self, subject: ox.NamedNode, name: str, node: Node, where: str) -> None:
         """State the text below a heading, if there is one."""
         self.leaf(node, where)
+        self.about.slot(subject, name, node.at)
         if node.text:
             self.about.say(subject, name, self.about.text(node.text), node.text_at, node.at)
 
@@ -76,6 +77,7 @@ class Body(Headings):
 
     def categories(self, node: Node, mark: str) -> None:
         """Section 2: the categories that the issue belongs to."""
+        self.about.slot(self.about.paper, "wgig:category", node.at)
         for one in self.values(node, f"Section {mark}"):
             self.about.say(self.about.paper, "wgig:category", category(one.text), one.at, node.at)
 
@@ -86,15 +88,19 @@ class Body(Headings):
             node, f"in {where} before its first heading", "Put it below ### Strengths or another of the four."
         )
         about = self.about
+        about.slot(about.paper, "wgig:swot", node.at)
+        there = list(self.named(node.children, SWOT, 3, f"Section {mark}"))
         found = [
             (heading.key, one, child.at)
-            for heading, child in self.named(node.children, SWOT, 3, f"Section {mark}")
+            for heading, child in there
             for one in self.values(child, heading.title)
         ]
         if not found:
             return
         swot = about.part("swot", "wgig:Swot", about.label("SWOT analysis"), node.at)
         about.say(about.paper, "wgig:swot", swot, node.at)
+        for heading, child in there:
+            about.slot(swot, heading.key, child.at)
         for name, one, at in found:
             about.say(swot, name, about.text(one.text), one.at, at)
 
@@ -102,6 +108,8 @@ class Body(Headings):
         """Section 4: who handles the issue, with whom."""
         self.no_text(node, f"in section {mark} before its first heading", "Put it below ### Main actor.")
         found = dict(self.named(node.children, ACTORS, 3, f"Section {mark}"))
+        for one in ACTORS:
+            self.about.slot(self.about.paper, one.key, found.get(one, node).at)
         there = [(one, found[one]) for one in ACTORS if one in found]
         listed = [(key, child, one) for key, child in there for one in self.values(child, key.title)]
         for heading, child, one in listed:
@@ -109,7 +117,7 @@ class Body(Headings):
 
     def actor(self, block: Block) -> ox.NamedNode:
         """An actor, written `Name (stakeholder-group, ...)`, or by a name or slug that the graph knows."""
-        words = " ".join(block.text.split())
+        words = local("agent", " ".join(block.text.split()))
         found = None if known_agent(words) else ACTOR.fullmatch(words)
         name, groups = (found[1], found[2].split(",")) if found else (words, [])
         about = self.about
@@ -126,12 +134,14 @@ class Body(Headings):
 
     def forums(self, node: Node, mark: str) -> None:
         """Section 5: where the issue is discussed or handled."""
+        self.about.slot(self.about.paper, "wgig:forum", node.at)
         for number, child in enumerate(self.deeper(node, 3, f"section {mark}", "each forum"), 1):
             forum = self.about.part(f"forum/{number}", "wgig:Forum", self.about.text(child.title), child.at)
             self.described(forum, "wgig:forum", child, FORUM)
 
     def governance(self, node: Node, mark: str) -> None:
         """Section 6: the mechanisms, which section 7 calls by their names."""
+        self.about.slot(self.about.paper, "wgig:mechanism", node.at)
         for number, child in enumerate(self.deeper(node, 3, f"section {mark}", "each mechanism"), 1):
             mechanism = self.about.part(
                 f"mechanism/{number}", "wgig:Mechanism", self.about.text(child.title), child.at
@@ -150,24 +160,24 @@ class Body(Headings):
             if heading.key != "wgig:makesDecisions":
                 self.write(part, heading.key, child, heading.written)
                 continue
+            about.slot(part, heading.key, child.at)
             for one in self.values(child, heading.written):
                 about.say(part, heading.key, truth(one.text), one.at, child.at)
 
     def adequacy(self, node: Node, mark: str) -> None:
         """Section 7: the mechanisms measured against the criteria."""
         self.no_text(node, f"in section {mark} before its first heading", "Put it below ### a. Multilateral.")
-        seen: set[str] = set()
+        self.about.slot(self.about.paper, "wgig:assessment", node.at)
+        seen: dict[str, Node] = {}
         for child in node.children:
             heading, words = criterion(child.title)
             if not heading or child.level != 3:
                 raise self.unknown(child, CRITERIA, 3, f"Section {mark}")
-            principle = segment(words)
+            principle = segment(local("principle", words))
             if principle in seen:
-                cause = f"Section {mark} has the heading {child.title} twice."
-                raise fault(
-                    self.text, child.at, cause, "Bring the two together, with #### and a mechanism each."
-                )
-            seen.add(principle)
+                raise self.twice(child, seen[principle], f"Section {mark}", child.title)
+            seen[principle] = child
+            self.about.slot(self.about.paper, f"principle:{principle}", child.at)
             label = LABELS.get(principle, unquote(principle))
             judgments = [self.judgment(one) for one in self.assessments(child)]
             said = [one for one in judgments if one.fields or one.reason]
@@ -186,10 +196,14 @@ class Body(Headings):
         """One assessment: verdict, mechanism, cited paragraphs, reason."""
         about = self.about
         name = (principle or "other") + (f"-{number}" if number > 1 else "")
-        part = about.part(f"assessment/{name}", "wgig:Assessment", about.label(label), judgment.at)
-        about.say(about.paper, "wgig:assessment", part, judgment.at)
+        at = judgment.node.at
+        part = about.part(f"assessment/{name}", "wgig:Assessment", about.label(label), at)
+        about.say(about.paper, "wgig:assessment", part, at)
         if principle:
-            about.say(part, "wgig:criterion", iri(f"principle:{principle}"), judgment.at)
+            about.say(part, "wgig:criterion", iri(f"principle:{principle}"), at)
+        for line in judgment.node.lines:  # also those in the reason, which may be meant
+            if (found := FIELD.fullmatch(line.text)) and (key := found[2].capitalize()) in FIELDS:
+                about.slot(part, FIELDS[key], first_word(line))
         for key, value, at in judgment.fields:
             about.say(part, FIELDS[key], value, at)
         if judgment.reason:
@@ -204,10 +218,10 @@ class Body(Headings):
                 continue
             found = self.field(line)
             if not found:
-                return Judgment(node.at, fields, node.lines[number:])
+                return Judgment(node, fields, node.lines[number:])
             key, words, at = found
             fields += [(key, value, at + after) for value, after in self.values_of(key, words)]
-        return Judgment(node.at, fields, [])
+        return Judgment(node, fields, [])
 
     def field(self, line: Block) -> tuple[str, str, int] | None:
         """The key and value of a line such as `Verdict: adequate` and the offset of the value, or none.
@@ -217,11 +231,11 @@ class Body(Headings):
         found = FIELD.fullmatch(line.text)
         if not found:
             return None
-        key = found[1].capitalize()
+        key = found[2].capitalize()
         if key in FIELDS:
-            return key, found[2].rstrip("\\ "), line.at + found.start(2)
+            return key, found[3].rstrip("\\ "), line.at + found.start(3)
         if near := nearest(key, FIELDS):
-            raise fault(self.text, line.at, f"An assessment has no line {found[1]}.", f"Did you mean {near}?")
+            raise fault(self.text, line.at, f"An assessment has no line {found[2]}.", f"Did you mean {near}?")
         return None
 
     def values_of(self, key: str, words: str) -> list[tuple[ox.NamedNode, int]]:

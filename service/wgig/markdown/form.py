@@ -103,6 +103,8 @@ CRITERIA = (
     ),
     Heading("", "f", "Other", ("development",)),
 )
+# The headings that every paper has, by their level.
+FIXED = {2: SECTIONS, 3: (*SWOT, *ACTORS, *CRITERIA)}
 # The lines before the reason of an assessment.
 FIELDS = {"Verdict": "wgig:verdict", "Mechanism": "wgig:judges", "Cites": "cito:cites"}
 

@@ -20,6 +20,9 @@ DEEPEST = 4
 NULL = ("", "~", "null")
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 STRING = ox.NamedNode(f"{XSD}string")
+LINES = "Write lines key: value."
+QUOTES = "Put a text with a colon or another mark in quotes."
+TABS = "Write spaces in place of the tab."
 EXAMPLE = "Begin it with a line ---, a line such as paper: my-paper, and a line ---."
 
 
@@ -41,6 +44,15 @@ class Loader(yaml.SafeLoader):
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
+
+
+def tree(source: str) -> yaml.Node | None:
+    """The tree of the YAML, None where there is none. Raises YAMLError."""
+    loader = Loader(source)
+    try:
+        return loader.get_single_node()
+    except (ValueError, OverflowError) as error:  # an escape has the number of no character
+        raise yaml.reader.ReaderError("", loader.index, "", "", "") from error
 
 
 def refused(problem: str, event: Any) -> NoReturn:
@@ -83,12 +95,12 @@ class Head:
     def composed(self, source: str) -> yaml.Node:
         """The tree of the YAML. Raises Problem 400 where it is none, or more than a plain one."""
         try:
-            node = yaml.compose(source, Loader)
+            node = tree(source)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             at = self.start + index(mark)
-            quoting = "Put a text with a colon or another mark in quotes."
-            raise fault(self.text, at, f"The head does not parse: {error.problem}.", quoting) from error
+            mend = TABS if self.text.startswith("\t", at) else QUOTES
+            raise fault(self.text, at, f"The head does not parse: {error.problem}.", mend) from error
         except yaml.reader.ReaderError as error:
             at = self.start + error.position
             raise fault(
@@ -101,10 +113,12 @@ class Head:
     def mapping(self, node: yaml.Node, whose: str, known: Collection[str] = ()) -> dict[str, Entry]:
         """The entries of a mapping by key. Raises Problem 400 for a key that is not `known`, or doubled."""
         if not isinstance(node, yaml.MappingNode):
-            raise fault(self.text, self.at(node), f"{whose} is no list of keys.", "Write lines key: value.")
+            raise fault(self.text, self.at(node), f"{whose} is no list of keys.", LINES)
         found: dict[str, Entry] = {}
         for key_node, value in node.value:
-            key, at = str(key_node.value), self.at(key_node)
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise fault(self.text, self.at(key_node), "A key is a word, and this is none.", LINES)
+            key, at = key_node.value, self.at(key_node)
             if known and key not in known:
                 raise fault(self.text, at, f"{whose} has no key {key}.", meant(key, known))
             if key in found:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..lines import Lines
 from ..problems import Problem
 from .faults import fault
 from .form import Heading, nearest_heading, recognized
@@ -19,16 +20,21 @@ class Headings:
         self, nodes: Sequence[Node], headings: Sequence[Heading], level: int, where: str
     ) -> Iterator[tuple[Heading, Node]]:
         """The nodes with the headings that they are. Raises Problem 400 for others, and for doubles."""
-        seen = set()
+        seen: dict[Heading, Node] = {}
         for node in nodes:
             heading = recognized(node.title, headings)
             if not heading or node.level != level:
                 raise self.unknown(node, headings, level, where)
             if heading in seen:
-                cause = f"{where} has the heading {heading.written} twice."
-                raise fault(self.text, node.at, cause, "Bring the two together.")
-            seen.add(heading)
+                raise self.twice(node, seen[heading], where, heading.written)
+            seen[heading] = node
             yield heading, node
+
+    def twice(self, node: Node, first: Node, where: str, title: str) -> Problem:
+        """The Problem for a heading that stands twice."""
+        line = Lines(self.text).place(first.at).line
+        mend = f"Write below the first, on line {line}, and take this one out."
+        return fault(self.text, node.at, f"{where} has the heading {title} twice.", mend)
 
     def unknown(self, node: Node, headings: Sequence[Heading], level: int, where: str) -> Problem:
         """The Problem for a heading that has no place where it stands."""

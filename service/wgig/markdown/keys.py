@@ -10,7 +10,7 @@ from .faults import fault
 from .form import PERSON
 from .head import Entry, Head, Value, tag
 from .statements import Statements
-from .values import Term, address, concept, count, day, iri, known_agent, passage, truth
+from .values import Term, address, concept, count, day, iri, known_agent, local, passage, truth
 
 
 def titles(head: Head) -> list[tuple[Value, str]]:
@@ -30,9 +30,10 @@ def titles(head: Head) -> list[tuple[Value, str]]:
 def state(head: Head, about: Statements) -> None:
     """State what the keys of the head say. Raises Problem 400 for a value of another form."""
     for entry in head.entries.values():
+        if entry.key in PROPERTIES:
+            about.slot(about.paper, PROPERTIES[entry.key], entry.at)
         if entry.key in SINGLE:
             name, term = SINGLE[entry.key]
-            about.slot(about.paper, name, entry.at)
             for one in head.values(entry.node):
                 about.say(about.paper, name, term(one.words), one.at, entry.at)
         elif entry.key in STRUCTURED:
@@ -41,7 +42,6 @@ def state(head: Head, about: Statements) -> None:
 
 def drafters(head: Head, about: Statements, entry: Entry) -> None:
     """Those who drafted the paper: known ones by name, others described."""
-    about.slot(about.paper, "wgig:drafter", entry.at)
     listed = entry.node.value if isinstance(entry.node, yaml.SequenceNode) else [entry.node]
     for node in listed:
         if isinstance(node, yaml.MappingNode):
@@ -83,9 +83,10 @@ def membership(about: Statements, agent: ox.NamedNode, name: Value, at: int) -> 
 def waivers(head: Head, about: Statements, entry: Entry) -> None:
     """The rules that should not hold for the paper, each with its reason."""
     for number, one in enumerate(head.mapping(entry.node, "The list of waivers").values(), 1):
-        waiver = about.part(f"waiver/{number}", "wgig:Waiver", about.label(f"waiver of {one.key}"), one.at)
+        code = local("shape", one.key)
+        waiver = about.part(f"waiver/{number}", "wgig:Waiver", about.label(f"waiver of {code}"), one.at)
         about.say(about.paper, "wgig:waiver", waiver, one.at, entry.at)
-        about.say(waiver, "wgig:waives", iri(f"shape:{quote(one.key)}"), one.at)
+        about.say(waiver, "wgig:waives", iri(f"shape:{quote(code)}"), one.at)
         for reason in head.values(one.node):
             about.say(waiver, "wgig:reason", about.text(reason.words), reason.at, one.at)
 
@@ -110,4 +111,9 @@ SINGLE: dict[str, tuple[str, Callable[[str], Term]]] = {
 STRUCTURED: dict[str, Callable[[Head, Statements, Entry], None]] = {
     "drafters": drafters,
     "waivers": waivers,
+}
+# The property of the paper that a key gives.
+PROPERTIES = {key: name for key, (name, _) in SINGLE.items()} | {
+    "title": "dcterms:title",
+    "drafters": "wgig:drafter",
 }

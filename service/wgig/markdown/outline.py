@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from .faults import fault
+from .form import FIXED, recognized
 
 BLANKS = " \t"
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
@@ -19,6 +20,7 @@ BULLET = re.compile(r" {0,3}(?:[-*+]|\d+[.)])(?: {1,4}(?! )|[ \t])")  # five bla
 MARGIN = re.compile(r" {0,3}(?![ \t])|")
 CONTENT = re.compile(r"[^\r\n]")
 MARK = re.compile(r"\\.|`+|<!--", re.DOTALL)
+HEADING = re.compile(r"(?<![^\r\n]) {0,3}(###?)[ \t]+([^\r\n]+)")
 TICKS = re.compile(r"`+")
 # Nothing of a text may vanish: a link definition is text like any other here, and nothing is rendered.
 PARSER = MarkdownIt("commonmark").disable("reference")
@@ -131,7 +133,7 @@ def is_blank(line: Block) -> bool:
 def outline(text: str, start: int) -> Node:
     """The tree of what stands in `text` from the offset `start` on.
 
-    Comments are left out, but not in code. Raises Problem 400 for a comment without end.
+    Comments are left out, but not in code. Raises Problem 400 for a comment that is not closed.
     """
     masked = CONTENT.sub(" ", text[:start]) + without_comments(text, start)
     lines = Lines(text, masked)
@@ -172,7 +174,7 @@ def items(tokens: Sequence[Token], place: int) -> Iterator[Sequence[int]]:
 
 
 def without_comments(text: str, start: int) -> str:
-    """The text from `start` on with blanks for its comments. Raises Problem 400 for one without end."""
+    """The text from `start` on with blanks for its comments. Raises Problem 400 as `closed`."""
     pieces, here = [], start
     for first, last in comments(text, start):
         pieces += [text[here:first], CONTENT.sub(" ", text[first:last])]
@@ -181,7 +183,7 @@ def without_comments(text: str, start: int) -> str:
 
 
 def comments(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Where the comments begin and end, from `start` on. Raises Problem 400 for one without end."""
+    """Where the comments begin and end, from `start` on. Raises Problem 400 as `closed`."""
     here = start
     for first, last in prose(text, start):
         here = max(here, first)
@@ -191,14 +193,30 @@ def comments(text: str, start: int) -> Iterator[tuple[int, int]]:
         while mark := MARK.search(text, here, last):
             here = mark.end()
             if mark[0] == "<!--":
-                here = text.find("-->", here) + 3
-                if here < mark.end():
-                    raise fault(text, mark.start(), "This comment has no end.", "Close it with -->.")
+                here = closed(text, mark.start())
                 yield mark.start(), here
             elif mark[0][0] == "`":
                 same = ends[len(mark[0])]
                 closing = bisect_right(same, here)
                 here = same[closing] if closing < len(same) else here
+
+
+def closed(text: str, start: int) -> int:
+    """The offset behind the comment that begins at `start`.
+
+    Raises Problem 400 for one without end, and for one that holds another comment or a heading that every
+    paper has: its end is missing, and it would take away what was written to be read.
+    """
+    end = text.find("-->", start + 4)
+    if end < 0:
+        raise fault(text, start, "This comment has no end.", "Close it with -->.")
+    if text.find("<!--", start + 4, end) > 0:
+        raise fault(text, start, "Another comment begins before this one ends.", "Close this one with -->.")
+    for marks, title in HEADING.findall(text, start, end):
+        if recognized(title.rstrip("# \t"), FIXED[len(marks)]):
+            cause = f"The heading {marks} {title} stands before the end of this comment."
+            raise fault(text, start, cause, "Close the comment with --> above it.")
+    return end + 3
 
 
 def prose(text: str, start: int) -> Iterator[tuple[int, int]]:

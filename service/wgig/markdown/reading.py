@@ -40,8 +40,6 @@ def stated(text: str) -> Statements:
     about.say(paper, "rdf:type", iri("wgig:IssuePaper"), at)
     about.say(paper, "rdfs:label", ox.Literal(f"Issue paper: {about.title}", language="en"), at)
     about.say(paper, "wgig:round", typed("1", "integer"), at)
-    if "title" in head.entries:
-        about.slot(paper, "dcterms:title", head.entries["title"].at)
     for one, language in spoken:
         about.say(paper, "dcterms:title", ox.Literal(one.words, language=language), one.at)
     state(head, about)

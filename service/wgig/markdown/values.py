@@ -41,18 +41,28 @@ def segment(words: str) -> str:
     return slug(words) or quote(words, safe="")
 
 
+def local(prefix: str, words: str) -> str:
+    """The words without the prefix, by which RDF calls what they name."""
+    return words.removeprefix(f"{prefix}:")
+
+
 def concept(prefix: str, words: str) -> ox.NamedNode:
     """The thing that a slug or label names, in the namespace of a prefix."""
-    return iri(f"{prefix}:{segment(words)}")
+    return iri(f"{prefix}:{segment(local(prefix, words))}")
 
 
 def category(words: str) -> ox.NamedNode:
     """The category that a slug or label names."""
-    return iri(f"category:{labels().get(slug(words), segment(words))}")
+    name = local("category", words)
+    return iri(f"category:{labels().get(slug(name), segment(name))}")
 
 
 def passage(words: str) -> ox.NamedNode:
-    """The part of a document that a path such as `declaration/48` names."""
+    """The part of a document that a path such as `declaration/48` names, or as RDF calls it."""
+    prefix, _, name = words.partition(":")
+    folder = NAMES.get(prefix, "")
+    if folder.startswith(f"{ID}document/"):
+        return ox.NamedNode(folder + quote(name))
     return ox.NamedNode(f"{ID}document/{quote(words)}")
 
 
@@ -99,7 +109,7 @@ def labels() -> dict[str, str]:
 
 def known_agent(words: str) -> ox.NamedNode | None:
     """The person or body of the graph with this slug or name, or none."""
-    found = agents().get(words)
+    found = agents().get(local("agent", words))
     return iri(f"agent:{found}") if found else None
 
 

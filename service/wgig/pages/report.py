@@ -7,9 +7,9 @@ from itertools import count, groupby
 from typing import ClassVar, NamedTuple
 
 from ..lines import Lines
-from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, Finding, Outcome, Paper, Report, Unread, cut
+from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED, Finding, Outcome, Paper, Report, Unread, cut
 from ..reports.saying import about, example, short
-from ..reports.words import direction, phrase, spoken
+from ..reports.words import completeness, direction, phrase, spoken
 from ..rules import Rule, headings
 
 LINES = 2000  # of a file whose text is shown
@@ -18,6 +18,7 @@ SYMBOLS = {
     DONE: "✓",
     MISSING: "✗",
     FAULTY: "!",
+    WAIVED: "○",
     NOT_CHECKED: "–",
     "Violation": "✗",
     "Warning": "!",
@@ -124,6 +125,10 @@ class Shown:
         """A phrase in the language."""
         return phrase(name, self.language, **values)
 
+    def completeness(self, paper: Paper) -> str:
+        """How much of what the template asks for is there."""
+        return completeness(paper, self.language)
+
     def heading(self, section: int) -> str:
         """Number and title of a section of the template."""
         return f"{section}. {headings()[section].says(self.language)}"
@@ -135,7 +140,7 @@ class Shown:
 
     def waived(self, finding: Finding) -> str:
         """Why a finding does not count; the words of the author keep their own direction of writing."""
-        return self.say("waived", reason=f"\u2068{finding.waiver}\u2069")
+        return self.say("waiver", reason=f"\u2068{finding.waiver}\u2069")
 
     def message(self, rule: Rule) -> str:
         """What a rule says."""

@@ -44,7 +44,7 @@ def of_finding(name: str, finding: Finding, language: str) -> str:
     if finding.suggestion:
         sentences.append(phrase("suggestion", language, suggestion=finding.suggestion))
     if finding.waiver:
-        sentences.append(phrase("waived", language, reason=finding.waiver))
+        sentences.append(phrase("waiver", language, reason=finding.waiver))
     line, column = finding.place or (None, None)
     return command(
         "notice" if finding.waiver else COMMANDS[finding.rule.severity],

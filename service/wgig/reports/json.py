@@ -8,9 +8,9 @@
     `column` and `excerpt` where it does not parse
   - `papers`: one object a paper in the file
     - `iri`, `title`, `conforms`
-    - `completeness`: `met` of the `parts` that the template asks for are there
-    - `sections`: `number` (0 is the paper itself), `title`, and `state`: `done`, `missing`, `faulty` or
-      `not checked`
+    - `completeness`: `met` of the `parts` that the template asks for are there; `waived`: not, for a reason
+    - `sections`: `number` (0 is the paper itself), `title`, and `state`: `done`, `missing`, `faulty`,
+      `waived` or `not checked`
     - `leftOut`: how many findings are not listed, because there are too many
     - `findings`: by section and rule
       - `code`: the stable name of the rule; `rule`: its IRI
@@ -64,7 +64,7 @@ def of_paper(paper: Paper, media_type: str, language: str) -> dict[str, Any]:
         "iri": paper_iri(paper),
         "title": paper.title,
         "conforms": paper.conforms,
-        "completeness": {"met": paper.met, "parts": paper.parts},
+        "completeness": {"met": paper.met, "waived": paper.waived, "parts": paper.parts},
         "sections": [
             {"number": one.number, "title": headings()[one.number].says(language), "state": one.state}
             for one in paper.sections

@@ -112,7 +112,7 @@ def verdict(found: ET.Element, report: Report, broken: Sequence[Finding], langua
     rule = broken[0].rule
     text = "\n".join(account(report, broken, language))
     if broken[0].waiver:
-        element(found, "skipped", text, message=phrase("waived", language, reason=broken[0].waiver))
+        element(found, "skipped", text, message=phrase("waiver", language, reason=broken[0].waiver))
     elif rule.severity in BLOCKING[report.profile]:
         element(found, "failure", text, type=rule.severity, message=rule.says(language))
     else:

@@ -9,11 +9,11 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, Finding, Outcome, Paper, Report, Unread
+from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED, Finding, Outcome, Paper, Report, Unread
 from ..rules import headings
 from ..steering import harmless, inert, one_line
 from .saying import about, example, place, problem_place, short
-from .words import phrase
+from .words import completeness, phrase
 
 WIDTH = 80
 BOLD, DIM, RED, GREEN, YELLOW, BLUE = "1", "2", "31", "32", "33", "34"
@@ -24,6 +24,7 @@ STYLES = {
     DONE: GREEN,
     MISSING: RED,
     FAULTY: RED,
+    WAIVED: BLUE,
     NOT_CHECKED: DIM,
 }
 PLAIN = Console(file=io.StringIO(), width=WIDTH)
@@ -115,7 +116,7 @@ class Pen:
         yield f"  {severity}  {rule.code}"
         yield from indented(rule.says(self.language), 4)
         if waiver:
-            yield from indented(self.say("waived", reason=one_line(waiver)), 4)
+            yield from indented(self.say("waiver", reason=one_line(waiver)), 4)
         for finding in sorted(same, key=lambda one: one.place or (0, 0)):
             yield from self.place(report.name, finding)
         yield f"    {self.paint(self.say('example') + ':', DIM)}"
@@ -141,7 +142,7 @@ class Pen:
         yield ""
         name, mark, style = ("conforms", "✓", GREEN) if paper.conforms else ("fails", "✗", RED)
         verdict = self.paint(f"{mark} {self.say(name, profile=report.profile)}", style)
-        yield f"{verdict}; {self.say('completeness', met=paper.met, parts=paper.parts)}"
+        yield f"{verdict}; {completeness(paper, self.language)}"
 
 
 def indented(text: str, indent: int) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The words of a report that stand around the sentences of the rules, in the six languages of the UN."""
 
-from ..report import DONE, FAULTY, MISSING, NOT_CHECKED
+from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED, Paper
 from ..rules import LANGUAGES
 
 RIGHT_TO_LEFT = {"ar"}
@@ -40,6 +40,14 @@ PHRASES = {
         "fr": "erroné",
         "ru": "с ошибками",
         "zh": "有误",
+    },
+    WAIVED: {
+        "ar": "إعفاء",
+        "en": "waived",
+        "es": "exención",
+        "fr": "dérogation",
+        "ru": "исключение",
+        "zh": "豁免",
     },
     NOT_CHECKED: {
         "ar": "لم يُفحص",
@@ -81,6 +89,14 @@ PHRASES = {
         "ru": "частей есть: {met} из {parts}",
         "zh": "已有部分：{met}/{parts}",
     },
+    "waived parts": {
+        "ar": "إعفاءات: {count}",
+        "en": "waived: {count}",
+        "es": "exenciones: {count}",
+        "fr": "dérogations : {count}",
+        "ru": "исключений: {count}",
+        "zh": "豁免：{count}",
+    },
     "flawless": {
         "ar": "لا شيء يحتاج إلى إصلاح.",
         "en": "Nothing to mend.",
@@ -105,7 +121,7 @@ PHRASES = {
         "ru": "Возможно, имелось в виду {suggestion}?",
         "zh": "您是否指 {suggestion}？",
     },
-    "waived": {
+    "waiver": {
         "ar": "إعفاء: {reason}",
         "en": "Waived: {reason}",
         "es": "Exención: {reason}",
@@ -192,6 +208,12 @@ PHRASES = {
 def phrase(name: str, language: str, **values: object) -> str:
     """A phrase in a language, or in English where there is no such language, with its values filled in."""
     return PHRASES[name][spoken(language)].format(**values)
+
+
+def completeness(paper: Paper, language: str) -> str:
+    """How many of the parts that the template asks for are there, and how many are waived if any is."""
+    said = phrase("completeness", language, met=paper.met, parts=paper.parts)
+    return f"{said}; {phrase('waived parts', language, count=paper.waived)}" if paper.waived else said
 
 
 def spoken(language: str) -> str:
