@@ -14,6 +14,7 @@ from .settings import MIB
 LARGEST = 20 * MIB  # of all entries together, unpacked
 MOST = 1000  # entries
 DEEPEST = 100  # elements in each other
+ELEMENTS = 100_000  # of one part; five pages have some thousand
 CHUNK = 64 * 1024
 DOCUMENT = re.compile(r"word/document\d*\.xml", re.IGNORECASE)
 UNREADABLE = (
@@ -33,7 +34,7 @@ def checked(data: bytes) -> io.BytesIO:
     """A Word file with nothing but the XML of the given one.
 
     Raises Problem 400 where the bytes are no Word file or hold XML that is not read here, 413 where they
-    unpack too large.
+    unpack too large or to too many elements.
     """
     clean = io.BytesIO()
     try:
@@ -84,13 +85,20 @@ def too_large() -> NoReturn:
 
 
 def harmless(content: bytes) -> None:
-    """Raise Problem 400 for XML that is not well-formed, declares a type or entities, or is nested deeply."""
+    """Raise Problem 400 for XML that is not well-formed, declares a type or entities, or is nested deeply.
+
+    Raises Problem 413 for more elements than any paper has.
+    """
     parser = expat.ParserCreate()
-    depth = 0
+    depth = elements = 0
 
     def opens(*_: object) -> None:
-        nonlocal depth
+        nonlocal depth, elements
         depth += 1
+        elements += 1
+        if elements > ELEMENTS:
+            cause = f"A part of the Word file has more than {ELEMENTS} elements."
+            raise Problem(413, f"{cause} Take out what does not belong to the paper.")
         if depth > DEEPEST:
             raise Problem(400, f"The XML in the Word file is nested more than {DEEPEST} deep. {AGAIN}")
 

@@ -1,4 +1,4 @@
-"""What no shape can tell of a paper: misspelt terms, waivers of no rule, descriptions of other things."""
+"""What no shape can tell of a paper: misspelt terms, waivers of no rule, names and things of others."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,6 @@ from .rules import SHAPES, WAIVES, WGIG, rules
 from .settings import Settings
 
 ID = f"{Settings.base}id/"
-PAPERS = f"{ID}paper/"
 # What a file may describe beside its papers and their parts.
 OTHERS = (f"{ID}agent/", f"{ID}membership/")
 WAIVING = ox.NamedNode(WAIVES)
@@ -22,6 +21,7 @@ def results(document: Document, papers: Sequence[Term]) -> Iterator[Result]:
     yield from unknown_terms(document)
     yield from unknown_waivers(document)
     yield from foreign(document, papers)
+    yield from namesakes(document, papers)
 
 
 def unknown_terms(document: Document) -> Iterator[Result]:
@@ -53,7 +53,7 @@ def unknown_waivers(document: Document) -> Iterator[Result]:
 
 def foreign(document: Document, papers: Sequence[Term]) -> Iterator[Result]:
     """A result for each thing of the graph that is described, though it is no part of a paper."""
-    named = {one.value for one in papers if one.value.startswith(PAPERS)}
+    named = {one.value for one in papers if one.value.startswith(known.PAPERS)}
     own = (*(f"{one}/" for one in named), *OTHERS)
     for subject in document.described:
         if (
@@ -63,3 +63,15 @@ def foreign(document: Document, papers: Sequence[Term]) -> Iterator[Result]:
             and not subject.value.startswith(own)
         ):
             yield Result("WGIG-0-FOREIGN", subject, subject)
+
+
+def namesakes(document: Document, papers: Sequence[Term]) -> Iterator[Result]:
+    """A result, with a title, for each paper under the name of a known one that has none of its titles."""
+    for paper in papers:
+        theirs = known.titles().get(paper.value, frozenset())
+        said = (document.triples[number] for number in document.described[paper])
+        own = [
+            one.object for one in said if one.predicate == known.TITLE and isinstance(one.object, ox.Literal)
+        ]
+        if theirs and own and theirs.isdisjoint(one.value for one in own):
+            yield Result("WGIG-0-NAME-TAKEN", paper, own[0])

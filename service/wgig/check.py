@@ -1,16 +1,19 @@
 """Is this paper complete? The one function behind the shell, the service, the board and the tests."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from math import ceil
 
 import pyoxigraph as ox
 
-from . import beyond, known
+from . import beyond, known, meant
 from .documents import Document
 from .engines import Result, Term, engine
 from .placing import Places
 from .problems import Problem
 from .rdf import reworded
-from .report import Finding, Paper, Report
+from .report import Finding, Paper, Report, cut
 from .rules import PROFILES, WGIG, rules
 from .settings import Settings
 from .summary import Found, Summary
@@ -34,12 +37,8 @@ def papers_of(document: Document) -> list[Term]:
     """The issue papers of a document, in its order. Raises Problem 422 where there is none."""
     found = [one.subject for one in document.along([known.TYPE]) if one.object == PAPER]
     if not found:
-        raise Problem(
-            422,
-            "No paper found in this file, so nothing was checked. An issue paper is a wgig:IssuePaper; in "
-            "Markdown its head begins with a line such as: paper: my-paper",
-            slug="no-paper",
-        )
+        reason = meant.instead_of_a_paper(document)
+        raise Problem(422, f"No paper found in this file, so nothing was checked. {reason}", slug="no-paper")
     return list(dict.fromkeys(found))
 
 
@@ -62,12 +61,37 @@ def said(triple: ox.Triple) -> ox.Triple:
 
 def reported(document: Document, profile: str, results: Iterable[Result]) -> Report:
     """The report on a document, from what an engine found in it."""
-    shown: list[Paper] = []
-    left = LIMIT
-    for summary in summaries(document, results):
-        shown.append(reported_paper(summary, profile, left))
-        left -= len(shown[-1].findings)
-    return Report(document.name, document.format.media_type, profile, shown)
+    found = summaries(document, results)
+    counts = [one.count(profile) for one in found]
+    shown = [chosen(one, profile, share) for one, share in zip(found, shares(counts, LIMIT), strict=True)]
+    looked = meant.suggestions(document, chain.from_iterable(shown))
+    papers = [
+        reported_paper(summary, profile, [finding(one, summary, looked) for one in results])
+        for summary, results in zip(found, shown, strict=True)
+    ]
+    return Report(document.name, document.format.media_type, profile, papers)
+
+
+def shares(counts: Sequence[int], most: int) -> list[int]:
+    """How many findings of each paper are shown: all, or an equal share of what those with few leave."""
+    shown = [0] * len(counts)
+    waiting = sorted(range(len(counts)), key=lambda number: counts[number])
+    for before, number in enumerate(waiting):
+        shown[number] = min(counts[number], ceil(most / (len(counts) - before)))
+        most -= shown[number]
+    return shown
+
+
+def chosen(summary: Summary, profile: str, most: int) -> list[Result]:
+    """At most so many results about a paper, the first of each rule before the second of any."""
+    inside = sorted((one for one in summary.results if rules()[one.code].holds_in(profile)), key=by_template)
+    seen = Counter[str]()
+    turns = []
+    for one in inside:
+        turns.append(seen[one.code])
+        seen[one.code] += 1
+    first = sorted(range(len(inside)), key=turns.__getitem__)[:most]
+    return [inside[number] for number in sorted(first)]
 
 
 def summaries(document: Document, results: Iterable[Result]) -> list[Summary]:
@@ -101,15 +125,13 @@ def owned(places: Places, papers: Sequence[Term]) -> dict[Term, set[Term]]:
     return nodes
 
 
-def reported_paper(summary: Summary, profile: str, limit: int) -> Paper:
-    """What was found of one paper, with at most so many findings."""
-    inside = (one for one in summary.results if rules()[one.code].holds_in(profile))
-    shown = sorted(inside, key=by_template)[:limit] if limit else []
+def reported_paper(summary: Summary, profile: str, findings: Sequence[Finding]) -> Paper:
+    """What was found of one paper, with the findings that are shown."""
     return Paper(
         iri=str(summary.paper.value),
         title=summary.title,
-        findings=[finding(one, summary) for one in shown],
-        left_out=summary.count(profile) - len(shown),
+        findings=sorted(findings, key=by_place),
+        left_out=summary.count(profile) - len(findings),
         sections=summary.sections(profile),
         met=summary.met,
         waived=len(summary.waived),
@@ -119,13 +141,18 @@ def reported_paper(summary: Summary, profile: str, limit: int) -> Paper:
 
 
 def by_template(result: Result) -> tuple[int, int, str, str]:
-    """The order of results: section by section, rule by rule."""
+    """The order of results: section by section, rule by rule, of long names by how they begin."""
     rule = rules()[result.code]
-    return rule.section, rule.order, str(result.focus), str(result.value)
+    return rule.section, rule.order, cut(str(result.focus)), cut(str(result.value))
 
 
-def finding(result: Result, summary: Summary) -> Finding:
-    """A result as a finding, with its place in the document."""
+def by_place(finding: Finding) -> tuple[int, int, tuple[int, ...]]:
+    """The order in which findings are shown: section by section, rule by rule, and as they are written."""
+    return finding.rule.section, finding.rule.order, finding.place or ()
+
+
+def finding(result: Result, summary: Summary, looked: meant.Looked) -> Finding:
+    """A result as a finding, with its place in the document and what was probably meant."""
     rule = rules()[result.code]
     places = summary.places
     where = places.where(rule, result)
@@ -136,15 +163,6 @@ def finding(result: Result, summary: Summary) -> Finding:
         value=result.value,
         place=place,
         line=places.line(place),
-        suggestion=suggestion(result),
+        suggestion=looked.get((result.code, result.value), ""),
         waiver=summary.waivers.get(rule.code, ""),
     )
-
-
-def suggestion(result: Result) -> str:
-    """The term that was probably meant by one that is unknown; empty where none is near."""
-    if result.code != "WGIG-0-TERM-UNKNOWN" or result.value is None:
-        return ""
-    term = result.value.datatype if isinstance(result.value, ox.Literal) else result.value
-    near = known.near_term(term.value)
-    return f"wgig:{near.removeprefix(WGIG)}" if near else ""

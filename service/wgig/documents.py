@@ -24,7 +24,6 @@ FORMATS = (*GRAPHS, *DATASETS, MARKDOWN, WORD)
 SUFFIXES = {one.suffix: one for one in FORMATS} | {"markdown": MARKDOWN, "owl": RDF_XML, "json": GRAPHS[2]}
 
 BASE = f"{Settings.base}id/paper/"  # relative IRIs are names of papers
-LONGEST = 250_000  # characters of Markdown: the time to read them is felt
 REMOTE = "LoadDocumentCallback"  # what the engine misses where it would have to fetch a context
 
 
@@ -99,7 +98,7 @@ def read_markdown(name: str, data: bytes, format_: Format, most: int) -> Documen
     """A paper in the Markdown form."""
     from . import markdown  # noqa: PLC0415  who sends RDF need not wait for it
 
-    source = short(decoded(data))
+    source = markdown.short(decoded(data))
     about = markdown.stated(source)
     return Document(
         name, source, format_, few(about.spots, most), lambda: list(about.spots.values()), about.slots
@@ -144,13 +143,6 @@ def few(triples: Iterable[ox.Triple], most: int) -> list[ox.Triple]:
     if len(found) > most:
         raise too_many(most)
     return found
-
-
-def short(source: str) -> str:
-    """The Markdown. Raises Problem 413 where it is no paper by its length."""
-    if len(source) > LONGEST:
-        raise Problem(413, f"The paper is longer than {LONGEST} characters. Five pages have some 20000.")
-    return source
 
 
 def too_many(most: int) -> Problem:

@@ -1,6 +1,6 @@
 """What a paper may refer to: the terms of the vocabulary, and what the shipped graphs say of the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Any
@@ -12,6 +12,8 @@ from .namespaces import OUTSIDE
 from .settings import SHIPPED
 
 TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
+TITLE = ox.NamedNode(f"{OUTSIDE['dcterms']}title")
+PAPERS = f"{rules.BASE}id/paper/"
 SUBCLASS = f"{OUTSIDE['rdfs']}subClassOf"
 
 # What the vocabulary alone may say. A paper that said it could make up what it refers to.
@@ -37,6 +39,17 @@ def facts() -> tuple[ox.Triple, ...]:
 def ontology() -> tuple[ox.Triple, ...]:
     """The shipped ontology."""
     return read(sorted((SHIPPED / "ontology").glob("*.ttl")))
+
+
+@cache
+def titles() -> Mapping[str, frozenset[str]]:
+    """The titles of the shipped papers, the made-up ones among them, by the IRIs of the papers."""
+    files = sorted([*(SHIPPED / "data/papers").glob("*.ttl"), *(SHIPPED / "data/examples").glob("*.ttl")])
+    found: dict[str, frozenset[str]] = {}
+    for one in read(files):
+        if one.predicate == TITLE and iri(one.subject).startswith(PAPERS):
+            found[iri(one.subject)] = found.get(iri(one.subject), frozenset()) | {iri(one.object)}
+    return found
 
 
 def read(paths: Iterable[object]) -> tuple[ox.Triple, ...]:
@@ -68,8 +81,14 @@ def looked_at() -> frozenset[ox.NamedNode]:
 
 
 def iri(term: Any) -> str:
-    """The IRI of a term, or the name of a blank node."""
+    """The IRI or text of a term, or the name of a blank node."""
     return str(term.value)
+
+
+@cache
+def described() -> frozenset[str]:
+    """The IRIs of what the facts and the rules describe."""
+    return frozenset(iri(one.subject) for one in (*facts(), *rules.graph()))
 
 
 @cache

@@ -80,7 +80,7 @@ def to_markdown(data: bytes) -> str:
         ).value
     except Exception as error:  # whatever mammoth stumbles over, it is the file
         raise Problem(400, f"The Word file is damaged: its text cannot be read. {AGAIN}") from error
-    return Conversion(BeautifulSoup(html, "html.parser")).text()
+    return Conversion(BeautifulSoup(markdown.short(html), "html.parser")).text()
 
 
 class Conversion:

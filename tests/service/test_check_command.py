@@ -455,9 +455,10 @@ def test_what_a_paper_says_neither_steers_a_terminal_nor_commands_a_job(shell: S
     prefix = "@prefix shape: <https://w3id.org/wgig/shapes#> .\n"
     fill(tmp_path, **{HOSTILE: prefix + TITLE.sub(lambda found: found[0] + title, BAD) + waiver})
     fill(tmp_path, b=f'{GOOD}\nwgig:x wgig:unknown\n::error::pwned """::error::pwned""" .')
-    done = shell(".", "missing\n::error::pwned")
-    assert done.out.count("pwned") > 3
-    assert not re.search(r"^\s*::|##\[|[\x1b\u202e]", done.out + done.err, re.MULTILINE)
+    for names, pwned in (([f"{HOSTILE}.ttl"], 4), (["b.ttl"], 1), ([".", "missing\n::error::pwned"], 3)):
+        done = shell(*names)
+        assert done.out.count("pwned") >= pwned
+        assert not re.search(r"^\s*::|##\[|[\x1b\u202e]", done.out + done.err, re.MULTILINE)
 
 
 def test_no_processes_are_none(shell: Shell) -> None:

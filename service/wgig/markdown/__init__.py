@@ -1,6 +1,6 @@
 """Papers in Markdown: a head of keys and the eight sections of the template, as RDF and back."""
 
-from .reading import read, stated
+from .reading import read, short, stated
 from .writing import write
 
-__all__ = ["read", "stated", "write"]
+__all__ = ["read", "short", "stated", "write"]

@@ -108,8 +108,8 @@ class Body(Headings):
         """Section 4: who handles the issue, with whom."""
         self.no_text(node, f"in section {mark} before its first heading", "Put it below ### Main actor.")
         found = dict(self.named(node.children, ACTORS, 3, f"Section {mark}"))
-        for one in ACTORS:
-            self.about.slot(self.about.paper, one.key, found.get(one, node).at)
+        for heading in ACTORS:
+            self.about.slot(self.about.paper, heading.key, found.get(heading, node).at)
         there = [(one, found[one]) for one in ACTORS if one in found]
         listed = [(key, child, one) for key, child in there for one in self.values(child, key.title)]
         for heading, child, one in listed:

@@ -1,5 +1,7 @@
 """What is said of a place in a paper that cannot be read."""
 
+from typing import Any
+
 from ..lines import Lines
 from ..problems import Problem
 
@@ -11,5 +13,7 @@ def fault(text: str, at: int, cause: str, mend: str) -> Problem:
     """
     lines = Lines(text)
     place = lines.place(at)
-    shown = {"excerpt": lines.excerpt(place)} if lines.line(place.line).strip() else {}
-    return Problem(400, f"{cause} {mend}", slug="syntax", **place._asdict(), **shown, suggestion=mend)
+    members: dict[str, Any] = {**place._asdict(), "suggestion": mend}
+    if lines.line(place.line).strip():
+        members["excerpt"] = lines.excerpt(place)
+    return Problem(400, f"{cause} {mend}", slug="syntax", **members)

@@ -3,12 +3,22 @@
 import pyoxigraph as ox
 
 from ..places import Spot
+from ..problems import Problem
 from .body import Body
 from .head import Head, Value, begun
 from .keys import state, titles
 from .outline import outline
 from .statements import Statements
 from .values import iri, typed
+
+LONGEST = 250_000  # characters: the time to read them is felt
+
+
+def short(text: str) -> str:
+    """The text. Raises Problem 413 where it is no paper by its length."""
+    if len(text) > LONGEST:
+        raise Problem(413, f"The paper is longer than {LONGEST} characters. Five pages have some 20000.")
+    return text
 
 
 def read(text: str) -> tuple[list[ox.Triple], list[Spot]]:

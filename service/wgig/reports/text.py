@@ -121,6 +121,7 @@ class Pen:
             yield from self.place(report.name, finding)
         yield f"    {self.paint(self.say('example') + ':', DIM)}"
         yield from (f"      {line}" for line in example(rule, report.media_type).splitlines())
+        yield f"    {self.paint(rule.iri, DIM)}"
 
     def place(self, name: str, finding: Finding) -> Iterator[str]:
         """The lines about one place where a rule is broken."""

@@ -119,13 +119,15 @@ def test_text_reads_from_the_findings_to_the_verdict(bad: Report, text: str) -> 
     lines = written(TEXT, [bad]).splitlines()
     assert lines[0] == "papers/bad, ü:1.ttl: Community networks (an example)"
     start = lines.index("  error  WGIG-0-TERM-UNKNOWN")
-    assert lines[start + 1 : start + 7] == [
+    example = [f"      {line}" for line in rules()["WGIG-0-TERM-UNKNOWN"].in_turtle.splitlines()]
+    assert lines[start + 1 : start + 7 + len(example)] == [
         "    This term is not in the vocabulary. Correct its spelling, or take it out.",
         f"    papers/bad, ü:1.ttl:{line_of(text, 'wgig:oportunity')}:5  wgig:oportunity",
         '      wgig:oportunity  "Radio equipment gets cheaper every year."@en ;',
         "      Did you mean wgig:opportunity?",
         "    Example:",
-        '      wgig:strength "Filters get better every year."@en ;',
+        *example,
+        "    https://w3id.org/wgig/shapes#WGIG-0-TERM-UNKNOWN",
     ]
     assert "    Waived: The chair asked for <more>." in lines
     assert lines[-1].startswith("✗ does not conform to the profile final; ")
@@ -135,7 +137,8 @@ def test_text_reads_from_the_findings_to_the_verdict(bad: Report, text: str) -> 
 
 def test_text_names_a_broken_rule_once_for_all_its_places(bad: Report) -> None:
     found = written(TEXT, [bad])
-    assert found.count("WGIG-5B-MISSING") == 1
+    assert found.count("  WGIG-5B-MISSING\n") == 1
+    assert found.count("shapes#WGIG-5B-MISSING\n") == 1
     assert len(re.findall(r":\d+:1  paper:example-community-networks\\/forum\\/", found)) == 2
 
 
