@@ -3,11 +3,13 @@
 from collections import Counter
 from typing import Any
 
+import pyoxigraph as ox
 import pytest
 from wgig import check as checking
+from wgig import meant
 from wgig.check import check
 from wgig.documents import MARKDOWN, Document, read
-from wgig.engines import NAMES
+from wgig.engines import NAMES, Result
 from wgig.formats import TRIG, TURTLE
 from wgig.placing import Places
 from wgig.problems import Problem
@@ -20,6 +22,9 @@ EXAMPLES = SHIPPED / "shapes" / "examples" / "issue-paper"
 PREFIXES = """
 @prefix agent:     <https://w3id.org/wgig/id/agent/> .
 @prefix bibo:      <http://purl.org/ontology/bibo/> .
+@prefix category:  <https://w3id.org/wgig/id/category/> .
+@prefix cito:      <http://purl.org/spar/cito/> .
+@prefix declaration: <https://w3id.org/wgig/id/document/declaration/> .
 @prefix dcterms:   <http://purl.org/dc/terms/> .
 @prefix foaf:      <http://xmlns.com/foaf/0.1/> .
 @prefix group:     <https://w3id.org/wgig/id/stakeholder-group/> .
@@ -29,7 +34,9 @@ PREFIXES = """
 @prefix principle: <https://w3id.org/wgig/id/principle/> .
 @prefix sh:        <http://www.w3.org/ns/shacl#> .
 @prefix shape:     <https://w3id.org/wgig/shapes#> .
+@prefix schema:    <https://schema.org/> .
 @prefix skos:      <http://www.w3.org/2004/02/skos/core#> .
+@prefix verdict:   <https://w3id.org/wgig/id/verdict/> .
 @prefix rdfs:      <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix scheme:    <https://w3id.org/wgig/id/scheme/> .
 @prefix wgig:      <https://w3id.org/wgig/ontology#> .
@@ -147,7 +154,8 @@ def test_a_text_beside_a_blank_one_is_there() -> None:
 def test_a_blank_text_that_may_be_missing_with_a_reason_is_no_gap() -> None:
     blank = ('"Filters get better every year."@en', '""@en')
     waived = waiving("WGIG-3-STRENGTH-MISSING", '"There is none."@en')
-    report = check(example("ok-final", blank, waived))
+    (paper,) = check(example("ok-final", blank, waived)).papers
+    assert paper.met + paper.waived == paper.parts
 
 
 LATE = ("2005-01-20", "2005-02-20")
@@ -317,6 +325,20 @@ def test_a_file_without_a_paper_is_an_error_of_its_own() -> None:
     assert (caught.value.status, caught.value.slug) == (422, "no-paper")
 
 
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("a wgig:IssuePapr", "wgig:IssuePapr is no class of the vocabulary. Did you mean wgig:IssuePaper?"),
+        ("a <http://example.org/IssuePaper>", "example.org/IssuePaper is no class .* mean wgig:IssuePaper?"),
+        ("a wgig:Qqq", "wgig:Qqq is no class of the vocabulary. Correct its spelling."),
+        ('dcterms:title "Spam"@en', "Nothing in it has a type."),
+    ],
+)
+def test_a_file_without_a_paper_is_told_what_may_be_the_reason(said: str, hint: str) -> None:
+    with pytest.raises(Problem, match=hint.replace("?", r"\?")):
+        checked(f"paper:x {said} .")
+
+
 def test_a_profile_that_there_is_none_of_is_refused_with_those_there_are() -> None:
     with pytest.raises(Problem, match="draft, complete, final"):
         checked("paper:x a wgig:IssuePaper .", "perfect")
@@ -339,6 +361,95 @@ def test_a_misspelt_term_is_found_wherever_it_stands() -> None:
         ("WGIG-0-TERM-UNKNOWN", f'"Mail"^^<{WGIG}issu>', "wgig:issue"),
     }
     assert [one.line.split()[0] for one in report.findings] == ["paper:x", "wgig:Sw0t"]
+
+
+# What an author wrote, the finding, and what was probably meant, in Turtle and in Markdown.
+SLIPS = [
+    ("wgig:issue issue:spamm", "issue: spamm", "WGIG-1-ISSUE-UNKNOWN", "issue:spam"),
+    ("wgig:issue issue:Spam", "", "WGIG-1-ISSUE-UNKNOWN", "issue:spam"),
+    ("wgig:drafter agent:afonsoo", "drafters: [afonsoo]", "WGIG-0-DRAFTER-MEMBER", "agent:afonso"),
+    (
+        "cito:cites declaration:480",
+        "cites: [declaration/480]",
+        "WGIG-0-CITATION-UNKNOWN",
+        "declaration:48",
+    ),
+    ("wgig:category category:access", "", "WGIG-2-CATEGORY-UNKNOWN", "category:access-for-all"),
+    ("wgig:drafter agent:rits", "", "WGIG-0-DRAFTER-MEMBER", ""),  # known, though no member
+    ("wgig:category <http://example.org/access>", "", "WGIG-2-CATEGORY-UNKNOWN", ""),
+    (
+        "wgig:assessment [ a wgig:Assessment ; wgig:criterion principle:transparent ]",
+        "",
+        "WGIG-7-CRITERION-UNKNOWN",
+        "principle:transparency",
+    ),
+    (
+        "wgig:assessment [ wgig:criterion principle:democracy ; wgig:verdict verdict:adequat ; "
+        "a wgig:Assessment ]",
+        "",
+        "WGIG-7-VERDICT-UNKNOWN",
+        "verdict:adequate",
+    ),
+    (
+        'wgig:waiver [ wgig:waives shape:WGIG-0-LATER ; wgig:reason "So."@en ]',
+        "waivers: {WGIG-0-LATER: So.}",
+        "WGIG-0-WAIVER-UNKNOWN",
+        "shape:WGIG-0-LATE",
+    ),
+]
+
+
+@pytest.mark.parametrize(("turtle", "markdown", "code", "name"), SLIPS)
+def test_an_unknown_name_is_found_with_the_one_that_was_probably_meant(
+    turtle: str, markdown: str, code: str, name: str
+) -> None:
+    (finding,) = checked(f"paper:x a wgig:IssuePaper ; {turtle} .", "draft").findings
+    assert (finding.rule.code, finding.suggestion) == (code, name)
+    if markdown:
+        text = f"---\npaper: x\n{markdown}\n---\n"
+        (finding,) = check(read("paper.md", text.encode(), MARKDOWN), "draft").findings
+        plain = name.replace("declaration:", "declaration/").rpartition(":")[2]
+        assert (finding.rule.code, finding.suggestion) == (code, plain)
+
+
+def test_what_was_probably_meant_is_looked_up_for_few_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meant, "MOST", 2)
+    names = ", ".join(f"issue:spam{letter}" for letter in "mnopq")
+    found = checked(f"paper:x a wgig:IssuePaper ; wgig:issue {names} .", "draft").findings
+    assert [one.suggestion for one in found if one.value] == ["issue:spam"] * 2 + [""] * 3
+
+
+@pytest.mark.parametrize("pages", ["-4", "0", "4.0", '"four"', '"4"'])
+def test_pages_are_a_whole_number_above_zero(pages: str) -> None:
+    assert codes(
+        check(example("ok-final", ("bibo:numPages           4", f"bibo:numPages {pages}")), "final")
+    ) == ["WGIG-0-PAGES-VALUE"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "right"),
+    [("en", True), ("zh-Hans", True), ("gsw-CH", True), ("english", False), ("e", False), ("en_US", False)],
+)
+def test_the_language_of_a_paper_is_a_tag(tag: str, right: bool) -> None:
+    found = codes(checked(f'paper:x a wgig:IssuePaper ; schema:inLanguage "{tag}" .', "draft"))
+    assert found == ([] if right else ["WGIG-0-LANGUAGE-VALUE"])
+
+
+@pytest.mark.parametrize(
+    ("paper", "title", "codes_"),
+    [
+        ("wp-spam", "Notes on mail", ["WGIG-0-NAME-TAKEN"]),
+        ("wp-spam", "Spam", []),
+        ("my-spam", "Notes on mail", []),
+    ],
+)
+def test_a_paper_under_the_name_of_a_known_one_is_told_its_title(
+    paper: str, title: str, codes_: list[str]
+) -> None:
+    report = checked(f'paper:{paper} a wgig:IssuePaper ; dcterms:title "{title}"@en .', "draft")
+    assert codes(report) == codes_
+    assert [one.suggestion for one in report.findings] == ["Spam"] * len(codes_)
+    assert report.conforms
 
 
 # What a paper refers to in place of what is known, what it says of that, and the rules that this breaks.
@@ -408,10 +519,44 @@ def test_a_paper_may_describe_its_parts_and_actors_but_no_other_thing() -> None:
 
 def test_more_findings_than_can_be_shown_are_counted() -> None:
     titles = ", ".join(f'"{number}"' for number in range(1500))
+    (paper,) = checked(f"paper:x a wgig:IssuePaper ; dcterms:title {titles} .", "draft").papers
+    assert (len(paper.findings), paper.left_out) == (checking.LIMIT, 500)
+
+
+def test_each_paper_has_its_share_of_what_is_shown() -> None:
+    assert checking.shares([1500, 1, 0, 1500], 1000) == [500, 1, 0, 499]
+    assert checking.shares([3, 2], 1000) == [3, 2]
+    assert sum(checking.shares([1] * 1500, 1000)) == 1000
+    titles = ", ".join(f'"{number}"' for number in range(1500))
     other = "paper:y a wgig:IssuePaper ; bibo:numPages 4.0 ."
     first, second = checked(f"paper:x a wgig:IssuePaper ; dcterms:title {titles} . {other}", "draft").papers
-    assert (len(first.findings), first.left_out) == (checking.LIMIT, 500)
-    assert (len(second.findings), second.left_out, second.conforms) == (0, 1, False)
+    assert (len(first.findings), first.left_out) == (checking.LIMIT - 1, 501)
+    assert (codes(second), second.left_out, second.conforms) == (["WGIG-0-PAGES-VALUE"], 0, False)
+
+
+def test_no_rule_hides_another_however_often_it_is_broken() -> None:
+    titles = ", ".join(f'"{number}"' for number in range(1500))
+    report = checked(
+        f'paper:x a wgig:IssuePaper ; dcterms:title {titles} ; bibo:numPages "four" ; wgig:category <x:> .',
+        "draft",
+    )
+    assert codes(report)[-2:] == ["WGIG-0-PAGES-VALUE", "WGIG-2-CATEGORY-UNKNOWN"]
+    assert len(report.findings) == checking.LIMIT
+
+
+def test_findings_of_a_rule_stand_in_the_order_of_the_file() -> None:
+    names = ["z", "b", "y", "a"]
+    forums = "".join(f"paper:x wgig:forum <x:{name}> .\n" for name in names)
+    found = checked(f"paper:x a wgig:IssuePaper .\n{forums}", "draft").findings
+    assert [one.focus.value for one in found] == ["https://w3id.org/wgig/id/paper/x"] * 4
+    assert [one.value.value[-1] for one in found if one.value] == names
+    assert [one.place for one in found] == sorted(one.place for one in found if one.place)
+
+
+def test_a_huge_name_is_not_held_once_for_each_finding() -> None:
+    name = f"<http://example.org/{'x' * 100_000}>"
+    result = Result("WGIG-0-FOREIGN", ox.NamedNode(name[1:-1]), ox.NamedNode(name[1:-1]))
+    assert all(len(one) <= 1000 for one in checking.by_template(result) if isinstance(one, str))
 
 
 class Counted(Places):

@@ -28,6 +28,7 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 BEYOND = {code for code, rule in rules().items() if rule.component == BEYOND_SHACL}
 
 PAGES = "http://purl.org/ontology/bibo/numPages"
+LANGUAGE = "https://schema.org/inLanguage"
 POSTED, DECIDES = f"{WGIG}posted", f"{WGIG}makesDecisions"
 
 
@@ -126,6 +127,22 @@ VALUES = [
         for text in ["20050120", "2005-W03-4", "2005-020", "2005", "+2005-01-20", "02005-01-20"]
     ),
     *((POSTED, kind, "2006-01-20T00:00:00") for kind in ("dateTime", "string", "gYear", "dateTimeStamp")),
+    *(
+        (LANGUAGE, "string", text)
+        for text in [
+            "en",
+            "EN-us",
+            "english",
+            "zh-Hant-TW",
+            "x-y",
+            "en-",
+            "",
+            "en\n",
+            "en\r\n",
+            " en",
+            "\u0435n",
+        ]
+    ),
     *(
         (DECIDES, "boolean", text)
         for text in ["true", "false", "1", "0", "TRUE", "yes", " true ", "", "2", "01"]

@@ -13,28 +13,31 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        engines lines markdown.form namespaces opening places.json places.spot places.tokens problems
-        reports.xml settings steering wellformed wgig
+        engines lines markdown.form namespaces opening places.json places.spot places.tokens reports.xml
+        settings steering wellformed wgig
         """,
+        "nesting pages pages.rule places.context places.fits problems rules",
         """
-        archive bodies examples formats guard nesting pages pages.rule places.context places.fits rules
+        archive bodies contexts examples formats guard known markdown.faults places.jsonld places.turtle
         sparql turns
         """,
         """
-        admission answers diagnosis health known markdown.outline pages.results places.jsonld
-        places.turtle rdf reports using
+        admission answers commands diagnosis engines.pyshacl engines.shifty health markdown.outline
+        markdown.values pages.results places processes rdf reports using
         """,
-        "engines.pyshacl engines.shifty inference markdown.headings markdown.values places",
-        "markdown.graph markdown.statements report store",
-        "describe load lookup markdown.body markdown.head reports.rdf reports.words",
-        "labels markdown.keys query",
-        "kinds markdown.reading pages.standing things vocabulary",
-        "compact markdown.writing pages.thing",
-        "markdown resource skeleton",
-        "shapes word",
-        "documents",
-        "beyond files openapi placing reports.saying uploads",
-        "pages.report reports.github reports.json reports.junit reports.sarif reports.text summary",
+        "inference markdown.graph markdown.headings markdown.statements report",
+        "markdown.body markdown.head reports.rdf reports.words store",
+        "describe load lookup markdown.keys",
+        "labels markdown.reading query",
+        "kinds markdown.writing pages.standing things vocabulary",
+        "compact markdown pages.thing skeleton",
+        "inlining resource word",
+        "documents refusals shapes",
+        "beyond files meant openapi placing reports.saying uploads",
+        """
+        commands.watch pages.report reports.github reports.json reports.junit reports.sarif reports.text
+        summary
+        """,
         "check reports.csv reports.html",
         "bulk conformance validate",
         "board workers",
@@ -42,10 +45,7 @@ FLOORS = [
         "pages.graph",
         "graphs",
         "write",
-        "refusals",
         "app",
-        "commands",
-        "commands.watch",
         """
         commands.check commands.dump commands.load commands.new commands.queries commands.query
         commands.serve commands.stats

@@ -36,6 +36,12 @@ def test_papers_are_no_part_of_the_vocabulary() -> None:
     assert not [one for one in known.facts() if one.object == ox.NamedNode(f"{WGIG}IssuePaper")]
 
 
+def test_titles_are_those_of_papers_alone() -> None:
+    assert known.titles()[f"{BASE}id/paper/wp-spam"] == {"Spam"}
+    assert f"{BASE}id/paper/example-spam-filters" in known.titles()
+    assert all(one.startswith(known.PAPERS) for one in known.titles())
+
+
 def test_classes_stand_with_those_above_them_as_a_paper_may_use_either() -> None:
     narrower = ox.Triple(
         ox.NamedNode(f"{WGIG}Paragraph"),

@@ -125,7 +125,8 @@ def snippets() -> dict[str, tuple[int, str]]:
 def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
     number, snippet = snippets()[rule]
     if re.match(r"[a-z]+:", snippet):
-        text = f"---\npaper: mine\n{snippet}\n---\n"
+        name = "" if snippet.startswith("paper:") else "paper: mine\n"
+        text = f"---\n{name}{snippet}\n---\n"
     else:
         section = f"## {SECTIONS[(number or 3) - 1].written}\n\n"
         above = {3: "### Strengths\n\n", 4: "### Main actor\n\n", 7: "### b. Transparent\n\n"}
@@ -161,6 +162,11 @@ def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
         ("---\npaper: mine\ndrafters:\n  - {name: Ann, member: [no, yes]}\n---\n", 4, 30, "of member"),
         ("---\npaper: [mine, yours]\n---\n", 2, 15, "several values of paper"),
         ('---\npaper: mine\ntitle: "\\uD800"\n---\n', 3, 8, "not allowed"),
+        ('---\npaper: mine\ntitle: "\\U00110000"\n---\n', 3, 11, "not allowed"),
+        ('---\npaper: mine\ntitle: "\\UFFFFFFFF"\n---\n', 3, 11, "not allowed"),
+        (f"---\n%YAML {'9' * 5_000}.1\n---\n", 2, 7, "not allowed"),
+        ("---\npaper: mine\n? [a, b]\n: c\n---\n", 3, 3, "A key is a word"),
+        ("---\npaper: mine\ndrafters:\n\t- afonso\n---\n", 4, 1, "Write spaces in place of the tab."),
         ("---\npaper: m\x01ine\n---\n", 2, 9, "not allowed"),
         (HEADED + "Loose words.", 5, 1, "before section 1"),
         (HEADED + "# Title\n\nLoose words.", 7, 1, "before section 1"),
@@ -168,7 +174,7 @@ def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
         (HEADED + "## Forum", 5, 1, "Did you mean ## 5. Forums (where?)?"),
         (HEADED + "## 3. Actors", 5, 1, "Did you mean ## 4. Actors (who, with whom?)?"),
         (HEADED + "# 3. SWOT analysis", 5, 1, "Did you mean ## 3. SWOT analysis?"),
-        (HEADED + "## 8. Comments\n\n## 8. Comments", 7, 1, "twice"),
+        (HEADED + "## 8. Comments\n\n## 8. Comments", 7, 1, "twice. Write below the first, on line 5"),
         (HEADED + "## 1. Issue\n\n### History", 7, 1, "without headings"),
         (HEADED + "## 3. SWOT\n\nGood and bad.", 7, 1, "before its first heading"),
         (HEADED + "## 3. SWOT\n\n### Strenghts", 7, 1, "Did you mean ### Strengths?"),
@@ -178,10 +184,14 @@ def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
         (HEADED + "## 5. Forums\n\n### Here\n\nOpen to all.", 9, 1, "#### a. Who participates"),
         (HEADED + "## 5. Forums\n\n### Here\n\n#### c. Results", 9, 1, "Here has no heading"),
         (HEADED + "## 7. Adequacy\n\n### Fair", 7, 1, "Section 7 has no heading"),
-        (HEADED + "## 7. Adequacy\n\n### Transparent\n\n### b. Transparency", 9, 1, "twice"),
+        (HEADED + "## 7. Adequacy\n\n### Transparent\n\n### b. Transparency", 9, 1, "on line 7"),
         (HEADED + "## 7. Adequacy\n\n### Transparent\n\nVerdikt: adequate", 9, 1, "Did you mean Verdict?"),
         (HEADED + "## 1. Issue\n\nA <!-- note", 7, 3, "no end"),
         (HEADED + "## 1. Issue\n\nA `<!--` and\n<!-- note", 8, 1, "no end"),
+        (HEADED + "## 1. Issue\n\nA <!-- b\n\nC <!-- d -->", 7, 3, "Another comment begins"),
+        (HEADED + "<!-- a\n\n## 2. Category ##\n\nb -->", 5, 1, "The heading ## 2. Category"),
+        (HEADED + "## 3. SWOT\r\r<!-- a\r### Threats\r-->", 7, 1, "The heading ### Threats stands"),
+        (HEADED + "<!--" * 10_000 + "-->", 5, 1, "Another comment begins"),
     ],
 )
 def test_what_the_form_has_no_place_for_is_refused_with_its_place(
@@ -191,8 +201,16 @@ def test_what_the_form_has_no_place_for_is_refused_with_its_place(
     assert (problem.members["line"], problem.members["column"]) == (line, column)
     assert said in problem.detail
     shown, caret = problem.members["excerpt"].split("\n")
-    assert shown == re.split(r"\n", text)[line - 1].rstrip("\r")
+    assert text.splitlines()[line - 1].startswith(shown)
     assert caret == " " * (column - 1) + "^"
+    assert "column" not in problem.detail
+
+
+@pytest.mark.parametrize("text", ["", "\n# No head"])
+def test_a_blank_line_is_not_shown(text: str) -> None:
+    members = refused(text).members
+    assert (members["line"], members["column"]) == (1, 1)
+    assert "excerpt" not in members
 
 
 @pytest.mark.parametrize(
@@ -322,6 +340,44 @@ def test_lines_of_a_reason_stay_in_it() -> None:
     assert values(HEADED + text, "wgig:judges") == []
 
 
+@pytest.mark.parametrize("line", ["**Verdict:** adequate", "**Verdict**: adequate", "- _Verdict_: adequate"])
+def test_the_key_of_a_line_may_be_emphasized(line: str) -> None:
+    text = f"{HEADED}{MECHANISMS}{line}\n__Mechanism:__ Second\n\nRules are published.\n"
+    assert values(text, "wgig:verdict") == [iri("verdict:adequate").value]
+    assert values(text, "wgig:judges") == [f"{PAPER}/mechanism/2"]
+    assert values(text, "wgig:rationale") == ["Rules are published."]
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "name", "value"),
+    [
+        ("issue: issue:spam", "", "wgig:issue", "issue:spam"),
+        ("drafters: [agent:afonso]", "", "wgig:drafter", "agent:afonso"),
+        ("cites: [declaration:48]", "", "cito:cites", "declaration:48"),
+        ("waivers:\n  shape:WGIG-0-LATE: Why not.", "", "wgig:waives", "shape:WGIG-0-LATE"),
+        ("", "## 2. Category\n\n- category:access-for-all", "wgig:category", "category:access-for-all"),
+        ("", "## 4. Actors\n\n### Main actor\n\n- agent:unesco", "wgig:mainActor", "agent:unesco"),
+        ("", "## 4. Actors\n\n### Main actor\n\n- agent:nobody", "wgig:mainActor", "agent:nobody"),
+        (
+            "",
+            "## 4. Actors\n\n### Main actor\n\n- Ann (group:governments)",
+            "wgig:stakeholderGroup",
+            "group:governments",
+        ),
+        ("", f"{MECHANISMS}Cites: declaration:49.a", "cito:cites", "declaration:49.a"),
+        ("", f"{MECHANISMS}Verdict: verdict:adequate", "wgig:verdict", "verdict:adequate"),
+        (
+            "",
+            "## 7. Adequacy\n\n### Other: principle:development\n\nFine.",
+            "wgig:criterion",
+            "principle:development",
+        ),
+    ],
+)
+def test_a_name_may_be_written_as_in_turtle(head: str, body: str, name: str, value: str) -> None:
+    assert values(f"---\npaper: mine\n{head}\n---\n\n{body}\n", name) == [iri(value).value]
+
+
 def test_a_reason_stands_at_its_first_word() -> None:
     text = f"{HEADED}{MECHANISMS}Verdict: adequate\n\n  Rules are published.\n"
     spots = {triple.predicate: spot for triple, spot in zip(*markdown.read(text), strict=True)}
@@ -372,7 +428,7 @@ def test_what_stands_behind_a_comment_begins_the_line() -> None:
 
 
 def test_comments_are_left_out_and_what_looks_like_a_link_definition_is_kept() -> None:
-    commented = "One.\n<!-- a\n\n## 2. b -->\nTwo. <!-- c -->"
+    commented = "One.\n<!-- a\n\n## b -->\nTwo. <!-- c -->"
     text = f"{HEADED}## 1. Issue\n\n{commented}\n\n[x]: https://example.org\n\\<!-- no comment"
     assert values(text, "wgig:issueDescription") == [
         "One.\n\n\n\nTwo.\n\n[x]: https://example.org\n\\<!-- no comment"
@@ -446,7 +502,7 @@ def test_a_file_without_a_paper_is_none() -> None:
         "[" * 20_000,
         "> " * 5_000,
         "- " * 5_000,
-        "<!--" * 10_000 + "-->",
+        "<!-- -->" * 5_000,
         "`" * 20_000,
         "* a\n" * 5_000,
         "|a" * 9_000,

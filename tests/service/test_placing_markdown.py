@@ -40,6 +40,11 @@ CHANGES: dict[str, Changes] = {
     "WGIG-0-TITLE-TWICE": [("title: Cooperation", f"title:\n  en:\n  - A title\n  - {HERE}Cooperation")],
     "WGIG-0-TITLE-BLANK": [("title: Cooperation on spam filters (an example)", f'title: {HERE}" "')],
     "WGIG-0-LANGUAGE-MISSING": without("language:", "issue:"),
+    "WGIG-0-LANGUAGE-VALUE": [("language: en", f"language: {HERE}english")],
+    "WGIG-0-NAME-TAKEN": [
+        ("paper: example-spam-filters", "paper: wp-spam"),
+        ("title: Cooperation", f"title: {HERE}Cooperation"),
+    ],
     "WGIG-0-DRAFTER-MISSING": without("drafters:", "posted:"),
     "WGIG-0-DRAFTER-MEMBER": [
         ("name: Fifth Drafter", f"{HERE}name: Fifth Drafter"),

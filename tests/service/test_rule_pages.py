@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.pages.rule import BOTH, GAP, contrast, examples, written
+from wgig.pages.rule import BOTH, GAP, PASSING, contrast, examples, written
 from wgig.rdf import read
 from wgig.rules import LANGUAGES, rules
 from wgig.settings import SHIPPED, Settings
@@ -61,6 +61,15 @@ def test_a_contrast_shows_what_is_wrong() -> None:
     assert '"2005-01-26"' in texts["-"]
     assert '"2005-01-20"' in texts["+"]
     assert contrast("WGIG-NOTHING") is None
+
+
+def test_a_contrast_shows_nothing_beside_what_is_wrong() -> None:
+    for code in ("WGIG-0-LATE", "WGIG-0-WAIVER-MISSING", "WGIG-7-MECHANISM-UNKNOWN"):
+        shown = contrast(code)
+        assert shown is not None
+        assert shown.passing == "ok-final.ttl"
+        lost = [line.text for line in shown.lines if line.mark == PASSING]
+        assert len(lost) <= 1, code
 
 
 @pytest.mark.parametrize(("suffix", "media_type"), FORMATS.items())

@@ -1,9 +1,14 @@
 """The rules are read from the shapes as they stand there."""
 
+import re
+
 import pyoxigraph as ox
 import pytest
-from wgig import rules
+from wgig import known, rules
+from wgig.check import check
+from wgig.documents import MARKDOWN, read
 from wgig.rules import BEYOND_SHACL, LANGUAGES, PROFILES, SECTIONS, WGIG, headings
+from wgig.settings import SHIPPED
 
 DCTERMS, ORG = "http://purl.org/dc/terms/", "http://www.w3.org/ns/org#"
 RULES = list(rules.rules().values())
@@ -67,10 +72,11 @@ def test_a_rule_that_counts_assessments_knows_their_criterion() -> None:
     assert rules.rules()["WGIG-7-VERDICT-TWICE"].counted == ""
 
 
-def test_two_rules_alone_are_beyond_shacl() -> None:
+def test_three_rules_alone_are_beyond_shacl() -> None:
     assert {rule.code for rule in RULES if rule.component == BEYOND_SHACL} == {
         "WGIG-0-TERM-UNKNOWN",
         "WGIG-0-FOREIGN",
+        "WGIG-0-NAME-TAKEN",
     }
 
 
@@ -87,3 +93,72 @@ def test_properties_inside_of_constraints_are_looked_along_too() -> None:
 def test_no_rule_follows_a_path_of_any_length_as_a_file_could_make_it_long() -> None:
     endless = {f"{rules.SH}{kind}OrMorePath" for kind in ("zero", "one")}
     assert endless.isdisjoint(one.predicate.value for one in rules.graph())
+
+
+GOOD = (SHIPPED / "data/examples/spam-filters.md").read_text().replace("paper: example-", "paper: my-")
+OWN = ("Name of a mechanism of section 6", "Code of practice of the providers")  # what only its author knows
+KEY = re.compile(r"[A-Za-z]+:")
+
+
+def pasted(example: str) -> str:
+    """The good paper with an example at its place: instead of the same key, heading, line or text."""
+    example = re.sub(r"<!--.*-->\n", "", example.replace(*OWN))
+    first = example.partition("\n")[0]
+    if first.startswith("#"):
+        return under_its_heading(first, example)
+    if KEY.match(first) and f"\n{KEY.match(first)[0]}" in GOOD:  # type: ignore[index]
+        same = re.compile(rf"^{first.partition(':')[0]}:.*\n(?: .*\n)*", re.MULTILINE)
+        return same.sub(lambda _: f"{example}\n", GOOD, count=1)
+    if first.startswith("- "):
+        return re.sub(r"(?<=### Main actor\n\n)- .*", example, GOOD)
+    return GOOD.replace("Those who are listed have no say in the rules.", example)
+
+
+def under_its_heading(heading: str, example: str) -> str:
+    """The good paper with an example instead of what stands under its heading, or in the section for it."""
+    if heading.startswith(
+        ("## 5", "## 6")
+    ):  # beside the forums and mechanisms that are named in other places
+        return GOOD.replace(f"{heading}\n", f"{example}\n")
+    level = heading.index(" ")
+    end = rf"(?=^#{{1,{level}}} |\Z)"
+    same = re.compile(rf"^{re.escape(heading)}$.*?{end}", re.MULTILINE | re.DOTALL)
+    if same.search(GOOD):
+        return same.sub(lambda _: f"{example}\n\n", GOOD, count=1)
+    section = 5 if "participates" in example else 6
+    return GOOD.replace(f"\n## {section + 1}.", f"\n{example}\n\n## {section + 1}.")
+
+
+def broken(text: str) -> set[str]:
+    return {one.rule.code for one in check(read("paper.md", text.encode(), MARKDOWN), "final").findings}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_a_ready_example_in_markdown_breaks_no_rule_at_its_place(rule: rules.Rule) -> None:
+    text = pasted(rule.in_markdown)
+    assert " ".join(rule.in_markdown.replace(*OWN).split()[-3:]) in " ".join(text.split())
+    assert broken(text) <= broken(GOOD)
+
+
+ASSESSED = [rule for rule in RULES if "wgig:Assessment ;" in rule.in_turtle]
+
+
+@pytest.mark.parametrize("rule", ASSESSED, ids=lambda rule: rule.code)
+def test_an_example_of_an_assessment_is_whole_and_cites_what_names_its_criterion(rule: rules.Rule) -> None:
+    assert rule.in_turtle.startswith("wgig:assessment [")
+    assert "wgig:judges" in rule.in_turtle
+    cited = re.search(r"declaration:(\S+)", rule.in_turtle)
+    assert cited
+    assert f"Cites: declaration/{cited[1]}\n" in rule.in_markdown
+    paragraph = ox.NamedNode(f"{rules.BASE}id/document/declaration/{cited[1]}")
+    named = {
+        known.iri(one.object)
+        for one in known.facts()
+        if one.subject == paragraph and one.predicate.value == f"{WGIG}namesPrinciple"
+    }
+    assert any(one == rule.counted or one.startswith(f"{rule.counted}-") for one in named)
+
+
+def test_each_criterion_has_an_example_with_a_reason_of_its_own() -> None:
+    reasons = {rule.counted: re.findall(r'rationale "(.*)"', rule.in_turtle)[0] for rule in ASSESSED}
+    assert len(set(reasons.values())) == len(reasons) == 6

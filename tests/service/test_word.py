@@ -133,6 +133,12 @@ def test_drafters_and_waivers_are_written_in_one_cell() -> None:
     assert "WGIG-0-LATE: 'The chair: a week more.'" in text
 
 
+def test_commas_are_between_values_but_not_in_brackets() -> None:
+    text = to_markdown(word([], [("Cites", "a, b (c, d), e (f, g; h) i\nj)"), ("Source", "(," * 50_000)]))
+    assert "cites:\n  - a\n  - b (c, d)\n  - e (f\n  - g\n  - h) i\n  - j)\n" in text
+    assert text.count("  - (\n") == 50_000
+
+
 def test_a_drafter_may_have_several_groups() -> None:
     head = [("Paper", "mine"), ("Drafters", "Ann Example (private-sector, civil-society, member)")]
     text = written(word([(SECTION, "1. Issue"), ("", "Mail.")], head))
@@ -182,6 +188,12 @@ def test_a_zip_bomb_is_refused_before_it_unpacks() -> None:
     assert "20 MiB" in refused(
         packed(document(""), **{f"part{number}": "" for number in range(archive.MOST)}), 413
     )
+
+
+def test_too_many_elements_or_characters_are_refused_before_they_are_converted() -> None:
+    assert "elements" in refused(packed(document("<w:p/>" * archive.ELEMENTS)), 413)
+    long = paragraph("", "a" * markdown.reading.LONGEST)
+    assert "characters" in refused(packed(document(long)), 413)
 
 
 def test_an_entry_that_declares_less_than_it_holds_is_refused() -> None:

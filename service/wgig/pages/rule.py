@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..settings import SHIPPED
 
 EXAMPLES = SHIPPED / "shapes" / "examples" / "issue-paper"
+PASSES = "ok-final"  # all rules; those that break one differ from it by one change
 CONTEXT = 2  # lines around those that differ
 BLOCK = re.compile(r"^shape:(?P<name>[\w-]+)\n.*? \.$(?=\n\n|\n?\Z)", re.MULTILINE | re.DOTALL)
 
@@ -26,7 +27,7 @@ class Line(NamedTuple):
 
 
 class Contrast(NamedTuple):
-    """An example that breaks a rule, the nearest that passes, both by name, and where they differ."""
+    """An example that breaks a rule, the one that passes, both by name, and where they differ."""
 
     failing: str
     passing: str
@@ -52,13 +53,11 @@ def examples() -> dict[str, Path]:
 
 @cache
 def contrast(code: str) -> Contrast | None:
-    """The example that breaks the rule of this code beside one that passes; None where there is none."""
-    failing = examples().get(f"bad-{code}.ttl")
-    if failing is None:
+    """The example that breaks the rule of this code beside the one that passes; None where there is none."""
+    failing, passing = (examples().get(f"{name}.ttl") for name in (f"bad-{code}", PASSES))
+    if failing is None or passing is None:
         return None
-    passing = [file for name, file in examples().items() if name.startswith("ok-")]
-    nearest = max(passing, key=lambda file: matcher(failing, file).ratio())
-    return Contrast(failing.name, nearest.name, [*differences(failing, nearest)])
+    return Contrast(failing.name, passing.name, [*differences(failing, passing)])
 
 
 def matcher(failing: Path, passing: Path) -> SequenceMatcher[str]:
