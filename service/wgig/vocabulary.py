@@ -91,14 +91,25 @@ def term(iri: str, kind: str, said: dict[str, list[Any]]) -> Term:
 
 
 def shapes(graph: Iterable[ox.Triple]) -> list[Shape]:
-    """The node shapes that have a target and are no rules of a profile, by name, with all their messages."""
+    """The node shapes that are no rules of a profile, by name, with all their messages.
+
+    Those without a target are used by others.
+    """
     subjects = by_subject(graph)
     found = [
         shape(subject, subjects)
         for subject, said in subjects.items()
-        if isinstance(subject, ox.NamedNode) and f"{OUTSIDE['dcterms']}isPartOf" not in said
+        if isinstance(subject, ox.NamedNode) and is_node_shape(said)
     ]
-    return sorted((one for one in found if one.targets), key=lambda one: natural(one.name))
+    return sorted(found, key=lambda one: natural(one.name))
+
+
+def is_node_shape(said: dict[str, list[Any]]) -> bool:
+    """Whether what is said of a subject makes it a node shape that is no rule of a profile."""
+    is_rule = f"{OUTSIDE['dcterms']}isPartOf" in said
+    return not is_rule and (
+        ox.NamedNode(f"{SHACL}NodeShape") in said["type"] or not said.keys().isdisjoint(TARGETS)
+    )
 
 
 def shape(node: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]) -> Shape:

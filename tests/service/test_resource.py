@@ -206,7 +206,7 @@ def test_the_page_of_shapes_shows_what_each_says(client: Client) -> None:
         store.merge({f"{BASE}graph/shapes": read(path.read_bytes(), "text/turtle")})
     found = shapes(store.triples(f"{BASE}graph/shapes"))
     assert len(found) > 10
-    assert all(one.targets and one.messages for one in found)
+    assert all(one.messages for one in found if one.targets)
     page = unescape(client(store).get("/shapes", headers={"Accept": "text/html"}).text)
     said = {iri: sentences for one in found for iri, sentences in one.messages.items()}
     assert all(sentence in page for sentences in said.values() for sentence in sentences)
@@ -215,7 +215,7 @@ def test_the_page_of_shapes_shows_what_each_says(client: Client) -> None:
     }
     fragments = {iri.partition("#")[2] for iri in ours if iri.startswith(f"{BASE}shapes#")}
     assert len(fragments) > 100
-    assert all(page.count(f'id="{fragment}"') == 1 for fragment in fragments)
+    assert not [fragment for fragment in fragments if page.count(f'id="{fragment}"') != 1]
 
 
 def test_shapes_stand_by_name_whatever_article_it_has() -> None:
