@@ -26,7 +26,7 @@ def results(triples: Iterable[ox.Triple]) -> set[Result]:
 @cache
 def prepared() -> shifty.PreparedValidator:
     """The rules together with the vocabulary, which the engine looks at as at the paper itself."""
-    return shifty.PreparedValidator(n_triples([*rules.graph(), *known.vocabulary()]))
+    return shifty.PreparedValidator(n_triples([*rules.constraints(), *known.vocabulary()]))
 
 
 def n_triples(triples: Iterable[ox.Triple]) -> bytes:
