@@ -91,7 +91,7 @@ def validation_form(request: Request) -> Response:
 
 def work(todo: Work) -> Done:
     """Check what is in a body. Raises Problem where a program asks and there is nothing to report."""
-    if todo.format is HTML:
+    if todo.format == HTML:  # a copy of it, in another process
         return work_for_page(todo)
     fields, files = uploads(todo.given, todo.body)
     wished = wish([*todo.address, *fields], todo.languages)

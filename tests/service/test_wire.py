@@ -54,6 +54,26 @@ def test_no_permitted_text_crashes_the_service(served: str, text: str, status: i
     assert httpx.get(f"{served}ready").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("accept", "word"),
+    [
+        ("text/html", "Does not conform: "),
+        ("application/json", '"conforms": false'),
+        ("text/turtle", "sh:conforms false"),
+        ("application/rdf+xml", "<sh:conforms"),
+        ("application/sarif+json", "WGIG-3-SWOT-MISSING"),
+    ],
+)
+def test_a_paper_is_checked_in_another_process_for_people_and_programs(
+    served: str, accept: str, word: str
+) -> None:
+    form = {"paper": "---\npaper: x\ntitle: X\n---\n\n## 1. Issue (what?)\n\nMail.\n"}
+    answer = httpx.post(f"{served}validate", data=form, headers={"Accept": accept}, timeout=60)
+    assert answer.status_code == 200
+    assert word in answer.text
+    assert "WGIG-3-SWOT-MISSING" in answer.text
+
+
 def test_a_body_that_would_be_lost_to_an_upgrade_is_refused(served: str) -> None:
     head = (
         "POST /validate HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: h2c\r\n"
