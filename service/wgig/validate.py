@@ -202,11 +202,14 @@ def echo(files: Sequence[File], found: Sequence[Found]) -> Pairs:
 
 
 def known_parameters(request: Request) -> Pairs:
-    """The pairs of the address. Raises Problem 400 for one that says nothing here, and so may be misspelt."""
+    """The pairs of the address. Raises Problem 400 for one that says nothing here, or that is there twice."""
     pairs = parameters(request)
-    for key, _ in pairs:
+    keys = [key for key, _ in pairs]
+    for key in keys:
         if key not in PARAMETERS:
             raise Problem(400, f"There is no parameter {key!r} here. There are: {', '.join(PARAMETERS)}.")
+        if keys.count(key) > 1:
+            raise Problem(400, f"The parameter {key} is there more than once. Give it once.")
     return pairs
 
 

@@ -158,6 +158,7 @@ def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
         ("---\npaper: mine\ndrafters:\n  - group: governments\n---\n", 4, 5, "no name"),
         ("---\npaper: mine\ndrafters:\n  - nmae: Ann\n---\n", 4, 5, "Did you mean name?"),
         ("---\npaper: mine\ndrafters:\n  - {name: [Ann, Ben]}\n---\n", 4, 18, "several values of name"),
+        ("---\npaper: mine\ndrafters: afonso, al-darrab\n---\n", 3, 11, "several drafters"),
         ("---\npaper: mine\ndrafters:\n  - {name: Ann, id: [a, b]}\n---\n", 4, 25, "several values of id"),
         ("---\npaper: mine\ndrafters:\n  - {name: Ann, member: [no, yes]}\n---\n", 4, 30, "of member"),
         ("---\npaper: [mine, yours]\n---\n", 2, 15, "several values of paper"),

@@ -180,11 +180,12 @@ def codes_message(service: httpx.Client) -> str:
         ({"_mediatype": "image/png"}, "*/*", 406, "application/json"),
         ({"profil": "final"}, "*/*", 400, "no parameter 'profil' here. There are: profile, lang,"),
         ({"profile": "perfect"}, "*/*", 400, "There is no profile 'perfect'. Take one of: draft,"),
+        ({"profile": ["final", "draft"]}, "*/*", 400, "The parameter profile is there more than once."),
         ({"lang": "tlh"}, "*/*", 400, "There is no report in 'tlh'. Take one of: ar, en,"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_before_the_body_is_read(
-    service: httpx.Client, parameters: dict[str, str], accept: str, status: int, sentence: str
+    service: httpx.Client, parameters: dict[str, str | list[str]], accept: str, status: int, sentence: str
 ) -> None:
     def unread() -> Iterator[bytes]:
         yield b"not even \xff Turtle"

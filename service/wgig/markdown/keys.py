@@ -48,6 +48,8 @@ def drafters(head: Head, about: Statements, entry: Entry) -> None:
             about.say(about.paper, "wgig:drafter", person(head, about, node), head.at(node), entry.at)
             continue
         for one in head.values(node):
+            if "," in one.words:
+                raise fault(head.text, one.at, "This names several drafters.", "Give each a line: - afonso")
             drafter = known_agent(one.words) or concept("agent", one.words)
             about.say(about.paper, "wgig:drafter", drafter, one.at, entry.at)
 
