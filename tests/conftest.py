@@ -46,7 +46,9 @@ def shipped(data_files: dict[str, Path]) -> ox.Store:
 
 @contextmanager
 def serve(folder: Path, **settings: str) -> Iterator[str]:
-    command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", str(folder)]
+    # The script, as `python -m` would import from the folder where it runs.
+    script = str(Path(sys.executable).with_name("wgig"))
+    command = [script, "serve", "--port", "0", "--store", str(folder)]
     with subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

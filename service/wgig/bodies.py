@@ -2,12 +2,13 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
+from anyio import fail_after
 from anyio.to_thread import run_sync
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, MultipartState
@@ -31,6 +32,7 @@ MEMBERS = 1000  # of a gzip file
 MOST_PAIRS = 10_000  # of a form
 LONGEST_BOUNDARY = 70  # characters (RFC 2046, section 5.1.1)
 CHUNK = 64 * 1024
+PATIENCE = 30  # seconds until the next piece of a body
 
 Pairs = list[tuple[str, str]]
 
@@ -97,13 +99,14 @@ def unsupported(detail: str, accepted: Sequence[str]) -> Problem:
 async def read(request: "Request", limit: int) -> bytes:
     """The body, with a gzip coding taken off, in at most `limit` bytes.
 
-    Raises Problem 413 when it is larger, 400 when its coding is broken, 415 when its coding is unknown.
+    Raises Problem 413 when it is larger, 400 when its coding is broken, 415 when its coding is unknown, 408
+    when no more of it comes for a while.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
         raise too_large(limit)
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in in_time(request.stream()):
         body += chunk
         if len(body) > limit:
             raise too_large(limit)
@@ -117,6 +120,23 @@ async def read(request: "Request", limit: int) -> bytes:
         f"The content coding {coding!r} is not understood. Send the body plain or with gzip.",
         headers={"Accept-Encoding": "gzip, identity"},
     )
+
+
+async def in_time(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces of a body. Raises Problem 408 where the next one does not come."""
+    while True:
+        try:
+            with fail_after(PATIENCE):
+                piece = await anext(stream, None)
+        except TimeoutError as error:
+            raise Problem(
+                408,
+                f"Nothing of the body came for {PATIENCE} seconds. Send it again.",
+                headers={"Connection": "close"},
+            ) from error
+        if piece is None:
+            return
+        yield piece
 
 
 def gunzip(body: bytes, limit: int) -> bytes:

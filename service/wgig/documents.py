@@ -164,6 +164,8 @@ def parse(source: str, format_: Format, most: int) -> list[ox.Triple]:
         else:
             check_nesting(source)
         found = inlined(source, format_, most)
+    except MemoryError as error:
+        raise Problem(413, f"The file is more than can be read as {format_.title}: {error}.") from error
     except SyntaxError as error:
         raise unreadable(source, format_, error) from error
     if any(isinstance(one.object, ox.Triple) for one in found):

@@ -38,6 +38,7 @@ KINDS = {
         "No such format",
         "None of the formats that the client accepts can be had. The detail lists those that can.",
     ),
+    "too-slow": Kind(408, "Too slow", "The body of the request did not arrive in time."),
     "precondition-failed": Kind(
         412, "Changed meanwhile", "If-Match or If-None-Match does not hold. Nothing was written."
     ),

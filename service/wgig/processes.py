@@ -1,8 +1,10 @@
 """Work on what strangers send, in processes that are ended when it takes too long or too much memory."""
 
+import os
 import resource
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -11,7 +13,7 @@ from anyio import BrokenWorkerProcess
 from anyio.to_process import run_sync
 
 from .problems import Problem
-from .settings import MIB
+from .settings import MIB, SAFE
 from .turns import Result, Turns
 
 MEMORY = 1024 * MIB  # of a process, beside its programs
@@ -23,6 +25,7 @@ class Processes(Turns):
     def __init__(self, at_once: int, waiting: int, patience: float, seconds: int) -> None:
         """No process runs yet."""
         super().__init__(at_once, waiting, patience)
+        os.environ |= SAFE
         self.seconds = seconds
         self.running = anyio.CapacityLimiter(at_once)
 
@@ -34,9 +37,10 @@ class Processes(Turns):
         async with self.turn():
             try:
                 with anyio.fail_after(self.seconds):
-                    return await run_sync(
-                        within, self.seconds, function, *args, cancellable=True, limiter=self.running
-                    )
+                    # One that somebody else has ended says nothing of what was sent.
+                    with suppress(BrokenWorkerProcess):
+                        return await self.attempt(function, *args)
+                    return await self.attempt(function, *args)
             except TimeoutError as error:
                 raise Problem(
                     503, f"This took longer than {self.seconds} seconds and was given up. Send less at once."
@@ -46,6 +50,10 @@ class Processes(Turns):
                     413,
                     "This takes more memory or deeper nesting than there is for it. Send less at once.",
                 ) from error
+
+    async def attempt(self, function: Callable[..., Result], *args: Any) -> Result:
+        """What the function returns. Raises BrokenWorkerProcess where its process ends."""
+        return await run_sync(within, self.seconds, function, *args, cancellable=True, limiter=self.running)
 
 
 def within(seconds: int, function: Callable[..., Result], *args: Any) -> Result:

@@ -8,6 +8,7 @@ from .engines import Term
 from .places import Place
 from .problems import Problem
 from .rules import Rule
+from .steering import harmless
 
 # What keeps a paper from a profile.
 BLOCKING = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
@@ -18,8 +19,8 @@ DONE, MISSING, FAULTY, WAIVED, NOT_CHECKED = "done", "missing", "faulty", "waive
 
 
 def cut(text: str, longest: int = LONGEST) -> str:
-    """The text, or its beginning and an ellipsis."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    """The text as it can be shown: without what steers, a long one cut, with an ellipsis."""
+    return harmless(text if len(text) <= longest else f"{text[: longest - 1]}…")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Finding:
     line: str = ""
     suggestion: str = ""
     waiver: str = ""
+
+    def __post_init__(self) -> None:
+        """Take out of the words of the author what steers."""
+        object.__setattr__(self, "line", harmless(self.line))
+        object.__setattr__(self, "waiver", harmless(self.waiver))
 
 
 class Section(NamedTuple):

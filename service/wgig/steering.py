@@ -2,8 +2,8 @@
 
 import re
 
-# Control characters but for tab and line feed, and those that turn the direction of writing.
-STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Control characters but for tab and line feed, other ends of lines, and what turns the direction of writing.
+STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 # What begins a command in the log of GitHub Actions: `::error::…`, indented or not, or `##[error]…` anywhere.
 COMMAND = re.compile(r"^(\s*)::|##\[")
 

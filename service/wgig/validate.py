@@ -14,6 +14,7 @@ from .documents import FORMATS, WORD, Document, read, too_many
 from .formats import HTML, Format, weights
 from .pages.report import Shown
 from .pages.standing import standing
+from .presence import while_there
 from .problems import Problem
 from .report import Outcome, Unread
 from .reports import WRITERS
@@ -79,7 +80,8 @@ async def validate(request: Request) -> Response:
     limit = settings.body_bytes if given.media_type in FORMS else settings.paper_bytes
     body = await bodies.read(request, limit)
     checks: Turns = request.app.state.checks
-    done = await checks.run(work, Work(given, body, address, languages, format_, settings))
+    todo = Work(given, body, address, languages, format_, settings)
+    done = await while_there(request, checks.run(work, todo))
     return await run_in_threadpool(answered, request, format_, done)
 
 

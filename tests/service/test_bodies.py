@@ -1,9 +1,13 @@
 """Bodies, forms and content types are read strictly."""
 
+import asyncio
 import gzip
 import os
 
 import pytest
+from starlette.requests import Request
+from starlette.types import Message
+from wgig import bodies
 from wgig.bodies import ContentType, Part, gunzip, parse_content_type, parse_form, parse_multipart, text
 from wgig.problems import Problem
 
@@ -93,6 +97,18 @@ def test_multipart_gives_each_part_with_name_and_type() -> None:
 def test_a_malformed_multipart_body_is_refused(body: bytes, boundary: str) -> None:
     with pytest.raises(Problem, match="multipart"):
         parse_multipart(body, boundary)
+
+
+def test_a_body_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE", 0.01)
+    pieces: list[Message] = [{"type": "http.request", "body": b"a", "more_body": True}]
+
+    async def receive() -> Message:
+        return pieces.pop() if pieces else await asyncio.Event().wait()  # type: ignore[return-value]
+
+    with pytest.raises(Problem, match="Nothing of the body came for") as caught:
+        asyncio.run(bodies.read(Request({"type": "http", "headers": []}, receive), 10))
+    assert caught.value.status == 408
 
 
 def test_a_gzip_file_of_very_many_members_is_refused() -> None:

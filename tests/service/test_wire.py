@@ -1,6 +1,9 @@
 """What only shows on a real connection: framing, HEAD, and texts that would crash the engine."""
 
 import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -52,6 +55,16 @@ def test_head_has_the_fields_of_get_and_no_body(served: str, path: str) -> None:
 def test_no_permitted_text_crashes_the_service(served: str, text: str, status: int) -> None:
     assert httpx.post(f"{served}sparql", content=text, headers=DIRECT, timeout=60).status_code == status
     assert httpx.get(f"{served}ready").status_code == 200
+
+
+def test_nothing_is_imported_from_the_folder_in_which_the_service_runs(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pickle.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    with serving(tmp_path / "store", WGIG_DATA="none", PYTHONSAFEPATH="") as url:
+        answer = httpx.post(f"{url}validate", data={"paper": "---\npaper: x\n---\n"}, timeout=60)
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator, Sequence
 
 from ..report import Outcome, Paper, Report, Unread
+from ..steering import inert
 from .json import of_finding
 from .saying import paper_iri
 from .words import phrase
@@ -33,7 +34,7 @@ COLUMNS = (
     "rule",
 )
 # What makes a spreadsheet take the text of a stranger for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 Row = dict[str, object]
 
@@ -88,5 +89,8 @@ def of_unread(unread: Unread) -> Row:
 
 
 def safe(value: object) -> object:
-    """The value of a cell, such that no spreadsheet runs it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    """The value of a cell, such that no spreadsheet runs it, and no CI job into whose log it gets."""
+    if not isinstance(value, str):
+        return value
+    text = "\n".join(map(inert, value.split("\n")))
+    return f"'{text}" if text.startswith(FORMULA) else text

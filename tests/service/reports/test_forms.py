@@ -212,11 +212,21 @@ def test_csv_has_a_row_for_each_finding_and_each_file_that_was_not_checked(
     assert found.endswith("\r\n")
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\n"])
 def test_no_cell_of_csv_is_a_formula(start: str, bad: Report) -> None:
     evil = replace(bad, name=f"{start}1+1.ttl")
     rows = [*csv.DictReader(io.StringIO(written(CSV, [evil]), newline=""))]
     assert {one["file"] for one in rows} == {f"'{start}1+1.ttl"}
+
+
+@pytest.mark.parametrize("format_", WRITERS, ids=lambda one: one.suffix)
+def test_no_form_steers_or_commands(format_: Format, bad: Report) -> None:
+    steering = "A\x1b]0;B\x07\u202e\u2028C\r\n::error::D\n  ##[error]E"
+    papers = [replace(bad.papers[0], title=steering, findings=[replace(bad.findings[0], line=steering)])]
+    found = written(format_, [replace(bad, name=f"::error::{steering}", papers=papers)])
+    assert not re.search("[\x1b\x07\u202e\u2028]", found)
+    if format_ in (TEXT, CSV):
+        assert not re.search(r"^\s*::|##\[", found, re.MULTILINE)
 
 
 def test_github_gets_an_escaped_command_for_each_finding(outcomes: Sequence[Outcome], text: str) -> None:
