@@ -17,13 +17,15 @@ RDF, OWL, XSD = OUTSIDE["rdf"], OUTSIDE["owl"], OUTSIDE["xsd"]
 def context_of(terms: Iterable[Term], base: str) -> Context:
     """The JSON-LD 1.1 context: prefixes, `id`, `type`, and each of our terms under its local name.
 
+    A name that is none of them counts as a term of ours, too, rather than as nothing: so a slip can be found.
     Properties that lead to things take IRIs, those with a datatype take plain strings of it, and those whose
     values have languages take a map from language to text.
     """
     namespace = f"{base}ontology#"
     names = {one.iri.removeprefix(namespace): one for one in terms if one.iri.startswith(namespace)}
     ours = {name: {"@id": f"wgig:{name}", **coercion(one)} for name, one in sorted(names.items())}
-    return {"@version": 1.1, "id": "@id", "type": "@type", **OUTSIDE, "wgig": namespace, **ours}
+    keywords = {"@version": 1.1, "@vocab": namespace, "id": "@id", "type": "@type"}
+    return {**keywords, **OUTSIDE, "wgig": namespace, **ours}
 
 
 def coercion(term: Term) -> dict[str, str]:
@@ -44,7 +46,9 @@ def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dic
     Raises ValueError where a triple has no form in JSON-LD.
     """
     names = {
-        prefix: iri for prefix, iri in context.items() if isinstance(iri, str) and not iri.startswith("@")
+        prefix: iri
+        for prefix, iri in context.items()
+        if isinstance(iri, str) and not iri.startswith("@") and not prefix.startswith("@")
     }
     keys = {
         names["wgig"] + key: (key, definition)

@@ -10,7 +10,7 @@ from wgig import meant
 from wgig.check import check
 from wgig.documents import MARKDOWN, Document, read
 from wgig.engines import NAMES, Result
-from wgig.formats import TRIG, TURTLE
+from wgig.formats import JSON_LD, TRIG, TURTLE
 from wgig.placing import Places
 from wgig.problems import Problem
 from wgig.report import Paper, Report
@@ -612,3 +612,11 @@ def test_a_reason_is_told_with_each_finding_so_it_is_told_in_short() -> None:
     titles = ('"Spam (an example)"@en', '"Spam" , "Mail" , "Spam (an example)"@en')
     found = check(example("ok-final", reason, titles)).findings
     assert [(one.rule.code, len(one.waiver)) for one in found] == [("WGIG-0-TITLE-LANGUAGE", 999)] * 2
+
+
+def test_a_slip_in_json_with_the_context_of_the_project_is_found() -> None:
+    text = """{"@context": "https://w3id.org/wgig/context.jsonld", "id": "x", "type": "IssuePaper",
+ "issu": "https://w3id.org/wgig/id/issue/spam"}"""
+    (finding,) = check(read("x.jsonld", text.encode(), JSON_LD), "draft").findings
+    assert (finding.rule.code, finding.suggestion) == ("WGIG-0-TERM-UNKNOWN", "wgig:issue")
+    assert finding.place == (2, 2)
