@@ -223,6 +223,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what goes wrong is said in a sentence on standard error."""
     arguments = parser().parse_args(argv)
+    os.environ["PYTHONSAFEPATH"] = "1"  # processes that we start import nothing from the folder we are in
     if sys.stdout is None:
         print("wgig: Standard output is closed. Leave it open, or send it to /dev/null.", file=sys.stderr)
         return FAILED

@@ -1,6 +1,5 @@
 """Work on what strangers send, in processes that are ended when it takes too long or too much memory."""
 
-import os
 import resource
 import signal
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from anyio import BrokenWorkerProcess
 from anyio.to_process import run_sync
 
 from .problems import Problem
-from .settings import MIB, SAFE
+from .settings import MIB
 from .turns import Result, Turns
 
 MEMORY = 1024 * MIB  # of a process, beside its programs
@@ -25,7 +24,6 @@ class Processes(Turns):
     def __init__(self, at_once: int, waiting: int, patience: float, seconds: int) -> None:
         """No process runs yet."""
         super().__init__(at_once, waiting, patience)
-        os.environ |= SAFE
         self.seconds = seconds
         self.running = anyio.CapacityLimiter(at_once)
 

@@ -16,8 +16,6 @@ SHIPPED = HERE / "shipped" if (HERE / "shipped").is_dir() else CHECKOUT
 
 STORE = user_data_path("wgig") / "store"
 MIB = 1024 * 1024
-# A process that is started imports nothing from the folder in which it happens to be.
-SAFE = {"PYTHONSAFEPATH": "1"}
 STACK = 256 * MIB  # of a thread, for deeply nested queries; only what is touched takes memory
 
 

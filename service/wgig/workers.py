@@ -17,7 +17,7 @@ from .engines import engine
 from .files import Candidate, mistake, opened, shown
 from .problems import Problem
 from .report import Outcome, Unread
-from .settings import MIB, SAFE
+from .settings import MIB
 
 BATCH = 25  # files
 BATCH_BYTES = MIB
@@ -108,7 +108,6 @@ class Crew:
 
     def fresh(self) -> ProcessPoolExecutor:
         """A pool of processes that are still to be started."""
-        os.environ |= SAFE
         # A forked process would take over locks of threads that it does not have.
         context = get_context("spawn")
         return ProcessPoolExecutor(self.jobs, context, initializer=prepare, initargs=(self.task.engine,))

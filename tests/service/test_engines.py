@@ -1,6 +1,7 @@
 """Both engines find the same, and what they find in a paper alone they find with the whole vocabulary."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -32,13 +33,17 @@ LANGUAGE = "https://schema.org/inLanguage"
 POSTED, DECIDES = f"{WGIG}posted", f"{WGIG}makesDecisions"
 
 
+# The module to run is in the folder from which it is run.
+FOUND_HERE = os.environ | {"PYTHONSAFEPATH": ""}
+
+
 @pytest.fixture(scope="module")
 def compared() -> list[dict[str, Any]]:
     """What two processes, side by side, found in generated and mutated papers."""
     half = PAPERS // 2
     command = [sys.executable, "-m", "tests.service.agreement"]
     halves = [
-        subprocess.Popen([*command, str(first), str(half)], cwd=ROOT, stdout=subprocess.PIPE)
+        subprocess.Popen([*command, str(first), str(half)], cwd=ROOT, env=FOUND_HERE, stdout=subprocess.PIPE)
         for first in (0, half)
     ]
     return [json.loads(one.communicate()[0]) for one in halves]

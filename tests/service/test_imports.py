@@ -13,8 +13,8 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        engines lines markdown.form namespaces opening places.json places.spot places.tokens reports.xml
-        settings steering wellformed wgig
+        engines lines markdown.form namespaces opening places.json places.spot places.tokens presence
+        reports.xml settings steering wellformed wgig
         """,
         "nesting pages pages.rule places.context places.fits problems rules",
         """
