@@ -13,9 +13,10 @@ from .engines import Result, Term, engine
 from .placing import Places
 from .problems import Problem
 from .rdf import reworded
-from .report import Finding, Paper, Report, cut
+from .report import Finding, Paper, Report
 from .rules import PROFILES, WGIG, rules
 from .settings import Settings
+from .steering import cut
 from .summary import Found, Summary
 
 PAPER = ox.NamedNode(f"{WGIG}IssuePaper")

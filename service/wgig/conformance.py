@@ -78,9 +78,7 @@ class Standing:
         self.met = summary.met
         self.whole = ASSERTION + summary.paper.value.removeprefix(PAPER)
         held = [one for one in summary.results if one.code not in summary.waivers]
-        self.waived = [
-            rules()[code] for code in {one.code for one in summary.results} & summary.waivers.keys()
-        ]
+        self.waived = [rules()[code] for code in summary.codes & summary.waivers.keys()]
         self.results = sorted(held, key=by_template)[:LIMIT]
         self.left_out = len(held) - len(self.results)
         self.names = {one: f"{self.whole}/finding/{end}" for one, end in numbered(self.results)}

@@ -12,8 +12,9 @@ from . import known
 from .documents import MARKDOWN, WORD, Document
 from .engines import Result, Term
 from .namespaces import OUTSIDE, namespaces, shorten
-from .report import cut
+from .reports.saying import short_iri
 from .rules import BASE, SHAPES, WGIG, rules
+from .steering import cut
 
 MOST = 24  # names of a file that are looked up: to compare one with all takes milliseconds
 LONGEST = 200  # characters of an IRI that is looked up
@@ -73,10 +74,7 @@ def nearest(code: str, iri: str) -> str:
 
 def written(iri: str, *, plain: bool) -> str:
     """The IRI as Markdown has it, `declaration/48`, or as Turtle has it, `declaration:48`."""
-    if plain:
-        return local(iri)
-    short = shorten(iri, namespaces(BASE))
-    return short if short != iri else f"<{iri}>"
+    return local(iri) if plain else short_iri(iri)
 
 
 def local(iri: str) -> str:

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any, NamedTuple
 
-from .steering import harmless
+from .steering import cut
 
 LONGEST = 2000  # characters of a detail, which may quote a stranger
 
@@ -87,10 +87,9 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
         **members: Any,
     ) -> None:
         """Name what happened and what to do instead."""
-        shown = harmless(detail if len(detail) <= LONGEST else f"{detail[: LONGEST - 1]}…")
-        super().__init__(shown)
         self.status = status
-        self.detail = shown
+        self.detail = cut(detail, LONGEST)
+        super().__init__(self.detail)
         self.slug = slug or next(name for name, kind in KINDS.items() if kind.status == status)
         self.title = KINDS[self.slug].title
         self.headers = headers or {}

@@ -8,19 +8,12 @@ from .engines import Term
 from .places import Place
 from .problems import Problem
 from .rules import Rule
-from .steering import harmless
+from .steering import cut, harmless
 
 # What keeps a paper from a profile.
 BLOCKING = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
 
-LONGEST = 1000  # characters of a text of a stranger that a report repeats
-
 DONE, MISSING, FAULTY, WAIVED, NOT_CHECKED = "done", "missing", "faulty", "waived", "not checked"
-
-
-def cut(text: str, longest: int = LONGEST) -> str:
-    """The text as it can be shown: without what steers, a long one cut, with an ellipsis."""
-    return harmless(text if len(text) <= longest else f"{text[: longest - 1]}…")
 
 
 @dataclass(frozen=True)
@@ -41,9 +34,9 @@ class Finding:
     waiver: str = ""
 
     def __post_init__(self) -> None:
-        """Take out of the words of the author what steers."""
+        """Make the words of the author fit to be shown."""
         object.__setattr__(self, "line", harmless(self.line))
-        object.__setattr__(self, "waiver", harmless(self.waiver))
+        object.__setattr__(self, "waiver", cut(self.waiver))
 
 
 class Section(NamedTuple):

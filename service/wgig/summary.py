@@ -14,7 +14,6 @@ WAIVER, REASON = f"{WGIG}waiver", f"{WGIG}reason"
 COMMENTS = f"{WGIG}additionalComments"
 TITLE = "http://purl.org/dc/terms/title"
 NEVER_WAIVED = "WGIG-0-WAIVER"
-LONGEST = 1000  # characters of a reason that are told, with each finding that it waives
 
 # What was found in a file: the results by focus nodes, then by codes. Papers that share a node share them.
 Found = dict[Term, dict[str, list[Result]]]
@@ -39,10 +38,14 @@ class Summary:
         return sum(len(results) for code, results in found if rules()[code].holds_in(profile))
 
     @cached_property
+    def codes(self) -> Set[str]:
+        """The codes of the rules that are broken, waived ones among them."""
+        return {code for node in self.nodes for code in self.found[node]}
+
+    @cached_property
     def broken(self) -> list[Rule]:
         """The rules that are broken and not waived."""
-        codes = {code for node in self.nodes for code in self.found[node]}
-        return [rules()[code] for code in codes - self.waivers.keys()]
+        return [rules()[code] for code in self.codes - self.waivers.keys()]
 
     @cached_property
     def waivers(self) -> Mapping[str, str]:
@@ -50,14 +53,12 @@ class Summary:
         found = {}
         for waiver in self.places.ends(self.paper, WAIVER):
             reasons = [
-                one.value[:LONGEST].strip()
-                for one in self.places.ends(waiver, REASON)
-                if isinstance(one, ox.Literal)
+                one.value.strip() for one in self.places.ends(waiver, REASON) if isinstance(one, ox.Literal)
             ]
             for rule in self.places.ends(waiver, WAIVES):
                 code = str(rule.value).removeprefix(SHAPES)
                 if any(reasons) and not code.startswith(NEVER_WAIVED):
-                    found[code] = " ".join(filter(None, reasons))[:LONGEST]
+                    found[code] = " ".join(filter(None, reasons))
         return found
 
     @property
@@ -93,11 +94,10 @@ class Summary:
     @cached_property
     def waived(self) -> list[Rule]:
         """What the template asks for and the paper waives, as it does not have it."""
-        absent = {code for node in self.nodes for code in self.found[node]}
         return [
             rule
             for rule in self.required
-            if rule not in self.unmet and (rule.code in absent or not self.asked(rule))
+            if rule not in self.unmet and (rule.code in self.codes or not self.asked(rule))
         ]
 
     @property

@@ -9,8 +9,8 @@ import re
 from xml.parsers import expat
 
 LONGEST_TYPE = 64 * 1024  # characters of a document type declaration
-MOST_ATTRIBUTES = 500  # of an element, for the same reason
 DEEPEST = 200  # elements within one another: the engine's time grows with the square
+MOST_ATTRIBUTES = 500  # of an element, for the same reason
 NESTED = re.compile(r"&(?!#|(?:lt|gt|amp|quot|apos);)")
 
 

@@ -611,7 +611,8 @@ def test_a_reason_is_told_with_each_finding_so_it_is_told_in_short() -> None:
     reason = waiving("WGIG-0-TITLE-LANGUAGE", f'"{"So. " * 1000}"@en')
     titles = ('"Spam (an example)"@en', '"Spam" , "Mail" , "Spam (an example)"@en')
     found = check(example("ok-final", reason, titles)).findings
-    assert [(one.rule.code, len(one.waiver)) for one in found] == [("WGIG-0-TITLE-LANGUAGE", 999)] * 2
+    assert [one.rule.code for one in found] == ["WGIG-0-TITLE-LANGUAGE"] * 2
+    assert {(len(one.waiver), one.waiver[-1]) for one in found} == {(1000, "…")}
 
 
 def test_a_slip_in_json_with_the_context_of_the_project_is_found() -> None:

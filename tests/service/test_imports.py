@@ -33,10 +33,10 @@ FLOORS = [
         "compact markdown pages.thing skeleton",
         "inlining resource word",
         "documents refusals shapes",
-        "beyond files meant openapi placing reports.saying uploads",
+        "beyond files openapi placing reports.saying uploads",
         """
-        commands.watch pages.report reports.github reports.json reports.junit reports.sarif reports.text
-        summary
+        commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif
+        reports.text summary
         """,
         "check reports.csv reports.html",
         "bulk conformance validate",

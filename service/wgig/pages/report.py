@@ -7,10 +7,11 @@ from itertools import count, groupby
 from typing import ClassVar, NamedTuple
 
 from ..lines import Lines
-from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED, Finding, Outcome, Paper, Report, Unread, cut
+from ..report import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED, Finding, Outcome, Paper, Report, Unread
 from ..reports.saying import about, example, short
 from ..reports.words import completeness, direction, phrase, spoken
 from ..rules import Rule, headings
+from ..steering import cut
 
 LINES = 2000  # of a file whose text is shown
 LONGEST = 500  # characters of such a line

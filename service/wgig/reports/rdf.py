@@ -25,9 +25,10 @@ from ..formats import RDF_XML, Format
 from ..namespaces import OUTSIDE
 from ..places import Place
 from ..rdf import reworded, serialize
-from ..report import LONGEST, Finding, Outcome, Report, Unread, cut
+from ..report import Finding, Outcome, Report, Unread
 from ..rules import PROFILE, SH, SHAPES, Rule, graph
 from ..settings import Settings
+from ..steering import LONGEST, cut
 from .xml import clean
 
 EARL = OUTSIDE["earl"]

@@ -9,9 +9,10 @@ from ..documents import MARKDOWN, WORD
 from ..engines import Term
 from ..namespaces import namespaces, shorten
 from ..problems import Problem
-from ..report import Finding, Paper, cut
+from ..report import Finding, Paper
 from ..rules import Rule
 from ..settings import Settings
+from ..steering import cut
 
 SHORT = 60  # characters of a value beside a sentence
 PAPER = f"{Settings.base}id/paper/"
