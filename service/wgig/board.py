@@ -12,8 +12,9 @@ from typing import Any
 import pyoxigraph as ox
 
 from . import __version__
+from .changes import Change, Seen, between, content, there
 from .namespaces import LOCAL, OUTSIDE, namespaces
-from .rdf import quad
+from .rdf import as_stored, quad
 from .settings import SHIPPED, Settings
 
 KNOWN = namespaces(Settings.base)
@@ -48,23 +49,30 @@ class Board:
         paths = sorted(path for pattern in RULES for path in SHIPPED.glob(pattern))
         return digest([__version__.encode(), *(path.read_bytes() for path in paths)])
 
-    def recompute(self, quads: ox.Store) -> None:
+    def recompute(self, quads: ox.Store) -> Change:
         """Say how the papers stand now; a paper whose graph and rules are as before costs its digest.
 
-        Up to BATCH papers change together, in one transaction.
+        Up to BATCH papers change together, in one transaction. Returns what changed.
         """
+        was_there = there(quads, [self.graph])
         before = self.digests(quads)
         now = {name: self.digest_of(self.triples(quads, name)) for name in self.names(quads)}
         stale = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
         if len(stale) > MANY:
             self.say(f"Checking {len(stale)} papers by the template ...")
+        change = Change()
         for start in range(0, len(stale), BATCH):
-            self.renew(quads, stale[start : start + BATCH], now)
+            change = change.then(self.renew(quads, stale[start : start + BATCH], now))
         if not now:
+            change = change.then(Change(tuple(content(quads, self.graph))))
             quads.remove_graph(self.graph)
+        return change.then(between(Seen(set(), was_there), Seen(set(), there(quads, [self.graph]))))
 
-    def renew(self, quads: ox.Store, names: Iterable[str], now: dict[str, str]) -> None:
-        """Replace what is said of these papers; those that are gone have no digest `now`."""
+    def renew(self, quads: ox.Store, names: Iterable[str], now: dict[str, str]) -> Change:
+        """Replace what is said of these papers; those that are gone have no digest `now`.
+
+        Returns what changed of the quads.
+        """
         from .conformance import shared, state  # noqa: PLC0415  costs 0.2 s, and most starts need none
 
         old, new = set[ox.Triple](), set(shared() if now else ())
@@ -72,7 +80,11 @@ class Board:
             old |= self.said_of(quads, name)
             if name in now:
                 new |= state(paper(name), self.triples(quads, name), now[name], self.by)
+        new = set(as_stored(new))
+        gone = [quad(one, self.graph) for one in old - new]
+        come = [one for one in (quad(one, self.graph) for one in new - old) if one not in quads]
         self.change(quads, old - new, new - old)
+        return Change(tuple(gone), tuple(come))
 
     def change(self, quads: ox.Store, old: set[ox.Triple], new: set[ox.Triple]) -> None:
         """Take the old triples out of the graph and put the new ones in, in one transaction."""

@@ -9,12 +9,14 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
 import pyoxigraph as ox
 
+from .changes import Change, Seen, between, content, there
 from .rdf import quad
 
 SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree
@@ -30,8 +32,8 @@ class Computed(Protocol):
     def digest(self) -> str:
         """The digest of how it is computed."""
 
-    def recompute(self, quads: ox.Store) -> None:
-        """Bring it in line with the stated quads."""
+    def recompute(self, quads: ox.Store) -> Change:
+        """Bring it in line with the stated quads; what that changed."""
 
 
 class Inference:
@@ -69,17 +71,21 @@ class Inference:
         if self.folder:
             (self.folder / SETTLED).write_text(self.digest)
 
-    def recompute(self, quads: ox.Store) -> None:
-        """Make the graph hold what follows now, and nothing else. What stays is not written again."""
-        self.compute_first(quads)
+    def recompute(self, quads: ox.Store) -> Change:
+        """Make the graph hold what follows now, and nothing else; what that changed, and what came first.
+
+        What stays is not written again.
+        """
+        first = self.compute_first(quads)
         with scratch(quads, self.graph, self.folder) as copy:
             follows = {quad(triple, self.graph) for triple in self.consequences(copy)}
-        before = set(quads.quads_for_pattern(None, None, None, self.graph))
-        quads.extend(follows - before)
-        for one in before - follows:
+        before = Seen(set(content(quads, self.graph)), there(quads, [self.graph]))
+        quads.extend(follows - before.quads)
+        for one in before.quads - follows:
             quads.remove(one)
         if not follows:
             quads.remove_graph(self.graph)
+        return first.then(between(before, Seen(follows, there(quads, [self.graph]))))
 
     def grow(self, quads: ox.Store) -> None:
         """Bring the graph up to date after many quads were added: in the store itself, and in little memory.
@@ -93,10 +99,9 @@ class Inference:
         while sum(self.write_new(rule, quads) for rule in self.asked):
             pass
 
-    def compute_first(self, quads: ox.Store) -> None:
-        """Bring in line what is computed before the rules."""
-        for one in self.first:
-            one.recompute(quads)
+    def compute_first(self, quads: ox.Store) -> Change:
+        """Bring in line what is computed before the rules; what that changed."""
+        return reduce(Change.then, (one.recompute(quads) for one in self.first), Change())
 
     def write_new(self, rule: str, quads: ox.Store) -> bool:
         """Write what a rule yields now into the graph; whether that is anything."""

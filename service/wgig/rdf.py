@@ -1,7 +1,7 @@
 """Triples from bytes and as bytes, in the syntaxes of RDF."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pyoxigraph as ox
 
@@ -35,6 +35,13 @@ def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Tripl
 def quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
     """The triple in a graph."""
     return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
+def as_stored(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
+    """The triples as the engine gives them back: it writes a number or truth value in one way only."""
+    store = ox.Store()
+    store.extend(quad(one, ox.DefaultGraph()) for one in triples)
+    return (one.triple for one in store)
 
 
 def reworded(text: ox.Literal, words: str) -> ox.Literal:

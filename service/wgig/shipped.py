@@ -19,7 +19,7 @@ from .inference import Inference
 from .lookup import rows
 from .namespaces import OUTSIDE
 from .opening import NotWritableError
-from .rdf import quad
+from .rdf import as_stored
 from .settings import SHIPPED, Settings
 from .store import Store
 
@@ -169,13 +169,6 @@ def record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> Record:
         files=digest_of_files(paths),
         stored=digest_of_triples(distinct),
     )
-
-
-def as_stored(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
-    """The triples as the engine gives them back: it writes a number or truth value in one way only."""
-    store = ox.Store()
-    store.extend(quad(one, ox.DefaultGraph()) for one in triples)
-    return (one.triple for one in store)
 
 
 def digest_of_files(paths: Iterable[Path]) -> str:

@@ -9,9 +9,11 @@ from typing import IO, Self
 
 import pyoxigraph as ox
 
+from .changes import Change, Look, among, between, everywhere, in_graphs
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal
 from .rdf import quad, rdf_format
+from .targets import targets
 
 __all__ = ["Dataset", "Store", "StoreError"]
 
@@ -34,6 +36,9 @@ class Store:
 
     A graph is given by its IRI, None is the unnamed graph. Each write is whole or does not happen, is on disk
     when it returns, and is followed by inference. Methods raise StoreError when the disk fails.
+
+    `heard` is called with each Change before the write returns and while nobody else writes; with None where
+    it is not known, so that a copy must be taken anew.
     """
 
     def __init__(
@@ -44,6 +49,8 @@ class Store:
         self._folder = folder
         self._inference = inference
         self._lock = threading.RLock()
+        self._settled = inference is None or not inference.due
+        self.heard: Callable[[Change | None], None] = lambda _: None
 
     @classmethod
     def in_memory(
@@ -68,11 +75,12 @@ class Store:
         """
         inference = Inference(rules, inferred, folder, first) if rules or first else None
         store = cls(open_quads(folder), folder, inference)
-        if store._inference and store._inference.due:
+        if not store._settled:
             if store:
                 say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")
-            with store._writing():
-                pass
+            with store._lock, spoken(folder):
+                store._follow()
+                store._settle()
         return store
 
     @classmethod
@@ -113,24 +121,26 @@ class Store:
         """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
 
         Raises SyntaxError, ValueError or RuntimeError as `query` does."""
-        with self._writing():
+        names = targets(text, base)
+        look = everywhere if names is None else in_graphs(map(graph_name, [None, *names]))
+        with self._writing(look):
             self._quads.update(text, base_iri=base)
 
     def merge(self, graphs: Mapping[str | None, Iterable[ox.Triple]]) -> None:
         """Add these triples to these graphs, which are made when there are none."""
-        with self._writing():
-            self._quads.extend(quads(graphs))
-            for graph in graphs:
-                if graph is not None:
-                    self._quads.add_graph(graph_name(graph))
+        new, names = list(quads(graphs)), list(map(graph_name, graphs))
+        with self._writing(among(new, names)):
+            self._quads.extend(new)
+            for name in names:
+                self._quads.add_graph(name)
 
     def delete(self, graph: str | None) -> None:
         """Remove a graph; one that is not there is no error."""
-        self.update(f"DROP SILENT {in_update(graph)}")
+        self.replace({graph: None})
 
     def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
         """Make these triples the whole content of these graphs, all at once; a graph given None goes."""
-        with self._writing():
+        with self._writing(in_graphs(map(graph_name, graphs))):
             if not self:
                 self._quads.extend(quads(graphs))
             else:
@@ -152,6 +162,7 @@ class Store:
             else:
                 # In one call: halves on two threads would be twice as fast, but a crash could leave one.
                 self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
+            self.heard(None)
 
     def infer(self) -> None:
         """Add what follows by the rules from what was bulk loaded, and bring all of it to disk."""
@@ -160,6 +171,7 @@ class Store:
                 self._inference.unsettle()
                 self._inference.grow(self._quads)
             self._settle()
+            self.heard(None)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -203,35 +215,54 @@ class Store:
         self._quads.dump(out, rdf_format(media_type), prefixes=prefixes)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Around one transaction: nobody else writes, inference follows, all is on disk at the end."""
+    def _writing(self, look: Look) -> Iterator[None]:
+        """Around one transaction: nobody else writes, inference follows, all is on disk at the end.
+
+        The look sees all that the transaction may touch.
+        """
         with self._lock, spoken(self._folder):
-            with self._changing():
+            before = look(self._quads)
+            with self._changing() as settled:
                 yield
-            if self._inference:
-                self._inference.recompute(self._quads)
-            self._settle()
+            after = look(self._quads) if settled and before else None
+            change = between(before, after) if before and after else None
+            if change is None or change:
+                follows = self._follow()
+                self._settle()
+                self.heard(change and change.then(follows))
+            else:
+                self._mark()
 
     @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _changing(self) -> Iterator[bool]:
         """Around a change: a crash is known at the next opening, a refused change leaves no trace.
 
-        What the disk says (OSError) may come after the change: then it counts as one that was cut off.
+        Yields whether all was in line before. What the disk says (OSError) may come after the change: then it
+        counts as one that was cut off.
         """
-        settled = self._inference is not None and not self._inference.due
+        settled, self._settled = self._settled, False
         if self._inference:
             self._inference.unsettle()
         try:
-            yield
+            yield settled
         except Exception as error:
-            if self._inference and settled and not isinstance(error, OSError):
-                self._inference.settle()
+            if settled and not isinstance(error, OSError):
+                self._mark()
             raise
+
+    def _follow(self) -> Change:
+        """Bring what follows in line with what is stated; what that changed."""
+        return self._inference.recompute(self._quads) if self._inference else Change()
 
     def _settle(self) -> None:
         """Bring all to disk, then note that stated and inferred quads agree."""
         if self._folder:
             self._quads.flush()
+        self._mark()
+
+    def _mark(self) -> None:
+        """Note that all is in line, as it was or is again."""
+        self._settled = True
         if self._inference:
             self._inference.settle()
 

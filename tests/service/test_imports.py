@@ -13,7 +13,7 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        engines lines markdown.form namespaces opening places.json places.spot places.tokens presence
+        changes engines lines markdown.form namespaces opening places.json places.spot places.tokens presence
         reports.xml settings steering wellformed wgig
         """,
         "nesting pages pages.rule places.context places.fits problems rules",
@@ -23,7 +23,7 @@ FLOORS = [
         """,
         """
         admission answers commands diagnosis engines.pyshacl engines.shifty health markdown.outline
-        markdown.values pages.results places processes rdf reports using
+        markdown.values pages.results places processes rdf reports targets using
         """,
         "inference markdown.graph markdown.headings markdown.statements report",
         "markdown.body markdown.head reports.rdf reports.words store",

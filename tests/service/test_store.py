@@ -8,6 +8,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig import inference
+from wgig.changes import everywhere
 from wgig.rdf import read
 from wgig.store import Dataset, Store, StoreError
 
@@ -173,7 +174,7 @@ def test_a_refused_change_leaves_nothing_to_make_good(tmp_path: Path) -> None:
 def test_a_write_that_the_disk_refused_is_looked_after_at_the_next_opening(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    with pytest.raises(StoreError), store._writing():
+    with pytest.raises(StoreError), store._writing(everywhere):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert inference.Inference([RULE], "urn:inferred", tmp_path).due
 

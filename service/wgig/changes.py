@@ -1,0 +1,112 @@
+"""What a write did to the quads: the difference of two looks at all that it may touch, exact and net."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import NamedTuple, TypeVar
+
+import pyoxigraph as ox
+
+GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
+
+MOST = 200_000  # quads that are compared; beyond, what changed is not known
+
+One = TypeVar("One", ox.Quad, str)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one write did to the quads, net: nothing stands in both.
+
+    Quads are as the store gives them back. `dropped` and `made` are the IRIs of named graphs that went and
+    came, also of empty ones.
+    """
+
+    removed: tuple[ox.Quad, ...] = ()
+    added: tuple[ox.Quad, ...] = ()
+    dropped: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything is not as it was."""
+        return bool(self.removed or self.added or self.dropped or self.made)
+
+    def then(self, later: "Change") -> "Change":
+        """This change and a later one, as one."""
+        removed, added = net((self.removed, self.added), (later.removed, later.added))
+        dropped, made = net((self.dropped, self.made), (later.dropped, later.made))
+        return Change(removed, added, dropped, made)
+
+
+class Seen(NamedTuple):
+    """What a look found: quads, and the IRIs of named graphs that are there."""
+
+    quads: set[ox.Quad]
+    graphs: set[str]
+
+
+# A look at what a write may touch, taken before and after it. None where that is too much to compare.
+Look = Callable[[ox.Store], Seen | None]
+
+
+def between(before: Seen, after: Seen) -> Change:
+    """What changed from one look to the next."""
+    return Change(
+        tuple(before.quads - after.quads),
+        tuple(after.quads - before.quads),
+        tuple(before.graphs - after.graphs),
+        tuple(after.graphs - before.graphs),
+    )
+
+
+def in_graphs(names: Iterable[ox.NamedNode | ox.DefaultGraph]) -> Look:
+    """A look at these graphs."""
+    wanted = tuple(names)
+
+    def look(quads: ox.Store) -> Seen | None:
+        return seen(chain.from_iterable(content(quads, name) for name in wanted), there(quads, wanted))
+
+    return look
+
+
+def everywhere(quads: ox.Store) -> Seen | None:
+    """A look at all quads. A graph with a blank node for a name cannot be told of."""
+    names = list(quads.named_graphs())
+    iris = {name.value for name in names if isinstance(name, ox.NamedNode)}
+    return seen(quads, iris) if len(iris) == len(names) else None
+
+
+def among(candidates: Iterable[ox.Quad], names: Iterable[ox.NamedNode | ox.DefaultGraph]) -> Look:
+    """A look at which of these quads are there, however their numbers are written, and which graphs."""
+    wanted, graphs = set(candidates), tuple(names)
+
+    def look(quads: ox.Store) -> Seen | None:
+        return seen((one for quad in wanted for one in quads.quads_for_pattern(*quad)), there(quads, graphs))
+
+    return look
+
+
+def seen(quads: Iterable[ox.Quad], graphs: set[str]) -> Seen | None:
+    """The quads and graphs, unless they are too many."""
+    found = set(islice(quads, MOST + 1))
+    return Seen(found, graphs) if len(found) <= MOST else None
+
+
+def content(quads: ox.Store, graph: GraphName) -> Iterator[ox.Quad]:
+    """The quads of one graph."""
+    return quads.quads_for_pattern(None, None, None, graph)
+
+
+def there(quads: ox.Store, names: Iterable[GraphName]) -> set[str]:
+    """The IRIs of those named graphs that are there."""
+    return {
+        name.value for name in names if isinstance(name, ox.NamedNode) and quads.contains_named_graph(name)
+    }
+
+
+def net(
+    first: tuple[Iterable[One], Iterable[One]], later: tuple[Iterable[One], Iterable[One]]
+) -> tuple[tuple[One, ...], tuple[One, ...]]:
+    """What went and what came by two changes, one after the other, each given as what went and what came."""
+    (gone, come), (gone_later, come_later) = (tuple(map(set, pair)) for pair in (first, later))
+    return tuple((gone - come_later) | (gone_later - come)), tuple((come - gone_later) | (come_later - gone))
