@@ -3,9 +3,9 @@
 import gzip
 import hashlib
 import io
-import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -13,12 +13,13 @@ from fastapi import Request, Response
 from .bodies import parameters, values
 from .formats import GRAPHS, RDF_XML, SOLUTIONS, XML_RESULTS, Format, named, negotiate, weights
 from .problems import Problem
+from .streaming import Streamed, gzipped
+from .wellformed import NOT_IN_XML
 
 SMALLEST_COMPRESSED = 1024  # below this, gzip costs more than it saves
 
 
 XML = {RDF_XML: GRAPHS, XML_RESULTS: SOLUTIONS}  # with the formats that could be had instead
-NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 
 class TooLargeError(Exception):
@@ -67,19 +68,11 @@ def answer(  # noqa: PLR0913 - what a response consists of
     check_characters(body, format_)
     worthwhile = len(body) >= SMALLEST_COMPRESSED and format_.suffix != "gz"
     coding = "gzip" if worthwhile and accepts_gzip(request) else ""
-    fields = {
-        "ETag": entity_tag(body, format_, coding),
-        "Vary": "Accept, Accept-Encoding",
-        "Cache-Control": "no-store" if "authorization" in request.headers else "no-cache",
-        **(headers or {}),
-    }
-    if links:
-        fields["Link"] = quote(", ".join(links), safe=string.printable)
+    fields = common_fields(request, entity_tag(body, format_, coding), links) | dict(headers or {})
     if status == 200 and matches(request.headers.getlist("if-none-match"), fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)
-    fields["Content-Type"] = format_.content_type
+    fields |= content_fields(format_, coding)
     if coding:
-        fields["Content-Encoding"] = coding
         body = gzip.compress(body, compresslevel=6, mtime=0)
     if request.method == "HEAD":
         fields["Content-Length"] = str(len(body))
@@ -87,18 +80,54 @@ def answer(  # noqa: PLR0913 - what a response consists of
     return Response(body, status, fields)
 
 
+def stream(
+    request: Request, pieces: AsyncIterator[bytes], format_: Format, links: Iterable[str] = ()
+) -> Response:
+    """An answer whose pieces go out as they come.
+
+    Its ETag names this one evaluation, as another may bring the same in another order.
+    """
+    coding = "gzip" if accepts_gzip(request) else ""
+    fields = common_fields(request, f'"{uuid.uuid4().hex}"', links) | content_fields(format_, coding)
+    return Streamed(gzipped(pieces) if coding else pieces, fields)
+
+
+def common_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:
+    """The header fields of an answer and of the 304 in its place."""
+    fields = {
+        "ETag": tag,
+        "Vary": "Accept, Accept-Encoding",
+        "Cache-Control": "no-store" if "authorization" in request.headers else "no-cache",
+    }
+    if links:
+        fields["Link"] = quote(", ".join(links), safe=string.printable)
+    return fields
+
+
+def content_fields(format_: Format, coding: str) -> dict[str, str]:
+    """The header fields that describe a body."""
+    fields = {"Content-Type": format_.content_type}
+    if coding:
+        fields["Content-Encoding"] = coding
+    return fields
+
+
 def check_characters(body: bytes, format_: Format) -> None:
     """Raises Problem 406 where the body is XML with a character that XML 1.0 does not have (section 2.2)."""
-    others = XML.get(format_)
-    found = others and NOT_IN_XML.search(body)
-    if others and found:
-        types = [one.media_type for one in others if one is not format_]
-        raise Problem(
-            406,
-            f"A text of the answer holds character U+{ord(found[0].decode()):04X}, which XML cannot hold. "
-            f"Ask for one of: {', '.join(types)}.",
-            offered=types,
-        )
+    found = format_ in XML and NOT_IN_XML.search(body)
+    if found:
+        raise not_in_xml(f"U+{ord(found[0].decode()):04X}", format_)
+
+
+def not_in_xml(character: str, format_: Format) -> Problem:
+    """The 406 for a character that an XML format cannot hold."""
+    types = [one.media_type for one in XML[format_] if one is not format_]
+    return Problem(
+        406,
+        f"A text of the answer holds character {character}, which XML cannot hold. "
+        f"Ask for one of: {', '.join(types)}.",
+        offered=types,
+    )
 
 
 def entity_tag(body: bytes, format_: Format, coding: str = "") -> str:

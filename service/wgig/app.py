@@ -20,6 +20,8 @@ from . import (
     write,
 )
 from .guard import Guard
+from .readers.inline import Inline
+from .readers.pool import Pool
 from .settings import Settings
 from .store import Store
 from .turns import Turns
@@ -64,10 +66,13 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
 CHECKS = {"at_once": min(4, os.cpu_count() or 1), "waiting": 16, "patience": 20}
 
 
-def create_app(settings: Settings, store: Store, checks: Turns | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, store: Store, checks: Turns | None = None, answerers: Pool | None = None
+) -> FastAPI:
     """The service over a store; handlers find both in `request.app.state`.
 
-    Papers are checked where `checks` has them checked, in this process by default.
+    Papers are checked where `checks` has them checked, and queries are answered by `answerers`: both in this
+    process by default.
     """
     app = FastAPI(
         title="WGIG knowledge graph",
@@ -79,8 +84,7 @@ def create_app(settings: Settings, store: Store, checks: Turns | None = None) ->
         redirect_slashes=False,
     )
     app.state.settings, app.state.store = settings, store
-    # Together fewer than the threads that the framework has (40), so that pages always find one.
-    app.state.queries = Turns(at_once=32, waiting=256, patience=10)
+    app.state.answerers = answerers or Inline(store)
     app.state.writes = Turns(at_once=1, waiting=32, patience=60)
     app.state.checks = checks or Turns(**CHECKS)
     for path, methods, function in ROUTES:

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import Problem
+from .streaming import BrokenOffError
 
 LONGEST_TARGET = 32 * 1024  # bytes of path and query string
 
@@ -58,8 +59,11 @@ class Guard:
             return
         try:
             await self.app(scope, receive, watched)
-        except ClientDisconnect:  # in the middle of its request: nobody is left to answer
+        except ClientDisconnect:  # nobody is left to answer
             log.info("the client of %s %s went away", scope["method"], scope["path"])
+        except BrokenOffError as error:
+            log.info("%s %s: %s", scope["method"], scope["path"], error)
+            raise
         except Exception:
             request_id = uuid.uuid4().hex
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])

@@ -1,11 +1,13 @@
 """For those who run the service: is it alive, and does it answer."""
 
-import io
-
 from fastapi import Request, Response
 
 from .formats import JSON, JSON_RESULTS
 from .problems import Problem
+from .readers.wire import Job
+from .store import Dataset
+
+ASK = Job("ASK {}", JSON_RESULTS.media_type, Dataset(), "about:nothing", 1000)
 
 
 async def health() -> Response:
@@ -13,10 +15,11 @@ async def health() -> Response:
     return well("alive")
 
 
-def ready(request: Request) -> Response:
-    """The store answers a query. Raises Problem 503."""
+async def ready(request: Request) -> Response:
+    """A query is answered. Raises Problem 503."""
     try:
-        request.app.state.store.query("ASK {}", JSON_RESULTS.media_type, io.BytesIO())
+        result = await request.app.state.answerers.ask(ASK, "")
+        await result.whole()
     except Exception as error:
         raise Problem(
             503, "The store does not answer. Try again soon.", headers={"Retry-After": "5"}

@@ -1,32 +1,39 @@
 """Work for a client only as long as it is there."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
-Result = TypeVar("Result")
+SOON = 0.05  # seconds of work before it is worth to look whether somebody waits for it
 
 
-async def while_there(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
-    """What the work comes to, which is canceled when the client of a request goes away.
+@asynccontextmanager
+async def while_there(receive: Receive) -> AsyncIterator[None]:
+    """Around work for a client whose request has been received: canceled when the client goes away.
 
-    The body of the request has been read. Raises ClientDisconnect.
+    Raises ClientDisconnect then.
     """
-    working, leaving = asyncio.create_task(work), asyncio.create_task(gone(request))
+    loop = asyncio.get_running_loop()
+    watching: set[asyncio.Task[None]] = set()
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-    finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.wait((working, leaving))
-    return working.result()
+        async with asyncio.timeout(None) as work:
 
+            async def watch() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                work.reschedule(loop.time())
 
-async def gone(request: Request) -> None:
-    """Wait until the client of a request goes away."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+            timer = loop.call_later(SOON, lambda: watching.add(loop.create_task(watch())))
+            try:
+                yield
+            finally:
+                timer.cancel()
+                for task in watching:
+                    task.cancel()
+    except TimeoutError as error:
+        if work.expired():
+            raise ClientDisconnect from error
+        raise

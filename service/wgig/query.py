@@ -1,5 +1,6 @@
 """/sparql: answer a query, whole or not at all (SPARQL 1.1 Protocol, section 2.1)."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from fastapi import Request, Response
@@ -7,19 +8,26 @@ from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
 from .admission import admit
-from .answers import Bounded, TooLargeError, answer, pick
+from .answers import answer, not_in_xml, pick, stream
 from .bodies import FORM, Pairs, parameters, parse_form, values
 from .describe import describe_service, is_description
 from .diagnosis import diagnose
-from .formats import BY_FORM, HTML
+from .formats import BY_FORM, HTML, Format
 from .pages.results import results_page, source_format
+from .presence import while_there
 from .problems import Problem
+from .readers import wire
+from .readers.inline import Inline
+from .readers.pool import Pool
+from .readers.result import Result
+from .readers.wire import Fault, Job
 from .settings import Settings
 from .sparql import absolute, form, names_dataset
-from .store import Dataset, Store
-from .turns import Turns
+from .store import Dataset
+from .streaming import BrokenOffError
 
 DIRECT = "application/sparql-query"
+LINKS = ['</sparql>; rel="service-desc"']
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ async def ask(request: Request) -> Response:
     pairs = parameters(request)
     if is_description(pairs):
         return await run_in_threadpool(describe_service, request)
-    return await in_turn(request, pairs)
+    return await reply(request, pairs)
 
 
 async def ask_by_body(request: Request) -> Response:
@@ -45,26 +53,80 @@ async def ask_by_body(request: Request) -> Response:
     body = await bodies.read(request, request.app.state.settings.body_bytes)
     pairs = parameters(request)
     pairs += parse_form(body) if given.media_type == FORM else [("query", bodies.text(body, "query"))]
-    return await in_turn(request, pairs)
+    return await reply(request, pairs)
 
 
-async def in_turn(request: Request, pairs: Pairs) -> Response:
-    """The reply to the query in the pairs, once a thread is free for it. Raises Problem 503."""
-    turns: Turns = request.app.state.queries
-    return await turns.run(reply, request, pairs)
-
-
-def reply(request: Request, pairs: Pairs) -> Response:
+async def reply(request: Request, pairs: Pairs) -> Response:
     """The result of the query in the pairs, in the format that the client likes best."""
     settings: Settings = request.app.state.settings
     request.state.asked = pairs  # so that the page of a refusal can show them
     asked = question(pairs, settings)
     format_ = pick(request, (*BY_FORM[asked.form], HTML))
     written = source_format(asked.form) if format_ is HTML else format_
-    body = evaluate(request.app.state.store, asked, written.media_type, settings)
-    if format_ is HTML:
-        body = results_page(body, asked.form, pairs, settings.base)
-    return answer(request, body, format_, links=['</sparql>; rel="service-desc"'])
+    job = Job(asked.text, written.media_type, asked.dataset, settings.base, settings.result_bytes)
+    answerers: Pool | Inline = request.app.state.answerers
+    async with while_there(request.receive):
+        result = await answerers.ask(job, client_of(request))
+        try:
+            if format_ is HTML:
+                whole = await result.whole()
+                page = await run_in_threadpool(results_page, whole, asked.form, pairs, settings.base)
+                return answer(request, page, HTML, links=LINKS)
+            return await written_out(request, result, format_)
+        except Fault as fault:
+            raise refusal(fault, asked, written, settings) from fault
+        except BaseException:
+            result.close()
+            raise
+
+
+def client_of(request: Request) -> str:
+    """Who asks, as far as that is known."""
+    return request.client.host if request.client else ""
+
+
+async def written_out(request: Request, result: Result, format_: Format) -> Response:
+    """A short result whole, a longer one piece by piece. Raises Fault."""
+    first = await result.next() or b""
+    if result.is_whole:
+        return answer(request, first, format_, links=LINKS)
+    if request.scope["http_version"] == "1.0":  # where an end and a breaking off look the same
+        return answer(request, first + await result.whole(), format_, links=LINKS)
+    if request.method == "HEAD":
+        result.close()
+    return stream(request, unbroken(first, result), format_, LINKS)
+
+
+async def unbroken(first: bytes, result: Result) -> AsyncIterator[bytes]:
+    """The pieces of a result. Raises BrokenOffError where it cannot be ended."""
+    try:
+        yield first
+        while (piece := await result.next()) is not None:
+            yield piece
+    except Fault as fault:
+        raise BrokenOffError(f"the answer could not be ended: {fault.kind}") from fault
+    finally:
+        result.close()
+
+
+def refusal(fault: Fault, asked: Question, format_: Format, settings: Settings) -> Problem:
+    """The Problem of a query that has no answer."""
+    match fault.kind:
+        case wire.SYNTAX:
+            return diagnose(asked.text, fault)
+        case wire.VALUE:
+            return Problem(422, f"The query is well written, but cannot be evaluated: {fault}.")
+        case wire.CHARACTER:
+            return not_in_xml(str(fault), format_)
+        case wire.SIZE:
+            limit = f"The result is larger than {settings.result_bytes} bytes."
+        case wire.TIME:
+            limit = f"The query took longer than {settings.query_seconds} seconds and was given up."
+        case wire.CANCELED:
+            limit = "The query was ended on request."
+        case _:
+            limit = f"The query took more than {settings.query_memory} bytes of memory."
+    return Problem(503, f"{limit} Ask for less, for example with LIMIT.")
 
 
 def question(pairs: Pairs, settings: Settings) -> Question:
@@ -87,19 +149,3 @@ def question(pairs: Pairs, settings: Settings) -> Question:
         union=settings.default_graph == "union" and not names_dataset(text),
     )
     return Question(admit(text, settings), form(text), dataset)
-
-
-def evaluate(store: Store, asked: Question, media_type: str, settings: Settings) -> bytes:
-    """The whole result as bytes. Raises Problem 400, 422 and 503 where it cannot be had."""
-    out = Bounded(settings.result_bytes)
-    try:
-        store.query(asked.text, media_type, out, asked.dataset, settings.base)
-    except TooLargeError as error:
-        raise Problem(
-            503, f"The result is larger than {out.limit} bytes. Ask for less, for example with LIMIT."
-        ) from error
-    except SyntaxError as error:
-        raise diagnose(asked.text, error) from error
-    except (ValueError, RuntimeError) as error:
-        raise Problem(422, f"The query is well written, but cannot be evaluated: {error}.") from error
-    return out.getvalue()

@@ -43,6 +43,15 @@ class Settings:
         "Default graph of a query: `union` of all graphs, or `unnamed` alone.",
         ("union", "unnamed"),
     )
+    readers: int = knob(
+        max(4, 2 * (os.cpu_count() or 1)),
+        "Processes that answer queries; 0: the service does it itself, with no limit of time and memory.",
+    )
+    reader_quads: int = knob(
+        2_000_000, "Most quads that readers hold in memory (475 bytes each); of more they read from disk."
+    )
+    query_seconds: int = knob(30, "Longest time to answer a query, in seconds.")
+    query_memory: int = knob(512 * MIB, "Most memory that a query may take, in bytes.")
     query_length: int = knob(100_000, "Longest query, in characters.")
     query_nesting: int = knob(100, "Deepest nesting of brackets and operators in a query or update.")
     result_bytes: int = knob(256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.")

@@ -173,6 +173,11 @@ class Store:
             self._settle()
             self.heard(None)
 
+    def checkpoint(self, folder: Path) -> None:
+        """Copy the store as it is now to a new folder on the same disk, in little time and space."""
+        with self._lock, spoken(self._folder):
+            self._quads.backup(str(folder))
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Around a look and the write that depends on it: nobody else writes meanwhile."""

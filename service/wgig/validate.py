@@ -81,7 +81,8 @@ async def validate(request: Request) -> Response:
     body = await bodies.read(request, limit)
     checks: Turns = request.app.state.checks
     todo = Work(given, body, address, languages, format_, settings)
-    done = await while_there(request, checks.run(work, todo))
+    async with while_there(request.receive):
+        done = await checks.run(work, todo)
     return await run_in_threadpool(answered, request, format_, done)
 
 

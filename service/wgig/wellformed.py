@@ -11,6 +11,8 @@ from xml.parsers import expat
 LONGEST_TYPE = 64 * 1024  # characters of a document type declaration
 DEEPEST = 200  # elements within one another: the engine's time grows with the square
 MOST_ATTRIBUTES = 500  # of an element, for the same reason
+# Bytes of UTF-8 that no XML document may hold (XML 1.0, section 2.2).
+NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 NESTED = re.compile(r"&(?!#|(?:lt|gt|amp|quot|apos);)")
 
 

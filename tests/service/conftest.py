@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import httpx
@@ -102,7 +103,7 @@ def unnamed() -> httpx.Client:
 @pytest.fixture
 def broken() -> httpx.Client:
     """A client of a service whose store fails at everything."""
-    return inside(Settings(), cast(Store, object()))
+    return inside(Settings(), cast(Store, SimpleNamespace()))
 
 
 @pytest.fixture

@@ -256,7 +256,8 @@ def test_the_service_says_that_it_is_alive_while_no_thread_is_free() -> None:
 
 def test_too_many_queries_and_writes_are_told_to_come_again() -> None:
     app = create_app(Settings(token="secret"), Store.in_memory())
-    app.state.queries = app.state.writes = Turns(at_once=1, waiting=1, patience=0.05)
+    app.state.writes = Turns(at_once=1, waiting=1, patience=0.05)
+    app.state.answerers.limiter, app.state.answerers.patience = app.state.writes.limiter, 0.05
 
     async def ask(method: str, path: str) -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
@@ -264,8 +265,8 @@ def test_too_many_queries_and_writes_are_told_to_come_again() -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, headers=headers)
 
-    asyncio.run(app.state.queries.limiter.acquire_on_behalf_of("somebody"))
-    for method, path in [("GET", "/sparql?query=ASK%7B%7D"), ("DELETE", "/graph/x")]:
+    asyncio.run(app.state.writes.limiter.acquire_on_behalf_of("somebody"))
+    for method, path in [("GET", "/sparql?query=ASK%7B%7D"), ("DELETE", "/graph/x"), ("GET", "/ready")]:
         answer = asyncio.run(ask(method, path))
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert asyncio.run(ask("GET", "/ready")).status_code == 200
+    assert asyncio.run(ask("GET", "/health")).status_code == 200

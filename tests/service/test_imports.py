@@ -14,29 +14,32 @@ FLOORS = [
     for floor in (
         """
         changes engines lines markdown.form namespaces opening places.json places.spot places.tokens presence
-        reports.xml settings steering wellformed wgig
+        readers reports.xml settings steering wellformed wgig
         """,
-        "nesting pages pages.rule places.context places.fits problems rules",
+        "nesting pages pages.rule places.context places.fits problems rules streaming",
         """
         archive bodies contexts examples formats guard known markdown.faults places.jsonld places.turtle
         sparql turns
         """,
         """
-        admission answers commands diagnosis engines.pyshacl engines.shifty health markdown.outline
-        markdown.values pages.results places processes rdf reports targets using
+        admission answers commands diagnosis engines.pyshacl engines.shifty markdown.outline markdown.values
+        pages.results places processes rdf readers.lending reports targets using
         """,
         "inference markdown.graph markdown.headings markdown.statements report",
         "markdown.body markdown.head reports.rdf reports.words store",
-        "describe load lookup markdown.keys",
-        "labels markdown.reading query",
-        "kinds markdown.writing pages.standing things vocabulary",
-        "compact markdown pages.thing skeleton",
-        "inlining resource word",
-        "documents refusals shapes",
+        "describe load lookup markdown.keys readers.wire",
+        "health labels markdown.reading readers.evaluation readers.holder_link readers.result",
+        """
+        kinds markdown.writing pages.standing readers.inline readers.reader readers.reader_link things
+        vocabulary
+        """,
+        "compact markdown pages.thing readers.generation readers.holder skeleton",
+        "inlining readers.pool resource word",
+        "documents query refusals shapes",
         "beyond files openapi placing reports.saying uploads",
         """
-        commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif
-        reports.text summary
+        commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
+        summary
         """,
         "check reports.csv reports.html",
         "bulk conformance validate",
@@ -47,8 +50,8 @@ FLOORS = [
         "write",
         "app",
         """
-        commands.check commands.dump commands.load commands.new commands.queries commands.query
-        commands.serve commands.stats
+        commands.check commands.dump commands.load commands.new commands.queries commands.query commands.serve
+        commands.stats
         """,
         "cli",
         "__main__",

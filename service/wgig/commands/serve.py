@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
@@ -17,6 +17,7 @@ import uvicorn
 
 from ..app import CHECKS, create_app
 from ..processes import Processes
+from ..readers.pool import Pool
 from ..settings import STACK, Settings
 from ..shipped import open_filled
 from ..workers import prepare
@@ -29,14 +30,14 @@ class Server(uvicorn.Server):
     """A server that says where it listens once it does, and that waits for nobody when told to stop twice."""
 
     url = ""
-    background: Callable[[], Coroutine[Any, Any, object]]
+    background: Sequence[Callable[[], Coroutine[Any, Any, object]]]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, then print the URL, and make ready what the first request need not wait for."""
         await super().startup(sockets)
         if self.started:
             print(f"Serving on {self.url} (stop with Ctrl-C)", flush=True)
-        self.ready = asyncio.create_task(self.background())
+        self.ready = [asyncio.create_task(one()) for one in self.background]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wait for the requests under way. Those that are cut off then are no mistakes to report."""
@@ -65,7 +66,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     threading.stack_size(STACK)
     store = open_filled(settings, say)
     checks = Processes(**CHECKS, seconds=settings.paper_seconds)
-    app = create_app(settings, store, checks)
+    pool = Pool(store, settings) if settings.readers else None
+    app = create_app(settings, store, checks, pool)
     server = Server(
         uvicorn.Config(
             app,
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
         )
     )
     server.url = url(listening)
-    server.background = partial(checks.run, prepare, settings.shacl)
+    server.background = [partial(checks.run, prepare, settings.shacl), *([pool.start] if pool else [])]
     # The server handles both signals itself and then raises them once more.
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, lambda *_: None)

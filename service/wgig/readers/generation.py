@@ -1,0 +1,159 @@
+"""Readers of one copy of the quads, and the holder that makes them."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .holder_link import HolderLink
+from .lending import Lending
+from .reader_link import ReaderLink
+from .wire import CHANGE, OPEN, framed
+
+Missed = Callable[[int], Sequence[bytes]]
+
+
+class Generation:
+    """A holder and its readers, as many as `size`; they are lent out while they serve.
+
+    Their copy of the quads was taken after write `number`, and stands in `folder`. Readers read from there
+    where the quads are too many for the memory. `missed` gives the writes after a number, as far as somebody
+    who is being made may have missed them. When the holder ends, `lost` is called.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a generation is made of
+        self,
+        folder: Path,
+        number: int,
+        size: int,
+        *,
+        lending: Lending[ReaderLink],
+        missed: Missed,
+        lost: Callable[["Generation"], None],
+    ) -> None:
+        """There is no holder and no reader yet."""
+        self.folder, self.number, self.size = folder, number, size
+        self.lending, self.missed, self.lost = lending, missed, lost
+        self.holder = HolderLink(self.born, self.ended)
+        self.readers: set[ReaderLink] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.in_memory, self.serving, self.over = True, False, False
+        self.forking = self.waste = 0
+        self.ready = asyncio.Event()
+
+    def load(self) -> asyncio.Future[bool]:
+        """Let the holder, which is started, copy the quads; whether it has them, as they are not too many."""
+        loaded = self.holder.load(self.folder)
+        for body in self.missed(self.number):
+            self.holder.change(body)
+        loaded.add_done_callback(self.copied)
+        return loaded
+
+    def copied(self, loaded: asyncio.Future[bool]) -> None:
+        """The quads are copied, or too many, or the holder has ended."""
+        self.in_memory = loaded.exception() is None and loaded.result()
+        if self.in_memory:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    async def populate(self) -> None:
+        """Have the readers made; the first one is there. Raises OSError."""
+        for _ in range(self.size):
+            self.fork()
+        await self.ready.wait()
+        if self.over:
+            raise ConnectionResetError("the process that makes readers has ended")
+
+    def serve(self) -> None:
+        """Lend the readers out."""
+        self.serving = True
+        for reader in self.readers:
+            self.lending.offer(reader)
+
+    def retire(self) -> None:
+        """Lend nobody out any more, and end when everybody has answered what was asked."""
+        self.serving, self.over = False, True
+        for reader in [one for one in self.readers if not one.result]:
+            reader.close()
+        self.end_if_empty()
+
+    def tell(self, body: bytes, folder: Path | None, removed: int) -> None:
+        """Tell everybody of a write, or of the folder that has it."""
+        self.waste += removed
+        self.holder.change(body)
+        self.folder = folder or self.folder
+        for reader in self.readers:
+            if self.in_memory:
+                reader.tell(framed(CHANGE, body))
+            else:
+                self.open(reader)
+
+    def open(self, reader: ReaderLink) -> None:
+        """Let a reader read from the folder from now on."""
+        reader.opening += 1
+        reader.tell(framed(OPEN, str(self.folder).encode()))
+
+    def fork(self) -> None:
+        """Have one more reader made."""
+        self.forking += 1
+        self.holder.fork()
+
+    def born(self, process: int, changes: int, connection: socket.socket) -> None:
+        """A reader is there, which has seen so many changes of the copy."""
+        reader = ReaderLink(process, self, self.number + changes)
+        task = asyncio.create_task(reader.connect(connection))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def made(self, reader: ReaderLink) -> None:
+        """The connection to a reader stands: let it catch up, and lend it out."""
+        self.forking -= 1
+        self.readers.add(reader)
+        if self.in_memory:
+            for body in self.missed(reader.seen):
+                reader.tell(framed(CHANGE, body))
+        else:
+            self.open(reader)
+        self.ready.set()
+        if self.serving:
+            self.lending.offer(reader)
+        elif self.over:
+            reader.close()
+
+    def done(self, reader: ReaderLink, *, worn: bool) -> None:
+        """A reader has answered: lend it to the next."""
+        client, reader.client = reader.client, ""
+        if worn or not self.serving:
+            reader.close()
+        else:
+            self.lending.offer(reader)
+        self.lending.settle(client)
+
+    def opened(self) -> None:
+        """A reader reads from the folder; once all do, those from before can go."""
+        if not any(one.opening for one in self.readers):
+            for one in self.folder.parent.iterdir():
+                if int(one.name) < int(self.folder.name):
+                    shutil.rmtree(one, ignore_errors=True)
+
+    def gone(self, reader: ReaderLink) -> None:
+        """A reader has ended: have another made in its place."""
+        self.readers.discard(reader)
+        self.lending.withdraw(reader)
+        if reader.client:
+            self.lending.settle(reader.client)
+        if self.over:
+            self.end_if_empty()
+        else:
+            self.fork()
+
+    def end_if_empty(self) -> None:
+        """End the holder when all readers are gone."""
+        if not self.readers:
+            self.holder.close()
+
+    def ended(self) -> None:
+        """The holder has ended, and so do its readers."""
+        self.serving, self.over = False, True
+        self.ready.set()
+        self.lost(self)

@@ -1,0 +1,102 @@
+"""The process that holds the quads in memory and forks readers.
+
+It is called as `python -m wgig.readers.holder FD FD MOST MEMORY`. The first FD is its connection to the
+service, over the second it hands out readers. MOST is how many quads it may hold, MEMORY how many bytes a
+query may take. Where there are more quads, it holds none, and readers read from the folder. It has one thread
+and never opened a store on disk, so that a fork of it is whole.
+"""
+
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+import pyoxigraph as ox
+
+from .reader import messages, read
+from .wire import CHANGE, FORK, FORKED, LOAD, LOADED, N_QUADS, apply, framed
+
+
+def main(connection: socket.socket, births: socket.socket, most: int, memory: int) -> None:
+    """Do what the service says until its end of the connection is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who ends leaves nothing behind
+    nursery = Nursery(births, memory)
+    quads: ox.Store | None = None
+    changes = 0
+    for kind, body in messages(connection):
+        if kind == LOAD:
+            quads = copied(body.decode(), most)
+            gc.freeze()
+            connection.sendall(framed(LOADED, json.dumps(quads is not None).encode()))
+        elif kind == CHANGE:
+            changes += 1
+            if quads is not None:
+                apply(body, quads)
+        elif kind == FORK:
+            nursery.fork(connection, quads, changes)
+
+
+class Nursery:
+    """Forks readers, which end with this process."""
+
+    def __init__(self, births: socket.socket, memory: int) -> None:
+        """Hand readers out over `births`; a query of theirs may take `memory` bytes."""
+        self.births, self.memory = births, memory
+        self.alive, self.ours = os.pipe()
+
+    def fork(self, connection: socket.socket, quads: ox.Store | None, changes: int) -> None:
+        """Fork a reader, and hand out its process, the number of `changes` it has seen, and its socket."""
+        here, there = socket.socketpair()
+        process = os.fork()
+        if not process:
+            for one in (connection, self.births, here):
+                one.close()
+            os.close(self.ours)
+            read(there, self.alive, quads, self.memory)
+        there.close()
+        socket.send_fds(
+            self.births, [framed(FORKED, json.dumps([process, changes]).encode())], [here.fileno()]
+        )
+        here.close()
+
+
+def copied(folder: str, most: int) -> ox.Store | None:
+    """A copy in memory of the quads of the store in a folder; None where they are more than `most`.
+
+    Another process reads them, as a store on disk leaves threads behind. Blank nodes keep their names.
+    """
+    reading, writing = os.pipe()
+    if not os.fork():
+        pour(folder, most, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as stream:
+        count = int(stream.readline())
+        if count > most:
+            return None
+        quads = ox.Store()
+        quads.bulk_extend(ox.parse(stream, N_QUADS))
+    if len(quads) != count:
+        raise EOFError(f"{len(quads)} of {count} quads arrived")
+    return quads
+
+
+def pour(folder: str, most: int, writing: int) -> NoReturn:
+    """Write how many quads the store in a folder has, and all of them unless they are more than `most`."""
+    try:
+        quads = ox.Store.read_only(folder)
+        with os.fdopen(writing, "wb") as stream:
+            count = len(quads)
+            stream.write(b"%d\n" % count)
+            if count <= most:
+                quads.dump(stream, N_QUADS)
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    numbers = [int(one) for one in sys.argv[1:]]
+    main(socket.socket(fileno=numbers[0]), socket.socket(fileno=numbers[1]), *numbers[2:])

@@ -1,0 +1,164 @@
+"""The readers of a store, each in step with every write before that is acknowledged."""
+
+import asyncio
+import logging
+import shutil
+from itertools import count
+from pathlib import Path
+
+from ..changes import Change
+from ..settings import Settings
+from ..store import Store, StoreError
+from .generation import Generation
+from .lending import Lending
+from .reader_link import ReaderLink
+from .result import Result
+from .wire import Job, packed
+
+WAITING, PATIENCE = 256, 10  # queries that wait, and for how many seconds
+LARGE = 100_000  # quads of a change, beyond which a new copy is cheaper
+WASTE = 200_000  # quads taken out of a copy, which does not free them, until it is replaced
+AGAIN = 1.0  # seconds until the next try where no readers can be had
+
+log = logging.getLogger("wgig")
+
+
+class Pool:
+    """Readers of a store, which are replaced when they end.
+
+    A change goes down the socket of each before its write is acknowledged, so that every later query sees it.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        """No reader is there yet."""
+        self.store, self.settings = store, settings
+        self.lending: Lending[ReaderLink] = Lending(max(1, settings.readers - 1), WAITING, PATIENCE)
+        self.folder = settings.store / "readers"
+        self.names = count()
+        self.written = 0  # the last write, in the thread that writes
+        self.version = 0  # the last write that readers were told of
+        self.on_disk = False  # whether some read from a folder
+        self.recent: list[tuple[int, bytes]] = []  # writes that those who are being made may not have seen
+        self.starting = 0
+        self.generations: list[Generation] = []
+        self.current: Generation | None = None
+        self.closed = False
+
+    async def start(self) -> None:
+        """Have readers, and keep them in step with the store from now on."""
+        self.loop = asyncio.get_running_loop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.store.heard = self.heard
+        await self.renew()
+
+    async def ask(self, job: Job, client: str) -> Result:
+        """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
+        reader = await self.lending.borrow(client)
+        reader.client = client
+        return reader.ask(job, self.settings.query_seconds)
+
+    def close(self) -> None:
+        """End all readers."""
+        self.closed = True
+        for one in self.generations:
+            one.holder.close()
+
+    # What the thread does that writes, while nobody else does.
+
+    def heard(self, change: Change | None) -> None:
+        """Tell the readers of a write, or have new ones where that is easier."""
+        self.written += 1
+        if change is None or len(change.added) + len(change.removed) > LARGE:
+            replacing = self.replace(self.checkpoint(), self.written)
+            asyncio.run_coroutine_threadsafe(replacing, self.loop).result()
+            return
+        folder = self.checkpoint() if self.on_disk else None
+        self.loop.call_soon_threadsafe(
+            self.publish, self.written, packed(change), folder, len(change.removed)
+        )
+
+    def checkpoint(self) -> Path:
+        """The folder of a copy of the store as it is now."""
+        folder = self.folder / str(next(self.names))
+        self.store.checkpoint(folder)
+        return folder
+
+    def numbered_checkpoint(self) -> tuple[Path, int]:
+        """The folder of a copy of the store, and the number of the last write before it."""
+        with self.store.alone():
+            return self.checkpoint(), self.written
+
+    # What follows is done in the event loop.
+
+    def publish(self, number: int, body: bytes, folder: Path | None, removed: int) -> None:
+        """Tell all readers of a write."""
+        self.version = number
+        if not (self.starting or any(one.forking for one in self.generations)):
+            self.recent.clear()
+        self.recent.append((number, body))
+        for one in self.generations:
+            one.tell(body, folder, removed)
+        if self.current and self.current.waste > WASTE and not self.starting:
+            self.renewing = self.loop.create_task(self.renew())
+
+    def missed(self, number: int) -> list[bytes]:
+        """The writes after one, as told to the readers."""
+        return [body for written, body in self.recent if written > number]
+
+    async def renew(self) -> None:
+        """Have new readers, of a new copy of the quads."""
+        self.starting += 1
+        try:
+            await self.replace(*await asyncio.to_thread(self.numbered_checkpoint))
+        finally:
+            self.starting -= 1
+
+    async def replace(self, folder: Path, number: int) -> None:
+        """Have new readers of a copy, unless others are sooner; the old ones end with what they are at."""
+        self.starting += 1
+        try:
+            while not (self.current and self.current.number > number):
+                if await self.attempt(folder, number):
+                    return
+                await asyncio.sleep(AGAIN)
+        finally:
+            self.starting -= 1
+
+    async def attempt(self, folder: Path, number: int) -> bool:
+        """Whether readers of a copy could be had."""
+        new = Generation(
+            folder, number, self.settings.readers, lending=self.lending, missed=self.missed, lost=self.lost
+        )
+        try:
+            await self.prepare(new)
+        except (OSError, StoreError) as error:
+            log.error("No readers can be had now, and it is tried again: %s", error)
+            return False
+        if self.current and self.current.number > number:
+            new.retire()
+            return True
+        old, self.current, self.version = self.current, new, max(self.version, number)
+        new.serve()
+        if old:
+            old.retire()
+        return True
+
+    async def prepare(self, new: Generation) -> None:
+        """Have a holder and readers in step with all writes. Raises OSError or StoreError."""
+        await new.holder.start(self.settings.reader_quads, self.settings.query_memory)
+        loaded = new.load()
+        self.generations.append(new)
+        if not await loaded:
+            self.on_disk = True  # from now on each write makes a checkpoint; those since the last one did not
+            if self.written != new.number:
+                new.folder, new.number = await asyncio.to_thread(self.numbered_checkpoint)
+        await new.populate()
+
+    def lost(self, generation: Generation) -> None:
+        """A holder has ended, and with it its readers: have others, if these were the ones that answer."""
+        self.generations.remove(generation)
+        if generation is self.current:
+            self.current = None
+            if not self.closed:
+                self.renewing = self.loop.create_task(self.renew())

@@ -1,0 +1,114 @@
+"""A reader as the service sees it: a socket, and a process to kill."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+from contextlib import suppress
+from typing import Protocol, cast
+
+from .result import Result
+from .wire import ASK, FAULT, LOST, OPENED, PIECE, TIME, WORN, Fault, Job, framed, unframed
+
+
+class Keeper(Protocol):
+    """Who hears what becomes of a reader."""
+
+    def made(self, reader: "ReaderLink") -> None:
+        """Its connection stands."""
+
+    def done(self, reader: "ReaderLink", *, worn: bool) -> None:
+        """It has answered."""
+
+    def opened(self) -> None:
+        """It reads from the folder that it was told."""
+
+    def gone(self, reader: "ReaderLink") -> None:
+        """It has ended."""
+
+
+class ReaderLink(asyncio.Protocol):
+    """The connection to a reader, which answers one query at a time."""
+
+    def __init__(self, process: int, keeper: Keeper, seen: int) -> None:
+        """The reader is this process; it has seen all writes up to number `seen`. The keeper hears of it."""
+        self.process, self.keeper, self.seen = process, keeper, seen
+        self.client = ""  # who is waiting for its answer
+        self.opening = 0
+        self.buffer = bytearray()
+        self.result: Result | None = None
+        self.deadline: asyncio.TimerHandle | None = None
+
+    async def connect(self, connection: socket.socket) -> None:
+        """Talk to the reader over this connection."""
+        await asyncio.get_running_loop().create_connection(lambda: self, sock=connection)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.keeper.made(self)
+
+    def ask(self, job: Job, seconds: float) -> Result:
+        """Begin to answer a query; after so many seconds the reader is killed."""
+        self.result = Result(self.pace, self.kill)
+        self.deadline = asyncio.get_running_loop().call_later(seconds, self.kill, TIME)
+        self.tell(framed(ASK, job.packed()))
+        return self.result
+
+    def tell(self, message: bytes) -> None:
+        """Send a message."""
+        self.transport.write(message)
+
+    def pace(self, *, on: bool) -> None:
+        """Let more pieces come, or none for now."""
+        if on:
+            self.transport.resume_reading()
+        else:
+            self.transport.pause_reading()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the reader says."""
+        self.buffer += data
+        for kind, body in unframed(self.buffer):
+            self.hear(kind, body)
+
+    def hear(self, kind: bytes, body: bytes) -> None:
+        """Take one message of the reader."""
+        if kind == OPENED:
+            self.opening -= 1
+            self.keeper.opened()
+        elif self.result and kind == PIECE:
+            self.result.add(body, last=False)
+        elif self.result:
+            if kind == FAULT:
+                self.result.fail(Fault(*json.loads(body)))
+            else:
+                self.result.add(body, last=True)
+            self.settle()
+            self.keeper.done(self, worn=kind == WORN)
+
+    def settle(self) -> None:
+        """No answer is under way any more."""
+        if self.deadline:
+            self.deadline.cancel()
+        self.result = self.deadline = None
+
+    def kill(self, kind: str) -> None:
+        """End the process in the midst of its work, because of this kind of fault."""
+        if self.result:
+            self.result.fail(Fault(kind))
+        with suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGKILL)
+        self.transport.abort()
+
+    def close(self) -> None:
+        """Let the process end, as it has nothing to do any more."""
+        self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """The process has ended."""
+        if self.result:
+            self.result.fail(Fault(LOST))
+        self.settle()
+        self.keeper.gone(self)

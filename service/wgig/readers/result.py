@@ -1,0 +1,85 @@
+"""The answer to a query as it comes: its first piece, and the others one after the other."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from .wire import CANCELED, Fault
+
+AHEAD = 4  # pieces that wait for the client
+
+
+class Pace(Protocol):
+    """Lets more pieces come, or none for now."""
+
+    def __call__(self, *, on: bool) -> None:
+        """Let them come, or not."""
+
+
+def unpaced(*, on: bool) -> None:
+    """What has come already needs no pace."""
+
+
+class Result:
+    """The pieces of an answer, taken by one client as they come; an answer that is not whole ends in a Fault.
+
+    `pace` is told when enough pieces wait and when more may come, `stop` why nobody wants the rest.
+    """
+
+    def __init__(self, pace: Pace, stop: Callable[[str], None]) -> None:
+        """Nothing has come yet."""
+        self.pace, self.stop = pace, stop
+        self.pieces: deque[bytes] = deque()
+        self.ended = False
+        self.fault: Fault | None = None
+        self.more: asyncio.Future[None] | None = None
+
+    def add(self, piece: bytes, *, last: bool) -> None:
+        """A piece has come."""
+        self.pieces.append(piece)
+        self.ended = last
+        if len(self.pieces) == AHEAD and not last:
+            self.pace(on=False)
+        self.wake()
+
+    def fail(self, fault: Fault) -> None:
+        """No more will come, and what has come is not whole."""
+        if not self.ended:
+            self.fault, self.ended = fault, True
+            self.wake()
+
+    def wake(self) -> None:
+        """Let the client look again."""
+        if self.more and not self.more.done():
+            self.more.set_result(None)
+
+    async def next(self) -> bytes | None:
+        """The next piece; None after the last one. Raises Fault."""
+        if not self.pieces and not self.ended:
+            self.more = asyncio.get_running_loop().create_future()
+            await self.more
+        if self.fault:
+            raise self.fault
+        if not self.pieces:
+            return None
+        if len(self.pieces) == AHEAD and not self.ended:
+            self.pace(on=True)
+        return self.pieces.popleft()
+
+    async def whole(self) -> bytes:
+        """All that was not taken yet. Raises Fault."""
+        pieces = []
+        while (piece := await self.next()) is not None:
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all pieces have come, and the client has them."""
+        return self.ended and not self.fault and not self.pieces
+
+    def close(self) -> None:
+        """Nobody wants the rest."""
+        if not self.ended:
+            self.stop(CANCELED)

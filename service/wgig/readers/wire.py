@@ -1,0 +1,115 @@
+"""What the service, the holder of the quads and the readers say to each other: kinds of messages, framed."""
+
+import json
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import pyoxigraph as ox
+
+from ..changes import Change
+from ..store import Dataset
+
+# To the holder: take a copy of the store in a folder; fork a reader. To it and to readers: the quads changed.
+LOAD, FORK, CHANGE = b"L", b"F", b"C"
+# From the holder: whether the copy is in memory; a reader and its socket.
+LOADED, FORKED = b"l", b"f"
+# To a reader: answer a query; read from the store in a folder from now on.
+ASK, OPEN = b"A", b"O"
+# From a reader: a piece of the answer; the last one; the last one, and it is worn out; there is no answer, or
+# no more of it; the folder is open.
+PIECE, END, WORN, FAULT, OPENED = b"p", b"e", b"w", b"x", b"o"
+
+HEAD = struct.Struct("!cI")
+N_QUADS = ox.RdfFormat.N_QUADS
+
+Message = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A query as a reader gets it: with the format of the answer, which takes at most so many bytes."""
+
+    text: str
+    media_type: str
+    dataset: Dataset
+    base: str
+    most: int
+
+    def packed(self) -> bytes:
+        """The job as bytes."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def unpacked(cls, body: bytes) -> Self:
+        """The job of such bytes."""
+        given = json.loads(body)
+        of = given.pop("dataset")
+        return cls(**given, dataset=Dataset(tuple(of["default"]), tuple(of["named"]), of["union"]))
+
+
+class Fault(Exception):  # noqa: N818  a word of the trade
+    """There is no answer, or no more of it. `kind` is one of the causes below; the message tells more."""
+
+    def __init__(self, kind: str, said: str = "") -> None:
+        """Why, and what the engine said of it."""
+        super().__init__(said)
+        self.kind = kind
+
+
+# The text does not parse; it cannot be evaluated; the answer is too large; it holds what its format cannot;
+# the reader took too long; it ended; somebody ended it.
+SYNTAX, VALUE, SIZE, CHARACTER, TIME, LOST, CANCELED = (
+    *("syntax", "value", "size", "character", "time", "lost", "canceled"),
+)
+
+
+def framed(kind: bytes, body: bytes | bytearray = b"") -> bytes:
+    """A message as it goes over a socket."""
+    return HEAD.pack(kind, len(body)) + body
+
+
+def unframed(buffer: bytearray) -> Iterator[Message]:
+    """The whole messages at the front of the buffer, which are taken out of it."""
+    start = 0
+    try:
+        while len(buffer) >= start + HEAD.size:
+            kind, length = HEAD.unpack_from(buffer, start)
+            begin = start + HEAD.size
+            if len(buffer) < begin + length:
+                break
+            start = begin + length
+            yield kind, bytes(buffer[begin:start])
+    finally:
+        del buffer[:start]
+
+
+def packed(change: Change) -> bytes:
+    """A change as bytes."""
+    members = {
+        "removed": lines(change.removed),
+        "added": lines(change.added),
+        "dropped": change.dropped,
+        "made": change.made,
+    }
+    return json.dumps(members).encode()
+
+
+def lines(quads: Iterable[ox.Quad]) -> str:
+    """The quads as N-Quads."""
+    written = ox.serialize(quads, format=N_QUADS)
+    assert written is not None
+    return written.decode()
+
+
+def apply(body: bytes, quads: ox.Store) -> None:
+    """Do to a copy of the quads what the bytes of a change say."""
+    members = json.loads(body)
+    for quad in ox.parse(members["removed"], N_QUADS):
+        quads.remove(quad)
+    quads.extend(ox.parse(members["added"], N_QUADS))
+    for iri in members["dropped"]:
+        quads.remove_graph(ox.NamedNode(iri))
+    for iri in members["made"]:
+        quads.add_graph(ox.NamedNode(iri))

@@ -1,0 +1,41 @@
+"""An answer that goes out as it comes, and breaks off with its connection where it cannot be ended."""
+
+import zlib
+from collections.abc import AsyncIterator, Mapping
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from .presence import while_there
+
+
+class BrokenOffError(Exception):
+    """An answer has begun and cannot be ended; the connection ends in its place."""
+
+
+class Streamed(Response):
+    """A response whose body comes piece by piece."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], headers: Mapping[str, str]) -> None:
+        """Take the pieces of the body, in the coding that the headers name, and the header fields."""
+        self.pieces = pieces
+        self.status_code, self.background = 200, None
+        self.init_headers(headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the pieces as fast as the client takes them; none for HEAD."""
+        async with while_there(receive):
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            if scope["method"] != "HEAD":
+                async for piece in self.pieces:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def gzipped(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces in the coding gzip."""
+    coder = zlib.compressobj(level=6, wbits=31)
+    async for piece in pieces:
+        if coded := coder.compress(piece):
+            yield coded
+    yield coder.flush()
