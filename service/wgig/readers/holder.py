@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 import pyoxigraph as ox
@@ -38,6 +39,7 @@ def main(connection: socket.socket, births: socket.socket, most: int, memory: in
                 apply(body, quads)
         elif kind == FORK:
             nursery.fork(connection, quads, changes)
+    nursery.close()
 
 
 class Nursery:
@@ -58,10 +60,16 @@ class Nursery:
             os.close(self.ours)
             read(there, self.alive, quads, self.memory)
         there.close()
-        socket.send_fds(
-            self.births, [framed(FORKED, json.dumps([process, changes]).encode())], [here.fileno()]
-        )
+        born = framed(FORKED, json.dumps([process, changes]).encode())
+        with suppress(BrokenPipeError):  # nobody wants it any more
+            socket.send_fds(self.births, [born], [here.fileno()])
         here.close()
+
+    def close(self) -> None:
+        """Let the readers end, and wait until they are gone."""
+        os.close(self.ours)
+        with suppress(ChildProcessError):  # which tells that there is none any more
+            os.wait()
 
 
 def copied(folder: str, most: int) -> ox.Store | None:

@@ -11,6 +11,8 @@ from typing import cast
 
 from .wire import CHANGE, FORK, LOAD, framed, unframed
 
+GRACE = 5  # seconds for a process to end by itself
+
 Born = Callable[[int, int, socket.socket], None]
 
 
@@ -79,15 +81,23 @@ class HolderLink(asyncio.Protocol):
             asyncio.get_running_loop().remove_reader(self.births)
 
     def close(self) -> None:
-        """End the process, and with it all its readers."""
+        """Let the process end, and all its readers."""
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The process has ended, or is about to."""
-        self.process.kill()
-        self.process.wait()
-        asyncio.get_running_loop().remove_reader(self.births)
+        loop = asyncio.get_running_loop()
+        self.buried = loop.run_in_executor(None, self.bury)
+        loop.remove_reader(self.births)
         self.births.close()
         if not self.loaded.done():
             self.loaded.set_exception(ConnectionResetError("the process that holds the quads has ended"))
         self.lost()
+
+    def bury(self) -> None:
+        """Wait until the process is gone, which lets its readers go first."""
+        try:
+            self.process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()

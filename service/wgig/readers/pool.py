@@ -58,11 +58,14 @@ class Pool:
         reader.client = client
         return reader.ask(job, self.settings.query_seconds)
 
-    def close(self) -> None:
-        """End all readers."""
+    async def close(self) -> None:
+        """End all readers, and wait until they are gone."""
         self.closed = True
-        for one in self.generations:
-            one.holder.close()
+        holders = [one.holder for one in self.generations]
+        for one in holders:
+            one.close()
+        await asyncio.sleep(0)
+        await asyncio.gather(*(one.buried for one in holders))
 
     # What the thread does that writes, while nobody else does.
 

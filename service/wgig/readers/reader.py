@@ -70,10 +70,12 @@ def serve(connection: socket.socket, quads: ox.Store | None, memory: int) -> NoR
         limit = Limit(memory)
         for kind, body in messages(connection):
             if kind == OPEN:
+                limit.lift()
                 quads = ox.Store.read_only(body.decode())
                 connection.sendall(framed(OPENED))
                 limit.renew()
             elif kind == CHANGE and quads is not None:
+                limit.lift()
                 apply(body, quads)
                 limit.renew()
             elif kind == ASK and quads is not None:
@@ -114,6 +116,10 @@ class Limit:
         """Let it take so many bytes."""
         self.memory = memory
         self.renew()
+
+    def lift(self) -> None:
+        """Let it take whatever it needs for now."""
+        resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def renew(self) -> None:
         """Count from what the process has now."""

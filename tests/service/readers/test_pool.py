@@ -1,0 +1,251 @@
+"""Readers answer, see every write, are killed at their limits, and are replaced."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+import pytest
+from wgig.formats import CSV, XML_RESULTS
+from wgig.readers import pool as pools
+from wgig.readers.pool import Pool
+from wgig.readers.result import AHEAD
+from wgig.readers.wire import CANCELED, CHARACTER, LOST, SIZE, SYNTAX, TIME, VALUE, Fault, Job
+from wgig.settings import MIB, Settings
+from wgig.store import Dataset, Store
+
+ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+DOUBLED = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(30))
+HUGE = f'SELECT (STRLEN(?x30) AS ?n) {{ BIND("0123456789abcdef" AS ?x0) {DOUBLED} }}'
+MANY = "SELECT * { ?s ?p ?o . ?t ?q ?r . ?u ?v ?w }"
+Story = Callable[[Pool], Coroutine[Any, Any, None]]
+
+
+def number(value: int) -> ox.Literal:
+    return ox.Literal(value)
+
+
+def triples(*numbers: int) -> list[ox.Triple]:
+    return [ox.Triple(ox.NamedNode("urn:s"), ox.NamedNode("urn:p"), number(one)) for one in numbers]
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Pool]:
+    store = Store.open(settings.store)
+    if not store:
+        store.replace({"urn:g": triples(*range(200))})
+    pool = Pool(store, settings)
+    await pool.start()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@pytest.fixture(params=["in memory", "on disk"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Two readers with small limits, which hold the quads in memory, or read them from disk."""
+    most = 100_000 if request.param == "in memory" else 0
+    return Settings(store=tmp_path, readers=2, reader_quads=most, query_seconds=1, query_memory=64 * MIB)
+
+
+def play(settings: Settings, story: Story) -> None:
+    """Let the story happen with a pool."""
+
+    async def whole() -> None:
+        async with running(settings) as pool:
+            await asyncio.wait_for(story(pool), 30)
+
+    asyncio.run(whole())
+
+
+def job(text: str, **given: Any) -> Job:
+    return replace(Job(text, CSV.media_type, Dataset(), "urn:base", 1000 * MIB), **given)
+
+
+async def ask(pool: Pool, text: str, **given: Any) -> list[str]:
+    result = await pool.ask(job(text, **given), "somebody")
+    return (await result.whole()).decode().split()
+
+
+async def numbers(pool: Pool, graph: str = "urn:g") -> set[int]:
+    return set(map(int, (await ask(pool, f"SELECT ?n {{ GRAPH <{graph}> {{ ?s ?p ?n }} }}"))[1:]))
+
+
+async def fault_of(pool: Pool, text: str, **given: Any) -> Fault:
+    with pytest.raises(Fault) as caught:
+        await ask(pool, text, **given)
+    return caught.value
+
+
+def test_every_reader_sees_every_write_that_is_acknowledged(settings: Settings) -> None:
+    async def story(pool: Pool) -> None:
+        await asyncio.to_thread(pool.store.replace, {"urn:g": triples(1)})
+        assert [await numbers(pool) for _ in range(3)] == [{1}] * 3
+        both = [await pool.ask(job("SELECT ?n { GRAPH ?g { ?s ?p ?n } }"), client) for client in "ab"]
+        assert [(await one.whole()).split() for one in both] == [[b"n", b"1"]] * 2
+        await asyncio.to_thread(pool.store.update, "INSERT DATA { GRAPH <urn:g> { <urn:s> <urn:p> 2 } }")
+        assert await numbers(pool) == {1, 2}
+        await asyncio.to_thread(pool.store.delete, "urn:g")
+        assert await numbers(pool) == set()
+
+    play(settings, story)
+
+
+def test_readers_that_are_made_later_have_seen_every_write(settings: Settings) -> None:
+    async def story(pool: Pool) -> None:
+        for one in range(5):
+            await asyncio.to_thread(pool.store.replace, {"urn:g": triples(one)})
+            (await pool.ask(job(ENDLESS), "somebody")).close()
+            assert await numbers(pool) == {one}
+
+    play(settings, story)
+
+
+def test_a_write_whose_change_is_not_known_is_seen(settings: Settings) -> None:
+    async def story(pool: Pool) -> None:
+        with (settings.store / "new.nt").open("w+b") as file:
+            file.write(b'<urn:s> <urn:p> "7" .')
+            file.seek(0)
+            await asyncio.to_thread(pool.store.bulk_load, file, ox.RdfFormat.N_TRIPLES, "urn:new")
+        assert await numbers(pool, "urn:new") == {7}
+
+    play(settings, story)
+
+
+def test_blank_nodes_are_the_same_for_all(settings: Settings) -> None:
+    node = ox.Triple(ox.BlankNode("b"), ox.NamedNode("urn:p"), number(1))
+
+    async def story(pool: Pool) -> None:
+        await asyncio.to_thread(pool.store.replace, {"urn:g": [node]})
+        await asyncio.to_thread(pool.store.replace, {"urn:g": []})
+        assert await numbers(pool) == set()
+
+    play(settings, story)
+
+
+def test_what_takes_too_long_is_given_up(settings: Settings) -> None:
+    async def story(pool: Pool) -> None:
+        assert (await fault_of(pool, ENDLESS)).kind == TIME
+        assert len(await numbers(pool)) == 200
+
+    play(settings, story)
+
+
+def test_what_takes_too_much_memory_is_given_up(settings: Settings) -> None:
+    async def story(pool: Pool) -> None:
+        assert (await fault_of(pool, HUGE)).kind == LOST
+        assert len(await numbers(pool)) == 200
+
+    play(settings, story)
+
+
+def test_what_is_too_large_is_given_up(settings: Settings) -> None:
+    async def story(pool: Pool) -> None:
+        assert (await fault_of(pool, MANY, most=100_000)).kind == SIZE
+
+    play(settings, story)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("SELECT", SYNTAX),
+        ("ASK { FILTER(<urn:unknown>(1)) }", VALUE),
+        ('SELECT ("\\u0001" AS ?x) {}', CHARACTER),
+    ],
+)
+def test_why_there_is_no_answer_is_told(tmp_path: Path, text: str, kind: str) -> None:
+    async def story(pool: Pool) -> None:
+        assert (await fault_of(pool, text, media_type=XML_RESULTS.media_type)).kind == kind
+        assert len(await numbers(pool)) == 200
+
+    play(Settings(store=tmp_path, readers=1), story)
+
+
+def test_a_query_ends_with_whoever_asked_it(tmp_path: Path) -> None:
+    async def story(pool: Pool) -> None:
+        result = await pool.ask(job(MANY), "somebody")
+        await result.next()
+        result.close()
+        with pytest.raises(Fault) as caught:
+            await result.whole()
+        assert caught.value.kind == CANCELED
+        assert len(await numbers(pool)) == 200
+
+    play(Settings(store=tmp_path, readers=1), story)
+
+
+def test_a_large_answer_waits_for_who_takes_it(tmp_path: Path) -> None:
+    async def story(pool: Pool) -> None:
+        assert pool.current
+        (reader,) = pool.current.readers
+        result = await pool.ask(job(MANY), "somebody")
+        while reader.transport.is_reading():
+            await asyncio.sleep(0)
+        assert len(result.pieces) >= AHEAD
+        await result.next()
+        assert reader.transport.is_reading()
+
+    play(Settings(store=tmp_path, readers=1), story)
+
+
+def process_of(pool: Pool) -> int:
+    assert pool.current
+    return pool.current.holder.process.pid
+
+
+def test_a_holder_that_is_killed_is_replaced_with_its_readers(settings: Settings) -> None:
+    async def story(pool: Pool) -> None:
+        killed = process_of(pool)
+        os.kill(killed, signal.SIGKILL)
+        while not pool.current or process_of(pool) == killed:
+            await asyncio.sleep(0)
+        assert len(await numbers(pool)) == 200
+
+    play(settings, story)
+
+
+def test_a_reader_that_is_killed_by_others_is_replaced(settings: Settings) -> None:
+    async def story(pool: Pool) -> None:
+        assert pool.current
+        for reader in pool.current.readers:
+            os.kill(reader.process, signal.SIGKILL)
+        while pool.lending.idle:
+            await asyncio.sleep(0)
+        assert len(await numbers(pool)) == 200
+
+    play(settings, story)
+
+
+def test_a_copy_with_much_waste_is_replaced_while_it_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "WASTE", 100)
+
+    async def story(pool: Pool) -> None:
+        first = process_of(pool)
+        one = 0
+        while process_of(pool) == first:
+            await asyncio.to_thread(pool.store.replace, {"urn:g": triples(one, one + 1)})
+            assert await numbers(pool) == {one, one + 1}
+            one += 1
+
+    play(Settings(store=tmp_path, readers=2), story)
+
+
+def test_nobody_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
+    async def story() -> list[int]:
+        async with running(Settings(store=tmp_path, readers=2)) as pool:
+            assert pool.current
+            await pool.ask(job(ENDLESS), "somebody")
+            return [process_of(pool), *(one.process for one in pool.current.readers)]
+
+    for process in asyncio.run(story()):
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
