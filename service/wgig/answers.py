@@ -1,6 +1,5 @@
 """Turn bytes into a response: limit, validators, conditions, content coding, caching (RFC 9110, 8 to 13)."""
 
-import gzip
 import hashlib
 import io
 import string
@@ -11,12 +10,13 @@ from urllib.parse import quote
 from fastapi import Request, Response
 
 from .bodies import parameters, values
-from .formats import GRAPHS, RDF_XML, SOLUTIONS, XML_RESULTS, Format, named, negotiate, weights
+from .codings import PLAIN, choose, coded, coded_pieces
+from .formats import GRAPHS, RDF_XML, SOLUTIONS, XML_RESULTS, Format, named, negotiate
 from .problems import Problem
-from .streaming import Streamed, gzipped
+from .streaming import Streamed
 from .wellformed import NOT_IN_XML
 
-SMALLEST_COMPRESSED = 1024  # below this, gzip costs more than it saves
+SMALLEST_COMPRESSED = 1024  # below this, a coding costs more than it saves
 
 
 XML = {RDF_XML: GRAPHS, XML_RESULTS: SOLUTIONS}  # with the formats that could be had instead
@@ -67,13 +67,12 @@ def answer(  # noqa: PLR0913 - what a response consists of
     """
     check_characters(body, format_)
     worthwhile = len(body) >= SMALLEST_COMPRESSED and format_.suffix != "gz"
-    coding = "gzip" if worthwhile and accepts_gzip(request) else ""
+    coding = coding_for(request) if worthwhile else PLAIN
     fields = common_fields(request, entity_tag(body, format_, coding), links) | dict(headers or {})
     if status == 200 and matches(request.headers.getlist("if-none-match"), fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)
     fields |= content_fields(format_, coding)
-    if coding:
-        body = gzip.compress(body, compresslevel=6, mtime=0)
+    body = coded(body, coding)
     if request.method == "HEAD":
         fields["Content-Length"] = str(len(body))
         body = b""
@@ -87,9 +86,9 @@ def stream(
 
     Its ETag names this one evaluation, as another may bring the same in another order.
     """
-    coding = "gzip" if accepts_gzip(request) else ""
+    coding = coding_for(request)
     fields = common_fields(request, f'"{uuid.uuid4().hex}"', links) | content_fields(format_, coding)
-    return Streamed(gzipped(pieces) if coding else pieces, fields)
+    return Streamed(coded_pieces(pieces, coding), fields)
 
 
 def common_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:
@@ -146,7 +145,6 @@ def matches(condition: Iterable[str], tag: str, *, weak: bool) -> bool:
     return tag in tags or "*" in tags or (weak and f"W/{tag}" in tags)
 
 
-def accepts_gzip(request: Request) -> bool:
-    """Whether the client takes gzip (RFC 9110, section 12.5.3)."""
-    wanted = weights(request.headers.getlist("accept-encoding"))
-    return wanted.get("gzip", wanted.get("*", 0.0)) > 0
+def coding_for(request: Request) -> str:
+    """The content coding that the client likes best."""
+    return choose(request.headers.getlist("accept-encoding"))

@@ -19,6 +19,7 @@ from . import (
     validate,
     write,
 )
+from .cache import Cache
 from .guard import Guard
 from .readers.inline import Inline
 from .readers.pool import Pool
@@ -67,13 +68,14 @@ CHECKS = {"at_once": min(4, os.cpu_count() or 1), "waiting": 16, "patience": 20}
 
 
 def create_app(
-    settings: Settings, store: Store, checks: Turns | None = None, answerers: Pool | None = None
+    settings: Settings, store: Store, checks: Turns | None = None, answerers: Pool | Inline | None = None
 ) -> FastAPI:
     """The service over a store; handlers find both in `request.app.state`.
 
     Papers are checked where `checks` has them checked, and queries are answered by `answerers`: both in this
     process by default.
     """
+    answerers = answerers or Inline(store)
     app = FastAPI(
         title="WGIG knowledge graph",
         version=__version__,
@@ -84,12 +86,13 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.settings, app.state.store = settings, store
-    app.state.answerers = answerers or Inline(store)
+    app.state.answerers = answerers
     app.state.writes = Turns(at_once=1, waiting=32, patience=60)
     app.state.checks = checks or Turns(**CHECKS)
     for path, methods, function in ROUTES:
         for method in methods:
             app.add_api_route(path, function, methods=[method], **openapi.described(method, path, function))
     app.add_middleware(Guard, base=settings.base)
+    app.add_middleware(Cache, version=lambda: answerers.version, room=settings.cache_bytes)
     refusals.install(app)
     return app

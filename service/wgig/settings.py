@@ -52,6 +52,7 @@ class Settings:
     )
     query_seconds: int = knob(30, "Longest time to answer a query, in seconds.")
     query_memory: int = knob(512 * MIB, "Most memory that a query may take, in bytes.")
+    cache_bytes: int = knob(64 * MIB, "Answers kept in memory to be given again, in bytes.")
     query_length: int = knob(100_000, "Longest query, in characters.")
     query_nesting: int = knob(100, "Deepest nesting of brackets and operators in a query or update.")
     result_bytes: int = knob(256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.")

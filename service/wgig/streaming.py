@@ -1,6 +1,5 @@
 """An answer that goes out as it comes, and breaks off with its connection where it cannot be ended."""
 
-import zlib
 from collections.abc import AsyncIterator, Mapping
 
 from fastapi import Response
@@ -30,12 +29,3 @@ class Streamed(Response):
                 async for piece in self.pieces:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def gzipped(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces in the coding gzip."""
-    coder = zlib.compressobj(level=6, wbits=31)
-    async for piece in pieces:
-        if coded := coder.compress(piece):
-            yield coded
-    yield coder.flush()

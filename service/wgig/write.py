@@ -13,6 +13,7 @@ from . import bodies
 from .admission import admit
 from .answers import entity_tag, matches
 from .bodies import FORM, MULTIPART, Part, parameters, parse_form, values
+from .codings import CODINGS, PLAIN
 from .diagnosis import diagnose
 from .formats import GRAPHS, RDF_XML, named
 from .graphs import asked_graph, graph_iri, missing, written
@@ -181,7 +182,7 @@ def holds(request: Request, graph: str | None, condition: list[str], *, weak: bo
         matches(condition, entity_tag(body, one, coding), weak=weak)
         for one in GRAPHS
         for body in [written(request, graph, one)]
-        for coding in ("", "gzip")
+        for coding in (PLAIN, *CODINGS)
     )
 
 

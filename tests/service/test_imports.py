@@ -22,11 +22,11 @@ FLOORS = [
         sparql turns
         """,
         """
-        admission answers commands diagnosis engines.pyshacl engines.shifty markdown.outline markdown.values
+        admission codings commands diagnosis engines.pyshacl engines.shifty markdown.outline markdown.values
         pages.results places processes rdf readers.lending reports targets using
         """,
-        "inference markdown.graph markdown.headings markdown.statements report",
-        "markdown.body markdown.head reports.rdf reports.words store",
+        "answers inference markdown.graph markdown.headings markdown.statements report",
+        "cache markdown.body markdown.head reports.rdf reports.words store",
         "describe load lookup markdown.keys readers.wire",
         "health labels markdown.reading readers.evaluation readers.holder_link readers.result",
         """

@@ -1,0 +1,227 @@
+"""Whole answers, kept and given again as long as the data is the same (RFC 9111)."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .answers import matches
+from .codings import choose
+
+BY_BODY = ("POST", "QUERY")
+QUESTIONS = ("/sparql",)  # where these only ask
+LARGEST_QUESTION = 16 * 1024  # bytes of a body that counts as part of the address
+SHARE = 4  # an answer takes at most this part of the room
+OVERHEAD = 1000  # bytes that an entry takes beside its body
+
+KEYED = frozenset((b"accept", b"content-encoding", b"content-type", b"host"))
+OF_BODY = (b"content-encoding", b"content-length", b"content-type")
+
+Key = tuple[Any, ...]
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class Entry(NamedTuple):
+    """A whole answer: its header fields, its entity tag, and its body in the coding of the fields."""
+
+    headers: RawHeaders
+    tag: str
+    body: bytes
+
+
+class Recording:
+    """Takes down an answer while it is sent, unless it is no answer to keep, or is more than `most` bytes."""
+
+    def __init__(self, most: int) -> None:
+        """Nothing was sent yet."""
+        self.left = most
+        self.headers: dict[bytes, bytes] = {}
+        self.raw: RawHeaders = []
+        self.pieces: list[bytes] = []
+        self.wanted, self.ended = True, False
+
+    def take(self, message: Message) -> None:
+        """Take down a message of the answer."""
+        if message["type"] == "http.response.start":
+            self.raw = list(message["headers"])
+            self.headers = dict(self.raw)
+            public = b"no-store" not in self.headers.get(b"cache-control", b"")
+            self.wanted = message["status"] == 200 and b"etag" in self.headers and public
+        elif self.wanted:
+            self.pieces.append(message.get("body", b""))
+            self.left -= len(self.pieces[-1])
+            self.wanted = self.left >= 0
+            self.ended = not message.get("more_body", False)
+
+    def entry(self) -> Entry | None:
+        """The whole answer; None where it was not whole, or is not to be kept."""
+        if not (self.wanted and self.ended):
+            return None
+        body = b"".join(self.pieces)
+        fields = [pair for pair in self.raw if pair[0] != b"content-length"]
+        fields.append((b"content-length", str(len(body)).encode()))
+        return Entry(fields, self.headers[b"etag"].decode(), body)
+
+    def varies(self) -> frozenset[bytes]:
+        """The names of the request's fields that the answer depends on, beside those of every key."""
+        names = self.headers.get(b"vary", b"").lower().replace(b" ", b"").split(b",")
+        return frozenset(names) - {b"accept-encoding"}
+
+
+class Cache:
+    """ASGI middleware: gives an answer again without a question as long as `version` says the same number.
+
+    It keeps up to `room` bytes. Of those who ask the same at once, one asks and the others wait for it.
+    """
+
+    def __init__(self, app: ASGIApp, version: Callable[[], int], room: int) -> None:
+        """Nothing is kept yet."""
+        self.app, self.version, self.room = app, version, room
+        self.under_way: dict[Key, asyncio.Future[None]] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all answers."""
+        self.as_of, self.size = self.version(), 0
+        self.entries: OrderedDict[Key, Entry] = OrderedDict()
+        self.varies: dict[str, frozenset[bytes]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give the answer that is kept, or ask for it and keep it."""
+        if scope["type"] != "http" or not may_be_kept(scope):
+            return await self.app(scope, receive, send)
+        question = b""
+        if scope["method"] in BY_BODY:
+            first = await receive()
+            receive = again(first, receive)
+            if first["type"] != "http.request" or first.get("more_body", False):
+                return await self.app(scope, receive, send)
+            question = first.get("body", b"")
+        key = self.key(scope, question)
+        while not (entry := self.lookup(key)) and key in self.under_way:
+            await asyncio.shield(self.under_way[key])
+        if entry:
+            return await give(entry, scope, send)
+        if scope["method"] == "HEAD":  # whose answer is not whole
+            return await self.app(scope, receive, send)
+        return await self.ask(key, scope, receive, send)
+
+    def key(self, scope: Scope, question: bytes) -> Key:
+        """What makes one answer differ from another."""
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        names = KEYED | self.varies.get(scope["path"], frozenset())
+        fields = tuple(pair for pair in scope["headers"] if pair[0] in names)
+        codings = tuple(value for name, value in scope["headers"] if name == b"accept-encoding")
+        address = (scope["scheme"], scope["root_path"], scope["raw_path"], scope["query_string"])
+        return (method, *address, fields, coding_of(codings), question)
+
+    def lookup(self, key: Key) -> Entry | None:
+        """The answer that is kept for a key."""
+        if self.as_of != self.version():
+            self.clear()
+        entry = self.entries.get(key)
+        if entry:
+            self.entries.move_to_end(key)
+        return entry
+
+    async def ask(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the application answer, and keep that.
+
+        A condition is judged here, as a 304 would leave nothing to keep.
+        """
+        as_of, recording = self.version(), Recording(self.room // SHARE)
+        conditional = any(name == b"if-none-match" for name, _ in scope["headers"])
+        flight = self.under_way[key] = asyncio.get_running_loop().create_future()
+        held: list[Message] = []
+
+        async def record(message: Message) -> None:
+            recording.take(message)
+            if conditional and recording.wanted:
+                held.append(message)
+                return
+            if not recording.wanted:
+                self.land(key, flight)
+            while held:
+                await send(held.pop(0))
+            await send(message)
+
+        try:
+            await self.app(without_condition(scope) if conditional else scope, receive, record)
+            entry = recording.entry()
+            if entry and as_of == self.version():
+                self.varies[scope["path"]] = self.varies.get(scope["path"], frozenset()) | recording.varies()
+                self.keep(self.key(scope, key[-1]), entry)
+        finally:
+            self.land(key, flight)
+        if held:
+            assert entry
+            await give(entry, scope, send)
+
+    def land(self, key: Key, flight: "asyncio.Future[None]") -> None:
+        """Let those look again who waited for this answer."""
+        if self.under_way.get(key) is flight:
+            del self.under_way[key]
+            flight.set_result(None)
+
+    def keep(self, key: Key, entry: Entry) -> None:
+        """Keep an answer, and as many of those before as there is room for."""
+        before = self.entries.pop(key, None)
+        self.entries[key] = entry
+        self.size += size(entry) - (size(before) if before else 0)
+        while self.size > self.room:
+            _, oldest = self.entries.popitem(last=False)
+            self.size -= size(oldest)
+
+
+def may_be_kept(scope: Scope) -> bool:
+    """Whether the answer to a request may be kept, or one that is kept be given."""
+    length = 0
+    for name, value in scope["headers"]:
+        if name == b"authorization" or (name == b"cache-control" and b"no-cache" in value):
+            return False
+        if name == b"content-length" and value.isdigit():
+            length = int(value)
+    if scope["method"] in BY_BODY:
+        return scope["path"] in QUESTIONS and 0 < length <= LARGEST_QUESTION
+    return scope["method"] in ("GET", "HEAD")
+
+
+async def give(entry: Entry, scope: Scope, send: Send) -> None:
+    """Send an answer that is kept, or 304 to who has it already (RFC 9110, section 13.1.2)."""
+    condition = [value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"]
+    if condition and matches(condition, entry.tag, weak=True):
+        bare = [pair for pair in entry.headers if pair[0] not in OF_BODY]
+        await send({"type": "http.response.start", "status": 304, "headers": bare})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": entry.headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else entry.body})
+
+
+def without_condition(scope: Scope) -> Scope:
+    """The request without its condition."""
+    return {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]}
+
+
+def again(first: Message, receive: Receive) -> Receive:
+    """What gives the first message once more, then those after it."""
+    messages = [first]
+
+    async def replayed() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replayed
+
+
+def size(entry: Entry) -> int:
+    """About how many bytes an entry takes."""
+    return len(entry.body) + OVERHEAD
+
+
+@lru_cache(256)
+def coding_of(fields: tuple[bytes, ...]) -> str:
+    """The coding for a client with these Accept-Encoding fields."""
+    return choose(one.decode("latin-1") for one in fields)
