@@ -20,6 +20,7 @@ from . import (
     write,
 )
 from .cache import Cache
+from .direct import Direct
 from .guard import Guard
 from .readers.inline import Inline
 from .readers.pool import Pool
@@ -62,6 +63,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/openapi.json", READ, openapi.interface),
 ]
 
+ASKED_MOST = ("/sparql",)
 
 # What strangers send is checked by so many at once.
 CHECKS = {"at_once": min(4, os.cpu_count() or 1), "waiting": 16, "patience": 20}
@@ -92,6 +94,15 @@ def create_app(
     for path, methods, function in ROUTES:
         for method in methods:
             app.add_api_route(path, function, methods=[method], **openapi.described(method, path, function))
+    app.add_middleware(
+        Direct,
+        handlers={
+            (method, path): function
+            for path, methods, function in ROUTES
+            if path in ASKED_MOST
+            for method in methods
+        },
+    )
     app.add_middleware(Guard, base=settings.base)
     app.add_middleware(Cache, version=lambda: answerers.version, room=settings.cache_bytes)
     refusals.install(app)

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
-from .admission import admit
+from .admission import ROOM, admit
 from .answers import answer, not_in_xml, pick, stream
 from .bodies import FORM, Pairs, parameters, parse_form, values
 from .describe import describe_service, is_description
@@ -21,9 +21,10 @@ from .readers.inline import Inline
 from .readers.pool import Pool
 from .readers.result import Result
 from .readers.wire import Fault, Job
+from .screening import form_of
 from .settings import Settings
 from .sparql import absolute, form, names_dataset
-from .store import Dataset
+from .store import Dataset, StoreError
 from .streaming import BrokenOffError
 
 DIRECT = "application/sparql-query"
@@ -110,14 +111,16 @@ async def unbroken(first: bytes, result: Result) -> AsyncIterator[bytes]:
 
 
 def refusal(fault: Fault, asked: Question, format_: Format, settings: Settings) -> Problem:
-    """The Problem of a query that has no answer."""
+    """The Problem of a query that has no answer. Raises StoreError where the disk is at fault."""
     match fault.kind:
         case wire.SYNTAX:
-            return diagnose(asked.text, fault)
+            return misspelt(asked.text, fault, settings)
         case wire.VALUE:
             return Problem(422, f"The query is well written, but cannot be evaluated: {fault}.")
         case wire.CHARACTER:
             return not_in_xml(str(fault), format_)
+        case wire.DISK:
+            raise StoreError(str(fault))
         case wire.SIZE:
             limit = f"The result is larger than {settings.result_bytes} bytes."
         case wire.TIME:
@@ -127,6 +130,15 @@ def refusal(fault: Fault, asked: Question, format_: Format, settings: Settings) 
         case _:
             limit = f"The query took more than {settings.query_memory} bytes of memory."
     return Problem(503, f"{limit} Ask for less, for example with LIMIT.")
+
+
+def misspelt(text: str, fault: Fault, settings: Settings) -> Problem:
+    """The Problem of a text that does not parse."""
+    try:
+        admit(text, settings)  # which knows of undeclared prefixes
+    except Problem as problem:
+        return problem
+    return diagnose(text, fault)
 
 
 def question(pairs: Pairs, settings: Settings) -> Question:
@@ -143,9 +155,12 @@ def question(pairs: Pairs, settings: Settings) -> Question:
         raise Problem(
             413, f"The query is longer than {settings.query_length} characters. Ask in smaller parts."
         )
+    plain = form_of(text, settings.query_nesting)
     dataset = Dataset(
         tuple(absolute(iri, "default-graph-uri") for iri in values(pairs, "default-graph-uri")),
         tuple(absolute(iri, "named-graph-uri") for iri in values(pairs, "named-graph-uri")),
-        union=settings.default_graph == "union" and not names_dataset(text),
+        union=settings.default_graph == "union" and (bool(plain) or not names_dataset(text)),
     )
+    if plain:
+        return Question(text + ROOM, plain, dataset)
     return Question(admit(text, settings), form(text), dataset)

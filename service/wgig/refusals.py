@@ -39,6 +39,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, refuse_parameters)
 
 
+def refused(request: Request, error: Problem | StoreError) -> Response:
+    """The answer in place of the one that was refused."""
+    return refuse_store(request, error) if isinstance(error, StoreError) else refusal(request, error)
+
+
 def refuse_problem(request: Request, problem: Exception) -> Response:
     """A Problem that a handler raised."""
     assert isinstance(problem, Problem)

@@ -14,7 +14,7 @@ FLOORS = [
     for floor in (
         """
         changes engines lines markdown.form namespaces opening places.json places.spot places.tokens presence
-        readers reports.xml settings steering wellformed wgig
+        readers reports.xml screening settings steering wellformed wgig
         """,
         "nesting pages pages.rule places.context places.fits problems rules streaming",
         """
@@ -36,7 +36,7 @@ FLOORS = [
         "compact markdown pages.thing readers.generation readers.holder skeleton",
         "inlining readers.pool resource word",
         "documents query refusals shapes",
-        "beyond files openapi placing reports.saying uploads",
+        "beyond direct files openapi placing reports.saying uploads",
         """
         commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
         summary

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import IO, Any, cast
 
 from ..formats import RDF_XML, XML_RESULTS
-from ..store import Store
+from ..store import Store, StoreError
 from ..wellformed import NOT_IN_XML
-from .wire import CHARACTER, SIZE, SYNTAX, VALUE, Fault, Job
+from .wire import CHARACTER, DISK, SIZE, SYNTAX, VALUE, Fault, Job
 
 FIRST, NEXT = 16 * 1024, 64 * 1024  # bytes of a piece
 XML = (RDF_XML.media_type, XML_RESULTS.media_type)
@@ -20,6 +20,8 @@ def evaluate(store: Store, job: Job, send: Callable[[bytes], None]) -> bytes:
         store.query(job.text, job.media_type, cast(IO[bytes], pieces), job.dataset, job.base)
     except SyntaxError as error:
         raise Fault(SYNTAX, str(error)) from error
+    except (OSError, StoreError) as error:
+        raise Fault(DISK, str(error)) from error
     except (ValueError, RuntimeError) as error:
         raise Fault(VALUE, str(error)) from error
     pieces.check()

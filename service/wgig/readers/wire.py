@@ -3,8 +3,7 @@
 import json
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import pyoxigraph as ox
 
@@ -27,8 +26,7 @@ N_QUADS = ox.RdfFormat.N_QUADS
 Message = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A query as a reader gets it: with the format of the answer, which takes at most so many bytes."""
 
     text: str
@@ -39,14 +37,14 @@ class Job:
 
     def packed(self) -> bytes:
         """The job as bytes."""
-        return json.dumps(asdict(self)).encode()
+        default, named, union = self.dataset.default, self.dataset.named, self.dataset.union
+        return json.dumps((self.text, self.media_type, default, named, union, self.base, self.most)).encode()
 
     @classmethod
     def unpacked(cls, body: bytes) -> Self:
         """The job of such bytes."""
-        given = json.loads(body)
-        of = given.pop("dataset")
-        return cls(**given, dataset=Dataset(tuple(of["default"]), tuple(of["named"]), of["union"]))
+        text, media_type, default, named, union, base, most = json.loads(body)
+        return cls(text, media_type, Dataset(tuple(default), tuple(named), union), base, most)
 
 
 class Fault(Exception):  # noqa: N818  a word of the trade
@@ -58,11 +56,10 @@ class Fault(Exception):  # noqa: N818  a word of the trade
         self.kind = kind
 
 
-# The text does not parse; it cannot be evaluated; the answer is too large; it holds what its format cannot;
-# the reader took too long; it ended; somebody ended it.
-SYNTAX, VALUE, SIZE, CHARACTER, TIME, LOST, CANCELED = (
-    *("syntax", "value", "size", "character", "time", "lost", "canceled"),
-)
+# The text does not parse; it cannot be evaluated; the answer is too large; it holds what its format cannot; the
+# disk fails; the reader took too long; it ended; somebody ended it.
+SYNTAX, VALUE, SIZE, CHARACTER = "syntax", "value", "size", "character"
+DISK, TIME, LOST, CANCELED = "disk", "time", "lost", "canceled"
 
 
 def framed(kind: bytes, body: bytes | bytearray = b"") -> bytes:
