@@ -147,6 +147,16 @@ class Generation:
         else:
             self.fork()
 
+    async def close(self) -> None:
+        """End all at once, and wait until they are gone."""
+        self.serving, self.over = False, True
+        await asyncio.gather(*self.tasks)
+        for reader in self.readers.copy():
+            reader.close()
+        self.holder.close()
+        await asyncio.sleep(0)
+        await self.holder.buried
+
     def end_if_empty(self) -> None:
         """End the holder when all readers are gone."""
         if not self.readers:

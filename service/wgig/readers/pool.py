@@ -61,11 +61,7 @@ class Pool:
     async def close(self) -> None:
         """End all readers, and wait until they are gone."""
         self.closed = True
-        holders = [one.holder for one in self.generations]
-        for one in holders:
-            one.close()
-        await asyncio.sleep(0)
-        await asyncio.gather(*(one.buried for one in holders))
+        await asyncio.gather(*(one.close() for one in self.generations))
 
     # What the thread does that writes, while nobody else does.
 

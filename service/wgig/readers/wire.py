@@ -56,8 +56,8 @@ class Fault(Exception):  # noqa: N818  a word of the trade
         self.kind = kind
 
 
-# The text does not parse; it cannot be evaluated; the answer is too large; it holds what its format cannot; the
-# disk fails; the reader took too long; it ended; somebody ended it.
+# The text does not parse; it cannot be evaluated; the answer is too large; it holds what its format cannot;
+# the disk fails; the reader took too long; it ended; somebody ended it.
 SYNTAX, VALUE, SIZE, CHARACTER = "syntax", "value", "size", "character"
 DISK, TIME, LOST, CANCELED = "disk", "time", "lost", "canceled"
 
