@@ -28,6 +28,7 @@ from .store import Dataset, StoreError
 from .streaming import BrokenOffError
 
 DIRECT = "application/sparql-query"
+LONG = 4_000  # characters of a request that are looked at on a thread
 LINKS = ['</sparql>; rel="service-desc"']
 
 
@@ -61,7 +62,7 @@ async def reply(request: Request, pairs: Pairs) -> Response:
     """The result of the query in the pairs, in the format that the client likes best."""
     settings: Settings = request.app.state.settings
     request.state.asked = pairs  # so that the page of a refusal can show them
-    asked = question(pairs, settings)
+    asked = await considered(pairs, settings)
     format_ = pick(request, (*BY_FORM[asked.form], HTML))
     written = source_format(asked.form) if format_ is HTML else format_
     job = Job(asked.text, written.media_type, asked.dataset, settings.base, settings.result_bytes)
@@ -79,6 +80,13 @@ async def reply(request: Request, pairs: Pairs) -> Response:
         except BaseException:
             result.close()
             raise
+
+
+async def considered(pairs: Pairs, settings: Settings) -> Question:
+    """The query of a request's pairs; a long one takes time to look at. Raises Problem as `question` does."""
+    if sum(len(value) for _, value in pairs) > LONG:
+        return await run_in_threadpool(question, pairs, settings)
+    return question(pairs, settings)
 
 
 def client_of(request: Request) -> str:

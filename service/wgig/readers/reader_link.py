@@ -11,6 +11,9 @@ from typing import Protocol, cast
 from .result import Result
 from .wire import ASK, FAULT, LOST, OPENED, PIECE, TIME, WORN, Fault, Job, framed, unframed
 
+SLOW = 0.2  # seconds after which a query lets others go first
+YIELDING = 10  # its niceness then
+
 
 class Keeper(Protocol):
     """Who hears what becomes of a reader."""
@@ -38,7 +41,8 @@ class ReaderLink(asyncio.Protocol):
         self.opening = 0
         self.buffer = bytearray()
         self.result: Result | None = None
-        self.deadline: asyncio.TimerHandle | None = None
+        self.timer: asyncio.TimerHandle | None = None
+        self.yielding = False
 
     async def connect(self, connection: socket.socket) -> None:
         """Talk to the reader over this connection."""
@@ -52,9 +56,19 @@ class ReaderLink(asyncio.Protocol):
     def ask(self, job: Job, seconds: float) -> Result:
         """Begin to answer a query; after so many seconds the reader is killed."""
         self.result = Result(self.pace, self.kill)
-        self.deadline = asyncio.get_running_loop().call_later(seconds, self.kill, TIME)
+        self.timer = asyncio.get_running_loop().call_later(min(SLOW, seconds), self.slow, seconds - SLOW)
         self.tell(framed(ASK, job.packed()))
         return self.result
+
+    def slow(self, seconds: float) -> None:
+        """Let others go first from now on; after so many seconds the reader is killed."""
+        if seconds <= 0:
+            return self.kill(TIME)
+        self.yielding = True  # which cannot be taken back, so that the reader is replaced afterwards
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.process, YIELDING)
+        self.timer = asyncio.get_running_loop().call_later(seconds, self.kill, TIME)
+        return None
 
     def tell(self, message: bytes) -> None:
         """Send a message."""
@@ -86,13 +100,13 @@ class ReaderLink(asyncio.Protocol):
             else:
                 self.result.add(body, last=True)
             self.settle()
-            self.keeper.done(self, worn=kind == WORN)
+            self.keeper.done(self, worn=self.yielding or kind == WORN)
 
     def settle(self) -> None:
         """No answer is under way any more."""
-        if self.deadline:
-            self.deadline.cancel()
-        self.result = self.deadline = None
+        if self.timer:
+            self.timer.cancel()
+        self.result = self.timer = None
 
     def kill(self, kind: str) -> None:
         """End the process in the midst of its work, because of this kind of fault."""

@@ -1,0 +1,113 @@
+"""Queries that would freeze, flood or crash a service get a clear answer, and nobody else notices."""
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+DIRECT = {"Content-Type": "application/sparql-query"}
+PATTERNS = " . ".join(f"?s{n} ?p{n} ?o{n}" for n in range(5))
+ENDLESS = f"SELECT (COUNT(*) AS ?n) {{ {PATTERNS} }}"
+ALL = "SELECT * { ?s ?p ?o . ?t ?q ?r }"
+DOUBLINGS = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(34))
+FROM = "/sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\n"
+
+
+@pytest.fixture(scope="module")
+def hard(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a service with the shipped graph, small limits and few readers."""
+    limits = {"WGIG_READERS": "3", "WGIG_QUERY_SECONDS": "1", "WGIG_QUERY_MEMORY": str(256 << 20)}
+    with serving(tmp_path_factory.mktemp("store"), **limits, WGIG_RESULT_BYTES=str(32 << 20)) as url:
+        yield url
+
+
+def ask(url: str, text: str, client: str = "203.0.113.1") -> httpx.Response:
+    """The answer to a query from a client at this address."""
+    return httpx.post(f"{url}sparql", content=text, headers=DIRECT | {"X-Forwarded-For": client}, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "says"),
+    [
+        (ENDLESS, 503, "took longer than 1 seconds"),
+        (
+            "SELECT (COUNT(*) AS ?n) { ?s (!<x:p>|!^<x:p>)* ?o . ?o (!<x:p>|^!<x:p>)* ?s }",
+            503,
+            "took longer than",
+        ),
+        (f'SELECT (STRLEN(?x34) AS ?n) {{ BIND("0123456789abcdef" AS ?x0) {DOUBLINGS} }}', 503, "Ask for less"),
+        ('SELECT (GROUP_CONCAT(STR(?s); SEPARATOR=" ") AS ?n) { ?s ?p ?o . ?t ?q ?r }', 503, "Ask for less"),
+        ("ASK { FILTER(" + "(" * 100_000 + "1" + ")" * 100_000 + ") }", 413, "longer than"),
+        ("ASK { FILTER(" + "(" * 40_000 + "1" + ")" * 40_000 + ") }", 400, "brackets are open here"),
+        ("ASK {} #" + "x" * 20_000_000, 413, "longer than"),
+        ("ASK { FILTER(" + " || ".join(f"?x = {n}" for n in range(4_000)) + ") }", 503, "took longer than"),
+        ('ASK { ?s ?p ?o FILTER(REGEX(STR(?o), "(a|a)*(b|b)*(c|c)*$")) }', 200, "boolean"),
+        ('ASK { FILTER(REGEX("a", "' + "(a{0,99}){0,99}" * 20 + '")) }', 200, "boolean"),
+    ],
+)
+def test_it_is_answered_in_time_and_the_next_is_as_well(hard: str, text: str, status: int, says: str) -> None:
+    answer = ask(hard, text)
+    assert answer.status_code == status, answer.text
+    assert says in answer.text
+    assert ask(hard, "ASK {}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [(b"ASK {} #\xff", "UTF-8"), (b"ASK {} #\x00", "NUL")],
+)
+def test_bytes_that_are_no_text_are_told_of(hard: str, body: bytes, says: str) -> None:
+    answer = httpx.post(f"{hard}sparql", content=body, headers=DIRECT)
+    assert answer.status_code == 400
+    assert says in answer.text
+
+
+def test_a_flood_of_one_client_leaves_a_reader_to_others(hard: str) -> None:
+    flood = [threading.Thread(target=ask, args=(hard, f"{ENDLESS} #{n}")) for n in range(6)]
+    for one in flood:
+        one.start()
+    answers = [ask(hard, f"ASK {{}} #{n}", "203.0.113.2") for n in range(10)]
+    assert any(one.is_alive() for one in flood)  # it was not over before
+    assert {one.status_code for one in answers} == {200}
+    for one in flood:
+        one.join()
+
+
+def connected(url: str) -> socket.socket:
+    address = urlsplit(url)
+    return socket.create_connection((address.hostname, address.port), timeout=30)
+
+
+def test_an_answer_that_cannot_be_ended_breaks_off(hard: str) -> None:
+    with httpx.stream("GET", f"{hard}sparql?query={ALL}") as answer:
+        assert answer.status_code == 200
+        assert "content-length" not in answer.headers
+        with pytest.raises(httpx.RemoteProtocolError):
+            answer.read()
+
+
+def test_for_an_old_client_a_large_answer_is_refused_whole(hard: str) -> None:
+    with closing(connected(hard)) as connection:
+        target = str(httpx.URL(f"{hard}sparql", params={"query": ALL}).raw_path.decode())
+        connection.sendall(f"GET {target} HTTP/1.0\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 503
+
+
+@pytest.mark.parametrize("taken", [0, 1000])
+def test_a_client_that_leaves_takes_its_query_with_it(hard: str, taken: int) -> None:
+    for number in range(12):
+        text = f"{ALL if taken else ENDLESS} #{number}".encode()
+        with closing(connected(hard)) as connection:
+            connection.sendall(f"POST {FROM}Content-Length: {len(text)}\r\n\r\n".encode() + text)
+            while taken and connection.recv(taken) == b"":
+                pass
+    assert ask(hard, "ASK {} #after").status_code == 200
