@@ -20,6 +20,7 @@ from ..processes import Processes
 from ..readers.pool import Pool
 from ..settings import STACK, Settings
 from ..shipped import open_filled
+from ..streaming import BrokenOffError
 from ..workers import prepare
 from . import say
 
@@ -55,6 +56,11 @@ class Server(uvicorn.Server):
         del sig, frame
 
 
+def is_mistake(record: logging.LogRecord) -> bool:
+    """Whether something went wrong that nobody foresaw; an answer that had to be broken off is none."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BrokenOffError))
+
+
 def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     """Serve until SIGINT or SIGTERM, then end the process with code 0.
 
@@ -81,6 +87,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     )
     server.url = url(listening)
     server.background = [partial(checks.run, prepare, settings.shacl), *([pool.start] if pool else [])]
+    logging.getLogger("uvicorn.error").addFilter(is_mistake)
     # The server handles both signals itself and then raises them once more.
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, lambda *_: None)
