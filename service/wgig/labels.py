@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 
 import pyoxigraph as ox
 
-from .lookup import BATCH, Row, rows, values
 from .namespaces import OUTSIDE
 from .store import Store
 
@@ -16,35 +16,36 @@ LABELS = (
     f"{OUTSIDE['dcterms']}title",
     f"{OUTSIDE['skos']}altLabel",
 )
-# An alternative label stands in for the label only where it spells a name of another script in Latin letters.
-LABELED = """PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
-SELECT ?s ?p ?o {
-  VALUES ?s { %s } VALUES ?p { %s }
-  ?s ?p ?o
-  FILTER(isLiteral(?o) && (?p != skos:altLabel || STRENDS(LCASE(LANG(?o)), "-latn")))
-}"""
+_LABELS = {ox.NamedNode(iri): place for place, iri in enumerate(LABELS)}
+ALTERNATIVE = LABELS.index(f"{OUTSIDE['skos']}altLabel")
 
 
 def labels(store: Store, iris: Iterable[str]) -> dict[str, ox.Literal]:
     """The best label of each IRI that has one: English, else of no language, in Latin letters, or of any."""
-    wanted = sorted(set(iris))
-    best: dict[str, ox.Literal] = {}
-    for start in range(0, len(wanted), BATCH):
-        found = rows(store, LABELED % (values(wanted[start : start + BATCH]), values(LABELS)))
-        for row in sorted(found, key=preference, reverse=True):
-            best[row["s"].value] = row["o"]
-    return best
+    best = {iri: label(store, ox.NamedNode(iri)) for iri in sorted(set(iris))}
+    return {iri: found for iri, found in best.items() if found is not None}
 
 
-def preference(row: Row) -> tuple[int, int, str]:
-    """How far a label row is from what a reader of English wants; the smallest is best."""
-    label = row["o"]
-    language, _, script = (label.language or "").partition("-")
-    return (
-        {"en": 0, "": 1}.get(language, 2 if script == "latn" else 3),
-        LABELS.index(row["p"].value),
-        label.value,
-    )
+def label(store: Store, node: ox.NamedNode) -> ox.Literal | None:
+    """The best label of a node."""
+    found = [
+        (preference(quad.object, place), quad.object)
+        for property_, place in _LABELS.items()
+        for quad in store.match(node, property_)
+        if isinstance(quad.object, ox.Literal) and fits(quad.object, place)
+    ]
+    return min(found, key=itemgetter(0))[1] if found else None
+
+
+def fits(text: ox.Literal, place: int) -> bool:
+    """Whether a text is a label: an alternative one only where it spells another script in Latin letters."""
+    return place != ALTERNATIVE or (text.language or "").lower().endswith("-latn")
+
+
+def preference(text: ox.Literal, place: int) -> tuple[int, int, str]:
+    """How far a text, by the label property in this place, is from what a reader of English wants."""
+    language, _, script = (text.language or "").partition("-")
+    return {"en": 0, "": 1}.get(language, 2 if script == "latn" else 3), place, text.value
 
 
 def natural(text: str) -> tuple[tuple[bool, int, str], ...]:

@@ -207,6 +207,15 @@ class Store:
         """The triples of one graph."""
         return (one.triple for one in self._quads.quads_for_pattern(None, None, None, graph_name(graph)))
 
+    def match(
+        self,
+        subject: ox.NamedNode | None = None,
+        predicate: ox.NamedNode | None = None,
+        object_: ox.NamedNode | None = None,
+    ) -> Iterator[ox.Quad]:
+        """The quads with these terms, in whatever graph. Take few: nothing else runs meanwhile."""
+        return self._quads.quads_for_pattern(subject, predicate, object_)
+
     def graph(self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None) -> bytes:
         """One graph in an RDF format."""
         data = self._quads.dump(

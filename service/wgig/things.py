@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain, islice
 
 import pyoxigraph as ox
 
 from .labels import labels
-from .lookup import BATCH, Row, Term, rows, values
+from .lookup import Term, rows
 from .store import Store
 
 PARTS = 250
@@ -72,27 +72,29 @@ def describe(store: Store, iri: str) -> Description | None:
 
 def known(store: Store, iri: str) -> bool:
     """Whether any statement is about the IRI or points to it."""
-    patterns = f"{{ {anywhere(f'<{iri}> ?p ?o')} }} UNION {{ {anywhere(f'?s ?p <{iri}>')} }}"
-    return bool(rows(store, f"SELECT * {{ {patterns} }} LIMIT 1", union=False))
+    node = ox.NamedNode(iri)
+    return any(True for _ in chain(store.match(node), store.match(object_=node)))
 
 
-def about(store: Store, iris: list[str]) -> list[Statement]:
+def about(store: Store, iris: Iterable[str]) -> list[Statement]:
     """All statements with one of the IRIs as subject."""
-    found: list[Row] = []
-    for start in range(0, len(iris), BATCH):
-        wanted = values(iris[start : start + BATCH])
-        found += rows(store, f"SELECT * {{ VALUES ?s {{ {wanted} }} {anywhere('?s ?p ?o')} }}", union=False)
-    return statements(found)
+    return statements(quad for iri in iris for quad in store.match(ox.NamedNode(iri)))
 
 
 def pointing(store: Store, iri: str) -> tuple[list[Statement], int]:
     """The statements whose object is the IRI, at most INCOMING of them, and how many there are in all."""
-    pattern = f"{{ {anywhere(f'?s ?p <{iri}>')} FILTER isIRI(?s) }}"
-    found = rows(store, f"SELECT * {pattern} LIMIT {INCOMING + 1}", union=False)
+    node = ox.NamedNode(iri)
+    found = list(islice(filter(is_named, store.match(object_=node)), INCOMING + 1))
     if len(found) <= INCOMING:
-        return statements({**row, "o": ox.NamedNode(iri)} for row in found), len(found)
-    count = rows(store, f"SELECT (COUNT(*) AS ?n) {pattern}", union=False)[0]["n"].value
-    return statements({**row, "o": ox.NamedNode(iri)} for row in found[:INCOMING]), int(count)
+        return statements(found), len(found)
+    pointing_here = f"?s ?p {node} FILTER isIRI(?s)"
+    count = f"SELECT (COUNT(*) AS ?n) {{ {{ {pointing_here} }} UNION {{ GRAPH ?g {{ {pointing_here} }} }} }}"
+    return statements(found[:INCOMING]), int(rows(store, count, union=False)[0]["n"].value)
+
+
+def is_named(quad: ox.Quad) -> bool:
+    """Whether a quad is about something with an IRI."""
+    return isinstance(quad.subject, ox.NamedNode)
 
 
 def below(store: Store, iri: str, linked: list[Statement]) -> tuple[dict[str, list[Statement]], bool]:
@@ -122,22 +124,20 @@ def under(iri: str, terms: Iterable[Term]) -> set[str]:
     }
 
 
-def anywhere(pattern: str) -> str:
-    """A group that matches the pattern in the unnamed graph and in each named one, bound to `?g`."""
-    return f"{{ {pattern} }} UNION {{ GRAPH ?g {{ {pattern} }} }}"
+def statements(found: Iterable[ox.Quad]) -> list[Statement]:
+    """Statements from quads about nodes with IRIs, each triple once, in a stable order."""
+    graphs: dict[ox.Triple, set[str]] = {}
+    for quad in found:
+        where = graphs.setdefault(quad.triple, set())
+        if not isinstance(quad.graph_name, ox.DefaultGraph):
+            where.add(quad.graph_name.value)
+    return [statement(one, graphs[one]) for one in sorted(graphs, key=str)]
 
 
-def statements(found: Iterable[Row]) -> list[Statement]:
-    """Statements from rows of `?s ?p ?o ?g`, each triple once, in a stable order."""
-    graphs: dict[tuple[Any, Any, Any], set[str]] = {}
-    for row in found:
-        where = graphs.setdefault((row["s"], row["p"], row["o"]), set())
-        if "g" in row:
-            where.add(row["g"].value)
-    return [
-        Statement(subject, predicate, value, tuple(sorted(where)))
-        for (subject, predicate, value), where in sorted(graphs.items(), key=lambda item: str(item[0]))
-    ]
+def statement(triple: ox.Triple, graphs: set[str]) -> Statement:
+    """A triple about a node with an IRI, and the graphs it stands in."""
+    assert isinstance(triple.subject, ox.NamedNode)
+    return Statement(triple.subject, triple.predicate, triple.object, tuple(sorted(graphs)))
 
 
 def named(description: Description) -> set[str]:

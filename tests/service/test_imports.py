@@ -27,16 +27,16 @@ FLOORS = [
         """,
         "answers inference markdown.graph markdown.headings markdown.statements report",
         "cache markdown.body markdown.head reports.rdf reports.words store",
-        "describe load lookup markdown.keys readers.wire",
-        "health labels markdown.reading readers.evaluation readers.holder_link readers.result",
+        "describe labels load lookup markdown.keys readers.wire",
         """
-        kinds markdown.writing pages.standing readers.inline readers.reader readers.reader_link things
-        vocabulary
+        health kinds markdown.reading pages.standing readers.evaluation readers.holder_link readers.result
+        things vocabulary
         """,
-        "compact markdown pages.thing readers.generation readers.holder skeleton",
-        "inlining readers.pool resource word",
-        "documents query refusals shapes",
-        "beyond direct files openapi placing reports.saying uploads",
+        "compact markdown.writing pages.thing readers.inline readers.reader readers.reader_link",
+        "inlining markdown readers.generation readers.holder resource skeleton",
+        "readers.pool refusals shapes word",
+        "direct documents query",
+        "beyond files openapi placing reports.saying uploads",
         """
         commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
         summary
