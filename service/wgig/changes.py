@@ -31,6 +31,12 @@ class Change:
         """Whether anything is not as it was."""
         return bool(self.removed or self.added or self.dropped or self.made)
 
+    @property
+    def graphs(self) -> set[str]:
+        """The IRIs of the named graphs in which anything is not as it was."""
+        names = {one.graph_name for one in chain(self.removed, self.added)}
+        return {one.value for one in names if isinstance(one, ox.NamedNode)} | {*self.dropped, *self.made}
+
     def then(self, later: "Change") -> "Change":
         """This change and a later one, as one."""
         removed, added = net((self.removed, self.added), (later.removed, later.added))

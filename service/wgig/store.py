@@ -79,7 +79,7 @@ class Store:
             if store:
                 say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")
             with store._lock, spoken(folder):
-                store._follow()
+                store._follow(None)
                 store._settle()
         return store
 
@@ -227,9 +227,9 @@ class Store:
             after = look(self._quads) if settled and before else None
             change = between(before, after) if before and after else None
             if change is None or change:
-                follows = self._follow()
+                change = self._follow(change)
                 self._settle()
-                self.heard(change and change.then(follows))
+                self.heard(change)
             else:
                 self._mark()
 
@@ -250,9 +250,9 @@ class Store:
                 self._mark()
             raise
 
-    def _follow(self) -> Change:
-        """Bring what follows in line with what is stated; what that changed."""
-        return self._inference.recompute(self._quads) if self._inference else Change()
+    def _follow(self, change: Change | None) -> Change | None:
+        """Bring what follows in line after a change of what is stated; the change with what followed."""
+        return self._inference.follow(self._quads, change) if self._inference else change
 
     def _settle(self) -> None:
         """Bring all to disk, then note that stated and inferred quads agree."""

@@ -23,10 +23,11 @@ FLOORS = [
         """,
         """
         admission answers commands diagnosis engines.pyshacl engines.shifty health markdown.outline
-        markdown.values pages.results places processes rdf reports targets using
+        markdown.values pages.results places premises processes rdf reports targets using
         """,
-        "inference markdown.graph markdown.headings markdown.statements report",
-        "markdown.body markdown.head reports.rdf reports.words store",
+        "markdown.graph markdown.headings markdown.statements report upkeep",
+        "inference markdown.body markdown.head reports.rdf reports.words",
+        "store",
         "describe load lookup markdown.keys",
         "labels markdown.reading query",
         "kinds markdown.writing pages.standing things vocabulary",
