@@ -15,6 +15,7 @@ from typing import Protocol
 import pyoxigraph as ox
 
 from .changes import Change, Seen, between, content, there
+from .opening import sync
 from .premises import Rule, construct
 from .rdf import quad
 from .upkeep import Upkeep
@@ -65,8 +66,9 @@ class Inference:
 
     def unsettle(self) -> None:
         """Note on disk that a write is coming, so that whoever opens the store after a crash knows."""
-        if self.folder:
-            (self.folder / SETTLED).unlink(missing_ok=True)
+        if self.folder and (self.folder / SETTLED).exists():
+            (self.folder / SETTLED).unlink()
+            sync(self.folder)  # lest a power cut keeps the write and forgets the note
 
     def settle(self) -> None:
         """Note on disk that stated and inferred quads agree."""

@@ -11,11 +11,14 @@ import pyoxigraph as ox
 
 from .changes import Change, Look, among, between, everywhere, in_graphs
 from .inference import Computed, Inference
-from .opening import StoreError, open_quads, open_snapshot, refusal
+from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
 from .rdf import quad, rdf_format
 from .targets import targets
 
 __all__ = ["Dataset", "Store", "StoreError"]
+
+
+LONG_LOG = 10_000  # quads; the next start reads the log, which takes it 0.3 s then
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Store:
         self._folder = folder
         self._inference = inference
         self._lock = threading.RLock()
+        self._logged = 0  # quads since the last flush
         self._settled = inference is None or not inference.due
         self.heard: Callable[[Change | None], None] = lambda _: None
 
@@ -80,7 +84,7 @@ class Store:
                 say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")
             with store._lock, spoken(folder):
                 store._follow(None)
-                store._settle()
+                store._settle(None)
         return store
 
     @classmethod
@@ -170,7 +174,7 @@ class Store:
             if self._inference:
                 self._inference.unsettle()
                 self._inference.grow(self._quads)
-            self._settle()
+            self._settle(None)
             self.heard(None)
 
     @contextmanager
@@ -228,7 +232,7 @@ class Store:
             change = between(before, after) if before and after else None
             if change is None or change:
                 change = self._follow(change)
-                self._settle()
+                self._settle(change)
                 self.heard(change)
             else:
                 self._mark()
@@ -254,10 +258,15 @@ class Store:
         """Bring what follows in line after a change of what is stated; the change with what followed."""
         return self._inference.follow(self._quads, change) if self._inference else change
 
-    def _settle(self) -> None:
-        """Bring all to disk, then note that stated and inferred quads agree."""
-        if self._folder:
+    def _settle(self, change: Change | None) -> None:
+        """Bring a change to disk, then note that stated and inferred quads agree."""
+        size = LONG_LOG if change is None else len(change.removed) + len(change.added)
+        self._logged += size
+        if self._folder and self._logged < LONG_LOG:
+            sync_log(self._folder)
+        elif self._folder:
             self._quads.flush()
+            self._logged = 0
         self._mark()
 
     def _mark(self) -> None:

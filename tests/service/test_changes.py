@@ -147,7 +147,7 @@ def test_what_is_too_much_to_compare_is_told_as_unknown(
 def test_a_change_after_one_that_the_disk_cut_off_is_told_as_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full() -> None:
+    def full(_: Change | None) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     copy = Copy(Store.open(tmp_path, [RULE]))
