@@ -5,7 +5,7 @@ store, where it has any, the made-up papers of the package are on the board, whi
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from typing import Any
 
@@ -58,17 +58,14 @@ class Board:
         if not any(map(self.name, quads.quads_for_pattern(None, TYPE, PAPER))):
             return self.clear(quads, change)
         was_there = there(quads, [self.graph])
-        names = self.concerned(quads, change if was_there else None)
-        before = self.digests(quads, names)
-        now = {name: self.digest_of(found) for name in names if (found := self.triples(quads, name))}
-        stale = sorted(name for name in names if before.get(name) != now.get(name))
-        if len(stale) > MANY:
-            self.say(f"Checking {len(stale)} papers by the template ...")
-        for start in range(0, len(stale), BATCH):
-            followed = self.renew(quads, stale[start : start + BATCH], now)
-            change = change.then(followed) if change is not None and len(stale) <= BATCH else None
+        names = sorted(self.concerned(quads, change if was_there else None))
+        if len(names) > MANY:
+            self.say(f"Checking {len(names)} papers by the template ...")
+        for start in range(0, len(names), BATCH):
+            followed = self.renew(quads, names[start : start + BATCH])
+            change = change.then(followed) if change is not None and len(names) <= BATCH else None
         made = there(quads, [self.graph]) - was_there
-        return change and change.then(Change(made=tuple(made)))
+        return None if change is None else change.then(Change(made=tuple(made)))
 
     def clear(self, quads: ox.Store, change: Change | None) -> Change | None:
         """Say nothing any more; the change with this one."""
@@ -90,19 +87,20 @@ class Board:
         stored = filter(None, map(self.name, quads.quads_for_pattern(None, TYPE, PAPER)))
         return {*said, *stored, *examples()}
 
-    def renew(self, quads: ox.Store, names: Iterable[str], now: Mapping[str, str]) -> Change:
-        """Replace what is said of these papers; those that are gone have no digest `now`.
-
-        Returns what that changed.
-        """
+    def renew(self, quads: ox.Store, names: Iterable[str]) -> Change:
+        """Replace what is said of those of these papers that are not as they were; what that changed."""
+        found = ((name, self.triples(quads, name)) for name in names)
+        now = ((name, triples, self.digest_of(triples)) for name, triples in found)
+        stale = [one for one in now if one[2] != self.digest_said(quads, one[0])]
+        if not stale:
+            return Change()
         from .conformance import shared, state  # noqa: PLC0415  costs 0.2 s, and most starts need none
 
         old, new = set[ox.Triple](), set(shared())
-        for name in names:
+        for name, triples, digest_ in stale:
             old |= self.said_of(quads, name)
-            if name in now:
-                new |= state(paper(name), self.triples(quads, name), now[name], self.by)
-        new = set(as_stored(new))
+            if triples:
+                new |= state(paper(name), triples, digest_, self.by)
         gone = [quad(one, self.graph) for one in old - new]
         come = [one for one in (quad(one, self.graph) for one in new - old) if one not in quads]
         self.change(quads, gone, come)
@@ -133,17 +131,18 @@ class Board:
             return [one.triple for one in content(quads, home)]
         return examples().get(name, [])
 
-    def digest_of(self, triples: Iterable[ox.Triple]) -> str:
-        """The digest of what an assertion rests on. Blank nodes keep their names while nobody writes them."""
-        return digest([self.digest.encode(), *sorted(str(one).encode() for one in triples)])
+    def digest_of(self, triples: Sequence[ox.Triple]) -> str:
+        """The digest of what an assertion rests on; empty for no triples.
 
-    def digests(self, quads: ox.Store, names: Iterable[str]) -> dict[str, str]:
-        """What the assertions on these papers rest on, by the names of those that are spoken of."""
-        return {
-            name: one.object.value
-            for name in names
-            for one in self.said(quads, ox.NamedNode(KNOWN["assertion"] + name), DIGEST)
-        }
+        Blank nodes keep their names while nobody writes them.
+        """
+        lines = sorted(str(one).encode() for one in triples)
+        return digest([self.digest.encode(), *lines]) if lines else ""
+
+    def digest_said(self, quads: ox.Store, name: str) -> str:
+        """The digest that the assertion on a paper rests on; empty where there is none."""
+        found = self.said(quads, ox.NamedNode(KNOWN["assertion"] + name), DIGEST)
+        return next((one.object.value for one in found), "")
 
     def said_of(self, quads: ox.Store, name: str) -> set[ox.Triple]:
         """What the graph says of a paper, with what that leads to."""
@@ -165,16 +164,17 @@ def paper(name: str) -> ox.NamedNode:
 
 @cache
 def examples() -> dict[str, list[ox.Triple]]:
-    """The made-up papers of the package by their names."""
-    files = [
-        [quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)]
+    """The made-up papers of the package by their names, as a store would give them back."""
+    parsed = [
+        ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
         for path in sorted((SHIPPED / "data" / "examples").glob("*.ttl"))
     ]
+    papers = [list(as_stored(one.triple for one in quads)) for quads in parsed]
     return {
         one.subject.value.removeprefix(KNOWN["paper"]): triples
-        for triples in files
+        for triples in papers
         for one in triples
-        if one.predicate == TYPE and one.object == PAPER
+        if one.predicate == TYPE and one.object == PAPER and isinstance(one.subject, ox.NamedNode)
     }
 
 

@@ -9,11 +9,11 @@ from typing import IO, Self
 
 import pyoxigraph as ox
 
-from .changes import Change, Look, among, between, everywhere, in_graphs
+from .changes import Change, Look, among, between, in_graphs
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
 from .rdf import quad, rdf_format
-from .targets import targets
+from .targets import reach
 
 __all__ = ["Dataset", "Store", "StoreError"]
 
@@ -125,9 +125,7 @@ class Store:
         """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
 
         Raises SyntaxError, ValueError or RuntimeError as `query` does."""
-        names = targets(text, base)
-        look = everywhere if names is None else in_graphs(map(graph_name, [None, *names]))
-        with self._writing(look):
+        with self._writing(reach(text, base)):
             self._quads.update(text, base_iri=base)
 
     def merge(self, graphs: Mapping[str | None, Iterable[ox.Triple]]) -> None:
