@@ -40,7 +40,7 @@ def shipped(data_files: dict[str, Path]) -> ox.Store:
         store.load(path=path, to_graph=ox.NamedNode(GRAPH + "ontology"))
     rules = [path.read_text() for path in SHIPPED.glob("data/rules/*.rq")]
     board = Board(Settings.base, Settings.shacl)
-    Inference(rules, GRAPH + "inferred", None, [board]).recompute(store)
+    Inference(rules, GRAPH + "inferred", None, [board]).follow(store, None)
     return store
 
 

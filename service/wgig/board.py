@@ -5,14 +5,14 @@ store, where it has any, the made-up papers of the package are on the board, whi
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from typing import Any
 
 import pyoxigraph as ox
 
 from . import __version__
-from .changes import Change, Seen, between, content, there
+from .changes import Change, content, there
 from .namespaces import LOCAL, OUTSIDE, namespaces
 from .rdf import as_stored, quad
 from .settings import SHIPPED, Settings
@@ -49,84 +49,100 @@ class Board:
         paths = sorted(path for pattern in RULES for path in SHIPPED.glob(pattern))
         return digest([__version__.encode(), *(path.read_bytes() for path in paths)])
 
-    def recompute(self, quads: ox.Store) -> Change:
+    def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
         """Say how the papers stand now; a paper whose graph and rules are as before costs its digest.
 
-        Up to BATCH papers change together, in one transaction. Returns what changed.
+        `change` is what happened since that was said; None: it may be anything. Up to BATCH papers change
+        together, in one transaction. Returns the change with what followed, None of more papers than that.
         """
+        if not any(map(self.name, quads.quads_for_pattern(None, TYPE, PAPER))):
+            return self.clear(quads, change)
         was_there = there(quads, [self.graph])
-        before = self.digests(quads)
-        now = {name: self.digest_of(self.triples(quads, name)) for name in self.names(quads)}
-        stale = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
-        if len(stale) > MANY:
-            self.say(f"Checking {len(stale)} papers by the template ...")
-        change = Change()
-        for start in range(0, len(stale), BATCH):
-            change = change.then(self.renew(quads, stale[start : start + BATCH], now))
-        if not now:
-            change = change.then(Change(tuple(content(quads, self.graph))))
-            quads.remove_graph(self.graph)
-        return change.then(between(Seen(set(), was_there), Seen(set(), there(quads, [self.graph]))))
+        names = sorted(self.concerned(quads, change if was_there else None))
+        if len(names) > MANY:
+            self.say(f"Checking {len(names)} papers by the template ...")
+        for start in range(0, len(names), BATCH):
+            followed = self.renew(quads, names[start : start + BATCH])
+            change = change.then(followed) if change is not None and len(names) <= BATCH else None
+        made = there(quads, [self.graph]) - was_there
+        return None if change is None else change.then(Change(made=tuple(made)))
 
-    def renew(self, quads: ox.Store, names: Iterable[str], now: dict[str, str]) -> Change:
-        """Replace what is said of these papers; those that are gone have no digest `now`.
+    def clear(self, quads: ox.Store, change: Change | None) -> Change | None:
+        """Say nothing any more; the change with this one."""
+        if change is not None:
+            change = change.then(
+                Change(tuple(content(quads, self.graph)), dropped=tuple(there(quads, [self.graph])))
+            )
+        quads.remove_graph(self.graph)
+        return change
 
-        Returns what changed of the quads.
-        """
+    def concerned(self, quads: ox.Store, change: Change | None) -> set[str]:
+        """The names of the papers of which something else may be to say after a change; None: of all."""
+        if change is not None and self.graph.value not in change.graphs:
+            ends = (one.removeprefix(self.home) for one in change.graphs if one.startswith(self.home))
+            return set(filter(LOCAL.fullmatch, ends))
+        said = (
+            one.subject.value.removeprefix(KNOWN["assertion"]) for one in self.said(quads, predicate=DIGEST)
+        )
+        stored = filter(None, map(self.name, quads.quads_for_pattern(None, TYPE, PAPER)))
+        return {*said, *stored, *examples()}
+
+    def renew(self, quads: ox.Store, names: Iterable[str]) -> Change:
+        """Replace what is said of those of these papers that are not as they were; what that changed."""
+        found = ((name, self.triples(quads, name)) for name in names)
+        now = ((name, triples, self.digest_of(triples)) for name, triples in found)
+        stale = [one for one in now if one[2] != self.digest_said(quads, one[0])]
+        if not stale:
+            return Change()
         from .conformance import shared, state  # noqa: PLC0415  costs 0.2 s, and most starts need none
 
-        old, new = set[ox.Triple](), set(shared() if now else ())
-        for name in names:
+        old, new = set[ox.Triple](), set(shared())
+        for name, triples, digest_ in stale:
             old |= self.said_of(quads, name)
-            if name in now:
-                new |= state(paper(name), self.triples(quads, name), now[name], self.by)
-        new = set(as_stored(new))
+            if triples:
+                new |= state(paper(name), triples, digest_, self.by)
         gone = [quad(one, self.graph) for one in old - new]
         come = [one for one in (quad(one, self.graph) for one in new - old) if one not in quads]
-        self.change(quads, old - new, new - old)
+        self.change(quads, gone, come)
         return Change(tuple(gone), tuple(come))
 
-    def change(self, quads: ox.Store, old: set[ox.Triple], new: set[ox.Triple]) -> None:
-        """Take the old triples out of the graph and put the new ones in, in one transaction."""
-        if not old:  # three times as fast, and the usual case when many papers are loaded
-            quads.bulk_extend(quad(triple, self.graph) for triple in new)
+    def change(self, quads: ox.Store, gone: Sequence[ox.Quad], come: Sequence[ox.Quad]) -> None:
+        """Take some quads out and put others in, in one transaction."""
+        if not gone:  # three times as fast, and the usual case when many papers are loaded
+            quads.bulk_extend(come)
             return
-        steps = [("DELETE", old), ("INSERT", new)]
+        steps = [("DELETE", gone), ("INSERT", come)]
         quads.update(
             "; ".join(
-                f"{verb} DATA {{ GRAPH {self.graph} {{ {n_triples(those)} }} }}" for verb, those in steps
+                f"{verb} DATA {{ GRAPH {self.graph} {{ {n_triples(one.triple for one in those)} }} }}"
+                for verb, those in steps
             )
         )
-
-    def names(self, quads: ox.Store) -> set[str]:
-        """The names of all papers; none where none is stored."""
-        stored = set(filter(None, map(self.name, quads.quads_for_pattern(None, TYPE, PAPER))))
-        return stored and stored | examples().keys()
 
     def name(self, quad: Any) -> str:
         """The name of the graph of a paper, if the quad is about the paper of this name; else nothing."""
         name: str = getattr(quad.graph_name, "value", "").removeprefix(self.home)
         return name if LOCAL.fullmatch(name) and quad.subject == paper(name) else ""
 
-    def triples(self, quads: ox.Store, name: str) -> Iterable[ox.Triple]:
-        """What describes the paper."""
-        home = self.home_of(name)
-        if next(quads.quads_for_pattern(paper(name), TYPE, PAPER, home), None) is None:
-            return examples()[name]
-        return (one.triple for one in quads.quads_for_pattern(None, None, None, home))
+    def triples(self, quads: ox.Store, name: str) -> list[ox.Triple]:
+        """What describes the paper of this name; nothing where there is none."""
+        home = ox.NamedNode(self.home + name)
+        if ox.Quad(paper(name), TYPE, PAPER, home) in quads:
+            return [one.triple for one in content(quads, home)]
+        return examples().get(name, [])
 
-    def home_of(self, name: str) -> ox.NamedNode:
-        """The graph of a paper."""
-        return ox.NamedNode(self.home + name)
+    def digest_of(self, triples: Sequence[ox.Triple]) -> str:
+        """The digest of what an assertion rests on; empty for no triples.
 
-    def digest_of(self, triples: Iterable[ox.Triple]) -> str:
-        """The digest of what an assertion rests on. Blank nodes keep their names while nobody writes them."""
-        return digest([self.digest.encode(), *sorted(str(one).encode() for one in triples)])
+        Blank nodes keep their names while nobody writes them.
+        """
+        lines = sorted(str(one).encode() for one in triples)
+        return digest([self.digest.encode(), *lines]) if lines else ""
 
-    def digests(self, quads: ox.Store) -> dict[str, str]:
-        """What the assertions on the papers rest on, by the names of the papers."""
-        found = self.said(quads, predicate=DIGEST)
-        return {one.subject.value.removeprefix(KNOWN["assertion"]): one.object.value for one in found}
+    def digest_said(self, quads: ox.Store, name: str) -> str:
+        """The digest that the assertion on a paper rests on; empty where there is none."""
+        found = self.said(quads, ox.NamedNode(KNOWN["assertion"] + name), DIGEST)
+        return next((one.object.value for one in found), "")
 
     def said_of(self, quads: ox.Store, name: str) -> set[ox.Triple]:
         """What the graph says of a paper, with what that leads to."""
@@ -148,16 +164,17 @@ def paper(name: str) -> ox.NamedNode:
 
 @cache
 def examples() -> dict[str, list[ox.Triple]]:
-    """The made-up papers of the package by their names."""
-    files = [
-        [quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)]
+    """The made-up papers of the package by their names, as a store would give them back."""
+    parsed = [
+        ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
         for path in sorted((SHIPPED / "data" / "examples").glob("*.ttl"))
     ]
+    papers = [list(as_stored(one.triple for one in quads)) for quads in parsed]
     return {
         one.subject.value.removeprefix(KNOWN["paper"]): triples
-        for triples in files
+        for triples in papers
         for one in triples
-        if one.predicate == TYPE and one.object == PAPER
+        if one.predicate == TYPE and one.object == PAPER and isinstance(one.subject, ox.NamedNode)
     }
 
 

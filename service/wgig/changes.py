@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 
-MOST = 200_000  # quads that are compared; beyond, what changed is not known
+MOST = 100_000  # quads that are compared; beyond, what changed is not known
 
 One = TypeVar("One", ox.Quad, str)
 
@@ -30,6 +30,12 @@ class Change:
     def __bool__(self) -> bool:
         """Whether anything is not as it was."""
         return bool(self.removed or self.added or self.dropped or self.made)
+
+    @property
+    def graphs(self) -> set[str]:
+        """The IRIs of the named graphs in which anything is not as it was."""
+        names = {one.graph_name for one in chain(self.removed, self.added)}
+        return {one.value for one in names if isinstance(one, ox.NamedNode)} | {*self.dropped, *self.made}
 
     def then(self, later: "Change") -> "Change":
         """This change and a later one, as one."""
@@ -76,12 +82,16 @@ def everywhere(quads: ox.Store) -> Seen | None:
     return seen(quads, iris) if len(iris) == len(names) else None
 
 
-def among(candidates: Iterable[ox.Quad], names: Iterable[ox.NamedNode | ox.DefaultGraph]) -> Look:
-    """A look at which of these quads are there, however their numbers are written, and which graphs."""
-    wanted, graphs = set(candidates), tuple(names)
+def among(candidates: Iterable[ox.Quad], names: Iterable[GraphName]) -> Look:
+    """A look at which of these quads are there, and which of these graphs."""
+    normal = ox.Store()  # it writes numbers in one way only, as the store does
+    normal.extend(candidates)
+    wanted, graphs = list(normal), tuple(names)
 
     def look(quads: ox.Store) -> Seen | None:
-        return seen((one for quad in wanted for one in quads.quads_for_pattern(*quad)), there(quads, graphs))
+        if len(wanted) > MOST:
+            return None
+        return Seen({one for one in wanted if one in quads}, there(quads, graphs))
 
     return look
 

@@ -5,11 +5,9 @@ What no rule can say is computed before them.
 """
 
 import hashlib
-import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import reduce
 from itertools import chain
 from pathlib import Path
 from typing import Protocol
@@ -17,12 +15,14 @@ from typing import Protocol
 import pyoxigraph as ox
 
 from .changes import Change, Seen, between, content, there
+from .opening import sync
+from .premises import Rule, construct
 from .rdf import quad
+from .upkeep import Upkeep
 
 SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree
 SCRATCH = "inference"
 IN_MEMORY = 500_000  # quads; about 240 MB
-HEAD = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
 
 
 class Computed(Protocol):
@@ -32,8 +32,11 @@ class Computed(Protocol):
     def digest(self) -> str:
         """The digest of how it is computed."""
 
-    def recompute(self, quads: ox.Store) -> Change:
-        """Bring it in line with the stated quads; what that changed."""
+    def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
+        """Bring it in line with the stated quads after a change; None: it may be anything.
+
+        Returns the change with what followed, None where that is not known.
+        """
 
 
 class Inference:
@@ -43,14 +46,14 @@ class Inference:
         self, rules: Iterable[str], graph: str, folder: Path | None, first: Iterable[Computed] = ()
     ) -> None:
         """Take the rules, the IRI of the graph they fill, the folder of the store (None: in memory), and what
-        is to be computed first.
+        is to be computed first. Raises ValueError for a rule that cannot be taken apart.
         """
-        self.rules = tuple(rules)
-        self.asked = tuple(map(only_new, self.rules))
+        self.rules = tuple(map(Rule, rules))
         self.graph = ox.NamedNode(graph)
         self.folder = folder
         self.first = tuple(first)
-        parts = (*self.rules, *(one.digest for one in self.first))
+        self.upkeep = Upkeep(self.rules, self.graph)
+        parts = (*(one.text for one in self.rules), *(one.digest for one in self.first))
         self.digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
@@ -63,45 +66,72 @@ class Inference:
 
     def unsettle(self) -> None:
         """Note on disk that a write is coming, so that whoever opens the store after a crash knows."""
-        if self.folder:
-            (self.folder / SETTLED).unlink(missing_ok=True)
+        if self.folder and (self.folder / SETTLED).exists():
+            (self.folder / SETTLED).unlink()
+            sync(self.folder)  # lest a power cut keeps the write and forgets the note
 
     def settle(self) -> None:
         """Note on disk that stated and inferred quads agree."""
         if self.folder:
             (self.folder / SETTLED).write_text(self.digest)
 
-    def recompute(self, quads: ox.Store) -> Change:
-        """Make the graph hold what follows now, and nothing else; what that changed, and what came first.
+    def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
+        """Make the graph hold what follows now, and nothing else, after what is computed first.
 
-        What stays is not written again.
+        `change` is what happened to the quads since it was so; None: it may be anything. Returns it with all
+        that followed, None where that is not known.
         """
-        first = self.compute_first(quads)
+        change = self.compute_first(quads, change)
+        known = change is not None and self.graph.value not in change.graphs
+        found = self.upkeep.after(quads, change) if change is not None and known else None
+        followed = self.write(quads, *(found or self.anew(quads)))
+        return None if change is None else change.then(followed)
+
+    def anew(self, quads: ox.Store) -> tuple[set[ox.Triple], set[ox.Triple]]:
+        """The triples that go and those that come when all that follows is found anew."""
+        self.upkeep.forget()
         with scratch(quads, self.graph, self.folder) as copy:
-            follows = {quad(triple, self.graph) for triple in self.consequences(copy)}
-        before = Seen(set(content(quads, self.graph)), there(quads, [self.graph]))
-        quads.extend(follows - before.quads)
-        for one in before.quads - follows:
+            follows = self.consequences(copy)
+        before = {one.triple for one in content(quads, self.graph)}
+        return before - follows, follows - before
+
+    def write(self, quads: ox.Store, gone: set[ox.Triple], come: set[ox.Triple]) -> Change:
+        """Take these triples out of the graph, and put those in; what that changed."""
+        removed, added = (tuple(quad(one, self.graph) for one in those) for those in (gone, come))
+        before = there(quads, [self.graph])
+        quads.extend(added)
+        for one in removed:
             quads.remove(one)
-        if not follows:
+        if next(content(quads, self.graph), None) is None:
             quads.remove_graph(self.graph)
-        return first.then(between(before, Seen(follows, there(quads, [self.graph]))))
+        names = between(Seen(set(), before), Seen(set(), there(quads, [self.graph])))
+        return Change(removed, added, names.dropped, names.made)
 
     def grow(self, quads: ox.Store) -> None:
         """Bring the graph up to date after many quads were added: in the store itself, and in little memory.
 
         No rule asks for what is absent, so what followed before still follows; what is stated by now goes.
         """
-        self.compute_first(quads)
+        self.compute_first(quads, None)
+        self.upkeep.forget()
         inferred = f"GRAPH {self.graph} {{ ?s ?p ?o }}"
         stated = f"GRAPH ?other {{ ?s ?p ?o }} FILTER(?other != {self.graph})"
         quads.update(f"DELETE {{ {inferred} }} WHERE {{ {inferred} {stated} }}")
-        while sum(self.write_new(rule, quads) for rule in self.asked):
-            pass
+        for rules in self.in_turn:
+            while sum(self.write_new(rule, quads) for rule in rules):
+                pass
 
-    def compute_first(self, quads: ox.Store) -> Change:
-        """Bring in line what is computed before the rules; what that changed."""
-        return reduce(Change.then, (one.recompute(quads) for one in self.first), Change())
+    def compute_first(self, quads: ox.Store, change: Change | None) -> Change | None:
+        """Bring in line what is computed before the rules; the change with what that changed."""
+        for one in self.first:
+            change = one.follow(quads, change)
+        return change
+
+    @property
+    def in_turn(self) -> tuple[Sequence[str], Sequence[str]]:
+        """The rules as queries for what is new: first those that only ask for what is there, then all."""
+        sure = [rule.only_new for rule in self.rules if not rule.asks_for_absence]
+        return sure, [rule.only_new for rule in self.rules]
 
     def write_new(self, rule: str, quads: ox.Store) -> bool:
         """Write what a rule yields now into the graph; whether that is anything."""
@@ -114,30 +144,11 @@ class Inference:
     def consequences(self, copy: ox.Store) -> set[ox.Triple]:
         """All triples that follow and are not stated in any graph; they are added to `copy` on the way."""
         found: set[ox.Triple] = set()
-        while new := self.constructed(copy):
-            copy.extend(quad(triple, self.graph) for triple in new)
-            found |= new
+        for rules in self.in_turn:
+            while new := {triple for rule in rules for triple in construct(rule, copy)}:
+                copy.extend(quad(triple, self.graph) for triple in new)
+                found |= new
         return found
-
-    def constructed(self, copy: ox.Store) -> set[ox.Triple]:
-        """What the rules yield in one round that is not there yet."""
-        return {triple for rule in self.asked for triple in construct(rule, copy)}
-
-
-def only_new(rule: str) -> str:
-    """A rule that yields only what is not there yet, so that nobody needs to sort out the rest."""
-    head = HEAD.search(rule)
-    if not head:
-        raise ValueError(f"a rule is a CONSTRUCT with a template, unlike: {rule}")
-    body, brace, rest = rule.rpartition("}")
-    return f"{body}FILTER NOT EXISTS {{ {head[1]} }} {brace}{rest}"
-
-
-def construct(rule: str, quads: ox.Store) -> Iterator[ox.Triple]:
-    """What one rule yields over the union of all graphs."""
-    triples = quads.query(rule, use_default_graph_as_union=True)
-    assert isinstance(triples, ox.QueryTriples)
-    return triples
 
 
 @contextmanager

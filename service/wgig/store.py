@@ -9,13 +9,16 @@ from typing import IO, Self
 
 import pyoxigraph as ox
 
-from .changes import Change, Look, among, between, everywhere, in_graphs
+from .changes import Change, Look, among, between, in_graphs
 from .inference import Computed, Inference
-from .opening import StoreError, open_quads, open_snapshot, refusal
+from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
 from .rdf import quad, rdf_format
-from .targets import targets
+from .targets import reach
 
 __all__ = ["Dataset", "Store", "StoreError"]
+
+
+LONG_LOG = 10_000  # quads; the next start reads the log, which takes it 0.3 s then
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Store:
         self._folder = folder
         self._inference = inference
         self._lock = threading.RLock()
+        self._logged = 0  # quads since the last flush
         self._settled = inference is None or not inference.due
         self.heard: Callable[[Change | None], None] = lambda _: None
 
@@ -79,8 +83,8 @@ class Store:
             if store:
                 say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")
             with store._lock, spoken(folder):
-                store._follow()
-                store._settle()
+                store._follow(None)
+                store._settle(None)
         return store
 
     @classmethod
@@ -121,9 +125,7 @@ class Store:
         """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
 
         Raises SyntaxError, ValueError or RuntimeError as `query` does."""
-        names = targets(text, base)
-        look = everywhere if names is None else in_graphs(map(graph_name, [None, *names]))
-        with self._writing(look):
+        with self._writing(reach(text, base)):
             self._quads.update(text, base_iri=base)
 
     def merge(self, graphs: Mapping[str | None, Iterable[ox.Triple]]) -> None:
@@ -170,7 +172,7 @@ class Store:
             if self._inference:
                 self._inference.unsettle()
                 self._inference.grow(self._quads)
-            self._settle()
+            self._settle(None)
             self.heard(None)
 
     def checkpoint(self, folder: Path) -> None:
@@ -241,9 +243,9 @@ class Store:
             after = look(self._quads) if settled and before else None
             change = between(before, after) if before and after else None
             if change is None or change:
-                follows = self._follow()
-                self._settle()
-                self.heard(change and change.then(follows))
+                change = self._follow(change)
+                self._settle(change)
+                self.heard(change)
             else:
                 self._mark()
 
@@ -264,14 +266,19 @@ class Store:
                 self._mark()
             raise
 
-    def _follow(self) -> Change:
-        """Bring what follows in line with what is stated; what that changed."""
-        return self._inference.recompute(self._quads) if self._inference else Change()
+    def _follow(self, change: Change | None) -> Change | None:
+        """Bring what follows in line after a change of what is stated; the change with what followed."""
+        return self._inference.follow(self._quads, change) if self._inference else change
 
-    def _settle(self) -> None:
-        """Bring all to disk, then note that stated and inferred quads agree."""
-        if self._folder:
+    def _settle(self, change: Change | None) -> None:
+        """Bring a change to disk, then note that stated and inferred quads agree."""
+        size = LONG_LOG if change is None else len(change.removed) + len(change.added)
+        self._logged += size
+        if self._folder and self._logged < LONG_LOG:
+            sync_log(self._folder)
+        elif self._folder:
             self._quads.flush()
+            self._logged = 0
         self._mark()
 
     def _mark(self) -> None:

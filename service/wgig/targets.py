@@ -1,4 +1,4 @@
-"""Which graphs an update may change, as far as its text alone tells.
+"""What an update may change, as far as its text alone tells: these quads, these graphs, or anything.
 
 The engine reads some texts in another way than the grammar does. So every IRI that stands outside of a WHERE
 counts as a graph, and where a name may hide, all graphs do: what is said here may be more than what changes,
@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import pyoxigraph as ox
 
+from .changes import Look, among, everywhere, in_graphs
 from .problems import Problem
 from .sparql import Step, first_word, walk
 
@@ -16,6 +17,46 @@ ALL = ("ALL", "NAMED")  # CLEAR ALL, DROP NAMED
 PROLOGUE = ("PREFIX", "BASE")
 # The engine needs no space behind a keyword: with the prefix ex, GRAPHex:name may be the graph ex:name.
 KEYWORDS = ("ADD", "CLEAR", "COPY", "CREATE", "DROP", "GRAPH", "INTO", "MOVE", "SILENT", "TO", "WITH")
+
+
+def reach(text: str, base: str | None = None) -> Look:
+    """A look at all that the update may change. Relative IRIs are resolved against `base`."""
+    quads = data(text, base)
+    if quads is not None:
+        return among(quads, {one.graph_name for one in quads})
+    names = targets(text, base)
+    return everywhere if names is None else in_graphs([ox.DefaultGraph(), *map(ox.NamedNode, names)])
+
+
+def data(text: str, base: str | None = None) -> set[ox.Quad] | None:
+    """The quads that INSERT DATA and DELETE DATA name; None where the update is made of anything else.
+
+    Nothing is said of blank nodes, which get names of their own, nor of what is not written as in TriG.
+    """
+    try:
+        first = first_word(text)
+        if first is None:
+            return set()
+        blocks = "".join(data_blocks(text[first.start :]))
+        return set(ox.parse(text[: first.start] + blocks, format=ox.RdfFormat.TRIG, base_iri=base))
+    except (Problem, SyntaxError):
+        return None
+
+
+def data_blocks(text: str) -> Iterator[str]:
+    """What stands in the braces of INSERT DATA and DELETE DATA. Raises SyntaxError for anything else."""
+    start = 0
+    for step in walk(text):
+        token = step.token
+        unclear = "\\" in token.text or hides_a_name(step)
+        if unclear or token.kind == "blank" or token.text in ("[", "(", "<<"):
+            raise SyntaxError("a node without a name, or one that is not plainly named")
+        if not step.depth and token.text.upper() not in ("INSERT", "DELETE", "DATA", "}", ";"):
+            raise SyntaxError("no mere data")
+        if token.text == "{" and step.depth == 1:
+            start = token.start + 1
+        elif token.text == "}" and not step.depth:
+            yield text[start : token.start] + (" . " if step.previous.text not in (".", "{", "}") else " ")
 
 
 def targets(text: str, base: str | None = None) -> set[str] | None:

@@ -106,7 +106,9 @@ def test_a_paper_in_markdown_comes_into_the_graph_and_onto_the_board(
     graph = block("sh", "wgig load").split()[-1]
     store = ox.Store()
     store.load(path="started.nt", to_graph=ox.NamedNode(graph))
-    Inference([], f"{Settings.base}graph/inferred", None, [Board(Settings.base, "shifty")]).recompute(store)
+    Inference([], f"{Settings.base}graph/inferred", None, [Board(Settings.base, "shifty")]).follow(
+        store, None
+    )
     earl = "http://www.w3.org/ns/earl#"
     missing = ox.NamedNode(f"{Settings.base}id/test-result/missing")
     assert any(store.quads_for_pattern(None, ox.NamedNode(f"{earl}result"), missing, None))

@@ -123,7 +123,7 @@ def whole() -> shifty.PreparedValidator:
         graph = ox.NamedNode(f"{rules.BASE}graph/{number}")
         store.extend(ox.Quad(one.subject, one.predicate, one.object, graph) for one in triples)
     texts = [one.read_text() for one in SHIPPED.glob("data/rules/*.rq")]
-    Inference(texts, f"{rules.BASE}graph/inferred", None).recompute(store)
+    Inference(texts, f"{rules.BASE}graph/inferred", None).follow(store, None)
     return shifty.PreparedValidator(n_triples([*rules.graph(), *{quad.triple for quad in store}]))
 
 

@@ -16,7 +16,7 @@ from wgig.namespaces import namespaces
 from wgig.rdf import read
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
-from wgig.targets import targets
+from wgig.targets import data, targets
 
 KNOWN = namespaces(Settings.base)
 RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
@@ -73,6 +73,7 @@ STATED = [
 GRAPHS = [None, "urn:a", "urn:b", f"{KNOWN['graph']}paper/p"]
 UPDATES = [
     "INSERT DATA { GRAPH <urn:a> { <urn:kit> a <urn:Cat> . [] <urn:n> 01 } <urn:s> <urn:p> 1 }",
+    "INSERT DATA { GRAPH <urn:a> { <urn:kit> a <urn:Cat> ; <urn:n> 01, 1 } }; insert data{<urn:s> <urn:p> 1}",
     "DELETE DATA { GRAPH <urn:a> { <urn:tom> a <urn:Cat> } GRAPH <urn:none> { <urn:s> <urn:p> 1 } }",
     "PREFIX u: <urn:> DELETE WHERE { GRAPH u:a { ?s a ?o } }",
     "WITH <urn:b> DELETE { ?s ?p ?o } INSERT { ?o2 ?p ?s } WHERE { ?s ?p ?o BIND(IRI(STR(?o)) AS ?o2) }",
@@ -83,7 +84,7 @@ UPDATES = [
     "COPY SILENT <urn:b> TO <urn:c>; ADD SILENT DEFAULT TO <urn:a>",
     "CLEAR SILENT GRAPH <urn:b>; CLEAR DEFAULT",
     "DROP ALL",
-    "DROP GRAPH <urn:inferred>",
+    "DROP SILENT GRAPH <urn:inferred>",
     "CLEARNAMED",
     "PREFIX x: <urn:> PREFIX GRAPHx: <v:> INSERT DATA { GRAPHx:glued { <urn:s> <urn:p> 2 } }",
 ]
@@ -147,7 +148,7 @@ def test_what_is_too_much_to_compare_is_told_as_unknown(
 def test_a_change_after_one_that_the_disk_cut_off_is_told_as_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full() -> None:
+    def full(_: Change | None) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     copy = Copy(Store.open(tmp_path, [RULE]))
@@ -207,3 +208,23 @@ def test_a_blank_node_that_names_a_graph_makes_the_change_unknown() -> None:
 )
 def test_the_text_of_an_update_tells_which_graphs_it_may_change(text: str, graphs: set[str] | None) -> None:
     assert targets(text, "http://b.org/") == graphs
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("INSERT DATA { <urn:s> <urn:p> 1 }", 1),
+        ("PREFIX u: <urn:> INSERT DATA {u:s u:p 1. GRAPH u:g {u:s u:p 1, 2}}; DELETE DATA {<s> a 'x'.};", 4),
+        ("", 0),
+        ("INSERT DATA { [] <urn:p> 1 }", None),
+        ("INSERT DATA { <urn:s> <urn:p> _:b }", None),
+        ("INSERT DATA { <urn:s> <urn:p> '\\u0022' }", None),
+        ("INSERT DATA { <urn:s> <urn:p> 1 GRAPH <urn:g> { <urn:s> <urn:p> 1 } }", None),
+        ("INSERT DATA { <urn:s> <urn:p> 1 } ; CLEAR DEFAULT", None),
+        ("PREFIX x: <urn:> PREFIX GRAPHx: <v:> INSERT DATA { GRAPHx:g { <urn:s> <urn:p> 2 } }", None),
+        ("INSERT { <urn:s> <urn:p> 1 } WHERE { <urn:s> <urn:p> 2 }", None),
+    ],
+)
+def test_the_text_of_an_update_that_is_mere_data_tells_the_quads(text: str, count: int | None) -> None:
+    found = data(text, "http://b.org/")
+    assert (None if found is None else len(found)) == count

@@ -23,20 +23,20 @@ FLOORS = [
         """,
         """
         admission codings commands diagnosis engines.pyshacl engines.shifty markdown.outline markdown.values
-        pages.results places processes rdf readers.lending reports targets using
+        pages.results places premises processes rdf readers.lending reports targets using
         """,
-        "answers inference markdown.graph markdown.headings markdown.statements report",
-        "cache markdown.body markdown.head reports.rdf reports.words store",
-        "describe labels load lookup markdown.keys readers.wire",
+        "answers markdown.graph markdown.headings markdown.statements report upkeep",
+        "cache inference markdown.body markdown.head reports.rdf reports.words",
+        "markdown.keys store",
+        "describe labels load lookup markdown.reading readers.wire",
         """
-        health kinds markdown.reading pages.standing readers.evaluation readers.holder_link readers.result
+        health kinds markdown.writing pages.standing readers.evaluation readers.holder_link readers.result
         things vocabulary
         """,
-        "compact markdown.writing pages.thing readers.inline readers.reader readers.reader_link",
-        "inlining markdown readers.generation readers.holder resource skeleton",
-        "readers.pool refusals shapes word",
-        "direct documents query",
-        "beyond files openapi placing reports.saying uploads",
+        "compact markdown pages.thing readers.inline readers.reader readers.reader_link skeleton",
+        "inlining readers.generation readers.holder resource word",
+        "documents readers.pool refusals shapes",
+        "beyond direct files openapi placing query reports.saying uploads",
         """
         commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
         summary

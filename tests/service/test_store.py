@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig import inference
+from wgig import inference, opening
+from wgig import store as wgig_store
 from wgig.changes import everywhere
 from wgig.rdf import read
 from wgig.store import Dataset, Store, StoreError
@@ -184,3 +185,36 @@ def test_other_rules_than_last_time_are_applied_at_opening(tmp_path: Path) -> No
     store.merge({"urn:g": read(b"<urn:tom> a <urn:Cat> .", TURTLE)})
     del store
     assert answer(Store.open(tmp_path, [RULE.replace("Animal", "Pet")]), CATS) == []
+
+
+def test_what_is_acknowledged_is_in_a_file_that_was_brought_to_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(opening, "sync", synced.append)
+    store = Store.open(tmp_path)
+    store.update("INSERT DATA { <urn:s> <urn:p> 'needle in the log' }")
+    assert [path for path in synced if path.is_file() and b"needle in the log" in path.read_bytes()]
+    assert tmp_path / "quads" in synced
+
+
+def test_a_log_that_grew_long_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wgig_store, "LONG_LOG", 3)
+    store = Store.open(tmp_path)
+    done: list[str] = []
+    monkeypatch.setattr(wgig_store, "sync_log", lambda _: done.append("synced"))
+    for number in range(5):
+        store.update(f"INSERT DATA {{ <urn:s> <urn:p> {number} }}")
+        done.append("written")
+    assert "".join(done).split("written") == ["synced", "synced", "", "synced", "synced", ""]
+
+
+def test_that_a_write_is_coming_is_on_disk_before_it_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path, [RULE])
+    seen: list[tuple[Path, bool, bool]] = []
+    due = inference.Inference([RULE], "urn:inferred", tmp_path)
+    monkeypatch.setattr(inference, "sync", lambda path: seen.append((path, due.due, bool(store))))
+    store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    assert seen == [(tmp_path, True, False)]

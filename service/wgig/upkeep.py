@@ -1,0 +1,167 @@
+"""What follows after a change, found from the change and what surrounds it, and not from all quads.
+
+First goes all that may rest on what was removed, however far; then comes back what still follows from the
+rest; then comes what follows from what is new. Each rule runs as it is, over no more than the triples that it
+asks for around the change. It ends where running the rules over everything does, for no rule asks for what is
+absent but in what it consults; where that changes, nothing is said here.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+
+import pyoxigraph as ox
+
+from .changes import Change
+from .premises import Bound, Pattern, Rule, bind, construct
+from .rdf import quad
+
+Triples = set[ox.Triple]
+Instance = tuple[Rule, Sequence[ox.Triple]]  # a rule, and triples that fit its premises together
+
+
+class Upkeep:
+    """Says what comes and goes of the graph of a store that holds what follows by the rules."""
+
+    def __init__(self, rules: Iterable[Rule], graph: ox.NamedNode) -> None:
+        """Take the rules and the graph."""
+        self.rules, self.graph = tuple(rules), graph
+        self.consulted = {one for rule in self.rules for one in rule.consulted}
+        self.beside: dict[Rule, list[ox.Triple]] = {}  # what rules consult, as far as it was needed
+        self.asking = defaultdict[object, list[tuple[Rule, Pattern]]](list)  # by property, None for any
+        for rule in self.rules:
+            for premise in rule.premises:
+                any_ = isinstance(premise[1], ox.Variable)
+                self.asking[None if any_ else premise[1]].append((rule, premise))
+
+    def after(self, quads: ox.Store, change: Change) -> tuple[Triples, Triples] | None:
+        """The triples that go and those that come, after this change of the other graphs.
+
+        None where that touches what a rule consults.
+        """
+        added = {one.triple for one in change.added}
+        lost = {one.triple for one in change.removed}
+        if self.touches_consulted(lost | added):
+            return None
+        before = State(quads)
+        before.add(lost)
+        gone = self.spread(lost, before, lambda one: quad(one, self.graph) in quads) - lost
+        now = State(quads, without={quad(one, self.graph) for one in gone})
+        back = self.backed({one for one in lost | gone if one not in now}, now)
+        now.add(back)
+        come = self.spread(added | back, now, lambda one: one not in now) - added
+        if self.touches_consulted(gone | come):
+            return None
+        gone |= {one for one in added if quad(one, self.graph) in quads}
+        return gone - come, come - gone
+
+    def forget(self) -> None:
+        """Take note that what rules consult may be another."""
+        self.beside.clear()
+
+    def touches_consulted(self, triples: Triples) -> bool:
+        """Whether a rule consults the property of one of these."""
+        return any(one.predicate in self.consulted for one in triples)
+
+    def spread(self, seeds: Triples, state: "State", fits: Callable[[ox.Triple], bool]) -> Triples:
+        """The seeds and all that follows from them, and then from that, as far as it fits."""
+        found, new = set(seeds), seeds
+        while new:
+            instances = chain.from_iterable(self.instances_with(one, state) for one in new)
+            new = set(filter(fits, self.conclusions(instances, state.quads) - found))
+            state.add(new)
+            found |= new
+        return found
+
+    def instances_with(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
+        """The instances of all rules of which a premise is this triple."""
+        for rule, premise in chain(self.asking.get(triple.predicate, ()), self.asking.get(None, ())):
+            known = bind(premise, triple, {})
+            if known is not None:
+                for others in state.joined([one for one in rule.premises if one is not premise], known):
+                    yield rule, [triple, *others]
+
+    def backed(self, wanted: Triples, state: "State") -> Triples:
+        """Those of the triples that follow in one step. One instance is enough, so few are tried first."""
+        found: Triples = set()
+        left = {one: self.instances_for(one, state) for one in wanted}
+        few = 1
+        while left:
+            tried = {one: list(islice(instances, few)) for one, instances in left.items()}
+            found |= wanted & self.conclusions(chain.from_iterable(tried.values()), state.quads)
+            left = {one: left[one] for one, instances in tried.items() if instances and one not in found}
+            few *= 10
+        return found
+
+    def instances_for(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
+        """The instances of all rules that may yield this triple."""
+        for rule in self.rules:
+            for pattern in rule.yields:
+                known = bind(pattern, triple, {})
+                if known is not None:
+                    for premises in state.joined(rule.premises, known):
+                        yield rule, premises
+
+    def conclusions(self, instances: Iterable[Instance], quads: ox.Store) -> Triples:
+        """What the rules yield from these instances, and from what they consult."""
+        around = defaultdict[Rule, Triples](set)
+        for rule, triples in instances:
+            around[rule].update(triples)
+        return {one for rule, triples in around.items() for one in self.concluded(rule, triples, quads)}
+
+    def concluded(self, rule: Rule, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
+        """What one rule yields from these triples, and from what it consults."""
+        if rule not in self.beside:
+            found = (quads.quads_for_pattern(None, one, None, None) for one in rule.consulted)
+            self.beside[rule] = [one.triple for one in chain.from_iterable(found)]
+        room = ox.Store()
+        room.extend(quad(one, ox.DefaultGraph()) for one in chain(triples, self.beside[rule]))
+        return construct(rule.text, room)
+
+
+class State:
+    """What holds at one moment: the triples of a store without some of its quads, and some more."""
+
+    def __init__(self, quads: ox.Store, without: Iterable[ox.Quad] = ()) -> None:
+        """Take the store, and the quads of it that do not count."""
+        self.quads, self.without = quads, frozenset(without)
+        self.more = ox.Store()
+
+    def add(self, triples: Iterable[ox.Triple]) -> None:
+        """Let these hold as well."""
+        self.more.extend(quad(one, ox.DefaultGraph()) for one in triples)
+
+    def fitting(self, pattern: Pattern, known: Bound) -> Iterator[ox.Triple]:
+        """The triples that fit a pattern in which some variables are known; maybe some that do not."""
+        subject, predicate, object_ = (
+            known.get(one) if isinstance(one, ox.Variable) else one for one in pattern
+        )
+        if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode | None):
+            return
+        for store in (self.quads, self.more):
+            for one in store.quads_for_pattern(subject, predicate, object_, None):
+                if one not in self.without:
+                    yield one.triple
+
+    def __contains__(self, triple: ox.Triple) -> bool:
+        """Whether a triple holds."""
+        return any(True for _ in self.fitting(tuple(triple), {}))
+
+    def joined(self, patterns: Sequence[Pattern], known: Bound) -> Iterator[list[ox.Triple]]:
+        """All ways to fit triples to the patterns, one to each. What is known most of is looked for first."""
+        if not patterns:
+            yield []
+            return
+        nearest = min(patterns, key=lambda one: unknown(one, known))
+        rest = [one for one in patterns if one is not nearest]
+        for triple in self.fitting(nearest, known):
+            bound = bind(nearest, triple, known)
+            if bound is not None:
+                for others in self.joined(rest, bound):
+                    yield [triple, *others]
+
+
+def unknown(pattern: Pattern, known: Bound) -> tuple[int, bool]:
+    """How many variables of a pattern are not known, and whether the subject is one, which narrows most."""
+    open_ = [isinstance(one, ox.Variable) and one not in known for one in pattern]
+    return sum(open_), open_[0]
