@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from operator import itemgetter
 
 import pyoxigraph as ox
@@ -22,12 +23,16 @@ ALTERNATIVE = LABELS.index(f"{OUTSIDE['skos']}altLabel")
 
 def labels(store: Store, iris: Iterable[str]) -> dict[str, ox.Literal]:
     """The best label of each IRI that has one: English, else of no language, in Latin letters, or of any."""
-    best = {iri: label(store, ox.NamedNode(iri)) for iri in sorted(set(iris))}
+    version = store.version
+    best = {iri: label(store, version, iri) for iri in sorted(set(iris))}
     return {iri: found for iri, found in best.items() if found is not None}
 
 
-def label(store: Store, node: ox.NamedNode) -> ox.Literal | None:
-    """The best label of a node."""
+@lru_cache(20_000)
+def label(store: Store, version: int, iri: str) -> ox.Literal | None:
+    """The best label of an IRI in a version of the store."""
+    del version  # which makes the cache forget
+    node = ox.NamedNode(iri)
     found = [
         (preference(quad.object, place), quad.object)
         for property_, place in _LABELS.items()

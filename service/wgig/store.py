@@ -40,8 +40,8 @@ class Store:
     A graph is given by its IRI, None is the unnamed graph. Each write is whole or does not happen, is on disk
     when it returns, and is followed by inference. Methods raise StoreError when the disk fails.
 
-    `heard` is called with each Change before the write returns and while nobody else writes; with None where
-    it is not known, so that a copy must be taken anew.
+    `version` counts the writes since the opening. `heard` is called with each Change before the write returns
+    and while nobody else writes; with None where it is not known, so that a copy must be taken anew.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Store:
         self._logged = 0  # quads since the last flush
         self._settled = inference is None or not inference.due
         self.heard: Callable[[Change | None], None] = lambda _: None
+        self.version = 0
 
     @classmethod
     def in_memory(
@@ -164,7 +165,7 @@ class Store:
             else:
                 # In one call: halves on two threads would be twice as fast, but a crash could leave one.
                 self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
-            self.heard(None)
+            self._tell(None)
 
     def infer(self) -> None:
         """Add what follows by the rules from what was bulk loaded, and bring all of it to disk."""
@@ -173,7 +174,7 @@ class Store:
                 self._inference.unsettle()
                 self._inference.grow(self._quads)
             self._settle(None)
-            self.heard(None)
+            self._tell(None)
 
     def checkpoint(self, folder: Path) -> None:
         """Copy the store as it is now to a new folder on the same disk, in little time and space."""
@@ -245,7 +246,7 @@ class Store:
             if change is None or change:
                 change = self._follow(change)
                 self._settle(change)
-                self.heard(change)
+                self._tell(change)
             else:
                 self._mark()
 
@@ -280,6 +281,11 @@ class Store:
             self._quads.flush()
             self._logged = 0
         self._mark()
+
+    def _tell(self, change: Change | None) -> None:
+        """Let it be known that the data is other than before."""
+        self.version += 1
+        self.heard(change)
 
     def _mark(self) -> None:
         """Note that all is in line, as it was or is again."""

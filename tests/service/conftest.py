@@ -103,7 +103,7 @@ def unnamed() -> httpx.Client:
 @pytest.fixture
 def broken() -> httpx.Client:
     """A client of a service whose store fails at everything."""
-    return inside(Settings(), cast(Store, SimpleNamespace()))
+    return inside(Settings(), cast(Store, SimpleNamespace(version=0)))
 
 
 @pytest.fixture

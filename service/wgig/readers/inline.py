@@ -1,6 +1,5 @@
 """Queries answered in the process of the service: for stores in memory, and systems that cannot fork."""
 
-from ..changes import Change
 from ..store import Store
 from ..turns import Turns
 from .evaluation import evaluate
@@ -15,13 +14,11 @@ class Inline(Turns):
         """Fewer threads than the framework has (40), so that pages always find one."""
         super().__init__(at_once=32, waiting=256, patience=10)
         self.store = store
-        self.version = 0  # the number of the last write
-        store.heard = self.heard
 
-    def heard(self, change: Change | None) -> None:
-        """Count a write."""
-        del change
-        self.version += 1
+    @property
+    def version(self) -> int:
+        """The number of the last write."""
+        return self.store.version
 
     async def ask(self, job: Job, client: str) -> Result:
         """The whole answer to a query. Raises Problem 503 where no thread comes free."""
