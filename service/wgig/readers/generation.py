@@ -123,11 +123,16 @@ class Generation:
     def done(self, reader: ReaderLink, *, worn: bool) -> None:
         """A reader has answered: lend it to the next."""
         client, reader.client = reader.client, ""
-        if worn or not self.serving:
+        if worn or not self.serving or len(self.readers) > self.size:
             reader.close()
         else:
             self.lending.offer(reader)
         self.lending.settle(client)
+
+    def waiting(self) -> None:
+        """A reader waits for its client, who is slow: have another made for the others."""
+        if not self.lending.idle and len(self.readers) + self.forking < 2 * self.size:
+            self.fork()
 
     def opened(self) -> None:
         """A reader reads from the folder; once all do, those from before can go."""
@@ -144,7 +149,7 @@ class Generation:
             self.lending.settle(reader.client)
         if self.over:
             self.end_if_empty()
-        else:
+        elif len(self.readers) + self.forking < self.size:
             self.fork()
 
     async def close(self) -> None:

@@ -9,10 +9,11 @@ from contextlib import suppress
 from typing import Protocol, cast
 
 from .result import Result
-from .wire import ASK, FAULT, LOST, OPENED, PIECE, TIME, WORN, Fault, Job, framed, unframed
+from .wire import ASK, CANCELED, FAULT, LOST, OPENED, PIECE, TIME, WORN, Fault, Job, framed, unframed
 
 SLOW = 0.2  # seconds after which a query lets others go first
 YIELDING = 10  # its niceness then
+PATIENCE = 30  # seconds for a client to take what is there
 
 
 class Keeper(Protocol):
@@ -23,6 +24,9 @@ class Keeper(Protocol):
 
     def done(self, reader: "ReaderLink", *, worn: bool) -> None:
         """It has answered."""
+
+    def waiting(self) -> None:
+        """It waits for who takes its answer."""
 
     def opened(self) -> None:
         """It reads from the folder that it was told."""
@@ -43,6 +47,7 @@ class ReaderLink(asyncio.Protocol):
         self.result: Result | None = None
         self.timer: asyncio.TimerHandle | None = None
         self.yielding = False
+        self.left = 0.0  # seconds for a query that waits
 
     async def connect(self, connection: socket.socket) -> None:
         """Talk to the reader over this connection."""
@@ -75,11 +80,18 @@ class ReaderLink(asyncio.Protocol):
         self.transport.write(message)
 
     def pace(self, *, on: bool) -> None:
-        """Let more pieces come, or none for now."""
+        """Let more pieces come, or none for now; then the client's time runs in place of the query's."""
+        loop = asyncio.get_running_loop()
+        assert self.timer
+        self.timer.cancel()
         if on:
             self.transport.resume_reading()
+            self.timer = loop.call_later(self.left, self.kill, TIME)
         else:
             self.transport.pause_reading()
+            self.left = self.timer.when() - loop.time()
+            self.timer = loop.call_later(PATIENCE, self.kill, CANCELED)
+            self.keeper.waiting()
 
     def data_received(self, data: bytes) -> None:
         """Take what the reader says."""
@@ -107,6 +119,8 @@ class ReaderLink(asyncio.Protocol):
         if self.timer:
             self.timer.cancel()
         self.result = self.timer = None
+        if not self.transport.is_closing():
+            self.transport.resume_reading()  # the end may have come with the piece that was one too many
 
     def kill(self, kind: str) -> None:
         """End the process in the midst of its work, because of this kind of fault."""

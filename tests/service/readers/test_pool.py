@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.formats import CSV, XML_RESULTS
 from wgig.readers import pool as pools
+from wgig.readers import reader_link
 from wgig.readers.pool import Pool
 from wgig.readers.result import AHEAD
 from wgig.readers.wire import CANCELED, CHARACTER, LOST, SIZE, SYNTAX, TIME, VALUE, Fault, Job
@@ -141,7 +143,7 @@ def test_what_takes_too_much_memory_is_given_up(settings: Settings) -> None:
         assert (await fault_of(pool, HUGE)).kind == LOST
         assert len(await numbers(pool)) == 200
 
-    play(settings, story)
+    play(replace(settings, query_seconds=30), story)
 
 
 def test_what_is_too_large_is_given_up(settings: Settings) -> None:
@@ -190,6 +192,45 @@ def test_a_large_answer_waits_for_who_takes_it(tmp_path: Path) -> None:
         assert len(result.pieces) >= AHEAD
         while not reader.transport.is_reading():
             await result.next()
+
+    play(Settings(store=tmp_path, readers=1), story)
+
+
+def test_others_need_not_wait_for_a_slow_client(tmp_path: Path) -> None:
+    async def story(pool: Pool) -> None:
+        for number in range(2):
+            slow = await pool.ask(job(MANY), f"slow {number}")
+            assert await slow.next()
+        assert len(await numbers(pool)) == 200
+
+    play(Settings(store=tmp_path, readers=2), story)
+
+
+def test_a_client_that_takes_nothing_loses_its_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_link, "PATIENCE", 0)
+
+    async def story(pool: Pool) -> None:
+        result = await pool.ask(job(MANY), "somebody")
+        while not result.ended:
+            await asyncio.sleep(0)
+        with pytest.raises(Fault):
+            await result.whole()
+
+    play(Settings(store=tmp_path, readers=1), story)
+
+
+def test_an_answer_that_ends_while_its_client_is_slow_does_not_hold_up_the_next(tmp_path: Path) -> None:
+    async def story(pool: Pool) -> None:
+        for size in range(100, 400, 10):
+            text = f"SELECT * {{ ?s ?p ?o . ?t ?q ?r }} LIMIT {size * 20}"
+            left = await pool.ask(job(text), "slow")
+            while not left.ended and len(left.pieces) < AHEAD:
+                await asyncio.sleep(0)
+            if left.ended:
+                assert len(await numbers(pool)) == 200
+            left.close()
 
     play(Settings(store=tmp_path, readers=1), story)
 
