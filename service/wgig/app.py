@@ -90,6 +90,7 @@ def create_app(
     app.state.settings, app.state.store = settings, store
     app.state.answerers = answerers
     app.state.writes = Turns(at_once=1, waiting=32, patience=60)
+    app.state.others = Turns(at_once=4, waiting=28, patience=30)  # each may take 100 MB for what it gets
     app.state.checks = checks or Turns(**CHECKS)
     for path, methods, function in ROUTES:
         for method in methods:

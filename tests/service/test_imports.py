@@ -12,21 +12,22 @@ PACKAGE = Path(__file__).parents[2] / "service" / "wgig"
 FLOORS = [
     floor.split()
     for floor in (
+        "allowed wgig",
         """
         changes engines lines markdown.form namespaces opening places.json places.spot places.tokens presence
-        readers reports.xml screening settings steering wellformed wgig
+        readers reports.xml screening settings steering wellformed
         """,
         "nesting pages pages.rule places.context places.fits problems rules streaming",
         """
-        archive bodies contexts examples formats guard known markdown.faults places.jsonld places.turtle
-        sparql turns
+        archive bodies contexts examples formats guard known markdown.faults peers places.jsonld
+        places.turtle sparql turns
         """,
         """
         admission codings commands diagnosis engines.pyshacl engines.shifty markdown.outline markdown.values
         pages.results places processes rdf readers.lending reports targets using
         """,
-        "answers inference markdown.graph markdown.headings markdown.statements report",
-        "cache markdown.body markdown.head reports.rdf reports.words store",
+        "answers calls inference markdown.graph markdown.headings markdown.statements report tables",
+        "cache federation markdown.body markdown.head reports.rdf reports.words store",
         "describe load lookup markdown.keys readers.wire",
         "health labels markdown.reading readers.evaluation readers.holder_link readers.result",
         """
