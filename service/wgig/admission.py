@@ -38,7 +38,7 @@ def admit(text: str, settings: Settings) -> str:
     prefixes and for too deep nesting.
     """
     declared = prefixes(text)
-    permitted = {start: aim for start, aim in targets(text).items() if aim.instead(settings.allow)}
+    permitted = {start: aim for start, aim in aims(text).items() if aim.instead(settings.allow)}
     instead_of = {aim.token: aim.instead(settings.allow) for aim in permitted.values()}
     pieces: list[str] = []
     done = 0
@@ -66,7 +66,7 @@ def admit(text: str, settings: Settings) -> str:
     return "".join([*pieces, text[done:], ROOM])
 
 
-class Target(NamedTuple):
+class Aim(NamedTuple):
     """What a SERVICE or LOAD asks for: its keyword, whether SILENT follows, the token of the target."""
 
     word: str
@@ -81,16 +81,16 @@ class Target(NamedTuple):
         return NOWHERE if (self.word, self.silent) == ("LOAD", True) else ""
 
 
-def targets(text: str) -> dict[int, Target]:
+def aims(text: str) -> dict[int, Aim]:
     """What each SERVICE and LOAD with a fixed target asks for, by the offset of its keyword."""
     found = list(tokens(text))
     end = Token("", "", len(text))
     calls = {
-        word.start: Target(word.word, first.word == "SILENT", second if first.word == "SILENT" else first)
+        word.start: Aim(word.word, first.word == "SILENT", second if first.word == "SILENT" else first)
         for word, first, second in zip_longest(found, found[1:], found[2:], fillvalue=end)
         if word.word in OUTBOUND
     }
-    return {start: target for start, target in calls.items() if target.token.kind in ("iri", "name")}
+    return {start: aim for start, aim in calls.items() if aim.token.kind in ("iri", "name")}
 
 
 def refusal(settings: Settings) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from .admission import targets
+from .admission import aims
 from .allowed import MARK
 from .diagnosis import diagnose, unbalanced
 from .problems import Problem
@@ -60,7 +60,7 @@ def check_syntax(text: str, base: str) -> None:
 def calls(text: str, base: str) -> Iterator[Call]:
     """The calls of an admitted text that parses, in order. Raises Problem 403 for one within another."""
     steps = list(walk(text))
-    aims = targets(text)
+    called = aims(text)
     prologue = f"BASE <{base}>"
     end = 0
     for number, step in enumerate(steps):
@@ -68,7 +68,7 @@ def calls(text: str, base: str) -> Iterator[Call]:
         if word in DECLARED:
             declaration = steps[number : number + DECLARED[word]]
             prologue = " ".join([prologue, *(one.token.text for one in declaration)])
-        aim = aims.get(start)
+        aim = called.get(start)
         if aim is None or not aim.token.text.startswith(f"<{MARK}"):
             continue
         if start < end:

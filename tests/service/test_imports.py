@@ -19,12 +19,12 @@ FLOORS = [
         """,
         "nesting pages pages.rule places.context places.fits problems rules streaming",
         """
-        archive bodies contexts examples formats guard known markdown.faults peers places.jsonld
-        places.turtle sparql turns
+        archive bodies connections contexts examples formats known markdown.faults peers places.jsonld
+        places.turtle room sparql turns
         """,
         """
-        admission codings commands diagnosis engines.pyshacl engines.shifty markdown.outline markdown.values
-        pages.results places processes rdf readers.lending reports targets using
+        admission codings commands diagnosis engines.pyshacl engines.shifty guard markdown.outline
+        markdown.values pages.results places processes rdf readers.lending reports targets using
         """,
         "answers calls inference markdown.graph markdown.headings markdown.statements report tables",
         "cache federation markdown.body markdown.head reports.rdf reports.words store",
