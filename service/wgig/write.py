@@ -75,7 +75,7 @@ async def update(request: Request) -> Response:
     named_ = [absolute(iri, "using-named-graph-uri") for iri in values(pairs, "using-named-graph-uri")]
     admitted = await run_in_threadpool(lambda: with_using(admit(texts[0], settings), graphs, named_))
     text = await answered(admitted, settings, request.app.state.others)
-    return await in_turn(request, run, request.app.state.store, text, settings)
+    return await in_turn(request, run, request.app.state.store, text, admitted, settings)
 
 
 async def in_turn(request: Request, function: Callable[..., Response], *args: Any) -> Response:
@@ -92,12 +92,15 @@ async def in_turn(request: Request, function: Callable[..., Response], *args: An
         ) from error
 
 
-def run(store: Store, text: str, settings: Settings) -> Response:
-    """Run the update, which is admitted. Raises Problem 400, 422: nothing has changed."""
+def run(store: Store, text: str, admitted: str, settings: Settings) -> Response:
+    """Run the update, as it was admitted and as the answers of others fill it.
+
+    Raises Problem 400, 422: nothing has changed.
+    """
     try:
-        store.update(text, settings.base)
+        store.update(text, settings.base, admitted)
     except SyntaxError as error:
-        raise diagnose(text, error) from error
+        raise diagnose(admitted, error) from error
     except (ValueError, RuntimeError) as error:
         raise Problem(422, f"The update cannot be done, and nothing has changed: {error}.") from error
     return Response(status_code=204)
