@@ -1,16 +1,15 @@
 """The calls in an admitted text: each SERVICE and LOAD that is allowed, and what it asks for."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from .admission import aims
+from .admission import Aim, aims
 from .allowed import MARK
 from .diagnosis import diagnose, unbalanced
-from .problems import Problem
-from .sparql import FORMS, Step, Token, first_word, place, tokens, walk
+from .sparql import FORMS, Step, Token, first_word, tokens, walk
 
 # What a text declares for what follows, and in how many tokens.
 DECLARED = {"PREFIX": 3, "BASE": 2}
@@ -58,9 +57,9 @@ def check_syntax(text: str, base: str) -> None:
 
 
 def calls(text: str, base: str) -> Iterator[Call]:
-    """The calls of an admitted text that parses, in order. Raises Problem 403 for one within another."""
+    """The calls of an admitted text that parses, in order; those within another are for the one it asks."""
     steps = list(walk(text))
-    called = aims(text)
+    called = {start: aim for start, aim in aims(text).items() if aim.token.text.startswith(f"<{MARK}")}
     prologue = f"BASE <{base}>"
     end = 0
     for number, step in enumerate(steps):
@@ -69,19 +68,24 @@ def calls(text: str, base: str) -> Iterator[Call]:
             declaration = steps[number : number + DECLARED[word]]
             prologue = " ".join([prologue, *(one.token.text for one in declaration)])
         aim = called.get(start)
-        if aim is None or not aim.token.text.startswith(f"<{MARK}"):
+        if aim is None or start < end:
             continue
-        if start < end:
-            raise Problem(
-                403,
-                "A SERVICE within a SERVICE is not passed on. Ask both from here, one beside the other.",
-                line=place(text, start)["line"],
-            )
         after = steps[number + 2 + aim.silent :]
         first, last = group(after) if word == "SERVICE" else graph(after, aim.token)
         end = last.start + len(last.text)
         url = aim.token.text[1 + len(MARK) : -1]
-        yield Call(word, aim.silent, url, text[first:end], prologue, start, end)
+        inside = unmarked(text, first, end, called.values())
+        yield Call(word, aim.silent, url, inside, prologue, start, end)
+
+
+def unmarked(text: str, first: int, end: int, called: Iterable[Aim]) -> str:
+    """A part of the text with the targets in it as they can be asked."""
+    pieces = []
+    for mark in sorted(one.token.start + 1 for one in called):
+        if first < mark < end:
+            pieces.append(text[first:mark])
+            first = mark + len(MARK)
+    return "".join([*pieces, text[first:end]])
 
 
 def group(after: Sequence[Step]) -> tuple[int, Token]:
