@@ -4,10 +4,9 @@ import asyncio
 import json
 import sys
 from http import HTTPStatus
-from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .problems import Problem
 
@@ -32,6 +31,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
+        self.farewell = Farewell(self)
         self.watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -62,7 +62,7 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         self.begun, self.size = False, 0
         self.unwatch()
-        self.cycle.transport = Farewell(self, self.cycle)
+        self.cycle.transport = self.farewell
 
     def on_response_complete(self) -> None:
         """Go on to the next request, unless this was the last."""
@@ -138,25 +138,20 @@ class Connection(HttpToolsProtocol):
 
 
 class Farewell(asyncio.Transport):
-    """The way of an answer to its client, which ends so that the client can read all of it."""
+    """The way of answers to their client, which ends so that the client can read all of them."""
 
-    def __init__(self, connection: Connection, cycle: RequestResponseCycle) -> None:
-        """Take the connection and the request that is answered."""
+    def __init__(self, connection: Connection) -> None:
+        """Take the connection."""
         self.connection = connection
-        self.cycle = cycle
-
-    def write(self, data: Any) -> None:
-        """Send."""
-        if not self.connection.leaving:
-            self.connection.transport.write(data)
+        self.write = connection.transport.write  # type: ignore[method-assign]
 
     def is_closing(self) -> bool:
         """Whether nothing more can be sent."""
         return self.connection.leaving or self.connection.transport.is_closing()
 
     def close(self) -> None:
-        """Close at once where all of the request was read."""
-        if self.cycle.more_body:
+        """Close at once where all that was sent was read."""
+        if self.connection.cycle.more_body or self.connection.pipeline:
             self.connection.leave()
         else:
             self.connection.transport.close()

@@ -14,7 +14,7 @@ TABLES = (JSON_RESULTS, XML_RESULTS, TSV)
 def as_values(answer: Answer, asked: set[str]) -> str:
     """A table of results as VALUES, with blank nodes of its own. Raises PeerError."""
     format_ = ox.QueryResultsFormat.from_media_type(answer.media_type)
-    if format_ is None or answer.media_type == "text/csv":
+    if format_ is None or format_ == ox.QueryResultsFormat.CSV:  # which loses what terms are
         raise PeerError("its answer is in no format for results that is read here")
     columns, rows = read(answer.body, format_)
     if not asked.issuperset(columns):

@@ -19,6 +19,7 @@ import pytest
 from wgig import federation, peers
 from wgig.allowed import MARK
 from wgig.bodies import FORM
+from wgig.changes import Change
 from wgig.cli import main
 from wgig.rdf import read
 from wgig.settings import Settings
@@ -172,7 +173,7 @@ def test_two_services_and_their_blank_nodes_stay_apart(ask: Ask, peer: Peer) -> 
 FAULTS: dict[str, tuple[bytes, str, int, dict[str, str]]] = {
     "status 500": (SECRET.encode(), JSON, 500, {}),
     "status 404": (SECRET.encode(), "text/plain", 404, {}),
-    "no format for results": (SECRET.encode(), "text/html", 200, {}),
+    "no format for results": (SECRET.encode(), "text/plain", 200, {}),
     "cannot be read": (SECRET.encode(), JSON, 200, {}),
     "yes or no": (b'{"head": {}, "boolean": true}', JSON, 200, {}),
     "not asked for": (b'{"head": {"vars": ["s", "h"]}, "results": {"bindings": []}}', JSON, 200, {}),
@@ -257,7 +258,10 @@ def test_a_document_is_loaded_whole(change: Ask, peer: Peer, store: Store) -> No
         f"LOAD <{url}>; LOAD <{onward}#part> INTO GRAPH <x:g>; "
         "INSERT { <x:d> <x:copied> ?o } WHERE { GRAPH <x:g> { ?s <x:age> ?o } }"
     )
+    heard: list[Change | None] = []
+    store.heard = heard.append
     assert change(text).status_code == 204
+    assert [len(one.added) for one in heard if one] == [6 + 6 + 1]
     assert len(list(store.triples("x:g"))) == 6
     assert len(list(store.triples(None))) == 2 + 6 + 1
 

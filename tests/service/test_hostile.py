@@ -42,7 +42,11 @@ def ask(url: str, text: str, client: str = "203.0.113.1") -> httpx.Response:
             503,
             "took longer than",
         ),
-        (f'SELECT (STRLEN(?x34) AS ?n) {{ BIND("0123456789abcdef" AS ?x0) {DOUBLINGS} }}', 503, "Ask for less"),
+        (
+            f'SELECT (STRLEN(?x34) AS ?n) {{ BIND("0123456789abcdef" AS ?x0) {DOUBLINGS} }}',
+            503,
+            "Ask for less",
+        ),
         ('SELECT (GROUP_CONCAT(STR(?s); SEPARATOR=" ") AS ?n) { ?s ?p ?o . ?t ?q ?r }', 503, "Ask for less"),
         ("ASK { FILTER(" + "(" * 100_000 + "1" + ")" * 100_000 + ") }", 413, "longer than"),
         ("ASK { FILTER(" + "(" * 40_000 + "1" + ")" * 40_000 + ") }", 400, "brackets are open here"),
