@@ -8,7 +8,10 @@ decided here holds for its reading, too: where the two could differ, the text is
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from itertools import zip_longest
+from typing import NamedTuple
 
+from .allowed import MARK, allowed, entries
 from .namespaces import namespaces
 from .problems import Problem
 from .settings import Settings
@@ -29,11 +32,14 @@ ROOM = " " * 16
 def admit(text: str, settings: Settings) -> str:
     """The text as the engine may have it: the same, but for IRIs that the engine would misread.
 
-    LOAD SILENT may fail in silence (SPARQL 1.1 Update 3.1.4), so it stays, with an address that always fails.
-    Raises Problem 403 for SERVICE and LOAD, 400 for undeclared prefixes and for too deep nesting.
+    SERVICE and LOAD stay where the settings allow their target, which is then marked as one that the engine
+    cannot ask: `federation` does it. LOAD SILENT may fail in silence (SPARQL 1.1 Update 3.1.4), so it stays,
+    with an address that always fails. Raises Problem 403 for all other SERVICE and LOAD, 400 for undeclared
+    prefixes and for too deep nesting.
     """
     declared = prefixes(text)
-    silent = silent_loads(text)
+    permitted = {start: aim for start, aim in aims(text).items() if aim.instead(settings.allow)}
+    instead_of = {aim.token: aim.instead(settings.allow) for aim in permitted.values()}
     pieces: list[str] = []
     done = 0
     for step in walk(text):
@@ -47,15 +53,10 @@ def admit(text: str, settings: Settings) -> str:
             )
         if token.kind == "name" and step.previous.word != "PREFIX" and prefix_of(token) not in declared:
             raise undeclared(text, token, namespaces(settings.base))
-        if calls_out(step, declared) and token.start not in silent:
-            raise Problem(
-                403,
-                "SERVICE and LOAD are refused: this service makes no requests of its own. "
-                "Load the other data into a store of yours and query it there.",
-                **place(text, token.start),
-            )
-        if token in silent.values():
-            instead = NOWHERE
+        if calls_out(step, declared) and token.start not in permitted:
+            raise Problem(403, refusal(settings), **place(text, token.start))
+        if token in instead_of:
+            instead = instead_of[token]
         elif is_misread(step):
             instead = _MISREAD.sub(lambda found: f"\\u{ord(found[0]):04X}", token.text)
         else:
@@ -65,14 +66,44 @@ def admit(text: str, settings: Settings) -> str:
     return "".join([*pieces, text[done:], ROOM])
 
 
-def silent_loads(text: str) -> dict[int, Token]:
-    """What each LOAD SILENT would load, by the offset of its LOAD."""
+class Aim(NamedTuple):
+    """What a SERVICE or LOAD asks for: its keyword, whether SILENT follows, the token of the target."""
+
+    word: str
+    silent: bool
+    token: Token
+
+    def instead(self, allow: str) -> str:
+        """What stands in an admitted text for a target; empty where it may not be asked for."""
+        url = allowed(self.token.text[1:-1], allow) if self.token.kind == "iri" else None
+        if url is not None:
+            return f"<{MARK}{url}>"
+        return NOWHERE if (self.word, self.silent) == ("LOAD", True) else ""
+
+
+def aims(text: str) -> dict[int, Aim]:
+    """What each SERVICE and LOAD with a fixed target asks for, by the offset of its keyword."""
     found = list(tokens(text))
-    return {
-        load.start: target
-        for load, silent, target in zip(found, found[1:], found[2:], strict=False)
-        if (load.word, silent.word) == ("LOAD", "SILENT") and target.kind in ("iri", "name")
+    end = Token("", "", len(text))
+    calls = {
+        word.start: Aim(word.word, first.word == "SILENT", second if first.word == "SILENT" else first)
+        for word, first, second in zip_longest(found, found[1:], found[2:], fillvalue=end)
+        if word.word in OUTBOUND
     }
+    return {start: aim for start, aim in calls.items() if aim.token.kind in ("iri", "name")}
+
+
+def refusal(settings: Settings) -> str:
+    """Why a SERVICE or LOAD is refused, and what to do instead."""
+    if not entries(settings.allow):
+        return (
+            "SERVICE and LOAD are refused: this service makes no requests of its own. "
+            "Load the other data into a store of yours and query it there."
+        )
+    return (
+        "SERVICE and LOAD are refused but for addresses that the operator allows, written out in full: "
+        f"{', '.join(f'<{one}>' for one in entries(settings.allow))}. What ends in a slash allows all below."
+    )
 
 
 def prefix_of(token: Token) -> str:

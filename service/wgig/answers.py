@@ -93,10 +93,12 @@ def stream(
 
 def common_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:
     """The header fields of an answer and of the 304 in its place."""
+    # What others said passes by: when it changes, nobody tells us.
+    passing = getattr(request.state, "passing", False)
     fields = {
         "ETag": tag,
         "Vary": "Accept, Accept-Encoding",
-        "Cache-Control": "no-store" if "authorization" in request.headers else "no-cache",
+        "Cache-Control": "no-store" if passing or "authorization" in request.headers else "no-cache",
     }
     if links:
         fields["Link"] = quote(", ".join(links), safe=string.printable)

@@ -24,6 +24,7 @@ from .direct import Direct
 from .guard import Guard
 from .readers.inline import Inline
 from .readers.pool import Pool
+from .room import Room
 from .settings import Settings
 from .store import Store
 from .turns import Turns
@@ -68,6 +69,8 @@ ASKED_MOST = ("/sparql",)
 # What strangers send is checked by so many at once.
 CHECKS = {"at_once": min(4, os.cpu_count() or 1), "waiting": 16, "patience": 20}
 
+AT_ONCE = 4  # largest bodies that may be held together
+
 
 def create_app(
     settings: Settings, store: Store, checks: Turns | None = None, answerers: Pool | Inline | None = None
@@ -90,6 +93,7 @@ def create_app(
     app.state.settings, app.state.store = settings, store
     app.state.answerers = answerers
     app.state.writes = Turns(at_once=1, waiting=32, patience=60)
+    app.state.others = Turns(at_once=4, waiting=28, patience=30)  # each may take 100 MB for what it gets
     app.state.checks = checks or Turns(**CHECKS)
     for path, methods, function in ROUTES:
         for method in methods:
@@ -103,7 +107,7 @@ def create_app(
             for method in methods
         },
     )
-    app.add_middleware(Guard, base=settings.base)
+    app.add_middleware(Guard, base=settings.base, room=Room(AT_ONCE * settings.body_bytes))
     app.add_middleware(Cache, version=lambda: answerers.version, room=settings.cache_bytes)
     refusals.install(app)
     return app

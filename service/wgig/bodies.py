@@ -8,7 +8,7 @@ from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from anyio import fail_after
+from anyio import current_time, fail_after
 from anyio.to_thread import run_sync
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, MultipartState
@@ -33,6 +33,7 @@ MOST_PAIRS = 10_000  # of a form
 LONGEST_BOUNDARY = 70  # characters (RFC 2046, section 5.1.1)
 CHUNK = 64 * 1024
 PATIENCE = 30  # seconds until the next piece of a body
+RATE = 4096  # bytes a second that have to come, on the whole
 
 Pairs = list[tuple[str, str]]
 
@@ -123,19 +124,22 @@ async def read(request: "Request", limit: int) -> bytes:
 
 
 async def in_time(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces of a body. Raises Problem 408 where the next one does not come."""
+    """The pieces of a body. Raises Problem 408 where the next one, or the whole, comes too slowly."""
+    due = current_time() + PATIENCE
     while True:
         try:
-            with fail_after(PATIENCE):
+            with fail_after(min(PATIENCE, due - current_time())):
                 piece = await anext(stream, None)
         except TimeoutError as error:
             raise Problem(
                 408,
-                f"Nothing of the body came for {PATIENCE} seconds. Send it again.",
+                f"The body comes too slowly: nothing for {PATIENCE} seconds, or less than {RATE} bytes a "
+                "second. Send it again.",
                 headers={"Connection": "close"},
             ) from error
         if piece is None:
             return
+        due += len(piece) / RATE
         yield piece
 
 

@@ -72,6 +72,8 @@ def service(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Tri
     yield ox.Triple(node, sd("feature"), sd("EmptyGraphs"))
     if settings.default_graph == "union":
         yield ox.Triple(node, sd("feature"), sd("UnionDefaultGraph"))
+    if settings.allow:
+        yield ox.Triple(node, sd("feature"), sd("BasicFederatedQuery"))
     if language == "SPARQL11Query":
         for one in (*SOLUTIONS, *GRAPHS):
             yield ox.Triple(node, sd("resultFormat"), ox.NamedNode(one.iri))

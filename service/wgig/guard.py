@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import Problem
+from .room import Room
 from .streaming import BrokenOffError
 
 LONGEST_TARGET = 32 * 1024  # bytes of path and query string
@@ -25,12 +26,16 @@ log = logging.getLogger("wgig")
 
 
 class Guard:
-    """ASGI middleware: turns bugs into a silent 500, opens answers to scripts, sets safety headers."""
+    """ASGI middleware: turns bugs into a silent 500, opens answers to scripts, sets safety headers.
 
-    def __init__(self, app: ASGIApp, base: str) -> None:
-        """Watch over `app`; `base` is the base IRI of the graph."""
+    It also bounds what all requests together hold.
+    """
+
+    def __init__(self, app: ASGIApp, base: str, room: Room) -> None:
+        """Watch over `app`; `base` is the base IRI of the graph, `room` is for the bodies of requests."""
         self.app = app
         self.base = base
+        self.room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and watch over its response."""
@@ -46,6 +51,13 @@ class Guard:
                 secure(MutableHeaders(scope=message))
             await send(message)
 
+        held = self.room.holding()
+
+        async def counted() -> Message:
+            message = await receive()
+            held.take(len(message.get("body", b"")))
+            return message
+
         if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
             await self.refuse(
                 scope,
@@ -58,7 +70,7 @@ class Guard:
             await self.refuse(scope, watched, Problem(400, sentence))
             return
         try:
-            await self.app(scope, receive, watched)
+            await self.app(scope, counted, watched)
         except ClientDisconnect:  # nobody is left to answer
             log.info("the client of %s %s went away", scope["method"], scope["path"])
         except BrokenOffError as error:
@@ -71,6 +83,8 @@ class Guard:
                 raise
             sentence = f"The service made a mistake. Report it with this number: {request_id}."
             await self.refuse(scope, watched, Problem(500, sentence))
+        finally:
+            held.give_back()
 
     async def refuse(self, scope: Scope, send: Send, problem: Problem) -> None:
         """Say no where nothing of the application can be trusted any more."""

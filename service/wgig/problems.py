@@ -63,6 +63,11 @@ KINDS = {
     "internal": Kind(
         500, "Our mistake", "The service failed. The number in the detail finds the reason in its log."
     ),
+    "other-service": Kind(
+        502,
+        "Another service failed",
+        "The query asks another service, which cannot be reached, is too slow, or answers what is not taken.",
+    ),
     "unavailable": Kind(
         503, "Not now", "The answer takes more than this service may spend, or the store does not answer."
     ),

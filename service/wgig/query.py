@@ -10,8 +10,10 @@ from . import bodies
 from .admission import ROOM, admit
 from .answers import answer, not_in_xml, pick, stream
 from .bodies import FORM, Pairs, parameters, parse_form, values
+from .calls import asks_others
 from .describe import describe_service, is_description
 from .diagnosis import diagnose
+from .federation import answered
 from .formats import BY_FORM, HTML, Format
 from .pages.results import results_page, source_format
 from .presence import while_there
@@ -65,9 +67,11 @@ async def reply(request: Request, pairs: Pairs) -> Response:
     asked = await considered(pairs, settings)
     format_ = pick(request, (*BY_FORM[asked.form], HTML))
     written = source_format(asked.form) if format_ is HTML else format_
-    job = Job(asked.text, written.media_type, asked.dataset, settings.base, settings.result_bytes)
+    request.state.passing = asks_others(asked.text)
     answerers: Pool | Inline = request.app.state.answerers
     async with while_there(request.receive):
+        text = await answered(asked.text, settings, request.app.state.others)
+        job = Job(text, written.media_type, asked.dataset, settings.base, settings.result_bytes)
         result = await answerers.ask(job, client_of(request))
         try:
             if format_ is HTML:

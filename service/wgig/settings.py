@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from platformdirs import user_data_path
 
+from .allowed import entries
+
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
 # A wheel carries the Turtle inside the package; an editable install finds the checkout's.
@@ -38,6 +40,11 @@ class Settings:
     port: int = knob(8000, "Port to listen on.")
     base: str = knob("https://w3id.org/wgig/", "Base of all IRIs of the graph.")
     token: str = knob("", "Bearer token that opens writing; empty: the service is read-only.")
+    allow: str = knob(
+        "",
+        "Addresses that `SERVICE` may ask and `LOAD` may fetch, with spaces between; one that ends in a "
+        "slash allows all below it.",
+    )
     default_graph: str = knob(
         "union",
         "Default graph of a query: `union` of all graphs, or `unnamed` alone.",
@@ -74,13 +81,15 @@ class Settings:
         """
         values: dict[str, Any] = {one.name: os.environ.get(f"WGIG_{one.name.upper()}") for one in fields(cls)}
         values |= {name: value for name, value in given.items() if value is not None}
-        return cls(
+        settings = cls(
             **{
                 one.name: fitting(one, values[one.name])
                 for one in fields(cls)
                 if values[one.name] is not None
             }
         )
+        entries(settings.allow)  # speaks up where one does not fit
+        return settings
 
 
 def unknown(names: Iterable[str]) -> Iterator[str]:

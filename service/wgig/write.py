@@ -8,6 +8,7 @@ from typing import Any
 
 import pyoxigraph as ox
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
 from .admission import admit
@@ -15,6 +16,7 @@ from .answers import entity_tag, matches
 from .bodies import FORM, MULTIPART, Part, parameters, parse_form, values
 from .codings import CODINGS, PLAIN
 from .diagnosis import diagnose
+from .federation import answered
 from .formats import GRAPHS, RDF_XML, named
 from .graphs import asked_graph, graph_iri, missing, written
 from .pages import graph_path
@@ -71,7 +73,9 @@ async def update(request: Request) -> Response:
         raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
     graphs = [absolute(iri, "using-graph-uri") for iri in values(pairs, "using-graph-uri")]
     named_ = [absolute(iri, "using-named-graph-uri") for iri in values(pairs, "using-named-graph-uri")]
-    return await in_turn(request, run, request.app.state.store, texts[0], graphs, named_, settings)
+    admitted = await run_in_threadpool(lambda: with_using(admit(texts[0], settings), graphs, named_))
+    text = await answered(admitted, settings, request.app.state.others)
+    return await in_turn(request, run, request.app.state.store, text, admitted, settings)
 
 
 async def in_turn(request: Request, function: Callable[..., Response], *args: Any) -> Response:
@@ -88,11 +92,13 @@ async def in_turn(request: Request, function: Callable[..., Response], *args: An
         ) from error
 
 
-def run(store: Store, text: str, graphs: list[str], named_: list[str], settings: Settings) -> Response:
-    """Run the update over the dataset given beside it. Raises Problem 400, 403, 422: nothing has changed."""
-    admitted = with_using(admit(text, settings), graphs, named_)
+def run(store: Store, text: str, admitted: str, settings: Settings) -> Response:
+    """Run the update, as it was admitted and as the answers of others fill it.
+
+    Raises Problem 400, 422: nothing has changed.
+    """
     try:
-        store.update(admitted, settings.base)
+        store.update(text, settings.base, admitted)
     except SyntaxError as error:
         raise diagnose(admitted, error) from error
     except (ValueError, RuntimeError) as error:

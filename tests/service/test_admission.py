@@ -1,5 +1,6 @@
 """Which SPARQL texts may run, and how the engine reads them."""
 
+import re
 from io import BytesIO
 
 import pytest
@@ -45,6 +46,16 @@ def test_outbound_calls_are_refused(text: str) -> None:
     with pytest.raises(Problem, match="SERVICE and LOAD are refused") as caught:
         admit(text, SETTINGS)
     assert caught.value.status == 403
+
+
+@pytest.mark.parametrize("text", CALLS)
+def test_a_call_is_marked_where_its_target_is_allowed_and_stands_for_itself(text: str) -> None:
+    settings = Settings(allow="http://x/")
+    if not re.search(r"\b1?(SERVICE|sErViCe|LOAD)\b\s*(#comment\s)?<", text):
+        with pytest.raises(Problem, match="but for addresses that the operator allows"):
+            admit(text, settings)
+    else:
+        assert admit(text, settings).rstrip() == text.replace("<http", "<outside:http")
 
 
 @pytest.mark.parametrize("target", ["<http://x/>", "p:x", "#comment\n<http://x/>"])

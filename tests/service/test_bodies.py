@@ -106,9 +106,21 @@ def test_a_body_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
     async def receive() -> Message:
         return pieces.pop() if pieces else await asyncio.Event().wait()  # type: ignore[return-value]
 
-    with pytest.raises(Problem, match="Nothing of the body came for") as caught:
+    with pytest.raises(Problem, match="The body comes too slowly") as caught:
         asyncio.run(bodies.read(Request({"type": "http", "headers": []}, receive), 10))
     assert caught.value.status == 408
+
+
+def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
+    monkeypatch.setattr(bodies, "RATE", 10**9)
+
+    async def receive() -> Message:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"a", "more_body": True}
+
+    with pytest.raises(Problem, match="less than 1000000000 bytes a second"):
+        asyncio.run(bodies.read(Request({"type": "http", "headers": []}, receive), 10**9))
 
 
 def test_a_gzip_file_of_very_many_members_is_refused() -> None:

@@ -6,6 +6,8 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 from wgig.guard import Guard
+from wgig.problems import Problem
+from wgig.room import SMALL, Room
 
 REQUEST = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
 
@@ -24,7 +26,7 @@ def passed(scope: Scope, sent: list[Message]) -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(Guard(half, "http://base/")(scope, nothing_comes, send))
+    asyncio.run(Guard(half, "http://base/", Room(0))(scope, nothing_comes, send))
 
 
 def test_half_an_answer_does_not_look_whole(caplog: pytest.LogCaptureFixture) -> None:
@@ -55,5 +57,46 @@ def test_a_client_that_goes_away_is_no_mistake_of_ours(caplog: pytest.LogCapture
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(Guard(reading, "http://base/")(REQUEST, gone, send))
+    asyncio.run(Guard(reading, "http://base/", Room(0))(REQUEST, gone, send))
     assert (sent, caplog.text) == ([], "")
+
+
+def upload(guard: Guard, size: int, end: asyncio.Event) -> asyncio.Task[None]:
+    """A request whose body is of that size so far, and goes on until the end."""
+    pieces = [{"type": "http.request", "body": b"x" * size, "more_body": True}]
+
+    async def receive() -> Message:
+        if not pieces:
+            await end.wait()
+            return {"type": "http.request", "body": b"", "more_body": False}
+        return pieces.pop()
+
+    async def send(_: Message) -> None:
+        raise AssertionError("nothing is sent")
+
+    return asyncio.create_task(guard(REQUEST, receive, send))
+
+
+def test_uploads_share_their_room_and_leave_some_to_small_ones() -> None:
+    refused: list[Problem] = []
+
+    async def reading(scope: Scope, receive: Receive, _: Send) -> None:
+        try:
+            await Request(scope, receive).body()
+        except Problem as problem:
+            refused.append(problem)
+
+    async def several() -> None:
+        guard, end = Guard(reading, "http://base/", Room(1000)), asyncio.Event()
+        large = [upload(guard, SMALL + 400, end) for _ in range(2)]
+        late, small = upload(guard, SMALL + 400, end), upload(guard, SMALL, end)
+        async with asyncio.timeout(5):
+            await late
+        assert [(one.status, one.headers["Retry-After"]) for one in refused] == [(503, "10")]
+        assert not any(one.done() for one in (*large, small))
+        end.set()
+        await asyncio.gather(*large, small)
+        await upload(guard, SMALL + 1000, end)
+        assert len(refused) == 1
+
+    asyncio.run(several())

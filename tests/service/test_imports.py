@@ -13,30 +13,31 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        changes engines lines markdown.form namespaces opening places.json places.spot places.tokens presence
-        readers reports.xml screening settings steering wellformed wgig
+        allowed changes engines lines markdown.form namespaces opening places.json places.spot places.tokens
+        presence readers reports.xml screening steering wellformed wgig
         """,
-        "nesting pages pages.rule places.context places.fits problems rules streaming",
+        "nesting peers places.context places.fits problems settings streaming",
         """
-        archive bodies contexts examples formats guard known markdown.faults places.jsonld places.turtle
-        sparql turns
+        archive bodies connections contexts examples formats markdown.faults pages pages.rule places.jsonld
+        places.turtle room rules sparql turns
         """,
         """
-        admission codings commands diagnosis engines.pyshacl engines.shifty markdown.outline markdown.values
-        pages.results places premises processes rdf readers.lending reports targets using
+        admission codings commands diagnosis guard known markdown.outline pages.results places premises
+        processes rdf readers.lending reports tables targets using
         """,
-        "answers markdown.graph markdown.headings markdown.statements report upkeep",
-        "cache inference markdown.body markdown.head reports.rdf reports.words",
-        "markdown.keys store",
-        "describe labels load lookup markdown.reading readers.wire",
+        "answers calls engines.pyshacl engines.shifty markdown.headings markdown.values report upkeep",
+        "cache federation inference markdown.graph markdown.statements reports.rdf reports.words",
+        "markdown.body markdown.head store",
+        "describe labels load lookup markdown.keys readers.wire",
         """
-        health kinds markdown.writing pages.standing readers.evaluation readers.holder_link readers.result
+        health kinds markdown.reading pages.standing readers.evaluation readers.holder_link readers.result
         things vocabulary
         """,
-        "compact markdown pages.thing readers.inline readers.reader readers.reader_link skeleton",
-        "inlining readers.generation readers.holder resource word",
-        "documents readers.pool refusals shapes",
-        "beyond direct files openapi placing query reports.saying uploads",
+        "compact markdown.writing pages.thing readers.inline readers.reader readers.reader_link",
+        "inlining markdown readers.generation readers.holder resource skeleton",
+        "readers.pool refusals shapes word",
+        "direct documents query",
+        "beyond files openapi placing reports.saying uploads",
         """
         commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
         summary

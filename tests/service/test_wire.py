@@ -1,13 +1,15 @@
 """What only shows on a real connection: framing, HEAD, and texts that would crash the engine."""
 
+import resource
 import socket
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from wgig.settings import Settings
 
 DIRECT = {"Content-Type": "application/sparql-query"}
 CHUNKED_ASK = "5\r\nASK{}\r\n0\r\n\r\n"
@@ -95,3 +97,37 @@ def test_a_body_that_would_be_lost_to_an_upgrade_is_refused(served: str) -> None
     answer = exchange(served, f"{head}hello")
     assert answer.startswith("HTTP/1.1 400")
     assert "Send it without Upgrade." in answer
+
+
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_the_sender_of_too_large_a_body_reads_the_refusal(served: str, connection: str) -> None:
+    fields = {**DIRECT, "Connection": connection}
+    answer = httpx.post(
+        f"{served}sparql", content=b"x" * (Settings.body_bytes + 1), headers=fields, timeout=60
+    )
+    assert (answer.status_code, answer.json()["status"]) == (413, 413)
+
+
+def test_what_is_no_http_gets_a_problem_document(served: str) -> None:
+    answer = exchange(served, "GET / HTTP/1.1\r\nHost\r\n\r\n")
+    assert "application/problem+json" in answer
+    assert f'"type": "{Settings.base}doc/problem/bad-request"' in answer
+
+
+def test_many_connections_that_ask_nothing_keep_out_nobody(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    idle = 1100
+    if hard < 2 * idle:
+        pytest.skip(f"this system allows {hard} open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))  # as most systems have it
+    try:
+        with serving(tmp_path / "store", WGIG_DATA="none") as url, ExitStack() as open_:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (2 * idle, hard))
+            address = urlsplit(url)
+            for _ in range(idle):
+                open_.enter_context(socket.create_connection((address.hostname, address.port), timeout=10))
+            assert httpx.get(f"{url}sparql", params={"query": "ASK {}"}, timeout=5).status_code == 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -11,11 +11,13 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+import anyio
 import pyoxigraph as ox
 
 from ..admission import admit
 from ..diagnosis import diagnose
 from ..examples import example
+from ..federation import answered
 from ..formats import BY_FORM, CSV, GRAPHS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
 from ..namespaces import namespaces, shorten
 from ..problems import Problem
@@ -25,9 +27,11 @@ from ..shipped import open_to_read
 from ..sparql import form, names_dataset
 from ..steering import harmless
 from ..store import Dataset
+from ..turns import Turns
 from . import aside, format_named, say, show
 
 TABLE = "table"
+ALONE = Turns(at_once=1, waiting=1, patience=1)
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -73,7 +77,7 @@ def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
 
     def ask(text: str, format_: Format) -> bytes:
         out = io.BytesIO()
-        admitted = admit(text, settings)
+        admitted = anyio.run(answered, admit(text, settings), settings, ALONE)
         union = settings.default_graph == "union" and not names_dataset(text)
         try:
             aside(lambda: store.query(admitted, format_.media_type, out, Dataset(union=union))).result()

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from typing import Any, NoReturn
 import uvicorn
 
 from ..app import CHECKS, create_app
+from ..connections import connection
 from ..processes import Processes
 from ..readers.pool import Pool
 from ..settings import STACK, Settings
@@ -24,6 +26,7 @@ from ..streaming import BrokenOffError
 from ..workers import prepare
 from . import say
 
+FILES = 65_536  # connections and files that may be open, as far as the system allows
 GRACE = 10  # seconds for the requests under way, then as many for a write
 
 
@@ -68,6 +71,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     StoreError.
     """
     del arguments
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, FILES), most))
     listening = bind(settings.host, settings.port)
     threading.stack_size(STACK)
     store = open_filled(settings, say)
@@ -77,7 +82,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     server = Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=connection(settings.base),
             ws="none",
             access_log=False,
             log_level="warning",

@@ -1,0 +1,162 @@
+"""A connection to the server: how long it waits for a request, what a bad one gets, how it ends."""
+
+import asyncio
+import json
+import sys
+from http import HTTPStatus
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from .problems import Problem
+
+SECONDS = 10  # for the head of a request, and for what still comes when all is said
+HEAD_BYTES = 128 * 1024
+REST_BYTES = 128 * 1024 * 1024  # of a body that nobody reads any more
+
+
+class Connection(HttpToolsProtocol):
+    """A connection that says no in problem documents, waits for nothing for ever, and ends without a reset.
+
+    A server that closes with something unread resets the connection, and the client loses the answer with it.
+    So what still comes is taken and thrown away, within bounds (RFC 9112, section 9.6).
+    """
+
+    base = ""  # base IRI of the graph
+    timer: asyncio.TimerHandle | None = None
+    begun = False  # whether a head is under way
+    leaving = False  # whether all is said
+    size = 0  # of what came since, in bytes
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self.farewell = Farewell(self)
+        self.watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self.unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on in a request; or throw away what is beyond an answer."""
+        if not self.leaving:
+            super().data_received(data)
+        if self.transport.is_closing() or not self.at_rest():
+            return
+        self.watch()
+        self.size += len(data)
+        if self.begun and self.size > HEAD_BYTES:
+            self.refuse(Problem(400, f"The head of the request is larger than {HEAD_BYTES} bytes."))
+        elif self.size > REST_BYTES:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self.begun, self.size = True, 0
+
+    def on_headers_complete(self) -> None:
+        """A head is there, and its request is at work."""
+        super().on_headers_complete()
+        self.begun, self.size = False, 0
+        self.unwatch()
+        self.cycle.transport = self.farewell
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request, unless this was the last."""
+        if not self.leaving:
+            super().on_response_complete()
+
+    def at_rest(self) -> bool:
+        """Whether no request is at work."""
+        return self.leaving or self.cycle is None or self.cycle.response_complete
+
+    def watch(self) -> None:
+        """Begin to count the seconds, unless they are counted already."""
+        if self.timer is None:
+            self.timer = self.loop.call_later(SECONDS, self.give_up)
+
+    def unwatch(self) -> None:
+        """Count no more."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def give_up(self) -> None:
+        """The time is over: say so where a head had begun, and close."""
+        self.timer = None
+        if not self.at_rest() or self.transport.is_closing():
+            return
+        if self.begun and not self.leaving:
+            self.refuse(
+                Problem(408, f"The head of the request did not come within {SECONDS} seconds. Send it again.")
+            )
+        else:
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP. An answer under way stays what it is: whole, or visibly broken off."""
+        error = sys.exc_info()[1]
+        known = isinstance(error, httptools.HttpParserError) and not isinstance(
+            error, httptools.HttpParserCallbackError
+        )
+        why = str(error) if known else msg.rstrip(".")
+        cycle = self.cycle
+        if self.at_rest():
+            self.refuse(Problem(400, f"The request is malformed: {why}. Nothing of it was done."))
+        elif not cycle.more_body:  # it is what follows a good request
+            cycle.keep_alive = False
+        elif cycle.response_started or self.pipeline:
+            self.transport.abort()
+        else:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self.refuse(Problem(400, f"The body of the request is malformed: {why}. Nothing of it was done."))
+
+    def refuse(self, problem: Problem) -> None:
+        """Answer with a problem document, and leave."""
+        body = json.dumps(problem.document(self.base, ""), ensure_ascii=False).encode()
+        head = (
+            f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
+            f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+            "cache-control: no-store\r\naccess-control-allow-origin: *\r\nx-content-type-options: nosniff\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode("ascii") + body)
+        self.leave()
+
+    def leave(self) -> None:
+        """Say nothing more, and take what still comes until the client is done."""
+        self.leaving, self.size = True, 0
+        self._unset_keepalive_if_required()
+        self.unwatch()
+        self.watch()
+        self.transport.write_eof()
+        self.flow.resume_reading()
+
+
+class Farewell(asyncio.Transport):
+    """The way of answers to their client, which ends so that the client can read all of them."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Take the connection."""
+        self.connection = connection
+        self.write = connection.transport.write  # type: ignore[method-assign]
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self.connection.leaving or self.connection.transport.is_closing()
+
+    def close(self) -> None:
+        """Close at once where all that was sent was read."""
+        if self.connection.cycle.more_body or self.connection.pipeline:
+            self.connection.leave()
+        else:
+            self.connection.transport.close()
+
+
+def connection(base: str) -> type[Connection]:
+    """The connections of a service with this base IRI."""
+    return type("Connection", (Connection,), {"base": base})

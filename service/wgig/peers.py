@@ -1,0 +1,129 @@
+"""Ask another service of the web, once, within bounds of time and bytes, and believe little of it."""
+
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urljoin
+
+import anyio
+
+from . import __version__
+from .allowed import allowed, is_literal, is_public
+
+if TYPE_CHECKING:  # costs 120 ms, and most services ask nobody
+    import httpx
+
+BYTES = 16 * 1024 * 1024  # of one answer
+REDIRECTS = 5
+
+
+class PeerError(Exception):
+    """Why another service gave us nothing, as the end of a sentence; nothing in it is of its making."""
+
+
+class Answer(NamedTuple):
+    """What a service sent: its media type without parameters, in lower case, and the body; and from where."""
+
+    media_type: str
+    body: bytes
+    url: str
+
+
+async def ask(url: str, accept: str, query: str) -> Answer:
+    """What an endpoint answers to a query (SPARQL 1.1 Protocol, section 2.1.2). Raises PeerError."""
+    async with exchange(url, accept, {"query": query}) as response:
+        if response.is_redirect:
+            raise PeerError("it sends us elsewhere")
+        return await whole(response, url)
+
+
+async def fetch(url: str, accept: str, allow: str) -> Answer:
+    """The document at an address, or where that leads to within the setting `allow`. Raises PeerError."""
+    for _ in range(REDIRECTS):
+        async with exchange(url, accept) as response:
+            if not response.is_redirect:
+                return await whole(response, url)
+            onward = allowed(urljoin(url, response.headers["location"]), allow)
+            if onward is None:
+                raise PeerError("it leads to an address that is not allowed")
+            url = onward
+    raise PeerError("it leads from one address to the next without end")
+
+
+@asynccontextmanager
+async def exchange(
+    url: str, accept: str, form: dict[str, str] | None = None
+) -> AsyncIterator["httpx.Response"]:
+    """The response to a request, a POST with a form or else a GET, whose body is still to come."""
+    import httpx  # noqa: PLC0415  most services ask nobody
+
+    # Nothing of the environment steers this client: no proxy, no password of ours.
+    client = httpx.AsyncClient(verify=verifying(), trust_env=False, timeout=None)  # noqa: S113  the caller's
+    try:
+        async with client:
+            target = httpx.URL(url)
+            headers = {
+                "Host": target.netloc.decode("ascii"),
+                "Accept": accept,
+                "Accept-Encoding": "identity",
+                "User-Agent": f"wgig/{__version__}",
+            }
+            for_address = target.copy_with(host=await address(target))
+            request = client.build_request(
+                "POST" if form else "GET",
+                for_address,
+                headers=headers,
+                data=form,
+                extensions={"sni_hostname": target.host},
+            )
+            response = await client.send(request, stream=True)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise PeerError("it cannot be reached, or its answer broke off") from error
+
+
+def verifying() -> ssl.SSLContext:
+    """Certificates are held against those that this machine trusts, and against the name that was asked."""
+    return ssl.create_default_context()
+
+
+async def address(target: "httpx.URL") -> str:
+    """The one address that is asked, looked up once, so that a name cannot lead elsewhere afterwards.
+
+    A name must lead to the open Internet with all its addresses. Raises PeerError.
+    """
+    if is_literal(target.host):
+        return target.host
+    try:
+        found = await anyio.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise PeerError("its name leads to no address") from error
+    addresses = [sockaddr[0] for *_, sockaddr in found]
+    if not all(is_public(ip_address(one)) for one in addresses):
+        raise PeerError(
+            "its name leads to a private address, which the operator has to allow by its number instead"
+        )
+    return addresses[0]
+
+
+async def whole(response: "httpx.Response", url: str) -> Answer:
+    """The body of a response, which is known to be whole. Raises PeerError."""
+    if not response.is_success:
+        raise PeerError(f"it refuses with status {response.status_code}")
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise PeerError("its answer is compressed, unasked")
+    if not {"content-length", "transfer-encoding"} & set(response.headers):
+        raise PeerError("its answer does not say where it ends, so that a part could look whole")
+    body = bytearray()
+    async for piece in response.aiter_raw():
+        body += piece
+        if len(body) > BYTES:
+            raise PeerError(f"its answer is larger than {BYTES} bytes; ask for less of it")
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Answer(media_type, bytes(body), url)

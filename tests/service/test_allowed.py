@@ -1,0 +1,136 @@
+"""Which addresses beyond this service a query may reach."""
+
+from ipaddress import ip_address
+
+import pytest
+from wgig.allowed import allowed, canonical, entries, is_literal, is_public
+from wgig.settings import Settings
+
+ALLOW = "https://a.example/sparql https://b.example/data/ http://127.0.0.1:3030 https://[2001:db8::1]/x"
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        ("https://a.example/sparql", "https://a.example/sparql"),
+        ("HTTPS://A.Example:443/sparql#part", "https://a.example/sparql"),
+        ("https://b.example/data/x?y=z", "https://b.example/data/x?y=z"),
+        ("http://127.0.0.1:3030/any", "http://127.0.0.1:3030/any"),
+        ("http://127.0.0.1:3030", "http://127.0.0.1:3030/"),
+        ("https://[2001:DB8::1]/x", "https://[2001:db8::1]/x"),
+    ],
+)
+def test_an_address_on_the_list_is_allowed_in_its_one_form(url: str, plain: str) -> None:
+    assert allowed(url, ALLOW) == plain
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a.example/sparql",
+        "https://a.example/sparql/",
+        "https://a.example/sparql?x",
+        "https://a.example:8443/sparql",
+        "https://a.example./sparql",
+        "https://b.example/data",
+        "https://b.example/database",
+        "https://b.example.evil.example/data/",
+        "https://b.example@evil.example/data/",
+        "https://evil.example/https://b.example/data/",
+        "https://user:word@b.example/data/x",
+        "https://b.example/data/../x",
+        "https://b.example/data/%2e%2E/x",
+        "https://b.example/data/..%2Fx",
+        "https://b.example/data/..;/x",
+        "https://b.example/data/%5C..%5Cx",
+        "https://b.example\\@evil.example/data/",
+        "https://b.example/data/ x",
+        "https://b.example/data/x\n",
+        "https://b.example/data/\u00e9",
+        "https://\uff42.example/data/x",
+        "https://b\u3002example/data/x",
+        "http://2130706433:3030/any",
+        "http://0177.0.0.1:3030/any",
+        "http://0x7f.1:3030/any",
+        "http://127.1:3030/any",
+        "http://[::ffff:127.0.0.1]:3030/any",
+        "https://[2001:db8::1%25eth0]/x",
+        "http://127.0.0.1:03030303/any",
+        "http://127.0.0.1:/any",
+        "file:///etc/passwd",
+        "FILE:/etc/passwd",
+        "ftp://b.example/data/x",
+        "//b.example/data/x",
+        "",
+    ],
+)
+def test_every_other_address_is_not(url: str) -> None:
+    assert allowed(url, ALLOW) is None
+
+
+def test_nothing_is_allowed_by_default() -> None:
+    assert entries(Settings.allow) == ()
+    assert allowed("https://a.example/", Settings.allow) is None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["a.example", "ftp://a.example/", "https://u@a.example/", "https://a.example/#x", "file:///", "*"],
+)
+def test_a_setting_that_is_no_address_stops_the_start(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WGIG_ALLOW", f"https://a.example/ {entry}")
+    with pytest.raises(ValueError, match="which is no plain address"):
+        Settings.from_environment()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0",
+        "10.1.2.3",
+        "100.64.0.1",
+        "127.0.0.1",
+        "127.9.9.9",
+        "169.254.169.254",
+        "172.16.0.1",
+        "192.0.0.1",
+        "192.168.1.1",
+        "198.18.0.1",
+        "203.0.113.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::7f00:1",
+        "::ffff:10.0.0.1",
+        "::ffff:169.254.169.254",
+        "64:ff9b::7f00:1",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::1",
+        "100::1",
+        "2001::1",
+        "2001:db8::1",
+        "2002:7f00:1::",
+        "2002:a00:1::",
+        "fc00::1",
+        "fd00:ec2::254",
+        "fe80::1",
+        "fe80::1%eth0",
+        "fec0::1",
+        "ff02::1",
+    ],
+)
+def test_an_address_within_is_not_public(address: str) -> None:
+    assert not is_public(ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
+def test_an_address_of_the_internet_is_public(address: str) -> None:
+    assert is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(("host", "literal"), [("127.0.0.1", True), ("[::1]", True), ("0177.0.0.1", False)])
+def test_only_an_address_that_is_written_as_one_is_named(host: str, literal: bool) -> None:
+    assert is_literal(host) == literal
+    assert canonical(f"http://{host}/") == f"http://{host}/"
