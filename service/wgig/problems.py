@@ -63,8 +63,18 @@ KINDS = {
     "internal": Kind(
         500, "Our mistake", "The service failed. The number in the detail finds the reason in its log."
     ),
+    "disk": Kind(
+        500,
+        "The disk failed",
+        "The disk of the service failed during a write. What was written before is there, and can be read.",
+    ),
     "unavailable": Kind(
         503, "Not now", "The answer takes more than this service may spend, or the store does not answer."
+    ),
+    "disk-full": Kind(
+        507,
+        "No room",
+        "The disk of the service is full. Nothing was written; what was written before can be read.",
     ),
 }
 

@@ -13,10 +13,10 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        changes engines lines markdown.form namespaces opening places.json places.spot places.tokens presence
-        readers reports.xml screening settings steering wellformed wgig
+        changes durable engines lines markdown.form namespaces opening places.json places.spot
+        places.tokens presence readers reports.xml screening settings steering wellformed wgig
         """,
-        "nesting pages pages.rule places.context places.fits problems rules streaming",
+        "nesting pages pages.rule places.context places.fits problems rules streaming tokens versions",
         """
         archive bodies contexts examples formats guard known markdown.faults places.jsonld places.turtle
         sparql turns
@@ -25,12 +25,12 @@ FLOORS = [
         admission codings commands diagnosis engines.pyshacl engines.shifty markdown.outline markdown.values
         pages.results places premises processes rdf readers.lending reports targets using
         """,
-        "answers markdown.graph markdown.headings markdown.statements report upkeep",
+        "answers commit markdown.graph markdown.headings markdown.statements report trial upkeep",
         "cache inference markdown.body markdown.head reports.rdf reports.words",
         "markdown.keys store",
-        "describe labels load lookup markdown.reading readers.wire",
+        "bearer describe labels load lookup markdown.reading readers.wire",
         """
-        health kinds markdown.writing pages.standing readers.evaluation readers.holder_link readers.result
+        health history kinds markdown.writing pages.standing payload readers.evaluation readers.holder_link readers.result
         things vocabulary
         """,
         "compact markdown pages.thing readers.inline readers.reader readers.reader_link skeleton",
@@ -44,14 +44,14 @@ FLOORS = [
         "check reports.csv reports.html",
         "bulk conformance validate",
         "board workers",
-        "shipped",
-        "pages.graph",
-        "graphs",
+        "gate shipped",
+        "mementos pages.graph writing",
+        "graphs update",
         "write",
         "app",
         """
         commands.check commands.dump commands.load commands.new commands.queries commands.query commands.serve
-        commands.stats
+        commands.stats commands.token
         """,
         "cli",
         "__main__",
