@@ -74,7 +74,7 @@ KINDS = {
     "disk-full": Kind(
         507,
         "No room",
-        "The disk of the service is full. Nothing was written; what was written before can be read.",
+        "The disk of the service is full. What was written before is there, and can be read.",
     ),
 }
 

@@ -20,6 +20,8 @@ from .store import Store, StoreError
 from .turns import Turns
 from .validate import preferred
 
+READ_AGAIN = "This may or may not have been written, but never by halves: read it again."
+RESTART = "Its operator makes room and starts it anew; all that was written can be read until then."
 UNKEPT = {"Cache-Control": "no-store"}
 
 # Graphs below the base that the service fills itself, and what with.
@@ -49,19 +51,11 @@ async def writing(request: Request) -> AsyncIterator[None]:
     try:
         async with turns.turn():
             yield
-    except FullError as error:
-        log.error("%s %s failed: %s", request.method, request.url.path, error)
-        raise Problem(
-            507,
-            "The disk of this service is full, so this was not written. Send it again when there is room.",
-        ) from error
     except StoreError as error:
         log.error("%s %s failed: %s", request.method, request.url.path, error)
-        raise Problem(
-            500,
-            "The disk of this service failed. This may or may not have been written: read it again.",
-            slug="disk",
-        ) from error
+        if isinstance(error, FullError):
+            raise Problem(507, f"The disk of this service is full. {READ_AGAIN} {RESTART}") from error
+        raise Problem(500, f"The disk of this service failed. {READ_AGAIN}", slug="disk") from error
 
 
 def commit(request: Request, change: Change, write: Write) -> None:

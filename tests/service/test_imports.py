@@ -30,8 +30,8 @@ FLOORS = [
         "markdown.keys store",
         "bearer describe labels load lookup markdown.reading readers.wire",
         """
-        health history kinds markdown.writing pages.standing payload readers.evaluation readers.holder_link readers.result
-        things vocabulary
+        health history kinds markdown.writing pages.standing payload readers.evaluation readers.holder_link
+        readers.result things vocabulary
         """,
         "compact markdown pages.thing readers.inline readers.reader readers.reader_link skeleton",
         "inlining readers.generation readers.holder resource word",
