@@ -16,18 +16,22 @@ from . import (
     refusals,
     resource,
     shapes,
+    update,
     validate,
     write,
 )
 from .cache import Cache
 from .direct import Direct
 from .guard import Guard
+from .history import History
 from .readers.inline import Inline
 from .readers.pool import Pool
 from .room import Room
-from .settings import Settings
+from .settings import KEPT, Settings
 from .store import Store
+from .tokens import Tokens
 from .turns import Turns
+from .versions import Versions
 
 ABOUT = "The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does."
 
@@ -40,7 +44,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/sparql", READ, query.ask),
     ("/sparql", ("POST", "QUERY"), query.ask_by_body),
     ("/update", READ, describe.describe_update),
-    ("/update", ("POST",), write.update),
+    ("/update", ("POST",), update.update),
     ("/graphs", READ, graphs.read_graphs),
     ("/graphs", WRITE, write.change_graphs),
     ("/graph/{name:path}", READ, graphs.read_graph),
@@ -73,12 +77,16 @@ AT_ONCE = 4  # largest bodies that may be held together
 
 
 def create_app(
-    settings: Settings, store: Store, checks: Turns | None = None, answerers: Pool | Inline | None = None
+    settings: Settings,
+    store: Store,
+    checks: Turns | None = None,
+    answerers: Pool | Inline | None = None,
+    tokens: Tokens | None = None,
 ) -> FastAPI:
     """The service over a store; handlers find both in `request.app.state`.
 
     Papers are checked where `checks` has them checked, and queries are answered by `answerers`: both in this
-    process by default.
+    process by default. The `tokens` open writing, by default that of the settings alone.
     """
     answerers = answerers or Inline(store)
     app = FastAPI(
@@ -94,6 +102,8 @@ def create_app(
     app.state.answerers = answerers
     app.state.writes = Turns(at_once=1, waiting=32, patience=60)
     app.state.others = Turns(at_once=4, waiting=28, patience=30)  # each may take 100 MB for what it gets
+    app.state.tokens = tokens or Tokens(None, settings.token)
+    app.state.history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None
     app.state.checks = checks or Turns(**CHECKS)
     for path, methods, function in ROUTES:
         for method in methods:

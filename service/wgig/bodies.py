@@ -265,12 +265,23 @@ def as_part(headers: dict[str, str], content: bytes) -> Part:
     coding = headers.get("content-transfer-encoding", "binary").strip().lower()
     if coding not in ("7bit", "8bit", "binary"):
         raise Problem(400, f"A part is coded as {coding!r}. Send it as it is (RFC 7578, section 4.7).")
-    message = Message()
-    message["Content-Disposition"] = headers.get("content-disposition", "")
-    field = message.get_param("name", "", "content-disposition")
+    disposition = headers.get("content-disposition", "")
+    field = parsed(disposition).get_param("name", "", "content-disposition")
     return Part(
-        name=message.get_filename(""),
+        name=file_name(disposition),
         content_type=headers.get("content-type", ""),
         body=content,
         field=field if isinstance(field, str) else "",
     )
+
+
+def file_name(disposition: str) -> str:
+    """The name of the file in a Content-Disposition field; empty where there is none."""
+    return parsed(disposition).get_filename("")
+
+
+def parsed(disposition: str) -> Message:
+    """A message with this Content-Disposition field."""
+    message = Message()
+    message["Content-Disposition"] = disposition
+    return message

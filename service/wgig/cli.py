@@ -24,6 +24,7 @@ FORMATS = ("ttl", "trig", "nt", "nq", "rdf", "jsonld")
 PROFILES = ("draft", "complete", "final")
 LANGUAGES = ("ar", "zh", "en", "fr", "ru", "es")
 REPORTS = ("text", "json", "html", "csv", "sarif", "junit", "github", "ttl", "nt", "jsonld", "rdf")
+SCOPES = ("papers", "graphs", "update", "admin")
 PAPERS = ("md", "ttl", "trig", "nt", "nq", "rdf", "jsonld", "docx")
 WITHOUT_STORE = ("queries", "check", "new")
 
@@ -146,6 +147,20 @@ def new(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def token(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig token`."""
+    parser.add_argument(
+        "action", choices=("new", "list", "revoke"), help="make one, list them, take one back"
+    )
+    parser.add_argument("id", nargs="?", help="the token to revoke")
+    parser.add_argument("--scope", nargs="+", choices=SCOPES, help="what the new one opens")
+    parser.add_argument("--expires", metavar="SPAN", default="", help="12h, 30d or 2w (default: never)")
+    parser.add_argument("--name", metavar="WHO", default="", help="who gets it; stands in the history")
+    parser.add_argument(
+        "--format", choices=("table", "json"), help="of the list (default: table on a terminal)"
+    )
+
+
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
     "serve": (
         "serve the graph over HTTP",
@@ -191,6 +206,14 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
         "\n"
         "the issues of the inventory:\n"
         """wgig query 'SELECT ?issue { ?issue <https://w3id.org/wgig/ontology#inventoryStatus> "yes" }'""",
+    ),
+    "token": (
+        "let somebody write to the service, or no longer",
+        token,
+        'wgig token new --scope papers --expires 30d --name "Working group 2"\n'
+        "wgig token new --scope graphs update\n"
+        "wgig token list\n"
+        "wgig token revoke 1f2e3d4c",
     ),
     "stats": ("count what is in the store", stats, "wgig stats\nwgig stats --format json"),
     "queries": ("list the example queries", queries, "wgig queries\nwgig queries coverage-matrix"),

@@ -51,7 +51,9 @@ def describe_update(request: Request) -> Response:
     format_ = pick(request, (*GRAPHS, HTML))
     if format_ is HTML:
         formats = [(one.title, one.media_type) for one in GRAPHS]
-        page = render("update.html", base=settings.base, is_open=bool(settings.token), formats=formats)
+        page = render(
+            "update.html", base=settings.base, is_open=bool(request.app.state.tokens.all()), formats=formats
+        )
         return answer(request, page, HTML)
     endpoint = str(request.url.replace(query=""))
     triples = [*service(endpoint, "SPARQL11Update", settings), *dataset(endpoint, request.app.state.store)]

@@ -78,18 +78,22 @@ def format_of(name: str) -> Format | None:
     return SUFFIXES.get(name.rpartition(".")[2].lower())
 
 
-def read(name: str, data: bytes, format_: Format, most: int = Settings.paper_triples) -> Document:
-    """The document in the bytes, of at most so many triples.
+def read(
+    name: str, data: bytes, format_: Format, most: int = Settings.paper_triples, base: str = BASE
+) -> Document:
+    """The document in the bytes, of at most so many triples; relative IRIs in RDF go by `base`.
 
     Raises Problem 400 with line and column, 413 for more triples or a huge Word file.
     """
-    return READERS.get(format_, read_rdf)(name, data, format_, most)
+    if format_ in READERS:
+        return READERS[format_](name, data, format_, most)
+    return read_rdf(name, data, format_, most, base)
 
 
-def read_rdf(name: str, data: bytes, format_: Format, most: int) -> Document:
+def read_rdf(name: str, data: bytes, format_: Format, most: int, base: str) -> Document:
     """A document in a syntax of RDF."""
     source = decoded(data)
-    triples = parse(source, format_, most)
+    triples = parse(source, format_, most, base)
     written = partial(spots, source, format_.media_type, triples, CONTEXTS)
     return Document(name, source, format_, triples, written)
 
@@ -154,7 +158,7 @@ def too_many(most: int) -> Problem:
     )
 
 
-def parse(source: str, format_: Format, most: int) -> list[ox.Triple]:
+def parse(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
     """The triples of an RDF document, those of all its graphs. Raises Problem 400 with line and column."""
     try:
         if format_ is RDF_XML:
@@ -163,7 +167,7 @@ def parse(source: str, format_: Format, most: int) -> list[ox.Triple]:
             check_json_ld(source)
         else:
             check_nesting(source)
-        found = inlined(source, format_, most)
+        found = inlined(source, format_, most, base)
     except MemoryError as error:
         raise Problem(413, f"The file is more than can be read as {format_.title}: {error}.") from error
     except SyntaxError as error:
@@ -179,23 +183,23 @@ def parse(source: str, format_: Format, most: int) -> list[ox.Triple]:
     return found
 
 
-def inlined(source: str, format_: Format, most: int) -> list[ox.Triple]:
+def inlined(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
     """The triples of a text, read with our context written out where it is named. Raises SyntaxError."""
     try:
-        return parsed(source, format_, most)
+        return parsed(source, format_, most, base)
     except SyntaxError as error:
         if REMOTE not in error.msg:
             raise
     whole = Inlined(source)
     try:
-        return parsed(whole.text, format_, most)
+        return parsed(whole.text, format_, most, base)
     except SyntaxError as error:
         raise whole.placed(error) from error
 
 
-def parsed(source: str, format_: Format, most: int) -> list[ox.Triple]:
+def parsed(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
     """The triples that the engine finds in a text. Raises SyntaxError with its place."""
-    found = ox.parse(source, rdf_format(format_.media_type), base_iri=BASE)
+    found = ox.parse(source, rdf_format(format_.media_type), base_iri=base)
     return few((one.triple for one in found), most)
 
 

@@ -5,6 +5,7 @@ import json
 
 from fastapi import Request, Response
 
+from . import mementos
 from .answers import Bounded, TooLargeError, answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
@@ -43,16 +44,28 @@ def read_graph(request: Request, name: str) -> Response:
 
 
 def content(request: Request, graph: str | None) -> Response:
-    """The triples of one graph, or a page about it; None is the default graph. Raises Problem 404."""
+    """The triples of one graph, now or in an old version, or a page about it; None is the default graph.
+
+    Raises Problem 404.
+    """
     store: Store = request.app.state.store
+    pairs = parameters(request)
+    if any(key == "versions" for key, _ in pairs):
+        return mementos.timemap(request, graph)
+    if names := values(pairs, "version"):
+        return mementos.memento(request, graph, names[0])
+    if elsewhere := mementos.of_its_time(request, graph):
+        return elsewhere
     if not store.has(graph):
         raise missing(graph)
     format_ = pick(request, (*GRAPHS, HTML))
     if format_ is HTML:
-        body = graph_page(store, graph, request.app.state.settings.base)
+        versions = mementos.versions(request, graph)
+        body = graph_page(store, graph, request.app.state.settings.base, versions)
     else:
         body = written(request, graph, format_)
-    return answer(request, body, format_, links=['</graphs>; rel="collection"'])
+    links = ['</graphs>; rel="collection"', *mementos.links(request, graph)]
+    return answer(request, body, format_, links=links, headers={"Vary": mementos.VARY})
 
 
 def written(request: Request, graph: str | None, format_: Format) -> bytes:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .problems import Problem
 from .room import Room
 from .streaming import BrokenOffError
+from .tokens import LEAKED, in_address
 
 LONGEST_TARGET = 32 * 1024  # bytes of path and query string
 
@@ -64,6 +65,9 @@ class Guard:
                 watched,
                 Problem(414, "The address is too long. Send the query in the body of a POST."),
             )
+            return
+        if in_address(scope["query_string"]):
+            await self.refuse(scope, watched, Problem(400, LEAKED.format(where="address")))
             return
         if loses_body(Headers(scope=scope)):
             sentence = "The request asks for an upgrade, which is not done here. Send it without Upgrade."

@@ -34,6 +34,8 @@ TITLES = {
     "software": "Software",
     "stakeholder-group": "Stakeholder groups",
     "test-result": "Results of tests",
+    "write": "Writes",
+    "writer": "Writers",
 }
 
 

@@ -78,6 +78,8 @@ OURS = {
     "timeliness": "id/timeliness/",
     "tunis": "id/document/tunis-agenda/",
     "verdict": "id/verdict/",
+    "write": "id/write/",
+    "writer": "id/writer/",
 }
 LOCAL = re.compile(r"\w(?:[\w.-]*[\w-])?")
 

@@ -19,6 +19,7 @@ CAUSES = (
     ("permission denied", "may not be read or written by you", f"change its owner, or {ELSEWHERE}"),
     ("read-only file system", "is on a read-only file system", ELSEWHERE),
     ("no space left", "is on a disk that is full", f"make room there, or {ELSEWHERE}"),
+    ("file too large", "holds a file as large as the system allows", "raise the limit: ulimit -f unlimited"),
     ("disk quota", "is over your disk quota", f"make room there, or {ELSEWHERE}"),
     (
         "too many open files",
@@ -31,7 +32,8 @@ CAUSES = (
 )
 
 
-# Of these, what keeps nobody from reading.
+# Of these, what says that there is no room, and what keeps nobody from reading.
+FULL = ("no space left", "disk quota", "file too large")
 READABLE = ("lock hold by", "lock file", "permission denied", "read-only file system")
 
 
@@ -39,8 +41,18 @@ class StoreError(Exception):
     """The store cannot do what was asked; the message is one sentence with the mend."""
 
 
+class FullError(StoreError):
+    """There is no room on the disk, or none that we may use."""
+
+
 class NotWritableError(StoreError):
     """The store cannot be written, by us or now; maybe it can be read."""
+
+
+KINDS: dict[str, type[StoreError]] = {
+    **dict.fromkeys(READABLE, NotWritableError),
+    **dict.fromkeys(FULL, FullError),
+}
 
 
 def refusal(error: Exception, folder: Path | None) -> StoreError:
@@ -48,7 +60,7 @@ def refusal(error: Exception, folder: Path | None) -> StoreError:
     said = str(error).lower()
     for sign, meaning, mend in CAUSES:
         if sign in said:
-            kind = NotWritableError if sign in READABLE else StoreError
+            kind = KINDS.get(sign, StoreError)
             return kind(f"The store {folder} {meaning}; {mend}.")
     return StoreError(f"The store {folder} failed: {error}.")
 

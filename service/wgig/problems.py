@@ -68,8 +68,18 @@ KINDS = {
         "Another service failed",
         "The query asks another service, which cannot be reached, is too slow, or answers what is not taken.",
     ),
+    "disk": Kind(
+        500,
+        "The disk failed",
+        "The disk of the service failed during a write. What was written before is there, and can be read.",
+    ),
     "unavailable": Kind(
         503, "Not now", "The answer takes more than this service may spend, or the store does not answer."
+    ),
+    "disk-full": Kind(
+        507,
+        "No room",
+        "The disk of the service is full. What was written before is there, and can be read.",
     ),
 }
 

@@ -17,6 +17,7 @@ CHECKOUT = HERE.parents[1]
 SHIPPED = HERE / "shipped" if (HERE / "shipped").is_dir() else CHECKOUT
 
 STORE = user_data_path("wgig") / "store"
+KEPT = "kept"
 MIB = 1024 * 1024
 STACK = 256 * MIB  # of a thread, for deeply nested queries; only what is touched takes memory
 
@@ -39,11 +40,21 @@ class Settings:
     host: str = knob("127.0.0.1", "Address to listen on.")
     port: int = knob(8000, "Port to listen on.")
     base: str = knob("https://w3id.org/wgig/", "Base of all IRIs of the graph.")
-    token: str = knob("", "Bearer token that opens writing; empty: the service is read-only.")
+    token: str = knob("", "Bearer token that opens all writing, beside those of `wgig token`.")
     allow: str = knob(
         "",
         "Addresses that `SERVICE` may ask and `LOAD` may fetch, with spaces between; one that ends in a "
         "slash allows all below it.",
+    )
+    write_profile: str = knob(
+        "draft",
+        "What a paper must conform to before it is written: `draft`, `complete`, `final`, or `off`: nothing.",
+        ("draft", "complete", "final", "off"),
+    )
+    history: str = knob(
+        KEPT,
+        "What becomes of what a graph held before a write: `kept`, with who wrote what and when, or `lost`.",
+        (KEPT, "lost"),
     )
     default_graph: str = knob(
         "union",

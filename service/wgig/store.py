@@ -10,10 +10,12 @@ from typing import IO, Self
 import pyoxigraph as ox
 
 from .changes import Change, Look, among, between, in_graphs
+from .commit import in_update, look_at, update_of
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
-from .rdf import quad, rdf_format
+from .rdf import as_stored, quad, rdf_format
 from .targets import reach
+from .trial import tried
 
 __all__ = ["Dataset", "Store", "StoreError"]
 
@@ -152,6 +154,37 @@ class Store:
                     ";\n".join(replacement(graph, triples) for graph, triples in graphs.items())
                 )
 
+    def change_to(self, graph: str | None, triples: Iterable[ox.Triple] | None) -> Change:
+        """What is to change for these triples to be the whole content of a graph; None: for it to go."""
+        name = graph_name(graph)
+        wanted = {quad(one, name) for one in as_stored(triples or ())}
+        held = set(self._quads.quads_for_pattern(None, None, None, name))
+        there = [graph] if graph is not None and self.has(graph) else []
+        made = [graph] if graph is not None and triples is not None and not there else []
+        dropped = there if triples is None else []
+        return Change(tuple(held - wanted), tuple(wanted - held), tuple(dropped), tuple(made))
+
+    def change_by(self, graph: str | None, triples: Iterable[ox.Triple]) -> Change:
+        """What is to change for a graph to hold these triples as well."""
+        name = graph_name(graph)
+        new = {quad(one, name) for one in as_stored(triples)}
+        added = tuple(one for one in new if next(self._quads.quads_for_pattern(*one), None) is None)
+        return Change((), added, (), () if graph is None or self.has(graph) else (graph,))
+
+    def apply(self, change: Change) -> None:
+        """Make this change, all at once; blank nodes of it that are new get other names."""
+        with self._lock, self._writing(look_at(self._quads, change)):
+            self._quads.update(update_of(self._quads, change))
+
+    def tried(self, text: str, base: str | None = None, plain: str = "") -> Change | None:
+        """What an update would change, tried on a copy; None where that is too much to be told.
+
+        It takes the same as `update`, and raises as that does. The blank nodes that it would make have names
+        that no other has.
+        """
+        with self._lock, spoken(self._folder):
+            return tried(self._quads, self._folder, text, base, plain or text)
+
     def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
         """Load a large file, all of it or nothing, without inference: call `infer` after the last one.
 
@@ -182,6 +215,11 @@ class Store:
         with self._lock, spoken(self._folder):
             self._quads.backup(str(folder))
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder that it is in, None where it is in memory."""
+        return self._folder
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Around a look and the write that depends on it: nobody else writes meanwhile."""
@@ -207,9 +245,15 @@ class Store:
         """IRIs of the named graphs, sorted."""
         return sorted(g.value for g in self._quads.named_graphs() if isinstance(g, ox.NamedNode))
 
-    def triples(self, graph: str | None) -> Iterator[ox.Triple]:
-        """The triples of one graph."""
-        return (one.triple for one in self._quads.quads_for_pattern(None, None, None, graph_name(graph)))
+    def triples(
+        self,
+        graph: str | None,
+        subject: ox.NamedNode | None = None,
+        predicate: ox.NamedNode | None = None,
+    ) -> Iterator[ox.Triple]:
+        """The triples of one graph, all or those with this subject and predicate."""
+        found = self._quads.quads_for_pattern(subject, predicate, None, graph_name(graph))
+        return (one.triple for one in found)
 
     def match(
         self,
@@ -314,19 +358,14 @@ def quads(graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> Iterator[o
     return (quad(triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples or ())
 
 
-def in_update(graph: str | None) -> str:
-    """A graph as SPARQL Update writes it."""
-    return "DEFAULT" if graph is None else f"GRAPH {ox.NamedNode(graph)}"
-
-
 def replacement(graph: str | None, triples: Iterable[ox.Triple] | None) -> str:
     """The update that makes the triples the whole content of a graph; several joined are one transaction."""
     if triples is None:
-        return f"DROP SILENT {in_update(graph)}"
+        return f"DROP SILENT {in_update(graph_name(graph))}"
     lines = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES).decode()  # type: ignore[union-attr]
     if graph is None:
         return f"DROP DEFAULT; INSERT DATA {{ {lines} }}"
-    name = in_update(graph)
+    name = in_update(graph_name(graph))
     return f"DROP SILENT {name}; CREATE {name}; INSERT DATA {{ {name} {{ {lines} }} }}"
 
 

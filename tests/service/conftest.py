@@ -71,9 +71,18 @@ class Inside(httpx.BaseTransport):
 
 def inside(settings: Settings, store: Store, **headers: str) -> httpx.Client:
     """A client of a service in this process."""
-    return httpx.Client(
-        transport=Inside(create_app(settings, store)), base_url="http://localhost", headers=headers
-    )
+    return client_of(create_app(settings, store), **headers)
+
+
+def client_of(app: FastAPI, **headers: str) -> httpx.Client:
+    """A client of an application in this process."""
+    return httpx.Client(transport=Inside(app), base_url="http://localhost", headers=headers)
+
+
+@pytest.fixture(scope="session")
+def over() -> Callable[..., httpx.Client]:
+    """A client of an application, which sends the headers that are given by name."""
+    return client_of
 
 
 @pytest.fixture(scope="session")
@@ -103,13 +112,15 @@ def unnamed() -> httpx.Client:
 @pytest.fixture
 def broken() -> httpx.Client:
     """A client of a service whose store fails at everything."""
-    return inside(Settings(), cast(Store, SimpleNamespace(version=0)))
+    return inside(Settings(), cast(Store, SimpleNamespace(version=0, folder=None)))
 
 
 @pytest.fixture
 def writable() -> httpx.Client:
-    """A client of an empty service that it may write, with small limits."""
-    settings = Settings(token=TOKEN, body_bytes=10_000, result_bytes=20_000, query_length=2_000)
+    """A client of an empty service that it may write, with small limits and nothing but what it writes."""
+    settings = Settings(
+        token=TOKEN, history="lost", body_bytes=10_000, result_bytes=20_000, query_length=2_000
+    )
     return inside(settings, Store.in_memory(), Authorization=f"Bearer {TOKEN}")
 
 

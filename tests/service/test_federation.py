@@ -126,7 +126,7 @@ def ask(peer: Peer, store: Store, service_of: Callable[[Settings, Store], httpx.
 
 @pytest.fixture
 def change(peer: Peer, store: Store, service_of: Callable[[Settings, Store], httpx.Client]) -> Ask:
-    client = service_of(Settings(allow=peer.url, token="t"), store)
+    client = service_of(Settings(allow=peer.url, token="t", history="lost"), store)
     return lambda text: client.post("/update", data={"update": text}, headers={"Authorization": "Bearer t"})
 
 

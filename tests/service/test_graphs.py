@@ -2,11 +2,14 @@
 
 import gzip
 import re
+from collections.abc import Callable
 
 import httpx
 import pytest
 from wgig.pages import graph
+from wgig.settings import Settings
 from wgig.shipped import rules
+from wgig.store import Store
 
 TTL = {"Content-Type": "text/turtle"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
@@ -129,10 +132,12 @@ def test_a_list_that_leaves_graphs_out_says_so(
     assert "Of 2 graphs, 1 are shown." in writable.get("/graphs", headers=BROWSER).text
 
 
-def test_the_page_of_what_follows_says_a_sentence_for_each_rule(writable: httpx.Client) -> None:
-    update = "INSERT DATA { GRAPH <graph/inferred> { <x:a> <x:p> <x:b> } }"
-    writable.post("/update", data={"update": update})
-    page = writable.get("/graph/inferred", headers=BROWSER).text
+def test_the_page_of_what_follows_says_a_sentence_for_each_rule(
+    client: Callable[[Store], httpx.Client],
+) -> None:
+    store = Store.in_memory()
+    store.update("INSERT DATA { GRAPH <graph/inferred> { <x:a> <x:p> <x:b> } }", Settings.base)
+    page = client(store).get("/graph/inferred", headers=BROWSER).text
     assert "<li>An issue paper stands under the categories of the issue that it treats.</li>" in page
     assert len(graph.meanings(rules())) == len(rules())
 

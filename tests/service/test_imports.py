@@ -13,10 +13,10 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        allowed changes engines lines markdown.form namespaces opening places.json places.spot places.tokens
-        presence readers reports.xml screening steering wellformed wgig
+        allowed changes durable engines lines markdown.form namespaces opening places.json places.spot
+        places.tokens presence readers reports.xml screening steering wellformed wgig
         """,
-        "nesting peers places.context places.fits problems settings streaming",
+        "commit nesting peers places.context places.fits problems settings streaming tokens versions",
         """
         archive bodies connections contexts examples formats markdown.faults pages pages.rule places.jsonld
         places.turtle room rules sparql turns
@@ -25,15 +25,15 @@ FLOORS = [
         admission codings commands diagnosis guard known markdown.outline pages.results places premises
         processes rdf readers.lending reports tables targets using
         """,
-        "answers calls engines.pyshacl engines.shifty markdown.headings markdown.values report upkeep",
+        "answers calls engines.pyshacl engines.shifty markdown.headings markdown.values report trial upkeep",
         "cache federation inference markdown.graph markdown.statements reports.rdf reports.words",
         "markdown.body markdown.head store",
-        "describe labels load lookup markdown.keys readers.wire",
+        "bearer describe labels load lookup markdown.keys readers.wire",
         """
-        health kinds markdown.reading pages.standing readers.evaluation readers.holder_link readers.result
-        things vocabulary
+        health history kinds markdown.reading pages.standing payload readers.evaluation readers.holder_link
+        readers.result things vocabulary
         """,
-        "compact markdown.writing pages.thing readers.inline readers.reader readers.reader_link",
+        "compact markdown.writing mementos pages.thing readers.inline readers.reader readers.reader_link",
         "inlining markdown readers.generation readers.holder resource skeleton",
         "readers.pool refusals shapes word",
         "direct documents query",
@@ -45,14 +45,14 @@ FLOORS = [
         "check reports.csv reports.html",
         "bulk conformance validate",
         "board workers",
-        "shipped",
-        "pages.graph",
-        "graphs",
+        "gate shipped",
+        "pages.graph writing",
+        "graphs update",
         "write",
         "app",
         """
         commands.check commands.dump commands.load commands.new commands.queries commands.query commands.serve
-        commands.stats
+        commands.stats commands.token
         """,
         "cli",
         "__main__",

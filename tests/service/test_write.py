@@ -1,12 +1,17 @@
 """/update and the Graph Store: who may write, what is written, and that a refused write changes nothing."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
+from wgig.settings import Settings
+from wgig.store import Store
 
 TTL = {"Content-Type": "text/turtle"}
 UPDATE = {"Content-Type": "application/sparql-update"}
-GRAPH = "/graph/paper/one"
-IRI = "https://w3id.org/wgig/graph/paper/one"
+GRAPH = "/graph/one"
+IRI = "https://w3id.org/wgig/graph/one"
+Service = Callable[..., httpx.Client]
 WRITES = [
     ("POST", "/update"),
     ("PUT", GRAPH),
@@ -16,6 +21,13 @@ WRITES = [
     ("POST", "/graphs"),
     ("DELETE", "/graphs?default"),
 ]
+
+
+@pytest.fixture(params=["kept", "lost"])
+def writable(request: pytest.FixtureRequest, service_of: Service) -> httpx.Client:
+    """A client of an empty service that it may write, which keeps a history or none."""
+    settings = Settings(token="secret", history=request.param, body_bytes=10_000)
+    return service_of(settings, Store.in_memory(), Authorization="Bearer secret")
 
 
 def lines(client: httpx.Client, path: str = GRAPH) -> list[str]:

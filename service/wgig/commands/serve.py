@@ -23,6 +23,7 @@ from ..readers.pool import Pool
 from ..settings import STACK, Settings
 from ..shipped import open_filled
 from ..streaming import BrokenOffError
+from ..tokens import Tokens
 from ..workers import prepare
 from . import say
 
@@ -78,7 +79,9 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     store = open_filled(settings, say)
     checks = Processes(**CHECKS, seconds=settings.paper_seconds)
     pool = Pool(store, settings) if settings.readers else None
-    app = create_app(settings, store, checks, pool)
+    tokens = Tokens(settings.store, settings.token)
+    tokens.all()  # what is wrong with their file is said now
+    app = create_app(settings, store, checks, pool, tokens)
     server = Server(
         uvicorn.Config(
             app,

@@ -1,12 +1,13 @@
 """The named graphs as pages: their list, and one of them with what it describes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
 from ..formats import GRAPHS
+from ..history import Version
 from ..labels import labels, natural
 from ..lookup import Term, rows, values
 from ..namespaces import OUTSIDE
@@ -16,6 +17,7 @@ from . import graph_path, in_format, render, words
 
 LISTED = 1000
 THINGS = 500
+VERSIONS = 20
 DCTERMS = OUTSIDE["dcterms"]
 COMMENT = re.compile(r"(?:#.*\n)+")
 SENTENCE = re.compile(r".+?\.(?=\s|$)")
@@ -51,11 +53,20 @@ def list_page(store: Store, base: str) -> bytes:
     return render("graphs.html", base=base, sizes=sizes, total=len(iris), labels=labels(store, shown))
 
 
-def graph_page(store: Store, iri: str | None, base: str) -> bytes:
-    """The page of one graph."""
+def graph_page(store: Store, iri: str | None, base: str, versions: Sequence[Version] = ()) -> bytes:
+    """The page of one graph, with the last of its versions."""
     path = graph_path(iri, base)
     formats = [(one.title, in_format(path, one.media_type)) for one in GRAPHS]
-    return render("graph.html", base=base, graph=view(store, iri, base), formats=formats)
+    begin = f"{path}{'&' if '?' in path else '?'}version"
+    old = [(f"{begin}={one.name}", one) for one in reversed(versions[-VERSIONS:])]
+    return render(
+        "graph.html",
+        base=base,
+        graph=view(store, iri, base),
+        formats=formats,
+        versions=old,
+        every=(f"{begin}s", len(versions)),
+    )
 
 
 def view(store: Store, iri: str | None, base: str) -> Graph:

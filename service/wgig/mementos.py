@@ -1,0 +1,167 @@
+"""Old versions of a graph: their list, each of them, and the one of a given time (Memento, RFC 7089)."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+import pyoxigraph as ox
+from fastapi import Request, Response
+
+from .answers import answer, pick
+from .formats import GRAPHS, JSON, Format
+from .history import History, Version
+from .pages import graph_path
+from .problems import Problem
+from .rdf import serialize
+from .settings import Settings
+
+LINK_FORMAT = Format("application/link-format", "link", "Link format")
+FOREVER = "public, max-age=31536000, immutable"
+VARY = "Accept, Accept-Encoding, Accept-Datetime"
+
+
+def versions(request: Request, graph: str | None) -> list[Version]:
+    """The versions of a graph, the oldest first; none where no history is kept."""
+    history: History | None = request.app.state.history
+    return history.of(request.app.state.store, graph) if history else []
+
+
+def memento(request: Request, graph: str | None, name: str) -> Response:
+    """One version of a graph, which never changes. Raises Problem 404, 410."""
+    every = versions(request, graph)
+    found = next((one for one in every if one.name == name), None)
+    if found is None:
+        raise Problem(
+            404, f"There is no version {name!r} of this graph. Its versions: {map_path(request, graph)}"
+        )
+    format_ = pick(request, GRAPHS)
+    lines = request.app.state.history.lines(request.app.state.store, graph, found)
+    if lines is None:
+        raise Problem(404, "What became of this version was not recorded, so it cannot be had any more.")
+    triples = [one.triple for one in ox.parse(lines, ox.RdfFormat.N_TRIPLES)]
+    body = serialize(triples, format_, request.app.state.settings.base)
+    headers = {"Memento-Datetime": http_date(found.at)}
+    if "authorization" not in request.headers:
+        headers["Cache-Control"] = FOREVER
+    around = [*links(request, graph), *neighbors(request, graph, every, found)]
+    return answer(request, body, format_, links=around, headers=headers)
+
+
+def timemap(request: Request, graph: str | None) -> Response:
+    """The list of the versions of a graph, as links (RFC 7089, section 5) or as JSON. Raises Problem 404."""
+    every = versions(request, graph)
+    if not every:
+        raise Problem(
+            404, "No version of this graph is recorded: it was not written since a history is kept."
+        )
+    format_ = pick(request, (LINK_FORMAT, JSON))
+    if format_ is JSON:
+        body = json.dumps({"versions": [members(request, graph, one) for one in every]}, ensure_ascii=False)
+        return answer(request, body.encode(), format_)
+    home = str(request.base_url).rstrip("/")
+    span = f'from="{http_date(every[0].at)}"; until="{http_date(every[-1].at)}"'
+    listed = [
+        f'<{home}{path(request, graph)}>; rel="original timegate"',
+        f'<{home}{map_path(request, graph)}>; rel="self"; type="{LINK_FORMAT.media_type}"; {span}',
+        *(as_link(request, graph, one, place(every, one), home) for one in every),
+    ]
+    return answer(request, ",\n".join(listed).encode(), format_)
+
+
+def of_its_time(request: Request, graph: str | None) -> Response | None:
+    """The way to the version that was current at the Accept-Datetime, where that is asked and known.
+
+    Raises Problem 400 for what is no date (RFC 7089, section 4.5.3).
+    """
+    asked = request.headers.get("accept-datetime")
+    every = versions(request, graph) if asked else []
+    if not asked or not every:
+        return None
+    try:
+        moment = parsedate_to_datetime(asked)
+    except ValueError as error:
+        raise Problem(
+            400, f"Accept-Datetime is {asked!r}. Write it as in {http_date(datetime.now(UTC))}."
+        ) from error
+    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+    known = [one for one in every if one.since is None or one.since.replace(microsecond=0) <= moment]
+    found = known[-1] if known else every[0]
+    headers = {
+        "Location": version_path(request, graph, found),
+        "Vary": VARY,
+        "Link": ", ".join(links(request, graph)),
+        "Cache-Control": "no-cache",
+    }
+    return Response(status_code=302, headers=headers)
+
+
+def links(request: Request, graph: str | None) -> list[str]:
+    """The links from a graph and its versions to the graph and to their list."""
+    if request.app.state.history is None:
+        return []
+    return [
+        f'<{path(request, graph)}>; rel="original timegate"',
+        f'<{map_path(request, graph)}>; rel="timemap"; type="{LINK_FORMAT.media_type}"',
+    ]
+
+
+def neighbors(request: Request, graph: str | None, every: Sequence[Version], found: Version) -> list[str]:
+    """The links from a version to those beside it, the first and the last, and to itself."""
+    at = every.index(found)
+    rels: dict[int, list[str]] = {}
+    for rel, number in (("first", 0), ("prev", at - 1), ("next", at + 1), ("last", len(every) - 1)):
+        if 0 <= number < len(every):
+            rels.setdefault(number, []).append(rel)
+    rels.setdefault(at, [])
+    return [as_link(request, graph, every[number], rels[number]) for number in sorted(rels)]
+
+
+def place(every: Sequence[Version], one: Version) -> list[str]:
+    """Whether a version is the first or the last."""
+    return ["first"] * (one is every[0]) + ["last"] * (one is every[-1])
+
+
+def as_link(request: Request, graph: str | None, one: Version, rels: Sequence[str], home: str = "") -> str:
+    """The link to a version."""
+    rel = " ".join([*rels, "memento"])
+    return f'<{home}{version_path(request, graph, one)}>; rel="{rel}"; datetime="{http_date(one.at)}"'
+
+
+def members(request: Request, graph: str | None, one: Version) -> dict[str, object]:
+    """What the list in JSON says of a version."""
+    return {
+        "version": version_path(request, graph, one),
+        "since": one.since and one.since.isoformat(),
+        "until": one.until and one.until.isoformat(),
+        "triples": one.triples,
+        "added": one.added,
+        "removed": one.removed,
+        "by": one.who,
+    }
+
+
+def path(request: Request, graph: str | None) -> str:
+    """Where the graph is read."""
+    settings: Settings = request.app.state.settings
+    return graph_path(graph, settings.base)
+
+
+def map_path(request: Request, graph: str | None) -> str:
+    """Where the list of the versions is read."""
+    return with_parameter(path(request, graph), "versions")
+
+
+def version_path(request: Request, graph: str | None, one: Version) -> str:
+    """Where a version is read."""
+    return with_parameter(path(request, graph), f"version={one.name}")
+
+
+def with_parameter(path: str, parameter: str) -> str:
+    """The path with one more parameter."""
+    return f"{path}{'&' if '?' in path else '?'}{parameter}"
+
+
+def http_date(moment: datetime) -> str:
+    """A moment as HTTP writes it (RFC 9110, section 5.6.7)."""
+    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)

@@ -1,0 +1,161 @@
+"""The tokens that open writing: who they were given to, what they open, and until when.
+
+Of a token the file holds the SHA-256 alone. A slow hash would protect nothing more: it makes guessing dear
+where people choose the secret, and nobody guesses 256 random bits. A fast one can be asked at each request.
+"""
+
+import fcntl
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from .durable import durable
+from .opening import StoreError, refusal
+
+SCOPES = {
+    "papers": "write the graphs of papers, each checked first",
+    "graphs": "write any graph, papers checked first",
+    "update": "run SPARQL Update",
+    "admin": "see and stop the queries of others",
+}
+FILE = "tokens.json"
+BEGINNING = "wgig_"  # by which people and scanners know a token that lies about
+FIELD = "access_token"  # where RFC 6750 lets a token stand in a form or an address, and we do not
+IN_ADDRESS = re.compile(rb"(?:^|&)%s=|%s[\w-]{43}" % (FIELD.encode(), BEGINNING.encode()))
+LEAKED = (
+    "A token stands in the {where}, where logs and others can read it. Have it revoked now "
+    "(wgig token revoke), and send a new one as Authorization: Bearer <token>."
+)
+SPAN = re.compile(r"(\d{1,5})([hdw])")
+UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token as it is kept: to whom it was given, the digest of the secret, what it opens.
+
+    `made` and `expires` are times as ISO 8601 writes them, in UTC; an empty `expires` is never.
+    """
+
+    id: str
+    name: str
+    digest: str
+    scopes: tuple[str, ...]
+    made: str
+    expires: str = ""
+
+    @property
+    def expired(self) -> bool:
+        """Whether its time is over."""
+        return bool(self.expires) and datetime.fromisoformat(self.expires) <= datetime.now(UTC)
+
+
+class Tokens:
+    """The tokens of a service: those in the folder of its store, and the one of its settings."""
+
+    def __init__(self, folder: Path | None, secret: str = "") -> None:
+        """Take the folder of the store (None: there is none), and the secret that opens all (empty: none)."""
+        self.path = folder and folder / FILE
+        self.fixed = [Token("setting", "WGIG_TOKEN", digest(secret), (*SCOPES,), "")] if secret else []
+        self.kept: list[Token] = []
+        self.read: tuple[int, ...] = ()
+
+    def all(self) -> list[Token]:
+        """All tokens, as they are now: the file is read again when it was changed. Raises StoreError."""
+        if self.path is None:
+            return self.fixed
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            return self.fixed
+        except OSError as error:
+            raise refusal(error, self.path.parent) from error
+        mark = (there.st_ino, there.st_mtime_ns, there.st_size, there.st_mode)
+        if mark != self.read:
+            self.kept = read(self.path, there.st_mode)
+            self.read = mark
+        return self.fixed + self.kept
+
+    def find(self, secret: str) -> Token | None:
+        """The token with this secret, be it expired. Takes as long whatever the secret. Raises StoreError."""
+        given = digest(secret)
+        found = [one for one in self.all() if secrets.compare_digest(one.digest, given)]
+        return found[0] if found else None
+
+
+def in_address(query: bytes) -> bool:
+    """Whether a token stands in a query string."""
+    return IN_ADDRESS.search(query) is not None
+
+
+def digest(secret: str) -> str:
+    """The SHA-256 of a secret, in hexadecimal."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new(folder: Path, scopes: Sequence[str], name: str = "", expires: str = "") -> tuple[str, Token]:
+    """Make a token and keep it; the secret, which is kept nowhere, and the token.
+
+    Raises ValueError for a time that is none, StoreError.
+    """
+    secret, now = f"{BEGINNING}{secrets.token_urlsafe(32)}", datetime.now(UTC)
+    id_ = secrets.token_hex(4)
+    until = (now + span(expires)).isoformat(timespec="seconds") if expires else ""
+    made = now.isoformat(timespec="seconds")
+    token = Token(id_, name or id_, digest(secret), tuple(dict.fromkeys(scopes)), made, until)
+    with changing(folder) as tokens:
+        tokens.append(token)
+    return secret, token
+
+
+def revoke(folder: Path, id_: str) -> Token | None:
+    """Take a token out; None where there is none of this id. Raises StoreError."""
+    with changing(folder) as tokens:
+        found = [one for one in tokens if one.id == id_]
+        tokens[:] = [one for one in tokens if one.id != id_]
+    return found[0] if found else None
+
+
+def span(written: str) -> timedelta:
+    """The time from now on that is written such as 12h, 30d or 2w. Raises ValueError."""
+    found = SPAN.fullmatch(written)
+    if not found or not int(found[1]):
+        raise ValueError(f"{written!r} is no span of time. Write hours, days or weeks: 12h, 30d or 2w.")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def read(path: Path, mode: int) -> list[Token]:
+    """The tokens in a file of this mode. Raises StoreError where others may read or write it."""
+    if mode & 0o077:
+        raise StoreError(f"Others than its owner may open {path}. Close it to them: chmod 600 {path}")
+    try:
+        return [Token(**one | {"scopes": tuple(one["scopes"])}) for one in json.loads(path.read_bytes())]
+    except OSError as error:
+        raise refusal(error, path.parent) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"{path} is damaged. Remove it, and make new tokens: wgig token new") from error
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[list[Token]]:
+    """Around a change of the tokens in a folder, while there is no other; the file is replaced as a whole.
+
+    Raises StoreError.
+    """
+    path = folder / FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{FILE}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            tokens = read(path, path.stat().st_mode) if path.exists() else []
+            yield tokens
+            with durable(path) as file:
+                file.write(json.dumps([asdict(one) for one in tokens], ensure_ascii=False, indent=1).encode())
+    except OSError as error:
+        raise refusal(error, folder) from error

@@ -1,0 +1,97 @@
+"""/update: SPARQL Update. It is tried on a copy first, so that all it would do is known before it is done."""
+
+from anyio import from_thread
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from . import bodies
+from .admission import admit
+from .bearer import may, refuse_in_form
+from .bodies import FORM, Part, parameters, parse_form, values
+from .changes import MOST, Change
+from .diagnosis import diagnose
+from .federation import answered
+from .formats import N_TRIPLES
+from .gate import OFF, guards
+from .history import Write, after, graphs_of
+from .problems import Problem
+from .settings import Settings
+from .sparql import absolute
+from .store import Store
+from .using import with_using
+from .writing import UNKEPT, commit, in_turn, pass_gate, without_computed
+
+DIRECT = "application/sparql-update"
+TOO_MUCH = (
+    f"The update may touch more than {MOST} statements, so nothing has changed. Name each graph (GRAPH <…>), "
+    "do it in several updates, or write whole graphs by PUT."
+)
+
+
+async def update(request: Request) -> Response:
+    """Run a SPARQL Update, sent as a form or as `application/sparql-update` (Protocol, section 2.2)."""
+    token = may(request, "update")
+    settings: Settings = request.app.state.settings
+    given = bodies.content_type(request, (DIRECT, FORM))
+    body = await bodies.read(request, settings.body_bytes)
+    pairs = parameters(request)
+    if values(pairs, "update"):
+        raise Problem(400, "The update stands in the address. Send it in the body of the POST.")
+    pairs += parse_form(body) if given.media_type == FORM else [("update", bodies.text(body, "update"))]
+    refuse_in_form(pairs)
+    texts = values(pairs, "update")
+    if len(texts) != 1 or values(pairs, "query"):
+        raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
+    graphs = [absolute(iri, "using-graph-uri") for iri in values(pairs, "using-graph-uri")]
+    named = [absolute(iri, "using-named-graph-uri") for iri in values(pairs, "using-named-graph-uri")]
+    admitted = await run_in_threadpool(lambda: with_using(admit(texts[0], settings), graphs, named))
+    text = await answered(admitted, settings, request.app.state.others)
+    write = Write(token, "SPARQL Update", [Part("", DIRECT, texts[0].encode())])
+    return await in_turn(request, run, request, write, text, admitted)
+
+
+def run(request: Request, write: Write, text: str, admitted: str) -> Response:
+    """Run the update, as it was admitted and as the answers of others fill it.
+
+    Raises Problem 400, 403, 422: nothing has changed then.
+    """
+    try:
+        refused = done(request, write, text, admitted)
+    except SyntaxError as error:
+        raise diagnose(admitted, error) from error
+    except (ValueError, RuntimeError) as error:
+        raise Problem(422, f"The update cannot be done, and nothing has changed: {error}.") from error
+    return refused or Response(status_code=204, headers=UNKEPT)
+
+
+def done(request: Request, write: Write, text: str, admitted: str) -> Response | None:
+    """Do what the update comes to, or answer with the report on a paper that would not conform."""
+    settings: Settings = request.app.state.settings
+    store: Store = request.app.state.store
+    if request.app.state.history is None and settings.write_profile == OFF:
+        store.update(text, settings.base, admitted)
+        return None
+    with store.alone():
+        change = store.tried(text, settings.base, admitted)
+        if change is None:
+            raise Problem(422, TOO_MUCH)
+        change = without_computed(change, store, settings.base)
+        refused = at_gate(request, change)
+        if refused is None:
+            commit(request, change, write)
+        return refused
+
+
+def at_gate(request: Request, change: Change) -> Response | None:
+    """The answer that says why a paper may not become what the change makes of it, if there is one."""
+    settings: Settings = request.app.state.settings
+    for graph in sorted(filter(None, graphs_of(change))):
+        if not guards(graph, settings.base) or settings.write_profile == OFF:
+            continue
+        lines = b"".join(after(request.app.state.store, graph, change))
+        if lines:
+            parts = [Part("", N_TRIPLES.media_type, lines)]
+            passed = from_thread.run(pass_gate, request, graph, parts, b"")
+            if isinstance(passed, Response):
+                return passed
+    return None

@@ -1,0 +1,135 @@
+"""What holds for every write: one at a time, whole or not at all, on record, on disk before the answer."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pyoxigraph as ox
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
+
+from .bodies import Part
+from .changes import Change
+from .gate import Submitted, checked, report_format
+from .history import History, Write, graphs_of
+from .opening import FullError
+from .problems import Problem
+from .settings import Settings
+from .store import Store, StoreError
+from .turns import Turns
+from .validate import preferred
+
+READ_AGAIN = "This may or may not have been written, but never by halves: read it again."
+RESTART = "Its operator makes room and starts it anew; all that was written can be read until then."
+UNKEPT = {"Cache-Control": "no-store"}
+
+# Graphs below the base that the service fills itself, and what with.
+COMPUTED = {
+    "catalog": "what it ships",
+    "conformance": "how the papers stand by the template",
+    "history": "who wrote what, and when",
+    "inferred": "what follows from the other graphs",
+}
+
+log = logging.getLogger("wgig")
+
+
+async def in_turn(request: Request, function: Callable[..., Response], *args: Any) -> Response:
+    """Let the function write while no other does. Raises Problem as `writing`."""
+    async with writing(request):
+        return await run_sync(function, *args)
+
+
+@asynccontextmanager
+async def writing(request: Request) -> AsyncIterator[None]:
+    """Around a write, while there is no other.
+
+    Raises Problem 503 where its turn does not come, 507 where the disk is full, 500 where it fails.
+    """
+    turns: Turns = request.app.state.writes
+    try:
+        async with turns.turn():
+            yield
+    except StoreError as error:
+        log.error("%s %s failed: %s", request.method, request.url.path, error)
+        if isinstance(error, FullError):
+            raise Problem(507, f"The disk of this service is full. {READ_AGAIN} {RESTART}") from error
+        raise Problem(500, f"The disk of this service failed. {READ_AGAIN}", slug="disk") from error
+
+
+def commit(request: Request, change: Change, write: Write) -> None:
+    """Make a change, with its record where a history is kept. What changes nothing is no write."""
+    store: Store = request.app.state.store
+    history: History | None = request.app.state.history
+    if change:
+        store.apply(history.recorded(store, change, write) if history else change)
+
+
+async def pass_gate(request: Request, graph: str, parts: list[Part], there: bytes) -> bytes | Response:
+    """What is sent to the graph of a paper, as N-Triples, or the answer that says why it may not stand there.
+
+    `there` is what the graph holds beside it. Raises Problem.
+    """
+    format_ = report_format(request.headers.getlist("accept"))
+    language = preferred(request.headers.getlist("accept-language"))
+    settings: Settings = request.app.state.settings
+    found = await request.app.state.checks.run(
+        checked, Submitted(graph, parts, there, format_, language, settings)
+    )
+    if not found.report:
+        return bytes(found.triples)
+    headers = UNKEPT | {"Vary": "Accept, Accept-Language", "Content-Language": language}
+    return Response(found.report, 422, headers, format_.content_type)
+
+
+def check_graph(graph: str | None, base: str) -> None:
+    """Raises Problem 403 for a graph that is computed, 400 for one whose address would lead elsewhere."""
+    home = f"{base}graph/"
+    if graph is None or not graph.startswith(home):
+        return
+    name = graph.removeprefix(home)
+    if name in COMPUTED:
+        raise computed(name)
+    if not name or {".", ".."} & set(name.split("/")):
+        raise Problem(400, f"No address leads to the graph <{graph}>. Give it a name without . and .. parts.")
+
+
+def without_computed(change: Change, store: Store, base: str) -> Change:
+    """The change without what it takes from graphs that are computed, where it takes all, as CLEAR ALL does.
+
+    Raises Problem 403 where it adds to such a graph or takes a part of it.
+    """
+    for name in COMPUTED:
+        graph = f"{base}graph/{name}"
+        if graph in graphs_of(change):
+            change = without(change, graph, set(store.triples(graph)), computed(name))
+    return change
+
+
+def without(change: Change, graph: str, held: set[ox.Triple], refused: Problem) -> Change:
+    """The change without what it does to a graph, which holds these triples: nothing, or taking them all.
+
+    Raises the Problem where it does anything else.
+    """
+    gone = {one.triple for one in change.removed if is_in(one, graph)}
+    if graph in change.made or any(is_in(one, graph) for one in change.added) or (gone and gone != held):
+        raise refused
+    return Change(
+        tuple(one for one in change.removed if not is_in(one, graph)),
+        change.added,
+        tuple(one for one in change.dropped if one != graph),
+        change.made,
+    )
+
+
+def is_in(quad: ox.Quad, graph: str) -> bool:
+    """Whether the quad is in the named graph."""
+    return isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value == graph
+
+
+def computed(name: str) -> Problem:
+    """The 403 for a graph that the service fills itself."""
+    return Problem(
+        403, f"The service itself fills the graph {name} with {COMPUTED[name]}. Write to another graph."
+    )

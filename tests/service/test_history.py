@@ -1,0 +1,346 @@
+"""The history: who wrote what and when is on record, and what was replaced can still be read."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pyoxigraph as ox
+import pytest
+from wgig.history import History
+from wgig.lookup import rows
+from wgig.mementos import http_date
+from wgig.rdf import read
+from wgig.settings import Settings
+from wgig.store import Store, StoreError
+from wgig.versions import FOLDER, Versions
+
+BASE = Settings.base
+TTL = {"Content-Type": "text/turtle"}
+NT = {"Accept": "application/n-triples"}
+GRAPH = "/graph/one"
+IRI = f"{BASE}graph/one"
+ELSEWHERE = "/graphs?graph=x%3Ag"
+PATHS = [GRAPH, "/graphs?default", ELSEWHERE]
+ONE, TWO = "<x:a> <x:p> <x:one> .", "<x:a> <x:p> <x:two> ."
+HISTORY = f"{BASE}graph/history"
+PREFIXES = """
+PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX prov: <http://www.w3.org/ns/prov#>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX wgig: <https://w3id.org/wgig/ontology#>
+"""
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "store")
+
+
+@pytest.fixture
+def client(store: Store, service_of: Callable[..., httpx.Client]) -> httpx.Client:
+    """A client of a service that keeps a history and checks no papers."""
+    settings = Settings(token="secret", write_profile="off")
+    return service_of(settings, store, Authorization="Bearer secret")
+
+
+def put(client: httpx.Client, content: str, path: str = GRAPH, **headers: str) -> None:
+    assert client.put(path, content=content, headers=TTL | headers).status_code in (201, 204)
+
+
+def update(client: httpx.Client, text: str) -> httpx.Response:
+    return client.post("/update", data={"update": text})
+
+
+def versions(client: httpx.Client, path: str = GRAPH) -> list[str]:
+    """The paths of the versions of a graph, the oldest first."""
+    listed = client.get(with_key(path, "versions"), headers={"Accept": "application/json"})
+    return [one["version"] for one in listed.json()["versions"]] if listed.status_code == 200 else []
+
+
+def with_key(path: str, key: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}{key}"
+
+
+def lines(client: httpx.Client, path: str) -> list[str]:
+    answer = client.get(path, headers=NT)
+    assert answer.status_code == 200, answer.text
+    return answer.text.splitlines()
+
+
+def asked(store: Store, pattern: str) -> list[tuple[str, ...]]:
+    """The rows of a pattern over the history, with the variables in alphabetical order."""
+    found = rows(store, f"{PREFIXES} SELECT * {{ GRAPH <{HISTORY}> {{ {pattern} }} }}")
+    return sorted(tuple(one[name].value for name in sorted(one)) for one in found)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_each_state_of_a_graph_can_be_read(client: httpx.Client, path: str) -> None:
+    put(client, ONE, path)
+    put(client, TWO, path)
+    client.post(path, content=ONE, headers=TTL)
+    update(client, "DELETE DATA { <x:a> <x:p> <x:two> . GRAPH <x:g> { <x:a> <x:p> <x:two> } }")
+    found = [lines(client, one) for one in versions(client, path)]
+    assert found[:3] == [[ONE], [TWO], [ONE, TWO]]
+    assert lines(client, path) == found[-1]
+
+
+@pytest.mark.parametrize("path", [GRAPH, ELSEWHERE])
+def test_what_is_deleted_stays_readable(client: httpx.Client, path: str) -> None:
+    put(client, ONE, path)
+    assert client.delete(path).status_code == 204
+    assert client.get(path).status_code == 404
+    assert [lines(client, one) for one in versions(client, path)] == [[ONE]]
+    put(client, TWO, path)
+    assert [lines(client, one) for one in versions(client, path)] == [[ONE], [TWO]]
+
+
+def test_a_state_that_no_write_recorded_is_kept_as_well(client: httpx.Client, store: Store) -> None:
+    store.merge({IRI: read(ONE.encode(), "text/turtle")})
+    assert versions(client) == []
+    put(client, TWO)
+    assert [lines(client, one) for one in versions(client)] == [[ONE], [TWO]]
+
+
+def test_a_graph_that_something_else_wrote_is_not_taken_for_what_was_written(
+    client: httpx.Client, store: Store
+) -> None:
+    put(client, ONE)
+    (first,) = versions(client)
+    store.replace({IRI: read(TWO.encode(), "text/turtle")})
+    assert client.get(first).status_code == 404
+    put(client, "<x:a> <x:p> <x:three> .")
+    assert [lines(client, one) for one in versions(client)] == [[TWO], ["<x:a> <x:p> <x:three> ."]]
+
+
+def test_blank_nodes_and_odd_texts_come_back_as_they_were(client: httpx.Client) -> None:
+    odd = '_:x <x:p> "a\\nb\\r\\u2028 _:x" , 01, [ <x:q> _:x ] .'
+    put(client, odd)
+    before = lines(client, GRAPH)
+    put(client, ONE)
+    assert sorted(lines(client, versions(client)[0])) == sorted(before)
+
+
+def test_an_update_with_blank_nodes_does_what_it_says(client: httpx.Client, store: Store) -> None:
+    put(client, "_:x <x:p> 1 ; <x:q> 2 . <x:a> <x:p> _:x .")
+    text = """WITH <graph/one> DELETE { ?s <x:q> ?o } INSERT { ?s <x:r> ?o . _:n <x:new> ?s }
+              WHERE { ?s <x:q> ?o }"""
+    assert update(client, text).status_code == 204
+    found = rows(store, "SELECT ?new { <x:a> <x:p> ?x . ?x <x:p> 1 ; <x:r> 2 . ?new <x:new> ?x }")
+    assert len(found) == 1
+    assert len(lines(client, GRAPH)) == 4
+
+
+def test_the_same_blank_node_in_two_graphs_stays_the_same(client: httpx.Client, store: Store) -> None:
+    update(client, "INSERT DATA { GRAPH <x:g> { _:x <x:p> 1 } GRAPH <x:h> { _:x <x:q> 2 } }")
+    assert len(rows(store, "SELECT * { ?x <x:p> 1 ; <x:q> 2 }")) == 1
+    update(
+        client,
+        "DELETE WHERE { GRAPH <x:g> { ?x <x:p> 1 } } ; INSERT { GRAPH <x:g> { ?x <x:r> 3 } } "
+        "WHERE { GRAPH <x:h> { ?x <x:q> 2 } }",
+    )
+    assert len(rows(store, "SELECT * { ?x <x:r> 3 }")) == 1
+
+
+def test_the_record_says_who_wrote_what_and_how_much(client: httpx.Client, store: Store) -> None:
+    put(client, ONE)
+    put(client, f"{TWO} <x:b> <x:p> 1 .", **{"Content-Disposition": 'attachment; filename="two.ttl"'})
+    pattern = """
+      ?version prov:specializationOf ?graph ; prov:wasGeneratedBy ?write ;
+        wgig:triplesAdded ?added ; wgig:triplesRemoved ?removed .
+      ?write prov:wasAssociatedWith/rdfs:label ?who ; prov:used/rdfs:label ?file ; rdfs:label ?title
+    """
+    found = [(one[0], one[1], one[2], one[3], one[4]) for one in asked(store, pattern)]
+    assert found == [
+        ("1", "text/turtle", IRI, "0", "PUT /graph/one"),
+        ("2", "two.ttl", IRI, "1", "PUT /graph/one"),
+    ]
+
+
+def test_the_record_of_an_update_names_each_graph(client: httpx.Client, store: Store) -> None:
+    update(client, "INSERT DATA { <x:a> <x:p> 1 . GRAPH <x:g> { <x:a> <x:p> 1, 2 } }")
+    pattern = "?version prov:specializationOf ?graph ; prov:wasGeneratedBy ?w ; wgig:triplesAdded ?added"
+    assert [(one[0], one[1]) for one in asked(store, pattern)] == [
+        ("1", f"{BASE}graphs?default"),
+        ("2", f"{BASE}graphs?graph=x%3Ag"),
+    ]
+
+
+def test_no_secret_is_on_record(client: httpx.Client, store: Store, tmp_path: Path) -> None:
+    put(client, ONE)
+    put(client, TWO)
+    assert "secret" not in store.graph(HISTORY, "application/n-triples").decode()
+    assert not [one for one in (tmp_path / "store" / FOLDER).rglob("*") if b"secret" in one.name.encode()]
+
+
+def test_what_changes_nothing_is_not_on_record(client: httpx.Client) -> None:
+    put(client, ONE)
+    put(client, ONE)
+    update(client, f"INSERT DATA {{ GRAPH <{IRI}> {{ {ONE} }} }}")
+    assert len(versions(client)) == 1
+
+
+def test_a_refused_write_is_not_on_record(client: httpx.Client, store: Store) -> None:
+    put(client, ONE)
+    before = store.graph(HISTORY, "application/n-triples")
+    assert client.put(GRAPH, content="oops", headers=TTL).status_code == 400
+    assert client.put(GRAPH, content=TWO, headers=TTL | {"If-Match": '"x"'}).status_code == 412
+    assert update(client, "CREATE GRAPH <x:g> ; CREATE GRAPH <x:g>").status_code == 422
+    assert store.graph(HISTORY, "application/n-triples") == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INSERT DATA { GRAPH <graph/history> { <x:a> <x:p> 1 } }",
+        "DELETE WHERE { GRAPH <graph/history> { ?s <http://www.w3.org/ns/prov#used> ?o } }",
+        "DELETE { GRAPH ?g { ?s a ?o } } WHERE { GRAPH ?g { ?s a ?o } }",
+        "CREATE GRAPH <graph/inferred>",
+        "INSERT DATA { GRAPH <graph/catalog> { <x:a> <x:p> 1 } }",
+        "MOVE <graph/history> TO <x:g>",
+        "COPY <graph/one> TO <graph/history>",
+    ],
+)
+def test_nobody_writes_what_the_service_fills(client: httpx.Client, store: Store, text: str) -> None:
+    put(client, ONE)
+    before = store.graph(HISTORY, "application/n-triples")
+    if text.startswith("MOVE"):  # takes all of it, which it may not keep from being there
+        assert update(client, text).status_code == 204
+    else:
+        assert update(client, text).status_code == 403, text
+    assert set(before.splitlines()) - set(store.graph(HISTORY, "application/n-triples").splitlines()) <= {
+        one for one in before.splitlines() if b"hasCurrentVersion" in one
+    }
+    assert client.put("/graph/history", content=ONE, headers=TTL).status_code == 403
+
+
+@pytest.mark.parametrize("text", ["DROP ALL", "CLEAR ALL", "DROP NAMED"])
+def test_who_drops_all_drops_no_history(client: httpx.Client, text: str) -> None:
+    put(client, ONE)
+    put(client, TWO)
+    assert update(client, text).status_code == 204
+    assert client.get(GRAPH).status_code == 404
+    assert [lines(client, one) for one in versions(client)][:2] == [[ONE], [TWO]]
+
+
+def test_a_version_never_changes(client: httpx.Client) -> None:
+    put(client, ONE)
+    (path,) = versions(client)
+    del client.headers["Authorization"]
+    while_current = client.get(path)
+    client.headers["Authorization"] = "Bearer secret"
+    put(client, TWO)
+    assert client.get(path).headers["cache-control"] == "no-store"
+    del client.headers["Authorization"]
+    later = client.get(path)
+    assert later.content == while_current.content
+    assert later.headers["etag"] == while_current.headers["etag"]
+    assert later.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert client.get(path, headers={"If-None-Match": later.headers["etag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+def test_a_version_is_not_written(client: httpx.Client, method: str) -> None:
+    put(client, ONE)
+    answer = client.request(method, versions(client)[0], content=TWO, headers=TTL)
+    assert (answer.status_code, lines(client, GRAPH)) == (400, [ONE])
+
+
+@pytest.mark.parametrize("name", ["nonsense", "../../etc/passwd", "%22%3E%3C", ""])
+def test_an_unknown_version_is_not_found(client: httpx.Client, name: str) -> None:
+    put(client, ONE)
+    assert client.get(f"{GRAPH}?version={name}").status_code == 404
+
+
+def test_a_graph_leads_to_its_versions_and_each_of_them_back(client: httpx.Client) -> None:
+    for content in (ONE, TWO, f"{ONE} {TWO}"):
+        put(client, content)
+    first, second, last = versions(client)
+    link = client.get(GRAPH).headers["link"]
+    assert f'<{GRAPH}>; rel="original timegate"' in link
+    assert f'<{GRAPH}?versions>; rel="timemap"; type="application/link-format"' in link
+    memento = client.get(second)
+    assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", memento.headers["memento-datetime"])
+    found = dict(re.findall(r'<([^>]*)>; rel="([^"]*)"', memento.headers["link"]))
+    assert found[GRAPH] == "original timegate"
+    assert (found[first], found[second], found[last]) == (
+        "first prev memento",
+        "memento",
+        "next last memento",
+    )
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_list_of_versions_is_a_timemap(client: httpx.Client, path: str) -> None:
+    put(client, ONE, path)
+    put(client, TWO, path)
+    answer = client.get(with_key(path, "versions"))
+    assert answer.headers["content-type"] == "application/link-format"
+    found = dict(re.findall(r'<http://localhost([^>]*)>; rel="([^"]*)"', answer.text))
+    first, last = versions(client, path)[-2:]
+    assert found[path] == "original timegate"
+    assert "memento" in found[first]
+    assert found[last] == "last memento"
+
+
+def test_a_time_leads_to_the_version_of_that_time(client: httpx.Client, store: Store) -> None:
+    history = History(BASE, Versions(store.folder))
+    put(client, ONE)
+    client.delete(GRAPH)
+    put(client, TWO)
+    first, last = history.of(store, IRI)
+
+    def at(moment: str) -> str:
+        answer = client.get(GRAPH, headers={"Accept-Datetime": moment})
+        assert (answer.status_code, "Accept-Datetime" in answer.headers["vary"]) == (302, True)
+        assert "memento-datetime" not in answer.headers
+        return answer.headers["location"]
+
+    assert at(http_date(first.at - timedelta(days=1))).endswith(first.name)
+    assert at(http_date(last.at + timedelta(days=1))).endswith(last.name)
+    assert client.get(GRAPH, headers={"Accept-Datetime": "yesterday"}).status_code == 400
+
+
+def test_a_graph_without_versions_takes_no_notice_of_times(client: httpx.Client, store: Store) -> None:
+    store.merge({IRI: read(ONE.encode(), "text/turtle")})
+    assert client.get(GRAPH, headers={"Accept-Datetime": "yesterday"}).status_code == 200
+    assert client.get(f"{GRAPH}?versions").status_code == 404
+
+
+def test_people_find_the_versions_on_the_page_of_the_graph(client: httpx.Client) -> None:
+    put(client, ONE)
+    put(client, TWO)
+    page = client.get(GRAPH, headers={"Accept": "text/html"}).text
+    assert all(f'<a href="{path}">' in page for path in versions(client))
+    assert "1 added and 1 removed by WGIG_TOKEN" in page
+
+
+def test_where_the_past_is_lost_nothing_is_kept(
+    tmp_path: Path, service_of: Callable[..., httpx.Client]
+) -> None:
+    store = Store.open(tmp_path)
+    client = service_of(Settings(token="secret", history="lost"), store, Authorization="Bearer secret")
+    put(client, ONE)
+    put(client, TWO)
+    assert versions(client) == []
+    assert "timemap" not in client.get(GRAPH).headers["link"]
+    assert not (tmp_path / FOLDER).exists()
+    assert not store.has(HISTORY)
+
+
+def test_a_version_is_kept_once_and_compared_when_it_is_read(tmp_path: Path) -> None:
+    versions = Versions(tmp_path)
+    digest = versions.keep(b"content")
+    assert versions.keep(b"content") == digest
+    (file,) = [one for one in tmp_path.rglob("*") if one.is_file()]
+    assert versions.content(digest) == b"content"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(StoreError, match="cannot be read"):
+        versions.content(digest)
+    file.unlink()
+    with pytest.raises(StoreError, match="cannot be read"):
+        versions.content(digest)
+
+
+def test_a_blank_node_is_written_as_one_thing_only(store: Store) -> None:
+    quad = ox.Quad(ox.BlankNode("x"), ox.NamedNode("x:p"), ox.BlankNode("x"), ox.NamedNode("x:g"))
+    assert store.change_to("x:g", [quad.triple]).added
