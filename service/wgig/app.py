@@ -15,6 +15,7 @@ from . import (
     query,
     refusals,
     resource,
+    running,
     shapes,
     update,
     validate,
@@ -45,6 +46,8 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/sparql", ("POST", "QUERY"), query.ask_by_body),
     ("/update", READ, describe.describe_update),
     ("/update", ("POST",), update.update),
+    ("/queries/running", READ, running.list_running),
+    ("/queries/running/{id}", ("DELETE",), running.end),
     ("/graphs", READ, graphs.read_graphs),
     ("/graphs", WRITE, write.change_graphs),
     ("/graph/{name:path}", READ, graphs.read_graph),
@@ -100,6 +103,7 @@ def create_app(
     )
     app.state.settings, app.state.store = settings, store
     app.state.answerers = answerers
+    app.state.running = running.Running()
     app.state.writes = Turns(at_once=1, waiting=32, patience=60)
     app.state.others = Turns(at_once=4, waiting=28, patience=30)  # each may take 100 MB for what it gets
     app.state.tokens = tokens or Tokens(None, settings.token)

@@ -23,6 +23,7 @@ from .readers.inline import Inline
 from .readers.pool import Pool
 from .readers.result import Result
 from .readers.wire import Fault, Job
+from .running import check_id, client_of
 from .screening import form_of
 from .settings import Settings
 from .sparql import absolute, form, names_dataset
@@ -64,6 +65,7 @@ async def reply(request: Request, pairs: Pairs) -> Response:
     """The result of the query in the pairs, in the format that the client likes best."""
     settings: Settings = request.app.state.settings
     request.state.asked = pairs  # so that the page of a refusal can show them
+    check_id(request)
     asked = await considered(pairs, settings)
     format_ = pick(request, (*BY_FORM[asked.form], HTML))
     written = source_format(asked.form) if format_ is HTML else format_
@@ -73,6 +75,7 @@ async def reply(request: Request, pairs: Pairs) -> Response:
         text = await answered(asked.text, settings, request.app.state.others)
         job = Job(text, written.media_type, asked.dataset, settings.base, settings.result_bytes)
         result = await answerers.ask(job, client_of(request))
+        request.app.state.running.add(request, asked.text, result)
         try:
             if format_ is HTML:
                 whole = await result.whole()
@@ -91,11 +94,6 @@ async def considered(pairs: Pairs, settings: Settings) -> Question:
     if sum(len(value) for _, value in pairs) > LONG:
         return await run_in_threadpool(question, pairs, settings)
     return question(pairs, settings)
-
-
-def client_of(request: Request) -> str:
-    """Who asks, as far as that is known."""
-    return request.client.host if request.client else ""
 
 
 async def written_out(request: Request, result: Result, format_: Format) -> Response:

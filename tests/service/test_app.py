@@ -41,7 +41,9 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
     assert paths["/sparql"]["get"]["operationId"] == "getSparql"
     for path, one in operations:
         declared = {p["name"] for p in one.get("parameters", []) if p["in"] == "path"}
-        assert declared == {name for name in ("name", "path", "slug", "suffix") if f"{{{name}}}" in path}
+        assert declared == {
+            name for name in ("id", "name", "path", "slug", "suffix") if f"{{{name}}}" in path
+        }
 
 
 @pytest.mark.parametrize(

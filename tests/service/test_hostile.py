@@ -4,12 +4,14 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+TOKEN = "secret"
 DIRECT = {"Content-Type": "application/sparql-query"}
 PATTERNS = " . ".join(f"?s{n} ?p{n} ?o{n}" for n in range(5))
 ENDLESS = f"SELECT (COUNT(*) AS ?n) {{ {PATTERNS} }}"
@@ -23,7 +25,12 @@ def hard(
     serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The URL of a service with the shipped graph, small limits and few readers."""
-    limits = {"WGIG_READERS": "3", "WGIG_QUERY_SECONDS": "1", "WGIG_QUERY_MEMORY": str(256 << 20)}
+    limits = {
+        "WGIG_TOKEN": TOKEN,
+        "WGIG_READERS": "3",
+        "WGIG_QUERY_SECONDS": "1",
+        "WGIG_QUERY_MEMORY": str(256 << 20),
+    }
     with serving(tmp_path_factory.mktemp("store"), **limits, WGIG_RESULT_BYTES=str(32 << 20)) as url:
         yield url
 
@@ -111,3 +118,40 @@ def test_a_client_that_leaves_takes_its_query_with_it(hard: str, taken: int) -> 
             while taken and connection.recv(taken) == b"":
                 pass
     assert ask(hard, "ASK {} #after").status_code == 200
+
+
+def test_who_knows_a_query_can_end_it(hard: str) -> None:
+    id_ = "6f1c0f9e-1b5a-4c5e-9d8e-2f3a4b5c6d7e"
+    query = f"{ENDLESS} #{id_}"
+    with ThreadPoolExecutor() as pool:
+        for _ in range(3):  # it may have come to its end before it was found
+            asking = pool.submit(
+                httpx.post, f"{hard}sparql", content=query, headers=DIRECT | {"WGIG-Query-Id": id_}
+            )
+            while not asking.done() and not httpx.get(f"{hard}queries/running").json()["count"]:
+                pass
+            ended = httpx.delete(f"{hard}queries/running/{id_}").status_code
+            answer = asking.result()
+            if ended == 204:
+                break
+    assert (ended, answer.status_code) == (204, 503)
+    assert "ended on request" in answer.json()["detail"]
+    assert httpx.delete(f"{hard}queries/running/{id_}").status_code == 404
+
+
+def test_only_a_token_tells_whose_queries_run(hard: str) -> None:
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(ask, hard, f"{ENDLESS} #whose")
+        found: list[dict[str, str]] = []
+        while not asking.done() and not found:
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            found = httpx.get(f"{hard}queries/running", headers=headers).json()["queries"]
+            assert "queries" not in httpx.get(f"{hard}queries/running").json()
+    assert [(one["client"], one["query"]) for one in found] == [("203.0.113.1", f"{ENDLESS} #whose")]
+    assert httpx.get(f"{hard}queries/running", headers={"Authorization": "Bearer x"}).status_code == 401
+
+
+def test_an_id_that_others_could_guess_is_refused(hard: str) -> None:
+    answer = httpx.post(f"{hard}sparql", content="ASK {} #1", headers=DIRECT | {"WGIG-Query-Id": "1"})
+    assert answer.status_code == 400
+    assert "UUID" in answer.json()["detail"]

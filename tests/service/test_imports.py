@@ -33,7 +33,10 @@ FLOORS = [
         health history kinds markdown.reading pages.standing payload readers.evaluation readers.holder_link
         readers.result things vocabulary
         """,
-        "compact markdown.writing mementos pages.thing readers.inline readers.reader readers.reader_link",
+        """
+        compact markdown.writing mementos pages.thing readers.inline readers.reader readers.reader_link
+        running
+        """,
         "inlining markdown readers.generation readers.holder resource skeleton",
         "readers.pool refusals shapes word",
         "direct documents query",
