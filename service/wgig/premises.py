@@ -10,13 +10,15 @@ from itertools import pairwise
 
 import pyoxigraph as ox
 
-from .sparql import CLOSING, Token, walk
+from .sparql import CLOSING, Token, tokens, walk
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 Pattern = tuple[Term | ox.Variable, Term | ox.Variable, Term | ox.Variable]
 Bound = Mapping[ox.Variable, Term]
 
 HEAD = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
+# What may give a variable a term that stands in no triple: values, and paths of no length.
+CALCULATING = ("AS", "VALUES", "*", "?")
 MARK = "urn:variable:"  # before the name of a variable, while Turtle is read
 
 
@@ -30,13 +32,18 @@ class Rule:
             raise ValueError(f"a rule is a CONSTRUCT with a template, unlike: {text}")
         self.text = text
         self.template = head[1]
-        self.asks_for_absence = any(step.token.word == "EXISTS" for step in walk(text))
+        words = {token.word or token.text for token in tokens(text)}
+        self.asks_for_absence = "EXISTS" in words
+        self.calculates = not words.isdisjoint(CALCULATING)
         direct, inner = statements(text[head.end() :])
         paths = [one for one in direct if is_path(one)]
         prologue = text[: head.start()]
         try:
             self.yields = patterns(prologue, statements(f"{{{self.template}}}")[0])
             self.premises = patterns(prologue, [one for one in direct if one not in paths])
+            self.variables = {
+                one for pattern in self.premises for one in pattern if isinstance(one, ox.Variable)
+            }
             self.consulted = properties(prologue, [*paths, *inner])
         except SyntaxError as error:
             raise ValueError(
@@ -88,11 +95,11 @@ def patterns(prologue: str, statements: Iterable[Iterable[Token]]) -> list[Patte
 def properties(prologue: str, statements: Iterable[list[Token]]) -> set[ox.NamedNode]:
     """All properties that the statements may ask for. Raises ValueError where one is a variable."""
     names = set()
-    for tokens in statements:
-        for before, token in pairwise(tokens):
-            if len(tokens) > 2 and token.kind == "variable" and (before is tokens[0] or before.text == ";"):
+    for one in statements:
+        for before, token in pairwise(one):
+            if len(one) > 2 and token.kind == "variable" and (before is one[0] or before.text == ";"):
                 raise ValueError(f"a rule may not ask for any property within braces or paths: {token.text}")
-        names |= {token.text for token in tokens if token.kind in ("iri", "name") or token.text == "a"}
+        names |= {token.text for token in one if token.kind in ("iri", "name") or token.text == "a"}
     return {
         one.predicate for one in turtle(prologue, "".join(f"<urn:s> {name} <urn:o> . " for name in names))
     }
