@@ -17,7 +17,7 @@ Pattern = tuple[Term | ox.Variable, Term | ox.Variable, Term | ox.Variable]
 Bound = Mapping[ox.Variable, Term]
 
 HEAD = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
-# What may give a variable a term that stands in no triple: values, and paths of no length.
+# What may give a variable a term that stands in no triple: a value, or a path of no length.
 CALCULATING = ("AS", "VALUES", "*", "?")
 MARK = "urn:variable:"  # before the name of a variable, while Turtle is read
 
@@ -34,21 +34,21 @@ class Rule:
         self.template = head[1]
         words = {token.word or token.text for token in tokens(text)}
         self.asks_for_absence = "EXISTS" in words
-        self.calculates = not words.isdisjoint(CALCULATING)
         direct, inner = statements(text[head.end() :])
         paths = [one for one in direct if is_path(one)]
         prologue = text[: head.start()]
         try:
             self.yields = patterns(prologue, statements(f"{{{self.template}}}")[0])
             self.premises = patterns(prologue, [one for one in direct if one not in paths])
-            self.variables = {
-                one for pattern in self.premises for one in pattern if isinstance(one, ox.Variable)
-            }
             self.consulted = properties(prologue, [*paths, *inner])
         except SyntaxError as error:
             raise ValueError(
                 f"a rule is made of triples, FILTER, BIND and VALUES (), unlike: {text}"
             ) from error
+        within = {ox.Variable(token.text[1:]) for one in paths for token in one if token.kind == "variable"}
+        beside = variables(self.yields) - variables(self.premises)
+        # Variables that stand for nothing but terms of what is consulted.
+        self.tied = within | beside if words.isdisjoint(CALCULATING) else set()
 
     @property
     def only_new(self) -> str:
@@ -97,12 +97,18 @@ def properties(prologue: str, statements: Iterable[list[Token]]) -> set[ox.Named
     names = set()
     for one in statements:
         for before, token in pairwise(one):
-            if len(one) > 2 and token.kind == "variable" and (before is one[0] or before.text == ";"):
+            asks = len(one) > 2 and token.kind == "variable" and (before is one[0] or before.text == ";")
+            if asks or token.text == "!":
                 raise ValueError(f"a rule may not ask for any property within braces or paths: {token.text}")
         names |= {token.text for token in one if token.kind in ("iri", "name") or token.text == "a"}
     return {
         one.predicate for one in turtle(prologue, "".join(f"<urn:s> {name} <urn:o> . " for name in names))
     }
+
+
+def variables(patterns: Iterable[Pattern]) -> set[ox.Variable]:
+    """All variables of the patterns."""
+    return {one for pattern in patterns for one in pattern if isinstance(one, ox.Variable)}
 
 
 def turtle(prologue: str, text: str) -> Iterator[ox.Triple]:

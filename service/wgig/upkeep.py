@@ -74,8 +74,9 @@ class Upkeep:
     def instances_with(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
         """The instances of all rules of which a premise is this triple."""
         for rule, premise, known in self.asking.fitting(triple):
-            for others in state.joined([one for one in rule.premises if one is not premise], known):
-                yield rule, [triple, *others]
+            if self.can_be(rule, known, state.quads):
+                for others in state.joined([one for one in rule.premises if one is not premise], known):
+                    yield rule, [triple, *others]
 
     def backed(self, wanted: Triples, state: "State") -> Triples:
         """Those of the triples that follow in one step. One instance is enough, so few are tried first."""
@@ -92,16 +93,14 @@ class Upkeep:
     def instances_for(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
         """The instances of all rules that may yield this triple."""
         for rule, _, known in self.yielding.fitting(triple):
-            if self.may_yield(rule, known, state.quads):
+            if self.can_be(rule, known, state.quads):
                 for premises in state.joined(rule.premises, known):
                     yield rule, premises
 
-    def may_yield(self, rule: Rule, known: Bound, quads: ox.Store) -> bool:
-        """Whether a rule finds these terms: what is in no premise and is not calculated, it consults."""
-        terms = self.beside(rule, quads).terms
-        return rule.calculates or all(
-            one in terms for name, one in known.items() if name not in rule.variables
-        )
+    def can_be(self, rule: Rule, known: Bound, quads: ox.Store) -> bool:
+        """Whether the variables of a rule can stand for these terms, by what it consults."""
+        tied = [one for name, one in known.items() if name in rule.tied]
+        return not tied or self.beside(rule, quads).terms.issuperset(tied)
 
     def beside(self, rule: Rule, quads: ox.Store) -> "Beside":
         """What a rule consults."""
