@@ -34,10 +34,10 @@ class Rule:
         self.template = head[1]
         words = {token.word or token.text for token in tokens(text)}
         self.asks_for_absence = "EXISTS" in words
-        direct, inner = statements(text[head.end() :])
-        paths = [one for one in direct if is_path(one)]
         prologue = text[: head.start()]
         try:
+            direct, inner = statements(text[head.end() :])
+            paths = [one for one in direct if is_path(one)]
             self.yields = patterns(prologue, statements(f"{{{self.template}}}")[0])
             self.premises = patterns(prologue, [one for one in direct if one not in paths])
             self.consulted = properties(prologue, [*paths, *inner])
@@ -67,12 +67,14 @@ def construct(rule: str, quads: ox.Store) -> Iterator[ox.Triple]:
 def statements(where: str) -> tuple[list[list[Token]], list[list[Token]]]:
     """The statements of a WHERE as tokens: those directly in it, and those within inner braces.
 
-    What stands in parentheses calculates and asks for nothing.
+    What stands in parentheses calculates and asks for nothing. Raises SyntaxError for blank nodes.
     """
     direct: list[list[Token]] = [[]]
     inner: list[list[Token]] = [[]]
     for step in walk(where):
         token = step.token
+        if token.kind == "blank" or token.text in ("[", "<<", "{|"):
+            raise SyntaxError("a variable says as much as a blank node")
         if token.text in (".", "{", "(", *CLOSING) or (token.kind == "word" and token.text != "a"):
             direct.append([])
             inner.append([])
