@@ -10,13 +10,15 @@ from itertools import pairwise
 
 import pyoxigraph as ox
 
-from .sparql import CLOSING, Token, walk
+from .sparql import CLOSING, Token, tokens, walk
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 Pattern = tuple[Term | ox.Variable, Term | ox.Variable, Term | ox.Variable]
 Bound = Mapping[ox.Variable, Term]
 
 HEAD = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
+# What may give a variable a term that stands in no triple: a value, or a path of no length.
+CALCULATING = ("AS", "VALUES", "*", "?")
 MARK = "urn:variable:"  # before the name of a variable, while Turtle is read
 
 
@@ -30,11 +32,12 @@ class Rule:
             raise ValueError(f"a rule is a CONSTRUCT with a template, unlike: {text}")
         self.text = text
         self.template = head[1]
-        self.asks_for_absence = any(step.token.word == "EXISTS" for step in walk(text))
-        direct, inner = statements(text[head.end() :])
-        paths = [one for one in direct if is_path(one)]
+        words = {token.word or token.text for token in tokens(text)}
+        self.asks_for_absence = "EXISTS" in words
         prologue = text[: head.start()]
         try:
+            direct, inner = statements(text[head.end() :])
+            paths = [one for one in direct if is_path(one)]
             self.yields = patterns(prologue, statements(f"{{{self.template}}}")[0])
             self.premises = patterns(prologue, [one for one in direct if one not in paths])
             self.consulted = properties(prologue, [*paths, *inner])
@@ -42,6 +45,10 @@ class Rule:
             raise ValueError(
                 f"a rule is made of triples, FILTER, BIND and VALUES (), unlike: {text}"
             ) from error
+        within = {ox.Variable(token.text[1:]) for one in paths for token in one if token.kind == "variable"}
+        beside = variables(self.yields) - variables(self.premises)
+        # Variables that stand for nothing but terms of what is consulted.
+        self.tied = within | beside if words.isdisjoint(CALCULATING) else set()
 
     @property
     def only_new(self) -> str:
@@ -60,12 +67,14 @@ def construct(rule: str, quads: ox.Store) -> Iterator[ox.Triple]:
 def statements(where: str) -> tuple[list[list[Token]], list[list[Token]]]:
     """The statements of a WHERE as tokens: those directly in it, and those within inner braces.
 
-    What stands in parentheses calculates and asks for nothing.
+    What stands in parentheses calculates and asks for nothing. Raises SyntaxError for blank nodes.
     """
     direct: list[list[Token]] = [[]]
     inner: list[list[Token]] = [[]]
     for step in walk(where):
         token = step.token
+        if token.kind == "blank" or token.text in ("[", "<<", "{|"):
+            raise SyntaxError("a variable says as much as a blank node")
         if token.text in (".", "{", "(", *CLOSING) or (token.kind == "word" and token.text != "a"):
             direct.append([])
             inner.append([])
@@ -88,14 +97,20 @@ def patterns(prologue: str, statements: Iterable[Iterable[Token]]) -> list[Patte
 def properties(prologue: str, statements: Iterable[list[Token]]) -> set[ox.NamedNode]:
     """All properties that the statements may ask for. Raises ValueError where one is a variable."""
     names = set()
-    for tokens in statements:
-        for before, token in pairwise(tokens):
-            if len(tokens) > 2 and token.kind == "variable" and (before is tokens[0] or before.text == ";"):
+    for one in statements:
+        for before, token in pairwise(one):
+            asks = len(one) > 2 and token.kind == "variable" and (before is one[0] or before.text == ";")
+            if asks or token.text == "!":
                 raise ValueError(f"a rule may not ask for any property within braces or paths: {token.text}")
-        names |= {token.text for token in tokens if token.kind in ("iri", "name") or token.text == "a"}
+        names |= {token.text for token in one if token.kind in ("iri", "name") or token.text == "a"}
     return {
         one.predicate for one in turtle(prologue, "".join(f"<urn:s> {name} <urn:o> . " for name in names))
     }
+
+
+def variables(patterns: Iterable[Pattern]) -> set[ox.Variable]:
+    """All variables of the patterns."""
+    return {one for pattern in patterns for one in pattern if isinstance(one, ox.Variable)}
 
 
 def turtle(prologue: str, text: str) -> Iterator[ox.Triple]:

@@ -20,7 +20,7 @@ from .trial import tried
 __all__ = ["Dataset", "Store", "StoreError"]
 
 
-LONG_LOG = 10_000  # quads; the next start reads the log, which takes it 0.3 s then
+LONG_LOG = 10_000  # quads; reading the log takes the next start 0.3 s then
 
 
 @dataclass(frozen=True)
@@ -318,13 +318,14 @@ class Store:
 
     def _settle(self, change: Change | None) -> None:
         """Bring a change to disk, then note that stated and inferred quads agree."""
-        size = LONG_LOG if change is None else len(change.removed) + len(change.added)
-        self._logged += size
-        if self._folder and self._logged < LONG_LOG:
-            sync_log(self._folder)
-        elif self._folder:
+        if self._folder and change is None:
             self._quads.flush()
-            self._logged = 0
+        elif self._folder and change is not None:
+            sync_log(self._folder)
+            self._logged += len(change.removed) + len(change.added)
+            if self._logged > LONG_LOG:
+                self._logged = 0
+                threading.Thread(target=self._quads.flush).start()  # nobody has to wait for it
         self._mark()
 
     def _tell(self, change: Change | None) -> None:

@@ -9,11 +9,12 @@ absent but in what it consults; where that changes, nothing is said here.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
 from .changes import Change
-from .premises import Bound, Pattern, Rule, bind, construct
+from .premises import Bound, Pattern, Rule, Term, bind, construct
 from .rdf import quad
 
 Triples = set[ox.Triple]
@@ -27,12 +28,9 @@ class Upkeep:
         """Take the rules and the graph."""
         self.rules, self.graph = tuple(rules), graph
         self.consulted = {one for rule in self.rules for one in rule.consulted}
-        self.beside: dict[Rule, list[ox.Triple]] = {}  # what rules consult, as far as it was needed
-        self.asking = defaultdict[object, list[tuple[Rule, Pattern]]](list)  # by property, None for any
-        for rule in self.rules:
-            for premise in rule.premises:
-                any_ = isinstance(premise[1], ox.Variable)
-                self.asking[None if any_ else premise[1]].append((rule, premise))
+        self.read: dict[Rule, Beside] = {}  # as far as it was needed
+        self.asking = Index((rule, one) for rule in self.rules for one in rule.premises)
+        self.yielding = Index((rule, one) for rule in self.rules for one in rule.yields)
 
     def after(self, quads: ox.Store, change: Change) -> tuple[Triples, Triples] | None:
         """The triples that go and those that come, after this change of the other graphs.
@@ -47,7 +45,7 @@ class Upkeep:
         before.add(lost)
         gone = self.spread(lost, before, lambda one: quad(one, self.graph) in quads) - lost
         now = State(quads, without={quad(one, self.graph) for one in gone})
-        back = self.backed({one for one in lost | gone if one not in now}, now)
+        back = {one for one in self.backed(lost | gone, now) if one not in now}
         now.add(back)
         come = self.spread(added | back, now, lambda one: one not in now) - added
         if self.touches_consulted(gone | come):
@@ -57,7 +55,7 @@ class Upkeep:
 
     def forget(self) -> None:
         """Take note that what rules consult may be another."""
-        self.beside.clear()
+        self.read.clear()
 
     def touches_consulted(self, triples: Triples) -> bool:
         """Whether a rule consults the property of one of these."""
@@ -75,9 +73,8 @@ class Upkeep:
 
     def instances_with(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
         """The instances of all rules of which a premise is this triple."""
-        for rule, premise in chain(self.asking.get(triple.predicate, ()), self.asking.get(None, ())):
-            known = bind(premise, triple, {})
-            if known is not None:
+        for rule, premise, known in self.asking.fitting(triple):
+            if self.can_be(rule, known, state.quads):
                 for others in state.joined([one for one in rule.premises if one is not premise], known):
                     yield rule, [triple, *others]
 
@@ -95,12 +92,23 @@ class Upkeep:
 
     def instances_for(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
         """The instances of all rules that may yield this triple."""
-        for rule in self.rules:
-            for pattern in rule.yields:
-                known = bind(pattern, triple, {})
-                if known is not None:
-                    for premises in state.joined(rule.premises, known):
-                        yield rule, premises
+        for rule, _, known in self.yielding.fitting(triple):
+            if self.can_be(rule, known, state.quads):
+                for premises in state.joined(rule.premises, known):
+                    yield rule, premises
+
+    def can_be(self, rule: Rule, known: Bound, quads: ox.Store) -> bool:
+        """Whether the variables of a rule can stand for these terms, by what it consults."""
+        tied = [one for name, one in known.items() if name in rule.tied]
+        return not tied or self.beside(rule, quads).terms.issuperset(tied)
+
+    def beside(self, rule: Rule, quads: ox.Store) -> "Beside":
+        """What a rule consults."""
+        if rule not in self.read:
+            found = (quads.quads_for_pattern(None, one, None, None) for one in rule.consulted)
+            triples = [one.triple for one in chain.from_iterable(found)]
+            self.read[rule] = Beside(triples, {term for triple in triples for term in triple})
+        return self.read[rule]
 
     def conclusions(self, instances: Iterable[Instance], quads: ox.Store) -> Triples:
         """What the rules yield from these instances, and from what they consult."""
@@ -111,12 +119,34 @@ class Upkeep:
 
     def concluded(self, rule: Rule, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
         """What one rule yields from these triples, and from what it consults."""
-        if rule not in self.beside:
-            found = (quads.quads_for_pattern(None, one, None, None) for one in rule.consulted)
-            self.beside[rule] = [one.triple for one in chain.from_iterable(found)]
         room = ox.Store()
-        room.extend(quad(one, ox.DefaultGraph()) for one in chain(triples, self.beside[rule]))
+        room.extend(quad(one, ox.DefaultGraph()) for one in chain(triples, self.beside(rule, quads).triples))
         return construct(rule.text, room)
+
+
+class Index:
+    """Patterns of rules, by their property."""
+
+    def __init__(self, patterns: Iterable[tuple[Rule, Pattern]]) -> None:
+        """Take the patterns."""
+        self.patterns = defaultdict[object, list[tuple[Rule, Pattern]]](list)  # at None: of any property
+        for rule, pattern in patterns:
+            property_ = pattern[1]
+            self.patterns[None if isinstance(property_, ox.Variable) else property_].append((rule, pattern))
+
+    def fitting(self, triple: ox.Triple) -> Iterator[tuple[Rule, Pattern, Bound]]:
+        """The patterns that a triple fits, and what their variables are then."""
+        for rule, pattern in chain(self.patterns.get(triple.predicate, ()), self.patterns.get(None, ())):
+            known = bind(pattern, triple, {})
+            if known is not None:
+                yield rule, pattern, known
+
+
+class Beside(NamedTuple):
+    """What a rule consults: triples, and the terms in them."""
+
+    triples: list[ox.Triple]
+    terms: set[Term]
 
 
 class State:
@@ -152,7 +182,7 @@ class State:
         if not patterns:
             yield []
             return
-        nearest = min(patterns, key=lambda one: unknown(one, known))
+        nearest = min(patterns, key=lambda one: breadth(one, known))
         rest = [one for one in patterns if one is not nearest]
         for triple in self.fitting(nearest, known):
             bound = bind(nearest, triple, known)
@@ -161,7 +191,11 @@ class State:
                     yield [triple, *others]
 
 
-def unknown(pattern: Pattern, known: Bound) -> tuple[int, bool]:
-    """How many variables of a pattern are not known, and whether the subject is one, which narrows most."""
-    open_ = [isinstance(one, ox.Variable) and one not in known for one in pattern]
-    return sum(open_), open_[0]
+def breadth(pattern: Pattern, known: Bound) -> tuple[int, int, bool]:
+    """How much may fit a pattern, to be compared: little where few variables are unknown, many known.
+
+    Of two alike, the one that knows its subject: many things share an object, few a subject.
+    """
+    variables = [one for one in pattern if isinstance(one, ox.Variable)]
+    count = sum(one in known for one in variables)
+    return len(variables) - count, -count, pattern[0] in variables and pattern[0] not in known

@@ -138,6 +138,10 @@ def test_what_is_inferred_of_what_a_rule_consults_makes_all_be_found_anew(
         "?a <urn:p> ?b FILTER EXISTS { ?b ?any ?c }",
         "?a <urn:p> ?b . ?b <urn:q>/<urn:r>+ ?c ; ?any ?d .",
         "?a <urn:p> ?b . ?b (<urn:q>|<urn:r>)+ ?c .",
+        "?a <urn:p> ?b . ?b !<urn:q> ?c .",
+        "?a <urn:p> ?b . ?b <urn:q> [ <urn:r> ?c ] .",
+        "?a <urn:p> ?b . ?b <urn:q> _:c .",
+        "?a <urn:p> ?b . ?b <urn:q> (?c) .",
     ],
 )
 def test_a_rule_of_which_nobody_can_tell_what_it_asks_for_is_refused(where: str) -> None:
