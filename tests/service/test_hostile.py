@@ -152,6 +152,6 @@ def test_only_a_token_tells_whose_queries_run(hard: str) -> None:
 
 
 def test_an_id_that_others_could_guess_is_refused(hard: str) -> None:
-    answer = httpx.post(f"{hard}sparql", content="ASK {} #1", headers=DIRECT | {"WGIG-Query-Id": "1"})
+    answer = httpx.post(f"{hard}sparql", content="ASK {} #guess", headers=DIRECT | {"WGIG-Query-Id": "1"})
     assert answer.status_code == 400
     assert "UUID" in answer.json()["detail"]
