@@ -10,6 +10,7 @@ from typing import IO, Self
 import pyoxigraph as ox
 
 from .changes import Change, Look, among, between, in_graphs
+from .checkpoint import checkpoint
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
 from .rdf import quad, rdf_format
@@ -180,6 +181,22 @@ class Store:
         """Copy the store as it is now to a new folder on the same disk, in little time and space."""
         with self._lock, spoken(self._folder):
             self._quads.backup(str(folder))
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a durable store."""
+        return self._folder
+
+    def keep(self) -> int:
+        """Keep all there is now in a folder aside, which must not be there; returns how many quads that is.
+
+        Others write on while these are counted.
+        """
+        assert self._folder
+        with spoken(self._folder):
+            with self._lock:
+                count = checkpoint(self._quads, self._folder)
+            return count()
 
     @contextmanager
     def alone(self) -> Iterator[None]:

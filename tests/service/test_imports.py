@@ -13,22 +13,22 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        changes engines lines markdown.form namespaces opening places.json places.spot places.tokens presence
-        readers reports.xml screening settings steering wellformed wgig
+        changes engines lines locking markdown.form namespaces places.json places.spot places.tokens presence
+        readers reports.xml screening settings steering swap wellformed wgig
         """,
-        "nesting pages pages.rule places.context places.fits problems rules streaming",
+        "control nesting opening pages pages.rule places.context places.fits problems rules streaming",
         """
-        archive bodies contexts examples formats guard known markdown.faults places.jsonld places.turtle
-        sparql turns
+        archive bodies checkpoint contexts examples formats guard known manifest markdown.faults places.jsonld
+        places.turtle sparql turns
         """,
         """
-        admission codings commands diagnosis engines.pyshacl engines.shifty markdown.outline markdown.values
-        pages.results places premises processes rdf readers.lending reports targets using
+        admission backups codings commands diagnosis engines.pyshacl engines.shifty markdown.outline
+        markdown.values pages.results places premises processes rdf readers.lending reports targets using
         """,
         "answers markdown.graph markdown.headings markdown.statements report upkeep",
         "cache inference markdown.body markdown.head reports.rdf reports.words",
         "markdown.keys store",
-        "describe labels load lookup markdown.reading readers.wire",
+        "describe keeping labels load lookup markdown.reading readers.wire",
         """
         health kinds markdown.writing pages.standing readers.evaluation readers.holder_link readers.result
         things vocabulary
@@ -50,8 +50,8 @@ FLOORS = [
         "write",
         "app",
         """
-        commands.check commands.dump commands.load commands.new commands.queries commands.query commands.serve
-        commands.stats
+        commands.backup commands.check commands.dump commands.load commands.new commands.queries
+        commands.query commands.restore commands.serve commands.stats
         """,
         "cli",
         "__main__",
