@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint bench wheel clean
+.PHONY: help install serve test lint crash bench wheel clean
 
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ lint: $(READY) ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+crash: $(READY) ## Kill the service 200 times while it is written and read
+	CRASH_ROUNDS=200 $(BIN)/pytest tests/crash
 
 bench: $(READY) ## Measure loading and starting
 	$(BIN)/python -m pip install --quiet --group bench

@@ -85,6 +85,36 @@ def dump(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def backup(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig backup`."""
+    parser.add_argument(
+        "folder",
+        metavar="DIR",
+        type=Path,
+        help="folder of backups; each is a folder in it, named by its time",
+    )
+    parser.add_argument(
+        "--keep", metavar="N", type=positive, help="then delete all backups in DIR but the newest N"
+    )
+
+
+def positive(text: str) -> int:
+    """A number that is at least one. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+    return int(text)
+
+
+def restore(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig restore`."""
+    parser.add_argument(
+        "backup",
+        metavar="DIR",
+        type=Path,
+        help="a backup, or a folder of backups, of which the newest is taken",
+    )
+
+
 def stats(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig stats`."""
     parser.add_argument(
@@ -186,7 +216,18 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
     "dump": (
         "write the store, or a graph of it, as RDF",
         dump,
-        "wgig dump -o backup.nq.gz\nwgig dump --graph issues",
+        "wgig dump -o all.nq.gz\nwgig dump --graph issues",
+    ),
+    "backup": (
+        "keep a copy of the store, also while a service runs on it",
+        backup,
+        "wgig backup /var/backups/wgig\nwgig backup /var/backups/wgig --keep 30",
+    ),
+    "restore": (
+        "put a backup in the place of the store",
+        restore,
+        "wgig restore /var/backups/wgig\n"
+        "wgig restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store",
     ),
     "check": (
         "check whether issue papers are complete",

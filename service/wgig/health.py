@@ -1,7 +1,10 @@
 """For those who run the service: is it alive, and does it answer."""
 
+import json
+
 from fastapi import Request, Response
 
+from .backups import last
 from .formats import JSON, JSON_RESULTS
 from .problems import Problem
 from .readers.wire import Job
@@ -16,7 +19,7 @@ async def health() -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """A query is answered. Raises Problem 503."""
+    """A query is answered; when the last backup was made is said, too. Raises Problem 503."""
     try:
         result = await request.app.state.answerers.ask(ASK, "")
         await result.whole()
@@ -24,11 +27,13 @@ async def ready(request: Request) -> Response:
         raise Problem(
             503, "The store does not answer. Try again soon.", headers={"Retry-After": "5"}
         ) from error
-    return well("ready")
+    return well("ready", lastBackup=last(request.app.state.store.folder))
 
 
-def well(status: str) -> Response:
+def well(status: str, **more: str | None) -> Response:
     """The answer that all is well, true for now only."""
     return Response(
-        f'{{"status": "{status}"}}', media_type=JSON.media_type, headers={"Cache-Control": "no-store"}
+        json.dumps({"status": status, **more}),
+        media_type=JSON.media_type,
+        headers={"Cache-Control": "no-store"},
     )

@@ -15,9 +15,9 @@ from typing import Protocol
 import pyoxigraph as ox
 
 from .changes import Change, Seen, between, content, there
-from .opening import sync
 from .premises import Rule, construct
 from .rdf import quad
+from .swap import ASIDE, sync
 from .upkeep import Upkeep
 
 SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree
@@ -163,7 +163,7 @@ def scratch(quads: ox.Store, without: ox.NamedNode, folder: Path | None) -> Iter
         copy.extend(one for one in quads if one.graph_name != without)
         yield copy
         return
-    place = folder / SCRATCH
+    place = folder / ASIDE / SCRATCH
     shutil.rmtree(place, ignore_errors=True)
     quads.backup(str(place))
     try:

@@ -1,14 +1,18 @@
 """Open the folder of a store, or say in one sentence why not and how to mend it."""
 
 import errno
-import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyoxigraph as ox
 
+from .locking import locked
+from .swap import ASIDE, finish, sync
+
 QUADS = "quads"
+CURRENT = "CURRENT"  # the file of the engine without which there is no store
 TRIES = 5
 ELSEWHERE = "give another folder with --store"
 
@@ -72,12 +76,41 @@ def open_quads(folder: Path) -> ox.Store:
     """
     quads = folder / QUADS
     try:
-        quads.mkdir(parents=True, exist_ok=True)
-        if any(quads.iterdir()) and not (quads / "CURRENT").exists():
-            raise OSError(errno.EINVAL, "corruption")
-        return ox.Store(quads)
+        with door(folder):
+            quads.mkdir(exist_ok=True)
+            if any(quads.iterdir()) and not (quads / CURRENT).exists():
+                raise OSError(errno.EINVAL, "corruption")
+            return ox.Store(quads)
     except (OSError, RuntimeError) as error:
         raise refusal(error, folder) from error
+
+
+def refuse_without_store(folder: Path) -> None:
+    """Raises StoreError where there is no store in `folder`."""
+    if not (folder / QUADS / CURRENT).exists():
+        raise refusal(OSError("no such file"), folder)
+
+
+@contextmanager
+def closed(folder: Path) -> Iterator[None]:
+    """Around what nobody may have the store in `folder` open for. Raises StoreError where somebody has."""
+    with door(folder):
+        if (folder / QUADS / CURRENT).exists():
+            try:
+                ox.Store(folder / QUADS)
+            except (OSError, RuntimeError) as error:
+                meant = refusal(error, folder)
+                if isinstance(meant, NotWritableError):  # one that is damaged is open nowhere
+                    raise meant from error
+        yield
+
+
+@contextmanager
+def door(folder: Path) -> Iterator[None]:
+    """Around the opening of a store, or what keeps others from it. A swap that was cut off is made good."""
+    with locked(folder / ASIDE / "door"):
+        finish(folder)
+        yield
 
 
 def open_snapshot(folder: Path) -> ox.Store:
@@ -89,7 +122,7 @@ def open_snapshot(folder: Path) -> ox.Store:
         try:
             return ox.Store.read_only(str(folder / QUADS))
         except (OSError, RuntimeError) as error:
-            missing = not (folder / QUADS / "CURRENT").exists()
+            missing = not (folder / QUADS / CURRENT).exists()
             if missing or attempt == TRIES - 1:
                 raise refusal(error, folder) from error
             time.sleep(0.05 * (attempt + 1))
@@ -105,12 +138,3 @@ def sync_log(folder: Path) -> None:
     for path in (*quads.glob("*.log"), quads):
         with suppress(FileNotFoundError):  # the engine has it in its tables by now
             sync(path)
-
-
-def sync(path: Path) -> None:
-    """Bring a file, or the list of what is in a folder, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,6 +10,7 @@ from typing import IO, Self
 import pyoxigraph as ox
 
 from .changes import Change, Look, among, between, in_graphs
+from .checkpoint import checkpoint
 from .commit import in_update, look_at, update_of
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
@@ -219,6 +220,17 @@ class Store:
     def folder(self) -> Path | None:
         """The folder that it is in, None where it is in memory."""
         return self._folder
+
+    def keep(self) -> int:
+        """Keep all there is now in a folder aside, which must not be there; returns how many quads that is.
+
+        Others write on while these are counted.
+        """
+        assert self._folder
+        with spoken(self._folder):
+            with self._lock:
+                count = checkpoint(self._quads, self._folder)
+            return count()
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 import pyoxigraph as ox
 import pytest
-from wgig.cli import FORMATS, RESULTS
+from wgig.cli import COMMANDS, FORMATS, RESULTS
 from wgig.commands.query import TABLE
 from wgig.formats import BY_FORM, DATASETS, GRAPHS
 from wgig.settings import SHIPPED
@@ -54,7 +54,7 @@ def wgig(folder: Path) -> Shell:
     return call
 
 
-@pytest.mark.parametrize("command", ["serve", "query", "load", "dump", "stats", "queries", "check", "new"])
+@pytest.mark.parametrize("command", list(COMMANDS))
 def test_help_shows_an_example(wgig: Shell, command: str) -> None:
     done = wgig(command, "--help")
     assert done.returncode == 0

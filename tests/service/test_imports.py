@@ -13,22 +13,22 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        allowed changes durable engines lines markdown.form namespaces opening places.json places.spot
-        places.tokens presence readers reports.xml screening steering wellformed wgig
+        allowed changes durable engines lines locking markdown.form namespaces places.json places.spot
+        places.tokens presence readers reports.xml screening steering swap wellformed wgig
         """,
-        "commit nesting peers places.context places.fits problems settings streaming tokens versions",
+        "commit control nesting opening peers places.context places.fits problems settings streaming",
         """
-        archive bodies connections contexts examples formats markdown.faults pages pages.rule places.jsonld
-        places.turtle room rules sparql turns
+        archive bodies checkpoint connections contexts examples formats manifest markdown.faults pages
+        pages.rule places.jsonld places.turtle room rules sparql tokens turns versions
         """,
         """
-        admission codings commands diagnosis guard known markdown.outline pages.results places premises
-        processes rdf readers.lending reports tables targets using
+        admission backups codings commands diagnosis guard known markdown.outline pages.results places
+        premises processes rdf readers.lending reports tables targets using
         """,
         "answers calls engines.pyshacl engines.shifty markdown.headings markdown.values report trial upkeep",
         "cache federation inference markdown.graph markdown.statements reports.rdf reports.words",
         "markdown.body markdown.head store",
-        "bearer describe labels load lookup markdown.keys readers.wire",
+        "bearer describe keeping labels load lookup markdown.keys readers.wire",
         """
         health history kinds markdown.reading pages.standing payload readers.evaluation readers.holder_link
         readers.result things vocabulary
@@ -54,8 +54,8 @@ FLOORS = [
         "write",
         "app",
         """
-        commands.check commands.dump commands.load commands.new commands.queries commands.query commands.serve
-        commands.stats commands.token
+        commands.backup commands.check commands.dump commands.load commands.new commands.queries
+        commands.query commands.restore commands.serve commands.stats commands.token
         """,
         "cli",
         "__main__",

@@ -89,3 +89,25 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in kept:
         table.add_row(*map(Text, row))
     Console().print(table)
+
+
+@contextmanager
+def progress(title: str, total: int | None, unit: str = "bytes") -> Iterator[Callable[[int], None]]:
+    """What is to be called with how many of `total` are done so far: on a terminal it moves a bar."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich import progress as rich  # noqa: PLC0415  costs 30 ms, and pipes need none
+    from rich.console import Console  # noqa: PLC0415
+
+    amounts = (
+        (rich.DownloadColumn(), rich.TransferSpeedColumn())
+        if unit == "bytes"
+        else (rich.MofNCompleteColumn(), rich.TextColumn(unit))
+    )
+    columns = (
+        rich.TextColumn("{task.description}"), rich.BarColumn(), *amounts, rich.TimeRemainingColumn()
+    )  # fmt: skip
+    with rich.Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda reached: bar.update(task, completed=reached)

@@ -1,18 +1,16 @@
 """`wgig load`: RDF files into the store, each whole or not at all."""
 
 import argparse
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from ..load import NOTHING, UnreadableError, load, size_of
 from ..problems import Problem
 from ..settings import Settings
 from ..shipped import open_filled, sources, take
 from ..store import Store
-from . import aside, say
+from . import aside, progress, say
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -40,7 +38,7 @@ def load_all(store: Store, files: Sequence[str], graph: str | None, format_: str
     for name in files:
         started = time.monotonic()
         try:
-            with progress(name) as reached:
+            with progress(name, size_of(name)) as reached:
                 load_stoppable(store, name, graph, format_, reached)
         except UnreadableError as error:
             failed.append(str(error))
@@ -69,27 +67,6 @@ def load_stoppable(
         raise KeyboardInterrupt(
             f"Stopped; {name} was loaded before." if done else f"Stopped; nothing of {name} was loaded."
         ) from interrupt
-
-
-@contextmanager
-def progress(name: str) -> Iterator[Callable[[int], None]]:
-    """What is to be called with the bytes of a file that were read so far: on a terminal it moves a bar."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich import progress as rich  # noqa: PLC0415  costs 30 ms, and pipes need none
-    from rich.console import Console  # noqa: PLC0415
-
-    columns = (
-        rich.TextColumn("{task.description}"),
-        rich.BarColumn(),
-        rich.DownloadColumn(),
-        rich.TransferSpeedColumn(),
-        rich.TimeRemainingColumn(),
-    )
-    with rich.Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(name, total=size_of(name))
-        yield lambda reached: bar.update(task, completed=reached)
 
 
 def take_shipped(store: Store, names: Sequence[str], base: str) -> None:

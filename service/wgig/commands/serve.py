@@ -18,6 +18,7 @@ import uvicorn
 
 from ..app import CHECKS, create_app
 from ..connections import connection
+from ..keeping import offer
 from ..processes import Processes
 from ..readers.pool import Pool
 from ..settings import STACK, Settings
@@ -77,6 +78,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     listening = bind(settings.host, settings.port)
     threading.stack_size(STACK)
     store = open_filled(settings, say)
+    offer(store, say)
     checks = Processes(**CHECKS, seconds=settings.paper_seconds)
     pool = Pool(store, settings) if settings.readers else None
     tokens = Tokens(settings.store, settings.token)

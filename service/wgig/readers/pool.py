@@ -9,6 +9,7 @@ from pathlib import Path
 from ..changes import Change
 from ..settings import Settings
 from ..store import Store, StoreError
+from ..swap import ASIDE
 from .generation import Generation
 from .lending import Lending
 from .reader_link import ReaderLink
@@ -33,7 +34,7 @@ class Pool:
         """No reader is there yet."""
         self.store, self.settings = store, settings
         self.lending: Lending[ReaderLink] = Lending(max(1, settings.readers - 1), WAITING, PATIENCE)
-        self.folder = settings.store / "readers"
+        self.folder = settings.store / ASIDE / "readers"
         self.names = count()
         self.written = 0  # the last write, in the thread that writes
         self.version = 0  # the last write that readers were told of
