@@ -52,6 +52,8 @@ class Generation:
 
     def copied(self, loaded: asyncio.Future[bool]) -> None:
         """The quads are copied, or too many, or the holder has ended."""
+        if loaded.cancelled():
+            return
         self.in_memory = loaded.exception() is None and loaded.result()
         if self.in_memory:
             shutil.rmtree(self.folder, ignore_errors=True)

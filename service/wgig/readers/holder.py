@@ -26,6 +26,13 @@ def main(connection: socket.socket, births: socket.socket, most: int, memory: in
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who ends leaves nothing behind
     nursery = Nursery(births, memory)
+    with suppress(ConnectionError):  # the service is gone
+        obey(connection, nursery, most)
+    nursery.close()
+
+
+def obey(connection: socket.socket, nursery: "Nursery", most: int) -> None:
+    """Do what comes over the connection until it ends. Raises ConnectionError where it breaks."""
     quads: ox.Store | None = None
     changes = 0
     for kind, body in messages(connection):
@@ -39,7 +46,6 @@ def main(connection: socket.socket, births: socket.socket, most: int, memory: in
                 apply(body, quads)
         elif kind == FORK:
             nursery.fork(connection, quads, changes)
-    nursery.close()
 
 
 class Nursery:
@@ -61,8 +67,7 @@ class Nursery:
             read(there, self.alive, quads, self.memory)
         there.close()
         born = framed(FORKED, json.dumps([process, changes]).encode())
-        with suppress(BrokenPipeError):  # nobody wants it any more
-            socket.send_fds(self.births, [born], [here.fileno()])
+        socket.send_fds(self.births, [born], [here.fileno()])
         here.close()
 
     def close(self) -> None:

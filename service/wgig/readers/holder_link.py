@@ -67,7 +67,8 @@ class HolderLink(asyncio.Protocol):
         """The copy is taken."""
         self.buffer += data
         for _, body in unframed(self.buffer):
-            self.loaded.set_result(json.loads(body))
+            if not self.loaded.done():  # it is canceled where the service ends
+                self.loaded.set_result(json.loads(body))
 
     def receive(self) -> None:
         """Readers are born; each comes with its socket."""
