@@ -39,11 +39,18 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 def talk(client: Client) -> None:
     """Let a client talk to a server of one application; both end within the time of a test."""
 
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as error:
+            faults.append(error)
+
     async def both() -> None:
-        config = uvicorn.Config(app, http=connection("http://base/"), ws="none", log_level="critical")
+        config = uvicorn.Config(watched, http=connection("http://base/"), ws="none", log_level="critical")
         config.load()
         state = ServerState()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: faults.append(context))
         server = await loop.create_server(
             lambda: config.http_protocol_class(config=config, server_state=state, app_state={}),  # type: ignore[call-arg]
             "127.0.0.1",
@@ -59,7 +66,9 @@ def talk(client: Client) -> None:
                 while state.connections or state.tasks:
                     await asyncio.sleep(0)
 
+    faults: list[object] = []
     asyncio.run(both())
+    assert not faults
 
 
 async def pour(writer: asyncio.StreamWriter, piece: bytes) -> None:
@@ -91,6 +100,7 @@ def problem(answer: bytes) -> dict[str, object]:
         (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "Content-Length"),
         (CHUNKED % b"read" + b"xyz\r\n", "The body of the request is malformed"),
         (CHUNKED % b"read" + b"5\r\nhello!!\r\n", "The body of the request is malformed"),
+        (CHUNKED % b"stay" + b"xyz\r\n", "The body of the request is malformed"),
     ],
 )
 def test_what_is_no_http_gets_a_problem_document(sent: bytes, why: str) -> None:
@@ -99,6 +109,7 @@ def test_what_is_no_http_gets_a_problem_document(sent: bytes, why: str) -> None:
         found = problem(await reader.read())
         assert found["status"] == 400
         assert why in str(found["detail"])
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")  # to nobody
 
     talk(client)
 
@@ -109,6 +120,14 @@ def test_a_good_request_is_answered_whatever_follows_it() -> None:
         answer = await reader.read()
         assert answer.startswith(b"HTTP/1.1 200")
         assert answer.endswith(b"\r\n\r\nhello")
+
+    talk(client)
+
+
+def test_nothing_is_answered_after_the_last_answer() -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GOOD.replace(b"/", b"/bye", 1) + GOOD)
+        assert (await reader.read()).count(b"hello") == 1
 
     talk(client)
 

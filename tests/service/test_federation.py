@@ -1,8 +1,10 @@
 """SERVICE and LOAD ask others within bounds, and what they say is put into the text whole or not at all."""
 
 import csv
+import shutil
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -131,6 +133,31 @@ def change(peer: Peer, store: Store, service_of: Callable[[Settings, Store], htt
 
 
 @pytest.fixture
+def ask_at(service_of: Callable[[Settings, Store], httpx.Client]) -> Ask:
+    """Ask a service that may ask this address alone."""
+
+    def ask(url: str) -> httpx.Response:
+        query = f"SELECT * {{ SERVICE <{url}> {{ ?s <x:age> ?o }} }}"
+        return service_of(Settings(allow=url), Store.in_memory()).post("/sparql", data={"query": query})
+
+    return ask
+
+
+@pytest.fixture
+def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names that were looked up; all of them lead to this machine, which counts as any other."""
+    names: list[str] = []
+
+    async def lookup(host: str, port: int, **_: Any) -> list[Any]:
+        names.append(host)
+        return [(0, 0, 0, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(anyio, "getaddrinfo", lookup)
+    monkeypatch.setattr(peers, "is_public", lambda _: True)
+    return names
+
+
+@pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers of others may have 1,000 bytes."""
     monkeypatch.setattr(peers, "BYTES", 1000)
@@ -175,6 +202,12 @@ FAULTS: dict[str, tuple[bytes, str, int, dict[str, str]]] = {
     "status 404": (SECRET.encode(), "text/plain", 404, {}),
     "no format for results": (SECRET.encode(), "text/plain", 200, {}),
     "cannot be read": (SECRET.encode(), JSON, 200, {}),
+    "its answer cannot be read": (
+        EMPTY.replace(b": []", b': [{"s": {"type": "uri", "value": "x"}}]'),
+        JSON,
+        200,
+        {},
+    ),
     "yes or no": (b'{"head": {}, "boolean": true}', JSON, 200, {}),
     "not asked for": (b'{"head": {"vars": ["s", "h"]}, "results": {"bindings": []}}', JSON, 200, {}),
     "does not say where it ends": (EMPTY, JSON, 200, {"Content_Length": ""}),
@@ -297,36 +330,18 @@ def test_a_document_that_cannot_be_had_changes_nothing(
     assert (store.graphs(), len(list(store.triples(None)))) == ([], 3)
 
 
-def test_a_name_that_leads_within_is_not_followed(
-    peer: Peer, store: Store, service_of: Callable[[Settings, Store], httpx.Client]
-) -> None:
-    for host in ("localhost", "0177.0.0.1", "2130706433", "127.1"):
-        url = peer.url.replace("127.0.0.1", host)
-        client = service_of(Settings(allow=url), store)
-        answer = client.post("/sparql", data={"query": f"SELECT * {{ SERVICE <{url}json> {{ ?s ?p ?o }} }}"})
-        assert answer.status_code == 502
-        assert "failed: " in answer.json()["detail"]
+@pytest.mark.parametrize("host", ["localhost", "0177.0.0.1", "2130706433", "127.1"])
+def test_a_name_that_leads_within_is_not_followed(ask_at: Ask, peer: Peer, host: str) -> None:
+    answer = ask_at(f"{peer.url}json".replace("127.0.0.1", host))
+    assert answer.status_code == 502
+    assert "failed: " in answer.json()["detail"]
     assert peer.asked == []
 
 
 def test_a_name_is_looked_up_once_and_asked_by_its_number(
-    peer: Peer,
-    store: Store,
-    service_of: Callable[[Settings, Store], httpx.Client],
-    monkeypatch: pytest.MonkeyPatch,
+    ask_at: Ask, peer: Peer, looked_up: list[str]
 ) -> None:
-    looked_up = []
-
-    async def lookup(host: str, port: int, **_: Any) -> list[Any]:
-        looked_up.append(host)
-        return [(0, 0, 0, "", ("127.0.0.1", port))]
-
-    monkeypatch.setattr(anyio, "getaddrinfo", lookup)
-    monkeypatch.setattr(peers, "is_public", lambda _: True)
-    url = f"http://peer.example:{peer.server_port}/json"
-    client = service_of(Settings(allow=url), store)
-    answer = client.post("/sparql", data={"query": f"SELECT * {{ SERVICE <{url}> {{ ?s <x:age> ?o }} }}"})
-    assert answer.status_code == 200
+    assert ask_at(f"http://peer.example:{peer.server_port}/json").status_code == 200
     assert looked_up == ["peer.example"]
     assert peer.hosts == [f"peer.example:{peer.server_port}"]
 
@@ -404,18 +419,40 @@ def test_the_description_names_what_is_possible(
     assert "sd:BasicFederatedQuery" not in closed.get("/sparql").text
 
 
-def test_certificates_are_verified() -> None:
-    context = peers.verifying()
-    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+OPENSSL = shutil.which("openssl")
 
 
-def test_a_service_that_is_not_there_is_said(
-    store: Store, service_of: Callable[[Settings, Store], httpx.Client]
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for peer.example with its key, in one file."""
+    assert OPENSSL
+    key, file = tmp_path / "key.pem", tmp_path / "both.pem"
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(key))
+    name = ("-subj", "/CN=peer.example", "-addext", "subjectAltName=DNS:peer.example")
+    made = subprocess.run([OPENSSL, "req", "-x509", *curve, *name], check=True, capture_output=True)
+    file.write_bytes(made.stdout + key.read_bytes())
+    return file
+
+
+@pytest.mark.skipif(not OPENSSL, reason="without openssl there is no certificate to show")
+@pytest.mark.usefixtures("looked_up")
+def test_a_certificate_is_verified_for_the_name_that_is_asked(
+    ask_at: Ask, peer: Peer, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    peer.socket = context.wrap_socket(peer.socket, server_side=True)
+    address = f"https://peer.example:{peer.server_port}/json"
+    assert ask_at(address).status_code == 502
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert ask_at(address).status_code == 200
+    assert ask_at(address.replace("peer", "other")).status_code == 502
+
+
+def test_a_service_that_is_not_there_is_said(ask_at: Ask) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
-    client = service_of(Settings(allow=url), store)
-    answer = client.post("/sparql", data={"query": f"ASK {{ SERVICE <{url}> {{ ?s ?p ?o }} }}"})
+    answer = ask_at(url)
     assert answer.status_code == 502
     assert "cannot be reached" in answer.json()["detail"]
 
@@ -424,6 +461,7 @@ def test_the_shell_asks_as_the_service_does(
     peer: Peer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WGIG_ALLOW", peer.url)
+    monkeypatch.setenv("WGIG_DATA", "none")
     Store.open(tmp_path / "store")
     query = f"SELECT ?o {{ SERVICE <{peer.url}json> {{ ?s <x:age> ?o }} }}"
     assert main(["query", query, "--format", "csv", "--store", str(tmp_path / "store")]) == 0
