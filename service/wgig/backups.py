@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import __version__
 from .checkpoint import KEPT
+from .durable import durable, sync
 from .locking import locked
 from .manifest import (
     NAME,
@@ -30,7 +31,7 @@ from .manifest import (
 )
 from .opening import closed
 from .problems import Problem
-from .swap import ASIDE, swap, sync
+from .swap import ASIDE, swap
 
 STORE = "store"  # in a backup, the folder that is like that of a store
 LAST = "last-backup"
@@ -93,8 +94,6 @@ def written(kept: Path, backup: Path, count: int, when: str, progress: Progress)
     if holds.quads != count:
         raise DamagedError(f"it holds {holds.quads} quads, and the store had {count}")
     Manifest(__version__, when, holds, files).write(backup)
-    sync(backup / NAME)
-    sync(backup)
     return holds
 
 
@@ -178,9 +177,8 @@ def prune(target: Path, most: int) -> list[Path]:
 
 def note(folder: Path, when: str) -> None:
     """Note in the folder of a store when its last backup was made."""
-    partial = folder / ASIDE / f"{LAST}.partial"
-    partial.write_text(when, encoding="utf-8")
-    partial.replace(folder / ASIDE / LAST)
+    with durable(folder / ASIDE / LAST) as file:
+        file.write(when.encode())
 
 
 def last(folder: Path | None) -> str | None:

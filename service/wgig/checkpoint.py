@@ -10,6 +10,7 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from .durable import PARTIAL
 from .opening import QUADS
 from .swap import ASIDE, STAYS
 
@@ -44,7 +45,8 @@ def checkpoint(quads: ox.Store, folder: Path) -> Callable[[], int]:
     """
 
     def apart(where: str, names: list[str]) -> set[str]:
-        return (STAYS | {QUADS}) & set(names) if Path(where) == folder else set()
+        unfinished = {one for one in names if one.endswith(PARTIAL)}
+        return unfinished | (STAYS | {QUADS} if Path(where) == folder else set())
 
     place = folder / ASIDE / KEPT
     shutil.copytree(folder, place, copy_function=link, ignore=apart)

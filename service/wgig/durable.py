@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+PARTIAL = ".partial"  # ends the name of a file that is being written
+
 
 @contextmanager
 def durable(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
@@ -13,7 +15,7 @@ def durable(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
 
     Where that fails, what was there stays. Raises OSError.
     """
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.with_name(path.name + PARTIAL)
     partial.unlink(missing_ok=True)  # a crash left it
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
@@ -27,9 +29,9 @@ def durable(path: Path, mode: int = 0o600) -> Iterator[IO[bytes]]:
     sync(path.parent)
 
 
-def sync(folder: Path) -> None:
-    """Bring to disk which files are in a folder. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Bring to disk what a file holds, or which files are in a folder. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -15,9 +15,10 @@ from typing import Protocol
 import pyoxigraph as ox
 
 from .changes import Change, Seen, between, content, there
+from .durable import sync
 from .premises import Rule, construct
 from .rdf import quad
-from .swap import ASIDE, sync
+from .swap import ASIDE
 from .upkeep import Upkeep
 
 SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import pyoxigraph as ox
 
+from .durable import durable
 from .opening import QUADS
 
 NAME = "manifest.json"
@@ -64,7 +65,8 @@ class Manifest:
 
     def write(self, backup: Path) -> None:
         """Write the manifest of a backup. Raises OSError."""
-        (backup / NAME).write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        with durable(backup / NAME) as file:
+            file.write(json.dumps(asdict(self), indent=1).encode() + b"\n")
 
 
 class Summing(io.RawIOBase):

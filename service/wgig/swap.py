@@ -4,8 +4,9 @@ All happens inside of the folder of the store, so that it may be a mount point. 
 lies in a folder of it that is called aside.
 """
 
-import os
 from pathlib import Path
+
+from .durable import sync
 
 ASIDE = "aside"
 # What stays in the folder, whatever store comes and goes. Who may write is no content: a backup gives no
@@ -50,12 +51,3 @@ def move_all(source: Path, target: Path) -> None:
     for one in list(source.iterdir()):
         if one.name not in STAYS:
             one.rename(target / one.name)
-
-
-def sync(path: Path) -> None:
-    """Bring a file, or the list of what is in a folder, to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

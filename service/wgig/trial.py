@@ -8,6 +8,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from .changes import Change, between
+from .swap import ASIDE
 from .targets import data, reach
 
 FOLDER = "trial"
@@ -51,7 +52,7 @@ def copied(quads: ox.Store, folder: Path | None) -> Iterator[ox.Store]:
             copy.add_graph(name)
         yield copy
         return
-    place = folder / FOLDER
+    place = folder / ASIDE / FOLDER
     shutil.rmtree(place, ignore_errors=True)  # a crash left it
     try:
         quads.backup(str(place))

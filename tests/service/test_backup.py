@@ -124,6 +124,12 @@ def test_the_store_that_a_restore_replaces_is_kept(
     assert f"The store as it was is in {old}" in capsys.readouterr().out
 
 
+def test_a_file_that_is_being_written_is_in_no_backup(store: Path, kept: Path) -> None:
+    (store / "versions" / f"2{PARTIAL}").write_text("as far as it ca")
+    assert call("backup", kept, store) == 0
+    assert {one.name for one in kept.rglob("versions/*")} == {"1"}
+
+
 def test_tokens_are_in_no_backup_and_stay_as_they_are_at_a_restore(store: Path, kept: Path) -> None:
     (store / "tokens.json").write_text("one that is revoked later")
     assert call("backup", kept, store) == 0

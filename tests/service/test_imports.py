@@ -14,18 +14,21 @@ FLOORS = [
     for floor in (
         """
         allowed changes durable engines lines locking markdown.form namespaces places.json places.spot
-        places.tokens presence readers reports.xml screening steering swap wellformed wgig
+        places.tokens presence readers reports.xml screening steering wellformed wgig
         """,
-        "commit control nesting opening peers places.context places.fits problems settings streaming",
+        "commit nesting peers places.context places.fits problems settings streaming swap",
         """
-        archive bodies checkpoint connections contexts examples formats manifest markdown.faults pages
-        pages.rule places.jsonld places.turtle room rules sparql tokens turns versions
+        archive bodies connections contexts control examples formats markdown.faults opening pages pages.rule
+        places.jsonld places.turtle room rules sparql turns
         """,
         """
-        admission backups codings commands diagnosis guard known markdown.outline pages.results places
-        premises processes rdf readers.lending reports tables targets using
+        admission checkpoint codings commands diagnosis known manifest markdown.outline pages.results
+        places premises processes rdf readers.lending reports tables targets tokens using versions
         """,
-        "answers calls engines.pyshacl engines.shifty markdown.headings markdown.values report trial upkeep",
+        """
+        answers backups calls engines.pyshacl engines.shifty guard markdown.headings markdown.values report
+        trial upkeep
+        """,
         "cache federation inference markdown.graph markdown.statements reports.rdf reports.words",
         "markdown.body markdown.head store",
         "bearer describe keeping labels load lookup markdown.keys readers.wire",
