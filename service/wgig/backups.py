@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import __version__
 from .checkpoint import KEPT
-from .durable import durable, sync
+from .durable import PARTIAL, durable, sync
 from .locking import locked
 from .manifest import (
     NAME,
@@ -36,7 +36,6 @@ from .swap import ASIDE, swap
 STORE = "store"  # in a backup, the folder that is like that of a store
 LAST = "last-backup"
 PREFIX = "wgig-"
-PARTIAL = ".partial"  # among backups, what is none yet, or no longer
 LOCK = ".lock"
 
 # What follows a step of the work, given a word for it, how much there is to do, and the unit of that.

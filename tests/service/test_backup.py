@@ -15,8 +15,9 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig import control
-from wgig.backups import LOCK, PARTIAL, STORE, backups, last
+from wgig.backups import LOCK, STORE, backups, last
 from wgig.cli import main
+from wgig.durable import PARTIAL
 from wgig.locking import locked
 from wgig.manifest import NAME, Manifest, content
 from wgig.store import Store
