@@ -21,23 +21,27 @@ FLOORS = [
         archive bodies checkpoint connections contexts examples formats manifest markdown.faults pages
         pages.rule places.jsonld places.turtle room rules sparql tokens turns versions
         """,
+        "grammar",
+        "reading",
+        "scope slips",
+        "diagnosis",
         """
-        admission backups codings commands diagnosis guard known markdown.outline pages.results places
+        admission backups codings commands guard known markdown.outline pages.results places
         premises processes rdf readers.lending reports tables targets using
         """,
         "answers calls engines.pyshacl engines.shifty markdown.headings markdown.values report trial upkeep",
         "cache federation inference markdown.graph markdown.statements reports.rdf reports.words",
-        "markdown.body markdown.head store",
-        "bearer describe keeping labels load lookup markdown.keys readers.wire",
+        "markdown.body markdown.head patterns plan store unbound",
+        "bearer counting describe keeping labels load lookup markdown.keys readers.wire unknown",
         """
-        health history kinds markdown.reading pages.standing payload readers.evaluation readers.holder_link
-        readers.result things vocabulary
+        health hints history kinds markdown.reading pages.standing payload readers.evaluation
+        readers.holder_link readers.result steps things vocabulary
         """,
         """
-        compact markdown.writing mementos pages.thing readers.inline readers.reader readers.reader_link
-        running
+        advice compact markdown.writing mementos pages.thing readers.inline readers.reader
+        readers.reader_link running
         """,
-        "inlining markdown readers.generation readers.holder resource skeleton",
+        "explain inlining markdown readers.generation readers.holder resource skeleton",
         "readers.pool refusals shapes word",
         "direct documents query",
         "beyond files openapi placing reports.saying uploads",
