@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from difflib import get_close_matches
+from itertools import islice
 from typing import NamedTuple
 
 from .lines import Lines
@@ -11,11 +11,11 @@ from .reading import Node, read
 from .scope import name
 from .sparql import Token
 from .store import Store
-from .unbound import unbound
+from .unbound import one_slip, unbound
 from .unknown import Near, Unknown, near_terms
 
 FIELD = "WGIG-Warning"
-LONGEST = 4000  # characters of a query that is looked through, in some 1 µs each
+LONGEST = 4000  # characters of a query that is looked through, in 1 to 5 µs each
 MOST = 10  # hints for a query
 ROOM = 4000  # characters of the field
 FEW = 40  # variables that are compared with one another
@@ -39,7 +39,7 @@ def hints(text: str, store: Store, base: str, near: Near = near_terms) -> list[H
     tree = read(text) if len(text.rstrip()) <= LONGEST else None
     if not isinstance(tree, Node):
         return []
-    found = {place.start: (place, sentence) for place, sentence in unbound(tree)}
+    found = {place.start: (place, sentence) for place, sentence in islice(unbound(tree), MOST)}
     lacking = {name(place) for place, _ in found.values()}
     for place, sentence in (*absent(tree, store, base, near), *lookalikes(tree, lacking)):
         found.setdefault(place.start, (place, sentence))
@@ -66,8 +66,8 @@ def lookalikes(tree: Node, lacking: Collection[str]) -> Iterator[tuple[Token, st
     for token in variables if len(times) <= FEW else ():
         one = name(token)
         if times[one] == 1 and len(one) >= SHORTEST:
-            near = get_close_matches(one, sorted(met), 1, 0.8)
-            if near and not akin(one, near[0]):
+            near = [other for other in sorted(met) if one_slip(one, other) and not akin(one, other)]
+            if near:
                 yield token, f"{token.text} stands here alone. Did you mean ?{near[0]}?"
         met.add(one)
 

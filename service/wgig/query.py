@@ -35,6 +35,7 @@ from .turns import Turns
 
 DIRECT = "application/sparql-query"
 LONG = 4_000  # characters of a request that are looked at on a thread
+SHORT = 1_000  # characters of a query that is looked through at once
 LINKS = ['</sparql>; rel="service-desc"']
 
 
@@ -124,7 +125,7 @@ async def doubted(request: Request, asked: Question) -> list[Hint]:
     be meant instead takes longer.
     """
     store, base = request.app.state.store, request.app.state.settings.base
-    if not hints(asked.text, store, base, near=lambda _: ()):
+    if len(asked.text) < SHORT and not hints(asked.text, store, base, near=lambda _: ()):
         return []
     return await run_in_threadpool(hints, asked.text, store, base)
 

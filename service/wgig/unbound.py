@@ -1,7 +1,7 @@
 """Variables of a query that are used where nothing gives them a value."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
+from itertools import takewhile
 from typing import NamedTuple
 
 from .reading import Node
@@ -26,8 +26,8 @@ def unbound(tree: Node) -> Iterator[tuple[Token, str]]:
     seen = visible(tree)
     everywhere = frozenset().union(*(seen[id(node)] for node in tree.walk() if node.rule in GROUPS))
     for token, within in (*queried(tree, seen), *grouped(tree, seen)):
-        near = get_close_matches(name(token), sorted(within), 1, 0.7)
-        meant = f" Did you mean ?{near[0]}?" if near else ""
+        near = next((one for one in sorted(within) if one_slip(name(token), one)), None)
+        meant = f" Did you mean ?{near}?" if near else ""
         if name(token) in everywhere:
             yield (
                 token,
@@ -35,6 +35,14 @@ def unbound(tree: Node) -> Iterator[tuple[Token, str]]:
             )
         else:
             yield token, f"No pattern gives {token.text} a value.{meant}"
+
+
+def one_slip(one: str, other: str) -> bool:
+    """Whether two names differ by one slip: a letter too many, too few, another, or two swapped."""
+    for _ in range(2):  # what they share at the front, then at the end
+        alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+        one, other = one[alike:][::-1], other[alike:][::-1]
+    return max(len(one), len(other)) == 1 or (len(one) == 2 and one == other[::-1])
 
 
 Lacking = Iterator[tuple[Token, frozenset[str]]]  # the variable, and those that have a value in its place

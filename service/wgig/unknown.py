@@ -14,6 +14,7 @@ from .sparql import ABSOLUTE, Token
 from .store import Store
 
 LOOKUPS = 60  # of the store, for a query
+GUESSES = 5  # at what could be meant, which take a few milliseconds each
 LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
 TYPES = ("integer", "date", "gYear", "decimal", "boolean", "dateTime", "anyURI", "nonNegativeInteger")
 
@@ -31,7 +32,7 @@ class Unknown:
         self.store = store
         self.known = namespaces(base)
         self.near = near
-        self.left = LOOKUPS
+        self.left, self.guesses = LOOKUPS, GUESSES
         self.met: set[tuple[str, Slot]] = set()
 
     def hints(self) -> Iterator[Hinted]:
@@ -146,7 +147,8 @@ class Unknown:
 
     def sentence(self, term: ox.NamedNode, what: str) -> str:
         """What is wrong with a term, and which one is near."""
-        others = (one for one in self.near(term.value) if one != term.value)
+        self.guesses -= 1
+        others = (one for one in (self.near(term.value) if self.guesses >= 0 else ()) if one != term.value)
         near = next((one for one in others if self.occurs(ox.NamedNode(one))), None)
         meant = f" Did you mean {shorten(near, self.known)}?" if near else ""
         return f"{self.shown(term)} {what}.{meant}"

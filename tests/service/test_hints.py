@@ -10,6 +10,7 @@ import pytest
 from wgig.hints import LONGEST, Hint, hints, warned
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
+from wgig.unbound import one_slip
 from wgig.unknown import LOOKUPS
 
 BASE = Settings.base
@@ -94,6 +95,22 @@ def test_nothing_is_said_of_what_is_meant(text: str, small_store: Store) -> None
 def test_no_variable_of_an_example_lacks_a_value(path: Path, small_store: Store) -> None:
     said = [hint.sentence for hint in hints(path.read_text("utf-8"), small_store, BASE)]
     assert not [one for one in said if "a value" in one or "has no value" in one or "alone" in one]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "slip"),
+    [
+        ("label", "lable", True),
+        ("label", "labe", True),
+        ("label", "labels", True),
+        ("label", "laxel", True),
+        ("label", "label", False),
+        ("label", "tables", False),
+        ("label", "ballot", False),
+    ],
+)
+def test_names_are_one_slip_apart(one: str, other: str, slip: bool) -> None:
+    assert one_slip(one, other) is one_slip(other, one) is slip
 
 
 def test_nothing_is_said_of_terms_where_there_is_no_graph() -> None:
