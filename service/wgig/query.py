@@ -107,8 +107,12 @@ async def considered(pairs: Pairs, settings: Settings) -> Question:
 async def written_out(request: Request, asked: Question, result: Result, format_: Format) -> Response:
     """A short result whole, a longer one piece by piece. Raises Fault."""
     settings: Settings = request.app.state.settings
-    headers = warned(await doubted(request, asked)) if settings.warnings == "all" else {}
+    wanted, late = settings.warnings == "all", asked.form == "ASK"  # a yes is no reason to doubt
+    doubts = await doubted(request, asked) if wanted and not late else []
     first = await result.next() or b""
+    if wanted and late and b"true" not in first:
+        doubts = await doubted(request, asked)
+    headers = warned(doubts)
     if result.is_whole:
         return answer(request, first, format_, links=LINKS, headers=headers)
     if request.scope["http_version"] == "1.0":  # where an end and a breaking off look the same

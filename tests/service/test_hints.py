@@ -163,6 +163,12 @@ def test_a_page_shows_the_hints(get: Callable[..., httpx.Response]) -> None:
     assert "x:&amp;amp; is the class of nothing" in page.text
 
 
+def test_a_yes_is_no_reason_to_doubt(get: Callable[..., httpx.Response]) -> None:
+    for query, doubted in (("ASK{?x?p?o%20FILTER(!BOUND(?y))}", False), ("ASK{?x?p?o%20FILTER(?y)}", True)):
+        for accept in ("application/sparql-results+json", "application/sparql-results+xml"):
+            assert ("wgig-warning" in get(f"/sparql?query={query}", accept=accept).headers) is doubted
+
+
 def test_programs_may_be_left_without(
     service_of: Callable[[Settings, Store], httpx.Client], small_store: Store
 ) -> None:
