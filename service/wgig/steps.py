@@ -136,7 +136,7 @@ class Words:
 def keys(step: Step) -> str:
     """The variables over which a table is built; empty where there is none."""
     found = re.search(r"keys = ((?:\?\w+(?:, )?)*)", step.detail)
-    return found[1].rstrip(", ") if found else ""
+    return ", ".join(sorted(re.findall(r"\?\w+", found[1]))) if found else ""
 
 
 SAYING: dict[str, Callable[[Words, Step, int], Iterator[Line]]] = {

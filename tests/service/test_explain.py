@@ -74,6 +74,11 @@ def test_each_part_of_a_pattern_is_told(told: Callable[[str], Explanation], patt
     assert says in told(f"SELECT * {{ {pattern} }}").text()
 
 
+def test_the_variables_of_a_table_stand_in_one_order(told: Callable[[str], Explanation]) -> None:
+    text = "SELECT * { ?s <x:a> ?o OPTIONAL { ?s <x:b> ?o . ?s <x:c> ?x . ?o <x:d> ?y } }"
+    assert "(OPTIONAL), from a table of all that matches, by ?o, ?s:" in told(text).text()
+
+
 @pytest.mark.parametrize(
     "text", ["ASK { ?s <x:few> ?o }", "CONSTRUCT WHERE { ?s <x:few> ?o }", "DESCRIBE <x:s1>"]
 )
