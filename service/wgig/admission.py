@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from .allowed import MARK, allowed, entries
+from .diagnosis import earlier
 from .namespaces import namespaces
 from .problems import Problem
 from .settings import Settings
@@ -52,7 +53,7 @@ def admit(text: str, settings: Settings) -> str:
                 "Write it flatter.",
             )
         if token.kind == "name" and step.previous.word != "PREFIX" and prefix_of(token) not in declared:
-            raise undeclared(text, token, namespaces(settings.base))
+            raise earlier(text, token.start) or undeclared(text, token, namespaces(settings.base))
         if calls_out(step, declared) and token.start not in permitted:
             raise Problem(403, refusal(settings), **place(text, token.start))
         if token in instead_of:
@@ -149,11 +150,11 @@ def is_misread(step: Step) -> bool:
 def undeclared(text: str, token: Token, known: Mapping[str, str]) -> Problem:
     """The 400 for a prefix without declaration, with the line to add when it is a `known` one."""
     prefix = prefix_of(token)
-    near = get_close_matches(prefix[:40], prefixes(text), 1)  # comparing takes time
-    if prefix in known:
-        suggestion = f"Put this line first: PREFIX {prefix}: <{known[prefix]}>"
-    elif near:
-        suggestion = f"Did you mean {near[0]}:?"
+    near = get_close_matches(prefix[:40], sorted({*prefixes(text), *known}), 1)  # comparing takes time
+    meant = prefix if prefix in known else near[0] if near else ""
+    asked = "" if prefix in known or not near else f"Did you mean {meant}:?"
+    if meant in known:
+        suggestion = f"{asked} Put this line first: PREFIX {meant}: <{known[meant]}>".strip()
     else:
-        suggestion = f"Put a line first that says what it stands for: PREFIX {prefix}: <...>"
+        suggestion = asked or f"Put a line first that says what it stands for: PREFIX {prefix}: <...>"
     return fault(text, token.start, f"The prefix {prefix}: is not declared.", suggestion)

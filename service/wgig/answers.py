@@ -80,15 +80,20 @@ def answer(  # noqa: PLR0913 - what a response consists of
 
 
 def stream(
-    request: Request, pieces: AsyncIterator[bytes], format_: Format, links: Iterable[str] = ()
+    request: Request,
+    pieces: AsyncIterator[bytes],
+    format_: Format,
+    *,
+    links: Iterable[str] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer whose pieces go out as they come.
 
     Its ETag names this one evaluation, as another may bring the same in another order.
     """
     coding = coding_for(request)
-    fields = common_fields(request, f'"{uuid.uuid4().hex}"', links) | content_fields(format_, coding)
-    return Streamed(coded_pieces(pieces, coding), fields)
+    fields = common_fields(request, f'"{uuid.uuid4().hex}"', links) | dict(headers or {})
+    return Streamed(coded_pieces(pieces, coding), fields | content_fields(format_, coding))
 
 
 def common_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:

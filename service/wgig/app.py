@@ -108,6 +108,7 @@ def create_app(
     app.state.others = Turns(at_once=4, waiting=28, patience=30)  # each may take 100 MB for what it gets
     app.state.tokens = tokens or Tokens(None, settings.token)
     app.state.history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None
+    app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB
     app.state.checks = checks or Turns(**CHECKS)
     for path, methods, function in ROUTES:
         for method in methods:

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 
 from .admission import Aim, aims
 from .allowed import MARK
-from .diagnosis import diagnose, unbalanced
+from .diagnosis import diagnose, unfinished
 from .sparql import FORMS, Step, Token, first_word, tokens, walk
 
 # What a text declares for what follows, and in how many tokens.
@@ -52,7 +52,7 @@ def check_syntax(text: str, base: str) -> None:
         line = re.match(r"error at (\d+)", str(error))
         if line is None or int(line[1]) <= text.count("\n") + 1:
             raise diagnose(text, error) from error
-    if problem := unbalanced(text):
+    if problem := unfinished(text):
         raise problem
 
 

@@ -1,102 +1,180 @@
 """Say in plain words why a SPARQL text does not parse: where, what is wrong, what was probably meant."""
 
 import re
+import unicodedata
+from collections.abc import Set
 from difflib import get_close_matches
 
+from .grammar import KEYWORDS
+from .lines import Lines
 from .problems import Problem
-from .sparql import CLOSING, OPENING, Token, fault, tokens
+from .reading import Misfit, read
+from .scope import broken
+from .slips import SHOWN, known
+from .sparql import CLOSING, OPENING, fault, place
 
-_WORDS = """
-    A ABS ADD ADJUST ALL AS ASC ASK AVG BASE BIND BNODE BOUND BY CEIL CLEAR COALESCE CONCAT CONSTRUCT
-    CONTAINS COPY COUNT CREATE DATA DATATYPE DAY DEFAULT DELETE DESC DESCRIBE DISTINCT DROP
-    ENCODE_FOR_URI EXISTS FALSE FILTER FLOOR FROM GRAPH GROUP GROUP_CONCAT HASLANG HASLANGDIR HAVING
-    HOURS IF IN INSERT INTO IRI ISBLANK ISIRI ISLITERAL ISNUMERIC ISTRIPLE ISURI LANG LANGDIR LANGMATCHES
-    LATERAL LCASE LIMIT LOAD MAX MD5 MIN MINUS MINUTES MONTH MOVE NAMED NOT NOW OBJECT OFFSET OPTIONAL
-    ORDER PREDICATE PREFIX RAND REDUCED REGEX REPLACE ROUND SAMETERM SAMPLE SECONDS SELECT SEPARATOR
-    SERVICE SHA1 SHA256 SHA384 SHA512 SILENT STR STRAFTER STRBEFORE STRDT STRENDS STRLANG STRLANGDIR
-    STRLEN STRSTARTS STRUUID SUBJECT SUBSTR SUM TIMEZONE TO TRIPLE TRUE TZ UCASE UNDEF UNION URI USING
-    UUID VALUES VERSION WHERE WITH YEAR
-"""
-KEYWORDS = frozenset(_WORDS.split())
+LONGEST = 1_000_000  # characters that are read again; the data of an update may be far longer
 
-# Phrases of the engine, as sentences with the mend.
-PHRASES = {
-    "Duplicated variable name": ("A variable is named twice in SELECT.", "Name each once."),
-    "variable that is unbound": (
-        "SELECT asks for a variable that the groups do not have.",
-        "Add it to GROUP BY or put an aggregate around it, such as SAMPLE(?x).",
-    ),
-    "IRI parsing failed": ("This is no absolute IRI.", "Write it in full, or declare a BASE."),
+# Signs that come with a text from elsewhere, and what to write instead.
+STRANGE = {
+    **dict.fromkeys("“”„«»″", 'Write the straight quote ".'),
+    **dict.fromkeys("‘’‚′´", "Write the straight quote '."),
+    **dict.fromkeys("‐‑‒–—−", "Write the plain hyphen -."),
+    **dict.fromkeys("≤⩽", "Write <=."),
+    **dict.fromkeys("≥⩾", "Write >=."),
+    "≠": "Write !=.",
+    "…": "Write three dots, or what they stand for.",
+    "×": "Write *.",
+    "·": "Write a plain dot.",
+    "\u037e": "Write the plain semicolon.",
+    "\ufeff": "It is a byte order mark: save the text without it.",
 }
+
+ADDRESS = re.compile(r"(?:https?|ftp|urn|mailto|file):(?!\s)", re.IGNORECASE)
+
+# What could stand in a place, in words: the tokens that tell it, those that need not be named any more, the
+# word. The first that fits goes before.
+_CALLS = frozenset(
+    one for one in KEYWORDS if one not in ("AS", "ASC", "DESC", "WHERE", "FROM", "LIMIT", "OFFSET")
+)
+_VALUES = {"@variable", "@blank", "@iri", "@name", "@string", "@number", "@sign", "TRUE", "FALSE"}
+WORDS: list[tuple[set[str], Set[str], str]] = [
+    ({"@variable", "CONTAINS", "@string"}, _CALLS | _VALUES | {"!", "+", "-", "<<"}, "an expression"),
+    ({"@variable", "@iri", "@string"}, _VALUES | {"<<", "["}, "a variable, an IRI or a value"),
+    ({"@iri", "^", "@variable"}, {"@name", "(", "!", "a"}, "a property, a path or a variable"),
+    ({"@iri", "^"}, {"@name", "(", "!", "a"}, "a property"),
+    ({"CONTAINS"}, _CALLS, "a function"),
+    ({"FILTER", "OPTIONAL"}, _CALLS, "the next part of the pattern"),
+    ({"*", "!=", "&&"}, {*"+-/<=>", "<=", ">=", "||", "@sign", "IN", "NOT"}, "an operator"),
+    ({"@iri"}, {"@name"}, "an IRI or a prefixed name"),
+    ({"@variable"}, set(), "a variable"),
+    ({"@prefix"}, set(), "a prefix with its colon"),
+    ({"@string"}, set(), "a text in quotes"),
+    ({"@integer"}, set(), "a whole number"),
+]
+FEW = 8
 
 
 def diagnose(text: str, error: Exception) -> Problem:
     """The 400 for a text that the engine refused with `error`."""
     text = text.rstrip()
-    return (
-        misspelt(text)
-        or unbalanced(text)
-        or unexpected(text, str(error))
-        or Problem(400, f"The text does not parse: {error}.", slug="syntax")
+    if len(text) > LONGEST:
+        return said(text, str(error))
+    found = read(text)
+    if isinstance(found, Misfit):
+        return misfit(text, found)
+    return broken(text, found) or said(text, str(error))
+
+
+def earlier(text: str, start: int) -> Problem | None:
+    """The 400 for a text that leaves the grammar before an offset, or has an address without < there."""
+    found = read(text) if len(text) <= LONGEST else None
+    if isinstance(found, Misfit) and found.start < start:
+        return misfit(text, found)
+    if ADDRESS.match(text, start):
+        return fault(text, start, "An IRI stands between < and >.", "Put < before it and > behind it.")
+    return None
+
+
+def unfinished(text: str) -> Problem | None:
+    """The 400 for a text that ends too early."""
+    text = text.rstrip()
+    found = read(text) if len(text) <= LONGEST else None
+    return misfit(text, found) if isinstance(found, Misfit) and found.token.kind == "end" else None
+
+
+def misfit(text: str, found: Misfit) -> Problem:
+    """The 400 for a text that leaves the grammar."""
+    start = found.start
+    if found.token.kind == "mark" and not found.token.text.isascii():
+        return fault(text, start, *strange(found.token.text))
+    told = crossed(found) or known(text, found) or misspelt(found) or unclosed(text, found)
+    if told is None and found.token.kind == "end" and found.open:
+        last = found.open[-1]
+        return fault(text, last.start, f"This {last.text} is never closed.", f"Add a {OPENING[last.text]}.")
+    return fault(text, start, *(told or unexpected(found)))
+
+
+Told = tuple[str, str]  # the cause, and how to mend it
+
+
+def strange(sign: str) -> Told:
+    """A sign that SPARQL does not know, often brought by a text processor or a web page."""
+    code = f"U+{ord(sign):04X}"
+    seen = f"{sign} ({code}" if sign.isprintable() else f"({code}"
+    cause = f"SPARQL has no sign {seen}, {unicodedata.name(sign, 'without a name').lower()})."
+    return cause, STRANGE.get(
+        sign, "Take it out." if sign.isprintable() else "Write a plain space, or nothing."
     )
 
 
-def misspelt(text: str) -> Problem | None:
-    """A word that SPARQL does not know."""
-    for token in tokens(text):
-        if token.word and token.word not in KEYWORDS:
-            near = get_close_matches(token.word, KEYWORDS, 1)
-            meant = f"Did you mean {near[0]}? " if near else ""
-            suggestion = f"{meant}If it is a variable, write ?{token.text}."
-            return fault(text, token.start, f"SPARQL has no word {token.text}.", suggestion)
-    return None
-
-
-def unbalanced(text: str) -> Problem | None:
-    """A bracket without its partner."""
-    open_: list[Token] = []
-    for token in tokens(text):
-        if token.text in OPENING:
-            open_.append(token)
-        elif token.text in CLOSING and token.kind == "mark":
-            if not open_:
-                return fault(
-                    text, token.start, f"This {token.text} closes nothing.", "Take it out, or open it before."
-                )
-            if open_[-1].text != CLOSING[token.text]:
-                wanted = OPENING[open_[-1].text]
-                return fault(
-                    text,
-                    token.start,
-                    f"This {token.text} stands where {wanted} is missing.",
-                    f"Put a {wanted} before it.",
-                )
-            open_.pop()
-    if open_:
-        missing = OPENING[open_[-1].text]
-        return fault(text, open_[-1].start, f"This {open_[-1].text} is never closed.", f"Add a {missing}.")
-    return None
-
-
-def unexpected(text: str, message: str) -> Problem | None:
-    """What the engine says, where it says it.
-
-    The engine compares a keyword by taking as many characters as it has, and reports the furthest place that
-    it reached so: where it waited for keywords alone, the fault is between their start and that place.
-    """
-    found = re.match(r"error at (\d+):(\d+): expected (?:one of )?(.*)", message, re.DOTALL)
-    if found is None:
+def crossed(found: Misfit) -> Told | None:
+    """A closing bracket that is not the partner of the one that is open."""
+    sign = found.token.text
+    if found.token.kind != "mark" or sign not in CLOSING:
         return None
-    lines = text.split("\n")[: int(found[1]) - 1]
-    reached = sum(len(line) + 1 for line in lines) + int(found[2]) - 1
-    for phrase, (cause, suggestion) in PHRASES.items():
-        if phrase in message:
-            last = [token.start for token in tokens(text) if token.start < reached][-1]
-            return fault(text, last, cause, suggestion)
-    keywords = re.fullmatch(r"[A-Za-z_]+(?:, [A-Za-z_]+)*", found[3])
-    start = reached - (min(map(len, found[3].split(", "))) if keywords else 0)
-    here = next((token for token in tokens(text) if token.start >= start), None)
-    if here is None:
-        return fault(text, len(text), "The text ends too early.", "")
-    cause = "or what follows it does not fit." if keywords else "does not fit here."
-    return fault(text, here.start, f"{here.text} {cause}", "")
+    if not found.open:
+        begun = sign == "}" and "Where" not in found.inside
+        return None if begun else (f"This {sign} closes nothing.", "Take it out, or open it before.")
+    missing = OPENING[found.open[-1].text]
+    if missing == sign:
+        return None
+    return f"This {sign} stands where {missing} is missing.", f"Put a {missing} before it."
+
+
+def misspelt(found: Misfit) -> Told | None:
+    """A word that SPARQL does not know."""
+    if not found.token.word or found.token.word in KEYWORDS:
+        return None
+    word = found.token.text[:SHOWN]
+    fitting = sorted(one for one in found.expected if one.isupper())
+    near = get_close_matches(word.upper(), fitting, 1) or get_close_matches(word.upper(), KEYWORDS, 1, 0.75)
+    meant = [f"Did you mean {near[0]}?"] if near else []
+    ways = {"@variable": f"Write ?{word} for a variable.", "@string": f'Write "{word}" for a text.'}
+    meant += [way for one, way in ways.items() if one in found.expected]
+    return f"SPARQL has no word {word}.", " ".join(meant) or f"Here can stand {wanted(found.expected)}."
+
+
+def unclosed(text: str, found: Misfit) -> Told | None:
+    """A round bracket that is open where the text goes on as if it were closed."""
+    if not found.open or found.open[-1].text != "(" or ")" not in found.expected or not found.token.text:
+        return None
+    where = place(text, found.open[-1].start)
+    cause = f"The ( of line {where['line']}, column {where['column']} is not closed before "
+    return f"{cause}{found.token.text[:SHOWN]}.", "Put a ) before it."
+
+
+def unexpected(found: Misfit) -> Told:
+    """A token out of place, with what could stand there."""
+    token = found.token.text[:SHOWN]
+    cause = f"{token} does not fit here." if token else "The text ends too early."
+    return cause, f"Here can stand {wanted(found.expected)}."
+
+
+def wanted(expected: frozenset[str]) -> str:
+    """What could stand in a place, in words."""
+    words: list[str] = []
+    rest = set(expected)
+    for tokens, also, word in WORDS:
+        if tokens <= rest:
+            words.append(word)
+            rest -= tokens | also
+    words += sorted(one for one in rest if one[0] != "@")
+    shown = words[:FEW]
+    return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown) or "nothing more"
+
+
+def said(text: str, message: str) -> Problem:
+    """What the engine says of a text that fits the grammar and the rules that are known here.
+
+    It names the furthest place that it reached, which may be behind the fault, and whatever it waited for
+    there; sentences among that are its reasons.
+    """
+    at = re.match(r"error at (\d+):(\d+): expected (?:one of )?", message)
+    if at is None:
+        return Problem(400, f"The text does not parse: {message}.", slug="syntax")
+    starts = Lines(text).starts
+    start = min(len(text), starts[min(int(at[1]), len(starts)) - 1] + int(at[2]) - 1)
+    reasons = re.findall(r"(?<![\"\w])[A-Z\\]\w* (?:[\w*]+ )+\w+", message[at.end() :])
+    cause = f"The engine says: {reasons[0]}." if reasons else "The engine does not read this."
+    return fault(text, start, cause, "The fault is here or shortly before.")

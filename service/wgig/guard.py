@@ -21,7 +21,7 @@ PAGE_POLICY = (
     "frame-ancestors 'none'"
 )
 
-EXPOSED = "Content-Location, ETag, Link, Location, Retry-After"
+EXPOSED = "Content-Location, ETag, Link, Location, Retry-After, WGIG-Warning"
 
 log = logging.getLogger("wgig")
 

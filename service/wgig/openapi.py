@@ -43,6 +43,7 @@ def answers(formats: Sequence[Format]) -> Described:
     }
 
 
+EXPLAIN = parameter("explain", "Given bare: the plan of the query in words, as JSON, text or a page.")
 MEDIA_TYPE = parameter("_mediatype", "The media type of the answer; beats the Accept field.")
 DATASET = [
     parameter("default-graph-uri", "A graph of the default graph.", many=True),
@@ -77,12 +78,13 @@ EXTRAS: dict[str, Described] = {
         "parameters": [
             parameter("query", "The query; without it, the service description."),
             *DATASET,
+            EXPLAIN,
             MEDIA_TYPE,
         ],
         "responses": answers((*SOLUTIONS, *GRAPHS)),
     },
     "ask_by_body": {
-        "parameters": [*DATASET, MEDIA_TYPE],
+        "parameters": [*DATASET, EXPLAIN, MEDIA_TYPE],
         "requestBody": {"required": True, "content": content(["application/sparql-query", FORM])},
         "responses": answers((*SOLUTIONS, *GRAPHS)),
     },

@@ -13,8 +13,10 @@ from .bodies import FORM, Pairs, parameters, parse_form, values
 from .calls import asks_others
 from .describe import describe_service, is_description
 from .diagnosis import diagnose
+from .explain import explain, explanation
 from .federation import answered
 from .formats import BY_FORM, HTML, Format
+from .hints import Hint, hints, warned
 from .pages.results import results_page, source_format
 from .presence import while_there
 from .problems import Problem
@@ -29,9 +31,11 @@ from .settings import Settings
 from .sparql import absolute, form, names_dataset
 from .store import Dataset, StoreError
 from .streaming import BrokenOffError
+from .turns import Turns
 
 DIRECT = "application/sparql-query"
 LONG = 4_000  # characters of a request that are looked at on a thread
+SHORT = 1_000  # characters of a query that is looked through at once
 LINKS = ['</sparql>; rel="service-desc"']
 
 
@@ -67,6 +71,9 @@ async def reply(request: Request, pairs: Pairs) -> Response:
     request.state.asked = pairs  # so that the page of a refusal can show them
     check_id(request)
     asked = await considered(pairs, settings)
+    if any(key == "explain" for key, _ in pairs):
+        plans: Turns = request.app.state.plans
+        return await plans.run(explained, request, pairs, asked)
     format_ = pick(request, (*BY_FORM[asked.form], HTML))
     written = source_format(asked.form) if format_ is HTML else format_
     request.state.passing = asks_others(asked.text)
@@ -78,10 +85,11 @@ async def reply(request: Request, pairs: Pairs) -> Response:
         request.app.state.running.add(request, asked.text, result)
         try:
             if format_ is HTML:
+                doubts = await doubted(request, asked)
                 whole = await result.whole()
-                page = await run_in_threadpool(results_page, whole, asked.form, pairs, settings.base)
+                page = await run_in_threadpool(results_page, whole, asked.form, pairs, settings.base, doubts)
                 return answer(request, page, HTML, links=LINKS)
-            return await written_out(request, result, format_)
+            return await written_out(request, asked, result, format_)
         except Fault as fault:
             raise refusal(fault, asked, written, settings) from fault
         except BaseException:
@@ -96,16 +104,46 @@ async def considered(pairs: Pairs, settings: Settings) -> Question:
     return question(pairs, settings)
 
 
-async def written_out(request: Request, result: Result, format_: Format) -> Response:
+async def written_out(request: Request, asked: Question, result: Result, format_: Format) -> Response:
     """A short result whole, a longer one piece by piece. Raises Fault."""
+    settings: Settings = request.app.state.settings
+    wanted, late = settings.warnings == "all", asked.form == "ASK"  # a yes is no reason to doubt
+    doubts = await doubted(request, asked) if wanted and not late else []
     first = await result.next() or b""
+    if wanted and late and b"true" not in first:
+        doubts = await doubted(request, asked)
+    headers = warned(doubts)
     if result.is_whole:
-        return answer(request, first, format_, links=LINKS)
+        return answer(request, first, format_, links=LINKS, headers=headers)
     if request.scope["http_version"] == "1.0":  # where an end and a breaking off look the same
-        return answer(request, first + await result.whole(), format_, links=LINKS)
+        return answer(request, first + await result.whole(), format_, links=LINKS, headers=headers)
     if request.method == "HEAD":
         result.close()
-    return stream(request, unbroken(first, result), format_, LINKS)
+    return stream(request, unbroken(first, result), format_, links=LINKS, headers=headers)
+
+
+async def doubted(request: Request, asked: Question) -> list[Hint]:
+    """What is probably not meant in a query, found out while a reader works on it.
+
+    To look whether there is anything takes a tenth of a millisecond or a little more; to find out what could
+    be meant instead takes longer.
+    """
+    store, base = request.app.state.store, request.app.state.settings.base
+    if len(asked.text) < SHORT and not hints(asked.text, store, base, near=lambda _: ()):
+        return []
+    return await run_in_threadpool(hints, asked.text, store, base)
+
+
+def explained(request: Request, pairs: Pairs, asked: Question) -> Response:
+    """What the engine does for a query. Raises Problem 400, 422 and 503 where there is no plan."""
+    settings: Settings = request.app.state.settings
+    if asks_others(asked.text):
+        raise Problem(422, "A query that asks other services has no plan. Ask for that of the rest of it.")
+    try:
+        found = explain(asked.text, asked.form, asked.dataset, request.app.state.store, settings.base)
+    except SyntaxError as error:
+        raise misspelt(asked.text, error, settings) from error
+    return explanation(request, pairs, found)
 
 
 async def unbroken(first: bytes, result: Result) -> AsyncIterator[bytes]:
@@ -142,7 +180,7 @@ def refusal(fault: Fault, asked: Question, format_: Format, settings: Settings) 
     return Problem(503, f"{limit} Ask for less, for example with LIMIT.")
 
 
-def misspelt(text: str, fault: Fault, settings: Settings) -> Problem:
+def misspelt(text: str, fault: Exception, settings: Settings) -> Problem:
     """The Problem of a text that does not parse."""
     try:
         admit(text, settings)  # which knows of undeclared prefixes

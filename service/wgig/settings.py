@@ -73,6 +73,11 @@ class Settings:
     cache_bytes: int = knob(64 * MIB, "Answers kept in memory to be given again, in bytes.")
     query_length: int = knob(100_000, "Longest query, in characters.")
     query_nesting: int = knob(100, "Deepest nesting of brackets and operators in a query or update.")
+    warnings: str = knob(
+        "all",
+        "Whose queries are looked through for what is not meant: `all`, or those of `pages` alone.",
+        ("all", "pages"),
+    )
     result_bytes: int = knob(256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.")
     shacl: str = knob(
         "shifty",

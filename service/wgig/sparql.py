@@ -78,7 +78,7 @@ def tokens(text: str) -> Iterator[Token]:
                 text,
                 match.start(),
                 "A string begins here and does not end on this line.",
-                f"Close it with {match[0]}.",
+                f"Close it with {match[0]}; within a string, write \\{match[0]}.",
             )
         if kind not in ("space", "comment"):
             yield Token(kind, match[0], match.start())

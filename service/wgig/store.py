@@ -253,6 +253,15 @@ class Store:
         """Whether a named graph is there; the unnamed graph always is."""
         return graph is None or self._quads.contains_named_graph(graph_name(graph))
 
+    def knows(
+        self,
+        subject: ox.NamedNode | None,
+        predicate: ox.NamedNode | None,
+        object_: ox.NamedNode | ox.Literal | None,
+    ) -> bool:
+        """Whether any graph has a statement of these terms; None is any term."""
+        return any(True for _ in self._quads.quads_for_pattern(subject, predicate, object_, None))
+
     def graphs(self) -> list[str]:
         """IRIs of the named graphs, sorted."""
         return sorted(g.value for g in self._quads.named_graphs() if isinstance(g, ox.NamedNode))

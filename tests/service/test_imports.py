@@ -13,34 +13,34 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        allowed changes durable engines lines locking markdown.form namespaces places.json places.spot
+        allowed changes durable engines grammar lines locking markdown.form namespaces places.json places.spot
         places.tokens presence readers reports.xml screening steering wellformed wgig
         """,
         "commit nesting peers places.context places.fits problems settings streaming swap",
         """
         archive bodies connections contexts control examples formats markdown.faults opening pages pages.rule
-        places.jsonld places.turtle room rules sparql turns
+        places.jsonld places.turtle plan room rules sparql turns
         """,
         """
-        admission checkpoint codings commands diagnosis known manifest markdown.outline pages.results
-        places premises processes rdf readers.lending reports tables targets tokens using versions
+        checkpoint codings commands known manifest markdown.outline pages.results places premises processes
+        rdf readers.lending reading reports tables targets tokens using versions
         """,
         """
-        answers backups calls engines.pyshacl engines.shifty guard markdown.headings markdown.values report
-        trial upkeep
+        answers backups engines.pyshacl engines.shifty guard markdown.headings markdown.values patterns report
+        scope slips trial upkeep
         """,
-        "cache federation inference markdown.graph markdown.statements reports.rdf reports.words",
-        "markdown.body markdown.head store",
-        "bearer describe keeping labels load lookup markdown.keys readers.wire",
+        "cache diagnosis inference markdown.graph markdown.statements reports.rdf reports.words unbound",
+        "admission markdown.body markdown.head store",
+        "bearer calls counting describe keeping labels load lookup markdown.keys readers.wire unknown",
         """
-        health history kinds markdown.reading pages.standing payload readers.evaluation readers.holder_link
-        readers.result things vocabulary
+        federation health hints history kinds markdown.reading pages.standing payload readers.evaluation
+        readers.holder_link readers.result steps things vocabulary
         """,
         """
-        compact markdown.writing mementos pages.thing readers.inline readers.reader readers.reader_link
+        advice compact markdown.writing mementos pages.thing readers.inline readers.reader readers.reader_link
         running
         """,
-        "inlining markdown readers.generation readers.holder resource skeleton",
+        "explain inlining markdown readers.generation readers.holder resource skeleton",
         "readers.pool refusals shapes word",
         "direct documents query",
         "beyond files openapi placing reports.saying uploads",

@@ -1,5 +1,6 @@
 """The result of a query as a page."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyoxigraph as ox
@@ -15,11 +16,13 @@ def source_format(form: str) -> Format:
     return BY_FORM[form][0]
 
 
-def results_page(result: bytes, form: str, parameters: list[tuple[str, str]], base: str) -> bytes:
+def results_page(
+    result: bytes, form: str, parameters: list[tuple[str, str]], base: str, hints: Sequence[object] = ()
+) -> bytes:
     """A page with the table of a SELECT, the answer of an ASK, or the graph of a CONSTRUCT or DESCRIBE.
 
-    `result` is in the `source_format`, `parameters` are those of the request. A table of more than ROWS rows
-    says that it is cut, and where the whole is.
+    `result` is in the `source_format`, `parameters` are those of the request, `hints` those about the query.
+    A table of more than ROWS rows says that it is cut, and where the whole is.
     """
     asked = [(key, value) for key, value in parameters if key != "_mediatype"]
     return render(
@@ -27,6 +30,7 @@ def results_page(result: bytes, form: str, parameters: list[tuple[str, str]], ba
         base=base,
         form=form,
         asked=asked,
+        hints=hints,
         others=[(one.title, run([*asked, ("_mediatype", one.media_type)])) for one in BY_FORM[form]],
         **shown(result, form),
     )

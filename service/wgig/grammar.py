@@ -1,0 +1,215 @@
+"""The grammar of SPARQL as a table: 1.1 Query and Update, and of 1.2 what the engine has.
+
+A line is a rule. In capitals stands a keyword, in quotes a sign, after @ a kind of token, and `a` is the word
+for rdf:type. All else is a rule; one with a capital becomes a node of the tree. The next token tells which
+alternative is meant (the grammar is LL(1), as that of the standard is: SPARQL 1.1 Query, section 19.8).
+
+It is a little wider than the standard where that keeps it short. The engine decides what runs; this explains.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+GRAMMAR = """
+text        : prologue ( query | update )?
+prologue    : ( Base | Prefix | VERSION @string )*
+Base        : BASE @iri
+Prefix      : PREFIX @prefix @iri
+query       : ( Select | Construct | Describe | Ask ) Values?
+
+Select      : SELECT ( DISTINCT | REDUCED )? Projection Dataset* Where modifiers
+Projection  : '*' | ( @variable | As )+
+As          : '(' Expression AS @variable ')'
+Construct   : CONSTRUCT ( Template Dataset* Where modifiers | Dataset* WHERE Template modifiers )
+Template    : '{' triples? '}'
+Describe    : DESCRIBE ( '*' | ( @variable | iri )+ ) Dataset* Where? modifiers
+Ask         : ASK Dataset* Where modifiers
+Dataset     : FROM ( iri | NAMED iri )
+Where       : WHERE? Group
+
+modifiers   : GroupBy? Having? OrderBy? ( Limit Offset? | Offset Limit? )?
+GroupBy     : GROUP BY ( @variable | call | Function | Key )+
+Key         : '(' Expression ( AS @variable )? ')'
+Having      : HAVING constraint+
+OrderBy     : ORDER BY ( ( ASC | DESC ) bracketed | constraint | @variable )+
+Limit       : LIMIT @integer
+Offset      : OFFSET @integer
+
+Group       : '{' ( SubSelect | body ) '}'
+SubSelect   : Select Values?
+body        : triples? ( pattern '.'? triples? )*
+pattern     : Filter | Bind | Values | Optional | Minus | Graph | Service | Union | Lateral
+Filter      : FILTER constraint
+Bind        : BIND '(' Expression AS @variable ')'
+Values      : VALUES ( Name '{' value* '}' | Names '{' Row* '}' )
+Name        : @variable
+Names       : '(' @variable* ')'
+Row         : '(' value* ')'
+value       : Fixed | UNDEF | Quoted
+Fixed       : iri | literal
+Optional    : OPTIONAL Group
+Minus       : MINUS Group
+Graph       : GRAPH Term Group
+Service     : SERVICE SILENT? Term Group
+Union       : Group ( UNION Group )*
+Lateral     : LATERAL Group
+
+triples     : Triples ( '.' triples? )?
+Triples     : Term Properties | ( Square | List | Quoted ) Properties?
+Properties  : Verb Objects ( ';' ( Verb Objects )? )*
+Verb        : @variable | Path
+Objects     : Object ( ',' Object )*
+Object      : node annotation*
+annotation  : '~' Term? | '{|' Properties '|}'
+node        : Term | Square | List | Quoted
+Term        : @variable | @blank | iri | literal
+Square      : '[' Properties? ']'
+List        : '(' node* ')'
+Quoted      : '<<' ( '(' node Verb node ')' | quoted Verb quoted ( '~' Term? )? ) '>>'
+quoted      : Term | Square | Quoted
+iri         : @iri | @name
+literal     : @string ( @language | '^^' iri )? | @sign? @number | TRUE | FALSE
+
+Path        : way ( '|' way )*
+way         : Step ( '/' Step )*
+Step        : '^'? ( iri | a | '(' Path ')' | '!' ( other | '(' ( other ( '|' other )* )? ')' ) ) repeat?
+repeat      : '?' | '*' | '+'
+other       : '^'? ( iri | a )
+
+Expression  : both ( '||' both )*
+both        : relation ( '&&' relation )*
+relation    : sum ( ( '=' | '!=' | '<' | '>' | '<=' | '>=' ) sum | NOT? IN Arguments )?
+sum         : product ( ( '+' | '-' | @sign ) product )*
+product     : factor ( ( '*' | '/' ) factor )*
+factor      : ( '!' | '+' | '-' | @sign )* ( bracketed | call | Aggregate | Function | value_ )
+value_      : @variable | @string ( @language | '^^' iri )? | @number | TRUE | FALSE | Quoted
+bracketed   : '(' Expression ')'
+constraint  : bracketed | call | Aggregate | Function
+Function    : iri Arguments?
+Arguments   : '(' ( DISTINCT? Expression ( ',' Expression )* )? ')'
+
+call        : One | Two | Three | None | Substr | Replace | Bnode | Bound | Many | Exists
+One         : one '(' Expression ')'
+Two         : two '(' Expression ',' Expression ')'
+Three       : ( IF | TRIPLE | STRLANGDIR ) '(' Expression ',' Expression ',' Expression ')'
+None        : ( RAND | NOW | UUID | STRUUID ) '(' ')'
+Substr      : ( SUBSTR | REGEX ) '(' Expression ',' Expression ( ',' Expression )? ')'
+Replace     : REPLACE '(' Expression ',' Expression ',' Expression ( ',' Expression )? ')'
+Bnode       : BNODE '(' Expression? ')'
+Bound       : BOUND '(' @variable ')'
+Many        : ( CONCAT | COALESCE ) '(' ( Expression ( ',' Expression )* )? ')'
+Exists      : NOT? EXISTS Group
+one         : ABS | CEIL | FLOOR | ROUND | STRLEN | LCASE | UCASE | hash | date | of | is
+of          : STR | LANG | DATATYPE | IRI | URI
+hash        : ENCODE_FOR_URI | MD5 | SHA1 | SHA256 | SHA384 | SHA512
+date        : YEAR | MONTH | DAY | HOURS | MINUTES | SECONDS | TIMEZONE | TZ
+is          : ISIRI | ISURI | ISBLANK | ISLITERAL | ISNUMERIC | ISTRIPLE | part
+part        : HASLANG | HASLANGDIR | LANGDIR | SUBJECT | PREDICATE | OBJECT
+two         : CONTAINS | STRSTARTS | STRENDS | STRBEFORE | STRAFTER | STRLANG | STRDT | LANGMATCHES | pair
+pair        : SAMETERM | ADJUST
+Aggregate   : COUNT '(' DISTINCT? ( '*' | Expression ) ')' | plain '(' DISTINCT? Expression ')' | Joined
+plain       : SUM | MIN | MAX | AVG | SAMPLE
+Joined      : GROUP_CONCAT '(' DISTINCT? Expression ( ';' SEPARATOR '=' @string )? ')'
+
+update      : operation ( ';' prologue operation? )*
+operation   : Load | Clear | Create | Copy | Insert | Delete | With
+Load        : LOAD SILENT? iri ( INTO GRAPH iri )?
+Clear       : ( CLEAR | DROP ) SILENT? ( GRAPH iri | DEFAULT | NAMED | ALL )
+Create      : CREATE SILENT? GRAPH iri
+Copy        : ( COPY | MOVE | ADD ) SILENT? place TO place
+place       : DEFAULT | GRAPH? iri
+With        : WITH iri ( DELETE Quads ( INSERT Quads )? | INSERT Quads ) using
+Insert      : INSERT ( DATA Quads | Quads using )
+Delete      : DELETE ( DATA Quads | WHERE Quads | Quads ( INSERT Quads )? using )
+using       : ( USING ( iri | NAMED iri ) )* WHERE Group
+Quads       : '{' triples? ( QuadGraph '.'? triples? )* '}'
+QuadGraph   : GRAPH Term Template
+"""
+
+_PIECE = re.compile(r"'(?P<sign>[^']+)'|(?P<kind>@\w+)|(?P<word>\w+)|(?P<mark>[()|*+?])")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Item:
+    """A piece of the grammar, equal to none but itself.
+
+    `how` is `token`, `rule`, `all` (its parts one after the other), `one` (of its parts), `maybe`, `many`, or
+    `end` (of a node). `name` is that of a token or rule.
+    """
+
+    how: str
+    name: str = ""
+    parts: tuple["Item", ...] = ()
+
+
+@cache
+def rules() -> dict[str, Item]:
+    """The rules by their names."""
+    lines = (line.split(":", 1) for line in GRAMMAR.splitlines() if line)
+    return {name.strip(): alternatives(list(_PIECE.finditer(rest))[::-1]) for name, rest in lines}
+
+
+def alternatives(pieces: list[re.Match[str]]) -> Item:
+    """The item that begins at the end of the pieces, which are taken away up to a closing bracket."""
+    rows: list[list[Item]] = [[]]
+    while pieces and pieces[-1]["mark"] != ")":
+        piece = pieces.pop()
+        mark = piece["mark"]
+        if mark == "|":
+            rows.append([])
+        elif mark == "(":
+            rows[-1].append(alternatives(pieces))
+            pieces.pop()
+        elif mark:
+            rows[-1].extend(repeated(mark, rows[-1].pop()))
+        else:
+            rows[-1].append(named(piece))
+    parts = [row[0] if len(row) == 1 else Item("all", parts=tuple(row)) for row in rows]
+    return parts[0] if len(parts) == 1 else Item("one", parts=tuple(parts))
+
+
+def repeated(mark: str, item: Item) -> list[Item]:
+    """The item as often as the mark says."""
+    many = Item("many", parts=(item,))
+    return {"?": [Item("maybe", parts=(item,))], "*": [many], "+": [item, many]}[mark]
+
+
+def named(piece: re.Match[str]) -> Item:
+    """A token or a rule."""
+    word = piece["word"]
+    if word and word != "a" and not word.isupper() and not word.replace("_", "").isdigit():
+        return Item("token" if re.fullmatch(r"[A-Z0-9_]+", word) else "rule", word)
+    return Item("token", piece["sign"] or piece["kind"] or word)
+
+
+class First(NamedTuple):
+    """What an item may begin with, and whether it may be empty."""
+
+    tokens: frozenset[str]
+    empty: bool
+
+
+@cache
+def first(item: Item) -> First:
+    """How an item begins. No rule of the table begins with itself, so there is an end to it."""
+    if item.how == "token":
+        return First(frozenset([item.name]), empty=False)
+    if item.how == "rule":
+        return first(rules()[item.name])
+    if item.how == "end":
+        return First(frozenset(), empty=True)
+    found: frozenset[str] = frozenset()
+    for part in item.parts:
+        begin = first(part)
+        found |= begin.tokens
+        if item.how == "all" and not begin.empty:
+            return First(found, empty=False)
+    return First(found, empty=item.how != "one" or any(first(part).empty for part in item.parts))
+
+
+KEYWORDS = frozenset(re.findall(r"\b[A-Z][A-Z0-9_]+\b", GRAMMAR))
+TOKENS = (
+    KEYWORDS | {"a"} | frozenset(re.findall(r"'([^']+)'", GRAMMAR)) | frozenset(re.findall(r"@\w+", GRAMMAR))
+)
