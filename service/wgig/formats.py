@@ -54,6 +54,14 @@ DATASETS = (TRIG, N_QUADS)
 # What each form of query may be answered in.
 BY_FORM = {"SELECT": SOLUTIONS, "ASK": BOOLEAN, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
 
+# How an answer ends that has nothing in it: no row, no triple, or no for an answer.
+NOTHING = {
+    JSON_RESULTS: (b'"bindings":[]}}', b'"boolean":false}'),
+    XML_RESULTS: (b"<results></results></sparql>", b"<boolean>false</boolean></sparql>"),
+    JSON_LD: (b"[]",),
+}
+LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML: 2}  # lines of such an answer
+
 _PARAMETER = re.compile(r""";\s*(?:(?P<key>[^\s=;,]+)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;,"]*))?\s*""")
 _ITEM = re.compile(
     rf"(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{re.sub('P<[a-z]+>', ':', _PARAMETER.pattern)})*)"
@@ -73,6 +81,13 @@ def weights(fields: Iterable[str]) -> dict[str, float]:
             name = item["name"].lower()
             found[name] = max(float(q), found.get(name, 0.0))
     return found
+
+
+def is_empty(body: bytes, format_: Format) -> bool:
+    """Whether a whole answer has nothing in it."""
+    if format_ in NOTHING:
+        return body.endswith(NOTHING[format_])
+    return body.count(b"\n") == LINES.get(format_)
 
 
 def negotiate(accept: Iterable[str], offered: Sequence[Format]) -> Format:

@@ -15,7 +15,7 @@ from .describe import describe_service, is_description
 from .diagnosis import diagnose
 from .explain import explain, explanation
 from .federation import answered
-from .formats import BY_FORM, HTML, Format
+from .formats import BY_FORM, HTML, Format, is_empty
 from .hints import Hint, hints, warned
 from .pages.results import results_page, source_format
 from .presence import while_there
@@ -106,13 +106,10 @@ async def considered(pairs: Pairs, settings: Settings) -> Question:
 
 async def written_out(request: Request, asked: Question, result: Result, format_: Format) -> Response:
     """A short result whole, a longer one piece by piece. Raises Fault."""
-    settings: Settings = request.app.state.settings
-    wanted, late = settings.warnings == "all", asked.form == "ASK"  # a yes is no reason to doubt
-    doubts = await doubted(request, asked) if wanted and not late else []
     first = await result.next() or b""
-    if wanted and late and b"true" not in first:
-        doubts = await doubted(request, asked)
-    headers = warned(doubts)
+    wanted = request.app.state.settings.warnings
+    suspect = wanted == "all" or (wanted == "empty" and result.is_whole and is_empty(first, format_))
+    headers = warned(await doubted(request, asked)) if suspect else {}
     if result.is_whole:
         return answer(request, first, format_, links=LINKS, headers=headers)
     if request.scope["http_version"] == "1.0":  # where an end and a breaking off look the same
@@ -123,7 +120,7 @@ async def written_out(request: Request, asked: Question, result: Result, format_
 
 
 async def doubted(request: Request, asked: Question) -> list[Hint]:
-    """What is probably not meant in a query, found out while a reader works on it.
+    """What is probably not meant in a query.
 
     To look whether there is anything takes a tenth of a millisecond or a little more; to find out what could
     be meant instead takes longer.

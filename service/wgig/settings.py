@@ -74,9 +74,9 @@ class Settings:
     query_length: int = knob(100_000, "Longest query, in characters.")
     query_nesting: int = knob(100, "Deepest nesting of brackets and operators in a query or update.")
     warnings: str = knob(
-        "all",
-        "Whose queries are looked through for what is not meant: `all`, or those of `pages` alone.",
-        ("all", "pages"),
+        "empty",
+        "Which queries are looked through for what is not meant: `all`, with `empty` answers, or of `pages`.",
+        ("all", "empty", "pages"),
     )
     result_bytes: int = knob(256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.")
     shacl: str = knob(

@@ -21,7 +21,9 @@ def url(
     serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("store")
-    with serving(folder, WGIG_TOKEN=TOKEN, WGIG_DEFAULT_GRAPH="unnamed") as address:
+    # A history would stand among the data of the suites.
+    kept = {"WGIG_HISTORY": "lost", "WGIG_WRITE_PROFILE": "off"}
+    with serving(folder, WGIG_TOKEN=TOKEN, WGIG_DEFAULT_GRAPH="unnamed", **kept) as address:
         yield address
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -161,6 +161,27 @@ def test_a_page_shows_the_hints(get: Callable[..., httpx.Response]) -> None:
     page = get("/sparql?query=SELECT%20%3Fy%20{%20%3Fx%20a%20%3Cx:%26amp;%3E%20}", accept="text/html")
     assert "Line 1, column 8: No pattern gives ?y a value." in page.text
     assert "x:&amp;amp; is the class of nothing" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "media_type"),
+    [
+        ("SELECT ?x ?y { ?x a <x:C> }", "application/sparql-results+json"),
+        ("SELECT ?x ?y { ?x a <x:C> }", "application/sparql-results+xml"),
+        ("SELECT ?x ?y { ?x a <x:C> }", "text/csv"),
+        ("SELECT ?x ?y { ?x a <x:C> }", "text/tab-separated-values"),
+        ("CONSTRUCT { ?x a ?x } WHERE { ?x a <x:C> }", "text/turtle"),
+        ("CONSTRUCT { ?x a ?x } WHERE { ?x a <x:C> }", "application/n-triples"),
+        ("CONSTRUCT { ?x a ?x } WHERE { ?x a <x:C> }", "application/ld+json"),
+        ("CONSTRUCT { ?x a ?x } WHERE { ?x a <x:C> }", "application/rdf+xml"),
+    ],
+)
+def test_an_answer_with_nothing_in_it_gives_reason_to_doubt(
+    get: Callable[..., httpx.Response], query: str, media_type: str
+) -> None:
+    assert "wgig-warning" in get(f"/sparql?query={quote(query)}", accept=media_type).headers
+    found = query.replace("<x:C>", "?c")
+    assert "wgig-warning" not in get(f"/sparql?query={quote(found)}", accept=media_type).headers
 
 
 def test_a_yes_is_no_reason_to_doubt(get: Callable[..., httpx.Response]) -> None:
