@@ -49,7 +49,7 @@ def data_blocks(text: str) -> Iterator[str]:
     for step in walk(text):
         token = step.token
         unclear = "\\" in token.text or hides_a_name(step)
-        if unclear or token.kind == "blank" or token.text in ("[", "(", "<<"):
+        if unclear or token.kind == "blank" or token.text in ("[", "(", "<<", "{|", "~"):
             raise SyntaxError("a node without a name, or one that is not plainly named")
         if not step.depth and token.text.upper() not in ("INSERT", "DELETE", "DATA", "}", ";"):
             raise SyntaxError("no mere data")

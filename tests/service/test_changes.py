@@ -218,6 +218,8 @@ def test_the_text_of_an_update_tells_which_graphs_it_may_change(text: str, graph
         ("", 0),
         ("INSERT DATA { [] <urn:p> 1 }", None),
         ("INSERT DATA { <urn:s> <urn:p> _:b }", None),
+        ("INSERT DATA { <urn:s> <urn:p> <urn:o> {| <urn:q> 1 |} }", None),
+        ("INSERT DATA { <urn:s> <urn:p> <urn:o> ~ }", None),
         ("INSERT DATA { <urn:s> <urn:p> '\\u0022' }", None),
         ("INSERT DATA { <urn:s> <urn:p> 1 GRAPH <urn:g> { <urn:s> <urn:p> 1 } }", None),
         ("INSERT DATA { <urn:s> <urn:p> 1 } ; CLEAR DEFAULT", None),
