@@ -16,7 +16,7 @@ FLOORS = [
         allowed changes durable engines lines locking markdown.form namespaces places.json places.spot
         places.tokens presence readers reports.xml screening steering swap wellformed wgig
         """,
-        "commit control nesting opening peers places.context places.fits problems settings streaming",
+        "commit control journal nesting opening peers places.context places.fits problems settings streaming",
         """
         archive bodies checkpoint connections contexts examples formats manifest markdown.faults pages
         pages.rule places.jsonld places.turtle room rules sparql tokens turns versions
