@@ -22,6 +22,9 @@ from wgig.store import Store
 KNOWN = namespaces(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
 INFERRED = f"{KNOWN['graph']}inferred"
+# The shipped rules, and one that rests on the board.
+HOW = "CONSTRUCT { ?paper <urn:how> ?how } WHERE { ?assertion earl:subject ?paper ; earl:result ?how }"
+RULES = [*rules(), PREFIXES + HOW]
 SPAM = f"{KNOWN['graph']}paper/wp-spam"
 OTHER = f"{KNOWN['graph']}paper/other"
 NEW = """paper:wp-spam a wgig:IssuePaper ; wgig:issue <urn:issue> ; wgig:assessment [ wgig:criterion <urn:b> ]
@@ -32,7 +35,7 @@ PLACES = {"stated": "follow", "board": "write", "inferred": "settle"}
 
 
 def opened(folder: Path) -> Store:
-    return Store.open(folder, rules(), INFERRED, first=[Board(Settings.base, Settings.shacl)])
+    return Store.open(folder, RULES, INFERRED, first=[Board(Settings.base, Settings.shacl)])
 
 
 def turtle(text: str) -> list[ox.Triple]:
@@ -42,7 +45,7 @@ def turtle(text: str) -> list[ox.Triple]:
 def looked_at_anew(store: Store) -> set[ox.Quad]:
     """All that is stated in a store, with the board and what follows, computed from nothing."""
     board = Board(Settings.base, Settings.shacl)
-    inference = Inference(rules(), INFERRED, None, [board])
+    inference = Inference(RULES, INFERRED, None, [board])
     quads = ox.Store()
     quads.extend(one for one in store._quads if one.graph_name not in (board.graph, inference.graph))
     inference.follow(quads, None)
