@@ -77,11 +77,22 @@ class Board:
         quads.remove_graph(self.graph)
         return change
 
+    def told(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
+        """What is said of the papers of these graphs; None while no paper is stored."""
+        if not there(quads, [self.graph]):
+            return None
+        said = (one for name in self.named(graphs) for one in self.said_of(quads, name))
+        return {quad(one, self.graph) for one in said}
+
+    def named(self, graphs: Iterable[str]) -> set[str]:
+        """The names of the papers, if any, that these graphs describe."""
+        ends = (one.removeprefix(self.home) for one in graphs if one.startswith(self.home))
+        return set(filter(LOCAL.fullmatch, ends))
+
     def concerned(self, quads: ox.Store, change: Change | None) -> set[str]:
         """The names of the papers of which something else may be to say after a change; None: of all."""
         if change is not None and self.graph.value not in change.graphs:
-            ends = (one.removeprefix(self.home) for one in change.graphs if one.startswith(self.home))
-            return set(filter(LOCAL.fullmatch, ends))
+            return self.named(change.graphs)
         said = (
             one.subject.value.removeprefix(KNOWN["assertion"]) for one in self.said(quads, predicate=DIGEST)
         )

@@ -1,6 +1,6 @@
 """What a write did to the quads: the difference of two looks at all that it may touch, exact and net."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar
@@ -51,8 +51,44 @@ class Seen(NamedTuple):
     graphs: set[str]
 
 
-# A look at what a write may touch, taken before and after it. None where that is too much to compare.
-Look = Callable[[ox.Store], Seen | None]
+@dataclass(frozen=True)
+class Look:
+    """A look at what a write may touch, taken before and after it.
+
+    It sees all quads of these graphs (None: of all), these quads beside, and whether these graphs are there.
+    """
+
+    graphs: tuple[GraphName, ...] | None = ()
+    quads: tuple[ox.Quad, ...] = ()
+    names: tuple[GraphName, ...] = ()
+
+    def __call__(self, store: ox.Store) -> Seen | None:
+        """What is there now; None where that is too much to compare.
+
+        Nothing is said either where a graph has a blank node for a name, for it cannot be told.
+        """
+        named = tuple(store.named_graphs()) if self.graphs is None else self.graphs
+        if len(self.quads) > MOST or any(isinstance(one, ox.BlankNode) for one in named):
+            return None
+        graphs = (*named, ox.DefaultGraph()) if self.graphs is None else named
+        whole = chain.from_iterable(content(store, one) for one in graphs)
+        found = set(islice(chain(whole, (one for one in self.quads if one in store)), MOST + 1))
+        return Seen(found, there(store, (*named, *self.names))) if len(found) <= MOST else None
+
+
+everywhere = Look(None)
+
+
+def in_graphs(names: Iterable[GraphName]) -> Look:
+    """A look at these graphs."""
+    return Look(tuple(names))
+
+
+def among(candidates: Iterable[ox.Quad], names: Iterable[GraphName]) -> Look:
+    """A look at which of these quads are there, and which of these graphs."""
+    normal = ox.Store()  # it writes numbers in one way only, as every store does
+    normal.extend(candidates)
+    return Look((), tuple(normal), tuple(names))
 
 
 def between(before: Seen, after: Seen) -> Change:
@@ -63,43 +99,6 @@ def between(before: Seen, after: Seen) -> Change:
         tuple(before.graphs - after.graphs),
         tuple(after.graphs - before.graphs),
     )
-
-
-def in_graphs(names: Iterable[ox.NamedNode | ox.DefaultGraph]) -> Look:
-    """A look at these graphs."""
-    wanted = tuple(names)
-
-    def look(quads: ox.Store) -> Seen | None:
-        return seen(chain.from_iterable(content(quads, name) for name in wanted), there(quads, wanted))
-
-    return look
-
-
-def everywhere(quads: ox.Store) -> Seen | None:
-    """A look at all quads. A graph with a blank node for a name cannot be told of."""
-    names = list(quads.named_graphs())
-    iris = {name.value for name in names if isinstance(name, ox.NamedNode)}
-    return seen(quads, iris) if len(iris) == len(names) else None
-
-
-def among(candidates: Iterable[ox.Quad], names: Iterable[GraphName]) -> Look:
-    """A look at which of these quads are there, and which of these graphs."""
-    normal = ox.Store()  # it writes numbers in one way only, as the store does
-    normal.extend(candidates)
-    wanted, graphs = list(normal), tuple(names)
-
-    def look(quads: ox.Store) -> Seen | None:
-        if len(wanted) > MOST:
-            return None
-        return Seen({one for one in wanted if one in quads}, there(quads, graphs))
-
-    return look
-
-
-def seen(quads: Iterable[ox.Quad], graphs: set[str]) -> Seen | None:
-    """The quads and graphs, unless they are too many."""
-    found = set(islice(quads, MOST + 1))
-    return Seen(found, graphs) if len(found) <= MOST else None
 
 
 def content(quads: ox.Store, graph: GraphName) -> Iterator[ox.Quad]:

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pyoxigraph as ox
 
-from .changes import Change, GraphName, Look, Seen, among, content, in_graphs
+from .changes import Change, GraphName, Look, among, content
 
 Named = ox.NamedNode | ox.DefaultGraph
 
@@ -38,14 +38,8 @@ def look_at(quads: ox.Store, change: Change) -> Look:
     every = [*change.removed, *change.added]
     graphs = {one.graph_name for one in every if any(blanks(one))} | entangled(quads, change)
     names = [ox.NamedNode(one) for one in (*change.dropped, *change.made)]
-    wide = in_graphs(one for one in graphs if not isinstance(one, ox.BlankNode))
     narrow = among((one for one in every if one.graph_name not in graphs), [*touched(every), *names])
-
-    def look(quads: ox.Store) -> Seen | None:
-        one, other = wide(quads), narrow(quads)
-        return Seen(one.quads | other.quads, one.graphs | other.graphs) if one and other else None
-
-    return look
+    return Look(tuple(one for one in graphs if not isinstance(one, ox.BlankNode)), narrow.quads, narrow.names)
 
 
 def touched(quads: Iterable[ox.Quad]) -> set[Named]:

@@ -14,8 +14,10 @@ from typing import Protocol
 
 import pyoxigraph as ox
 
-from .changes import Change, Seen, between, content, there
+from . import journal
+from .changes import Change, Look, Seen, between, content, there
 from .durable import sync
+from .journal import Note
 from .premises import Rule, construct
 from .rdf import quad
 from .swap import ASIDE
@@ -38,6 +40,9 @@ class Computed(Protocol):
 
         Returns the change with what followed, None where that is not known.
         """
+
+    def told(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
+        """What is computed from these graphs alone; None where their change may change the rest as well."""
 
 
 class Inference:
@@ -65,16 +70,51 @@ class Inference:
         mark = self.folder / SETTLED
         return not mark.exists() or mark.read_text() != self.digest
 
-    def unsettle(self) -> None:
-        """Note on disk that a write is coming, so that whoever opens the store after a crash knows."""
-        if self.folder and (self.folder / SETTLED).exists():
-            (self.folder / SETTLED).unlink()
-            sync(self.folder)  # lest a power cut keeps the write and forgets the note
+    def unsettle(self, quads: ox.Store, look: Look | None = None, before: Seen | None = None) -> None:
+        """Note on disk that a write is coming, so that whoever opens the store after a crash knows.
+
+        Where it is known what the write may touch, and what was there before, that is noted as well.
+        """
+        if self.folder is None:
+            return
+        journal.remove(self.folder)
+        if not (self.folder / SETTLED).exists():
+            return
+        if look and before and (computed := self.told(quads, look)) is not None:
+            journal.write(self.folder, Note(look, before, computed), self.digest)
+        (self.folder / SETTLED).unlink()
+        sync(self.folder)  # lest a power cut keeps the write and forgets the note
 
     def settle(self) -> None:
         """Note on disk that stated and inferred quads agree."""
         if self.folder:
             (self.folder / SETTLED).write_text(self.digest)
+
+    def make_good(self, quads: ox.Store) -> None:
+        """Make the graph hold what follows after a crash, or after other rules."""
+        note = journal.read(self.folder, self.digest) if self.folder else None
+        after = note.look(quads) if note else None
+        if note is None or after is None or not self.go_on(quads, note, between(note.before, after)):
+            self.follow(quads, None)
+
+    def go_on(self, quads: ox.Store, note: Note, change: Change) -> bool:
+        """Bring to its end what followed from the change and was cut off; whether that could be done."""
+        followed = self.compute_first(quads, change)
+        computed = self.told(quads, note.look)
+        if followed is None or computed is None or self.graph.value in followed.graphs:
+            return False
+        wide = Change((*followed.removed, *note.computed), (*followed.added, *computed))
+        found = self.upkeep.after(quads, wide)
+        if found:
+            self.write(quads, *found)
+        return found is not None
+
+    def told(self, quads: ox.Store, look: Look) -> frozenset[ox.Quad] | None:
+        """What is computed first from the graphs that a write may touch; None where it may be more."""
+        graphs = {one.graph_name for one in look.quads}.union(look.graphs or (), look.names)
+        iris = [one.value for one in graphs if isinstance(one, ox.NamedNode)]
+        told = [one.told(quads, iris) for one in self.first]
+        return None if look.graphs is None or None in told else frozenset().union(*filter(None, told))
 
     def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
         """Make the graph hold what follows now, and nothing else, after what is computed first.

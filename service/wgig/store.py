@@ -9,7 +9,7 @@ from typing import IO, Self
 
 import pyoxigraph as ox
 
-from .changes import Change, Look, among, between, in_graphs
+from .changes import Change, Look, Seen, among, between, in_graphs
 from .checkpoint import checkpoint
 from .commit import in_update, look_at, update_of
 from .inference import Computed, Inference
@@ -87,7 +87,8 @@ class Store:
             if store:
                 say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")
             with store._lock, spoken(folder):
-                store._follow(None)
+                if inference:
+                    inference.make_good(store._quads)
                 store._settle(None)
         return store
 
@@ -206,7 +207,7 @@ class Store:
         """Add what follows by the rules from what was bulk loaded, and bring all of it to disk."""
         with self._lock, spoken(self._folder):
             if self._inference:
-                self._inference.unsettle()
+                self._inference.unsettle(self._quads)
                 self._inference.grow(self._quads)
             self._settle(None)
             self._tell(None)
@@ -305,7 +306,7 @@ class Store:
         """
         with self._lock, spoken(self._folder):
             before = look(self._quads)
-            with self._changing() as settled:
+            with self._changing(look, before) as settled:
                 yield
             after = look(self._quads) if settled and before else None
             change = between(before, after) if before and after else None
@@ -317,15 +318,15 @@ class Store:
                 self._mark()
 
     @contextmanager
-    def _changing(self) -> Iterator[bool]:
+    def _changing(self, look: Look | None = None, before: Seen | None = None) -> Iterator[bool]:
         """Around a change: a crash is known at the next opening, a refused change leaves no trace.
 
-        Yields whether all was in line before. What the disk says (OSError) may come after the change: then it
-        counts as one that was cut off.
+        What the change may touch, and what was there, is noted for that. Yields whether all was in line. What
+        the disk says (OSError) may come after the change: then it counts as one that was cut off.
         """
         settled, self._settled = self._settled, False
         if self._inference:
-            self._inference.unsettle()
+            self._inference.unsettle(self._quads, look, before)
         try:
             yield settled
         except Exception as error:
@@ -339,14 +340,16 @@ class Store:
 
     def _settle(self, change: Change | None) -> None:
         """Bring a change to disk, then note that stated and inferred quads agree."""
-        if self._folder and change is None:
+        size = LONG_LOG if change is None else len(change.removed) + len(change.added)
+        self._logged += size
+        if self._folder and size >= LONG_LOG:
             self._quads.flush()
-        elif self._folder and change is not None:
+        elif self._folder:
             sync_log(self._folder)
-            self._logged += len(change.removed) + len(change.added)
-            if self._logged > LONG_LOG:
-                self._logged = 0
+            if self._logged >= LONG_LOG:
                 threading.Thread(target=self._quads.flush).start()  # nobody has to wait for it
+        if self._logged >= LONG_LOG:
+            self._logged = 0
         self._mark()
 
     def _tell(self, change: Change | None) -> None:

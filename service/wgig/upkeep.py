@@ -7,7 +7,7 @@ absent but in what it consults; where that changes, nothing is said here.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -35,7 +35,8 @@ class Upkeep:
     def after(self, quads: ox.Store, change: Change) -> tuple[Triples, Triples] | None:
         """The triples that go and those that come, after this change of the other graphs.
 
-        None where that touches what a rule consults.
+        It may be that some went and came already, and that less was removed than the change says. None where
+        that touches what a rule consults.
         """
         added = {one.triple for one in change.added}
         lost = {one.triple for one in change.removed}
@@ -43,15 +44,16 @@ class Upkeep:
             return None
         before = State(quads)
         before.add(lost)
-        gone = self.spread(lost, before, lambda one: quad(one, self.graph) in quads) - lost
-        now = State(quads, without={quad(one, self.graph) for one in gone})
-        back = {one for one in self.backed(lost | gone, now) if one not in now}
+        doubtful = self.spread(lost, before)
+        now = State(quads, without={quad(one, self.graph) for one in doubtful})
+        back = {one for one in self.backed(doubtful, now) if one not in now}
         now.add(back)
-        come = self.spread(added | back, now, lambda one: one not in now) - added
-        if self.touches_consulted(gone | come):
+        follows = self.spread(added | back, now)
+        if self.touches_consulted(doubtful | follows):
             return None
-        gone |= {one for one in added if quad(one, self.graph) in quads}
-        return gone - come, come - gone
+        inferred = {one for one in doubtful | follows if quad(one, self.graph) in quads}
+        missing = {one for one in follows - added - inferred if not holds(quads, one)}
+        return inferred - (follows - added), missing
 
     def forget(self) -> None:
         """Take note that what rules consult may be another."""
@@ -61,12 +63,12 @@ class Upkeep:
         """Whether a rule consults the property of one of these."""
         return any(one.predicate in self.consulted for one in triples)
 
-    def spread(self, seeds: Triples, state: "State", fits: Callable[[ox.Triple], bool]) -> Triples:
-        """The seeds and all that follows from them, and then from that, as far as it fits."""
+    def spread(self, seeds: Triples, state: "State") -> Triples:
+        """The seeds and all that follows from them, and then from that, whether it is there or not."""
         found, new = set(seeds), seeds
         while new:
             instances = chain.from_iterable(self.instances_with(one, state) for one in new)
-            new = set(filter(fits, self.conclusions(instances, state.quads) - found))
+            new = self.conclusions(instances, state.quads) - found
             state.add(new)
             found |= new
         return found
@@ -189,6 +191,12 @@ class State:
             if bound is not None:
                 for others in self.joined(rest, bound):
                     yield [triple, *others]
+
+
+def holds(quads: ox.Store, triple: ox.Triple) -> bool:
+    """Whether a triple stands in any graph."""
+    found = quads.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
+    return next(found, None) is not None
 
 
 def breadth(pattern: Pattern, known: Bound) -> tuple[int, int, bool]:

@@ -16,7 +16,7 @@ FLOORS = [
         allowed changes durable engines grammar lines locking markdown.form namespaces places.json places.spot
         places.tokens presence readers reports.xml screening steering wellformed wgig
         """,
-        "commit nesting peers places.context places.fits problems settings streaming swap",
+        "commit journal nesting peers places.context places.fits problems settings streaming swap",
         """
         archive bodies connections contexts control examples formats markdown.faults opening pages pages.rule
         places.jsonld places.turtle plan room rules sparql turns

@@ -212,10 +212,10 @@ def test_a_log_that_grew_long_is_flushed(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(wgig_store, "LONG_LOG", 2)
     monkeypatch.setattr(threading, "Thread", Thread)
     store = Store.open(tmp_path)
-    for number in range(7):
+    for number in range(5):
         store.update(f"INSERT DATA {{ <urn:s> <urn:p> {number} }}")
         done.append(str(number))
-    assert done == ["0", "1", "flush", "2", "3", "4", "flush", "5", "6"]
+    assert done == ["0", "flush", "1", "2", "flush", "3", "4"]
 
 
 def test_that_a_write_is_coming_is_on_disk_before_it_comes(

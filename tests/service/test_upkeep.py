@@ -111,6 +111,27 @@ def test_small_changes_end_where_running_the_rules_over_everything_does(
     assert rested > 30
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_cut_off_on_the_way_there_is_brought_to_its_end(
+    world: tuple[ox.Store, Inference], seed: int
+) -> None:
+    quads, inference = world
+    chance = random.Random(seed)
+    for _ in range(60):
+        stated = [one for one in quads if one.graph_name not in (CONSULTED, inference.graph)]
+        gone = chance.sample(stated, min(len(stated), chance.randrange(8)))
+        change = written(quads, gone, [drawn(chance) for _ in range(chance.randrange(9))])
+        found = inference.upkeep.after(quads, change)
+        assert found is not None
+        inference.write(quads, *({one for one in those if chance.random() < 0.5} for those in found))
+        kept = [one for one in quads if one.graph_name not in (CONSULTED, inference.graph)]
+        more, less = (chance.sample(kept, min(len(kept), 5)) for _ in range(2))
+        found = inference.upkeep.after(quads, Change((*change.removed, *less), (*change.added, *more)))
+        assert found is not None
+        inference.write(quads, *found)
+        assert inference.anew(quads) == (set(), set())
+
+
 def test_what_follows_from_two_things_that_follow_is_found(world: tuple[ox.Store, Inference]) -> None:
     quads, inference = world
     said = "<urn:a> a wgig:IssuePaper ; <urn:eats> <urn:b> . <urn:b> skos:relatedMatch <urn:c> ."
