@@ -54,6 +54,7 @@ def copied(quads: ox.Store, folder: Path | None) -> Iterator[ox.Store]:
         return
     place = folder / ASIDE / FOLDER
     shutil.rmtree(place, ignore_errors=True)  # a crash left it
+    place.parent.mkdir(exist_ok=True)
     try:
         quads.backup(str(place))
         yield ox.Store(place)

@@ -107,6 +107,12 @@ def test_a_part_that_is_no_rdf_is_named(writable: httpx.Client) -> None:
     assert "text/turtle" in answer.headers["accept-post"]
 
 
+def test_a_part_whose_type_says_nothing_is_told_by_its_name(writable: httpx.Client) -> None:
+    file = ("a.ttl", "<x:a> <x:p> <x:b> .", "application/octet-stream")
+    assert writable.put(GRAPH, files=[("f", file)]).status_code == 201
+    assert len(lines(writable)) == 1
+
+
 def test_a_body_without_a_type_is_rdf_xml(writable: httpx.Client) -> None:
     writable.put(GRAPH, content="<x:a> <x:p> <x:b> .", headers=TTL)
     document = writable.get(GRAPH, headers={"Accept": "application/rdf+xml"}).content
