@@ -168,7 +168,7 @@ def test_the_record_of_an_update_names_each_graph(client: httpx.Client, store: S
 def test_what_is_on_record_has_a_page(client: httpx.Client, store: Store) -> None:
     put(client, ONE)
     for (iri,) in asked(store, "{ ?one a prov:Activity } UNION { ?one a prov:Agent }"):
-        found = client.get(f"/{iri.removeprefix(BASE)}", follow_redirects=True)
+        found = client.get(f"/{iri.removeprefix(BASE)}", headers=NT, follow_redirects=True)
         assert found.status_code == 200
         assert iri in found.text
 
