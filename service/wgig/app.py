@@ -104,7 +104,7 @@ def create_app(
     app.state.settings, app.state.store = settings, store
     app.state.answerers = answerers
     app.state.running = running.Running()
-    app.state.writes = Turns(at_once=1, waiting=32, patience=60)
+    app.state.writes = Turns(at_once=1, waiting=256, patience=60)
     app.state.others = Turns(at_once=4, waiting=28, patience=30)  # each may take 100 MB for what it gets
     app.state.tokens = tokens or Tokens(None, settings.token)
     app.state.history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None

@@ -11,13 +11,11 @@ from .changes import Change, GraphName, Look, among, content
 Named = ox.NamedNode | ox.DefaultGraph
 
 
-def update_of(quads: ox.Store, change: Change) -> str:
-    """The update that makes the change to the quads.
+def update_of(quads: ox.Store, change: Change, anew: set[GraphName]) -> str:
+    """The update that makes the change to the quads, and writes some graphs anew as a whole.
 
-    SPARQL has no name for a blank node that is there already. So a graph in which a change is about one is
-    written anew as a whole, and its blank nodes get new names, the same in all graphs that are written so.
+    The blank nodes of those get new names, the same in all of them.
     """
-    anew = entangled(quads, change)
     gone = {ox.NamedNode(one) for one in change.dropped}
     removed = [one for one in change.removed if one.graph_name not in anew | gone]
     added = [one for one in change.added if one.graph_name not in anew]
@@ -33,26 +31,35 @@ def update_of(quads: ox.Store, change: Change) -> str:
     )
 
 
-def look_at(quads: ox.Store, change: Change) -> Look:
-    """A look at all that the update of the change may touch."""
+def look_at(change: Change, anew: set[GraphName]) -> Look:
+    """A look at all that the update may touch."""
     every = [*change.removed, *change.added]
-    graphs = {one.graph_name for one in every if any(blanks(one))} | entangled(quads, change)
+    graphs = anew | {one.graph_name for one in every if any(blanks(one))}
     names = [ox.NamedNode(one) for one in (*change.dropped, *change.made)]
     narrow = among((one for one in every if one.graph_name not in graphs), [*touched(every), *names])
     return Look(tuple(one for one in graphs if not isinstance(one, ox.BlankNode)), narrow.quads, narrow.names)
 
 
+def to_be_written_anew(quads: ox.Store, change: Change, apart: Iterable[GraphName] = ()) -> set[GraphName]:
+    """The graphs that cannot be changed statement by statement: SPARQL has no name for a blank node in them.
+
+    From there on, so are all that share such a node, for it gets a new name. `apart` are graphs that are
+    computed from the others after the change.
+    """
+    graphs = {one.graph_name for one in change.removed if any(blanks(one))}
+    spoken_of = {blank for one in change.added for blank in blanks(one)}
+    while True:
+        renamed = {blank for graph in graphs for one in after(quads, graph, change) for blank in blanks(one)}
+        sharing = {one.graph_name for blank in renamed | spoken_of for one in about(quads, blank)}
+        more = sharing.difference(graphs, apart)
+        if not more:
+            return graphs
+        graphs |= more
+
+
 def touched(quads: Iterable[ox.Quad]) -> set[Named]:
     """The graphs of the quads."""
     return {one.graph_name for one in quads if not isinstance(one.graph_name, ox.BlankNode)}
-
-
-def entangled(quads: ox.Store, change: Change) -> set[GraphName]:
-    """The graphs in which the change removes, or says something of, a blank node that is there already."""
-    removed = {one.graph_name for one in change.removed if any(blanks(one))}
-    return removed | {
-        one.graph_name for one in change.added if any(is_there(quads, blank) for blank in blanks(one))
-    }
 
 
 def after(quads: ox.Store, graph: GraphName, change: Change) -> set[ox.Quad]:
@@ -61,10 +68,9 @@ def after(quads: ox.Store, graph: GraphName, change: Change) -> set[ox.Quad]:
     return before.union(one for one in change.added if one.graph_name == graph)
 
 
-def is_there(quads: ox.Store, blank: ox.BlankNode) -> bool:
-    """Whether a quad is about the blank node."""
-    found = chain(quads.quads_for_pattern(blank, None, None), quads.quads_for_pattern(None, None, blank))
-    return next(found, None) is not None
+def about(quads: ox.Store, blank: ox.BlankNode) -> Iterator[ox.Quad]:
+    """The quads with a blank node."""
+    return chain(quads.quads_for_pattern(blank, None, None), quads.quads_for_pattern(None, None, blank))
 
 
 def blanks(statement: ox.Quad | ox.Triple) -> Iterator[ox.BlankNode]:

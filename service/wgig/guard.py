@@ -21,7 +21,7 @@ PAGE_POLICY = (
     "frame-ancestors 'none'"
 )
 
-EXPOSED = "Content-Location, ETag, Link, Location, Retry-After, WGIG-Warning"
+EXPOSED = "Content-Location, ETag, Link, Location, Memento-Datetime, Retry-After, WGIG-Warning"
 
 log = logging.getLogger("wgig")
 

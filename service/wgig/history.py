@@ -49,7 +49,7 @@ TRIPLES = ox.NamedNode(f"{VOID}triples")
 DIGEST, ADDED, REMOVED = (ox.NamedNode(WGIG + name) for name in ("digest", "triplesAdded", "triplesRemoved"))
 
 BEFORE = "before-"  # begins the name of a state that no write recorded
-STAMP = "%Y%m%dT%H%M%S.%fZ"
+STAMP = "%Y%m%dT%H%M%S%fZ"  # without a dot, behind which an address names a format
 BLANK = re.compile(rb"_:[0-9A-Za-z]+")
 
 VERSIONS = f"""

@@ -10,7 +10,7 @@ from fastapi import Request, Response
 
 from .answers import answer
 from .bodies import FORM, MULTIPART
-from .documents import FORMATS
+from .documents import FORMATS, MARKDOWN
 from .formats import GRAPHS, JSON, PROBLEM, SOLUTIONS, Format
 from .reports import WRITERS
 
@@ -56,6 +56,16 @@ USING = [
 GRAPH = [
     parameter("graph", "The IRI of a graph."),
     parameter("default", "Given bare: the default graph."),
+]
+OLD = [
+    parameter("version", "The name of an old version; without it, the graph as it is now."),
+    parameter("versions", "Given bare: the list of the versions, as `application/link-format` or JSON."),
+    {
+        "name": "Accept-Datetime",
+        "in": "header",
+        "description": "A time: the answer leads to the version of then (RFC 7089).",
+        "schema": {"type": "string"},
+    },
 ]
 CHECKING = [
     parameter("profile", "The profile to check by: `draft`, `complete` (meant without it) or `final`."),
@@ -104,8 +114,8 @@ EXTRAS: dict[str, Described] = {
     },
     "shape": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
     "example": {"responses": answers(GRAPHS[:1])},
-    "read_graphs": {"parameters": [*GRAPH, MEDIA_TYPE], "responses": answers(GRAPHS)},
-    "read_graph": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
+    "read_graphs": {"parameters": [*GRAPH, *OLD, MEDIA_TYPE], "responses": answers(GRAPHS)},
+    "read_graph": {"parameters": [*OLD, MEDIA_TYPE], "responses": answers(GRAPHS)},
     "change_graphs": {
         "parameters": GRAPH,
         "requestBody": {"content": content([*RDF, MULTIPART])},
@@ -113,7 +123,7 @@ EXTRAS: dict[str, Described] = {
         "responses": NEW,
     },
     "change_graph": {
-        "requestBody": {"content": content([*RDF, MULTIPART])},
+        "requestBody": {"content": content([*RDF, MARKDOWN.media_type, MULTIPART])},
         "security": TOKEN,
         "responses": NEW,
     },

@@ -44,16 +44,16 @@ def types(offered: Sequence[Format]) -> list[str]:
 
 
 def part_type(part: Part, offered: Sequence[Format]) -> Part:
-    """The part with its media type, taken from its file name where it gives none. Raises Problem 415."""
-    suffix = part.name.rpartition(".")[2]
+    """The part with its media type, or with that of the ending of its name. Raises Problem 415."""
     given = bodies.parse_content_type(part.content_type)
-    try:
-        media_type = named(given.media_type if given else suffix, offered).media_type
-    except Problem as problem:
-        raise bodies.unsupported(
-            f"The part {part.name!r} is no RDF. Send one of: {', '.join(types(offered))}.", types(offered)
-        ) from problem
-    return Part(part.name, media_type, part.body)
+    for name in (given.media_type if given else "", part.name.rpartition(".")[2]):
+        try:
+            return Part(part.name, named(name, offered).media_type, part.body)
+        except Problem:  # many programs give a type that says nothing
+            continue
+    raise bodies.unsupported(
+        f"The part {part.name!r} is no RDF. Send one of: {', '.join(types(offered))}.", types(offered)
+    )
 
 
 def read_parts(parts: list[Part], graph: str | None) -> list[ox.Triple]:

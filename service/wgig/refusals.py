@@ -26,8 +26,8 @@ SENTENCES = {
 
 # What a script of another origin may send (Fetch, section 3.3).
 PREFLIGHT = {
-    "Access-Control-Allow-Headers": "Authorization, Content-Encoding, Content-Type, If-Match, If-None-Match, "
-    "WGIG-Query-Id",
+    "Access-Control-Allow-Headers": "Accept-Datetime, Authorization, Content-Disposition, Content-Encoding, "
+    "Content-Type, If-Match, If-None-Match, Slug, WGIG-Query-Id",
     "Access-Control-Max-Age": "86400",
 }
 

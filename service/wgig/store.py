@@ -11,12 +11,12 @@ import pyoxigraph as ox
 
 from .changes import Change, Look, Seen, among, between, in_graphs
 from .checkpoint import checkpoint
-from .commit import in_update, look_at, update_of
+from .commit import in_update, look_at, to_be_written_anew, update_of
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
 from .rdf import as_stored, quad, rdf_format
 from .targets import reach
-from .trial import tried
+from .trial import Asked, Run, here, tried
 
 __all__ = ["Dataset", "Store", "StoreError"]
 
@@ -174,18 +174,20 @@ class Store:
         return Change((), added, (), () if graph is None or self.has(graph) else (graph,))
 
     def apply(self, change: Change) -> None:
-        """Make this change, all at once; blank nodes of it that are new get other names."""
-        with self._lock, self._writing(look_at(self._quads, change)):
-            self._quads.update(update_of(self._quads, change))
+        """Make this change, all at once. Blank nodes that are new, or that it changes, get other names."""
+        with self._lock:
+            anew = to_be_written_anew(self._quads, change, [self._inference.graph] if self._inference else [])
+            with self._writing(look_at(change, anew)):
+                self._quads.update(update_of(self._quads, change, anew))
 
-    def tried(self, text: str, base: str | None = None, plain: str = "") -> Change | None:
+    def tried(self, text: str, base: str | None = None, plain: str = "", run: Run = here) -> Change | None:
         """What an update would change, tried on a copy; None where that is too much to be told.
 
-        It takes the same as `update`, and raises as that does. The blank nodes that it would make have names
-        that no other has.
+        It takes the same as `update`, and raises as that does; what it asks is evaluated by `run`. The blank
+        nodes that it would make have names that no other has.
         """
         with self._lock, spoken(self._folder):
-            return tried(self._quads, self._folder, text, base, plain or text)
+            return tried(self._quads, self._folder, Asked(text, base, plain or text), run)
 
     def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
         """Load a large file, all of it or nothing, without inference: call `infer` after the last one.

@@ -1,9 +1,10 @@
 """An update tried on a copy of the quads, to tell what it would change."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
@@ -12,24 +13,56 @@ from .swap import ASIDE
 from .targets import data, reach
 
 FOLDER = "trial"
+TAKEN = "trial-taken"
 
 
-def tried(quads: ox.Store, folder: Path | None, text: str, base: str | None, plain: str) -> Change | None:
+class Asked(NamedTuple):
+    """An update, and the base of its relative IRIs. `plain` names the same graphs, and may be read faster."""
+
+    text: str
+    base: str | None
+    plain: str
+
+
+# Calls a function with a folder and an update, wherever that is; all of it can be pickled.
+Run = Callable[[Callable[[Path, Asked], Change | None], Path, Asked], Change | None]
+
+
+def here(function: Callable[[Path, Asked], Change | None], place: Path, asked: Asked) -> Change | None:
+    """Call the function in this process."""
+    return function(place, asked)
+
+
+def tried(quads: ox.Store, folder: Path | None, asked: Asked, run: Run) -> Change | None:
     """What an update would change in the quads of a store; None where that is too much to be told.
 
-    `plain` is the same text, or one that names the same graphs and is read faster. Raises as the engine does
-    for the update itself, and OSError.
+    One that states more than data is evaluated by `run`, on a copy in a folder where the store is in one.
+    Raises as the engine does for the update itself, what `run` raises, and OSError.
     """
-    look, named = reach(plain, base), data(plain, base)
-    with copied(quads, folder) if named is None else named_only(quads, named) as copy:
-        before = look(copy)
-        copy.update(text, base_iri=base)
-        after = look(copy) if before else None
-        return between(before, after) if before and after else None
+    named = data(asked.plain, asked.base)
+    if named is not None:
+        return changed(named_only(quads, named), asked)
+    if folder is None:
+        return changed(copied(quads), asked)
+    with beside(quads, folder) as place:
+        return run(changed_in, place, asked)
 
 
-@contextmanager
-def named_only(quads: ox.Store, named: Iterable[ox.Quad]) -> Iterator[ox.Store]:
+def changed(copy: ox.Store, asked: Asked) -> Change | None:
+    """What the update changes in a copy, which is of no use then."""
+    look = reach(asked.plain, asked.base)
+    before = look(copy)
+    copy.update(asked.text, base_iri=asked.base)
+    after = look(copy) if before else None
+    return between(before, after) if before and after else None
+
+
+def changed_in(place: Path, asked: Asked) -> Change | None:
+    """What the update changes in the copy in a folder, which is taken for that: it may be tried only once."""
+    return changed(ox.Store(place.rename(place.with_name(TAKEN))), asked)
+
+
+def named_only(quads: ox.Store, named: Iterable[ox.Quad]) -> ox.Store:
     """A copy of these quads as far as they are there: an update that names all quads looks at no others."""
     copy = ox.Store()
     copy.extend(named)
@@ -39,23 +72,28 @@ def named_only(quads: ox.Store, named: Iterable[ox.Quad]) -> Iterator[ox.Store]:
     for one in list(copy):
         if one not in quads:
             copy.remove(one)
-    yield copy
+    return copy
+
+
+def copied(quads: ox.Store) -> ox.Store:
+    """A copy of all quads."""
+    copy = ox.Store()
+    copy.extend(quads)
+    for name in quads.named_graphs():
+        copy.add_graph(name)
+    return copy
 
 
 @contextmanager
-def copied(quads: ox.Store, folder: Path | None) -> Iterator[ox.Store]:
-    """A copy of the quads to be changed at will, gone afterwards; on disk it shares the store's files."""
-    if folder is None:
-        copy = ox.Store()
-        copy.extend(quads)
-        for name in quads.named_graphs():
-            copy.add_graph(name)
-        yield copy
-        return
-    place = folder / ASIDE / FOLDER
-    shutil.rmtree(place, ignore_errors=True)  # a crash left it
+def beside(quads: ox.Store, folder: Path) -> Iterator[Path]:
+    """A folder with a copy of all quads, which shares files with the store; it is gone afterwards."""
+    places = [folder / ASIDE / one for one in (FOLDER, TAKEN)]
+    for one in places:  # a crash left it
+        shutil.rmtree(one, ignore_errors=True)
+    places[0].parent.mkdir(exist_ok=True)
     try:
-        quads.backup(str(place))
-        yield ox.Store(place)
+        quads.backup(str(places[0]))
+        yield places[0]
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        for one in places:
+            shutil.rmtree(one, ignore_errors=True)

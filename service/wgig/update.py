@@ -1,5 +1,7 @@
 """/update: SPARQL Update. It is tried on a copy first, so that all it would do is known before it is done."""
 
+from typing import Any
+
 from anyio import from_thread
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -71,8 +73,14 @@ def done(request: Request, write: Write, text: str, admitted: str) -> Response |
     if request.app.state.history is None and settings.write_profile == OFF:
         store.update(text, settings.base, admitted)
         return None
+
+    def elsewhere(*call: Any) -> Change | None:
+        """Evaluate it where papers are checked, within the same limits."""
+        found: Change | None = from_thread.run(request.app.state.checks.run, *call)
+        return found
+
     with store.alone():
-        change = store.tried(text, settings.base, admitted)
+        change = store.tried(text, settings.base, admitted, elsewhere)
         if change is None:
             raise Problem(422, TOO_MUCH)
         change = without_computed(change, store, settings.base)

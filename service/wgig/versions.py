@@ -33,13 +33,14 @@ class Versions:
             return digest
         path = self.path(self.folder, digest)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.parent.exists():
+                path.parent.mkdir(parents=True)
+                sync(self.folder)
             if path.exists():  # the one who put it there may have died before the folder was on disk
                 sync(path.parent)
             else:
                 with durable(path) as file:
                     file.write(gzip.compress(content, LEVEL, mtime=0))
-            sync(self.folder)
         except OSError as error:
             raise refusal(error, self.folder.parent) from error
         return digest

@@ -60,21 +60,15 @@ async def change(request: Request, graph: str | None) -> Response:
 
 async def change_paper(request: Request, token: Token, graph: str, parts: list[Part]) -> Response:
     """Write the graph of a paper, if what it would hold passes the gate; else answer with the report."""
-
-    async def passed(there: bytes) -> list[Part] | Response:
-        found = await pass_gate(request, graph, parts, there)
-        return found if isinstance(found, Response) else [Part("", N_TRIPLES.media_type, found)]
-
-    if request.method == "PUT":
-        found = await passed(b"")
-        if isinstance(found, Response):
-            return found
-        return await in_turn(request, write, request, token, graph, found, parts)
+    store: Store = request.app.state.store
     async with writing(request):  # what is checked beside the new must be what it is added to
-        found = await passed(await run_sync(request.app.state.store.graph, graph, N_TRIPLES.media_type))
-        if isinstance(found, Response):
-            return found
-        return await run_sync(write, request, token, graph, found, parts)
+        added = request.method == "POST"
+        there = await run_sync(store.graph, graph, N_TRIPLES.media_type) if added else b""
+        passed = await pass_gate(request, graph, parts, there)
+        if isinstance(passed, Response):
+            return passed
+        sent = [Part("", N_TRIPLES.media_type, passed)]
+        return await run_sync(write, request, token, graph, sent, parts)
 
 
 def write(

@@ -11,23 +11,29 @@ import pytest
 SHARED = Path(__file__).parents[3] / "shared"
 SUITES = SHARED / "accept"
 TOKEN = "scratch"
+# What a test of evaluation finds in the store is compared with what it put there.
+SETTINGS = {"query_eval": {"WGIG_HISTORY": "lost", "WGIG_WRITE_PROFILE": "off"}}
 KNOWN = Path(__file__).with_name("known-failures.txt")
 
 pytestmark = pytest.mark.skipif(not SUITES.is_dir(), reason="../shared/accept is not here")
 
 
+@pytest.fixture(scope="module", params=["protocol", "gsp", "service_description", "query_eval"])
+def suite(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(scope="module")
 def url(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+    suite: str, serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("store")
-    # A history would stand among the data of the suites.
-    kept = {"WGIG_HISTORY": "lost", "WGIG_WRITE_PROFILE": "off"}
-    with serving(folder, WGIG_TOKEN=TOKEN, WGIG_DEFAULT_GRAPH="unnamed", **kept) as address:
+    settings = {"WGIG_TOKEN": TOKEN, "WGIG_DEFAULT_GRAPH": "unnamed"} | SETTINGS.get(suite, {})
+    with serving(folder, **settings) as address:
         yield address
 
 
-@pytest.mark.parametrize("suite", ["protocol", "gsp", "service_description", "query_eval"])
 def test_suite_passes_but_for_the_listed_failures(suite: str, url: str) -> None:
     command = [
         *(sys.executable, str(SUITES / f"{suite}.py"), "--header", f"Authorization: Bearer {TOKEN}"),

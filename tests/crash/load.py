@@ -73,6 +73,27 @@ class GraphWriter(Writer):
         assert [count for _, count in rows] == [TRIPLES], f"half a graph of {self.name}: {rows}"
         return rows[0][0]
 
+    def settle(self, client: httpx.Client) -> None:
+        """As of any writer; and what is on record is what is there, with what was there before."""
+        super().settle(client)
+        path = f"/graphs?graph=urn:{self.name}&versions"
+        answer = client.get(path, headers={"Accept": "application/json"})
+        versions = answer.json()["versions"] if answer.status_code == 200 else []
+        states = [self.state(client, one["version"]) for one in versions[-3:]]
+        assert states == sorted(states), f"{self.name} has versions in disorder: {states}"
+        if versions:
+            is_there = self.acknowledged % 4 != 0
+            last = self.acknowledged if is_there else self.acknowledged - 1
+            assert states[-1] == last, f"{self.name}: {last} is not on record, but {states[-1]}"
+            assert (versions[-1]["until"] is None) == is_there
+
+    def state(self, client: httpx.Client, version: str) -> int:
+        """The number in all triples of a version."""
+        answer = client.get(version, headers={"Accept": "application/n-triples"}).raise_for_status()
+        numbers = [int(line.split('"')[1]) for line in answer.text.splitlines()]
+        assert numbers == numbers[:1] * TRIPLES, f"half a version of {self.name}"
+        return numbers[0]
+
 
 class MovingWriter(Writer):
     """Moves a number on in two graphs at once by SPARQL Update, and leaves a trace of each."""

@@ -99,6 +99,9 @@ def test_parts_are_checked_together(client: httpx.Client) -> None:
     files = [("f", ("a.ttl", TURTLE)), ("f", ("b.ttl", WRONG))]
     assert client.put(PATH, files=files).status_code == 422
     assert client.put(PATH, files=files[:1]).status_code == 201
+    extra = [("f", (f"{name}.ttl", f"<{BASE}id/paper/{NAME}> <x:has> _:x .")) for name in ("b", "c")]
+    assert client.put(PATH, files=[*files[:1], *extra]).status_code == 204
+    assert len([one for one in held(client) if "<x:has>" in one]) == 2
 
 
 def test_a_paper_in_markdown_is_written_as_what_it_says(client: httpx.Client) -> None:

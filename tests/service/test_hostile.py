@@ -29,6 +29,7 @@ def hard(
         "WGIG_TOKEN": TOKEN,
         "WGIG_READERS": "3",
         "WGIG_QUERY_SECONDS": "1",
+        "WGIG_PAPER_SECONDS": "2",
         "WGIG_QUERY_MEMORY": str(256 << 20),
     }
     with serving(tmp_path_factory.mktemp("store"), **limits, WGIG_RESULT_BYTES=str(32 << 20)) as url:
@@ -155,3 +156,14 @@ def test_an_id_that_others_could_guess_is_refused(hard: str) -> None:
     answer = httpx.post(f"{hard}sparql", content="ASK {} #guess", headers=DIRECT | {"WGIG-Query-Id": "1"})
     assert answer.status_code == 400
     assert "UUID" in answer.json()["detail"]
+
+
+def test_an_update_without_end_is_ended_and_the_next_is_done(hard: str) -> None:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    named = " ".join(f"GRAPH ?g{n} {{ ?s{n} ?p{n} ?o{n} }}" for n in range(5))
+    endless = f"INSERT {{ <x:a> <x:n> ?n }} WHERE {{ SELECT (COUNT(*) AS ?n) {{ {named} }} }}"
+    for text, status in ((endless, 503), ("INSERT { <x:a> <x:n> ?n } WHERE { BIND(1 AS ?n) }", 204)):
+        answer = httpx.post(f"{hard}update", data={"update": text}, headers=headers, timeout=30)
+        assert answer.status_code == status, answer.text
+    asked = ask(hard, "SELECT ?n { <x:a> <x:n> ?n }").json()["results"]["bindings"]
+    assert [one["n"]["value"] for one in asked] == ["1"]

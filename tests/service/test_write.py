@@ -107,6 +107,12 @@ def test_a_part_that_is_no_rdf_is_named(writable: httpx.Client) -> None:
     assert "text/turtle" in answer.headers["accept-post"]
 
 
+def test_a_part_whose_type_says_nothing_is_told_by_its_name(writable: httpx.Client) -> None:
+    file = ("a.ttl", "<x:a> <x:p> <x:b> .", "application/octet-stream")
+    assert writable.put(GRAPH, files=[("f", file)]).status_code == 201
+    assert len(lines(writable)) == 1
+
+
 def test_a_body_without_a_type_is_rdf_xml(writable: httpx.Client) -> None:
     writable.put(GRAPH, content="<x:a> <x:p> <x:b> .", headers=TTL)
     document = writable.get(GRAPH, headers={"Accept": "application/rdf+xml"}).content
@@ -158,6 +164,25 @@ def test_if_none_match_star_only_makes_new_graphs(writable: httpx.Client) -> Non
     headers = TTL | {"If-None-Match": "*"}
     put = [writable.put(GRAPH, content="<x:a> <x:p> 1 .", headers=headers).status_code for _ in range(2)]
     assert put == [201, 412]
+
+
+def test_only_the_graph_as_data_is_a_state_to_rely_on(writable: httpx.Client) -> None:
+    writable.put(GRAPH, content="<x:a> <x:p> 1 .", headers=TTL)
+    page = writable.get(GRAPH, headers={"Accept": "text/html"}).headers["etag"]
+    data = writable.get(GRAPH, headers={"Accept": "application/n-triples"}).headers["etag"]
+    assert writable.delete(GRAPH, headers={"If-Match": page}).status_code == 412
+    assert (
+        writable.post(GRAPH, content="<x:a> <x:p> 2 .", headers=TTL | {"If-None-Match": data}).status_code
+        == 412
+    )
+    assert writable.delete(GRAPH, headers={"If-Match": f'"other", {data}'}).status_code == 204
+    assert writable.delete(GRAPH, headers={"If-Match": "*"}).status_code == 412
+    assert writable.put(GRAPH, content="<x:a> <x:p> 1 .", headers=TTL | {"If-Match": "*"}).status_code == 412
+
+
+def test_what_is_kept_is_not_what_was_sent_so_it_has_no_tag(writable: httpx.Client) -> None:
+    for _ in range(2):
+        assert "etag" not in writable.put(GRAPH, content="<x:a> <x:p> 01 .", headers=TTL).headers
 
 
 def test_an_update_runs_in_both_ways_of_the_protocol(writable: httpx.Client) -> None:
