@@ -1,0 +1,104 @@
+"""The servers side by side: how each is filled, started and stopped, as a user of it would."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+
+from . import virtuoso
+from .measure import PYTHON, WGIG, command, oxigraph
+from .questions import Question
+from .start import Running, running
+
+YES = "?query=ASK%7B%7D"
+# Rows of rdflib take a second for what others do in milliseconds, and its load takes minutes.
+RDFLIB_MOST = 1000
+OURS, OXIGRAPH = "wgig serve", "oxigraph serve"
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A kind of server: its name, what it is given, how a folder is filled with a file, and how it is served."""
+
+    name: str
+    given: str
+    load: Callable[[Path, Path], object]
+    serve: Callable[[Path, Path], AbstractContextManager[Running]]
+    path: str = "/sparql"
+    ours: bool = False
+
+    def request(self, question: Question, number: int, papers: int, **fields: str) -> bytes:
+        """The request for a question."""
+        asking = question.own_request if self.ours else question.request
+        return asking(self.path, number, papers, **fields)
+
+    def filled(self, scratch: Path, file: Path) -> Path:
+        """The folder of its store in a folder, filled from a file unless it is there already."""
+        folder = scratch / f"{file.stem} {self.name}".replace(" ", "-")
+        if not folder.exists():
+            unfinished = folder.with_suffix(".unfinished")
+            rmtree(unfinished, ignore_errors=True)
+            self.load(unfinished, file)
+            unfinished.rename(folder)
+        return folder
+
+
+def peers(papers: int, environment: Mapping[str, str], from_disk: Mapping[str, str]) -> list[Peer]:
+    """Ours, and those that can hold so many papers and are there; ours a second time where it reads from disk."""
+    found = [ours(OURS, environment)]
+    if from_disk:
+        found.append(ours(f"{OURS}, from disk", {**environment, **from_disk}))
+    found.append(
+        Peer(
+            OXIGRAPH,
+            "`oxigraph serve --location FOLDER --union-default-graph`, on disk, filled by `oxigraph load`",
+            lambda folder, file: command(oxigraph(), "load", "--location", folder, "--file", file),
+            lambda folder, _: running(
+                [oxigraph(), "serve", "--location", str(folder), "--union-default-graph"],
+                "--bind",
+                "127.0.0.1:{port}",
+                question=f"/query{YES}",
+            ),
+            path="/query",
+        )
+    )
+    if virtuoso.installed():
+        given = "the defaults of Debian, with 170,000 buffers and no limit on rows and time; loaded by `ld_dir`"
+        found.append(Peer("Virtuoso", given, virtuoso.load, virtuoso.serve))
+    if papers <= RDFLIB_MOST:
+        found.append(
+            Peer(
+                "rdflib-endpoint",
+                "`rdflib-endpoint serve FILE`, in memory, where it loads at each start",
+                lambda folder, _: folder.mkdir(),
+                lambda _, file: running(
+                    [str(Path(PYTHON).with_name("rdflib-endpoint")), "serve", str(file)],
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    "{port}",
+                    question=f"/{YES}",
+                ),
+                path="/",
+            )
+        )
+    return found
+
+
+def ours(name: str, environment: Mapping[str, str]) -> Peer:
+    """Our own service with settings."""
+    settings = {"WGIG_DATA": "none", **environment}
+    said = " ".join(f"{key}={value}" for key, value in settings.items())
+
+    def serve(folder: Path, _: Path) -> AbstractContextManager[Running]:
+        words = [*WGIG, "serve", "--store", str(folder)]
+        return running(words, "--port", "{port}", question=f"/sparql{YES}", **settings)
+
+    return Peer(
+        name,
+        f"`wgig serve --store FOLDER`, filled by `wgig load`; {said}",
+        lambda folder, file: command(*WGIG, "load", "--store", folder, file, WGIG_DATA="none"),
+        serve,
+        ours=True,
+    )

@@ -1,0 +1,190 @@
+"""How fast questions are answered over HTTP, beside the peers: for the first time, and again."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+from . import generate
+from .client import Client, request
+from .measure import PYTHON
+from .peers import OURS, OXIGRAPH, Peer, peers
+from .questions import BY_NAME, QUESTIONS, SEED, Question, rows
+from .start import Running, running
+from .turns import Asked, Times, in_turns
+
+FIRST, REPEATED = "first time", "repeated"
+UNCHANGED, FLOOR = f"{OURS}, 304", "client alone"
+ASKED_BEFORE, CHECKED = 0, 8_888_888  # numbers of texts that no turn asks for the first time
+FIRST_BYTE = 0.010  # seconds
+PATIENCE = 5  # seconds for an answer; more than that is no answer
+
+
+@dataclass(frozen=True)
+class Ours:
+    """How our service is started: its settings, those that make it read from disk, and what fits its memory."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    from_disk: Mapping[str, str] = field(default_factory=dict)
+    in_memory: int = 10**9  # papers
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One question at one size, asked in one way: the figures of each server, or why it was not asked."""
+
+    papers: int
+    question: str
+    way: str
+    rows: int
+    figures: Mapping[str, Mapping[str, float]]
+    refused: Mapping[str, str]
+    in_memory: bool
+
+    def ratio(self, name: str, by: str) -> float | None:
+        """How many times as fast as `oxigraph serve` a server is, by one of the figures."""
+        if name not in self.figures or OXIGRAPH not in self.figures:
+            return None
+        return self.figures[OXIGRAPH][by] / self.figures[name][by]
+
+    def goal(self, name: str) -> float | None:
+        """The least ratio that is wanted of one of ours."""
+        question = BY_NAME[self.question]
+        if self.way == REPEATED:
+            return question.repeated
+        return question.first if self.in_memory and name == OURS else question.beyond
+
+    def own(self) -> list[str]:
+        """The names of ours that were asked."""
+        return [name for name in self.figures if name.startswith(OURS)]
+
+
+class Servers(dict[str, Running]):
+    """The servers that run over so many papers, by name, and the one that does nothing; usable in `with`."""
+
+    def __init__(self, scratch: Path, papers: int, among: Sequence[Peer]) -> None:
+        """Fill the folders that are not filled yet."""
+        super().__init__()
+        self.stacks: dict[str, ExitStack] = {}
+        file = data(scratch, papers)
+        self.ways: dict[str, Callable[[], AbstractContextManager[Running]]] = {
+            peer.name: partial(peer.serve, peer.filled(scratch, file), file) for peer in among
+        }
+        self.ways[FLOOR] = lambda: running([PYTHON, "-m", "bench.floor"], "{port}", question="/true")
+
+    def __enter__(self) -> Self:
+        """Start them all."""
+        for name in self.ways:
+            self.start(name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop them all."""
+        for stack in self.stacks.values():
+            stack.close()
+
+    def start(self, name: str) -> None:
+        """Start one, or stop it and start it again."""
+        self.stacks.setdefault(name, ExitStack()).close()
+        self[name] = self.stacks[name].enter_context(self.ways[name]())
+
+
+def data(scratch: Path, papers: int) -> Path:
+    """The file of so many papers."""
+    file = scratch / f"{papers}.nq"
+    if not file.exists():
+        unfinished = file.with_suffix(".unfinished")
+        generate.write(unfinished, papers, SEED)
+        unfinished.rename(file)
+    return file
+
+
+def compare(scratch: Path, papers: int, seconds: float, ours: Ours) -> list[Measured]:
+    """All questions at one size; each server has so many seconds for each."""
+    among = peers(papers, ours.environment, ours.from_disk)
+    with Servers(scratch, papers, among) as servers:
+        return [
+            one
+            for question in QUESTIONS
+            for one in asked(question, papers, among, servers, seconds, ours.in_memory >= papers)
+        ]
+
+
+def asked(  # noqa: PLR0913  what a comparison consists of
+    question: Question,
+    papers: int,
+    among: Sequence[Peer],
+    servers: Servers,
+    seconds: float,
+    in_memory: bool,
+) -> list[Measured]:
+    """One question, for the first time and repeated, to those servers that give the same answer to it."""
+    print(f"{papers:,} papers: {question.name}", file=sys.stderr, flush=True)
+    count, size, refused = checked(question, papers, among, servers)
+    fit = [peer for peer in among if peer.name not in refused]
+    floor = Asked(servers[FLOOR], lambda _: request(f"/{size}"))
+    first, again = {FLOOR: floor}, {FLOOR: floor}
+    for peer in fit:
+        ask = partial(peer.request, question, papers=papers)
+        first[peer.name] = Asked(servers[peer.name], ask)
+        again[peer.name] = Asked(servers[peer.name], lambda _, ask=ask: ask(ASKED_BEFORE))  # type: ignore[misc]
+        if peer.name == OURS and (tag := entity_tag(servers[OURS], ask(ASKED_BEFORE))):
+            again[UNCHANGED] = Asked(
+                servers[OURS], lambda _, ask=ask, tag=tag: ask(ASKED_BEFORE, If_None_Match=tag), 304  # type: ignore[misc]
+            )
+    most = papers - 1 if question.page else None
+    found = {FIRST: in_turns(first, seconds, most=most), REPEATED: in_turns(again, seconds)}
+    return [
+        Measured(papers, question.name, way, count, figures(times), refused, in_memory)
+        for way, times in found.items()
+    ]
+
+
+def figures(times: Mapping[str, Times]) -> dict[str, dict[str, float]]:
+    """The figures of each server."""
+    return {name: one.figures() for name, one in times.items()}
+
+
+def entity_tag(server: Running, question: bytes) -> str:
+    """The ETag of an answer, empty where it has none."""
+    with Client(server.port) as client:
+        return client.ask(question).etag
+
+
+def checked(
+    question: Question, papers: int, among: Sequence[Peer], servers: Servers
+) -> tuple[int, int, dict[str, str]]:
+    """Rows and bytes of the answer, and why servers are not asked: they do not answer as `oxigraph serve` does."""
+    count = size = 0
+    refused: dict[str, str] = {}
+    for number in (ASKED_BEFORE, CHECKED):
+        found: dict[str, Sequence[tuple[str, ...]]] = {}
+        for peer in among:
+            if peer.name in refused:
+                continue
+            try:
+                with Client(servers[peer.name].port, PATIENCE) as client:
+                    answer = client.ask(peer.request(question, number, papers), keep=True)
+            except OSError:
+                refused[peer.name] = f"no answer within {PATIENCE} s"
+                servers.start(peer.name)
+                continue
+            try:
+                found[peer.name] = rows(question, answer.body)
+            except (ValueError, SyntaxError, KeyError):
+                refused[peer.name] = f"answers {answer.status} with another format"
+            size = answer.size if peer.name == OURS else size
+        right = found[OXIGRAPH]
+        count = len(right)
+        for name, answered in found.items():
+            if not question.page and (len(answered) != count or (question.same and answered != right)):
+                refused[name] = f"differs: {said(answered)}, not {said(right)}"
+    return count, size, refused
+
+
+def said(answered: Sequence[tuple[str, ...]]) -> str:
+    """How an answer differs from another: its only value, or how many rows it has."""
+    return " ".join(*answered) if len(answered) == 1 else f"{len(answered):,} rows"

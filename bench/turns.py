@@ -1,0 +1,100 @@
+"""Ask servers in turns, A B C, A B C, so that a noisy machine is as noisy for the one as for the other."""
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import NamedTuple
+
+from . import processes
+from .client import Client, request
+from .start import Running
+
+
+class Asked(NamedTuple):
+    """A server, what it is asked by the number of the request, and the status of its answers."""
+
+    server: Running
+    request: Callable[[int], bytes]
+    status: int = 200
+
+TURN = 0.05  # seconds that a turn takes at least, if one request does not
+FEWEST = 3  # requests to each server, however long they take
+
+
+@dataclass
+class Times:
+    """What requests took: seconds each, to the last byte and to the first of the body; bytes of an answer.
+
+    `cpu` is seconds of CPU of a request by the server with all its processes, one figure a turn.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    size: int = 0
+
+    def figures(self) -> dict[str, float]:
+        """What is kept of it: medians and the slow end."""
+        return {
+            "requests": len(self.seconds),
+            "bytes": self.size,
+            "p50": median(self.seconds),
+            "p95": quantile(self.seconds, 0.95),
+            "p99": quantile(self.seconds, 0.99),
+            "first byte p50": median(self.first),
+            "first byte p99": quantile(self.first, 0.99),
+            "cpu": median(self.cpu),
+        }
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """What that share of the values is at most (the nearest rank: one of the values)."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def in_turns(servers: Mapping[str, Asked], budget: float, *, most: int | None = None) -> dict[str, Times]:
+    """What the requests to each server took, which has so many seconds for all its turns.
+
+    Each server is asked 1, 2, ..., at most so many times, after a 0 that does not count. Raises SystemExit for
+    an answer of another status.
+    """
+    times = {name: Times() for name in servers}
+    numbers = {name: itertools.islice(itertools.count(1), most) for name in servers}
+    for asked in servers.values():
+        turn(asked, iter([0]), Times())
+    waiting = list(servers)
+    while waiting:
+        for name in waiting.copy():
+            more = turn(servers[name], numbers[name], times[name])
+            enough = len(times[name].seconds) >= FEWEST and sum(times[name].seconds) >= budget
+            if enough or not more:
+                waiting.remove(name)
+    return times
+
+
+def turn(asked: Asked, numbers: Iterator[int], times: Times) -> bool:
+    """Ask one server for a while, on a connection of its own; whether there is more to ask."""
+    server = asked.server
+    with Client(server.port) as client:
+        client.ask(request(server.question))
+        before, until = processes.cpu(server.process), time.perf_counter() + TURN
+        answers = []
+        for number in numbers:
+            answer = client.ask(asked.request(number))
+            if answer.status != asked.status:
+                raise SystemExit(
+                    f"A server answered {answer.status}, not {asked.status}: {asked.request(number)!r}"
+                )
+            answers.append(answer)
+            if time.perf_counter() > until:
+                break
+        spent = processes.cpu(server.process) - before
+    if answers:
+        times.cpu.append(spent / len(answers))
+        times.seconds += [one.seconds for one in answers]
+        times.first += [one.first for one in answers]
+        times.size = answers[-1].size
+    return time.perf_counter() > until
