@@ -3,9 +3,11 @@
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, Self
+from io import BufferedReader
+from typing import NamedTuple, Self, cast
 
 PIECE = 256 * 1024
+NONE: Mapping[str, str] = {}
 
 
 class Answer(NamedTuple):
@@ -26,7 +28,7 @@ class Client:
         """Connect. Raises OSError, as all methods do when the other side gives up."""
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.file = self.socket.makefile("rb", buffering=PIECE)
+        self.file = cast(BufferedReader, self.socket.makefile("rb", buffering=PIECE))
 
     def __enter__(self) -> Self:
         """The client itself."""
@@ -88,11 +90,16 @@ class Client:
 
 
 def request(
-    path: str, accept: str = "*/*", *, method: str = "GET", body: bytes = b"", **fields: str
+    path: str,
+    accept: str = "*/*",
+    fields: Mapping[str, str] = NONE,
+    *,
+    method: str = "GET",
+    body: bytes = b"",
 ) -> bytes:
-    """The bytes of a request; in the names of header fields `_` stands for `-`."""
+    """The bytes of a request, with more fields of the header."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Accept: {accept}"]
-    lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
-    if body or method == "PUT":
+    lines += [f"{name}: {value}" for name, value in fields.items()]
+    if body:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode() + body

@@ -1,12 +1,14 @@
 """The servers side by side: how each is filled, started and stopped, as a user of it would."""
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import rmtree
 
 from . import virtuoso
+from .client import NONE
 from .measure import PYTHON, WGIG, command, oxigraph
 from .questions import Question
 from .start import Running, running
@@ -19,7 +21,7 @@ OURS, OXIGRAPH = "wgig serve", "oxigraph serve"
 
 @dataclass(frozen=True)
 class Peer:
-    """A kind of server: its name, what it is given, how a folder is filled with a file, and how it is served."""
+    """A kind of server: name, what it is given, how its folder is filled from a file, how it is started."""
 
     name: str
     given: str
@@ -28,10 +30,12 @@ class Peer:
     path: str = "/sparql"
     ours: bool = False
 
-    def request(self, question: Question, number: int, papers: int, **fields: str) -> bytes:
+    def request(
+        self, question: Question, number: int, papers: int, fields: Mapping[str, str] = NONE
+    ) -> bytes:
         """The request for a question."""
         asking = question.own_request if self.ours else question.request
-        return asking(self.path, number, papers, **fields)
+        return asking(self.path, number, papers, fields)
 
     def filled(self, scratch: Path, file: Path) -> Path:
         """The folder of its store in a folder, filled from a file unless it is there already."""
@@ -45,7 +49,7 @@ class Peer:
 
 
 def peers(papers: int, environment: Mapping[str, str], from_disk: Mapping[str, str]) -> list[Peer]:
-    """Ours, and those that can hold so many papers and are there; ours a second time where it reads from disk."""
+    """Ours, also as it reads from disk where settings for that are given, and those peers that are here."""
     found = [ours(OURS, environment)]
     if from_disk:
         found.append(ours(f"{OURS}, from disk", {**environment, **from_disk}))
@@ -64,7 +68,9 @@ def peers(papers: int, environment: Mapping[str, str], from_disk: Mapping[str, s
         )
     )
     if virtuoso.installed():
-        given = "the defaults of Debian, with 170,000 buffers and no limit on rows and time; loaded by `ld_dir`"
+        given = (
+            "the defaults of Debian, with 170,000 buffers and no limit on rows and time; loaded by `ld_dir`"
+        )
         found.append(Peer("Virtuoso", given, virtuoso.load, virtuoso.serve))
     if papers <= RDFLIB_MOST:
         found.append(
@@ -93,7 +99,7 @@ def ours(name: str, environment: Mapping[str, str]) -> Peer:
 
     def serve(folder: Path, _: Path) -> AbstractContextManager[Running]:
         words = [*WGIG, "serve", "--store", str(folder)]
-        return running(words, "--port", "{port}", question=f"/sparql{YES}", **settings)
+        return running(words, "--port", "{port}", question=f"/sparql{YES}", environment=settings)
 
     return Peer(
         name,
@@ -102,3 +108,13 @@ def ours(name: str, environment: Mapping[str, str]) -> Peer:
         serve,
         ours=True,
     )
+
+
+def versions() -> dict[str, str]:
+    """The versions of ours and of the peers that are here."""
+    found = {"wgig": version("wgig")}
+    with suppress(PackageNotFoundError):
+        found["rdflib-endpoint"] = version("rdflib-endpoint")
+    if virtuoso.installed():
+        found["Virtuoso"] = virtuoso.version()
+    return found

@@ -9,7 +9,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def cpu(process: int) -> float:
-    """Seconds of CPU since its start, of all threads and all processes that it started, ended ones included."""
+    """Seconds of CPU since its start, of all threads and all that it started, also of those that ended."""
     return sum(own(one) + ended(one) for one in family(process))
 
 

@@ -1,14 +1,14 @@
 """What is asked of all servers: each question in as many texts as it takes, all of them the same work."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
 
 from . import generate
-from .client import request
+from .client import NONE, request
 
 JSON, TURTLE = "application/sparql-results+json", "text/turtle"
 SEED = 1
@@ -21,7 +21,7 @@ PREFIX wgig: <https://w3id.org/wgig/ontology#>
 
 @dataclass(frozen=True)
 class Question:
-    """A query, and the least number of times that we are to be as fast as `oxigraph serve`, where there is one.
+    """A query, and how many times as fast as `oxigraph serve` we are to be at least, where there is a goal.
 
     In its text, `_N` is another number each time, and `PAPER` another paper.
     """
@@ -39,21 +39,23 @@ class Question:
         """The query, other for each number, over so many papers."""
         return filled(PREFIXES + self.query, number, papers)
 
-    def request(self, path: str, number: int, papers: int, **fields: str) -> bytes:
+    def request(self, path: str, number: int, papers: int, fields: Mapping[str, str] = NONE) -> bytes:
         """The request to a server whose queries go to a path."""
         query = urlencode({"query": self.text(number, papers)})
-        return request(f"{path}?{query}", self.accept, **fields)
+        return request(f"{path}?{query}", self.accept, fields)
 
-    def own_request(self, path: str, number: int, papers: int, **fields: str) -> bytes:
+    def own_request(self, path: str, number: int, papers: int, fields: Mapping[str, str] = NONE) -> bytes:
         """The request to our service."""
         if not self.page:
-            return self.request(path, number, papers, **fields)
-        return request(filled(self.page, number, papers), self.accept, **fields)
+            return self.request(path, number, papers, fields)
+        return request(filled(self.page, number, papers), self.accept, fields)
 
 
 def filled(text: str, number: int, papers: int) -> str:
     """A text with its number and its paper."""
-    return text.replace("_N", f"_{number:0{DIGITS}}").replace("PAPER", f"made-up-{SEED}-{number % papers + 1}")
+    return text.replace("_N", f"_{number:0{DIGITS}}").replace(
+        "PAPER", f"made-up-{SEED}-{number % papers + 1}"
+    )
 
 
 QUESTIONS = [

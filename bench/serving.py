@@ -25,7 +25,7 @@ PATIENCE = 5  # seconds for an answer; more than that is no answer
 
 @dataclass(frozen=True)
 class Ours:
-    """How our service is started: its settings, those that make it read from disk, and what fits its memory."""
+    """Settings of our service, those that make it read from disk, and how many papers fit its memory."""
 
     environment: Mapping[str, str] = field(default_factory=dict)
     from_disk: Mapping[str, str] = field(default_factory=dict)
@@ -63,11 +63,12 @@ class Measured:
 
 
 class Servers(dict[str, Running]):
-    """The servers that run over so many papers, by name, and the one that does nothing; usable in `with`."""
+    """The peers that run over so many papers, by name, and the server that does nothing; usable in `with`."""
 
     def __init__(self, scratch: Path, papers: int, among: Sequence[Peer]) -> None:
         """Fill the folders that are not filled yet."""
         super().__init__()
+        self.papers, self.among = papers, among
         self.stacks: dict[str, ExitStack] = {}
         file = data(scratch, papers)
         self.ways: dict[str, Callable[[], AbstractContextManager[Running]]] = {
@@ -76,9 +77,13 @@ class Servers(dict[str, Running]):
         self.ways[FLOOR] = lambda: running([PYTHON, "-m", "bench.floor"], "{port}", question="/true")
 
     def __enter__(self) -> Self:
-        """Start them all."""
-        for name in self.ways:
-            self.start(name)
+        """Start them all, or none."""
+        try:
+            for name in self.ways:
+                self.start(name)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,44 +108,38 @@ def data(scratch: Path, papers: int) -> Path:
 
 
 def compare(scratch: Path, papers: int, seconds: float, ours: Ours) -> list[Measured]:
-    """All questions at one size; each server has so many seconds for each."""
-    among = peers(papers, ours.environment, ours.from_disk)
-    with Servers(scratch, papers, among) as servers:
-        return [
-            one
-            for question in QUESTIONS
-            for one in asked(question, papers, among, servers, seconds, ours.in_memory >= papers)
-        ]
+    """All questions at one size; each server has so many seconds for each way of asking."""
+    with Servers(scratch, papers, peers(papers, ours.environment, ours.from_disk)) as servers:
+        in_memory = papers <= ours.in_memory
+        return [one for question in QUESTIONS for one in asked(question, servers, seconds, in_memory)]
 
 
-def asked(  # noqa: PLR0913  what a comparison consists of
-    question: Question,
-    papers: int,
-    among: Sequence[Peer],
-    servers: Servers,
-    seconds: float,
-    in_memory: bool,
-) -> list[Measured]:
+def asked(question: Question, servers: Servers, seconds: float, in_memory: bool) -> list[Measured]:
     """One question, for the first time and repeated, to those servers that give the same answer to it."""
+    papers = servers.papers
     print(f"{papers:,} papers: {question.name}", file=sys.stderr, flush=True)
-    count, size, refused = checked(question, papers, among, servers)
-    fit = [peer for peer in among if peer.name not in refused]
+    count, size, refused = checked(question, servers)
     floor = Asked(servers[FLOOR], lambda _: request(f"/{size}"))
     first, again = {FLOOR: floor}, {FLOOR: floor}
-    for peer in fit:
-        ask = partial(peer.request, question, papers=papers)
-        first[peer.name] = Asked(servers[peer.name], ask)
-        again[peer.name] = Asked(servers[peer.name], lambda _, ask=ask: ask(ASKED_BEFORE))  # type: ignore[misc]
-        if peer.name == OURS and (tag := entity_tag(servers[OURS], ask(ASKED_BEFORE))):
-            again[UNCHANGED] = Asked(
-                servers[OURS], lambda _, ask=ask, tag=tag: ask(ASKED_BEFORE, If_None_Match=tag), 304  # type: ignore[misc]
-            )
+    for peer in servers.among:
+        if peer.name not in refused:
+            server, same = servers[peer.name], peer.request(question, ASKED_BEFORE, papers)
+            first[peer.name] = Asked(server, partial(peer.request, question, papers=papers))
+            again[peer.name] = Asked(server, always(same))
+            if peer.name == OURS and (tag := entity_tag(server, same)):
+                known = peer.request(question, ASKED_BEFORE, papers, {"If-None-Match": tag})
+                again[UNCHANGED] = Asked(server, always(known), 304)
     most = papers - 1 if question.page else None
     found = {FIRST: in_turns(first, seconds, most=most), REPEATED: in_turns(again, seconds)}
     return [
         Measured(papers, question.name, way, count, figures(times), refused, in_memory)
         for way, times in found.items()
     ]
+
+
+def always(same: bytes) -> Callable[[int], bytes]:
+    """The same request, whatever its number."""
+    return lambda _: same
 
 
 def figures(times: Mapping[str, Times]) -> dict[str, dict[str, float]]:
@@ -154,30 +153,27 @@ def entity_tag(server: Running, question: bytes) -> str:
         return client.ask(question).etag
 
 
-def checked(
-    question: Question, papers: int, among: Sequence[Peer], servers: Servers
-) -> tuple[int, int, dict[str, str]]:
-    """Rows and bytes of the answer, and why servers are not asked: they do not answer as `oxigraph serve` does."""
+def checked(question: Question, servers: Servers) -> tuple[int, int, dict[str, str]]:
+    """Rows and bytes of the answer, and why some servers are not asked: theirs is not the same."""
     count = size = 0
     refused: dict[str, str] = {}
     for number in (ASKED_BEFORE, CHECKED):
-        found: dict[str, Sequence[tuple[str, ...]]] = {}
-        for peer in among:
+        found: dict[str, list[tuple[str, ...]]] = {}
+        for peer in servers.among:
             if peer.name in refused:
                 continue
             try:
                 with Client(servers[peer.name].port, PATIENCE) as client:
-                    answer = client.ask(peer.request(question, number, papers), keep=True)
+                    answer = client.ask(peer.request(question, number, servers.papers), keep=True)
+                found[peer.name] = rows(question, answer.body)
             except OSError:
                 refused[peer.name] = f"no answer within {PATIENCE} s"
                 servers.start(peer.name)
-                continue
-            try:
-                found[peer.name] = rows(question, answer.body)
             except (ValueError, SyntaxError, KeyError):
-                refused[peer.name] = f"answers {answer.status} with another format"
-            size = answer.size if peer.name == OURS else size
-        right = found[OXIGRAPH]
+                refused[peer.name] = f"answers {answer.status} in another format"
+            else:
+                size = answer.size if peer.name == OURS else size
+        right = found.get(OXIGRAPH) or found[OURS]
         count = len(right)
         for name, answered in found.items():
             if not question.page and (len(answered) != count or (question.same and answered != right)):
@@ -185,6 +181,6 @@ def checked(
     return count, size, refused
 
 
-def said(answered: Sequence[tuple[str, ...]]) -> str:
+def said(answered: Sequence[Sequence[str]]) -> str:
     """How an answer differs from another: its only value, or how many rows it has."""
     return " ".join(*answered) if len(answered) == 1 else f"{len(answered):,} rows"

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from .client import NONE
 from .measure import PYTHON, WGIG, Comparison, command, oxigraph, side_by_side
 
 COLD_SECONDS, WARM_SECONDS, HELP_SECONDS = 2.0, 1.0, 0.3
@@ -95,7 +96,11 @@ class Running(NamedTuple):
 
 @contextmanager
 def running(
-    server: Sequence[str], *listen: str, question: str = QUESTION, port: int = 0, **environment: str
+    server: Sequence[str],
+    *listen: str,
+    question: str = QUESTION,
+    port: int = 0,
+    environment: Mapping[str, str] = NONE,
 ) -> Iterator[Running]:
     """A server that answers `true` to a question over HTTP; it is stopped afterwards.
 

@@ -5,7 +5,9 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 from . import processes
 from .peers import OURS, OXIGRAPH, peers
@@ -17,11 +19,12 @@ CLIENTS = 8
 PIECE, PAUSE = 64 * 1024, 0.01  # bytes that a client reads at once, seconds in between: 6 MB/s
 BUFFER = 64 * 1024  # what the system keeps for a client; the rest waits at the server
 MOST = 32 * 2**20  # bytes a stream
+ENDS = (b"]}}", b"\r\n0\r\n\r\n")  # of a whole answer: of its JSON, or of its last chunk
 
 
 @dataclass(frozen=True)
 class Streams:
-    """Memory of a server before and at its peak, in bytes, with so many clients of which so many read at once."""
+    """Bytes of memory of a server before and at its peak, and how many clients read at once, and got all."""
 
     server: str
     papers: int
@@ -44,11 +47,16 @@ class Streams:
 
 def compare(scratch: Path, papers: int, ours: Ours) -> list[Streams]:
     """Ours and `oxigraph serve`, one after the other."""
-    among = [one for one in peers(papers, ours.environment, ours.from_disk) if one.ours or one.name == OXIGRAPH]
+    among = [
+        one for one in peers(papers, ours.environment, ours.from_disk) if one.ours or one.name == OXIGRAPH
+    ]
     with Servers(scratch, papers, among) as servers:
         return [
             measured(
-                peer.name, papers, servers[peer.name], lambda number, peer=peer: peer.request(ROWS, number, papers)  # type: ignore[misc]
+                peer.name,
+                papers,
+                servers[peer.name],
+                partial(peer.request, ROWS, papers=papers, fields={"Connection": "close"}),
             )
             for peer in among
         ]
@@ -68,8 +76,7 @@ def measured(name: str, papers: int, server: Running, asked: Callable[[int], byt
             ends[client] = b""
         while waiting.get_map():
             for key, _ in waiting.select():
-                client = key.fileobj
-                assert isinstance(client, socket.socket)
+                client = cast(socket.socket, key.fileobj)
                 piece = client.recv(PIECE)
                 ends[client] = (ends[client] + piece)[-64:]
                 reading.add(client)
@@ -80,7 +87,7 @@ def measured(name: str, papers: int, server: Running, asked: Callable[[int], byt
             at_once = max(at_once, len(reading))
             peak = max(peak, processes.memory(server.process))
             time.sleep(PAUSE)
-    whole = sum(end.rstrip().endswith((b"]}}", b"]}}\r\n0")) for end in ends.values())
+    whole = sum(end.endswith(ENDS) for end in ends.values())
     return Streams(name, papers, CLIENTS, at_once, whole, before, peak)
 
 

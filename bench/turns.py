@@ -20,6 +20,7 @@ class Asked(NamedTuple):
     request: Callable[[int], bytes]
     status: int = 200
 
+
 TURN = 0.05  # seconds that a turn takes at least, if one request does not
 FEWEST = 3  # requests to each server, however long they take
 
@@ -58,8 +59,8 @@ def quantile(values: Sequence[float], share: float) -> float:
 def in_turns(servers: Mapping[str, Asked], budget: float, *, most: int | None = None) -> dict[str, Times]:
     """What the requests to each server took, which has so many seconds for all its turns.
 
-    Each server is asked 1, 2, ..., at most so many times, after a 0 that does not count. Raises SystemExit for
-    an answer of another status.
+    Each server is asked 1, 2, ..., at most so many times, after a 0 that does not count. Raises SystemExit
+    for an answer of another status.
     """
     times = {name: Times() for name in servers}
     numbers = {name: itertools.islice(itertools.count(1), most) for name in servers}

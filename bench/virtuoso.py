@@ -1,5 +1,7 @@
 """Virtuoso as a peer: how it is set up in a folder of its own, filled, and run by a plain user."""
 
+import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +11,9 @@ from .measure import command
 from .start import Running, free_port, running
 
 SERVER, SHELL = "virtuoso-t", "isql-vt"
-# What Debian's file of settings has, but for four things: the folder; memory for pages (about 1.4 GB) and no limit on
-# rows, as its manual advises for more than small data; listening on this machine alone; connections that stay.
+# What Debian's file of settings has, but for four things: the folder; memory for pages (1.4 GB), as its
+# manual advises for more than small data; no limits on rows and time; connections from this machine alone,
+# which stay.
 SETTINGS = """[Database]
 DatabaseFile       = {folder}/virtuoso.db
 ErrorLogFile       = {folder}/virtuoso.log
@@ -54,6 +57,13 @@ YES = "/sparql?query=ASK%7B%7D"
 def installed() -> bool:
     """Whether both of its commands are there."""
     return bool(which(SERVER) and which(SHELL))
+
+
+def version() -> str:
+    """What the server says that it is."""
+    said = subprocess.run([SERVER, "-?"], capture_output=True, text=True, check=False)
+    found = re.search(r"Version ([\d.]+)", said.stdout + said.stderr)
+    return found[1] if found else "of an unknown version"
 
 
 @contextmanager
