@@ -3,7 +3,7 @@
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -29,11 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         scratch = Path(name).absolute()
         scratch.mkdir(exist_ok=True)
         comparisons, kept = commands(asked.only, scratch, sizes, rounds, facts)
-        blocks = served(asked, scratch, sizes, seconds, kept)
-    if blocks:
-        when = page.taken(facts | peers.versions())
-        page.write(asked.page, {name: f"{when}\n\n{block}" for name, block in blocks.items()})
-        print(f"\nThe tables of {', '.join(blocks)}: {asked.page}", file=sys.stderr)
+        for section, block in served(asked, scratch, sizes, seconds, kept):
+            when = page.taken(facts | peers.versions())
+            page.write(asked.page, section, f"{when}\n\n{block}")
+            print(f"The tables of {section} are in {asked.page}", file=sys.stderr)
     print(f"\nAll figures: {report.keep(comparisons, facts, **kept)}", file=sys.stderr)
 
 
@@ -83,31 +82,30 @@ def commands(
 
 def served(
     asked: argparse.Namespace, scratch: Path, sizes: list[int], seconds: float, kept: dict[str, Any]
-) -> dict[str, str]:
-    """Measure what goes over HTTP: the blocks of the page; all figures are kept, too."""
+) -> Iterator[tuple[str, str]]:
+    """Measure what goes over HTTP: each section of the page, once it is there; all figures are kept, too."""
     ours = serving.Ours(dict(asked.set), dict(asked.from_disk), asked.in_memory)
     few, many, only = sizes[0], sizes[-1], asked.only
-    blocks = {}
     if "serving" in only:
         from . import plots  # noqa: PLC0415  needs matplotlib, which nothing else does
 
         found = [one for papers in sizes for one in serving.compare(scratch, papers, seconds, ours)]
         plots.draw(asked.page.parent / page.FIGURES, found)
-        blocks["serving"] = (
-            f"{page.given(peers.peers(few, ours.environment, ours.from_disk))}\n\n{page.answers(found)}"
-        )
         kept["serving"] = [asdict(one) for one in found]
+        given = page.given(peers.peers(few, ours.environment, ours.from_disk))
+        yield "serving", f"{given}\n\n{page.answers(found)}"
     if "growth" in only and few < many:
         grown = growth.compare(scratch, few, many, seconds, ours)
-        blocks["growth"], kept["growth"] = page.growth(grown), [asdict(one) for one in grown]
+        kept["growth"] = [asdict(one) for one in grown]
+        yield "growth", page.growth(grown)
     if "streams" in only:
         streamed = streams.compare(scratch, many, ours)
-        blocks["streams"], kept["streams"] = page.streams(streamed), [asdict(one) for one in streamed]
+        kept["streams"] = [asdict(one) for one in streamed]
+        yield "streams", page.streams(streamed)
     if "writing" in only:
         puts, crowd = writing.compare(scratch, few, seconds, ours)
-        blocks["writing"] = page.writing(few, puts, crowd)
         kept["writing"] = {"puts": puts, "crowd": asdict(crowd)}
-    return blocks
+        yield "writing", page.writing(few, puts, crowd)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
 from .client import Answer, Client, request
-from .generate import BASE
 
 WRITERS = READERS = 100
 VERSIONS = 1  # that each writer writes
 NAMED = re.compile(rb"ade-up paper \d+")  # how the labels of a generated paper say which it is
+GRAPH = re.compile(rb"<([^<>]+/graph/paper/[^<>]+)>")
 VERSION = re.compile(r"ade-up paper (\d+)")
 DONE, BUSY = (200, 201, 204), (429, 503)
 AGAIN, PATIENCE = 0.05, 120  # seconds until somebody who was sent away comes again, and until they give up
@@ -47,21 +47,15 @@ class Crowd:
 class Paper:
     """A paper, its graph, and the version that was acknowledged last."""
 
-    def __init__(self, number: int, text: bytes) -> None:
+    def __init__(self, text: bytes) -> None:
         """The paper as it was generated."""
-        self.graph = f"{BASE}graph/paper/crowd-{number}"
-        self.text = text
+        self.graph, self.text = graph(text), text
         self.labels = len(set(re.findall(rb'"[^"]*ade-up paper \d+[^"]*"', text)))
         self.acknowledged = 0
 
     def put(self, token: str, version: int) -> bytes:
         """The request that writes a version."""
-        return request(
-            f"/graphs?graph={quote(self.graph, safe='')}",
-            fields={"Content-Type": "text/turtle", "Authorization": f"Bearer {token}"},
-            method="PUT",
-            body=NAMED.sub(b"ade-up paper %d" % version, self.text),
-        )
+        return put("/graphs", token, self.graph, NAMED.sub(b"ade-up paper %d" % version, self.text))
 
     def get(self) -> bytes:
         """The request that reads all labels."""
@@ -76,10 +70,26 @@ class Paper:
         return None if labels and len(labels) != self.labels else versions
 
 
+def graph(paper: bytes) -> str:
+    """The graph of a generated paper, which it describes itself."""
+    found: list[bytes] = GRAPH.findall(paper)
+    return found[0].decode()
+
+
+def put(path: str, token: str, graph: str, paper: bytes) -> bytes:
+    """The request that writes a paper into a graph by the Graph Store Protocol."""
+    return request(
+        f"{path}?graph={quote(graph, safe='')}",
+        fields={"Content-Type": "text/turtle", "Authorization": f"Bearer {token}"},
+        method="PUT",
+        body=paper,
+    )
+
+
 def gather(port: int, token: str, texts: Sequence[bytes]) -> Crowd:
     """Let them all loose on a service."""
     crowd, lock, done = Crowd(), threading.Lock(), threading.Event()
-    papers = [Paper(number, text) for number, text in enumerate(texts)]
+    papers = [Paper(text) for text in texts]
     start = time.perf_counter()
     with ThreadPoolExecutor(len(papers) + READERS) as pool:
         writers = [pool.submit(write, port, token, paper, crowd, lock) for paper in papers]

@@ -1,4 +1,4 @@
-"""`python -m bench.floor PORT`: a server that does nothing, so that the cost of the client is seen.
+"""`python bench/floor.py PORT`: a server that does nothing, so that the cost of the client is seen.
 
 `GET /1000` gets 1,000 bytes, any other path gets `true`.
 """

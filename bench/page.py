@@ -1,6 +1,5 @@
 """The page of the benchmarks of serving: its tables are written between marks, what people wrote stays."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -15,26 +14,20 @@ from .peers import OURS, OXIGRAPH, Peer
 from .questions import ROWS
 from .serving import FIRST, FIRST_BYTE, FLOOR, REPEATED, Measured
 from .streams import Streams
-from .writing import PUT_P95, Puts
+from .writing import OWN, PUT_P95, Puts
 
 PAGE = CHECKOUT / "docs" / "benchmarks-serving.md"
 FIGURES = "figures"  # the folder of the plots, beside the page
 
 
-def write(page: Path, blocks: Mapping[str, str]) -> None:
-    """Put each block between its marks. Raises SystemExit where the page lacks them."""
-    text = page.read_text(encoding="utf-8")
-    for name, block in blocks.items():
-        begin, end = f"<!-- measured: {name} -->", f"<!-- end: {name} -->"
-        text, count = re.subn(
-            f"{re.escape(begin)}.*?{re.escape(end)}",
-            lambda _, begin=begin, end=end, block=block: f"{begin}\n\n{block}\n\n{end}",  # type: ignore[misc]
-            text,
-            flags=re.DOTALL,
-        )
-        if count != 1:
-            raise SystemExit(f"{page} needs one place between {begin} and {end}.")
-    page.write_text(text, encoding="utf-8")
+def write(page: Path, section: str, block: str) -> None:
+    """Put the tables of a section between its marks. Raises SystemExit where the page lacks them."""
+    begin, end = f"<!-- measured: {section} -->", f"<!-- end: {section} -->"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise SystemExit(f"{page} needs a place between {begin} and {end}.")
+    page.write_text(f"{before}{begin}\n\n{block}\n\n{end}{after}", encoding="utf-8")
 
 
 def taken(facts: Mapping[str, Any]) -> str:
@@ -199,8 +192,8 @@ def writing(papers: int, puts: Puts, crowd: Crowd) -> str:
                 name,
                 f"{one['requests']:,}",
                 *(ms(one[key]) for key in ("p50", "p95", "p99", "cpu")),
-                most(PUT_P95 if name == OURS else None, "ms", 1000),
-                kept(one["p95"], PUT_P95 if name == OURS else None),
+                most(PUT_P95 if name == OWN else None, "ms", 1000),
+                kept(one["p95"], PUT_P95 if name == OWN else None),
             ]
             for name, one in puts.items()
         ),

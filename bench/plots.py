@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from .peers import OURS, OXIGRAPH
 from .serving import FIRST, REPEATED, Measured
@@ -42,7 +43,7 @@ def ratios(found: Sequence[Measured]) -> Figure:
     axes.set_yticks(range(len(questions)), questions)
     axes.invert_yaxis()
     axes.set_xlabel(f"times as fast as {OXIGRAPH}, by CPU; black: the goal")
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
@@ -57,8 +58,10 @@ def by_size(found: Sequence[Measured]) -> Figure:
             axes.plot(*zip(*points, strict=True), marker="o", label=name)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_title(question)
-    figure.axes[0].legend()
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     figure.supxlabel("papers")
     figure.supylabel("ms, asked for the first time")
     return figure

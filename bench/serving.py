@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from . import generate
+from . import floor, generate
 from .client import Client, request
 from .measure import PYTHON
 from .peers import OURS, OXIGRAPH, Peer, peers
@@ -74,7 +74,7 @@ class Servers(dict[str, Running]):
         self.ways: dict[str, Callable[[], AbstractContextManager[Running]]] = {
             peer.name: partial(peer.serve, peer.filled(scratch, file), file) for peer in among
         }
-        self.ways[FLOOR] = lambda: running([PYTHON, "-m", "bench.floor"], "{port}", question="/true")
+        self.ways[FLOOR] = lambda: running([PYTHON, floor.__file__], "{port}", question="/true")
 
     def __enter__(self) -> Self:
         """Start them all, or none."""
@@ -119,8 +119,8 @@ def asked(question: Question, servers: Servers, seconds: float, in_memory: bool)
     papers = servers.papers
     print(f"{papers:,} papers: {question.name}", file=sys.stderr, flush=True)
     count, size, refused = checked(question, servers)
-    floor = Asked(servers[FLOOR], lambda _: request(f"/{size}"))
-    first, again = {FLOOR: floor}, {FLOOR: floor}
+    nothing = Asked(servers[FLOOR], lambda _: request(f"/{size}"))
+    first, again = {FLOOR: nothing}, {FLOOR: nothing}
     for peer in servers.among:
         if peer.name not in refused:
             server, same = servers[peer.name], peer.request(question, ASKED_BEFORE, papers)

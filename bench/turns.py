@@ -86,9 +86,8 @@ def turn(asked: Asked, numbers: Iterator[int], times: Times) -> bool:
         for number in numbers:
             answer = client.ask(asked.request(number))
             if answer.status != asked.status:
-                raise SystemExit(
-                    f"A server answered {answer.status}, not {asked.status}: {asked.request(number)!r}"
-                )
+                line = asked.request(number).partition(b"\r\n")[0].decode()
+                raise SystemExit(f"A server answered {answer.status}, not {asked.status}, to: {line}")
             answers.append(answer)
             if time.perf_counter() > until:
                 break

@@ -2,28 +2,31 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from urllib.parse import quote
+from shutil import copytree
+from tempfile import TemporaryDirectory
 
 from wgig import documents
 from wgig.check import check
 
 from . import check as checking
-from . import crowd, generate
-from .client import request
+from . import crowd
 from .measure import WGIG, command
-from .peers import OURS, OXIGRAPH, peers
+from .peers import OURS, OXIGRAPH, Peer, peers
+from .peers import ours as own_peer
 from .serving import Ours, data
-from .start import fill, running
+from .start import fill
 from .turns import Asked, in_turns
 
 SEED = 2  # other papers than those that the store holds
 PAPERS = 200
 PUT_P95 = 0.025  # seconds
 TOKEN = "of-the-benchmark"
-READY = "/sparql?query=ASK%7B%7D"
+OWN = f"{OURS}, papers checked"
+PATHS = {OWN: "/graphs", OXIGRAPH: "/store"}
 
 # By name, the figures of writing a paper.
 Puts = dict[str, dict[str, float]]
@@ -32,30 +35,30 @@ Puts = dict[str, dict[str, float]]
 def compare(scratch: Path, papers: int, seconds: float, ours: Ours) -> tuple[Puts, crowd.Crowd]:
     """Writes of new papers to ours, whose store has the shipped graphs, too, and to the peer; and a crowd."""
     file, texts = data(scratch, papers), complete(PAPERS)
-    peer = next(one for one in peers(papers, {}, {}) if one.name == OXIGRAPH)
-    environment = {"WGIG_TOKEN": TOKEN, **ours.environment}
-    store = filled(scratch / f"{papers}-written", file)
-    with ExitStack() as stack:
-        words = [*WGIG, "serve", "--store", str(store)]
-        own = stack.enter_context(running(words, "--port", "{port}", question=READY, environment=environment))
-        other = stack.enter_context(peer.serve(peer.filled(scratch, file), file))
-        times = in_turns(
-            {
-                OURS: Asked(own, partial(put, "/graphs", texts), 201),
-                OXIGRAPH: Asked(other, partial(put, "/store", texts), 201),
-            },
-            seconds,
-            most=PAPERS - 1,
-        )
-        found = crowd.gather(own.port, TOKEN, texts[: crowd.WRITERS])
+    among = [own(ours), *(one for one in peers(papers, {}, {}) if one.name == OXIGRAPH)]
+    with TemporaryDirectory(dir=scratch) as folder, ExitStack() as stack:
+        servers = {}
+        for peer in among:
+            # A copy, as the next run wants the store as it was.
+            store = copytree(peer.filled(scratch, file), Path(folder) / peer.name)
+            servers[peer.name] = stack.enter_context(peer.serve(store, file))
+        asked = {
+            peer.name: Asked(servers[peer.name], partial(put, PATHS[peer.name], texts), 201) for peer in among
+        }
+        times = in_turns(asked, seconds, most=PAPERS - 1)
+        found = crowd.gather(servers[OWN].port, TOKEN, texts[: crowd.WRITERS])
     return {name: one.figures() for name, one in times.items()}, found
 
 
-def filled(store: Path, file: Path) -> Path:
-    """A store with the shipped graphs, the papers of a file, and what follows from both."""
-    fill(store)
-    command(*WGIG, "load", "--store", store, file)
-    return store
+def own(ours: Ours) -> Peer:
+    """Our service with the shipped graphs and what follows from them and the papers, open for writing."""
+
+    def load(store: Path, file: Path) -> None:
+        fill(store)
+        command(*WGIG, "load", "--store", store, file)
+
+    served = own_peer(OWN, {"WGIG_DATA": "shipped", "WGIG_TOKEN": TOKEN, **ours.environment})
+    return replace(served, load=load)
 
 
 def complete(count: int) -> list[bytes]:
@@ -66,11 +69,5 @@ def complete(count: int) -> list[bytes]:
 
 
 def put(path: str, texts: Sequence[bytes], number: int) -> bytes:
-    """The request that writes a paper into a graph that is not there yet."""
-    graph = quote(f"{generate.BASE}graph/paper/written-{number}", safe="")
-    return request(
-        f"{path}?graph={graph}",
-        fields={"Content-Type": checking.TURTLE.media_type, "Authorization": f"Bearer {TOKEN}"},
-        method="PUT",
-        body=texts[number],
-    )
+    """The request that writes a paper into its graph."""
+    return crowd.put(path, TOKEN, crowd.graph(texts[number]), texts[number])

@@ -1,0 +1,281 @@
+"""The benchmarks of serving: what is asked is the same work for all, and what is counted is right."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+
+from bench import crowd, floor, generate, page, processes, serving, turns
+from bench.client import Client, request
+from bench.measure import PYTHON, WGIG
+from bench.peers import OURS, OXIGRAPH, ours
+from bench.questions import QUESTIONS, TURTLE, Question, rows
+from bench.serving import FIRST, REPEATED, Measured
+from bench.start import running
+
+PAPERS = 100
+YES = "/sparql?query=ASK%7B%7D"
+BY_NAME = pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one.name)
+
+
+@pytest.fixture(scope="module")
+def store() -> ox.Store:
+    found = ox.Store()
+    for quads in generate.papers(PAPERS, 1):
+        found.load(quads, ox.RdfFormat.N_QUADS)
+    return found
+
+
+def answered(store: ox.Store, question: Question, number: int) -> list[tuple[str, ...]]:
+    results = store.query(question.text(number, PAPERS), use_default_graph_as_union=True)
+    if isinstance(results, ox.QueryTriples):
+        return rows(question, results.serialize(format=ox.RdfFormat.TURTLE) or b"")
+    return rows(question, results.serialize(format=ox.QueryResultsFormat.JSON) or b"")
+
+
+@pytest.mark.parametrize("question", [one for one in QUESTIONS if not one.page], ids=lambda one: one.name)
+def test_a_question_has_another_text_each_time_and_as_much_to_answer(
+    store: ox.Store, question: Question
+) -> None:
+    assert question.text(1, PAPERS) != question.text(1 + PAPERS, PAPERS)
+    assert question.text(1, PAPERS) == question.text(1, PAPERS)
+    assert answered(store, question, 1) == answered(store, question, 1 + PAPERS) != []
+
+
+@BY_NAME
+def test_only_questions_about_a_paper_have_another_answer_for_another_one(
+    store: ox.Store, question: Question
+) -> None:
+    of_a_paper = "PAPER" in question.query and question.name != "ASK"
+    assert (answered(store, question, 1) != answered(store, question, 2)) == of_a_paper
+
+
+def test_answers_are_compared_without_the_types_of_literals() -> None:
+    table, graph = Question("", ""), Question("", "", accept=TURTLE)
+    assert rows(table, b'{"head": {}, "boolean": true}') == [("true",)]
+    assert rows(table, b'{"head": {"vars": ["a"]}, "results": {"bindings": [{"a": {"value": "1"}}]}}') == [
+        ("true",)
+    ]
+    assert rows(graph, b"<a:b> <a:c> true .") == rows(graph, b"<a:b> <a:c> 1 .")
+    with pytest.raises(SyntaxError):
+        rows(graph, b"no Turtle")
+
+
+def test_the_slow_end_is_one_of_the_values() -> None:
+    values = [float(one) for one in range(1, 101)]
+    assert turns.quantile(values, 0.95) == 95
+    assert turns.quantile(values, 0.99) == 99
+    assert turns.quantile([3.0], 0.99) == 3
+    assert turns.quantile([2.0, 1.0], 0.5) == 1
+
+
+def measured(way: str, own: dict[str, float], peer: dict[str, float], in_memory: bool = True) -> Measured:
+    return Measured(1000, "coverage matrix", way, 1, {OURS: own, OXIGRAPH: peer}, {}, in_memory)
+
+
+def test_a_goal_is_met_by_the_clock_and_by_the_cpu_or_the_page_says_by_which() -> None:
+    peer = {"p50": 10.0, "cpu": 10.0}
+    assert measured(FIRST, {"p50": 4.0, "cpu": 5.0}, peer).ratio(OURS, "p50") == 2.5
+    words = {
+        (4.0, 4.0): "yes", (4.1, 4.0): "by CPU only", (4.0, 4.1): "by time only", (4.1, 4.1): "**no**",
+    }  # fmt: skip
+    for (p50, cpu), word in words.items():
+        assert page.verdict(measured(FIRST, {"p50": p50, "cpu": cpu}, peer), OURS) == word
+
+
+def test_the_goal_depends_on_the_way_of_asking_and_on_where_the_graph_is() -> None:
+    figures = {"p50": 1.0, "cpu": 1.0}
+    assert measured(REPEATED, figures, figures).goal(OURS) == 15
+    assert measured(FIRST, figures, figures).goal(OURS) == 2.5
+    assert measured(FIRST, figures, figures).goal(f"{OURS}, from disk") == 0.85
+    assert measured(FIRST, figures, figures, in_memory=False).goal(OURS) == 0.85
+
+
+@contextmanager
+def saying(answer: bytes) -> Iterator[int]:
+    """The port of a server that says the same to each connection, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join()
+
+
+HEAD = b'HTTP/1.1 200 OK\r\nETag: "x"\r\n'
+
+
+@pytest.mark.parametrize(
+    ("answer", "body"),
+    [
+        (HEAD + b"Content-Length: 5\r\n\r\nhello", b"hello"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;a=b\r\nllo\r\n0\r\n\r\n", b"hello"),
+        (HEAD + b"Content-Length: 0\r\n\r\n", b""),
+        (HEAD.replace(b"200", b"304") + b"\r\n", b""),
+    ],
+    ids=["length", "chunks", "empty", "not modified"],
+)
+def test_the_client_reads_an_answer_to_its_end(answer: bytes, body: bytes) -> None:
+    with saying(answer) as port, Client(port) as client:
+        found = client.ask(request("/"), keep=True)
+    assert (found.body, found.size, found.etag) == (body, len(body), '"x"')
+    assert 0 < found.first <= found.seconds
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HEAD + b"Content-Length: 6\r\n\r\nhello",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        HEAD,
+    ],
+    ids=["length", "chunks", "header"],
+)
+def test_the_client_takes_no_cut_answer_for_a_whole_one(answer: bytes) -> None:
+    with saying(answer) as port, Client(port) as client, pytest.raises(ConnectionError, match="ended early"):
+        client.ask(request("/"))
+
+
+def test_the_cpu_of_a_process_counts_what_it_started_and_what_ended() -> None:
+    burn = "import time\nwhile time.process_time() < 0.2: pass\n"
+    wait = "print(flush=True); input()"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}]); {wait}"
+    words = [sys.executable, "-c", parent]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert processes.cpu(process.pid) >= 0.2
+        assert process.pid in processes.family(os.getpid())
+        before, start = processes.cpu(os.getpid()), time.process_time()
+        assert processes.memory(process.pid) > 2**20
+        assert processes.cpu(os.getpid()) - before >= time.process_time() - start - 0.01
+        process.communicate(b"\n")
+    assert processes.cpu(process.pid) == 0
+
+
+def test_the_server_that_does_nothing_sends_so_many_bytes() -> None:
+    with (
+        running([PYTHON, floor.__file__], "{port}", question="/true") as server,
+        Client(server.port) as client,
+    ):
+        assert [client.ask(request(f"/{size}")).size for size in (1, 100_000, 1)] == [1, 100_000, 1]
+
+
+def test_a_turn_refuses_an_answer_that_is_none() -> None:
+    with running([PYTHON, floor.__file__], "{port}", question="/true") as server:
+        fine = turns.Asked(server, lambda number: request(f"/{number + 1}"))
+        times = turns.in_turns({"fine": fine}, 0, most=3)["fine"]
+        assert len(times.seconds) == 3
+        assert times.size == 4
+        with pytest.raises(SystemExit, match="answered 200, not 304"):
+            turns.in_turns({"wrong": fine._replace(status=304)}, 0)
+
+
+def test_tables_come_between_their_marks_and_the_rest_stays(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("Before\n<!-- measured: a -->\nold\n<!-- end: a -->\nAfter\n")
+    page.write(path, "a", "new")
+    assert path.read_text() == "Before\n<!-- measured: a -->\n\nnew\n\n<!-- end: a -->\nAfter\n"
+    with pytest.raises(SystemExit, match="needs a place"):
+        page.write(path, "b", "new")
+
+
+def test_the_page_has_a_place_for_each_section() -> None:
+    text = page.PAGE.read_text(encoding="utf-8")
+    for name in ("serving", "growth", "streams", "writing"):
+        assert text.count(f"<!-- measured: {name} -->") == text.count(f"<!-- end: {name} -->") == 1
+
+
+def test_ours_answers_all_that_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "peers", lambda *_: [ours(OURS, {})])
+    found = serving.compare(tmp_path, 5, 0, serving.Ours())
+    assert {(one.question, one.way) for one in found} == {
+        (question.name, way) for question in QUESTIONS for way in (FIRST, REPEATED)
+    }
+    assert not [one.refused for one in found if one.refused]
+    once_a_paper = [one.figures[OURS]["requests"] for one in found if one.question.startswith("/doc")]
+    assert once_a_paper[0] < 5
+    unchanged = [one.question for one in found if serving.UNCHANGED in one.figures]
+    assert unchanged == [question.name for question in QUESTIONS]
+    for block in page.answers(found).split("\n\n"):
+        if block.startswith("|"):
+            assert len({line.count(" | ") for line in block.splitlines()}) == 1
+
+
+def test_an_answer_that_is_not_the_same_is_not_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = ours(OXIGRAPH, {"WGIG_DEFAULT_GRAPH": "unnamed"})
+    monkeypatch.setattr(serving, "peers", lambda *_: [ours(OURS, {}), peer])
+    monkeypatch.setattr(serving, "QUESTIONS", [one for one in QUESTIONS if one.name == "COUNT"])
+    first, _ = serving.compare(tmp_path, 5, 0, serving.Ours())
+    assert first.refused[OURS].startswith("differs: ")
+    assert OURS not in first.figures
+
+
+PAPER = b'<a:/graph/paper/3> <a:b> "Made-up paper 3", "SWOT of made-up paper 3" .'
+
+
+def test_a_crowd_that_lost_anything_misses_its_goal() -> None:
+    assert crowd.Crowd(busy=1).met
+    refused = ["401 Writing needs the token."]
+    for fault in (
+        crowd.Crowd(lost=1),
+        crowd.Crowd(half=1),
+        crowd.Crowd(stale=1),
+        crowd.Crowd(refused=refused),
+    ):
+        assert not fault.met
+
+
+@pytest.mark.parametrize(
+    ("labels", "versions"),
+    [
+        (["Made-up paper 2", "SWOT of made-up paper 2"], {2}),
+        (["Made-up paper 2", "SWOT of made-up paper 1"], {1, 2}),
+        (["Made-up paper 2"], None),
+        ([], set()),
+    ],
+    ids=["whole", "of two versions", "half", "not there"],
+)
+def test_a_half_written_paper_is_seen(labels: list[str], versions: set[int] | None) -> None:
+    bindings = ",".join(f'{{"label": {{"value": "{one}"}}}}' for one in labels)
+    body = f'{{"results": {{"bindings": [{bindings}]}}}}'.encode()
+    assert crowd.Paper(PAPER).read(body) == versions
+
+
+def test_a_crowd_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "READERS", 2)
+    environment = {"WGIG_DATA": "none", "WGIG_TOKEN": "secret"}
+    words = [*WGIG, "serve", "--store", str(tmp_path / "store")]
+    texts = [PAPER, PAPER.replace(b"a:/", b"b:/")]
+    with running(words, "--port", "{port}", question=YES, environment=environment) as server:
+        found = crowd.gather(server.port, "secret", texts)
+        assert found.met
+        assert found.writes == len(texts) * crowd.VERSIONS
+        assert found.reads > 0
+
+
+def test_the_same_figures_give_the_same_plots(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="The plots need the dependency group `bench`.")
+    from bench import plots  # noqa: PLC0415
+
+    figures = {"p50": 0.1, "cpu": 0.2}
+    found = [measured(way, figures, figures) for way in (FIRST, REPEATED)]
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        plots.draw(folder, found)
+    one, two = ((tmp_path / name / "answers-1000.svg").read_bytes() for name in ("one", "two"))
+    assert one == two
+    assert b"coverage matrix" in one
