@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from .client import Answer, Client, request
 
 WRITERS = READERS = 100
-VERSIONS = 1  # that each writer writes
+VERSIONS = 3  # that each writer writes
 NAMED = re.compile(rb"ade-up paper \d+")  # how the labels of a generated paper say which it is
 GRAPH = re.compile(rb"<([^<>]+/graph/paper/[^<>]+)>")
 VERSION = re.compile(r"ade-up paper (\d+)")
@@ -30,7 +30,7 @@ class Crowd:
     """What a crowd got: writes and reads, those that were to come again later, and the faults."""
 
     seconds: float = 0
-    writes: int = 0
+    writes: int = 0  # acknowledged
     reads: int = 0
     busy: int = 0
     lost: int = 0  # acknowledged, and not there at the end
@@ -104,7 +104,8 @@ def gather(port: int, token: str, texts: Sequence[bytes]) -> Crowd:
             reader.result()
     crowd.seconds = time.perf_counter() - start
     for paper in papers:
-        crowd.lost += paper.read(once(port, paper.get()).body) != {paper.acknowledged}
+        there = paper.read(once(port, paper.get()).body)
+        crowd.lost += bool(paper.acknowledged) and there != {paper.acknowledged}
     return crowd
 
 
@@ -124,8 +125,8 @@ def write(port: int, token: str, paper: Paper, crowd: Crowd, lock: threading.Loc
             time.sleep(AGAIN)
             answer = once(port, paper.put(token, version))
         with lock:
-            crowd.writes += 1
             if answer.status in DONE:
+                crowd.writes += 1
                 paper.acknowledged = version
             else:
                 crowd.refused.append(said(answer))

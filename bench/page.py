@@ -202,7 +202,7 @@ def writing(papers: int, puts: Puts, crowd: Crowd) -> str:
         f"{WRITERS} writers and {READERS} readers at once | count",
         (
             ["seconds", f"{crowd.seconds:.1f}"],
-            ["writes", f"{crowd.writes:,}"],
+            ["writes acknowledged", f"{crowd.writes:,}"],
             ["reads", f"{crowd.reads:,}"],
             ["told to come again", f"{crowd.busy:,}"],
             ["refused otherwise", str(len(crowd.refused))],

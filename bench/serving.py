@@ -20,7 +20,7 @@ FIRST, REPEATED = "first time", "repeated"
 UNCHANGED, FLOOR = f"{OURS}, 304", "client alone"
 ASKED_BEFORE, CHECKED = 0, 8_888_888  # numbers of texts that no turn asks for the first time
 FIRST_BYTE = 0.010  # seconds
-PATIENCE = 5  # seconds for an answer; more than that is no answer
+PATIENCE = 60  # seconds for an answer; more than that is no answer
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def asked(question: Question, servers: Servers, seconds: float, in_memory: bool)
     most = papers - 1 if question.page else None
     found = {FIRST: in_turns(first, seconds, most=most), REPEATED: in_turns(again, seconds)}
     return [
-        Measured(papers, question.name, way, count, figures(times), refused, in_memory)
+        Measured(papers, question.name, way, count, *told(times, refused), in_memory)
         for way, times in found.items()
     ]
 
@@ -142,9 +142,13 @@ def always(same: bytes) -> Callable[[int], bytes]:
     return lambda _: same
 
 
-def figures(times: Mapping[str, Times]) -> dict[str, dict[str, float]]:
-    """The figures of each server."""
-    return {name: one.figures() for name, one in times.items()}
+def told(
+    times: Mapping[str, Times], refused: Mapping[str, str]
+) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
+    """The figures of each server that has some, and why others have none."""
+    failed = {name: one.failed for name, one in times.items() if one.failed}
+    fine = {name: one.figures() for name, one in times.items() if not one.failed}
+    return fine, {**refused, **failed}
 
 
 def entity_tag(server: Running, question: bytes) -> str:

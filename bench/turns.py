@@ -36,9 +36,16 @@ class Times:
     first: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     size: int = 0
+    failed: str = ""  # what went wrong
+
+    def enough(self, budget: float) -> bool:
+        """Whether so many seconds are used up."""
+        return len(self.seconds) >= FEWEST and sum(self.seconds) >= budget
 
     def figures(self) -> dict[str, float]:
-        """What is kept of it: medians and the slow end."""
+        """What is kept of it: medians and the slow end. Raises SystemExit where something went wrong."""
+        if self.failed or not self.seconds:
+            raise SystemExit(f"A server {self.failed or 'was not asked'}.")
         return {
             "requests": len(self.seconds),
             "bytes": self.size,
@@ -59,35 +66,47 @@ def quantile(values: Sequence[float], share: float) -> float:
 def in_turns(servers: Mapping[str, Asked], budget: float, *, most: int | None = None) -> dict[str, Times]:
     """What the requests to each server took, which has so many seconds for all its turns.
 
-    Each server is asked 1, 2, ..., at most so many times, after a 0 that does not count. Raises SystemExit
-    for an answer of another status.
+    Each server is asked 1, 2, ..., at most so many times, after a 0 that does not count. One that answers
+    with another status, or not at all, is not asked again.
     """
     times = {name: Times() for name in servers}
     numbers = {name: itertools.islice(itertools.count(1), most) for name in servers}
-    for asked in servers.values():
-        turn(asked, iter([0]), Times())
-    waiting = list(servers)
+    for name, asked in servers.items():
+        ready = Times()
+        turn(asked, iter([0]), ready)
+        times[name].failed = ready.failed
+    waiting = [name for name in servers if not times[name].failed]
     while waiting:
-        for name in waiting.copy():
-            more = turn(servers[name], numbers[name], times[name])
-            enough = len(times[name].seconds) >= FEWEST and sum(times[name].seconds) >= budget
-            if enough or not more:
-                waiting.remove(name)
+        waiting = [
+            name
+            for name in waiting
+            if turn(servers[name], numbers[name], times[name]) and not times[name].enough(budget)
+        ]
     return times
 
 
 def turn(asked: Asked, numbers: Iterator[int], times: Times) -> bool:
-    """Ask one server for a while, on a connection of its own; whether there is more to ask."""
-    server = asked.server
+    """Ask one server for a while; whether there is more to ask. What goes wrong is written down."""
+    try:
+        return ask(asked, numbers, times)
+    except OSError as error:
+        times.failed = str(error)
+        return False
+
+
+def ask(asked: Asked, numbers: Iterator[int], times: Times) -> bool:
+    """Ask one server for a while, on a connection of its own; whether there is more to ask.
+
+    Raises OSError where it does not answer as it should.
+    """
+    server, answers = asked.server, []
     with Client(server.port) as client:
         client.ask(request(server.question))
         before, until = processes.cpu(server.process), time.perf_counter() + TURN
-        answers = []
         for number in numbers:
             answer = client.ask(asked.request(number))
             if answer.status != asked.status:
-                line = asked.request(number).partition(b"\r\n")[0].decode()
-                raise SystemExit(f"A server answered {answer.status}, not {asked.status}, to: {line}")
+                raise ConnectionError(f"answers {answer.status} at request {number}")
             answers.append(answer)
             if time.perf_counter() > until:
                 break
