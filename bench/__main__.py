@@ -47,12 +47,9 @@ def parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true", help="1,000 papers, three rounds, a fifth of a second")
     add("--scratch", type=Path, help="folder that keeps data and filled stores for the next run")
     add("--page", type=Path, default=page.PAGE, help="page that gets the tables of serving")
-    for name, said in (
-        ("--set", "settings of our service"),
-        ("--from-disk", "those that make it read from disk"),
-    ):
-        add(name, nargs="+", type=setting, default=[], metavar="WGIG_NAME=VALUE", help=said)
-    add("--in-memory", type=int, default=10**9, help="most papers that it has in memory (default: any)")
+    add(
+        "--set", nargs="+", type=setting, default=[], metavar="WGIG_NAME=VALUE", help="settings of wgig serve"
+    )
     return found
 
 
@@ -84,26 +81,26 @@ def served(
     asked: argparse.Namespace, scratch: Path, sizes: list[int], seconds: float, kept: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
     """Measure what goes over HTTP: each section of the page, once it is there; all figures are kept, too."""
-    ours = serving.Ours(dict(asked.set), dict(asked.from_disk), asked.in_memory)
+    settings = dict(asked.set)
     few, many, only = sizes[0], sizes[-1], asked.only
     if "serving" in only:
         from . import plots  # noqa: PLC0415  needs matplotlib, which nothing else does
 
-        found = [one for papers in sizes for one in serving.compare(scratch, papers, seconds, ours)]
+        found = [one for papers in sizes for one in serving.compare(scratch, papers, seconds, settings)]
         plots.draw(asked.page.parent / page.FIGURES, found)
         kept["serving"] = [asdict(one) for one in found]
-        given = page.given(peers.peers(few, ours.environment, ours.from_disk))
+        given = page.given(peers.peers(few, settings))
         yield "serving", f"{given}\n\n{page.answers(found)}"
     if "growth" in only and few < many:
-        grown = growth.compare(scratch, few, many, seconds, ours)
+        grown = growth.compare(scratch, few, many, seconds, settings)
         kept["growth"] = [asdict(one) for one in grown]
         yield "growth", page.growth(grown)
     if "streams" in only:
-        streamed = streams.compare(scratch, many, ours)
+        streamed = streams.compare(scratch, many, settings)
         kept["streams"] = [asdict(one) for one in streamed]
         yield "streams", page.streams(streamed)
     if "writing" in only:
-        puts, crowd = writing.compare(scratch, few, seconds, ours)
+        puts, crowd = writing.compare(scratch, few, seconds, settings)
         kept["writing"] = {"puts": puts, "crowd": asdict(crowd)}
         yield "writing", page.writing(few, puts, crowd)
 

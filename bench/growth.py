@@ -1,13 +1,14 @@
 """How much longer a question takes over the largest data than over the smallest, of the same server."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from .peers import OURS, OXIGRAPH, peers
+from .peers import OURS, pair
 from .questions import BY_NAME
-from .serving import Ours, Servers
+from .serving import Servers
 from .turns import Asked, in_turns
 
 ASKED = ("one thing", "three-way join, LIMIT 100")
@@ -41,9 +42,9 @@ class Growth:
         return GOAL if self.server.startswith(OURS) else None
 
 
-def compare(scratch: Path, few: int, many: int, seconds: float, ours: Ours) -> list[Growth]:
+def compare(scratch: Path, few: int, many: int, seconds: float, settings: Mapping[str, str]) -> list[Growth]:
     """The servers over both, at once and in turns; each question is asked for the first time."""
-    among = [one for one in peers(many, ours.environment, ours.from_disk) if one.ours or one.name == OXIGRAPH]
+    among = pair(settings)
     found = []
     with ExitStack() as stack:
         sizes = {papers: stack.enter_context(Servers(scratch, papers, among)) for papers in (few, many)}

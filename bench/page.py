@@ -69,7 +69,7 @@ WAYS = {
 
 
 def ours(found: Iterable[Measured]) -> str:
-    """A row for each question and each of ours."""
+    """A row for each question and each of ours, with the reason where it was not timed."""
     return table(
         "question | rows | asked of | ms (p99) | CPU ms "
         f"| {OXIGRAPH} ms (p99) | CPU ms | by time | by CPU | goal | met",
@@ -78,8 +78,8 @@ def ours(found: Iterable[Measured]) -> str:
                 one.question,
                 f"{one.rows:,}",
                 name,
-                *times(one.figures[name]),
-                *(times(one.figures[OXIGRAPH]) if OXIGRAPH in one.figures else ("", "")),
+                *shown(one, name),
+                *shown(one, OXIGRAPH),
                 *(number(one.ratio(name, by)) for by in ("p50", "cpu")),
                 least(one.goal(name)),
                 verdict(one, name),
@@ -90,9 +90,19 @@ def ours(found: Iterable[Measured]) -> str:
     )
 
 
+def shown(one: Measured, name: str) -> tuple[str, str]:
+    """Median and slow end in milliseconds, and milliseconds of CPU; or why there are none."""
+    if name not in one.figures:
+        return one.refused.get(name, ""), ""
+    figures = one.figures[name]
+    return f"{ms(figures['p50'])} ({ms(figures['p99'])})", ms(figures["cpu"])
+
+
 def verdict(one: Measured, name: str) -> str:
     """Whether the goal is met by the clock, by the CPU, by both or by none."""
     goal = one.goal(name)
+    if name in one.refused:
+        return "**no**"
     ratios = {by: one.ratio(name, by) for by in ("p50", "cpu")}
     if goal is None or None in ratios.values():
         return ""
@@ -109,13 +119,7 @@ def others(found: Sequence[Measured]) -> str:
         (
             [
                 one.question,
-                *(
-                    cell
-                    for name in columns
-                    for cell in (
-                        times(one.figures[name]) if name in one.figures else (one.refused.get(name, ""), "")
-                    )
-                ),
+                *(cell for name in columns for cell in shown(one, name)),
             ]
             for one in found
         ),
@@ -132,8 +136,8 @@ def first_bytes(found: Iterable[Measured]) -> str:
                 name,
                 f"{ms(figures['first byte p50'])} ({ms(figures['first byte p99'])})",
                 ms(figures["p50"]),
-                most(FIRST_BYTE if name in one.own() else None, "ms", 1000),
-                kept(figures["first byte p50"], FIRST_BYTE if name in one.own() else None),
+                most(FIRST_BYTE if name.startswith(OURS) else None, "ms", 1000),
+                kept(figures["first byte p50"], FIRST_BYTE if name.startswith(OURS) else None),
             ]
             for name, figures in one.figures.items()
             if name != FLOOR
@@ -219,11 +223,6 @@ def table(header: str, rows: Iterable[Sequence[str]]) -> str:
     """A table in Markdown."""
     rule = " | ".join("---" for _ in header.split(" | "))
     return "\n".join(f"| {line} |" for line in (header, rule, *(" | ".join(row) for row in rows)))
-
-
-def times(figures: Mapping[str, float]) -> tuple[str, str]:
-    """Median and slow end in milliseconds, and milliseconds of CPU."""
-    return f"{ms(figures['p50'])} ({ms(figures['p99'])})", ms(figures["cpu"])
 
 
 def ms(seconds: float) -> str:

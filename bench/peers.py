@@ -7,6 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from shutil import rmtree
 
+from wgig.settings import Settings
+
 from . import virtuoso
 from .client import NONE
 from .measure import PYTHON, WGIG, command, oxigraph
@@ -17,6 +19,8 @@ YES = "?query=ASK%7B%7D"
 # Rows of rdflib take a second for what others do in milliseconds, and its load takes minutes.
 RDFLIB_MOST = 1000
 OURS, OXIGRAPH = "wgig serve", "oxigraph serve"
+FROM_DISK = f"{OURS}, from disk"
+QUADS = 108  # of a generated paper, about
 
 
 @dataclass(frozen=True)
@@ -48,53 +52,56 @@ class Peer:
         return folder
 
 
-def peers(papers: int, environment: Mapping[str, str], from_disk: Mapping[str, str]) -> list[Peer]:
-    """Ours, also as it reads from disk where settings for that are given, and those peers that are here."""
-    found = [ours(OURS, environment)]
-    if from_disk:
-        found.append(ours(f"{OURS}, from disk", {**environment, **from_disk}))
-    found.append(
-        Peer(
-            OXIGRAPH,
-            "`oxigraph serve --location FOLDER --union-default-graph`, on disk, filled by `oxigraph load`",
-            lambda folder, file: command(oxigraph(), "load", "--location", folder, "--file", file),
-            lambda folder, _: running(
-                [oxigraph(), "serve", "--location", str(folder), "--union-default-graph"],
-                "--bind",
-                "127.0.0.1:{port}",
-                question=f"/query{YES}",
-            ),
-            path="/query",
-        )
-    )
+def peers(papers: int, settings: Mapping[str, str]) -> list[Peer]:
+    """Those that can hold so many papers and are here; ours also from disk, or only so where it must."""
+    from_disk = ours(FROM_DISK, {**settings, "WGIG_READER_QUADS": "0"})
+    in_memory = papers * QUADS <= int(settings.get("WGIG_READER_QUADS", Settings.reader_quads))
+    found = [*([ours(OURS, settings)] if in_memory else []), from_disk, oxigraph_serve()]
     if virtuoso.installed():
         given = (
             "the defaults of Debian, with 170,000 buffers and no limit on rows and time; loaded by `ld_dir`"
         )
         found.append(Peer("Virtuoso", given, virtuoso.load, virtuoso.serve))
     if papers <= RDFLIB_MOST:
-        found.append(
-            Peer(
-                "rdflib-endpoint",
-                "`rdflib-endpoint serve FILE`, in memory, where it loads at each start",
-                lambda folder, _: folder.mkdir(),
-                lambda _, file: running(
-                    [str(Path(PYTHON).with_name("rdflib-endpoint")), "serve", str(file)],
-                    "--host",
-                    "127.0.0.1",
-                    "--port",
-                    "{port}",
-                    question=f"/{YES}",
-                ),
-                path="/",
-            )
-        )
+        found.append(rdflib_endpoint())
     return found
 
 
-def ours(name: str, environment: Mapping[str, str]) -> Peer:
+def pair(settings: Mapping[str, str]) -> list[Peer]:
+    """Ours, which chooses between memory and disk by itself, and `oxigraph serve`."""
+    return [ours(OURS, settings), oxigraph_serve()]
+
+
+def oxigraph_serve() -> Peer:
+    """The server of the same engine, which is what ours are compared with."""
+
+    def serve(folder: Path, _: Path) -> AbstractContextManager[Running]:
+        words = [oxigraph(), "serve", "--location", str(folder), "--union-default-graph"]
+        return running(words, "--bind", "127.0.0.1:{port}", question=f"/query{YES}")
+
+    return Peer(
+        OXIGRAPH,
+        "`oxigraph serve --location FOLDER --union-default-graph`, on disk, filled by `oxigraph load`",
+        lambda folder, file: command(oxigraph(), "load", "--location", folder, "--file", file),
+        serve,
+        path="/query",
+    )
+
+
+def rdflib_endpoint() -> Peer:
+    """A server in Python that holds all in memory."""
+
+    def serve(_: Path, file: Path) -> AbstractContextManager[Running]:
+        words = [str(Path(PYTHON).with_name("rdflib-endpoint")), "serve", str(file)]
+        return running(words, "--host", "127.0.0.1", "--port", "{port}", question=f"/{YES}")
+
+    given = "`rdflib-endpoint serve FILE`, in memory, where it loads at each start"
+    return Peer("rdflib-endpoint", given, lambda folder, _: folder.mkdir(), serve, path="/")
+
+
+def ours(name: str, settings: Mapping[str, str]) -> Peer:
     """Our own service with settings."""
-    settings = {"WGIG_DATA": "none", **environment}
+    settings = {"WGIG_DATA": "none", **settings}
     said = " ".join(f"{key}={value}" for key, value in settings.items())
 
     def serve(folder: Path, _: Path) -> AbstractContextManager[Running]:

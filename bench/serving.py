@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -11,7 +11,7 @@ from typing import Self
 from . import floor, generate
 from .client import Client, request
 from .measure import PYTHON
-from .peers import OURS, OXIGRAPH, Peer, peers
+from .peers import FROM_DISK, OURS, OXIGRAPH, Peer, peers
 from .questions import BY_NAME, QUESTIONS, SEED, Question, rows
 from .start import Running, running
 from .turns import Asked, Times, in_turns
@@ -24,15 +24,6 @@ PATIENCE = 60  # seconds for an answer; more than that is no answer
 
 
 @dataclass(frozen=True)
-class Ours:
-    """Settings of our service, those that make it read from disk, and how many papers fit its memory."""
-
-    environment: Mapping[str, str] = field(default_factory=dict)
-    from_disk: Mapping[str, str] = field(default_factory=dict)
-    in_memory: int = 10**9  # papers
-
-
-@dataclass(frozen=True)
 class Measured:
     """One question at one size, asked in one way: the figures of each server, or why it was not asked."""
 
@@ -42,7 +33,6 @@ class Measured:
     rows: int
     figures: Mapping[str, Mapping[str, float]]
     refused: Mapping[str, str]
-    in_memory: bool
 
     def ratio(self, name: str, by: str) -> float | None:
         """How many times as fast as `oxigraph serve` a server is, by one of the figures."""
@@ -55,11 +45,11 @@ class Measured:
         question = BY_NAME[self.question]
         if self.way == REPEATED:
             return question.repeated
-        return question.first if self.in_memory and name == OURS else question.beyond
+        return question.beyond if name == FROM_DISK else question.first
 
     def own(self) -> list[str]:
-        """The names of ours that were asked."""
-        return [name for name in self.figures if name.startswith(OURS)]
+        """The names of ours, also of those that were not timed."""
+        return [name for name in (*self.figures, *self.refused) if name.startswith(OURS)]
 
 
 class Servers(dict[str, Running]):
@@ -107,14 +97,13 @@ def data(scratch: Path, papers: int) -> Path:
     return file
 
 
-def compare(scratch: Path, papers: int, seconds: float, ours: Ours) -> list[Measured]:
+def compare(scratch: Path, papers: int, seconds: float, settings: Mapping[str, str]) -> list[Measured]:
     """All questions at one size; each server has so many seconds for each way of asking."""
-    with Servers(scratch, papers, peers(papers, ours.environment, ours.from_disk)) as servers:
-        in_memory = papers <= ours.in_memory
-        return [one for question in QUESTIONS for one in asked(question, servers, seconds, in_memory)]
+    with Servers(scratch, papers, peers(papers, settings)) as servers:
+        return [one for question in QUESTIONS for one in asked(question, servers, seconds)]
 
 
-def asked(question: Question, servers: Servers, seconds: float, in_memory: bool) -> list[Measured]:
+def asked(question: Question, servers: Servers, seconds: float) -> list[Measured]:
     """One question, for the first time and repeated, to those servers that give the same answer to it."""
     papers = servers.papers
     print(f"{papers:,} papers: {question.name}", file=sys.stderr, flush=True)
@@ -126,14 +115,13 @@ def asked(question: Question, servers: Servers, seconds: float, in_memory: bool)
             server, same = servers[peer.name], peer.request(question, ASKED_BEFORE, papers)
             first[peer.name] = Asked(server, partial(peer.request, question, papers=papers))
             again[peer.name] = Asked(server, always(same))
-            if peer.name == OURS and (tag := entity_tag(server, same)):
+            if peer.ours and UNCHANGED not in again and (tag := entity_tag(server, same)):
                 known = peer.request(question, ASKED_BEFORE, papers, {"If-None-Match": tag})
                 again[UNCHANGED] = Asked(server, always(known), 304)
     most = papers - 1 if question.page else None
     found = {FIRST: in_turns(first, seconds, most=most), REPEATED: in_turns(again, seconds)}
     return [
-        Measured(papers, question.name, way, count, *told(times, refused), in_memory)
-        for way, times in found.items()
+        Measured(papers, question.name, way, count, *told(times, refused)) for way, times in found.items()
     ]
 
 
@@ -176,8 +164,8 @@ def checked(question: Question, servers: Servers) -> tuple[int, int, dict[str, s
             except (ValueError, SyntaxError, KeyError):
                 refused[peer.name] = f"answers {answer.status} in another format"
             else:
-                size = answer.size if peer.name == OURS else size
-        right = found.get(OXIGRAPH) or found[OURS]
+                size = answer.size if peer.ours else size
+        right = found.get(OXIGRAPH) or next(iter(found.values()))
         count = len(right)
         for name, answered in found.items():
             if not question.page and (len(answered) != count or (question.same and answered != right)):

@@ -1,6 +1,6 @@
 """How long a paper takes to be written, checked and on disk, and what a crowd of writers and readers gets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -15,9 +15,8 @@ from wgig.check import check
 from . import check as checking
 from . import crowd
 from .measure import WGIG, command
-from .peers import OURS, OXIGRAPH, Peer, peers
-from .peers import ours as own_peer
-from .serving import Ours, data
+from .peers import OURS, OXIGRAPH, Peer, ours, oxigraph_serve
+from .serving import data
 from .start import fill
 from .turns import Asked, in_turns
 
@@ -32,10 +31,12 @@ PATHS = {OWN: "/graphs", OXIGRAPH: "/store"}
 Puts = dict[str, dict[str, float]]
 
 
-def compare(scratch: Path, papers: int, seconds: float, ours: Ours) -> tuple[Puts, crowd.Crowd]:
+def compare(
+    scratch: Path, papers: int, seconds: float, settings: Mapping[str, str]
+) -> tuple[Puts, crowd.Crowd]:
     """Writes of new papers to ours, whose store has the shipped graphs, too, and to the peer; and a crowd."""
     file, texts = data(scratch, papers), complete(PAPERS)
-    among = [own(ours), *(one for one in peers(papers, {}, {}) if one.name == OXIGRAPH)]
+    among = [own(settings), oxigraph_serve()]
     with TemporaryDirectory(dir=scratch) as folder, ExitStack() as stack:
         servers = {}
         for peer in among:
@@ -50,14 +51,14 @@ def compare(scratch: Path, papers: int, seconds: float, ours: Ours) -> tuple[Put
     return {name: one.figures() for name, one in times.items()}, found
 
 
-def own(ours: Ours) -> Peer:
+def own(settings: Mapping[str, str]) -> Peer:
     """Our service with the shipped graphs and what follows from them and the papers, open for writing."""
 
     def load(store: Path, file: Path) -> None:
         fill(store)
         command(*WGIG, "load", "--store", store, file)
 
-    served = own_peer(OWN, {"WGIG_DATA": "shipped", "WGIG_TOKEN": TOKEN, **ours.environment})
+    served = ours(OWN, {"WGIG_DATA": "shipped", "WGIG_TOKEN": TOKEN, **settings})
     return replace(served, load=load)
 
 

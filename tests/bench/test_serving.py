@@ -13,10 +13,10 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
-from bench import crowd, floor, generate, page, processes, serving, turns
+from bench import crowd, floor, generate, page, processes, serving, streams, turns
 from bench.client import Client, request
 from bench.measure import PYTHON, WGIG
-from bench.peers import OURS, OXIGRAPH, ours
+from bench.peers import FROM_DISK, OURS, OXIGRAPH, ours, peers
 from bench.questions import QUESTIONS, TURTLE, Question, rows
 from bench.serving import FIRST, REPEATED, Measured
 from bench.start import running
@@ -77,8 +77,8 @@ def test_the_slow_end_is_one_of_the_values() -> None:
     assert turns.quantile([2.0, 1.0], 0.5) == 1
 
 
-def measured(way: str, own: dict[str, float], peer: dict[str, float], in_memory: bool = True) -> Measured:
-    return Measured(1000, "coverage matrix", way, 1, {OURS: own, OXIGRAPH: peer}, {}, in_memory)
+def measured(way: str, own: dict[str, float], peer: dict[str, float]) -> Measured:
+    return Measured(1000, "coverage matrix", way, 1, {OURS: own, OXIGRAPH: peer}, {})
 
 
 def test_a_goal_is_met_by_the_clock_and_by_the_cpu_or_the_page_says_by_which() -> None:
@@ -91,12 +91,27 @@ def test_a_goal_is_met_by_the_clock_and_by_the_cpu_or_the_page_says_by_which() -
         assert page.verdict(measured(FIRST, {"p50": p50, "cpu": cpu}, peer), OURS) == word
 
 
+def test_one_of_ours_that_fails_is_shown_with_the_reason_and_misses_its_goal() -> None:
+    figures = {"p50": 1.0, "p99": 1.0, "cpu": 1.0}
+    failed = Measured(1000, "COUNT", FIRST, 1, {OXIGRAPH: figures}, {OURS: "The answer ended early."})
+    assert page.verdict(failed, OURS) == "**no**"
+    assert f"| {OURS} | The answer ended early. |" in page.ours([failed])
+
+
 def test_the_goal_depends_on_the_way_of_asking_and_on_where_the_graph_is() -> None:
     figures = {"p50": 1.0, "cpu": 1.0}
     assert measured(REPEATED, figures, figures).goal(OURS) == 15
     assert measured(FIRST, figures, figures).goal(OURS) == 2.5
-    assert measured(FIRST, figures, figures).goal(f"{OURS}, from disk") == 0.85
-    assert measured(FIRST, figures, figures, in_memory=False).goal(OURS) == 0.85
+    assert measured(FIRST, figures, figures).goal(FROM_DISK) == 0.85
+
+
+def test_ours_is_asked_in_memory_while_the_papers_fit() -> None:
+    def own(papers: int, **settings: str) -> list[str]:
+        return [one.name for one in peers(papers, settings) if one.ours]
+
+    assert own(10_000) == [OURS, FROM_DISK]
+    assert own(100_000) == [FROM_DISK]
+    assert own(100_000, WGIG_READER_QUADS="20000000") == [OURS, FROM_DISK]
 
 
 @contextmanager
@@ -187,6 +202,21 @@ def test_a_server_that_answers_otherwise_is_not_timed() -> None:
             wrong.figures()
 
 
+def test_a_stream_is_whole_when_it_ends_as_it_should() -> None:
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    ends = {head + b'{"a": {"b": [': False, head + b"[]}}": True, head + b"x\r\n0\r\n\r\n": True,
+            head.replace(b"200", b"503") + b"[]}}": False}  # fmt: skip
+    for answer, whole in ends.items():
+        with saying(answer) as port:
+            reader = streams.Reader(port, b"GET")
+            assert reader.read()
+            assert reader.reading == answer.startswith(head)
+            while reader.read():
+                pass
+            reader.socket.close()
+        assert (reader.whole, reader.reading) == (whole, False)
+
+
 def test_tables_come_between_their_marks_and_the_rest_stays(tmp_path: Path) -> None:
     path = tmp_path / "page.md"
     path.write_text("Before\n<!-- measured: a -->\nold\n<!-- end: a -->\nAfter\n")
@@ -204,7 +234,7 @@ def test_the_page_has_a_place_for_each_section() -> None:
 
 def test_ours_answers_all_that_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "peers", lambda *_: [ours(OURS, {})])
-    found = serving.compare(tmp_path, 5, 0, serving.Ours())
+    found = serving.compare(tmp_path, 5, 0, {})
     assert {(one.question, one.way) for one in found} == {
         (question.name, way) for question in QUESTIONS for way in (FIRST, REPEATED)
     }
@@ -222,7 +252,7 @@ def test_an_answer_that_is_not_the_same_is_not_timed(tmp_path: Path, monkeypatch
     peer = ours(OXIGRAPH, {"WGIG_DEFAULT_GRAPH": "unnamed"})
     monkeypatch.setattr(serving, "peers", lambda *_: [ours(OURS, {}), peer])
     monkeypatch.setattr(serving, "QUESTIONS", [one for one in QUESTIONS if one.name == "COUNT"])
-    first, _ = serving.compare(tmp_path, 5, 0, serving.Ours())
+    first, _ = serving.compare(tmp_path, 5, 0, {})
     assert first.refused[OURS].startswith("differs: ")
     assert OURS not in first.figures
 
