@@ -8,6 +8,7 @@ from typing import Any
 
 from wgig.settings import CHECKOUT
 
+from . import virtuoso
 from .crowd import READERS, WRITERS, Crowd
 from .growth import Growth
 from .peers import OURS, OXIGRAPH, Peer
@@ -37,8 +38,11 @@ def taken(facts: Mapping[str, Any]) -> str:
 
 
 def given(peers: Iterable[Peer]) -> str:
-    """What each server was given."""
-    return "\n".join(f"- **{peer.name}**: {peer.given}." for peer in peers)
+    """What each server was given, and which is not here."""
+    lines = [f"- **{peer.name}**: {peer.given}." for peer in peers]
+    if not virtuoso.installed():
+        lines.append("- **Virtuoso** is left out, as it is not installed where this was measured.")
+    return "\n".join(lines)
 
 
 def answers(found: Sequence[Measured]) -> str:
