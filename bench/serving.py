@@ -140,9 +140,12 @@ def told(
 
 
 def entity_tag(server: Running, question: bytes) -> str:
-    """The ETag of an answer, empty where it has none."""
-    with Client(server.port) as client:
-        return client.ask(question).etag
+    """The ETag of an answer, empty where it has none or does not come to its end."""
+    try:
+        with Client(server.port) as client:
+            return client.ask(question).etag
+    except ConnectionError:
+        return ""
 
 
 def checked(question: Question, servers: Servers) -> tuple[int, int, dict[str, str]]:
@@ -158,9 +161,11 @@ def checked(question: Question, servers: Servers) -> tuple[int, int, dict[str, s
                 with Client(servers[peer.name].port, PATIENCE) as client:
                     answer = client.ask(peer.request(question, number, servers.papers), keep=True)
                 found[peer.name] = rows(question, answer.body)
-            except OSError:
+            except TimeoutError:
                 refused[peer.name] = f"no answer within {PATIENCE} s"
                 servers.start(peer.name)
+            except OSError as error:
+                refused[peer.name] = str(error)
             except (ValueError, SyntaxError, KeyError):
                 refused[peer.name] = f"answers {answer.status} in another format"
             else:

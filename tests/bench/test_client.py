@@ -8,13 +8,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
-from bench import floor, processes, streams
+from bench import floor, processes, serving, streams
 from bench.client import Client, request
 from bench.measure import PYTHON
-from bench.start import running
+from bench.start import Running, running
 
 
 @contextmanager
@@ -66,6 +67,14 @@ def test_the_client_reads_an_answer_to_its_end(answer: bytes, body: bytes) -> No
 def test_the_client_takes_no_cut_answer_for_a_whole_one(answer: bytes) -> None:
     with saying(answer) as port, Client(port) as client, pytest.raises(ConnectionError, match="ended early"):
         client.ask(request("/"))
+
+
+def test_the_tag_of_a_cut_answer_is_not_used() -> None:
+    server = partial(Running, 0, question="", seconds=0)
+    with saying(HEAD + b"Content-Length: 5\r\n\r\nhello") as port:
+        assert serving.entity_tag(server(port=port), request("/")) == '"x"'
+    with saying(HEAD + b"Content-Length: 6\r\n\r\nhello") as port:
+        assert serving.entity_tag(server(port=port), request("/")) == ""
 
 
 def test_the_cpu_of_a_process_counts_what_it_started_and_what_ended() -> None:
