@@ -25,7 +25,7 @@ lint: $(READY) ## Check style and types
 crash: $(READY) ## Kill the service 200 times while it is written and read
 	CRASH_ROUNDS=200 $(BIN)/pytest tests/crash
 
-bench: $(READY) ## Measure loading and starting
+bench: $(READY) ## Measure loading, starting, checking and serving at 1,000 papers
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m bench
 

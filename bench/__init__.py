@@ -1,1 +1,1 @@
-"""Benchmarks of the load, the start and the shell, and the generator of the large data they run on."""
+"""Benchmarks beside the peers, of the shell and of serving, and the generator of the data they run on."""

@@ -1,46 +1,108 @@
-"""`python -m bench`: measure load, start, help and checking against their peers, side by side in one run."""
+"""`python -m bench`: measure load, start, checking and serving beside the peers, in one run."""
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from . import check, load, report, start
+from . import check, growth, load, page, peers, report, serving, start, streams, writing
+from .measure import Comparison
 
-SECTIONS = ("start", "load", "checking")
+SECTIONS = ("start", "load", "checking", "serving", "growth", "streams", "writing")
 
 
-def main() -> None:
-    """Run the benchmarks that the command line asks for, print the tables, keep the figures."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="what to measure (default: all)"
-    )
-    parser.add_argument(
-        "--papers",
-        type=int,
-        nargs="+",
-        default=[1000, 10_000],
-        help="sizes of the files (default: 1000 10000)",
-    )
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each comparison (default: 5)")
-    parser.add_argument("--quick", action="store_true", help="1,000 papers and three rounds, under a minute")
-    asked = parser.parse_args()
-    sizes, rounds = ([1000], 3) if asked.quick else (asked.papers, asked.rounds)
-    comparisons, kept = [], {}
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmarks that the command line asks for, print or write the tables, keep the figures."""
+    asked = parser().parse_args(arguments)
+    sizes, rounds, seconds = sorted(asked.papers), asked.rounds, asked.seconds
+    if asked.quick:
+        sizes, rounds, seconds = [1000], 3, 0.2
     facts = report.machine()
-    with tempfile.TemporaryDirectory(prefix="wgig-bench-") as folder:
-        scratch = Path(folder)
-        if "start" in asked.only:
-            comparisons += start.compare(scratch, rounds)
-        if "load" in asked.only:
-            comparisons += load.compare(scratch, sizes, rounds)
+    folder = (
+        nullcontext(asked.scratch) if asked.scratch else tempfile.TemporaryDirectory(prefix="wgig-bench-")
+    )
+    with folder as name:
+        scratch = Path(name).absolute()
+        scratch.mkdir(exist_ok=True)
+        comparisons, kept = commands(asked.only, scratch, sizes, rounds, facts)
+        for section, block in served(asked, scratch, sizes, seconds, kept):
+            when = page.taken(facts | peers.versions())
+            page.write(asked.page, section, f"{when}\n\n{block}")
+            print(f"The tables of {section} are in {asked.page}", file=sys.stderr)
+    print(f"\nAll figures: {report.keep(comparisons, facts, **kept)}", file=sys.stderr)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    found = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    add = found.add_argument
+    add("--only", nargs="+", choices=SECTIONS, default=SECTIONS, help="what to measure (default: all)")
+    add("--papers", type=int, nargs="+", default=[1000], help="sizes of the data (default: 1000)")
+    add("--rounds", type=int, default=5, help="rounds of each comparison of commands (default: 5)")
+    add("--seconds", type=float, default=2, help="for each question, server and way of asking (default: 2)")
+    add("--quick", action="store_true", help="1,000 papers, three rounds, a fifth of a second")
+    add("--scratch", type=Path, help="folder that keeps data and filled stores for the next run")
+    add("--page", type=Path, default=page.PAGE, help="page that gets the tables of serving")
+    add(
+        "--set", nargs="+", type=setting, default=[], metavar="WGIG_NAME=VALUE", help="settings of wgig serve"
+    )
+    return found
+
+
+def setting(text: str) -> tuple[str, str]:
+    """The name and the value of a setting."""
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def commands(
+    only: Sequence[str], scratch: Path, sizes: list[int], rounds: int, facts: dict[str, Any]
+) -> tuple[list[Comparison], dict[str, Any]]:
+    """Measure what the shell does, and print the tables."""
+    comparisons, kept = [], {}
+    if "start" in only:
+        comparisons += start.compare(scratch, rounds)
+    if "load" in only:
+        comparisons += load.compare(scratch, sizes, rounds)
+    if comparisons:
         print(report.markdown(comparisons, facts))
-        if "checking" in asked.only:
-            found, runs = check.costs(scratch, min(sizes)), check.bulk(scratch, sizes)
-            print(f"\n{check.markdown(found, runs)}")
-            kept = check.kept(found, runs)
-    print(f"\nAll figures: {report.keep(comparisons, facts, checking=kept)}", file=sys.stderr)
+    if "checking" in only:
+        found, runs = check.costs(scratch, min(sizes)), check.bulk(scratch, sizes)
+        print(f"\n{check.markdown(found, runs)}")
+        kept["checking"] = check.kept(found, runs)
+    return comparisons, kept
+
+
+def served(
+    asked: argparse.Namespace, scratch: Path, sizes: list[int], seconds: float, kept: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Measure what goes over HTTP: each section of the page, once it is there; all figures are kept, too."""
+    settings = dict(asked.set)
+    few, many, only = sizes[0], sizes[-1], asked.only
+    if "serving" in only:
+        from . import plots  # noqa: PLC0415  needs matplotlib, which nothing else does
+
+        found = [one for papers in sizes for one in serving.compare(scratch, papers, seconds, settings)]
+        plots.draw(asked.page.parent / page.FIGURES, found)
+        kept["serving"] = [asdict(one) for one in found]
+        given = page.given(peers.peers(few, settings))
+        yield "serving", f"{given}\n\n{page.answers(found)}"
+    if "growth" in only and few < many:
+        grown = growth.compare(scratch, few, many, seconds, settings)
+        kept["growth"] = [asdict(one) for one in grown]
+        yield "growth", page.growth(grown)
+    if "streams" in only:
+        streamed = streams.compare(scratch, many, settings)
+        kept["streams"] = [asdict(one) for one in streamed]
+        yield "streams", page.streams(streamed)
+    if "writing" in only:
+        puts, crowd = writing.compare(scratch, few, seconds, settings)
+        kept["writing"] = {"puts": puts, "crowd": asdict(crowd)}
+        yield "writing", page.writing(few, puts, crowd)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from wgig.namespaces import OUTSIDE
 from wgig.reports import WRITERS
 from wgig.settings import SHIPPED
 
-from . import generate
+from . import generate, processes
 from .measure import WGIG
 from .start import running
 
@@ -88,9 +88,9 @@ class Bulk:
         return self.rate >= A_SECOND
 
 
-def papers(count: int) -> Iterator[bytes]:
+def papers(count: int, seed: int = SEED) -> Iterator[bytes]:
     """Generated papers as Turtle."""
-    for quads in generate.papers(count, SEED):
+    for quads in generate.papers(count, seed):
         triples = [quad.triple for quad in ox.parse(quads, ox.RdfFormat.N_QUADS)]
         yield ox.serialize(triples, format=ox.RdfFormat.TURTLE, prefixes=PREFIXES) or b""
 
@@ -154,7 +154,7 @@ def ours(paper: bytes) -> float:
 
 def over_http(port: int, process: int, paper: bytes) -> float:
     """What the service spends on a request, all its processes together."""
-    before = spent(process)
+    before = processes.cpu(process)
     connection = HTTPConnection("127.0.0.1", port)
     connection.request("POST", "/validate", paper, {"Content-Type": TURTLE.media_type})
     answer = connection.getresponse()
@@ -162,15 +162,7 @@ def over_http(port: int, process: int, paper: bytes) -> float:
     connection.close()
     if answer.status != 200:
         raise SystemExit(f"/validate answered {answer.status}.")
-    return spent(process) - before
-
-
-def spent(process: int) -> float:
-    """Seconds of CPU of another process and those that it started, all their threads together (Linux)."""
-    threads = list(Path(f"/proc/{process}/task").iterdir())
-    own = sum(int((one / "schedstat").read_text().split()[0]) for one in threads) / 1e9
-    started = (child for one in threads for child in (one / "children").read_text().split())
-    return own + sum(spent(int(child)) for child in started)
+    return processes.cpu(process) - before
 
 
 def parse(paper: bytes) -> float:

@@ -17,11 +17,12 @@ HEADER = ("measure", "ours", "seconds", "peer", "seconds", "quads/s", "ratio", "
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on: processor, cores, how busy they were, system, and versions."""
+    """What the figures depend on: processor, cores, how busy they were, memory, system, and versions."""
     return {
+        "processor": processor(),
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
-        "machine": platform.machine(),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "pyoxigraph": version("pyoxigraph"),
@@ -29,6 +30,13 @@ def machine() -> dict[str, Any]:
         "pyshifty": version("pyshifty"),
         "pyshacl": version("pyshacl"),
     }
+
+
+def processor() -> str:
+    """What the processor calls itself, or its kind where it does not say (Linux)."""
+    said = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    names = [line.partition(":")[2].strip() for line in said.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()
 
 
 def markdown(comparisons: Sequence[Comparison], facts: dict[str, Any]) -> str:

@@ -1,20 +1,24 @@
 """How long until the first answer: of the service on the shipped data, and of the shell's help."""
 
+import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from .client import NONE
 from .measure import PYTHON, WGIG, Comparison, command, oxigraph, side_by_side
 
 COLD_SECONDS, WARM_SECONDS, HELP_SECONDS = 2.0, 1.0, 0.3
-PATIENCE = 60
+GRACE = 5  # seconds
+PATIENCE = 600  # seconds; a large store in memory takes minutes
 
 # True in every store that holds the shipped data: the answer shows that it is all there.
 QUESTION = "/sparql?" + urlencode(
@@ -82,46 +86,66 @@ def first_answer(server: Sequence[str], *listen: str) -> float:
 
 
 class Running(NamedTuple):
-    """A server that answers: its process, its port, and the seconds from its start to its first answer."""
+    """A server that answers: its process, its port, the question, and the seconds until its first answer."""
 
     process: int
     port: int
+    question: str
     seconds: float
 
 
 @contextmanager
-def running(server: Sequence[str], *listen: str) -> Iterator[Running]:
-    """A server that answers over HTTP; it is stopped afterwards.
+def running(
+    server: Sequence[str],
+    *listen: str,
+    question: str = QUESTION,
+    port: int = 0,
+    environment: Mapping[str, str] = NONE,
+) -> Iterator[Running]:
+    """A server that answers `true` to a question over HTTP; it is stopped afterwards.
 
-    `{port}` in `listen` is replaced by a port that is free.
+    `{port}` in `listen` is replaced by the port, which is a free one where none is given.
     """
-    port = free_port()
+    port = port or free_port()
     start = time.perf_counter()
-    with subprocess.Popen(
-        [*server, *(word.format(port=port) for word in listen)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as process:
+    words = [*server, *(word.format(port=port) for word in listen)]
+    with (
+        # A pipe that nobody reads would stop a server that says much.
+        TemporaryFile() as said,
+        subprocess.Popen(
+            words, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=said
+        ) as process,
+    ):
         try:
-            while not answers(port):
+            while not answers(port, question):
                 seconds = time.perf_counter() - start
                 if process.poll() is not None or seconds > PATIENCE:
                     process.kill()
-                    said = process.communicate()[1].decode(errors="replace")[-2000:]
-                    raise SystemExit(f"{' '.join(server)} gave no answer within {seconds:.0f} s:\n{said}")
+                    said.seek(0)
+                    last = said.read()[-2000:].decode(errors="replace")
+                    raise SystemExit(f"{' '.join(server)} gave no answer within {seconds:.0f} s:\n{last}")
                 time.sleep(0.002)
-            yield Running(process.pid, port, time.perf_counter() - start)
+            yield Running(process.pid, port, question, time.perf_counter() - start)
         finally:
-            process.terminate()
+            stop(process)
 
 
-def answers(port: int) -> bool:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server in good order, or without it when it takes too long."""
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:  # such as one whose only thread is busy with a query
+        process.kill()
+
+
+def answers(port: int, question: str) -> bool:
     """Whether the server says yes to the question."""
     connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
-        connection.request("GET", QUESTION, headers={"Accept": "application/sparql-results+json"})
+        connection.request("GET", question, headers={"Accept": "application/sparql-results+json"})
         return b"true" in connection.getresponse().read()
-    except OSError:
+    except (OSError, HTTPException):
         return False
     finally:
         connection.close()

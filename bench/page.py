@@ -1,0 +1,224 @@
+"""The page of the benchmarks of serving: its tables are written between marks, what people wrote stays."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from wgig.settings import CHECKOUT
+
+from . import virtuoso
+from .cells import kept, least, most, ms, number, table
+from .crowd import READERS, WRITERS, Crowd
+from .growth import Growth
+from .peers import OURS, OXIGRAPH, Peer
+from .questions import ROWS
+from .serving import FIRST, FIRST_BYTE, FLOOR, REPEATED, Measured
+from .streams import Streams
+from .writing import OWN, PUT_P95, Puts
+
+PAGE = CHECKOUT / "docs" / "benchmarks-serving.md"
+FIGURES = "figures"  # the folder of the plots, beside the page
+
+
+def write(page: Path, section: str, block: str) -> None:
+    """Put the tables of a section between its marks. Raises SystemExit where the page lacks them."""
+    begin, end = f"<!-- measured: {section} -->", f"<!-- end: {section} -->"
+    before, found, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise SystemExit(f"{page} needs a place between {begin} and {end}.")
+    page.write_text(f"{before}{begin}\n\n{block}\n\n{end}{after}", encoding="utf-8")
+
+
+def taken(facts: Mapping[str, Any]) -> str:
+    """When and where figures were taken."""
+    said = ", ".join(f"{name} {value}" for name, value in facts.items())
+    return f"Measured on {datetime.now(UTC):%d %B %Y}: {said}."
+
+
+def given(peers: Iterable[Peer]) -> str:
+    """What each server was given, and which is not here."""
+    lines = [f"- **{peer.name}**: {peer.given}." for peer in peers]
+    if not virtuoso.installed():
+        lines.append("- **Virtuoso** is left out, as it is not installed where this was measured.")
+    return "\n".join(lines)
+
+
+def answers(found: Sequence[Measured]) -> str:
+    """The tables of the questions: a heading for each size, a table for each way of asking."""
+    parts = []
+    for papers, of_size in groupby(found, key=lambda one: one.papers):
+        measured = list(of_size)
+        parts += [
+            f"### {papers:,} papers",
+            f"![How many times as fast as {OXIGRAPH}]({FIGURES}/answers-{papers}.svg)",
+        ]
+        for way in (FIRST, REPEATED):
+            same_way = [one for one in measured if one.way == way]
+            parts += [
+                f"Asked {WAYS[way]}:",
+                ours(same_way),
+                "The others, and the client alone:",
+                others(same_way),
+            ]
+        parts.append(first_bytes(measured))
+    return "\n\n".join(parts)
+
+
+WAYS = {
+    FIRST: "for the first time, with another text each time",
+    REPEATED: "again and again, with the same text",
+}
+
+
+def ours(found: Iterable[Measured]) -> str:
+    """A row for each question and each of ours, with the reason where it was not timed."""
+    return table(
+        "question | rows | asked of | ms (p99) | CPU ms "
+        f"| {OXIGRAPH} ms (p99) | CPU ms | by time | by CPU | goal | met",
+        (
+            [
+                one.question,
+                f"{one.rows:,}",
+                name,
+                *shown(one, name),
+                *shown(one, OXIGRAPH),
+                *(number(one.ratio(name, by)) for by in ("p50", "cpu")),
+                least(one.goal(name)),
+                verdict(one, name),
+            ]
+            for one in found
+            for name in one.own()
+        ),
+    )
+
+
+def shown(one: Measured, name: str) -> tuple[str, str]:
+    """Median and slow end in milliseconds, and milliseconds of CPU; or why there are none."""
+    if name not in one.figures:
+        return one.refused.get(name, ""), ""
+    figures = one.figures[name]
+    return f"{ms(figures['p50'])} ({ms(figures['p99'])})", ms(figures["cpu"])
+
+
+def verdict(one: Measured, name: str) -> str:
+    """Whether the goal is met by the clock, by the CPU, by both or by none."""
+    goal = one.goal(name)
+    if name in one.refused:
+        return "**no**"
+    ratios = {by: one.ratio(name, by) for by in ("p50", "cpu")}
+    if goal is None or None in ratios.values():
+        return ""
+    met = {by for by, ratio in ratios.items() if ratio is not None and ratio >= goal}
+    return {0: "**no**", 2: "yes"}.get(len(met), "by time only" if "p50" in met else "by CPU only")
+
+
+def others(found: Sequence[Measured]) -> str:
+    """A row for each question: the medians of the other servers, or why they were not asked."""
+    names = {name for one in found for name in (*one.figures, *one.refused)}
+    columns = [*sorted(name for name in names if not name.startswith((OURS, OXIGRAPH, FLOOR))), FLOOR]
+    return table(
+        f"question | {' | '.join(f'{name} ms (p99) | CPU ms' for name in columns)}",
+        (
+            [
+                one.question,
+                *(cell for name in columns for cell in shown(one, name)),
+            ]
+            for one in found
+        ),
+    )
+
+
+def first_bytes(found: Iterable[Measured]) -> str:
+    """The first byte of 100,000 rows, asked for the first time."""
+    one = next(one for one in found if one.question == ROWS.name and one.way == FIRST)
+    return "The first byte of the rows:\n\n" + table(
+        "server | first byte ms (p99) | last byte ms | goal | met",
+        (
+            [
+                name,
+                f"{ms(figures['first byte p50'])} ({ms(figures['first byte p99'])})",
+                ms(figures["p50"]),
+                most(FIRST_BYTE if name.startswith(OURS) else None, "ms", 1000),
+                kept(figures["first byte p50"], FIRST_BYTE if name.startswith(OURS) else None),
+            ]
+            for name, figures in one.figures.items()
+            if name != FLOOR
+        ),
+    )
+
+
+def growth(found: Iterable[Growth]) -> str:
+    """A row for each question and server."""
+    return table(
+        "question | server | papers | ms | CPU ms | times as long | times the CPU | goal | met",
+        (
+            [
+                one.question,
+                one.server,
+                f"{one.few:,} → {one.many:,}",
+                " → ".join(map(ms, one.seconds)),
+                " → ".join(map(ms, one.cpu)),
+                number(one.ratio),
+                number(one.ratio_cpu),
+                most(one.goal),
+                kept(one.ratio, one.goal),
+            ]
+            for one in found
+        ),
+    )
+
+
+def streams(found: Iterable[Streams]) -> str:
+    """A row for each server."""
+    return table(
+        "server | papers | clients | read at once | whole answers "
+        "| MiB before | MiB at most | MiB a stream | goal | met",
+        (
+            [
+                one.server,
+                f"{one.papers:,}",
+                str(one.clients),
+                str(one.at_once),
+                str(one.whole),
+                *(f"{size / 2**20:,.1f}" for size in (one.before, one.peak, one.each)),
+                most(one.goal, "MiB", 2**-20),
+                kept(one.each, one.goal),
+            ]
+            for one in found
+        ),
+    )
+
+
+def writing(papers: int, puts: Puts, crowd: Crowd) -> str:
+    """The writes of papers one after the other, and the crowd."""
+    one_by_one = table(
+        f"PUT of a paper beside {papers:,} | papers | ms | p95 ms | p99 ms | CPU ms | goal p95 | met",
+        (
+            [
+                name,
+                f"{one['requests']:,}",
+                *(ms(one[key]) for key in ("p50", "p95", "p99", "cpu")),
+                most(PUT_P95 if name == OWN else None, "ms", 1000),
+                kept(one["p95"], PUT_P95 if name == OWN else None),
+            ]
+            for name, one in puts.items()
+        ),
+    )
+    at_once = table(
+        f"{WRITERS} writers and {READERS} readers at once | count",
+        (
+            ["seconds", f"{crowd.seconds:.1f}"],
+            ["writes acknowledged", f"{crowd.writes:,}"],
+            ["reads", f"{crowd.reads:,}"],
+            ["told to come again", f"{crowd.busy:,}"],
+            ["refused otherwise", str(len(crowd.refused))],
+            ["acknowledged and lost", str(crowd.lost)],
+            ["half states read", str(crowd.half)],
+            ["reads older than what was acknowledged", str(crowd.stale)],
+            ["goal: none of the last four", "yes" if crowd.met else "**no**"],
+        ),
+    )
+    return f"{one_by_one}\n\n{at_once}"
