@@ -17,7 +17,7 @@ from .client import NONE
 from .measure import PYTHON, WGIG, Comparison, command, oxigraph, side_by_side
 
 COLD_SECONDS, WARM_SECONDS, HELP_SECONDS = 2.0, 1.0, 0.3
-GRACE = 5  # seconds
+GRACE = 30  # seconds
 PATIENCE = 600  # seconds; a large store in memory takes minutes
 
 # True in every store that holds the shipped data: the answer shows that it is all there.
