@@ -5,7 +5,9 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Protocol, cast
 
 from .result import Result
@@ -61,7 +63,7 @@ class ReaderLink(asyncio.Protocol):
     def ask(self, job: Job, seconds: float) -> Result:
         """Begin to answer a query; after so many seconds the reader is killed."""
         self.result = Result(self.pace, self.kill)
-        self.timer = asyncio.get_running_loop().call_later(min(SLOW, seconds), self.slow, seconds - SLOW)
+        self.after(min(SLOW, seconds), partial(self.slow, seconds - SLOW))
         self.tell(framed(ASK, job.packed()))
         return self.result
 
@@ -72,8 +74,12 @@ class ReaderLink(asyncio.Protocol):
         self.yielding = True  # which cannot be taken back, so that the reader is replaced afterwards
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self.process, YIELDING)
-        self.timer = asyncio.get_running_loop().call_later(seconds, self.kill, TIME)
-        return None
+        return self.after(seconds, partial(self.kill, TIME))
+
+    def after(self, seconds: float, then: Callable[[], None]) -> None:
+        """Do something when the query has had so many seconds."""
+        self.then = then
+        self.timer = asyncio.get_running_loop().call_later(seconds, then)
 
     def tell(self, message: bytes) -> None:
         """Send a message."""
@@ -81,13 +87,13 @@ class ReaderLink(asyncio.Protocol):
 
     def pace(self, *, on: bool) -> None:
         """Let more pieces come, or none for now; then the client's time runs in place of the query's."""
-        loop = asyncio.get_running_loop()
         assert self.timer
         self.timer.cancel()
         if on:
             self.transport.resume_reading()
-            self.timer = loop.call_later(self.left, self.kill, TIME)
+            self.after(self.left, self.then)
         else:
+            loop = asyncio.get_running_loop()
             self.transport.pause_reading()
             self.left = self.timer.when() - loop.time()
             self.timer = loop.call_later(PATIENCE, self.kill, CANCELED)

@@ -221,6 +221,25 @@ def test_a_client_that_takes_nothing_loses_its_answer(
     play(Settings(store=tmp_path, readers=1), story)
 
 
+def test_a_pause_changes_nothing_of_what_becomes_of_a_query(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_link, "SLOW", 0)
+
+    async def story(pool: Pool) -> None:
+        assert pool.current
+        (reader,) = pool.current.readers
+        result = await pool.ask(job(MANY), "somebody")
+        reader.pace(on=False)
+        reader.pace(on=True)
+        while not (reader.yielding or result.ended):
+            await asyncio.sleep(0)
+        assert reader.yielding
+        result.close()
+
+    play(Settings(store=tmp_path, readers=1), story)
+
+
 def test_an_answer_that_ends_while_its_client_is_slow_does_not_hold_up_the_next(tmp_path: Path) -> None:
     async def story(pool: Pool) -> None:
         for size in range(100, 400, 10):
