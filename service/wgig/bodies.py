@@ -5,6 +5,7 @@ import zlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
@@ -211,7 +212,13 @@ def _decoded(value: str) -> str:
 
 def parameters(request: "Request") -> Pairs:
     """The pairs of the request's query string."""
-    return parse_form(request.scope["query_string"])
+    return list(query_pairs(request.scope["query_string"]))
+
+
+@lru_cache(64)
+def query_pairs(query: bytes) -> tuple[tuple[str, str], ...]:
+    """The pairs of a query string, which several look at."""
+    return tuple(parse_form(query))
 
 
 def values(pairs: Pairs, key: str) -> list[str]:

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .answers import matches
 from .codings import choose
+from .recording import Entry, Recording
+from .shortcuts import REQUEST, Shortcuts
 
 BY_BODY = ("POST", "QUERY")
 QUESTIONS = ("/sparql",)  # where these only ask
@@ -21,65 +22,18 @@ KEYED = frozenset((b"accept", b"content-encoding", b"content-type", b"host"))
 OF_BODY = (b"content-encoding", b"content-length", b"content-type")
 
 Key = tuple[Any, ...]
-RawHeaders = list[tuple[bytes, bytes]]
-
-
-class Entry(NamedTuple):
-    """A whole answer: its header fields, its entity tag, and its body in the coding of the fields."""
-
-    headers: RawHeaders
-    tag: str
-    body: bytes
-
-
-class Recording:
-    """Takes down an answer while it is sent, unless it is no answer to keep, or is more than `most` bytes."""
-
-    def __init__(self, most: int) -> None:
-        """Nothing was sent yet."""
-        self.left = most
-        self.headers: dict[bytes, bytes] = {}
-        self.raw: RawHeaders = []
-        self.pieces: list[bytes] = []
-        self.wanted, self.ended = True, False
-
-    def take(self, message: Message) -> None:
-        """Take down a message of the answer."""
-        if message["type"] == "http.response.start":
-            self.raw = list(message["headers"])
-            self.headers = dict(self.raw)
-            public = b"no-store" not in self.headers.get(b"cache-control", b"")
-            self.wanted = message["status"] == 200 and b"etag" in self.headers and public
-        elif self.wanted:
-            self.pieces.append(message.get("body", b""))
-            self.left -= len(self.pieces[-1])
-            self.wanted = self.left >= 0
-            self.ended = not message.get("more_body", False)
-
-    def entry(self) -> Entry | None:
-        """The whole answer; None where it was not whole, or is not to be kept."""
-        if not (self.wanted and self.ended):
-            return None
-        body = b"".join(self.pieces)
-        fields = [pair for pair in self.raw if pair[0] != b"content-length"]
-        fields.append((b"content-length", str(len(body)).encode()))
-        return Entry(fields, self.headers[b"etag"].decode(), body)
-
-    def varies(self) -> frozenset[bytes]:
-        """The names of the request's fields that the answer depends on, beside those of every key."""
-        names = self.headers.get(b"vary", b"").lower().replace(b" ", b"").split(b",")
-        return frozenset(names) - {b"accept-encoding"}
 
 
 class Cache:
-    """ASGI middleware: gives an answer again without a question as long as `version` says the same number.
+    """ASGI middleware: gives an answer again without a question as long as the data has the same version.
 
     It keeps up to `room` bytes. Of those who ask the same at once, one asks and the others wait for it.
     """
 
-    def __init__(self, app: ASGIApp, version: Callable[[], int], room: int) -> None:
-        """Nothing is kept yet."""
-        self.app, self.version, self.room = app, version, room
+    def __init__(self, app: ASGIApp, shortcuts: Shortcuts, room: int) -> None:
+        """Nothing is kept yet; what is given may be given by `shortcuts` the next time."""
+        self.app, self.shortcuts, self.room = app, shortcuts, room
+        self.version = shortcuts.version
         self.under_way: dict[Key, asyncio.Future[None]] = {}
         self.clear()
 
@@ -104,7 +58,7 @@ class Cache:
         while not (entry := self.lookup(key)) and key in self.under_way:
             await asyncio.shield(self.under_way[key])
         if entry:
-            return await give(entry, scope, send)
+            return await give(entry, scope, send, self.shortcuts)
         if scope["method"] == "HEAD":  # whose answer is not whole
             return await self.app(scope, receive, send)
         return await self.ask(key, scope, receive, send)
@@ -158,7 +112,7 @@ class Cache:
             self.land(key, flight)
         if held:
             assert entry
-            await give(entry, scope, send)
+            await give(entry, scope, send, self.shortcuts)
 
     def land(self, key: Key, flight: "asyncio.Future[None]") -> None:
         """Let those look again who waited for this answer."""
@@ -189,16 +143,28 @@ def may_be_kept(scope: Scope) -> bool:
     return scope["method"] in ("GET", "HEAD")
 
 
-async def give(entry: Entry, scope: Scope, send: Send) -> None:
+async def give(entry: Entry, scope: Scope, send: Send, shortcuts: Shortcuts) -> None:
     """Send an answer that is kept, or 304 to who has it already (RFC 9110, section 13.1.2)."""
     condition = [value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"]
-    if condition and matches(condition, entry.tag, weak=True):
-        bare = [pair for pair in entry.headers if pair[0] not in OF_BODY]
-        await send({"type": "http.response.start", "status": 304, "headers": bare})
+    known = bool(condition) and matches(condition, entry.tag, weak=True)
+    status = 304 if known else 200
+    headers = [pair for pair in entry.headers if pair[0] not in OF_BODY] if known else entry.headers
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    if entry.packed and not known and scope["method"] != "HEAD":
+        for piece in entry.pieces():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0)  # others come in between
         await send({"type": "http.response.body", "body": b""})
         return
-    await send({"type": "http.response.start", "status": 200, "headers": entry.headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else entry.body})
+    body = b"" if known or scope["method"] == "HEAD" else entry.body
+    await send({"type": "http.response.body", "body": body})
+    if may_be_short(scope):
+        shortcuts.add(scope[REQUEST], status, headers, body)
+
+
+def may_be_short(scope: Scope) -> bool:
+    """Whether the bytes of the request are known, and say nothing of the connection."""
+    return bool(scope.get(REQUEST)) and not any(name == b"connection" for name, _ in scope["headers"])
 
 
 def without_condition(scope: Scope) -> Scope:

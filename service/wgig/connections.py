@@ -4,11 +4,13 @@ import asyncio
 import json
 import sys
 from http import HTTPStatus
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from .problems import Problem
+from .shortcuts import REQUEST, Shortcut, Shortcuts, is_whole
 
 SECONDS = 10  # for the head of a request, and for what still comes when all is said
 HEAD_BYTES = 128 * 1024
@@ -23,6 +25,8 @@ class Connection(HttpToolsProtocol):
     """
 
     base = ""  # base IRI of the graph
+    shortcuts: Shortcuts | None = None
+    request = b""  # the bytes of a whole one
     timer: asyncio.TimerHandle | None = None
     begun = False  # whether a head is under way
     leaving = False  # whether all is said
@@ -40,17 +44,39 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Read on in a request; or throw away what is beyond an answer."""
+        """Read on in a request, or answer one that is known; or throw away what is beyond an answer."""
+        if self.shortcuts and self.idle():
+            known = self.shortcuts.get(data)
+            if known:
+                return self.give(known)
+            self.request = data if is_whole(data) else b""
         if not self.leaving:
             super().data_received(data)
         if self.transport.is_closing() or not self.at_rest():
-            return
+            return None
         self.watch()
         self.size += len(data)
         if self.begun and self.size > HEAD_BYTES:
             self.refuse(Problem(400, f"The head of the request is larger than {HEAD_BYTES} bytes."))
         elif self.size > REST_BYTES:
             self.transport.close()
+        return None
+
+    def idle(self) -> bool:
+        """Whether all is done and sent that was asked so far."""
+        return self.at_rest() and not (self.begun or self.leaving or self.flow.write_paused)
+
+    def give(self, known: Shortcut) -> None:
+        """Send an answer, and wait for the next request."""
+        fields = b"".join(b"%s: %s\r\n" % pair for pair in self.server_state.default_headers)
+        self.transport.write(b"".join((known.begin, fields, known.rest)))
+        self.server_state.total_requests += 1
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+        self.unwatch()
+        self.watch()
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -63,6 +89,7 @@ class Connection(HttpToolsProtocol):
         self.begun, self.size = False, 0
         self.unwatch()
         self.cycle.transport = self.farewell
+        cast(dict[str, Any], self.scope)[REQUEST], self.request = self.request, b""
 
     def on_response_complete(self) -> None:
         """Go on to the next request, unless this was the last."""
@@ -157,6 +184,6 @@ class Farewell(asyncio.Transport):
             self.connection.transport.close()
 
 
-def connection(base: str) -> type[Connection]:
-    """The connections of a service with this base IRI."""
-    return type("Connection", (Connection,), {"base": base})
+def connection(base: str, shortcuts: Shortcuts | None = None) -> type[Connection]:
+    """The connections of a service with this base IRI, which answer by these shortcuts."""
+    return type("Connection", (Connection,), {"base": base, "shortcuts": shortcuts})

@@ -5,6 +5,7 @@ import re
 import time
 import uuid
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from fastapi import Request, Response
@@ -24,10 +25,15 @@ NO_STORE = {"Cache-Control": "no-store"}
 class Query:
     """A query that is being answered. `began` is a time of the monotonic clock, in seconds."""
 
-    id: str
+    given: str  # the id that the client gave it
     text: str
     client: str
     began: float
+
+    @cached_property
+    def id(self) -> str:
+        """What it is called, so that nobody guesses it."""
+        return self.given or str(uuid.uuid4())
 
 
 class Running:
@@ -39,8 +45,8 @@ class Running:
 
     def add(self, request: Request, text: str, result: Result) -> None:
         """Remember the query of a request as long as its result is not there."""
-        id_ = request.headers.get(FIELD) or str(uuid.uuid4())
-        self.queries[result] = Query(id_, text, client_of(request), time.monotonic())
+        given = request.headers.get(FIELD, "")
+        self.queries[result] = Query(given, text, client_of(request), time.monotonic())
 
     def now(self) -> list[tuple[Result, Query]]:
         """What is being answered, the oldest first."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 from wgig.cache import Cache
+from wgig.shortcuts import Shortcuts
 
 Answer = tuple[int, dict[bytes, bytes], bytes]
 ROOM = 40_000
@@ -44,7 +45,8 @@ class Kept:
     def __init__(self, **given: Any) -> None:
         self.origin = Origin(**given)
         self.version = 0
-        self.cache = Cache(self.origin, lambda: self.version, ROOM)
+        self.shortcuts = Shortcuts(lambda: self.version, ROOM)
+        self.cache = Cache(self.origin, self.shortcuts, ROOM)
 
     async def ask(self, target: str = "/x", method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
         path, _, query = target.partition("?")
@@ -258,5 +260,18 @@ def test_it_keeps_what_was_asked_last_within_its_room() -> None:
         assert kept.origin.asked == 9
         await kept.ask("/0")
         assert kept.origin.asked == 10
+
+    play(story())
+
+
+def test_a_large_plain_answer_is_kept_packed_and_given_as_it_was() -> None:
+    async def story() -> None:
+        kept = Kept(pieces=[b"abc" * ROOM, b"d"])
+        first = await kept.ask()
+        assert await kept.ask() == (200, first[1], first[2])
+        assert (await kept.ask(if_none_match='"t"'))[0] == 304
+        assert (await kept.ask(method="HEAD"))[1:] == (first[1], b"")
+        assert kept.cache.size < len(first[2]) / 10
+        assert kept.origin.asked == 1
 
     play(story())

@@ -14,7 +14,7 @@ FLOORS = [
     for floor in (
         """
         allowed changes durable engines grammar lines locking markdown.form namespaces places.json places.spot
-        places.tokens presence readers reports.xml screening steering wellformed wgig
+        places.tokens presence readers recording reports.xml screening shortcuts steering wellformed wgig
         """,
         "commit journal nesting peers places.context places.fits problems settings streaming swap",
         """

@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     server = Server(
         uvicorn.Config(
             app,
-            http=connection(settings.base),
+            http=connection(settings.base, app.state.shortcuts),
             ws="none",
             access_log=False,
             log_level="warning",
