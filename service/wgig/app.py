@@ -27,6 +27,7 @@ from .guard import Guard
 from .history import History
 from .readers.inline import Inline
 from .readers.pool import Pool
+from .record import Record
 from .room import Room
 from .settings import KEPT, Settings
 from .shortcuts import Shortcuts
@@ -113,7 +114,8 @@ def create_app(
     app.state.writes = Turns(at_once=1, waiting=256, patience=60)
     app.state.others = Turns(at_once=4, waiting=28, patience=30)  # each may take 100 MB for what it gets
     app.state.tokens = tokens or Tokens(None, settings.token)
-    app.state.history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None
+    history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None
+    app.state.history, app.state.record = history, history and Record(history, store)
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB
     app.state.checks = checks or Turns(**CHECKS)
     for path, methods, function in ROUTES:

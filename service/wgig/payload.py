@@ -1,6 +1,7 @@
 """The documents that a client sends to be written into a graph, and their triples."""
 
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 import pyoxigraph as ox
 from fastapi import Request
@@ -35,7 +36,8 @@ async def payload(request: Request, offered: Sequence[Format], limit: int) -> li
 
 def file_name(request: Request) -> str:
     """What the client calls its file, if anything: Content-Disposition, or Slug (RFC 5023)."""
-    return bodies.file_name(request.headers.get("content-disposition", "")) or request.headers.get("slug", "")
+    headers = request.headers
+    return bodies.file_name(headers.get("content-disposition", "")) or unquote(headers.get("slug", ""))
 
 
 def types(offered: Sequence[Format]) -> list[str]:

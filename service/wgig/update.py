@@ -15,8 +15,8 @@ from .diagnosis import diagnose
 from .federation import answered
 from .formats import N_TRIPLES
 from .gate import OFF, guards
-from .history import Write, after, graphs_of
 from .problems import Problem
+from .record import Write, after, graphs_of
 from .settings import Settings
 from .sparql import absolute
 from .store import Store
@@ -70,7 +70,7 @@ def done(request: Request, write: Write, text: str, admitted: str) -> Response |
     """Do what the update comes to, or answer with the report on a paper that would not conform."""
     settings: Settings = request.app.state.settings
     store: Store = request.app.state.store
-    if request.app.state.history is None and settings.write_profile == OFF:
+    if request.app.state.record is None and settings.write_profile == OFF:
         store.update(text, settings.base, admitted)
         return None
 

@@ -15,10 +15,10 @@ from .formats import GRAPHS, N_TRIPLES
 from .gate import TYPES as PAPERS
 from .gate import guards
 from .graphs import asked_graph, graph_iri, missing, written
-from .history import Write
 from .pages import graph_path
 from .payload import payload, read_parts
 from .problems import Problem
+from .record import Write
 from .settings import Settings
 from .store import Store
 from .tokens import Token

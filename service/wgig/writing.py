@@ -12,9 +12,9 @@ from fastapi import Request, Response
 from .bodies import Part
 from .changes import Change
 from .gate import Submitted, checked, report_format
-from .history import History, Write, graphs_of
 from .opening import FullError
 from .problems import Problem
+from .record import Record, Write, graphs_of
 from .settings import Settings
 from .store import Store, StoreError
 from .turns import Turns
@@ -61,9 +61,9 @@ async def writing(request: Request) -> AsyncIterator[None]:
 def commit(request: Request, change: Change, write: Write) -> None:
     """Make a change, with its record where a history is kept. What changes nothing is no write."""
     store: Store = request.app.state.store
-    history: History | None = request.app.state.history
+    record: Record | None = request.app.state.record
     if change:
-        store.apply(history.recorded(store, change, write) if history else change)
+        store.apply(record.of(change, write) if record else change)
 
 
 async def pass_gate(request: Request, graph: str, parts: list[Part], there: bytes) -> bytes | Response:

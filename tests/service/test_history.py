@@ -13,6 +13,7 @@ from wgig.history import History
 from wgig.lookup import rows
 from wgig.mementos import http_date
 from wgig.rdf import read
+from wgig.record import Record
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
 from wgig.versions import FOLDER, Versions
@@ -165,6 +166,21 @@ def test_the_record_of_an_update_names_each_graph(client: httpx.Client, store: S
         ("1", f"{BASE}graphs?default"),
         ("2", f"{BASE}graphs?graph=x%3Ag"),
     ]
+
+
+def test_time_goes_on_whatever_the_clock_says(client: httpx.Client, store: Store) -> None:
+    put(client, ONE)
+    history = History(BASE, Versions(store.folder))
+    (version,) = history.of(store, IRI)
+    record = Record(history, store)
+    assert record.last_recorded() == version.since
+    record.last = later = version.at + timedelta(days=1)
+    assert record.moment() > later
+
+
+def test_the_name_of_a_file_comes_from_the_slug(client: httpx.Client, store: Store) -> None:
+    put(client, ONE, Slug="spam%20paper.ttl")
+    assert asked(store, "?write prov:used/rdfs:label ?file")[0][0] == "spam paper.ttl"
 
 
 def test_what_is_on_record_has_a_page(client: httpx.Client, store: Store) -> None:

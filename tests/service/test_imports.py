@@ -38,7 +38,7 @@ FLOORS = [
         """,
         """
         advice compact markdown.writing mementos pages.thing readers.inline readers.reader readers.reader_link
-        running
+        record running
         """,
         "explain inlining markdown readers.generation readers.holder resource skeleton",
         "readers.pool refusals shapes word",
