@@ -16,7 +16,7 @@ from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
 from .rdf import as_stored, quad, rdf_format
 from .targets import reach
-from .trial import Asked, Run, here, tried
+from .trial import Asked, Run, here, tidy, tried
 
 __all__ = ["Dataset", "Store", "StoreError"]
 
@@ -83,6 +83,7 @@ class Store:
         """
         inference = Inference(rules, inferred, folder, first) if rules or first else None
         store = cls(open_quads(folder), folder, inference)
+        tidy(folder)
         if not store._settled:
             if store:
                 say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")

@@ -87,13 +87,17 @@ def copied(quads: ox.Store) -> ox.Store:
 @contextmanager
 def beside(quads: ox.Store, folder: Path) -> Iterator[Path]:
     """A folder with a copy of all quads, which shares files with the store; it is gone afterwards."""
-    places = [folder / ASIDE / one for one in (FOLDER, TAKEN)]
-    for one in places:  # a crash left it
-        shutil.rmtree(one, ignore_errors=True)
-    places[0].parent.mkdir(exist_ok=True)
+    tidy(folder)
+    place = folder / ASIDE / FOLDER
+    place.parent.mkdir(exist_ok=True)
     try:
-        quads.backup(str(places[0]))
-        yield places[0]
+        quads.backup(str(place))
+        yield place
     finally:
-        for one in places:
-            shutil.rmtree(one, ignore_errors=True)
+        tidy(folder)
+
+
+def tidy(folder: Path) -> None:
+    """Remove the copies in the folder of a store, which a crash may have left."""
+    for one in (FOLDER, TAKEN):
+        shutil.rmtree(folder / ASIDE / one, ignore_errors=True)

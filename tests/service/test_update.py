@@ -1,6 +1,7 @@
 """Updates are tried first: papers pass the gate however they are changed, and what is written was checked."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from wgig import changes, trial
 from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
+from wgig.swap import ASIDE
 
 BASE = Settings.base
 NAME = "example-community-networks"
@@ -107,6 +109,17 @@ def test_where_nothing_is_checked_nor_kept_an_update_just_runs(
     monkeypatch.setattr(trial, "copied", None)
     assert update(client, f"INSERT {{ GRAPH ?g {{ {WORSE} }} }} WHERE {{ GRAPH ?g {{}} }}").status_code == 204
     assert any("Another" in str(one) for one in store.triples(GRAPH))
+
+
+def test_a_copy_that_a_crash_left_is_gone_at_the_next_start(tmp_path: Path) -> None:
+    left = tmp_path / ASIDE / trial.FOLDER
+    left.mkdir(parents=True)
+    store = Store.open(tmp_path)
+    assert not left.exists()
+    change = store.tried("INSERT { <x:a> <x:p> 1 } WHERE {}")
+    assert change
+    assert len(change.added) == 1
+    assert not [one for one in (tmp_path / ASIDE).iterdir() if one.name in (trial.FOLDER, trial.TAKEN)]
 
 
 EQUAL = [
