@@ -28,7 +28,7 @@ def versions(request: Request, graph: str | None) -> list[Version]:
 
 
 def memento(request: Request, graph: str | None, name: str) -> Response:
-    """One version of a graph, which never changes. Raises Problem 404, 410."""
+    """One version of a graph, which never changes. Raises Problem 404, 406."""
     every = versions(request, graph)
     found = next((one for one in every if one.name == name), None)
     if found is None:

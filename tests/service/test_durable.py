@@ -1,0 +1,34 @@
+"""A file that is replaced is the old one or the new one, whatever happens on the way."""
+
+from pathlib import Path
+
+import pytest
+from wgig.durable import durable
+
+
+def test_a_file_is_replaced_as_a_whole_and_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with durable(path) as file:
+        file.write(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_fails_on_the_way_leaves_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(OSError, match="full"), durable(path) as file:
+        file.write(b"new")
+        raise OSError("full")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_crash_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / "file.partial").write_bytes(b"half")
+    with durable(tmp_path / "file") as file:
+        file.write(b"new")
+    assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"new"]
