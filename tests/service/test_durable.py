@@ -20,9 +20,14 @@ def test_a_file_is_replaced_as_a_whole_and_is_for_its_owner_alone(tmp_path: Path
 def test_what_fails_on_the_way_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with pytest.raises(OSError, match="full"), durable(path) as file:
-        file.write(b"new")
-        raise OSError("full")
+
+    def fail() -> None:
+        with durable(path) as file:
+            file.write(b"new")
+            raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        fail()
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
