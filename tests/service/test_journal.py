@@ -23,8 +23,8 @@ KNOWN = namespaces(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
 INFERRED = f"{KNOWN['graph']}inferred"
 # The shipped rules, and one that rests on the board.
-HOW = "CONSTRUCT { ?paper <urn:how> ?how } WHERE { ?assertion earl:subject ?paper ; earl:result ?how }"
-RULES = [*rules(), PREFIXES + HOW]
+SAYS = "CONSTRUCT { ?paper <urn:says> ?label } WHERE { ?one earl:subject ?paper ; rdfs:label ?label }"
+RULES = [*rules(), PREFIXES + SAYS]
 SPAM = f"{KNOWN['graph']}paper/wp-spam"
 OTHER = f"{KNOWN['graph']}paper/other"
 NEW = """paper:wp-spam a wgig:IssuePaper ; wgig:issue <urn:issue> ; wgig:assessment [ wgig:criterion <urn:b> ]
