@@ -84,11 +84,12 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Ca
     [
         lambda store: store.replace({SPAM: turtle(NEW)}),
         lambda store: store.delete(SPAM),
+        lambda store: store.replace({f"{KNOWN['graph']}paper/new": turtle("paper:new a wgig:IssuePaper .")}),
         lambda store: store.merge({SPAM: turtle(NEW), None: turtle("<urn:c> a cito:Citation .")}),
         lambda store: store.update(f"DELETE WHERE {{ GRAPH <{SPAM}> {{ ?s <{KNOWN['wgig']}issue> ?o }} }}"),
         lambda store: store.update("INSERT DATA { <urn:s> a <https://w3id.org/wgig/ontology#Milestone> }"),
     ],
-    ids=["replace", "delete", "merge", "update", "data"],
+    ids=["replace", "delete", "new", "merge", "update", "data"],
 )
 def test_a_write_that_a_kill_cut_off_is_brought_to_its_end_without_looking_at_everything(
     killed: Callable[[str, Callable[[Store], None]], Path],
