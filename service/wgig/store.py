@@ -1,7 +1,7 @@
 """The one door to the data: an embedded Oxigraph store in a folder."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,7 @@ class Store:
         self._inference = inference
         self._lock = threading.RLock()
         self._logged = 0  # quads since the last flush
+        self._logs: Set[Path] = frozenset()
         self._settled = inference is None or not inference.due
         self.heard: Callable[[Change | None], None] = lambda _: None
         self.version = 0
@@ -347,7 +348,7 @@ class Store:
         if self._folder and size >= LONG_LOG:
             self._quads.flush()
         elif self._folder:
-            sync_log(self._folder)
+            self._logs = sync_log(self._folder, self._logs)
             if self._logged >= LONG_LOG:
                 threading.Thread(target=self._quads.flush).start()  # nobody has to wait for it
         if self._logged >= LONG_LOG:
