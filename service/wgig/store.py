@@ -327,9 +327,9 @@ class Store:
         What the change may touch, and what was there, is noted for that. Yields whether all was in line. What
         the disk says (OSError) may come after the change: then it counts as one that was cut off.
         """
-        settled, self._settled = self._settled, False
         if self._inference:
             self._inference.unsettle(self._quads, look, before)
+        settled, self._settled = self._settled, False
         try:
             yield settled
         except Exception as error:

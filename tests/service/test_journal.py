@@ -1,5 +1,6 @@
 """What a crash cut off is brought to its end at the next opening, from what was noted before the write."""
 
+import errno
 import io
 import shutil
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from wgig.namespaces import namespaces
 from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.shipped import rules
-from wgig.store import Store
+from wgig.store import Store, StoreError
 
 KNOWN = namespaces(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
@@ -149,3 +150,20 @@ def test_no_note_is_left_of_another_write(tmp_path: Path, write: Callable[[Store
     assert (tmp_path / journal.NAME).exists()
     write(store)
     assert not (tmp_path / journal.NAME).exists()
+
+
+def test_a_write_of_which_no_note_can_be_taken_does_not_happen_and_the_next_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store, heard = Store.open(tmp_path, ["CONSTRUCT { ?s a <urn:B> } WHERE { ?s a <urn:A> }"]), list[Any]()
+    store.heard = heard.append
+    monkeypatch.setattr(journal, "write", full)
+    with pytest.raises(StoreError):
+        store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    assert not store
+    monkeypatch.undo()
+    store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    assert [len(change.added) for change in heard] == [1]
