@@ -43,6 +43,7 @@ class Board:
         self.home = f"{base}graph/paper/"
         self.by = by
         self.say = say
+        self.recalled: dict[str, set[ox.Triple]] = {}  # what was said of papers before the write under way
 
     @cached_property
     def digest(self) -> str:
@@ -81,8 +82,8 @@ class Board:
         """What is said of the papers of these graphs; None while no paper is stored."""
         if not there(quads, [self.graph]):
             return None
-        said = (one for name in self.named(graphs) for one in self.said_of(quads, name))
-        return {quad(one, self.graph) for one in said}
+        self.recalled = {name: self.said_of(quads, name) for name in self.named(graphs)}
+        return {quad(one, self.graph) for said in self.recalled.values() for one in said}
 
     def named(self, graphs: Iterable[str]) -> set[str]:
         """The names of the papers, if any, that these graphs describe."""
@@ -93,6 +94,7 @@ class Board:
         """The names of the papers of which something else may be to say after a change; None: of all."""
         if change is not None and self.graph.value not in change.graphs:
             return self.named(change.graphs)
+        self.recalled.clear()
         said = (
             one.subject.value.removeprefix(KNOWN["assertion"]) for one in self.said(quads, predicate=DIGEST)
         )
@@ -110,7 +112,7 @@ class Board:
 
         old, new = set[ox.Triple](), set(shared())
         for name, triples, digest_ in stale:
-            old |= self.said_of(quads, name)
+            old |= self.recalled.pop(name, set()) or self.said_of(quads, name)
             if triples:
                 new |= state(paper(name), triples, digest_, self.by)
         gone = [quad(one, self.graph) for one in old - new]

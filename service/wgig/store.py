@@ -1,7 +1,7 @@
 """The one door to the data: an embedded Oxigraph store in a folder."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,7 @@ class Store:
         self._inference = inference
         self._lock = threading.RLock()
         self._logged = 0  # quads since the last flush
+        self._logs: Set[Path] = frozenset()
         self._settled = inference is None or not inference.due
         self.heard: Callable[[Change | None], None] = lambda _: None
         self.version = 0
@@ -327,9 +328,9 @@ class Store:
         What the change may touch, and what was there, is noted for that. Yields whether all was in line. What
         the disk says (OSError) may come after the change: then it counts as one that was cut off.
         """
-        settled, self._settled = self._settled, False
         if self._inference:
             self._inference.unsettle(self._quads, look, before)
+        settled, self._settled = self._settled, False
         try:
             yield settled
         except Exception as error:
@@ -348,7 +349,7 @@ class Store:
         if self._folder and size >= LONG_LOG:
             self._quads.flush()
         elif self._folder:
-            sync_log(self._folder)
+            self._logs = sync_log(self._folder, self._logs)
             if self._logged >= LONG_LOG:
                 threading.Thread(target=self._quads.flush).start()  # nobody has to wait for it
         if self._logged >= LONG_LOG:

@@ -1,5 +1,6 @@
 """What a crash cut off is brought to its end at the next opening, from what was noted before the write."""
 
+import errno
 import io
 import shutil
 from collections.abc import Callable
@@ -17,14 +18,14 @@ from wgig.namespaces import namespaces
 from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.shipped import rules
-from wgig.store import Store
+from wgig.store import Store, StoreError
 
 KNOWN = namespaces(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
 INFERRED = f"{KNOWN['graph']}inferred"
 # The shipped rules, and one that rests on the board.
-HOW = "CONSTRUCT { ?paper <urn:how> ?how } WHERE { ?assertion earl:subject ?paper ; earl:result ?how }"
-RULES = [*rules(), PREFIXES + HOW]
+SAYS = "CONSTRUCT { ?paper <urn:says> ?label } WHERE { ?one earl:subject ?paper ; rdfs:label ?label }"
+RULES = [*rules(), PREFIXES + SAYS]
 SPAM = f"{KNOWN['graph']}paper/wp-spam"
 OTHER = f"{KNOWN['graph']}paper/other"
 NEW = """paper:wp-spam a wgig:IssuePaper ; wgig:issue <urn:issue> ; wgig:assessment [ wgig:criterion <urn:b> ]
@@ -84,11 +85,12 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Ca
     [
         lambda store: store.replace({SPAM: turtle(NEW)}),
         lambda store: store.delete(SPAM),
+        lambda store: store.replace({f"{KNOWN['graph']}paper/new": turtle("paper:new a wgig:IssuePaper .")}),
         lambda store: store.merge({SPAM: turtle(NEW), None: turtle("<urn:c> a cito:Citation .")}),
         lambda store: store.update(f"DELETE WHERE {{ GRAPH <{SPAM}> {{ ?s <{KNOWN['wgig']}issue> ?o }} }}"),
         lambda store: store.update("INSERT DATA { <urn:s> a <https://w3id.org/wgig/ontology#Milestone> }"),
     ],
-    ids=["replace", "delete", "merge", "update", "data"],
+    ids=["replace", "delete", "new", "merge", "update", "data"],
 )
 def test_a_write_that_a_kill_cut_off_is_brought_to_its_end_without_looking_at_everything(
     killed: Callable[[str, Callable[[Store], None]], Path],
@@ -148,3 +150,20 @@ def test_no_note_is_left_of_another_write(tmp_path: Path, write: Callable[[Store
     assert (tmp_path / journal.NAME).exists()
     write(store)
     assert not (tmp_path / journal.NAME).exists()
+
+
+def test_a_write_of_which_no_note_can_be_taken_does_not_happen_and_the_next_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store, heard = Store.open(tmp_path, ["CONSTRUCT { ?s a <urn:B> } WHERE { ?s a <urn:A> }"]), list[Any]()
+    store.heard = heard.append
+    monkeypatch.setattr(journal, "write", full)
+    with pytest.raises(StoreError):
+        store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
+    assert not store
+    monkeypatch.undo()
+    store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
+    assert [len(change.added) for change in heard] == [1]

@@ -197,6 +197,10 @@ def test_what_is_acknowledged_is_in_a_file_that_was_brought_to_disk(
     store.update("INSERT DATA { <urn:s> <urn:p> 'needle in the log' }")
     assert [path for path in synced if path.is_file() and b"needle in the log" in path.read_bytes()]
     assert tmp_path / "quads" in synced
+    synced.clear()
+    store.update("INSERT DATA { <urn:s> <urn:p> 'thread in the log' }")
+    assert [path for path in synced if path.is_file() and b"thread in the log" in path.read_bytes()]
+    assert tmp_path / "quads" not in synced
 
 
 def test_a_log_that_grew_long_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
