@@ -91,8 +91,10 @@ def namespaces(base: str) -> dict[str, str]:
 
 def shorten(iri: str, known: dict[str, str]) -> str:
     """`prefix:local` for an IRI in a `known` namespace, else the IRI as it is."""
-    for prefix, namespace in known.items():
-        local = iri.removeprefix(namespace)
-        if local != iri and LOCAL.fullmatch(local):
-            return f"{prefix}:{local}"
+    cut = max(iri.rfind("#"), iri.rfind("/")) + 1
+    namespace, local = iri[:cut], iri[cut:]
+    if LOCAL.fullmatch(local):
+        for prefix, one in known.items():
+            if one == namespace:
+                return f"{prefix}:{local}"
     return iri

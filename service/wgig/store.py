@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
@@ -14,34 +13,21 @@ from .checkpoint import checkpoint
 from .commit import in_update, look_at, to_be_written_anew, update_of
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
-from .rdf import as_stored, quad, rdf_format
+from .rdf import as_stored, quad
 from .targets import reach
 from .trial import Asked, Run, here, tidy, tried
+from .view import Dataset, View, graph_name
 
 __all__ = ["Dataset", "Store", "StoreError"]
-
 
 LONG_LOG = 10_000  # quads; reading the log takes the next start 0.3 s then
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """What a query runs over (SPARQL 1.1 Protocol 2.1.4).
+class Store(View):
+    """A store of quads, in a folder or in memory, to read and write.
 
-    `default` and `named` are IRIs of graphs; both empty: the dataset of the service, whose default graph is
-    the union of all graphs where `union` is true.
-    """
-
-    default: tuple[str, ...] = ()
-    named: tuple[str, ...] = ()
-    union: bool = True
-
-
-class Store:
-    """A store of quads, in a folder or in memory. All methods may be called from any thread.
-
-    A graph is given by its IRI, None is the unnamed graph. Each write is whole or does not happen, is on disk
-    when it returns, and is followed by inference. Methods raise StoreError when the disk fails.
+    Each write is whole or does not happen, is on disk when it returns, and is followed by inference. Methods
+    raise StoreError when the disk fails.
 
     `version` counts the writes since the opening. `heard` is called with each Change before the write returns
     and while nobody else writes; with None where it is not known, so that a copy must be taken anew.
@@ -51,8 +37,7 @@ class Store:
         self, quads: ox.Store, folder: Path | None = None, inference: Inference | None = None
     ) -> None:
         """Take the engine's store, its folder (None: in memory), and the inference over it."""
-        self._quads = quads
-        self._folder = folder
+        super().__init__(quads, folder)
         self._inference = inference
         self._lock = threading.RLock()
         self._logged = 0  # quads since the last flush
@@ -98,35 +83,6 @@ class Store:
     def snapshot(cls, folder: Path) -> Self:
         """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
         return cls(open_snapshot(folder), folder)
-
-    def query(
-        self,
-        text: str,
-        media_type: str,
-        out: IO[bytes],
-        dataset: Dataset = Dataset(),
-        base: str | None = None,
-    ) -> None:
-        """Evaluate a query and write its result to `out` in the format of `media_type`.
-
-        Relative IRIs are resolved against `base`. Raises SyntaxError when the text does not parse, ValueError
-        or RuntimeError when it cannot be evaluated.
-        """
-        given = bool(dataset.default or dataset.named)
-        results = self._quads.query(
-            text,
-            base_iri=base,
-            use_default_graph_as_union=dataset.union and not given,
-            default_graph=[ox.NamedNode(iri) for iri in dataset.default] if given else None,
-            named_graphs=[ox.NamedNode(iri) for iri in dataset.named] if given else None,
-        )
-        try:
-            if isinstance(results, ox.QueryTriples):
-                results.serialize(out, rdf_format(media_type))
-            else:
-                results.serialize(out, result_format(media_type))
-        finally:
-            del results  # it must not leave this thread, not even in a traceback
 
     def update(self, text: str, base: str | None = None, plain: str = "") -> None:
         """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
@@ -221,11 +177,6 @@ class Store:
         with self._lock, spoken(self._folder):
             self._quads.backup(str(folder))
 
-    @property
-    def folder(self) -> Path | None:
-        """The folder that it is in, None where it is in memory."""
-        return self._folder
-
     def keep(self) -> int:
         """Keep all there is now in a folder aside, which must not be there; returns how many quads that is.
 
@@ -249,58 +200,6 @@ class Store:
         The process may end then: a write that was not over is as if it never began.
         """
         return self._lock.acquire(timeout=seconds)
-
-    def __bool__(self) -> bool:
-        """Whether there is any quad."""
-        return any(True for _ in self._quads)
-
-    def has(self, graph: str | None) -> bool:
-        """Whether a named graph is there; the unnamed graph always is."""
-        return graph is None or self._quads.contains_named_graph(graph_name(graph))
-
-    def knows(
-        self,
-        subject: ox.NamedNode | None,
-        predicate: ox.NamedNode | None,
-        object_: ox.NamedNode | ox.Literal | None,
-    ) -> bool:
-        """Whether any graph has a statement of these terms; None is any term."""
-        return any(True for _ in self._quads.quads_for_pattern(subject, predicate, object_, None))
-
-    def graphs(self) -> list[str]:
-        """IRIs of the named graphs, sorted."""
-        return sorted(g.value for g in self._quads.named_graphs() if isinstance(g, ox.NamedNode))
-
-    def triples(
-        self,
-        graph: str | None,
-        subject: ox.NamedNode | None = None,
-        predicate: ox.NamedNode | None = None,
-    ) -> Iterator[ox.Triple]:
-        """The triples of one graph, all or those with this subject and predicate."""
-        found = self._quads.quads_for_pattern(subject, predicate, None, graph_name(graph))
-        return (one.triple for one in found)
-
-    def match(
-        self,
-        subject: ox.NamedNode | None = None,
-        predicate: ox.NamedNode | None = None,
-        object_: ox.NamedNode | None = None,
-    ) -> Iterator[ox.Quad]:
-        """The quads with these terms, in whatever graph. Take few: nothing else runs meanwhile."""
-        return self._quads.quads_for_pattern(subject, predicate, object_)
-
-    def graph(self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None) -> bytes:
-        """One graph in an RDF format."""
-        data = self._quads.dump(
-            format=rdf_format(media_type), from_graph=graph_name(graph), prefixes=prefixes
-        )
-        assert data is not None
-        return data
-
-    def dump(self, out: IO[bytes], media_type: str, prefixes: dict[str, str] | None = None) -> None:
-        """Write all graphs to `out` in a dataset format."""
-        self._quads.dump(out, rdf_format(media_type), prefixes=prefixes)
 
     @contextmanager
     def _writing(self, look: Look) -> Iterator[None]:
@@ -377,11 +276,6 @@ def spoken(folder: Path | None) -> Iterator[None]:
         raise refusal(error, folder) from error
 
 
-def graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:
-    """The engine's name of a graph."""
-    return ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
-
-
 def quads(graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> Iterator[ox.Quad]:
     """The triples as quads of their graphs."""
     return (quad(triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples or ())
@@ -396,11 +290,3 @@ def replacement(graph: str | None, triples: Iterable[ox.Triple] | None) -> str:
         return f"DROP DEFAULT; INSERT DATA {{ {lines} }}"
     name = in_update(graph_name(graph))
     return f"DROP SILENT {name}; CREATE {name}; INSERT DATA {{ {name} {{ {lines} }} }}"
-
-
-def result_format(media_type: str) -> ox.QueryResultsFormat:
-    """The engine's result format of a media type."""
-    found = ox.QueryResultsFormat.from_media_type(media_type)
-    if found is None:
-        raise ValueError(f"no result format is called {media_type}")
-    return found

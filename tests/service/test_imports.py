@@ -27,22 +27,25 @@ FLOORS = [
         """,
         """
         answers backups engines.pyshacl engines.shifty guard markdown.headings markdown.values patterns report
-        scope slips trial upkeep
-        """,
-        "cache diagnosis inference markdown.graph markdown.statements reports.rdf reports.words unbound",
-        "admission markdown.body markdown.head store",
-        "bearer calls counting describe keeping labels load lookup markdown.keys readers.wire unknown",
-        """
-        federation health hints history kinds markdown.reading pages.standing payload readers.evaluation
-        readers.holder_link readers.result steps things vocabulary
+        scope slips trial upkeep view
         """,
         """
-        advice compact markdown.writing mementos pages.thing readers.inline readers.reader readers.reader_link
-        record running
+        cache diagnosis inference markdown.graph markdown.statements readers.wire reports.rdf reports.words
+        unbound
         """,
-        "explain inlining markdown readers.generation readers.holder resource skeleton",
-        "readers.pool refusals shapes word",
-        "direct documents query",
+        "admission markdown.body markdown.head readers.evaluation readers.holder_link readers.result store",
+        """
+        bearer calls counting describe health keeping labels load lookup markdown.keys readers.inline
+        readers.reader readers.reader_link unknown
+        """,
+        """
+        federation hints history kinds markdown.reading pages.standing payload readers.generation
+        readers.holder running steps things vocabulary
+        """,
+        "advice compact markdown.writing mementos pages.thing readers.pool record",
+        "explain inlining markdown resource skeleton",
+        "query refusals shapes word",
+        "direct documents",
         "beyond files openapi placing reports.saying uploads",
         """
         commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import IO, Any, cast
 
 from ..formats import RDF_XML, XML_RESULTS
-from ..store import Store, StoreError
+from ..opening import StoreError
+from ..view import View
 from ..wellformed import NOT_IN_XML
 from .wire import CHARACTER, DISK, SIZE, SYNTAX, VALUE, Fault, Job
 
@@ -13,11 +14,11 @@ FIRST, NEXT = 16 * 1024, 64 * 1024  # bytes of a piece
 XML = (RDF_XML.media_type, XML_RESULTS.media_type)
 
 
-def evaluate(store: Store, job: Job, send: Callable[[bytes], None]) -> bytes:
+def evaluate(view: View, job: Job, send: Callable[[bytes], None]) -> bytes:
     """The last piece of the answer to a query; those before were sent. Raises Fault."""
     pieces = Pieces(job, send)
     try:
-        store.query(job.text, job.media_type, cast(IO[bytes], pieces), job.dataset, job.base)
+        view.query(job.text, job.media_type, cast(IO[bytes], pieces), job.dataset, job.base)
     except SyntaxError as error:
         raise Fault(SYNTAX, str(error)) from error
     except (OSError, StoreError) as error:

@@ -17,7 +17,7 @@ import pyoxigraph as ox
 
 from ..formats import JSON_RESULTS
 from ..settings import MIB, STACK
-from ..store import Store
+from ..view import View
 from .evaluation import NEXT, evaluate
 from .wire import (
     ASK,
@@ -79,14 +79,14 @@ def serve(connection: socket.socket, quads: ox.Store | None, memory: int) -> NoR
                 apply(body, quads)
                 limit.renew()
             elif kind == ASK and quads is not None:
-                answer(connection, Store(quads), Job.unpacked(body), limit)
+                answer(connection, View(quads), Job.unpacked(body), limit)
     finally:
         os._exit(0)
 
 
 def warm_up(quads: ox.Store) -> None:
     """Ask something, as the first query after a fork takes several times as long."""
-    Store(quads).query("SELECT * { ?s ?p ?o } LIMIT 1", JSON_RESULTS.media_type, io.BytesIO())
+    View(quads).query("SELECT * { ?s ?p ?o } LIMIT 1", JSON_RESULTS.media_type, io.BytesIO())
 
 
 def messages(connection: socket.socket) -> Iterator[Message]:
@@ -97,11 +97,11 @@ def messages(connection: socket.socket) -> Iterator[Message]:
         yield from unframed(buffer)
 
 
-def answer(connection: socket.socket, store: Store, job: Job, limit: "Limit") -> None:
+def answer(connection: socket.socket, view: View, job: Job, limit: "Limit") -> None:
     """Send the answer to a query piece by piece, or say why there is none, or no more of it."""
     began = time.monotonic()
     try:
-        last = evaluate(store, job, lambda piece: connection.sendall(framed(PIECE, piece)))
+        last = evaluate(view, job, lambda piece: connection.sendall(framed(PIECE, piece)))
     except Fault as fault:
         connection.sendall(framed(FAULT, json.dumps([fault.kind, str(fault)]).encode()))
     else:

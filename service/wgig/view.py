@@ -1,0 +1,134 @@
+"""The data to read: queries, graphs, and look-ups of a few statements."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pyoxigraph as ox
+
+from .rdf import rdf_format
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a query runs over (SPARQL 1.1 Protocol 2.1.4).
+
+    `default` and `named` are IRIs of graphs; both empty: the dataset of the service, whose default graph is
+    the union of all graphs where `union` is true.
+    """
+
+    default: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    union: bool = True
+
+
+class View:
+    """The quads of the engine, to read. All methods may be called from any thread.
+
+    A graph is given by its IRI, None is the unnamed graph.
+    """
+
+    def __init__(self, quads: ox.Store, folder: Path | None = None) -> None:
+        """Take the engine's store, and the folder that it is in (None: in memory)."""
+        self._quads = quads
+        self._folder = folder
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that it is in, None where it is in memory."""
+        return self._folder
+
+    def query(
+        self,
+        text: str,
+        media_type: str,
+        out: IO[bytes],
+        dataset: Dataset = Dataset(),
+        base: str | None = None,
+    ) -> None:
+        """Evaluate a query and write its result to `out` in the format of `media_type`.
+
+        Relative IRIs are resolved against `base`. Raises SyntaxError when the text does not parse, ValueError
+        or RuntimeError when it cannot be evaluated.
+        """
+        given = bool(dataset.default or dataset.named)
+        results = self._quads.query(
+            text,
+            base_iri=base,
+            use_default_graph_as_union=dataset.union and not given,
+            default_graph=[ox.NamedNode(iri) for iri in dataset.default] if given else None,
+            named_graphs=[ox.NamedNode(iri) for iri in dataset.named] if given else None,
+        )
+        try:
+            if isinstance(results, ox.QueryTriples):
+                results.serialize(out, rdf_format(media_type))
+            else:
+                results.serialize(out, result_format(media_type))
+        finally:
+            del results  # it must not leave this thread, not even in a traceback
+
+    def __bool__(self) -> bool:
+        """Whether there is any quad."""
+        return any(True for _ in self._quads)
+
+    def has(self, graph: str | None) -> bool:
+        """Whether a named graph is there; the unnamed graph always is."""
+        return graph is None or self._quads.contains_named_graph(graph_name(graph))
+
+    def knows(
+        self,
+        subject: ox.NamedNode | None,
+        predicate: ox.NamedNode | None,
+        object_: ox.NamedNode | ox.Literal | None,
+    ) -> bool:
+        """Whether any graph has a statement of these terms; None is any term."""
+        return any(True for _ in self._quads.quads_for_pattern(subject, predicate, object_, None))
+
+    def graphs(self) -> list[str]:
+        """IRIs of the named graphs, sorted."""
+        return sorted(g.value for g in self._quads.named_graphs() if isinstance(g, ox.NamedNode))
+
+    def triples(
+        self,
+        graph: str | None,
+        subject: ox.NamedNode | None = None,
+        predicate: ox.NamedNode | None = None,
+    ) -> Iterator[ox.Triple]:
+        """The triples of one graph, all or those with this subject and predicate."""
+        found = self._quads.quads_for_pattern(subject, predicate, None, graph_name(graph))
+        return (one.triple for one in found)
+
+    def match(
+        self,
+        subject: ox.NamedNode | None = None,
+        predicate: ox.NamedNode | None = None,
+        object_: ox.NamedNode | None = None,
+    ) -> Iterator[ox.Quad]:
+        """The quads with these terms, in whatever graph. Take few: nothing else runs meanwhile."""
+        return self._quads.quads_for_pattern(subject, predicate, object_)
+
+    def graph(self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None) -> bytes:
+        """One graph in an RDF format."""
+        data = self._quads.dump(
+            format=rdf_format(media_type), from_graph=graph_name(graph), prefixes=prefixes
+        )
+        assert data is not None
+        return data
+
+    def dump(self, out: IO[bytes], media_type: str, prefixes: dict[str, str] | None = None) -> None:
+        """Write all graphs to `out` in a dataset format."""
+        self._quads.dump(out, rdf_format(media_type), prefixes=prefixes)
+
+
+def graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:
+    """The engine's name of a graph."""
+    return ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
+
+
+def result_format(media_type: str) -> ox.QueryResultsFormat:
+    """The engine's result format of a media type."""
+    found = ox.QueryResultsFormat.from_media_type(media_type)
+    if found is None:
+        raise ValueError(f"no result format is called {media_type}")
+    return found
