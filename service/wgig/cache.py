@@ -93,7 +93,8 @@ class Cache:
 
         async def record(message: Message) -> None:
             recording.take(message)
-            if conditional and recording.wanted:
+            # What goes out as it comes has a tag that nobody knows yet, and may be more than can be held.
+            if conditional and recording.wanted and b"content-length" in recording.headers:
                 held.append(message)
                 return
             if not recording.wanted:

@@ -54,7 +54,8 @@ def describe_update(request: Request) -> Response:
         page = render(
             "update.html", base=settings.base, is_open=bool(request.app.state.tokens.all()), formats=formats
         )
-        return answer(request, page, HTML)
+        # Tokens come and go without a write, and what is kept is kept until the next one.
+        return answer(request, page, HTML, headers={"Cache-Control": "no-store"})
     endpoint = str(request.url.replace(query=""))
     triples = [*service(endpoint, "SPARQL11Update", settings), *dataset(endpoint, request.app.state.store)]
     return answer(request, serialize(triples, format_, settings.base), format_)

@@ -19,6 +19,7 @@ class Origin:
     def __init__(self, **given: Any) -> None:
         self.asked = 0
         self.status = given.get("status", 200)
+        self.has_length = given.get("has_length", True)
         self.headers = {b"etag": b'"t"', b"vary": b"Accept", **given.get("headers", {})}
         self.pieces = given.get("pieces", [])
         self.fails = given.get("fails", False)
@@ -30,7 +31,7 @@ class Origin:
         if self.gate:
             await self.gate.wait()
         length = b"%d" % sum(map(len, [number, *self.pieces]))
-        headers = [*self.headers.items(), (b"content-length", length)]
+        headers = [*self.headers.items(), *([(b"content-length", length)] if self.has_length else [])]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         for piece in [number, *self.pieces]:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -45,6 +46,7 @@ class Kept:
     def __init__(self, **given: Any) -> None:
         self.origin = Origin(**given)
         self.version = 0
+        self.sent: list[Message] = []
         self.shortcuts = Shortcuts(lambda: self.version, ROOM)
         self.cache = Cache(self.origin, self.shortcuts, ROOM)
 
@@ -63,7 +65,7 @@ class Kept:
             "query_string": query.encode(),
             "headers": fields,
         }
-        sent: list[Message] = []
+        self.sent = sent = []
 
         async def receive() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
@@ -273,5 +275,15 @@ def test_a_large_plain_answer_is_kept_packed_and_given_as_it_was() -> None:
         assert (await kept.ask(method="HEAD"))[1:] == (first[1], b"")
         assert kept.cache.size < len(first[2]) / 10
         assert kept.origin.asked == 1
+
+    play(story())
+
+
+def test_what_goes_out_as_it_comes_is_not_held_back_for_a_condition() -> None:
+    async def story() -> None:
+        kept = Kept(has_length=False, pieces=[b"abc"], fails=True)
+        with pytest.raises(ConnectionError):
+            await kept.ask(if_none_match='"u"')
+        assert kept.sent
 
     play(story())

@@ -46,6 +46,15 @@ def test_a_token_opens_writing_until_it_is_revoked(served: httpx.Client, tmp_pat
     assert tokens.revoke(tmp_path, token.id) is None
 
 
+def test_the_page_of_updates_knows_at_once_that_there_is_a_token(
+    served: httpx.Client, tmp_path: Path
+) -> None:
+    page = {"Accept": "text/html"}
+    assert "It is closed" in served.get("/update", headers=page).text
+    tokens.new(tmp_path, ["update"])
+    assert "It is open" in served.get("/update", headers=page).text
+
+
 def test_who_sends_no_token_is_told_how_and_of_no_error(served: httpx.Client, tmp_path: Path) -> None:
     tokens.new(tmp_path, ["graphs"])
     answer = served.delete("/graph/one")
