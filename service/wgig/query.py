@@ -1,18 +1,15 @@
 """/sparql: answer a query, whole or not at all (SPARQL 1.1 Protocol, section 2.1)."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
-from .admission import ROOM, admit
 from .answers import answer, not_in_xml, pick, stream
-from .bodies import FORM, Pairs, parameters, parse_form, values
+from .bodies import FORM, Pairs, parameters, parse_form
 from .calls import asks_others
 from .describe import describe_service, is_description
-from .diagnosis import diagnose
 from .explain import explain, explanation
 from .federation import answered
 from .formats import BY_FORM, HTML, Format, is_empty
@@ -20,32 +17,22 @@ from .hints import Hint, hints, warned
 from .pages.results import results_page, source_format
 from .presence import while_there
 from .problems import Problem
+from .question import LONG, Question, misspelt, question, takes_long
 from .readers import wire
 from .readers.inline import Inline
 from .readers.pool import Pool
 from .readers.result import Result
 from .readers.wire import Fault, Job
 from .running import check_id, client_of
-from .screening import form_of
 from .settings import Settings
-from .sparql import absolute, form, names_dataset
-from .store import Dataset, StoreError
+from .store import StoreError
 from .streaming import BrokenOffError
 from .turns import Turns
 
 DIRECT = "application/sparql-query"
-LONG = 4_000  # characters of a request that are looked at on a thread
+REST = 64 * 1024  # bytes of a body beside its query
 SHORT = 1_000  # characters of a query that is looked through at once
 LINKS = ['</sparql>; rel="service-desc"']
-
-
-@dataclass(frozen=True)
-class Question:
-    """A query that may run: its text as the engine gets it, its form, and the dataset it runs over."""
-
-    text: str
-    form: str
-    dataset: Dataset
 
 
 async def ask(request: Request) -> Response:
@@ -59,10 +46,15 @@ async def ask(request: Request) -> Response:
 async def ask_by_body(request: Request) -> Response:
     """Ask a query by a form, or by its text as `application/sparql-query`."""
     given = bodies.content_type(request, (DIRECT, FORM))
-    body = await bodies.read(request, request.app.state.settings.body_bytes)
+    body = await bodies.read(request, largest(request.app.state.settings))
     pairs = parameters(request)
     pairs += parse_form(body) if given.media_type == FORM else [("query", bodies.text(body, "query"))]
     return await reply(request, pairs)
+
+
+def largest(settings: Settings) -> int:
+    """The most bytes that the longest query can take: in a form, each character as four escaped bytes."""
+    return min(settings.body_bytes, 12 * settings.query_length + REST)
 
 
 async def reply(request: Request, pairs: Pairs) -> Response:
@@ -70,7 +62,7 @@ async def reply(request: Request, pairs: Pairs) -> Response:
     settings: Settings = request.app.state.settings
     request.state.asked = pairs  # so that the page of a refusal can show them
     check_id(request)
-    asked = await considered(pairs, settings)
+    asked = await considered(request, pairs)
     if any(key == "explain" for key, _ in pairs):
         plans: Turns = request.app.state.plans
         return await plans.run(explained, request, pairs, asked)
@@ -91,16 +83,18 @@ async def reply(request: Request, pairs: Pairs) -> Response:
                 return answer(request, page, HTML, links=LINKS)
             return await written_out(request, asked, result, format_)
         except Fault as fault:
-            raise refusal(fault, asked, written, settings) from fault
+            raise await refusal(request, fault, asked, written) from fault
         except BaseException:
             result.close()
             raise
 
 
-async def considered(pairs: Pairs, settings: Settings) -> Question:
-    """The query of a request's pairs; a long one takes time to look at. Raises Problem as `question` does."""
-    if sum(len(value) for _, value in pairs) > LONG:
-        return await run_in_threadpool(question, pairs, settings)
+async def considered(request: Request, pairs: Pairs) -> Question:
+    """The query of a request's pairs; much text is looked at in another process. Raises as `question`."""
+    settings: Settings = request.app.state.settings
+    if takes_long(pairs, settings):
+        checks: Turns = request.app.state.checks
+        return await checks.run(question, pairs, settings)
     return question(pairs, settings)
 
 
@@ -139,7 +133,7 @@ def explained(request: Request, pairs: Pairs, asked: Question) -> Response:
     try:
         found = explain(asked.text, asked.form, asked.dataset, request.app.state.store, settings.base)
     except SyntaxError as error:
-        raise misspelt(asked.text, error, settings) from error
+        raise misspelt(asked.text, str(error), settings) from error
     return explanation(request, pairs, found)
 
 
@@ -155,11 +149,15 @@ async def unbroken(first: bytes, result: Result) -> AsyncIterator[bytes]:
         result.close()
 
 
-def refusal(fault: Fault, asked: Question, format_: Format, settings: Settings) -> Problem:
+async def refusal(request: Request, fault: Fault, asked: Question, format_: Format) -> Problem:
     """The Problem of a query that has no answer. Raises StoreError where the disk is at fault."""
+    settings: Settings = request.app.state.settings
     match fault.kind:
+        case wire.SYNTAX if len(asked.text) > LONG:
+            checks: Turns = request.app.state.checks
+            return await checks.run(misspelt, asked.text, str(fault), settings)
         case wire.SYNTAX:
-            return misspelt(asked.text, fault, settings)
+            return misspelt(asked.text, str(fault), settings)
         case wire.VALUE:
             return Problem(422, f"The query is well written, but cannot be evaluated: {fault}.")
         case wire.CHARACTER:
@@ -175,37 +173,3 @@ def refusal(fault: Fault, asked: Question, format_: Format, settings: Settings) 
         case _:
             limit = f"The query took more than {settings.query_memory} bytes of memory."
     return Problem(503, f"{limit} Ask for less, for example with LIMIT.")
-
-
-def misspelt(text: str, fault: Exception, settings: Settings) -> Problem:
-    """The Problem of a text that does not parse."""
-    try:
-        admit(text, settings)  # which knows of undeclared prefixes
-    except Problem as problem:
-        return problem
-    return diagnose(text, fault)
-
-
-def question(pairs: Pairs, settings: Settings) -> Question:
-    """The query of a request's pairs. Raises Problem 400, 403 and 413 before anything runs."""
-    if values(pairs, "update"):
-        raise Problem(400, "An update was sent to the query service. Send it by POST to /update.")
-    texts = values(pairs, "query")
-    if len(texts) != 1:
-        raise Problem(
-            400, f"Exactly one query is needed, and {len(texts)} were sent. Give the parameter query once."
-        )
-    text = texts[0]
-    if len(text) > settings.query_length:
-        raise Problem(
-            413, f"The query is longer than {settings.query_length} characters. Ask in smaller parts."
-        )
-    plain = form_of(text, settings.query_nesting)
-    dataset = Dataset(
-        tuple(absolute(iri, "default-graph-uri") for iri in values(pairs, "default-graph-uri")),
-        tuple(absolute(iri, "named-graph-uri") for iri in values(pairs, "named-graph-uri")),
-        union=settings.default_graph == "union" and (bool(plain) or not names_dataset(text)),
-    )
-    if plain:
-        return Question(text + ROOM, plain, dataset)
-    return Question(admit(text, settings), form(text), dataset)

@@ -54,7 +54,7 @@ def ask(url: str, text: str, client: str = "203.0.113.1") -> httpx.Response:
         ('SELECT (GROUP_CONCAT(STR(?s); SEPARATOR=" ") AS ?n) { ?s ?p ?o . ?t ?q ?r }', 503, "Ask for less"),
         ("ASK { FILTER(" + "(" * 100_000 + "1" + ")" * 100_000 + ") }", 413, "longer than"),
         ("ASK { FILTER(" + "(" * 40_000 + "1" + ")" * 40_000 + ") }", 400, "brackets are open here"),
-        ("ASK {} #" + "x" * 20_000_000, 413, "longer than"),
+        ("ASK {} #" + "x" * 20_000_000, 413, "larger than"),
         ("ASK { FILTER(" + " || ".join(f"?x = {n}" for n in range(4_000)) + ") }", 503, "took longer than"),
         ('ASK { ?s ?p ?o FILTER(REGEX(STR(?o), "(a|a)*(b|b)*(c|c)*$")) }', 200, "boolean"),
         ('ASK { FILTER(REGEX("a", "' + "(a{0,99}){0,99}" * 20 + '")) }', 200, "boolean"),

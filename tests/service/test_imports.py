@@ -35,7 +35,7 @@ FLOORS = [
         """,
         "admission markdown.body markdown.head readers.evaluation readers.holder_link readers.result store",
         """
-        bearer calls counting describe health keeping labels load lookup markdown.keys readers.inline
+        bearer calls counting describe health keeping labels load lookup markdown.keys question readers.inline
         readers.reader readers.reader_link unknown
         """,
         """
