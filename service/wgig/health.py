@@ -10,7 +10,7 @@ from .problems import Problem
 from .readers.wire import Job
 from .store import Dataset
 
-ASK = Job("ASK {}", JSON_RESULTS.media_type, Dataset(), "about:nothing", 1000)
+ASK = Job("ASK {}", JSON_RESULTS.media_type, Dataset(), "about:nothing", 1000, 0)
 
 
 async def health() -> Response:

@@ -72,7 +72,14 @@ async def reply(request: Request, pairs: Pairs) -> Response:
     answerers: Pool | Inline = request.app.state.answerers
     async with while_there(request.receive):
         text = await answered(asked.text, settings, request.app.state.others)
-        job = Job(text, written.media_type, asked.dataset, settings.base, settings.result_bytes)
+        job = Job(
+            text,
+            written.media_type,
+            asked.dataset,
+            settings.base,
+            settings.result_bytes,
+            settings.result_rows,
+        )
         result = await answerers.ask(job, client_of(request))
         request.app.state.running.add(request, asked.text, result)
         try:
@@ -166,6 +173,8 @@ async def refusal(request: Request, fault: Fault, asked: Question, format_: Form
             raise StoreError(str(fault))
         case wire.SIZE:
             limit = f"The result is larger than {settings.result_bytes} bytes."
+        case wire.ROWS:
+            limit = f"The result has more than {settings.result_rows} rows."
         case wire.TIME:
             limit = f"The query took longer than {settings.query_seconds} seconds and was given up."
         case wire.CANCELED:

@@ -79,6 +79,10 @@ class Settings:
         ("all", "empty", "pages"),
     )
     result_bytes: int = knob(256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.")
+    result_rows: int = knob(
+        0,
+        "Most rows or triples of a result, 0: as many as there are; one with more is refused, never cut.",
+    )
     shacl: str = knob(
         "shifty",
         "Engine that checks papers: `shifty`, or `pyshacl`, which finds the same a hundred times as slowly.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -52,14 +53,7 @@ class View:
         Relative IRIs are resolved against `base`. Raises SyntaxError when the text does not parse, ValueError
         or RuntimeError when it cannot be evaluated.
         """
-        given = bool(dataset.default or dataset.named)
-        results = self._quads.query(
-            text,
-            base_iri=base,
-            use_default_graph_as_union=dataset.union and not given,
-            default_graph=[ox.NamedNode(iri) for iri in dataset.default] if given else None,
-            named_graphs=[ox.NamedNode(iri) for iri in dataset.named] if given else None,
-        )
+        results = self._results(text, dataset, base)
         try:
             if isinstance(results, ox.QueryTriples):
                 results.serialize(out, rdf_format(media_type))
@@ -67,6 +61,26 @@ class View:
                 results.serialize(out, result_format(media_type))
         finally:
             del results  # it must not leave this thread, not even in a traceback
+
+    def exceeds(self, most: int, text: str, dataset: Dataset, base: str | None = None) -> bool:
+        """Whether a query has more than so many rows, or triples. Raises as `query` does."""
+        results = self._results(text, dataset, base)
+        if isinstance(results, ox.QueryBoolean):
+            return False
+        return next(islice(results, most, None), None) is not None
+
+    def _results(
+        self, text: str, dataset: Dataset, base: str | None
+    ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
+        """The results of a query as the engine gives them, one by one; for the thread that asks alone."""
+        given = bool(dataset.default or dataset.named)
+        return self._quads.query(
+            text,
+            base_iri=base,
+            use_default_graph_as_union=dataset.union and not given,
+            default_graph=[ox.NamedNode(iri) for iri in dataset.default] if given else None,
+            named_graphs=[ox.NamedNode(iri) for iri in dataset.named] if given else None,
+        )
 
     def __bool__(self) -> bool:
         """Whether there is any quad."""

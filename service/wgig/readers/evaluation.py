@@ -8,7 +8,7 @@ from ..formats import RDF_XML, XML_RESULTS
 from ..opening import StoreError
 from ..view import View
 from ..wellformed import NOT_IN_XML
-from .wire import CHARACTER, DISK, SIZE, SYNTAX, VALUE, Fault, Job
+from .wire import CHARACTER, DISK, ROWS, SIZE, SYNTAX, VALUE, Fault, Job
 
 FIRST, NEXT = 16 * 1024, 64 * 1024  # bytes of a piece
 XML = (RDF_XML.media_type, XML_RESULTS.media_type)
@@ -18,6 +18,8 @@ def evaluate(view: View, job: Job, send: Callable[[bytes], None]) -> bytes:
     """The last piece of the answer to a query; those before were sent. Raises Fault."""
     pieces = Pieces(job, send)
     try:
+        if job.rows and view.exceeds(job.rows, job.text, job.dataset, job.base):
+            raise Fault(ROWS)
         view.query(job.text, job.media_type, cast(IO[bytes], pieces), job.dataset, job.base)
     except SyntaxError as error:
         raise Fault(SYNTAX, str(error)) from error

@@ -27,24 +27,29 @@ Message = tuple[bytes, bytes]
 
 
 class Job(NamedTuple):
-    """A query as a reader gets it: with the format of the answer, which takes at most so many bytes."""
+    """A query as a reader gets it: with the format of the answer.
+
+    That takes at most so many bytes, and has at most so many rows or triples; 0: as many as there are.
+    """
 
     text: str
     media_type: str
     dataset: Dataset
     base: str
     most: int
+    rows: int
 
     def packed(self) -> bytes:
         """The job as bytes."""
         default, named, union = self.dataset.default, self.dataset.named, self.dataset.union
-        return json.dumps((self.text, self.media_type, default, named, union, self.base, self.most)).encode()
+        members = (self.text, self.media_type, default, named, union, self.base, self.most, self.rows)
+        return json.dumps(members).encode()
 
     @classmethod
     def unpacked(cls, body: bytes) -> Self:
         """The job of such bytes."""
-        text, media_type, default, named, union, base, most = json.loads(body)
-        return cls(text, media_type, Dataset(tuple(default), tuple(named), union), base, most)
+        text, media_type, default, named, union, *rest = json.loads(body)
+        return cls(text, media_type, Dataset(tuple(default), tuple(named), union), *rest)
 
 
 class Fault(Exception):  # noqa: N818  a word of the trade
@@ -56,9 +61,9 @@ class Fault(Exception):  # noqa: N818  a word of the trade
         self.kind = kind
 
 
-# The text does not parse; it cannot be evaluated; the answer is too large; it holds what its format cannot;
-# the disk fails; the reader took too long; it ended; somebody ended it.
-SYNTAX, VALUE, SIZE, CHARACTER = "syntax", "value", "size", "character"
+# The text does not parse; it cannot be evaluated; the answer is too large; it has too many rows; it holds
+# what its format cannot; the disk fails; the reader took too long; it ended; somebody ended it.
+SYNTAX, VALUE, SIZE, ROWS, CHARACTER = "syntax", "value", "size", "rows", "character"
 DISK, TIME, LOST, CANCELED = "disk", "time", "lost", "canceled"
 
 

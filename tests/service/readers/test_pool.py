@@ -11,12 +11,12 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.formats import CSV, XML_RESULTS
+from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES, XML_RESULTS
 from wgig.readers import pool as pools
 from wgig.readers import reader_link
 from wgig.readers.pool import Pool
 from wgig.readers.result import AHEAD
-from wgig.readers.wire import CANCELED, CHARACTER, LOST, SIZE, SYNTAX, TIME, VALUE, Fault, Job
+from wgig.readers.wire import CANCELED, CHARACTER, LOST, ROWS, SIZE, SYNTAX, TIME, VALUE, Fault, Job
 from wgig.settings import MIB, Settings
 from wgig.store import Dataset, Store
 
@@ -66,7 +66,7 @@ def play(settings: Settings, story: Story) -> None:
 
 
 def job(text: str, **given: Any) -> Job:
-    return Job(text, CSV.media_type, Dataset(), "urn:base", 1000 * MIB)._replace(**given)
+    return Job(text, CSV.media_type, Dataset(), "urn:base", 1000 * MIB, 0)._replace(**given)
 
 
 async def ask(pool: Pool, text: str, **given: Any) -> list[str]:
@@ -151,6 +151,19 @@ def test_what_is_too_large_is_given_up(settings: Settings) -> None:
         assert (await fault_of(pool, MANY, most=100_000)).kind == SIZE
 
     play(settings, story)
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT * { GRAPH ?g { ?s ?p ?o } }", "CONSTRUCT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }"]
+)
+def test_what_has_too_many_rows_is_given_up_and_what_has_as_many_is_not(tmp_path: Path, text: str) -> None:
+    async def story(pool: Pool) -> None:
+        assert (await fault_of(pool, text, media_type=N_TRIPLES.media_type, rows=199)).kind == ROWS
+        media_type = CSV.media_type if text.startswith("SELECT") else N_TRIPLES.media_type
+        assert len(await ask(pool, text, media_type=media_type, rows=200)) >= 200
+        assert await ask(pool, "ASK { ?s ?p ?o }", media_type=JSON_RESULTS.media_type, rows=1)
+
+    play(Settings(store=tmp_path, readers=1), story)
 
 
 @pytest.mark.parametrize(
