@@ -11,9 +11,9 @@ from difflib import get_close_matches
 from itertools import zip_longest
 from typing import NamedTuple
 
-from .allowed import MARK, allowed, entries
 from .diagnosis import earlier
 from .namespaces import namespaces
+from .outside.allowed import MARK, allowed, entries
 from .problems import Problem
 from .settings import Settings
 from .sparql import CLOSING, Step, Token, fault, place, prefixes, tokens, walk

@@ -24,17 +24,17 @@ from . import (
 from .cache import Cache
 from .direct import Direct
 from .guard import Guard
-from .history import History
 from .readers.inline import Inline
 from .readers.pool import Pool
 from .record import Record
+from .records.history import History
+from .records.versions import Versions
 from .room import Room
 from .settings import KEPT, Settings
 from .shortcuts import Shortcuts
 from .store import Store
 from .tokens import Tokens
 from .turns import Turns
-from .versions import Versions
 
 ABOUT = "The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does."
 

@@ -12,10 +12,10 @@ from typing import Any
 import pyoxigraph as ox
 
 from . import __version__
-from .changes import Change, content, there
 from .namespaces import LOCAL, OUTSIDE, namespaces
 from .rdf import as_stored, quad
 from .settings import SHIPPED, Settings
+from .writes.changes import Change, content, there
 
 KNOWN = namespaces(Settings.base)
 TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")

@@ -5,13 +5,13 @@ import unicodedata
 from collections.abc import Set
 from difflib import get_close_matches
 
-from .grammar import KEYWORDS
 from .lines import Lines
 from .problems import Problem
-from .reading import Misfit, read
-from .scope import broken
-from .slips import SHOWN, known
 from .sparql import CLOSING, OPENING, fault, place
+from .syntax.grammar import KEYWORDS
+from .syntax.reading import Misfit, read
+from .syntax.scope import broken
+from .syntax.slips import SHOWN, known
 
 LONGEST = 1_000_000  # characters that are read again; the data of an update may be far longer
 

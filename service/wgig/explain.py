@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from fastapi import Request, Response
 
-from .advice import advice
 from .answers import answer, pick
 from .bodies import Pairs
-from .counting import counts
 from .formats import HTML, JSON, Format
 from .pages import render
-from .plan import plan, too_large
-from .steps import Line, Words
+from .plans.advice import advice
+from .plans.counting import counts
+from .plans.plan import plan, too_large
+from .plans.steps import Line, Words
 from .store import Dataset, Store
 
 MOST = 10  # pieces of advice

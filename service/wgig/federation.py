@@ -11,13 +11,13 @@ import anyio
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 
-from .calls import Call, asks_others, calls, check_syntax
 from .formats import GRAPHS, N_TRIPLES, named
-from .peers import Answer, PeerError, ask, fetch
+from .outside.calls import Call, asks_others, calls, check_syntax
+from .outside.peers import Answer, PeerError, ask, fetch
+from .outside.tables import TABLES, as_values
 from .problems import Problem
 from .rdf import rdf_format, read
 from .settings import Settings
-from .tables import TABLES, as_values
 from .turns import Turns
 
 SECONDS = 30  # for all that one text asks of others

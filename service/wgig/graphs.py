@@ -5,7 +5,6 @@ import json
 
 from fastapi import Request, Response
 
-from . import mementos
 from .answers import Bounded, TooLargeError, answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
@@ -14,6 +13,7 @@ from .namespaces import namespaces
 from .pages.graph import graph_page, list_page
 from .problems import Problem
 from .rdf import serialize, used_prefixes
+from .records import mementos
 from .settings import Settings
 from .sparql import absolute
 from .store import Store

@@ -4,7 +4,7 @@ import json
 
 from fastapi import Request, Response
 
-from .backups import last
+from .backup.backups import last
 from .formats import JSON, JSON_RESULTS
 from .problems import Problem
 from .readers.wire import Job

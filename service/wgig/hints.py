@@ -6,13 +6,13 @@ from itertools import islice
 from typing import NamedTuple
 
 from .lines import Lines
-from .patterns import Source
-from .reading import Node, read
-from .scope import name
 from .sparql import Token
 from .store import Store
-from .unbound import one_slip, unbound
-from .unknown import Near, Unknown, near_terms
+from .syntax.patterns import Source
+from .syntax.reading import Node, read
+from .syntax.scope import name
+from .syntax.unbound import one_slip, unbound
+from .syntax.unknown import Near, Unknown, near_terms
 
 FIELD = "WGIG-Warning"
 LONGEST = 4000  # characters of a query that is looked through, in 1 to 5 µs each

@@ -14,14 +14,14 @@ from typing import Protocol
 
 import pyoxigraph as ox
 
-from . import journal
-from .changes import Change, Look, Seen, between, content, there
+from .backup.swap import ASIDE
 from .durable import sync
-from .journal import Note
-from .premises import Rule, construct
 from .rdf import quad
-from .swap import ASIDE
-from .upkeep import Upkeep
+from .writes import journal
+from .writes.changes import Change, Look, Seen, between, content, there
+from .writes.journal import Note
+from .writes.premises import Rule, construct
+from .writes.upkeep import Upkeep
 
 SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree
 SCRATCH = "inference"

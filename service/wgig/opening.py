@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from .backup.locking import locked
+from .backup.swap import ASIDE, finish
 from .durable import sync
-from .locking import locked
-from .swap import ASIDE, finish
 
 QUADS = "quads"
 CURRENT = "CURRENT"  # the file of the engine without which there is no store

@@ -8,12 +8,12 @@ from fastapi.concurrency import run_in_threadpool
 from . import bodies
 from .answers import answer, not_in_xml, pick, stream
 from .bodies import FORM, Pairs, parameters, parse_form
-from .calls import asks_others
 from .describe import describe_service, is_description
 from .explain import explain, explanation
 from .federation import answered
 from .formats import BY_FORM, HTML, Format, is_empty
 from .hints import Hint, hints, warned
+from .outside.calls import asks_others
 from .pages.results import results_page, source_format
 from .presence import while_there
 from .problems import Problem

@@ -11,9 +11,10 @@ from datetime import UTC, datetime, timedelta
 import pyoxigraph as ox
 
 from .bodies import Part
-from .changes import Change
-from .commit import lines, touched
-from .history import (
+from .lookup import rows
+from .namespaces import OUTSIDE
+from .rdf import quad
+from .records.history import (
     ADDED,
     AT,
     BEFORE,
@@ -35,12 +36,11 @@ from .history import (
     digest,
     graph_iri,
 )
-from .lookup import rows
-from .namespaces import OUTSIDE
-from .rdf import quad
 from .steering import cut
 from .store import Store
 from .tokens import Token
+from .writes.changes import Change
+from .writes.commit import lines, touched
 
 TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
 ACTIVITY, AGENT = (ox.NamedNode(f"{OUTSIDE['prov']}{name}") for name in ("Activity", "Agent"))

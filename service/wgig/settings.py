@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from platformdirs import user_data_path
 
-from .allowed import entries
+from .outside.allowed import entries
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]

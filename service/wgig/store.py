@@ -8,15 +8,15 @@ from typing import IO, Self
 
 import pyoxigraph as ox
 
-from .changes import Change, Look, Seen, among, between, in_graphs
-from .checkpoint import checkpoint
-from .commit import in_update, look_at, to_be_written_anew, update_of
+from .backup.checkpoint import checkpoint
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
 from .rdf import as_stored, quad
-from .targets import reach
-from .trial import Asked, Run, here, tidy, tried
 from .view import Dataset, View, graph_name
+from .writes.changes import Change, Look, Seen, among, between, in_graphs
+from .writes.commit import in_update, look_at, to_be_written_anew, update_of
+from .writes.targets import reach
+from .writes.trial import Asked, Run, here, tidy, tried
 
 __all__ = ["Dataset", "Store", "StoreError"]
 

@@ -10,7 +10,6 @@ from . import bodies
 from .admission import admit
 from .bearer import may, refuse_in_form
 from .bodies import FORM, Part, parameters, parse_form, values
-from .changes import MOST, Change
 from .diagnosis import diagnose
 from .federation import answered
 from .formats import N_TRIPLES
@@ -21,6 +20,7 @@ from .settings import Settings
 from .sparql import absolute
 from .store import Store
 from .using import with_using
+from .writes.changes import MOST, Change
 from .writing import UNKEPT, commit, in_turn, pass_gate, without_computed
 
 DIRECT = "application/sparql-update"

@@ -9,7 +9,6 @@ from fastapi import Request, Response
 from .answers import entity_tag, matches
 from .bearer import may
 from .bodies import Part, parameters, values
-from .changes import Change
 from .codings import CODINGS, PLAIN
 from .formats import GRAPHS, N_TRIPLES
 from .gate import TYPES as PAPERS
@@ -22,6 +21,7 @@ from .record import Write
 from .settings import Settings
 from .store import Store
 from .tokens import Token
+from .writes.changes import Change
 from .writing import UNKEPT, check_graph, commit, in_turn, pass_gate, writing
 
 SCOPES = ("graphs", "papers")  # the second opens papers alone

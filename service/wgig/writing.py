@@ -10,7 +10,6 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from .bodies import Part
-from .changes import Change
 from .gate import Submitted, checked, report_format
 from .opening import FullError
 from .problems import Problem
@@ -19,6 +18,7 @@ from .settings import Settings
 from .store import Store, StoreError
 from .turns import Turns
 from .validate import preferred
+from .writes.changes import Change
 
 READ_AGAIN = "This may or may not have been written, but never by halves: read it again."
 RESTART = "Its operator makes room and starts it anew; all that was written can be read until then."

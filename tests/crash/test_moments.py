@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.backups import STORE, backups
+from wgig.backup.backups import STORE, backups
+from wgig.backup.manifest import Manifest, check_files, content
 from wgig.cli import main
-from wgig.manifest import Manifest, check_files, content
 from wgig.store import Store
 
 OLD, NEW = "urn:old", "urn:new"

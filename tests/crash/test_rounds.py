@@ -15,8 +15,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wgig.backups import STORE, backups
-from wgig.manifest import Manifest, check_files, content
+from wgig.backup.backups import STORE, backups
+from wgig.backup.manifest import Manifest, check_files, content
 
 from .family import descendants, family, kill, left_of, processor_seconds
 from .load import PATIENCE, TOKEN, GraphWriter, Load, MovingWriter, PaperWriter, Writer, client_of

@@ -5,10 +5,10 @@ import re
 import shlex
 
 import pytest
+from wgig.backup.manifest import NAME
+from wgig.backup.swap import ASIDE, BEFORE
 from wgig.cli import parser
-from wgig.manifest import NAME
 from wgig.settings import CHECKOUT
-from wgig.swap import ASIDE, BEFORE
 
 PAGE = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(?:[\d*]+ ){0,5}wgig (.*)$", PAGE, re.MULTILINE)

@@ -9,11 +9,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from wgig.changes import MOST
 from wgig.cli import SCOPES, parser
+from wgig.records.versions import FOLDER
 from wgig.settings import CHECKOUT, SHIPPED, Settings
 from wgig.tokens import FILE
-from wgig.versions import FOLDER
+from wgig.writes.changes import MOST
 from wgig.writing import COMPUTED
 
 PAGE = (CHECKOUT / "docs" / "writing-to-the-graph.md").read_text(encoding="utf-8")

@@ -14,14 +14,14 @@ from shutil import copytree
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig import control
-from wgig.backups import LOCK, STORE, backups, last
+from wgig.backup import control
+from wgig.backup.backups import LOCK, STORE, backups, last
+from wgig.backup.locking import locked
+from wgig.backup.manifest import NAME, Manifest, content
+from wgig.backup.swap import ASIDE
 from wgig.cli import main
 from wgig.durable import PARTIAL
-from wgig.locking import locked
-from wgig.manifest import NAME, Manifest, content
 from wgig.store import Store
-from wgig.swap import ASIDE
 
 TOKEN = {"Authorization": "Bearer secret", "Content-Type": "application/sparql-update"}
 Serving = Callable[..., AbstractContextManager[str]]

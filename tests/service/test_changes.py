@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig import changes
 from wgig.board import Board
-from wgig.changes import Change
 from wgig.inference import Inference
 from wgig.namespaces import namespaces
 from wgig.rdf import read
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
-from wgig.targets import data, targets
+from wgig.writes import changes
+from wgig.writes.changes import Change
+from wgig.writes.targets import data, targets
 
 KNOWN = namespaces(Settings.base)
 RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"

@@ -10,9 +10,9 @@ from wgig.admission import admit
 from wgig.diagnosis import diagnose
 from wgig.problems import Problem
 from wgig.settings import SHIPPED, Settings
-from wgig.slips import slips
 from wgig.sparql import form
 from wgig.store import Store
+from wgig.syntax.slips import slips
 
 HERE = "▸"
 PREFIX = "PREFIX wgig: <https://w3id.org/wgig/ontology#>\n"

@@ -5,10 +5,10 @@ from importlib.metadata import version
 
 import httpx
 import pytest
-from wgig import counting, plan
-from wgig.counting import Count, counts, terms
 from wgig.explain import Explanation, explain
-from wgig.plan import Step
+from wgig.plans import counting, plan
+from wgig.plans.counting import Count, counts, terms
+from wgig.plans.plan import Step
 from wgig.problems import Problem
 from wgig.settings import Settings
 from wgig.store import Dataset, Store

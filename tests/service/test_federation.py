@@ -18,14 +18,15 @@ import anyio
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig import federation, peers
-from wgig.allowed import MARK
+from wgig import federation
 from wgig.bodies import FORM
-from wgig.changes import Change
 from wgig.cli import main
+from wgig.outside import peers
+from wgig.outside.allowed import MARK
 from wgig.rdf import read
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
+from wgig.writes.changes import Change
 
 JSON, XML, TURTLE = "application/sparql-results+json", "application/sparql-results+xml", "text/turtle"
 SECRET = "what only the peer knows"

@@ -10,8 +10,8 @@ import pytest
 from wgig.hints import LONGEST, Hint, hints, warned
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
-from wgig.unbound import one_slip
-from wgig.unknown import LOOKUPS
+from wgig.syntax.unbound import one_slip
+from wgig.syntax.unknown import LOOKUPS
 
 BASE = Settings.base
 PROLOGUE = """

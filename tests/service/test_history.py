@@ -9,14 +9,14 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.history import History
 from wgig.lookup import rows
-from wgig.mementos import http_date
 from wgig.rdf import read
 from wgig.record import Record
+from wgig.records.history import History
+from wgig.records.mementos import http_date
+from wgig.records.versions import FOLDER, Versions
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
-from wgig.versions import FOLDER, Versions
 
 BASE = Settings.base
 TTL = {"Content-Type": "text/turtle"}

@@ -13,36 +13,41 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        allowed changes durable engines grammar lines locking markdown.form namespaces places.json places.spot
-        places.tokens presence readers recording reports.xml screening shortcuts steering wellformed wgig
-        """,
-        "commit journal nesting peers places.context places.fits problems settings streaming swap",
-        """
-        archive bodies connections contexts control examples formats markdown.faults opening pages pages.rule
-        places.jsonld places.turtle plan room rules sparql turns
+        backup backup.locking durable engines lines markdown.form namespaces outside outside.allowed
+        places.json places.spot places.tokens plans presence readers recording records reports.xml screening
+        shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
         """,
         """
-        checkpoint codings commands known manifest markdown.outline pages.results places premises processes
-        rdf readers.lending reading reports tables targets tokens using versions
+        backup.swap nesting outside.peers places.context places.fits problems settings streaming writes.commit
+        writes.journal
         """,
         """
-        answers backups engines.pyshacl engines.shifty guard markdown.headings markdown.values patterns report
-        scope slips trial upkeep view
+        archive backup.control bodies connections contexts examples formats markdown.faults opening pages
+        pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
+        """,
+        """
+        backup.checkpoint backup.manifest codings commands known markdown.outline outside.tables pages.results
+        places processes rdf readers.lending records.versions reports syntax.reading tokens using
+        writes.premises writes.targets
+        """,
+        """
+        answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values report
+        syntax.patterns syntax.scope syntax.slips view writes.trial writes.upkeep
         """,
         """
         cache diagnosis inference markdown.graph markdown.statements readers.wire reports.rdf reports.words
-        unbound
+        syntax.unbound
         """,
         "admission markdown.body markdown.head readers.evaluation readers.holder_link readers.result store",
         """
-        bearer calls counting describe health keeping labels load lookup markdown.keys question readers.inline
-        readers.reader readers.reader_link unknown
+        backup.keeping bearer describe health labels load lookup markdown.keys outside.calls plans.counting
+        question readers.inline readers.reader readers.reader_link syntax.unknown
         """,
         """
-        federation hints history kinds markdown.reading pages.standing payload readers.generation
-        readers.holder running steps things vocabulary
+        federation hints kinds markdown.reading pages.standing payload plans.steps readers.generation
+        readers.holder records.history running things vocabulary
         """,
-        "advice compact markdown.writing mementos pages.thing readers.pool record",
+        "compact markdown.writing pages.thing plans.advice readers.pool record records.mementos",
         "explain inlining markdown resource skeleton",
         "query refusals shapes word",
         "direct documents",

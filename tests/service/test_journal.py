@@ -9,16 +9,16 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig import journal
 from wgig.board import Board
-from wgig.changes import Look, Seen
 from wgig.inference import Inference
-from wgig.journal import Note
 from wgig.namespaces import namespaces
 from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.shipped import rules
 from wgig.store import Store, StoreError
+from wgig.writes import journal
+from wgig.writes.changes import Look, Seen
+from wgig.writes.journal import Note
 
 KNOWN = namespaces(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())

@@ -10,9 +10,9 @@ import pyoxigraph as ox
 import pytest
 from wgig import inference, opening
 from wgig import store as wgig_store
-from wgig.changes import everywhere
 from wgig.rdf import read
 from wgig.store import Dataset, Store, StoreError
+from wgig.writes.changes import everywhere
 
 TURTLE = "text/turtle"
 CSV = "text/csv"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wgig import changes, trial
+from wgig.backup.swap import ASIDE
 from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
-from wgig.swap import ASIDE
+from wgig.writes import changes, trial
 
 BASE = Settings.base
 NAME = "example-community-networks"

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import pyoxigraph as ox
 import pytest
 from wgig.board import Board
-from wgig.changes import Change
 from wgig.inference import Inference
 from wgig.namespaces import namespaces
-from wgig.premises import Rule
 from wgig.rdf import quad
 from wgig.settings import Settings
 from wgig.shipped import refresh, rules
 from wgig.store import Store
+from wgig.writes.changes import Change
+from wgig.writes.premises import Rule
 
 KNOWN = namespaces(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())

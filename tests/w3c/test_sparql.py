@@ -6,9 +6,9 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.hints import hints
-from wgig.reading import Misfit, read
-from wgig.scope import broken
 from wgig.store import Store
+from wgig.syntax.reading import Misfit, read
+from wgig.syntax.scope import broken
 
 SUITES = Path(__file__).parents[2].parent / "shared" / "w3c" / "sparql"
 BASE = "http://example.org/"

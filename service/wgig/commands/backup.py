@@ -4,9 +4,9 @@ import argparse
 import time
 from pathlib import Path
 
-from ..backups import back_up, prune
-from ..keeping import keep
-from ..manifest import NAME, DamagedError
+from ..backup.backups import back_up, prune
+from ..backup.keeping import keep
+from ..backup.manifest import NAME, DamagedError
 from ..opening import refuse_without_store
 from ..problems import Problem
 from ..settings import Settings

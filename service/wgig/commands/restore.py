@@ -3,8 +3,8 @@
 import argparse
 import time
 
-from ..backups import chosen, restore
-from ..manifest import DamagedError
+from ..backup.backups import chosen, restore
+from ..backup.manifest import DamagedError
 from ..settings import Settings
 from . import progress
 

@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 import uvicorn
 
 from ..app import CHECKS, create_app
+from ..backup.keeping import offer
 from ..connections import connection
-from ..keeping import offer
 from ..processes import Processes
 from ..readers.pool import Pool
 from ..settings import STACK, Settings

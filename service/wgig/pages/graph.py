@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 
 from ..formats import GRAPHS
-from ..history import Version
 from ..labels import labels, natural
 from ..lookup import Term, rows, values
 from ..namespaces import OUTSIDE
+from ..records.history import Version
 from ..shipped import rules
 from ..store import Store
 from . import graph_path, in_format, render, words

@@ -6,10 +6,10 @@ import shutil
 from itertools import count
 from pathlib import Path
 
-from ..changes import Change
+from ..backup.swap import ASIDE
 from ..settings import Settings
 from ..store import Store, StoreError
-from ..swap import ASIDE
+from ..writes.changes import Change
 from .generation import Generation
 from .lending import Lending
 from .reader_link import ReaderLink

@@ -7,8 +7,8 @@ from typing import NamedTuple, Self
 
 import pyoxigraph as ox
 
-from ..changes import Change
 from ..view import Dataset
+from ..writes.changes import Change
 
 # To the holder: take a copy of the store in a folder; fork a reader. To it and to readers: the quads changed.
 LOAD, FORK, CHANGE = b"L", b"F", b"C"

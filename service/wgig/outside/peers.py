@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 import anyio
 
-from . import __version__
+from .. import __version__
 from .allowed import allowed, is_literal, is_public
 
 if TYPE_CHECKING:  # costs 120 ms, and most services ask nobody

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 
 import pyoxigraph as ox
 
+from ..problems import Problem
+from ..sparql import Step, first_word, walk
 from .changes import Look, among, everywhere, in_graphs
-from .problems import Problem
-from .sparql import Step, first_word, walk
 
 ALL = ("ALL", "NAMED")  # CLEAR ALL, DROP NAMED
 PROLOGUE = ("PREFIX", "BASE")

@@ -9,8 +9,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from .durable import durable, sync
-from .opening import StoreError, refusal
+from ..durable import durable, sync
+from ..opening import StoreError, refusal
 
 FOLDER = "versions"
 DIGEST = re.compile(r"[0-9a-f]{64}")

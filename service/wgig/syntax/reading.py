@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
+from ..sparql import CLOSING, OPENING, Token, tokens
 from .grammar import KEYWORDS, TOKENS, Item, first, rules
-from .sparql import CLOSING, OPENING, Token, tokens
 
 
 @dataclass(slots=True)

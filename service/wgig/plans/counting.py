@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ..store import Dataset, Store
 from .plan import Step
-from .store import Dataset, Store
 
 MOST = 100_000  # statements that are counted for a pattern
 SECONDS = 1.0  # until no further pattern is counted

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from ..namespaces import OUTSIDE, namespaces, shorten
 from .counting import Count, terms
-from .namespaces import OUTSIDE, namespaces, shorten
 from .plan import Step
 
 SHOWN = 300  # characters of an expression

@@ -6,12 +6,12 @@ from functools import cache
 
 import pyoxigraph as ox
 
-from . import known
-from .namespaces import OUTSIDE, namespaces, shorten
+from .. import known
+from ..namespaces import OUTSIDE, namespaces, shorten
+from ..sparql import ABSOLUTE, Token
+from ..store import Store
 from .patterns import TYPE, Pattern, Slot, Source
 from .reading import Node
-from .sparql import ABSOLUTE, Token
-from .store import Store
 
 LOOKUPS = 60  # of the store, for a query
 GUESSES = 5  # at what could be meant, which take a few milliseconds each

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
+from ..backup.swap import ASIDE
 from .changes import Change, between
-from .swap import ASIDE
 from .targets import data, reach
 
 FOLDER = "trial"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from ..namespaces import OUTSIDE
 from .counting import terms
-from .namespaces import OUTSIDE
 from .plan import Step
 from .steps import Words, keys
 

@@ -8,13 +8,13 @@ from email.utils import format_datetime, parsedate_to_datetime
 import pyoxigraph as ox
 from fastapi import Request, Response
 
-from .answers import answer, pick
-from .formats import GRAPHS, JSON, Format
+from ..answers import answer, pick
+from ..formats import GRAPHS, JSON, Format
+from ..pages import graph_path
+from ..problems import Problem
+from ..rdf import serialize
+from ..settings import Settings
 from .history import History, Version
-from .pages import graph_path
-from .problems import Problem
-from .rdf import serialize
-from .settings import Settings
 
 LINK_FORMAT = Format("application/link-format", "link", "Link format")
 FOREVER = "public, max-age=31536000, immutable"

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
+from ..rdf import quad
 from .changes import Change
 from .premises import Bound, Pattern, Rule, Term, bind, construct
-from .rdf import quad
 
 Triples = set[ox.Triple]
 Instance = tuple[Rule, Sequence[ox.Triple]]  # a rule, and triples that fit its premises together

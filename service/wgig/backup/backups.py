@@ -12,9 +12,11 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from . import __version__
+from .. import __version__
+from ..durable import PARTIAL, durable, sync
+from ..opening import closed
+from ..problems import Problem
 from .checkpoint import KEPT
-from .durable import PARTIAL, durable, sync
 from .locking import locked
 from .manifest import (
     NAME,
@@ -29,8 +31,6 @@ from .manifest import (
     listed,
     pieces,
 )
-from .opening import closed
-from .problems import Problem
 from .swap import ASIDE, swap
 
 STORE = "store"  # in a backup, the folder that is like that of a store

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from .namespaces import OUTSIDE
+from ..namespaces import OUTSIDE
+from ..sparql import Token
 from .reading import Node
-from .sparql import Token
 
 RDF = OUTSIDE["rdf"]
 TYPE, FIRST, REST, NIL = (ox.NamedNode(RDF + name) for name in ("type", "first", "rest", "nil"))

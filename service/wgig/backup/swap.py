@@ -6,7 +6,7 @@ lies in a folder of it that is called aside.
 
 from pathlib import Path
 
-from .durable import sync
+from ..durable import sync
 
 ASIDE = "aside"
 # What stays in the folder, whatever store comes and goes. Who may write is no content: a backup gives no

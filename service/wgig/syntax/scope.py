@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator
 
 import pyoxigraph as ox
 
-from .problems import Problem
+from ..problems import Problem
+from ..sparql import ABSOLUTE, Token, fault
 from .reading import Node
-from .sparql import ABSOLUTE, Token, fault
 
 # What binds the variables right below it, and what passes on those that are bound further down.
 BINDING = frozenset({"Term", "Verb", "Name", "Names", "Bind"})

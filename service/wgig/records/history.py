@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-from .lookup import rows
-from .namespaces import OUTSIDE, namespaces
-from .settings import Settings
-from .store import Store
+from ..lookup import rows
+from ..namespaces import OUTSIDE, namespaces
+from ..settings import Settings
+from ..store import Store
 from .versions import Versions
 
 PROV = OUTSIDE["prov"]

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from .admission import Aim, aims
+from ..admission import Aim, aims
+from ..diagnosis import diagnose, unfinished
+from ..sparql import FORMS, Step, Token, first_word, tokens, walk
 from .allowed import MARK
-from .diagnosis import diagnose, unfinished
-from .sparql import FORMS, Step, Token, first_word, tokens, walk
 
 # What a text declares for what follows, and in how many tokens.
 DECLARED = {"PREFIX": 3, "BASE": 2}

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import NamedTuple
 
+from ..sparql import Token
 from .reading import Node
 from .scope import Visible, keys, name, own, visible
-from .sparql import Token
 
 NONE: frozenset[str] = frozenset()
 GROUPS = ("Group", "Values")

@@ -11,8 +11,8 @@ from typing import Any, Self
 
 import pyoxigraph as ox
 
-from .durable import durable
-from .opening import QUADS
+from ..durable import durable
+from ..opening import QUADS
 
 NAME = "manifest.json"
 PIECE = 1024 * 1024  # bytes that are read at once

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pyoxigraph as ox
 
-from .sparql import CLOSING, Token, tokens, walk
+from ..sparql import CLOSING, Token, tokens, walk
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 Pattern = tuple[Term | ox.Variable, Term | ox.Variable, Term | ox.Variable]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from .durable import PARTIAL
-from .opening import QUADS
+from ..durable import PARTIAL
+from ..opening import QUADS
 from .swap import ASIDE, STAYS
 
 KEPT = "kept"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pyoxigraph as ox
 
-from .formats import JSON_RESULTS, TSV, XML_RESULTS
+from ..formats import JSON_RESULTS, TSV, XML_RESULTS
 from .peers import Answer, PeerError
 
 TABLES = (JSON_RESULTS, XML_RESULTS, TSV)

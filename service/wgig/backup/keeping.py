@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from ..opening import refuse_without_store
+from ..store import Store
 from .control import ask, listen
-from .opening import refuse_without_store
-from .store import Store
 
 REQUEST = {"do": "checkpoint"}
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from .problems import Problem
-from .settings import MIB
+from ..problems import Problem
+from ..settings import MIB
 
 SECONDS = 5
 MEMORY = 256 * MIB

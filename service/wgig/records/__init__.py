@@ -1,0 +1,1 @@
+"""What is on record of each write, and what a graph held before it."""

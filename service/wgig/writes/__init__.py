@@ -1,0 +1,1 @@
+"""What a write may touch, what it changes, and what follows from that."""
