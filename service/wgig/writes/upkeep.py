@@ -108,8 +108,8 @@ class Upkeep:
         """What a rule consults."""
         if rule not in self.read:
             found = (quads.quads_for_pattern(None, one, None, None) for one in rule.consulted)
-            triples = [one.triple for one in chain.from_iterable(found)]
-            self.read[rule] = Beside(triples, {term for triple in triples for term in triple})
+            triples = {one.triple for one in chain.from_iterable(found)}
+            self.read[rule] = Beside(unnamed(triples), {term for triple in triples for term in triple})
         return self.read[rule]
 
     def conclusions(self, instances: Iterable[Instance], quads: ox.Store) -> Triples:
@@ -122,7 +122,7 @@ class Upkeep:
     def concluded(self, rule: Rule, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
         """What one rule yields from these triples, and from what it consults."""
         room = ox.Store()
-        room.extend(quad(one, ox.DefaultGraph()) for one in chain(triples, self.beside(rule, quads).triples))
+        room.extend(chain(self.beside(rule, quads).quads, unnamed(triples)))
         return construct(rule.text, room)
 
 
@@ -145,9 +145,9 @@ class Index:
 
 
 class Beside(NamedTuple):
-    """What a rule consults: triples, and the terms in them."""
+    """What a rule consults: triples, as quads of the unnamed graph, and the terms in them."""
 
-    triples: list[ox.Triple]
+    quads: list[ox.Quad]
     terms: set[Term]
 
 
@@ -161,7 +161,7 @@ class State:
 
     def add(self, triples: Iterable[ox.Triple]) -> None:
         """Let these hold as well."""
-        self.more.extend(quad(one, ox.DefaultGraph()) for one in triples)
+        self.more.extend(unnamed(triples))
 
     def fitting(self, pattern: Pattern, known: Bound) -> Iterator[ox.Triple]:
         """The triples that fit a pattern in which some variables are known; maybe some that do not."""
@@ -191,6 +191,12 @@ class State:
             if bound is not None:
                 for others in self.joined(rest, bound):
                     yield [triple, *others]
+
+
+def unnamed(triples: Iterable[ox.Triple]) -> list[ox.Quad]:
+    """The triples as quads of the unnamed graph."""
+    graph = ox.DefaultGraph()
+    return [quad(one, graph) for one in triples]
 
 
 def holds(quads: ox.Store, triple: ox.Triple) -> bool:
