@@ -14,7 +14,7 @@ from .federation import answered
 from .formats import BY_FORM, HTML, Format, is_empty
 from .hints import Hint, hints, warned
 from .outside.calls import asks_others
-from .pages.results import results_page, source_format
+from .pages.results import Found, results_page, source_format
 from .presence import while_there
 from .problems import Problem
 from .question import LONG, Question, misspelt, question, takes_long
@@ -24,13 +24,14 @@ from .readers.pool import Pool
 from .readers.result import Result
 from .readers.wire import Fault, Job
 from .running import check_id, client_of
-from .settings import Settings
+from .settings import MIB, Settings
 from .store import StoreError
 from .streaming import BrokenOffError
 from .turns import Turns
 
 DIRECT = "application/sparql-query"
 REST = 64 * 1024  # bytes of a body beside its query
+PAGE = 4 * MIB  # bytes of an answer that a page shows
 SHORT = 1_000  # characters of a query that is looked through at once
 LINKS = ['</sparql>; rel="service-desc"']
 
@@ -85,8 +86,10 @@ async def reply(request: Request, pairs: Pairs) -> Response:
         try:
             if format_ is HTML:
                 doubts = await doubted(request, asked)
-                whole = await result.whole()
-                page = await run_in_threadpool(results_page, whole, asked.form, pairs, settings.base, doubts)
+                body = await result.up_to(PAGE)
+                found = Found(body, asked.form, result.is_whole, doubts)
+                result.close()
+                page = await run_in_threadpool(results_page, found, pairs, settings.base)
                 return answer(request, page, HTML, links=LINKS)
             return await written_out(request, asked, result, format_)
         except Fault as fault:

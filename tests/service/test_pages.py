@@ -8,6 +8,7 @@ from itertools import pairwise
 import httpx
 import pytest
 from wgig.pages import href, static_files, words
+from wgig.pages.results import Found, results_page
 from wgig.pages.thing import page
 from wgig.rdf import read
 from wgig.settings import Settings
@@ -273,3 +274,30 @@ def test_all_text_has_contrast_in_light_and_dark() -> None:
 )
 def test_a_term_without_a_label_is_read_from_its_iri(iri: str, shown: str) -> None:
     assert words(iri) == shown
+
+
+@pytest.mark.parametrize(
+    ("form", "body", "shown", "left_out"),
+    [
+        (
+            "SELECT",
+            b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"literal","value":"one"}},{"x":',
+            "one",
+            "two",
+        ),
+        (
+            "SELECT",
+            b'{"head":{"vars":["x"]},"results":{"bindings":[{"x":{"type":"literal","value":"two',
+            "0 rows",
+            "two",
+        ),
+        ("CONSTRUCT", b"<x:one> a <x:C> .\n<x:two> a <x:\xc3", "x:one", "x:two"),
+    ],
+)
+def test_a_page_shows_what_there_is_of_an_answer_that_is_not_whole(
+    form: str, body: bytes, shown: str, left_out: str
+) -> None:
+    page = results_page(Found(body, form, whole=False), [("query", "")], "https://w3id.org/wgig/").decode()
+    assert "too large for a page" in page
+    assert shown in page
+    assert left_out not in page

@@ -1,7 +1,7 @@
 """The result of a query as a page."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
@@ -16,37 +16,56 @@ def source_format(form: str) -> Format:
     return BY_FORM[form][0]
 
 
-def results_page(
-    result: bytes, form: str, parameters: list[tuple[str, str]], base: str, hints: Sequence[object] = ()
-) -> bytes:
+class Found(NamedTuple):
+    """What a query found, whole or its begin, in the `source_format` of its form; and hints about it."""
+
+    body: bytes
+    form: str
+    whole: bool = True
+    hints: Sequence[object] = ()
+
+
+def results_page(found: Found, parameters: list[tuple[str, str]], base: str) -> bytes:
     """A page with the table of a SELECT, the answer of an ASK, or the graph of a CONSTRUCT or DESCRIBE.
 
-    `result` is in the `source_format`, `parameters` are those of the request, `hints` those about the query.
-    A table of more than ROWS rows says that it is cut, and where the whole is.
+    `parameters` are those of the request. A table of more than ROWS rows, and what is not whole, says that it
+    is cut, and where the whole is.
     """
     asked = [(key, value) for key, value in parameters if key != "_mediatype"]
     return render(
         "results.html",
         base=base,
-        form=form,
+        form=found.form,
         asked=asked,
-        hints=hints,
-        others=[(one.title, run([*asked, ("_mediatype", one.media_type)])) for one in BY_FORM[form]],
-        **shown(result, form),
+        hints=found.hints,
+        whole=found.whole,
+        others=[(one.title, run([*asked, ("_mediatype", one.media_type)])) for one in BY_FORM[found.form]],
+        **shown(found),
     )
 
 
-def shown(result: bytes, form: str) -> dict[str, Any]:
-    """What the template shows of the result: a `text`, or `names` and `rows` of a table and their `total`."""
-    if form not in ("SELECT", "ASK"):
-        return {"text": result.decode()}
-    found = ox.parse_query_results(result, format=ox.QueryResultsFormat.JSON)
-    if isinstance(found, ox.QueryBoolean):
-        return {"text": "yes" if found else "no"}
-    assert isinstance(found, ox.QuerySolutions)
-    rows = [list(solution) for solution in found]
+def shown(found: Found) -> dict[str, Any]:
+    """What the template shows: a `text`, or `names` and `rows` of a table and their `total`, if known."""
+    if found.form not in ("SELECT", "ASK"):
+        text = found.body.decode("utf-8", "ignore")
+        return {"text": text if found.whole else text[: text.rfind("\n")]}
+    results = ox.parse_query_results(found.body, format=ox.QueryResultsFormat.JSON)
+    if isinstance(results, ox.QueryBoolean):
+        return {"text": "yes" if results else "no"}
+    assert isinstance(results, ox.QuerySolutions)
+    rows = list(rows_of(results, found))
     return {
-        "names": [variable.value for variable in found.variables],
+        "names": [variable.value for variable in results.variables],
         "rows": rows[:ROWS],
-        "total": len(rows),
+        "total": len(rows) if found.whole else None,
     }
+
+
+def rows_of(results: ox.QuerySolutions, found: Found) -> Iterator[list[object]]:
+    """The rows of a table, as far as they are there."""
+    try:
+        for solution in results:
+            yield list(solution)
+    except SyntaxError:
+        if found.whole:
+            raise

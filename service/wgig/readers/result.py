@@ -74,6 +74,13 @@ class Result:
             pieces.append(piece)
         return b"".join(pieces)
 
+    async def up_to(self, most: int) -> bytes:
+        """What was not taken yet, but not much more than so many bytes. Raises Fault."""
+        pieces: list[bytes] = []
+        while sum(map(len, pieces)) <= most and (piece := await self.next()) is not None:
+            pieces.append(piece)
+        return b"".join(pieces)
+
     @property
     def is_whole(self) -> bool:
         """Whether all pieces have come, and the client has them."""

@@ -63,3 +63,17 @@ def test_nothing_is_stopped_that_has_ended() -> None:
     source.result.fail(Fault(LOST))
     assert source.said == [CANCELED]
     assert asyncio.run(source.result.whole()) == b"one"
+
+
+def test_a_part_is_taken_where_the_whole_is_too_much() -> None:
+    async def story() -> None:
+        result = Source().result
+        for _ in range(3):
+            result.add(b"12345", last=False)
+        assert await result.up_to(6) == b"1234512345"
+        assert not result.is_whole
+        result.add(b"6", last=True)
+        assert await result.up_to(100) == b"123456"
+        assert result.is_whole
+
+    asyncio.run(story())
