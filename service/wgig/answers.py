@@ -4,7 +4,7 @@ import hashlib
 import io
 import string
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -79,21 +79,22 @@ def answer(  # noqa: PLR0913 - what a response consists of
     return Response(body, status, fields)
 
 
-def stream(
+def stream(  # noqa: PLR0913 - what a response consists of
     request: Request,
     pieces: AsyncIterator[bytes],
     format_: Format,
     *,
+    close: Callable[[], None],
     links: Iterable[str] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An answer whose pieces go out as they come.
+    """An answer whose pieces go out as they come; `close` is called when no more of them is wanted.
 
     Its ETag names this one evaluation, as another may bring the same in another order.
     """
     coding = coding_for(request)
     fields = common_fields(request, f'"{uuid.uuid4().hex}"', links) | dict(headers or {})
-    return Streamed(coded_pieces(pieces, coding), fields | content_fields(format_, coding))
+    return Streamed(coded_pieces(pieces, coding), fields | content_fields(format_, coding), close)
 
 
 def common_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:

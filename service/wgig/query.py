@@ -118,9 +118,8 @@ async def written_out(request: Request, asked: Question, result: Result, format_
         return answer(request, first, format_, links=LINKS, headers=headers)
     if request.scope["http_version"] == "1.0":  # where an end and a breaking off look the same
         return answer(request, first + await result.whole(), format_, links=LINKS, headers=headers)
-    if request.method == "HEAD":
-        result.close()
-    return stream(request, unbroken(first, result), format_, links=LINKS, headers=headers)
+    pieces = unbroken(first, result)
+    return stream(request, pieces, format_, close=result.close, links=LINKS, headers=headers)
 
 
 async def doubted(request: Request, asked: Question) -> list[Hint]:
@@ -155,8 +154,6 @@ async def unbroken(first: bytes, result: Result) -> AsyncIterator[bytes]:
             yield piece
     except Fault as fault:
         raise BrokenOffError(f"the answer could not be ended: {fault.kind}") from fault
-    finally:
-        result.close()
 
 
 async def refusal(request: Request, fault: Fault, asked: Question, format_: Format) -> Problem:
