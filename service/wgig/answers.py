@@ -16,6 +16,7 @@ from .problems import Problem
 from .streaming import Streamed
 from .wellformed import NOT_IN_XML
 
+CONDITIONAL = ("GET", "HEAD", "QUERY")  # what 304 may answer (RFC 9110, section 13.1.2)
 SMALLEST_COMPRESSED = 1024  # below this, a coding costs more than it saves
 
 
@@ -69,7 +70,8 @@ def answer(  # noqa: PLR0913 - what a response consists of
     worthwhile = len(body) >= SMALLEST_COMPRESSED and format_.suffix != "gz"
     coding = coding_for(request) if worthwhile else PLAIN
     fields = common_fields(request, entity_tag(body, format_, coding), links) | dict(headers or {})
-    if status == 200 and matches(request.headers.getlist("if-none-match"), fields["ETag"], weak=True):
+    condition = request.headers.getlist("if-none-match") if request.method in CONDITIONAL else []
+    if status == 200 and matches(condition, fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)
     fields |= content_fields(format_, coding)
     body = coded(body, coding)

@@ -7,12 +7,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .answers import matches
+from .answers import CONDITIONAL, matches
 from .codings import choose
 from .recording import Entry, Recording
 from .shortcuts import REQUEST, Shortcuts
 
 BY_BODY = ("POST", "QUERY")
+OF_CONNECTION = (b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade")
 QUESTIONS = ("/sparql",)  # where these only ask
 LARGEST_QUESTION = 16 * 1024  # bytes of a body that counts as part of the address
 SHARE = 4  # an answer takes at most this part of the room
@@ -93,27 +94,34 @@ class Cache:
 
         async def record(message: Message) -> None:
             recording.take(message)
-            # What goes out as it comes has a tag that nobody knows yet, and may be more than can be held.
-            if conditional and recording.wanted and b"content-length" in recording.headers:
+            if recording.ended and as_of == self.version():
+                self.keep_recorded(scope, key, recording)
+            # Nobody waits for the client of another: what goes out as it comes is asked for by each.
+            if recording.ended or not recording.at_once:
+                self.land(key, flight)
+            # Such an answer has a tag that nobody knows yet, and may be more than can be held.
+            if conditional and recording.at_once:
                 held.append(message)
                 return
-            if not recording.wanted:
-                self.land(key, flight)
             while held:
                 await send(held.pop(0))
             await send(message)
 
         try:
             await self.app(without_condition(scope) if conditional else scope, receive, record)
-            entry = recording.entry()
-            if entry and as_of == self.version():
-                self.varies[scope["path"]] = self.varies.get(scope["path"], frozenset()) | recording.varies()
-                self.keep(self.key(scope, key[-1]), entry)
         finally:
             self.land(key, flight)
         if held:
+            entry = recording.entry()
             assert entry
             await give(entry, scope, send, self.shortcuts)
+
+    def keep_recorded(self, scope: Scope, key: Key, recording: Recording) -> None:
+        """Keep an answer that was taken down whole."""
+        entry = recording.entry()
+        if entry:
+            self.varies[scope["path"]] = self.varies.get(scope["path"], frozenset()) | recording.varies()
+            self.keep(self.key(scope, key[-1]), entry)
 
     def land(self, key: Key, flight: "asyncio.Future[None]") -> None:
         """Let those look again who waited for this answer."""
@@ -147,7 +155,7 @@ def may_be_kept(scope: Scope) -> bool:
 async def give(entry: Entry, scope: Scope, send: Send, shortcuts: Shortcuts) -> None:
     """Send an answer that is kept, or 304 to who has it already (RFC 9110, section 13.1.2)."""
     condition = [value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"]
-    known = bool(condition) and matches(condition, entry.tag, weak=True)
+    known = scope["method"] in CONDITIONAL and bool(condition) and matches(condition, entry.tag, weak=True)
     status = 304 if known else 200
     headers = [pair for pair in entry.headers if pair[0] not in OF_BODY] if known else entry.headers
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -164,8 +172,10 @@ async def give(entry: Entry, scope: Scope, send: Send, shortcuts: Shortcuts) -> 
 
 
 def may_be_short(scope: Scope) -> bool:
-    """Whether the bytes of the request are known, and say nothing of the connection."""
-    return bool(scope.get(REQUEST)) and not any(name == b"connection" for name, _ in scope["headers"])
+    """Whether the bytes of the request are known, have no body, and say nothing of the connection."""
+    if not scope.get(REQUEST) or scope["http_version"] != "1.1":
+        return False
+    return not any(name in OF_CONNECTION for name, _ in scope["headers"])
 
 
 def without_condition(scope: Scope) -> Scope:

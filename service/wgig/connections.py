@@ -29,6 +29,7 @@ class Connection(HttpToolsProtocol):
     request = b""  # the bytes of a whole one
     timer: asyncio.TimerHandle | None = None
     begun = False  # whether a head is under way
+    unfinished = False  # whether more of a request is to come
     leaving = False  # whether all is said
     size = 0  # of what came since, in bytes
 
@@ -64,7 +65,7 @@ class Connection(HttpToolsProtocol):
 
     def idle(self) -> bool:
         """Whether all is done and sent that was asked so far."""
-        return self.at_rest() and not (self.begun or self.leaving or self.flow.write_paused)
+        return self.at_rest() and not (self.unfinished or self.leaving or self.flow.write_paused)
 
     def give(self, known: Shortcut) -> None:
         """Send an answer, and wait for the next request."""
@@ -81,6 +82,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
+        self.unfinished = True
         self.begun, self.size = True, 0
 
     def on_headers_complete(self) -> None:
@@ -90,6 +92,11 @@ class Connection(HttpToolsProtocol):
         self.unwatch()
         self.cycle.transport = self.farewell
         cast(dict[str, Any], self.scope)[REQUEST], self.request = self.request, b""
+
+    def on_message_complete(self) -> None:
+        """All of a request is there."""
+        super().on_message_complete()
+        self.unfinished = False
 
     def on_response_complete(self) -> None:
         """Go on to the next request, unless this was the last."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from . import documents, rdf
+from .beyond import OTHERS
 from .board import PAPER, TYPE, paper
 from .bodies import Part
 from .check import check
@@ -78,7 +79,9 @@ def checked(todo: Submitted) -> Checked:
     if profile == OFF:
         return Checked(lines)
     whole = sent[0] if len(sent) == 1 and not todo.there else joined(todo.there + lines, todo)
-    if not is_issue_paper(whole, todo):
+    has_rules = is_issue_paper(whole, todo)
+    check_subjects(whole, todo)
+    if not has_rules:
         return Checked(lines)
     report = check(whole, profile, todo.settings.shacl)
     return Checked(lines) if report.conforms else Checked(report=refusal(report, todo))
@@ -131,6 +134,19 @@ def is_issue_paper(document: Document, todo: Submitted) -> bool:
             slug="no-paper",
         )
     return (own, PAPER) in kinds
+
+
+def check_subjects(document: Document, todo: Submitted) -> None:
+    """Raises Problem 422 where the document says something of what is not the paper's to describe."""
+    own = paper(todo.graph.removeprefix(todo.settings.base + HOME)).value
+    for one in document.described:
+        iri = one.value if isinstance(one, ox.NamedNode) else own
+        if iri not in (own, todo.graph) and not iri.startswith((f"{own}/", *OTHERS)):
+            raise Problem(
+                422,
+                f"The graph is about the paper <{own}>, and it would say something of <{iri}>, which is "
+                "neither a part of it nor somebody who took part. Leave that out.",
+            )
 
 
 def refusal(report: Report, todo: Submitted) -> bytes:

@@ -31,7 +31,7 @@ from .turns import Turns
 
 DIRECT = "application/sparql-query"
 REST = 64 * 1024  # bytes of a body beside its query
-PAGE = 4 * MIB  # bytes of an answer that a page shows
+PAGE = 4 * MIB  # bytes of an answer that is held in one piece, for a page or for HTTP/1.0
 SHORT = 1_000  # characters of a query that is looked through at once
 LINKS = ['</sparql>; rel="service-desc"']
 
@@ -116,10 +116,24 @@ async def written_out(request: Request, asked: Question, result: Result, format_
     headers = warned(await doubted(request, asked)) if suspect else {}
     if result.is_whole:
         return answer(request, first, format_, links=LINKS, headers=headers)
-    if request.scope["http_version"] == "1.0":  # where an end and a breaking off look the same
-        return answer(request, first + await result.whole(), format_, links=LINKS, headers=headers)
+    if request.scope["http_version"] == "1.0":
+        return answer(request, first + await at_once(result), format_, links=LINKS, headers=headers)
     pieces = unbroken(first, result)
     return stream(request, pieces, format_, close=result.close, links=LINKS, headers=headers)
+
+
+async def at_once(result: Result) -> bytes:
+    """The rest of a result for HTTP/1.0, where an end and a breaking off look the same.
+
+    Raises Problem 503 where that is much.
+    """
+    rest = await result.up_to(PAGE)
+    if not result.is_whole:
+        result.close()
+        raise Problem(
+            503, "The answer is too large for HTTP/1.0, which cannot tell its end. Ask by HTTP/1.1."
+        )
+    return rest
 
 
 async def doubted(request: Request, asked: Question) -> list[Hint]:
@@ -178,7 +192,7 @@ async def refusal(request: Request, fault: Fault, asked: Question, format_: Form
         case wire.TIME:
             limit = f"The query took longer than {settings.query_seconds} seconds and was given up."
         case wire.CANCELED:
-            limit = "The query was ended on request."
+            return Problem(503, "The query was ended on request.")
         case _:
             limit = f"The query took more than {settings.query_memory} bytes of memory."
     return Problem(503, f"{limit} Ask for less, for example with LIMIT.")

@@ -55,6 +55,8 @@ class Recording:
         elif self.wanted:
             self.write(message.get("body", b""))
             self.ended = not message.get("more_body", False)
+            if self.ended and self.coder:
+                self.hold(self.coder.flush())
             self.wanted = self.left >= 0
 
     def write(self, piece: bytes) -> None:
@@ -72,12 +74,15 @@ class Recording:
         self.pieces.append(piece)
         self.left -= len(piece)
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it is an answer to keep whose length was known before it went out."""
+        return self.wanted and b"content-length" in self.headers
+
     def entry(self) -> Entry | None:
         """The whole answer; None where it was not whole, or is not to be kept."""
         if not (self.wanted and self.ended):
             return None
-        if self.coder:
-            self.hold(self.coder.flush())
         fields = [pair for pair in self.raw if pair[0] != b"content-length"]
         fields.append((b"content-length", str(self.length).encode()))
         return Entry(fields, self.headers[b"etag"].decode(), b"".join(self.pieces), self.coder is not None)

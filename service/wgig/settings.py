@@ -39,6 +39,9 @@ class Settings:
     )
     host: str = knob("127.0.0.1", "Address to listen on.")
     port: int = knob(8000, "Port to listen on.")
+    proxies: str = knob(
+        "", "Addresses of proxies that are believed who asks (`X-Forwarded-For`), with commas between."
+    )
     base: str = knob("https://w3id.org/wgig/", "Base of all IRIs of the graph.")
     token: str = knob("", "Bearer token that opens all writing, beside those of `wgig token`.")
     allow: str = knob(

@@ -21,6 +21,7 @@ from .sparql import absolute
 from .store import Store
 from .using import with_using
 from .writes.changes import MOST, Change
+from .writes.targets import targets
 from .writing import UNKEPT, commit, in_turn, pass_gate, without_computed
 
 DIRECT = "application/sparql-update"
@@ -83,7 +84,8 @@ def done(request: Request, write: Write, text: str, admitted: str) -> Response |
         change = store.tried(text, settings.base, admitted, elsewhere)
         if change is None:
             raise Problem(422, TOO_MUCH)
-        change = without_computed(change, store, settings.base)
+        meant = targets(admitted, settings.base) or ()
+        change = without_computed(change, store, settings.base, meant)
         refused = at_gate(request, change)
         if refused is None:
             commit(request, change, write)

@@ -23,6 +23,7 @@ from .settings import Settings
 from .turns import Turns
 from .uploads import BY_TYPE, FORMAT, FORMS, SENT, TEXT, File, uploads
 
+VARY = "Accept, Accept-Encoding, Accept-Language"
 OFFERED = tuple(WRITERS)
 TYPED = tuple(one for one in FORMATS if one is not WORD)  # what can be pasted as text
 PAPERS = 100  # checked in one request; each costs the work of a small file
@@ -89,7 +90,7 @@ async def validate(request: Request) -> Response:
 def validation_form(request: Request) -> Response:
     """The form in which people check a paper, and how the known papers stand."""
     wished = wish(known_parameters(request), request.headers.getlist("accept-language"))
-    return answer(request, page(request, Done(wished, [])), HTML)
+    return answer(request, page(request, Done(wished, [])), HTML, headers={"Vary": VARY})
 
 
 def work(todo: Work) -> Done:
@@ -122,7 +123,7 @@ def answered(request: Request, format_: Format, done: Done) -> Response:
     """The answer to a check: about what was sent, so that nobody need keep it."""
     body = page(request, done) if format_ is HTML else done.report
     headers = {
-        "Vary": "Accept, Accept-Encoding, Accept-Language",
+        "Vary": VARY,
         "Cache-Control": "no-store",
         "Content-Language": done.wished.language,
     }

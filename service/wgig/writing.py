@@ -1,7 +1,7 @@
 """What holds for every write: one at a time, whole or not at all, on record, on disk before the answer."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -95,13 +95,15 @@ def check_graph(graph: str | None, base: str) -> None:
         raise Problem(400, f"No address leads to the graph <{graph}>. Give it a name without . and .. parts.")
 
 
-def without_computed(change: Change, store: Store, base: str) -> Change:
+def without_computed(change: Change, store: Store, base: str, meant: Collection[str]) -> Change:
     """The change without what it takes from graphs that are computed, where it takes all, as CLEAR ALL does.
 
-    Raises Problem 403 where it adds to such a graph or takes a part of it.
+    Raises Problem 403 where it adds to such a graph or takes a part of it, or is `meant` for it by name.
     """
     for name in COMPUTED:
         graph = f"{base}graph/{name}"
+        if graph in graphs_of(change) and graph in meant:
+            raise computed(name)
         if graph in graphs_of(change):
             change = without(change, graph, set(store.triples(graph)), computed(name))
     return change

@@ -20,6 +20,7 @@ class Origin:
         self.asked = 0
         self.status = given.get("status", 200)
         self.has_length = given.get("has_length", True)
+        self.single = given.get("single", False)  # in one piece
         self.headers = {b"etag": b'"t"', b"vary": b"Accept", **given.get("headers", {})}
         self.pieces = given.get("pieces", [])
         self.fails = given.get("fails", False)
@@ -33,6 +34,9 @@ class Origin:
         length = b"%d" % sum(map(len, [number, *self.pieces]))
         headers = [*self.headers.items(), *([(b"content-length", length)] if self.has_length else [])]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if self.single:
+            await send({"type": "http.response.body", "body": number})
+            return
         for piece in [number, *self.pieces]:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if self.fails:
@@ -50,12 +54,12 @@ class Kept:
         self.shortcuts = Shortcuts(lambda: self.version, ROOM)
         self.cache = Cache(self.origin, self.shortcuts, ROOM)
 
-    async def ask(self, target: str = "/x", method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
+    def scope(self, target: str = "/x", method: str = "GET", body: bytes = b"", **headers: str) -> Scope:
         path, _, query = target.partition("?")
         fields = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         if body:
             fields.append((b"content-length", str(len(body)).encode()))
-        scope = {
+        return {
             "type": "http",
             "method": method,
             "scheme": "http",
@@ -65,7 +69,10 @@ class Kept:
             "query_string": query.encode(),
             "headers": fields,
         }
+
+    async def ask(self, target: str = "/x", method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
         self.sent = sent = []
+        scope = self.scope(target, method, body, **headers)
 
         async def receive() -> Message:
             return {"type": "http.request", "body": body, "more_body": False}
@@ -285,5 +292,37 @@ def test_what_goes_out_as_it_comes_is_not_held_back_for_a_condition() -> None:
         with pytest.raises(ConnectionError):
             await kept.ask(if_none_match='"u"')
         assert kept.sent
+
+    play(story())
+
+
+@pytest.mark.parametrize("given", [{"single": True}, {"has_length": False}])
+def test_nobody_waits_for_the_slow_client_of_another(given: dict[str, bool]) -> None:
+    async def story() -> None:
+        kept = Kept(**given)
+        taken = asyncio.Event()
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                await taken.wait()
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        slow = asyncio.create_task(kept.cache(kept.scope(), receive, send))
+        await asyncio.sleep(0)
+        assert (await kept.ask())[0] == 200
+        taken.set()
+        await slow
+
+    play(story())
+
+
+def test_a_condition_on_what_is_sent_by_post_is_not_answered_by_304() -> None:
+    async def story() -> None:
+        kept = Kept()
+        for _ in range(2):
+            status, _, body = await kept.ask("/sparql", "POST", b"ASK {}", if_none_match="*")
+            assert (status, body) == (200, b"1")
 
     play(story())

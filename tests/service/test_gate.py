@@ -47,6 +47,26 @@ def test_each_known_paper_may_be_written_again(client: httpx.Client, path: objec
     assert answer.status_code == 201, answer.text
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        f"<{BASE}ontology#Issue> <http://www.w3.org/2000/01/rdf-schema#subClassOf> <{BASE}ontology#Paper> .",
+        f'<{BASE}graph/issues> <http://purl.org/dc/terms/title> "Mine" .',
+        f'<{BASE}id/issue/spam> <http://purl.org/dc/terms/title> "Mine" .',
+        f'<{BASE}id/paper/wp-spam/swot> <http://purl.org/dc/terms/title> "Mine" .',
+        '<http://example.org/other> <http://purl.org/dc/terms/title> "Mine" .',
+    ],
+)
+def test_a_paper_says_nothing_of_what_is_not_its_own(client: httpx.Client, foreign: str) -> None:
+    answer = client.put(
+        PATH, content=f"{TURTLE}\n{foreign}", headers=TTL | {"Accept": "application/problem+json"}
+    )
+    assert answer.status_code == 422
+    assert held(client) == []
+    assert client.put(PATH, content=TURTLE, headers=TTL).status_code == 201
+    assert client.post(PATH, content=foreign, headers=TTL).status_code == 422
+
+
 def test_a_wrong_paper_is_refused_with_the_report_and_nothing_changes(client: httpx.Client) -> None:
     assert client.put(PATH, content=TURTLE, headers=TTL).status_code == 201
     before = held(client)

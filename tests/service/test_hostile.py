@@ -26,6 +26,7 @@ def hard(
 ) -> Iterator[str]:
     """The URL of a service with the shipped graph, small limits and few readers."""
     limits = {
+        "WGIG_PROXIES": "127.0.0.1",
         "WGIG_TOKEN": TOKEN,
         "WGIG_READERS": "3",
         "WGIG_QUERY_SECONDS": "1",
@@ -101,9 +102,10 @@ def test_an_answer_that_cannot_be_ended_breaks_off(hard: str) -> None:
             answer.read()
 
 
-def test_for_an_old_client_a_large_answer_is_refused_whole(hard: str) -> None:
+@pytest.mark.parametrize("query", [ALL, f"{ALL} LIMIT 40000"])
+def test_for_an_old_client_a_large_answer_is_refused_whole(hard: str, query: str) -> None:
     with closing(connected(hard)) as connection:
-        target = str(httpx.URL(f"{hard}sparql", params={"query": ALL}).raw_path.decode())
+        target = str(httpx.URL(f"{hard}sparql", params={"query": query}).raw_path.decode())
         connection.sendall(f"GET {target} HTTP/1.0\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 503")

@@ -122,3 +122,32 @@ def test_a_write_is_seen_by_the_next_request(
                 headers={"Authorization": "Bearer t"},
             )
             assert done.status_code == 204
+
+
+def test_a_body_is_never_taken_for_a_request(served: str) -> None:
+    inner = f"{ASK}\r\n"
+    with Client(served) as client:
+        assert all(client.ask(ASK)[1] for _ in range(3))
+    for outer in (
+        f"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\n{HEAD}Content-Length: {len(inner)}\r\n",
+        f"POST /nothing HTTP/1.1\r\n{HEAD}Content-Length: {len(inner)}\r\n",
+        f"PUT /graph/mine HTTP/1.1\r\n{HEAD}Content-Length: {len(inner)}\r\nContent-Type: text/turtle\r\n",
+    ):
+        with Client(served) as client:
+            for _ in range(4):
+                client.socket.sendall(f"{outer}\r\n".encode())
+                first = client.read() if outer.startswith("P") else None
+                client.socket.sendall(inner.encode())
+                first = first or client.read()
+                client.socket.sendall(f"GET /health HTTP/1.1\r\n{HEAD}\r\n".encode())
+                assert "alive" in client.read()[1], outer
+                assert first[1]
+
+
+def test_an_old_client_is_told_that_the_connection_ends(served: str) -> None:
+    for _ in range(4):
+        with Client(served) as client:
+            head, body = client.ask(f"GET /sparql?query=ASK%7B%7D HTTP/1.0\r\n{HEAD}")
+            assert body
+            assert "connection: close" in head.lower()
+            assert client.file.read() == b""

@@ -497,3 +497,9 @@ def test_files_of_a_body_without_a_name_are_called_papers() -> None:
     assert uploads.uploads(given, b"x")[1][0].name == "paper.md"
     with pytest.raises(Problem):
         uploads.uploads(ContentType("application/x-www-form-urlencoded", {}), b"")
+
+
+def test_the_form_speaks_the_language_of_who_asks_also_from_a_cache(closed: httpx.Client) -> None:
+    pages = [closed.get("/validate", headers={"Accept-Language": one}) for one in ("fr", "zh", "fr", "zh")]
+    assert "Accept-Language" in pages[0].headers["vary"]
+    assert pages[0].text == pages[2].text != pages[1].text == pages[3].text

@@ -92,6 +92,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
             access_log=False,
             log_level="warning",
             server_header=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies,
             timeout_graceful_shutdown=GRACE,
         )
     )
