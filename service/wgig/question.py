@@ -58,6 +58,7 @@ def question(pairs: Pairs, settings: Settings) -> Question:
 
 def misspelt(text: str, said: str, settings: Settings) -> Problem:
     """The Problem of a text that does not parse, as the engine said of it."""
+    text = text.removesuffix(ROOM)
     try:
         admit(text, settings)  # which knows of undeclared prefixes
     except Problem as problem:

@@ -228,3 +228,9 @@ def test_what_xml_cannot_hold_is_refused_and_comes_in_other_formats(
         writable.get("/sparql", params={"query": allowed}, headers={"Accept": media_type}).status_code == 200
     )
     assert writable.get("/sparql", params={"query": query}, headers={"Accept": other}).status_code == 200
+
+
+def test_the_excerpt_of_a_slip_is_what_was_sent(writable: httpx.Client) -> None:
+    query = "SELECT * { ?s none:p ?o }"
+    answer = writable.get("/sparql", params={"query": query})
+    assert answer.json()["excerpt"].splitlines()[0] == query
