@@ -192,7 +192,7 @@ async def refusal(request: Request, fault: Fault, asked: Question, format_: Form
         case wire.TIME:
             limit = f"The query took longer than {settings.query_seconds} seconds and was given up."
         case wire.CANCELED:
-            return Problem(503, "The query was ended on request.")
+            return Problem(503, "The query was ended on request, or as the service stops.")
         case _:
             limit = f"The query took more than {settings.query_memory} bytes of memory."
     return Problem(503, f"{limit} Ask for less, for example with LIMIT.")

@@ -48,6 +48,11 @@ class Running:
         given = request.headers.get(FIELD, "")
         self.queries[result] = Query(given, text, client_of(request), time.monotonic())
 
+    def end_all(self) -> None:
+        """End all queries that are being answered."""
+        for result, _ in self.now():
+            result.close()
+
     def now(self) -> list[tuple[Result, Query]]:
         """What is being answered, the oldest first."""
         found = [(result, query) for result, query in self.queries.items() if not result.ended]

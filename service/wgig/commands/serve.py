@@ -30,6 +30,7 @@ from . import say
 
 FILES = 65_536  # connections and files that may be open, as far as the system allows
 GRACE = 10  # seconds for the requests under way, then as many for a write
+LAST = 2  # of these seconds, in which queries that are not done are told so
 
 
 class Server(uvicorn.Server):
@@ -37,6 +38,7 @@ class Server(uvicorn.Server):
 
     url = ""
     background: Sequence[Callable[[], Coroutine[Any, Any, object]]]
+    farewell: Callable[[], None]
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, then print the URL, and make ready what the first request need not wait for."""
@@ -49,6 +51,7 @@ class Server(uvicorn.Server):
         """Wait for the requests under way. Those that are cut off then are no mistakes to report."""
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         waiting = asyncio.create_task(super().shutdown(sockets))
+        asyncio.get_running_loop().call_later(GRACE - LAST, self.farewell)
         # Since Python 3.12 a closed server waits for its last connection, whatever it is told meanwhile.
         while not (waiting.done() or self.force_exit):
             await asyncio.sleep(0.1)
@@ -99,6 +102,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     )
     server.url = url(listening)
     server.background = [partial(checks.run, prepare, settings.shacl), *([pool.start] if pool else [])]
+    server.farewell = app.state.running.end_all
     logging.getLogger("uvicorn.error").addFilter(is_mistake)
     # The server handles both signals itself and then raises them once more.
     for signal_ in (signal.SIGINT, signal.SIGTERM):
