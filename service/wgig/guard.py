@@ -69,6 +69,11 @@ class Guard:
         if in_address(scope["query_string"]):
             await self.refuse(scope, watched, Problem(400, LEAKED.format(where="address")))
             return
+        if scope["http_version"] == "1.1" and sum(name == b"host" for name, _ in scope["headers"]) != 1:
+            await self.refuse(
+                scope, watched, Problem(400, "A request by HTTP/1.1 has one Host field. Send it.")
+            )
+            return
         if loses_body(Headers(scope=scope)):
             sentence = "The request asks for an upgrade, which is not done here. Send it without Upgrade."
             await self.refuse(scope, watched, Problem(400, sentence))

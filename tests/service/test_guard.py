@@ -9,7 +9,15 @@ from wgig.guard import Guard
 from wgig.problems import Problem
 from wgig.room import SMALL, Room
 
-REQUEST = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": []}
+REQUEST = {
+    "type": "http",
+    "http_version": "1.0",
+    "method": "GET",
+    "path": "/",
+    "raw_path": b"/",
+    "query_string": b"",
+    "headers": [],
+}
 
 
 async def nothing_comes() -> Message:

@@ -131,3 +131,11 @@ def test_many_connections_that_ask_nothing_keep_out_nobody(
             assert httpx.get(f"{url}sparql", params={"query": "ASK {}"}, timeout=5).status_code == 200
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.parametrize("hosts", ["", "Host: a\r\nHost: b\r\n"])
+def test_a_request_names_one_host(served: str, hosts: str) -> None:
+    answer = exchange(served, f"GET /health HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n")
+    assert answer.startswith("HTTP/1.1 400")
+    assert "one Host field" in answer
+    assert exchange(served, "GET /health HTTP/1.0\r\n\r\n").startswith("HTTP/1.1 200")
