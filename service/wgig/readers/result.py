@@ -1,6 +1,7 @@
 """The answer to a query as it comes: its first piece, and the others one after the other."""
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -69,17 +70,14 @@ class Result:
 
     async def whole(self) -> bytes:
         """All that was not taken yet. Raises Fault."""
-        pieces = []
-        while (piece := await self.next()) is not None:
-            pieces.append(piece)
-        return b"".join(pieces)
+        return await self.up_to(sys.maxsize)
 
     async def up_to(self, most: int) -> bytes:
         """What was not taken yet, but not much more than so many bytes. Raises Fault."""
-        pieces: list[bytes] = []
-        while sum(map(len, pieces)) <= most and (piece := await self.next()) is not None:
-            pieces.append(piece)
-        return b"".join(pieces)
+        body = bytearray()
+        while len(body) <= most and (piece := await self.next()) is not None:
+            body += piece
+        return bytes(body)
 
     @property
     def is_whole(self) -> bool:
