@@ -70,6 +70,15 @@ def refusal(error: Exception, folder: Path | None) -> StoreError:
     return StoreError(f"The store {folder} failed: {error}.")
 
 
+@contextmanager
+def spoken(folder: Path | None) -> Iterator[None]:
+    """Around work on the store in `folder`: what the disk says becomes a StoreError."""
+    try:
+        yield
+    except OSError as error:
+        raise refusal(error, folder) from error
+
+
 def open_quads(folder: Path) -> ox.Store:
     """The quads of the store in `folder`, made when there are none, to read and write.
 

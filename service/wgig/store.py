@@ -10,11 +10,11 @@ import pyoxigraph as ox
 
 from .backup.checkpoint import checkpoint
 from .inference import Computed, Inference
-from .opening import StoreError, open_quads, open_snapshot, refusal, sync_log
+from .opening import StoreError, open_quads, open_snapshot, spoken, sync_log
 from .rdf import as_stored, quad
 from .view import Dataset, View, graph_name
-from .writes.changes import Change, Look, Seen, among, between, in_graphs
-from .writes.commit import in_update, look_at, to_be_written_anew, update_of
+from .writes.changes import Change, Look, Seen, between, in_graphs
+from .writes.commit import look_at, replacement, to_be_written_anew, update_of
 from .writes.targets import reach
 from .writes.trial import Asked, Run, here, tidy, tried
 
@@ -92,27 +92,14 @@ class Store(View):
         with self._writing(reach(plain or text, base)):
             self._quads.update(text, base_iri=base)
 
-    def merge(self, graphs: Mapping[str | None, Iterable[ox.Triple]]) -> None:
-        """Add these triples to these graphs, which are made when there are none."""
-        new, names = list(quads(graphs)), list(map(graph_name, graphs))
-        with self._writing(among(new, names)):
-            self._quads.extend(new)
-            for name in names:
-                self._quads.add_graph(name)
-
-    def delete(self, graph: str | None) -> None:
-        """Remove a graph; one that is not there is no error."""
-        self.replace({graph: None})
-
     def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
         """Make these triples the whole content of these graphs, all at once; a graph given None goes."""
-        with self._writing(in_graphs(map(graph_name, graphs))):
-            if not self:
-                self._quads.extend(quads(graphs))
+        contents = {graph_name(graph): triples for graph, triples in graphs.items()}
+        with self._writing(in_graphs(contents)):
+            if not self:  # the first start does not have to write all down as text, and read it
+                self._quads.extend(quad(one, name) for name, those in contents.items() for one in those or ())
             else:
-                self._quads.update(
-                    ";\n".join(replacement(graph, triples) for graph, triples in graphs.items())
-                )
+                self._quads.update(replacement(contents))
 
     def change_to(self, graph: str | None, triples: Iterable[ox.Triple] | None) -> Change:
         """What is to change for these triples to be the whole content of a graph; None: for it to go."""
@@ -265,28 +252,3 @@ class Store(View):
         self._settled = True
         if self._inference:
             self._inference.settle()
-
-
-@contextmanager
-def spoken(folder: Path | None) -> Iterator[None]:
-    """Turn what the disk says into a StoreError."""
-    try:
-        yield
-    except OSError as error:
-        raise refusal(error, folder) from error
-
-
-def quads(graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> Iterator[ox.Quad]:
-    """The triples as quads of their graphs."""
-    return (quad(triple, graph_name(graph)) for graph, triples in graphs.items() for triple in triples or ())
-
-
-def replacement(graph: str | None, triples: Iterable[ox.Triple] | None) -> str:
-    """The update that makes the triples the whole content of a graph; several joined are one transaction."""
-    if triples is None:
-        return f"DROP SILENT {in_update(graph_name(graph))}"
-    lines = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES).decode()  # type: ignore[union-attr]
-    if graph is None:
-        return f"DROP DEFAULT; INSERT DATA {{ {lines} }}"
-    name = in_update(graph_name(graph))
-    return f"DROP SILENT {name}; CREATE {name}; INSERT DATA {{ {name} {{ {lines} }} }}"

@@ -27,7 +27,7 @@ def small_store() -> Store:
     store = Store.in_memory()
     files = {"test": Path(__file__).with_name("graph.ttl"), "ontology": SHIPPED / "ontology" / "wgig.ttl"}
     for name, path in files.items():
-        store.merge({f"{BASE}graph/{name}": read(path.read_bytes(), "text/turtle")})
+        store.apply(store.change_by(f"{BASE}graph/{name}", read(path.read_bytes(), "text/turtle")))
     return store
 
 

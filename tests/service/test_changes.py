@@ -98,22 +98,26 @@ def test_a_copy_that_follows_is_the_same_after_every_write(copy: Copy, seed: int
         return turtle("\n".join(chance.sample(STATED, 2)))
 
     for _ in range(WRITES):
-        kind = chance.choice(["replace", "merge", "delete", "update"])
+        kind = chance.choice(["replace", "add", "delete", "update"])
+        one, other = chance.sample(GRAPHS, 2)
         if kind == "update":
             copy.store.update(chance.choice(UPDATES))
         elif kind == "delete":
-            copy.store.delete(chance.choice(GRAPHS))
+            copy.store.apply(copy.store.change_to(one, None))
+        elif kind == "add":
+            change = copy.store.change_by(one, content())
+            copy.store.apply(change.then(copy.store.change_by(other, content())))
         else:
-            getattr(copy.store, kind)({graph: content() for graph in chance.sample(GRAPHS, 2)})
+            copy.store.replace({one: content(), other: content()})
         assert copy.agrees()
     assert None not in copy.heard
 
 
 def test_what_changes_nothing_is_not_told(copy: Copy) -> None:
-    copy.store.merge({"urn:g": turtle("<urn:s> <urn:p> 07 .")})
-    copy.store.merge({"urn:g": turtle("<urn:s> <urn:p> 7 .")})
+    copy.store.apply(copy.store.change_by("urn:g", turtle("<urn:s> <urn:p> 07 .")))
+    copy.store.apply(copy.store.change_by("urn:g", turtle("<urn:s> <urn:p> 7 .")))
     copy.store.replace({"urn:g": turtle("<urn:s> <urn:p> 7 .")})
-    copy.store.delete("urn:other")
+    copy.store.apply(copy.store.change_to("urn:other", None))
     assert len(copy.heard) == 1
 
 
@@ -121,7 +125,7 @@ def test_what_is_refused_is_not_told(copy: Copy) -> None:
     with pytest.raises(RuntimeError):
         copy.store.update("INSERT DATA { <urn:s> <urn:p> 1 }; CREATE GRAPH <urn:g>; CREATE GRAPH <urn:g>")
     assert not copy.heard
-    copy.store.merge({None: turtle("<urn:s> <urn:p> 1 .")})
+    copy.store.apply(copy.store.change_by(None, turtle("<urn:s> <urn:p> 1 .")))
     assert copy.agrees()
     assert len(copy.heard) == 1
 
@@ -131,10 +135,10 @@ def test_what_is_refused_is_not_told(copy: Copy) -> None:
     [
         lambda store: store.update("INSERT DATA { <urn:s> <urn:p> 1, 2, 3 }"),
         lambda store: store.replace({None: turtle("<urn:s> <urn:p> 1, 2, 3 .")}),
-        lambda store: store.merge({None: turtle("<urn:s> <urn:p> 1, 2, 3 .")}),
+        lambda store: store.apply(store.change_by(None, turtle("<urn:s> <urn:p> 1, 2, 3 ."))),
         lambda store: store.bulk_load(io.BytesIO(b"<urn:s> <urn:p> 1 ."), ox.RdfFormat.TURTLE, None),
     ],
-    ids=["update", "replace", "merge", "bulk_load"],
+    ids=["update", "replace", "apply", "bulk_load"],
 )
 def test_what_is_too_much_to_compare_is_told_as_unknown(
     write: Callable[[Store], None], monkeypatch: pytest.MonkeyPatch
@@ -172,7 +176,7 @@ def test_a_change_is_told_when_it_is_on_disk_and_before_anybody_else_writes(tmp_
             len(list(Store.snapshot(tmp_path).triples("urn:g"))),
         )
     )
-    store.merge({"urn:g": turtle("<urn:tom> a <urn:Cat> .")})
+    store.apply(store.change_by("urn:g", turtle("<urn:tom> a <urn:Cat> .")))
     assert seen == [(False, 1)]
 
 

@@ -32,12 +32,13 @@ def turtle(text: str) -> list[ox.Triple]:
 def store() -> Store:
     """A store with one paper, of which the title is known."""
     filled = Store.in_memory(first=[Board(Settings.base, Settings.shacl)])
-    filled.merge({SPAM: read((SHIPPED / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")})
+    paper = read((SHIPPED / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")
+    filled.apply(filled.change_by(SPAM, paper))
     return filled
 
 
 def say(store: Store, text: str, name: str = "wp-spam") -> None:
-    store.merge({f"{KNOWN['graph']}paper/{name}": turtle(text)})
+    store.apply(store.change_by(f"{KNOWN['graph']}paper/{name}", turtle(text)))
 
 
 def column(store: Store, pattern: str) -> list[str]:
@@ -82,7 +83,7 @@ def test_what_is_there_with_a_fault_is_not_missing(store: Store) -> None:
     paper = read((SHIPPED / "shapes/examples/issue-paper/bad-WGIG-7B-TWICE.ttl").read_bytes(), "text/turtle")
     subject = next(str(one.subject) for one in paper if one.object == board.PAPER)
     name = subject.strip("<>").removeprefix(KNOWN["paper"])
-    store.merge({f"{KNOWN['graph']}paper/{name}": paper})
+    store.apply(store.change_by(f"{KNOWN['graph']}paper/{name}", paper))
     found = outcomes(store, name)
     assert (found["7"], found["7b"], found["7a"], found["complete"]) == (
         "faulty",
@@ -128,7 +129,7 @@ def test_the_board_follows_every_change_of_a_paper(store: Store) -> None:
     assert outcomes(store)["1"] == "missing"
     assert findings(store, "wp-spam/1") == ["WGIG-1-DESCRIPTION-MISSING"]
     say(store, "paper:new a wgig:IssuePaper .", "new")
-    store.delete(SPAM)
+    store.apply(store.change_to(SPAM, None))
     assert outcomes(store) == {}
     assert column(store, "?x ?p ?o FILTER(CONTAINS(STR(?x), 'wp-spam'))") == []
     assert outcomes(store, "new")
@@ -213,7 +214,7 @@ def test_loaded_papers_are_on_the_board_and_many_are_announced(monkeypatch: pyte
 )
 def test_only_an_issue_paper_in_its_own_graph_is_on_the_board(store: Store, graph: str, text: str) -> None:
     before = set(store.triples(GRAPH))
-    store.merge({KNOWN["graph"] + graph: turtle(text)})
+    store.apply(store.change_by(KNOWN["graph"] + graph, turtle(text)))
     assert set(store.triples(GRAPH)) == before
 
 
@@ -254,7 +255,7 @@ def test_what_has_no_name_or_is_new_in_rdf_breaks_no_board(store: Store, text: s
 
 def test_both_engines_say_the_same(store: Store) -> None:
     slow = Store.in_memory(first=[Board(Settings.base, "pyshacl")])
-    slow.merge({SPAM: store.triples(SPAM)})
+    slow.apply(slow.change_by(SPAM, store.triples(SPAM)))
     assert set(slow.triples(GRAPH)) == set(store.triples(GRAPH))
 
 
@@ -268,13 +269,8 @@ def test_the_page_of_an_assertion_reads_well(
 ) -> None:
     store = Store.in_memory(rules(), first=[Board(Settings.base, Settings.shacl)])
     for name in ("ontology/wgig", "data/forms", "data/papers/wp-spam"):
-        store.merge(
-            {
-                f"{KNOWN['graph']}{name.removeprefix('data/').replace('papers', 'paper')}": read(
-                    (SHIPPED / f"{name}.ttl").read_bytes(), "text/turtle"
-                )
-            }
-        )
+        graph = f"{KNOWN['graph']}{name.removeprefix('data/').replace('papers', 'paper')}"
+        store.apply(store.change_by(graph, read((SHIPPED / f"{name}.ttl").read_bytes(), "text/turtle")))
     page = client(store).get("/doc/assertion/wp-spam", headers={"Accept": "text/html"})
     assert page.status_code == 200
     for words in ("Spam, profile complete: failed, 2 of 28 parts", "Spam, section 7: missing", "parts met"):

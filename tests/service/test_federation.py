@@ -380,7 +380,7 @@ def test_the_suite_of_the_w3c_passes(
     query = query.replace("http://invalid.endpoint.org/", f"{peer.url}invalid/")
     store = Store.in_memory()
     if case in DEFAULT:
-        store.merge({None: read((SUITE / f"{DEFAULT[case]}.ttl").read_bytes(), TURTLE)})
+        store.apply(store.change_by(None, read((SUITE / f"{DEFAULT[case]}.ttl").read_bytes(), TURTLE)))
     client = service_of(Settings(allow=peer.url), store)
     answer = client.post("/sparql", data={"query": query}, headers={"Accept": JSON})
     assert answer.status_code == 200

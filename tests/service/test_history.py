@@ -97,7 +97,7 @@ def test_what_is_deleted_stays_readable(client: httpx.Client, path: str) -> None
 
 
 def test_a_state_that_no_write_recorded_is_kept_as_well(client: httpx.Client, store: Store) -> None:
-    store.merge({IRI: read(ONE.encode(), "text/turtle")})
+    store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
     assert versions(client) == []
     put(client, TWO)
     assert [lines(client, one) for one in versions(client)] == [[ONE], [TWO]]
@@ -326,7 +326,7 @@ def test_a_time_leads_to_the_version_of_that_time(client: httpx.Client, store: S
 
 
 def test_a_graph_without_versions_takes_no_notice_of_times(client: httpx.Client, store: Store) -> None:
-    store.merge({IRI: read(ONE.encode(), "text/turtle")})
+    store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
     assert client.get(GRAPH, headers={"Accept-Datetime": "yesterday"}).status_code == 200
     assert client.get(f"{GRAPH}?versions").status_code == 404
 

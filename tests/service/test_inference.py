@@ -16,7 +16,7 @@ PREFIXES = """
 
 def inferred(turtle: str) -> set[tuple[str, str, str]]:
     store = Store.in_memory(rules())
-    store.merge({"urn:g": read((PREFIXES + turtle).encode(), "text/turtle")})
+    store.apply(store.change_by("urn:g", read((PREFIXES + turtle).encode(), "text/turtle")))
     return {
         tuple(short(term) for term in (one.subject, one.predicate, one.object))  # type: ignore[misc]
         for one in store.triples("urn:inferred")
@@ -72,5 +72,5 @@ def test_growing_after_a_load_ends_where_recomputing_does() -> None:
     grown, computed = Store.in_memory(rules()), Store.in_memory(rules())
     grown.bulk_load(io.BytesIO(data.encode()), ox.RdfFormat.TURTLE, "urn:g")
     grown.infer()
-    computed.merge({"urn:g": read(data.encode(), "text/turtle")})
+    computed.apply(computed.change_by("urn:g", read(data.encode(), "text/turtle")))
     assert set(grown.triples("urn:inferred")) == set(computed.triples("urn:inferred")) != set()

@@ -57,11 +57,12 @@ def looked_at_anew(store: Store) -> set[ox.Quad]:
 def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Store], None]], Path]:
     """The folder of a store as a kill leaves it at a place of a write."""
     store = opened(tmp_path / "store")
-    store.merge(
-        {f"{KNOWN['graph']}ontology": read((SHIPPED / "ontology/wgig.ttl").read_bytes(), "text/turtle")}
-    )
-    store.merge({OTHER: turtle("paper:other a wgig:IssuePaper ; wgig:issue <urn:issue> .")})
-    store.merge({SPAM: read((SHIPPED / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")})
+    for graph, triples in (
+        (f"{KNOWN['graph']}ontology", read((SHIPPED / "ontology/wgig.ttl").read_bytes(), "text/turtle")),
+        (OTHER, turtle("paper:other a wgig:IssuePaper ; wgig:issue <urn:issue> .")),
+        (SPAM, read((SHIPPED / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")),
+    ):
+        store.apply(store.change_by(graph, triples))
 
     def kill(place: str, write: Callable[[Store], None]) -> Path:
         whole = getattr(Inference, PLACES[place])
@@ -84,13 +85,17 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Ca
     "write",
     [
         lambda store: store.replace({SPAM: turtle(NEW)}),
-        lambda store: store.delete(SPAM),
+        lambda store: store.apply(store.change_to(SPAM, None)),
         lambda store: store.replace({f"{KNOWN['graph']}paper/new": turtle("paper:new a wgig:IssuePaper .")}),
-        lambda store: store.merge({SPAM: turtle(NEW), None: turtle("<urn:c> a cito:Citation .")}),
+        lambda store: store.apply(
+            store.change_by(SPAM, turtle(NEW)).then(
+                store.change_by(None, turtle("<urn:c> a cito:Citation ."))
+            )
+        ),
         lambda store: store.update(f"DELETE WHERE {{ GRAPH <{SPAM}> {{ ?s <{KNOWN['wgig']}issue> ?o }} }}"),
         lambda store: store.update("INSERT DATA { <urn:s> a <https://w3id.org/wgig/ontology#Milestone> }"),
     ],
-    ids=["replace", "delete", "new", "merge", "update", "data"],
+    ids=["replace", "delete", "new", "more", "update", "data"],
 )
 def test_a_write_that_a_kill_cut_off_is_brought_to_its_end_without_looking_at_everything(
     killed: Callable[[str, Callable[[Store], None]], Path],

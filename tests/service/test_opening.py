@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from wgig.opening import StoreError, refusal
-from wgig.store import spoken
+from wgig.opening import StoreError, refusal, spoken
 
 FOLDER = Path("/srv/store")
 

@@ -167,9 +167,10 @@ def test_a_table_of_facts_keeps_its_roles_when_it_is_shown_as_blocks(get: Get) -
 def test_a_mark_leads_to_the_graph_that_it_names(client: Client) -> None:
     store = Store.in_memory()
     fact = f"<{BASE}id/issue/a> a <urn:Issue> ; <urn:q> 1 ."
-    store.merge({f"{BASE}graph/test": read(fact.encode(), "text/turtle")})
+    store.apply(store.change_by(f"{BASE}graph/test", read(fact.encode(), "text/turtle")))
     for graph, number in ((f"{BASE}graph/inferred", 2), ("urn:mine", 3)):
-        store.merge({graph: read(f"<{BASE}id/issue/a> <urn:p> {number} .".encode(), "text/turtle")})
+        fact = f"<{BASE}id/issue/a> <urn:p> {number} ."
+        store.apply(store.change_by(graph, read(fact.encode(), "text/turtle")))
     text = client(store).get("/doc/issue/a", headers={"Accept": "text/html"}).text
     assert '<span class="mark"><a href="/graph/inferred">inferred</a></span>' in text
     assert 'in graph <a href="/graphs?graph=urn%3Amine">' in text
@@ -195,9 +196,9 @@ def test_a_query_that_was_refused_can_be_changed_and_asked_again(get: Get) -> No
 
 def test_inferred_statements_are_marked_and_those_that_only_repeat_are_counted() -> None:
     store = Store.in_memory()
-    store.merge({f"{BASE}graph/test": read(b"<urn:a> <urn:p> <urn:b> .", "text/turtle")})
+    store.apply(store.change_by(f"{BASE}graph/test", read(b"<urn:a> <urn:p> <urn:b> .", "text/turtle")))
     follows = b"<urn:a> <urn:wider> <urn:b> . <urn:b> <urn:back> <urn:a> . <urn:a> <urn:new> <urn:c> ."
-    store.merge({f"{BASE}graph/inferred": read(follows, "text/turtle")})
+    store.apply(store.change_by(f"{BASE}graph/inferred", read(follows, "text/turtle")))
     description = describe(store, "urn:a")
     assert description is not None
     view = page(store, description, f"{BASE}graph/inferred")

@@ -129,7 +129,7 @@ def test_a_description_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(things, "INCOMING", 2)
     store = Store.in_memory()
     links = "".join(f"<urn:{n}> <urn:p> <{SPAM.value}> ." for n in range(5))
-    store.merge({f"{BASE}graph/test": read(links.encode(), "text/turtle")})
+    store.apply(store.change_by(f"{BASE}graph/test", read(links.encode(), "text/turtle")))
     description = things.describe(store, SPAM.value)
     assert description is not None
     assert len(description.incoming) == 2
@@ -142,7 +142,7 @@ def test_a_description_of_too_many_parts_says_so(client: Client, monkeypatch: py
     links = "".join(
         f"<{SPAM.value}> <urn:p> <{SPAM.value}/{n}> . <{SPAM.value}/{n}> <urn:n> {n} ." for n in range(3)
     )
-    store.merge({f"{BASE}graph/test": read(links.encode(), "text/turtle")})
+    store.apply(store.change_by(f"{BASE}graph/test", read(links.encode(), "text/turtle")))
     answer = client(store).get("/doc/issue/spam")
     assert "Only the first 2 parts are shown." in answer.text
     assert len({t for t in triples(answer) if t.predicate.value == "urn:n"}) == 2
@@ -150,7 +150,7 @@ def test_a_description_of_too_many_parts_says_so(client: Client, monkeypatch: py
 
 def test_what_stands_in_the_unnamed_graph_is_described_too() -> None:
     store = Store.in_memory()
-    store.merge({None: read(f"<{SPAM.value}> <urn:p> 1 .".encode(), "text/turtle")})
+    store.apply(store.change_by(None, read(f"<{SPAM.value}> <urn:p> 1 .".encode(), "text/turtle")))
     description = things.describe(store, SPAM.value)
     assert description is not None
     assert [statement.graphs for statement in description.statements] == [()]
@@ -203,7 +203,7 @@ def test_shapes_that_are_not_loaded_say_how_to_load_them(get: Get) -> None:
 def test_the_page_of_shapes_shows_what_each_says(client: Client) -> None:
     store = Store.in_memory()
     for path in sorted(SHIPPED.glob("shapes/*.ttl")):
-        store.merge({f"{BASE}graph/shapes": read(path.read_bytes(), "text/turtle")})
+        store.apply(store.change_by(f"{BASE}graph/shapes", read(path.read_bytes(), "text/turtle")))
     found = shapes(store.triples(f"{BASE}graph/shapes"))
     assert len(found) > 10
     assert all(one.messages for one in found if one.targets)
@@ -271,7 +271,8 @@ def same(one: list[ox.Triple], other: list[ox.Triple]) -> bool:
 
 def test_a_name_in_any_script_is_described(client: Callable[[Store], httpx.Client]) -> None:
     store = Store.in_memory()
-    store.merge({None: read("<https://w3id.org/wgig/id/issue/你好> a <x:Issue> .".encode(), "text/turtle")})
+    fact = "<https://w3id.org/wgig/id/issue/你好> a <x:Issue> ."
+    store.apply(store.change_by(None, read(fact.encode(), "text/turtle")))
     answer = client(store).get("/doc/issue/你好", headers={"Accept": "text/turtle"})
     assert answer.status_code == 200
     assert '<https://w3id.org/wgig/id/issue/%E4%BD%A0%E5%A5%BD>; rel="about"' in answer.headers["link"]

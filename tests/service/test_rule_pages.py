@@ -23,7 +23,7 @@ def service(service_of: Callable[[Settings, Store], httpx.Client]) -> httpx.Clie
     files = sorted((SHIPPED / "shapes").glob("*.ttl"))
     shapes = [triple for file in files for triple in read(file.read_bytes(), "text/turtle")]
     store = Store.in_memory()
-    store.merge({f"{Settings.base}graph/shapes": shapes})
+    store.apply(store.change_by(f"{Settings.base}graph/shapes", shapes))
     return service_of(Settings(), store)
 
 

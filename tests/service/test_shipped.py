@@ -80,7 +80,7 @@ def test_a_graph_that_is_shipped_no_more_goes(store: Store, package: Path) -> No
 
 
 def test_a_graph_that_is_shipped_no_more_stays_where_a_user_changed_it(store: Store, package: Path) -> None:
-    store.merge({f"{GRAPH}paper/wp-spam": read(b"<urn:mine> a <urn:Paper> .", "text/turtle")})
+    store.apply(store.change_by(f"{GRAPH}paper/wp-spam", read(b"<urn:mine> a <urn:Paper> .", "text/turtle")))
     (package / "data/papers/wp-spam.ttl").unlink()
     assert shipped.refresh(store, BASE, package) == []
     assert len(set(store.triples(f"{GRAPH}paper/wp-spam"))) == 2
@@ -88,7 +88,7 @@ def test_a_graph_that_is_shipped_no_more_stays_where_a_user_changed_it(store: St
 
 @pytest.mark.parametrize("graph", ["issues", "ontology"])
 def test_a_graph_that_a_user_changed_is_kept_and_named(store: Store, package: Path, graph: str) -> None:
-    store.merge({GRAPH + graph: read(b"<urn:mine> a <urn:Issue> .", "text/turtle")})
+    store.apply(store.change_by(GRAPH + graph, read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
     mine = set(store.triples(GRAPH + graph))
     for path in (package / "data/issues.ttl", package / "ontology/wgig.ttl"):
         path.write_text("<urn:new> a <urn:Thing> .")
@@ -97,14 +97,14 @@ def test_a_graph_that_a_user_changed_is_kept_and_named(store: Store, package: Pa
 
 
 def test_the_shipped_graph_can_be_taken_after_all(store: Store, package: Path) -> None:
-    store.merge({f"{GRAPH}issues": read(b"<urn:mine> a <urn:Issue> .", "text/turtle")})
+    store.apply(store.change_by(f"{GRAPH}issues", read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
     shipped.take(store, BASE, {f"{GRAPH}issues": [package / "data/issues.ttl"]})
     assert [str(triple.subject) for triple in store.triples(f"{GRAPH}issues")] == ["<urn:spam>"]
 
 
 def test_a_users_graph_under_a_shipped_name_is_kept(package: Path) -> None:
     store = Store.in_memory()
-    store.merge({f"{GRAPH}issues": read(b"<urn:mine> a <urn:Issue> .", "text/turtle")})
+    store.apply(store.change_by(f"{GRAPH}issues", read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
     assert shipped.refresh(store, BASE, package) == [f"{GRAPH}issues"]
 
 
@@ -127,7 +127,7 @@ def test_who_opens_the_store_is_told_what_was_kept(
     settings, said = Settings(store=tmp_path / "store"), list[str]()
     store = Store.open(settings.store)
     shipped.refresh(store, BASE, package)
-    store.merge({f"{GRAPH}issues": read(b"<urn:mine> a <urn:Issue> .", "text/turtle")})
+    store.apply(store.change_by(f"{GRAPH}issues", read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
     (package / "data/issues.ttl").write_text("<urn:new> a <urn:Issue> .")
     monkeypatch.setattr(shipped, "refresh", partial(shipped.refresh, folder=package))
     del store

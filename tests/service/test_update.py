@@ -25,7 +25,8 @@ Service = Callable[..., httpx.Client]
 def store() -> Store:
     """A store with a paper, and a graph beside it that holds what would make the paper worse."""
     store = Store.in_memory()
-    store.merge({GRAPH: read(TURTLE, "text/turtle"), "x:g": read(f"{WORSE} .".encode(), "text/turtle")})
+    for graph, turtle in ((GRAPH, TURTLE), ("x:g", f"{WORSE} .".encode())):
+        store.apply(store.change_by(graph, read(turtle, "text/turtle")))
     return store
 
 

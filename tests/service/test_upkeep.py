@@ -208,15 +208,15 @@ def test_writes_of_papers_end_where_looking_at_everything_does(
     papers = [graph for graph in store.graphs() if graph.startswith(f"{KNOWN['graph']}paper/")]
     first = {graph: list(store.triples(graph)) for graph in papers}
     monkeypatch.delattr(Inference, "anew")
-    for kind in chance.choices(["replace", "delete", "merge", "update"], k=WRITES):
+    for kind in chance.choices(["replace", "delete", "add", "update"], k=WRITES):
         one, other = chance.sample(papers, 2)
         part = [triple for triple in first[other] if chance.random() < 0.8]
         if kind == "replace":
             store.replace({one: first[one], other: part})
         elif kind == "delete":
-            store.delete(one)
-        elif kind == "merge":
-            store.merge({one: part})
+            store.apply(store.change_to(one, None))
+        elif kind == "add":
+            store.apply(store.change_by(one, part))
         else:
             lines = "\n".join(f"{triple} ." for triple in part if ox.BlankNode not in map(type, triple))
             store.update(f"DELETE DATA {{ GRAPH <{other}> {{ {lines} }} }}")

@@ -464,7 +464,7 @@ BOARD = """
 def test_the_board_shows_how_the_known_papers_stand(service_of: Service) -> None:
     store = Store.in_memory()
     triples = [one.triple for one in ox.parse(BOARD, format=ox.RdfFormat.TURTLE, base_iri=Settings.base)]
-    store.merge({f"{Settings.base}graph/conformance": triples})
+    store.apply(store.change_by(f"{Settings.base}graph/conformance", triples))
     text = service_of(Settings(), store).get("/validate").text
     real, made_up = text.index("1 of 28"), text.index("28 of 28")
     assert text.index("Papers of the first round") < real < text.index("Illustrative papers") < made_up

@@ -1,7 +1,7 @@
-"""A change as one SPARQL Update, which the engine does as a whole or not at all."""
+"""A write as one SPARQL Update, which the engine does as a whole or not at all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 import pyoxigraph as ox
@@ -29,6 +29,21 @@ def update_of(quads: ox.Store, change: Change, anew: set[GraphName]) -> str:
             f"INSERT DATA {{ {data(chain(added, kept))} }}",
         ]
     )
+
+
+def replacement(graphs: Mapping[Named, Iterable[ox.Triple] | None]) -> str:
+    """The update that makes these triples the whole content of these graphs; a graph given None goes."""
+    return ";\n".join(
+        f"DROP SILENT {in_update(name)}" if triples is None else content_of(name, lines(triples))
+        for name, triples in graphs.items()
+    )
+
+
+def content_of(graph: Named, text: str) -> str:
+    """The update that makes what N-Triples state the whole content of a graph."""
+    if isinstance(graph, ox.DefaultGraph):
+        return f"DROP DEFAULT; INSERT DATA {{ {text} }}"
+    return f"DROP SILENT GRAPH {graph}; CREATE GRAPH {graph}; INSERT DATA {{ GRAPH {graph} {{ {text} }} }}"
 
 
 def look_at(change: Change, anew: set[GraphName]) -> Look:

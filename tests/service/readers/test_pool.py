@@ -92,7 +92,7 @@ def test_every_reader_sees_every_write_that_is_acknowledged(settings: Settings) 
         assert [(await one.whole()).split() for one in both] == [[b"n", b"1"]] * 2
         await asyncio.to_thread(pool.store.update, "INSERT DATA { GRAPH <urn:g> { <urn:s> <urn:p> 2 } }")
         assert await numbers(pool) == {1, 2}
-        await asyncio.to_thread(pool.store.delete, "urn:g")
+        await asyncio.to_thread(pool.store.apply, pool.store.change_to("urn:g", None))
         assert await numbers(pool) == set()
 
     play(settings, story)
