@@ -112,16 +112,14 @@ class Cache:
         finally:
             self.land(key, flight)
         if held:
-            entry = recording.entry()
-            assert entry
-            await give(entry, scope, send, self.shortcuts)
+            assert recording.entry
+            await give(recording.entry, scope, send, self.shortcuts)
 
     def keep_recorded(self, scope: Scope, key: Key, recording: Recording) -> None:
         """Keep an answer that was taken down whole."""
-        entry = recording.entry()
-        if entry:
+        if recording.entry:
             self.varies[scope["path"]] = self.varies.get(scope["path"], frozenset()) | recording.varies()
-            self.keep(self.key(scope, key[-1]), entry)
+            self.keep(self.key(scope, key[-1]), recording.entry)
 
     def land(self, key: Key, flight: "asyncio.Future[None]") -> None:
         """Let those look again who waited for this answer."""

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import zstandard
@@ -79,8 +80,9 @@ class Recording:
         """Whether it is an answer to keep whose length was known before it went out."""
         return self.wanted and b"content-length" in self.headers
 
+    @cached_property
     def entry(self) -> Entry | None:
-        """The whole answer; None where it was not whole, or is not to be kept."""
+        """The whole answer, when all was sent; None where it was not whole, or is not to be kept."""
         if not (self.wanted and self.ended):
             return None
         fields = [pair for pair in self.raw if pair[0] != b"content-length"]

@@ -223,6 +223,16 @@ def test_who_has_another_gets_it_whole_also_where_it_is_large() -> None:
     play(story())
 
 
+def test_what_is_kept_and_given_on_a_condition_is_put_together_once() -> None:
+    async def story() -> None:
+        kept = Kept(pieces=[b"abc"])
+        await kept.ask(if_none_match='"u"')
+        (entry,) = kept.cache.entries.values()
+        assert kept.sent[-1]["body"] is entry.body
+
+    play(story())
+
+
 def test_head_gets_the_fields_of_get() -> None:
     async def story() -> None:
         kept = Kept(pieces=[b"abc"])
