@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self
 
@@ -237,10 +237,15 @@ class Store(View):
         elif self._folder:
             self._logs = sync_log(self._folder, self._logs)
             if self._logged >= LONG_LOG:
-                threading.Thread(target=self._quads.flush).start()  # nobody has to wait for it
+                threading.Thread(target=self._shorten_log).start()  # nobody has to wait for it
         if self._logged >= LONG_LOG:
             self._logged = 0
         self._mark()
+
+    def _shorten_log(self) -> None:
+        """Bring the log into tables. Where that fails all is still in it, and the next write is told."""
+        with suppress(OSError):
+            self._quads.flush()
 
     def _tell(self, change: Change | None) -> None:
         """Let it be known that the data is other than before."""

@@ -21,7 +21,7 @@ from .validate import preferred
 from .writes.changes import Change
 
 READ_AGAIN = "This may or may not have been written, but never by halves: read it again."
-RESTART = "Its operator makes room and starts it anew; all that was written can be read until then."
+RESTART = "and starts it anew; all that was written can be read until then."
 UNKEPT = {"Cache-Control": "no-store"}
 
 # Graphs below the base that the service fills itself, and what with.
@@ -54,8 +54,11 @@ async def writing(request: Request) -> AsyncIterator[None]:
     except StoreError as error:
         log.error("%s %s failed: %s", request.method, request.url.path, error)
         if isinstance(error, FullError):
-            raise Problem(507, f"The disk of this service is full. {READ_AGAIN} {RESTART}") from error
-        raise Problem(500, f"The disk of this service failed. {READ_AGAIN}", slug="disk") from error
+            raise Problem(
+                507, f"The disk of this service is full. {READ_AGAIN} Its operator makes room {RESTART}"
+            ) from error
+        failed = f"The disk of this service failed. {READ_AGAIN} Its operator mends that {RESTART}"
+        raise Problem(500, failed, slug="disk") from error
 
 
 def commit(request: Request, change: Change, write: Write) -> None:

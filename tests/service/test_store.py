@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyoxigraph as ox
 import pytest
@@ -216,7 +217,20 @@ def test_a_log_that_grew_long_is_flushed(tmp_path: Path, monkeypatch: pytest.Mon
     for number in range(5):
         store.update(f"INSERT DATA {{ <urn:s> <urn:p> {number} }}")
         done.append(str(number))
-    assert done == ["0", "flush", "1", "2", "flush", "3", "4"]
+    assert done == ["0", "_shorten_log", "1", "2", "_shorten_log", "3", "4"]
+
+
+def test_a_log_that_cannot_be_flushed_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[bool] = []
+
+    def full() -> None:
+        flushed.append(True)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = Store.in_memory()
+    monkeypatch.setattr(store, "_quads", SimpleNamespace(flush=full))
+    store._shorten_log()
+    assert flushed
 
 
 def test_that_a_write_is_coming_is_on_disk_before_it_comes(
