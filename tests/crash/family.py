@@ -57,6 +57,12 @@ def family(pid: int) -> dict[str, list[int]]:
     }
 
 
+def is_halted(pid: int) -> bool:
+    """Whether all threads of a process do nothing until they are told to go on, or to end."""
+    threads = Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(one.read_text().rpartition(") ")[2].startswith("T") for one in threads)
+
+
 def processor_seconds(pid: int) -> float:
     """The time of the processor that a process and those below it took so far."""
     return running()[pid].seconds + sum(one.seconds for one in descendants(pid))

@@ -1,0 +1,54 @@
+"""When the power fails, all that was acknowledged is on the disk, and nothing is there by halves."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from .disks import LAZY, copy, formatted, mounted
+from .load import Load, client_of
+from .world import DATA, ROUNDS, SEED, Service, World, serving
+
+SHARE = 5  # there is one of these rounds for so many in which somebody is killed
+
+
+def test_a_write_is_on_the_disk_when_it_is_acknowledged(tmp_path: Path) -> None:
+    image, left = formatted(tmp_path / "disk"), tmp_path / "left"
+    world = World(tmp_path / "world", "none")
+    with mounted(image, world.folder, *LAZY), serving(world) as service:
+        with client_of(service.url) as client:
+            for one in world.writers:
+                one.write(client)
+        service.halt()
+        copy(image, left)
+    with mounted(left, world.folder, *LAZY), serving(world):
+        assert all(one.acknowledged for one in world.writers)
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_nothing_is_lost_or_halved_when_the_power_fails(tmp_path: Path, data: str) -> None:
+    image, world = formatted(tmp_path / "0.disk"), World(tmp_path / "world", data)
+    for number in range(1, 1 + max(1, round(ROUNDS * DATA[data]) // SHARE)):
+        chance, left = random.Random(f"seed {SEED} power {number}"), tmp_path / f"{number}.disk"
+        with mounted(image, world.folder, *LAZY), serving(world) as service:
+            power_fails(world, service, chance, image, left)
+        image.unlink()
+        image = left
+    with mounted(image, world.folder, *LAZY), serving(world):
+        assert any(one.acknowledged for one in world.writers)
+
+
+def power_fails(world: World, service: Service, chance: random.Random, image: Path, left: Path) -> None:
+    """Let all write and read until the power of their disk fails; another one is what is left of it."""
+    failed: list[bool] = []
+    load = Load(world.writers, service.url, lambda: bool(failed))
+    try:
+        load.wait(chance.randrange(1, world.most))
+        time.sleep(chance.uniform(0, 0.02))  # so that it is not always just after a write
+        service.halt()
+        copy(image, left)
+        failed.append(True)
+        service.process.kill()
+    finally:
+        load.end()
