@@ -7,7 +7,8 @@ same victims killed after as many writes, though the system may do other things 
 import random
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from .world import DATA, ENVIRONMENT, ROUNDS, SEED, WGIG, Service, World, servin
 READY = 3  # seconds from the start of a service that was killed to its first answer, on a machine of its own
 
 # Whom a round kills, as often as it is named here.
-VICTIMS = ("service", "service", "service", "reader", "holder", "checker", "backup", "backup")
+VICTIMS = ("service", "service", "reader", "holder", "checker", "backup", "backup", "service at backup")
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +53,19 @@ def go_round(world: World, service: Service, chance: random.Random) -> None:
     try:
         load.wait(chance.randrange(world.most))
         if victim == "backup":
-            take_backup(world.folder, chance)
+            with backing_up(world.folder, chance) as process:
+                process.kill()
+        elif victim == "service at backup":
+            with backing_up(world.folder, chance):
+                killed.append(victim)
+                service.kill("service", chance)
         else:
             time.sleep(chance.uniform(0, 0.02))  # so that it is not always just after a write
             killed.append(victim)
             service.kill(victim, chance)
     finally:
         load.end()
-    if victim != "service":  # one that was killed is asked by the next round
+    if "service" not in victim:  # one that was killed is asked by the next round
         service.wait()
         service.check()
         world.settle(service.url)
@@ -77,14 +83,22 @@ def test_a_service_that_was_killed_is_ready_again_soon(worlds: dict[str, World],
     assert max(seconds) <= READY
 
 
-def take_backup(folder: Path, chance: random.Random) -> None:
-    """Begin a backup of the service at work, and kill it at some moment, or let it come to its end."""
-    command = [*WGIG, "backup", str(folder / "backups"), "--store", str(folder / "store")]
+@contextmanager
+def backing_up(folder: Path, chance: random.Random) -> Iterator["subprocess.Popen[bytes]"]:
+    """Begin a backup of the service at work, and wait for some moment of it; what is a backup then is whole.
+
+    It has come to its end afterwards, and there is one more backup if it says so.
+    """
+    place = folder / "backups"
+    before = backups(place)
+    command = [*WGIG, "backup", str(place), "--store", str(folder / "store")]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
         with suppress(subprocess.TimeoutExpired):
             process.wait(chance.uniform(0.2, 1.5))
-        process.kill()
-    for one in backups(folder / "backups"):
+        yield process
+    found = backups(place)
+    assert len(found) > len(before) or process.returncode
+    for one in found:
         manifest = Manifest.read(one)
         check_files(one / STORE, manifest.files)
         assert content(one / STORE) == manifest.content
