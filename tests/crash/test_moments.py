@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.backup.backups import STORE, backups
-from wgig.backup.manifest import Manifest, check_files, content
+from wgig.backup.backups import backups
 from wgig.cli import main
 from wgig.store import Store
+
+from .world import check_whole
 
 OLD, NEW = "urn:old", "urn:new"
 
@@ -73,6 +74,4 @@ def test_a_backup_that_is_killed_is_whole_or_none_and_the_next_one_is_whole(fold
         assert there == {".lock", *(one.name for one in found)}
         assert not (run / "store" / "aside" / "kept").exists()
         for one in found:
-            manifest = Manifest.read(one)
-            check_files(one / STORE, manifest.files)
-            assert content(one / STORE) == manifest.content
+            check_whole(one)

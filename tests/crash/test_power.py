@@ -5,10 +5,15 @@ import time
 from pathlib import Path
 
 import pytest
+from wgig.backup.backups import backups
+from wgig.backup.manifest import content
+from wgig.cli import main
+from wgig.opening import open_quads
+from wgig.store import Store
 
 from .disks import LAZY, copy, formatted, mounted
 from .load import Load, client_of
-from .world import DATA, ROUNDS, SEED, Service, World, serving
+from .world import DATA, ROUNDS, SEED, Service, World, check_whole, serving
 
 SHARE = 5  # there is one of these rounds for so many in which somebody is killed
 
@@ -24,6 +29,24 @@ def test_a_write_is_on_the_disk_when_it_is_acknowledged(tmp_path: Path) -> None:
         copy(image, left)
     with mounted(left, world.folder, *LAZY), serving(world):
         assert all(one.acknowledged for one in world.writers)
+
+
+def test_a_backup_and_a_restore_are_on_the_disk_when_they_are_done(tmp_path: Path) -> None:
+    image, folder = formatted(tmp_path / "disk"), tmp_path / "mounted"
+    store, saved = folder / "store", folder / "backups"
+    with mounted(image, folder, *LAZY):
+        Store.open(store).update("INSERT DATA { <urn:old> <urn:p> 1 }")
+        assert main(["backup", str(saved), "--store", str(store)]) == 0
+        copy(image, tmp_path / "saved")
+        Store.open(store).update("INSERT DATA { <urn:new> <urn:p> 1 }")
+        assert main(["restore", str(saved), "--store", str(store)]) == 0
+        copy(image, tmp_path / "restored")
+    with mounted(tmp_path / "saved", folder, *LAZY):
+        (backup,) = backups(saved)
+        holds = check_whole(backup)
+    with mounted(tmp_path / "restored", folder, *LAZY):
+        open_quads(store)
+        assert content(store) == holds
 
 
 @pytest.mark.parametrize("seed", [f"seed {SEED}"])

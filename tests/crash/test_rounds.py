@@ -12,11 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from wgig.backup.backups import STORE, backups
-from wgig.backup.manifest import Manifest, check_files, content
+from wgig.backup.backups import backups
 
 from .load import Load
-from .world import DATA, ENVIRONMENT, ROUNDS, SEED, WGIG, Service, World, serving
+from .world import DATA, ENVIRONMENT, ROUNDS, SEED, WGIG, Service, World, check_whole, serving
 
 READY = 3  # seconds from the start of a service that was killed to its first answer, on a machine of its own
 
@@ -99,6 +98,4 @@ def backing_up(folder: Path, chance: random.Random) -> Iterator["subprocess.Pope
     found = backups(place)
     assert len(found) > len(before) or process.returncode
     for one in found:
-        manifest = Manifest.read(one)
-        check_files(one / STORE, manifest.files)
-        assert content(one / STORE) == manifest.content
+        check_whole(one)

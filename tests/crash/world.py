@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+from wgig.backup.backups import STORE
+from wgig.backup.manifest import Content, Manifest, check_files, content
 
 from .family import GONE, descendants, family, is_halted, kill, left_of, processor_seconds
 from .load import PATIENCE, TOKEN, GraphWriter, MovingWriter, PaperWriter, Writer, client_of
@@ -105,3 +107,11 @@ def serving(world: World) -> Iterator[Service]:
         yield service
     finally:
         service.end()
+
+
+def check_whole(backup: Path) -> Content:
+    """What a backup holds. Raises DamagedError or AssertionError where that is not what it says of itself."""
+    manifest = Manifest.read(backup)
+    check_files(backup / STORE, manifest.files)
+    assert content(backup / STORE) == manifest.content
+    return manifest.content
