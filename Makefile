@@ -22,7 +22,7 @@ lint: $(READY) ## Check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-crash: $(READY) ## Kill the service 200 times while it is written and read
+crash: $(READY) ## Kill the service 200 times and cut its power 40 times while it is written and read
 	CRASH_ROUNDS=200 $(BIN)/pytest tests/crash
 
 bench: $(READY) ## Measure loading, starting, checking and serving at 1,000 papers
