@@ -5,13 +5,14 @@ store, where it has any, the made-up papers of the package are on the board, whi
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from functools import cache, cached_property
 from typing import Any
 
 import pyoxigraph as ox
 
 from . import __version__
+from .engines import Result
 from .namespaces import LOCAL, OUTSIDE, namespaces
 from .rdf import as_stored, quad
 from .settings import SHIPPED, Settings
@@ -32,6 +33,10 @@ RULES = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/exampl
 BATCH = 200  # papers in one transaction
 FEW = 2000  # quads
 MANY = 1000  # papers that take a while
+
+
+# What an engine found in papers that are being written, by the digest of what an assertion on them rests on.
+checked: dict[str, Set[Result]] = {}
 
 
 class Board:
@@ -110,13 +115,13 @@ class Board:
             return Change()
         from .conformance import shared, state  # noqa: PLC0415  costs 0.2 s, and most starts need none
 
-        old, new = set[ox.Triple](), set(shared())
+        same = shared()
+        old, new = set[ox.Triple](), {one for one in same if quad(one, self.graph) not in quads}
         for name, triples, digest_ in stale:
             old |= self.recalled.pop(name, set()) or self.said_of(quads, name)
             if triples:
-                new |= state(paper(name), triples, digest_, self.by)
-        gone = [quad(one, self.graph) for one in old - new]
-        come = [one for one in (quad(one, self.graph) for one in new - old) if one not in quads]
+                new |= state(paper(name), triples, digest_, self.by, checked.get(digest_))
+        gone, come = ([quad(one, self.graph) for one in those] for those in (old - new - same, new - old))
         self.change(quads, gone, come)
         return Change(tuple(gone), tuple(come))
 

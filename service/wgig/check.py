@@ -31,7 +31,12 @@ def check(document: Document, profile: str = "complete", by: str = Settings.shac
     if profile not in PROFILES:
         raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
     papers_of(document)
-    return reported(document, profile, engine(by)(asked(document)))
+    return reported(document, profile, results_of(document, by))
+
+
+def results_of(document: Document, by: str) -> set[Result]:
+    """What the rules of all profiles find in a document, checked by one of the engines."""
+    return engine(by)(asked(document))
 
 
 def papers_of(document: Document) -> list[Term]:

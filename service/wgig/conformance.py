@@ -7,16 +7,17 @@ reason is not found. The template is that of the shapes; what the graph does not
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 import pyoxigraph as ox
 
 from . import __version__
-from .check import LIMIT, asked, by_template, summaries
+from .check import LIMIT, by_template, results_of, summaries
 from .documents import Document
-from .engines import Result, Term, engine
+from .engines import Result, Term
 from .formats import TURTLE
 from .namespaces import namespaces
 from .report import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED
@@ -56,15 +57,21 @@ class Test(NamedTuple):
     results: Sequence[Result] = ()
 
 
-def state(paper: ox.NamedNode, triples: Iterable[ox.Triple], digest: str, by: str) -> set[ox.Triple]:
+def state(
+    paper: ox.NamedNode,
+    triples: Iterable[ox.Triple],
+    digest: str,
+    by: str,
+    results: Set[Result] | None = None,
+) -> set[ox.Triple]:
     """What is to be said of a paper that these triples describe, checked by the engine of this name.
 
-    `digest` is of what this rests on. Statements of RDF 1.2 count for nothing, blank nodes have no name by
-    which to speak of them.
+    `digest` is of what this rests on, `results` what the engine found where it was asked before. Statements
+    of RDF 1.2 count for nothing, blank nodes have no name by which to speak of them.
     """
     old = [one for one in triples if not is_new(one.object)]
     document = Document(paper.value, "", TURTLE, old, list)
-    found = summaries(document, engine(by)(asked(document)))
+    found = summaries(document, results_of(document, by) if results is None else results)
     return set(Standing(next(one for one in found if one.paper == paper), digest))
 
 
@@ -89,8 +96,7 @@ class Standing:
         self.mark = [("wgig:illustrative", ox.Literal(True))] if made_up else []
 
     def __iter__(self) -> Iterator[ox.Triple]:
-        """All that is to be said."""
-        yield from shared()
+        """All that is to be said of it, beside what is shared."""
         yield from self.figures()
         for test in (*self.of_profiles(), *self.of_sections(), *self.of_parts()):
             yield from self.assertion(test)
@@ -182,13 +188,17 @@ class Standing:
         yield from about(node, *pairs, *self.mark)
 
 
-def shared() -> Iterator[ox.Triple]:
+def shared() -> frozenset[ox.Triple]:
     """What the assertions on all papers point to: who asserts, and how a test can go."""
-    yield from described(CHECKER, "earl:Software", "Checker of issue papers", SHAPES)
-    yield from about(CHECKER, ("schema:version", ox.Literal(__version__)))
-    for name, outcome in OUTCOMES.items():
-        yield from described(RESULT + name, "earl:TestResult", name, SHAPES)
-        yield from about(RESULT + name, ("earl:outcome", known(f"earl:{outcome}")))
+    results = (
+        (RESULT + name, ("earl:TestResult", name, SHAPES), ("earl:outcome", known(f"earl:{outcome}")))
+        for name, outcome in OUTCOMES.items()
+    )
+    checker = ("earl:Software", "Checker of issue papers", SHAPES)
+    nodes = [(CHECKER, checker, ("schema:version", ox.Literal(__version__))), *results]
+    return frozenset(
+        triple for node, what, more in nodes for triple in chain(described(node, *what), about(node, more))
+    )
 
 
 def described(node: str, type_: str, label: str, source: str) -> Iterator[ox.Triple]:

@@ -6,19 +6,22 @@ run, in a process with limits.
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import pyoxigraph as ox
 
 from . import documents, rdf
 from .beyond import OTHERS
-from .board import PAPER, TYPE, paper
+from .board import PAPER, TYPE, Board, paper
 from .bodies import Part
-from .check import check
+from .check import reported, results_of
 from .documents import Document
+from .engines import Result
 from .formats import GRAPHS, HTML, JSON, N_TRIPLES, PROBLEM, Format, named, negotiate
 from .namespaces import LOCAL
 from .problems import Problem
+from .rdf import as_stored
 from .report import BLOCKING, Report
 from .reports import WRITERS
 from .rules import WGIG
@@ -48,10 +51,15 @@ class Submitted(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """What was sent, as N-Triples; or the report on what is wrong with it."""
+    """What was sent, as N-Triples; or the report on what is wrong with it.
+
+    And what the engine found in the paper, with the digest of what an assertion on it rests on.
+    """
 
     triples: bytes = b""
     report: bytes = b""
+    digest: str = ""
+    results: frozenset[Result] = frozenset()
 
 
 def guards(graph: str | None, base: str) -> bool:
@@ -83,8 +91,18 @@ def checked(todo: Submitted) -> Checked:
     check_subjects(whole, todo)
     if not has_rules:
         return Checked(lines)
-    report = check(whole, profile, todo.settings.shacl)
-    return Checked(lines) if report.conforms else Checked(report=refusal(report, todo))
+    results = results_of(whole, todo.settings.shacl)
+    report = reported(whole, profile, results)
+    if not report.conforms:
+        return Checked(report=refusal(report, todo))
+    digest = board(todo.settings.base, todo.settings.shacl).digest_of([*as_stored(whole.triples)])
+    return Checked(lines, digest=digest, results=frozenset(results))
+
+
+@cache
+def board(base: str, by: str) -> Board:
+    """The board on which the paper will stand."""
+    return Board(base, by)
 
 
 def read(part: Part, todo: Submitted) -> Document:

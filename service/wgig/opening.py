@@ -2,7 +2,7 @@
 
 import errno
 import time
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -139,16 +139,19 @@ def open_snapshot(folder: Path) -> ox.Store:
     raise AssertionError("the last try returns or raises")
 
 
-def sync_log(folder: Path, known: Set[Path]) -> Set[Path]:
+def sync_log(folder: Path, newest: int) -> int:
     """Bring the engine's log of the store in `folder` to disk, and with it all that was written so far.
 
     The engine's own flush also writes a table for each of its indexes, in 6 to 18 ms; this takes one. Takes
-    the files of the log that were brought to disk last time, and returns those of this time.
+    the number of the newest file of the log last time, as those before it are never written again, and
+    returns that of this time.
     """
-    logs = frozenset((folder / QUADS).glob("*.log"))
-    for path in logs:
-        with suppress(FileNotFoundError):  # the engine has it in its tables by now
-            sync(path)
-    if logs - known:
+    logs = {int(path.stem): path for path in (folder / QUADS).glob("*.log")}
+    for number, path in logs.items():
+        if number >= newest:
+            with suppress(FileNotFoundError):  # the engine has it in its tables by now
+                sync(path)
+    latest = max(logs, default=newest)
+    if latest > newest:
         sync(folder / QUADS)
-    return logs
+    return latest

@@ -1,7 +1,7 @@
 """The one door to the data: an embedded Oxigraph store in a folder."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Self
@@ -41,7 +41,7 @@ class Store(View):
         self._inference = inference
         self._lock = threading.RLock()
         self._logged = 0  # quads since the last flush
-        self._logs: Set[Path] = frozenset()
+        self._log = 0  # the number of the file to which the engine writes
         self._settled = inference is None or not inference.due
         self.heard: Callable[[Change | None], None] = lambda _: None
         self.version = 0
@@ -235,7 +235,7 @@ class Store(View):
         if self._folder and size >= LONG_LOG:
             self._quads.flush()
         elif self._folder:
-            self._logs = sync_log(self._folder, self._logs)
+            self._log = sync_log(self._folder, self._log)
             if self._logged >= LONG_LOG:
                 threading.Thread(target=self._shorten_log).start()  # nobody has to wait for it
         if self._logged >= LONG_LOG:

@@ -61,7 +61,7 @@ class Summary:
                     found[code] = " ".join(filter(None, reasons))
         return found
 
-    @property
+    @cached_property
     def title(self) -> str:
         """A title of the paper, the English one before others; or the last part of its IRI."""
         titles = [one for one in self.places.ends(self.paper, TITLE) if isinstance(one, ox.Literal)]

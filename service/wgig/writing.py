@@ -9,6 +9,7 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
+from . import board
 from .bodies import Part
 from .gate import Submitted, checked, report_format
 from .opening import FullError
@@ -59,6 +60,8 @@ async def writing(request: Request) -> AsyncIterator[None]:
             ) from error
         failed = f"The disk of this service failed. {READ_AGAIN} Its operator mends that {RESTART}"
         raise Problem(500, failed, slug="disk") from error
+    finally:
+        board.checked.clear()
 
 
 def commit(request: Request, change: Change, write: Write) -> None:
@@ -81,6 +84,7 @@ async def pass_gate(request: Request, graph: str, parts: list[Part], there: byte
         checked, Submitted(graph, parts, there, format_, language, settings)
     )
     if not found.report:
+        board.checked[found.digest] = found.results
         return bytes(found.triples)
     headers = UNKEPT | {"Vary": "Accept, Accept-Language", "Content-Language": language}
     return Response(found.report, 422, headers, format_.content_type)

@@ -1,10 +1,12 @@
 """The gate: a paper that does not conform is not written; one that does is, in any form it comes in."""
 
 import json
+from collections.abc import Sequence
 
 import httpx
 import pyoxigraph as ox
 import pytest
+from wgig.board import Board
 from wgig.gate import guards
 from wgig.reports import WRITERS
 from wgig.settings import SHIPPED, Settings
@@ -23,9 +25,10 @@ WRONG = f'<{BASE}id/paper/{NAME}> <http://purl.org/dc/terms/title> "Another"@en,
 KNOWN = sorted((SHIPPED / "data/papers").glob("*.ttl"))
 
 
-def writer(service_of: object, **settings: str) -> httpx.Client:
+def writer(service_of: object, first: Sequence[Board] = (), **settings: str) -> httpx.Client:
     made = Settings(token=TOKEN, **settings)  # type: ignore[arg-type]
-    client = service_of(made, Store.in_memory(), Authorization=f"Bearer {TOKEN}")  # type: ignore[operator]
+    store = Store.in_memory(first=first)
+    client = service_of(made, store, Authorization=f"Bearer {TOKEN}")  # type: ignore[operator]
     assert isinstance(client, httpx.Client)
     return client
 
@@ -65,6 +68,22 @@ def test_a_paper_says_nothing_of_what_is_not_its_own(client: httpx.Client, forei
     assert held(client) == []
     assert client.put(PATH, content=TURTLE, headers=TTL).status_code == 201
     assert client.post(PATH, content=foreign, headers=TTL).status_code == 422
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+def test_a_paper_is_checked_once(service_of: object, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = writer(service_of, [Board(BASE, Settings.shacl)])
+
+    def write(name: str) -> int:
+        paper = TURTLE.replace(NAME, name)
+        return client.request(method, f"/graph/paper/{name}", content=paper, headers=TTL).status_code
+
+    def again(*_: object) -> set[object]:
+        raise AssertionError("checked again")
+
+    assert write("first") == 201  # with which the made-up papers come to the board
+    monkeypatch.setattr("wgig.conformance.results_of", again)
+    assert write("second") == 201
 
 
 def test_a_wrong_paper_is_refused_with_the_report_and_nothing_changes(client: httpx.Client) -> None:

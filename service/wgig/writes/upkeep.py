@@ -7,7 +7,7 @@ absent but in what it consults; where that changes, nothing is said here.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -28,9 +28,7 @@ class Upkeep:
         """Take the rules and the graph."""
         self.rules, self.graph = tuple(rules), graph
         self.consulted = {one for rule in self.rules for one in rule.consulted}
-        self.read: dict[Rule, Beside] = {}  # as far as it was needed
-        self.asking = Index((rule, one) for rule in self.rules for one in rule.premises)
-        self.yielding = Index((rule, one) for rule in self.rules for one in rule.yields)
+        self.known: Known | None = None
 
     def after(self, quads: ox.Store, change: Change) -> tuple[Triples, Triples] | None:
         """The triples that go and those that come, after this change of the other graphs.
@@ -51,13 +49,21 @@ class Upkeep:
         follows = self.spread(added | back, now)
         if self.touches_consulted(doubtful | follows):
             return None
-        inferred = {one for one in doubtful | follows if quad(one, self.graph) in quads}
+        inferred = set(self.inferred(doubtful | follows, quads))
         missing = {one for one in follows - added - inferred if not holds(quads, one)}
         return inferred - (follows - added), missing
 
     def forget(self) -> None:
         """Take note that what rules consult may be another."""
-        self.read.clear()
+        self.known = None
+
+    def inferred(self, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
+        """Those of the triples that stand in the graph; of most subjects it says nothing."""
+        subjects = {one.subject for one in triples}
+        told = {
+            one for one in subjects if any(True for _ in quads.quads_for_pattern(one, None, None, self.graph))
+        }
+        return (one for one in triples if one.subject in told and quad(one, self.graph) in quads)
 
     def touches_consulted(self, triples: Triples) -> bool:
         """Whether a rule consults the property of one of these."""
@@ -75,10 +81,9 @@ class Upkeep:
 
     def instances_with(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
         """The instances of all rules of which a premise is this triple."""
-        for rule, premise, known in self.asking.fitting(triple):
-            if self.can_be(rule, known, state.quads):
-                for others in state.joined([one for one in rule.premises if one is not premise], known):
-                    yield rule, [triple, *others]
+        for rule, premise, bound in self.consult(state.quads).asking.fitting(triple):
+            for others in state.joined([one for one in rule.premises if one is not premise], bound):
+                yield rule, [triple, *others]
 
     def backed(self, wanted: Triples, state: "State") -> Triples:
         """Those of the triples that follow in one step. One instance is enough, so few are tried first."""
@@ -94,23 +99,26 @@ class Upkeep:
 
     def instances_for(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
         """The instances of all rules that may yield this triple."""
-        for rule, _, known in self.yielding.fitting(triple):
-            if self.can_be(rule, known, state.quads):
-                for premises in state.joined(rule.premises, known):
-                    yield rule, premises
+        for rule, _, bound in self.consult(state.quads).yielding.fitting(triple):
+            for premises in state.joined(rule.premises, bound):
+                yield rule, premises
 
-    def can_be(self, rule: Rule, known: Bound, quads: ox.Store) -> bool:
-        """Whether the variables of a rule can stand for these terms, by what it consults."""
-        tied = [one for name, one in known.items() if name in rule.tied]
-        return not tied or self.beside(rule, quads).terms.issuperset(tied)
+    def consult(self, quads: ox.Store) -> "Known":
+        """What the rules consult, and the patterns in which that leaves something to be found."""
+        if self.known is None:
+            beside = {rule: self.read(rule, quads) for rule in self.rules}
+            self.known = Known(
+                beside,
+                Index(((rule, one) for rule in self.rules for one in rule.premises), beside),
+                Index(((rule, one) for rule in self.rules for one in rule.yields), beside),
+            )
+        return self.known
 
-    def beside(self, rule: Rule, quads: ox.Store) -> "Beside":
+    def read(self, rule: Rule, quads: ox.Store) -> "Beside":
         """What a rule consults."""
-        if rule not in self.read:
-            found = (quads.quads_for_pattern(None, one, None, None) for one in rule.consulted)
-            triples = {one.triple for one in chain.from_iterable(found)}
-            self.read[rule] = Beside(unnamed(triples), {term for triple in triples for term in triple})
-        return self.read[rule]
+        found = (quads.quads_for_pattern(None, one, None, None) for one in rule.consulted)
+        triples = {one.triple for one in chain.from_iterable(found)}
+        return Beside(unnamed(triples), {term for triple in triples for term in triple})
 
     def conclusions(self, instances: Iterable[Instance], quads: ox.Store) -> Triples:
         """What the rules yield from these instances, and from what they consult."""
@@ -122,26 +130,8 @@ class Upkeep:
     def concluded(self, rule: Rule, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
         """What one rule yields from these triples, and from what it consults."""
         room = ox.Store()
-        room.extend(chain(self.beside(rule, quads).quads, unnamed(triples)))
+        room.extend(chain(self.consult(quads).beside[rule].quads, unnamed(triples)))
         return construct(rule.text, room)
-
-
-class Index:
-    """Patterns of rules, by their property."""
-
-    def __init__(self, patterns: Iterable[tuple[Rule, Pattern]]) -> None:
-        """Take the patterns."""
-        self.patterns = defaultdict[object, list[tuple[Rule, Pattern]]](list)  # at None: of any property
-        for rule, pattern in patterns:
-            property_ = pattern[1]
-            self.patterns[None if isinstance(property_, ox.Variable) else property_].append((rule, pattern))
-
-    def fitting(self, triple: ox.Triple) -> Iterator[tuple[Rule, Pattern, Bound]]:
-        """The patterns that a triple fits, and what their variables are then."""
-        for rule, pattern in chain(self.patterns.get(triple.predicate, ()), self.patterns.get(None, ())):
-            known = bind(pattern, triple, {})
-            if known is not None:
-                yield rule, pattern, known
 
 
 class Beside(NamedTuple):
@@ -149,6 +139,45 @@ class Beside(NamedTuple):
 
     quads: list[ox.Quad]
     terms: set[Term]
+
+
+class Index:
+    """Patterns of rules, by the properties that they may be about."""
+
+    def __init__(self, patterns: Iterable[tuple[Rule, Pattern]], beside: Mapping[Rule, Beside]) -> None:
+        """Take the patterns, and what each rule consults."""
+        self.fixed = defaultdict[object, list[tuple[Rule, Pattern]]](list)
+        self.open = list[tuple[Rule, Pattern]]()  # of any property
+        self.beside = beside
+        for rule, pattern in patterns:
+            property_ = pattern[1]
+            if property_ in rule.tied:
+                for term in beside[rule].terms:
+                    self.fixed[term].append((rule, pattern))
+            elif isinstance(property_, ox.Variable):
+                self.open.append((rule, pattern))
+            else:
+                self.fixed[property_].append((rule, pattern))
+
+    def fitting(self, triple: ox.Triple) -> Iterator[tuple[Rule, Pattern, Bound]]:
+        """The patterns that a triple fits, and what their variables are then."""
+        for rule, pattern in chain(self.fixed.get(triple.predicate, ()), self.open):
+            bound = bind(pattern, triple, {})
+            if bound is not None and self.can_be(rule, bound):
+                yield rule, pattern, bound
+
+    def can_be(self, rule: Rule, bound: Bound) -> bool:
+        """Whether the variables of a rule can stand for these terms, by what it consults."""
+        terms = self.beside[rule].terms
+        return all(bound[name] in terms for name in rule.tied & bound.keys())
+
+
+class Known(NamedTuple):
+    """What the rules consult, and their premises and what they yield, as far as that lets them be of use."""
+
+    beside: Mapping[Rule, Beside]
+    asking: Index
+    yielding: Index
 
 
 class State:
