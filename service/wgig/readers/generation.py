@@ -1,7 +1,6 @@
 """Readers of one copy of the quads, and the holder that makes them."""
 
 import asyncio
-import shutil
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,8 +17,9 @@ class Generation:
     """A holder and its readers, as many as `size`; they are lent out while they serve.
 
     Their copy of the quads was taken after write `number`, and stands in `folder`. Readers read from there
-    where the quads are too many for the memory. `missed` gives the writes after a number, as far as somebody
-    who is being made may have missed them. When the holder ends, `lost` is called.
+    where the quads are more than `most`, and `tidy` is told when all of them do. `missed` gives the writes
+    after a number, as far as somebody who is being made may have missed them. When the holder ends, `lost` is
+    called.
     """
 
     def __init__(  # noqa: PLR0913 - what a generation is made of
@@ -27,14 +27,16 @@ class Generation:
         folder: Path,
         number: int,
         size: int,
+        most: int,
         *,
         lending: Lending[ReaderLink],
         missed: Missed,
         lost: Callable[["Generation"], None],
+        tidy: Callable[[Path], None],
     ) -> None:
         """There is no holder and no reader yet."""
-        self.folder, self.number, self.size = folder, number, size
-        self.lending, self.missed, self.lost = lending, missed, lost
+        self.folder, self.number, self.size, self.most = folder, number, size, most
+        self.lending, self.missed, self.lost, self.tidy = lending, missed, lost, tidy
         self.holder = HolderLink(self.born, self.ended)
         self.readers: set[ReaderLink] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -55,8 +57,6 @@ class Generation:
         if loaded.cancelled():
             return
         self.in_memory = loaded.exception() is None and loaded.result()
-        if self.in_memory:
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     async def populate(self) -> None:
         """Have the readers made; the first one is there. Raises OSError."""
@@ -81,9 +81,10 @@ class Generation:
 
     def tell(self, body: bytes, folder: Path | None, removed: int) -> None:
         """Tell everybody of a write, or of the folder that has it."""
-        self.waste += removed
+        self.waste += removed if self.in_memory else 0
         self.holder.change(body)
-        self.folder = folder or self.folder
+        if not self.in_memory:
+            self.folder = folder or self.folder
         for reader in self.readers:
             if self.in_memory:
                 reader.tell(framed(CHANGE, body))
@@ -137,11 +138,9 @@ class Generation:
             self.fork()
 
     def opened(self) -> None:
-        """A reader reads from the folder; once all do, those from before can go."""
+        """A reader reads from the folder."""
         if not any(one.opening for one in self.readers):
-            for one in self.folder.parent.iterdir():
-                if int(one.name) < int(self.folder.name):
-                    shutil.rmtree(one, ignore_errors=True)
+            self.tidy(self.folder)
 
     def gone(self, reader: ReaderLink) -> None:
         """A reader has ended: have another made in its place."""

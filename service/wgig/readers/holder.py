@@ -7,18 +7,25 @@ and never opened a store on disk, so that a fork of it is whole.
 """
 
 import gc
+import io
 import json
 import os
+import select
 import signal
 import socket
 import sys
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import pyoxigraph as ox
 
 from .reader import messages, read
 from .wire import CHANGE, FORK, FORKED, LOAD, LOADED, N_QUADS, apply, framed
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
+
+PIECE = 2**18  # bytes of the copy that are read at once
 
 
 def main(connection: socket.socket, births: socket.socket, most: int, memory: int) -> None:
@@ -37,7 +44,7 @@ def obey(connection: socket.socket, nursery: "Nursery", most: int) -> None:
     changes = 0
     for kind, body in messages(connection):
         if kind == LOAD:
-            quads = copied(body.decode(), most)
+            quads = copied(body.decode(), most, connection)
             gc.freeze()
             connection.sendall(framed(LOADED, json.dumps(quads is not None).encode()))
         elif kind == CHANGE:
@@ -77,10 +84,11 @@ class Nursery:
             os.wait()
 
 
-def copied(folder: str, most: int) -> ox.Store | None:
+def copied(folder: str, most: int, service: socket.socket) -> ox.Store | None:
     """A copy in memory of the quads of the store in a folder; None where they are more than `most`.
 
-    Another process reads them, as a store on disk leaves threads behind. Blank nodes keep their names.
+    Another process reads them, as a store on disk leaves threads behind. Blank nodes keep their names. Raises
+    ConnectionError where the service ends meanwhile.
     """
     reading, writing = os.pipe()
     if not os.fork():
@@ -91,10 +99,30 @@ def copied(folder: str, most: int) -> ox.Store | None:
         if count > most:
             return None
         quads = ox.Store()
-        quads.bulk_extend(ox.parse(stream, N_QUADS))
+        quads.bulk_extend(ox.parse(io.BufferedReader(Watched(stream, service), PIECE), N_QUADS))
     if len(quads) != count:
         raise EOFError(f"{len(quads)} of {count} quads arrived")
     return quads
+
+
+class Watched(io.RawIOBase):
+    """A stream that breaks off when whoever it is read for has gone."""
+
+    def __init__(self, stream: BinaryIO, reader: socket.socket) -> None:
+        """Take the stream, and a connection to whoever wants it."""
+        self.stream = stream
+        self.gone = select.poll()
+        self.gone.register(reader, select.POLLRDHUP)
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, target: "Buffer") -> int:
+        """Read on. Raises ConnectionError."""
+        if self.gone.poll(0):
+            raise ConnectionAbortedError("the service is gone")
+        return self.stream.readinto(target)  # type: ignore[attr-defined, no-any-return]
 
 
 def pour(folder: str, most: int, writing: int) -> NoReturn:

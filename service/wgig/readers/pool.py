@@ -19,6 +19,7 @@ from .wire import Job, packed
 WAITING, PATIENCE = 256, 10  # queries that wait, and for how many seconds
 LARGE = 100_000  # quads of a change, beyond which a new copy is cheaper
 WASTE = 200_000  # quads taken out of a copy, which does not free them, until it is replaced
+SOON = 3.0  # seconds for the first readers, before some from disk answer in their place
 AGAIN = 1.0  # seconds until the next try where no readers can be had
 
 log = logging.getLogger("wgig")
@@ -39,6 +40,7 @@ class Pool:
         self.written = 0  # the last write, in the thread that writes
         self.version = 0  # the last write that readers were told of
         self.on_disk = False  # whether some read from a folder
+        self.loading: set[Path] = set()  # the folders of copies that are being taken
         self.recent: list[tuple[int, bytes]] = []  # writes that those who are being made may not have seen
         self.starting = 0
         self.generations: list[Generation] = []
@@ -46,12 +48,18 @@ class Pool:
         self.closed = False
 
     async def start(self) -> None:
-        """Have readers, and keep them in step with the store from now on."""
+        """Have readers, and keep them in step with the store from now on.
+
+        Where it takes long to copy the quads to memory, they are read from disk until then.
+        """
         self.loop = asyncio.get_running_loop()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.store.heard = self.heard
-        await self.renew()
+        self.renewing = self.loop.create_task(self.renew())
+        await asyncio.wait([self.renewing], timeout=SOON)
+        if not self.renewing.done():
+            await self.replace(*await asyncio.to_thread(self.numbered_copy), most=0)
 
     async def ask(self, job: Job, client: str) -> Result:
         """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
@@ -70,7 +78,7 @@ class Pool:
         """Tell the readers of a write, or have new ones where that is easier."""
         self.written += 1
         if change is None or len(change.added) + len(change.removed) > LARGE:
-            replacing = self.replace(self.checkpoint(), self.written)
+            replacing = self.replace(*self.numbered_copy(), self.settings.reader_quads)
             asyncio.run_coroutine_threadsafe(replacing, self.loop).result()
             return
         folder = self.checkpoint() if self.on_disk else None
@@ -84,10 +92,13 @@ class Pool:
         self.store.checkpoint(folder)
         return folder
 
-    def numbered_checkpoint(self) -> tuple[Path, int]:
-        """The folder of a copy of the store, and the number of the last write before it."""
+    def numbered_copy(self) -> tuple[Path, int]:
+        """The folder of a copy for new readers, and the number of the last write before it."""
         with self.store.alone():
-            return self.checkpoint(), self.written
+            folder = self.folder / str(next(self.names))
+            self.loading.add(folder)
+            self.store.checkpoint(folder)
+            return folder, self.written
 
     # What follows is done in the event loop.
 
@@ -99,6 +110,8 @@ class Pool:
         self.recent.append((number, body))
         for one in self.generations:
             one.tell(body, folder, removed)
+        if folder and not self.on_disk:  # those who would read from there have just gone
+            self.tidy()
         if self.current and self.current.waste > WASTE and not self.starting:
             self.renewing = self.loop.create_task(self.renew())
 
@@ -110,32 +123,51 @@ class Pool:
         """Have new readers, of a new copy of the quads."""
         self.starting += 1
         try:
-            await self.replace(*await asyncio.to_thread(self.numbered_checkpoint))
+            await self.replace(*await asyncio.to_thread(self.numbered_copy), self.settings.reader_quads)
         finally:
             self.starting -= 1
 
-    async def replace(self, folder: Path, number: int) -> None:
-        """Have new readers of a copy, unless others are sooner; the old ones end with what they are at."""
+    async def replace(self, folder: Path, number: int, most: int) -> None:
+        """Have new readers of a copy, of up to `most` quads in memory, unless others are sooner.
+
+        The old ones end with what they are at.
+        """
         self.starting += 1
         try:
-            while not (self.current and self.current.number > number):
-                if await self.attempt(folder, number):
-                    return
+            while not (self.has(number, most) or await self.attempt(folder, number, most)):
                 await asyncio.sleep(AGAIN)
         finally:
             self.starting -= 1
+            self.loading.discard(folder)
+            if not self.on_disk:
+                self.tidy()
 
-    async def attempt(self, folder: Path, number: int) -> bool:
+    def has(self, number: int, most: int) -> bool:
+        """Whether there are readers as good as new ones of such a copy would be."""
+        return self.current is not None and self.current.number >= number and self.current.most >= most
+
+    async def attempt(self, folder: Path, number: int, most: int) -> bool:
         """Whether readers of a copy could be had."""
         new = Generation(
-            folder, number, self.settings.readers, lending=self.lending, missed=self.missed, lost=self.lost
+            folder,
+            number,
+            self.settings.readers,
+            most,
+            lending=self.lending,
+            missed=self.missed,
+            lost=self.lost,
+            tidy=self.tidy,
         )
         try:
-            await self.prepare(new)
+            await self.load(new)
+            if self.current and not (new.in_memory or self.current.in_memory) and self.has(number, 0):
+                self.current.most = most  # they read from disk, as the new ones would
+            else:
+                await self.populate(new)
         except (OSError, StoreError) as error:
             log.error("No readers can be had now, and it is tried again: %s", error)
             return False
-        if self.current and self.current.number > number:
+        if self.has(number, most):
             new.retire()
             return True
         old, self.current, self.version = self.current, new, max(self.version, number)
@@ -144,20 +176,38 @@ class Pool:
             old.retire()
         return True
 
-    async def prepare(self, new: Generation) -> None:
-        """Have a holder and readers in step with all writes. Raises OSError or StoreError."""
-        await new.holder.start(self.settings.reader_quads, self.settings.query_memory)
+    async def load(self, new: Generation) -> None:
+        """Have a holder, with the quads unless they are too many. Raises OSError."""
+        await new.holder.start(new.most, self.settings.query_memory)
         loaded = new.load()
         self.generations.append(new)
-        if not await loaded:
-            self.on_disk = True  # from now on each write makes a checkpoint; those since the last one did not
-            if self.written != new.number:
-                new.folder, new.number = await asyncio.to_thread(self.numbered_checkpoint)
-        await new.populate()
+        await loaded
+
+    async def populate(self, new: Generation) -> None:
+        """Have readers in step with all writes. Raises OSError or StoreError."""
+        copy = new.folder
+        try:
+            if not new.in_memory:
+                self.on_disk = True  # each write makes a checkpoint now; those since the copy did not
+                if self.written != new.number:
+                    new.folder, new.number = await asyncio.to_thread(self.numbered_copy)
+            await new.populate()
+        finally:
+            if new.folder != copy:
+                self.loading.discard(new.folder)
+
+    def tidy(self, newest: Path | None = None) -> None:
+        """Remove the copies that nobody needs now that all read from the newest, or nobody from any."""
+        for one in self.folder.iterdir():
+            if one not in self.loading and (newest is None or int(one.name) < int(newest.name)):
+                shutil.rmtree(one, ignore_errors=True)
 
     def lost(self, generation: Generation) -> None:
         """A holder has ended, and with it its readers: have others, if these were the ones that answer."""
         self.generations.remove(generation)
+        self.on_disk = not all(one.in_memory for one in self.generations)
+        if not self.on_disk:
+            self.tidy()
         if generation is self.current:
             self.current = None
             if not self.closed:

@@ -1,8 +1,10 @@
 """Readers answer, see every write, are killed at their limits, and are replaced."""
 
 import asyncio
+import io
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,6 +16,8 @@ import pytest
 from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES, XML_RESULTS
 from wgig.readers import pool as pools
 from wgig.readers import reader_link
+from wgig.readers.generation import Generation
+from wgig.readers.holder import Watched
 from wgig.readers.pool import Pool
 from wgig.readers.result import AHEAD
 from wgig.readers.wire import CANCELED, CHARACTER, LOST, ROWS, SIZE, SYNTAX, TIME, VALUE, Fault, Job
@@ -310,6 +314,61 @@ def test_a_copy_with_much_waste_is_replaced_while_it_serves(
             one += 1
 
     play(Settings(store=tmp_path, readers=2), story)
+
+
+def test_until_all_is_in_memory_it_is_read_from_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, load = asyncio.Event(), Pool.load
+
+    async def slow(pool: Pool, new: Generation) -> None:
+        await load(pool, new)
+        if new.most:
+            await whole.wait()
+
+    monkeypatch.setattr(pools, "SOON", 0)
+    monkeypatch.setattr(Pool, "load", slow)
+
+    async def story(pool: Pool) -> None:
+        assert pool.current
+        assert not pool.current.in_memory
+        await asyncio.to_thread(pool.store.replace, {"urn:g": triples(1)})
+        assert await numbers(pool) == {1}
+        whole.set()
+        await pool.renewing
+        assert pool.current.in_memory
+        assert await numbers(pool) == {1}
+        while pool.on_disk:  # until those from disk have ended
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(pool.store.replace, {"urn:g": triples(2)})
+        assert await numbers(pool) == {2}
+        assert not list(pool.folder.iterdir())
+
+    play(Settings(store=tmp_path, readers=2), story)
+
+
+def test_who_reads_from_disk_stays_where_all_is_too_much_for_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "SOON", 0)
+
+    async def story(pool: Pool) -> None:
+        await pool.renewing
+        while len(pool.generations) > 1:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(pool.store.replace, {"urn:g": triples(2)})
+        assert await numbers(pool) == {2}
+
+    play(Settings(store=tmp_path, readers=2, reader_quads=10), story)
+
+
+def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone() -> None:
+    here, there = socket.socketpair()
+    with there:
+        stream = Watched(io.BytesIO(b"all of it"), there)
+        assert stream.read(3) == b"all"
+        here.sendall(b"a change")
+        here.close()
+        with pytest.raises(ConnectionError):
+            stream.read(3)
 
 
 def test_nobody_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
