@@ -19,7 +19,7 @@ from .wire import Job, packed
 WAITING, PATIENCE = 256, 10  # queries that wait, and for how many seconds
 LARGE = 100_000  # quads of a change, beyond which a new copy is cheaper
 WASTE = 200_000  # quads taken out of a copy, which does not free them, until it is replaced
-SOON = 3.0  # seconds for the first readers, before some from disk answer in their place
+SOON = 1.0  # seconds for the first readers, before some from disk answer in their place
 AGAIN = 1.0  # seconds until the next try where no readers can be had
 
 log = logging.getLogger("wgig")
