@@ -48,14 +48,15 @@ class Pool:
         self.closed = False
 
     async def start(self) -> None:
-        """Have readers, and keep them in step with the store from now on.
-
-        Where it takes long to copy the quads to memory, they are read from disk until then.
-        """
+        """Have readers, and keep them in step with the store from now on."""
         self.loop = asyncio.get_running_loop()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.store.heard = self.heard
+        await self.have()
+
+    async def have(self) -> None:
+        """Have readers: where it takes long to copy the quads to memory, such as read from disk until then."""
         self.renewing = self.loop.create_task(self.renew())
         await asyncio.wait([self.renewing], timeout=SOON)
         if not self.renewing.done():
@@ -134,7 +135,7 @@ class Pool:
         """
         self.starting += 1
         try:
-            while not (self.has(number, most) or await self.attempt(folder, number, most)):
+            while not (self.closed or self.has(number, most) or await self.attempt(folder, number, most)):
                 await asyncio.sleep(AGAIN)
         finally:
             self.starting -= 1
@@ -211,4 +212,4 @@ class Pool:
         if generation is self.current:
             self.current = None
             if not self.closed:
-                self.renewing = self.loop.create_task(self.renew())
+                self.having = self.loop.create_task(self.have())
