@@ -92,6 +92,7 @@ def copied(folder: str, most: int, service: socket.socket) -> ox.Store | None:
     """
     reading, writing = os.pipe()
     if not os.fork():
+        os.close(reading)  # so that it ends with this process
         pour(folder, most, writing)
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:

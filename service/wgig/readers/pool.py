@@ -56,7 +56,7 @@ class Pool:
         await self.have()
 
     async def have(self) -> None:
-        """Have readers: where it takes long to copy the quads to memory, such as read from disk until then."""
+        """Have readers, which read from disk until the quads are copied to memory where that takes long."""
         self.renewing = self.loop.create_task(self.renew())
         await asyncio.wait([self.renewing], timeout=SOON)
         if not self.renewing.done():

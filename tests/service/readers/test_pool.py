@@ -18,6 +18,7 @@ from wgig.readers import pool as pools
 from wgig.readers import reader_link
 from wgig.readers.generation import Generation
 from wgig.readers.holder import Watched
+from wgig.readers.holder_link import HolderLink
 from wgig.readers.pool import Pool
 from wgig.readers.result import AHEAD
 from wgig.readers.wire import CANCELED, CHARACTER, LOST, ROWS, SIZE, SYNTAX, TIME, VALUE, Fault, Job
@@ -360,7 +361,28 @@ def test_who_reads_from_disk_stays_where_all_is_too_much_for_the_memory(
     play(Settings(store=tmp_path, readers=2, reader_quads=10), story)
 
 
-def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone() -> None:
+def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone(tmp_path: Path) -> None:
+    Store.open(tmp_path).replace({"urn:g": triples(*range(20_000))})
+
+    async def story() -> None:
+        holder = HolderLink(lambda *_: None, lambda: None)
+        await holder.start(100_000, MIB)
+        loaded = holder.load(tmp_path / "quads")
+        children = Path(f"/proc/{holder.process.pid}/task/{holder.process.pid}/children")
+        while not (started := children.read_text().split()):
+            await asyncio.sleep(0)
+        holder.close()
+        with pytest.raises(ConnectionError):
+            await loaded
+        await holder.buried
+        child = Path(f"/proc/{started[0]}/exe")
+        while child.is_symlink():
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(story(), 10))
+
+
+def test_a_stream_breaks_off_when_its_reader_is_gone() -> None:
     here, there = socket.socketpair()
     with there:
         stream = Watched(io.BytesIO(b"all of it"), there)
