@@ -24,6 +24,7 @@ from .records.history import (
     GONE,
     KEPT,
     LABEL,
+    MEDIA_TYPE,
     OF,
     REMOVED,
     REVISES,
@@ -98,7 +99,7 @@ class Record:
         return datetime.fromisoformat(found[0]["last"].value) if found and found[0] else LONG_AGO
 
     def asked(self, activity: ox.NamedNode, at: datetime, write: Write) -> Iterator[ox.Triple]:
-        """Who asked for what, and when, with the digests of the files."""
+        """Who asked for what, and when, and with which files: names, media types, digests."""
         writer = ox.NamedNode(f"{self.history.base}id/writer/{write.token.id}")
         yield ox.Triple(writer, TYPE, AGENT)
         yield ox.Triple(writer, LABEL, ox.Literal(write.token.name))
@@ -109,7 +110,9 @@ class Record:
         for number, file in enumerate(write.files, 1):
             node = ox.NamedNode(f"{activity.value}/file-{number}")
             yield ox.Triple(activity, USED, node)
-            yield ox.Triple(node, LABEL, ox.Literal(cut(file.name or file.content_type)))
+            if file.name:
+                yield ox.Triple(node, LABEL, ox.Literal(cut(file.name)))
+            yield ox.Triple(node, MEDIA_TYPE, ox.Literal(cut(file.content_type)))
             yield ox.Triple(node, DIGEST, ox.Literal(hashlib.sha256(file.body).hexdigest()))
 
     def turned(

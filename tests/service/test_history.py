@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
+from wgig.examples import example
 from wgig.lookup import rows
 from wgig.rdf import read
 from wgig.record import Record
@@ -150,12 +151,29 @@ def test_the_record_says_who_wrote_what_and_how_much(client: httpx.Client, store
     pattern = """
       ?version prov:specializationOf ?graph ; prov:wasGeneratedBy ?write ;
         wgig:triplesAdded ?added ; wgig:triplesRemoved ?removed .
-      ?write prov:wasAssociatedWith/rdfs:label ?who ; prov:used/rdfs:label ?file ; rdfs:label ?title
+      ?write prov:wasAssociatedWith/rdfs:label ?who ; rdfs:label ?title
     """
-    found = [(one[0], one[1], one[2], one[3], one[4]) for one in asked(store, pattern)]
+    found = [(one[0], one[1], one[2], one[3]) for one in asked(store, pattern)]
+    assert found == [("1", IRI, "0", "PUT /graph/one"), ("2", IRI, "1", "PUT /graph/one")]
+
+
+def test_the_example_query_tells_each_write_also_a_deletion(client: httpx.Client, store: Store) -> None:
+    put(client, ONE, ELSEWHERE)
+    put(client, f"{TWO} <x:b> <x:p> 1 .", **{"Content-Disposition": 'attachment; filename="two.ttl"'})
+    client.delete(GRAPH)
+    update(client, f"DROP GRAPH <x:g> ; INSERT DATA {{ GRAPH <{IRI}> {{ {ONE} }} }}")
+    columns = ("what", "graph", "added", "removed", "file", "type")
+    found = [
+        tuple(one[name].value if name in one else "" for name in columns)
+        for one in rows(store, example("who-wrote-what").text)
+    ]
+    other = f"{BASE}graphs?graph=x%3Ag"
     assert found == [
-        ("1", "text/turtle", IRI, "0", "PUT /graph/one"),
-        ("2", "two.ttl", IRI, "1", "PUT /graph/one"),
+        ("SPARQL Update", IRI, "1", "0", "", "application/sparql-update"),
+        ("SPARQL Update", other, "0", "1", "", "application/sparql-update"),
+        ("DELETE /graph/one", IRI, "0", "2", "", ""),
+        ("PUT /graph/one", IRI, "2", "0", "two.ttl", "text/turtle"),
+        ("PUT /graphs?graph=x%3Ag", other, "1", "0", "", "text/turtle"),
     ]
 
 

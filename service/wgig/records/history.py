@@ -37,6 +37,7 @@ OF, BY, GONE, REVISES, USED, WHO, AT = (
 CURRENT = ox.NamedNode(f"{OUTSIDE['dcat']}hasCurrentVersion")
 KEPT = ox.NamedNode(f"{OUTSIDE['dcterms']}identifier")  # the digest under which the content is kept
 TRIPLES = ox.NamedNode(f"{OUTSIDE['void']}triples")
+MEDIA_TYPE = ox.NamedNode(f"{OUTSIDE['schema']}encodingFormat")
 DIGEST, ADDED, REMOVED = (ox.NamedNode(WGIG + name) for name in ("digest", "triplesAdded", "triplesRemoved"))
 
 BEFORE = "before-"  # begins the name of a state that no write recorded
