@@ -17,6 +17,7 @@ from .outside.allowed import MARK, allowed, entries
 from .problems import Problem
 from .settings import Settings
 from .sparql import CLOSING, Step, Token, fault, place, prefixes, tokens, walk
+from .steering import cut
 
 OUTBOUND = ("SERVICE", "LOAD")
 _OPERANDS = ("variable", "string", "number", "name", "iri", "language", "blank")
@@ -39,7 +40,8 @@ def admit(text: str, settings: Settings) -> str:
     prefixes and for too deep nesting.
     """
     declared = prefixes(text)
-    permitted = {start: aim for start, aim in aims(text).items() if aim.instead(settings.allow)}
+    called = aims(text)
+    permitted = {start: aim for start, aim in called.items() if aim.instead(settings.allow)}
     instead_of = {aim.token: aim.instead(settings.allow) for aim in permitted.values()}
     pieces: list[str] = []
     done = 0
@@ -55,7 +57,7 @@ def admit(text: str, settings: Settings) -> str:
         if token.kind == "name" and step.previous.word != "PREFIX" and prefix_of(token) not in declared:
             raise earlier(text, token.start) or undeclared(text, token, namespaces(settings.base))
         if calls_out(step, declared) and token.start not in permitted:
-            raise Problem(403, refusal(settings), **place(text, token.start))
+            raise Problem(403, refusal(called.get(token.start), settings), **place(text, token.start))
         if token in instead_of:
             instead = instead_of[token]
         elif is_misread(step):
@@ -76,7 +78,7 @@ class Aim(NamedTuple):
 
     def instead(self, allow: str) -> str:
         """What stands in an admitted text for a target; empty where it may not be asked for."""
-        url = allowed(self.token.text[1:-1], allow) if self.token.kind == "iri" else None
+        url = allowed(self.token.iri, allow)
         if url is not None:
             return f"<{MARK}{url}>"
         return NOWHERE if (self.word, self.silent) == ("LOAD", True) else ""
@@ -94,16 +96,22 @@ def aims(text: str) -> dict[int, Aim]:
     return {start: aim for start, aim in calls.items() if aim.token.kind in ("iri", "name")}
 
 
-def refusal(settings: Settings) -> str:
-    """Why a SERVICE or LOAD is refused, and what to do instead."""
+def refusal(aim: Aim | None, settings: Settings) -> str:
+    """Why a SERVICE or LOAD is refused, and what to do instead; others need not know what is allowed."""
+    elsewhere = "Load the other data into a store of yours and query it there."
     if not entries(settings.allow):
         return (
-            "SERVICE and LOAD are refused: this service makes no requests of its own. "
-            "Load the other data into a store of yours and query it there."
+            "SERVICE and LOAD are refused: this service makes no requests of its own, unless its operator "
+            f"allows addresses by WGIG_ALLOW. {elsewhere}"
+        )
+    if aim and aim.token.iri:
+        return (
+            f"{aim.word} <{cut(aim.token.iri)}> is refused: the operator of this service allows addresses by "
+            f"WGIG_ALLOW, and this is none of them. {elsewhere}"
         )
     return (
-        "SERVICE and LOAD are refused but for addresses that the operator allows, written out in full: "
-        f"{', '.join(f'<{one}>' for one in entries(settings.allow))}. What ends in a slash allows all below."
+        "SERVICE and LOAD are refused here, as no address is written out in full behind the word. "
+        "The operator of this service allows addresses by WGIG_ALLOW. Write one of them out, as in <https://…>."
     )
 
 

@@ -46,6 +46,9 @@ _TOKEN = re.compile(
 # The pieces of a run. They are cut apart in a second step, lest each of them look for the colon again.
 _PIECE = re.compile(rf"(?P<word>[A-Za-z][A-Za-z0-9_]*)|(?P<number>{_NUMBER})|(?P<mark>.)")
 
+# A character by its number (SPARQL 1.1 Query, section 19.2), which the engine reads in IRIs.
+_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\U(00(?:0[0-9A-Fa-f]|10)[0-9A-Fa-f]{4})")
+
 ABSOLUTE = re.compile(r'[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]+')
 
 OPENING = {"(": ")", "[": "]", "{": "}", "{|": "|}", "<<": ">>"}
@@ -63,6 +66,16 @@ class Token(NamedTuple):
     def word(self) -> str:
         """The keyword in upper case; empty for everything that is no word."""
         return self.text.upper() if self.kind == "word" else ""
+
+    @property
+    def iri(self) -> str:
+        """What an IRI that is written out says, which may be none in truth; empty for all else."""
+        return _ESCAPE.sub(by_number, self.text[1:-1]) if self.kind == "iri" else ""
+
+
+def by_number(found: re.Match[str]) -> str:
+    """The character that an escape stands for."""
+    return chr(int(found[1] or found[2], 16))
 
 
 def tokens(text: str) -> Iterator[Token]:

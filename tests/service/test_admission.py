@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 from wgig.admission import admit
+from wgig.outside.allowed import MARK
 from wgig.problems import Problem
 from wgig.settings import Settings
 from wgig.store import Store
@@ -52,7 +53,7 @@ def test_outbound_calls_are_refused(text: str) -> None:
 def test_a_call_is_marked_where_its_target_is_allowed_and_stands_for_itself(text: str) -> None:
     settings = Settings(allow="http://x/")
     if not re.search(r"\b1?(SERVICE|sErViCe|LOAD)\b\s*(#comment\s)?<", text):
-        with pytest.raises(Problem, match="but for addresses that the operator allows"):
+        with pytest.raises(Problem, match="operator of this service allows addresses by WGIG_ALLOW"):
             admit(text, settings)
     else:
         assert admit(text, settings).rstrip() == text.replace("<http", "<outside:http")
@@ -67,6 +68,51 @@ def test_a_silent_load_fails_in_silence_and_asks_nobody(target: str) -> None:
     store = Store.in_memory()
     store.update(admitted)
     assert store.graphs() == []
+
+
+@pytest.mark.parametrize("call", ["SELECT * {{ SERVICE <{}> {{}} }}", "LOAD <{}>"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        r"http://x/\u0061",
+        r"\u0068ttp://x/a",
+        r"http://\U00000078/a",
+        r"http://x/b/..\u002Fa",
+        r"http://x/\u0062",
+    ],
+)
+def test_an_address_is_held_against_the_list_as_the_engine_reads_it(call: str, target: str) -> None:
+    text, allow = call.format(target), Settings(allow="http://x/a")
+    if target.endswith(("..\\u002Fa", "62")):
+        with pytest.raises(Problem, match=r"<http://x/b.*> is refused"):
+            admit(text, allow)
+    else:
+        assert admit(text, allow).rstrip() == call.format(f"{MARK}http://x/a")
+
+
+@pytest.mark.parametrize(
+    "escape", [r"\u003E", r"\u005Cu0041", r"\u0020", r"\u0022", r"\U00110000", r"\uD800", r"\u007B"]
+)
+def test_an_escape_that_makes_an_address_something_else_is_refused(escape: str) -> None:
+    with pytest.raises(Problem, match="is refused") as caught:
+        admit(f"SELECT * {{ SERVICE <http://x/{escape}> {{}} }}", Settings(allow="http://x/"))
+    assert caught.value.status == 403
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT * { SERVICE p:a {} }", "LOAD p:a", "CLEAR ALL; LOAD p:a INTO GRAPH <x:g>"]
+)
+def test_a_prefixed_name_is_no_address_whatever_its_prefix_says(text: str) -> None:
+    with pytest.raises(Problem, match="no address is written out in full"):
+        admit(rf"PREFIX p: <http://\u0078/> {text}", Settings(allow="http://x/"))
+
+
+def test_who_is_refused_is_not_told_what_is_allowed() -> None:
+    with pytest.raises(Problem) as caught:
+        admit("SELECT * { SERVICE <http://y/> {} }", Settings(allow="http://10.0.0.1/secret http://x/"))
+    assert "SERVICE <http://y/> is refused" in caught.value.detail
+    assert "WGIG_ALLOW" in caught.value.detail
+    assert "10.0.0.1" not in str(caught.value.document(Settings.base, ""))
 
 
 @pytest.mark.parametrize("text", GLUED_TO_UNDECLARED)

@@ -247,6 +247,13 @@ def test_a_slow_service_is_given_up(
         assert "did not answer within 0.05 seconds" in answer.json()["detail"]
 
 
+def test_an_address_with_escapes_is_asked_as_it_is_meant(ask: Ask, peer: Peer) -> None:
+    escaped = peer.url.replace("http", r"\u0068ttp") + r"\U0000006Ason"
+    answer = ask(f"SELECT ?o {{ SERVICE <{escaped}> {{ ?s <x:age> ?o }} }}")
+    assert answer.text.split() == ["o", "3"]
+    assert len(peer.asked) == 1
+
+
 def test_nobody_is_asked_what_cannot_be_read_here(ask: Ask, peer: Peer) -> None:
     wrong = ask(f"SELECT * {{\n  SERVICE <{peer.url}json> {{ ?s ?p ?o }}\n  FLITER(true)\n}}")
     assert (wrong.status_code, wrong.json()["line"]) == (400, 3)
@@ -260,12 +267,13 @@ def test_nobody_is_asked_what_cannot_be_read_here(ask: Ask, peer: Peer) -> None:
 @pytest.mark.parametrize(
     "target", ["?s", "<https://other.example/sparql>", "<file:///etc/passwd>", "<sparql>", "p:x"]
 )
-def test_a_service_that_is_not_allowed_is_refused_with_those_that_are(
+def test_a_service_that_is_not_allowed_is_refused_and_told_who_allows(
     ask: Ask, peer: Peer, target: str
 ) -> None:
     answer = ask(f"PREFIX p: <{peer.url}> SELECT * {{ ?s ?p ?o SERVICE {target} {{}} }}")
     assert answer.status_code == 403
-    assert f"<{peer.url}>" in answer.json()["detail"]
+    assert "WGIG_ALLOW" in answer.json()["detail"]
+    assert peer.url not in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

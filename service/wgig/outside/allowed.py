@@ -9,8 +9,9 @@ from urllib.parse import unquote
 MARK = "outside:"
 
 _URL = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?P<rest>/[!-~]*)?",
-    re.IGNORECASE,
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<rest>/[!#-;=?-\[\]_a-z~]*)?",
+    re.IGNORECASE | re.ASCII,
 )
 _PORTS = {"http": 80, "https": 443}
 
@@ -21,7 +22,8 @@ _UNICAST = ip_network("2000::/3")  # all that is given out of IPv6 (RFC 4291)
 def canonical(url: str) -> str | None:
     """The address in its one form, without a fragment; None for all that is no plain address of the web.
 
-    It is in ASCII, has no user and no zone, and no part of its path leads upwards, by whatever spelling.
+    It is an IRI in ASCII, has no user and no zone, and no part of its path leads upwards, by whatever
+    spelling.
     """
     found = _URL.fullmatch(url.partition("#")[0])
     if found is None:
