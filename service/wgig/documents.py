@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 from .contexts import check as check_json_ld
 from .formats import DATASETS, GRAPHS, JSON_LD, RDF_XML, Format
-from .inlining import CONTEXTS, IRI, Inlined
+from .inlining import CONTEXTS, RemoteError, inlined
 from .lines import Lines, Place
 from .nesting import check as check_nesting
 from .places import Spot, spots
@@ -24,7 +24,6 @@ FORMATS = (*GRAPHS, *DATASETS, MARKDOWN, WORD)
 SUFFIXES = {one.suffix: one for one in FORMATS} | {"markdown": MARKDOWN, "owl": RDF_XML, "json": GRAPHS[2]}
 
 BASE = f"{Settings.base}id/paper/"  # relative IRIs are names of papers
-REMOTE = "LoadDocumentCallback"  # what the engine misses where it would have to fetch a context
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ def parse(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]
             check_json_ld(source)
         else:
             check_nesting(source)
-        found = inlined(source, format_, most, base)
+        found = inlined(source, lambda text: parsed(text, format_, most, base))
     except MemoryError as error:
         raise Problem(413, f"The file is more than can be read as {format_.title}: {error}.") from error
     except SyntaxError as error:
@@ -183,20 +182,6 @@ def parse(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]
     return found
 
 
-def inlined(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
-    """The triples of a text, read with our context written out where it is named. Raises SyntaxError."""
-    try:
-        return parsed(source, format_, most, base)
-    except SyntaxError as error:
-        if REMOTE not in error.msg:
-            raise
-    whole = Inlined(source)
-    try:
-        return parsed(whole.text, format_, most, base)
-    except SyntaxError as error:
-        raise whole.placed(error) from error
-
-
 def parsed(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
     """The triples that the engine finds in a text. Raises SyntaxError with its place."""
     found = ox.parse(source, rdf_format(format_.media_type), base_iri=base)
@@ -205,12 +190,8 @@ def parsed(source: str, format_: Format, most: int, base: str) -> list[ox.Triple
 
 def unreadable(source: str, format_: Format, error: SyntaxError) -> Problem:
     """The 400 that says where the text is no such format, with the line and a caret below the place."""
-    if REMOTE in error.msg:
-        return Problem(
-            400,
-            "The file names a remote @context, and nothing is fetched here. Write it out. "
-            f"Only {IRI} is known, as a @context of its own or in an array.",
-        )
+    if isinstance(error, RemoteError):
+        return Problem(400, f"The file cannot be read: {error.msg}.")
     detail = f"The file is no {format_.title}: {error.msg}."
     if not error.lineno:
         return Problem(400, detail, slug="syntax")

@@ -1,10 +1,11 @@
 """JSON-LD that names the context of the ontology by its IRI: the package has it, so nothing is fetched."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import islice
 from re import Match
+from typing import TypeVar
 
 from .lines import Lines
 from .places.json import TOKEN, Value, read
@@ -12,6 +13,37 @@ from .settings import Settings
 
 IRI = f"{Settings.base}context.jsonld"
 MOST = 50  # times that a document may name it: each takes the room and the time of the whole context
+REMOTE = "LoadDocumentCallback"  # what the engine misses where it would have to fetch a context
+
+T = TypeVar("T")
+
+
+class RemoteError(SyntaxError):
+    """A document names a context that would have to be fetched."""
+
+    def __init__(self) -> None:
+        """Say what to do instead."""
+        super().__init__(
+            "the document names a remote @context, and contexts are not fetched here; put the context into "
+            f"the document. Only {IRI} is known, as a @context of its own or in an array"
+        )
+
+
+def inlined(source: str, parse: Callable[[str], T]) -> T:
+    """What is parsed from a text, or else from the text with our context written out where it is named.
+
+    Raises SyntaxError, among them RemoteError.
+    """
+    try:
+        return parse(source)
+    except SyntaxError as error:
+        if REMOTE not in error.msg:
+            raise
+    whole = Inlined(source)
+    try:
+        return parse(whole.text)
+    except SyntaxError as error:
+        raise RemoteError if REMOTE in error.msg else whole.placed(error) from error
 
 
 class Inlined:
@@ -42,7 +74,11 @@ class Inlined:
             return error
         lines = Lines(self.text)
         # The engine counts the bytes of JSON.
-        before = lines.line(error.lineno).encode()[: (error.offset or 1) - 1].decode(errors="ignore")
+        before = (
+            lines.line(error.lineno)
+            .encode(errors="replace")[: (error.offset or 1) - 1]
+            .decode(errors="ignore")
+        )
         at = self.offset(lines.starts[error.lineno - 1] + len(before))
         message = error.msg.partition(": ")[2]
         return SyntaxError(message, (None, *Lines(self.source).place(at), None))

@@ -1,5 +1,6 @@
 """The documents that a client sends to be written into a graph, and their triples."""
 
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from urllib.parse import unquote
 
@@ -9,7 +10,8 @@ from fastapi import Request
 from . import bodies
 from .bearer import refuse_in_form
 from .bodies import MULTIPART, Part
-from .formats import RDF_XML, Format, named
+from .formats import JSON_LD, RDF_XML, Format, named
+from .inlining import inlined
 from .problems import Problem
 from .rdf import read
 
@@ -63,7 +65,7 @@ def read_parts(parts: list[Part], graph: str | None) -> list[ox.Triple]:
     triples: list[ox.Triple] = []
     for part in parts:
         try:
-            triples += read(part.body, part.content_type, graph)
+            triples += read_part(part, graph)
         except SyntaxError as error:
             name = f"{part.name}: " if part.name else ""
             raise Problem(
@@ -73,3 +75,11 @@ def read_parts(parts: list[Part], graph: str | None) -> list[ox.Triple]:
                 column=error.offset,
             ) from error
     return triples
+
+
+def read_part(part: Part, graph: str | None) -> list[ox.Triple]:
+    """The triples of a document; JSON-LD may name the context of the ontology. Raises SyntaxError."""
+    if part.content_type != JSON_LD.media_type:
+        return read(part.body, part.content_type, graph)
+    text = part.body.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")  # the engine tells what is odd
+    return inlined(text, lambda one: read(one.encode("utf-8", "surrogateescape"), part.content_type, graph))

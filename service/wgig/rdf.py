@@ -23,9 +23,9 @@ def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Tripl
     """The triples of a graph document, blank nodes renamed apart. Raises SyntaxError with line and column."""
     if media_type == RDF_XML.media_type:
         check_xml(data)
-    if media_type == JSON_LD.media_type:
-        check_json_ld(data.decode("utf-8", "replace"))
     text = data.removeprefix(BOM_UTF8)
+    if media_type == JSON_LD.media_type:
+        check_json_ld(text.decode("utf-8", "replace"))
     parsed = ox.parse(
         text, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
     )

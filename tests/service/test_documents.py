@@ -132,7 +132,7 @@ def test_a_remote_context_is_refused_and_nothing_is_fetched(
 
     monkeypatch.setattr(socket.socket, "connect", connect)
     problem = refused(f'{{"@context": {context}, "@id": "x"}}', JSON_LD)
-    assert "nothing is fetched" in problem.detail
+    assert "contexts are not fetched here" in problem.detail
     assert IRI in problem.detail
 
 

@@ -44,12 +44,12 @@ FLOORS = [
         question readers.inline readers.reader readers.reader_link syntax.unknown
         """,
         """
-        federation hints kinds markdown.reading pages.standing payload plans.steps readers.generation
+        federation hints kinds markdown.reading pages.standing plans.steps readers.generation
         readers.holder records.history running things vocabulary
         """,
         "compact markdown.writing pages.thing plans.advice readers.pool record records.mementos",
         "explain inlining markdown resource skeleton",
-        "query refusals shapes word",
+        "payload query refusals shapes word",
         "direct documents",
         "beyond files openapi placing reports.saying uploads",
         """

@@ -73,3 +73,9 @@ def test_json_ld_that_nests_without_end_is_refused_before_the_engine_follows_it(
     deep = b'{"@context":{"p":"http://example.org/p"},"p":' + b'{"p":' * 20_000 + b"1" + b"}" * 20_001
     with pytest.raises(SyntaxError, match="brackets are open"):
         read(deep, "application/ld+json")
+
+
+def test_a_mark_of_the_byte_order_hides_no_terms() -> None:
+    terms = ", ".join(f'"k{number}": "k{number + 1}:a"' for number in range(4000))
+    with pytest.raises(SyntaxError, match="more than 3000 terms"):
+        read(f'\ufeff{{"@context": {{{terms}}}}}'.encode(), "application/ld+json")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from wgig import inlining
 from wgig.settings import Settings
 from wgig.store import Store
 
@@ -234,3 +235,26 @@ def test_exactly_one_update_is_taken(writable: httpx.Client, data: dict[str, str
 def test_a_body_of_unknown_length_is_held_to_the_limit(writable: httpx.Client) -> None:
     answer = writable.post("/update", content=(b"#" * 1_000 for _ in range(11)), headers=UPDATE)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("context", ['"https://example.org/x"', '[{"n": "x:n"}, "https://example.org/x"]'])
+def test_a_context_is_not_fetched_and_that_is_said(writable: httpx.Client, context: str) -> None:
+    content = f'{{"@context": {context}, "@id": "x:a", "n": 1}}'
+    answer = writable.put(GRAPH, content=content, headers={"Content-Type": "application/ld+json"})
+    assert answer.status_code == 400
+    assert "contexts are not fetched here; put the context into the document" in answer.json()["detail"]
+    assert writable.get(GRAPH).status_code == 404
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_json_ld_may_name_the_context_of_the_ontology(writable: httpx.Client, mark: str) -> None:
+    content = f'{mark}{{"@context": "{inlining.IRI}", "@id": "x:a", "rdfs:label": "A"}}'
+    answer = writable.put(GRAPH, content=content, headers={"Content-Type": "application/ld+json"})
+    assert answer.status_code == 201, answer.text
+    assert lines(writable) == ['<x:a> <http://www.w3.org/2000/01/rdf-schema#label> "A" .']
+
+
+def test_json_ld_beside_the_context_of_the_ontology_is_read_strictly(writable: httpx.Client) -> None:
+    content = f'{{"@context": "{inlining.IRI}", "@id": "x:a", "rdfs:label": "'.encode() + b'\xff"}'
+    answer = writable.put(GRAPH, content=content, headers={"Content-Type": "application/ld+json"})
+    assert answer.status_code == 400
