@@ -1,15 +1,17 @@
 """Who may do what: the token that a request carries, where it must stand (RFC 6750)."""
 
 import logging
+from contextlib import suppress
 
 from fastapi import Request
 
-from .bodies import Pairs
+from . import bodies
+from .bodies import FORM, MULTIPART, Pairs
 from .problems import Problem
 from .store import StoreError
-from .tokens import FIELD, LEAKED, Token, Tokens
+from .tokens import CHALLENGE, FIELD, LEAKED, MISPLACED, Token, Tokens
 
-CHALLENGE = 'Bearer realm="wgig"'
+LARGEST = 64 * 1024  # bytes of a form in which a token is looked for, of those who may not write
 CLOSED = (
     "This service is read-only. Its operator opens it by `wgig token new`, or by setting WGIG_TOKEN to a "
     "secret of choice."
@@ -60,9 +62,29 @@ def secret(request: Request) -> str:
 
 
 def refuse_in_form(pairs: Pairs) -> None:
-    """Raises Problem 400 where a token is among the fields of a form."""
+    """Raises Problem 400 where a token is among the fields of a form (RFC 6750, section 2.2)."""
     if any(key == FIELD for key, _ in pairs):
-        raise Problem(400, LEAKED.format(where="body"))
+        raise Problem(400, LEAKED.format(where="body"), headers=MISPLACED)
+
+
+async def refuse_in_body(request: Request) -> None:
+    """Raises Problem 400 where a small form has a token in place of the Authorization field.
+
+    Whatever else is wrong with the form is for those who may write: then the body is read no more.
+    """
+    given = bodies.parse_content_type(request.headers.get("content-type", ""))
+    length = request.headers.get("content-length", "")
+    if "authorization" in request.headers or not given or not length.isdigit() or int(length) > LARGEST:
+        return
+    pairs: Pairs = []
+    with suppress(Problem):
+        if given.media_type == FORM:
+            pairs = bodies.parse_form(await bodies.read(request, LARGEST))
+        elif given.media_type == MULTIPART:
+            body = await bodies.read(request, LARGEST)
+            parts = bodies.parse_multipart(body, given.parameters.get("boundary", ""))
+            pairs = [(part.field, "") for part in parts]
+    refuse_in_form(pairs)
 
 
 def denied(status: int, error: str, sentence: str, more: str = "") -> Problem:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .problems import Problem
 from .room import Room
 from .streaming import BrokenOffError
-from .tokens import LEAKED, in_address
+from .tokens import LEAKED, MISPLACED, in_address
 
 LONGEST_TARGET = 32 * 1024  # bytes of path and query string
 
@@ -67,7 +67,7 @@ class Guard:
             )
             return
         if in_address(scope["query_string"]):
-            await self.refuse(scope, watched, Problem(400, LEAKED.format(where="address")))
+            await self.refuse(scope, watched, Problem(400, LEAKED.format(where="address"), headers=MISPLACED))
             return
         if scope["http_version"] == "1.1" and sum(name == b"host" for name, _ in scope["headers"]) != 1:
             await self.refuse(
@@ -103,6 +103,7 @@ class Guard:
             (b"content-type", b"application/problem+json"),
             (b"content-length", str(len(body)).encode()),
             (b"connection", b"close"),
+            *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
         ]
         await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
 from .answers import answer, not_in_xml, pick, stream
+from .bearer import refuse_in_form
 from .bodies import FORM, Pairs, parameters, parse_form
 from .describe import describe_service, is_description
 from .explain import explain, explanation
@@ -50,6 +51,7 @@ async def ask_by_body(request: Request) -> Response:
     body = await bodies.read(request, largest(request.app.state.settings))
     pairs = parameters(request)
     pairs += parse_form(body) if given.media_type == FORM else [("query", bodies.text(body, "query"))]
+    refuse_in_form(pairs)
     return await reply(request, pairs)
 
 

@@ -32,6 +32,8 @@ LEAKED = (
     "A token stands in the {where}, where logs and others can read it. Have it revoked now "
     "(wgig token revoke), and send a new one as Authorization: Bearer <token>."
 )
+CHALLENGE = 'Bearer realm="wgig"'
+MISPLACED = {"WWW-Authenticate": f'{CHALLENGE}, error="invalid_request"'}  # RFC 6750, section 3.1
 SPAN = re.compile(r"(\d{1,5})([hdw])")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 

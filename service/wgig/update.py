@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
 from .admission import admit
-from .bearer import may, refuse_in_form
+from .bearer import may, refuse_in_body, refuse_in_form
 from .bodies import FORM, Part, parameters, parse_form, values
 from .diagnosis import diagnose
 from .federation import answered
@@ -33,6 +33,7 @@ TOO_MUCH = (
 
 async def update(request: Request) -> Response:
     """Run a SPARQL Update, sent as a form or as `application/sparql-update` (Protocol, section 2.2)."""
+    await refuse_in_body(request)
     token = may(request, "update")
     settings: Settings = request.app.state.settings
     given = bodies.content_type(request, (DIRECT, FORM))

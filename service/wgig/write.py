@@ -7,7 +7,7 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from .answers import entity_tag, matches
-from .bearer import may
+from .bearer import may, refuse_in_body
 from .bodies import Part, parameters, values
 from .codings import CODINGS, PLAIN
 from .formats import GRAPHS, N_TRIPLES
@@ -29,6 +29,7 @@ SCOPES = ("graphs", "papers")  # the second opens papers alone
 
 async def change_graphs(request: Request) -> Response:
     """Replace, add to or delete the graph of `?graph=` or `?default`; a POST to neither makes a new graph."""
+    await refuse_in_body(request)
     may(request, *SCOPES)
     pairs = parameters(request)
     if request.method == "POST" and not values(pairs, "graph") and not values(pairs, "default"):
@@ -38,6 +39,7 @@ async def change_graphs(request: Request) -> Response:
 
 async def change_graph(request: Request, name: str) -> Response:
     """Replace (PUT), add to (POST) or delete the graph of this address; a paper is checked first."""
+    await refuse_in_body(request)
     may(request, *SCOPES)
     return await change(request, graph_iri(request, name))
 

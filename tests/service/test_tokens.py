@@ -154,17 +154,36 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_token_in_an_address_is_burned(served: httpx.Client, method: str, path: str, query: str) -> None:
     answer = served.request(method, f"{path}?{query}")
     assert (answer.status_code, "Have it revoked now" in answer.json()["detail"]) == (400, True)
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="wgig", error="invalid_request"'
 
 
+@pytest.mark.parametrize("beside", [True, False])
 @pytest.mark.parametrize("sent", [{"data": {"access_token": "x"}}, {"files": {"access_token": "x"}}])
 def test_a_token_in_a_body_is_burned(
-    served: httpx.Client, tmp_path: Path, sent: dict[str, dict[str, str]]
+    served: httpx.Client, tmp_path: Path, sent: dict[str, dict[str, str]], beside: bool
 ) -> None:
     secret, _ = tokens.new(tmp_path, ["graphs", "update"])
-    headers = {"Authorization": f"Bearer {secret}"}
+    headers = {"Authorization": f"Bearer {secret}"} if beside else {}
     path = "/update" if "data" in sent else "/graph/one"
     answer = served.post(path, headers=headers, **sent)  # type: ignore[arg-type]
     assert (answer.status_code, "Have it revoked now" in answer.json()["detail"]) == (400, True)
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="wgig", error="invalid_request"'
+
+
+def test_a_token_in_the_form_of_a_query_is_burned_though_none_is_needed(served: httpx.Client) -> None:
+    answer = served.post("/sparql", data={"query": "ASK {}", "access_token": "x"})
+    assert (answer.status_code, "Have it revoked now" in answer.json()["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "form", ["update=CLEAR%20ALL", "access_token=x&%FF", f"access_token=x&update={'%20' * 30_000}", ""]
+)
+def test_a_form_without_a_token_or_too_large_to_look_through_needs_one(
+    served: httpx.Client, tmp_path: Path, form: str
+) -> None:
+    tokens.new(tmp_path, ["update"])
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert served.post("/update", content=form, headers=headers).status_code == 401
 
 
 def test_two_tokens_in_one_request_are_refused(served: httpx.Client, tmp_path: Path) -> None:
