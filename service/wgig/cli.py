@@ -26,7 +26,6 @@ LANGUAGES = ("ar", "zh", "en", "fr", "ru", "es")
 REPORTS = ("text", "json", "html", "csv", "sarif", "junit", "github", "ttl", "nt", "jsonld", "rdf")
 SCOPES = ("papers", "graphs", "update", "admin")
 PAPERS = ("md", "ttl", "trig", "nt", "nq", "rdf", "jsonld", "docx")
-WITHOUT_STORE = ("queries", "check", "new")
 
 
 class Parser(argparse.ArgumentParser):
@@ -178,20 +177,57 @@ def new(parser: argparse.ArgumentParser) -> None:
 
 
 def token(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `wgig token`."""
-    parser.add_argument(
-        "action", choices=("new", "list", "revoke"), help="make one, list them, take one back"
-    )
-    parser.add_argument("id", nargs="?", help="the token to revoke")
-    parser.add_argument("--scope", nargs="+", choices=SCOPES, help="what the new one opens")
+    """The actions of `wgig token`."""
+    offer(parser, "action", ACTIONS)
+
+
+def new_token(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig token new`."""
+    parser.add_argument("--scope", nargs="+", choices=SCOPES, required=True, help="what the token opens")
     parser.add_argument("--expires", metavar="SPAN", default="", help="12h, 30d or 2w (default: never)")
     parser.add_argument("--name", metavar="WHO", default="", help="who gets it; stands in the history")
+
+
+def list_tokens(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig token list`."""
     parser.add_argument(
-        "--format", choices=("table", "json"), help="of the list (default: table on a terminal)"
+        "--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe"
     )
 
 
-COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] = {
+def revoke_token(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig token revoke`."""
+    parser.add_argument("id", metavar="ID", help="the token to revoke (see: wgig token list)")
+
+
+Commands = dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]]
+
+ACTIONS: Commands = {
+    "new": (
+        "make a token, and print it, once",
+        new_token,
+        'wgig token new --scope papers --expires 30d --name "Working group 2"\n'
+        "wgig token new --scope graphs update\n"
+        "\n"
+        "scopes:\n"
+        "papers  write the graphs of papers, each checked first\n"
+        "graphs  write any graph, papers checked first\n"
+        "update  run SPARQL Update\n"
+        "admin   see and stop the queries of others",
+    ),
+    "list": (
+        "list the tokens, without what is secret",
+        list_tokens,
+        "wgig token list\nwgig token list --format json",
+    ),
+    "revoke": (
+        "let a token open nothing any more, from the next request on",
+        revoke_token,
+        "wgig token revoke 1f2e3d4c",
+    ),
+}
+
+COMMANDS: Commands = {
     "serve": (
         "serve the graph over HTTP",
         serve,
@@ -261,27 +297,35 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]] 
 }
 
 
+WITHOUT_STORE = (queries, check, new, token)  # the actions of the last one take it
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command."""
     whole = Parser(
         prog="wgig", description="The Working Group on Internet Governance (2004-2005) as linked data."
     )
     whole.add_argument("--version", action="version", version=f"wgig {__version__}")
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, (summary, arguments, examples) in COMMANDS.items():
+    offer(whole, "command", COMMANDS)
+    return whole
+
+
+def offer(parser: argparse.ArgumentParser, what: str, commands: Commands) -> None:
+    """Let a parser take one of these commands, which `what` is called after."""
+    offered = parser.add_subparsers(dest=what, metavar=what.upper(), required=True)
+    for name, (summary, arguments, examples) in commands.items():
         indented = examples.replace("\n", "\n  ")
-        one = commands.add_parser(
+        one = offered.add_parser(
             name,
             help=summary,
             description=f"{summary[0].upper()}{summary[1:]}.",
             epilog=f"examples:\n  {indented}",
         )
         arguments(one)
-        if name not in WITHOUT_STORE:
+        if arguments not in WITHOUT_STORE:
             one.add_argument(
                 "--store", type=Path, metavar="DIR", help="folder of the store (default: your data folder)"
             )
-    return whole
 
 
 def main(argv: Sequence[str] | None = None) -> int:

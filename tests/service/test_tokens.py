@@ -1,6 +1,7 @@
 """Tokens: made, kept as digests, asked at each request, expiring, taken back; and where none may stand."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -225,3 +226,16 @@ def test_the_shell_refuses_a_call_that_lacks_something(tmp_path: Path, arguments
 
 def test_the_shell_offers_the_scopes_that_there_are() -> None:
     assert set(cli.SCOPES) == SCOPES.keys()
+    _, _, text = cli.ACTIONS["new"]
+    assert [re.sub("  +", ": ", one) for one in text.splitlines()[4:]] == [
+        f"{scope}: {meaning}" for scope, meaning in SCOPES.items()
+    ]
+
+
+@pytest.mark.parametrize(("action", "own"), [("new", "--scope"), ("list", "--format"), ("revoke", "ID")])
+def test_each_action_has_help_of_its_own(tmp_path: Path, action: str, own: str) -> None:
+    said = wgig("token", action, "--help", folder=tmp_path).stdout
+    assert f"examples:\n  wgig token {action}" in said
+    assert [
+        one for one in ("--scope", "--format", "ID") if re.search(rf"^  {one}\b", said, re.MULTILINE)
+    ] == [own]

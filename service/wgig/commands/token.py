@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ..problems import Problem
 from ..settings import Settings
-from ..tokens import SCOPES, Tokens, new, revoke
+from ..tokens import Tokens, new, revoke
 from . import say, show
 
 COLUMNS = ("id", "name", "scopes", "made", "expires")
@@ -16,7 +16,7 @@ COLUMNS = ("id", "name", "scopes", "made", "expires")
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make, list or revoke tokens; a service that runs on the store heeds it at once. Exit code 0.
 
-    Raises Problem 400 for a call that lacks something, 404 for an unknown token, ValueError, StoreError.
+    Raises Problem 404 for an unknown token, ValueError, StoreError.
     """
     ACTIONS[arguments.action](arguments, settings)
     return 0
@@ -24,9 +24,6 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def make(arguments: argparse.Namespace, settings: Settings) -> None:
     """Make a token and print its secret, and nothing else, on standard output."""
-    if not arguments.scope:
-        meant = "; ".join(f"{scope}: {meaning}" for scope, meaning in SCOPES.items())
-        raise Problem(400, f"The token opens nothing. Say what it opens with --scope. {meant}.")
     secret, token = new(settings.store, arguments.scope, arguments.name, arguments.expires)
     until = f"until {token.expires}" if token.expires else "until it is revoked"
     say(f"Token {token.id} of {token.name} opens {', '.join(token.scopes)} {until}. It is shown only now.")
@@ -54,8 +51,6 @@ def ending(expires: str, expired: bool) -> str:
 
 def take_back(arguments: argparse.Namespace, settings: Settings) -> None:
     """Let a token open nothing any more."""
-    if not arguments.id:
-        raise Problem(400, "No token is named. Give its id, which `wgig token list` shows.")
     token = revoke(settings.store, arguments.id)
     if token is None:
         raise Problem(404, f"There is no token {arguments.id}. `wgig token list` shows those that there are.")
