@@ -20,7 +20,10 @@ CHUNKED = b"POST /%s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Says hello; below /read after the body, below /half it begins before, below /bye it closes after."""
+    """Says hello; below /read after the body, below /half it begins before, below /bye it closes after.
+
+    Below /wait it says nothing as long as the client is there.
+    """
     headers = [(b"content-length", b"5")]
     if scope["path"] == "/bye":
         headers.append((b"connection", b"close"))
@@ -31,6 +34,12 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
             pass
         if message["type"] == "http.disconnect":
             return
+    if scope["path"] == "/wait":
+        with suppress(TimeoutError):
+            async with asyncio.timeout(3):  # of a server that does not say so
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                return
     if scope["path"] != "/half":
         await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"hello"})
@@ -215,5 +224,14 @@ def test_what_nobody_reads_has_its_time(path: bytes, monkeypatch: pytest.MonkeyP
         await reader.readuntil(b"hello")
         with pytest.raises(ConnectionError):
             await pour(writer, b"x")
+
+    talk(client)
+
+
+def test_a_client_that_will_send_no_more_counts_as_gone_away() -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GOOD.replace(b"/ ", b"/wait "))
+        writer.write_eof()
+        assert await reader.read() == b""
 
     talk(client)
