@@ -69,8 +69,7 @@ class Connection(HttpToolsProtocol):
 
     def give(self, known: Shortcut) -> None:
         """Send an answer, and wait for the next request."""
-        fields = b"".join(b"%s: %s\r\n" % pair for pair in self.server_state.default_headers)
-        self.transport.write(b"".join((known.begin, fields, known.rest)))
+        self.transport.write(b"".join((known.begin, self.fields(), known.rest)))
         self.server_state.total_requests += 1
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
@@ -78,6 +77,10 @@ class Connection(HttpToolsProtocol):
         )
         self.unwatch()
         self.watch()
+
+    def fields(self) -> bytes:
+        """The fields that every answer has, such as Date."""
+        return b"".join(b"%s: %s\r\n" % pair for pair in self.server_state.default_headers)
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -156,9 +159,9 @@ class Connection(HttpToolsProtocol):
             f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}\r\n"
             f"content-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
             "cache-control: no-store\r\naccess-control-allow-origin: *\r\nx-content-type-options: nosniff\r\n"
-            "connection: close\r\n\r\n"
+            "connection: close\r\n"
         )
-        self.transport.write(head.encode("ascii") + body)
+        self.transport.write(head.encode("ascii") + self.fields() + b"\r\n" + body)
         self.leave()
 
     def leave(self) -> None:

@@ -58,6 +58,7 @@ def talk(client: Client) -> None:
         config = uvicorn.Config(watched, http=connection("http://base/"), ws="none", log_level="critical")
         config.load()
         state = ServerState()
+        state.default_headers = [(b"date", b"now")]
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: faults.append(context))
         server = await loop.create_server(
@@ -93,6 +94,7 @@ def problem(answer: bytes) -> dict[str, object]:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"content-type: application/problem+json" in head
     assert b"connection: close" in head
+    assert head.count(b"date: ") == 1
     document: dict[str, object] = json.loads(body)
     assert head.startswith(f"HTTP/1.1 {document['status']} ".encode())
     return document

@@ -39,6 +39,7 @@ class Server(uvicorn.Server):
     url = ""
     background: Sequence[Callable[[], Coroutine[Any, Any, object]]]
     farewell: Callable[[], None]
+    fields: list[tuple[bytes, bytes]]  # of every answer; the same list for all
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, then print the URL, and make ready what the first request need not wait for."""
@@ -46,6 +47,16 @@ class Server(uvicorn.Server):
         if self.started:
             print(f"Serving on {self.url} (stop with Ctrl-C)", flush=True)
         self.ready = [asyncio.create_task(one()) for one in self.background]
+
+    async def on_tick(self, counter: int) -> bool:
+        """Have every answer say the time at which it begins, also one that is long in coming.
+
+        The server renews the field Date once a second, and gives a request that which it has at its begin.
+        """
+        ended = await super().on_tick(counter - counter % 10)  # so that it renews it each time
+        self.fields[:] = self.server_state.default_headers
+        self.server_state.default_headers = self.fields
+        return ended
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wait for the requests under way. Those that are cut off then are no mistakes to report."""
@@ -100,7 +111,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
             timeout_graceful_shutdown=GRACE,
         )
     )
-    server.url = url(listening)
+    server.url, server.fields = url(listening), []
     server.background = [partial(checks.run, prepare, settings.shacl), *([pool.start] if pool else [])]
     server.farewell = app.state.running.end_all
     logging.getLogger("uvicorn.error").addFilter(is_mistake)
