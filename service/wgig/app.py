@@ -116,6 +116,7 @@ def create_app(
     app.state.tokens = tokens or Tokens(None, settings.token)
     history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None
     app.state.history, app.state.record = history, history and Record(history, store)
+    app.state.failed_write = None  # the time of the last write, where the disk failed it
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB
     app.state.checks = checks or Turns(**CHECKS)
     for path, methods, function in ROUTES:

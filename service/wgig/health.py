@@ -19,7 +19,10 @@ async def health() -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """A query is answered; when the last backup was made is said, too. Raises Problem 503."""
+    """A query is answered; when the last backup was made is said, too. Raises Problem 503.
+
+    `failedWrite` is when the disk failed the last write, if it did: then reading goes on.
+    """
     try:
         result = await request.app.state.answerers.ask(ASK, "")
         await result.whole()
@@ -27,7 +30,8 @@ async def ready(request: Request) -> Response:
         raise Problem(
             503, "The store does not answer. Try again soon.", headers={"Retry-After": "5"}
         ) from error
-    return well("ready", lastBackup=last(request.app.state.store.folder))
+    state = request.app.state
+    return well("ready", lastBackup=last(state.store.folder), failedWrite=state.failed_write)
 
 
 def well(status: str, **more: str | None) -> Response:

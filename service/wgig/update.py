@@ -74,6 +74,7 @@ def done(request: Request, write: Write, text: str, admitted: str) -> Response |
     store: Store = request.app.state.store
     if request.app.state.record is None and settings.write_profile == OFF:
         store.update(text, settings.base, admitted)
+        request.app.state.failed_write = None
         return None
 
     def elsewhere(*call: Any) -> Change | None:

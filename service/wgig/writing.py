@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pyoxigraph as ox
@@ -22,7 +23,7 @@ from .validate import preferred
 from .writes.changes import Change
 
 READ_AGAIN = "This may or may not have been written, but never by halves: read it again."
-RESTART = "and starts it anew; all that was written can be read until then."
+RESTART = "and starts it anew if it refuses to write even then; all that was written can be read meanwhile."
 UNKEPT = {"Cache-Control": "no-store"}
 
 # Graphs below the base that the service fills itself, and what with.
@@ -54,6 +55,7 @@ async def writing(request: Request) -> AsyncIterator[None]:
             yield
     except StoreError as error:
         log.error("%s %s failed: %s", request.method, request.url.path, error)
+        request.app.state.failed_write = datetime.now(UTC).isoformat(timespec="seconds")
         if isinstance(error, FullError):
             raise Problem(
                 507, f"The disk of this service is full. {READ_AGAIN} Its operator makes room {RESTART}"
@@ -70,6 +72,7 @@ def commit(request: Request, change: Change, write: Write) -> None:
     record: Record | None = request.app.state.record
     if change:
         store.apply(record.of(change, write) if record else change)
+        request.app.state.failed_write = None
 
 
 async def pass_gate(request: Request, graph: str, parts: list[Part], there: bytes) -> bytes | Response:

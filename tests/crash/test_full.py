@@ -71,7 +71,8 @@ def check_whole(client: httpx.Client, refused: int) -> None:
 @pytest.mark.parametrize("history", ["kept", "lost"])
 def test_a_full_disk_refuses_writes_and_reading_goes_on(tmp_path: Path, history: str) -> None:
     with served(tmp_path / "store", WGIG_HISTORY=history) as (process, client):
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (ROOM, ROOM))
+        _, most = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (ROOM, most))
         refused, answer = until_refused(client)
         assert (answer.status_code, answer.json()["title"]) == (507, "No room")
         assert str(tmp_path) not in answer.text
@@ -79,6 +80,10 @@ def test_a_full_disk_refuses_writes_and_reading_goes_on(tmp_path: Path, history:
         update = client.post("/update", data={"update": "INSERT DATA { <x:a> <x:p> 1 }"})
         assert update.status_code in (204, 507)
         assert client.get("/sparql", params={"query": "ASK {}"}, headers={"Accept": "*/*"}).status_code == 200
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
+        late = put(client, refused + 1)
+        assert late.status_code == 507, "The page on writing says that the engine wants to be started anew."
+        assert client.get("/ready").json()["failedWrite"]
     with served(tmp_path / "store", WGIG_HISTORY=history) as (_, client):
         check_whole(client, refused)
         assert put(client, refused + 1).status_code == 201

@@ -1,5 +1,6 @@
 """The history: who wrote what and when is on record, and what was replaced can still be read."""
 
+import errno
 import gzip
 import re
 from collections.abc import Callable
@@ -388,3 +389,21 @@ def test_a_version_is_kept_once_and_compared_when_it_is_read(tmp_path: Path) -> 
 def test_a_blank_node_is_written_as_one_thing_only(store: Store) -> None:
     quad = ox.Quad(ox.BlankNode("x"), ox.NamedNode("x:p"), ox.BlankNode("x"), ox.NamedNode("x:g"))
     assert store.change_to("x:g", [quad.triple]).added
+
+
+def test_where_only_a_version_could_not_be_kept_writing_goes_on(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    put(client, ONE)
+    with monkeypatch.context() as patched:
+        patched.setattr("wgig.records.versions.durable", full)
+        answer = client.put(GRAPH, content=TWO, headers=TTL)
+        assert (answer.status_code, "makes room" in answer.json()["detail"]) == (507, True)
+        assert client.get("/ready").json()["failedWrite"]
+        assert lines(client, GRAPH) == [ONE]
+    put(client, TWO)
+    assert lines(client, GRAPH) == [TWO]
+    assert client.get("/ready").json()["failedWrite"] is None
