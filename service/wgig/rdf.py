@@ -39,9 +39,14 @@ def quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
 
 def as_stored(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
     """The triples as the engine gives them back: it writes a number or truth value in one way only."""
+    return (one.triple for one in stored(triples, ox.DefaultGraph()))
+
+
+def stored(triples: Iterable[ox.Triple], graph: ox.NamedNode | ox.DefaultGraph) -> Iterable[ox.Quad]:
+    """The triples in a graph, as the engine gives them back."""
     store = ox.Store()
-    store.extend(quad(one, ox.DefaultGraph()) for one in triples)
-    return (one.triple for one in store)
+    store.extend(quad(one, graph) for one in triples)
+    return store
 
 
 def reworded(text: ox.Literal, words: str) -> ox.Literal:

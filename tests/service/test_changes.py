@@ -4,7 +4,9 @@ import errno
 import io
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -16,6 +18,7 @@ from wgig.settings import Settings
 from wgig.store import Store, StoreError
 from wgig.writes import changes
 from wgig.writes.changes import Change
+from wgig.writes.commit import update_of
 from wgig.writes.targets import data, targets
 
 KNOWN = namespaces(Settings.base)
@@ -234,3 +237,25 @@ def test_the_text_of_an_update_tells_which_graphs_it_may_change(text: str, graph
 def test_the_text_of_an_update_that_is_mere_data_tells_the_quads(text: str, count: int | None) -> None:
     found = data(text, "http://b.org/")
     assert (None if found is None else len(found)) == count
+
+
+@pytest.mark.parametrize("made", ["urn:g", "urn:empty"])
+def test_much_that_only_comes_needs_no_text_unless_a_graph_stays_empty(
+    made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = []
+
+    def told(*asked: Any) -> str:
+        texts.append(update_of(*asked))
+        return texts[-1]
+
+    monkeypatch.setattr("wgig.store.MOST", 2)
+    monkeypatch.setattr("wgig.store.update_of", told)
+    store = Store.in_memory([RULE])
+    change = store.change_to("urn:g", turtle("<urn:tom> a <urn:Cat> ; <urn:likes> [ <urn:is> 07 ] ."))
+    store.apply(replace(change, made=(made,)))
+    assert len(texts) == (made == "urn:empty")
+    assert len(list(store.triples("urn:g"))) == 3
+    assert set(store.graphs()) >= {"urn:g", made}
+    assert store.change_to("urn:g", store.triples("urn:g")) == Change()
+    assert list(store.triples("urn:inferred"))

@@ -32,6 +32,16 @@ class Change:
         return bool(self.removed or self.added or self.dropped or self.made)
 
     @property
+    def only_adds(self) -> bool:
+        """Whether nothing goes, and each graph that comes has something in it."""
+        return not (self.removed or self.dropped) and set(self.made) <= self.filled
+
+    @property
+    def filled(self) -> set[str]:
+        """The IRIs of the named graphs that it adds quads to."""
+        return {one.graph_name.value for one in self.added if isinstance(one.graph_name, ox.NamedNode)}
+
+    @property
     def graphs(self) -> set[str]:
         """The IRIs of the named graphs in which anything is not as it was."""
         names = {one.graph_name for one in chain(self.removed, self.added)}
