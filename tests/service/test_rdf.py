@@ -75,6 +75,12 @@ def test_json_ld_that_nests_without_end_is_refused_before_the_engine_follows_it(
         read(deep, "application/ld+json")
 
 
+@pytest.mark.parametrize(("begin", "end", "count"), [("[ <x:p> ", " ]", 20_001), ("( ", " )", 40_001)])
+def test_turtle_may_nest_deeply_and_hold_long_lists(begin: str, end: str, count: int) -> None:
+    assert len(read(f"<x:a> <x:b> {begin * 20_000}1{end * 20_000} .".encode(), "text/turtle")) == count
+    assert len(read(f"<x:a> <x:b> ( {'1 ' * 20_000}) .".encode(), "text/turtle")) == 40_001
+
+
 def test_a_mark_of_the_byte_order_hides_no_terms() -> None:
     terms = ", ".join(f'"k{number}": "k{number + 1}:a"' for number in range(4000))
     with pytest.raises(SyntaxError, match="more than 3000 terms"):
