@@ -198,9 +198,13 @@ class Pool:
                 self.loading.discard(new.folder)
 
     def tidy(self, newest: Path | None = None) -> None:
-        """Remove the copies that nobody needs now that all read from the newest, or nobody from any."""
-        for one in self.folder.iterdir():
-            if one not in self.loading and (newest is None or int(one.name) < int(newest.name)):
+        """Remove the copies that nobody needs now that all read from the newest, or nobody from any.
+
+        One that is being made has another name until it is whole.
+        """
+        whole = [one for one in self.folder.iterdir() if one.name.isdigit() and one not in self.loading]
+        for one in whole:
+            if newest is None or int(one.name) < int(newest.name):
                 shutil.rmtree(one, ignore_errors=True)
 
     def lost(self, generation: Generation) -> None:

@@ -346,6 +346,17 @@ def test_until_all_is_in_memory_it_is_read_from_disk(tmp_path: Path, monkeypatch
     play(Settings(store=tmp_path, readers=2), story)
 
 
+def test_a_copy_that_is_being_made_is_not_in_the_way(tmp_path: Path) -> None:
+    async def story(pool: Pool) -> None:
+        made = pool.folder / "7.tmp"
+        made.mkdir()
+        pool.tidy(pool.folder / "9")
+        pool.tidy()
+        assert made.exists()
+
+    play(Settings(store=tmp_path, readers=2), story)
+
+
 def test_who_reads_from_disk_stays_where_all_is_too_much_for_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
