@@ -16,6 +16,7 @@ from .questions import Question
 from .start import Running, running
 
 YES = "?query=ASK%7B%7D"
+COPIED = b'"copying": false'  # until then it reads from disk
 # Rows of rdflib take a second for what others do in milliseconds, and its load takes minutes.
 RDFLIB_MOST = 1000
 OURS, OXIGRAPH = "wgig serve", "oxigraph serve"
@@ -106,7 +107,7 @@ def ours(name: str, settings: Mapping[str, str]) -> Peer:
 
     def serve(folder: Path, _: Path) -> AbstractContextManager[Running]:
         words = [*WGIG, "serve", "--store", str(folder)]
-        return running(words, "--port", "{port}", question=f"/sparql{YES}", environment=settings)
+        return running(words, "--port", "{port}", question="/ready", sign=COPIED, environment=settings)
 
     return Peer(
         name,

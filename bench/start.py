@@ -99,10 +99,11 @@ def running(
     server: Sequence[str],
     *listen: str,
     question: str = QUESTION,
+    sign: bytes = b"true",
     port: int = 0,
     environment: Mapping[str, str] = NONE,
 ) -> Iterator[Running]:
-    """A server that answers `true` to a question over HTTP; it is stopped afterwards.
+    """A server whose answer to a question over HTTP holds the sign; it is stopped afterwards.
 
     `{port}` in `listen` is replaced by the port, which is a free one where none is given.
     """
@@ -117,7 +118,7 @@ def running(
         ) as process,
     ):
         try:
-            while not answers(port, question):
+            while not answers(port, question, sign):
                 seconds = time.perf_counter() - start
                 if process.poll() is not None or seconds > PATIENCE:
                     process.kill()
@@ -139,12 +140,12 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def answers(port: int, question: str) -> bool:
-    """Whether the server says yes to the question."""
+def answers(port: int, question: str, sign: bytes) -> bool:
+    """Whether the sign is in the answer of the server."""
     connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
         connection.request("GET", question, headers={"Accept": "application/sparql-results+json"})
-        return b"true" in connection.getresponse().read()
+        return sign in connection.getresponse().read()
     except (OSError, HTTPException):
         return False
     finally:

@@ -21,7 +21,8 @@ async def health() -> Response:
 async def ready(request: Request) -> Response:
     """A query is answered; when the last backup was made is said, too. Raises Problem 503.
 
-    `failedWrite` is when the disk failed the last write, if it did: then reading goes on.
+    `failedWrite` is when the disk failed the last write, if it did: then reading goes on. While the quads are
+    `copying` to memory, they are read from disk.
     """
     try:
         result = await request.app.state.answerers.ask(ASK, "")
@@ -31,10 +32,15 @@ async def ready(request: Request) -> Response:
             503, "The store does not answer. Try again soon.", headers={"Retry-After": "5"}
         ) from error
     state = request.app.state
-    return well("ready", lastBackup=last(state.store.folder), failedWrite=state.failed_write)
+    return well(
+        "ready",
+        lastBackup=last(state.store.folder),
+        failedWrite=state.failed_write,
+        copying=state.answerers.copying,
+    )
 
 
-def well(status: str, **more: str | None) -> Response:
+def well(status: str, **more: str | bool | None) -> Response:
     """The answer that all is well, true for now only."""
     return Response(
         json.dumps({"status": status, **more}),

@@ -87,7 +87,12 @@ def test_the_service_says_that_it_is_well(writable: httpx.Client, path: str) -> 
 
 
 def test_a_service_without_a_backup_says_so(writable: httpx.Client) -> None:
-    assert writable.get("/ready").json() == {"status": "ready", "lastBackup": None, "failedWrite": None}
+    assert writable.get("/ready").json() == {
+        "status": "ready",
+        "lastBackup": None,
+        "failedWrite": None,
+        "copying": False,
+    }
 
 
 def test_it_is_not_ready_when_the_store_does_not_answer(broken: httpx.Client) -> None:

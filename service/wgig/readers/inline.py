@@ -15,6 +15,8 @@ class Inline(Turns):
         super().__init__(at_once=32, waiting=256, patience=10)
         self.store = store
 
+    copying = False  # nobody has a copy
+
     @property
     def version(self) -> int:
         """The number of the last write."""

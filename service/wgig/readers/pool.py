@@ -68,6 +68,11 @@ class Pool:
         reader.client = client
         return reader.ask(job, self.settings.query_seconds)
 
+    @property
+    def copying(self) -> bool:
+        """Whether the quads are being copied, while queries read from disk or from an older copy."""
+        return bool(self.starting)
+
     async def close(self) -> None:
         """End all readers, and wait until they are gone."""
         self.closed = True

@@ -331,11 +331,13 @@ def test_until_all_is_in_memory_it_is_read_from_disk(tmp_path: Path, monkeypatch
     async def story(pool: Pool) -> None:
         assert pool.current
         assert not pool.current.in_memory
+        assert pool.copying
         await asyncio.to_thread(pool.store.replace, {"urn:g": triples(1)})
         assert await numbers(pool) == {1}
         whole.set()
         await pool.renewing
         assert pool.current.in_memory
+        assert not pool.copying
         assert await numbers(pool) == {1}
         while pool.on_disk:  # until those from disk have ended
             await asyncio.sleep(0.01)
