@@ -22,6 +22,16 @@ MIB = 1024 * 1024
 STACK = 256 * MIB  # of a thread, for deeply nested queries; only what is touched takes memory
 
 
+QUAD = 475  # bytes of a quad in memory
+
+
+def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
+    """The memory that there is, in bytes: that of the machine, or what the control group allows of it."""
+    every = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    allowed = limit.read_text().strip() if limit.exists() else ""
+    return min(every, int(allowed)) if allowed.isdecimal() else every
+
+
 def knob(default: Any, help_: str, choices: tuple[str, ...] = ()) -> Any:
     """A setting with its default, the sentence that describes it, and its values where they are few."""
     return field(default=default, metadata={"help": help_, "choices": choices})
@@ -69,7 +79,8 @@ class Settings:
         "Processes that answer queries; 0: the service does it itself, with no limit of time and memory.",
     )
     reader_quads: int = knob(
-        2_000_000, "Most quads that readers hold in memory (475 bytes each); of more they read from disk."
+        memory() // 4 // QUAD,
+        f"Most quads that readers hold in memory ({QUAD} bytes each); of more they read from disk.",
     )
     query_seconds: int = knob(30, "Longest time to answer a query, in seconds.")
     query_memory: int = knob(512 * MIB, "Most memory that a query may take, in bytes.")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from wgig.settings import Settings
+from wgig.settings import Settings, memory
 
 
 def test_the_environment_sets_and_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,3 +26,11 @@ def test_a_value_that_does_not_fit_is_named(
     monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=mend):
         Settings.from_environment()
+
+
+def test_a_control_group_bounds_the_memory(tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    whole = memory(limit)
+    for said, meant in (("max\n", whole), ("1000\n", 1000), (f"{10 * whole}\n", whole)):
+        limit.write_text(said)
+        assert memory(limit) == meant
