@@ -11,16 +11,11 @@ from fastapi import Request, Response
 
 from .bodies import parameters, values
 from .codings import PLAIN, choose, coded, coded_pieces
-from .formats import GRAPHS, RDF_XML, SOLUTIONS, XML_RESULTS, Format, named, negotiate
-from .problems import Problem
+from .formats import Format, named, negotiate
 from .streaming import Streamed
-from .wellformed import NOT_IN_XML
 
 CONDITIONAL = ("GET", "HEAD", "QUERY")  # what 304 may answer (RFC 9110, section 13.1.2)
 SMALLEST_COMPRESSED = 1024  # below this, a coding costs more than it saves
-
-
-XML = {RDF_XML: GRAPHS, XML_RESULTS: SOLUTIONS}  # with the formats that could be had instead
 
 
 class TooLargeError(Exception):
@@ -66,7 +61,6 @@ def answer(  # noqa: PLR0913 - what a response consists of
 
     The ETag is the digest of the body, its media type and its coding. `links` are values of the Link field.
     """
-    check_characters(body, format_)
     worthwhile = len(body) >= SMALLEST_COMPRESSED and format_.suffix != "gz"
     coding = coding_for(request) if worthwhile else PLAIN
     fields = common_fields(request, entity_tag(body, format_, coding), links) | dict(headers or {})
@@ -119,24 +113,6 @@ def content_fields(format_: Format, coding: str) -> dict[str, str]:
     if coding:
         fields["Content-Encoding"] = coding
     return fields
-
-
-def check_characters(body: bytes, format_: Format) -> None:
-    """Raises Problem 406 where the body is XML with a character that XML 1.0 does not have (section 2.2)."""
-    found = format_ in XML and NOT_IN_XML.search(body)
-    if found:
-        raise not_in_xml(f"U+{ord(found[0].decode()):04X}", format_)
-
-
-def not_in_xml(character: str, format_: Format) -> Problem:
-    """The 406 for a character that an XML format cannot hold."""
-    types = [one.media_type for one in XML[format_] if one is not format_]
-    return Problem(
-        406,
-        f"A text of the answer holds character {character}, which XML cannot hold. "
-        f"Ask for one of: {', '.join(types)}.",
-        offered=types,
-    )
 
 
 def entity_tag(body: bytes, format_: Format, coding: str = "") -> str:

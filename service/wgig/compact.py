@@ -6,7 +6,9 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from .formats import JSON
 from .namespaces import OUTSIDE, shorten
+from .unfit import UnfitError
 from .vocabulary import Term
 
 Context = dict[str, Any]
@@ -43,7 +45,7 @@ def coercion(term: Term) -> dict[str, str]:
 def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dict[str, Any]:
     """The triples as one JSON-LD document that names its context by `address`; one object a subject.
 
-    Raises ValueError where a triple has no form in JSON-LD.
+    Raises UnfitError where a triple has no form in JSON-LD.
     """
     names = {
         prefix: iri
@@ -103,9 +105,9 @@ def expanded(term: Any) -> Any:
 
 
 def identifier(term: Any) -> str:
-    """What JSON-LD calls a node. Raises ValueError for a triple term, which JSON-LD cannot name."""
+    """What JSON-LD calls a node. Raises UnfitError for a triple term, which JSON-LD cannot name."""
     if isinstance(term, ox.Triple):
-        raise ValueError("JSON-LD has no triple terms")
+        raise UnfitError("JSON-LD has no triple terms", JSON.media_type)
     return f"_:{term.value}" if isinstance(term, ox.BlankNode) else term.value
 
 

@@ -6,7 +6,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
-from .answers import answer, not_in_xml, pick, stream
+from .answers import answer, pick, stream
 from .bearer import refuse_in_form
 from .bodies import FORM, Pairs, parameters, parse_form
 from .describe import describe_service, is_description
@@ -29,6 +29,7 @@ from .settings import MIB, Settings
 from .store import StoreError
 from .streaming import BrokenOffError
 from .turns import Turns
+from .unfit import UnfitError
 
 DIRECT = "application/sparql-query"
 REST = 64 * 1024  # bytes of a body beside its query
@@ -183,8 +184,8 @@ async def refusal(request: Request, fault: Fault, asked: Question, format_: Form
             return misspelt(asked.text, str(fault), settings)
         case wire.VALUE:
             return Problem(422, f"The query is well written, but cannot be evaluated: {fault}.")
-        case wire.CHARACTER:
-            return not_in_xml(str(fault), format_)
+        case wire.UNFIT:
+            return UnfitError(str(fault), format_.media_type)
         case wire.DISK:
             raise StoreError(str(fault))
         case wire.SIZE:

@@ -8,7 +8,10 @@ import pyoxigraph as ox
 from .contexts import check as check_json_ld
 from .formats import JSON_LD, RDF_XML, Format
 from .namespaces import namespaces, shorten
+from .unfit import check, told
 from .wellformed import check as check_xml
+
+DEEPEST = 100  # triple terms; what looks into them goes one step deeper for each
 
 
 def rdf_format(media_type: str) -> ox.RdfFormat:
@@ -29,7 +32,17 @@ def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Tripl
     parsed = ox.parse(
         text, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
     )
-    return [one.triple for one in parsed]
+    return [shallow(one.triple) for one in parsed]
+
+
+def shallow(triple: ox.Triple) -> ox.Triple:
+    """The triple. Raises SyntaxError where too many triples stand within one another in it."""
+    inner, depth = triple.object, 0
+    while isinstance(inner, ox.Triple):
+        inner, depth = inner.object, depth + 1
+        if depth > DEEPEST:
+            raise SyntaxError(f"more than {DEEPEST} triple terms stand within one another")
+    return triple
 
 
 def quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
@@ -58,14 +71,14 @@ def reworded(text: ox.Literal, words: str) -> ox.Literal:
 def serialize(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:
     """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph.
 
-    Raises ValueError where the format has no way to write one of them.
+    Raises UnfitError where the format has no way to write one of them.
     """
     ordered = sorted(set(triples), key=reading_order)
     prefixes = used_prefixes(ordered, base)
-    try:
-        return ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
-    except OSError as error:  # the engine's word for it
-        raise ValueError(str(error)) from error
+    with told(format_.media_type):
+        body = ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
+    check(body, format_.media_type)
+    return body
 
 
 def reading_order(triple: ox.Triple) -> tuple[str, bool, str, str]:

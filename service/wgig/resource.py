@@ -157,15 +157,10 @@ def loaded(request: Request, name: str) -> list[ox.Triple]:
 
 
 def graph_body(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
-    """Triples in an RDF format, or as JSON with the context of the ontology. Raises Problem 406."""
-    try:
-        if format_ is JSON:
-            return written(compact(triples, ontology_context(request), CONTEXT))
-        return serialize(triples, format_, request.app.state.settings.base)
-    except ValueError as error:
-        raise Problem(
-            406, f"This cannot be written as {format_.title}: {error}. Ask for {TURTLE.media_type}."
-        ) from error
+    """Triples in an RDF format, or as JSON with the context of the ontology. Raises UnfitError."""
+    if format_ is JSON:
+        return written(compact(triples, ontology_context(request), CONTEXT))
+    return serialize(triples, format_, request.app.state.settings.base)
 
 
 def ontology_context(request: Request) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import IO
 import pyoxigraph as ox
 
 from .rdf import rdf_format
+from .unfit import check, told
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,15 @@ class View:
         """Evaluate a query and write its result to `out` in the format of `media_type`.
 
         Relative IRIs are resolved against `base`. Raises SyntaxError when the text does not parse, ValueError
-        or RuntimeError when it cannot be evaluated.
+        or RuntimeError when it cannot be evaluated, UnfitError when the format cannot hold the result.
         """
         results = self._results(text, dataset, base)
         try:
-            if isinstance(results, ox.QueryTriples):
-                results.serialize(out, rdf_format(media_type))
-            else:
-                results.serialize(out, result_format(media_type))
+            with told(media_type):
+                if isinstance(results, ox.QueryTriples):
+                    results.serialize(out, rdf_format(media_type))
+                else:
+                    results.serialize(out, result_format(media_type))
         finally:
             del results  # it must not leave this thread, not even in a traceback
 
@@ -123,11 +125,13 @@ class View:
         return self._quads.quads_for_pattern(subject, predicate, object_)
 
     def graph(self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None) -> bytes:
-        """One graph in an RDF format."""
-        data = self._quads.dump(
-            format=rdf_format(media_type), from_graph=graph_name(graph), prefixes=prefixes
-        )
+        """One graph in an RDF format. Raises UnfitError where that cannot hold it."""
+        with told(media_type):
+            data = self._quads.dump(
+                format=rdf_format(media_type), from_graph=graph_name(graph), prefixes=prefixes
+            )
         assert data is not None
+        check(data, media_type)
         return data
 
     def dump(self, out: IO[bytes], media_type: str, prefixes: dict[str, str] | None = None) -> None:

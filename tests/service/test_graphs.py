@@ -149,3 +149,23 @@ def test_a_compressed_dump_is_not_compressed_again(filled: httpx.Client) -> None
     assert "content-encoding" not in answer.headers
     assert len(answer.content) > 1024
     assert b"x:199" in gzip.decompress(answer.content)
+
+
+@pytest.mark.parametrize(
+    ("statement", "accept"),
+    [
+        ("<urn:s> <urn:p> <<( <urn:s> <urn:p> 1 )>> .", "application/ld+json"),
+        ("<urn:s> <http://x.org/1> 1 .", "application/rdf+xml"),
+        ("<urn:s> <http://www.w3.org/1999/02/22-rdf-syntax-ns#li> 1 .", "application/rdf+xml"),
+    ],
+)
+def test_a_graph_is_not_written_in_a_format_that_cannot_hold_it(
+    writable: httpx.Client, statement: str, accept: str
+) -> None:
+    assert writable.put("/graph/odd", content=statement, headers=TTL).status_code == 201
+    answer = writable.get("/graph/odd", headers={"Accept": accept})
+    assert answer.status_code == 406
+    assert "text/turtle" in answer.json()["offered"]
+    assert writable.get("/graph/odd", headers={"Accept": "text/turtle"}).status_code == 200
+    asked = {"query": "CONSTRUCT WHERE { ?s ?p ?o }", "default-graph-uri": f"{Settings.base}graph/odd"}
+    assert writable.get("/sparql", params=asked, headers={"Accept": accept}).status_code == 406

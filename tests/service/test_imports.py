@@ -27,31 +27,31 @@ FLOORS = [
         """,
         """
         backup.checkpoint backup.manifest codings commands known markdown.outline outside.tables pages.results
-        places processes rdf readers.lending records.versions reports syntax.reading tokens using
+        places processes readers.lending records.versions reports syntax.reading tokens unfit using
         writes.premises writes.targets
         """,
         """
-        answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values report
-        syntax.patterns syntax.scope syntax.slips view writes.trial writes.upkeep
+        answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values rdf
+        report syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """
-        cache diagnosis inference markdown.graph markdown.statements readers.wire reports.rdf reports.words
-        syntax.unbound
+        cache diagnosis markdown.graph markdown.statements reports.rdf reports.words syntax.unbound view
+        writes.upkeep
         """,
-        "admission markdown.body markdown.head readers.evaluation readers.holder_link readers.result store",
+        "admission inference markdown.body markdown.head readers.wire",
+        "markdown.keys outside.calls question readers.evaluation readers.holder_link readers.result store",
         """
-        backup.keeping bearer describe health labels load lookup markdown.keys outside.calls plans.counting
-        question readers.inline readers.reader readers.reader_link syntax.unknown
+        backup.keeping bearer describe federation health labels load lookup markdown.reading plans.counting
+        readers.inline readers.reader readers.reader_link syntax.unknown
         """,
         """
-        federation hints kinds markdown.reading pages.standing plans.steps readers.generation
-        readers.holder records.history running things vocabulary
+        hints kinds markdown.writing pages.standing plans.steps readers.generation readers.holder
+        records.history running things vocabulary
         """,
-        "compact markdown.writing pages.thing plans.advice readers.pool record records.mementos",
-        "explain inlining markdown resource skeleton",
-        "payload query refusals shapes word",
-        "direct documents",
-        "beyond files openapi placing reports.saying uploads",
+        "compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton",
+        "explain inlining resource word",
+        "documents payload query refusals shapes",
+        "beyond direct files openapi placing reports.saying uploads",
         """
         commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
         summary

@@ -5,6 +5,7 @@ import pytest
 from wgig.formats import JSON_LD, N_TRIPLES, RDF_XML, TURTLE
 from wgig.rdf import read, serialize
 from wgig.settings import Settings
+from wgig.unfit import UnfitError
 
 BASE = Settings.base
 
@@ -65,7 +66,7 @@ def test_only_the_prefixes_that_are_used_are_declared() -> None:
 
 def test_what_a_format_cannot_say_is_told() -> None:
     node = ox.NamedNode("urn:a")
-    with pytest.raises(ValueError, match="JSON-LD"):
+    with pytest.raises(UnfitError, match="json"):
         serialize([ox.Triple(node, node, ox.Triple(node, node, node))], JSON_LD, BASE)
 
 

@@ -172,7 +172,7 @@ def test_a_path_that_is_no_text_is_a_bad_request(get: Get, path: str) -> None:
 def test_what_a_format_cannot_say_is_not_acceptable_in_it(get: Get, suffix: str) -> None:
     answer = get(f"/doc/issue/quoted.{suffix}")
     assert answer.status_code == 406
-    assert "Ask for text/turtle" in answer.json()["detail"]
+    assert "text/turtle" in answer.json()["offered"]
     assert "<<(" in get("/doc/issue/quoted.ttl").text
     assert "wgig/id/issue/spam" in get("/doc/issue/quoted.html").text
 

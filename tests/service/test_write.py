@@ -258,3 +258,17 @@ def test_json_ld_beside_the_context_of_the_ontology_is_read_strictly(writable: h
     content = f'{{"@context": "{inlining.IRI}", "@id": "x:a", "rdfs:label": "'.encode() + b'\xff"}'
     answer = writable.put(GRAPH, content=content, headers={"Content-Type": "application/ld+json"})
     assert answer.status_code == 400
+
+
+def test_triple_terms_that_nest_without_end_are_refused(writable: httpx.Client) -> None:
+    def nested(depth: int) -> str:
+        return f"<a:><a:>{'<<(<a:><a:>' * depth} 1 {')>>' * depth} ."
+
+    assert writable.put("/graph/deep", content=nested(100), headers=TTL).status_code == 201
+    for depth in (101, 650):
+        answer = writable.put("/graph/deep", content=nested(depth), headers=TTL)
+        assert answer.status_code == 400
+        assert "triple terms" in answer.json()["detail"]
+        update = f"INSERT DATA {{ {nested(depth)} }}"
+        headers = {"Content-Type": "application/sparql-update"}
+        assert writable.post("/update", content=update, headers=headers).status_code in (204, 400)

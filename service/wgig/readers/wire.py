@@ -63,7 +63,7 @@ class Fault(Exception):  # noqa: N818  a word of the trade
 
 # The text does not parse; it cannot be evaluated; the answer is too large; it has too many rows; it holds
 # what its format cannot; the disk fails; the reader took too long; it ended; somebody ended it.
-SYNTAX, VALUE, SIZE, ROWS, CHARACTER = "syntax", "value", "size", "rows", "character"
+SYNTAX, VALUE, SIZE, ROWS, UNFIT = "syntax", "value", "size", "rows", "unfit"
 DISK, TIME, LOST, CANCELED = "disk", "time", "lost", "canceled"
 
 

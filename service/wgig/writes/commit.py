@@ -90,11 +90,13 @@ def about(quads: ox.Store, blank: ox.BlankNode) -> Iterator[ox.Quad]:
 
 def blanks(statement: ox.Quad | ox.Triple) -> Iterator[ox.BlankNode]:
     """The blank nodes of a statement, be they within a triple that it is about."""
-    for term in (statement.subject, statement.object):
+    terms = [statement.subject, statement.object]
+    while terms:
+        term = terms.pop()
         if isinstance(term, ox.BlankNode):
             yield term
         elif isinstance(term, ox.Triple):
-            yield from blanks(term)
+            terms += (term.subject, term.object)
 
 
 def data(quads: Iterable[ox.Quad]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES, XML_RESULTS
+from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES, RDF_XML, XML_RESULTS
 from wgig.readers import pool as pools
 from wgig.readers import reader_link
 from wgig.readers.generation import Generation
@@ -21,7 +21,7 @@ from wgig.readers.holder import Watched
 from wgig.readers.holder_link import HolderLink
 from wgig.readers.pool import Pool
 from wgig.readers.result import AHEAD
-from wgig.readers.wire import CANCELED, CHARACTER, LOST, ROWS, SIZE, SYNTAX, TIME, VALUE, Fault, Job
+from wgig.readers.wire import CANCELED, LOST, ROWS, SIZE, SYNTAX, TIME, UNFIT, VALUE, Fault, Job
 from wgig.settings import MIB, Settings
 from wgig.store import Dataset, Store
 
@@ -176,12 +176,17 @@ def test_what_has_too_many_rows_is_given_up_and_what_has_as_many_is_not(tmp_path
     [
         ("SELECT", SYNTAX),
         ("ASK { FILTER(<urn:unknown>(1)) }", VALUE),
-        ('SELECT ("\\u0001" AS ?x) {}', CHARACTER),
+        ('SELECT ("\\u0001" AS ?x) {}', UNFIT),
+        ('CONSTRUCT { <urn:s> <urn:p> "\\u0001" } {}', UNFIT),
+        ("CONSTRUCT { <urn:s> <http://x.org/1> 1 } {}", UNFIT),
+        ("CONSTRUCT { <urn:s> <http://www.w3.org/2000/xmlns/a> 1 } {}", UNFIT),
+        ("CONSTRUCT { <urn:s> <http://www.w3.org/1999/02/22-rdf-syntax-ns#li> 1 } {}", UNFIT),
     ],
 )
 def test_why_there_is_no_answer_is_told(tmp_path: Path, text: str, kind: str) -> None:
     async def story(pool: Pool) -> None:
-        assert (await fault_of(pool, text, media_type=XML_RESULTS.media_type)).kind == kind
+        format_ = RDF_XML if text.startswith("CONSTRUCT") else XML_RESULTS
+        assert (await fault_of(pool, text, media_type=format_.media_type)).kind == kind
         assert len(await numbers(pool)) == 200
 
     play(Settings(store=tmp_path, readers=1), story)
