@@ -5,10 +5,12 @@ from collections import OrderedDict
 from functools import lru_cache
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .answers import CONDITIONAL, matches
 from .codings import choose
+from .presence import while_there
 from .recording import Entry, Recording
 from .shortcuts import REQUEST, Shortcuts
 
@@ -48,16 +50,22 @@ class Cache:
         """Give the answer that is kept, or ask for it and keep it."""
         if scope["type"] != "http" or not may_be_kept(scope):
             return await self.app(scope, receive, send)
-        question = b""
+        question, rest = b"", receive
         if scope["method"] in BY_BODY:
             first = await receive()
-            receive = again(first, receive)
+            receive = again(first, rest)
             if first["type"] != "http.request" or first.get("more_body", False):
                 return await self.app(scope, receive, send)
             question = first.get("body", b"")
         key = self.key(scope, question)
         while not (entry := self.lookup(key)) and key in self.under_way:
-            await asyncio.shield(self.under_way[key])
+            if receive is rest:
+                receive = again(await receive(), rest)
+            try:
+                async with while_there(rest):
+                    await asyncio.shield(self.under_way[key])
+            except ClientDisconnect:  # nobody is left to answer
+                return None
         if entry:
             return await give(entry, scope, send, self.shortcuts)
         if scope["method"] == "HEAD":  # whose answer is not whole

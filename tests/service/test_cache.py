@@ -70,18 +70,30 @@ class Kept:
             "headers": fields,
         }
 
-    async def ask(self, target: str = "/x", method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
+    async def ask(
+        self,
+        target: str = "/x",
+        method: str = "GET",
+        body: bytes = b"",
+        gone: asyncio.Event | None = None,
+        **headers: str,
+    ) -> Answer:
         self.sent = sent = []
         scope = self.scope(target, method, body, **headers)
 
+        coming: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
         async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
+            if not coming:
+                await (gone or asyncio.Event()).wait()
+                coming.append({"type": "http.disconnect"})
+            return coming.pop()
 
         async def send(message: Message) -> None:
             sent.append(message)
 
         await self.cache(scope, receive, send)
-        start, *bodies = sent
+        start, *bodies = sent or [{"status": 0, "headers": {}}]
         return start["status"], dict(start["headers"]), b"".join(one["body"] for one in bodies)
 
 
@@ -197,6 +209,23 @@ def test_an_answer_that_breaks_off_is_not_kept_and_nobody_waits_for_it() -> None
                 await kept.ask()
         assert kept.origin.asked == 2
         assert not kept.cache.under_way
+
+    play(story())
+
+
+@pytest.mark.parametrize("how", [("/x", "GET", b""), ("/sparql", "POST", b"ASK {}")])
+def test_who_waited_for_the_answer_of_another_and_left_does_not_ask_any_more(how: Any) -> None:
+    async def story() -> None:
+        gate, gone = asyncio.Event(), asyncio.Event()
+        kept = Kept(gate=gate, status=503)
+        first = asyncio.create_task(kept.ask(*how))
+        await asyncio.sleep(0)
+        other = asyncio.create_task(kept.ask(*how, gone=gone))
+        gone.set()
+        assert (await other)[0] == 0
+        gate.set()
+        assert (await first)[0] == 503
+        assert kept.origin.asked == 1
 
     play(story())
 
