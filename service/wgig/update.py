@@ -14,6 +14,7 @@ from .diagnosis import diagnose
 from .federation import answered
 from .formats import N_TRIPLES
 from .gate import OFF, guards
+from .presence import while_there
 from .problems import Problem
 from .record import Write, after, graphs_of
 from .settings import Settings
@@ -77,10 +78,14 @@ def done(request: Request, write: Write, text: str, admitted: str) -> Response |
         request.app.state.failed_write = None
         return None
 
+    async def wanted(*call: Any) -> Change | None:
+        async with while_there(request.receive):
+            found: Change | None = await request.app.state.checks.run(*call)
+            return found
+
     def elsewhere(*call: Any) -> Change | None:
-        """Evaluate it where papers are checked, within the same limits."""
-        found: Change | None = from_thread.run(request.app.state.checks.run, *call)
-        return found
+        """Evaluate it where papers are checked, within the same limits, while its client is there."""
+        return from_thread.run(wanted, *call)
 
     with store.alone():
         change = store.tried(text, settings.base, admitted, elsewhere)

@@ -1,6 +1,7 @@
 """Updates are tried first: papers pass the gate however they are changed, and what is written was checked."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -174,3 +175,24 @@ def joined(store: Store) -> int:
     every = [one for graph in (None, *store.graphs()) for one in store.triples(graph)]
     names = [str(term) for one in every for term in (one.subject, one.object) if str(term).startswith("_:")]
     return sum(names.count(name) for name in set(names) if names.count(name) > 1)
+
+
+def test_an_update_ends_with_whoever_asked_for_it(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    many = " ".join(f"GRAPH ?g{n} {{ ?s{n} ?p{n} ?o{n} }}" for n in range(6))
+    endless = f"INSERT {{ GRAPH <urn:g> {{ ?s1 ?p2 ?o3 }} }} WHERE {{ {many} }}"
+    settings = {"WGIG_TOKEN": "secret", "WGIG_PAPER_SECONDS": "600"}
+    with (
+        serving(tmp_path, **settings) as url,
+        httpx.Client(headers={"Authorization": "Bearer secret"}) as client,
+    ):
+        with pytest.raises(httpx.ReadTimeout):
+            client.post(f"{url}update", data={"update": endless}, timeout=1)
+        written = client.put(
+            f"{url}graph/new",
+            content="<urn:s> <urn:p> 1 .",
+            headers={"Content-Type": "text/turtle"},
+            timeout=30,
+        )
+        assert written.status_code == 201
