@@ -14,7 +14,7 @@ from anyio.to_thread import run_sync
 from .formats import GRAPHS, N_TRIPLES, named
 from .outside.calls import Call, asks_others, calls, check_syntax
 from .outside.peers import Answer, PeerError, ask, fetch
-from .outside.tables import TABLES, as_values
+from .outside.tables import TABLES, as_values, values
 from .problems import Problem
 from .rdf import rdf_format, read
 from .settings import Settings
@@ -55,7 +55,7 @@ async def answer_to(call: Call, settings: Settings, until: float) -> str:
             return await answer(call, settings)
     except (PeerError, TimeoutError) as error:
         if call.silent:
-            return nothing
+            return nothing(call)
         why = error if isinstance(error, PeerError) else f"it did not answer within {SECONDS} seconds"
         raise Problem(
             502,
@@ -93,8 +93,13 @@ def as_insert(answer: Answer, graph: str) -> str:
     return f"CREATE SILENT GRAPH {graph}; INSERT DATA {{ GRAPH {graph} {{ {lines} }} }}"
 
 
+def unbound(call: Call) -> str:
+    """One solution in which no variable of a SERVICE is bound (SPARQL 1.1 Federated Query, section 2.3)."""
+    return values(sorted(call.variables), [[None] * len(call.variables)])
+
+
 # What answers each kind of call, and what stands for one that fails in silence.
-ANSWERS: dict[str, tuple[Callable[[Call, Settings], Awaitable[str]], str]] = {
-    "SERVICE": (table, "{}"),
-    "LOAD": (data, "INSERT DATA {}"),
+ANSWERS: dict[str, tuple[Callable[[Call, Settings], Awaitable[str]], Callable[[Call], str]]] = {
+    "SERVICE": (table, unbound),
+    "LOAD": (data, lambda _: "INSERT DATA {}"),
 }

@@ -74,6 +74,10 @@ class Guard:
                 scope, watched, Problem(400, "A request by HTTP/1.1 has one Host field. Send it.")
             )
             return
+        if codings(Headers(scope=scope)) not in ([], ["chunked"]):
+            sentence = "The body has a transfer coding that is not read here. Send it chunked, or as it is."
+            await self.refuse(scope, watched, Problem(400, sentence))
+            return
         if loses_body(Headers(scope=scope)):
             sentence = "The request asks for an upgrade, which is not done here. Send it without Upgrade."
             await self.refuse(scope, watched, Problem(400, sentence))
@@ -107,6 +111,11 @@ class Guard:
         ]
         await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def codings(headers: Headers) -> list[str]:
+    """The transfer codings of a body (RFC 9112, section 6.1)."""
+    return [one.strip().lower() for field in headers.getlist("transfer-encoding") for one in field.split(",")]
 
 
 def loses_body(headers: Headers) -> bool:

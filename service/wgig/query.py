@@ -197,5 +197,8 @@ async def refusal(request: Request, fault: Fault, asked: Question, format_: Form
         case wire.CANCELED:
             return Problem(503, "The query was ended on request, or as the service stops.")
         case _:
-            limit = f"The query took more than {settings.query_memory} bytes of memory."
+            most = settings.query_memory
+            limit = (
+                f"The process of the query ended, most likely as it took more than {most} bytes of memory."
+            )
     return Problem(503, f"{limit} Ask for less, for example with LIMIT.")

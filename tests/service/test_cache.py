@@ -214,7 +214,9 @@ def test_an_answer_that_breaks_off_is_not_kept_and_nobody_waits_for_it() -> None
 
 
 @pytest.mark.parametrize("how", [("/x", "GET", b""), ("/sparql", "POST", b"ASK {}")])
-def test_who_waited_for_the_answer_of_another_and_left_does_not_ask_any_more(how: Any) -> None:
+def test_who_waited_for_the_answer_of_another_and_left_does_not_ask_any_more(
+    how: tuple[str, str, bytes],
+) -> None:
     async def story() -> None:
         gate, gone = asyncio.Event(), asyncio.Event()
         kept = Kept(gate=gate, status=503)

@@ -232,6 +232,9 @@ def test_a_service_that_fails_is_said_and_nothing_of_it_is_repeated(ask: Ask, pe
     assert SECRET not in answer.text
     silent = ask(f"SELECT ?h {{ <x:a> <x:here> ?h SERVICE SILENT <{url}> {{ ?s ?p ?o }} }}")
     assert silent.text.split() == ["h", "1"]
+    every = ask(f"SELECT * {{ SERVICE SILENT <{url}> {{ ?s ?p ?o }} }}")
+    assert sorted(every.text.splitlines()[0].split(",")) == ["o", "p", "s"]
+    assert every.text.splitlines()[1:] == [",,"]
 
 
 @pytest.mark.parametrize("silent", ["", "SILENT"])

@@ -99,6 +99,14 @@ def test_a_body_that_would_be_lost_to_an_upgrade_is_refused(served: str) -> None
     assert "Send it without Upgrade." in answer
 
 
+@pytest.mark.parametrize("coding", ["gzip, chunked", "deflate", "chunked, chunked"])
+def test_a_transfer_coding_that_is_not_read_is_refused(served: str, coding: str) -> None:
+    head = f"POST /sparql HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: {coding}\r\n"
+    body = "Content-Type: application/sparql-query\r\n\r\n6\r\nASK {}\r\n0\r\n\r\n"
+    answer = exchange(served, head + body)
+    assert answer.startswith("HTTP/1.1 400")
+
+
 @pytest.mark.parametrize("connection", ["close", "keep-alive"])
 def test_the_sender_of_too_large_a_body_reads_the_refusal(served: str, connection: str) -> None:
     fields = {**DIRECT, "Connection": connection}

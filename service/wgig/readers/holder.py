@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pyoxigraph as ox
 
@@ -95,35 +95,33 @@ def copied(folder: str, most: int, service: socket.socket) -> ox.Store | None:
         os.close(reading)  # so that it ends with this process
         pour(folder, most, writing)
     os.close(writing)
-    with os.fdopen(reading, "rb") as stream:
+    with io.BufferedReader(Watched(reading, service), PIECE) as stream:
         count = int(stream.readline())
         if count > most:
             return None
         quads = ox.Store()
-        quads.bulk_extend(ox.parse(io.BufferedReader(Watched(stream, service), PIECE), N_QUADS))
+        quads.bulk_extend(ox.parse(stream, N_QUADS))
     if len(quads) != count:
         raise EOFError(f"{len(quads)} of {count} quads arrived")
     return quads
 
 
-class Watched(io.RawIOBase):
-    """A stream that breaks off when whoever it is read for has gone."""
+class Watched(io.FileIO):
+    """What comes out of a pipe, until whoever it is read for has gone."""
 
-    def __init__(self, stream: BinaryIO, reader: socket.socket) -> None:
-        """Take the stream, and a connection to whoever wants it."""
-        self.stream = stream
-        self.gone = select.poll()
-        self.gone.register(reader, select.POLLRDHUP)
+    def __init__(self, pipe: int, reader: socket.socket) -> None:
+        """Take the end of the pipe, and a connection to whoever wants what comes."""
+        super().__init__(pipe)
+        self.reader = reader
+        self.waiting = select.poll()
+        self.waiting.register(pipe, select.POLLIN)
+        self.waiting.register(reader, select.POLLRDHUP)
 
-    def readable(self) -> bool:
-        """It can be read."""
-        return True
-
-    def readinto(self, target: "Buffer") -> int:
-        """Read on. Raises ConnectionError."""
-        if self.gone.poll(0):
+    def readinto(self, target: "Buffer") -> int | None:
+        """Wait for more, and take it. Raises ConnectionError."""
+        if any(one == self.reader.fileno() for one, _ in self.waiting.poll()):
             raise ConnectionAbortedError("the service is gone")
-        return self.stream.readinto(target)  # type: ignore[attr-defined, no-any-return]
+        return super().readinto(target)
 
 
 def pour(folder: str, most: int, writing: int) -> NoReturn:

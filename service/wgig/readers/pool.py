@@ -74,9 +74,10 @@ class Pool:
         return bool(self.starting)
 
     async def close(self) -> None:
-        """End all readers, and wait until they are gone."""
+        """End all readers, wait until they are gone, and leave no copy."""
         self.closed = True
         await asyncio.gather(*(one.close() for one in self.generations))
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     # What the thread does that writes, while nobody else does.
 

@@ -1,7 +1,6 @@
 """Readers answer, see every write, are killed at their limits, and are replaced."""
 
 import asyncio
-import io
 import os
 import signal
 import socket
@@ -400,15 +399,17 @@ def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone(tmp_path: Pat
     asyncio.run(asyncio.wait_for(story(), 10))
 
 
-def test_a_stream_breaks_off_when_its_reader_is_gone() -> None:
+def test_a_pipe_breaks_off_when_its_reader_is_gone() -> None:
     here, there = socket.socketpair()
-    with there:
-        stream = Watched(io.BytesIO(b"all of it"), there)
-        assert stream.read(3) == b"all"
+    reading, writing = os.pipe()
+    os.write(writing, b"all of it")
+    with there, Watched(reading, there) as stream:
+        assert stream.readinto(bytearray(3)) == 3
         here.sendall(b"a change")
         here.close()
         with pytest.raises(ConnectionError):
-            stream.read(3)
+            stream.readinto(bytearray(3))
+    os.close(writing)
 
 
 def test_nobody_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
@@ -421,3 +422,12 @@ def test_nobody_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
     for process in asyncio.run(story()):
         with pytest.raises(ProcessLookupError):
             os.kill(process, 0)
+
+
+def test_no_copy_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
+    async def story() -> Path:
+        async with running(Settings(store=tmp_path, readers=2, reader_quads=0)) as pool:
+            assert list(pool.folder.iterdir())
+            return pool.folder
+
+    assert not asyncio.run(story()).exists()
