@@ -41,7 +41,11 @@ def hints(text: str, store: Store, base: str, near: Near = near_terms) -> list[H
         return []
     found = {place.start: (place, sentence) for place, sentence in islice(unbound(tree), MOST)}
     lacking = {name(place) for place, _ in found.values()}
-    for place, sentence in (*absent(tree, store, base, near), *lookalikes(tree, lacking)):
+    for place, sentence in (
+        *absent(tree, store, base, near),
+        *lookalikes(tree, lacking),
+        *counted_once(tree),
+    ):
         found.setdefault(place.start, (place, sentence))
     lines = Lines(text)
     return [Hint(found[start][1], *lines.place(start)) for start in sorted(found)[:MOST]]
@@ -70,6 +74,16 @@ def lookalikes(tree: Node, lacking: Collection[str]) -> Iterator[tuple[Token, st
             if near:
                 yield token, f"{token.text} stands here alone. Did you mean ?{near[0]}?"
         met.add(one)
+
+
+def counted_once(tree: Node) -> Iterator[tuple[Token, str]]:
+    """Alternatives of a path, of which the engine makes one solution where both sides lead to it.
+
+    SPARQL makes two (SPARQL 1.1 Query, section 18.4).
+    """
+    said = "What both sides of | lead to counts once here, not twice. Where you count, write UNION."
+    paths = (node for node in tree.walk() if node.rule == "Path")
+    return ((token, said) for node in paths for token in node.tokens("mark") if token.text == "|")
 
 
 def akin(one: str, other: str) -> bool:

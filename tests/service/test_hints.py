@@ -34,6 +34,8 @@ SAID = [
     ("CONSTRUCT { ?x skos:note ▸?y } WHERE { ?x a wgig:Issue }", "No pattern gives ?y a value."),
     ("DESCRIBE ▸?x { ?y a wgig:Issue }", "No pattern gives ?x a value."),
     ("SELECT * { ?issue wgig:category ?c . ▸?isuse skos:prefLabel ?l }", "Did you mean ?issue?"),
+    # paths
+    ("SELECT ?x { ?x a wgig:Issue ; (skos:prefLabel▸|skos:altLabel) ?y }", "counts once here, not twice."),
     # terms
     ("SELECT ?x { ?x ▸wgig:catgory ?c }", "wgig:catgory is the property of no statement in the graph. "),
     ("SELECT ?x { ?x a ▸wgig:Isue }", "is the class of nothing in the graph. Did you mean wgig:Issue?"),
