@@ -5,6 +5,7 @@ import io
 import json
 import os
 import resource
+import select
 import socket
 import sys
 import threading
@@ -17,6 +18,7 @@ import pyoxigraph as ox
 
 from ..formats import JSON_RESULTS
 from ..settings import MIB, STACK
+from ..settings import memory as all_memory
 from ..view import View
 from .evaluation import NEXT, evaluate
 from .wire import (
@@ -27,6 +29,7 @@ from .wire import (
     OPEN,
     OPENED,
     PIECE,
+    THREAD,
     WORN,
     Fault,
     Job,
@@ -38,6 +41,7 @@ from .wire import (
 
 LONG = 0.005  # seconds of a query after which it is worth to look at the memory
 WORN_OUT = 64 * MIB  # that a reader did not give back
+TABLES = 32  # part of all memory that it may keep from disk, without which the next query begins anew
 STATM = Path("/proc/self/statm")
 
 
@@ -50,9 +54,18 @@ def read(connection: socket.socket, alive: int, quads: ox.Store | None, memory: 
     gc.disable()  # what queries make goes by itself
     silence()
     threading.stack_size(STACK)
-    threading.Thread(target=serve, args=(connection, quads, memory), daemon=True).start()
-    os.read(alive, 1)
-    os._exit(0)
+    tired, relief = os.pipe()
+    reader = Reader(connection, quads, memory, relief)
+    coming = select.poll()
+    coming.register(alive, select.POLLIN)
+    coming.register(tired, select.POLLIN)
+    while True:
+        thread = threading.Thread(target=reader.serve, daemon=True)
+        thread.start()
+        if any(one == alive for one, _ in coming.poll()):
+            os._exit(0)
+        os.read(tired, 1)
+        thread.join()
 
 
 def silence() -> None:
@@ -62,26 +75,56 @@ def silence() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-def serve(connection: socket.socket, quads: ox.Store | None, memory: int) -> NoReturn:
-    """Do what the messages say, and end with the connection."""
-    try:
+class Reader:
+    """Does what the messages of a connection say, in a thread after another.
+
+    A thread that was made to let others go first cannot take that back, so that it is relieved.
+    """
+
+    def __init__(self, connection: socket.socket, quads: ox.Store | None, memory: int, relief: int) -> None:
+        """Take the connection, the copy in memory if there is one, the bound, and where to ask for relief."""
+        self.connection, self.quads, self.relief = connection, quads, relief
         if quads is not None:
             warm_up(quads)
-        limit = Limit(memory)
-        for kind, body in messages(connection):
+        self.limit = Limit(memory, WORN_OUT if quads is not None else max(WORN_OUT, all_memory() // TABLES))
+        self.incoming = messages(connection)
+        self.niceness = niceness()
+
+    def serve(self) -> None:
+        """Do what the messages say, until the thread is tired; the process ends with the connection."""
+        tired = False
+        try:
+            self.limit.renew()  # with the stack of this thread
+            self.connection.sendall(framed(THREAD, b"%d" % threading.get_native_id()))
+            tired = self.work()
+        finally:
+            if not tired:
+                os._exit(0)
+        os.write(self.relief, b"t")
+
+    def work(self) -> bool:
+        """Do what the messages say; whether there are more, for another thread."""
+        for kind, body in self.incoming:
             if kind == OPEN:
-                limit.lift()
-                quads = ox.Store.read_only(body.decode())
-                connection.sendall(framed(OPENED))
-                limit.renew()
-            elif kind == CHANGE and quads is not None:
-                limit.lift()
-                apply(body, quads)
-                limit.renew()
-            elif kind == ASK and quads is not None:
-                answer(connection, View(quads), Job.unpacked(body), limit)
-    finally:
-        os._exit(0)
+                self.limit.lift()
+                self.quads = ox.Store.read_only(body.decode())
+                self.connection.sendall(framed(OPENED))
+                self.limit.renew()
+            elif kind == CHANGE and self.quads is not None:
+                self.limit.lift()
+                apply(body, self.quads)
+                self.limit.renew()
+            elif kind == ASK and self.quads is not None:
+                answer(self.connection, View(self.quads), Job.unpacked(body), self.limit)
+                if niceness() > self.niceness:
+                    self.limit.lift()
+                    return True
+        return False
+
+
+def niceness() -> int:
+    """How far this thread lets others go first: on Linux each thread has its own."""
+    return os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def warm_up(quads: ox.Store) -> None:
@@ -112,10 +155,9 @@ def answer(connection: socket.socket, view: View, job: Job, limit: "Limit") -> N
 class Limit:
     """A bound on the memory that the process may take beside what it has."""
 
-    def __init__(self, memory: int) -> None:
-        """Let it take so many bytes."""
-        self.memory = memory
-        self.renew()
+    def __init__(self, memory: int, worn_out: int) -> None:
+        """Let it take so many bytes; it is worn out when it did not give back so many."""
+        self.memory, self.most, self.had = memory, worn_out, 0
 
     def lift(self) -> None:
         """Let it take whatever it needs for now."""
@@ -129,7 +171,7 @@ class Limit:
 
     def worn_out(self) -> bool:
         """Whether the process has much more than it had."""
-        return data_size() > self.had + WORN_OUT
+        return data_size() > self.had + self.most
 
 
 def data_size() -> int:

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Protocol, cast
 
 from .result import Result
-from .wire import ASK, CANCELED, FAULT, LOST, OPENED, PIECE, TIME, WORN, Fault, Job, framed, unframed
+from .wire import ASK, CANCELED, FAULT, LOST, OPENED, PIECE, THREAD, TIME, WORN, Fault, Job, framed, unframed
 
 SLOW = 0.2  # seconds after which a query lets others go first
-YIELDING = 10  # its niceness then
+YIELDING = 10  # how much nicer it is then
 PATIENCE = 30  # seconds for a client to take what is there
 
 
@@ -48,7 +48,7 @@ class ReaderLink(asyncio.Protocol):
         self.buffer = bytearray()
         self.result: Result | None = None
         self.timer: asyncio.TimerHandle | None = None
-        self.yielding = False
+        self.thread = process
         self.left = 0.0  # seconds for a query that waits
 
     async def connect(self, connection: socket.socket) -> None:
@@ -71,9 +71,8 @@ class ReaderLink(asyncio.Protocol):
         """Let others go first from now on; after so many seconds the reader is killed."""
         if seconds <= 0:
             return self.kill(TIME)
-        self.yielding = True  # which cannot be taken back, so that the reader is replaced afterwards
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self.process, YIELDING)
+        with suppress(OSError):  # of this thread alone, whatever POSIX says of processes
+            os.setpriority(os.PRIO_PROCESS, self.thread, os.getpriority(os.PRIO_PROCESS, 0) + YIELDING)
         return self.after(seconds, partial(self.kill, TIME))
 
     def after(self, seconds: float, then: Callable[[], None]) -> None:
@@ -110,6 +109,8 @@ class ReaderLink(asyncio.Protocol):
         if kind == OPENED:
             self.opening -= 1
             self.keeper.opened()
+        elif kind == THREAD:
+            self.thread = int(body)
         elif self.result and kind == PIECE:
             self.result.add(body, last=False)
         elif self.result:
@@ -118,7 +119,7 @@ class ReaderLink(asyncio.Protocol):
             else:
                 self.result.add(body, last=True)
             self.settle()
-            self.keeper.done(self, worn=self.yielding or kind == WORN)
+            self.keeper.done(self, worn=kind == WORN)
 
     def settle(self) -> None:
         """No answer is under way any more."""

@@ -17,8 +17,8 @@ LOADED, FORKED = b"l", b"f"
 # To a reader: answer a query; read from the store in a folder from now on.
 ASK, OPEN = b"A", b"O"
 # From a reader: a piece of the answer; the last one; the last one, and it is worn out; there is no answer, or
-# no more of it; the folder is open.
-PIECE, END, WORN, FAULT, OPENED = b"p", b"e", b"w", b"x", b"o"
+# no more of it; the folder is open; the thread that answers from now on.
+PIECE, END, WORN, FAULT, OPENED, THREAD = b"p", b"e", b"w", b"x", b"o", b"t"
 
 HEAD = struct.Struct("!cI")
 N_QUADS = ox.RdfFormat.N_QUADS

@@ -19,6 +19,7 @@ from wgig.readers.generation import Generation
 from wgig.readers.holder import Watched
 from wgig.readers.holder_link import HolderLink
 from wgig.readers.pool import Pool
+from wgig.readers.reader_link import ReaderLink
 from wgig.readers.result import AHEAD
 from wgig.readers.wire import CANCELED, LOST, ROWS, SIZE, SYNTAX, TIME, UNFIT, VALUE, Fault, Job
 from wgig.settings import MIB, Settings
@@ -251,15 +252,47 @@ def test_a_pause_changes_nothing_of_what_becomes_of_a_query(
     async def story(pool: Pool) -> None:
         assert pool.current
         (reader,) = pool.current.readers
+        while reader.thread == reader.process:
+            await asyncio.sleep(0)
         result = await pool.ask(job(MANY), "somebody")
         reader.pace(on=False)
         reader.pace(on=True)
-        while not (reader.yielding or result.ended):
+        while not (yields(reader) or result.ended):
             await asyncio.sleep(0)
-        assert reader.yielding
+        assert yields(reader)
         result.close()
 
     play(Settings(store=tmp_path, readers=1), story)
+
+
+def yields(reader: ReaderLink) -> bool:
+    """Whether the thread that answers lets others go first."""
+    return os.getpriority(os.PRIO_PROCESS, reader.thread) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+def test_a_query_that_takes_long_lets_others_go_first_and_the_next_one_need_not(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_link, "SLOW", 0.01)
+    some = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c < 8) }"
+
+    async def story(pool: Pool) -> None:
+        assert pool.current
+        (reader,) = pool.current.readers
+        while (first := reader.thread) == reader.process:
+            await asyncio.sleep(0)
+        result = await pool.ask(job(some), "somebody")
+        while not (yields(reader) or result.ended):
+            await asyncio.sleep(0)
+        assert yields(reader)
+        await result.whole()
+        while reader.thread == first:
+            await asyncio.sleep(0)
+        assert not yields(reader)
+        assert len(await numbers(pool)) == 200
+        assert pool.current.readers == {reader}
+
+    play(replace(settings, readers=1, query_seconds=30), story)
 
 
 def test_an_answer_that_ends_while_its_client_is_slow_does_not_hold_up_the_next(tmp_path: Path) -> None:
