@@ -33,13 +33,16 @@ def main(connection: socket.socket, births: socket.socket, most: int, memory: in
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who ends leaves nothing behind
     nursery = Nursery(births, memory)
-    with suppress(ConnectionError):  # the service is gone
-        obey(connection, nursery, most)
+    try:
+        with suppress(ConnectionError):  # the service is gone
+            obey(connection, nursery, most)
+    except EOFError as error:
+        print(f"wgig: {error}, and it is taken anew", file=sys.stderr)
     nursery.close()
 
 
 def obey(connection: socket.socket, nursery: "Nursery", most: int) -> None:
-    """Do what comes over the connection until it ends. Raises ConnectionError where it breaks."""
+    """Do what comes over the connection until it ends. Raises ConnectionError where it breaks, EOFError."""
     quads: ox.Store | None = None
     changes = 0
     for kind, body in messages(connection):
@@ -88,21 +91,21 @@ def copied(folder: str, most: int, service: socket.socket) -> ox.Store | None:
     """A copy in memory of the quads of the store in a folder; None where they are more than `most`.
 
     Another process reads them, as a store on disk leaves threads behind. Blank nodes keep their names. Raises
-    ConnectionError where the service ends meanwhile.
+    ConnectionError where the service ends meanwhile, EOFError where the other process does.
     """
     reading, writing = os.pipe()
     if not os.fork():
         os.close(reading)  # so that it ends with this process
         pour(folder, most, writing)
     os.close(writing)
-    with io.BufferedReader(Watched(reading, service), PIECE) as stream:
+    quads, count = ox.Store(), -1
+    with io.BufferedReader(Watched(reading, service), PIECE) as stream, suppress(SyntaxError, ValueError):
         count = int(stream.readline())
         if count > most:
             return None
-        quads = ox.Store()
         quads.bulk_extend(ox.parse(stream, N_QUADS))
     if len(quads) != count:
-        raise EOFError(f"{len(quads)} of {count} quads arrived")
+        raise EOFError("the copy of the quads to memory broke off")
     return quads
 
 

@@ -4,6 +4,8 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -430,6 +432,27 @@ def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone(tmp_path: Pat
             await asyncio.sleep(0.01)
 
     asyncio.run(asyncio.wait_for(story(), 10))
+
+
+CUT = """
+import os, socket
+from wgig.readers import holder, wire
+
+def pour(folder, most, writing):
+    os.write(writing, b"2\\n<urn:s> <urn:p> ")
+    os._exit(0)
+
+holder.pour = pour
+here, there = socket.socketpair()
+births, cradle = socket.socketpair()
+here.sendall(wire.framed(wire.LOAD, b"anywhere"))
+holder.main(there, cradle, 10, 2**20)
+"""
+
+
+def test_a_copy_that_breaks_off_is_told_in_one_sentence() -> None:
+    done = subprocess.run([sys.executable, "-c", CUT], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr == "wgig: the copy of the quads to memory broke off, and it is taken anew\n"
 
 
 def test_a_pipe_breaks_off_when_its_reader_is_gone() -> None:
