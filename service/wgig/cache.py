@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .answers import CONDITIONAL, matches
 from .codings import choose
+from .formats import weights
 from .presence import while_there
 from .recording import Entry, Recording
 from .shortcuts import REQUEST, Shortcuts
@@ -22,6 +23,7 @@ SHARE = 4  # an answer takes at most this part of the room
 OVERHEAD = 1000  # bytes that an entry takes beside its body
 
 KEYED = frozenset((b"accept", b"content-encoding", b"content-type", b"host"))
+LANGUAGE = b"accept-language"
 OF_BODY = (b"content-encoding", b"content-length", b"content-type")
 
 Key = tuple[Any, ...]
@@ -77,6 +79,8 @@ class Cache:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         names = KEYED | self.varies.get(scope["path"], frozenset())
         fields = tuple(pair for pair in scope["headers"] if pair[0] in names)
+        if reads_english(tuple(value for name, value in fields if name == LANGUAGE)):
+            fields = tuple(pair for pair in fields if pair[0] != LANGUAGE)
         codings = tuple(value for name, value in scope["headers"] if name == b"accept-encoding")
         address = (scope["scheme"], scope["root_path"], scope["raw_path"], scope["query_string"])
         return (method, *address, fields, coding_of(codings), question)
@@ -202,6 +206,13 @@ def again(first: Message, receive: Receive) -> Receive:
 def size(entry: Entry) -> int:
     """About how many bytes an entry takes."""
     return len(entry.body) + OVERHEAD
+
+
+@lru_cache(256)
+def reads_english(fields: tuple[bytes, ...]) -> bool:
+    """Whether a client names English alone in its Accept-Language fields, which it gets without as well."""
+    liked = weights(one.decode("latin-1") for one in fields)
+    return all(one.partition("-")[0] == "en" for one in liked)
 
 
 @lru_cache(256)

@@ -43,6 +43,7 @@ TRIG = Format("application/trig", "trig", "TriG", f"{W3C}TriG")
 N_QUADS = Format("application/n-quads", "nq", "N-Quads", f"{W3C}N-Quads")
 HTML = Format("text/html", "html", "HTML", "", ("application/xhtml+xml",))
 JSON = Format("application/json", "json", "JSON")
+PLAIN_XML = Format("application/xml", "xml", "XML", "", ("text/xml",))
 PROBLEM = Format("application/problem+json", "json", "JSON", "", ("application/json",))
 
 # The first of each is what a client gets that does not care.
@@ -91,32 +92,42 @@ def is_empty(body: bytes, format_: Format) -> bool:
 
 
 def negotiate(accept: Iterable[str], offered: Sequence[Format]) -> Format:
-    """The offered format that the client likes best; a named type goes before a range, then order decides.
+    """The offered format that a client likes best, of equal ones the first.
 
     `accept` holds the values of all Accept fields; none: anything. Raises Problem 406.
     """
-    wanted = weights(accept) or {"*/*": 1.0}
-
-    def liking(one: Format) -> tuple[float, int]:
-        ranges = [(one.media_type, 3), *((name, 2) for name in one.aliases)]
-        ranges += [(one.media_type.split("/")[0] + "/*", 1), ("*/*", 0)]
-        return next(((wanted[name], exact) for name, exact in ranges if name in wanted), (0.0, 0))
-
-    best = max(offered, key=liking)
-    if liking(best)[0] == 0:
+    wanted = accepted(accept)
+    best = max(offered, key=lambda one: liking(wanted, one))
+    if liking(wanted, best)[0] == 0:
         raise not_acceptable(offered)
     return best
 
 
+def accepted(accept: Iterable[str]) -> dict[str, float]:
+    """What a client accepts by its Accept fields; where it sends none, anything."""
+    return weights(accept) or {"*/*": 1.0}
+
+
+def liking(wanted: dict[str, float], one: Format) -> tuple[float, int]:
+    """The weight of a format for a client, 0 for none, and how exactly it was named."""
+    ranges = [(one.media_type, 3), *((name, 2) for name in one.aliases)]
+    ranges += [(one.media_type.split("/")[0] + "/*", 1), ("*/*", 0)]
+    return next(((wanted[name], exact) for name, exact in ranges if name in wanted), (0.0, 0))
+
+
 def named(name: str, offered: Sequence[Format]) -> Format:
     """The offered format with this media type or suffix. Raises Problem 406."""
+    best = max(offered, key=lambda one: closeness(name, one))
+    if not closeness(name, best):
+        raise not_acceptable(offered)
+    return best
+
+
+def closeness(name: str, one: Format) -> int:
+    """Whether a format has this media type or suffix: 2, as an alias 1, not at all 0."""
     # An unescaped + of a query string arrives as a space, and no media type holds a space.
     name = name.strip().lower().replace(" ", "+")
-    found = [one for one in offered if name in (one.media_type, one.suffix)]
-    found += [one for one in offered if name in one.aliases]
-    if not found:
-        raise not_acceptable(offered)
-    return found[0]
+    return 2 if name in (one.media_type, one.suffix) else int(name in one.aliases)
 
 
 def not_acceptable(offered: Sequence[Format]) -> Problem:

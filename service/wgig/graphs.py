@@ -2,24 +2,37 @@
 
 import gzip
 import json
+from itertools import islice
 
+import pyoxigraph as ox
 from fastapi import Request, Response
 
+from . import languages
 from .answers import Bounded, TooLargeError, answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
 from .formats import DATASETS, GRAPHS, HTML, JSON, Format, named
-from .namespaces import namespaces
+from .namespaces import OUTSIDE, namespaces
+from .pages import graph_path
 from .pages.graph import graph_page, list_page
 from .problems import Problem
+from .profiles.mapped import markup
+from .profiles.subject import Subject
+from .profiles.wish import Wish, wish
 from .rdf import serialize, used_prefixes
 from .records import mementos
+from .represent import graph_body, represent
 from .settings import Settings
 from .sparql import absolute
 from .store import Store
+from .things import TYPE, about
 
 GZIP = Format("application/gzip", "gz", "gzip")
 COMPRESSED = ".gz"
+NARROWED = 200_000  # statements of which those in other languages are left out
+READABLE = (*GRAPHS, HTML)
+PARAMETERS = ("graph", "default", "version", "versions")
+GRAPH = ox.NamedNode(f"{OUTSIDE['sd']}NamedGraph")
 
 
 def read_graphs(request: Request) -> Response:
@@ -56,20 +69,52 @@ def content(request: Request, graph: str | None) -> Response:
         return mementos.memento(request, graph, names[0])
     if elsewhere := mementos.of_its_time(request, graph):
         return elsewhere
+    asked = wish(request, READABLE, others=PARAMETERS)
     if not store.has(graph):
         raise missing(graph)
-    format_ = pick(request, (*GRAPHS, HTML))
-    if format_ is HTML:
-        versions = mementos.versions(request, graph)
-        body = graph_page(store, graph, request.app.state.settings.base, versions)
-    else:
-        body = written(request, graph, format_)
-    links = ['</graphs>; rel="collection"', *mementos.links(request, graph)]
-    return answer(request, body, format_, links=links, headers={"Vary": mementos.VARY})
+    subject = graph_subject(request, graph, asked)
+    more = ['</graphs>; rel="collection"', *mementos.links(request, graph)]
+    return represent(request, asked, subject, more=more, headers={"Vary": mementos.VARY})
+
+
+def graph_subject(request: Request, graph: str | None, asked: Wish) -> Subject:
+    """A graph, which our own profile gives itself, and others describe as a dataset."""
+    base: str = request.app.state.settings.base
+    path = graph_path(graph, base)
+    iri = graph or base.rstrip("/") + path
+    narrowed = narrow(request, graph, asked) if asked.languages.only else None
+
+    def write(format_: Format) -> bytes:
+        if format_ is HTML:
+            page = base.rstrip("/") + path
+            block = graph and markup(iri, page, told(request, iri), asked.languages.ranges, base)
+            versions = mementos.versions(request, graph)
+            ranges = asked.languages.ranges
+            return graph_page(request.app.state.store, graph, base, versions, markup=block, ranges=ranges)
+        if narrowed is not None:
+            return graph_body(request, narrowed, format_)
+        return written(request, graph, format_)
+
+    types = frozenset((GRAPH.value,)) if graph else None
+    return Subject(iri, path, lambda: told(request, iri), write, types, READABLE, suffixed=False)
+
+
+def narrow(request: Request, graph: str | None, asked: Wish) -> list[ox.Triple]:
+    """The triples of a graph, with texts in the languages that are asked for. Raises Problem 406, 503."""
+    triples = list(islice(request.app.state.store.triples(graph), NARROWED + 1))
+    if len(triples) > NARROWED:
+        raise Problem(503, f"More than {NARROWED} statements are not sorted by language. Ask without lang.")
+    return languages.as_asked(triples, asked.languages)
+
+
+def told(request: Request, iri: str) -> list[ox.Triple]:
+    """What is said of a graph."""
+    said = [one.triple for one in about(request.app.state.store, [iri])]
+    return [*said, ox.Triple(ox.NamedNode(iri), TYPE, GRAPH)]
 
 
 def written(request: Request, graph: str | None, format_: Format) -> bytes:
-    """One graph in an RDF format, with the prefixes that it can use."""
+    """One graph in an RDF format, with the prefixes that it can use. Raises UnfitError."""
     store: Store = request.app.state.store
     prefixes = used_prefixes(store.triples(graph), request.app.state.settings.base)
     return store.graph(graph, format_.media_type, prefixes)

@@ -21,7 +21,10 @@ PAGE_POLICY = (
     "frame-ancestors 'none'"
 )
 
-EXPOSED = "Content-Location, ETag, Link, Location, Memento-Datetime, Retry-After, WGIG-Warning"
+EXPOSED = (
+    "Content-Language, Content-Location, Content-Profile, ETag, Link, Location, Memento-Datetime, "
+    "Retry-After, WGIG-Warning"
+)
 
 log = logging.getLogger("wgig")
 

@@ -52,15 +52,17 @@ def counts(store: Store, base: str) -> dict[str, int]:
     return dict(sorted(kinds.items(), key=lambda item: title(item[0])))
 
 
-def listing(store: Store, folder: str) -> tuple[dict[str, ox.Literal], list[str]]:
+def listing(
+    store: Store, folder: str, ranges: tuple[str, ...] = ()
+) -> tuple[dict[str, ox.Literal], list[str]]:
     """What is directly below the IRI `folder`: things with their labels in their order, and further folders.
 
-    Both are empty where there is nothing.
+    The labels are in the languages of these ranges, where there are such. Both are empty where nothing is.
     """
     below = things(store, f"{folder}/")
     here = {iri for iri in below if "/" not in iri.removeprefix(f"{folder}/")}
     deeper = {f"{folder}/" + iri.removeprefix(f"{folder}/").partition("/")[0] for iri in below - here}
-    found = labels(store, here)
+    found = labels(store, here, ranges)
     named = {iri: found.get(iri, ox.Literal(iri.rpartition("/")[2])) for iri in here}
     return dict(sorted(named.items(), key=lambda item: natural(item[1].value))), sorted(deeper - here)
 

@@ -7,6 +7,7 @@ from operator import itemgetter
 
 import pyoxigraph as ox
 
+from . import languages
 from .namespaces import OUTSIDE
 from .store import Store
 
@@ -21,20 +22,23 @@ _LABELS = {ox.NamedNode(iri): place for place, iri in enumerate(LABELS)}
 ALTERNATIVE = LABELS.index(f"{OUTSIDE['skos']}altLabel")
 
 
-def labels(store: Store, iris: Iterable[str]) -> dict[str, ox.Literal]:
-    """The best label of each IRI that has one: English, else of no language, in Latin letters, or of any."""
+def labels(store: Store, iris: Iterable[str], ranges: tuple[str, ...] = ()) -> dict[str, ox.Literal]:
+    """The best label of each IRI that has one, by the language ranges that a reader likes, the best first.
+
+    After those come English, no language, Latin letters, and any language.
+    """
     version = store.version
-    best = {iri: label(store, version, iri) for iri in sorted(set(iris))}
+    best = {iri: label(store, version, iri, ranges) for iri in sorted(set(iris))}
     return {iri: found for iri, found in best.items() if found is not None}
 
 
 @lru_cache(20_000)
-def label(store: Store, version: int, iri: str) -> ox.Literal | None:
+def label(store: Store, version: int, iri: str, ranges: tuple[str, ...] = ()) -> ox.Literal | None:
     """The best label of an IRI in a version of the store."""
     del version  # which makes the cache forget
     node = ox.NamedNode(iri)
     found = [
-        (preference(quad.object, place), quad.object)
+        ((languages.place(quad.object.language or "", ranges), *preference(quad.object, place)), quad.object)
         for property_, place in _LABELS.items()
         for quad in store.match(node, property_)
         if isinstance(quad.object, ox.Literal) and fits(quad.object, place)

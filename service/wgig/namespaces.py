@@ -3,8 +3,10 @@
 import re
 
 OUTSIDE = {
+    "altr": "http://www.w3.org/ns/dx/conneg/altr#",
     "bibo": "http://purl.org/ontology/bibo/",
     "cito": "http://purl.org/spar/cito/",
+    "dc": "http://purl.org/dc/elements/1.1/",
     "dcat": "http://www.w3.org/ns/dcat#",
     "dcterms": "http://purl.org/dc/terms/",
     "earl": "http://www.w3.org/ns/earl#",

@@ -11,7 +11,9 @@ from fastapi import Request, Response
 from .answers import answer
 from .bodies import FORM, MULTIPART
 from .documents import FORMATS, MARKDOWN
-from .formats import GRAPHS, JSON, PROBLEM, SOLUTIONS, Format
+from .formats import GRAPHS, JSON, PLAIN_XML, PROBLEM, SOLUTIONS, Format
+from .frames import FRAMES
+from .profiles.profile import OFFERED
 from .reports import WRITERS
 
 Described = dict[str, Any]
@@ -45,6 +47,24 @@ def answers(formats: Sequence[Format]) -> Described:
 
 EXPLAIN = parameter("explain", "Given bare: the plan of the query in words, as JSON, text or a page.")
 MEDIA_TYPE = parameter("_mediatype", "The media type of the answer; beats the Accept field.")
+NEGOTIATED = [
+    MEDIA_TYPE,
+    parameter(
+        "_profile",
+        "The profiles of the answer, the best first, with commas between: tokens, or IRIs between angle "
+        "brackets. `all`: the list of what there is.",
+    ),
+    parameter(
+        "lang", "The languages of the texts, the best first, with commas between; beats Accept-Language."
+    ),
+    {
+        "name": "Accept-Profile",
+        "in": "header",
+        "description": "The profiles of the answer: IRIs between angle brackets or tokens, with weights.",
+        "schema": {"type": "string"},
+    },
+]
+FRAME = parameter("_frame", f"JSON with the thing at the top, what it leads to inside: {', '.join(FRAMES)}.")
 DATASET = [
     parameter("default-graph-uri", "A graph of the default graph.", many=True),
     parameter("named-graph-uri", "A named graph.", many=True),
@@ -112,10 +132,14 @@ EXTRAS: dict[str, Described] = {
         },
         "responses": answers([*WRITERS]),
     },
-    "shape": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
+    "thing": {"parameters": [*NEGOTIATED, FRAME]},
+    "doc": {"parameters": [*NEGOTIATED, FRAME], "responses": answers((*OFFERED, PLAIN_XML))},
+    "ontology": {"parameters": NEGOTIATED, "responses": answers((*OFFERED, PLAIN_XML))},
+    "shapes": {"parameters": NEGOTIATED, "responses": answers((*OFFERED, PLAIN_XML))},
+    "shape": {"parameters": NEGOTIATED, "responses": answers(OFFERED)},
     "example": {"responses": answers(GRAPHS[:1])},
-    "read_graphs": {"parameters": [*GRAPH, *OLD, MEDIA_TYPE], "responses": answers(GRAPHS)},
-    "read_graph": {"parameters": [*OLD, MEDIA_TYPE], "responses": answers(GRAPHS)},
+    "read_graphs": {"parameters": [*GRAPH, *OLD, *NEGOTIATED], "responses": answers((*GRAPHS, PLAIN_XML))},
+    "read_graph": {"parameters": [*OLD, *NEGOTIATED], "responses": answers((*GRAPHS, PLAIN_XML))},
     "change_graphs": {
         "parameters": GRAPH,
         "requestBody": {"content": content([*RDF, MULTIPART])},

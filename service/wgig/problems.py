@@ -38,6 +38,17 @@ KINDS = {
         "No such format",
         "None of the formats that the client accepts can be had. The detail lists those that can.",
     ),
+    "no-profile": Kind(
+        406,
+        "No such profile",
+        "None of the profiles that the client asks for is known, or has anything for this. The detail lists "
+        "those that can be had.",
+    ),
+    "no-language": Kind(
+        406,
+        "No such language",
+        "Nothing here is said in a language that the address asks for. The detail lists those there are.",
+    ),
     "too-slow": Kind(408, "Too slow", "The body of the request did not arrive in time."),
     "precondition-failed": Kind(
         412, "Changed meanwhile", "If-Match or If-None-Match does not hold. Nothing was written."

@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from .answers import answer
+from .doc import doc
 from .formats import HTML, PROBLEM, negotiate
 from .pages import PATH, render
 from .problems import KINDS, Problem
-from .resource import doc
 from .store import StoreError
 
 log = logging.getLogger("wgig")
@@ -26,8 +26,8 @@ SENTENCES = {
 
 # What a script of another origin may send (Fetch, section 3.3).
 PREFLIGHT = {
-    "Access-Control-Allow-Headers": "Accept-Datetime, Authorization, Content-Disposition, Content-Encoding, "
-    "Content-Type, If-Match, If-None-Match, Slug, WGIG-Query-Id",
+    "Access-Control-Allow-Headers": "Accept-Datetime, Accept-Profile, Authorization, Content-Disposition, "
+    "Content-Encoding, Content-Type, If-Match, If-None-Match, Slug, WGIG-Query-Id",
     "Access-Control-Max-Age": "86400",
 }
 

@@ -5,12 +5,16 @@ from difflib import get_close_matches
 import pyoxigraph as ox
 from fastapi import Request, Response
 
-from . import vocabulary
-from .answers import answer, pick
-from .formats import HTML, TURTLE
+from . import languages, vocabulary
+from .answers import answer
+from .formats import HTML, TURTLE, Format
 from .pages import rule as pages_rule
 from .problems import Problem
-from .resource import OFFERED, SUFFIXED, graph_body, linked, loaded, show
+from .profiles.profile import OFFERED, OWN, own
+from .profiles.subject import Subject
+from .profiles.wish import wish
+from .represent import SUFFIXED, graph_body, represent, show
+from .resource import loaded
 from .rules import headings, rules
 
 LONGEST = 100  # characters of a name that is compared with others
@@ -20,18 +24,21 @@ def shape(request: Request, name: str) -> Response:
     """A shape, as a page with its reason and examples, or as RDF. Raises Problem 404 with a near name."""
     suffixed = SUFFIXED.fullmatch(name)
     name, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (name, "")
-    format_ = pick(request, OFFERED, suffix)
+    asked = wish(request, OFFERED, suffix, known={OWN: own(request.app.state.settings.base)})
     prefix = f"{request.app.state.settings.base}shapes#"
     graph = loaded(request, "shapes")
     names = {iri.removeprefix(prefix) for iri in subjects(graph) if iri.startswith(prefix)}
     if name not in names:
         raise unknown(name, near(name, names))
     node = ox.NamedNode(prefix + name)
-    if format_ is HTML:
-        body = shape_page(request, node, graph)
-    else:
-        body = graph_body(request, vocabulary.part(graph, node, prefix), format_)
-    return linked(request, f"/shapes/{name}", body, format_, f'<{node.value}>; rel="about"')
+    part = languages.as_asked(vocabulary.part(graph, node, prefix), asked.languages)
+
+    def write(format_: Format) -> bytes:
+        return shape_page(request, node, graph) if format_ is HTML else graph_body(request, part, format_)
+
+    subject = Subject(node.value, f"/shapes/{name}", lambda: (), write)
+    more = [f'<{node.value}>; rel="about"']
+    return represent(request, asked, subject, more=more, languages=languages.of(part))
 
 
 def example(request: Request, name: str) -> Response:

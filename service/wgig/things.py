@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 import pyoxigraph as ox
 
 from .labels import labels
+from .languages import ANY, Languages, Said, as_asked
 from .lookup import Term, rows
+from .namespaces import OUTSIDE
 from .store import Store
 
+TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
 PARTS = 250
 INCOMING = 500
 
@@ -53,8 +56,12 @@ class Description:
         yield from self.incoming
 
 
-def describe(store: Store, iri: str) -> Description | None:
-    """The description of a thing, or None when no statement is about it and none points to it."""
+def describe(store: Store, iri: str, languages: Languages = ANY) -> Description | None:
+    """The description of a thing, or None when no statement is about it and none points to it.
+
+    Labels are in the languages that a reader likes, where there are such, and texts as well where the address
+    asks for that. Raises Problem 406 where none is in a language that was asked for.
+    """
     own = about(store, [iri])
     incoming, total = pointing(store, iri)
     if not own and not incoming:
@@ -65,9 +72,33 @@ def describe(store: Store, iri: str) -> Description | None:
         cut.append(f"Of {total} statements that point here, {len(incoming)} are shown.")
     if parts_left_out:
         cut.append(f"Only the first {PARTS} parts are shown.")
-    description = Description(iri, own, parts, incoming, cut)
-    description.labels.update(labels(store, named(description)))
+    description = in_languages(Description(iri, own, parts, incoming, cut), languages)
+    description.labels.update(labels(store, named(description), languages.ranges))
     return description
+
+
+def in_languages(description: Description, languages: Languages) -> Description:
+    """The description with its texts in the languages that the address asks for. Raises Problem 406."""
+    if not languages.only:
+        return description
+    kept = set(as_asked(list(description), languages))
+    return replace(
+        description,
+        statements=[one for one in description.statements if one in kept],
+        parts={part: [one for one in said if one in kept] for part, said in description.parts.items()},
+        incoming=[one for one in description.incoming if one in kept],
+    )
+
+
+def types_of(statements: Iterable[Said]) -> frozenset[str]:
+    """What statements of a thing say that it is."""
+    ends = (one.object for one in statements if one.predicate == TYPE)
+    return frozenset(one.value for one in ends if isinstance(one, ox.NamedNode))
+
+
+def types(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
+    """What each of the IRIs is."""
+    return (quad.triple for iri in iris for quad in store.match(ox.NamedNode(iri), TYPE))
 
 
 def known(store: Store, iri: str) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from xml.parsers import expat
 
-from .formats import CSV, JSON_RESULTS, N_TRIPLES, RDF_XML, TSV, TURTLE, XML_RESULTS
+from .formats import CSV, JSON_RESULTS, N_TRIPLES, PLAIN_XML, RDF_XML, TSV, TURTLE, XML_RESULTS
 from .problems import Problem
 from .wellformed import NOT_IN_XML
 
-XML = (RDF_XML.media_type, XML_RESULTS.media_type)
+XML = (PLAIN_XML.media_type, RDF_XML.media_type, XML_RESULTS.media_type)
 SERIALIZERS = ("RDF/XML", "JSON-LD")  # one of which the engine names when it cannot go on
 
 

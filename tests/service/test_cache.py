@@ -178,6 +178,18 @@ def test_what_the_answer_depends_on_is_part_of_the_question() -> None:
     play(story())
 
 
+def test_who_reads_english_alone_shares_the_answer_of_who_says_nothing() -> None:
+    async def story() -> None:
+        kept = Kept(headers={b"vary": b"Accept-Language"})
+        await kept.ask()
+        for languages in ("en", "en-US,en;q=0.9", "EN;q=0.1", ""):
+            assert (await kept.ask(accept_language=languages))[2] == b"1"
+        for number, languages in enumerate(("en,fr;q=0.1", "*", "fr-xxxxxxxxxx", "fr;q=0.5"), 2):
+            assert (await kept.ask(accept_language=languages))[2] == b"%d" % number
+
+    play(story())
+
+
 def test_questions_in_bodies_are_told_apart() -> None:
     async def story() -> None:
         kept = Kept()

@@ -14,8 +14,9 @@ FLOORS = [
     for floor in (
         """
         backup backup.locking durable engines lines markdown.form namespaces outside outside.allowed
-        places.json places.spot places.tokens plans presence readers recording records reports.xml screening
-        shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
+        places.json places.spot places.tokens plans presence profiles profiles.dublin readers recording
+        records reports.xml screening shortcuts steering syntax syntax.grammar wellformed wgig writes
+        writes.changes
         """,
         """
         backup.swap nesting outside.peers places.context places.fits problems settings streaming writes.commit
@@ -26,35 +27,38 @@ FLOORS = [
         pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
         """,
         """
-        backup.checkpoint backup.manifest codings commands known markdown.outline outside.tables pages.results
-        places processes readers.lending records.versions reports syntax.reading tokens unfit using
-        writes.premises writes.targets
+        backup.checkpoint backup.manifest codings commands known languages markdown.outline outside.tables
+        pages.results places processes profiles.profile readers.lending records.versions reports
+        syntax.reading tokens unfit using writes.premises writes.targets
         """,
         """
-        answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values rdf
-        report syntax.patterns syntax.scope syntax.slips writes.trial
+        answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values
+        profiles.wish rdf report syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """
-        cache diagnosis markdown.graph markdown.statements reports.rdf reports.words syntax.unbound view
-        writes.upkeep
+        cache diagnosis markdown.graph markdown.statements profiles.subject reports.rdf reports.words
+        syntax.unbound view writes.upkeep
         """,
-        "admission inference markdown.body markdown.head readers.wire",
-        "markdown.keys outside.calls question readers.evaluation readers.holder_link readers.result store",
+        "admission inference markdown.body markdown.head profiles.links readers.wire",
+        """
+        markdown.keys outside.calls profiles.listing profiles.schema_org question readers.evaluation
+        readers.holder_link readers.result store
+        """,
         """
         backup.keeping bearer describe federation health labels load lookup markdown.reading plans.counting
-        readers.inline readers.reader readers.reader_link syntax.unknown
+        profiles.mapped readers.inline readers.reader readers.reader_link syntax.unknown
         """,
         """
         hints kinds markdown.writing pages.standing plans.steps readers.generation readers.holder
         records.history running things vocabulary
         """,
         "compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton",
-        "explain inlining resource word",
-        "documents payload query refusals shapes",
-        "beyond direct files openapi placing reports.saying uploads",
+        "explain frames inlining represent word",
+        "doc documents payload query resource",
+        "beyond files openapi placing refusals reports.saying shapes uploads",
         """
-        commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
-        summary
+        commands.watch direct meant pages.report reports.github reports.json reports.junit reports.sarif
+        reports.text summary
         """,
         "check reports.csv reports.html",
         "bulk conformance validate",

@@ -41,6 +41,7 @@ def environment(base: str) -> Environment:
         "href": lambda iri: href(iri, base),
         "graph_path": lambda iri: graph_path(iri, base),
         "in_format": in_format,
+        "listing": lambda path: f"{path}{'&' if '?' in path else '?'}_profile=all",
         "outside": lambda iri: not iri.startswith(base),
         "short": lambda iri: shorten(iri, known),
         "words": words,

@@ -53,8 +53,19 @@ def list_page(store: Store, base: str) -> bytes:
     return render("graphs.html", base=base, sizes=sizes, total=len(iris), labels=labels(store, shown))
 
 
-def graph_page(store: Store, iri: str | None, base: str, versions: Sequence[Version] = ()) -> bytes:
-    """The page of one graph, with the last of its versions."""
+def graph_page(  # noqa: PLR0913 - what the page consists of
+    store: Store,
+    iri: str | None,
+    base: str,
+    versions: Sequence[Version] = (),
+    *,
+    markup: object = None,
+    ranges: tuple[str, ...] = (),
+) -> bytes:
+    """The page of one graph, with the last of its versions, and what it tells search engines.
+
+    Things are called by the language ranges that its reader likes.
+    """
     path = graph_path(iri, base)
     formats = [(one.title, in_format(path, one.media_type)) for one in GRAPHS]
     begin = f"{path}{'&' if '?' in path else '?'}version"
@@ -62,14 +73,15 @@ def graph_page(store: Store, iri: str | None, base: str, versions: Sequence[Vers
     return render(
         "graph.html",
         base=base,
-        graph=view(store, iri, base),
+        graph=view(store, iri, base, ranges),
         formats=formats,
         versions=old,
         every=(f"{begin}s", len(versions)),
+        markup=markup,
     )
 
 
-def view(store: Store, iri: str | None, base: str) -> Graph:
+def view(store: Store, iri: str | None, base: str, ranges: tuple[str, ...] = ()) -> Graph:
     """What the page of one graph shows."""
     statements = "{ ?s ?p ?o }" if iri is None else f"{{ GRAPH <{iri}> {{ ?s ?p ?o }} }}"
     described = f"{{ {statements} FILTER(isIRI(?s){'' if iri is None else f' && ?s != <{iri}>'}) }}"
@@ -77,7 +89,7 @@ def view(store: Store, iri: str | None, base: str) -> Graph:
     things = [row["s"].value for row in found]
     sources, licenses = said(store, iri, "source"), said(store, iri, "license")
     ends = [one.value for one in (*sources, *licenses) if isinstance(one, ox.NamedNode)]
-    named = labels(store, [*things, *ends, *([iri] if iri else [])])
+    named = labels(store, [*things, *ends, *([iri] if iri else [])], ranges)
     return Graph(
         iri,
         title(iri, named),

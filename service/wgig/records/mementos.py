@@ -18,7 +18,7 @@ from .history import History, Version
 
 LINK_FORMAT = Format("application/link-format", "link", "Link format")
 FOREVER = "public, max-age=31536000, immutable"
-VARY = "Accept, Accept-Encoding, Accept-Datetime"
+VARY = "Accept, Accept-Encoding, Accept-Datetime, Accept-Language, Accept-Profile"
 
 
 def versions(request: Request, graph: str | None) -> list[Version]:

@@ -1,0 +1,194 @@
+"""Things as linked data: /id/… leads to /doc/…, where each is described, and each kind is listed."""
+
+import re
+from collections.abc import Iterable
+from functools import partial
+from itertools import islice
+from urllib.parse import quote, unquote_to_bytes
+
+import pyoxigraph as ox
+from fastapi import Request, Response
+
+from . import bodies, frames, kinds, languages, pages
+from .compact import compact
+from .formats import HTML, JSON, JSON_LD, Format
+from .namespaces import OUTSIDE
+from .pages.thing import page
+from .problems import Problem
+from .profiles import schema_org
+from .profiles.links import LICENSE
+from .profiles.mapped import markup
+from .profiles.profile import OFFERED, OWN, own
+from .profiles.subject import Subject, with_parameters
+from .profiles.wish import VARY, Wish, asks_for_profile, wish
+from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontology_context, represent, show
+from .things import Description, about, describe, known, types, types_of
+
+FRAME = ("_frame",)
+FRAMED = (JSON_LD, JSON)
+MARKED = 100  # things of a list that its page tells search engines
+NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
+
+RDFS, FOAF, DCTERMS = OUTSIDE["rdfs"], OUTSIDE["foaf"], OUTSIDE["dcterms"]
+
+
+def thing(request: Request, path: str) -> Response:
+    """The name of a thing: 303 to its description, by the profile that is asked for.
+
+    Raises Problem 400, 404, and 406 for a profile that has nothing for it.
+    """
+    iri, here = iri_of(request, path), doc_path(path)
+    parameters = bodies.parameters(request)
+    frames.asked(request)
+    asked = wish(request, OFFERED, others=FRAME) if parameters or asks_for_profile(request) else None
+    store = request.app.state.store
+    is_thing = known(store, iri)
+    if not is_thing and not any(kinds.listing(store, iri)):
+        raise unknown(iri)
+    fields = {"Link": f'<{here}>; rel="describedby"', "Vary": VARY}
+    if asked and asks_for_profile(request):
+        its_types = types_of(about(store, [iri])) if is_thing else None
+        subject = Subject(iri, here, lambda: (), lambda _: b"", its_types)
+        choice = chosen(asked, subject, request.app.state.settings.base)
+        fields["Content-Profile"] = f"<{choice.profile.iri}>"
+        token = "all" if asked.listing else choice.profile.token
+        parameters = [*(pair for pair in parameters if pair[0] != "_profile"), ("_profile", token)]
+    query = [f"{quote(key, safe='')}={quote(value, safe='/,')}" for key, value in parameters]
+    return Response(status_code=303, headers={"Location": with_parameters(here, query), **fields})
+
+
+def doc(request: Request, path: str) -> Response:
+    """The description of a thing, or the list of what is below a kind's path. Raises Problem 404 and 406."""
+    suffixed = SUFFIXED.fullmatch(path)
+    path, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (path, "")
+    frame = frames.asked(request)
+    if frame:
+        return framed(request, path, suffix, frame)
+    asked = wish(request, OFFERED, suffix, FRAME)
+    iri = iri_of(request, path)
+    description = describe(request.app.state.store, iri, asked.languages)
+    if description is None:
+        return folder(request, asked, iri, doc_path(path))
+    subject = Subject(
+        iri,
+        doc_path(path),
+        partial(told, request, description),
+        partial(thing_body, request, asked, description),
+        types_of(description.statements),
+    )
+    return represent(request, asked, subject, more=[about_link(iri)], languages=tags(description))
+
+
+def framed(request: Request, path: str, suffix: str, frame: str) -> Response:
+    """The description of a thing as JSON in a frame. Raises Problem 404, 406."""
+    base: str = request.app.state.settings.base
+    asked = wish(request, FRAMED, suffix, FRAME, {OWN: own(base)})
+    iri = iri_of(request, path)
+    description = describe(request.app.state.store, iri, asked.languages)
+    if description is None:
+        raise unknown(iri)
+
+    def write(_: Format) -> bytes:
+        context = ontology_context(request)
+        document = compact(described(description, base), context, CONTEXT)
+        return json_body(frames.framed(document, iri, frame, context))
+
+    here = with_parameters(doc_path(path), [f"_frame={frame}"])
+    subject = Subject(iri, here, lambda: (), write, formats=FRAMED, suffixed=False)
+    return represent(request, asked, subject, more=[about_link(iri)], languages=tags(description))
+
+
+def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
+    """The list of what is below an IRI. Raises Problem 404 when nothing is."""
+    things, folders = kinds.listing(request.app.state.store, iri, asked.languages.ranges)
+    if not things and not folders:
+        raise unknown(iri)
+    labels = languages.as_asked([*label_triples(things)], asked.languages)
+
+    def write(format_: Format) -> bytes:
+        if format_ is HTML:
+            title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
+            first = {one: text.value for one, text in islice(things.items(), MARKED)}
+            block = schema_org.listed(title, first, len(things))
+            given = {"title": title, "folder": iri, "things": things, "folders": folders, "markup": block}
+            return show(request, "kind.html", **given)
+        members = (
+            ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}member"), ox.NamedNode(one)) for one in things
+        )
+        return graph_body(request, [*members, *labels], format_)
+
+    subject = Subject(iri, path, lambda: (), write)
+    return represent(request, asked, subject, more=[about_link(iri)], languages=languages.of(labels))
+
+
+def thing_body(request: Request, asked: Wish, description: Description, format_: Format) -> bytes:
+    """A description in a format of our own profile."""
+    base: str = request.app.state.settings.base
+    if format_ is not HTML:
+        return graph_body(request, described(description, base), format_)
+    iri = description.iri
+    here = base.rstrip("/") + doc_path(iri.removeprefix(f"{base}id/"))
+    return show(
+        request,
+        "doc.html",
+        page=page(request.app.state.store, description, f"{base}graph/inferred"),
+        labels=description.labels,
+        markup=markup(iri, here, told(request, description), asked.languages.ranges, base),
+    )
+
+
+def described(description: Description, base: str) -> Iterable[ox.Triple]:
+    """The triples of a description: its statements, the labels of what they name, and about the document."""
+    subjects = {description.iri, *description.parts}
+    for statement in description:
+        yield statement.triple
+    yield from label_triples({iri: text for iri, text in description.labels.items() if iri not in subjects})
+    document = ox.NamedNode(description.iri.replace(f"{base}id/", f"{base}doc/", 1))
+    yield ox.Triple(document, ox.NamedNode(f"{FOAF}primaryTopic"), ox.NamedNode(description.iri))
+    yield ox.Triple(document, ox.NamedNode(f"{DCTERMS}license"), ox.NamedNode(LICENSE))
+    for sentence in description.cut:
+        yield ox.Triple(document, ox.NamedNode(f"{RDFS}comment"), ox.Literal(sentence, language="en"))
+
+
+def told(request: Request, description: Description) -> Iterable[ox.Triple]:
+    """What other profiles are computed from: what is said of a thing, and of what it leads to."""
+    yield from (one.triple for one in (*description.statements, *description.incoming))
+    yield from label_triples(
+        {iri: text for iri, text in description.labels.items() if iri != description.iri}
+    )
+    ends = {one.object.value for one in description.statements if isinstance(one.object, ox.NamedNode)}
+    yield from types(request.app.state.store, sorted(ends))
+
+
+def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:
+    """The labels of things, each as an rdfs:label."""
+    return (ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}label"), text) for iri, text in labels.items())
+
+
+def tags(description: Description) -> list[str]:
+    """The languages of the texts of a description."""
+    return languages.of([*description, *label_triples(description.labels)])
+
+
+def about_link(iri: str) -> str:
+    """The link from a description to the thing."""
+    return f'<{iri}>; rel="about"'
+
+
+def doc_path(path: str) -> str:
+    """Where the thing of this path is described."""
+    return f"/doc/{quote(path, safe=pages.PATH)}"
+
+
+def iri_of(request: Request, path: str) -> str:
+    """The IRI of the thing that a path below /id or /doc names, whatever the host. Raises Problem 400."""
+    bodies.text(unquote_to_bytes(request.scope["raw_path"]), "path")
+    escaped = NOT_IN_IRI.sub(lambda found: quote(found[0]), path)
+    return f"{request.app.state.settings.base}id/{escaped}"
+
+
+def unknown(iri: str) -> Problem:
+    """The 404 of a thing."""
+    return Problem(
+        404, f"Nothing is known about <{iri}>. See the home page for the kinds of things there are."
+    )

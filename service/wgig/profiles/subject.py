@@ -1,0 +1,51 @@
+"""What has representations: a thing, a graph, the ontology, the shapes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from ..formats import Format
+from .profile import OFFERED, OWN, Profile, profiles
+from .wish import Choice, offers
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A resource as it is represented.
+
+    `iri` names it, `path` is where it is read, and `formats` are those of our own profile, which `write`
+    gives as bytes. From its `triples`, other profiles are computed that fit its `types`; where these are
+    None, it has no other. `suffixed`: a format is had by the ending of the path, and not by a parameter.
+    """
+
+    iri: str
+    path: str
+    triples: Callable[[], Iterable[ox.Triple]]
+    write: Callable[[Format], bytes]
+    types: frozenset[str] | None = None
+    formats: Sequence[Format] = OFFERED
+    suffixed: bool = True
+
+    def fits(self, profile: Profile) -> bool:
+        """Whether it can be had in a profile."""
+        return profile.token == OWN or (self.types is not None and profile.fits(self.types))
+
+    def choices(self, base: str) -> list[Choice]:
+        """All its representations, the one first that a client gets who does not care."""
+        known = profiles(base)
+        return list(offers(known, self.formats, [token for token, one in known.items() if self.fits(one)]))
+
+    def address(self, choice: Choice) -> str:
+        """Where just this representation is read."""
+        parameters = [] if choice.profile.token == OWN else [f"_profile={choice.profile.token}"]
+        path = f"{self.path}.{choice.format.suffix}" if self.suffixed else self.path
+        if not self.suffixed:
+            parameters.append(f"_mediatype={choice.format.media_type.replace('+', '%2B')}")
+        return with_parameters(path, parameters)
+
+
+def with_parameters(path: str, parameters: Iterable[str]) -> str:
+    """The path with these parameters behind those that it has."""
+    more = "&".join(parameters)
+    return f"{path}{'&' if '?' in path else '?'}{more}" if more else path

@@ -1,0 +1,208 @@
+"""What a client asks for of something that has several representations; read before anything else is."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from fastapi import Request
+
+from .. import languages
+from ..bodies import parameters, values
+from ..formats import Format, accepted, closeness, liking
+from ..languages import Languages
+from ..problems import Problem
+from .profile import OFFERED, OWN, Profile, profiles
+
+PARAMETERS = ("_mediatype", "_profile", "lang")
+# The reserved tokens for the list of what there is, now and in older drafts.
+LISTING = ("all", "alt")
+VARY = "Accept, Accept-Encoding, Accept-Language, Accept-Profile"
+
+NAME = r"<(?P<iri>[^<>\s]*)>|(?P<token>[\w.~*-]+)"
+WEIGHT = r";\s*[qQ]=(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*"
+IN_FIELD = re.compile(rf"[\s,]*(?:{NAME})\s*(?:{WEIGHT})?(?=,|$)[\s,]*")
+IN_ADDRESS = re.compile(rf"\s*(?:{NAME})\s*(?:,(?!$)|$)")
+MOST = 50  # profiles that are named at once
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A representation: a profile and a format."""
+
+    profile: Profile
+    format: Format
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: the representations that will do, the best first, and languages.
+
+    `by_profile`: these profiles alone will do. `listing`: not one of them, but the list of what there is.
+    """
+
+    choices: Sequence[Choice]
+    languages: Languages
+    by_profile: bool = False
+    listing: bool = False
+
+
+def wish(
+    request: Request,
+    formats: Sequence[Format],
+    suffix: str = "",
+    others: Collection[str] = (),
+    known: dict[str, Profile] | None = None,
+) -> Wish:
+    """What a request asks for, where our own profile is offered in these formats.
+
+    The query string beats the suffix of the path, and that the header fields. `others` are parameters that
+    mean something beside those of negotiation; `known` are the profiles that there may be, by token, without
+    it all. Raises Problem 400 and 406.
+    """
+    check_parameters(request, (*PARAMETERS, *others))
+    known = known or profiles(request.app.state.settings.base)
+    chosen = values(parameters(request), "_profile")
+    listing = chosen in [[one] for one in LISTING]
+    weights = {} if listing else weights_of(chosen, request, known)
+    liked = languages.asked(request)
+    offered = list(offers(known, OFFERED if listing else formats, [OWN] if listing else known))
+    wanted = [one for one in offered if not weights or weights[one.profile.token] > 0]
+    rank = ranking(request, suffix, wanted)
+    fitting = [one for one in wanted if rank[one.format][0] > 0]
+    if not fitting:
+        raise no_format(wanted)
+    best = sorted(
+        fitting,
+        key=lambda one: (weights[one.profile.token] if weights else 0, rank[one.format]),
+        reverse=True,
+    )
+    return Wish(best, liked, bool(weights), listing)
+
+
+def asks_for_profile(request: Request) -> bool:
+    """Whether a request asks for a profile, or for the list of them."""
+    named = values(parameters(request), "_profile")
+    return bool(named) or any(map(str.strip, request.headers.getlist("accept-profile")))
+
+
+def offers(known: dict[str, Profile], formats: Sequence[Format], tokens: Iterable[str]) -> Iterator[Choice]:
+    """The representations by the profiles of these tokens; our own has these formats."""
+    for token in tokens:
+        for format_ in formats if token == OWN else known[token].formats:
+            yield Choice(known[token], format_)
+
+
+def ranking(request: Request, suffix: str, offered: Sequence[Choice]) -> dict[Format, tuple[float, int]]:
+    """How much each format is liked; 0 where it is not acceptable."""
+    formats = {one.format: None for one in offered}
+    asked = values(parameters(request), "_mediatype")
+    if not asked and not suffix:
+        wanted = accepted(request.headers.getlist("accept"))
+        return {one: liking(wanted, one) for one in formats}
+    names = asked[0].split(",") if asked else [suffix]
+    places = list(enumerate(reversed(names), 1))
+    return {one: max(as_named(name, place, one) for place, name in places) for one in formats}
+
+
+def as_named(name: str, place: int, one: Format) -> tuple[float, int]:
+    """How much a format is liked that was named in this place, counted from the last."""
+    close = closeness(name, one)
+    return (place if close else 0, close)
+
+
+def weights_of(chosen: Sequence[str], request: Request, known: dict[str, Profile]) -> dict[str, float]:
+    """How much each profile is liked, by token, 0 for not at all; nothing where no profile is asked for.
+
+    Raises Problem 400 where that is malformed, 406 where none of those asked for is known.
+    """
+    fields = list(filter(str.strip, request.headers.getlist("accept-profile")))
+    if not chosen and not fields:
+        return {}
+    asked = dict(in_address(chosen) if chosen else in_field(", ".join(fields)))
+    others = 0.0 if chosen else asked.pop("*", 0.0)
+    found = {token: weight(asked, profile, others) for token, profile in known.items()}
+    if not any(found.values()):
+        raise no_profile(f"None of the profiles {', '.join(asked)} is known here.", known.values())
+    return found
+
+
+def weight(asked: dict[str, float], profile: Profile, otherwise: float) -> float:
+    """How much a profile is liked by any of its names."""
+    names = (profile.token, *(f"<{iri}>" for iri in (profile.iri, *profile.also)))
+    return max((asked[one] for one in names if one in asked), default=otherwise)
+
+
+def in_field(field: str) -> Iterator[tuple[str, float]]:
+    """The profiles that Accept-Profile names, with their weights. Raises Problem 400."""
+    for found in items(IN_FIELD, field, "The field Accept-Profile", "<https://schema.org/>;q=1, skos;q=0.5"):
+        yield name_of(found), float(found["q"] or 1)
+
+
+def in_address(given: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """The profiles that `?_profile=` lists, the first with the greatest weight. Raises Problem 400."""
+    what = "The parameter _profile"
+    if len(given) > 1:
+        raise Problem(400, f"{what} is given {len(given)} times. Give it once, with commas between.")
+    for place, found in enumerate(items(IN_ADDRESS, given[0], what, "_profile=skos,<https://schema.org/>")):
+        yield name_of(found), 1 - place / MOST
+
+
+def items(pattern: re.Pattern[str], text: str, what: str, example: str) -> list[re.Match[str]]:
+    """The items of a list, of which the pattern takes one after the other. Raises Problem 400."""
+    found: list[re.Match[str]] = []
+    at = 0
+    while at < len(text) or not found:
+        item = pattern.match(text, at)
+        if not item or len(found) == MOST:
+            raise Problem(
+                400,
+                f"{what} is no list of at most {MOST} profiles. Write IRIs between angle brackets and tokens "
+                f"without: {example}.",
+            )
+        found.append(item)
+        at = item.end()
+    return found
+
+
+def name_of(item: re.Match[str]) -> str:
+    """A profile as it was named: a token, or an IRI between angle brackets."""
+    return item["token"] or f"<{item['iri']}>"
+
+
+def check_parameters(request: Request, known: Collection[str]) -> None:
+    """Raise Problem 400 where the query string has a parameter that means nothing here, or one twice."""
+    keys = [key for key, _ in parameters(request)]
+    for key in keys:
+        if key not in known:
+            near = get_close_matches(key[:100], known, 1)
+            mend = f"Did you mean {near[0]}?" if near else f"Parameters are: {', '.join(known)}."
+            raise Problem(400, f"There is no parameter {key!r} here. {mend}")
+        if key == "_mediatype" and keys.count(key) > 1:
+            raise Problem(400, "The parameter _mediatype is given twice. Give it once, with commas between.")
+
+
+def no_format(offered: Sequence[Choice]) -> Problem:
+    """The 406 that lists the media types of those profiles that would do."""
+    types = list(dict.fromkeys(one.format.media_type for one in offered))
+    return Problem(
+        406,
+        f"None of the formats you accept is offered here. Ask for one of: {', '.join(types)}.",
+        headers={"Vary": VARY},
+        offered=types,
+    )
+
+
+def no_profile(what: str, there: Collection[Profile]) -> Problem:
+    """The 406 that lists the profiles that can be had."""
+    names = ", ".join(f"{one.token} <{one.iri}>" for one in there)
+    return Problem(
+        406,
+        f"{what} Ask for one of: {names}.",
+        slug="no-profile",
+        headers={"Vary": VARY},
+        profiles=[
+            {"token": one.token, "uri": one.iri, "media_types": [f.media_type for f in one.formats]}
+            for one in there
+        ],
+    )

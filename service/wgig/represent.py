@@ -1,0 +1,142 @@
+"""The one way in which things, graphs, ontology and shapes are represented, by what a client asks for."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+import pyoxigraph as ox
+from fastapi import Request, Response
+
+from . import pages, vocabulary
+from .answers import answer
+from .compact import compact, context_of
+from .formats import HTML, JSON, JSON_LD, PLAIN_XML, Format
+from .languages import Languages, field, narrowed, of, parameter
+from .problems import Problem
+from .profiles import dublin, listing, schema_org
+from .profiles.links import MODEL, links
+from .profiles.mapped import mapped
+from .profiles.profile import OFFERED, OWN
+from .profiles.subject import Subject, with_parameters
+from .profiles.wish import VARY, Choice, Wish, no_format, no_profile
+from .rdf import serialize
+from .unfit import check
+
+CONTEXT = "/context.jsonld"
+SUFFIXED = re.compile(rf"(?P<path>.+)\.(?P<suffix>{'|'.join(one.suffix for one in (*OFFERED, PLAIN_XML))})")
+
+
+def represent(  # noqa: PLR0913 - what a representation consists of
+    request: Request,
+    wish: Wish,
+    subject: Subject,
+    *,
+    more: Iterable[str] = (),
+    languages: Iterable[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The representation of a subject that is wished for, or the list of them.
+
+    `more` are further links, `languages` those of the texts in our own profile. Raises Problem 406.
+    """
+    base: str = request.app.state.settings.base
+    fields = {"Vary": VARY, **(headers or {})}
+    if wish.listing:
+        format_ = wish.choices[0].format
+        fields["Content-Profile"] = f"<{MODEL}>"
+        body = list_body(request, subject, format_)
+        return answer(request, body, format_, links=links(subject, None, base, more), headers=fields)
+    choice = chosen(wish, subject, base)
+    if choice.profile.token == OWN:
+        body = subject.write(choice.format)
+        languages = [*languages, "en"] if choice.format is HTML else languages  # as pages are in English
+    else:
+        triples = computed(choice, subject, wish.languages, base)
+        body, languages = written(request, choice, triples, subject.iri), of(triples)
+    fields["Content-Profile"] = f"<{choice.profile.iri}>"
+    # What Accept-Language moves has no address of its own.
+    if wish.languages.only or not wish.languages.ranges:
+        fields["Content-Location"] = with_parameters(subject.address(choice), parameter(wish.languages))
+    fields |= field(languages)
+    return answer(request, body, choice.format, links=links(subject, choice, base, more), headers=fields)
+
+
+def chosen(wish: Wish, subject: Subject, base: str) -> Choice:
+    """The first representation wished for that the subject has. Raises Problem 406 with those that it has."""
+    found = next((one for one in wish.choices if subject.fits(one.profile)), None)
+    if found:
+        return found
+    raise nothing(subject, wish.choices, base) if wish.by_profile else no_format(subject.choices(base))
+
+
+def computed(choice: Choice, subject: Subject, languages: Languages, base: str) -> list[ox.Triple]:
+    """What a profile says of the subject. Raises Problem 406 where that is nothing."""
+    page = base.rstrip("/") + subject.path
+    triples = mapped(choice.profile, subject.iri, page, subject.triples())
+    if not triples:
+        raise nothing(subject, [choice], base)
+    return narrowed(triples, languages.ranges) if languages.only else triples
+
+
+def nothing(subject: Subject, asked: Iterable[Choice], base: str) -> Problem:
+    """The 406 for profiles that have nothing for the subject, with those that have."""
+    missed = dict.fromkeys(one.profile for one in asked)
+    there = dict.fromkeys(one.profile for one in subject.choices(base))
+    tokens = " or ".join(one.token for one in missed)
+    sentence = f"There is nothing to say of <{subject.iri}> by the profile {tokens}."
+    return no_profile(sentence, [one for one in there if one not in missed])
+
+
+def written(request: Request, choice: Choice, triples: list[ox.Triple], iri: str) -> bytes:
+    """What a profile says of the thing `iri`, in a format. Raises UnfitError."""
+    writer = WRITERS.get((choice.profile.token, choice.format))
+    if writer is None:
+        return graph_body(request, triples, choice.format)
+    body = writer(triples, iri)
+    check(body, choice.format.media_type)
+    return body
+
+
+def graph_body(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
+    """Triples in an RDF format, or as JSON with the context of the ontology. Raises UnfitError."""
+    if format_ is JSON:
+        return json_body(compact(triples, ontology_context(request), CONTEXT))
+    return serialize(triples, format_, request.app.state.settings.base)
+
+
+def ontology_context(request: Request) -> dict[str, object]:
+    """The JSON-LD context of the ontology as it stands in the store."""
+    base = request.app.state.settings.base
+    return context_of(vocabulary.terms(request.app.state.store.triples(f"{base}graph/ontology")), base)
+
+
+def json_body(value: object) -> bytes:
+    """JSON that people can read."""
+    return json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n"
+
+
+def show(request: Request, template: str, **values: object) -> bytes:
+    """A page of this service."""
+    return pages.render(template, base=request.app.state.settings.base, **values)
+
+
+def schema_json(triples: list[ox.Triple], iri: str) -> bytes:
+    """schema.org as JSON-LD."""
+    return json_body(schema_org.document(triples, iri))
+
+
+def list_body(request: Request, subject: Subject, format_: Format) -> bytes:
+    """The list of the representations, in a format."""
+    base: str = request.app.state.settings.base
+    if format_ is HTML:
+        return show(request, "profiles.html", subject=subject, rows=listing.rows(subject, base))
+    if format_ is JSON:
+        return json_body(listing.members(subject, base))
+    return graph_body(request, listing.triples(subject, base), format_)
+
+
+# What a profile writes in a way of its own, by its token and the format.
+WRITERS: dict[tuple[str, Format], Callable[[list[ox.Triple], str], bytes]] = {
+    ("oai_dc", PLAIN_XML): dublin.xml,
+    ("schema.org", JSON_LD): schema_json,
+}

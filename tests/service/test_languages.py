@@ -1,0 +1,151 @@
+"""In which language things are called, and what becomes of a language that is not there."""
+
+from collections.abc import Callable
+
+import httpx
+import pyoxigraph as ox
+import pytest
+from wgig.languages import LISTED, Languages, accepted, fallbacks, field, narrowed, place
+from wgig.rdf import read
+from wgig.settings import Settings
+from wgig.store import Store
+
+Get = Callable[..., httpx.Response]
+Client = Callable[[Store], httpx.Client]
+
+BASE = Settings.base
+SPAM = "/doc/issue/spam"
+ARABIC = "البريد المزعج"
+
+
+def texts(answer: httpx.Response) -> set[tuple[str, str]]:
+    """The texts in a Turtle answer, each with its language."""
+    assert answer.status_code == 200, answer.text
+    ends = [quad.object for quad in ox.parse(answer.content, ox.RdfFormat.TURTLE)]
+    return {(one.value, one.language) for one in ends if isinstance(one, ox.Literal) and one.language}
+
+
+@pytest.mark.parametrize(
+    "field", ["ar", "ar-EG, en;q=0.5", "fr, ar;q=0.9, en;q=0.1", "AR", "en;q=0.1, *;q=0, ar"]
+)
+def test_a_page_calls_a_thing_in_the_language_that_its_reader_likes_best(get: Get, field: str) -> None:
+    page = get(SPAM, accept="text/html", accept_language=field)
+    assert f'<h1 lang="ar" dir="auto">{ARABIC}</h1>' in page.text
+    assert page.headers["content-language"] == "ar, en"
+
+
+@pytest.mark.parametrize("field", ["fr", "fr, en;q=0.5, ar;q=0.4", "ar;q=0", "en-US,en;q=0.9", "*", "?", ""])
+def test_else_it_is_called_in_english(get: Get, field: str) -> None:
+    assert '<h1 lang="en" dir="auto">Spam</h1>' in get(SPAM, accept="text/html", accept_language=field).text
+
+
+def test_data_hold_every_text_whatever_a_reader_likes(get: Get) -> None:
+    liked = get(SPAM, accept_language="ar")
+    assert {("Spam", "en"), (ARABIC, "ar")} <= texts(liked)
+    assert texts(liked) == texts(get(SPAM))
+    assert liked.headers["content-language"] == "ar, en"
+
+
+def test_what_a_thing_leads_to_is_called_in_the_language_that_is_liked(client: Client) -> None:
+    store = Store.in_memory()
+    facts = f"""<{BASE}id/x/y> <urn:p> <urn:end> .
+        <urn:end> <http://www.w3.org/2000/01/rdf-schema#label> "end"@en, "Ende"@de, "fin"@fr ."""
+    store.apply(store.change_by(None, read(facts.encode(), "text/turtle")))
+    service = client(store)
+    for liked, label in (
+        ("de-AT, fr", ("Ende", "de")),
+        ("it, fr;q=0.1", ("fin", "fr")),
+        ("it", ("end", "en")),
+    ):
+        answer = service.get("/doc/x/y", headers={"Accept-Language": liked, "Accept": "text/turtle"})
+        assert texts(answer) == {label}
+
+
+def test_the_address_may_ask_for_one_language_alone(get: Get) -> None:
+    answer = get(f"{SPAM}?lang=ar", accept_language="en")
+    assert (ARABIC, "ar") in texts(answer)
+    assert ("Spam", "en") not in texts(answer)
+    assert ("Unasked mail", "en") in texts(answer)  # which is not said in any other
+    assert answer.headers["content-language"] == "ar, en"
+    assert answer.headers["content-location"] == f"{SPAM}.ttl?lang=ar"
+
+
+def test_the_address_may_list_languages_the_best_first(get: Get) -> None:
+    assert (ARABIC, "ar") in texts(get(f"{SPAM}?lang=fr,ar,en"))
+    assert ("Spam", "en") in texts(get(f"{SPAM}?lang=fr,en,ar"))
+    assert texts(get(f"{SPAM}?lang=ar-EG")) == texts(get(f"{SPAM}?lang=ar"))
+
+
+@pytest.mark.parametrize("path", [SPAM, "/ontology", "/graph/test"])
+def test_a_language_that_nothing_is_said_in_is_refused_with_those_that_there_are(get: Get, path: str) -> None:
+    answer = get(f"{path}?lang=fr,tlh")
+    assert answer.status_code == 406
+    assert "en" in answer.json()["languages"]
+    assert "fr or tlh" in answer.json()["detail"]
+    assert "Accept-Language" in answer.headers["vary"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "lang=",
+        "lang=f_r",
+        "lang=fr,",
+        "lang=*",
+        "lang=fr&lang=en",
+        "lang=abcdefghi",
+        f"lang={'fr,' * 10}en",
+        "lang=%3C",
+    ],
+)
+@pytest.mark.parametrize("path", [SPAM, "/ontology", "/graph/test"])
+def test_what_is_no_language_is_a_bad_request(get: Get, path: str, query: str) -> None:
+    answer = get(f"{path}?{query}")
+    assert answer.status_code == 400
+    assert "zh-Hant" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", [SPAM, f"{SPAM}.html", "/doc/issue", "/ontology", "/graph/test", "/id/issue/spam"]
+)
+def test_the_answer_says_what_it_depends_on(get: Get, path: str) -> None:
+    vary = {one.strip() for one in get(path).headers["vary"].split(",")}
+    assert {"Accept-Language", "Accept-Profile"} <= vary
+
+
+def test_an_address_is_given_only_to_what_can_be_had_there(get: Get) -> None:
+    assert "content-location" not in get(SPAM, accept_language="ar").headers
+    answer = get(f"{SPAM}?lang=zh-Hant-TW,ar-EG,ar", accept="text/turtle")
+    assert answer.headers["content-location"] == f"{SPAM}.ttl?lang=zh-hant-tw,ar-eg"
+    assert get(answer.headers["content-location"]).content == answer.content
+
+
+def test_a_range_falls_back_to_what_is_wider() -> None:
+    assert fallbacks(["zh-Hant-TW", "de", "zh"]) == ("zh-hant-tw", "zh-hant", "zh", "de")
+
+
+def test_the_best_language_is_that_of_the_first_range_that_has_one() -> None:
+    ranges = ("fr", "en")
+    tags = ["en", "de", "fr-CA", "fr"]
+    assert sorted(tags, key=lambda tag: place(tag, ranges)) == ["fr", "fr-CA", "en", "de"]
+
+
+def test_who_reads_english_alone_reads_as_everybody() -> None:
+    assert accepted(("en-GB, en;q=0.5",)) == ()
+    assert accepted(("en, fr;q=0.5",)) == ("en", "fr")
+
+
+def test_a_text_in_none_of_the_languages_stays() -> None:
+    said = read(b'<urn:s> <urn:p> "a"@de, "b"@es, 1 ; <urn:q> "c"@de, "d"@fr, "e" .', "text/turtle")
+    kept = [one.object for one in narrowed(said, ("fr",))]
+    assert {one.value for one in kept if isinstance(one, ox.Literal)} == {"a", "b", "1", "d", "e"}
+
+
+def test_too_many_languages_are_not_named() -> None:
+    assert dict(field(["fr", "en"])) == {"Content-Language": "en, fr"}
+    assert not list(field([]))
+    assert not list(field(f"x{n}" for n in range(LISTED + 1)))
+
+
+def test_no_language_is_asked_for_by_default() -> None:
+    assert Languages() == Languages((), only=False)
