@@ -16,6 +16,7 @@ from .namespaces import OUTSIDE, namespaces
 from .pages import graph_path
 from .pages.graph import graph_page, list_page
 from .problems import Problem
+from .profiles.links import COMMON, alternates
 from .profiles.mapped import markup
 from .profiles.subject import Subject
 from .profiles.wish import Wish, wish
@@ -42,13 +43,16 @@ def read_graphs(request: Request) -> Response:
         return content(request, asked_graph(request, pairs))
     settings: Settings = request.app.state.settings
     store: Store = request.app.state.store
-    format_ = pick(request, (*GRAPHS, HTML, JSON))
+    formats = (*GRAPHS, HTML, JSON)
+    format_ = pick(request, formats)
+    links = [*alternates("/graphs", formats, format_), *COMMON]
     if format_ is HTML:
-        return answer(request, list_page(store, settings.base), HTML)
+        return answer(request, list_page(store, settings.base), HTML, links=links)
     if format_ is JSON:
-        return answer(request, json.dumps({"graphs": store.graphs()}, ensure_ascii=False).encode(), JSON)
+        body = json.dumps({"graphs": store.graphs()}, ensure_ascii=False).encode()
+        return answer(request, body, JSON, links=links)
     triples = dataset(str(request.url.replace(query="")), store)
-    return answer(request, serialize(triples, format_, settings.base), format_)
+    return answer(request, serialize(triples, format_, settings.base), format_, links=links)
 
 
 def read_graph(request: Request, name: str) -> Response:
@@ -137,8 +141,8 @@ def dump(request: Request, suffix: str) -> Response:
             503, "The dump is too large for one answer. Take the graphs of /graphs one by one."
         ) from error
     if suffix.endswith(COMPRESSED):
-        return answer(request, gzip.compress(out.getvalue(), mtime=0), GZIP)
-    return answer(request, out.getvalue(), format_)
+        return answer(request, gzip.compress(out.getvalue(), mtime=0), GZIP, links=COMMON)
+    return answer(request, out.getvalue(), format_, links=COMMON)
 
 
 def asked_graph(request: Request, pairs: Pairs) -> str | None:

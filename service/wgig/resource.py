@@ -11,6 +11,7 @@ from .examples import examples
 from .formats import HTML, JSON_LD, Format
 from .problems import Problem
 from .profiles import schema_org
+from .profiles.links import COMMON
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED
 from .profiles.subject import Subject
@@ -41,7 +42,7 @@ def shapes(request: Request) -> Response:
 def context(request: Request) -> Response:
     """The JSON-LD context of the ontology."""
     body = json_body({"@context": ontology_context(request)})
-    return answer(request, body, JSON_LD)
+    return answer(request, body, JSON_LD, links=COMMON)
 
 
 def home(request: Request) -> Response:
@@ -53,7 +54,7 @@ def home(request: Request) -> Response:
     body = show(
         request, "home.html", counts=counts, examples=examples(), shown=SHOWN, markup=markup_, **names
     )
-    return answer(request, body, HTML)
+    return answer(request, body, HTML, links=COMMON)
 
 
 def static(request: Request, name: str) -> Response:

@@ -374,6 +374,24 @@ def test_language_and_profile_are_chosen_apart(get: Get) -> None:
     assert "Spam" not in texts
 
 
+# Links stand in what has no profiles as well
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/graphs", "/context.jsonld", "/dump.nq", "/doc/issue", SPAM, "/ontology"]
+)
+def test_whatever_holds_data_links_what_describes_it_and_its_license(get: Get, path: str) -> None:
+    found = links(get(path), "describedby", "license")
+    assert [one.target for one in found] == ["/ontology", "https://creativecommons.org/licenses/by/4.0/"]
+
+
+def test_the_list_of_graphs_links_its_formats(get: Get) -> None:
+    found = links(get("/graphs", accept="text/html"), "alternate")
+    assert len(found) == 5
+    for one in found:
+        assert get(one.target).headers["content-type"].partition(";")[0] == one.attributes["type"]
+
+
 # Answers are kept by all dimensions
 
 
@@ -503,7 +521,7 @@ def test_a_graph_is_itself_by_our_own_profile_and_a_dataset_by_others(get: Get) 
 def test_a_graph_that_a_format_cannot_say_is_not_acceptable_in_it(get: Get) -> None:
     answer = get("/graph/test?_mediatype=application/ld%2Bjson")
     assert answer.status_code == 406
-    assert "Ask for text/turtle" in answer.json()["detail"]
+    assert "text/turtle" in answer.json()["offered"]
 
 
 def test_what_a_thing_says_of_other_pages_does_not_move_its_profiles(client: Client) -> None:

@@ -4,6 +4,8 @@ import string
 from collections.abc import Iterable
 from urllib.parse import quote
 
+from ..formats import Format
+from ..pages import in_format
 from .profile import Profile
 from .subject import Subject, with_parameters
 from .wish import Choice
@@ -12,6 +14,7 @@ LONGEST = 3000  # bytes of the field; proxies commonly take 4 kB for all header 
 MODEL = "http://www.w3.org/ns/dx/conneg/altr"  # the data model of the list of representations
 KIND = "http://www.w3.org/ns/dx/prof/Profile"
 LICENSE = "https://creativecommons.org/licenses/by/4.0/"
+COMMON = ('</ontology>; rel="describedby"', f'<{LICENSE}>; rel="license"')  # of whatever holds data
 
 
 def links(subject: Subject, chosen: Choice | None, base: str, more: Iterable[str] = ()) -> list[str]:
@@ -25,8 +28,7 @@ def links(subject: Subject, chosen: Choice | None, base: str, more: Iterable[str
         [
             represented(subject.path, "canonical", every[0]),
             *more,
-            '</ontology>; rel="describedby"',
-            f'<{LICENSE}>; rel="license"',
+            *COMMON,
             *([f'<{chosen.profile.iri}>; rel="profile"'] if chosen else []),
             f'<{listing(subject)}>; rel="alternate"; type="text/html"; profile="{MODEL}"',
             *map(mapping, known.values()),
@@ -45,6 +47,15 @@ def by_need(choices: list[Choice]) -> list[Choice]:
         (rest if one.profile != own and one.profile.token in seen else ahead).append(one)
         seen.add(one.profile.token)
     return [*ahead, *rest]
+
+
+def alternates(path: str, formats: Iterable[Format], chosen: Format) -> list[str]:
+    """The links to the other formats of what has a format by a parameter, and no profiles."""
+    return [
+        f'<{in_format(path, one.media_type)}>; rel="alternate"; type="{one.media_type}"'
+        for one in formats
+        if one is not chosen
+    ]
 
 
 def listing(subject: Subject) -> str:
