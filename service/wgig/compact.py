@@ -6,12 +6,13 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from .formats import JSON
+from .formats import JSON, JSON_LD
 from .namespaces import OUTSIDE, shorten
 from .unfit import UnfitError
 from .vocabulary import Term
 
 Context = dict[str, Any]
+KEYWORDS = ("@version", "@vocab", "id", "type")
 
 RDF, OWL, XSD = OUTSIDE["rdf"], OUTSIDE["owl"], OUTSIDE["xsd"]
 
@@ -26,7 +27,7 @@ def context_of(terms: Iterable[Term], base: str) -> Context:
     namespace = f"{base}ontology#"
     names = {one.iri.removeprefix(namespace): one for one in terms if one.iri.startswith(namespace)}
     ours = {name: {"@id": f"wgig:{name}", **coercion(one)} for name, one in sorted(names.items())}
-    keywords = {"@version": 1.1, "@vocab": namespace, "id": "@id", "type": "@type"}
+    keywords = dict(zip(KEYWORDS, (1.1, namespace, "@id", "@type"), strict=True))
     return {**keywords, **OUTSIDE, "wgig": namespace, **ours}
 
 
@@ -66,6 +67,17 @@ def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dic
     return {"@context": address, "@graph": graph}
 
 
+def alone(document: dict[str, Any], context: Context) -> dict[str, Any]:
+    """A compact document with as much of its context inside as it uses, so that nothing has to be fetched."""
+    terms = {key for node in document["@graph"] for key in node}
+    terms |= {one for node in document["@graph"] for one in listed(node.get("type", []))}
+    own = {key: one for key, one in context.items() if key in terms and isinstance(one, dict)}
+    names = [*terms, *(one for definition in own.values() for one in definition.values())]
+    prefixes = {name.partition(":")[0] for name in names}
+    kept = {key: one for key, one in context.items() if key in (*KEYWORDS, *prefixes)}
+    return {**document, "@context": {**kept, **own}}
+
+
 def add(
     node: dict[str, Any], triple: ox.Triple, keys: dict[str, tuple[str, Context]], names: dict[str, str]
 ) -> None:
@@ -79,12 +91,17 @@ def add(
         )
     elif key and definition.get("@type") == "@id" and isinstance(end, ox.NamedNode):
         node.setdefault(key, []).append(end.value)
-    elif key and definition.get("@container") == "@language" and isinstance(end, ox.Literal) and end.language:
+    elif key and definition.get("@container") == "@language" and in_language(end):
         node.setdefault(key, {}).setdefault(end.language, []).append(end.value)
     elif key and isinstance(end, ox.Literal) and fits(end, definition):
         node.setdefault(key, []).append(end.value)
     else:
         node.setdefault(shorten(property_, names), []).append(expanded(end))
+
+
+def in_language(term: Any) -> bool:
+    """Whether a term is a text in a language, and in that alone."""
+    return isinstance(term, ox.Literal) and bool(term.language) and not term.direction
 
 
 def fits(literal: ox.Literal, definition: Context) -> bool:
@@ -96,6 +113,8 @@ def fits(literal: ox.Literal, definition: Context) -> bool:
 def expanded(term: Any) -> Any:
     """A term that says itself what it is."""
     if isinstance(term, ox.Literal):
+        if term.direction:
+            raise UnfitError("a text has a direction", JSON_LD.media_type)
         if term.language:
             return {"@value": term.value, "@language": term.language}
         if term.datatype.value == f"{XSD}string":
@@ -109,6 +128,11 @@ def identifier(term: Any) -> str:
     if isinstance(term, ox.Triple):
         raise UnfitError("JSON-LD has no triple terms", JSON.media_type)
     return f"_:{term.value}" if isinstance(term, ox.BlankNode) else term.value
+
+
+def listed(value: Any) -> list[Any]:
+    """A value that may stand alone, as a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def single(value: Any) -> Any:

@@ -10,7 +10,7 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from . import bodies, frames, kinds, languages, pages
-from .compact import compact
+from .compact import alone, compact
 from .formats import HTML, JSON, JSON_LD, Format
 from .namespaces import OUTSIDE
 from .pages.thing import page
@@ -90,7 +90,7 @@ def framed(request: Request, path: str, suffix: str, frame: str) -> Response:
 
     def write(_: Format) -> bytes:
         context = ontology_context(request)
-        document = compact(described(description, base), context, CONTEXT)
+        document = alone(compact(described(description, base), context, CONTEXT), context)
         return json_body(frames.framed(document, iri, frame, context))
 
     here = with_parameters(doc_path(path), [f"_frame={frame}"])

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request
 
 from .bodies import parameters, values
-from .compact import Context
+from .compact import Context, listed
 from .problems import Problem
 
 # The types of the things at the top, by the name of the frame.
@@ -68,11 +68,6 @@ def embed(
                 ends[place] = nodes[name]
                 yield nodes[name]
         node[key] = ends if isinstance(value, list) else ends[0]
-
-
-def listed(value: Any) -> list[Any]:
-    """A value that may stand alone, as a list."""
-    return value if isinstance(value, list) else [value]
 
 
 def unframed(iri: str, frame: str, fitting: list[str]) -> Problem:

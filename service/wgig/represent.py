@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 import pyoxigraph as ox
 from fastapi import Request, Response
 
 from . import pages, vocabulary
 from .answers import answer
-from .compact import compact, context_of
+from .compact import alone, compact, context_of
 from .formats import HTML, JSON, JSON_LD, PLAIN_XML, Format
 from .languages import Languages, field, narrowed, of, parameter
 from .problems import Problem
@@ -20,6 +21,7 @@ from .profiles.profile import OFFERED, OWN
 from .profiles.subject import Subject, with_parameters
 from .profiles.wish import VARY, Choice, Wish, no_format, no_profile
 from .rdf import serialize
+from .store import Store
 from .unfit import check
 
 CONTEXT = "/context.jsonld"
@@ -98,16 +100,28 @@ def written(request: Request, choice: Choice, triples: list[ox.Triple], iri: str
 
 
 def graph_body(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
-    """Triples in an RDF format, or as JSON with the context of the ontology. Raises UnfitError."""
-    if format_ is JSON:
-        return json_body(compact(triples, ontology_context(request), CONTEXT))
+    """Triples in an RDF format, JSON-LD being compact; or as JSON, which names our context.
+
+    Raises UnfitError.
+    """
+    if format_ in (JSON, JSON_LD):
+        context = ontology_context(request)
+        document = compact(dict.fromkeys(triples), context, CONTEXT)
+        return json_body(document if format_ is JSON else alone(document, context))
     return serialize(triples, format_, request.app.state.settings.base)
 
 
 def ontology_context(request: Request) -> dict[str, object]:
     """The JSON-LD context of the ontology as it stands in the store."""
-    base = request.app.state.settings.base
-    return context_of(vocabulary.terms(request.app.state.store.triples(f"{base}graph/ontology")), base)
+    store: Store = request.app.state.store
+    return context_at(store, store.version, request.app.state.settings.base)
+
+
+@lru_cache(4)
+def context_at(store: Store, version: int, base: str) -> dict[str, object]:
+    """The JSON-LD context of the ontology in a version of the store."""
+    del version  # which makes the cache forget
+    return context_of(vocabulary.terms(store.triples(f"{base}graph/ontology")), base)
 
 
 def json_body(value: object) -> bytes:

@@ -250,6 +250,23 @@ def test_plain_json_reads_like_json_and_means_the_same_triples(get: Get) -> None
     assert found == triples(get("/doc/paper/wp-spam"))
 
 
+def test_json_ld_is_compact_and_brings_what_it_needs_of_its_context(get: Get) -> None:
+    document = get("/doc/paper/wp-spam.jsonld").json()
+    paper = next(node for node in document["@graph"] if node["id"].endswith("id/paper/wp-spam"))
+    assert (paper["type"], paper["issue"]) == ("IssuePaper", SPAM.value)
+    whole = get("/context.jsonld").json()["@context"]
+    assert document["@context"].items() <= whole.items()
+    assert len(document["@context"]) < 20
+
+
+def test_a_text_with_a_direction_is_not_acceptable_as_json(client: Client) -> None:
+    store = Store.in_memory()
+    fact = f'<{SPAM.value}> <urn:p> "a"@ar--rtl .'
+    store.apply(store.change_by(None, read(fact.encode(), "text/turtle")))
+    for suffix in ("json", "jsonld"):
+        assert client(store).get(f"/doc/issue/spam.{suffix}").status_code == 406
+
+
 def test_plain_json_keeps_values_that_do_not_fit_the_ontology() -> None:
     ontology = Path(__file__).parents[2] / "ontology" / "wgig.ttl"
     context = context_of(terms(quad.triple for quad in ox.parse(path=ontology)), BASE)
