@@ -339,6 +339,8 @@ def test_profiles_are_listed_in_the_order_of_preference(get: Get) -> None:
         profile(get("/doc/agent/kim?_profile=skos,%3Chttp://example.org/y%3E,oai_dc,schema.org")) == "oai_dc"
     )
     assert profile(get(f"{SPAM}?_profile=skos,oai_dc")) == "skos"
+    assert profile(get(f"{SPAM}?_profile=skos,oai_dc,skos")) == "skos"
+    assert profile(get(SPAM, accept_profile="skos;q=0.5, oai_dc;q=0.4, skos;q=0.1")) == "skos"
 
 
 def test_media_types_are_listed_in_the_order_of_preference(get: Get) -> None:
@@ -355,6 +357,7 @@ def test_media_types_are_listed_in_the_order_of_preference(get: Get) -> None:
         "_profile=skos&_profile=wgig",
         "_profile=" + ",".join(["skos"] * 51),
         "_mediatype=text/turtle&_mediatype=text/html",
+        "_mediatype=" + ",".join(["text/turtle"] * 51),
         "_prfile=skos",
     ],
 )

@@ -4,12 +4,13 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from operator import itemgetter
 
 from fastapi import Request
 
 from .. import languages
 from ..bodies import parameters, values
-from ..formats import Format, accepted, closeness, liking
+from ..formats import Format, accepted, closeness, liking, not_acceptable
 from ..languages import Languages
 from ..problems import Problem
 from .profile import OFFERED, OWN, Profile, profiles
@@ -119,7 +120,8 @@ def weights_of(chosen: Sequence[str], request: Request, known: dict[str, Profile
     fields = list(filter(str.strip, request.headers.getlist("accept-profile")))
     if not chosen and not fields:
         return {}
-    asked = dict(in_address(chosen) if chosen else in_field(", ".join(fields)))
+    # Of those named twice, the greater weight counts.
+    asked = dict(sorted(in_address(chosen) if chosen else in_field(", ".join(fields)), key=itemgetter(1)))
     others = 0.0 if chosen else asked.pop("*", 0.0)
     found = {token: weight(asked, profile, others) for token, profile in known.items()}
     if not any(found.values()):
@@ -171,26 +173,23 @@ def name_of(item: re.Match[str]) -> str:
 
 
 def check_parameters(request: Request, known: Collection[str]) -> None:
-    """Raise Problem 400 where the query string has a parameter that means nothing here, or one twice."""
-    keys = [key for key, _ in parameters(request)]
-    for key in keys:
+    """Raise Problem 400 for a parameter that means nothing here, and for too many formats."""
+    pairs = parameters(request)
+    for key, _ in pairs:
         if key not in known:
             near = get_close_matches(key[:100], known, 1)
             mend = f"Did you mean {near[0]}?" if near else f"Parameters are: {', '.join(known)}."
             raise Problem(400, f"There is no parameter {key!r} here. {mend}")
-        if key == "_mediatype" and keys.count(key) > 1:
-            raise Problem(400, "The parameter _mediatype is given twice. Give it once, with commas between.")
+    formats = values(pairs, "_mediatype")
+    if len(formats) > 1 or any(one.count(",") >= MOST for one in formats):
+        raise Problem(400, f"Give the parameter _mediatype once, with commas between at most {MOST} types.")
 
 
 def no_format(offered: Sequence[Choice]) -> Problem:
     """The 406 that lists the media types of those profiles that would do."""
-    types = list(dict.fromkeys(one.format.media_type for one in offered))
-    return Problem(
-        406,
-        f"None of the formats you accept is offered here. Ask for one of: {', '.join(types)}.",
-        headers={"Vary": VARY},
-        offered=types,
-    )
+    problem = not_acceptable(list(dict.fromkeys(one.format for one in offered)))
+    problem.headers["Vary"] = VARY
+    return problem
 
 
 def no_profile(what: str, there: Collection[Profile]) -> Problem:
