@@ -15,7 +15,7 @@ from .problems import Problem
 if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
     from fastapi import Request
 
-TAG = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.IGNORECASE)
+TAG = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
 MOST = 10  # languages of one client that are considered
 LISTED = 20  # languages of one answer that are named
 NAMED = 100  # languages that a refusal names

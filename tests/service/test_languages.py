@@ -96,6 +96,7 @@ def test_a_language_that_nothing_is_said_in_is_refused_with_those_that_there_are
         "lang=abcdefghi",
         f"lang={'fr,' * 10}en",
         "lang=%3C",
+        "lang=%C5%BF,en",  # a letter that is an s but for its case
     ],
 )
 @pytest.mark.parametrize("path", [SPAM, "/ontology", "/graph/test"])
