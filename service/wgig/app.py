@@ -22,6 +22,7 @@ from . import (
     write,
 )
 from .cache import Cache
+from .citing import cite
 from .direct import Direct
 from .guard import Guard
 from .readers.inline import Inline
@@ -64,6 +65,8 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/shapes.{suffix}", READ, resource.shapes),
     ("/shapes/examples/{name}", READ, shapes.example),
     ("/shapes/{name}", READ, shapes.shape),
+    ("/cite", READ, cite.cite),
+    ("/cited", READ, cite.cited),
     ("/validate", READ, validate.validation_form),
     ("/validate", ("POST",), validate.validate),
     ("/context.jsonld", READ, resource.context),

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from .answers import answer
 from .bodies import FORM, MULTIPART
+from .citing.citation import WRITERS as CITATIONS
 from .documents import FORMATS, MARKDOWN
 from .formats import GRAPHS, JSON, PROBLEM, SOLUTIONS, Format
 from .reports import WRITERS
@@ -71,6 +72,12 @@ CHECKING = [
     parameter("profile", "The profile to check by: `draft`, `complete` (meant without it) or `final`."),
     parameter("lang", "The language of the report: ar, en, es, fr, ru or zh; beats Accept-Language."),
 ]
+CITED = [
+    parameter("iri", "The IRI of a thing or of a graph."),
+    parameter("query", "A SPARQL query, in place of an IRI."),
+    parameter("version", "The version of the graph as a whole that is meant; without it, the current one."),
+]
+PROOF = parameter("sha256", "The SHA-256 of what was cited: it is given as long as that is so.")
 RDF = [one.media_type for one in GRAPHS]
 TOKEN: list[Described] = [{"token": []}]
 SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
@@ -112,6 +119,8 @@ EXTRAS: dict[str, Described] = {
         },
         "responses": answers([*WRITERS]),
     },
+    "cite": {"parameters": [*CITED, MEDIA_TYPE], "responses": answers([*CITATIONS])},
+    "cited": {"parameters": [*CITED, PROOF, MEDIA_TYPE], "responses": answers((*SOLUTIONS, *GRAPHS))},
     "shape": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
     "example": {"responses": answers(GRAPHS[:1])},
     "read_graphs": {"parameters": [*GRAPH, *OLD, MEDIA_TYPE], "responses": answers(GRAPHS)},

@@ -39,6 +39,11 @@ KINDS = {
         "None of the formats that the client accepts can be had. The detail lists those that can.",
     ),
     "too-slow": Kind(408, "Too slow", "The body of the request did not arrive in time."),
+    "gone": Kind(
+        410,
+        "No longer so",
+        "What was cited is not the same any more. The detail says which graphs were written since.",
+    ),
     "precondition-failed": Kind(
         412, "Changed meanwhile", "If-Match or If-None-Match does not hold. Nothing was written."
     ),

@@ -26,6 +26,7 @@ OFFERED = (TURTLE, N_TRIPLES, JSON, JSON_LD, RDF_XML, HTML)
 SUFFIXED = re.compile(rf"(?P<path>.+)\.(?P<suffix>{'|'.join(one.suffix for one in OFFERED)})")
 LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 CONTEXT = "/context.jsonld"
+CITATION = '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 FOR_EVER = "public, max-age=31536000, immutable"
 STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": Format("image/svg+xml", "svg", "SVG")}
 ENTRIES: dict[str, Callable[[list[ox.Triple]], object]] = {
@@ -58,7 +59,8 @@ def doc(request: Request, path: str) -> Response:
     description = describe(request.app.state.store, iri)
     write = partial(thing_body, request, description) if description else partial(folder_body, request, iri)
     here = f"/doc/{quote(path, safe=pages.PATH)}"
-    return linked(request, here, write(format_), format_, f'<{iri}>; rel="about"')
+    links = [f'<{iri}>; rel="about"', *([CITATION.format(quote(iri, safe=""))] if description else [])]
+    return linked(request, here, write(format_), format_, *links)
 
 
 def ontology(request: Request) -> Response:

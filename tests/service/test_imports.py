@@ -13,17 +13,18 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        backup backup.locking durable engines lines markdown.form namespaces outside outside.allowed
-        places.json places.spot places.tokens plans presence readers recording records reports.xml screening
-        shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
+        backup backup.locking citing client.report client.terms client.triples durable engines
+        lines markdown.form mcp mcp.budget namespaces outside outside.allowed places.json places.spot
+        places.tokens plans presence readers recording records reports.xml screening shortcuts steering syntax
+        syntax.grammar wellformed wgig writes writes.changes
         """,
         """
-        backup.swap nesting outside.peers places.context places.fits problems settings streaming writes.commit
-        writes.journal
+        backup.swap client.errors client.rows nesting outside.peers places.context places.fits problems
+        settings streaming writes.commit writes.journal
         """,
         """
-        archive backup.control bodies connections contexts examples formats markdown.faults opening pages
-        pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
+        archive backup.control bodies client.connection connections contexts examples formats markdown.faults
+        opening pages pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
         """,
         """
         backup.checkpoint backup.manifest codings commands known markdown.outline outside.tables pages.results
@@ -48,27 +49,30 @@ FLOORS = [
         hints kinds markdown.writing pages.standing plans.steps readers.generation readers.holder
         records.history running things vocabulary
         """,
-        "compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton",
-        "explain inlining resource word",
-        "documents payload query refusals shapes",
-        "beyond direct files openapi placing reports.saying uploads",
         """
-        commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
-        summary
+        compact markdown pages.thing plans.advice readers.pool record records.mementos records.told skeleton
         """,
-        "check reports.csv reports.html",
-        "bulk conformance validate",
+        "citing.versions explain inlining resource word",
+        "citing.citation documents payload query refusals shapes",
+        "beyond citing.content client.graph direct files openapi placing reports.saying uploads",
+        """
+        client commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif
+        reports.text summary
+        """,
+        "check mcp.tools reports.csv reports.html",
+        "bulk conformance mcp.server validate",
         "board workers",
         "gate shipped",
-        "pages.graph writing",
-        "graphs update",
-        "write",
+        "citing.past pages.graph writing",
+        "citing.found graphs update",
+        "citing.cite write",
         "app",
+        "mcp.inside",
         """
         commands.backup commands.check commands.dump commands.load commands.new commands.queries
         commands.query commands.restore commands.serve commands.stats commands.token
         """,
-        "cli",
+        "cli commands.mcp",
         "__main__",
     )
 ]
