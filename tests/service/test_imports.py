@@ -16,29 +16,30 @@ FLOORS = [
         backup backup.locking durable engines lines markdown.form namespaces outside outside.allowed
         places.json places.spot places.tokens plans presence readers recording records reports.xml screening
         shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
+        lists lists.table
         """,
         """
         backup.swap nesting outside.peers places.context places.fits problems settings streaming writes.commit
-        writes.journal
+        writes.journal lists.shown
         """,
         """
         archive backup.control bodies connections contexts examples formats markdown.faults opening pages
-        pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
+        pages.rule places.jsonld places.turtle plans.plan room rules sparql turns near
         """,
         """
         backup.checkpoint backup.manifest codings commands known markdown.outline outside.tables pages.results
         places processes readers.lending records.versions reports syntax.reading tokens unfit using
-        writes.premises writes.targets
+        writes.premises writes.targets binding typed
         """,
         """
         answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values rdf
-        report syntax.patterns syntax.scope syntax.slips writes.trial
+        report syntax.patterns syntax.scope syntax.slips writes.trial lists.asked
         """,
         """
         cache diagnosis markdown.graph markdown.statements reports.rdf reports.words syntax.unbound view
-        writes.upkeep
+        writes.upkeep lists.schemas lists.selection
         """,
-        "admission inference markdown.body markdown.head readers.wire",
+        "admission inference markdown.body markdown.head readers.wire schemas",
         "markdown.keys outside.calls question readers.evaluation readers.holder_link readers.result store",
         """
         backup.keeping bearer describe federation health labels load lookup markdown.reading plans.counting
@@ -46,23 +47,26 @@ FLOORS = [
         """,
         """
         hints kinds markdown.writing pages.standing plans.steps readers.generation readers.holder
-        records.history running things vocabulary
+        records.history running things vocabulary lists.found
         """,
-        "compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton",
+        """
+        compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton
+        facts lists.writing
+        """,
         "explain inlining resource word",
-        "documents payload query refusals shapes",
-        "beyond direct files openapi placing reports.saying uploads",
+        "documents payload query refusals shapes links",
+        "beyond direct files placing reports.saying uploads existing",
         """
         commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
-        summary
+        summary coverage listing queries
         """,
-        "check reports.csv reports.html",
+        "check reports.csv reports.html operations",
         "bulk conformance validate",
         "board workers",
         "gate shipped",
         "pages.graph writing",
         "graphs update",
-        "write",
+        "write openapi",
         "app",
         """
         commands.backup commands.check commands.dump commands.load commands.new commands.queries
