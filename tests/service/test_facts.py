@@ -61,12 +61,13 @@ def test_what_points_to_a_thing_is_counted_and_paged(
     found = things.get("/doc/category/access-for-all.json").json()["inverse"]["category"]
     assert found["total"] == len(expected) > 14
     walked = [one["id"] for one in found["items"]]
-    while path := found["links"].get("next"):
-        answer = things.get(path).json()
+    for _ in range(1, -(-len(expected) // facts.SIZE)):
+        answer = things.get(found["links"]["next"]).json()
         jsonschema.validate(answer, THING_DOCUMENT)
         found = answer["inverse"]["category"]
         walked += [one["id"] for one in found["items"]]
     assert sorted(walked) == sorted(expected)
+    assert "next" not in found["links"]
 
 
 @pytest.mark.parametrize(

@@ -149,12 +149,12 @@ def test_filters_choose(lists: httpx.Client, shipped: ox.Store, path: str, patte
 
 def test_pages_hold_everything_once_and_lead_to_one_another(lists: httpx.Client) -> None:
     whole, walked, path = iris(lists, "/issues?size=500"), [], "/issues?size=4"
-    while path:
+    for _ in range(9):  # of 35 things, 4 on a page
         answer = lists.get(path)
         walked += [one["id"] for one in answer.json()["items"]]
         path = answer.json()["links"].get("next", "")
         assert path == answer.links.get("next", {}).get("url", "")
-    assert walked == whole
+    assert (walked, path) == (whole, "")
     assert answer.json()["links"].keys() == {"self", "first", "prev", "last"}
 
 
