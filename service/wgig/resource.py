@@ -9,11 +9,13 @@ from urllib.parse import quote, unquote_to_bytes
 import pyoxigraph as ox
 from fastapi import Request, Response
 
-from . import bodies, kinds, pages, vocabulary
+from . import bodies, facts, kinds, pages, vocabulary
 from .answers import answer, pick
+from .bodies import parameters
 from .compact import compact, context_of
 from .examples import examples
 from .formats import HTML, JSON, JSON_LD, N_TRIPLES, RDF_XML, TURTLE, Format
+from .lists.shown import LISTS
 from .namespaces import OUTSIDE
 from .pages.thing import page
 from .problems import Problem
@@ -82,7 +84,7 @@ def context(request: Request) -> Response:
 def home(request: Request) -> Response:
     """What this is, what it holds, and the ways in."""
     counts = kinds.counts(request.app.state.store, request.app.state.settings.base)
-    names = {"titles": kinds.TITLES, "name": kinds.title}
+    names = {"titles": kinds.TITLES, "name": kinds.title, "lists": LISTS}
     body = show(request, "home.html", counts=counts, examples=examples(), shown=SHOWN, **names)
     return answer(request, body, HTML)
 
@@ -101,7 +103,16 @@ def thing_body(request: Request, description: Description, format_: Format) -> b
     if format_ is HTML:
         view = page(request.app.state.store, description, f"{settings.base}graph/inferred")
         return show(request, "doc.html", page=view, labels=description.labels)
+    if format_ is JSON:
+        return thing_json(request, description)
     return graph_body(request, described(description, settings.base), format_)
+
+
+def thing_json(request: Request, description: Description) -> bytes:
+    """A thing as plain JSON. Raises Problem 400 for what is not there, UnfitError as `facts.thing`."""
+    base = request.app.state.settings.base
+    path = pages.href(description.iri, base) or ""
+    return written(facts.thing(request.app.state.store, description, path, parameters(request), base))
 
 
 def described(description: Description, base: str) -> Iterable[ox.Triple]:
@@ -194,10 +205,18 @@ def linked(request: Request, path: str, body: bytes, format_: Format, *links: st
 
 
 def iri_of(request: Request, path: str) -> str:
-    """The IRI of the thing that a path below /id or /doc names, whatever the host. Raises Problem 400."""
+    """The IRI of the thing that a path below /id or /doc names, whatever the host.
+
+    Raises Problem 400, and 404 for a path with characters that no IRI has (RFC 3987, section 2.2).
+    """
     bodies.text(unquote_to_bytes(request.scope["raw_path"]), "path")
     escaped = NOT_IN_IRI.sub(lambda found: quote(found[0]), path)
-    return f"{request.app.state.settings.base}id/{escaped}"
+    iri = f"{request.app.state.settings.base}id/{escaped}"
+    try:
+        ox.NamedNode(iri)
+    except ValueError as error:
+        raise unknown(iri) from error
+    return iri
 
 
 def unknown(iri: str) -> Problem:

@@ -17,29 +17,30 @@ FLOORS = [
         lines markdown.form mcp mcp.budget namespaces outside outside.allowed places.json places.spot
         places.tokens plans presence readers recording records reports.xml screening shortcuts steering syntax
         syntax.grammar wellformed wgig writes writes.changes
+        lists lists.table
         """,
         """
         backup.swap client.errors client.rows nesting outside.peers places.context places.fits problems
-        settings streaming writes.commit writes.journal
+        settings streaming writes.commit writes.journal lists.shown
         """,
         """
         archive backup.control bodies client.connection connections contexts examples formats markdown.faults
-        opening pages pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
+        opening pages pages.rule places.jsonld places.turtle plans.plan room rules sparql turns near
         """,
         """
         backup.checkpoint backup.manifest codings commands known markdown.outline outside.tables pages.results
         places processes readers.lending records.versions reports syntax.reading tokens unfit using
-        writes.premises writes.targets
+        writes.premises writes.targets binding typed
         """,
         """
         answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values rdf
-        report syntax.patterns syntax.scope syntax.slips writes.trial
+        report syntax.patterns syntax.scope syntax.slips writes.trial lists.asked
         """,
         """
         cache diagnosis markdown.graph markdown.statements reports.rdf reports.words syntax.unbound view
-        writes.upkeep
+        writes.upkeep lists.schemas lists.selection
         """,
-        "admission inference markdown.body markdown.head readers.wire",
+        "admission inference markdown.body markdown.head readers.wire schemas",
         "markdown.keys outside.calls question readers.evaluation readers.holder_link readers.result store",
         """
         backup.keeping bearer describe federation health labels load lookup markdown.reading plans.counting
@@ -47,25 +48,26 @@ FLOORS = [
         """,
         """
         hints kinds markdown.writing pages.standing plans.steps readers.generation readers.holder
-        records.history running things vocabulary
+        records.history running things vocabulary lists.found
         """,
         """
         compact markdown pages.thing plans.advice readers.pool record records.mementos records.told skeleton
+        facts lists.writing
         """,
         "citing.versions explain inlining resource word",
-        "citing.citation documents payload query refusals shapes",
-        "beyond citing.content client.graph direct files openapi placing reports.saying uploads",
+        "citing.citation documents payload query refusals shapes links",
+        "beyond citing.content client.graph direct files placing reports.saying uploads existing",
         """
         client commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif
-        reports.text summary
+        reports.text summary coverage listing queries
         """,
-        "check mcp.tools reports.csv reports.html",
+        "check mcp.tools reports.csv reports.html operations",
         "bulk conformance mcp.server validate",
         "board workers",
         "gate shipped",
         "citing.past pages.graph writing",
         "citing.found graphs update",
-        "citing.cite write",
+        "citing.cite write openapi",
         "app",
         "mcp.inside",
         """
