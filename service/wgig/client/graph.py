@@ -1,8 +1,6 @@
 """The graph of a service: questions, things, checks and writes as methods."""
 
-import re
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -12,10 +10,8 @@ from urllib.parse import quote
 import httpx
 import pyoxigraph as ox
 
-from ..examples import example
 from ..formats import JSON, JSON_RESULTS, N_TRIPLES
 from ..namespaces import OUTSIDE, namespaces
-from ..problems import Problem
 from ..settings import Settings
 from .connection import USUAL, Connection, Limits
 from .errors import ServiceError
@@ -93,17 +89,16 @@ class Graph:
         return found
 
     def example(self, name: str, **parameters: object) -> Rows:
-        """The rows of the example query of this name, of those with these values for its variables.
+        """The rows of the example query of this name, with these values for its parameters.
 
-        A value is a term, `wgig.IRI`, `wgig.Text` with a language, or a value of Python; a plain text is also
-        that text in English. Raises ServiceError 404 where there is no such query, ValueError where it has no
-        such variable.
+        A thing is given by its IRI, or the end of it, such as `spam`. Raises ServiceError 404 where there is
+        no such query, 400 for what is no parameter or no value of one.
         """
-        try:
-            text = example(name).text
-        except Problem as problem:
-            raise ServiceError(problem.status, problem.title, problem.detail) from problem
-        return self.select(bound(text, parameters) if parameters else text)
+        params = {key: str(term(one).value) for key, one in parameters.items()}
+        path = f"queries/{quote(name, safe='')}"
+        found = understood(self.connection.ask("GET", path, params=params, headers={"Accept": ACCEPT}))
+        assert isinstance(found, Rows)  # each of them is a SELECT
+        return found
 
     def papers(self, page: int = PAGE) -> Iterator[Row]:
         """All issue papers by their IRI: `paper`, `title`, `issue` and `posted`, each None where unknown.
@@ -188,18 +183,3 @@ def understood(answer: httpx.Response) -> Rows | Triples | bool:
     except (SyntaxError, ValueError) as error:
         said = f"The answer is not what a service sends: {error}."
         raise ServiceError(None, "Not understood", said) from error
-
-
-def bound(text: str, parameters: Mapping[str, object]) -> str:
-    """A query whose variables have these values: as terms behind it, so that no value is read as SPARQL."""
-    for name in parameters:
-        if not name.isidentifier() or not re.search(rf"[?$]{name}\b", text):
-            raise ValueError(f"The query has no variable {name!r}.")
-    names = " ".join(f"?{name}" for name in parameters)
-    rows = [" ".join(row) for row in product(*(map(str, terms(one)) for one in parameters.values()))]
-    return f"{text}\nVALUES ({names}) {{ {' '.join(f'({row})' for row in rows)} }}"
-
-
-def terms(value: object) -> list[ox.NamedNode | ox.Literal]:
-    """The terms that a value may mean: a plain text is also that text in English, as labels have it."""
-    return [term(value), *([ox.Literal(value, language="en")] if type(value) is str else [])]
