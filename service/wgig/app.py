@@ -8,11 +8,14 @@ from fastapi import FastAPI
 
 from . import (
     __version__,
+    coverage,
     describe,
     doc,
     graphs,
     health,
+    listing,
     openapi,
+    queries,
     query,
     refusals,
     resource,
@@ -23,8 +26,10 @@ from . import (
     write,
 )
 from .cache import Cache
+from .citing import cite
 from .direct import Direct
 from .guard import Guard
+from .lists.shown import LISTS
 from .readers.inline import Inline
 from .readers.pool import Pool
 from .record import Record
@@ -51,6 +56,11 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/update", ("POST",), update.update),
     ("/queries/running", READ, running.list_running),
     ("/queries/running/{id}", ("DELETE",), running.end),
+    ("/queries", READ, queries.list_queries),
+    ("/queries/{name}", READ, queries.ask_example),
+    *((path, READ, listing.listing) for one in LISTS for path in (f"/{one}", f"/{one}.{{suffix}}")),
+    ("/coverage", READ, coverage.coverage),
+    ("/coverage.{suffix}", READ, coverage.coverage),
     ("/graphs", READ, graphs.read_graphs),
     ("/graphs", WRITE, write.change_graphs),
     ("/graph/{name:path}", READ, graphs.read_graph),
@@ -65,6 +75,8 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/shapes.{suffix}", READ, resource.shapes),
     ("/shapes/examples/{name}", READ, shapes.example),
     ("/shapes/{name}", READ, shapes.shape),
+    ("/cite", READ, cite.cite),
+    ("/cited", READ, cite.cited),
     ("/validate", READ, validate.validation_form),
     ("/validate", ("POST",), validate.validate),
     ("/context.jsonld", READ, resource.context),

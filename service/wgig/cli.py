@@ -164,6 +164,37 @@ def check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print nothing: the exit code tells")
 
 
+def mcp(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig mcp`."""
+    parser.add_argument("--url", help="read the graph of this service instead of the local store")
+    parser.add_argument("--http", action="store_true", help="serve over HTTP instead of standard input")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on, with --http (default: 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8001,
+        help="port to listen on, with --http, 0 for any that is free (default: 8001)",
+    )
+    parser.add_argument(
+        "--rows", metavar="N", type=positive, default=200, help="most rows of an answer (default: 200)"
+    )
+    parser.add_argument(
+        "--bytes", metavar="N", type=enough, default=32_768, help="most bytes of an answer (default: 32768)"
+    )
+    parser.add_argument(
+        "--seconds", metavar="N", type=positive, default=10, help="longest time of a query (default: 10)"
+    )
+
+
+def enough(text: str) -> int:
+    """A number of bytes in which there is room for what stands around an answer. Raises ArgumentTypeError."""
+    if positive(text) < 2048:
+        raise argparse.ArgumentTypeError(f"{text} bytes are too few: give at least 2048")
+    return int(text)
+
+
 def new(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig new`."""
     parser.add_argument("kind", choices=("paper",), help="what to begin")
@@ -283,6 +314,11 @@ COMMANDS: Commands = {
         "\n"
         "the issues of the inventory:\n"
         """wgig query 'SELECT ?issue { ?issue <https://w3id.org/wgig/ontology#inventoryStatus> "yes" }'""",
+    ),
+    "mcp": (
+        "serve the graph to language models (Model Context Protocol)",
+        mcp,
+        "wgig mcp\nwgig mcp --url http://127.0.0.1:8000/\nwgig mcp --http --port 8001",
     ),
     "token": (
         "let somebody write to the service, or no longer",

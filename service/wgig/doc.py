@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes
 import pyoxigraph as ox
 from fastapi import Request, Response
 
-from . import bodies, frames, kinds, languages, pages
+from . import bodies, facts, frames, kinds, languages, pages
 from .compact import alone, compact
 from .formats import HTML, JSON, JSON_LD, Format
 from .namespaces import OUTSIDE
@@ -25,6 +25,8 @@ from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontolog
 from .things import Description, about, describe, known, types, types_of
 
 FRAME = ("_frame",)
+INVERSE = ("inverse", "page")
+CITATION = '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 FRAMED = (JSON_LD, JSON)
 MARKED = 100  # things of a list that its page tells search engines
 NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
@@ -40,7 +42,9 @@ def thing(request: Request, path: str) -> Response:
     iri, here = iri_of(request, path), doc_path(path)
     parameters = bodies.parameters(request)
     frames.asked(request)
-    asked = wish(request, OFFERED, others=FRAME) if parameters or asks_for_profile(request) else None
+    asked = (
+        wish(request, OFFERED, others=(*FRAME, *INVERSE)) if parameters or asks_for_profile(request) else None
+    )
     store = request.app.state.store
     is_thing = known(store, iri)
     if not is_thing and not any(kinds.listing(store, iri)):
@@ -64,7 +68,7 @@ def doc(request: Request, path: str) -> Response:
     frame = frames.asked(request)
     if frame:
         return framed(request, path, suffix, frame)
-    asked = wish(request, OFFERED, suffix, FRAME)
+    asked = wish(request, OFFERED, suffix, (*FRAME, *INVERSE))
     iri = iri_of(request, path)
     description = describe(request.app.state.store, iri, asked.languages)
     if description is None:
@@ -76,7 +80,8 @@ def doc(request: Request, path: str) -> Response:
         partial(thing_body, request, asked, description),
         types_of(description.statements),
     )
-    return represent(request, asked, subject, more=[about_link(iri)], languages=tags(description))
+    more = [about_link(iri), CITATION.format(quote(iri, safe=""))]
+    return represent(request, asked, subject, more=more, languages=tags(description))
 
 
 def framed(request: Request, path: str, suffix: str, frame: str) -> Response:
@@ -124,6 +129,8 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
 def thing_body(request: Request, asked: Wish, description: Description, format_: Format) -> bytes:
     """A description in a format of our own profile."""
     base: str = request.app.state.settings.base
+    if format_ is JSON:
+        return thing_json(request, description)
     if format_ is not HTML:
         return graph_body(request, described(description, base), format_)
     iri = description.iri
@@ -135,6 +142,14 @@ def thing_body(request: Request, asked: Wish, description: Description, format_:
         labels=description.labels,
         markup=markup(iri, here, told(request, description), asked.languages.ranges, base),
     )
+
+
+def thing_json(request: Request, description: Description) -> bytes:
+    """A thing as plain JSON. Raises Problem 400 for what is not there, UnfitError as `facts.thing`."""
+    base: str = request.app.state.settings.base
+    path = pages.href(description.iri, base) or ""
+    parameters = bodies.parameters(request)
+    return json_body(facts.thing(request.app.state.store, description, path, parameters, base))
 
 
 def described(description: Description, base: str) -> Iterable[ox.Triple]:
@@ -181,10 +196,18 @@ def doc_path(path: str) -> str:
 
 
 def iri_of(request: Request, path: str) -> str:
-    """The IRI of the thing that a path below /id or /doc names, whatever the host. Raises Problem 400."""
+    """The IRI of the thing that a path below /id or /doc names, whatever the host.
+
+    Raises Problem 400, and 404 for a path with characters that no IRI has (RFC 3987, section 2.2).
+    """
     bodies.text(unquote_to_bytes(request.scope["raw_path"]), "path")
     escaped = NOT_IN_IRI.sub(lambda found: quote(found[0]), path)
-    return f"{request.app.state.settings.base}id/{escaped}"
+    iri = f"{request.app.state.settings.base}id/{escaped}"
+    try:
+        ox.NamedNode(iri)
+    except ValueError as error:
+        raise unknown(iri) from error
+    return iri
 
 
 def unknown(iri: str) -> Problem:

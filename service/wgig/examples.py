@@ -4,22 +4,38 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from .problems import Problem
 from .settings import SHIPPED
 
 FOLDER = SHIPPED / "data" / "queries"
 HEADER = re.compile(r"^# (title|question): (.+)$", re.MULTILINE)
+PARAMETER = re.compile(r"^# param: (\w+) ([\w-]+) (\S+) (.+)$", re.MULTILINE)
+NONE = "-"  # the default of a parameter without one
+
+
+class Parameter(NamedTuple):
+    """A parameter of a query: a variable, the type of its values, its default or NONE, what it does.
+
+    A line `# param: name type default description` declares it, and `VALUES ?name { … }` is its place.
+    """
+
+    name: str
+    type: str
+    default: str
+    says: str
 
 
 @dataclass(frozen=True)
 class Example:
-    """An example query: its name (the file's), a title, the question in words, and the SPARQL text."""
+    """An example query: its name (the file's), a title, the question in words, SPARQL text, parameters."""
 
     name: str
     title: str
     question: str
     text: str
+    parameters: tuple[Parameter, ...] = ()
 
 
 def examples() -> list[Example]:
@@ -45,4 +61,5 @@ def read(path: Path) -> Example:
     missing = {"title", "question"} - header.keys()
     if missing:
         raise ValueError(f"{path.name} lacks the comment line '# {min(missing)}: …' at its top.")
-    return Example(path.stem, header["title"], header["question"], text)
+    parameters = tuple(Parameter(*found) for found in PARAMETER.findall(text))
+    return Example(path.stem, header["title"], header["question"], text, parameters)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from operator import itemgetter
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -55,6 +56,16 @@ def preference(text: ox.Literal, place: int) -> tuple[int, int, str]:
     """How far a text, by the label property in this place, is from what a reader of English wants."""
     language, _, script = (text.language or "").partition("-")
     return {"en": 0, "": 1}.get(language, 2 if script == "latn" else 3), place, text.value
+
+
+def by_language(texts: Iterable[Any]) -> dict[str, list[str]]:
+    """Texts by language; those without one, and what is no text, are under `@none` (JSON-LD 1.1)."""
+    found: dict[str, list[str]] = {}
+    for one in texts:
+        found.setdefault(getattr(one, "language", None) or "@none", []).append(
+            getattr(one, "value", str(one))
+        )
+    return found
 
 
 def natural(text: str) -> tuple[tuple[bool, int, str], ...]:

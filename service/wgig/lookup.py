@@ -34,6 +34,27 @@ def rows(store: Store, query: str, *, union: bool = True) -> list[Row]:
     ]
 
 
+def table(body: bytes) -> list[tuple[Any, ...]]:
+    """The rows in the TSV results of a SELECT, None for what is unbound."""
+    found = cells(body)
+    read = terms(cell for line in found for cell in line)
+    return [tuple(map(read.get, line)) for line in found]
+
+
+def cells(body: bytes) -> list[list[str]]:
+    """The cells in the TSV results of a SELECT as they are written, empty for what is unbound."""
+    return [line.split("\t") for line in body.decode().split("\n")[1:-1]]
+
+
+def terms(written: Iterable[str]) -> dict[str, Any]:
+    """The terms that cells stand for. One that repeats is read once."""
+    distinct = list(set(written) - {""})
+    column = "\n".join(["?cell", *distinct, ""])
+    read = ox.parse_query_results(column.encode(), format=ox.QueryResultsFormat.TSV)
+    assert isinstance(read, ox.QuerySolutions)
+    return {cell: row[0] for cell, row in zip(distinct, read, strict=True)}
+
+
 def writable(iri: str) -> bool:
     """Whether the IRI can stand between angle brackets."""
     return not FORBIDDEN.search(iri)

@@ -10,13 +10,25 @@ from fastapi import Request, Response
 
 from .answers import answer
 from .bodies import FORM, MULTIPART
+from .citing.citation import WRITERS as CITATIONS
 from .documents import FORMATS, MARKDOWN
-from .formats import GRAPHS, JSON, PLAIN_XML, PROBLEM, SOLUTIONS, Format
-from .frames import FRAMES
+from .examples import examples
+from .explain import TEXT as PLAIN
+from .formats import DATASETS, GRAPHS, HTML, JSON, JSON_LD, PLAIN_XML, PROBLEM, SOLUTIONS, Format
+from .graphs import GZIP
+from .operations import DOC, NEGOTIATED, OF_THING, by_path, example_operation, media_type
 from .profiles.profile import OFFERED
+from .records.mementos import LINK_FORMAT
 from .reports import WRITERS
+from .schemas import ANY, PROBLEM_DOCUMENT, TEXT, Described
 
-Described = dict[str, Any]
+# The schemas of bodies by the end of their media type; what is not here is text.
+BODIES: dict[str, Described] = {
+    "json": ANY,
+    "application/json": ANY,
+    MULTIPART: {"type": "object"},
+    FORM: {"type": "object"},
+}
 
 
 def parameter(name: str, description: str, *, many: bool = False) -> Described:
@@ -32,7 +44,7 @@ def path_parameter(name: str) -> Described:
 
 def content(media_types: Sequence[str]) -> Described:
     """Bodies of these media types."""
-    return {one: {"schema": {"type": "string"}} for one in media_types}
+    return {one: {"schema": BODIES.get(one.rpartition("+")[2], TEXT)} for one in media_types}
 
 
 NEW: Described = {"201": {"description": "A new graph is made; Location says where."}}
@@ -45,26 +57,12 @@ def answers(formats: Sequence[Format]) -> Described:
     }
 
 
+def offered(formats: Sequence[Format], *parameters: Described) -> Described:
+    """Parameters, that of the media type among them, and the answer in each of the formats."""
+    return {"parameters": [*parameters, media_type(formats)], "responses": answers(formats)}
+
+
 EXPLAIN = parameter("explain", "Given bare: the plan of the query in words, as JSON, text or a page.")
-MEDIA_TYPE = parameter("_mediatype", "The media type of the answer; beats the Accept field.")
-NEGOTIATED = [
-    MEDIA_TYPE,
-    parameter(
-        "_profile",
-        "The profiles of the answer, the best first, with commas between: tokens, or IRIs between angle "
-        "brackets. `all`: the list of what there is.",
-    ),
-    parameter(
-        "lang", "The languages of the texts, the best first, with commas between; beats Accept-Language."
-    ),
-    {
-        "name": "Accept-Profile",
-        "in": "header",
-        "description": "The profiles of the answer: IRIs between angle brackets or tokens, with weights.",
-        "schema": {"type": "string"},
-    },
-]
-FRAME = parameter("_frame", f"JSON with the thing at the top, what it leads to inside: {', '.join(FRAMES)}.")
 DATASET = [
     parameter("default-graph-uri", "A graph of the default graph.", many=True),
     parameter("named-graph-uri", "A named graph.", many=True),
@@ -91,55 +89,66 @@ CHECKING = [
     parameter("profile", "The profile to check by: `draft`, `complete` (meant without it) or `final`."),
     parameter("lang", "The language of the report: ar, en, es, fr, ru or zh; beats Accept-Language."),
 ]
+CITED = [
+    parameter("iri", "The IRI of a thing or of a graph."),
+    parameter("query", "A SPARQL query, in place of an IRI."),
+    parameter("version", "The version of the graph as a whole that is meant; without it, the current one."),
+]
+PROOF = parameter("sha256", "The SHA-256 of what was cited: it is given as long as that is so.")
 RDF = [one.media_type for one in GRAPHS]
+FOUND = (*SOLUTIONS, *GRAPHS, HTML, JSON, PLAIN)
+HELD = (*GRAPHS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
 TOKEN: list[Described] = [{"token": []}]
 SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
 # What every route answers beside: stated, so that the framework does not state its own.
 REFUSED: Described = {
     "default": {
         "description": "What is wrong and how to mend it.",
-        "content": content([PROBLEM.media_type]),
+        "content": {PROBLEM.media_type: {"schema": PROBLEM_DOCUMENT}, **content([HTML.media_type])},
     }
 }
 
 # What the routes take and give beside their path, by the name of their function.
 EXTRAS: dict[str, Described] = {
-    "ask": {
-        "parameters": [
-            parameter("query", "The query; without it, the service description."),
-            *DATASET,
-            EXPLAIN,
-            MEDIA_TYPE,
-        ],
-        "responses": answers((*SOLUTIONS, *GRAPHS)),
-    },
+    "ask": offered(
+        FOUND, parameter("query", "The query; without it, the service description."), *DATASET, EXPLAIN
+    ),
     "ask_by_body": {
-        "parameters": [*DATASET, EXPLAIN, MEDIA_TYPE],
+        **offered(FOUND, *DATASET, EXPLAIN),
         "requestBody": {"required": True, "content": content(["application/sparql-query", FORM])},
-        "responses": answers((*SOLUTIONS, *GRAPHS)),
     },
     "update": {
         "parameters": USING,
         "requestBody": {"required": True, "content": content(["application/sparql-update", FORM])},
         "security": TOKEN,
     },
-    "validation_form": {"parameters": CHECKING},
+    "validation_form": {"parameters": CHECKING, "responses": answers((HTML,))},
     "validate": {
-        "parameters": [*CHECKING, MEDIA_TYPE],
+        **offered([*WRITERS], *CHECKING),
         "requestBody": {
             "required": True,
             "content": content([*(one.media_type for one in FORMATS), MULTIPART, FORM]),
         },
-        "responses": answers([*WRITERS]),
     },
-    "thing": {"parameters": [*NEGOTIATED, FRAME]},
-    "doc": {"parameters": [*NEGOTIATED, FRAME], "responses": answers((*OFFERED, PLAIN_XML))},
-    "ontology": {"parameters": NEGOTIATED, "responses": answers((*OFFERED, PLAIN_XML))},
-    "shapes": {"parameters": NEGOTIATED, "responses": answers((*OFFERED, PLAIN_XML))},
-    "shape": {"parameters": NEGOTIATED, "responses": answers(OFFERED)},
+    "cite": offered((*CITATIONS, HTML), *CITED),
+    "cited": offered((*SOLUTIONS, *GRAPHS), *CITED, PROOF),
+    "home": {"responses": answers((HTML,))},
+    "describe_update": offered((*GRAPHS, HTML)),
+    "list_running": {"responses": answers((JSON,))},
+    "dump": {"responses": answers((*DATASETS, GZIP))},
+    "explain": {"responses": answers(OFFERED)},
+    "thing": {"parameters": [media_type(DOC), *OF_THING]},
+    "ontology": offered(DOC, *NEGOTIATED),
+    "shapes": offered(DOC, *NEGOTIATED),
+    "context": {"responses": answers((JSON_LD,))},
+    "health": {"responses": answers((JSON,))},
+    "ready": {"responses": answers((JSON,))},
+    "interface": {"responses": answers((JSON,))},
+    "ask_example": offered((*SOLUTIONS, *GRAPHS, HTML)),
+    "shape": offered(OFFERED, *NEGOTIATED),
     "example": {"responses": answers(GRAPHS[:1])},
-    "read_graphs": {"parameters": [*GRAPH, *OLD, *NEGOTIATED], "responses": answers((*GRAPHS, PLAIN_XML))},
-    "read_graph": {"parameters": [*OLD, *NEGOTIATED], "responses": answers((*GRAPHS, PLAIN_XML))},
+    "read_graphs": offered(HELD, *GRAPH, *OLD, *NEGOTIATED),
+    "read_graph": offered(HELD, *OLD, *NEGOTIATED),
     "change_graphs": {
         "parameters": GRAPH,
         "requestBody": {"content": content([*RDF, MULTIPART])},
@@ -153,6 +162,9 @@ EXTRAS: dict[str, Described] = {
     },
 }
 
+# The same for functions that answer at several paths.
+PATHS = by_path()
+
 # The usual status of an answer without a body.
 STATUS = {"update": 204, "change_graphs": 204, "change_graph": 204, "thing": 303}
 
@@ -164,6 +176,10 @@ def interface(request: Request) -> Response:
     """The description of this interface (OpenAPI 3.1)."""
     schema: Described = request.app.openapi()
     schema.setdefault("components", {})["securitySchemes"] = SCHEMES
+    for one in examples():
+        path = f"/queries/{one.name}"
+        operation = {"operationId": operation_id("GET", path), **example_operation(one)}
+        schema["paths"][path] = {"get": {**operation, "responses": {**operation["responses"], **REFUSED}}}
     return answer(request, json.dumps(schema, ensure_ascii=False).encode(), JSON)
 
 
@@ -175,8 +191,9 @@ def operation_id(method: str, path: str) -> str:
 
 def described(method: str, path: str, function: Callable[..., Any]) -> Described:
     """The arguments with which a route is added to the application, so that it is described."""
-    extra = dict(EXTRAS.get(function.__name__, {}))
-    unsigned = set(re.findall(r"{(\w+)", path)) - signature(function).parameters.keys()
+    extra = EXTRAS.get(function.__name__, {}) | PATHS.get(path, {})
+    known = {one["name"] for one in extra.get("parameters", [])} | signature(function).parameters.keys()
+    unsigned = set(re.findall(r"{(\w+)", path)) - known
     extra["parameters"] = [*extra.get("parameters", []), *map(path_parameter, sorted(unsigned))]
     if method == "DELETE":  # nothing is sent, nothing is made
         extra.pop("requestBody", None)

@@ -50,6 +50,11 @@ KINDS = {
         "Nothing here is said in a language that the address asks for. The detail lists those there are.",
     ),
     "too-slow": Kind(408, "Too slow", "The body of the request did not arrive in time."),
+    "gone": Kind(
+        410,
+        "No longer so",
+        "What was cited is not the same any more. The detail says which graphs were written since.",
+    ),
     "precondition-failed": Kind(
         412, "Changed meanwhile", "If-Match or If-None-Match does not hold. Nothing was written."
     ),

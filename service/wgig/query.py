@@ -1,6 +1,9 @@
 """/sparql: answer a query, whole or not at all (SPARQL 1.1 Protocol, section 2.1)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -12,8 +15,9 @@ from .bodies import FORM, Pairs, parameters, parse_form
 from .describe import describe_service, is_description
 from .explain import explain, explanation
 from .federation import answered
-from .formats import BY_FORM, HTML, Format, is_empty
+from .formats import BY_FORM, HTML, TSV, Format, is_empty
 from .hints import Hint, hints, warned
+from .lookup import table
 from .outside.calls import asks_others
 from .pages.results import Found, results_page, source_format
 from .presence import while_there
@@ -30,12 +34,15 @@ from .store import StoreError
 from .streaming import BrokenOffError
 from .turns import Turns
 from .unfit import UnfitError
+from .view import Dataset
 
 DIRECT = "application/sparql-query"
 REST = 64 * 1024  # bytes of a body beside its query
 PAGE = 4 * MIB  # bytes of an answer that is held in one piece, for a page or for HTTP/1.0
+LARGEST = 16 * MIB  # bytes of the rows of a query of our own
 SHORT = 1_000  # characters of a query that is looked through at once
 LINKS = ['</sparql>; rel="service-desc"']
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
 async def ask(request: Request) -> Response:
@@ -63,22 +70,58 @@ def largest(settings: Settings) -> int:
 
 async def reply(request: Request, pairs: Pairs) -> Response:
     """The result of the query in the pairs, in the format that the client likes best."""
-    settings: Settings = request.app.state.settings
     request.state.asked = pairs  # so that the page of a refusal can show them
     check_id(request)
     asked = await considered(request, pairs)
     if any(key == "explain" for key, _ in pairs):
         plans: Turns = request.app.state.plans
         return await plans.run(explained, request, pairs, asked)
-    format_ = pick(request, (*BY_FORM[asked.form], HTML))
+    return await respond(request, pairs, asked, pick(request, (*BY_FORM[asked.form], HTML)))
+
+
+async def respond(
+    request: Request, pairs: Pairs, asked: Question, format_: Format, headers: Mapping[str, str] = NONE
+) -> Response:
+    """The result of a query in a format; a page shows it beside the pairs. Raises Problem."""
     written = source_format(asked.form) if format_ is HTML else format_
+    async with begun(request, asked, written) as result:
+        if format_ is HTML:
+            doubts = await doubted(request, asked)
+            body = await result.up_to(PAGE)
+            found = Found(body, asked.form, result.is_whole, doubts)
+            result.close()
+            base = request.app.state.settings.base
+            page = await run_in_threadpool(results_page, found, pairs, base)
+            return answer(request, page, HTML, links=LINKS, headers=headers)
+        return await written_out(request, asked, result, format_, headers)
+
+
+async def rows(request: Request, text: str) -> list[tuple[Any, ...]]:
+    """The rows of a SELECT of our own, as `table` gives them. Raises as `tsv`."""
+    return await run_in_threadpool(table, await tsv(request, text))
+
+
+async def tsv(request: Request, text: str) -> bytes:
+    """The TSV results of a SELECT of our own over all graphs. Raises Problem, 503 where they are much."""
+    async with begun(request, Question(text, "SELECT", Dataset()), TSV) as result:
+        body = await result.up_to(LARGEST)
+        if not result.is_whole:
+            result.close()
+            raise Problem(503, f"What is asked for takes more than {LARGEST} bytes. Ask for less.")
+    return body
+
+
+@asynccontextmanager
+async def begun(request: Request, asked: Question, format_: Format) -> AsyncIterator[Result]:
+    """Around the result of a query in a format, as it comes. Raises Problem where it cannot be had whole."""
+    settings: Settings = request.app.state.settings
     request.state.passing = asks_others(asked.text)
     answerers: Pool | Inline = request.app.state.answerers
     async with while_there(request.receive):
         text = await answered(asked.text, settings, request.app.state.others)
         job = Job(
             text,
-            written.media_type,
+            format_.media_type,
             asked.dataset,
             settings.base,
             settings.result_bytes,
@@ -87,16 +130,9 @@ async def reply(request: Request, pairs: Pairs) -> Response:
         result = await answerers.ask(job, client_of(request))
         request.app.state.running.add(request, asked.text, result)
         try:
-            if format_ is HTML:
-                doubts = await doubted(request, asked)
-                body = await result.up_to(PAGE)
-                found = Found(body, asked.form, result.is_whole, doubts)
-                result.close()
-                page = await run_in_threadpool(results_page, found, pairs, settings.base)
-                return answer(request, page, HTML, links=LINKS)
-            return await written_out(request, asked, result, format_)
+            yield result
         except Fault as fault:
-            raise await refusal(request, fault, asked, written) from fault
+            raise await refusal(request, fault, asked, format_) from fault
         except BaseException:
             result.close()
             raise
@@ -111,12 +147,14 @@ async def considered(request: Request, pairs: Pairs) -> Question:
     return question(pairs, settings)
 
 
-async def written_out(request: Request, asked: Question, result: Result, format_: Format) -> Response:
+async def written_out(
+    request: Request, asked: Question, result: Result, format_: Format, given: Mapping[str, str]
+) -> Response:
     """A short result whole, a longer one piece by piece. Raises Fault."""
     first = await result.next() or b""
     wanted = request.app.state.settings.warnings
     suspect = wanted == "all" or (wanted == "empty" and result.is_whole and is_empty(first, format_))
-    headers = warned(await doubted(request, asked)) if suspect else {}
+    headers = {**given, **(warned(await doubted(request, asked)) if suspect else {})}
     if result.is_whole:
         return answer(request, first, format_, links=LINKS, headers=headers)
     if request.scope["http_version"] == "1.0":

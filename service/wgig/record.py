@@ -66,6 +66,7 @@ class Record:
         """Take the history of a store, which goes on where it is."""
         self.history, self.store = history, store
         self.last: datetime | None = None
+        self.settled = ""  # the name of the last write of this process that is on disk
 
     def of(self, change: Change, write: Write) -> Change:
         """The change with the record of it; what it replaces is kept by then. Raises StoreError."""
@@ -86,6 +87,19 @@ class Record:
             change.dropped,
             (*change.made, *made),
         )
+
+    def settle(self) -> None:
+        """The write that was recorded last is on disk."""
+        assert self.last
+        self.settled = self.last.strftime(STAMP)
+
+    @property
+    def version(self) -> str:
+        """The name of the last write on record; empty before the first."""
+        if not self.settled:
+            last = self.last_recorded()
+            self.settled = last.strftime(STAMP) if last > LONG_AGO else ""
+        return self.settled
 
     def moment(self) -> datetime:
         """Now, or the first moment after the last one, whatever the clock says."""

@@ -9,6 +9,7 @@ from . import kinds, languages, pages, vocabulary
 from .answers import answer
 from .examples import examples
 from .formats import HTML, JSON_LD, Format
+from .lists.shown import LISTS
 from .problems import Problem
 from .profiles import schema_org
 from .profiles.links import COMMON
@@ -49,7 +50,7 @@ def home(request: Request) -> Response:
     """What this is, what it holds, and the ways in."""
     base = request.app.state.settings.base
     counts = kinds.counts(request.app.state.store, base)
-    names = {"titles": kinds.TITLES, "name": kinds.title}
+    names = {"titles": kinds.TITLES, "name": kinds.title, "lists": LISTS}
     markup_ = schema_org.catalog(base, [kinds.title(one) for one in counts])
     body = show(
         request, "home.html", counts=counts, examples=examples(), shown=SHOWN, markup=markup_, **names

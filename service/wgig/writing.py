@@ -72,6 +72,8 @@ def commit(request: Request, change: Change, write: Write) -> None:
     record: Record | None = request.app.state.record
     if change:
         store.apply(record.of(change, write) if record else change)
+        if record:
+            record.settle()
         request.app.state.failed_write = None
 
 

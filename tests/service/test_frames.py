@@ -55,7 +55,7 @@ def test_a_node_is_told_of_where_it_is_reached_first_and_named_elsewhere(service
 def test_a_frame_says_what_that_of_the_standard_says(service: httpx.Client, path: str, frame: str) -> None:
     context = service.get("/context.jsonld").json()["@context"]
     framed = service.get(f"{path}?_frame={frame}").json() | {"@context": context}
-    whole = service.get(f"{path}.json").json() | {"@context": context}
+    whole = service.get(f"{path}.jsonld").json() | {"@context": context}
     theirs = jsonld.frame(whole, {"@context": {}, "@id": framed["id"]})
     assert triples(framed) == triples(theirs)
     assert len(triples(framed)) > 10

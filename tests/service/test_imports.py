@@ -13,35 +13,36 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        backup backup.locking durable engines lines markdown.form namespaces outside outside.allowed
-        places.json places.spot places.tokens plans presence profiles profiles.dublin readers recording
-        records reports.xml screening shortcuts steering syntax syntax.grammar wellformed wgig writes
-        writes.changes
+        backup backup.locking citing client.report client.terms client.triples durable engines lines lists
+        lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed places.json places.spot
+        places.tokens plans presence profiles profiles.dublin readers recording records reports.xml screening
+        shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
         """,
         """
-        backup.swap nesting outside.peers places.context places.fits problems settings streaming writes.commit
-        writes.journal
+        backup.swap client.errors client.rows lists.shown nesting outside.peers places.context places.fits
+        problems settings streaming writes.commit writes.journal
         """,
         """
-        archive backup.control bodies connections contexts examples formats markdown.faults opening pages
-        pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
+        archive backup.control bodies client.connection connections contexts examples formats markdown.faults
+        near opening pages pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
         """,
         """
-        backup.checkpoint backup.manifest codings commands known languages markdown.outline outside.tables
-        pages.results places processes profiles.profile readers.lending records.versions reports
-        syntax.reading tokens unfit using writes.premises writes.targets
+        backup.checkpoint backup.manifest binding codings commands known languages markdown.outline
+        outside.tables pages.results places processes profiles.profile readers.lending records.versions
+        reports syntax.reading tokens typed unfit using writes.premises writes.targets
         """,
         """
-        answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values
-        profiles.wish rdf report syntax.patterns syntax.scope syntax.slips writes.trial
+        answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
+        lists.asked markdown.headings markdown.values profiles.wish rdf report syntax.patterns syntax.scope
+        syntax.slips writes.trial
         """,
         """
-        cache diagnosis markdown.graph markdown.statements profiles.subject reports.rdf reports.words
-        syntax.unbound view writes.upkeep
+        cache commands.restore diagnosis lists.schemas lists.selection markdown.graph markdown.statements
+        profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
-        "admission inference markdown.body markdown.head profiles.links readers.wire",
+        "admission inference markdown.body markdown.head profiles.links readers.wire schemas",
         """
-        markdown.keys outside.calls profiles.listing profiles.schema_org question readers.evaluation
+        links markdown.keys outside.calls profiles.listing profiles.schema_org question readers.evaluation
         readers.holder_link readers.result store
         """,
         """
@@ -49,31 +50,32 @@ FLOORS = [
         profiles.mapped readers.inline readers.reader readers.reader_link syntax.unknown
         """,
         """
-        hints kinds markdown.writing pages.standing plans.steps readers.generation readers.holder
-        records.history running things vocabulary
+        commands.backup hints kinds lists.found markdown.writing pages.standing plans.steps readers.generation
+        readers.holder records.history running things vocabulary
         """,
-        "compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton",
-        "explain frames inlining represent word",
-        "doc documents payload query resource",
-        "beyond files openapi placing refusals reports.saying shapes uploads",
         """
-        commands.watch direct meant pages.report reports.github reports.json reports.junit reports.sarif
-        reports.text summary
+        compact facts lists.writing markdown pages.thing plans.advice readers.pool record records.mementos
+        records.told skeleton
         """,
-        "check reports.csv reports.html",
-        "bulk conformance validate",
+        "citing.versions commands.new explain frames inlining represent word",
+        "citing.citation doc documents payload query resource",
+        """
+        beyond citing.content client.graph existing files placing refusals reports.saying shapes uploads
+        """,
+        """
+        cli client commands.watch coverage direct listing meant pages.report queries reports.github
+        reports.json reports.junit reports.sarif reports.text summary
+        """,
+        "__main__ check mcp.tools operations reports.csv reports.html",
+        "bulk conformance mcp.server validate",
         "board workers",
-        "gate shipped",
-        "pages.graph writing",
-        "graphs update",
-        "write",
+        "commands.check gate shipped",
+        "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
+        "citing.found graphs update",
+        "citing.cite openapi write",
         "app",
-        """
-        commands.backup commands.check commands.dump commands.load commands.new commands.queries
-        commands.query commands.restore commands.serve commands.stats commands.token
-        """,
-        "cli",
-        "__main__",
+        "commands.serve mcp.inside",
+        "commands.mcp",
     )
 ]
 HEIGHT = {module: height for height, floor in enumerate(FLOORS) for module in floor}

@@ -31,6 +31,11 @@ PAGES = [
     "/doc/issue/spam",
     "/doc/paper/wp-spam",
     "/nowhere",
+    "/papers",
+    "/issues?q=a&size=1",
+    "/coverage",
+    "/queries",
+    "/queries/due-and-delivered",
 ]
 VOID = {"meta", "link", "input", "br", "hr", "img"}
 
@@ -72,7 +77,7 @@ def test_a_page_can_be_walked_by_landmarks_and_headings(get: Get, path: str) -> 
     assert all(cell.get("scope") for cell in found.all("th"))
     ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    fields = {one["id"] for tag in ("select", "textarea") for one in found.all(tag)}
+    fields = {one["id"] for tag in ("select", "textarea", "input") for one in found.all(tag) if "id" in one}
     assert fields == {label["for"] for label in found.all("label")}
 
 

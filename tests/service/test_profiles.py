@@ -384,8 +384,8 @@ def test_language_and_profile_are_chosen_apart(get: Get) -> None:
     "path", ["/", "/graphs", "/context.jsonld", "/dump.nq", "/doc/issue", SPAM, "/ontology"]
 )
 def test_whatever_holds_data_links_what_describes_it_and_its_license(get: Get, path: str) -> None:
-    found = links(get(path), "describedby", "license")
-    assert [one.target for one in found] == ["/ontology", "https://creativecommons.org/licenses/by/4.0/"]
+    found = {one.target for one in links(get(path), "describedby", "license")}
+    assert found >= {"/ontology", "https://creativecommons.org/licenses/by/4.0/"}
 
 
 def test_the_list_of_graphs_links_its_formats(get: Get) -> None:

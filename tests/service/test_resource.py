@@ -241,13 +241,18 @@ def test_the_context_gives_short_names_their_meaning(get: Get) -> None:
 
 
 def test_plain_json_reads_like_json_and_means_the_same_triples(get: Get) -> None:
-    document = get("/doc/paper/wp-spam.json").json()
-    paper = next(node for node in document["@graph"] if node["id"].endswith("/wp-spam"))
-    assert (paper["type"], paper["issue"]) == ("IssuePaper", SPAM.value)
+    document = get("/ontology.json").json()
+    issue = next(node for node in document["@graph"] if node["id"].endswith("#Issue"))
+    assert (issue["type"], issue["rdfs:label"]["@language"]) == ("owl:Class", "en")
     assert document["@context"] == "/context.jsonld"
     document["@context"] = get("/context.jsonld").json()["@context"]
     found = {quad.triple for quad in ox.parse(json.dumps(document), format=ox.RdfFormat.JSON_LD)}
-    assert found == triples(get("/doc/paper/wp-spam"))
+    assert found == triples(get("/ontology.ttl"))
+
+
+@pytest.mark.parametrize("path", ["/id/%EF%BF%BF", "/doc/%F3%B8%90%87.json", "/doc/issue/%C2%81"])
+def test_a_path_with_characters_that_no_iri_has_leads_to_nothing(get: Get, path: str) -> None:
+    assert get(path).status_code == 404
 
 
 def test_json_ld_is_compact_and_brings_what_it_needs_of_its_context(get: Get) -> None:

@@ -1,11 +1,16 @@
 """Keep a store as it is at one moment, also while a service has it open: the service does it then."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from ..opening import refuse_without_store
 from ..store import Store
+from .backups import BUSY, LOCK
+from .checkpoint import KEPT
 from .control import ask, listen
+from .locking import locked
+from .swap import ASIDE
 
 REQUEST = {"do": "checkpoint"}
 
@@ -35,3 +40,18 @@ def keep(folder: Path) -> int:
     refuse_without_store(folder)
     answer = ask(folder, REQUEST)
     return int(answer["quads"]) if answer else Store.open(folder).keep()
+
+
+def copy_to(place: Path, folder: Path) -> None:
+    """Make a new folder a store like the one in `folder` as it is now, by links where that can be.
+
+    Raises StoreError or OSError where nobody can, or a backup is under way.
+    """
+    kept = folder / ASIDE / KEPT
+    with locked(folder / ASIDE / LOCK, BUSY.format(folder)):
+        shutil.rmtree(kept, ignore_errors=True)  # of one that was cut off
+        try:
+            keep(folder)
+            shutil.move(kept, place)
+        finally:
+            shutil.rmtree(kept, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""How to cite what the service gives, and the same bytes again for who follows a citation."""

@@ -1,0 +1,109 @@
+"""The whole graph as it was in an old version, built anew in another process to ask it something."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import pyoxigraph as ox
+from fastapi import Request
+
+from .. import __version__
+from ..answers import Bounded, TooLargeError
+from ..board import Board
+from ..inference import Inference
+from ..labels import label
+from ..rdf import quad
+from ..readers.evaluation import evaluate
+from ..readers.wire import Fault, Job
+from ..records.told import told
+from ..settings import MIB, Settings
+from ..shipped import rules
+from ..store import Store
+from ..view import View, graph_name
+from .content import Thing, of_store
+from .versions import changed_since, held_at
+
+MOST = 32 * MIB  # bytes of a graph that is built anew, as N-Quads
+GRAPHS = 1000  # that were written since
+FOLLOWING = ("conformance", "inferred")  # graphs of what follows from the others
+
+Answer = tuple[bytes, str, str]
+
+
+class Past(NamedTuple):
+    """A version, as another process builds it: from all there is now, and what some graphs held then."""
+
+    version: str
+    quads: bytes
+    held: dict[str | None, bytes]
+    settings: Settings
+
+
+def past(request: Request, version: str) -> Past | None:
+    """The graph in an old version; None where it is too large, or where not all of it was kept."""
+    store: Store = request.app.state.store
+    settings: Settings = request.app.state.settings
+    changed = changed_since(store, settings.base, version, GRAPHS + 1)
+    held: dict[str | None, bytes] = {}
+    for graph in (graph_of(one, settings.base) for one in changed):
+        lines = held_at(request, graph, version)
+        if lines is None or len(changed) > GRAPHS:
+            return None
+        held[graph] = lines
+    quads = Bounded(MOST)
+    try:
+        store.dump(quads, ox.RdfFormat.N_QUADS.media_type)
+    except TooLargeError:
+        return None
+    return Past(version, quads.getvalue(), held, settings)
+
+
+def graph_of(node: str, base: str) -> str | None:
+    """The graph that the history calls so."""
+    if node == f"{base}graphs?default":
+        return None
+    begin = f"{base}graphs?graph="
+    return unquote(node.removeprefix(begin)) if node.startswith(begin) else node
+
+
+def answered(then: Past, job: Job) -> Answer:
+    """The answer to a query; or no bytes, and the kind of the fault and what the engine said."""
+    pieces: list[bytes] = []
+    try:
+        pieces.append(evaluate(View(built(then)), job, pieces.append))
+    except Fault as fault:
+        return b"", fault.kind, str(fault)
+    return b"".join(pieces), "", ""
+
+
+def described(then: Past, iri: str) -> Thing | None:
+    """A thing; None where nothing was known about it."""
+    try:
+        return of_store(Store(built(then)), iri, then.settings.base)
+    finally:
+        label.cache_clear()  # which would keep the whole graph
+
+
+def built(then: Past) -> ox.Store:
+    """The quads of a version, with what follows from them where that is among those of now."""
+    base = then.settings.base
+    now = list(ox.parse(then.quads, ox.RdfFormat.N_QUADS))
+    history, *following = (ox.NamedNode(f"{base}graph/{name}") for name in ("history", *FOLLOWING))
+    others = {history, *following, *map(graph_name, then.held)}
+    quads = ox.Store()
+    quads.bulk_extend(one for one in now if one.graph_name not in others)
+    quads.bulk_extend(held(then))
+    version = "" if then.version == __version__ else then.version
+    writes = told((one.triple for one in now if one.graph_name == history), version)
+    quads.bulk_extend(quad(one, history) for one in writes)
+    if any(one.graph_name in following for one in now):
+        board = Board(base, then.settings.shacl)
+        Inference(rules(), f"{base}graph/inferred", None, [board]).follow(quads, None)
+    return quads
+
+
+def held(then: Past) -> Iterator[ox.Quad]:
+    """What those graphs held then that were written since."""
+    for graph, lines in then.held.items():
+        for one in ox.parse(lines, ox.RdfFormat.N_TRIPLES):
+            yield quad(one.triple, graph_name(graph))

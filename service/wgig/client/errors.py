@@ -1,0 +1,68 @@
+"""The one exception of the client: what the service said against a request, or that it said nothing."""
+
+from typing import Any
+
+import httpx
+
+from .report import Report
+
+DOCUMENTS = ("application/problem+json", "application/json")
+SHOWN = 500  # characters of an answer that is no such document
+
+
+class ServiceError(Exception):
+    """There is no answer, not even a part of one.
+
+    `status` is the HTTP status, None where no whole answer came; `title` and `detail` say what happened and
+    what to do instead. `members` are all members of the problem document (RFC 9457), among them, where a text
+    does not parse, `line` and `column`, counted from one.
+    """
+
+    def __init__(self, status: int | None, title: str, detail: str, members: dict[str, Any] | None = None):
+        """Name what happened."""
+        self.status, self.title, self.detail = status, title, detail
+        self.members = members or {}
+        lines = [f"{title}: {detail}" if status is None else f"{status} {title}: {detail}"]
+        super().__init__("\n".join([*lines, *filter(None, [self.excerpt, self.suggestion])]))
+
+    @property
+    def line(self) -> int | None:
+        """The line at which a text does not parse."""
+        return self.members.get("line")
+
+    @property
+    def column(self) -> int | None:
+        """The column at which a text does not parse."""
+        return self.members.get("column")
+
+    @property
+    def excerpt(self) -> str | None:
+        """That line, with a caret below the place."""
+        return self.members.get("excerpt")
+
+    @property
+    def suggestion(self) -> str | None:
+        """How to mend it."""
+        return self.members.get("suggestion")
+
+
+def refused(response: httpx.Response) -> ServiceError:
+    """What a whole answer says against a request: as a problem document, or as the report on a paper."""
+    title = response.reason_phrase or "Refused"
+    members = document(response)
+    if "files" in members:
+        lacking = [finding["message"] for finding in Report(members).findings]
+        return ServiceError(response.status_code, "Does not conform", " ".join(lacking), members)
+    said = str(members.get("detail") or response.text[:SHOWN].strip() or "The service says nothing more.")
+    return ServiceError(response.status_code, str(members.get("title", title)), said, members)
+
+
+def document(response: httpx.Response) -> dict[str, Any]:
+    """The object in JSON that an answer is; empty where it is something else."""
+    if response.headers.get("content-type", "").partition(";")[0] not in DOCUMENTS:
+        return {}
+    try:
+        members = response.json()
+    except ValueError:
+        return {}
+    return members if isinstance(members, dict) else {}

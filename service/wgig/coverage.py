@@ -1,0 +1,201 @@
+"""/coverage: how many papers measure each issue by each criterion, and with what verdicts."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyoxigraph as ox
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from .answers import answer, pick
+from .bodies import Pairs, parameters, values
+from .existing import check_known
+from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
+from .labels import by_language
+from .links import content_location, others
+from .lists.selection import prefixed
+from .lists.table import NAMED
+from .namespaces import OUTSIDE
+from .near import unknown
+from .query import rows
+from .represent import graph_body, show
+from .typed import term
+
+OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
+LABEL = ox.NamedNode(f"{OUTSIDE['rdfs']}label")
+FILTERS = {"issue": "issue", "criterion": "principle", "category": "category"}
+
+ISSUES = "?issue a wgig:Issue ."
+# The criteria are those that section 7 of the template names, and the development priority.
+CRITERIA = """{ SELECT DISTINCT ?criterion WHERE {
+  { ?item wgig:partOf+ doc:form\\/issue-paper ; wgig:namesPrinciple ?criterion }
+  UNION { ?criterion a wgig:CrosscuttingPriority }
+} }"""
+ASSESSED = """?text wgig:issue ?issue ; wgig:assessment ?assessment . ?assessment wgig:criterion ?criterion .
+MINUS { ?text wgig:illustrative true }"""
+
+Labels = dict[str, list[ox.Literal]]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Issues, criteria and verdicts by IRI with their labels, and how many papers there are in each cell.
+
+    A cell is a pair of issue and criterion; with a verdict, it counts the papers that give this one.
+    """
+
+    issues: Labels
+    criteria: Labels
+    verdicts: Labels
+    papers: dict[tuple[str, ...], int]
+
+
+async def coverage(request: Request) -> Response:
+    """How many papers measure each issue by each criterion, and with what verdicts; empty cells are shown.
+
+    `issue`, `criterion` and `category` (of issues) choose some; one that is given several times, any of them.
+    """
+    format_ = pick(request, OFFERED, request.path_params.get("suffix", ""))
+    base = request.app.state.settings.base
+    pairs = parameters(request)
+    chosen = filters(pairs, base)
+    for name, terms in chosen.items():
+        for one in terms:
+            await check_known(request, name, one.value)
+    found = covered(await rows(request, matrix(chosen, base)))
+    body = await run_in_threadpool(written, request, found, format_)
+    links = others("coverage", pairs, OFFERED, format_)
+    return answer(request, body, format_, links=links, headers=content_location("coverage", pairs, format_))
+
+
+def written(request: Request, found: Coverage, format_: Format) -> bytes:
+    """The matrix in a format."""
+    if format_ is HTML:
+        return show(request, "coverage.html", found=found, first=first)
+    if format_ in PLAIN:
+        return PLAIN[format_](found)
+    return graph_body(request, as_triples(found, request.app.state.settings.base), format_)
+
+
+def filters(pairs: Pairs, base: str) -> dict[str, list[Any]]:
+    """The terms of each filter. Raises Problem 400."""
+    for key, _ in pairs:
+        if key not in (*FILTERS, "_mediatype"):
+            raise unknown("/coverage has no parameter", key, (*FILTERS, "_mediatype"))
+    return {
+        name: [term(name, type_, text, base) for text in values(pairs, name)]
+        for name, type_ in FILTERS.items()
+    }
+
+
+def matrix(chosen: dict[str, list[Any]], base: str) -> str:
+    """The query, over the issues and criteria that are chosen."""
+    clauses = {
+        name: f"VALUES ?{name} {{ {' '.join(map(str, terms))} }}" if terms else ""
+        for name, terms in chosen.items()
+    }
+    of_category = f"{clauses['category']} ?issue wgig:category ?category ." if clauses["category"] else ""
+    issues = f"{clauses['issue']} {of_category} {ISSUES}"
+    criteria = f"{CRITERIA} {clauses['criterion']}"
+    assessed = f"{clauses['issue']} {clauses['criterion']} {of_category} {ASSESSED}"
+    label = f"OPTIONAL {{ ?thing {NAMED} ?label }}"
+    return prefixed(
+        f"""SELECT ?issue ?criterion ?verdict ?papers ?thing ?label WHERE {{
+  {{ {issues} BIND (?issue AS ?thing) {label} }}
+  UNION {{ {criteria} BIND (?criterion AS ?thing) {label} }}
+  UNION {{ ?verdict a wgig:Verdict BIND (?verdict AS ?thing) {label} }}
+  UNION {{
+    SELECT ?issue ?criterion (COUNT(DISTINCT ?text) AS ?papers) WHERE {{ {assessed} }}
+    GROUP BY ?issue ?criterion
+  }}
+  UNION {{
+    SELECT ?issue ?criterion ?verdict (COUNT(DISTINCT ?text) AS ?papers) WHERE {{
+      {assessed} ?assessment wgig:verdict ?verdict .
+    }}
+    GROUP BY ?issue ?criterion ?verdict
+  }}
+}}""",
+        base,
+    )
+
+
+def covered(found: Sequence[Sequence[Any]]) -> Coverage:
+    """The matrix that the rows of the query make."""
+    named: tuple[Labels, Labels, Labels] = ({}, {}, {})
+    papers: dict[tuple[str, ...], int] = {}
+    for *cell, count, thing, label in found:
+        if thing is None:
+            papers[tuple(one.value for one in cell if one is not None)] = int(count.value)
+            continue
+        texts = named[cell.index(thing)].setdefault(thing.value, [])
+        if label is not None and label not in texts:
+            texts.append(label)
+    issues, criteria, verdicts = (dict(sorted(one.items(), key=called)) for one in named)
+    return Coverage(issues, criteria, verdicts, papers)
+
+
+def called(item: tuple[str, list[ox.Literal]]) -> tuple[str, str]:
+    """What a thing with its labels is sorted by."""
+    return min((one.value.casefold() for one in item[1]), default=""), item[0]
+
+
+def as_json(found: Coverage) -> bytes:
+    """The matrix as JSON: what stands beside it and above it, and its cells, the empty ones among them."""
+    sides = {"issues": found.issues, "criteria": found.criteria, "verdicts": found.verdicts}
+    things = {
+        name: [{"id": iri, "label": by_language(texts)} for iri, texts in labels.items()]
+        for name, labels in sides.items()
+    }
+    cells = [
+        {
+            "issue": issue,
+            "criterion": criterion,
+            "papers": found.papers.get((issue, criterion), 0),
+            "verdicts": {
+                one: found.papers[issue, criterion, one]
+                for one in found.verdicts
+                if (issue, criterion, one) in found.papers
+            },
+        }
+        for issue in found.issues
+        for criterion in found.criteria
+    ]
+    return json.dumps({**things, "cells": cells}, ensure_ascii=False).encode() + b"\n"
+
+
+def as_csv(found: Coverage) -> bytes:
+    """The matrix as a table: a row a cell, a column for the papers, and one for those with each verdict."""
+    out = io.StringIO()
+    table = csv.writer(out)
+    names = [one.rpartition("/")[2] for one in found.verdicts]
+    table.writerow(["issue", "issueLabel", "criterion", "criterionLabel", "papers", *names])
+    for issue, issue_texts in found.issues.items():
+        for criterion, texts in found.criteria.items():
+            counts = [found.papers.get((issue, criterion, one), 0) for one in found.verdicts]
+            papers = found.papers.get((issue, criterion), 0)
+            table.writerow([issue, first(issue_texts), criterion, first(texts), papers, *counts])
+    return out.getvalue().encode()
+
+
+def first(texts: list[ox.Literal]) -> str:
+    """The English label, or another."""
+    english = [one.value for one in texts if one.language == "en"]
+    return (english or [one.value for one in texts] or [""])[0]
+
+
+def as_triples(found: Coverage, base: str) -> Iterator[ox.Triple]:
+    """Which issue is measured against which criterion, and the labels of both."""
+    for issue, criterion in (cell for cell in found.papers if len(cell) == 2):
+        yield ox.Triple(
+            ox.NamedNode(issue), ox.NamedNode(f"{base}ontology#measuredAgainst"), ox.NamedNode(criterion)
+        )
+    for iri, texts in (found.issues | found.criteria).items():
+        for text in texts:
+            yield ox.Triple(ox.NamedNode(iri), LABEL, text)
+
+
+PLAIN = {JSON: as_json, CSV: as_csv}

@@ -1,0 +1,95 @@
+"""/papers, /issues and the other lists: chosen, sorted and paged, as JSON, RDF, CSV or a page."""
+
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from .answers import answer, pick
+from .bodies import parameters
+from .existing import check_known
+from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
+from .links import address, content_location, others
+from .lists.asked import Asked, asked, things
+from .lists.found import Found, found
+from .lists.selection import selection, values_of
+from .lists.shown import LISTS
+from .lists.writing import around, as_csv, as_json, as_triples, pages
+from .near import unknown
+from .problems import Problem
+from .query import rows, tsv
+from .represent import graph_body, show
+
+OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
+
+
+async def listing(request: Request) -> Response:
+    """A list of things, with filters by their fields, a page at a time.
+
+    `sort` names fields, a minus before one that falls; `fields` names those that are given; `q` is looked for
+    in what things are called, `year` in their dates. A filter that is given several times takes any of them.
+    """
+    name = request.scope["path"].removeprefix("/").partition(".")[0]
+    format_ = pick(request, OFFERED, request.path_params.get("suffix", ""))
+    base = request.app.state.settings.base
+    what = asked(LISTS[name], parameters(request), base)
+    await check_values(request, what)
+    page = await run_in_threadpool(found, await tsv(request, selection(what, base)))
+    if what.page > pages(what, page):
+        last = address(name, what.on(pages(what, page)))
+        raise Problem(400, f"There is no page {what.page}. The last one is {last}")
+    body = await run_in_threadpool(written, request, what, page, format_)
+    pairs = what.on(what.page)
+    turns = [f'<{path}>; rel="{rel}"' for rel, path in links(what, page).items() if rel != "self"]
+    return answer(
+        request,
+        body,
+        format_,
+        links=[*turns, *others(name, pairs, OFFERED, format_)],
+        headers=content_location(name, pairs, format_),
+    )
+
+
+def links(what: Asked, page: Found) -> dict[str, str]:
+    """The addresses of this page and of those around it, by relation."""
+    numbers = {"self": what.page, **around(what, page)}
+    return {rel: address(what.of.name, what.on(number)) for rel, number in numbers.items()}
+
+
+async def check_values(request: Request, what: Asked) -> None:
+    """Raises Problem 400 where things are chosen by a value that nothing has, with one that is near."""
+    for field, iri in things(what):
+        await check_known(request, field.name, iri)
+    for name, terms in what.wanted.items():
+        field = what.of.by_name[name]
+        if field.type == "name":
+            query = values_of(what.of, field, request.app.state.settings.base)
+            texts = [value.value for (value,) in await rows(request, query)]
+            for term in terms:
+                if term.value not in texts:
+                    raise unknown(f"Nothing in /{what.of.name} has as its {name}", term.value, texts)
+
+
+def written(request: Request, what: Asked, page: Found, format_: Format) -> bytes:
+    """A page of a list in a format."""
+    base = request.app.state.settings.base
+    if format_ is HTML:
+        return html(request, what, page)
+    if format_ is JSON:
+        return as_json(what, page, base, links(what, page))
+    if format_ is CSV:
+        return as_csv(what, page, base)
+    return graph_body(request, as_triples(what, page, base), format_)
+
+
+def html(request: Request, what: Asked, page: Found) -> bytes:
+    """A page of a list for people."""
+    pairs = what.on(what.page)
+    return show(
+        request,
+        "list.html",
+        asked=what,
+        found=page,
+        labels={iri: texts[0] for iri, texts in page.labels.items()},
+        links=links(what, page),
+        pages=pages(what, page),
+        others=[(one.title, address(what.of.name, pairs, one.suffix)) for one in OFFERED if one is not HTML],
+    )

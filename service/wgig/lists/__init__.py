@@ -1,0 +1,1 @@
+"""Lists of things: what each holds, asked and written by one description."""

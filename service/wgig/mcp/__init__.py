@@ -1,0 +1,1 @@
+"""The graph for language models: tools and resources of the Model Context Protocol."""

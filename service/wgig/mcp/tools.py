@@ -1,0 +1,193 @@
+"""The tools that a language model may call. They only read, and each gives text within its budget."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, Literal, ParamSpec
+from urllib.parse import unquote
+
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import Field
+
+from ..client import Graph, ServiceError
+from ..client.connection import Piece
+from ..client.graph import address
+from ..client.terms import term
+from ..examples import example, examples
+from ..formats import JSON_RESULTS, N_TRIPLES, TSV
+from ..namespaces import OUTSIDE
+from ..problems import Problem
+from .budget import Budget, Cut, lines_within, marked, rows_within
+
+P = ParamSpec("P")
+
+ACCEPT = f"{TSV.media_type}, {N_TRIPLES.media_type}, {JSON_RESULTS.media_type};q=0.5"
+TYPES = {
+    "markdown": "text/markdown",
+    "turtle": "text/turtle",
+    "json-ld": "application/ld+json",
+    "n-triples": "application/n-triples",
+}
+FORMS = {
+    "text": "text/plain",
+    "bibtex": "application/x-bibtex",
+    "csl-json": "application/vnd.citationstyles.csl+json",
+}
+WARNING = re.compile(r'%"([^"]*)";line=(\d+);column=(\d+)')
+GRACE = 1  # seconds in which a service may say itself that a query took too long
+WAIT = 60  # seconds for all else, which a service bounds itself
+WORDS = 8  # of a search
+MOST_FOUND = 50
+SEARCH = f"""
+PREFIX dcterms: <{OUTSIDE["dcterms"]}> PREFIX foaf: <{OUTSIDE["foaf"]}>
+PREFIX rdfs: <{OUTSIDE["rdfs"]}> PREFIX skos: <{OUTSIDE["skos"]}>
+SELECT ?thing (MIN(?ranked) AS ?best) {{
+  VALUES (?property ?rank) {{
+    (skos:prefLabel 1) (rdfs:label 1) (foaf:name 1) (dcterms:title 1) (skos:altLabel 2)
+    (skos:definition 3) (dcterms:description 3)
+  }}
+  ?thing ?property ?text
+  FILTER(isIRI(?thing) && %(contains)s)
+  BIND(LCASE(STR(?text)) AS ?plain)
+  BIND(IF(?plain = %(whole)s, 0, ?rank) AS ?place)
+  BIND(CONCAT(STR(?place), " ", STR(?text)) AS ?ranked)
+}} GROUP BY ?thing ORDER BY ?best ?thing LIMIT %(limit)d"""
+
+
+def refusing(tool: Callable[P, str]) -> Callable[P, str]:
+    """The tool, which tells the model in words what the service or the package refuses."""
+
+    @wraps(tool)
+    def told(*args: P.args, **kwargs: P.kwargs) -> str:
+        try:
+            return tool(*args, **kwargs)
+        except ServiceError as error:
+            raise ToolError(str(error)) from error
+        except Problem as problem:
+            raise ToolError(problem.detail) from problem
+
+    return told
+
+
+class Tools:
+    """The tools over the graph of a service."""
+
+    def __init__(self, graph: Graph, budget: Budget) -> None:
+        """Take the graph, and what one call may give."""
+        self.graph, self.budget = graph, budget
+
+    @refusing
+    def search(
+        self,
+        text: Annotated[str, Field(description="Words that all stand in a name, title or definition.")],
+        limit: Annotated[int, Field(description="Most things to find.", ge=1, le=MOST_FOUND)] = 10,
+    ) -> str:
+        """Find things of the graph by their names and definitions: a line each, with its IRI and the text."""
+        words = text.lower().split()
+        if not 0 < len(words) <= WORDS:
+            raise ToolError(f"Give 1 to {WORDS} words to search for.")
+        contains = " && ".join(f"CONTAINS(LCASE(STR(?text)), {term(one)})" for one in words)
+        asked = {"contains": contains, "whole": term(" ".join(words)), "limit": limit}
+        found = self.graph.select(SEARCH % asked)
+        lines = "".join(f"{row['thing']}\t{' '.join(row['best'][2:].split())}\n" for row in found)
+        return self.given(lines_within(lines.encode(), self.budget.data, is_whole=True), "Nothing is found.")
+
+    @refusing
+    def describe(
+        self,
+        iri: Annotated[str, Field(description="IRI of a thing, or what follows /id/ in it: issue/spam.")],
+    ) -> str:
+        """Tell what the graph knows of a thing, in Turtle: statements, parts, sources, what points to it."""
+        return self.shown(self.begin("GET", f"{address(iri)}.ttl"))
+
+    @refusing
+    def example_queries(self) -> str:
+        """List the example queries, by which most questions about the working group are answered."""
+        return "".join(f"{one.name}: {one.question}\n" for one in examples())
+
+    @refusing
+    def run_example(self, name: Annotated[str, Field(description="Name of an example query.")]) -> str:
+        """Answer an example query; its text comes first, to learn from for queries of your own."""
+        text = example(name).text
+        room = self.budget.data - len(text.encode())
+        return f"{text}\n{self.table(text, room)}"
+
+    @refusing
+    def query(
+        self,
+        sparql: Annotated[str, Field(description="A SPARQL 1.1 query of any form.")],
+    ) -> str:
+        """Answer a SPARQL query over all graphs: a table with tabs, yes or no, or N-Triples.
+
+        A mistake in it is told with line, column, and how to mend it. Ask for little: what is more than the
+        budget of rows and bytes is cut, and a query that takes too long is given up.
+        """
+        return self.table(sparql, self.budget.data)
+
+    @refusing
+    def validate(
+        self,
+        paper: Annotated[str, Field(description="The text of an issue paper.")],
+        format: Annotated[  # noqa: A002 - what a user would call it
+            Literal["markdown", "turtle", "json-ld", "n-triples"], Field(description="How it is written.")
+        ] = "markdown",
+        profile: Annotated[
+            Literal["draft", "complete", "final"], Field(description="What to hold it against.")
+        ] = "complete",
+    ) -> str:
+        """Check whether an issue paper is complete by the template of the group: what is missing, where."""
+        piece = self.begin(
+            "POST",
+            "validate",
+            params={"profile": profile},
+            content=paper.encode(),
+            headers={"Content-Type": TYPES[format], "Accept": "text/plain"},
+        )
+        return self.shown(piece)
+
+    @refusing
+    def cite(
+        self,
+        iri: Annotated[str, Field(description="IRI of a thing or a graph.")] = "",
+        sparql: Annotated[str, Field(description="A query, whose answer is to be cited.")] = "",
+        form: Annotated[Literal["text", "bibtex", "csl-json"], Field(description="Form of it.")] = "text",
+    ) -> str:
+        """Cite a thing, a graph, or the answer to a query: with the version of the graph and a SHA-256."""
+        return self.shown_text(self.graph.cite(iri=iri, query=sparql, media_type=FORMS[form]))
+
+    def table(self, sparql: str, room: int) -> str:
+        """The answer to a query within so many bytes."""
+        wait = self.budget.seconds + GRACE
+        asked = {"data": {"query": sparql}, "headers": {"Accept": ACCEPT}}
+        piece = self.graph.connection.begin(self.budget.bytes, wait, "POST", "sparql", **asked)
+        kind = piece.headers.get("content-type", "").partition(";")[0]
+        if kind == JSON_RESULTS.media_type:
+            return "yes" if b"true" in piece.body else "no"
+        cut = lines_within(piece.body, room, is_whole=piece.is_whole)
+        doubts = [
+            f"Perhaps not meant, line {line}, column {column}: {unquote(said)}"
+            for said, line, column in WARNING.findall(piece.headers.get("wgig-warning", ""))
+        ]
+        nothing = "\n".join(["There is nothing in the answer.", *doubts])
+        if kind == TSV.media_type:
+            cut = rows_within(cut, self.budget.rows)
+            return self.given(cut, nothing, head=1)
+        return self.given(cut, nothing)
+
+    def begin(self, method: str, path: str, **options: Any) -> Piece:
+        """The begin of an answer, as much as may be shown."""
+        return self.graph.connection.begin(self.budget.bytes, WAIT, method, path, **options)
+
+    def shown(self, piece: Piece) -> str:
+        """The begin of an answer as a tool gives it."""
+        return self.given(lines_within(piece.body, self.budget.data, is_whole=piece.is_whole))
+
+    def shown_text(self, text: str) -> str:
+        """A whole answer as a tool gives it."""
+        return self.given(lines_within(text.encode(), self.budget.data, is_whole=True))
+
+    def given(self, cut: Cut, nothing: str = "", head: int = 0) -> str:
+        """What is cut or not, marked as data; or what is said where nothing is below its `head` lines."""
+        if nothing and cut.text.count("\n") <= head:
+            return nothing
+        return "\n".join(filter(None, [marked(cut.text), cut.how and f"{cut.how} Ask for less to see all."]))

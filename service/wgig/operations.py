@@ -1,0 +1,137 @@
+"""The lists, the matrix and the example queries as operations of OpenAPI."""
+
+from collections.abc import Iterable, Sequence
+
+from . import coverage, listing
+from .examples import NONE, Example
+from .examples import Parameter as Declared
+from .formats import BY_FORM, HTML, JSON, PLAIN_XML, Format
+from .frames import FRAMES
+from .lists.schemas import page, parameter, parameters
+from .lists.shown import LISTS
+from .profiles.profile import OFFERED as OWN
+from .queries import OFFERED
+from .schemas import (
+    ANY,
+    FOLDER,
+    FRAMED,
+    MATRIX,
+    QUERIES,
+    REPRESENTATIONS,
+    TEXT,
+    THING_DOCUMENT,
+    Described,
+)
+from .sparql import form
+from .typed import schema
+
+LISTING = (
+    "Filters of several fields all hold; a filter that is given several times takes any of its values. A "
+    "thing is named by the end of its IRI, by prefix and end, or by the whole. What has no value is left out."
+)
+
+DOC = (*OWN, PLAIN_XML)  # as there is Dublin Core in plain XML
+NEGOTIATED: list[Described] = [
+    parameter(
+        "_profile",
+        "The profiles of the answer, the best first, with commas between: tokens, or IRIs between angle "
+        "brackets. `all`: the list of what there is.",
+        TEXT,
+    ),
+    parameter(
+        "lang",
+        "The languages of the texts, the best first, with commas between; beats Accept-Language.",
+        TEXT,
+    ),
+    {
+        "name": "Accept-Profile",
+        "in": "header",
+        "description": "The profiles of the answer: IRIs between angle brackets or tokens, with weights.",
+        "schema": TEXT,
+    },
+]
+OF_THING = [
+    *NEGOTIATED,
+    parameter(
+        "_frame",
+        "JSON with the thing at the top, what it leads to inside.",
+        {"type": "string", "enum": [*FRAMES]},
+    ),
+    parameter("inverse", "In JSON: the property whose page of what points here is wanted.", TEXT),
+    parameter("page", "In JSON: the number of that page.", {"type": "integer", "minimum": 1}),
+]
+
+
+def answered(formats: Iterable[Format], json_schema: Described = TEXT) -> Described:
+    """The answer in each of the formats; JSON of its schema."""
+    content = {one.media_type: {"schema": ANY if "json" in one.media_type else TEXT} for one in formats}
+    if JSON.media_type in content:
+        content[JSON.media_type] = {"schema": json_schema}
+    return {"200": {"description": "The answer, whole.", "content": content}}
+
+
+def media_type(formats: Iterable[Format]) -> Described:
+    """The parameter that chooses one of the formats."""
+    names = list(dict.fromkeys(one.media_type for one in formats))
+    says = "The media type of the answer, or its suffix; beats the Accept field."
+    return parameter("_mediatype", says, {"type": "string", "enum": names})
+
+
+def suffix(formats: Sequence[Format]) -> Described:
+    """The part of a path that names one of the formats."""
+    names = [one.suffix for one in formats]
+    return {"name": "suffix", "in": "path", "required": True, "schema": {"type": "string", "enum": names}}
+
+
+def by_path() -> dict[str, Described]:
+    """What the description adds to these operations, by path."""
+    found: dict[str, Described] = {
+        "/queries": {"parameters": [media_type(OFFERED)], "responses": answered(OFFERED, QUERIES)},
+    }
+    matrix = {
+        "parameters": [
+            parameter(name, f"Only this {name}.", schema(type_), many=True)
+            for name, type_ in coverage.FILTERS.items()
+        ],
+        "responses": answered(coverage.OFFERED, MATRIX),
+    }
+    found |= in_formats("/coverage", matrix, coverage.OFFERED)
+    found["/doc/{path:path}"] = {
+        "parameters": [media_type(DOC), *OF_THING],
+        "responses": answered(DOC, {"anyOf": [THING_DOCUMENT, FOLDER, FRAMED, REPRESENTATIONS]}),
+    }
+    for one in LISTS.values():
+        operation = {
+            "summary": one.says,
+            "description": LISTING,
+            "parameters": parameters(one),
+            "responses": answered(listing.OFFERED, page(one)),
+        }
+        found |= in_formats(f"/{one.name}", operation, listing.OFFERED)
+    return found
+
+
+def in_formats(path: str, operation: Described, formats: Sequence[Format]) -> dict[str, Described]:
+    """An operation where the client accepts a format, and where the path names one."""
+    given = operation["parameters"]
+    return {
+        path: {**operation, "parameters": [*given, media_type(formats)]},
+        f"{path}.{{suffix}}": {**operation, "parameters": [suffix(formats), *given]},
+    }
+
+
+def example_operation(one: Example) -> Described:
+    """An example query as an operation."""
+    formats = (*BY_FORM[form(one.text)], HTML)
+    return {
+        "summary": f"{one.title}.",
+        "description": one.question,
+        "parameters": [*map(declared, one.parameters), media_type(formats)],
+        "responses": answered(formats),
+    }
+
+
+def declared(one: Declared) -> Described:
+    """A parameter as its query declares it."""
+    default = {} if one.default == NONE else {"default": one.default}
+    return parameter(one.name, one.says, {**schema(one.type), **default})

@@ -1,0 +1,149 @@
+"""JSON schemas of what the service answers beside lists."""
+
+from typing import Any
+
+from .formats import BY_FORM
+from .lists.schemas import COUNT, IRI, LABELS, THING
+
+Described = dict[str, Any]
+
+TEXT: Described = {"type": "string"}
+ANY: Described = {"type": ["object", "array"]}  # in JSON
+PROBLEM_DOCUMENT: Described = {
+    "type": "object",
+    "properties": {
+        "type": TEXT,
+        "title": TEXT,
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": TEXT,
+        "instance": TEXT,
+        "suggestion": {**TEXT, "description": "What was probably meant."},
+    },
+    "required": ["type", "title", "status", "detail", "instance"],
+}
+FACT: Described = {
+    "type": "object",
+    "properties": {
+        **THING["properties"],
+        "value": {"type": ["string", "integer", "boolean"]},
+        "language": TEXT,
+        "datatype": TEXT,
+        "graphs": {"type": "array", "items": IRI, "description": "The graphs that say so."},
+    },
+    "required": ["graphs"],
+    "anyOf": [{"required": ["id"]}, {"required": ["value"]}],
+    "additionalProperties": False,
+}
+FACTS: Described = {
+    "type": "object",
+    "description": "By the name of the property in the JSON-LD context.",
+    "additionalProperties": {"type": "array", "items": FACT, "minItems": 1},
+}
+INVERSE: Described = {
+    "type": "object",
+    "description": "What points here, by the name of the property.",
+    "additionalProperties": {
+        "type": "object",
+        "properties": {
+            "total": COUNT,
+            "items": {"type": "array", "items": THING},
+            "links": {
+                "type": "object",
+                "properties": {"prev": TEXT, "next": TEXT},
+                "additionalProperties": False,
+            },
+        },
+        "required": ["total", "items", "links"],
+        "additionalProperties": False,
+    },
+}
+THING_DOCUMENT: Described = {
+    "type": "object",
+    "properties": {
+        "id": IRI,
+        "type": {"type": "array", "items": TEXT},
+        "label": LABELS,
+        "sources": {"type": "array", "items": {**FACT, "required": []}},
+        "facts": FACTS,
+        "parts": {"type": "object", "additionalProperties": FACTS},
+        "inverse": INVERSE,
+        "note": TEXT,
+    },
+    "required": ["id", "inverse"],
+    "additionalProperties": False,
+}
+FOLDER: Described = {
+    "type": "object",
+    "description": "What is below a path, as JSON-LD.",
+    "required": ["@context", "@graph"],
+}
+FRAMED: Described = {
+    "type": "object",
+    "description": "A thing in a frame, as JSON-LD with what it leads to inside.",
+    "required": ["@context", "id"],
+}
+REPRESENTATIONS: Described = {
+    "type": "object",
+    "description": "The profiles that the thing can be had by, each with its media types.",
+    "properties": {
+        "resource": IRI,
+        "default": {"type": "object"},
+        "profiles": {"type": "array", "items": {"type": "object"}},
+    },
+    "required": ["resource", "default", "profiles"],
+    "additionalProperties": False,
+}
+QUERY: Described = {
+    "type": "object",
+    "properties": {
+        "name": TEXT,
+        "title": TEXT,
+        "question": TEXT,
+        "path": TEXT,
+        "form": {"type": "string", "enum": [*BY_FORM]},
+        "parameters": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": TEXT,
+                    "type": TEXT,
+                    "default": {"type": ["string", "null"]},
+                    "says": TEXT,
+                },
+                "required": ["name", "type", "default", "says"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["name", "title", "question", "path", "form", "parameters"],
+    "additionalProperties": False,
+}
+QUERIES = {
+    "type": "object",
+    "properties": {"queries": {"type": "array", "items": QUERY}},
+    "required": ["queries"],
+}
+SIDE = {"type": "array", "items": {**THING, "required": ["id", "label"]}}
+CELL = {
+    "type": "object",
+    "properties": {
+        "issue": IRI,
+        "criterion": IRI,
+        "papers": COUNT,
+        "verdicts": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+    },
+    "required": ["issue", "criterion", "papers", "verdicts"],
+    "additionalProperties": False,
+}
+MATRIX = {
+    "type": "object",
+    "properties": {
+        "issues": SIDE,
+        "criteria": SIDE,
+        "verdicts": SIDE,
+        "cells": {"type": "array", "items": CELL},
+    },
+    "required": ["issues", "criteria", "verdicts", "cells"],
+    "additionalProperties": False,
+}

@@ -1,0 +1,43 @@
+"""The addresses that the page about lists and things shows answer."""
+
+import asyncio
+import re
+
+import httpx
+import pyoxigraph as ox
+import pytest
+from wgig.app import create_app
+from wgig.binding import places
+from wgig.examples import PARAMETER
+from wgig.lists.shown import LISTS
+from wgig.settings import CHECKOUT, Settings
+from wgig.store import Store
+from wgig.typed import THINGS, TYPES
+
+PAGE = (CHECKOUT / "docs" / "rest.md").read_text(encoding="utf-8")
+ADDRESSES = re.findall(r"^curl -s 'http://127\.0\.0\.1:8000(.*)'$", PAGE, re.MULTILINE)
+
+
+def test_the_page_shows_addresses_and_every_list() -> None:
+    assert len(ADDRESSES) == 10
+    assert all(f"`/{name}`" in PAGE for name in LISTS)
+
+
+async def answer_to(address: str, quads: ox.Store) -> httpx.Response:
+    transport = httpx.ASGITransport(app=create_app(Settings(), Store(quads)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return await client.get(address)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_answers_as_shown(address: str, shipped: ox.Store) -> None:
+    answer = asyncio.run(answer_to(address, shipped))
+    assert answer.status_code == 200
+    assert answer.json().get("total") != 0 if "json" in answer.headers["content-type"] else answer.text
+
+
+def test_the_query_that_is_shown_keeps_a_place_for_its_parameter() -> None:
+    ((name, type_, _, _),) = PARAMETER.findall(PAGE)
+    assert type_ in THINGS
+    assert name in places(PAGE.partition("- Only this issue.\n")[2].partition("```")[0])
+    assert set(re.findall(r"`(text|integer|date|year|boolean)`", PAGE)) <= TYPES.keys()

@@ -1,0 +1,343 @@
+"""Lists of things: what they hold, how they are chosen, sorted and paged, and what is refused."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+import jsonschema
+import pyoxigraph as ox
+import pytest
+from wgig.app import create_app
+from wgig.lists.asked import asked, filterable
+from wgig.lists.schemas import page as page_schema
+from wgig.lists.selection import selection
+from wgig.lists.shown import LISTS
+from wgig.lists.table import Field
+from wgig.namespaces import namespaces
+from wgig.settings import Settings
+from wgig.store import Store
+from wgig.typed import THING, THINGS
+
+BASE = Settings.base
+KNOWN = namespaces(BASE)
+PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
+FIELDS = [(one, field) for one in LISTS.values() for field in one.fields]
+
+
+@pytest.fixture(scope="module")
+def lists(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client:
+    """A client of a service over the shipped graph."""
+    return over(create_app(Settings(), Store(shipped)))
+
+
+def iris(client: httpx.Client, path: str) -> list[str]:
+    """The IRIs of the things on a page."""
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.text
+    return [one["id"] for one in answer.json()["items"]]
+
+
+def rows(store: ox.Store, query: str) -> set[str]:
+    """The IRIs that a query of one variable finds."""
+    found = store.query(PREFIXES + query, use_default_graph_as_union=True)
+    assert isinstance(found, ox.QuerySolutions)
+    return {row[0].value for row in found if row[0] is not None}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_holds_the_things_of_its_classes(lists: httpx.Client, shipped: ox.Store, name: str) -> None:
+    one = LISTS[name]
+    classes = " ".join(named if ":" in named else f"wgig:{named}" for named in one.classes)
+    expected = rows(shipped, f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {one.only} }}")
+    found = lists.get(f"/{name}?size=500").json()
+    assert {item["id"] for item in found["items"]} == expected
+    assert found["total"] == len(expected) == len(found["items"]) > 0
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_is_as_its_schema_says(lists: httpx.Client, name: str) -> None:
+    jsonschema.validate(lists.get(f"/{name}?size=500").json(), page_schema(LISTS[name]))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_all_formats_hold_the_same_things(lists: httpx.Client, name: str) -> None:
+    expected = iris(lists, f"/{name}?size=20")
+    table = list(csv.DictReader(io.StringIO(lists.get(f"/{name}.csv?size=20").text)))
+    assert [row["id"] for row in table] == expected
+    for suffix, format_ in (("ttl", ox.RdfFormat.TURTLE), ("jsonld", ox.RdfFormat.JSON_LD)):
+        graph = list(ox.parse(lists.get(f"/{name}.{suffix}?size=20").content, format=format_))
+        members = {one.object.value for one in graph if one.predicate.value.endswith("#member")}
+        assert members == set(expected)
+    page = lists.get(f"/{name}.html?size=20").text
+    assert page.count('<th scope="row">') == len(expected)
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_what_a_list_says_in_rdf_is_in_the_graph(lists: httpx.Client, shipped: ox.Store, name: str) -> None:
+    for one in ox.parse(lists.get(f"/{name}.ttl?size=500").content, format=ox.RdfFormat.TURTLE):
+        if one.predicate.value not in (f"{KNOWN['rdfs']}member", f"{KNOWN['rdfs']}label"):
+            assert next(shipped.quads_for_pattern(one.subject, one.predicate, one.object), None), str(one)
+
+
+def test_fields_are_called_as_in_the_context_of_json_ld(lists: httpx.Client) -> None:
+    context = lists.get("/context.jsonld").json()["@context"]
+    shown = {field.name for _, field in FIELDS if field.property}
+    assert {name for name in shown if ":" not in name} <= context.keys()
+    assert {name.partition(":")[0] for name in shown if ":" in name} <= context.keys()
+
+
+@pytest.mark.parametrize(("_", "field"), FIELDS)
+def test_every_field_has_a_type_that_is_known(_: object, field: Field) -> None:
+    plain = {"text", "name", "string", "integer", "boolean", "date", "class"}
+    assert field.type in plain | THINGS | {THING}
+    assert field.says.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("/papers?issue=spam", "?id a wgig:IssuePaper ; wgig:issue issue:spam"),
+        ("/papers?issue=issue:spam&round=1", "?id a wgig:IssuePaper ; wgig:issue issue:spam"),
+        ("/papers?type=AssessmentPaper", "?id a wgig:AssessmentPaper"),
+        ("/papers?posted=2005-02-01", "?id wgig:posted ?d FILTER(STR(?d) = '2005-02-01')"),
+        (
+            "/papers?issue=spam&issue=voip",
+            "VALUES ?i { issue:spam issue:voip } ?id a wgig:IssuePaper ; wgig:issue ?i",
+        ),
+        (
+            f"/issues?category={BASE}id/category/access-for-all",
+            "?id a wgig:Issue ; wgig:category category:access-for-all",
+        ),
+        ("/issues?inventoryStatus=yes", "?id wgig:inventoryStatus 'yes'"),
+        (
+            "/stakeholders?stakeholderGroup=civil-society",
+            "?s org:member ?id ; wgig:stakeholderGroup group:civil-society",
+        ),
+        (
+            "/stakeholders?region=Europe",
+            "?id wgig:country|^org:member/wgig:country ?c . ?x wgig:identifies ?c ; skos:note ?n "
+            "FILTER(STRSTARTS(?n, 'Europe /') && STRSTARTS(STR(?id), STR(agent:)))",
+        ),
+        ("/stakeholders?developingCountry=true", "?s org:member ?id ; wgig:developingCountry true"),
+        (
+            "/milestones?year=2004",
+            "?id a wgig:Milestone ; wgig:due|wgig:delivered ?d FILTER(STRSTARTS(STR(?d), '2004'))",
+        ),
+        ("/milestones?timeliness=late", "?id wgig:timeliness timeliness:late"),
+        ("/agreements?topic=mandate", "?id a wgig:Agreement ; wgig:topic 'mandate'"),
+        (
+            "/issues?q=SPECTRUM",
+            "?id a wgig:Issue ; skos:prefLabel ?l FILTER(CONTAINS(LCASE(?l), 'spectrum'))",
+        ),
+        (
+            "/conformance?missing=form/issue-paper/7",
+            "?p dcterms:isPartOf ?id ; earl:test doc:form\\/issue-paper\\/7 ; "
+            "earl:result test-result:missing MINUS { ?id wgig:illustrative true }",
+        ),
+    ],
+)
+def test_filters_choose(lists: httpx.Client, shipped: ox.Store, path: str, pattern: str) -> None:
+    expected = rows(shipped, f"SELECT ?id {{ {pattern} }}")
+    separator = "&" if "?" in path else "?"
+    assert expected
+    assert set(iris(lists, f"{path}{separator}size=500")) == expected
+
+
+def test_pages_hold_everything_once_and_lead_to_one_another(lists: httpx.Client) -> None:
+    whole, walked, path = iris(lists, "/issues?size=500"), [], "/issues?size=4"
+    for _ in range(9):  # of 35 things, 4 on a page
+        answer = lists.get(path)
+        walked += [one["id"] for one in answer.json()["items"]]
+        path = answer.json()["links"].get("next", "")
+        assert path == answer.links.get("next", {}).get("url", "")
+    assert (walked, path) == (whole, "")
+    assert answer.json()["links"].keys() == {"self", "first", "prev", "last"}
+
+
+def test_an_empty_list_has_one_page(lists: httpx.Client) -> None:
+    found = lists.get("/papers?year=1999").json()
+    assert (found["total"], found["pages"], found["items"]) == (0, 1, [])
+
+
+def test_sorting_rises_and_falls_and_the_iri_decides_between_equals(lists: httpx.Client) -> None:
+    items = lists.get("/milestones?sort=-order&size=500").json()["items"]
+    orders = [one["order"] for one in items]
+    assert orders == sorted(orders, reverse=True)
+    papers = lists.get("/papers?sort=round,-id&size=500").json()["items"]
+    assert [(one["round"], one["id"]) for one in papers] == sorted(
+        sorted(((one["round"], one["id"]) for one in papers), reverse=True), key=lambda pair: pair[0]
+    )
+
+
+def test_fields_that_are_not_asked_for_are_left_out(lists: httpx.Client) -> None:
+    items = lists.get("/papers?fields=label,issue").json()["items"]
+    assert all(one.keys() <= {"id", "label", "issue"} for one in items)
+    assert all(one.keys() == {"id"} for one in lists.get("/papers?fields=id").json()["items"])
+
+
+def test_values_are_typed_and_things_say_what_they_are_called(lists: httpx.Client) -> None:
+    (paper,) = lists.get("/papers?issue=spam").json()["items"]
+    assert paper["label"] == {"en": ["Issue paper: Spam"]}
+    assert paper["issue"] == [{"id": f"{BASE}id/issue/spam", "label": {"en": ["Spam"]}}]
+    assert (paper["round"], paper["posted"]) == (1, "2005-02-01")
+    assert "IssuePaper" in paper["type"]
+    (chair,) = lists.get("/stakeholders?org:role=chair").json()["items"]
+    assert chair["label"] == {"@none": ["Nitin Desai"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence", "suggestion"),
+    [
+        ("/papers?isue=spam", "/papers has no parameter 'isue'", "issue"),
+        ("/papers?issue=spm", "so issue cannot be 'spm'", "spam"),
+        ("/papers?fields=lable", "/papers has no field 'lable'", "label"),
+        ("/papers?sort=-postd", "/papers cannot be sorted by 'postd'", "posted"),
+        ("/papers?type=IsuePaper", "/papers has no type 'IsuePaper'", "IssuePaper"),
+        ("/stakeholders?region=Eurpe", "has as its region 'Eurpe'", "Europe"),
+        ("/papers?title=Spam", "has no parameter 'title'", None),
+        ("/papers?cursor=abc", "has no parameter 'cursor'", None),
+        ("/issues?year=2005", "has no parameter 'year'", None),
+        ("/papers?page=0", "page is '0'. Give a whole number from 1", None),
+        ("/papers?page=-1", "page is '-1'", None),
+        ("/papers?page=%C2%B2", "page is '²'", None),
+        ("/papers?page=2", "There is no page 2. The last one is /papers", None),
+        ("/papers?size=501", "size is '501'. Give a whole number from 1 to 500.", None),
+        ("/papers?size=1&size=2", "size is given 2 times. Give it once.", None),
+        ("/papers?round=first", "round is 'first', which is not a whole number.", None),
+        ("/papers?posted=soon", "posted is 'soon', which is not a day, month or year", None),
+        ("/papers?year=5", "year is '5', which is not a year such as 2005.", None),
+        ("/stakeholders?developingCountry=maybe", "which is not true or false.", None),
+        ("/papers?issue=a%20b", "issue is 'a b', which names no thing.", None),
+        ("/papers?issue=x:%3E%20%7D", "which is no absolute IRI", None),
+        ("/papers?sort=id,id,id,id,id,id", "Name 5 at most.", None),
+        ("/papers?" + "&".join(["issue=spam"] * 51), "Give 50 at most.", None),
+        (f"/papers?q={'x' * 1001}", "The value of q is longer than 1000 characters.", None),
+    ],
+)
+def test_what_a_list_does_not_have_is_refused_with_what_it_has(
+    lists: httpx.Client, path: str, sentence: str, suggestion: str | None
+) -> None:
+    answer = lists.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert sentence in answer.json()["detail"]
+    assert answer.json().get("suggestion") == suggestion
+
+
+def test_a_format_that_is_not_offered_is_refused(lists: httpx.Client) -> None:
+    for path, accept in (("/papers.xml", "*/*"), ("/papers", "image/png"), ("/papers?_mediatype=pdf", "*/*")):
+        answer = lists.get(path, headers={"Accept": accept})
+        assert answer.status_code == 406
+        assert "text/csv" in answer.json()["offered"]
+
+
+HOSTILE = [
+    '"',
+    "\\",
+    "\\u0022",
+    "'",
+    '" } UNION { ?id ?p ?o } #',
+    "spam> } #",
+    "}",
+    "{",
+    "\n# ",
+    "\t",
+    "\u2028",
+    "?id",
+    "VALUES",
+    "<script>alert(1)</script>",
+    "%22",
+    "$id",
+    "\x7f",
+    '"""',
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("name", ["papers", "stakeholders"])
+def test_what_a_client_writes_stays_a_value(lists: httpx.Client, name: str, hostile: str) -> None:
+    for parameter in ("q", "year", "sort", "fields", "page", "size", *filterable(LISTS[name])):
+        answer = lists.get(f"/{name}", params={parameter: hostile})
+        assert answer.status_code in (200, 400), answer.text
+        assert answer.status_code == 400 or parameter == "q" or answer.json()["total"] == 0
+        page = lists.get(f"/{name}.html", params={parameter: hostile}, headers={"Accept": "text/html"})
+        assert "<script" not in page.text
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_words_are_found_as_they_are_written(hostile: str) -> None:
+    quads = ox.Store()
+    thing = ox.NamedNode(f"{BASE}id/issue/odd")
+    quads.add(ox.Quad(thing, ox.NamedNode(f"{KNOWN['rdf']}type"), ox.NamedNode(f"{KNOWN['wgig']}Issue")))
+    quads.add(ox.Quad(thing, ox.NamedNode(f"{KNOWN['skos']}prefLabel"), ox.Literal(f"a{hostile}b")))
+    query = selection(asked(LISTS["issues"], [("q", hostile)], BASE), BASE)
+    found = quads.query(query)
+    assert isinstance(found, ox.QuerySolutions)
+    assert {row["id"].value for row in found if row["id"]} == {thing.value}
+
+
+def test_a_list_has_a_strong_etag_and_says_where_it_and_its_other_formats_are(lists: httpx.Client) -> None:
+    answer = lists.get("/papers?size=2&page=2", headers={"Accept": "text/csv"})
+    assert answer.headers["content-location"] == "/papers.csv?size=2&page=2"
+    assert '</papers.ttl?size=2&page=2>; rel="alternate"; type="text/turtle"' in answer.headers["link"]
+    assert '</papers?size=2&page=3>; rel="next"' in answer.headers["link"]
+    assert 'rel="license"' in answer.headers["link"]
+    assert "Accept" in answer.headers["vary"]
+    tag = answer.headers["etag"]
+    again = lists.get("/papers?size=2&page=2", headers={"Accept": "text/csv", "If-None-Match": tag})
+    assert (again.status_code, again.headers["etag"]) == (304, tag)
+    head = lists.head("/papers?size=2&page=2", headers={"Accept": "text/csv"})
+    assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", tag)
+    assert int(head.headers["content-length"]) == len(answer.content)
+
+
+def test_every_link_leads_somewhere(lists: httpx.Client) -> None:
+    for link in lists.get("/issues?size=5&page=2&fields=label&q=a").links.values():
+        if link["url"].startswith("/"):
+            assert lists.get(link["url"]).status_code == 200, link
+
+
+def test_the_address_of_a_page_says_what_was_asked(lists: httpx.Client) -> None:
+    path = lists.get("/papers", params=[("q", "a&b=c"), ("issue", "spam"), ("issue", "voip")]).json()[
+        "links"
+    ]["self"]
+    assert parse_qsl(urlsplit(path).query) == [("q", "a&b=c"), ("issue", "spam"), ("issue", "voip")]
+
+
+PAPER = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+<https://w3id.org/wgig/id/paper/x> a wgig:AssessmentPaper ; rdfs:label "X"@en ; wgig:round 1, 2 {more} ."""
+
+
+def put(writable: httpx.Client, more: str = "") -> None:
+    headers = {"Content-Type": "text/turtle"}
+    assert writable.put("/graph/x", content=PAPER.format(more=more), headers=headers).is_success
+
+
+def test_a_list_shows_what_was_just_written(writable: httpx.Client) -> None:
+    assert writable.get("/papers").json()["total"] == 0
+    put(writable)
+    assert [one["id"] for one in writable.get("/papers").json()["items"]] == [f"{BASE}id/paper/x"]
+    writable.delete("/graph/x")
+    assert writable.get("/papers").json()["total"] == 0
+
+
+def test_where_sources_differ_a_field_of_one_value_has_all(writable: httpx.Client) -> None:
+    put(writable)
+    found: dict[str, Any] = writable.get("/papers").json()
+    assert found["items"][0]["round"] == [1, 2]
+    jsonschema.validate(found, page_schema(LISTS["papers"]))
+
+
+def test_made_up_papers_are_not_served_as_those_of_the_group(writable: httpx.Client) -> None:
+    put(writable, "; wgig:illustrative true")
+    assert writable.get("/papers").json()["total"] == 0
+
+
+def test_a_page_shows_markup_as_text(writable: httpx.Client) -> None:
+    put(writable, '; rdfs:label "<script>alert(1)</script>"')
+    assert "<script" not in writable.get("/papers.html").text
+    assert json.dumps("<script>alert(1)</script>") in writable.get("/papers").text
