@@ -50,6 +50,10 @@ def thing(store: Store, found: Description, path: str, pairs: Pairs, base: str) 
     towards = inverses(store, found.iri, known)
     if values(pairs, "inverse"):
         return one_inverse(store, found.iri, path, towards, pairs)
+    if values(pairs, "page"):
+        raise Problem(
+            400, "A page of what? Name the property by which things point here, as ?inverse=issue&page=2."
+        )
     said = facts(found.statements, found, known)
     return {
         "id": found.iri,

@@ -1,6 +1,7 @@
 """/queries: the example queries, each to be asked with parameters of its own."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import Request, Response
@@ -28,6 +29,7 @@ OFFERED = (JSON, HTML)
 
 def list_queries(request: Request) -> Response:
     """The example queries: what each asks, where, and with which parameters."""
+    check_names("/queries", parameters(request), ())
     format_ = pick(request, OFFERED)
     if format_ is HTML:
         return answer(request, show(request, "queries.html", examples=examples(), none=NONE), HTML)
@@ -72,11 +74,16 @@ async def ask_example(request: Request, name: str) -> Response:
 def bound(one: Example, pairs: Pairs, base: str) -> dict[str, Any]:
     """The terms for the parameters of a query. Raises Problem 400 for what it does not have."""
     known = {parameter.name: parameter for parameter in one.parameters}
-    for key, _ in pairs:
-        if key not in (*known, "_mediatype"):
-            raise unknown(f"The query {one.name} has no parameter", key, (*known, "_mediatype"))
+    check_names(f"The query {one.name}", pairs, known)
     given = {name: values(pairs, name) for name in known}
     return {name: value(known[name], texts, base) for name, texts in given.items() if texts}
+
+
+def check_names(what: str, pairs: Pairs, known: Collection[str]) -> None:
+    """Raises Problem 400 for a parameter that is not known."""
+    for key, _ in pairs:
+        if key not in (*known, "_mediatype"):
+            raise unknown(f"{what} has no parameter", key, (*known, "_mediatype"))
 
 
 def value(parameter: Parameter, texts: list[str], base: str) -> Any:

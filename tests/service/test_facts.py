@@ -76,6 +76,7 @@ def test_what_points_to_a_thing_is_counted_and_paged(
         ("inverse=catgory", "Did you mean category?"),
         ("inverse=category&page=99", "page is '99'"),
         ("inverse=category&page=x", "page is 'x'"),
+        ("page=2", "A page of what?"),
     ],
 )
 def test_a_property_or_page_that_there_is_not_is_refused(

@@ -123,6 +123,7 @@ def test_a_query_answers_in_every_format_of_results(
         ("/queries/coverage-matrix?the_issue=spam&the_issue=voip", 400, "Give it once."),
         ("/queries/coverage-matrix?the_issue=a%20b", 400, "which names no thing"),
         ("/queries/coverage-matrix?the_issue=", 400, "which names no thing"),
+        ("/queries?q=spam", 400, "/queries has no parameter 'q'"),
         ("/queries/coverage-matrix.pdf", 406, "Ask for one of"),
         ("/queries/coverage-matrix.ttl", 406, "Ask for one of"),
         ("/queries/..%2Frules%2Ftypes", 404, "Nothing is found at"),
