@@ -61,7 +61,7 @@ def answer(  # noqa: PLR0913 - what a response consists of
 
     The ETag is the digest of the body, its media type and its coding. `links` are values of the Link field.
     """
-    worthwhile = len(body) >= SMALLEST_COMPRESSED and format_.suffix != "gz"
+    worthwhile = len(body) >= SMALLEST_COMPRESSED
     coding = coding_for(request) if worthwhile else PLAIN
     fields = common_fields(request, entity_tag(body, format_, coding), links) | dict(headers or {})
     condition = request.headers.getlist("if-none-match") if request.method in CONDITIONAL else []

@@ -23,7 +23,11 @@ from . import (
 )
 from .cache import Cache
 from .direct import Direct
+from .dumps import download
+from .dumps.files import Dumps
+from .feeds import findings, meetings, news, sitemap
 from .guard import Guard
+from .namespaces import namespaces
 from .readers.inline import Inline
 from .readers.pool import Pool
 from .record import Record
@@ -33,6 +37,9 @@ from .room import Room
 from .settings import KEPT, Settings
 from .shortcuts import Shortcuts
 from .store import Store
+from .stream import events
+from .stream.keeping import Stream
+from .tables import lists
 from .tokens import Tokens
 from .turns import Turns
 
@@ -54,7 +61,18 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/graphs", WRITE, write.change_graphs),
     ("/graph/{name:path}", READ, graphs.read_graph),
     ("/graph/{name:path}", WRITE, write.change_graph),
-    ("/dump.{suffix}", READ, graphs.dump),
+    ("/dump.{suffix}", READ, download.dump),
+    ("/dump/{name}", READ, download.version),
+    ("/changes", READ, events.stream),
+    ("/changes/{path:path}", READ, events.node),
+    ("/feed.atom", READ, news.everything),
+    ("/feed/query/{name}", READ, findings.of_query),
+    ("/feed/{name}", READ, news.of_kind),
+    ("/meetings.ics", READ, meetings.meetings),
+    ("/sitemap.xml", READ, sitemap.sitemap),
+    ("/sitemap/{name}", READ, sitemap.part),
+    ("/tables", READ, lists.every_table),
+    ("/tables/{name}", READ, lists.one_table),
     ("/id/{path:path}", READ, resource.thing),
     ("/doc/problem/{slug}", READ, refusals.explain),
     ("/doc/{path:path}", READ, resource.doc),
@@ -116,6 +134,8 @@ def create_app(
     app.state.tokens = tokens or Tokens(None, settings.token)
     history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None
     app.state.history, app.state.record = history, history and Record(history, store)
+    app.state.dumps = Dumps(store, namespaces(settings.base))
+    app.state.stream = Stream(store, settings.base)
     app.state.failed_write = None  # the time of the last write, where the disk failed it
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB
     app.state.checks = checks or Turns(**CHECKS)

@@ -9,17 +9,21 @@ from .problems import Problem
 from .settings import SHIPPED
 
 FOLDER = SHIPPED / "data" / "queries"
-HEADER = re.compile(r"^# (title|question): (.+)$", re.MULTILINE)
+HEADER = re.compile(r"^# (title|question|date): (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Example:
-    """An example query: its name (the file's), a title, the question in words, and the SPARQL text."""
+    """An example query: its name (the file's), a title, the question in words, and the SPARQL text.
+
+    `date` is the variable by which its rows stand in a feed; empty where they have no date.
+    """
 
     name: str
     title: str
     question: str
     text: str
+    date: str = ""
 
 
 def examples() -> list[Example]:
@@ -45,4 +49,4 @@ def read(path: Path) -> Example:
     missing = {"title", "question"} - header.keys()
     if missing:
         raise ValueError(f"{path.name} lacks the comment line '# {min(missing)}: …' at its top.")
-    return Example(path.stem, header["title"], header["question"], text)
+    return Example(path.stem, header["title"], header["question"], text, header.get("date", ""))

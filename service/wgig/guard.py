@@ -21,7 +21,10 @@ PAGE_POLICY = (
     "frame-ancestors 'none'"
 )
 
-EXPOSED = "Content-Location, ETag, Link, Location, Memento-Datetime, Retry-After, WGIG-Warning"
+EXPOSED = (
+    "Accept-Ranges, Content-Location, Content-Range, ETag, Link, Location, Memento-Datetime, Repr-Digest, "
+    "Retry-After, WGIG-Warning"
+)
 
 log = logging.getLogger("wgig")
 

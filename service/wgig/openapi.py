@@ -11,7 +11,19 @@ from fastapi import Request, Response
 from .answers import answer
 from .bodies import FORM, MULTIPART
 from .documents import FORMATS, MARKDOWN
-from .formats import GRAPHS, JSON, PROBLEM, SOLUTIONS, Format
+from .formats import (
+    ATOM,
+    CALENDAR,
+    DATASETS,
+    DUMPS,
+    GRAPHS,
+    JSON,
+    PROBLEM,
+    SOLUTIONS,
+    TABLES,
+    XML,
+    Format,
+)
 from .reports import WRITERS
 
 Described = dict[str, Any]
@@ -45,6 +57,7 @@ def answers(formats: Sequence[Format]) -> Described:
 
 EXPLAIN = parameter("explain", "Given bare: the plan of the query in words, as JSON, text or a page.")
 MEDIA_TYPE = parameter("_mediatype", "The media type of the answer; beats the Accept field.")
+BEFORE = parameter("before", "A later page of the feed, to which the page before links.")
 DATASET = [
     parameter("default-graph-uri", "A graph of the default graph.", many=True),
     parameter("named-graph-uri", "A named graph.", many=True),
@@ -112,6 +125,21 @@ EXTRAS: dict[str, Described] = {
         },
         "responses": answers([*WRITERS]),
     },
+    "dump": {"responses": answers(DUMPS)},
+    "version": {"responses": answers(DUMPS)},
+    "stream": {"parameters": [MEDIA_TYPE], "responses": answers(DATASETS)},
+    "node": {"parameters": [MEDIA_TYPE], "responses": answers(DATASETS)},
+    "everything": {"parameters": [BEFORE], "responses": answers([ATOM])},
+    "of_kind": {"parameters": [BEFORE], "responses": answers([ATOM])},
+    "of_query": {
+        "parameters": [parameter("page", "A page of the feed, from 1 on; the feed links to the next one.")],
+        "responses": answers([ATOM]),
+    },
+    "meetings": {"responses": answers([CALENDAR])},
+    "sitemap": {"responses": answers([XML])},
+    "part": {"responses": answers([XML])},
+    "every_table": {"responses": answers(TABLES[2:])},
+    "one_table": {"responses": answers(TABLES)},
     "shape": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
     "example": {"responses": answers(GRAPHS[:1])},
     "read_graphs": {"parameters": [*GRAPH, *OLD, MEDIA_TYPE], "responses": answers(GRAPHS)},

@@ -30,7 +30,8 @@ class Store(View):
     raise StoreError when the disk fails.
 
     `version` counts the writes since the opening. `heard` is called with each Change before the write returns
-    and while nobody else writes; with None where it is not known, so that a copy must be taken anew.
+    and while nobody else writes; with None where it is not known, so that a copy must be taken anew. So are
+    the `followers`, before that and before the version is another: what they keep is in line with it.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Store(View):
         self._log = 0  # the number of the file to which the engine writes
         self._settled = inference is None or not inference.due
         self.heard: Callable[[Change | None], None] = lambda _: None
+        self.followers: list[Callable[[Change | None], None]] = []
         self.version = 0
 
     @classmethod
@@ -256,6 +258,8 @@ class Store(View):
 
     def _tell(self, change: Change | None) -> None:
         """Let it be known that the data is other than before."""
+        for follow in self.followers:
+            follow(change)
         self.version += 1
         self.heard(change)
 

@@ -13,22 +13,23 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        backup backup.locking durable engines lines markdown.form namespaces outside outside.allowed
-        places.json places.spot places.tokens plans presence readers recording records reports.xml screening
-        shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
+        backup backup.locking dumps durable engines feeds feeds.xml lines markdown.form namespaces outside
+        outside.allowed places.json places.spot places.tokens plans presence readers recording records
+        reports.xml screening shortcuts steering stream syntax syntax.grammar tables wellformed wgig writes
+        writes.changes
         """,
         """
-        backup.swap nesting outside.peers places.context places.fits problems settings streaming writes.commit
-        writes.journal
+        backup.swap feeds.atom nesting outside.peers places.context places.fits problems settings streaming
+        writes.commit writes.journal
         """,
         """
         archive backup.control bodies connections contexts examples formats markdown.faults opening pages
-        pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
+        pages.rule places.jsonld places.turtle plans.plan room rules sparql tables.columns turns
         """,
         """
         backup.checkpoint backup.manifest codings commands known markdown.outline outside.tables pages.results
-        places processes readers.lending records.versions reports syntax.reading tokens unfit using
-        writes.premises writes.targets
+        places processes readers.lending records.versions reports syntax.reading tables.csvw tokens unfit
+        using writes.premises writes.targets
         """,
         """
         answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values rdf
@@ -38,23 +39,26 @@ FLOORS = [
         cache diagnosis markdown.graph markdown.statements reports.rdf reports.words syntax.unbound view
         writes.upkeep
         """,
-        "admission inference markdown.body markdown.head readers.wire",
+        "admission inference markdown.body markdown.head readers.wire stream.states",
         "markdown.keys outside.calls question readers.evaluation readers.holder_link readers.result store",
         """
-        backup.keeping bearer describe federation health labels load lookup markdown.reading plans.counting
-        readers.inline readers.reader readers.reader_link syntax.unknown
+        backup.keeping bearer describe dumps.files federation health labels load lookup markdown.reading
+        plans.counting readers.inline readers.reader readers.reader_link syntax.unknown
         """,
         """
-        hints kinds markdown.writing pages.standing plans.steps readers.generation readers.holder
-        records.history running things vocabulary
+        dumps.download hints kinds markdown.writing pages.standing plans.steps readers.generation
+        readers.holder records.history running tables.parquet things vocabulary
         """,
-        "compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton",
-        "explain inlining resource word",
-        "documents payload query refusals shapes",
-        "beyond direct files openapi placing reports.saying uploads",
         """
-        commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
-        summary
+        compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton stream.members
+        tables.lists
+        """,
+        "explain inlining resource stream.log word",
+        "documents payload query refusals shapes stream.keeping stream.last stream.nodes",
+        "beyond direct feeds.paging files openapi placing reports.saying stream.events uploads",
+        """
+        commands.watch feeds.findings feeds.meetings feeds.news feeds.sitemap meant pages.report
+        reports.github reports.json reports.junit reports.sarif reports.text summary
         """,
         "check reports.csv reports.html",
         "bulk conformance validate",
