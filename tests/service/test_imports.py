@@ -54,13 +54,13 @@ FLOORS = [
         tables.lists
         """,
         "explain inlining resource stream.log word",
-        "documents payload query refusals shapes stream.keeping stream.last stream.nodes",
-        "beyond direct feeds.paging files openapi placing reports.saying stream.events uploads",
+        "documents payload query refusals shapes stream.last stream.look stream.nodes",
+        "beyond direct files openapi placing reports.saying stream.keeping uploads",
         """
-        commands.watch feeds.findings feeds.meetings feeds.news feeds.sitemap meant pages.report
-        reports.github reports.json reports.junit reports.sarif reports.text summary
+        commands.watch feeds.paging meant pages.report reports.github reports.json reports.junit reports.sarif
+        reports.text stream.events summary
         """,
-        "check reports.csv reports.html",
+        "check feeds.findings feeds.meetings feeds.news feeds.sitemap reports.csv reports.html",
         "bulk conformance validate",
         "board workers",
         "gate shipped",

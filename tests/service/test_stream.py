@@ -15,7 +15,7 @@ from wgig.lookup import rows
 from wgig.records.history import AT
 from wgig.settings import Settings
 from wgig.store import Store
-from wgig.stream import log, nodes
+from wgig.stream import log, look, nodes
 from wgig.stream.keeping import Stream
 from wgig.stream.last import below
 from wgig.stream.states import without_blanks
@@ -300,6 +300,14 @@ def test_what_others_wrote_meanwhile_is_found_at_the_start(kept: Store) -> None:
     assert things(log_of(kept)) == {"x:a": "Update", "x:c": "Create"}
 
 
+def test_a_large_store_is_looked_through_by_a_process_of_its_own(
+    kept: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "LARGE", 0)
+    monkeypatch.setattr(look, "look_through", None)  # in this process
+    assert things(log_of(kept)) == {"x:a": "Create", "x:b": "Create"}
+
+
 def test_a_load_too_large_to_be_told_is_looked_through(kept: Store) -> None:
     stream = Stream(kept, BASE)
     asyncio.run(stream.ready())
@@ -314,11 +322,11 @@ def test_a_load_too_large_to_be_told_is_looked_through(kept: Store) -> None:
 
 def test_what_is_written_during_a_look_is_not_missed(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Stream(kept, BASE)
-    look = log.Log.end_look
+    end = log.Log.end_look
 
     def late(self: log.Log, number: int, now: str) -> None:
         kept.update("INSERT DATA { <x:late> <x:p> 1 }")
-        look(self, number, now)
+        end(self, number, now)
 
     monkeypatch.setattr(log.Log, "end_look", late)
     assert things(asyncio.run(stream.ready()))["x:late"] == "Create"

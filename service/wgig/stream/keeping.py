@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import islice
+from pathlib import Path
 
 import pyoxigraph as ox
 
@@ -25,13 +25,12 @@ from ..namespaces import OUTSIDE
 from ..problems import Problem
 from ..records.history import AT, BY, CURRENT
 from ..store import Store, StoreError
-from ..view import View
 from ..writes.changes import Change
 from .log import Log, State
-from .states import Node, graphs_of, named, states, subject
+from .look import look_aside, look_through
+from .states import Node, states, subject
 
 NAME, COPY = "changes.sqlite", "changes-copy"
-BATCH = 500  # things that are looked at in one go
 PATIENCE = 20  # seconds until a client is asked to come again
 
 TIMES = f"""
@@ -159,14 +158,12 @@ class Stream:
 
     def look(self) -> None:
         """Look at all that the store holds, and add what is other than the log has it."""
-        with self.view() as view:
-            number, now, times = self.log.begin_look(), written(None), self.times()
-            every = subjects(view)
-            while batch := list(islice(every, BATCH)):
-                new = [one for one in batch if not self.log.looked_at(number, named(one, self.base).value)]
-                found = states(view, new, self.base)
-                self.log.look(number, (dated(iri, state, times, now) for iri, state in found.items()))
-            self.log.end_look(number, now)
+        with self.copy() as copy:
+            times, now = self.times(), written(None)
+            if copy is None:
+                look_through(self.log, self.store, times, now)
+            else:
+                look_aside(self.log, copy, times, now)
         with self.store.alone():
             missed, self.missed = self.missed or set(), None
             if not self.due:
@@ -180,8 +177,11 @@ class Stream:
         return {row["graph"].value: written(row["since"].value) for row in found if "since" in row}
 
     @contextmanager
-    def view(self) -> Iterator[View]:
-        """The store as it is now, which stays so; what is written meanwhile is missed."""
+    def copy(self) -> Iterator[Path | None]:
+        """A copy of the store as it is now, None of one in memory: nobody writes it meanwhile.
+
+        What others write to the store meanwhile is missed.
+        """
         folder = self.store.folder and self.store.folder / ASIDE / COPY
         with ExitStack() as stack:
             lock = stack.enter_context(ExitStack())
@@ -193,7 +193,7 @@ class Stream:
                     stack.callback(shutil.rmtree, folder, ignore_errors=True)
                     self.store.checkpoint(folder)
                     lock.close()
-                yield View(ox.Store.read_only(str(folder))) if folder else self.store
+                yield folder
             except BaseException:
                 self.due, self.missed = True, None
                 raise
@@ -202,21 +202,6 @@ class Stream:
 def unwritten(error: sqlite3.Error) -> StoreError:
     """What an error of the log means."""
     return StoreError(f"The log of changes in the folder of the store cannot be written: {error}.")
-
-
-def subjects(view: View) -> Iterator[Node]:
-    """What the quads are about; something may come more than once."""
-    before: Node | None = None
-    for thing in map(subject, view.match()):
-        if thing is not None and thing != before:
-            before = thing
-            yield thing
-
-
-def dated(iri: str, state: str, times: dict[str, str], now: str) -> State:
-    """A state with the time at which the last of its graphs was written, or now where that is not known."""
-    known = [times[graph] for graph in graphs_of(state) if graph in times]
-    return State(iri, max(known, default=now), bool(known), state)
 
 
 def written(moment: str | None) -> str:

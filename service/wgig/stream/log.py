@@ -50,7 +50,7 @@ class Log:
 
     def __init__(self, path: Path | None, base: str) -> None:
         """Open the log at a path, or make it; None: one that goes with the process."""
-        self.base = base
+        self.path, self.base = path, base
         self.lock = threading.RLock()
         self.closed = False  # whether a page was closed in the transaction
         if path:
@@ -153,8 +153,9 @@ class Log:
                 if row and row[0] == digest(one.state):
                     self.sql.execute("UPDATE things SET look = ? WHERE iri = ?", (number, one.iri))
                 else:
-                    packed = one._replace(state=zstandard.compress(one.state.encode()))  # type: ignore[arg-type]
-                    self.sql.execute("INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?)", packed)
+                    packed = zstandard.compress(one.state.encode())
+                    row = (one.iri, one.at, one.known, packed)
+                    self.sql.execute("INSERT OR REPLACE INTO found VALUES (?, ?, ?, ?)", row)
 
     def looked_at(self, number: int, iri: str) -> bool:
         """Whether a thing was seen by a look already."""
@@ -170,7 +171,7 @@ class Log:
             # What came before others were told of must not come after them.
             self.sql.execute("UPDATE found SET at = ?, known = 0 WHERE at < ?", (now, self.about("newest")))
             found = self.sql.execute("SELECT * FROM found ORDER BY at, iri")
-            self.write((State(*row, zstandard.decompress(state).decode()) for *row, state in found), number)
+            self.write((unpacked(*row) for row in found), number)
             self.write((State(iri, now, False, "") for (iri,) in gone), number)
             self.sql.execute("DELETE FROM found")
         with self.lock:
@@ -211,6 +212,11 @@ class Log:
         if closed:
             return zstandard.decompress(closed[0][0]).decode(), True
         return written(f"{self.base}changes", f"{self.name}/{number}", map(Member._make, members)), False
+
+
+def unpacked(iri: str, at: str, known: bool, packed: bytes) -> State:
+    """A state as a look took it down."""
+    return State(iri, at, known, zstandard.decompress(packed).decode())
 
 
 def kind_of(iri: str, base: str) -> str:
