@@ -287,6 +287,9 @@ def kept(tmp_path: Path) -> Store:
 def test_the_stream_goes_on_where_it_was_when_the_service_starts_anew(kept: Store) -> None:
     first = log_of(kept)
     kept.update("INSERT DATA { <x:c> <x:p> 1 }")
+    kept.update("INSERT DATA { <x:c> <x:p> 1 }")  # which is there already
+    with pytest.raises(RuntimeError):
+        kept.update("INSERT { ?s ?p ?o } WHERE { BIND (<x:no-function>(1) AS ?s) }")
     stream = Stream(kept, BASE)
     stream.start()
     assert not stream.due

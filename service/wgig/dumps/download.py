@@ -108,7 +108,7 @@ def download(request: Request, found: Dump, headers: dict[str, str], links: list
     fields = {
         "ETag": f'"{found.digest.hex()[:32]}"',
         "Repr-Digest": f"sha-256=:{base64.b64encode(found.digest).decode()}:",
-        "Link": ", ".join([*links, sums, f'<{LICENSE}>; rel="license"']),
+        "Link": ", ".join([*links, sums, '</ontology>; rel="describedby"', f'<{LICENSE}>; rel="license"']),
         **headers,
     }
     condition = request.headers.getlist("if-none-match")
