@@ -202,6 +202,7 @@ def test_a_calendar_has_whole_days_and_hours_as_the_data_has_them(client: httpx.
     assert found["Closed"]["rrule"] == {"FREQ": ["DAILY"], "COUNT": [2]}
     assert found["Meeting; with, signs"]["location"] == "Palais"
     assert found["Papers due"]["categories"].to_ical() == b"Deadline"
+    assert found["Members announced"]["categories"].to_ical() == b"Milestone"
 
 
 def test_an_event_keeps_its_name_and_says_when_it_changed(client: httpx.Client) -> None:

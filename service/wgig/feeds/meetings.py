@@ -36,12 +36,12 @@ SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS
      ?thing a ?type ; schema:startDate ?begin .
      OPTIONAL {{ ?thing schema:endDate ?end }} }}
   UNION
-  {{ ?thing a wgig:Milestone . BIND ("Deadline" AS ?kind)
-     {{ ?thing wgig:due ?end
-        OPTIONAL {{ ?thing wgig:dueFrom ?start }}
-        BIND (COALESCE(?start, ?end) AS ?begin) }}
-     UNION
-     {{ ?thing wgig:delivered ?begin FILTER NOT EXISTS {{ ?thing wgig:due ?due }} }} }}
+  {{ ?thing a wgig:Milestone ; wgig:due ?end
+     OPTIONAL {{ ?thing wgig:dueFrom ?start }}
+     BIND (COALESCE(?start, ?end) AS ?begin) BIND ("Deadline" AS ?kind) }}
+  UNION
+  {{ ?thing a wgig:Milestone ; wgig:delivered ?begin FILTER NOT EXISTS {{ ?thing wgig:due ?due }}
+     BIND ("Milestone" AS ?kind) }}
   ?thing rdfs:label ?name .
   OPTIONAL {{ ?thing wgig:startTime ?from ; wgig:endTime ?until }}
   OPTIONAL {{ ?thing wgig:room ?in }}
@@ -91,7 +91,7 @@ def event(row: Row, first: date, last: date, base: str) -> icalendar.Event:
     made.add("summary", row["label"].value)
     made.add("categories", [row["kind"].value])
     made.add("url", iri)
-    made.add("transp", "TRANSPARENT" if row["kind"].value == "Deadline" else "OPAQUE")
+    made.add("transp", "TRANSPARENT" if row["kind"].value in ("Deadline", "Milestone") else "OPAQUE")
     places = [row[name].value for name in ("room", "venue", "towns") if name in row and row[name].value]
     if places:
         made.add("location", ", ".join(dict.fromkeys(places)))

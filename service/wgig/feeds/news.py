@@ -19,7 +19,7 @@ from .atom import Entry, Feed
 from .paging import ENTRIES, LAST, around, given_as, iri, log_of, whole
 
 # What the service says of its own work, which would drown the rest.
-ITS_OWN = {"assertion", "software", "write", "writer"}
+ITS_OWN = {"assertion", "software", "test-result", "write", "writer"}
 
 
 async def everything(request: Request) -> Response:

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,7 +111,7 @@ class Stream:
                 )
             try:
                 looking.result()
-            except sqlite3.Error as error:
+            except (sqlite3.Error, BrokenProcessPool) as error:
                 raise unwritten(error) from error
         return found
 
@@ -199,7 +200,7 @@ class Stream:
                 raise
 
 
-def unwritten(error: sqlite3.Error) -> StoreError:
+def unwritten(error: Exception) -> StoreError:
     """What an error of the log means."""
     return StoreError(f"The log of changes in the folder of the store cannot be written: {error}.")
 
