@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -184,7 +185,8 @@ def test_a_version_has_the_time_of_its_write_on_record(client: httpx.Client, sto
     put(client, "<x:a> <x:p> 1 .")
     query = f"SELECT ?at {{ GRAPH <{BASE}graph/history> {{ ?write <{AT.value}> ?at }} }}"
     (at,) = (row["at"].value for row in rows(store, query))
-    assert {one.at for one in versions(client)} == {at}
+    found = {datetime.fromisoformat(one.at) for one in versions(client)}
+    assert found == {datetime.fromisoformat(at)}
 
 
 @pytest.mark.usefixtures("small")
@@ -309,6 +311,17 @@ def test_a_large_store_is_looked_through_by_a_process_of_its_own(
     monkeypatch.setattr(look, "LARGE", 0)
     monkeypatch.setattr(look, "look_through", None)  # in this process
     assert things(log_of(kept)) == {"x:a": "Create", "x:b": "Create"}
+
+
+def test_a_look_that_was_left_over_adds_nothing(kept: Store) -> None:
+    found = log_of(kept)
+    old = found.begin_look()
+    found.begin_look()
+    with pytest.raises(log.OvertakenError):
+        found.look(old, [])
+    with pytest.raises(log.OvertakenError):
+        found.end_look(old, found.about("newest"))
+    assert things(found) == {"x:a": "Create", "x:b": "Create"}
 
 
 def test_a_load_too_large_to_be_told_is_looked_through(kept: Store) -> None:

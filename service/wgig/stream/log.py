@@ -45,6 +45,10 @@ class State(NamedTuple):
     state: str
 
 
+class OvertakenError(Exception):
+    """Another look at all things has begun, which finds what this one would."""
+
+
 class Log:
     """The versions of things. Methods may be called on any thread, and raise sqlite3.Error."""
 
@@ -146,8 +150,12 @@ class Log:
         return number
 
     def look(self, number: int, states: Iterable[State]) -> None:
-        """Take down what a look at all things found; it counts when the look is over."""
+        """Take down what a look at all things found; it counts when the look is over.
+
+        Raises OvertakenError.
+        """
         with self.transaction():
+            self.check_look(number)
             for one in states:
                 row = self.sql.execute("SELECT digest FROM things WHERE iri = ?", (one.iri,)).fetchone()
                 if row and row[0] == digest(one.state):
@@ -163,8 +171,12 @@ class Log:
         return bool(self.rows(seen, iri, number, iri))
 
     def end_look(self, number: int, now: str) -> None:
-        """Add what a look found to be other than it was, and that what it did not see is gone."""
+        """Add what a look found to be other than it was, and that what it did not see is gone.
+
+        Raises OvertakenError.
+        """
         with self.transaction():
+            self.check_look(number)
             unseen = """SELECT iri FROM things
                 WHERE look < ? AND what <> ? AND iri NOT IN (SELECT iri FROM found) ORDER BY iri"""
             gone = self.rows(unseen, number, GONE)
@@ -176,6 +188,11 @@ class Log:
             self.sql.execute("DELETE FROM found")
         with self.lock:
             self.sql.execute("VACUUM")  # what was found took more room than what is kept of it
+
+    def check_look(self, number: int) -> None:
+        """Raises OvertakenError where a later look has begun: the service of this one has ended."""
+        if self.about("look") != str(number):
+            raise OvertakenError(f"look {number} has been overtaken")
 
     # To read.
 
