@@ -66,3 +66,12 @@ def serve(folder: Path, **settings: str) -> Iterator[str]:
 def serving() -> Callable[..., AbstractContextManager[str]]:
     """Run `wgig serve` on a store folder with settings from the environment; the context is its URL."""
     return serve
+
+
+@pytest.fixture(scope="session")
+def served(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a running service with the shipped graph."""
+    with serving(tmp_path_factory.mktemp("store")) as url:
+        yield url

@@ -1,7 +1,6 @@
 """Turn bytes into a response: limit, validators, conditions, content coding, caching (RFC 9110, 8 to 13)."""
 
 import hashlib
-import io
 import string
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -16,25 +15,6 @@ from .streaming import Streamed
 
 CONDITIONAL = ("GET", "HEAD", "QUERY")  # what 304 may answer (RFC 9110, section 13.1.2)
 SMALLEST_COMPRESSED = 1024  # below this, a coding costs more than it saves
-
-
-class TooLargeError(Exception):
-    """The answer does not fit."""
-
-
-class Bounded(io.BytesIO):
-    """A buffer that takes `limit` bytes and raises TooLargeError on more."""
-
-    def __init__(self, limit: int) -> None:
-        """A buffer for `limit` bytes."""
-        super().__init__()
-        self.limit = limit
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        """Take the bytes and say how many they were."""
-        if self.tell() + len(data) > self.limit:
-            raise TooLargeError
-        return super().write(data)
 
 
 def pick(request: Request, offered: Sequence[Format], suffix: str = "") -> Format:
@@ -61,7 +41,7 @@ def answer(  # noqa: PLR0913 - what a response consists of
 
     The ETag is the digest of the body, its media type and its coding. `links` are values of the Link field.
     """
-    worthwhile = len(body) >= SMALLEST_COMPRESSED and format_.suffix != "gz"
+    worthwhile = len(body) >= SMALLEST_COMPRESSED
     coding = coding_for(request) if worthwhile else PLAIN
     fields = common_fields(request, entity_tag(body, format_, coding), links) | dict(headers or {})
     condition = request.headers.getlist("if-none-match") if request.method in CONDITIONAL else []

@@ -28,8 +28,12 @@ from . import (
 from .cache import Cache
 from .citing import cite
 from .direct import Direct
+from .dumps import download
+from .dumps.files import Dumps
+from .feeds import findings, meetings, news, sitemap
 from .guard import Guard
 from .lists.shown import LISTS
+from .namespaces import namespaces
 from .readers.inline import Inline
 from .readers.pool import Pool
 from .record import Record
@@ -39,6 +43,9 @@ from .room import Room
 from .settings import KEPT, Settings
 from .shortcuts import Shortcuts
 from .store import Store
+from .stream import events
+from .stream.keeping import Stream
+from .tables import lists
 from .tokens import Tokens
 from .turns import Turns
 
@@ -58,6 +65,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/queries/running/{id}", ("DELETE",), running.end),
     ("/queries", READ, queries.list_queries),
     ("/queries/{name}", READ, queries.ask_example),
+    ("/meetings.ics", READ, meetings.meetings),
     *((path, READ, listing.listing) for one in LISTS for path in (f"/{one}", f"/{one}.{{suffix}}")),
     ("/coverage", READ, coverage.coverage),
     ("/coverage.{suffix}", READ, coverage.coverage),
@@ -65,7 +73,17 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/graphs", WRITE, write.change_graphs),
     ("/graph/{name:path}", READ, graphs.read_graph),
     ("/graph/{name:path}", WRITE, write.change_graph),
-    ("/dump.{suffix}", READ, graphs.dump),
+    ("/dump.{suffix}", READ, download.dump),
+    ("/dump/{name}", READ, download.version),
+    ("/changes", READ, events.stream),
+    ("/changes/{path:path}", READ, events.node),
+    ("/feed.atom", READ, news.everything),
+    ("/feed/query/{name}", READ, findings.of_query),
+    ("/feed/{name}", READ, news.of_kind),
+    ("/sitemap.xml", READ, sitemap.sitemap),
+    ("/sitemap/{name}", READ, sitemap.part),
+    ("/tables", READ, lists.every_table),
+    ("/tables/{name}", READ, lists.one_table),
     ("/id/{path:path}", READ, doc.thing),
     ("/doc/problem/{slug}", READ, refusals.explain),
     ("/doc/{path:path}", READ, doc.doc),
@@ -129,6 +147,8 @@ def create_app(
     app.state.tokens = tokens or Tokens(None, settings.token)
     history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None
     app.state.history, app.state.record = history, history and Record(history, store)
+    app.state.dumps = Dumps(store, namespaces(settings.base))
+    app.state.stream = Stream(store, settings.base)
     app.state.failed_write = None  # the time of the last write, where the disk failed it
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB
     app.state.checks = checks or Turns(**CHECKS)

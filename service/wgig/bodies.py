@@ -226,6 +226,19 @@ def values(pairs: Pairs, key: str) -> list[str]:
     return [value for one, value in pairs if one == key]
 
 
+def known_parameters(request: "Request", known: Sequence[str]) -> Pairs:
+    """The pairs of the query string. Raises Problem 400 for one that says nothing here, or is there twice."""
+    pairs = parameters(request)
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if key not in known:
+            there_are = f"There are: {', '.join(known)}." if known else "There are none."
+            raise Problem(400, f"There is no parameter {key!r} here. {there_are}")
+        if keys.count(key) > 1:
+            raise Problem(400, f"The parameter {key} is there more than once. Give it once.")
+    return pairs
+
+
 def parse_multipart(body: bytes, boundary: str) -> list[Part]:
     """The parts of a multipart/form-data body (RFC 7578), files and fields alike. Raises Problem 400."""
     if not 0 < len(boundary) <= LONGEST_BOUNDARY:

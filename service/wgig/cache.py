@@ -24,6 +24,7 @@ OVERHEAD = 1000  # bytes that an entry takes beside its body
 
 KEYED = frozenset((b"accept", b"content-encoding", b"content-type", b"host"))
 LANGUAGE = b"accept-language"
+FILES = "/dump"  # begins the paths of files, of which parts may be asked for; the system keeps them
 OF_BODY = (b"content-encoding", b"content-length", b"content-type")
 
 Key = tuple[Any, ...]
@@ -151,6 +152,8 @@ class Cache:
 
 def may_be_kept(scope: Scope) -> bool:
     """Whether the answer to a request may be kept, or one that is kept be given."""
+    if scope["path"].startswith(FILES):
+        return False
     length = 0
     for name, value in scope["headers"]:
         if name == b"authorization" or (name == b"cache-control" and b"no-cache" in value):

@@ -10,7 +10,7 @@ from .problems import Problem
 from .settings import SHIPPED
 
 FOLDER = SHIPPED / "data" / "queries"
-HEADER = re.compile(r"^# (title|question): (.+)$", re.MULTILINE)
+HEADER = re.compile(r"^# (title|question|date): (.+)$", re.MULTILINE)
 PARAMETER = re.compile(r"^# param: (\w+) ([\w-]+) (\S+) (.+)$", re.MULTILINE)
 NONE = "-"  # the default of a parameter without one
 
@@ -29,13 +29,17 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class Example:
-    """An example query: its name (the file's), a title, the question in words, SPARQL text, parameters."""
+    """An example query: its name (the file's), a title, the question in words, SPARQL text, parameters.
+
+    `date` is the variable by which its rows stand in a feed; empty where they have no date.
+    """
 
     name: str
     title: str
     question: str
     text: str
     parameters: tuple[Parameter, ...] = ()
+    date: str = ""
 
 
 def examples() -> list[Example]:
@@ -62,4 +66,5 @@ def read(path: Path) -> Example:
     if missing:
         raise ValueError(f"{path.name} lacks the comment line '# {min(missing)}: …' at its top.")
     parameters = tuple(Parameter(*found) for found in PARAMETER.findall(text))
-    return Example(path.stem, header["title"], header["question"], text, parameters)
+    date = header.get("date", "")
+    return Example(path.stem, header["title"], header["question"], text, parameters, date)

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from .answers import answer, pick
 from .bodies import Pairs
-from .formats import HTML, JSON, Format
+from .formats import HTML, JSON, TEXT
 from .pages import render
 from .plans.advice import advice
 from .plans.counting import counts
@@ -17,7 +17,6 @@ from .plans.steps import Line, Words
 from .store import Dataset, Store
 
 MOST = 10  # pieces of advice
-TEXT = Format("text/plain", "txt", "Text")
 SOURCE = (
     f"The plan is that of the engine (Oxigraph {version('oxigraph')}), told by its own command. It plans by "
     "the shape of the patterns and by their order in the text, not by counts. Each number is of the "

@@ -44,6 +44,13 @@ N_QUADS = Format("application/n-quads", "nq", "N-Quads", f"{W3C}N-Quads")
 HTML = Format("text/html", "html", "HTML", "", ("application/xhtml+xml",))
 JSON = Format("application/json", "json", "JSON")
 PLAIN_XML = Format("application/xml", "xml", "XML", "", ("text/xml",))
+TEXT = Format("text/plain", "txt", "Text")
+ATOM = Format("application/atom+xml", "atom", "Atom")
+CALENDAR = Format("text/calendar", "ics", "iCalendar")
+CSVW = Format("application/csvm+json", "csv-metadata.json", "CSVW")
+PARQUET = Format("application/vnd.apache.parquet", "parquet", "Parquet")
+GZIP = Format("application/gzip", "gz", "gzip")
+ZSTD = Format("application/zstd", "zst", "Zstandard")
 PROBLEM = Format("application/problem+json", "json", "JSON", "", ("application/json",))
 
 # The first of each is what a client gets that does not care.
@@ -51,6 +58,8 @@ SOLUTIONS = (JSON_RESULTS, XML_RESULTS, CSV, TSV)
 BOOLEAN = (JSON_RESULTS, XML_RESULTS)
 GRAPHS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
 DATASETS = (TRIG, N_QUADS)
+TABLES = (CSV, PARQUET, CSVW)
+DUMPS = (*DATASETS, GZIP, ZSTD, TEXT)
 
 # What each form of query may be answered in.
 BY_FORM = {"SELECT": SOLUTIONS, "ASK": BOOLEAN, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}

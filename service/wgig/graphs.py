@@ -1,6 +1,5 @@
-"""The graphs, to read: their list, each of them, all of them as a dump (Graph Store Protocol, 5.2)."""
+"""The graphs, to read: their list, and each of them (Graph Store Protocol, 5.2)."""
 
-import gzip
 import json
 from itertools import islice
 
@@ -8,11 +7,11 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from . import languages
-from .answers import Bounded, TooLargeError, answer, pick
+from .answers import answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
-from .formats import DATASETS, GRAPHS, HTML, JSON, Format, named
-from .namespaces import OUTSIDE, namespaces
+from .formats import GRAPHS, HTML, JSON, Format
+from .namespaces import OUTSIDE
 from .pages import graph_path
 from .pages.graph import graph_page, list_page
 from .problems import Problem
@@ -28,8 +27,6 @@ from .sparql import absolute
 from .store import Store
 from .things import TYPE, about
 
-GZIP = Format("application/gzip", "gz", "gzip")
-COMPRESSED = ".gz"
 NARROWED = 200_000  # statements of which those in other languages are left out
 READABLE = (*GRAPHS, HTML)
 PARAMETERS = ("graph", "default", "version", "versions")
@@ -122,27 +119,6 @@ def written(request: Request, graph: str | None, format_: Format) -> bytes:
     store: Store = request.app.state.store
     prefixes = used_prefixes(store.triples(graph), request.app.state.settings.base)
     return store.graph(graph, format_.media_type, prefixes)
-
-
-def dump(request: Request, suffix: str) -> Response:
-    """All graphs as one file: `nq` or `trig`, each with `.gz` too."""
-    settings: Settings = request.app.state.settings
-    try:
-        format_ = named(suffix.removesuffix(COMPRESSED), DATASETS)
-    except Problem as problem:
-        raise Problem(
-            404, "There is no such dump. Take /dump.nq.gz, /dump.trig.gz, /dump.nq or /dump.trig."
-        ) from problem
-    out = Bounded(settings.result_bytes)
-    try:
-        request.app.state.store.dump(out, format_.media_type, namespaces(settings.base))
-    except TooLargeError as error:
-        raise Problem(
-            503, "The dump is too large for one answer. Take the graphs of /graphs one by one."
-        ) from error
-    if suffix.endswith(COMPRESSED):
-        return answer(request, gzip.compress(out.getvalue(), mtime=0), GZIP, links=COMMON)
-    return answer(request, out.getvalue(), format_, links=COMMON)
 
 
 def asked_graph(request: Request, pairs: Pairs) -> str | None:

@@ -22,8 +22,8 @@ PAGE_POLICY = (
 )
 
 EXPOSED = (
-    "Content-Language, Content-Location, Content-Profile, ETag, Link, Location, Memento-Datetime, "
-    "Retry-After, WGIG-Warning"
+    "Accept-Ranges, Content-Language, Content-Location, Content-Profile, Content-Range, ETag, Link, "
+    "Location, Memento-Datetime, Repr-Digest, Retry-After, WGIG-Warning"
 )
 
 log = logging.getLogger("wgig")

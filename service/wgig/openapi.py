@@ -13,9 +13,22 @@ from .bodies import FORM, MULTIPART
 from .citing.citation import WRITERS as CITATIONS
 from .documents import FORMATS, MARKDOWN
 from .examples import examples
-from .explain import TEXT as PLAIN
-from .formats import DATASETS, GRAPHS, HTML, JSON, JSON_LD, PLAIN_XML, PROBLEM, SOLUTIONS, Format
-from .graphs import GZIP
+from .formats import (
+    ATOM,
+    CALENDAR,
+    DATASETS,
+    DUMPS,
+    GRAPHS,
+    HTML,
+    JSON,
+    JSON_LD,
+    PLAIN_XML,
+    PROBLEM,
+    SOLUTIONS,
+    TABLES,
+    Format,
+)
+from .formats import TEXT as PLAIN
 from .operations import DOC, NEGOTIATED, OF_THING, by_path, example_operation, media_type
 from .profiles.profile import OFFERED
 from .records.mementos import LINK_FORMAT
@@ -63,6 +76,7 @@ def offered(formats: Sequence[Format], *parameters: Described) -> Described:
 
 
 EXPLAIN = parameter("explain", "Given bare: the plan of the query in words, as JSON, text or a page.")
+BEFORE = parameter("before", "A later page of the feed, to which the page before links.")
 DATASET = [
     parameter("default-graph-uri", "A graph of the default graph.", many=True),
     parameter("named-graph-uri", "A named graph.", many=True),
@@ -135,7 +149,6 @@ EXTRAS: dict[str, Described] = {
     "home": {"responses": answers((HTML,))},
     "describe_update": offered((*GRAPHS, HTML)),
     "list_running": {"responses": answers((JSON,))},
-    "dump": {"responses": answers((*DATASETS, GZIP))},
     "explain": {"responses": answers(OFFERED)},
     "thing": {"parameters": [media_type(DOC), *OF_THING]},
     "ontology": offered(DOC, *NEGOTIATED),
@@ -146,6 +159,21 @@ EXTRAS: dict[str, Described] = {
     "interface": {"responses": answers((JSON,))},
     "ask_example": offered((*SOLUTIONS, *GRAPHS, HTML)),
     "shape": offered(OFFERED, *NEGOTIATED),
+    "dump": {"responses": answers(DUMPS)},
+    "version": {"responses": answers(DUMPS)},
+    "stream": offered(DATASETS),
+    "node": offered(DATASETS),
+    "everything": {"parameters": [BEFORE], "responses": answers([ATOM])},
+    "of_kind": {"parameters": [BEFORE], "responses": answers([ATOM])},
+    "of_query": {
+        "parameters": [parameter("page", "A page of the feed, from 1 on; the feed links to the next one.")],
+        "responses": answers([ATOM]),
+    },
+    "meetings": {"responses": answers([CALENDAR])},
+    "sitemap": {"responses": answers([PLAIN_XML])},
+    "part": {"responses": answers([PLAIN_XML])},
+    "every_table": {"responses": answers(TABLES[2:])},
+    "one_table": {"responses": answers(TABLES)},
     "example": {"responses": answers(GRAPHS[:1])},
     "read_graphs": offered(HELD, *GRAPH, *OLD, *NEGOTIATED),
     "read_graph": offered(HELD, *OLD, *NEGOTIATED),

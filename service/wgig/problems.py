@@ -67,6 +67,11 @@ KINDS = {
         "Format not understood",
         "The body is in a format, character set or coding that is not read here.",
     ),
+    "range": Kind(
+        416,
+        "Beyond the end",
+        "The part that is asked for begins behind the end of the file. Content-Range says how long it is.",
+    ),
     "unprocessable": Kind(
         422, "Cannot be done", "The request is well formed, but cannot be computed. Nothing was written."
     ),
@@ -78,6 +83,9 @@ KINDS = {
     ),
     "internal": Kind(
         500, "Our mistake", "The service failed. The number in the detail finds the reason in its log."
+    ),
+    "not-installed": Kind(
+        501, "Not installed", "This service lacks a library that the answer takes. Another format needs none."
     ),
     "other-service": Kind(
         502,

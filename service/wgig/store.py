@@ -30,7 +30,9 @@ class Store(View):
     raise StoreError when the disk fails.
 
     `version` counts the writes since the opening. `heard` is called with each Change before the write returns
-    and while nobody else writes; with None where it is not known, so that a copy must be taken anew.
+    and while nobody else writes; with None where it is not known, so that a copy must be taken anew. Before
+    it, so are the `followers`, which keep something beside the store in line; they are called with an empty
+    change where a write turned out to be none.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Store(View):
         self._log = 0  # the number of the file to which the engine writes
         self._settled = inference is None or not inference.due
         self.heard: Callable[[Change | None], None] = lambda _: None
+        self.followers: list[Callable[[Change | None], None]] = []
         self.version = 0
 
     @classmethod
@@ -213,6 +216,7 @@ class Store(View):
                 self._tell(change)
             else:
                 self._mark()
+                self._lead(Change())
 
     @contextmanager
     def _changing(self, look: Look | None = None, before: Seen | None = None) -> Iterator[bool]:
@@ -229,6 +233,7 @@ class Store(View):
         except Exception as error:
             if settled and not isinstance(error, OSError):
                 self._mark()
+                self._lead(Change())
             raise
 
     def _follow(self, change: Change | None) -> Change | None:
@@ -256,8 +261,14 @@ class Store(View):
 
     def _tell(self, change: Change | None) -> None:
         """Let it be known that the data is other than before."""
+        self._lead(change)
         self.version += 1
         self.heard(change)
+
+    def _lead(self, change: Change | None) -> None:
+        """Have the followers take in a change."""
+        for follow in self.followers:
+            follow(change)
 
     def _mark(self) -> None:
         """Note that all is in line, as it was or is again."""

@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from . import bodies, pages
 from .answers import answer, pick
-from .bodies import ContentType, Pairs, parameters, values
+from .bodies import ContentType, Pairs, known_parameters, values
 from .check import check, papers_of
 from .documents import FORMATS, WORD, Document, read, too_many
 from .formats import HTML, Format, weights
@@ -73,7 +73,7 @@ async def validate(request: Request) -> Response:
     read. A page says itself what is wrong with the body; a program gets the Problem.
     """
     format_ = pick(request, OFFERED)
-    address = known_parameters(request)
+    address = known_parameters(request, PARAMETERS)
     languages = request.headers.getlist("accept-language")
     wish(address, languages)
     given = bodies.content_type(request, SENT)
@@ -89,7 +89,7 @@ async def validate(request: Request) -> Response:
 
 def validation_form(request: Request) -> Response:
     """The form in which people check a paper, and how the known papers stand."""
-    wished = wish(known_parameters(request), request.headers.getlist("accept-language"))
+    wished = wish(known_parameters(request, PARAMETERS), request.headers.getlist("accept-language"))
     return answer(request, page(request, Done(wished, [])), HTML, headers={"Vary": VARY})
 
 
@@ -203,18 +203,6 @@ def echo(files: Sequence[File], found: Sequence[Found]) -> Pairs:
         return [(TEXT, "")]
     format_ = files[0].format
     return [(TEXT, found[0].text), (FORMAT, format_.suffix if format_ in TYPED else "")]
-
-
-def known_parameters(request: Request) -> Pairs:
-    """The pairs of the address. Raises Problem 400 for one that says nothing here, or that is there twice."""
-    pairs = parameters(request)
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if key not in PARAMETERS:
-            raise Problem(400, f"There is no parameter {key!r} here. There are: {', '.join(PARAMETERS)}.")
-        if keys.count(key) > 1:
-            raise Problem(400, f"The parameter {key} is there more than once. Give it once.")
-    return pairs
 
 
 def wish(pairs: Pairs, languages: Sequence[str]) -> Wish:

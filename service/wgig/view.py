@@ -117,7 +117,7 @@ class View:
 
     def match(
         self,
-        subject: ox.NamedNode | None = None,
+        subject: ox.NamedNode | ox.BlankNode | None = None,
         predicate: ox.NamedNode | None = None,
         object_: ox.NamedNode | None = None,
     ) -> Iterator[ox.Quad]:

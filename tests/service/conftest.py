@@ -1,8 +1,7 @@
 """A small graph served in the process, and how tests ask it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,12 +121,3 @@ def writable() -> httpx.Client:
         token=TOKEN, history="lost", body_bytes=10_000, result_bytes=20_000, query_length=2_000
     )
     return inside(settings, Store.in_memory(), Authorization=f"Bearer {TOKEN}")
-
-
-@pytest.fixture(scope="session")
-def served(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The URL of a running service with the shipped graph."""
-    with serving(tmp_path_factory.mktemp("store")) as url:
-        yield url

@@ -1,6 +1,5 @@
-"""The list of graphs and the dumps."""
+"""The list of graphs, and each of them."""
 
-import gzip
 import re
 from collections.abc import Callable
 
@@ -37,28 +36,6 @@ def test_the_list_of_graphs_comes_as_json_rdf_and_page(filled: httpx.Client) -> 
     }
     assert "sd:NamedGraph" in filled.get("/graphs").text
     assert "graph/one" in filled.get("/graphs", headers={"Accept": "text/html"}).text
-
-
-@pytest.mark.parametrize("path", ["/dump.nq", "/dump.nq.gz", "/dump.trig", "/dump.trig.gz"])
-def test_a_dump_holds_every_graph(filled: httpx.Client, path: str) -> None:
-    answer = filled.get(path)
-    content = gzip.decompress(answer.content) if path.endswith(".gz") else answer.content
-    assert b"x:b" in content
-    assert b"x:d" in content
-    assert b"graph/one" in content or b"graph:one" in content
-
-
-def test_there_is_no_other_dump(filled: httpx.Client) -> None:
-    answer = filled.get("/dump.zip")
-    assert answer.status_code == 404
-    assert "/dump.nq.gz" in answer.json()["detail"]
-
-
-def test_a_dump_over_the_limit_is_refused_not_cut(filled: httpx.Client) -> None:
-    for number in range(3):
-        body = "".join(f"<x:{number}> <x:p> {value} .\n" for value in range(500))
-        assert filled.put(f"/graph/{number}", content=body, headers=TTL).status_code == 201
-    assert filled.get("/dump.nq").status_code == 503
 
 
 @pytest.mark.parametrize("path", ["/graph/spam", "/graphs?graph=http://localhost/graph/spam"])
@@ -140,15 +117,6 @@ def test_the_page_of_what_follows_says_a_sentence_for_each_rule(
     page = client(store).get("/graph/inferred", headers=BROWSER).text
     assert "<li>An issue paper stands under the categories of the issue that it treats.</li>" in page
     assert len(graph.meanings(rules())) == len(rules())
-
-
-def test_a_compressed_dump_is_not_compressed_again(filled: httpx.Client) -> None:
-    noise = "".join(f'<x:{number}> <x:p> "{hash(str(number)):x}" .\n' for number in range(200))
-    filled.put("/graph/noise", content=noise, headers=TTL)
-    answer = filled.get("/dump.nq.gz", headers={"Accept-Encoding": "gzip"})
-    assert "content-encoding" not in answer.headers
-    assert len(answer.content) > 1024
-    assert b"x:199" in gzip.decompress(answer.content)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,11 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        backup backup.locking citing client.report client.terms client.triples durable engines lines lists
-        lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed places.json places.spot
-        places.tokens plans presence profiles profiles.dublin readers recording records reports.xml screening
-        shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
+        backup backup.locking citing client.report client.terms client.triples dumps durable engines feeds
+        feeds.xml lines lists lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed
+        places.json places.spot places.tokens plans presence profiles profiles.dublin readers recording
+        records reports.xml screening shortcuts steering stream syntax syntax.grammar tables wellformed wgig
+        writes writes.changes
         """,
         """
         backup.swap client.errors client.rows lists.shown nesting outside.peers places.context places.fits
@@ -24,12 +25,14 @@ FLOORS = [
         """,
         """
         archive backup.control bodies client.connection connections contexts examples formats markdown.faults
-        near opening pages pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
+        near opening pages pages.rule places.jsonld places.turtle plans.plan room rules sparql tables.columns
+        turns
         """,
         """
-        backup.checkpoint backup.manifest binding codings commands known languages markdown.outline
-        outside.tables pages.results places processes profiles.profile readers.lending records.versions
-        reports syntax.reading tokens typed unfit using writes.premises writes.targets
+        backup.checkpoint backup.manifest binding citing.citation codings commands known languages
+        markdown.outline outside.tables pages.results places processes profiles.profile readers.lending
+        records.versions reports syntax.reading tables.csvw tokens typed unfit using writes.premises
+        writes.targets
         """,
         """
         answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
@@ -40,39 +43,45 @@ FLOORS = [
         cache commands.restore diagnosis lists.schemas lists.selection markdown.graph markdown.statements
         profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
-        "admission inference markdown.body markdown.head profiles.links readers.wire schemas",
         """
-        links markdown.keys outside.calls profiles.listing profiles.schema_org question readers.evaluation
-        readers.holder_link readers.result store
+        admission inference markdown.body markdown.head profiles.links readers.wire schemas stream.states
         """,
         """
-        backup.keeping bearer describe federation health labels load lookup markdown.reading plans.counting
-        profiles.mapped readers.inline readers.reader readers.reader_link syntax.unknown
+        feeds.atom links markdown.keys outside.calls profiles.listing profiles.schema_org question
+        readers.evaluation readers.holder_link readers.result store
         """,
         """
-        commands.backup hints kinds lists.found markdown.writing pages.standing plans.steps readers.generation
-        readers.holder records.history running things vocabulary
+        backup.keeping bearer describe dumps.files federation health labels load lookup markdown.reading
+        plans.counting profiles.mapped readers.inline readers.reader readers.reader_link syntax.unknown
+        """,
+        """
+        commands.backup dumps.download hints kinds lists.found markdown.writing pages.standing plans.steps
+        readers.generation readers.holder records.history running tables.parquet things vocabulary
         """,
         """
         compact facts lists.writing markdown pages.thing plans.advice readers.pool record records.mementos
-        records.told skeleton
+        records.told skeleton stream.members tables.lists
         """,
-        "citing.versions commands.new explain frames inlining represent word",
-        "citing.citation doc documents payload query resource",
+        "citing.versions commands.new explain frames inlining represent stream.log word",
+        "doc documents payload query resource stream.last stream.look stream.nodes",
         """
-        beyond citing.content client.graph existing files placing refusals reports.saying shapes uploads
+        beyond citing.content client.graph existing files placing refusals reports.saying shapes
+        stream.keeping uploads
         """,
         """
-        cli client commands.watch coverage direct listing meant pages.report queries reports.github
-        reports.json reports.junit reports.sarif reports.text summary
+        cli client commands.watch coverage direct feeds.paging listing meant pages.report queries
+        reports.github reports.json reports.junit reports.sarif reports.text stream.events summary
         """,
-        "__main__ check mcp.tools operations reports.csv reports.html",
-        "bulk conformance mcp.server validate",
+        """
+        __main__ check feeds.findings feeds.meetings feeds.news feeds.sitemap mcp.tools operations reports.csv
+        reports.html
+        """,
+        "bulk conformance mcp.server openapi validate",
         "board workers",
         "commands.check gate shipped",
         "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
         "citing.found graphs update",
-        "citing.cite openapi write",
+        "citing.cite write",
         "app",
         "commands.serve mcp.inside",
         "commands.mcp",

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from ..explain import TEXT
-from ..formats import Format
+from ..formats import TEXT, Format
 
 AUTHOR = "Contributors to the WGIG knowledge graph"
 CONTAINER = "WGIG knowledge graph"

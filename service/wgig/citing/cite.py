@@ -1,14 +1,13 @@
 """/cite: how to cite a thing, a graph, or the answer to a query. /cited: what was cited, or a refusal."""
 
 import re
-from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..answers import answer, pick
-from ..bodies import Pairs, parameters, values
+from ..bodies import Pairs, known_parameters, values
 from ..formats import HTML
 from ..pages import render
 from ..problems import Problem
@@ -23,7 +22,7 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 
 async def cite(request: Request) -> Response:
     """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, or a page for people."""
-    wanted = wanted_of(known(request, ("iri", "query", "version", "_mediatype")))
+    wanted = wanted_of(known_parameters(request, ("iri", "query", "version", "_mediatype")))
     format_ = pick(request, (*WRITERS, HTML))
     found = await find(request, wanted)
     base = request.app.state.settings.base
@@ -40,7 +39,7 @@ async def cited(request: Request) -> Response:
 
     The `version` and `sha256` are those of the citation.
     """
-    wanted = wanted_of(known(request, ("iri", "query", "version", "sha256", "_mediatype")))
+    wanted = wanted_of(known_parameters(request, ("iri", "query", "version", "sha256", "_mediatype")))
     found = await find(request, wanted)
     format_ = pick(request, found.offered)
     body = await run_in_threadpool(found.write, format_)
@@ -63,15 +62,3 @@ def wanted_of(pairs: Pairs) -> Wanted:
     if digest and not DIGEST.fullmatch(digest):
         raise Problem(400, "sha256 is no SHA-256 in hexadecimal digits. Take it from the citation.")
     return Wanted(iri, query, version, digest)
-
-
-def known(request: Request, names: Sequence[str]) -> Pairs:
-    """The pairs of the address. Raises Problem 400 for one that says nothing here, or that is there twice."""
-    pairs = parameters(request)
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if key not in names:
-            raise Problem(400, f"There is no parameter {key!r} here. There are: {', '.join(names)}.")
-        if keys.count(key) > 1:
-            raise Problem(400, f"The parameter {key} is there more than once. Give it once.")
-    return pairs

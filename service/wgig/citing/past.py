@@ -1,5 +1,6 @@
 """The whole graph as it was in an old version, built anew in another process to ask it something."""
 
+import io
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -8,7 +9,6 @@ import pyoxigraph as ox
 from fastapi import Request
 
 from .. import __version__
-from ..answers import Bounded, TooLargeError
 from ..board import Board
 from ..inference import Inference
 from ..labels import label
@@ -28,6 +28,25 @@ GRAPHS = 1000  # that were written since
 FOLLOWING = ("conformance", "inferred")  # graphs of what follows from the others
 
 Answer = tuple[bytes, str, str]
+
+
+class TooLargeError(Exception):
+    """The graph does not fit."""
+
+
+class Bounded(io.BytesIO):
+    """A buffer that takes `limit` bytes and raises TooLargeError on more."""
+
+    def __init__(self, limit: int) -> None:
+        """A buffer for `limit` bytes."""
+        super().__init__()
+        self.limit = limit
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        """Take the bytes and say how many they were."""
+        if self.tell() + len(data) > self.limit:
+            raise TooLargeError
+        return super().write(data)
 
 
 class Past(NamedTuple):

@@ -23,6 +23,8 @@ from ..processes import Processes
 from ..readers.pool import Pool
 from ..settings import STACK, Settings
 from ..shipped import open_filled
+from ..store import StoreError
+from ..stream.keeping import Stream
 from ..streaming import BrokenOffError
 from ..tokens import Tokens
 from ..workers import prepare
@@ -112,7 +114,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
         )
     )
     server.url, server.fields = url(listening), []
-    server.background = [partial(checks.run, prepare, settings.shacl), *([pool.start] if pool else [])]
+    stream: Stream = app.state.stream
+    try:
+        stream.start()
+    except StoreError as error:  # who asks for changes is told again
+        say(str(error))
+    prepared = partial(checks.run, prepare, settings.shacl)
+    server.background = [prepared, *([pool.start] if pool else []), stream.begin]
     server.farewell = app.state.running.end_all
     logging.getLogger("uvicorn.error").addFilter(is_mistake)
     # The server handles both signals itself and then raises them once more.

@@ -1,0 +1,1 @@
+"""All graphs as one file, made once for each state of the store."""

@@ -1,0 +1,1 @@
+"""What readers of news, calendars and search engines fetch again and again."""

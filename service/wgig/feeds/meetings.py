@@ -1,0 +1,133 @@
+"""/meetings.ics: meetings, sessions and deadlines as a calendar (iCalendar, RFC 5545)."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from urllib.parse import urlsplit
+
+import icalendar
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
+
+from .. import __version__
+from ..answers import answer
+from ..bodies import known_parameters
+from ..formats import CALENDAR
+from ..lookup import Row, rows
+from ..namespaces import OUTSIDE, namespaces
+from ..settings import Settings
+from ..stream.last import of_things
+from ..stream.log import Log
+from .paging import log_of
+
+KNOWN = namespaces(Settings.base)
+DAYS = (f"{OUTSIDE['xsd']}date", f"{OUTSIDE['xsd']}dateTime")
+NAME = "Working Group on Internet Governance: meetings and deadlines"
+
+EVENTS = f"""
+PREFIX dcterms: <{KNOWN["dcterms"]}>
+PREFIX rdfs: <{KNOWN["rdfs"]}>
+PREFIX schema: <{KNOWN["schema"]}>
+PREFIX skos: <{KNOWN["skos"]}>
+PREFIX wgig: <{KNOWN["wgig"]}>
+SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS ?last)
+       (MIN(?from) AS ?opens) (MIN(?until) AS ?closes) (MIN(?in) AS ?room) (MIN(?at) AS ?venue)
+       (GROUP_CONCAT(DISTINCT ?town; separator=", ") AS ?towns) (MIN(?said) AS ?note) {{
+  {{ VALUES (?type ?kind) {{ (wgig:Meeting "Meeting") (wgig:Session "Session") }}
+     ?thing a ?type ; schema:startDate ?begin .
+     OPTIONAL {{ ?thing schema:endDate ?end }} }}
+  UNION
+  {{ ?thing a wgig:Milestone ; wgig:due ?end
+     OPTIONAL {{ ?thing wgig:dueFrom ?start }}
+     BIND (COALESCE(?start, ?end) AS ?begin) BIND ("Deadline" AS ?kind) }}
+  UNION
+  {{ ?thing a wgig:Milestone ; wgig:delivered ?begin FILTER NOT EXISTS {{ ?thing wgig:due ?due }}
+     BIND ("Milestone" AS ?kind) }}
+  ?thing rdfs:label ?name .
+  OPTIONAL {{ ?thing wgig:startTime ?from ; wgig:endTime ?until }}
+  OPTIONAL {{ ?thing wgig:room ?in }}
+  OPTIONAL {{ ?thing wgig:venue ?at }}
+  OPTIONAL {{ ?thing wgig:place/rdfs:label ?town }}
+  OPTIONAL {{ ?thing skos:note ?said }}
+}} GROUP BY ?thing ?kind ORDER BY ?first ?thing"""
+
+
+async def meetings(request: Request) -> Response:
+    """Meetings, sessions and deadlines as a calendar, as far as their days are known."""
+    known_parameters(request, ())
+    return await run_sync(written, request, await log_of(request))
+
+
+def written(request: Request, log: Log) -> Response:
+    """The calendar as an answer."""
+    base = request.app.state.settings.base
+    calendar = icalendar.Calendar()
+    calendar.add("prodid", f"-//WGIG knowledge graph//{__version__}//EN")
+    calendar.add("version", "2.0")
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("x-wr-calname", NAME)
+    found = rows(request.app.state.store, EVENTS.replace(Settings.base, base))
+    for one in events(found, log, base):
+        calendar.add_component(one)
+    return answer(request, calendar.to_ical(), CALENDAR)
+
+
+def events(found: Iterable[Row], log: Log, base: str) -> Iterator[icalendar.Event]:
+    """An event for each thing whose days are known; where only a month is, there is none."""
+    every = [(row, day(row, "first"), day(row, "last")) for row in found if "thing" in row]
+    when = of_things(log, [row["thing"].value for row, _, _ in every])
+    for row, first, last in every:
+        changed = when.get(row["thing"].value)
+        if first and changed:
+            made = event(row, first, max(first, last or first), base)
+            made.add("dtstamp", datetime.fromisoformat(changed.at).astimezone(UTC).replace(microsecond=0))
+            yield made
+
+
+def event(row: Row, first: date, last: date, base: str) -> icalendar.Event:
+    """An event that takes whole days, or on each of them the hours that are known, in local time."""
+    made = icalendar.Event()
+    iri = row["thing"].value
+    made.add("uid", f"{iri.removeprefix(base)}@{urlsplit(base).hostname}")
+    made.add("summary", row["label"].value)
+    made.add("categories", [row["kind"].value])
+    made.add("url", iri)
+    made.add("transp", "TRANSPARENT" if row["kind"].value in ("Deadline", "Milestone") else "OPAQUE")
+    places = [row[name].value for name in ("room", "venue", "towns") if name in row and row[name].value]
+    if places:
+        made.add("location", ", ".join(dict.fromkeys(places)))
+    if "note" in row:
+        made.add("description", row["note"].value)
+    opens, closes = clock(row, "opens"), clock(row, "closes")
+    if opens is None or closes is None:
+        made.add("dtstart", first)
+        made.add("dtend", last + timedelta(days=1))
+        return made
+    made.add("dtstart", moment(first, opens))
+    made.add("dtend", moment(first, closes))
+    if last > first:
+        made.add("rrule", {"freq": "daily", "count": (last - first).days + 1})
+    return made
+
+
+def moment(on: date, at: time) -> datetime:
+    """A time of a day: local, or in UTC where its zone is known (RFC 5545, section 3.3.5)."""
+    found = datetime.combine(on, at)
+    return found.astimezone(UTC) if found.tzinfo else found
+
+
+def day(row: Row, name: str) -> date | None:
+    """A day that a row tells; None where it tells none, or less than a day."""
+    if name not in row or row[name].datatype.value not in DAYS:
+        return None
+    try:
+        return date.fromisoformat(row[name].value[:10])
+    except ValueError:
+        return None
+
+
+def clock(row: Row, name: str) -> time | None:
+    """A time of day that a row tells, with its zone where it has one."""
+    try:
+        return time.fromisoformat(row[name].value) if name in row else None
+    except ValueError:
+        return None

@@ -1,0 +1,73 @@
+"""/sitemap.xml: the pages of this service, and since when each is as it is (https://www.sitemaps.org/protocol.html)."""
+
+from collections.abc import Iterable
+from xml.etree import ElementTree as ET
+
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
+
+from ..answers import answer
+from ..bodies import known_parameters
+from ..formats import PLAIN_XML
+from ..pages import href
+from ..problems import Problem
+from ..stream.last import Last, below, count_below
+from ..stream.log import Log
+from .paging import log_of, whole
+from .xml import add, document
+
+NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+MOST = 50_000 - 10  # things of a file, which may list 50,000 addresses
+PLACES = ("", "sparql", "graphs", "ontology", "shapes", "validate")
+
+
+async def sitemap(request: Request) -> Response:
+    """The pages of this service, or the list of the files that list them where they are many."""
+    known_parameters(request, ())
+    return await run_sync(whole_or_parts, request, await log_of(request))
+
+
+async def part(request: Request, name: str) -> Response:
+    """One of the files that list pages. Raises Problem 400, 404."""
+    known_parameters(request, ())
+    number = whole(name.removesuffix(".xml"), "The number of the file")
+    return await run_sync(numbered, request, await log_of(request), name, number)
+
+
+def whole_or_parts(request: Request, log: Log) -> Response:
+    """All pages in one file, or the list of files."""
+    count = count_below(log, things(request))
+    if count <= MOST:
+        return urls(request, PLACES, below(log, things(request), 0, MOST))
+    root = ET.Element("sitemapindex", xmlns=NAMESPACE)
+    for number in range(1, -(-count // MOST) + 1):
+        add(add(root, "sitemap"), "loc", f"{request.base_url}sitemap/{number}.xml")
+    return answer(request, document(root), PLAIN_XML)
+
+
+def numbered(request: Request, log: Log, name: str, number: int) -> Response:
+    """The file of a number. Raises Problem 404."""
+    found = below(log, things(request), (number - 1) * MOST, MOST)
+    if not found or name != f"{number}.xml":
+        raise Problem(404, f"There is no list {name!r} of pages. The lists are in /sitemap.xml.")
+    return urls(request, PLACES if number == 1 else (), found)
+
+
+def urls(request: Request, places: Iterable[str], latest: Iterable[Last]) -> Response:
+    """A file that lists places of this service, and the pages of things."""
+    base = request.app.state.settings.base
+    home = str(request.base_url)
+    root = ET.Element("urlset", xmlns=NAMESPACE)
+    for place in places:
+        add(add(root, "url"), "loc", home + place)
+    for one in latest:
+        url = add(root, "url")
+        add(url, "loc", f"{home.rstrip('/')}{href(one.iri, base)}")
+        if one.known:
+            add(url, "lastmod", one.at)
+    return answer(request, document(root), PLAIN_XML)
+
+
+def things(request: Request) -> str:
+    """How the IRIs of things begin."""
+    return f"{request.app.state.settings.base}id/"

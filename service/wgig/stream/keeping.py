@@ -1,0 +1,211 @@
+"""Keep the log of versions in line with the store: write by write, and by a look at all where that is due.
+
+A look is due where the store may have been written by others since: at the first start, after `wgig load`,
+a restore or a crash, and after a write that is too large to be told. What tells is the file that is written
+anew with each write of a store that infers; other stores are looked at whenever the service starts.
+"""
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from ..backup.swap import ASIDE
+from ..inference import SETTLED
+from ..lookup import rows
+from ..namespaces import OUTSIDE
+from ..problems import Problem
+from ..records.history import AT, BY, CURRENT
+from ..store import Store, StoreError
+from ..writes.changes import Change
+from .log import Log, State
+from .look import look_aside, look_through
+from .states import Node, states, subject
+
+NAME, COPY = "changes.sqlite", "changes-copy"
+PATIENCE = 20  # seconds until a client is asked to come again
+
+TIMES = f"""
+SELECT ?graph (MAX(?at) AS ?since) {{
+  {{ GRAPH <%(base)sgraph/history> {{ ?graph <{CURRENT.value}>/<{BY.value}>/<{AT.value}> ?at }} }}
+  UNION {{ GRAPH <%(base)sgraph/catalog> {{ ?graph <{OUTSIDE["dcterms"]}modified> ?at }} }}
+  FILTER (DATATYPE(?at) = <{OUTSIDE["xsd"]}dateTime>)
+}} GROUP BY ?graph"""
+
+log = logging.getLogger("wgig")
+
+
+class Stream:
+    """The versions of the things of a store, from the start on."""
+
+    def __init__(self, store: Store, base: str) -> None:
+        """Nothing is followed until the start."""
+        self.store, self.base = store, base
+        self.lock = threading.Lock()
+        self.opened: Log | None = None
+        self.due = True
+        self.missed: set[Node] | None = None  # what was written during a look
+        self.looking: Future[None] | None = None
+        self.thread: ThreadPoolExecutor | None = None
+
+    @property
+    def log(self) -> Log:
+        """The log, once it was started."""
+        assert self.opened is not None
+        return self.opened
+
+    def start(self) -> Log:
+        """Open the log, and have it follow each write from now on. Raises StoreError."""
+        with self.lock:
+            if self.opened is None:
+                self.opened = self.open()
+                with self.store.alone():
+                    mark = self.opened.about("mark")
+                    self.due = not mark or mark != self.mark()
+                    self.store.followers.append(self.follow)
+            return self.opened
+
+    def open(self) -> Log:
+        """The log, or a new one in the place of one that is damaged. Raises StoreError."""
+        path = self.store.folder and self.store.folder / ASIDE / NAME
+        try:
+            return Log(path, self.base)
+        except sqlite3.OperationalError as error:
+            raise unwritten(error) from error
+        except sqlite3.DatabaseError as error:
+            assert path
+            log.error("the log of changes is damaged (%s), and begins anew", error)
+            for one in path.parent.glob(f"{NAME}*"):
+                one.unlink()
+            return Log(path, self.base)
+
+    async def begin(self) -> None:
+        """Look at all that the store holds where that is due, so that nobody has to wait for it."""
+        with suppress(Problem, StoreError):  # it goes on all the same, or who asks is told
+            await self.ready()
+
+    async def ready(self) -> Log:
+        """The log, in line with the store. Raises Problem 503 where that takes long; it goes on."""
+        found = self.start()
+        while self.due or self.missed is not None:
+            with self.lock:
+                if self.looking is None or self.looking.done():
+                    self.thread = self.thread or ThreadPoolExecutor(1, "changes")
+                    self.looking = self.thread.submit(self.look)
+                looking = self.looking
+            done, _ = await asyncio.wait([asyncio.wrap_future(looking)], timeout=PATIENCE)
+            if not done:
+                raise Problem(
+                    503,
+                    "All that the store holds is being looked through for what has changed. Ask again.",
+                    headers={"Retry-After": "30"},
+                )
+            try:
+                looking.result()
+            except (sqlite3.Error, BrokenProcessPool) as error:
+                raise unwritten(error) from error
+        return found
+
+    def mark(self) -> str:
+        """What tells with which write the store is in line; empty where nothing does."""
+        path = self.store.folder and self.store.folder / SETTLED
+        if path is None or not path.exists():
+            return ""
+        found = path.stat()
+        return f"{found.st_mtime_ns}-{found.st_ino}"
+
+    def follow(self, change: Change | None) -> None:
+        """Take down what a write did, while nobody else writes. It is done, so that nothing may fail here."""
+        if change is None:
+            self.due = True
+            return
+        things = {thing for thing in map(subject, (*change.removed, *change.added)) if thing}
+        if self.missed is not None:
+            self.missed |= things
+        elif not self.due:
+            try:
+                self.take(things, self.moment(change))
+            except sqlite3.Error as error:
+                log.error("the log of changes cannot be written, and will be made good: %s", error)
+                self.due = True
+
+    def take(self, things: Iterable[Node], at: str) -> None:
+        """Add the states of things as they are now to the log."""
+        found = states(self.store, things, self.base)
+        self.log.add((State(iri, at, True, found[iri]) for iri in sorted(found)), self.mark())
+
+    def moment(self, change: Change) -> str:
+        """When a write was made: as the history has it, or now."""
+        home = f"{self.base}graph/history"
+        on_record = (
+            quad.object.value
+            for quad in change.added
+            if quad.predicate == AT
+            and isinstance(quad.object, ox.Literal)
+            and getattr(quad.graph_name, "value", "") == home
+        )
+        return max(written(next(on_record, None)), self.log.about("newest"))
+
+    # What follows is done on a thread of its own.
+
+    def look(self) -> None:
+        """Look at all that the store holds, and add what is other than the log has it."""
+        with self.copy() as copy:
+            times, now = self.times(), written(None)
+            if copy is None:
+                look_through(self.log, self.store, times, now)
+            else:
+                look_aside(self.log, copy, times, now)
+        with self.store.alone():
+            missed, self.missed = self.missed or set(), None
+            if not self.due:
+                self.due = True
+                self.take(missed, max(written(None), self.log.about("newest")))
+                self.due = False
+
+    def times(self) -> dict[str, str]:
+        """Since when each graph is as it is, as far as the history or the catalog tells."""
+        found = rows(self.store, TIMES % {"base": self.base})
+        return {row["graph"].value: written(row["since"].value) for row in found if "since" in row}
+
+    @contextmanager
+    def copy(self) -> Iterator[Path | None]:
+        """A copy of the store as it is now, None of one in memory: nobody writes it meanwhile.
+
+        What others write to the store meanwhile is missed.
+        """
+        folder = self.store.folder and self.store.folder / ASIDE / COPY
+        with ExitStack() as stack:
+            lock = stack.enter_context(ExitStack())
+            lock.enter_context(self.store.alone())
+            self.due, self.missed = False, set()
+            try:
+                if folder:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+                    self.store.checkpoint(folder)
+                    lock.close()
+                yield folder
+            except BaseException:
+                self.due, self.missed = True, None
+                raise
+
+
+def unwritten(error: Exception) -> StoreError:
+    """What an error of the log means."""
+    return StoreError(f"The log of changes in the folder of the store cannot be written: {error}.")
+
+
+def written(moment: str | None) -> str:
+    """A moment in UTC, to the microsecond; None: now."""
+    at = datetime.fromisoformat(moment) if moment else datetime.now(UTC)
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

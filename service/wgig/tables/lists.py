@@ -1,0 +1,62 @@
+"""/tables/papers.csv and its kin: main lists as CSV, as Parquet, and what their columns hold (CSVW)."""
+
+import io
+import json
+
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
+
+from ..answers import answer
+from ..bodies import known_parameters
+from ..formats import CSV, CSVW, PARQUET, TABLES
+from ..lookup import rows
+from ..problems import Problem
+from ..store import Store
+from .columns import Table, table, tables
+from .csvw import Members, group, metadata
+from .parquet import parquet
+
+GROUP = "/tables/csv-metadata.json"
+
+
+def every_table(request: Request) -> Response:
+    """All tables with their columns, as CSVW metadata."""
+    known_parameters(request, ())
+    return described(request, group(tables().values()), [])
+
+
+async def one_table(request: Request, name: str) -> Response:
+    """A table as `.csv` or `.parquet`, or its columns as `.csv-metadata.json`. Raises Problem 404, 501."""
+    known_parameters(request, ())
+    if f"/tables/{name}" == GROUP:
+        return every_table(request)
+    stem, _, suffix = name.partition(".")
+    if suffix not in [one.suffix for one in TABLES]:
+        raise Problem(404, f"There is no {name!r}. The tables are listed at /tables, with their columns.")
+    found = table(stem)
+    if suffix == CSVW.suffix:
+        return described(
+            request, metadata(found), [f'</tables/{stem}.csv>; rel="describes"; type="text/csv"']
+        )
+    return await run_sync(as_csv if suffix == CSV.suffix else as_parquet, request, found)
+
+
+def as_csv(request: Request, found: Table) -> Response:
+    """The rows as CSV (RFC 4180), which leads to its metadata (Tabular Data Model, section 5.2)."""
+    store: Store = request.app.state.store
+    out = io.BytesIO()
+    store.query(found.text, CSV.media_type, out)
+    link = f'</tables/{found.name}.{CSVW.suffix}>; rel="describedby"; type="{CSVW.media_type}"'
+    return answer(request, out.getvalue(), CSV, links=[link])
+
+
+def as_parquet(request: Request, found: Table) -> Response:
+    """The rows as Parquet. Raises Problem 501."""
+    return answer(request, parquet(found, rows(request.app.state.store, found.text)), PARQUET)
+
+
+def described(request: Request, members: Members, links: list[str]) -> Response:
+    """Metadata as an answer."""
+    return answer(
+        request, json.dumps(members, ensure_ascii=False, indent=2).encode() + b"\n", CSVW, links=links
+    )
