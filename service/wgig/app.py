@@ -12,10 +12,12 @@ from . import (
     graphs,
     health,
     openapi,
+    opensearch,
     query,
     refusals,
     resource,
     running,
+    search,
     shapes,
     update,
     validate,
@@ -24,6 +26,7 @@ from . import (
 from .cache import Cache
 from .direct import Direct
 from .guard import Guard
+from .index.keeping import Index
 from .readers.inline import Inline
 from .readers.pool import Pool
 from .record import Record
@@ -66,6 +69,8 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/shapes/{name}", READ, shapes.shape),
     ("/validate", READ, validate.validation_form),
     ("/validate", ("POST",), validate.validate),
+    ("/search", READ, search.search),
+    ("/opensearch.xml", READ, opensearch.description),
     ("/context.jsonld", READ, resource.context),
     ("/static/{name}", READ, resource.static),
     ("/health", READ, health.health),
@@ -116,6 +121,8 @@ def create_app(
     app.state.tokens = tokens or Tokens(None, settings.token)
     history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None
     app.state.history, app.state.record = history, history and Record(history, store)
+    app.state.index = Index(store, settings.base)
+    app.state.searches = Turns(at_once=4, waiting=60, patience=10)
     app.state.failed_write = None  # the time of the last write, where the disk failed it
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB
     app.state.checks = checks or Turns(**CHECKS)

@@ -9,6 +9,8 @@ from typing import IO, Self
 import pyoxigraph as ox
 
 from .backup.checkpoint import checkpoint
+from .durable import sync
+from .index import mark
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, spoken, sync_log
 from .rdf import quad, stored
@@ -30,7 +32,9 @@ class Store(View):
     raise StoreError when the disk fails.
 
     `version` counts the writes since the opening. `heard` is called with each Change before the write returns
-    and while nobody else writes; with None where it is not known, so that a copy must be taken anew.
+    and while nobody else writes; with None where it is not known, so that a copy must be taken anew. Before
+    it, so are the `followers`, which keep something beside the store in line; they are called with an empty
+    change where a write turned out to be none.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Store(View):
         self._log = 0  # the number of the file to which the engine writes
         self._settled = inference is None or not inference.due
         self.heard: Callable[[Change | None], None] = lambda _: None
+        self.followers: list[Callable[[Change | None], None]] = []
         self.version = 0
 
     @classmethod
@@ -74,6 +79,7 @@ class Store(View):
             if store:
                 say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")
             with store._lock, spoken(folder):
+                mark.remove(folder)
                 if inference:
                     inference.make_good(store._quads)
                 store._settle(None)
@@ -213,6 +219,7 @@ class Store(View):
                 self._tell(change)
             else:
                 self._mark()
+                self._lead(Change())
 
     @contextmanager
     def _changing(self, look: Look | None = None, before: Seen | None = None) -> Iterator[bool]:
@@ -221,14 +228,18 @@ class Store(View):
         What the change may touch, and what was there, is noted for that. Yields whether all was in line. What
         the disk says (OSError) may come after the change: then it counts as one that was cut off.
         """
+        marked = self._folder is not None and mark.remove(self._folder)
         if self._inference:
             self._inference.unsettle(self._quads, look, before)
+        elif marked and self._folder:
+            sync(self._folder)  # with inference, it is that which brings this to disk
         settled, self._settled = self._settled, False
         try:
             yield settled
         except Exception as error:
             if settled and not isinstance(error, OSError):
                 self._mark()
+                self._lead(Change())
             raise
 
     def _follow(self, change: Change | None) -> Change | None:
@@ -256,8 +267,14 @@ class Store(View):
 
     def _tell(self, change: Change | None) -> None:
         """Let it be known that the data is other than before."""
+        self._lead(change)
         self.version += 1
         self.heard(change)
+
+    def _lead(self, change: Change | None) -> None:
+        """Have the followers take in a change."""
+        for follow in self.followers:
+            follow(change)
 
     def _mark(self) -> None:
         """Note that all is in line, as it was or is again."""

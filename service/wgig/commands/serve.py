@@ -112,7 +112,11 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
         )
     )
     server.url, server.fields = url(listening), []
-    server.background = [partial(checks.run, prepare, settings.shacl), *([pool.start] if pool else [])]
+    server.background = [
+        partial(checks.run, prepare, settings.shacl),
+        partial(asyncio.to_thread, app.state.index.open),
+        *([pool.start] if pool else []),
+    ]
     server.farewell = app.state.running.end_all
     logging.getLogger("uvicorn.error").addFilter(is_mistake)
     # The server handles both signals itself and then raises them once more.

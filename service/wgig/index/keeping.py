@@ -1,0 +1,234 @@
+"""The index of a running service: in step with every write, made anew where it is not."""
+
+import logging
+import shutil
+import sqlite3
+import tempfile
+import threading
+import uuid
+import weakref
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+
+from ..backup.swap import ASIDE
+from ..problems import Problem
+from ..store import Store
+from ..writes.changes import Change
+from . import mark
+from .entries import Entry, Key, Passage, entries_of, statement
+from .file import Row, about, connect, digest, distinct, entries, note, put, read, to_write
+from .filling import fill
+from .finding import Found, Wanted, find
+
+PLACE = Path(ASIDE) / "index" / "things.db"
+PATIENCE = 5  # seconds that a search waits for an index that is being made
+RETRY = {"Retry-After": "5"}
+
+log = logging.getLogger("wgig")
+
+
+class Index:
+    """Names and texts of all things of a store, to be searched.
+
+    A write is in the index before it returns. Where it cannot be told what a write changed, or the index is
+    not that of the store, it is made anew while nothing is found, which is said with status 503.
+    """
+
+    def __init__(self, store: Store, base: str) -> None:
+        """Take the store and the base of its IRIs. Nothing is opened before it is needed."""
+        self.store, self.base = store, base
+        self.writer: sqlite3.Connection | None = None  # while the index is in line
+        self.path: Path | None = None
+        self.following = self.filling = self.again = False
+        self.pending: list[Change] = []
+        self.progress = (0, 0)  # passages, and how many of them are taken in
+        self.done = threading.Event()  # whether nobody is filling it
+        self.number = 0  # of the file, which is another one when it is made anew
+        self.local = threading.local()
+        self.connections: list[sqlite3.Connection] = []
+
+    def open(self) -> None:
+        """Follow the store from now on; where the index is not that of the store, begin to make it anew."""
+        if self.following:  # lest a search waits for a write
+            return
+        with self.store.alone():
+            if self.following:
+                return
+            self.path = self.place()
+            self.store.followers.append(self.follow)
+            if self.is_in_line(self.path):
+                self.writer = self.kept(to_write(self.path))
+                self.done.set()
+            else:
+                self.begin()
+            self.following = True
+
+    def place(self) -> Path:
+        """Where the file is: beside the store, for one in memory in a folder that goes with the index."""
+        passing = None if self.store.folder else Path(tempfile.mkdtemp(prefix="wgig-index-"))
+        weakref.finalize(self, close, self.connections, passing)
+        return (self.store.folder or passing or Path()) / PLACE
+
+    def is_in_line(self, path: Path) -> bool:
+        """Whether the file is the index of the store as it is, and made as it is made now."""
+        token = mark.read(self.store.folder) if self.store.folder and path.exists() else ""
+        if not token:
+            return False
+        connection = connect(path)
+        try:
+            return (about(connection, "token"), about(connection, "by")) == (token, digest())
+        except sqlite3.Error:
+            return False
+        finally:
+            connection.close()
+
+    # What the thread does that writes, while nobody else does.
+
+    def follow(self, change: Change | None) -> None:
+        """Bring the index in line with a write; None: with whatever it changed."""
+        if self.filling:
+            self.again |= change is None
+            self.pending += [change] if change else []
+        elif change is None or self.writer is None:
+            self.begin()
+        else:
+            try:
+                self.take(self.writer, change)
+            except (sqlite3.Error, OSError):  # the write itself is done
+                log.exception("the index is not in line with the last write")
+                self.begin()
+
+    def take(self, writer: sqlite3.Connection, change: Change) -> None:
+        """Take in what a write changed, and leave the mark. Raises sqlite3.Error and OSError."""
+        touched = defaultdict[Key, set[Passage]](set)
+        for key, passage in entries_of(chain(change.removed, change.added), self.base):
+            touched[key].add(passage)
+        token = about(writer, "token")
+        if touched:
+            token = uuid.uuid4().hex
+            writer.execute("BEGIN")
+            try:
+                for key, doubtful in touched.items():
+                    self.renew(writer, key, doubtful)
+                note(writer, token=token, changed=now())
+                writer.execute("COMMIT")
+            except BaseException:
+                writer.execute("ROLLBACK")
+                raise
+        if self.store.folder:
+            mark.leave(self.store.folder, token)
+
+    def renew(self, writer: sqlite3.Connection, key: Key, doubtful: set[Passage]) -> None:
+        """Have those of these passages in the entry of a thing that stand in any graph now."""
+        held = set(read(writer, key)[1].passages)
+        there = {one for one in doubtful if self.store.knows(*statement(key, one))}
+        if held != held - doubtful | there:
+            put(writer, key, Entry.of(held - doubtful | there), self.base)
+
+    def begin(self) -> None:
+        """Begin to make the index anew."""
+        self.writer, self.filling = None, True
+        self.done.clear()
+        threading.Thread(target=self.fill, daemon=True).start()
+
+    # What a thread of its own does.
+
+    def fill(self) -> None:
+        """Make the index anew, until no write came in between that it cannot tell from what it read."""
+        assert self.path
+        try:
+            while True:
+                with self.store.alone():
+                    self.pending, self.again = [], False
+                fill(self.path, self.store, self.base, self.reached)
+                with self.store.alone():
+                    if not self.again:
+                        self.settle(self.path)
+                        return
+        except Exception:
+            log.exception("the index cannot be made; the next write tries it again")
+            with self.store.alone():
+                self.filling = False
+                self.done.set()
+
+    def settle(self, path: Path) -> None:
+        """Take in what was written while the index was made, and let it be searched."""
+        writer = self.kept(to_write(path))
+        note(writer, token=uuid.uuid4().hex, by=digest(), changed=now())
+        for change in self.pending or [Change()]:
+            self.take(writer, change)
+        self.number += 1
+        self.writer, self.filling, self.pending = writer, False, []
+        self.done.set()
+
+    def reached(self, total: int, done: int) -> None:
+        """Take note of how far it is."""
+        self.progress = total, done
+
+    # What any thread does.
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The index as it is at one moment, to be read. Raises Problem 503 while it is made."""
+        self.open()
+        self.done.wait(PATIENCE)
+        if self.writer is None or self.path is None:
+            raise self.unavailable()
+        if getattr(self.local, "number", None) != self.number:
+            self.local.connection, self.local.number = self.kept(connect(self.path)), self.number
+        connection: sqlite3.Connection = self.local.connection
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")
+
+    def find(self, wanted: Wanted) -> Found:
+        """The things that are searched for. Raises Problem 503 while the index is made."""
+        with self.reading() as connection:
+            return find(connection, wanted)
+
+    def entries(self, rows: Iterable[Row]) -> dict[int, Entry]:
+        """What the index holds of some things that were found, by their numbers; none of one that is gone."""
+        with self.reading() as connection:
+            return entries(connection, rows)
+
+    def values(self, column: str) -> list[str]:
+        """The `kind` or the `language` that things have, each once, sorted; empty for no language."""
+        with self.reading() as connection:
+            return distinct(connection, column)
+
+    def changed(self) -> str:
+        """When the index was changed the last time, in UTC (RFC 3339)."""
+        with self.reading() as connection:
+            return about(connection, "changed")
+
+    def unavailable(self) -> Problem:
+        """The 503 while there is no index."""
+        if not self.filling:
+            return Problem(503, "The index cannot be made. The log of the service tells its operator why.")
+        total, done = self.progress
+        share = f" {100 * done // total} of 100 parts are done." if total else ""
+        return Problem(503, f"The index is being made anew.{share} Try again soon.", headers=RETRY)
+
+    def kept(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """The connection, which is closed with the index."""
+        self.connections.append(connection)
+        return connection
+
+
+def close(connections: list[sqlite3.Connection], folder: Path | None) -> None:
+    """Close these connections; a folder that is given goes."""
+    for one in connections:
+        one.close()
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def now() -> str:
+    """The time, in UTC (RFC 3339)."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
