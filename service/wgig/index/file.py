@@ -98,6 +98,13 @@ def entries(connection: sqlite3.Connection, rows: Iterable[Row]) -> dict[int, En
     return {number: Entry.read(one[0]) for number, one in held if one}
 
 
+def rows_of(connection: sqlite3.Connection, iris: Iterable[str]) -> list[Row]:
+    """The things of these IRIs, each in one language, in which it has a name where it has any."""
+    first = "SELECT id, iri, language, kind, label FROM things WHERE iri = ? ORDER BY label = '', id LIMIT 1"
+    found = (connection.execute(first, (iri,)).fetchone() for iri in iris)
+    return [Row(*one) for one in found if one]
+
+
 def distinct(connection: sqlite3.Connection, column: str) -> list[str]:
     """The values of a column of things, each once, sorted, without a look at each thing."""
     found: list[str] = []
@@ -107,6 +114,12 @@ def distinct(connection: sqlite3.Connection, column: str) -> list[str]:
         found.append(value)
         (value,) = connection.execute(first, (value,)).fetchone()
     return found
+
+
+def of_kind(connection: sqlite3.Connection, kind: str, most: int) -> list[str]:
+    """The IRIs of some things of a kind."""
+    found = "SELECT DISTINCT iri FROM things WHERE kind = ? LIMIT ?"
+    return [iri for (iri,) in connection.execute(found, (kind, most))]
 
 
 def put(connection: sqlite3.Connection, key: Key, entry: Entry, base: str) -> None:

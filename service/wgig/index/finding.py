@@ -1,7 +1,7 @@
 """Find things by words: names before texts, the nearest name first; and what a misspelt word may mean."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz import process
@@ -39,6 +39,10 @@ class Wanted:
         return " AND ".join(parts)
 
 
+# Looks for what is wanted: the things that have it, in their order, and whether there are more.
+Having = Callable[[sqlite3.Connection, Wanted], tuple[list[Row], bool]]
+
+
 @dataclass(frozen=True)
 class Found:
     """What was found, each thing once, the best first.
@@ -53,8 +57,11 @@ class Found:
     instead: dict[str, str]
 
 
-def find(connection: sqlite3.Connection, wanted: Wanted) -> Found:
-    """The things that have all the words, else all that they may mean, else any of those."""
+def find(connection: sqlite3.Connection, wanted: Wanted, having: Having) -> Found:
+    """The things that have all the words, else all that they may mean, else any of those.
+
+    It looks by `having`: `anywhere`, or in names alone.
+    """
     rows, more = having(connection, wanted)
     if rows:
         return Found(rows, more, wanted, {})
@@ -71,8 +78,8 @@ def find(connection: sqlite3.Connection, wanted: Wanted) -> Found:
     return Found([], False, wanted, {})
 
 
-def having(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row], bool]:
-    """The things that have what is wanted, in their order, and whether there are more."""
+def anywhere(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row], bool]:
+    """The things that have what is wanted in names or texts, in their order, and whether there are more."""
     rows, more = named(connection, wanted)
     if not more:
         texts, more = in_texts(connection, wanted)

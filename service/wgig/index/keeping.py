@@ -20,9 +20,9 @@ from ..store import Store
 from ..writes.changes import Change
 from . import mark
 from .entries import Entry, Key, Passage, entries_of, statement
-from .file import Row, about, connect, digest, distinct, entries, note, put, read, to_write
+from .file import Row, about, connect, digest, distinct, entries, note, of_kind, put, read, rows_of, to_write
 from .filling import fill
-from .finding import Found, Wanted, find
+from .finding import Found, Wanted, anywhere, find, named
 
 PLACE = Path(ASIDE) / "index" / "things.db"
 PATIENCE = 5  # seconds that a search waits for an index that is being made
@@ -190,12 +190,32 @@ class Index:
     def find(self, wanted: Wanted) -> Found:
         """The things that are searched for. Raises Problem 503 while the index is made."""
         with self.reading() as connection:
-            return find(connection, wanted)
+            return find(connection, wanted, anywhere)
+
+    def find_named(self, wanted: Wanted) -> Found:
+        """The things with names that are searched for. Raises Problem 503 while the index is made."""
+        with self.reading() as connection:
+            return find(connection, wanted, named)
+
+    def some(self, kind: str, most: int) -> list[str]:
+        """The IRIs of some things of a kind."""
+        with self.reading() as connection:
+            return of_kind(connection, kind, most)
 
     def entries(self, rows: Iterable[Row]) -> dict[int, Entry]:
         """What the index holds of some things that were found, by their numbers; none of one that is gone."""
         with self.reading() as connection:
             return entries(connection, rows)
+
+    def rows(self, iris: Iterable[str]) -> list[Row]:
+        """The things of these IRIs, each in the language in which it is named, if any."""
+        with self.reading() as connection:
+            return rows_of(connection, iris)
+
+    def entry(self, key: Key) -> Entry:
+        """What the index holds of a thing in a language."""
+        with self.reading() as connection:
+            return read(connection, key)[1]
 
     def values(self, column: str) -> list[str]:
         """The `kind` or the `language` that things have, each once, sorted; empty for no language."""
