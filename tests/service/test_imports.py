@@ -13,48 +13,53 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        backup backup.locking durable engines lines markdown.form namespaces outside outside.allowed
-        places.json places.spot places.tokens plans presence readers recording records reports.xml screening
-        shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
+        backup backup.locking durable engines index index.mark index.words lines markdown.form namespaces
+        outside outside.allowed places.json places.spot places.tokens plans presence readers reconcile
+        recording records reports.xml screening shortcuts steering syntax syntax.grammar wellformed wgig
+        writes writes.changes
         """,
         """
         backup.swap nesting outside.peers places.context places.fits problems settings streaming writes.commit
         writes.journal
         """,
         """
-        archive backup.control bodies connections contexts examples formats markdown.faults opening pages
-        pages.rule places.jsonld places.turtle plans.plan room rules sparql turns
+        archive backup.control bodies connections contexts examples formats index.asked index.entries
+        markdown.faults opening pages pages.rule places.jsonld places.turtle plans.plan room rules sparql
+        turns
         """,
         """
-        backup.checkpoint backup.manifest codings commands known markdown.outline outside.tables pages.results
-        places processes readers.lending records.versions reports syntax.reading tokens unfit using
-        writes.premises writes.targets
+        backup.checkpoint backup.manifest codings commands index.file index.snippets known markdown.outline
+        outside.tables pages.results places processes readers.lending records.versions reports syntax.reading
+        tokens unfit using writes.premises writes.targets
         """,
         """
-        answers backup.backups engines.pyshacl engines.shifty guard markdown.headings markdown.values rdf
-        report syntax.patterns syntax.scope syntax.slips writes.trial
+        answers backup.backups engines.pyshacl engines.shifty guard index.finding markdown.headings
+        markdown.values rdf report syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """
-        cache diagnosis markdown.graph markdown.statements reports.rdf reports.words syntax.unbound view
-        writes.upkeep
+        cache diagnosis markdown.graph markdown.statements pages.found reports.rdf reports.words
+        syntax.unbound view writes.upkeep
         """,
-        "admission inference markdown.body markdown.head readers.wire",
+        "admission index.filling inference markdown.body markdown.head opensearch readers.wire",
         "markdown.keys outside.calls question readers.evaluation readers.holder_link readers.result store",
         """
-        backup.keeping bearer describe federation health labels load lookup markdown.reading plans.counting
-        readers.inline readers.reader readers.reader_link syntax.unknown
+        backup.keeping bearer describe federation health index.keeping labels load lookup markdown.reading
+        plans.counting readers.inline readers.reader readers.reader_link syntax.unknown
         """,
         """
         hints kinds markdown.writing pages.standing plans.steps readers.generation readers.holder
-        records.history running things vocabulary
+        records.history running things vocabulary within
         """,
-        "compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton",
-        "explain inlining resource word",
-        "documents payload query refusals shapes",
-        "beyond direct files openapi placing reports.saying uploads",
         """
-        commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
-        summary
+        compact markdown pages.thing plans.advice readers.pool reconcile.names record records.mementos
+        skeleton
+        """,
+        "explain inlining reconcile.queries resource word",
+        "documents payload query reconcile.candidates reconcile.extending refusals search shapes",
+        "beyond direct files openapi placing reconcile.suggesting reports.saying uploads",
+        """
+        commands.watch meant pages.report reconciliation reports.github reports.json reports.junit
+        reports.sarif reports.text summary
         """,
         "check reports.csv reports.html",
         "bulk conformance validate",
