@@ -92,6 +92,7 @@ def test_a_service_without_a_backup_says_so(writable: httpx.Client) -> None:
         "lastBackup": None,
         "failedWrite": None,
         "copying": False,
+        "indexing": False,
     }
 
 
