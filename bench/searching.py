@@ -24,9 +24,9 @@ from . import generate
 from .client import request
 from .generate import DOES, WHAT, WHERE, WHO
 from .measure import WGIG
-from .peers import OXIGRAPH, ours, oxigraph_serve
+from .peers import COPIED, OXIGRAPH, ours, oxigraph_serve
 from .serving import data
-from .start import running
+from .start import answers, running
 from .turns import Asked, Times, in_turns, quantile
 
 OURS = "wgig serve, /search"
@@ -34,7 +34,8 @@ GOALS = {10_000: 0.005, 100_000: 0.020}  # seconds that 95 of 100 searches take 
 ADDED_P95 = 0.002  # seconds that the index adds to a write of a paper
 WRITES = 200
 SEED = 2  # other papers than those that the store holds
-READY = b'"indexing": false'
+# What is answered once there is an index, and a sign of it.
+INDEXED = ("/search?q=paper&_mediatype=application/json", b'"total"')
 
 COMBINED = list(itertools.product(WHO, DOES, WHAT, WHERE))
 
@@ -98,11 +99,14 @@ def compare(scratch: Path, papers: int, seconds: float, settings: Mapping[str, s
     file = data(scratch, papers)
     own, peer = ours(OURS, settings), oxigraph_serve()
     environment = {"WGIG_DATA": "none", **settings}
+    question, sign = INDEXED
     with ExitStack() as stack:
         serve = [*WGIG, "serve", "--store", str(own.filled(scratch, file))]
         server = stack.enter_context(
-            running(serve, "--port", "{port}", question="/ready", sign=READY, environment=environment)
+            running(serve, "--port", "{port}", question=question, sign=sign, environment=environment)
         )
+        while not answers(server.port, "/ready", COPIED):
+            time.sleep(1)
         other = stack.enter_context(peer.serve(peer.filled(scratch, file), file))
         return [
             searched(papers, what, {OURS: Asked(server, partial(search, text)),

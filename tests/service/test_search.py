@@ -295,6 +295,12 @@ def test_a_query_that_searches_is_kept_until_the_next_write(ask: Ask) -> None:
     assert ask("/sparql", "text/csv", query=query).headers["cache-control"] == "no-cache"
 
 
+def test_no_term_of_the_search_is_taken_for_a_slip(ask: Ask) -> None:
+    query = f'{SEARCH} SELECT * {{ {SERVICE} {{ ?thing search:matches "zzzz" ; search:rank ?rank }} }}'
+    answer = ask("/sparql", "text/csv", query=query)
+    assert "wgig-warning" not in answer.headers
+
+
 def test_the_search_of_an_update_is_answered_as_well(service_of: Callable[..., httpx.Client]) -> None:
     store = Store.in_memory()
     store.apply(store.change_by(None, read(DATA, "text/turtle")))
