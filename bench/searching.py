@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pyoxigraph as ox
 from wgig.index.asked import asked as terms_of
-from wgig.index.finding import Wanted
+from wgig.index.finding import Wanted, find
 from wgig.index.keeping import Index
 from wgig.settings import Settings
 from wgig.store import Store
@@ -148,7 +148,7 @@ def added(scratch: Path, papers: int) -> list[float]:
         index = Index(store, Settings.base)
         index.open()
         index.done.wait()
-        index.find(Wanted(terms_of("made-up")))
+        index.ask(find, Wanted(terms_of("made-up")))
 
         def timed(change: Change | None) -> None:
             start = time.perf_counter()

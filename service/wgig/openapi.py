@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from .answers import answer
 from .bodies import FORM, MULTIPART
 from .documents import FORMATS, MARKDOWN
-from .formats import GRAPHS, JSON, PROBLEM, SOLUTIONS, Format
+from .formats import ATOM, GRAPHS, HTML, JSON, JSON_LD, PROBLEM, SOLUTIONS, Format
 from .reports import WRITERS
 
 Described = dict[str, Any]
@@ -111,6 +111,46 @@ EXTRAS: dict[str, Described] = {
             "content": content([*(one.media_type for one in FORMATS), MULTIPART, FORM]),
         },
         "responses": answers([*WRITERS]),
+    },
+    "search": {
+        "parameters": [
+            parameter("q", 'The words; "a phrase" in quotes, wor* for the begin of a word.'),
+            parameter("lang", "A language, such as `fr`."),
+            parameter("kind", "A kind of things, such as `issue`."),
+            parameter("page", "The number of a page, from 1."),
+            MEDIA_TYPE,
+        ],
+        "responses": answers((JSON, JSON_LD, ATOM, HTML)),
+    },
+    "reconcile": {
+        "parameters": [
+            parameter("queries", "A batch of reconciliation queries as JSON; without it, the manifest."),
+            parameter("extend", "A query for data extension as JSON."),
+        ],
+        "responses": answers([JSON]),
+    },
+    "reconcile_by_form": {
+        "requestBody": {"required": True, "content": content([FORM])},
+        "responses": answers([JSON]),
+    },
+    "suggest": {
+        "parameters": [
+            parameter("prefix", "What was typed."),
+            parameter("type", "A kind that things are of."),
+            parameter("cursor", "How many suggestions to leave out."),
+        ],
+        "responses": answers([JSON]),
+    },
+    "preview": {
+        "parameters": [parameter("id", "The identifier of a thing.")],
+        "responses": answers([HTML]),
+    },
+    "propose": {
+        "parameters": [
+            parameter("type", "A kind of things."),
+            parameter("limit", "How many properties, at most 100."),
+        ],
+        "responses": answers([JSON]),
     },
     "shape": {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)},
     "example": {"responses": answers(GRAPHS[:1])},

@@ -10,6 +10,7 @@ from .answers import answer
 from .bodies import FORM, parse_form, values
 from .formats import HTML, JSON
 from .index.entries import Key
+from .index.file import distinct, read
 from .index.keeping import Index
 from .labels import labels
 from .lookup import FORBIDDEN
@@ -78,11 +79,11 @@ def operated(request: Request, given: dict[str, str]) -> Response:
         raise Problem(400, "Both queries and extend were sent. Send one of them.")
     index: Index = request.app.state.index
     if "queries" in given:
-        asked = batch(given["queries"], index.values("kind"), index.base)
+        asked = batch(given["queries"], index.ask(distinct, "kind"), index.base)
         return json(request, {key: result(one, index) for key, one in asked.items()})
     if "extend" in given:
         return json(request, extended(given["extend"], index.store, index.base))
-    return json(request, manifest(str(request.base_url), index.values("kind"), index.base))
+    return json(request, manifest(str(request.base_url), index.ask(distinct, "kind"), index.base))
 
 
 def manifest(home: str, there: list[str], base: str) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def suggested(request: Request, what: str, given: dict[str, str]) -> Response:
         case "entity":
             return json(request, {"result": things(prefix, of_kind, start, index)})
         case "type":
-            return json(request, {"result": types(prefix, start, index.values("kind"))})
+            return json(request, {"result": types(prefix, start, index.ask(distinct, "kind"))})
         case "property":
             return json(request, {"result": declared(prefix, start, index)})
     raise Problem(404, f"There are no suggestions of {what!r}. There are those of entity, type and property.")
@@ -149,7 +150,7 @@ def previewed(request: Request, given: dict[str, str]) -> Response:
         raise Problem(404, f"There is nothing with the identifier {given.get('id', '')!r}.")
     label = labels(index.store, [iri]).get(iri)
     language = (label.language or "").lower() if label else ""
-    text = description(index.entry(Key(iri, language)))
+    text = description(index.ask(read, Key(iri, language))[1])
     body = pages.render("preview.html", base=index.base, iri=iri, label=label, text=text)
     return answer(request, body, HTML, headers={"Content-Security-Policy": FRAMED})
 
@@ -162,7 +163,7 @@ def json(request: Request, value: object) -> Response:
 def known_kind(id_: str, index: Index) -> str:
     """A kind by its identifier; empty for none. Raises Problem 400 where nothing is of it."""
     short = id_.removeprefix(space(index.base))
-    if short and short not in index.values("kind"):
+    if short and short not in index.ask(distinct, "kind"):
         raise Problem(400, f"There is no type {id_!r}. There are: {', '.join(index.values('kind'))}.")
     return short
 

@@ -12,7 +12,8 @@ from .bodies import parameters
 from .formats import ATOM, HTML, JSON, JSON_LD, Format
 from .index.asked import asked
 from .index.entries import Entry
-from .index.finding import MOST, Found, Wanted
+from .index.file import about, distinct, entries
+from .index.finding import MOST, Found, Wanted, find
 from .index.keeping import Index
 from .kinds import title
 from .labels import labels
@@ -50,7 +51,7 @@ def found(request: Request) -> Response:
         known(index, "language", "" if given.get("lang", "") in ANY else given["lang"]),
         known(index, "kind", given.get("kind", "")),
     )
-    results = results_of(request, given, index.find(wanted))
+    results = results_of(request, given, index.ask(find, wanted))
     links = [opensearch.LINK, *(f'<{path}>; rel="{name}"' for name, path in results.around.items())]
     return answer(request, body(request, results, format_), format_, links=links)
 
@@ -69,7 +70,7 @@ def single(request: Request, allowed: Sequence[str]) -> dict[str, str]:
 def known(index: Index, column: str, value: str) -> str:
     """A language or kind that is asked for, in lower case. Raises Problem 400 where nothing has it."""
     wanted = value.lower()
-    there = [one for one in index.values(column) if one] if wanted else []
+    there = [one for one in index.ask(distinct, column) if one] if wanted else []
     if wanted and not any(one == wanted or one.startswith(f"{wanted}-") for one in there):
         raise Problem(400, f"Nothing has the {column} {value!r}. There are: {', '.join(there)}.")
     return wanted
@@ -84,7 +85,7 @@ def results_of(request: Request, given: dict[str, str], found: Found) -> Results
     rows = found.rows[(number - 1) * PAGE : number * PAGE]
     base = request.app.state.settings.base
     called = labels(request.app.state.store, (row.iri for row in rows if not row.label))
-    held = request.app.state.index.entries(rows)
+    held = request.app.state.index.ask(entries, rows)
     terms = found.wanted.terms
     return Results(
         given["q"],
@@ -123,7 +124,7 @@ def body(request: Request, results: Results, format_: Format) -> bytes:
     if format_ is HTML:
         return show(request, results, request.app.state.index)
     if format_ is ATOM:
-        changed = request.app.state.index.changed()
+        changed = request.app.state.index.ask(about, "changed")
         return opensearch.feed(results, str(request.base_url), changed)
     address = str(request.url.include_query_params(page=results.page))
     return written(linked_data(results, address) if format_ is JSON_LD else listed(results))
@@ -136,6 +137,6 @@ def show(request: Request, results: Results | None, index: Index) -> bytes:
         base=request.app.state.settings.base,
         results=results,
         most=MOST,
-        kinds=[(one, title(one)) for one in index.values("kind")],
-        languages=[one for one in index.values("language") if one],
+        kinds=[(one, title(one)) for one in index.ask(distinct, "kind")],
+        languages=[one for one in index.ask(distinct, "language") if one],
     )

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from .index.asked import asked
-from .index.file import Row
-from .index.finding import MOST, Found, Wanted
+from .index.file import Row, entries
+from .index.finding import MOST, Found, Wanted, find
 from .index.keeping import Index
 from .index.snippets import snippet
 from .outside.calls import Call
@@ -47,7 +47,7 @@ def matcher(index: Index, base: str) -> Callable[[Call], str]:
     def matched(call: Call) -> str:
         what = read(call, base)
         wanted = Wanted(asked(what.given[MATCHES]), *(what.given.get(name, "").lower() for name in NARROWING))
-        found = index.find(wanted)
+        found = index.ask(find, wanted)
         rows = list(found.rows[: best(what.given.get(BEST))])
         if found.more and BEST not in what.given:
             raise Problem(
@@ -105,7 +105,7 @@ def triples(call: Call) -> list[Pattern]:
 
 def table(index: Index, rows: list[Row], found: Found, columns: list[str]) -> Iterator[list[object]]:
     """The things with what is to be told of them, row by row."""
-    held = index.entries(rows) if "snippet" in columns else {}
+    held = index.ask(entries, rows) if "snippet" in columns else {}
     for rank, row in enumerate(rows, 1):
         text = snippet(held[row.id], found.wanted.terms).text if row.id in held else ""
         told = {

@@ -9,9 +9,10 @@ import pytest
 from wgig.index import keeping, mark
 from wgig.index.asked import LONGEST, MOST, asked
 from wgig.index.entries import entry_of, kind_of
-from wgig.index.file import digest
+from wgig.index.file import digest, distinct, entries
 from wgig.index.filling import fill
 from wgig.index.finding import Wanted
+from wgig.index.finding import find as find_all
 from wgig.index.keeping import PLACE, Index
 from wgig.index.snippets import snippet
 from wgig.index.words import words
@@ -50,7 +51,7 @@ def index(store: Store) -> Index:
 
 
 def find(index: Index, text: str, language: str = "", kind: str = "") -> list[str]:
-    found = index.find(Wanted(asked(text), language, kind))
+    found = index.ask(find_all, Wanted(asked(text), language, kind))
     return [row.iri.removeprefix(f"{BASE}id/") for row in found.rows]
 
 
@@ -114,7 +115,7 @@ def test_a_search_that_is_nothing_or_too_much_is_refused(text: str) -> None:
     ],
 )
 def test_no_text_is_syntax_of_the_index(index: Index, text: str) -> None:
-    found = index.find(Wanted(asked(text)))
+    found = index.ask(find_all, Wanted(asked(text)))
     assert all(
         str(term).replace('"', "").replace(" *", "").replace(" ", "").isalnum() for term in found.wanted.terms
     )
@@ -153,8 +154,8 @@ def test_a_thing_is_found_by_words_phrases_and_begins_in_any_script(
 
 def test_a_phrase_stands_in_one_text(index: Index) -> None:
     assert (
-        index.find(Wanted(asked('"spam bulk"'))).rows == []
-        or not index.find(Wanted(asked('"spam bulk"'))).wanted.every
+        index.ask(find_all, Wanted(asked('"spam bulk"'))).rows == []
+        or not index.ask(find_all, Wanted(asked('"spam bulk"'))).wanted.every
     )
 
 
@@ -163,13 +164,13 @@ def test_a_phrase_stands_in_one_text(index: Index) -> None:
     [("spma", "spam"), ("interconection", "interconnection"), ("unsolisited bulk", "unsolicited")],
 )
 def test_a_misspelt_word_is_found_as_what_it_means(index: Index, text: str, meant: str) -> None:
-    found = index.find(Wanted(asked(text)))
+    found = index.ask(find_all, Wanted(asked(text)))
     assert found.rows
     assert meant in found.instead.values()
 
 
 def test_what_has_any_of_the_words_is_found_where_nothing_has_all(index: Index) -> None:
-    found = index.find(Wanted(asked("spam kummer")))
+    found = index.ask(find_all, Wanted(asked("spam kummer")))
     assert not found.wanted.every
     assert {row.iri for row in found.rows} >= {f"{BASE}id/issue/spam", f"{BASE}id/agent/kummer"}
 
@@ -179,22 +180,22 @@ def test_a_language_and_a_kind_narrow_what_is_found(index: Index) -> None:
     assert find(index, "pourriel", "en") == []
     assert find(index, "kummer", "fr") == ["agent/kummer"]  # a name of no language is in each
     assert find(index, "kummer", "", "issue") == []
-    assert index.values("kind") == ["agent", "issue"]
-    assert index.values("language") == ["", "ar", "en", "fr", "zh"]
+    assert index.ask(distinct, "kind") == ["agent", "issue"]
+    assert index.ask(distinct, "language") == ["", "ar", "en", "fr", "zh"]
 
 
 def test_the_passage_with_most_words_is_shown_with_marks(store: Store, index: Index) -> None:
     write(store, 'INSERT DATA { id:issue\\/spam skos:note "No word of it."@en, "Spam, bulk and «SPAM»."@en }')
-    (row, *_) = index.find(Wanted(asked("bulk spam"))).rows
-    shown = snippet(index.entries([row])[row.id], asked("bulk spam"))
+    (row, *_) = index.ask(find_all, Wanted(asked("bulk spam"))).rows
+    shown = snippet(index.ask(entries, [row])[row.id], asked("bulk spam"))
     assert [text for text, is_hit in shown.pieces if is_hit] == ["Spam", "bulk", "SPAM"]
     assert shown.text == "Spam, bulk and «SPAM»."
 
 
 def test_a_long_passage_is_cut_around_the_word(store: Store, index: Index) -> None:
     write(store, f'INSERT DATA {{ id:issue\\/a skos:note "{"before " * 80}needle{" after" * 80}"@en }}')
-    (row,) = index.find(Wanted(asked("needle"))).rows
-    shown = snippet(index.entries([row])[row.id], asked("needle"))
+    (row,) = index.ask(find_all, Wanted(asked("needle"))).rows
+    shown = snippet(index.ask(entries, [row])[row.id], asked("needle"))
     assert len(shown.text) < 260
     assert ("needle", True) in shown.pieces
     assert shown.text.startswith("… before")
@@ -252,7 +253,7 @@ def test_what_is_no_text_of_a_thing_is_not_in_the_index(statement: str) -> None:
 def test_the_index_that_followed_a_write_is_the_one_that_is_made_anew(
     store: Store, index: Index, tmp_path: Path, update: str
 ) -> None:
-    index.find(Wanted(asked("spam")))
+    index.ask(find_all, Wanted(asked("spam")))
     write(store, update)
     fill(tmp_path / "new.db", store, BASE, lambda *_: None)
     assert index.path
@@ -354,11 +355,11 @@ def test_what_was_written_without_the_index_is_in_it_afterwards(folder: Path, ma
 
 def test_an_index_that_lost_its_last_write_is_made_anew(folder: Path, made: list[Path]) -> None:
     store, index = opened(folder)
-    index.find(Wanted(asked("any")))
+    index.ask(find_all, Wanted(asked("any")))
     mark.leave(folder, "the token of a write that a power cut took")
     closed(store, index)
     store, index = opened(folder)
-    index.find(Wanted(asked("any")))
+    index.ask(find_all, Wanted(asked("any")))
     assert len(made) == 2
     closed(store, index)
 

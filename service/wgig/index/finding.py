@@ -57,11 +57,18 @@ class Found:
     instead: dict[str, str]
 
 
-def find(connection: sqlite3.Connection, wanted: Wanted, having: Having) -> Found:
-    """The things that have all the words, else all that they may mean, else any of those.
+def find(connection: sqlite3.Connection, wanted: Wanted) -> Found:
+    """The things that have what is wanted in their names or texts."""
+    return nearest_to(connection, wanted, anywhere)
 
-    It looks by `having`: `anywhere`, or in names alone.
-    """
+
+def find_named(connection: sqlite3.Connection, wanted: Wanted) -> Found:
+    """The things that have what is wanted in their names."""
+    return nearest_to(connection, wanted, named)
+
+
+def nearest_to(connection: sqlite3.Connection, wanted: Wanted, having: Having) -> Found:
+    """The things that have all the words, else all that they may mean, else any of those."""
     rows, more = having(connection, wanted)
     if rows:
         return Found(rows, more, wanted, {})
@@ -72,7 +79,7 @@ def find(connection: sqlite3.Connection, wanted: Wanted, having: Having) -> Foun
     }
     mended = replace(wanted, terms=[with_words(one, instead) for one in wanted.terms])
     for other in (mended, replace(mended, every=False)):
-        rows, more = having(connection, other)
+        rows, more = having(connection, other) if other != wanted else ([], False)
         if rows:
             return Found(rows, more, other, instead)
     return Found([], False, wanted, {})

@@ -8,11 +8,11 @@ import threading
 import uuid
 import weakref
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from ..backup.swap import ASIDE
 from ..problems import Problem
@@ -20,13 +20,15 @@ from ..store import Store
 from ..writes.changes import Change
 from . import mark
 from .entries import Entry, Key, Passage, entries_of, statement
-from .file import Row, about, connect, digest, distinct, entries, note, of_kind, put, read, rows_of, to_write
+from .file import about, connect, digest, note, put, read, to_write
 from .filling import fill
-from .finding import Found, Wanted, anywhere, find, named
 
 PLACE = Path(ASIDE) / "index" / "things.db"
 PATIENCE = 5  # seconds that a search waits for an index that is being made
 RETRY = {"Retry-After": "5"}
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+Given, Answer = ParamSpec("Given"), TypeVar("Answer")
 
 log = logging.getLogger("wgig")
 
@@ -90,11 +92,10 @@ class Index:
 
     def follow(self, change: Change | None) -> None:
         """Bring the index in line with a write; None: with whatever it changed."""
-        if self.filling:
-            self.again |= change is None
-            self.pending += [change] if change else []
-        elif change is None or self.writer is None:
+        if change is None or (self.writer is None and not self.filling):
             self.begin()
+        elif self.filling or self.writer is None:
+            self.pending.append(change)
         else:
             try:
                 self.take(self.writer, change)
@@ -130,7 +131,10 @@ class Index:
             put(writer, key, Entry.of(held - doubtful | there), self.base)
 
     def begin(self) -> None:
-        """Begin to make the index anew."""
+        """Begin to make the index anew, or to do so once more when that is under way."""
+        if self.filling:
+            self.again = True
+            return
         self.writer, self.filling = None, True
         self.done.clear()
         threading.Thread(target=self.fill, daemon=True).start()
@@ -159,7 +163,7 @@ class Index:
         """Take in what was written while the index was made, and let it be searched."""
         writer = self.kept(to_write(path))
         note(writer, token=uuid.uuid4().hex, by=digest(), changed=now())
-        for change in self.pending or [Change()]:
+        for change in (*self.pending, Change()):
             self.take(writer, change)
         self.number += 1
         self.writer, self.filling, self.pending = writer, False, []
@@ -171,9 +175,13 @@ class Index:
 
     # What any thread does.
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """The index as it is at one moment, to be read. Raises Problem 503 while it is made."""
+    def ask(
+        self,
+        look: Callable[Concatenate[sqlite3.Connection, Given], Answer],
+        *args: Given.args,
+        **named: Given.kwargs,
+    ) -> Answer:
+        """What a function finds in the index as it is at one moment. Raises Problem 503 while it is made."""
         self.open()
         self.done.wait(PATIENCE)
         if self.writer is None or self.path is None:
@@ -181,51 +189,19 @@ class Index:
         if getattr(self.local, "number", None) != self.number:
             self.local.connection, self.local.number = self.kept(connect(self.path)), self.number
         connection: sqlite3.Connection = self.local.connection
-        connection.execute("BEGIN")
         try:
-            yield connection
+            connection.execute("BEGIN")
+            return look(connection, *args, **named)
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+                raise
+            log.exception("the index is damaged, and is made anew")
+            with self.store.alone():
+                self.begin()
+            raise self.unavailable() from error
         finally:
-            connection.execute("ROLLBACK")
-
-    def find(self, wanted: Wanted) -> Found:
-        """The things that are searched for. Raises Problem 503 while the index is made."""
-        with self.reading() as connection:
-            return find(connection, wanted, anywhere)
-
-    def find_named(self, wanted: Wanted) -> Found:
-        """The things with names that are searched for. Raises Problem 503 while the index is made."""
-        with self.reading() as connection:
-            return find(connection, wanted, named)
-
-    def some(self, kind: str, most: int) -> list[str]:
-        """The IRIs of some things of a kind."""
-        with self.reading() as connection:
-            return of_kind(connection, kind, most)
-
-    def entries(self, rows: Iterable[Row]) -> dict[int, Entry]:
-        """What the index holds of some things that were found, by their numbers; none of one that is gone."""
-        with self.reading() as connection:
-            return entries(connection, rows)
-
-    def rows(self, iris: Iterable[str]) -> list[Row]:
-        """The things of these IRIs, each in the language in which it is named, if any."""
-        with self.reading() as connection:
-            return rows_of(connection, iris)
-
-    def entry(self, key: Key) -> Entry:
-        """What the index holds of a thing in a language."""
-        with self.reading() as connection:
-            return read(connection, key)[1]
-
-    def values(self, column: str) -> list[str]:
-        """The `kind` or the `language` that things have, each once, sorted; empty for no language."""
-        with self.reading() as connection:
-            return distinct(connection, column)
-
-    def changed(self) -> str:
-        """When the index was changed the last time, in UTC (RFC 3339)."""
-        with self.reading() as connection:
-            return about(connection, "changed")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
     def unavailable(self) -> Problem:
         """The 503 while there is no index."""

@@ -12,8 +12,8 @@ from rapidfuzz import fuzz
 
 from ..index.asked import LONGEST, MOST, Term
 from ..index.entries import NAMES, Entry
-from ..index.file import Row
-from ..index.finding import Wanted
+from ..index.file import Row, entries, rows_of
+from ..index.finding import Wanted, find_named
 from ..index.keeping import Index
 from ..index.words import words
 from ..labels import labels
@@ -65,7 +65,7 @@ def candidates(query: Query, index: Index) -> list[Candidate]:
     terms = [Term((one,)) for one in words(query.text[:LONGEST])][:MOST]
     rows = named(query, terms, index) if terms else by_condition(query, index)
     rows = rows[:COMPARED]
-    held, called = index.entries(rows), labels(index.store, (row.iri for row in rows))
+    held, called = index.ask(entries, rows), labels(index.store, (row.iri for row in rows))
     found: dict[str, Candidate] = {}
     for row in rows:
         entry = held.get(row.id, Entry())
@@ -83,7 +83,7 @@ def named(query: Query, terms: Sequence[Term], index: Index) -> list[Row]:
     kinds = query.kinds if query.kinds and query.strict != "should" else [""]
     if query.strict == "all" and len(set(kinds)) > 1:
         return []  # nothing is of two kinds
-    rows = (row for one in kinds for row in index.find_named(Wanted(terms, kind=one)).rows)
+    rows = (row for one in kinds for row in index.ask(find_named, Wanted(terms, kind=one)).rows)
     return [row for row in rows if row.iri.startswith(space(index.base))]
 
 
@@ -97,7 +97,7 @@ def by_condition(query: Query, index: Index) -> list[Row]:
         if isinstance(one.subject, ox.NamedNode) and one.subject.value.startswith(own)
     )
     free = not query.kinds or query.strict == "should"
-    return [row for row in index.rows(iris) if free or row.kind in query.kinds]
+    return [row for row in index.ask(rows_of, iris) if free or row.kind in query.kinds]
 
 
 def terms_of(condition: Condition, base: str) -> Iterable[Any]:

@@ -6,7 +6,8 @@ import pyoxigraph as ox
 
 from ..index.asked import LONGEST, MOST, Term
 from ..index.entries import Entry
-from ..index.finding import Wanted
+from ..index.file import entries, of_kind, rows_of
+from ..index.finding import Wanted, find_named
 from ..index.keeping import Index
 from ..index.words import fold, words
 from ..labels import labels
@@ -17,17 +18,17 @@ SUGGESTED = 20
 SAMPLE = 200  # things of a kind whose properties are looked at
 
 
-def things(prefix: str, of_kind: str, start: int, index: Index) -> list[dict[str, Any]]:
+def things(prefix: str, kind_: str, start: int, index: Index) -> list[dict[str, Any]]:
     """The things with names that begin so, or have words that do."""
     typed = words(prefix[:LONGEST])[:MOST]
     if not typed:
         return []
     terms = [*(Term((one,)) for one in typed[:-1]), Term((typed[-1],), begins=True)]
-    found = index.find_named(Wanted(terms, kind=of_kind))
+    found = index.ask(find_named, Wanted(terms, kind=kind_))
     own = space(index.base)
     rows = dict.fromkeys(row.iri for row in found.rows if row.iri.startswith(own))
-    shown = index.rows(list(rows)[start : start + SUGGESTED])
-    held, called = index.entries(shown), labels(index.store, (row.iri for row in shown))
+    shown = index.ask(rows_of, list(rows)[start : start + SUGGESTED])
+    held, called = index.ask(entries, shown), labels(index.store, (row.iri for row in shown))
     return [
         {
             "id": row.iri.removeprefix(own),
@@ -57,10 +58,10 @@ def declared(prefix: str, start: int, index: Index) -> list[dict[str, str]]:
     return beginning(prefix, properties(index.store, index.base), start)
 
 
-def proposed(of_kind: str, limit: int, index: Index) -> list[dict[str, str]]:
+def proposed(kind_: str, limit: int, index: Index) -> list[dict[str, str]]:
     """The properties that things of a kind have, those first that most have."""
     counts: dict[str, int] = {}
-    for iri in index.some(of_kind, SAMPLE):
+    for iri in index.ask(of_kind, kind_, SAMPLE):
         for property_ in {one.predicate.value for one in index.store.match(ox.NamedNode(iri))}:
             counts[property_] = counts.get(property_, 0) + 1
     often = sorted(counts, key=lambda one: (-counts[one], one))[:limit]
