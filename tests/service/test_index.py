@@ -59,7 +59,7 @@ def rows(path: Path) -> list[tuple[str, ...]]:
     connection = sqlite3.connect(path)
     try:
         return connection.execute(
-            "SELECT iri, language, kind, label, passages FROM things ORDER BY 1, 2"
+            "SELECT iri, language, kind, label, passages FROM things NATURAL JOIN entries ORDER BY 1, 2"
         ).fetchall()
     finally:
         connection.close()

@@ -8,6 +8,7 @@ from .words import words
 
 LONGEST = 200  # characters
 MOST = 12  # terms
+SHORTEST = 2  # letters of the begin of a word
 
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
@@ -36,6 +37,8 @@ def asked(text: str) -> list[Term]:
     terms = [one for one in dict.fromkeys(found) if one.words]
     if not terms:
         raise Problem(400, f"There is no word in {text!r} to search for. Write one or more words.")
+    if any(one.begins and len(one.words[-1]) < SHORTEST for one in terms):
+        raise Problem(400, f"Write {SHORTEST} letters or more before the sign * for the begin of a word.")
     if len(terms) > MOST:
         raise Problem(400, f"The search has {len(terms)} words and phrases. Use {MOST} at most.")
     return terms

@@ -1,6 +1,6 @@
 """The file of the index: a database of SQLite with its full-text search (FTS5), beside the store.
 
-`things` holds what is shown. `names` and `texts` hold words alone, as `words` gives them, so that SQLite
+`things` and `entries` hold what is shown. `names` and `texts` hold words alone, as `words` gives them, so that SQLite
 needs no knowledge of any script. A thing comes with a row for each language; the numbers of rows are in the
 order in which things come that are alike otherwise.
 """
@@ -17,12 +17,13 @@ SCHEMA = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE things (
     id INTEGER PRIMARY KEY, iri TEXT NOT NULL, language TEXT NOT NULL, kind TEXT NOT NULL,
-    label TEXT NOT NULL, passages TEXT NOT NULL, UNIQUE (iri, language)
+    label TEXT NOT NULL, UNIQUE (iri, language)
 );
+CREATE TABLE entries (id INTEGER PRIMARY KEY, passages TEXT NOT NULL);
 CREATE INDEX things_kind ON things (kind);
 CREATE INDEX things_language ON things (language);
 CREATE TABLE words (length INTEGER, word TEXT, PRIMARY KEY (length, word)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE names USING fts5 (words, content = '', tokenize = 'ascii', prefix = '2 3');
+CREATE VIRTUAL TABLE names USING fts5 (words, content = '', tokenize = 'ascii', prefix = '1 2 3');
 CREATE VIRTUAL TABLE texts USING fts5 (words, content = '', tokenize = 'ascii');
 """
 ROOM = 40  # bits for the things of a kind
@@ -86,14 +87,14 @@ def note(connection: sqlite3.Connection, **said: str) -> None:
 
 def read(connection: sqlite3.Connection, key: Key) -> tuple[Row | None, Entry]:
     """A thing in a language, with what the index holds of it; None and nothing where it is not there."""
-    found = "SELECT * FROM things WHERE iri = ? AND language = ?"
+    found = "SELECT * FROM things NATURAL JOIN entries WHERE iri = ? AND language = ?"
     *row, passages = connection.execute(found, key).fetchone() or (None,)
     return (Row(*row), Entry.read(passages)) if passages else (None, Entry())
 
 
 def entries(connection: sqlite3.Connection, rows: Iterable[Row]) -> dict[int, Entry]:
     """What the index holds of some things, by their numbers; those that are gone are left out."""
-    found = "SELECT passages FROM things WHERE id = ?"
+    found = "SELECT passages FROM entries WHERE id = ?"
     held = ((row.id, connection.execute(found, (row.id,)).fetchone()) for row in rows)
     return {number: Entry.read(one[0]) for number, one in held if one}
 
@@ -127,7 +128,8 @@ def put(connection: sqlite3.Connection, key: Key, entry: Entry, base: str) -> No
     kind = kind_of(key.iri, base)
     before, held = read(connection, key)
     if before:
-        connection.execute("DELETE FROM things WHERE id = ?", (before.id,))
+        for table in ("things", "entries"):
+            connection.execute(f"DELETE FROM {table} WHERE id = ?", (before.id,))  # noqa: S608
         take_out(connection, before, held)
     if entry.passages:
         number = before.id if before else next_number(connection, kind)
@@ -136,7 +138,8 @@ def put(connection: sqlite3.Connection, key: Key, entry: Entry, base: str) -> No
 
 def insert(connection: sqlite3.Connection, row: Row, entry: Entry) -> None:
     """Put in a thing that is not there."""
-    connection.execute("INSERT INTO things VALUES (?, ?, ?, ?, ?, ?)", (*row, str(entry)))
+    connection.execute("INSERT INTO things VALUES (?, ?, ?, ?, ?)", row)
+    connection.execute("INSERT INTO entries VALUES (?, ?)", (row.id, str(entry)))
     for table, text in searchable(row, entry):
         connection.execute(f"INSERT INTO {table} (rowid, words) VALUES (?, ?)", (row.id, text))  # noqa: S608
     connection.executemany("INSERT OR IGNORE INTO words VALUES (?, ?)", spelt(entry.written))

@@ -117,7 +117,7 @@ def in_texts(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row],
     They are ranked by how often and how rare the words are (BM25). That is not done for words that are in
     very many things, as all of these would have to be counted; they come as they are.
     """
-    frequent = any(count(connection, one) > FREQUENT for one in wanted.terms)
+    frequent = any(is_frequent(connection, one) for one in wanted.terms)
     rows = matching(connection, "texts", wanted, "" if frequent else "ORDER BY rank")
     return rows, len(rows) > MOST
 
@@ -130,6 +130,13 @@ def matching(connection: sqlite3.Connection, table: str, wanted: Wanted, order: 
         (str(wanted),),
     )
     return [Row(*one) for one in found]
+
+
+def is_frequent(connection: sqlite3.Connection, term: Term) -> bool:
+    """Whether a word, or each word of a phrase, is in very many things."""
+    *first, last = term.words
+    alone = [*(Term((one,)) for one in first), Term((last,), term.begins)]
+    return all(count(connection, one) > FREQUENT for one in alone)
 
 
 def count(connection: sqlite3.Connection, term: Term, most: int = FREQUENT) -> int:
