@@ -13,7 +13,7 @@ from wgig.index.file import digest, distinct, entries
 from wgig.index.filling import fill
 from wgig.index.finding import Wanted
 from wgig.index.finding import find as find_all
-from wgig.index.keeping import PLACE, Index
+from wgig.index.keeping import PLACE, Index, close
 from wgig.index.snippets import snippet
 from wgig.index.words import words
 from wgig.problems import Problem
@@ -323,8 +323,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 def closed(store: Store, index: Index) -> None:
     """Let the store be opened again, as after the end of the process."""
-    for one in index.connections:
-        one.close()
+    close(index.writers, index.free)
     store._quads = ox.Store()
 
 

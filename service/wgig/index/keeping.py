@@ -43,15 +43,14 @@ class Index:
     def __init__(self, store: Store, base: str) -> None:
         """Take the store and the base of its IRIs. Nothing is opened before it is needed."""
         self.store, self.base = store, base
-        self.writer: sqlite3.Connection | None = None  # while the index is in line
         self.path: Path | None = None
+        self.writers: list[sqlite3.Connection] = []  # one while the index is in line
+        self.free: list[tuple[int, sqlite3.Connection]] = []  # that read, with the number of their file
+        self.number = 0  # of the file, which is another one when it is made anew
         self.following = self.filling = self.again = False
         self.pending: list[Change] = []
         self.progress = (0, 0)  # passages, and how many of them are taken in
         self.done = threading.Event()  # whether nobody is filling it
-        self.number = 0  # of the file, which is another one when it is made anew
-        self.local = threading.local()
-        self.connections: list[sqlite3.Connection] = []
 
     def open(self) -> None:
         """Follow the store from now on; where the index is not that of the store, begin to make it anew."""
@@ -63,7 +62,7 @@ class Index:
             self.path = self.place()
             self.store.followers.append(self.follow)
             if self.is_in_line(self.path):
-                self.writer = self.kept(to_write(self.path))
+                self.writers.append(to_write(self.path))
                 self.done.set()
             else:
                 self.begin()
@@ -72,7 +71,7 @@ class Index:
     def place(self) -> Path:
         """Where the file is: beside the store, for one in memory in a folder that goes with the index."""
         passing = None if self.store.folder else Path(tempfile.mkdtemp(prefix="wgig-index-"))
-        weakref.finalize(self, close, self.connections, passing)
+        weakref.finalize(self, close, self.writers, self.free, passing)
         return (self.store.folder or passing or Path()) / PLACE
 
     def is_in_line(self, path: Path) -> bool:
@@ -92,13 +91,13 @@ class Index:
 
     def follow(self, change: Change | None) -> None:
         """Bring the index in line with a write; None: with whatever it changed."""
-        if change is None or (self.writer is None and not self.filling):
+        if change is None or not (self.writers or self.filling):
             self.begin()
-        elif self.filling or self.writer is None:
+        elif self.filling:
             self.pending.append(change)
         else:
             try:
-                self.take(self.writer, change)
+                self.take(self.writers[0], change)
             except (sqlite3.Error, OSError):  # the write itself is done
                 log.exception("the index is not in line with the last write")
                 self.begin()
@@ -135,8 +134,10 @@ class Index:
         if self.filling:
             self.again = True
             return
-        self.writer, self.filling = None, True
+        self.filling = True
+        self.number += 1
         self.done.clear()
+        close(self.writers, self.free)
         threading.Thread(target=self.fill, daemon=True).start()
 
     # What a thread of its own does.
@@ -161,12 +162,13 @@ class Index:
 
     def settle(self, path: Path) -> None:
         """Take in what was written while the index was made, and let it be searched."""
-        writer = self.kept(to_write(path))
+        writer = to_write(path)
         note(writer, token=uuid.uuid4().hex, by=digest(), changed=now())
         for change in (*self.pending, Change()):
             self.take(writer, change)
         self.number += 1
-        self.writer, self.filling, self.pending = writer, False, []
+        self.writers.append(writer)
+        self.filling, self.pending = False, []
         self.done.set()
 
     def reached(self, total: int, done: int) -> None:
@@ -184,24 +186,39 @@ class Index:
         """What a function finds in the index as it is at one moment. Raises Problem 503 while it is made."""
         self.open()
         self.done.wait(PATIENCE)
-        if self.writer is None or self.path is None:
+        if not self.writers or self.path is None:
             raise self.unavailable()
-        if getattr(self.local, "number", None) != self.number:
-            self.local.connection, self.local.number = self.kept(connect(self.path)), self.number
-        connection: sqlite3.Connection = self.local.connection
+        number, connection = self.borrowed(self.path)
         try:
             connection.execute("BEGIN")
             return look(connection, *args, **named)
         except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF not in DAMAGED:
+            is_damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
+            if number == self.number and not is_damaged:
                 raise
-            log.exception("the index is damaged, and is made anew")
-            with self.store.alone():
-                self.begin()
+            if number == self.number:
+                log.exception("the index is damaged, and is made anew")
+                with self.store.alone():
+                    self.begin()
             raise self.unavailable() from error
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if number == self.number:
+                self.free.append((number, connection))
+            else:
+                connection.close()
+
+    def borrowed(self, path: Path) -> tuple[int, sqlite3.Connection]:
+        """A connection to the file as it is now, for one thread, and the number of the file."""
+        while True:
+            try:
+                number, connection = self.free.pop()
+            except IndexError:
+                return self.number, connect(path)
+            if number == self.number:
+                return number, connection
+            connection.close()
 
     def unavailable(self) -> Problem:
         """The 503 while there is no index."""
@@ -211,16 +228,15 @@ class Index:
         share = f" {100 * done // total} of 100 parts are done." if total else ""
         return Problem(503, f"The index is being made anew.{share} Try again soon.", headers=RETRY)
 
-    def kept(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        """The connection, which is closed with the index."""
-        self.connections.append(connection)
-        return connection
 
-
-def close(connections: list[sqlite3.Connection], folder: Path | None) -> None:
+def close(
+    writers: list[sqlite3.Connection], free: list[tuple[int, sqlite3.Connection]], folder: Path | None = None
+) -> None:
     """Close these connections; a folder that is given goes."""
-    for one in connections:
-        one.close()
+    while writers:
+        writers.pop().close()
+    while free:
+        free.pop()[1].close()
     if folder:
         shutil.rmtree(folder, ignore_errors=True)
 
