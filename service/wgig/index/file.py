@@ -1,7 +1,7 @@
 """The file of the index: a database of SQLite with its full-text search (FTS5), beside the store.
 
-`things` and `entries` hold what is shown, `names` and `texts` words alone, as `words` gives them, so that SQLite
-needs no knowledge of any script. A thing comes with a row for each language; the numbers of rows are in the
+`things` and `entries` hold what is shown, `names` and `texts` words alone, as `words` gives them: SQLite
+needs no knowledge of any script. A thing comes with a row for each language. The numbers of rows are in the
 order in which things come that are alike otherwise.
 """
 
