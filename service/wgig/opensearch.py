@@ -101,4 +101,5 @@ def add(parent: ElementTree.Element, name: str, text: str, **attributes: str) ->
 
 def as_bytes(root: ElementTree.Element) -> bytes:
     """The document as UTF-8."""
-    return ElementTree.tostring(root, "utf-8", xml_declaration=True)
+    found: bytes = ElementTree.tostring(root, "utf-8", xml_declaration=True)
+    return found

@@ -136,7 +136,7 @@ def proposal(request: Request, given: dict[str, str]) -> Response:
     index: Index = request.app.state.index
     of_kind, limit = known_kind(given.get("type", ""), index), number(given, "limit", SUGGESTED, 100)
     if not of_kind:
-        raise Problem(400, f"No type is given. Give one of: {', '.join(index.values('kind'))}.")
+        raise Problem(400, f"No type is given. Give one of: {', '.join(index.ask(distinct, 'kind'))}.")
     found = proposed(of_kind, limit, index)
     return json(request, {"type": of_kind, "limit": limit, "properties": found})
 
@@ -164,7 +164,7 @@ def known_kind(id_: str, index: Index) -> str:
     """A kind by its identifier; empty for none. Raises Problem 400 where nothing is of it."""
     short = id_.removeprefix(space(index.base))
     if short and short not in index.ask(distinct, "kind"):
-        raise Problem(400, f"There is no type {id_!r}. There are: {', '.join(index.values('kind'))}.")
+        raise Problem(400, f"There is no type {id_!r}. There are: {', '.join(index.ask(distinct, 'kind'))}.")
     return short
 
 

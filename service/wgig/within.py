@@ -46,7 +46,8 @@ def matcher(index: Index, base: str) -> Callable[[Call], str]:
 
     def matched(call: Call) -> str:
         what = read(call, base)
-        wanted = Wanted(asked(what.given[MATCHES]), *(what.given.get(name, "").lower() for name in NARROWING))
+        language, kind = (what.given.get(name, "").lower() for name in NARROWING)
+        wanted = Wanted(asked(what.given[MATCHES]), language, kind)
         found = index.ask(find, wanted)
         rows = list(found.rows[: best(what.given.get(BEST))])
         if found.more and BEST not in what.given:

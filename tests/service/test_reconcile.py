@@ -141,20 +141,21 @@ def client(service_of: Callable[[Settings, Store], httpx.Client]) -> httpx.Clien
     return service_of(Settings(), store)
 
 
-Match = Callable[..., dict[str, Any]]
+Match = Callable[..., list[dict[str, Any]]]
 
 
 @pytest.fixture
 def match(client: httpx.Client) -> Match:
     """The candidates of one query, which OpenRefine sends with others in a form."""
 
-    def candidates(text: str = "", **members: Any) -> Any:
+    def candidates(text: str = "", **members: Any) -> list[dict[str, Any]]:
         given = ({"query": text} if text else {}) | members
         body = urlencode({"queries": json.dumps({"q0": given})})
         answer = client.post("/reconcile", content=body, headers={"Content-Type": FORM})
         assert answer.status_code == 200, answer.text
         jsonschema.validate(answer.json(), BATCH)
-        return answer.json()["q0"]["result"]
+        found: list[dict[str, Any]] = answer.json()["q0"]["result"]
+        return found
 
     return candidates
 

@@ -28,7 +28,8 @@ PATIENCE = 5  # seconds that a search waits for an index that is being made
 RETRY = {"Retry-After": "5"}
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
-Given, Answer = ParamSpec("Given"), TypeVar("Answer")
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 
 log = logging.getLogger("wgig")
 

@@ -88,7 +88,9 @@ def named(query: Query, terms: Sequence[Term], index: Index) -> list[Row]:
 
 
 def by_condition(query: Query, index: Index) -> list[Row]:
-    """The things that have a value of the first condition, where no name is given."""
+    """The things that have a value of the first condition, if any, where no name is given."""
+    if not query.conditions:  # the name has no letters
+        return []
     first, own = query.conditions[0], space(index.base)
     iris = dict.fromkeys(
         one.subject.value
