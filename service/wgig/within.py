@@ -16,7 +16,7 @@ import pyoxigraph as ox
 
 from .index.asked import asked
 from .index.file import Row, entries
-from .index.finding import MOST, Found, Wanted, find
+from .index.finding import Found, Wanted, find
 from .index.keeping import Index
 from .index.snippets import snippet
 from .outside.calls import Call
@@ -25,6 +25,7 @@ from .problems import Problem
 from .sparql import tokens
 from .writes.premises import Pattern, patterns, statements
 
+MOST = 500  # things
 MATCHES, BEST = "matches", "best"
 NARROWING = ("language", "kind")  # what is searched for is of these, where they are given
 TOLD = ("label", "snippet", "rank")
@@ -47,7 +48,7 @@ def matcher(index: Index, base: str) -> Callable[[Call], str]:
     def matched(call: Call) -> str:
         what = read(call, base)
         language, kind = (what.given.get(name, "").lower() for name in NARROWING)
-        wanted = Wanted(asked(what.given[MATCHES]), language, kind)
+        wanted = Wanted(asked(what.given[MATCHES]), language, kind, most=MOST)
         found = index.ask(find, wanted)
         rows = list(found.rows[: best(what.given.get(BEST))])
         if found.more and BEST not in what.given:

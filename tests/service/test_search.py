@@ -10,10 +10,11 @@ import httpx
 import pyoxigraph as ox
 import pytest
 import rdflib
-from wgig.index.finding import MOST
+from wgig.index.finding import MOST as FOUND
 from wgig.rdf import read
 from wgig.settings import CHECKOUT, Settings
 from wgig.store import Store
+from wgig.within import MOST
 
 BASE = Settings.base
 TOKEN = "secret"
@@ -290,7 +291,7 @@ def test_more_than_can_be_given_is_refused_and_never_cut(service_of: Callable[..
     assert answer.status_code == 413
     assert "search:best" in answer.json()["detail"]
     found = client.get("/search", params={"q": "common"}).json()
-    assert (found["total"], found["more"]) == (MOST, True)
+    assert (found["total"], found["more"]) == (FOUND, True)
 
 
 def test_a_query_that_searches_is_kept_until_the_next_write(ask: Ask) -> None:

@@ -142,7 +142,7 @@ def insert(connection: sqlite3.Connection, row: Row, entry: Entry) -> None:
     connection.execute("INSERT INTO entries VALUES (?, ?)", (row.id, str(entry)))
     for table, text in searchable(row, entry):
         connection.execute(f"INSERT INTO {table} (rowid, words) VALUES (?, ?)", (row.id, text))  # noqa: S608
-    connection.executemany("INSERT OR IGNORE INTO words VALUES (?, ?)", spelt(entry.written))
+    connection.executemany("INSERT OR IGNORE INTO words VALUES (length(?1), ?1)", spelt(entry.written))
 
 
 def take_out(connection: sqlite3.Connection, row: Row, entry: Entry) -> None:
@@ -173,9 +173,9 @@ def language_signs(language: str) -> list[str]:
     return [sign("l", "-".join(parts[: count + 1])) for count in range(len(parts))]
 
 
-def spelt(text: str) -> Iterator[tuple[int, str]]:
-    """The words of a text that a misspelt one may mean, with their lengths: those of letters."""
-    return ((len(one), one) for one in set(text.split()) if len(one) in SPELT and one.isalpha())
+def spelt(text: str) -> Iterator[tuple[str]]:
+    """The words of a text that a misspelt one may mean: those of letters."""
+    return ((one,) for one in set(text.split()) if one.isalpha() and len(one) in SPELT)
 
 
 def next_number(connection: sqlite3.Connection, kind: str) -> int:

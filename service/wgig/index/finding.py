@@ -11,7 +11,7 @@ from .asked import Term
 from .file import Row, sign
 from .words import words
 
-MOST = 500  # things that are found; where there are more, that is said
+MOST = 200  # things that are found, unless more are wanted; where there are more, that is said
 FREQUENT = 5000  # things with a word, beyond which its weight is not computed anew for each search
 CANDIDATES = 20_000  # words that are compared with a misspelt one
 COLUMNS = "things.id, things.iri, things.language, things.kind, things.label"
@@ -21,13 +21,14 @@ COLUMNS = "things.id, things.iri, things.language, things.kind, things.label"
 class Wanted:
     """What is searched for: terms, all of them or any, in a language and of a kind (empty: of whichever).
 
-    Texts of no language are in every one.
+    Texts of no language are in every one. Up to `most` things are found.
     """
 
     terms: Sequence[Term]
     language: str = ""
     kind: str = ""
     every: bool = True
+    most: int = MOST
 
     def __str__(self) -> str:
         """The search as FTS5 has it."""
@@ -95,14 +96,14 @@ def anywhere(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row],
     for row in rows:
         once.setdefault(row.iri, row)
     found = list(once.values())
-    return found[:MOST], more or len(found) > MOST
+    return found[: wanted.most], more or len(found) > wanted.most
 
 
 def named(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row], bool]:
     """The things whose names have what is wanted, the nearest first, and whether there are more."""
     rows = matching(connection, "names", wanted, "")
     asked = [word for term in wanted.terms for word in term.words]
-    return sorted(rows, key=lambda row: distance(row, asked)), len(rows) > MOST
+    return sorted(rows, key=lambda row: distance(row, asked)), len(rows) > wanted.most
 
 
 def distance(row: Row, asked: Sequence[str]) -> tuple[int, bool, int]:
@@ -119,15 +120,15 @@ def in_texts(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row],
     """
     frequent = any(is_frequent(connection, one) for one in wanted.terms)
     rows = matching(connection, "texts", wanted, "" if frequent else "ORDER BY rank")
-    return rows, len(rows) > MOST
+    return rows, len(rows) > wanted.most
 
 
 def matching(connection: sqlite3.Connection, table: str, wanted: Wanted, order: str) -> list[Row]:
-    """Up to one more than MOST rows of things that match."""
+    """The rows of things that match, up to one more than are wanted."""
     found = connection.execute(
-        f"SELECT {COLUMNS} FROM (SELECT rowid FROM {table} WHERE {table} MATCH ? {order} LIMIT {MOST + 1}) "  # noqa: S608
+        f"SELECT {COLUMNS} FROM (SELECT rowid FROM {table} WHERE {table} MATCH ? {order} LIMIT ?) "  # noqa: S608
         "AS found JOIN things ON things.id = found.rowid",
-        (str(wanted),),
+        (str(wanted), wanted.most + 1),
     )
     return [Row(*one) for one in found]
 

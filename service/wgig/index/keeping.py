@@ -10,7 +10,6 @@ import weakref
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -105,16 +104,17 @@ class Index:
 
     def take(self, writer: sqlite3.Connection, change: Change) -> None:
         """Take in what a write changed, and leave the mark. Raises sqlite3.Error and OSError."""
-        touched = defaultdict[Key, set[Passage]](set)
-        for key, passage in entries_of(chain(change.removed, change.added), self.base):
-            touched[key].add(passage)
+        gone, come = defaultdict[Key, set[Passage]](set), defaultdict[Key, set[Passage]](set)
+        for quads, passages in ((change.removed, gone), (change.added, come)):
+            for key, passage in entries_of(quads, self.base):
+                passages[key].add(passage)
         token = about(writer, "token")
-        if touched:
+        if gone or come:
             token = uuid.uuid4().hex
             writer.execute("BEGIN")
             try:
-                for key, doubtful in touched.items():
-                    self.renew(writer, key, doubtful)
+                for key in gone.keys() | come.keys():
+                    self.renew(writer, key, gone[key], come[key])
                 note(writer, token=token, changed=now())
                 writer.execute("COMMIT")
             except BaseException:
@@ -123,12 +123,17 @@ class Index:
         if self.store.folder:
             mark.leave(self.store.folder, token)
 
-    def renew(self, writer: sqlite3.Connection, key: Key, doubtful: set[Passage]) -> None:
-        """Have those of these passages in the entry of a thing that stand in any graph now."""
+    def renew(self, writer: sqlite3.Connection, key: Key, gone: set[Passage], come: set[Passage]) -> None:
+        """Take these passages out of an entry, unless they stand in another graph, and put those in.
+
+        What came may be gone again by now, where the index is behind the store.
+        """
         held = set(read(writer, key)[1].passages)
+        doubtful = gone | come if self.filling else gone - come
         there = {one for one in doubtful if self.store.knows(*statement(key, one))}
-        if held != held - doubtful | there:
-            put(writer, key, Entry.of(held - doubtful | there), self.base)
+        now_held = held - doubtful | there | (come - doubtful)
+        if now_held != held:
+            put(writer, key, Entry.of(now_held), self.base)
 
     def begin(self) -> None:
         """Begin to make the index anew, or to do so once more when that is under way."""
