@@ -22,6 +22,9 @@ BASE = Settings.base
 PAGES = [
     "/",
     "/sparql",
+    "/search",
+    "/search?q=spam",
+    "/search?q=nothinglikethis",
     "/ontology",
     "/graphs",
     "/graph/test",
@@ -72,7 +75,8 @@ def test_a_page_can_be_walked_by_landmarks_and_headings(get: Get, path: str) -> 
     assert all(cell.get("scope") for cell in found.all("th"))
     ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
-    fields = {one["id"] for tag in ("select", "textarea") for one in found.all(tag)}
+    inputs = [one for one in found.all("input") if one.get("type") != "hidden"]
+    fields = {one["id"] for one in (*inputs, *found.all("select"), *found.all("textarea"))}
     assert fields == {label["for"] for label in found.all("label")}
 
 

@@ -24,10 +24,6 @@ class Term:
         """The term as the index is asked for it. Words are letters and digits alone."""
         return f'"{" ".join(self.words)}"{" *" if self.begins else ""}'
 
-    def fits(self, word: str) -> bool:
-        """Whether a word is one of the term."""
-        return word in self.words or (self.begins and word.startswith(self.words[-1]))
-
 
 def asked(text: str) -> list[Term]:
     """The terms of a text. Raises Problem 400 where it is too long or has no word in it."""

@@ -12,7 +12,7 @@ from .file import Row, sign
 from .words import words
 
 MOST = 200  # things that are found, unless more are wanted; where there are more, that is said
-FREQUENT = 5000  # things with a word, beyond which its weight is not computed anew for each search
+FREQUENT = 2000  # things with a word, beyond which its weight is not computed anew for each search
 CANDIDATES = 20_000  # words that are compared with a misspelt one
 COLUMNS = "things.id, things.iri, things.language, things.kind, things.label"
 
@@ -109,7 +109,7 @@ def named(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row], bo
 def distance(row: Row, asked: Sequence[str]) -> tuple[int, bool, int]:
     """How far the label of a thing is from the words: it lacks some, begins otherwise, is longer."""
     label = words(row.label)
-    return sum(one not in label for one in asked), label[: len(asked)] != asked, len(label)
+    return sum([one not in label for one in asked]), label[: len(asked)] != asked, len(label)
 
 
 def in_texts(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row], bool]:

@@ -1,7 +1,7 @@
 """What to show of the text of a thing that was found: the passage that has most of the words, with marks."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from .asked import Term
@@ -25,36 +25,53 @@ class Snippet(NamedTuple):
         return "".join(piece for piece, _ in self.pieces)
 
 
+class Sought(NamedTuple):
+    """The words that are searched for, and the begins of words."""
+
+    words: frozenset[str]
+    begins: tuple[str, ...]
+
+    @classmethod
+    def of(cls, terms: Sequence[Term]) -> "Sought":
+        """All words of some terms."""
+        begins = tuple(one.words[-1] for one in terms if one.begins)
+        return cls(frozenset(word for one in terms for word in one.words), begins)
+
+    def fits(self, word: str) -> bool:
+        """Whether a word is searched for."""
+        return word in self.words or word.startswith(self.begins)
+
+
 def snippet(entry: Entry, terms: Sequence[Term]) -> Snippet:
     """The passage of an entry to be shown for these terms; empty where there is none but the name."""
     name = entry.label
     shown = [one for one in entry.passages if one.place >= len(NAMES) or one.part or one.text != name]
     if not shown:
         return Snippet([], None)
-    best = most_of(shown, [word for term in terms for word in term.words])
-    return Snippet(list(marked(excerpt(best.text, terms), terms)), best)
+    sought = Sought.of(terms)
+    best = most_of(shown, sought.words)
+    return Snippet(list(marked(excerpt(best.text, sought), sought)), best)
 
 
-def most_of(passages: Iterable[Passage], wanted: Sequence[str]) -> Passage:
-    """The first of the passages that have most of the words; a text before another name."""
-    every = len(set(wanted))
+def most_of(passages: Iterable[Passage], wanted: Collection[str]) -> Passage:
+    """The first of the passages that have most of the words; where none has any, a text before a name."""
     best, most = None, -1
     for one in passages:
         text = fold(one.text)
-        count = sum(word in text for word in set(wanted))
-        if count > most or (best and count == most and best.place < len(NAMES) <= one.place and not count):
+        count = sum([word in text for word in wanted])
+        if count > most or (best and not most and best.place < len(NAMES) <= one.place):
             best, most = one, count
-        if most == every:
+        if most == len(wanted):
             break
     assert best
     return best
 
 
-def excerpt(text: str, terms: Sequence[Term]) -> str:
+def excerpt(text: str, sought: Sought) -> str:
     """A long text cut off at spaces, around the first word that is searched for."""
     if len(text) <= LONGEST:
         return text
-    first = next((start for start, _ in hits(text, terms)), 0)
+    first = next((start for start, _ in hits(text, sought)), 0)
     start = max(0, min(first - BEFORE, len(text) - LONGEST))
     end = min(len(text), start + LONGEST)
     if start:
@@ -66,10 +83,10 @@ def excerpt(text: str, terms: Sequence[Term]) -> str:
     return f"{'… ' if start else ''}{text[start:end]}{' …' if end < len(text) else ''}"
 
 
-def marked(text: str, terms: Sequence[Term]) -> Iterator[tuple[str, bool]]:
+def marked(text: str, sought: Sought) -> Iterator[tuple[str, bool]]:
     """The pieces of a text, each with whether it is a word that is searched for."""
     done = 0
-    for start, end in hits(text, terms):
+    for start, end in hits(text, sought):
         if start > done:
             yield text[done:start], False
         yield text[start:end], True
@@ -78,12 +95,11 @@ def marked(text: str, terms: Sequence[Term]) -> Iterator[tuple[str, bool]]:
         yield text[done:], False
 
 
-def hits(text: str, terms: Sequence[Term]) -> Iterator[tuple[int, int]]:
+def hits(text: str, sought: Sought) -> Iterator[tuple[int, int]]:
     """Where the words of a text stand that are searched for; those without a space between them as one."""
     begin = end = -1
     for found in AS_WRITTEN.finditer(text):
-        word = single(found[0])
-        if not any(one.fits(word) for one in terms):
+        if not sought.fits(single(found[0])):
             continue
         if found.start() == end:
             end = found.end()
