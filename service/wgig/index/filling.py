@@ -3,7 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from ..view import View
 from .entries import PLACES, Entry, Key, Passage, entries_of, kind_of, rank_of
 from .file import Row, first_number, insert, made_anew
 
-SAID = 1000  # things after which it is told how far it is
+SAID = 1000  # passages or things after which it is told how far it is
 ASIDE = """CREATE TABLE aside.passages (
     rank INTEGER, iri TEXT, language TEXT, place INTEGER, part TEXT, text TEXT
 )"""
 PUT_ASIDE = "INSERT INTO aside.passages VALUES (?, ?, ?, ?, ?, ?)"
 IN_ORDER = "SELECT iri, language, place, part, text FROM aside.passages ORDER BY rank, iri, language"
 
-# Told how many passages are put aside and how many of them are taken in.
+# Told how many passages are found and how many of them are taken in.
 Reached = Callable[[int, int], None]
 
 
@@ -35,7 +35,8 @@ def fill(path: Path, view: View, base: str, reached: Reached) -> None:
         connection.execute("PRAGMA aside.journal_mode = OFF")
         connection.execute(ASIDE)
         connection.execute("BEGIN")
-        total = connection.executemany(PUT_ASIDE, passages(view, base)).rowcount
+        found = passages(view, base, lambda count: reached(count, 0))
+        total = connection.executemany(PUT_ASIDE, found).rowcount
         reached(total, 0)
         take_in(connection, base, lambda done: reached(total, done))
         connection.execute("COMMIT")
@@ -46,11 +47,13 @@ def fill(path: Path, view: View, base: str, reached: Reached) -> None:
         aside.unlink(missing_ok=True)
 
 
-def passages(view: View, base: str) -> Iterator[tuple[int | str, ...]]:
+def passages(view: View, base: str, reached: Callable[[int], None]) -> Iterator[tuple[int | str, ...]]:
     """All passages of the store, each with the rank of its thing."""
-    for node in PLACES:
-        for key, passage in entries_of(view.match(None, node), base):
-            yield (rank_of(kind_of(key.iri, base)), *key, *passage)
+    quads = chain.from_iterable(view.match(None, node) for node in PLACES)
+    for number, (key, passage) in enumerate(entries_of(quads, base)):
+        yield (rank_of(kind_of(key.iri, base)), *key, *passage)
+        if number % SAID == 0:
+            reached(number)
 
 
 def take_in(connection: sqlite3.Connection, base: str, reached: Callable[[int], None]) -> None:

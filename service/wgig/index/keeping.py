@@ -49,7 +49,7 @@ class Index:
         self.number = 0  # of the file, which is another one when it is made anew
         self.following = self.filling = self.again = False
         self.pending: list[Change] = []
-        self.progress = (0, 0)  # passages, and how many of them are taken in
+        self.progress = (0, 0)  # passages that are found, and how many of them are taken in
         self.done = threading.Event()  # whether nobody is filling it
 
     def open(self) -> None:
@@ -177,9 +177,9 @@ class Index:
         self.filling, self.pending = False, []
         self.done.set()
 
-    def reached(self, total: int, done: int) -> None:
+    def reached(self, found: int, taken: int) -> None:
         """Take note of how far it is."""
-        self.progress = total, done
+        self.progress = found, taken
 
     # What any thread does.
 
@@ -230,9 +230,9 @@ class Index:
         """The 503 while there is no index."""
         if not self.filling:
             return Problem(503, "The index cannot be made. The log of the service tells its operator why.")
-        total, done = self.progress
-        share = f" {100 * done // total} of 100 parts are done." if total else ""
-        return Problem(503, f"The index is being made anew.{share} Try again soon.", headers=RETRY)
+        found, taken = self.progress
+        how_far = f"{found:,} texts are found, and {taken:,} of them are taken in."
+        return Problem(503, f"The index is being made anew: {how_far} Try again soon.", headers=RETRY)
 
 
 def close(
