@@ -26,7 +26,6 @@ OFFERED = (JSON, JSON_LD, ATOM, HTML)
 PARAMETERS = ("q", "lang", "kind", "page", "_mediatype")
 PAGE = 20  # things
 ANY = ("", "*")  # languages that mean every one
-LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 async def search(request: Request) -> Response:
