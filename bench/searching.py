@@ -24,12 +24,11 @@ from . import generate
 from .client import request
 from .generate import DOES, WHAT, WHERE, WHO
 from .measure import WGIG
-from .peers import COPIED, OXIGRAPH, ours, oxigraph_serve
+from .peers import COPIED, OURS, OXIGRAPH, ours, oxigraph_serve
 from .serving import data
 from .start import answers, running
 from .turns import Asked, Times, in_turns, quantile
 
-OURS = "wgig serve, /search"
 GOALS = {10_000: 0.005, 100_000: 0.020}  # seconds that 95 of 100 searches take at most, up to so many papers
 ADDED_P95 = 0.002  # seconds that the index adds to a write of a paper
 WRITES = 200
