@@ -20,8 +20,7 @@ from .reconcile.extending import extended
 from .reconcile.names import kinds, space
 from .reconcile.queries import MOST, batch
 from .reconcile.suggesting import SUGGESTED, declared, proposed, things, types
-from .resource import written
-from .search import single
+from .search import packed, single
 from .things import known
 from .turns import Turns
 
@@ -157,7 +156,7 @@ def previewed(request: Request, given: dict[str, str]) -> Response:
 
 def json(request: Request, value: object) -> Response:
     """An answer as JSON."""
-    return answer(request, written(value), JSON)
+    return answer(request, packed(value), JSON)
 
 
 def known_kind(id_: str, index: Index) -> str:

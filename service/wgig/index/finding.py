@@ -12,7 +12,7 @@ from .file import Row, sign
 from .words import words
 
 MOST = 200  # things that are found, unless more are wanted; where there are more, that is said
-FREQUENT = 2000  # things with a word, beyond which its weight is not computed anew for each search
+FREQUENT = 1000  # things with a word, beyond which its weight is not computed anew for each search
 CANDIDATES = 20_000  # words that are compared with a misspelt one
 COLUMNS = "things.id, things.iri, things.language, things.kind, things.label"
 
