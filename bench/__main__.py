@@ -9,10 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import check, growth, load, page, peers, report, serving, start, streams, writing
+from . import check, growth, load, page, peers, report, searching, serving, start, streams, writing
 from .measure import Comparison
 
-SECTIONS = ("start", "load", "checking", "serving", "growth", "streams", "writing")
+SECTIONS = ("start", "load", "checking", "serving", "growth", "streams", "writing", "searching")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -103,6 +103,11 @@ def served(
         puts, crowd = writing.compare(scratch, few, seconds, settings)
         kept["writing"] = {"puts": puts, "crowd": asdict(crowd)}
         yield "writing", page.writing(few, puts, crowd)
+    if "searching" in only:
+        searches = [one for papers in sizes for one in searching.compare(scratch, papers, seconds, settings)]
+        follows = {papers: searching.summed(searching.added(scratch, papers)) for papers in sizes}
+        kept["searching"] = {"searches": [asdict(one) for one in searches], "added": follows}
+        yield "searching", page.searching(searches, follows)
 
 
 if __name__ == "__main__":

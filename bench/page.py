@@ -14,6 +14,7 @@ from .crowd import READERS, WRITERS, Crowd
 from .growth import Growth
 from .peers import OURS, OXIGRAPH, Peer
 from .questions import ROWS
+from .searching import ADDED_P95, Searched
 from .serving import FIRST, FIRST_BYTE, FLOOR, REPEATED, Measured
 from .streams import Streams
 from .writing import OWN, PUT_P95, Puts
@@ -190,6 +191,39 @@ def streams(found: Iterable[Streams]) -> str:
             for one in found
         ),
     )
+
+
+def searching(found: Iterable[Searched], follows: Mapping[int, Mapping[str, float]]) -> str:
+    """A row for each kind of search, and what the index adds to a write."""
+    searches = table(
+        f"papers | search | ms | p95 ms | CPU ms | {OXIGRAPH}, a filter: ms | by time | goal p95 | met",
+        (
+            [
+                f"{one.papers:,}",
+                one.what,
+                *(ms(one.figures[key]) for key in ("p50", "p95", "cpu")),
+                ms(one.peer["p50"]),
+                number(one.peer["p50"] / one.figures["p50"]),
+                most(one.goal, "ms", 1000),
+                kept(one.figures["p95"], one.goal),
+            ]
+            for one in found
+        ),
+    )
+    writes = table(
+        "papers | papers written | added ms | p95 ms | goal p95 | met",
+        (
+            [
+                f"{papers:,}",
+                f"{one['papers']:,}",
+                *(ms(one[key]) for key in ("p50", "p95")),
+                most(ADDED_P95, "ms", 1000),
+                kept(one["p95"], ADDED_P95),
+            ]
+            for papers, one in follows.items()
+        ),
+    )
+    return f"{searches}\n\n{writes}"
 
 
 def writing(papers: int, puts: Puts, crowd: Crowd) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from .diagnosis import earlier
 from .namespaces import namespaces
-from .outside.allowed import MARK, allowed, entries
+from .outside.allowed import MARK, OWN, allowed, entries, is_own
 from .problems import Problem
 from .settings import Settings
 from .sparql import CLOSING, Step, Token, fault, place, prefixes, tokens, walk
@@ -34,15 +34,15 @@ ROOM = " " * 16
 def admit(text: str, settings: Settings) -> str:
     """The text as the engine may have it: the same, but for IRIs that the engine would misread.
 
-    SERVICE and LOAD stay where the settings allow their target, which is then marked as one that the engine
-    cannot ask: `federation` does it. LOAD SILENT may fail in silence (SPARQL 1.1 Update 3.1.4), so it stays,
-    with an address that always fails. Raises Problem 403 for all other SERVICE and LOAD, 400 for undeclared
-    prefixes and for too deep nesting.
+    SERVICE and LOAD stay where the settings allow their target, and SERVICE of our own search does. The
+    target is marked as one that the engine cannot ask: `federation` does it. LOAD SILENT may fail in silence
+    (SPARQL 1.1 Update 3.1.4), so it stays, with an address that always fails. Raises Problem 403 for all
+    other SERVICE and LOAD, 400 for undeclared prefixes and for too deep nesting.
     """
     declared = prefixes(text)
     called = aims(text)
-    permitted = {start: aim for start, aim in called.items() if aim.instead(settings.allow)}
-    instead_of = {aim.token: aim.instead(settings.allow) for aim in permitted.values()}
+    permitted = {start: aim for start, aim in called.items() if aim.instead(settings)}
+    instead_of = {aim.token: aim.instead(settings) for aim in permitted.values()}
     pieces: list[str] = []
     done = 0
     for step in walk(text):
@@ -76,9 +76,11 @@ class Aim(NamedTuple):
     silent: bool
     token: Token
 
-    def instead(self, allow: str) -> str:
+    def instead(self, settings: Settings) -> str:
         """What stands in an admitted text for a target; empty where it may not be asked for."""
-        url = allowed(self.token.iri, allow)
+        if self.word == "SERVICE" and is_own(self.token.iri, settings.base):
+            return f"<{OWN}{self.token.iri}>"
+        url = allowed(self.token.iri, settings.allow)
         if url is not None:
             return f"<{MARK}{url}>"
         return NOWHERE if (self.word, self.silent) == ("LOAD", True) else ""

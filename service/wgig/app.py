@@ -15,11 +15,14 @@ from . import (
     health,
     listing,
     openapi,
+    opensearch,
     queries,
     query,
+    reconciliation,
     refusals,
     resource,
     running,
+    search,
     shapes,
     update,
     validate,
@@ -32,6 +35,7 @@ from .dumps import download
 from .dumps.files import Dumps
 from .feeds import findings, meetings, news, sitemap
 from .guard import Guard
+from .index.keeping import Index
 from .lists.shown import LISTS
 from .namespaces import namespaces
 from .readers.inline import Inline
@@ -97,6 +101,13 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/cited", READ, cite.cited),
     ("/validate", READ, validate.validation_form),
     ("/validate", ("POST",), validate.validate),
+    ("/search", READ, search.search),
+    ("/reconcile", READ, reconciliation.reconcile),
+    ("/reconcile", ("POST",), reconciliation.reconcile_by_form),
+    ("/reconcile/suggest/{what}", READ, reconciliation.suggest),
+    ("/reconcile/preview", READ, reconciliation.preview),
+    ("/reconcile/properties", READ, reconciliation.propose),
+    ("/opensearch.xml", READ, opensearch.description),
     ("/context.jsonld", READ, resource.context),
     ("/static/{name}", READ, resource.static),
     ("/health", READ, health.health),
@@ -149,6 +160,8 @@ def create_app(
     app.state.history, app.state.record = history, history and Record(history, store)
     app.state.dumps = Dumps(store, namespaces(settings.base))
     app.state.stream = Stream(store, settings.base)
+    app.state.index = Index(store, settings.base)
+    app.state.searches = Turns(at_once=4, waiting=60, patience=10)
     app.state.failed_write = None  # the time of the last write, where the disk failed it
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB
     app.state.checks = checks or Turns(**CHECKS)

@@ -12,7 +12,7 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 
 from .formats import GRAPHS, N_TRIPLES, named
-from .outside.calls import Call, asks_others, calls, check_syntax
+from .outside.calls import Call, calls, check_syntax, has_calls
 from .outside.peers import Answer, PeerError, ask, fetch
 from .outside.tables import TABLES, as_values, values
 from .problems import Problem
@@ -20,18 +20,27 @@ from .rdf import rdf_format, read
 from .settings import Settings
 from .turns import Turns
 
+# What answers a call that this service need not ask others for.
+Own = Callable[[Call], str]
+
 SECONDS = 30  # for all that one text asks of others
 MOST = 10  # calls in one text
 
 
-async def answered(text: str, settings: Settings, turns: Turns) -> str:
+def nobody(call: Call) -> str:
+    """Raises Problem 422, where there is no service to answer a call."""
+    raise Problem(422, f"Only a running service answers SERVICE <{call.url}>. Ask one: wgig query --url …")
+
+
+async def answered(text: str, settings: Settings, turns: Turns, own: Own = nobody) -> str:
     """The admitted text with the answers of others in place of its calls; the same text where it has none.
 
-    `turns` bounds how many texts ask at once. Raises Problem 400 where the text does not parse, before
-    anybody is asked, 403 for a SERVICE within another, 413 for too many, 502 where another service fails and
-    the text does not say SILENT, and 503 where its turn does not come.
+    `turns` bounds how many texts ask at once; what this service can answer itself is answered by `own`.
+    Raises Problem 400 where the text does not parse, before anybody is asked, 403 for a SERVICE within
+    another, 413 for too many, 502 where another service fails and the text does not say SILENT, and 503 where
+    its turn does not come.
     """
-    if not asks_others(text):
+    if not has_calls(text):
         return text
     await run_sync(check_syntax, text, settings.base)
     found = await run_sync(list, calls(text, settings.base))
@@ -42,7 +51,8 @@ async def answered(text: str, settings: Settings, turns: Turns) -> str:
     async with turns.turn():
         until = anyio.current_time() + SECONDS
         for call in found:
-            pieces += [text[done : call.start], await answer_to(call, settings, until)]
+            there = run_sync(own, call) if call.own else answer_to(call, settings, until)
+            pieces += [text[done : call.start], await there]
             done = call.end
     return "".join([*pieces, text[done:]])
 

@@ -132,5 +132,5 @@ def secure(headers: MutableHeaders) -> None:
     headers["Access-Control-Expose-Headers"] = EXPOSED
     headers["X-Content-Type-Options"] = "nosniff"
     if headers.get("content-type", "").startswith("text/html"):
-        headers["Content-Security-Policy"] = PAGE_POLICY
+        headers.setdefault("Content-Security-Policy", PAGE_POLICY)  # one page may stand in those of others
         headers["Referrer-Policy"] = "same-origin"

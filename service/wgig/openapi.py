@@ -111,6 +111,7 @@ CITED = [
 PROOF = parameter("sha256", "The SHA-256 of what was cited: it is given as long as that is so.")
 RDF = [one.media_type for one in GRAPHS]
 FOUND = (*SOLUTIONS, *GRAPHS, HTML, JSON, PLAIN)
+FOUND_BY_WORDS = (JSON, JSON_LD, ATOM, HTML)
 HELD = (*GRAPHS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
 TOKEN: list[Described] = [{"token": []}]
 SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
@@ -174,6 +175,46 @@ EXTRAS: dict[str, Described] = {
     "part": {"responses": answers([PLAIN_XML])},
     "every_table": {"responses": answers(TABLES[2:])},
     "one_table": {"responses": answers(TABLES)},
+    "search": {
+        "parameters": [
+            parameter("q", 'The words; "a phrase" in quotes, wor* for the begin of a word.'),
+            parameter("lang", "A language, such as `fr`."),
+            parameter("kind", "A kind of things, such as `issue`."),
+            parameter("page", "The number of a page, from 1."),
+            media_type(FOUND_BY_WORDS),
+        ],
+        "responses": answers(FOUND_BY_WORDS),
+    },
+    "reconcile": {
+        "parameters": [
+            parameter("queries", "A batch of reconciliation queries as JSON; without it, the manifest."),
+            parameter("extend", "A query for data extension as JSON."),
+        ],
+        "responses": answers([JSON]),
+    },
+    "reconcile_by_form": {
+        "requestBody": {"required": True, "content": content([FORM])},
+        "responses": answers([JSON]),
+    },
+    "suggest": {
+        "parameters": [
+            parameter("prefix", "What was typed."),
+            parameter("type", "A kind that things are of."),
+            parameter("cursor", "How many suggestions to leave out."),
+        ],
+        "responses": answers([JSON]),
+    },
+    "preview": {
+        "parameters": [parameter("id", "The identifier of a thing.")],
+        "responses": answers([HTML]),
+    },
+    "propose": {
+        "parameters": [
+            parameter("type", "A kind of things."),
+            parameter("limit", "How many properties, at most 100."),
+        ],
+        "responses": answers([JSON]),
+    },
     "example": {"responses": answers(GRAPHS[:1])},
     "read_graphs": offered(HELD, *GRAPH, *OLD, *NEGOTIATED),
     "read_graph": offered(HELD, *OLD, *NEGOTIATED),

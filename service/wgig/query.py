@@ -18,7 +18,7 @@ from .federation import answered
 from .formats import BY_FORM, HTML, TSV, Format, is_empty
 from .hints import Hint, hints, warned
 from .lookup import table
-from .outside.calls import asks_others
+from .outside.calls import asks_others, has_calls
 from .pages.results import Found, results_page, source_format
 from .presence import while_there
 from .problems import Problem
@@ -35,6 +35,7 @@ from .streaming import BrokenOffError
 from .turns import Turns
 from .unfit import UnfitError
 from .view import Dataset
+from .within import matcher
 
 DIRECT = "application/sparql-query"
 REST = 64 * 1024  # bytes of a body beside its query
@@ -118,7 +119,8 @@ async def begun(request: Request, asked: Question, format_: Format) -> AsyncIter
     request.state.passing = asks_others(asked.text)
     answerers: Pool | Inline = request.app.state.answerers
     async with while_there(request.receive):
-        text = await answered(asked.text, settings, request.app.state.others)
+        own = matcher(request.app.state.index, settings.base)
+        text = await answered(asked.text, settings, request.app.state.others, own)
         job = Job(
             text,
             format_.media_type,
@@ -192,8 +194,10 @@ async def doubted(request: Request, asked: Question) -> list[Hint]:
 def explained(request: Request, pairs: Pairs, asked: Question) -> Response:
     """What the engine does for a query. Raises Problem 400, 422 and 503 where there is no plan."""
     settings: Settings = request.app.state.settings
-    if asks_others(asked.text):
-        raise Problem(422, "A query that asks other services has no plan. Ask for that of the rest of it.")
+    if has_calls(asked.text):
+        raise Problem(
+            422, "A query that asks other services, or searches, has no plan. Ask for that of the rest of it."
+        )
     try:
         found = explain(asked.text, asked.form, asked.dataset, request.app.state.store, settings.base)
     except SyntaxError as error:

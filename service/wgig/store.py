@@ -9,6 +9,8 @@ from typing import IO, Self
 import pyoxigraph as ox
 
 from .backup.checkpoint import checkpoint
+from .durable import sync
+from .index import mark
 from .inference import Computed, Inference
 from .opening import StoreError, open_quads, open_snapshot, spoken, sync_log
 from .rdf import quad, stored
@@ -77,6 +79,7 @@ class Store(View):
             if store:
                 say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")
             with store._lock, spoken(folder):
+                mark.remove(folder)
                 if inference:
                     inference.make_good(store._quads)
                 store._settle(None)
@@ -225,8 +228,11 @@ class Store(View):
         What the change may touch, and what was there, is noted for that. Yields whether all was in line. What
         the disk says (OSError) may come after the change: then it counts as one that was cut off.
         """
+        marked = self._folder is not None and mark.remove(self._folder)
         if self._inference:
             self._inference.unsettle(self._quads, look, before)
+        elif marked and self._folder:
+            sync(self._folder)  # with inference, it is that which brings this to disk
         settled, self._settled = self._settled, False
         try:
             yield settled

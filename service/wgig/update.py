@@ -21,6 +21,7 @@ from .settings import Settings
 from .sparql import absolute
 from .store import Store
 from .using import with_using
+from .within import matcher
 from .writes.changes import MOST, Change
 from .writes.targets import targets
 from .writing import UNKEPT, commit, in_turn, pass_gate, without_computed
@@ -50,7 +51,8 @@ async def update(request: Request) -> Response:
     graphs = [absolute(iri, "using-graph-uri") for iri in values(pairs, "using-graph-uri")]
     named = [absolute(iri, "using-named-graph-uri") for iri in values(pairs, "using-named-graph-uri")]
     admitted = await run_in_threadpool(lambda: with_using(admit(texts[0], settings), graphs, named))
-    text = await answered(admitted, settings, request.app.state.others)
+    own = matcher(request.app.state.index, settings.base)
+    text = await answered(admitted, settings, request.app.state.others, own)
     write = Write(token, "SPARQL Update", [Part("", DIRECT, texts[0].encode())])
     return await in_turn(request, run, request, write, text, admitted)
 

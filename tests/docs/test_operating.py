@@ -25,6 +25,6 @@ def test_a_command_can_be_called_as_shown(command: str) -> None:
 
 def test_what_it_names_is_called_so() -> None:
     (shown,) = re.findall(r"^\{.*\}$", PAGE, re.MULTILINE)
-    assert json.loads(shown).keys() == {"status", "lastBackup", "failedWrite", "copying"}
+    assert json.loads(shown).keys() == {"status", "lastBackup", "failedWrite", "copying", "indexing"}
     assert f"`{NAME}`" in PAGE
     assert f"`{ASIDE}/{BEFORE}…`" in PAGE

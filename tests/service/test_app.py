@@ -42,7 +42,7 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
     for path, one in operations:
         declared = {p["name"] for p in one.get("parameters", []) if p["in"] == "path"}
         assert declared == {
-            name for name in ("id", "name", "path", "slug", "suffix") if f"{{{name}}}" in path
+            name for name in ("id", "name", "path", "slug", "suffix", "what") if f"{{{name}}}" in path
         }
 
 
@@ -92,6 +92,7 @@ def test_a_service_without_a_backup_says_so(writable: httpx.Client) -> None:
         "lastBackup": None,
         "failedWrite": None,
         "copying": False,
+        "indexing": False,
     }
 
 

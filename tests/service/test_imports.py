@@ -14,63 +14,71 @@ FLOORS = [
     for floor in (
         """
         backup backup.locking citing client.report client.terms client.triples dumps durable engines feeds
-        feeds.xml lines lists lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed
-        places.json places.spot places.tokens plans presence profiles profiles.dublin readers recording
-        records reports.xml screening shortcuts steering stream syntax syntax.grammar tables wellformed wgig
-        writes writes.changes
+        feeds.xml index index.mark index.words lines lists lists.table markdown.form mcp mcp.budget namespaces
+        outside outside.allowed places.json places.spot places.tokens plans presence profiles profiles.dublin
+        readers reconcile recording records reports.xml screening shortcuts steering stream syntax
+        syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows lists.shown nesting outside.peers places.context places.fits
         problems settings streaming writes.commit writes.journal
         """,
         """
-        archive backup.control bodies client.connection connections contexts examples formats markdown.faults
-        near opening pages pages.rule places.jsonld places.turtle plans.plan room rules sparql tables.columns
-        turns
+        archive backup.control bodies client.connection connections contexts examples formats index.asked
+        index.entries markdown.faults near opening pages pages.rule places.jsonld places.turtle plans.plan
+        room rules sparql tables.columns turns
         """,
         """
-        backup.checkpoint backup.manifest binding citing.citation codings commands known languages
-        markdown.outline outside.tables pages.results places processes profiles.profile readers.lending
-        records.versions reports syntax.reading tables.csvw tokens typed unfit using writes.premises
-        writes.targets
+        backup.checkpoint backup.manifest binding citing.citation codings commands index.file index.snippets
+        known languages markdown.outline outside.tables pages.results places processes profiles.profile
+        readers.lending records.versions reports syntax.reading tables.csvw tokens typed unfit using
+        writes.premises writes.targets
         """,
         """
         answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
-        lists.asked markdown.headings markdown.values profiles.wish rdf report syntax.patterns syntax.scope
-        syntax.slips writes.trial
+        index.finding lists.asked markdown.headings markdown.values profiles.wish rdf report syntax.patterns
+        syntax.scope syntax.slips writes.trial
         """,
         """
         cache commands.restore diagnosis lists.schemas lists.selection markdown.graph markdown.statements
-        profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
+        pages.found profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
         """
-        admission inference markdown.body markdown.head profiles.links readers.wire schemas stream.states
+        admission index.filling inference markdown.body markdown.head opensearch profiles.links readers.wire
+        schemas stream.states
         """,
         """
         feeds.atom links markdown.keys outside.calls profiles.listing profiles.schema_org question
         readers.evaluation readers.holder_link readers.result store
         """,
         """
-        backup.keeping bearer describe dumps.files federation health labels load lookup markdown.reading
-        plans.counting profiles.mapped readers.inline readers.reader readers.reader_link syntax.unknown
+        backup.keeping bearer describe dumps.files federation health index.keeping labels load lookup
+        markdown.reading plans.counting profiles.mapped readers.inline readers.reader readers.reader_link
+        syntax.unknown
         """,
         """
         commands.backup dumps.download hints kinds lists.found markdown.writing pages.standing plans.steps
-        readers.generation readers.holder records.history running tables.parquet things vocabulary
+        readers.generation readers.holder records.history running tables.parquet things vocabulary within
         """,
         """
-        compact facts lists.writing markdown pages.thing plans.advice readers.pool record records.mementos
-        records.told skeleton stream.members tables.lists
+        compact facts lists.writing markdown pages.thing plans.advice readers.pool reconcile.names record
+        records.mementos records.told search skeleton stream.members tables.lists
         """,
-        "citing.versions commands.new explain frames inlining represent stream.log word",
-        "doc documents payload query resource stream.last stream.look stream.nodes",
         """
-        beyond citing.content client.graph existing files placing refusals reports.saying shapes
-        stream.keeping uploads
+        citing.versions commands.new explain frames inlining reconcile.queries represent stream.log word
+        """,
+        """
+        doc documents payload query reconcile.candidates reconcile.extending resource stream.last stream.look
+        stream.nodes
+        """,
+        """
+        beyond citing.content client.graph existing files placing reconcile.suggesting refusals reports.saying
+        shapes stream.keeping uploads
         """,
         """
         cli client commands.watch coverage direct feeds.paging listing meant pages.report queries
-        reports.github reports.json reports.junit reports.sarif reports.text stream.events summary
+        reconciliation reports.github reports.json reports.junit reports.sarif reports.text stream.events
+        summary
         """,
         """
         __main__ check feeds.findings feeds.meetings feeds.news feeds.sitemap mcp.tools operations reports.csv

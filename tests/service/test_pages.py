@@ -22,6 +22,9 @@ BASE = Settings.base
 PAGES = [
     "/",
     "/sparql",
+    "/search",
+    "/search?q=spam",
+    "/search?q=nothinglikethis",
     "/ontology",
     "/graphs",
     "/graph/test",

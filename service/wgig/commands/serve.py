@@ -120,7 +120,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     except StoreError as error:  # who asks for changes is told again
         say(str(error))
     prepared = partial(checks.run, prepare, settings.shacl)
-    server.background = [prepared, *([pool.start] if pool else []), stream.begin]
+    indexed = partial(asyncio.to_thread, app.state.index.open)
+    server.background = [prepared, indexed, *([pool.start] if pool else []), stream.begin]
     server.farewell = app.state.running.end_all
     logging.getLogger("uvicorn.error").addFilter(is_mistake)
     # The server handles both signals itself and then raises them once more.

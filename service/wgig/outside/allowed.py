@@ -7,6 +7,9 @@ from urllib.parse import unquote
 
 # Stands before an address in an admitted text. The engine knows no such scheme and so never asks by itself.
 MARK = "outside:"
+# The same for the one address that this service answers itself.
+OWN = "own:"
+MARKS = (MARK, OWN)
 
 _URL = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
@@ -57,6 +60,11 @@ def allowed(url: str, allow: str) -> str | None:
         return None
     folders = tuple(one for one in entries(allow) if one.endswith("/") and "?" not in one)
     return plain if plain in entries(allow) or plain.startswith(folders) else None
+
+
+def is_own(url: str, base: str) -> bool:
+    """Whether an address is that of the search of this service, which needs no setting."""
+    return url == f"{base}search"
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:

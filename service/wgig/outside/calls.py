@@ -9,7 +9,7 @@ import pyoxigraph as ox
 from ..admission import Aim, aims
 from ..diagnosis import diagnose, unfinished
 from ..sparql import FORMS, Step, Token, first_word, tokens, walk
-from .allowed import MARK
+from .allowed import MARK, MARKS, OWN
 
 # What a text declares for what follows, and in how many tokens.
 DECLARED = {"PREFIX": 3, "BASE": 2}
@@ -19,7 +19,7 @@ class Call(NamedTuple):
     """A SERVICE or LOAD of an admitted text: what it stands for, and where.
 
     `inside` is the pattern of a SERVICE with its brackets, or the graph that a LOAD goes into; `prologue` is
-    what was declared before it.
+    what was declared before it. `own`: this service answers it itself.
     """
 
     word: str
@@ -29,6 +29,7 @@ class Call(NamedTuple):
     prologue: str
     start: int
     end: int
+    own: bool = False
 
     @property
     def variables(self) -> set[str]:
@@ -39,6 +40,16 @@ class Call(NamedTuple):
 def asks_others(text: str) -> bool:
     """Whether an admitted text may have calls, so that what it yields does not hang on our data alone."""
     return f"<{MARK}" in text
+
+
+def has_calls(text: str) -> bool:
+    """Whether an admitted text may have calls, of others or of our own search."""
+    return asks_others(text) or f"<{OWN}" in text
+
+
+def mark_of(target: Token) -> str:
+    """The mark of a target; empty where it has none."""
+    return next((one for one in MARKS if target.text.startswith(f"<{one}")), "")
 
 
 def check_syntax(text: str, base: str) -> None:
@@ -59,7 +70,7 @@ def check_syntax(text: str, base: str) -> None:
 def calls(text: str, base: str) -> Iterator[Call]:
     """The calls of an admitted text that parses, in order; those within another are for the one it asks."""
     steps = list(walk(text))
-    called = {start: aim for start, aim in aims(text).items() if aim.token.text.startswith(f"<{MARK}")}
+    called = {start: aim for start, aim in aims(text).items() if mark_of(aim.token)}
     prologue = f"BASE <{base}>"
     end = 0
     for number, step in enumerate(steps):
@@ -73,18 +84,20 @@ def calls(text: str, base: str) -> Iterator[Call]:
         after = steps[number + 2 + aim.silent :]
         first, last = group(after) if word == "SERVICE" else graph(after, aim.token)
         end = last.start + len(last.text)
-        url = aim.token.text[1 + len(MARK) : -1]
+        url = aim.token.text[1 + len(mark_of(aim.token)) : -1]
         inside = unmarked(text, first, end, called.values())
-        yield Call(word, aim.silent, url, inside, prologue, start, end)
+        own = mark_of(aim.token) == OWN
+        yield Call(word, aim.silent, url, inside, prologue, start, end, own)
 
 
 def unmarked(text: str, first: int, end: int, called: Iterable[Aim]) -> str:
     """A part of the text with the targets in it as they can be asked."""
     pieces = []
-    for mark in sorted(one.token.start + 1 for one in called):
+    for target in sorted((one.token for one in called), key=lambda one: one.start):
+        mark = target.start + 1
         if first < mark < end:
             pieces.append(text[first:mark])
-            first = mark + len(MARK)
+            first = mark + len(mark_of(target))
     return "".join([*pieces, text[first:end]])
 
 

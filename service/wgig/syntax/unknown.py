@@ -15,6 +15,7 @@ from .reading import Node
 
 LOOKUPS = 60  # of the store, for a query
 GUESSES = 5  # at what could be meant, which take a few milliseconds each
+ELSEWHERE = ("Template", "Service")  # what is asked of others, or made
 LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
 TYPES = ("integer", "date", "gYear", "decimal", "boolean", "dateTime", "anyURI", "nonNegativeInteger")
 
@@ -49,7 +50,7 @@ class Unknown:
                 case "Fixed" | "Function" if not any(True for _ in node.nodes("Arguments")):
                     yield from self.values(node)
             absent = absent or node.rule in ("Exists", "Minus")
-            inner = (part for part in node.parts if isinstance(part, Node) and part.rule != "Template")
+            inner = (part for part in node.parts if isinstance(part, Node) and part.rule not in ELSEWHERE)
             todo += [(part, absent) for part in reversed(list(inner))]
 
     def unwanted(self, pattern: Pattern) -> Iterator[Hinted]:

@@ -1,0 +1,182 @@
+"""/reconcile: the Reconciliation Service API 0.2, by which OpenRefine matches tables to our things."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request, Response
+
+from . import __version__, bodies, pages
+from .answers import answer
+from .bodies import FORM, parse_form, values
+from .formats import HTML, JSON
+from .index.entries import Key
+from .index.file import distinct, read
+from .index.keeping import Index
+from .labels import labels
+from .problems import Problem
+from .reconcile.candidates import description, result
+from .reconcile.extending import extended
+from .reconcile.names import kinds, node, space
+from .reconcile.queries import MOST, batch
+from .reconcile.suggesting import SUGGESTED, declared, proposed, things, types
+from .search import packed, single
+from .things import known
+from .turns import Turns
+
+LARGEST = 1024 * 1024  # bytes of a batch
+OPERATIONS = ("queries", "extend")
+WIDTH, HEIGHT = 430, 260  # pixels of a preview
+# A preview stands in the pages of others, and does no more than any page.
+FRAMED = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors *"
+
+
+async def reconcile(request: Request) -> Response:
+    """What the service can do (the manifest), or the candidates of a batch of queries in the address."""
+    return await in_turn(request, operated, request, single(request, (*OPERATIONS, "callback")))
+
+
+async def reconcile_by_form(request: Request) -> Response:
+    """The candidates of a batch of queries, or values of properties, asked for by a form."""
+    bodies.content_type(request, (FORM,))
+    pairs = parse_form(await bodies.read(request, LARGEST))
+    for name, _ in pairs:
+        if name not in (*OPERATIONS, "callback") or len(values(pairs, name)) != 1:
+            raise Problem(400, f"Send {' or '.join(OPERATIONS)} once, and nothing else; {name!r} was sent.")
+    if not pairs:
+        raise Problem(400, f"The form is empty. Send {' or '.join(OPERATIONS)}.")
+    return await in_turn(request, operated, request, dict(pairs))
+
+
+async def suggest(request: Request, what: str) -> Response:
+    """What somebody may mean who began to type: `entity`, `type` or `property`."""
+    given = single(request, ("prefix", "cursor", "type", "callback"))
+    return await in_turn(request, suggested, request, what, given)
+
+
+async def preview(request: Request) -> Response:
+    """A thing in short, to stand in the page of a client."""
+    given = single(request, ("id", "callback"))
+    return await in_turn(request, previewed, request, given)
+
+
+async def propose(request: Request) -> Response:
+    """The properties that things of a type have, for data extension."""
+    return await in_turn(request, proposal, request, single(request, ("type", "limit", "callback")))
+
+
+async def in_turn(request: Request, function: Callable[..., Response], *args: Any) -> Response:
+    """Answer when it is the turn of the request. Raises Problem 503 where that does not come."""
+    searches: Turns = request.app.state.searches
+    return await searches.run(function, *args)
+
+
+def operated(request: Request, given: dict[str, str]) -> Response:
+    """The answer to a batch or data extension; without one, the manifest."""
+    refuse_callback(given)
+    if len(given) > 1:
+        raise Problem(400, "Both queries and extend were sent. Send one of them.")
+    index: Index = request.app.state.index
+    if "queries" in given:
+        asked = batch(given["queries"], index.ask(distinct, "kind"), index.base)
+        return json(request, {key: result(one, index) for key, one in asked.items()})
+    if "extend" in given:
+        return json(request, extended(given["extend"], index.store, index.base))
+    return json(request, manifest(str(request.base_url), index.ask(distinct, "kind"), index.base))
+
+
+def manifest(home: str, there: list[str], base: str) -> dict[str, Any]:
+    """What the service can do (section 3 of the specification); `home` is its address."""
+    service = f"{home}reconcile"
+    return {
+        "versions": ["0.2"],
+        "name": "WGIG knowledge graph",
+        "identifierSpace": space(base),
+        "schemaSpace": space(base),
+        "documentation": home,
+        "serviceVersion": __version__,
+        "logo": f"{home}{pages.static_path('icon.svg').removeprefix('/')}",
+        "batchSize": MOST,
+        "defaultTypes": [one.document() for one in kinds(there)],
+        "view": {"url": f"{home}doc/{{{{id}}}}"},
+        "preview": {"url": f"{service}/preview?id={{{{id}}}}", "width": WIDTH, "height": HEIGHT},
+        "suggest": {
+            what: {"service_url": service, "service_path": f"/suggest/{what}"}
+            for what in ("entity", "type", "property")
+        },
+        "extend": {
+            "propose_properties": {"service_url": service, "service_path": "/properties"},
+            "property_settings": [],
+        },
+    }
+
+
+def suggested(request: Request, what: str, given: dict[str, str]) -> Response:
+    """The suggestions of a kind. Raises Problem 400 and 404."""
+    refuse_callback(given)
+    index: Index = request.app.state.index
+    if "prefix" not in given:
+        raise Problem(400, "Nothing is typed yet. Give it as the parameter prefix.")
+    prefix, start = given["prefix"], number(given, "cursor", 0, 10_000)
+    of_kind = known_kind(given.get("type", ""), index) if what == "entity" else ""
+    match what:
+        case "entity":
+            return json(request, {"result": things(prefix, of_kind, start, index)})
+        case "type":
+            return json(request, {"result": types(prefix, start, index.ask(distinct, "kind"))})
+        case "property":
+            return json(request, {"result": declared(prefix, start, index)})
+    raise Problem(404, f"There are no suggestions of {what!r}. There are those of entity, type and property.")
+
+
+def proposal(request: Request, given: dict[str, str]) -> Response:
+    """The properties of a type. Raises Problem 400."""
+    refuse_callback(given)
+    index: Index = request.app.state.index
+    of_kind, limit = known_kind(given.get("type", ""), index), number(given, "limit", SUGGESTED, 100)
+    if not of_kind:
+        raise Problem(400, f"No type is given. Give one of: {', '.join(index.ask(distinct, 'kind'))}.")
+    found = proposed(of_kind, limit, index)
+    return json(request, {"type": of_kind, "limit": limit, "properties": found})
+
+
+def previewed(request: Request, given: dict[str, str]) -> Response:
+    """The page of a thing in short. Raises Problem 400 and 404."""
+    refuse_callback(given)
+    index: Index = request.app.state.index
+    iri = space(index.base) + given.get("id", "")
+    if not given.get("id") or node(iri) is None or not known(index.store, iri):
+        raise Problem(404, f"There is nothing with the identifier {given.get('id', '')!r}.")
+    label = labels(index.store, [iri]).get(iri)
+    language = (label.language or "").lower() if label else ""
+    text = description(index.ask(read, Key(iri, language))[1])
+    body = pages.render("preview.html", base=index.base, iri=iri, label=label, text=text)
+    return answer(request, body, HTML, headers={"Content-Security-Policy": FRAMED})
+
+
+def json(request: Request, value: object) -> Response:
+    """An answer as JSON."""
+    return answer(request, packed(value), JSON)
+
+
+def known_kind(id_: str, index: Index) -> str:
+    """A kind by its identifier; empty for none. Raises Problem 400 where nothing is of it."""
+    short = id_.removeprefix(space(index.base))
+    if short and short not in index.ask(distinct, "kind"):
+        raise Problem(400, f"There is no type {id_!r}. There are: {', '.join(index.ask(distinct, 'kind'))}.")
+    return short
+
+
+def number(given: dict[str, str], name: str, default: int, most: int) -> int:
+    """A number that is given, up to `most`. Raises Problem 400."""
+    text = given.get(name, str(default))
+    if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > most:
+        raise Problem(400, f"The parameter {name} is a number from 0 to {most}, not {text!r}.")
+    return int(text)
+
+
+def refuse_callback(given: dict[str, str]) -> None:
+    """Raises Problem 400 where a script is asked for."""
+    if "callback" in given:
+        raise Problem(
+            400, "Answers are no scripts (JSONP): any page may read them as JSON. Leave out callback."
+        )

@@ -1,0 +1,146 @@
+"""/search: full-text search over names, definitions and the texts of papers, best first, page by page."""
+
+import json
+import re
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+
+from . import opensearch, pages
+from .answers import answer, pick
+from .bodies import parameters
+from .formats import ATOM, HTML, JSON, JSON_LD, Format
+from .index.asked import asked
+from .index.entries import Entry
+from .index.file import about, distinct, entries
+from .index.finding import MOST, Found, Wanted, find
+from .index.keeping import Index
+from .kinds import title
+from .labels import labels
+from .pages.found import Results, hit, linked_data, listed
+from .problems import Problem
+from .turns import Turns
+
+OFFERED = (JSON, JSON_LD, ATOM, HTML)
+PARAMETERS = ("q", "lang", "kind", "page", "_mediatype")
+PAGE = 20  # things
+ANY = ("", "*")  # languages that mean every one
+
+
+async def search(request: Request) -> Response:
+    """Things by words of theirs: names before texts, typing errors mended, what was found marked."""
+    searches: Turns = request.app.state.searches
+    return await searches.run(found, request)
+
+
+def found(request: Request) -> Response:
+    """The page of results that is asked for, or the form. Raises Problem 400, 404, 406 and 503."""
+    given = single(request, PARAMETERS)
+    format_ = pick(request, OFFERED)
+    index: Index = request.app.state.index
+    if format_ is HTML and not given.get("q", "").strip():
+        return answer(request, show(request, None, index), HTML, links=[opensearch.LINK])
+    if "q" not in given:
+        raise Problem(
+            400, "Nothing is searched for. Give the words as the parameter q, as in /search?q=spam."
+        )
+    wanted = Wanted(
+        asked(given["q"]),
+        known(index, "language", "" if given.get("lang", "") in ANY else given["lang"]),
+        known(index, "kind", given.get("kind", "")),
+    )
+    results = results_of(request, given, index.ask(find, wanted))
+    links = [opensearch.LINK, *(f'<{path}>; rel="{name}"' for name, path in results.around.items())]
+    return answer(request, body(request, results, format_), format_, links=links)
+
+
+def single(request: Request, allowed: Sequence[str]) -> dict[str, str]:
+    """The parameters of a request, each given once; empty ones count as none. Raises Problem 400."""
+    pairs = parameters(request)
+    for name, _ in pairs:
+        if name not in allowed:
+            raise Problem(400, f"There is no parameter {name!r} here. There are: {', '.join(allowed)}.")
+    if len(pairs) != len(dict(pairs)):
+        raise Problem(400, "A parameter is given twice. Give each once.")
+    return {name: value for name, value in pairs if value}
+
+
+def known(index: Index, column: str, value: str) -> str:
+    """A language or kind that is asked for, in lower case. Raises Problem 400 where nothing has it."""
+    wanted = value.lower()
+    there = [one for one in index.ask(distinct, column) if one] if wanted else []
+    if wanted and not any(one == wanted or one.startswith(f"{wanted}-") for one in there):
+        raise Problem(400, f"Nothing has the {column} {value!r}. There are: {', '.join(there)}.")
+    return wanted
+
+
+def results_of(request: Request, given: dict[str, str], found: Found) -> Results:
+    """The results on the page that is asked for. Raises Problem 400 and 404 for a page that there is not."""
+    number = page_number(given.get("page", "1"))
+    last = max(1, -(-len(found.rows) // PAGE))
+    if number > last:
+        raise Problem(404, f"There is no page {number} of these results. The last one is {last}.")
+    rows = found.rows[(number - 1) * PAGE : number * PAGE]
+    base = request.app.state.settings.base
+    called = labels(request.app.state.store, (row.iri for row in rows if not row.label))
+    held = request.app.state.index.ask(entries, rows)
+    terms = found.wanted.terms
+    return Results(
+        given["q"],
+        given.get("lang", ""),
+        given.get("kind", ""),
+        number,
+        found,
+        [hit(row, held.get(row.id, Entry()), terms, called.get(row.iri), base) for row in rows],
+        (number - 1) * PAGE,
+        PAGE,
+        {name: address(given, one) for name, one in around(number, last).items()},
+    )
+
+
+def page_number(text: str) -> int:
+    """The number of a page. Raises Problem 400."""
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", text):
+        raise Problem(400, f"There is no page {text!r}. Pages are numbered from 1.")
+    return int(text)
+
+
+def around(number: int, last: int) -> dict[str, int]:
+    """The pages around one, by what they are to it."""
+    found = {"first": 1, "prev": number - 1, "next": number + 1, "last": last}
+    return {name: one for name, one in found.items() if 1 <= one <= last}
+
+
+def address(given: dict[str, str], page: int) -> str:
+    """The address of a page of the same results."""
+    same = {name: value for name, value in given.items() if name not in ("page", "_mediatype") and value}
+    return f"/search?{urlencode(same | ({'page': str(page)} if page > 1 else {}))}"
+
+
+def body(request: Request, results: Results, format_: Format) -> bytes:
+    """The results in a format."""
+    if format_ is HTML:
+        return show(request, results, request.app.state.index)
+    if format_ is ATOM:
+        changed = request.app.state.index.ask(about, "changed")
+        return opensearch.feed(results, str(request.base_url), changed)
+    address = str(request.url.include_query_params(page=results.page))
+    return packed(linked_data(results, address) if format_ is JSON_LD else listed(results))
+
+
+def packed(value: object) -> bytes:
+    """JSON without spaces for people, which take longer than a search."""
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def show(request: Request, results: Results | None, index: Index) -> bytes:
+    """The page with the form, and with results where something was searched for."""
+    return pages.render(
+        "search.html",
+        base=request.app.state.settings.base,
+        results=results,
+        most=MOST,
+        kinds=[(one, title(one)) for one in index.ask(distinct, "kind")],
+        languages=[one for one in index.ask(distinct, "language") if one],
+    )

@@ -1,0 +1,79 @@
+"""What the page about searching shows is what the service does."""
+
+import asyncio
+import re
+import shlex
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from wgig import search
+from wgig.app import create_app
+from wgig.index import asked, finding
+from wgig.index.keeping import PLACE
+from wgig.reconcile import candidates, extending, queries
+from wgig.settings import CHECKOUT, Settings
+from wgig.shipped import read, sources
+from wgig.store import Store
+
+PAGE = (CHECKOUT / "docs" / "searching.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^curl (.*)$", PAGE, re.MULTILINE)
+WORDS = " ".join(PAGE.split())
+
+
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    """A service of the shipped facts."""
+    store = Store.in_memory()
+    store.replace({graph: read(paths) for graph, paths in sources(Settings.base).items()})
+    return create_app(Settings(), store)
+
+
+def answered(app: FastAPI, command: str) -> httpx.Response:
+    """The answer to what a command of curl asks for."""
+    words = [one for one in shlex.split(command) if one != "-s"]
+    url = urlsplit(words.pop(0))
+    path, form = f"{url.path}?{url.query}", {}
+    if words:
+        option, given = words
+        assert option == "--data-urlencode"
+        name, _, value = given.partition("=")
+        form = {name: value}
+
+    async def once() -> httpx.Response:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            return await (client.post(path, data=form) if form else client.get(path))
+
+    return asyncio.run(once())
+
+
+def test_the_page_shows_commands() -> None:
+    assert len(COMMANDS) == 2
+
+
+def test_a_search_finds_what_it_is_about(app: FastAPI) -> None:
+    found = answered(app, COMMANDS[0]).json()
+    assert found["items"][0]["id"] == f"{Settings.base}id/issue/root-server-system"
+
+
+def test_a_name_of_a_table_is_matched(app: FastAPI) -> None:
+    (best, *_) = answered(app, COMMANDS[1]).json()["q0"]["result"]
+    assert best["id"] == "agent/kummer"
+
+
+def test_parameters_and_bounds_are_those_of_the_code() -> None:
+    assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == search.PARAMETERS
+    for sentence in (
+        f"At most {asked.LONGEST} characters and {asked.MOST} words",
+        f"with {search.PAGE} things each",
+        f"in more than {finding.FREQUENT:,} things",
+        f"At most {finding.MOST} things are found",
+        f"each property counts {round(100 * candidates.SHARE)} in 100",
+        f"scores {candidates.CERTAIN} or more",
+        f"at most {queries.MOST} queries",
+        f"{extending.MOST_THINGS} things and {extending.MOST_PROPERTIES} properties",
+        f"`{PLACE.parent}` of the store's folder",
+    ):
+        assert sentence in WORDS, sentence
