@@ -9,16 +9,17 @@ from .problems import Problem
 from .settings import SHIPPED
 
 FOLDER = SHIPPED / "data" / "queries"
-HEADER = re.compile(r"^# (title|question): (.+)$", re.MULTILINE)
+HEADER = re.compile(r"^# (title|question|keywords): (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Example:
-    """An example query: its name (the file's), a title, the question in words, and the SPARQL text."""
+    """An example query: its name (the file's), title, question in words, keywords, and the SPARQL text."""
 
     name: str
     title: str
     question: str
+    keywords: tuple[str, ...]
     text: str
 
 
@@ -42,7 +43,8 @@ def read(path: Path) -> Example:
     """The example query in a file. Raises ValueError where it lacks a header line."""
     text = path.read_text("utf-8")
     header = dict(HEADER.findall(text))
-    missing = {"title", "question"} - header.keys()
+    missing = {"title", "question", "keywords"} - header.keys()
     if missing:
         raise ValueError(f"{path.name} lacks the comment line '# {min(missing)}: …' at its top.")
-    return Example(path.stem, header["title"], header["question"], text)
+    keywords = tuple(header["keywords"].split(", "))
+    return Example(path.stem, header["title"], header["question"], keywords, text)
