@@ -5,6 +5,7 @@ import json
 
 from fastapi import Request, Response
 
+from .about.portrait import NAMES
 from .answers import Bounded, TooLargeError, answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
@@ -30,11 +31,12 @@ def read_graphs(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     store: Store = request.app.state.store
     format_ = pick(request, (*GRAPHS, HTML, JSON))
+    store.catch_up()
     if format_ is HTML:
         return answer(request, list_page(store, settings.base), HTML)
     if format_ is JSON:
         return answer(request, json.dumps({"graphs": store.graphs()}, ensure_ascii=False).encode(), JSON)
-    triples = dataset(str(request.url.replace(query="")), store)
+    triples = dataset(str(request.url.replace(query="")), store, settings.base)
     return answer(request, serialize(triples, format_, settings.base), format_)
 
 
@@ -56,6 +58,8 @@ def content(request: Request, graph: str | None) -> Response:
         return mementos.memento(request, graph, names[0])
     if elsewhere := mementos.of_its_time(request, graph):
         return elsewhere
+    if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
+        store.catch_up()
     if not store.has(graph):
         raise missing(graph)
     format_ = pick(request, (*GRAPHS, HTML))
@@ -85,6 +89,7 @@ def dump(request: Request, suffix: str) -> Response:
             404, "There is no such dump. Take /dump.nq.gz, /dump.trig.gz, /dump.nq or /dump.trig."
         ) from problem
     out = Bounded(settings.result_bytes)
+    request.app.state.store.catch_up()
     try:
         request.app.state.store.dump(out, format_.media_type, namespaces(settings.base))
     except TooLargeError as error:

@@ -116,6 +116,10 @@ EXTRAS: dict[str, Described] = {
     "example": {"responses": answers(GRAPHS[:1])},
     "read_graphs": {"parameters": [*GRAPH, *OLD, MEDIA_TYPE], "responses": answers(GRAPHS)},
     "read_graph": {"parameters": [*OLD, MEDIA_TYPE], "responses": answers(GRAPHS)},
+    **{
+        one: {"parameters": [MEDIA_TYPE], "responses": answers(GRAPHS)}
+        for one in ("void", "sparql_examples", "catalog")
+    },
     "change_graphs": {
         "parameters": GRAPH,
         "requestBody": {"content": content([*RDF, MULTIPART])},

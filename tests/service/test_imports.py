@@ -13,9 +13,9 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        backup backup.locking durable engines lines markdown.form namespaces outside outside.allowed
-        places.json places.spot places.tokens plans presence readers recording records reports.xml screening
-        shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
+        about backup backup.locking durable engines lines markdown.form namespaces outside outside.allowed
+        places.json places.spot places.tokens plans presence quiet readers recording records reports.xml
+        screening shortcuts steering syntax syntax.grammar wellformed wgig writes writes.changes
         """,
         """
         backup.swap nesting outside.peers places.context places.fits problems settings streaming writes.commit
@@ -35,22 +35,25 @@ FLOORS = [
         report syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """
-        cache diagnosis markdown.graph markdown.statements reports.rdf reports.words syntax.unbound view
-        writes.upkeep
+        about.declared about.moved cache diagnosis markdown.graph markdown.statements reports.rdf
+        reports.words syntax.unbound view writes.upkeep
         """,
-        "admission inference markdown.body markdown.head readers.wire",
-        "markdown.keys outside.calls question readers.evaluation readers.holder_link readers.result store",
+        "about.figures admission inference markdown.body markdown.head readers.wire",
         """
-        backup.keeping bearer describe federation health labels load lookup markdown.reading plans.counting
-        readers.inline readers.reader readers.reader_link syntax.unknown
+        about.void markdown.keys outside.calls question readers.evaluation readers.holder_link readers.result
+        store
         """,
         """
-        hints kinds markdown.writing pages.standing plans.steps readers.generation readers.holder
-        records.history running things vocabulary
+        about.catalog backup.keeping bearer describe federation health labels load lookup markdown.reading
+        plans.counting readers.inline readers.reader readers.reader_link syntax.unknown
+        """,
+        """
+        about.portrait hints kinds markdown.writing pages.standing plans.steps readers.generation
+        readers.holder records.history running things vocabulary
         """,
         "compact markdown pages.thing plans.advice readers.pool record records.mementos skeleton",
         "explain inlining resource word",
-        "documents payload query refusals shapes",
+        "discovery documents payload query refusals shapes",
         "beyond direct files openapi placing reports.saying uploads",
         """
         commands.watch meant pages.report reports.github reports.json reports.junit reports.sarif reports.text
