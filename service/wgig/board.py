@@ -30,6 +30,7 @@ LEADING = {
 
 # What an assertion rests on beside the paper: the rules, and what they may refer to.
 RULES = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/examples/*.ttl")
+OF_PAPERS = f"<{KNOWN['assertion']}"  # so begins what is said of one paper alone
 BATCH = 200  # papers in one transaction
 FEW = 2000  # quads
 MANY = 1000  # papers that take a while
@@ -84,11 +85,12 @@ class Board:
         return change
 
     def told(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
-        """What is said of the papers of these graphs; None while no paper is stored."""
+        """What is said of the papers of these graphs alone; None while no paper is stored."""
         if not there(quads, [self.graph]):
             return None
         self.recalled = {name: self.said_of(quads, name) for name in self.named(graphs)}
-        return {quad(one, self.graph) for said in self.recalled.values() for one in said}
+        said = (one for those in self.recalled.values() for one in those)
+        return {quad(one, self.graph) for one in said if str(one.subject).startswith(OF_PAPERS)}
 
     def named(self, graphs: Iterable[str]) -> set[str]:
         """The names of the papers, if any, that these graphs describe."""

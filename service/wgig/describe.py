@@ -10,15 +10,14 @@ from .answers import answer, pick
 from .bodies import Pairs, parameters
 from .examples import examples
 from .formats import GRAPHS, HTML, SOLUTIONS
-from .namespaces import OUTSIDE
 from .pages import render
 from .problems import Problem
-from .rdf import serialize
+from .rdf import serialize, term
 from .settings import Settings
 from .store import Store
 
 OPERATION = {"query", "update", "default-graph-uri", "named-graph-uri"}
-TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
+TYPE, SIZE = term("rdf:type"), term("void:triples")
 
 
 def is_description(pairs: Pairs) -> bool:
@@ -36,7 +35,7 @@ def describe_service(request: Request) -> Response:
             request, render("sparql.html", base=settings.base, examples=examples(), chosen=chosen), HTML
         )
     endpoint = str(request.url.replace(query=""))
-    triples = [*service(endpoint, "SPARQL11Query", settings), *dataset(endpoint, request.app.state.store)]
+    triples = described(request, endpoint, "SPARQL11Query")
     return answer(request, serialize(triples, format_, settings.base), format_)
 
 
@@ -57,13 +56,23 @@ def describe_update(request: Request) -> Response:
         # Tokens come and go without a write, and what is kept is kept until the next one.
         return answer(request, page, HTML, headers={"Cache-Control": "no-store"})
     endpoint = str(request.url.replace(query=""))
-    triples = [*service(endpoint, "SPARQL11Update", settings), *dataset(endpoint, request.app.state.store)]
+    triples = described(request, endpoint, "SPARQL11Update")
     return answer(request, serialize(triples, format_, settings.base), format_)
+
+
+def described(request: Request, endpoint: str, language: str) -> list[ox.Triple]:
+    """The service at the URL `endpoint`, and the dataset behind it."""
+    settings: Settings = request.app.state.settings
+    request.app.state.store.catch_up()
+    return [
+        *service(endpoint, language, settings),
+        *dataset(endpoint, request.app.state.store, settings.base),
+    ]
 
 
 def sd(name: str) -> ox.NamedNode:
     """A term of the vocabulary for service descriptions."""
-    return ox.NamedNode(OUTSIDE["sd"] + name)
+    return term(f"sd:{name}")
 
 
 def service(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Triple]:
@@ -80,17 +89,21 @@ def service(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Tri
     if language == "SPARQL11Query":
         for one in (*SOLUTIONS, *GRAPHS):
             yield ox.Triple(node, sd("resultFormat"), ox.NamedNode(one.iri))
-    yield ox.Triple(node, sd("defaultDataset"), ox.NamedNode(f"{endpoint}#dataset"))
+    for role in ("defaultDataset", "availableGraphs"):
+        yield ox.Triple(node, sd(role), ox.NamedNode(f"{endpoint}#dataset"))
 
 
-def dataset(endpoint: str, store: Store) -> Iterator[ox.Triple]:
-    """The dataset behind the URL `endpoint`: a default graph and the named graphs that are there."""
+def dataset(endpoint: str, store: Store, base: str) -> Iterator[ox.Triple]:
+    """The dataset behind the URL `endpoint`: a default graph, and the named graphs with their sizes."""
     node, default = ox.NamedNode(f"{endpoint}#dataset"), ox.NamedNode(f"{endpoint}#default-graph")
     yield ox.Triple(node, TYPE, sd("Dataset"))
+    yield ox.Triple(node, TYPE, sd("GraphCollection"))
     yield ox.Triple(node, sd("defaultGraph"), default)
     yield ox.Triple(default, TYPE, sd("Graph"))
     for iri in store.graphs():
-        graph = ox.NamedNode(f"{endpoint}#{quote(iri, safe='')}")
+        graph, name = ox.NamedNode(f"{endpoint}#{quote(iri, safe='')}"), ox.NamedNode(iri)
         yield ox.Triple(node, sd("namedGraph"), graph)
         yield ox.Triple(graph, TYPE, sd("NamedGraph"))
-        yield ox.Triple(graph, sd("name"), ox.NamedNode(iri))
+        yield ox.Triple(graph, sd("name"), name)
+        for one in store.triples(f"{base}graph/void", name, SIZE):
+            yield ox.Triple(graph, SIZE, one.object)

@@ -10,7 +10,7 @@ from .problems import Problem
 from .settings import SHIPPED
 
 FOLDER = SHIPPED / "data" / "queries"
-HEADER = re.compile(r"^# (title|question|date): (.+)$", re.MULTILINE)
+HEADER = re.compile(r"^# (title|question|keywords|date): (.+)$", re.MULTILINE)
 PARAMETER = re.compile(r"^# param: (\w+) ([\w-]+) (\S+) (.+)$", re.MULTILINE)
 NONE = "-"  # the default of a parameter without one
 
@@ -29,7 +29,7 @@ class Parameter(NamedTuple):
 
 @dataclass(frozen=True)
 class Example:
-    """An example query: its name (the file's), a title, the question in words, SPARQL text, parameters.
+    """An example query: its name (the file's), title, question in words, keywords, SPARQL text, parameters.
 
     `date` is the variable by which its rows stand in a feed; empty where they have no date.
     """
@@ -37,6 +37,7 @@ class Example:
     name: str
     title: str
     question: str
+    keywords: tuple[str, ...]
     text: str
     parameters: tuple[Parameter, ...] = ()
     date: str = ""
@@ -62,9 +63,9 @@ def read(path: Path) -> Example:
     """The example query in a file. Raises ValueError where it lacks a header line."""
     text = path.read_text("utf-8")
     header = dict(HEADER.findall(text))
-    missing = {"title", "question"} - header.keys()
+    missing = {"title", "question", "keywords"} - header.keys()
     if missing:
         raise ValueError(f"{path.name} lacks the comment line '# {min(missing)}: …' at its top.")
     parameters = tuple(Parameter(*found) for found in PARAMETER.findall(text))
-    date = header.get("date", "")
-    return Example(path.stem, header["title"], header["question"], text, parameters, date)
+    keywords, date = tuple(header["keywords"].split(", ")), header.get("date", "")
+    return Example(path.stem, header["title"], header["question"], keywords, text, parameters, date)

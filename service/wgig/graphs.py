@@ -7,6 +7,7 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from . import languages
+from .about.portrait import NAMES
 from .answers import answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
@@ -43,12 +44,13 @@ def read_graphs(request: Request) -> Response:
     formats = (*GRAPHS, HTML, JSON)
     format_ = pick(request, formats)
     links = [*alternates("/graphs", formats, format_), *COMMON]
+    store.catch_up()
     if format_ is HTML:
         return answer(request, list_page(store, settings.base), HTML, links=links)
     if format_ is JSON:
         body = json.dumps({"graphs": store.graphs()}, ensure_ascii=False).encode()
         return answer(request, body, JSON, links=links)
-    triples = dataset(str(request.url.replace(query="")), store)
+    triples = dataset(str(request.url.replace(query="")), store, settings.base)
     return answer(request, serialize(triples, format_, settings.base), format_, links=links)
 
 
@@ -71,6 +73,8 @@ def content(request: Request, graph: str | None) -> Response:
     if elsewhere := mementos.of_its_time(request, graph):
         return elsewhere
     asked = wish(request, READABLE, others=PARAMETERS)
+    if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
+        store.catch_up()
     if not store.has(graph):
         raise missing(graph)
     subject = graph_subject(request, graph, asked)

@@ -6,7 +6,7 @@ What no rule can say is computed before them.
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -24,8 +24,25 @@ from .writes.premises import Rule, construct
 from .writes.upkeep import Upkeep
 
 SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree
+UNDESCRIBED = "undescribed"  # is there while what is computed last may be behind
 SCRATCH = "inference"
 IN_MEMORY = 500_000  # quads; about 240 MB
+
+
+class Describing(Protocol):
+    """What is computed from all quads once rules were followed. No rule asks for it."""
+
+    graphs: frozenset[ox.NamedNode]
+
+    @property
+    def digest(self) -> str:
+        """The digest of how it is computed."""
+
+    def describe(self, quads: ox.Store, change: Change | None) -> Change:
+        """Bring it in line with a change of the other quads, None: they may be any. What that changed."""
+
+    def state(self, quads: ox.Store) -> str:
+        """What tells one state that is described from any other."""
 
 
 class Computed(Protocol):
@@ -49,17 +66,23 @@ class Inference:
     """Keeps a graph equal to what the rules yield from all other graphs of a store."""
 
     def __init__(
-        self, rules: Iterable[str], graph: str, folder: Path | None, first: Iterable[Computed] = ()
+        self,
+        rules: Iterable[str],
+        graph: str,
+        folder: Path | None,
+        first: Iterable[Computed] = (),
+        last: Iterable[Describing] = (),
     ) -> None:
         """Take the rules, the IRI of the graph they fill, the folder of the store (None: in memory), and what
-        is to be computed first. Raises ValueError for a rule that cannot be taken apart.
+        is to be computed first and last. Raises ValueError for a rule that cannot be taken apart.
         """
         self.rules = tuple(map(Rule, rules))
         self.graph = ox.NamedNode(graph)
         self.folder = folder
-        self.first = tuple(first)
+        self.first, self.last = tuple(first), tuple(last)
         self.upkeep = Upkeep(self.rules, self.graph)
-        parts = (*(one.text for one in self.rules), *(one.digest for one in self.first))
+        computed = (*(one.digest for one in self.first), *(one.digest for one in self.last))
+        parts = (*(one.text for one in self.rules), *computed)
         self.digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
@@ -68,7 +91,8 @@ class Inference:
         if self.folder is None:
             return False
         mark = self.folder / SETTLED
-        return not mark.exists() or mark.read_text() != self.digest
+        undescribed = self.last and (self.folder / UNDESCRIBED).exists()
+        return bool(undescribed) or not mark.exists() or mark.read_text() != self.digest
 
     def unsettle(self, quads: ox.Store, look: Look | None = None, before: Seen | None = None) -> None:
         """Note on disk that a write is coming, so that whoever opens the store after a crash knows.
@@ -78,10 +102,12 @@ class Inference:
         if self.folder is None:
             return
         journal.remove(self.folder)
+        described = None if (self.folder / UNDESCRIBED).exists() else self.state(quads)
+        (self.folder / UNDESCRIBED).touch()
         if not (self.folder / SETTLED).exists():
             return
         if look and before and (computed := self.told(quads, look)) is not None:
-            journal.write(self.folder, Note(look, before, computed), self.digest)
+            journal.write(self.folder, Note(look, before, computed, described), self.digest)
         (self.folder / SETTLED).unlink()
         sync(self.folder)  # lest a power cut keeps the write and forgets the note
 
@@ -89,6 +115,11 @@ class Inference:
         """Note on disk that stated and inferred quads agree."""
         if self.folder:
             (self.folder / SETTLED).write_text(self.digest)
+
+    def settle_description(self) -> None:
+        """Note on disk that all is described as it is."""
+        if self.folder:
+            (self.folder / UNDESCRIBED).unlink(missing_ok=True)
 
     def make_good(self, quads: ox.Store) -> None:
         """Make the graph hold what follows after a crash, or after other rules."""
@@ -104,10 +135,22 @@ class Inference:
         if followed is None or computed is None or self.graph.value in followed.graphs:
             return False
         wide = Change((*followed.removed, *note.computed), (*followed.added, *computed))
-        found = self.upkeep.after(quads, wide)
-        if found:
-            self.write(quads, *found)
-        return found is not None
+        found = self.noted() or self.upkeep.after(quads, wide)
+        if found is None:
+            return False
+        self.write(quads, *found)
+        if note.described is None:
+            self.describe(quads, None)
+        elif note.described == self.state(quads):
+            gone, come = (self.placed(those) for those in found)
+            computed_anew = Change(tuple(note.computed - computed), tuple(computed - note.computed))
+            self.describe(quads, change.then(computed_anew).then(Change(gone, come)))
+        return True
+
+    def noted(self) -> tuple[set[ox.Triple], set[ox.Triple]] | None:
+        """The triples that were going to go and to come when that was cut off, if it came so far."""
+        found = journal.read_inferred(self.folder) if self.folder else None
+        return found and ({one.triple for one in found[0]}, {one.triple for one in found[1]})
 
     def told(self, quads: ox.Store, look: Look) -> frozenset[ox.Quad] | None:
         """What is computed first from the graphs that a write may touch; None where it may be more."""
@@ -117,6 +160,15 @@ class Inference:
         return None if look.graphs is None or None in told else frozenset().union(*filter(None, told))
 
     def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
+        """Bring all in line: what is computed first, what follows by the rules, what is computed last.
+
+        Takes and returns a change as `infer` does.
+        """
+        change = self.infer(quads, change)
+        described = self.describe(quads, change)
+        return None if change is None else change.then(described)
+
+    def infer(self, quads: ox.Store, change: Change | None) -> Change | None:
         """Make the graph hold what follows now, and nothing else, after what is computed first.
 
         `change` is what happened to the quads since it was so; None: it may be anything. Returns it with all
@@ -125,20 +177,22 @@ class Inference:
         change = self.compute_first(quads, change)
         known = change is not None and self.graph.value not in change.graphs
         found = self.upkeep.after(quads, change) if change is not None and known else None
+        if self.folder and found and any(found):
+            journal.write_inferred(self.folder, *map(self.placed, found))
         followed = self.write(quads, *(found or self.anew(quads)))
         return None if change is None else change.then(followed)
 
     def anew(self, quads: ox.Store) -> tuple[set[ox.Triple], set[ox.Triple]]:
         """The triples that go and those that come when all that follows is found anew."""
         self.upkeep.forget()
-        with scratch(quads, self.graph, self.folder) as copy:
+        with scratch(quads, {self.graph, *self.described}, self.folder) as copy:
             follows = self.consequences(copy)
         before = {one.triple for one in content(quads, self.graph)}
         return before - follows, follows - before
 
     def write(self, quads: ox.Store, gone: set[ox.Triple], come: set[ox.Triple]) -> Change:
         """Take these triples out of the graph, and put those in; what that changed."""
-        removed, added = (tuple(quad(one, self.graph) for one in those) for those in (gone, come))
+        removed, added = self.placed(gone), self.placed(come)
         before = there(quads, [self.graph])
         quads.extend(added)
         for one in removed:
@@ -148,6 +202,10 @@ class Inference:
         names = between(Seen(set(), before), Seen(set(), there(quads, [self.graph])))
         return Change(removed, added, names.dropped, names.made)
 
+    def placed(self, triples: Iterable[ox.Triple]) -> tuple[ox.Quad, ...]:
+        """The triples in the graph."""
+        return tuple(quad(one, self.graph) for one in triples)
+
     def grow(self, quads: ox.Store) -> None:
         """Bring the graph up to date after many quads were added: in the store itself, and in little memory.
 
@@ -155,18 +213,37 @@ class Inference:
         """
         self.compute_first(quads, None)
         self.upkeep.forget()
+        for one in self.described:
+            quads.remove_graph(one)
         inferred = f"GRAPH {self.graph} {{ ?s ?p ?o }}"
         stated = f"GRAPH ?other {{ ?s ?p ?o }} FILTER(?other != {self.graph})"
         quads.update(f"DELETE {{ {inferred} }} WHERE {{ {inferred} {stated} }}")
         for rules in self.in_turn:
             while sum(self.write_new(rule, quads) for rule in rules):
                 pass
+        self.describe(quads, None)
 
     def compute_first(self, quads: ox.Store, change: Change | None) -> Change | None:
         """Bring in line what is computed before the rules; the change with what that changed."""
         for one in self.first:
             change = one.follow(quads, change)
         return change
+
+    def describe(self, quads: ox.Store, change: Change | None) -> Change:
+        """Bring in line what is computed last; what that changed."""
+        described = Change()
+        for one in self.last:
+            described = described.then(one.describe(quads, change))
+        return described
+
+    def state(self, quads: ox.Store) -> str:
+        """What tells the state that is described from any other."""
+        return "".join(one.state(quads) for one in self.last)
+
+    @property
+    def described(self) -> set[ox.NamedNode]:
+        """The graphs that are computed last."""
+        return {graph for one in self.last for graph in one.graphs}
 
     @property
     def in_turn(self) -> tuple[Sequence[str], Sequence[str]]:
@@ -193,15 +270,15 @@ class Inference:
 
 
 @contextmanager
-def scratch(quads: ox.Store, without: ox.NamedNode, folder: Path | None) -> Iterator[ox.Store]:
-    """A copy of all quads but those of one graph, to be changed at will and gone afterwards.
+def scratch(quads: ox.Store, without: Set[ox.NamedNode], folder: Path | None) -> Iterator[ox.Store]:
+    """A copy of all quads but those of some graphs, to be changed at will and gone afterwards.
 
     Rules run several times faster in memory; a store that is too large for that is copied as a checkpoint on
     disk.
     """
     if folder is None or len(quads) <= IN_MEMORY:
         copy = ox.Store()
-        copy.extend(one for one in quads if one.graph_name != without)
+        copy.extend(one for one in quads if one.graph_name not in without)
         yield copy
         return
     place = folder / ASIDE / SCRATCH
@@ -209,7 +286,8 @@ def scratch(quads: ox.Store, without: ox.NamedNode, folder: Path | None) -> Iter
     quads.backup(str(place))
     try:
         copy = ox.Store(place)
-        copy.remove_graph(without)
+        for one in without:
+            copy.remove_graph(one)
         yield copy
     finally:
         shutil.rmtree(place, ignore_errors=True)

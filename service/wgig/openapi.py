@@ -218,6 +218,7 @@ EXTRAS: dict[str, Described] = {
     "example": {"responses": answers(GRAPHS[:1])},
     "read_graphs": offered(HELD, *GRAPH, *OLD, *NEGOTIATED),
     "read_graph": offered(HELD, *OLD, *NEGOTIATED),
+    **{one: offered((*GRAPHS, HTML)) for one in ("void", "sparql_examples", "catalog")},
     "change_graphs": {
         "parameters": GRAPH,
         "requestBody": {"content": content([*RDF, MULTIPART])},

@@ -2,16 +2,24 @@
 
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 import pyoxigraph as ox
 
 from .contexts import check as check_json_ld
 from .formats import JSON_LD, RDF_XML, Format
-from .namespaces import namespaces, shorten
+from .namespaces import OUTSIDE, namespaces, shorten
 from .unfit import check, told
 from .wellformed import check as check_xml
 
 DEEPEST = 100  # triple terms; what looks into them goes one step deeper for each
+
+
+@cache
+def term(name: str) -> ox.NamedNode:
+    """The term of a vocabulary of the web that is given as prefix and local name. Raises KeyError."""
+    prefix, _, local = name.partition(":")
+    return ox.NamedNode(OUTSIDE[prefix] + local)
 
 
 def rdf_format(media_type: str) -> ox.RdfFormat:

@@ -1,6 +1,7 @@
 """Every knob of the service, each with the sentence that the README shows for it. Read once, at start."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ SHIPPED = HERE / "shipped" if (HERE / "shipped").is_dir() else CHECKOUT
 
 STORE = user_data_path("wgig") / "store"
 KEPT = "kept"
+CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://[^\s/]+\S*)")
 MIB = 1024 * 1024
 STACK = 256 * MIB  # of a thread, for deeply nested queries; only what is touched takes memory
 
@@ -54,6 +56,11 @@ class Settings:
     )
     base: str = knob("https://w3id.org/wgig/", "Base of all IRIs of the graph.")
     token: str = knob("", "Bearer token that opens all writing, beside those of `wgig token`.")
+    contact: str = knob(
+        "",
+        "Whom to tell of a weakness in `/.well-known/security.txt`: `mailto:` and `https:` addresses, with "
+        "spaces between.",
+    )
     allow: str = knob(
         "",
         "Addresses that `SERVICE` may ask and `LOAD` may fetch, with spaces between; one that ends in a "
@@ -123,6 +130,11 @@ class Settings:
             }
         )
         entries(settings.allow)  # speaks up where one does not fit
+        for one in settings.contact.split():
+            if not CONTACT.fullmatch(one):
+                raise ValueError(
+                    f"WGIG_CONTACT has {one!r}. Write mailto:security@example.org or https://example.org/contact."
+                )
         return settings
 
 

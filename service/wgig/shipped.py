@@ -14,6 +14,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from . import __version__
+from .about.portrait import Portrait
 from .board import Board
 from .inference import Inference
 from .lookup import rows
@@ -23,7 +24,7 @@ from .rdf import as_stored
 from .settings import SHIPPED, Settings
 from .store import Store
 
-DCAT, DCTERMS, SPDX, VOID = (OUTSIDE[prefix] for prefix in ("dcat", "dcterms", "spdx", "void"))
+DCAT, DCTERMS, SPDX = (OUTSIDE[prefix] for prefix in ("dcat", "dcterms", "spdx"))
 RDF_TYPE = ox.NamedNode(OUTSIDE["rdf"] + "type")
 XSD = OUTSIDE["xsd"]
 SHA256 = ox.NamedNode(SPDX + "checksumAlgorithm_sha256")
@@ -33,10 +34,9 @@ JOINED = {"ontology": "ontology", "shapes": "shapes"}
 SINGLE = {"data": "", "data/papers": "paper/"}
 
 RECORDS = f"""
-SELECT ?graph ?version ?modified ?count ?files ?stored {{
+SELECT ?graph ?version ?modified ?files ?stored {{
   GRAPH ?catalog {{
-    ?graph a <{DCAT}Dataset> ; <{DCAT}version> ?version ;
-      <{DCTERMS}modified> ?modified ; <{VOID}triples> ?count .
+    ?graph a <{DCAT}Dataset> ; <{DCAT}version> ?version ; <{DCTERMS}modified> ?modified .
     BIND(IRI(CONCAT(STR(?graph), "#files-checksum")) AS ?f) ?f <{SPDX}checksumValue> ?files .
     BIND(IRI(CONCAT(STR(?graph), "#triples-checksum")) AS ?t) ?t <{SPDX}checksumValue> ?stored .
   }}
@@ -49,7 +49,6 @@ class Record:
 
     version: str
     modified: str
-    count: int
     files: str
     stored: str
 
@@ -77,8 +76,9 @@ def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
     """
     if settings.data == "none":
         return Store.open(settings.store)
-    board = Board(settings.base, settings.shacl, say)
-    store = Store.open(settings.store, rules(), f"{settings.base}graph/inferred", say, [board])
+    board, portrait = Board(settings.base, settings.shacl, say), Portrait(settings.base)
+    inferred = f"{settings.base}graph/inferred"
+    store = Store.open(settings.store, rules(), inferred, say, [board], last=[portrait])
     if not store:
         say(f"Filling the store {settings.store} with the shipped graphs ...")
     kept = refresh(store, settings.base)
@@ -100,11 +100,9 @@ def open_to_read(settings: Settings, say: Callable[[str], None]) -> Store:
         open_filled(settings, say)
     except NotWritableError:
         snapshot = Store.snapshot(settings.store)
-        board = Board(settings.base, settings.shacl)
-        if (
-            settings.data != "none"
-            and Inference(rules(), f"{settings.base}graph/inferred", settings.store, [board]).due
-        ):
+        inferred = f"{settings.base}graph/inferred"
+        computed = [Board(settings.base, settings.shacl)], [Portrait(settings.base)]
+        if settings.data != "none" and Inference(rules(), inferred, settings.store, *computed).due:
             say("What is inferred may be incomplete: a write is under way or was cut off. Ask again later.")
         return snapshot
     return Store.snapshot(settings.store)
@@ -165,7 +163,6 @@ def record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> Record:
     return Record(
         version=__version__,
         modified=datetime.now(UTC).isoformat(timespec="seconds"),
-        count=len(distinct),
         files=digest_of_files(paths),
         stored=digest_of_triples(distinct),
     )
@@ -197,7 +194,6 @@ def catalog(store: Store, base: str) -> dict[str, Record]:
         row["graph"].value: Record(
             row["version"].value,
             row["modified"].value,
-            int(row["count"].value),
             row["files"].value,
             row["stored"].value,
         )
@@ -215,7 +211,6 @@ def described(graph: str, one: Record) -> Iterator[ox.Triple]:
     yield ox.Triple(dataset, RDF_TYPE, ox.NamedNode(DCAT + "Dataset"))
     yield ox.Triple(dataset, ox.NamedNode(DCAT + "version"), ox.Literal(one.version))
     yield ox.Triple(dataset, ox.NamedNode(DCTERMS + "modified"), literal(one.modified, "dateTime"))
-    yield ox.Triple(dataset, ox.NamedNode(VOID + "triples"), literal(str(one.count), "integer"))
     for part, title, value in (
         ("files", "The graph as the package ships it", one.files),
         ("triples", "The graph as it was stored: sorted N-Triples, blank nodes without names", one.stored),

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import reduce
 from pathlib import Path
 from typing import IO, Self
 
@@ -11,8 +12,9 @@ import pyoxigraph as ox
 from .backup.checkpoint import checkpoint
 from .durable import sync
 from .index import mark
-from .inference import Computed, Inference
+from .inference import Computed, Describing, Inference
 from .opening import StoreError, open_quads, open_snapshot, spoken, sync_log
+from .quiet import Quiet
 from .rdf import quad, stored
 from .view import Dataset, View, graph_name
 from .writes.changes import MOST, Change, Look, Seen, between, in_graphs
@@ -22,6 +24,7 @@ from .writes.trial import Asked, Run, here, tidy, tried
 
 __all__ = ["Dataset", "Store", "StoreError"]
 
+PAUSE, LONGEST = 0.03, 1.0  # seconds until what was written is described, where nobody waits for it
 LONG_LOG = 10_000  # quads; reading the log takes the next start 0.3 s then
 
 
@@ -47,32 +50,42 @@ class Store(View):
         self._logged = 0  # quads since the last flush
         self._log = 0  # the number of the file to which the engine writes
         self._settled = inference is None or not inference.due
+        self._behind = list[Change | None]()  # changes that are not described yet
+        self._quiet: Quiet | None = None
         self.heard: Callable[[Change | None], None] = lambda _: None
         self.followers: list[Callable[[Change | None], None]] = []
         self.version = 0
 
     @classmethod
     def in_memory(
-        cls, rules: Iterable[str] = (), inferred: str = "urn:inferred", first: Iterable[Computed] = ()
+        cls,
+        rules: Iterable[str] = (),
+        inferred: str = "urn:inferred",
+        first: Iterable[Computed] = (),
+        last: Iterable[Describing] = (),
     ) -> Self:
         """An empty store that is gone with the process."""
-        return cls(ox.Store(), None, Inference(rules, inferred, None, first) if rules or first else None)
+        computes = rules or first or last
+        return cls(ox.Store(), None, Inference(rules, inferred, None, first, last) if computes else None)
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913 - where the store is, and what is computed
         cls,
         folder: Path,
         rules: Iterable[str] = (),
         inferred: str = "urn:inferred",
         say: Callable[[str], None] = lambda _: None,
         first: Iterable[Computed] = (),
+        *,
+        last: Iterable[Describing] = (),
     ) -> Self:
         """The durable store in `folder`, made when there is none.
 
-        What follows by the `rules` is in graph `inferred`; what is computed `first` is kept in line as well.
-        Where that was cut off it is made good, and `say` is told of it. Raises StoreError.
+        What follows by the `rules` is in graph `inferred`; what is computed `first` and `last` is kept in
+        line as well. Where that was cut off it is made good, and `say` is told of it. Raises StoreError.
         """
-        inference = Inference(rules, inferred, folder, first) if rules or first else None
+        computes = rules or first or last
+        inference = Inference(rules, inferred, folder, first, last) if computes else None
         store = cls(open_quads(folder), folder, inference)
         tidy(folder)
         if not store._settled:
@@ -89,6 +102,18 @@ class Store(View):
     def snapshot(cls, folder: Path) -> Self:
         """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
         return cls(open_snapshot(folder), folder)
+
+    def describe_later(self) -> None:
+        """Let no write wait until it is described; that is done when no more come, or by `catch_up`."""
+        self._quiet = Quiet(self.catch_up, PAUSE, LONGEST)
+
+    def catch_up(self) -> None:
+        """Have all described that was written. Where it is, nobody waits for a write under way."""
+        if not self._behind:
+            return
+        with self._lock, spoken(self._folder):
+            if self._behind:
+                self._tell(self._describe())
 
     def update(self, text: str, base: str | None = None, plain: str = "") -> None:
         """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
@@ -169,6 +194,7 @@ class Store(View):
             if self._inference:
                 self._inference.unsettle(self._quads)
                 self._inference.grow(self._quads)
+                self._behind.clear()
             self._settle(None)
             self._tell(None)
 
@@ -185,6 +211,7 @@ class Store(View):
         assert self._folder
         with spoken(self._folder):
             with self._lock:
+                self.catch_up()
                 count = checkpoint(self._quads, self._folder)
             return count()
 
@@ -199,7 +226,11 @@ class Store(View):
 
         The process may end then: a write that was not over is as if it never began.
         """
-        return self._lock.acquire(timeout=seconds)
+        over = self._lock.acquire(timeout=seconds)
+        if over and self._behind:
+            with suppress(OSError):  # it is made good at the next opening
+                self._tell(self._describe())
+        return over
 
     @contextmanager
     def _writing(self, look: Look) -> Iterator[None]:
@@ -244,7 +275,31 @@ class Store(View):
 
     def _follow(self, change: Change | None) -> Change | None:
         """Bring what follows in line after a change of what is stated; the change with what followed."""
-        return self._inference.follow(self._quads, change) if self._inference else change
+        if not self._inference:
+            return change
+        change = self._inference.infer(self._quads, change)
+        self._behind.append(change)
+        if self._quiet:
+            self._quiet.happened()
+            return change
+        described = self._inference.describe(self._quads, change)
+        self._behind.clear()
+        return None if change is None else change.then(described)
+
+    def _describe(self) -> Change:
+        """Bring the description in line with what was written, on disk as well; what that changed."""
+        assert self._inference
+        if self._folder:
+            mark.remove(self._folder)
+        whole = None if None in self._behind else reduce(Change.then, filter(None, self._behind), Change())
+        described = self._inference.describe(self._quads, whole)
+        if self._folder:
+            self._log = sync_log(self._folder, self._log)
+        self._behind.clear()
+        self._inference.settle_description()
+        if self._settled:
+            self._inference.settle()  # anew: who follows sees at the next start whether it took this in
+        return described
 
     def _settle(self, change: Change | None) -> None:
         """Bring a change to disk, then note that stated and inferred quads agree."""
@@ -281,3 +336,5 @@ class Store(View):
         self._settled = True
         if self._inference:
             self._inference.settle()
+            if not self._behind:
+                self._inference.settle_description()

@@ -30,8 +30,11 @@ UNKEPT = {"Cache-Control": "no-store"}
 COMPUTED = {
     "catalog": "what it ships",
     "conformance": "how the papers stand by the template",
+    "dcat": "what there is to get, and where",
     "history": "who wrote what, and when",
     "inferred": "what follows from the other graphs",
+    "queries": "the example queries, and the prefixes for them",
+    "void": "how much there is of what",
 }
 
 log = logging.getLogger("wgig")

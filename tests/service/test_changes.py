@@ -10,6 +10,7 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
+from wgig.about.portrait import Portrait
 from wgig.board import Board
 from wgig.inference import Inference
 from wgig.namespaces import namespaces
@@ -53,10 +54,10 @@ class Copy:
 
 @pytest.fixture(params=["memory", "disk"])
 def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Copy:
-    board = Board(Settings.base, Settings.shacl)
+    board, portrait = Board(Settings.base, Settings.shacl), Portrait(Settings.base)
     if request.param == "memory":
-        return Copy(Store.in_memory([RULE], first=[board]))
-    return Copy(Store.open(tmp_path, [RULE], first=[board]))
+        return Copy(Store.in_memory([RULE], first=[board], last=[portrait]))
+    return Copy(Store.open(tmp_path, [RULE], first=[board], last=[portrait]))
 
 
 def turtle(text: str) -> list[ox.Triple]:

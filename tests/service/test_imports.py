@@ -13,11 +13,11 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        backup backup.locking citing client.report client.terms client.triples dumps durable engines feeds
-        feeds.xml index index.mark index.words lines lists lists.table markdown.form mcp mcp.budget namespaces
-        outside outside.allowed places.json places.spot places.tokens plans presence profiles profiles.dublin
-        readers reconcile recording records reports.xml screening shortcuts steering stream syntax
-        syntax.grammar tables wellformed wgig writes writes.changes
+        about backup backup.locking citing client.report client.terms client.triples dumps durable engines
+        feeds feeds.xml index index.mark index.words lines lists lists.table markdown.form mcp mcp.budget
+        namespaces outside outside.allowed places.json places.spot places.tokens plans presence profiles
+        profiles.dublin quiet readers reconcile recording records reports.xml screening shortcuts steering
+        stream syntax syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows lists.shown nesting outside.peers places.context places.fits
@@ -40,25 +40,27 @@ FLOORS = [
         syntax.scope syntax.slips writes.trial
         """,
         """
-        cache commands.restore diagnosis lists.schemas lists.selection markdown.graph markdown.statements
-        pages.found profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
+        about.declared about.moved cache commands.restore diagnosis lists.schemas lists.selection
+        markdown.graph markdown.statements pages.found profiles.subject reports.rdf reports.words
+        syntax.unbound view writes.upkeep
         """,
         """
-        admission index.filling inference markdown.body markdown.head opensearch profiles.links readers.wire
-        schemas stream.states
+        about.figures admission index.filling inference markdown.body markdown.head opensearch profiles.links
+        readers.wire schemas stream.states
         """,
         """
-        feeds.atom links markdown.keys outside.calls profiles.listing profiles.schema_org question
+        about.void feeds.atom links markdown.keys outside.calls profiles.listing profiles.schema_org question
         readers.evaluation readers.holder_link readers.result store
         """,
         """
-        backup.keeping bearer describe dumps.files federation health index.keeping labels load lookup
-        markdown.reading plans.counting profiles.mapped readers.inline readers.reader readers.reader_link
-        syntax.unknown
+        about.catalog backup.keeping bearer describe discovery dumps.files federation health index.keeping
+        labels load lookup markdown.reading plans.counting profiles.mapped readers.inline readers.reader
+        readers.reader_link syntax.unknown
         """,
         """
-        commands.backup dumps.download hints kinds lists.found markdown.writing pages.standing plans.steps
-        readers.generation readers.holder records.history running tables.parquet things vocabulary within
+        about.portrait commands.backup dumps.download hints kinds lists.found markdown.writing pages.standing
+        plans.steps readers.generation readers.holder records.history running tables.parquet things vocabulary
+        within
         """,
         """
         compact facts lists.writing markdown pages.thing plans.advice readers.pool reconcile.names record

@@ -60,6 +60,8 @@ async def find(request: Request, wanted: Wanted) -> Content:
         raise Problem(
             400, "Name what to cite: the IRI of a thing or a graph as iri, or a SPARQL query as query."
         )
+    store: Store = request.app.state.store
+    await run_in_threadpool(store.catch_up)
     wanted = wanted._replace(iri=wanted.iri and at_home(request, absolute(wanted.iri, "iri")))
     if wanted.version:
         check(request, wanted.version, proven=bool(wanted.digest))

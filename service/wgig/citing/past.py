@@ -9,6 +9,7 @@ import pyoxigraph as ox
 from fastapi import Request
 
 from .. import __version__
+from ..about.portrait import NAMES, Portrait
 from ..board import Board
 from ..inference import Inference
 from ..labels import label
@@ -25,7 +26,7 @@ from .versions import changed_since, held_at
 
 MOST = 32 * MIB  # bytes of a graph that is built anew, as N-Quads
 GRAPHS = 1000  # that were written since
-FOLLOWING = ("conformance", "inferred")  # graphs of what follows from the others
+FOLLOWING = ("conformance", "inferred", *NAMES)  # graphs of what follows from the others
 
 Answer = tuple[bytes, str, str]
 
@@ -116,8 +117,8 @@ def built(then: Past) -> ox.Store:
     writes = told((one.triple for one in now if one.graph_name == history), version)
     quads.bulk_extend(quad(one, history) for one in writes)
     if any(one.graph_name in following for one in now):
-        board = Board(base, then.settings.shacl)
-        Inference(rules(), f"{base}graph/inferred", None, [board]).follow(quads, None)
+        computed = [Board(base, then.settings.shacl)], [Portrait(base)]
+        Inference(rules(), f"{base}graph/inferred", None, *computed).follow(quads, None)
     return quads
 
 

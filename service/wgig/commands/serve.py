@@ -94,6 +94,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     listening = bind(settings.host, settings.port)
     threading.stack_size(STACK)
     store = open_filled(settings, say)
+    store.describe_later()
     offer(store, say)
     checks = Processes(**CHECKS, seconds=settings.paper_seconds)
     pool = Pool(store, settings) if settings.readers else None

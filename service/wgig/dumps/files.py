@@ -149,12 +149,14 @@ class Dumps:
         """The store as it is now, which stays so, and the number of its last write."""
         if self.store.folder is None:
             with self.store.alone():
+                self.store.catch_up()
                 yield self.store, self.store.version
             return
         copy = self.folder / COPY
         shutil.rmtree(copy, ignore_errors=True)
         try:
             with self.store.alone():
+                self.store.catch_up()
                 self.store.checkpoint(copy)
                 as_of = self.store.version
             yield View(ox.Store.read_only(str(copy))), as_of

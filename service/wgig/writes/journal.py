@@ -8,22 +8,27 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
 from .changes import GraphName, Look, Seen
 
 NAME = "journal"
+INFERRED = "journal-inferred"
 MOST = 20_000  # quads in a note
 
 
 class Note(NamedTuple):
-    """A look at what the write may touch, what it saw before, and quads computed from that, as they were."""
+    """A look at what the write may touch, what it saw before, and quads computed from that, as they were.
+
+    And which state the description of all was about, None where it was behind.
+    """
 
     look: Look
     before: Seen
     computed: frozenset[ox.Quad]
+    described: str | None = ""
 
 
 def write(folder: Path, note: Note, digest: str) -> None:
@@ -32,26 +37,49 @@ def write(folder: Path, note: Note, digest: str) -> None:
     if note.look.graphs is None or sum(map(len, parts)) > MOST:
         return
     graphs = [[str(one) for one in those] for those in (note.look.graphs, note.look.names)]
-    text = json.dumps([digest, *map(n_quads, parts), *graphs, sorted(note.before.graphs)])
-    (folder / NAME).write_text(f"{checksum(text)}\n{text}", "utf-8")
+    rest = (*graphs, sorted(note.before.graphs), note.described)
+    put(folder / NAME, [digest, *map(n_quads, parts), *rest])
 
 
 def read(folder: Path, digest: str) -> Note | None:
     """The note in the folder; None where there is none, or none that is whole and of this digest."""
-    path = folder / NAME
-    told, _, text = path.read_text("utf-8", "replace").partition("\n") if path.exists() else ("", "", "")
-    if told != checksum(text):
+    found = got(folder / NAME)
+    if found is None or found[0] != digest:
         return None
-    by, looked, before, computed, graphs, names, there = json.loads(text)
-    if by != digest:
-        return None
+    _, looked, before, computed, graphs, names, there, described = found
     look = Look(tuple(map(graph, graphs)), tuple(quads(looked)), tuple(map(graph, names)))
-    return Note(look, Seen(set(quads(before)), set(there)), frozenset(quads(computed)))
+    return Note(look, Seen(set(quads(before)), set(there)), frozenset(quads(computed)), described)
+
+
+def write_inferred(folder: Path, gone: Iterable[ox.Quad], come: Iterable[ox.Quad]) -> None:
+    """Add to the note, where there is one, what is going to change of what was inferred."""
+    if (folder / NAME).exists():
+        put(folder / INFERRED, [n_quads(gone), n_quads(come)])
+
+
+def read_inferred(folder: Path) -> tuple[set[ox.Quad], set[ox.Quad]] | None:
+    """What goes and what comes of what was inferred; None where that was not noted."""
+    found = got(folder / INFERRED)
+    return (set(quads(found[0])), set(quads(found[1]))) if found else None
 
 
 def remove(folder: Path) -> None:
     """Leave no note."""
-    (folder / NAME).unlink(missing_ok=True)
+    for name in (NAME, INFERRED):
+        (folder / name).unlink(missing_ok=True)
+
+
+def put(path: Path, parts: list[Any]) -> None:
+    """Write a file whose damage can be told."""
+    text = json.dumps(parts)
+    path.write_text(f"{checksum(text)}\n{text}", "utf-8")
+
+
+def got(path: Path) -> list[Any] | None:
+    """What was put into a file; None where there is none, or it is damaged."""
+    told, _, text = path.read_text("utf-8", "replace").partition("\n") if path.exists() else ("", "", "")
+    found: list[Any] | None = json.loads(text) if told == checksum(text) else None
+    return found
 
 
 def checksum(text: str) -> str:

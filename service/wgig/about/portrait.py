@@ -1,0 +1,136 @@
+"""Keep the graphs that describe the store in line with it: void, dcat and queries."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cached_property
+
+import pyoxigraph as ox
+
+from .. import __version__
+from ..examples import FOLDER
+from ..rdf import as_stored, quad, term
+from ..writes.changes import Change, content, there
+from ..writes.commit import update_of
+from . import declared
+from .catalog import Catalog
+from .figures import count, difference
+from .void import Triples, Void
+
+NAMES = ("void", "dcat", "queries")  # of the graphs, below graph/ of the base
+MODIFIED, DATE_TIME = term("dcterms:modified"), term("xsd:dateTime")
+FEW = 2000  # quads
+
+
+class Portrait:
+    """Describes all graphs of a store in three of their own, which are left out of what they describe."""
+
+    def __init__(self, base: str) -> None:
+        """Take the base of the IRIs."""
+        self.base, self.void, self.catalog = base, Void(base), Catalog(base)
+        self.queries = ox.NamedNode(f"{base}graph/queries")
+        self.last = ""  # the state of which the figures are at hand
+        self.graphs = frozenset((self.void.graph, self.catalog.graph, self.queries))
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest of what is described beside the figures."""
+        files = [path.read_bytes() for path in sorted(FOLDER.glob("*.rq"))]
+        return hashlib.sha256(b"\n".join([__version__.encode(), self.base.encode(), *files])).hexdigest()
+
+    def describe(self, quads: ox.Store, change: Change | None) -> Change:
+        """Say how it is after a change; None: it may be anything, and all is counted. What that changed."""
+        if change is not None and not change:
+            return change
+        ours = {one.value for one in self.graphs}
+        if change is None or not self.state(quads) or change.graphs & ours or self.is_most(quads, change):
+            return self.anew(quads)
+        return self.step(quads, change)
+
+    def step(self, quads: ox.Store, change: Change) -> Change:
+        """Say what is other than before; what that changed."""
+        if self.state(quads) != self.last:
+            self.void.at_hand.clear()
+        figures = difference(quads, change, self.base, self.graphs)
+        dropped, made = self.turned(quads, change.graphs)
+        for sign, names in ((-1, dropped), (1, made)):
+            figures.update(dict.fromkeys(((("graph", one), "stated") for one in names), sign))
+        gone, come = self.void.turned(quads, figures)
+        gone |= self.said(quads)
+        modified = self.modified()
+        come.add(modified)
+        followed = Change(
+            (*placed(gone, self.void.graph), *placed(self.listed(dropped), self.catalog.graph)),
+            (*placed(come, self.void.graph), *placed(self.listed(made), self.catalog.graph)),
+        )
+        self.last = ""  # until all is there
+        quads.update(update_of(quads, followed, set()))
+        self.last = modified.object.value  # type: ignore[union-attr]
+        return followed
+
+    def is_most(self, quads: ox.Store, change: Change) -> bool:
+        """Whether more changed than there was, so that it is faster to count anew."""
+        return len(change.removed) + len(change.added) > self.void.size(quads)
+
+    def turned(self, quads: ox.Store, names: Iterable[str]) -> tuple[set[str], set[str]]:
+        """Those of these graphs that are told of and not there, and those that are there and not told of."""
+        graphs = [ox.NamedNode(one) for one in names]
+        told = {one.value for one in graphs if self.void.tells_of(quads, one)}
+        are = there(quads, graphs)
+        return told - are, are - told
+
+    def said(self, quads: ox.Store) -> Triples:
+        """What is said of the last change."""
+        found = quads.quads_for_pattern(self.void.dataset, MODIFIED, None, self.void.graph)
+        return {one.triple for one in found}
+
+    def state(self, quads: ox.Store) -> str:
+        """When the dataset changed last, as it is described."""
+        return "".join(one.object.value for one in self.said(quads))  # type: ignore[union-attr]
+
+    def anew(self, quads: ox.Store) -> Change:
+        """Say all, from what is there; of nothing, nothing. What that changed."""
+        if all(one.graph_name in self.graphs for one in quads):
+            return self.silence(quads)
+        names = {one.value for one in quads.named_graphs() if isinstance(one, ox.NamedNode)}
+        names -= {one.value for one in self.graphs}
+        self.last = ""
+        self.void.at_hand.clear()
+        _, figures = self.void.turned(ox.Store(), count(quads, self.base, self.graphs))
+        modified = self.modified()
+        now = {
+            *placed({*figures, *self.void.always(), modified}, self.void.graph),
+            *placed(self.catalog.whole(names), self.catalog.graph),
+            *placed(declared.queries(self.base), self.queries),
+            *placed(declared.prefixes(self.base), self.queries),
+        }
+        before = {one for graph in self.graphs for one in content(quads, graph)}
+        was = there(quads, self.graphs)
+        come = now - before
+        (quads.extend if len(come) < FEW else quads.bulk_extend)(come)
+        for one in before - now:
+            quads.remove(one)
+        self.last = modified.object.value  # type: ignore[union-attr]
+        return Change(tuple(before - now), tuple(come), (), tuple(there(quads, self.graphs) - was))
+
+    def silence(self, quads: ox.Store) -> Change:
+        """Say nothing any more; what that changed."""
+        said = [one for graph in self.graphs for one in content(quads, graph)]
+        dropped = there(quads, self.graphs)
+        for graph in self.graphs:
+            quads.remove_graph(graph)
+        return Change(tuple(said), (), tuple(dropped))
+
+    def listed(self, graphs: Iterable[str]) -> Triples:
+        """What the catalog says of these graphs."""
+        return {triple for one in graphs for triple in self.catalog.of_graph(one)}
+
+    def modified(self) -> ox.Triple:
+        """That the dataset is other than before since now."""
+        now = ox.Literal(datetime.now(UTC).isoformat(), datatype=DATE_TIME)
+        return next(as_stored([ox.Triple(self.void.dataset, MODIFIED, now)]))
+
+
+def placed(triples: Iterable[ox.Triple], graph: ox.NamedNode) -> set[ox.Quad]:
+    """The triples in a graph."""
+    return {quad(one, graph) for one in triples}

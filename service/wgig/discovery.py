@@ -1,0 +1,162 @@
+"""Where those who come for the first time look: the well-known places, the catalog, robots.txt."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pyoxigraph as ox
+from fastapi import Request, Response
+
+from .answers import answer, pick
+from .formats import GRAPHS, HTML, JSON, TEXT, TURTLE, Format
+from .namespaces import OUTSIDE
+from .problems import Problem
+from .rdf import serialize, term
+from .settings import Settings
+from .sparql import absolute
+from .store import Store
+
+LINKSET = Format("application/linkset+json", "json", "JSON", "", ("application/json",))
+PROFILED = replace(
+    LINKSET, media_type=f'{LINKSET.media_type}; profile="https://www.rfc-editor.org/info/rfc9727"'
+)
+API_CATALOG = "/.well-known/api-catalog"
+INTERFACES = ("sparql", "update", "graphs", "validate")
+GOOD_FOR = timedelta(days=90)  # less than the year of RFC 9116, section 2.5.5
+
+# What names an address of this service, which is to be that of the host that was asked.
+PLACES = frozenset(
+    term(name)
+    for name in (
+        "dcat:accessURL",
+        "dcat:downloadURL",
+        "dcat:endpointURL",
+        "schema:target",
+        "void:dataDump",
+        "void:sparqlEndpoint",
+    )
+)
+TYPE, LISTED = term("rdf:type"), term("dcat:dataset")
+
+# What leads a robot to ever new addresses with nothing new behind them.
+ENDLESS = ("/sparql?", "/graphs?", "/search?", "/validate?", "/queries/running", "/update", "/*?_mediatype=")
+
+
+def void(request: Request) -> Response:
+    """The figures of the dataset as VoID: partitions, linksets, named graphs. Raises Problem 404, 406."""
+    document = ox.NamedNode(f"{request.app.state.settings.base}.well-known/void")
+    about = [
+        ox.Triple(document, TYPE, term("void:DatasetDescription")),
+        ox.Triple(document, term("foaf:primaryTopic"), ox.NamedNode(f"{document.value}#dataset")),
+    ]
+    return described(request, "void", [*about, *own(request, "void")])
+
+
+def sparql_examples(request: Request) -> Response:
+    """The example queries as RDF, by the SIB conventions, with their prefixes. Raises Problem 404, 406."""
+    return described(request, "queries", own(request, "queries"))
+
+
+def catalog(request: Request) -> Response:
+    """The catalog of what there is to get, as DCAT 3. Raises Problem 404, 406."""
+    return described(request, "dcat", [*own(request, "dcat"), *said_elsewhere(request)])
+
+
+def api_catalog(request: Request) -> Response:
+    """The interfaces of this service, each with what describes it (RFC 9727). Raises Problem 406."""
+    pick(request, (LINKSET,))
+    host = str(request.base_url)
+    whole = {
+        "anchor": host + API_CATALOG.removeprefix("/"),
+        "item": [{"href": host + path} for path in INTERFACES],
+        "describedby": [link(f"{host}catalog", TURTLE)],
+    }
+    sets = [whole, *(interface(host, path) for path in INTERFACES)]
+    body = json.dumps({"linkset": sets}, indent=2).encode() + b"\n"
+    return answer(request, body, PROFILED, links=[f'<{API_CATALOG}>; rel="api-catalog"'])
+
+
+def interface(host: str, path: str) -> dict[str, object]:
+    """What describes an interface, for machines and for people (RFC 8631)."""
+    return {
+        "anchor": host + path,
+        "service-desc": [link(f"{host}openapi.json", JSON)],
+        "service-doc": [link(host + path, HTML)],
+        "service-meta": [link(f"{host}.well-known/void", TURTLE)],
+        "status": [link(f"{host}ready", JSON)],
+    }
+
+
+def link(href: str, format_: Format) -> dict[str, str]:
+    """A link of a link set (RFC 9264, section 4.2.4)."""
+    return {"href": href, "type": format_.media_type}
+
+
+def security(request: Request) -> Response:
+    """Whom to tell of a weakness (RFC 9116). Raises Problem 404 while the operator names nobody."""
+    contacts = request.app.state.settings.contact.split()
+    if not contacts:
+        raise Problem(404, "The operator of this service has named no contact for security.")
+    expires = (datetime.now(UTC) + GOOD_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [*(f"Contact: {one}" for one in contacts), f"Expires: {expires.isoformat()}", ""]
+    # It is another one tomorrow, without a write.
+    return answer(request, "\n".join(lines).encode(), TEXT, headers={"Cache-Control": "no-store"})
+
+
+def robots(request: Request) -> Response:
+    """What robots may read: all pages, but no endless spaces (RFC 9309), and where the sitemap is."""
+    lines = [
+        "User-agent: *",
+        *(f"Disallow: {one}" for one in ENDLESS),
+        "Allow: /",
+        "",
+        f"Sitemap: {request.base_url}sitemap.xml",
+        "",
+    ]
+    return answer(request, "\n".join(lines).encode(), TEXT)
+
+
+def described(request: Request, name: str, triples: Iterable[ox.Triple]) -> Response:
+    """A description in a format of RDF; a browser is led to the page of its graph. Raises Problem 400."""
+    format_ = pick(request, (*GRAPHS, HTML))
+    if format_ is HTML:
+        return Response(status_code=303, headers={"Location": f"/graph/{name}", "Vary": "Accept"})
+    settings: Settings = request.app.state.settings
+    host = absolute(str(request.base_url), "The address of the service")
+    body = serialize(localized(triples, settings.base, host), format_, settings.base)
+    return answer(request, body, format_)
+
+
+def own(request: Request, name: str) -> list[ox.Triple]:
+    """The triples of one of the graphs that describe the store. Raises Problem 404 where there is none."""
+    store: Store = request.app.state.store
+    store.catch_up()
+    found = list(store.triples(f"{request.app.state.settings.base}graph/{name}"))
+    if not found:
+        raise Problem(
+            404, f"The store holds no graph {name}: it describes itself only where WGIG_DATA is shipped."
+        )
+    return found
+
+
+def said_elsewhere(request: Request) -> Iterator[ox.Triple]:
+    """What other graphs say of the datasets of the catalog: title, license, sources, the last change."""
+    store: Store = request.app.state.store
+    base = request.app.state.settings.base
+    # It tells when a graph was shipped, which may have changed since.
+    apart = ox.NamedNode(f"{base}graph/catalog")
+    for listed in store.triples(f"{base}graph/dcat", None, LISTED):
+        for one in store.match(listed.object):  # type: ignore[arg-type]
+            if one.predicate.value.startswith(OUTSIDE["dcterms"]) and one.graph_name != apart:
+                yield one.triple
+
+
+def localized(triples: Iterable[ox.Triple], base: str, host: str) -> Iterator[ox.Triple]:
+    """The triples, with addresses of this service on the host that was asked."""
+    for one in triples:
+        if one.predicate in PLACES:
+            place = ox.NamedNode(one.object.value.replace(base, host, 1))  # type: ignore[union-attr]
+            yield ox.Triple(one.subject, one.predicate, place)
+        else:
+            yield one

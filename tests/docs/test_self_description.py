@@ -1,0 +1,43 @@
+"""What the page about self-description shows is what happens."""
+
+import re
+import shlex
+import urllib.request
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyoxigraph as ox
+from wgig.app import ROUTES
+from wgig.settings import CHECKOUT, Settings
+
+PAGE = (CHECKOUT / "docs" / "self-description.md").read_text(encoding="utf-8")
+CALLS = re.findall(r"^curl (.*)$", PAGE, re.MULTILINE)
+(QUERY,) = re.findall(r"```sparql\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_page_lists_routes_and_settings_that_are() -> None:
+    shown = set(re.findall(r"^\| `(/\S+)` \|", PAGE, re.MULTILINE))
+    assert len(shown) == 7
+    assert shown <= {path for path, _, _ in ROUTES}
+    assert {one.lower() for one in re.findall(r"WGIG_(\w+)", PAGE)} <= {*Settings.__dataclass_fields__}
+
+
+def test_what_it_shows_gives_what_it_says(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    with serving(tmp_path / "store") as url:
+        for call in CALLS:
+            asked = next(one for one in shlex.split(call) if one.startswith("http"))
+            fields = dict(re.findall(r"'(\w+): (.*?)'", call))
+            request = urllib.request.Request(url.rstrip("/") + urlsplit(asked).path, headers=fields)
+            with urllib.request.urlopen(request) as answer:
+                assert answer.status == 200
+                assert fields.get("Accept", "") in answer.headers["Content-Type"]
+        dump = urllib.request.urlopen(f"{url.rstrip('/')}/dump.nq").read()
+    store = ox.Store()
+    store.load(dump, ox.RdfFormat.N_QUADS)
+    rows = store.query(QUERY, use_default_graph_as_union=True)
+    assert isinstance(rows, ox.QuerySolutions)
+    assert len(list(rows)) > 10
