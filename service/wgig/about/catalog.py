@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from ..formats import N_QUADS, TRIG, TURTLE, Format
+from ..profiles.profile import described, own
 from ..rdf import term
 from .void import DESCRIPTION, TITLE, Void
 
@@ -96,14 +97,12 @@ class Catalog:
         yield ox.Triple(node, term("dcterms:conformsTo"), ox.NamedNode(standard))
 
     def profile(self) -> Iterator[ox.Triple]:
-        """The profile that all data conforms to, with what there is to read, write and check it (PROF)."""
-        node = ox.NamedNode(f"{self.base}id/profile/wgig")
-        yield ox.Triple(node, TYPE, term("prof:Profile"))
-        yield ox.Triple(node, TITLED, english("Linked data of the Working Group on Internet Governance"))
-        yield ox.Triple(node, term("prof:hasToken"), ox.Literal("wgig"))
+        """The profiles to ask for, and for our own what there is to read, write and check it (PROF)."""
+        yield from described(self.base)
+        node = ox.NamedNode(own(self.base).iri)
         yield ox.Triple(self.dataset, term("dcterms:conformsTo"), node)
         for place, title, role, standard in RESOURCES:
-            resource = ox.NamedNode(f"{node.value}/{place.partition('.')[0]}")
+            resource = ox.NamedNode(f"{self.node.value}#{place.partition('.')[0]}")
             yield ox.Triple(node, term("prof:hasResource"), resource)
             yield ox.Triple(resource, TYPE, term("prof:ResourceDescriptor"))
             yield ox.Triple(resource, TITLED, english(title))
