@@ -117,7 +117,7 @@ class Board:
             return Change()
         from .conformance import shared, state  # noqa: PLC0415  costs 0.2 s, and most starts need none
 
-        same = shared()
+        same = set(shared())
         old, new = set[ox.Triple](), {one for one in same if quad(one, self.graph) not in quads}
         for name, triples, digest_ in stale:
             old |= self.recalled.pop(name, set()) or self.said_of(quads, name)

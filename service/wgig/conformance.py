@@ -9,7 +9,6 @@ reason is not found. The template is that of the shapes; what the graph does not
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cache
-from itertools import chain
 from typing import NamedTuple
 
 import pyoxigraph as ox
@@ -188,17 +187,13 @@ class Standing:
         yield from about(node, *pairs, *self.mark)
 
 
-def shared() -> frozenset[ox.Triple]:
+def shared() -> Iterator[ox.Triple]:
     """What the assertions on all papers point to: who asserts, and how a test can go."""
-    results = (
-        (RESULT + name, ("earl:TestResult", name, SHAPES), ("earl:outcome", known(f"earl:{outcome}")))
-        for name, outcome in OUTCOMES.items()
-    )
-    checker = ("earl:Software", "Checker of issue papers", SHAPES)
-    nodes = [(CHECKER, checker, ("schema:version", ox.Literal(__version__))), *results]
-    return frozenset(
-        triple for node, what, more in nodes for triple in chain(described(node, *what), about(node, more))
-    )
+    yield from described(CHECKER, "earl:Software", "Checker of issue papers", SHAPES)
+    yield from about(CHECKER, ("schema:version", ox.Literal(__version__)))
+    for name, outcome in OUTCOMES.items():
+        yield from described(RESULT + name, "earl:TestResult", name, SHAPES)
+        yield from about(RESULT + name, ("earl:outcome", known(f"earl:{outcome}")))
 
 
 def described(node: str, type_: str, label: str, source: str) -> Iterator[ox.Triple]:

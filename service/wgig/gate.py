@@ -21,7 +21,6 @@ from .engines import Result
 from .formats import GRAPHS, HTML, JSON, N_TRIPLES, PROBLEM, Format, named, negotiate
 from .namespaces import LOCAL
 from .problems import Problem
-from .rdf import as_stored
 from .report import BLOCKING, Report
 from .reports import WRITERS
 from .rules import WGIG
@@ -95,7 +94,7 @@ def checked(todo: Submitted) -> Checked:
     report = reported(whole, profile, results)
     if not report.conforms:
         return Checked(report=refusal(report, todo))
-    digest = board(todo.settings.base, todo.settings.shacl).digest_of([*as_stored(whole.triples)])
+    digest = board(todo.settings.base, todo.settings.shacl).digest_of([*rdf.as_stored(whole.triples)])
     return Checked(lines, digest=digest, results=frozenset(results))
 
 

@@ -22,7 +22,8 @@ async def ready(request: Request) -> Response:
     """A query is answered; when the last backup was made is said, too. Raises Problem 503.
 
     `failedWrite` is when the disk failed the last write, if it did: then reading goes on. While the quads are
-    `copying` to memory, they are read from disk; while they are `indexing`, nothing is searched.
+    copied to memory (`copying`), queries are answered from disk or from an older copy, which sees each write;
+    while they are `indexing`, nothing is searched.
     """
     try:
         result = await request.app.state.answerers.ask(ASK, "")

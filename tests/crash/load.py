@@ -6,6 +6,7 @@ was acknowledged last must be there, or what was sent since; nothing else, and n
 
 import csv
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import httpx
@@ -17,7 +18,7 @@ PAPER = f"{Settings.base}ontology#IssuePaper"
 PATIENCE = 30  # seconds that an answer may take before a client gives up
 
 
-class Writer:
+class Writer(ABC):
     """Writes one state after the other, each to be found whole or not at all."""
 
     def __init__(self, name: str) -> None:
@@ -31,13 +32,13 @@ class Writer:
         self.send(client, self.sent)
         self.acknowledged = self.sent
 
+    @abstractmethod
     def send(self, client: httpx.Client, number: int) -> None:
         """Bring the store into the state of this number."""
-        raise NotImplementedError
 
+    @abstractmethod
     def found(self, client: httpx.Client, least: int) -> int:
         """The state that the service is in, at least this one. Raises AssertionError where it is none."""
-        raise NotImplementedError
 
     def look(self, client: httpx.Client) -> None:
         """Raises AssertionError where the service is in a state that it must not be in."""

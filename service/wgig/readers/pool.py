@@ -39,7 +39,6 @@ class Pool:
         self.names = count()
         self.written = 0  # the last write, in the thread that writes
         self.version = 0  # the last write that readers were told of
-        self.on_disk = False  # whether some read from a folder
         self.loading: set[Path] = set()  # the folders of copies that are being taken
         self.recent: list[tuple[int, bytes]] = []  # writes that those who are being made may not have seen
         self.starting = 0
@@ -93,19 +92,23 @@ class Pool:
             self.publish, self.written, packed(change), folder, len(change.removed)
         )
 
-    def checkpoint(self) -> Path:
-        """The folder of a copy of the store as it is now."""
+    @property
+    def on_disk(self) -> bool:
+        """Whether some read from a folder, so that each write makes a checkpoint."""
+        return not all(one.in_memory for one in self.generations)
+
+    def checkpoint(self, *, to_load: bool = False) -> Path:
+        """The folder of a copy of the store as it is now; one that is `to_load` is not tidied away."""
         folder = self.folder / str(next(self.names))
+        if to_load:
+            self.loading.add(folder)
         self.store.checkpoint(folder)
         return folder
 
     def numbered_copy(self) -> tuple[Path, int]:
         """The folder of a copy for new readers, and the number of the last write before it."""
         with self.store.alone():
-            folder = self.folder / str(next(self.names))
-            self.loading.add(folder)
-            self.store.checkpoint(folder)
-            return folder, self.written
+            return self.checkpoint(to_load=True), self.written
 
     # What follows is done in the event loop.
 
@@ -194,10 +197,9 @@ class Pool:
         """Have readers in step with all writes. Raises OSError or StoreError."""
         copy = new.folder
         try:
-            if not new.in_memory:
-                self.on_disk = True  # each write makes a checkpoint now; those since the copy did not
-                if self.written != new.number:
-                    new.folder, new.number = await asyncio.to_thread(self.numbered_copy)
+            # Each write makes a checkpoint now; those since the copy did not.
+            if not new.in_memory and self.written != new.number:
+                new.folder, new.number = await asyncio.to_thread(self.numbered_copy)
             await new.populate()
         finally:
             if new.folder != copy:
@@ -216,7 +218,6 @@ class Pool:
     def lost(self, generation: Generation) -> None:
         """A holder has ended, and with it its readers: have others, if these were the ones that answer."""
         self.generations.remove(generation)
-        self.on_disk = not all(one.in_memory for one in self.generations)
         if not self.on_disk:
             self.tidy()
         if generation is self.current:

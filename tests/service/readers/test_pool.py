@@ -3,9 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,11 +15,9 @@ from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES, RDF_XML, XML_RESULTS
 from wgig.readers import pool as pools
 from wgig.readers import reader_link
 from wgig.readers.generation import Generation
-from wgig.readers.holder import Watched
-from wgig.readers.holder_link import HolderLink
 from wgig.readers.pool import Pool
 from wgig.readers.reader_link import ReaderLink
-from wgig.readers.result import AHEAD
+from wgig.readers.result import AHEAD, Result
 from wgig.readers.wire import CANCELED, LOST, ROWS, SIZE, SYNTAX, TIME, UNFIT, VALUE, Fault, Job
 from wgig.settings import MIB, Settings
 from wgig.store import Dataset, Store
@@ -254,14 +249,11 @@ def test_a_pause_changes_nothing_of_what_becomes_of_a_query(
     async def story(pool: Pool) -> None:
         assert pool.current
         (reader,) = pool.current.readers
-        while reader.thread == reader.process:
-            await asyncio.sleep(0)
+        await told_its_thread(reader)
         result = await pool.ask(job(MANY), "somebody")
         reader.pace(on=False)
         reader.pace(on=True)
-        while not (yields(reader) or result.ended):
-            await asyncio.sleep(0)
-        assert yields(reader)
+        assert await comes_to_yield(reader, result)
         result.close()
 
     play(Settings(store=tmp_path, readers=1), story)
@@ -270,6 +262,20 @@ def test_a_pause_changes_nothing_of_what_becomes_of_a_query(
 def yields(reader: ReaderLink) -> bool:
     """Whether the thread that answers lets others go first."""
     return os.getpriority(os.PRIO_PROCESS, reader.thread) > os.getpriority(os.PRIO_PROCESS, 0)
+
+
+async def told_its_thread(reader: ReaderLink) -> int:
+    """The thread that answers, once the reader has said which that is."""
+    while reader.thread == reader.process:
+        await asyncio.sleep(0)
+    return reader.thread
+
+
+async def comes_to_yield(reader: ReaderLink, result: Result) -> bool:
+    """Whether a query lets others go first before it ends."""
+    while not (yields(reader) or result.ended):
+        await asyncio.sleep(0)
+    return yields(reader)
 
 
 def test_a_query_that_takes_long_lets_others_go_first_and_the_next_one_need_not(
@@ -281,12 +287,9 @@ def test_a_query_that_takes_long_lets_others_go_first_and_the_next_one_need_not(
     async def story(pool: Pool) -> None:
         assert pool.current
         (reader,) = pool.current.readers
-        while (first := reader.thread) == reader.process:
-            await asyncio.sleep(0)
+        first = await told_its_thread(reader)
         result = await pool.ask(job(some), "somebody")
-        while not (yields(reader) or result.ended):
-            await asyncio.sleep(0)
-        assert yields(reader)
+        assert await comes_to_yield(reader, result)
         await result.whole()
         while reader.thread == first:
             await asyncio.sleep(0)
@@ -411,61 +414,6 @@ def test_who_reads_from_disk_stays_where_all_is_too_much_for_the_memory(
         assert await numbers(pool) == {2}
 
     play(Settings(store=tmp_path, readers=2, reader_quads=10), story)
-
-
-def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone(tmp_path: Path) -> None:
-    Store.open(tmp_path).replace({"urn:g": triples(*range(20_000))})
-
-    async def story() -> None:
-        holder = HolderLink(lambda *_: None, lambda: None)
-        await holder.start(100_000, MIB)
-        loaded = holder.load(tmp_path / "quads")
-        children = Path(f"/proc/{holder.process.pid}/task/{holder.process.pid}/children")
-        while not (started := children.read_text().split()):
-            await asyncio.sleep(0)
-        holder.close()
-        with pytest.raises(ConnectionError):
-            await loaded
-        await holder.buried
-        child = Path(f"/proc/{started[0]}/exe")
-        while child.is_symlink():
-            await asyncio.sleep(0.01)
-
-    asyncio.run(asyncio.wait_for(story(), 10))
-
-
-CUT = """
-import os, socket
-from wgig.readers import holder, wire
-
-def pour(folder, most, writing):
-    os.write(writing, b"2\\n<urn:s> <urn:p> ")
-    os._exit(0)
-
-holder.pour = pour
-here, there = socket.socketpair()
-births, cradle = socket.socketpair()
-here.sendall(wire.framed(wire.LOAD, b"anywhere"))
-holder.main(there, cradle, 10, 2**20)
-"""
-
-
-def test_a_copy_that_breaks_off_is_told_in_one_sentence() -> None:
-    done = subprocess.run([sys.executable, "-c", CUT], capture_output=True, text=True, timeout=30, check=True)
-    assert done.stderr == "wgig: the copy of the quads to memory broke off, and it is taken anew\n"
-
-
-def test_a_pipe_breaks_off_when_its_reader_is_gone() -> None:
-    here, there = socket.socketpair()
-    reading, writing = os.pipe()
-    os.write(writing, b"all of it")
-    with there, Watched(reading, there) as stream:
-        assert stream.readinto(bytearray(3)) == 3
-        here.sendall(b"a change")
-        here.close()
-        with pytest.raises(ConnectionError):
-            stream.readinto(bytearray(3))
-    os.close(writing)
 
 
 def test_nobody_is_left_when_the_service_is_gone(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""The holder copies the quads for its service alone, whole or not at all."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from wgig.readers.holder import Watched
+from wgig.readers.holder_link import HolderLink
+from wgig.settings import MIB
+from wgig.store import Store
+
+NODE = ox.NamedNode("urn:s")
+
+
+def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone(tmp_path: Path) -> None:
+    many = [ox.Triple(NODE, NODE, ox.Literal(one)) for one in range(20_000)]
+    Store.open(tmp_path).replace({"urn:g": many})
+
+    async def story() -> None:
+        holder = HolderLink(lambda *_: None, lambda: None)
+        await holder.start(100_000, MIB)
+        loaded = holder.load(tmp_path / "quads")
+        children = Path(f"/proc/{holder.process.pid}/task/{holder.process.pid}/children")
+        while not (started := children.read_text().split()):
+            await asyncio.sleep(0)
+        holder.close()
+        with pytest.raises(ConnectionError):
+            await loaded
+        await holder.buried
+        child = Path(f"/proc/{started[0]}/exe")
+        while child.is_symlink():
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(story(), 10))
+
+
+CUT = """
+import os, socket
+from wgig.readers import holder, wire
+
+def pour(folder, most, writing):
+    os.write(writing, b"2\\n<urn:s> <urn:p> ")
+    os._exit(0)
+
+holder.pour = pour
+here, there = socket.socketpair()
+births, cradle = socket.socketpair()
+here.sendall(wire.framed(wire.LOAD, b"anywhere"))
+holder.main(there, cradle, 10, 2**20)
+"""
+
+
+def test_a_copy_that_breaks_off_is_told_in_one_sentence() -> None:
+    done = subprocess.run([sys.executable, "-c", CUT], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr == "wgig: the copy of the quads to memory broke off, and it is taken anew\n"
+
+
+def test_a_pipe_breaks_off_when_its_reader_is_gone() -> None:
+    here, there = socket.socketpair()
+    reading, writing = os.pipe()
+    os.write(writing, b"all of it")
+    with there, Watched(reading, there) as stream:
+        assert stream.readinto(bytearray(3)) == 3
+        here.sendall(b"a change")
+        here.close()
+        with pytest.raises(ConnectionError):
+            stream.readinto(bytearray(3))
+    os.close(writing)
