@@ -1,8 +1,7 @@
-"""The clients are those that were tested, from where everybody gets them."""
+"""The clients are those that were tested, from whatever registry somebody uses."""
 
 import json
 from pathlib import Path
-from urllib.parse import urlsplit
 
 HERE = Path(__file__).parent
 WANTED = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["dependencies"]
@@ -14,8 +13,7 @@ def test_each_client_has_one_exact_version() -> None:
         assert LOCKED[f"node_modules/{name}"]["version"] == version
 
 
-def test_each_package_has_a_digest_and_no_other_host_than_the_public_registry() -> None:
+def test_each_package_has_a_digest_and_names_no_host() -> None:
     packages = [one for path, one in LOCKED.items() if path]
     assert all(one["integrity"].startswith("sha512-") for one in packages)
-    hosts = {urlsplit(one["resolved"]).hostname for one in packages if "resolved" in one}
-    assert hosts <= {"registry.npmjs.org"}
+    assert not [one for one in packages if "resolved" in one]
