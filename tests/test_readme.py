@@ -67,3 +67,17 @@ def test_layout_names_folders_that_exist() -> None:
     for line in tree.splitlines():
         folder = line.split()[0]
         assert (root / folder).is_dir() or (root / "data" / folder).is_dir(), folder
+
+
+def test_every_page_of_the_docs_is_linked_and_every_link_leads_somewhere() -> None:
+    root = Path(__file__).parents[1]
+    links = re.findall(r"\]\((docs/[^)#]+)(?:#([^)]+))?\)", README)
+    assert {path for path, _ in links} >= {f"docs/{one.name}" for one in root.glob("docs/*.md")}
+    for path, place in links:
+        titles = re.findall(r"^#+ (.*)$", (root / path).read_text(encoding="utf-8"), re.MULTILINE)
+        assert not place or place in [one.lower().replace(" ", "-") for one in titles], (path, place)
+
+
+def test_every_kind_of_program_has_its_page() -> None:
+    table = README.partition("| you are | your page |\n")[2].partition("\n\n")[0]
+    assert len(re.findall(r"^\| [^|]+ \| \[[^]]+\]\(docs/", table, re.MULTILINE)) == table.count("\n")

@@ -9,4 +9,5 @@ from .client import Triples as Triples
 from .client import connect as connect
 
 __version__: str
+__released__: str
 OFFERED: tuple[str, ...]

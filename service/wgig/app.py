@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from . import (
     __version__,
+    catalog,
     coverage,
     describe,
     discovery,
@@ -110,7 +111,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/reconcile/properties", READ, reconciliation.propose),
     ("/opensearch.xml", READ, opensearch.description),
     ("/context.jsonld", READ, resource.context),
-    ("/catalog", READ, discovery.catalog),
+    ("/catalog", READ, catalog.catalog),
     ("/.well-known/void", READ, discovery.void),
     ("/.well-known/sparql-examples", READ, discovery.sparql_examples),
     ("/.well-known/api-catalog", READ, discovery.api_catalog),

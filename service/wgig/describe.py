@@ -77,9 +77,9 @@ def sd(name: str) -> ox.NamedNode:
 
 def service(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Triple]:
     """The service at the URL `endpoint`: its language, formats and features."""
-    node = ox.NamedNode(f"{endpoint}#service")
+    node = ox.NamedNode(endpoint)  # clients look for what is said of the address that they asked
     yield ox.Triple(node, TYPE, sd("Service"))
-    yield ox.Triple(node, sd("endpoint"), ox.NamedNode(endpoint))
+    yield ox.Triple(node, sd("endpoint"), node)
     yield ox.Triple(node, sd("supportedLanguage"), sd(language))
     yield ox.Triple(node, sd("feature"), sd("EmptyGraphs"))
     if settings.default_graph == "union":

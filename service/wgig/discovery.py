@@ -1,7 +1,7 @@
-"""Where those who come for the first time look: the well-known places, the catalog, robots.txt."""
+"""Where those who come for the first time look: the well-known places, and robots.txt."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,6 @@ from fastapi import Request, Response
 
 from .answers import answer, pick
 from .formats import GRAPHS, HTML, JSON, TEXT, TURTLE, Format
-from .namespaces import OUTSIDE
 from .problems import Problem
 from .rdf import serialize, term
 from .settings import Settings
@@ -31,13 +30,14 @@ PLACES = frozenset(
     for name in (
         "dcat:accessURL",
         "dcat:downloadURL",
+        "dcat:endpointDescription",
         "dcat:endpointURL",
         "schema:target",
         "void:dataDump",
         "void:sparqlEndpoint",
     )
 )
-TYPE, LISTED = term("rdf:type"), term("dcat:dataset")
+TYPE = term("rdf:type")
 
 # What leads a robot to ever new addresses with nothing new behind them.
 ENDLESS = ("/sparql?", "/graphs?", "/search?", "/validate?", "/queries/running", "/update", "/*?_mediatype=")
@@ -56,11 +56,6 @@ def void(request: Request) -> Response:
 def sparql_examples(request: Request) -> Response:
     """The example queries as RDF, by the SIB conventions, with their prefixes. Raises Problem 404, 406."""
     return described(request, "queries", own(request, "queries"))
-
-
-def catalog(request: Request) -> Response:
-    """The catalog of what there is to get, as DCAT 3. Raises Problem 404, 406."""
-    return described(request, "dcat", [*own(request, "dcat"), *said_elsewhere(request)])
 
 
 def api_catalog(request: Request) -> Response:
@@ -117,7 +112,9 @@ def robots(request: Request) -> Response:
     return answer(request, "\n".join(lines).encode(), TEXT)
 
 
-def described(request: Request, name: str, triples: Iterable[ox.Triple]) -> Response:
+def described(
+    request: Request, name: str, triples: Iterable[ox.Triple], headers: Mapping[str, str] | None = None
+) -> Response:
     """A description in a format of RDF; a browser is led to the page of its graph. Raises Problem 400."""
     format_ = pick(request, (*GRAPHS, HTML))
     if format_ is HTML:
@@ -125,7 +122,7 @@ def described(request: Request, name: str, triples: Iterable[ox.Triple]) -> Resp
     settings: Settings = request.app.state.settings
     host = absolute(str(request.base_url), "The address of the service")
     body = serialize(localized(triples, settings.base, host), format_, settings.base)
-    return answer(request, body, format_)
+    return answer(request, body, format_, headers=headers)
 
 
 def own(request: Request, name: str) -> list[ox.Triple]:
@@ -138,18 +135,6 @@ def own(request: Request, name: str) -> list[ox.Triple]:
             404, f"The store holds no graph {name}: it describes itself only where WGIG_DATA is shipped."
         )
     return found
-
-
-def said_elsewhere(request: Request) -> Iterator[ox.Triple]:
-    """What other graphs say of the datasets of the catalog: title, license, sources, the last change."""
-    store: Store = request.app.state.store
-    base = request.app.state.settings.base
-    # It tells when a graph was shipped, which may have changed since.
-    apart = ox.NamedNode(f"{base}graph/catalog")
-    for listed in store.triples(f"{base}graph/dcat", None, LISTED):
-        for one in store.match(listed.object):  # type: ignore[arg-type]
-            if one.predicate.value.startswith(OUTSIDE["dcterms"]) and one.graph_name != apart:
-                yield one.triple
 
 
 def localized(triples: Iterable[ox.Triple], base: str, host: str) -> Iterator[ox.Triple]:

@@ -58,8 +58,8 @@ class Settings:
     token: str = knob("", "Bearer token that opens all writing, beside those of `wgig token`.")
     contact: str = knob(
         "",
-        "Whom to tell of a weakness in `/.well-known/security.txt`: `mailto:` and `https:` addresses, with "
-        "spaces between.",
+        "Whom to tell of a weakness (`/.well-known/security.txt`) or of anything else (`/catalog`): "
+        "`mailto:` and `https:` addresses, with spaces between.",
     )
     allow: str = knob(
         "",

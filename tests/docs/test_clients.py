@@ -7,13 +7,16 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+from mcp import Client, StdioServerParameters, stdio_client
 from nbclient import NotebookClient
 from wgig.cli import parser
 from wgig.client import Graph
@@ -22,11 +25,14 @@ from wgig.mcp.budget import Budget
 from wgig.mcp.server import RESOURCES, server_of
 from wgig.settings import CHECKOUT, SHIPPED
 
-PAGE = (CHECKOUT / "docs" / "clients.md").read_text(encoding="utf-8")
+from tests.docs.blocks import HERE, blocks, page
+
+PAGE = page("clients.md")
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 NOTEBOOK = CHECKOUT / "docs" / "questions.ipynb"
-HERE = "http://127.0.0.1:8000/"
-PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PYTHON = blocks(PAGE, "python")
+*STARTING, OVER_HTTP = blocks(PAGE, "json")
+TOOLS = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +41,12 @@ def service(
 ) -> Iterator[str]:
     with serving(tmp_path_factory.mktemp("clients") / "store") as url:
         yield url
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a server, with a store of its own."""
+    return {**os.environ, "WGIG_STORE": str(tmp_path / "store")}
 
 
 @pytest.fixture
@@ -76,17 +88,52 @@ def test_a_command_can_be_called_as_shown(command: str) -> None:
     parser().parse_args(shlex.split(command))
 
 
-def test_the_configuration_calls_a_command_that_there_is() -> None:
-    (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    (server,) = json.loads(shown)["mcpServers"].values()
-    assert server["command"] == "wgig"
-    parser().parse_args(server["args"])
+def test_a_program_that_starts_the_server_is_told_so(service: str, environment: dict[str, str]) -> None:
+    assert len(STARTING) == 2
+    for one in STARTING:
+        server = told(one.replace(HERE, service))
+        assert server["command"] == "wgig"
+        command = [sys.executable, "-m", "wgig", *server["args"]]
+        started = StdioServerParameters(command=command[0], args=command[1:], env=environment)
+        assert tools(stdio_client(started)) == TOOLS
+
+
+def test_a_program_that_speaks_http_is_told_the_address(environment: dict[str, str]) -> None:
+    (command,) = re.findall(r"^wgig (mcp --http .*)$", PAGE, re.MULTILINE)
+    port = command.split()[-1]
+    assert told(OVER_HTTP)["url"] == f"http://127.0.0.1:{port}/mcp"
+    words = [sys.executable, "-m", "wgig", *command.replace(port, "0").split()]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stderr
+        try:
+            address = next(found[0] for line in process.stderr if (found := re.search(r"http://\S+", line)))
+            listed = tools(address)
+        finally:
+            process.terminate()
+    assert listed == TOOLS
+    assert urlsplit(address).path == "/mcp"
+
+
+def told(configuration: str) -> dict[str, Any]:
+    """What a configuration says of its one server."""
+    (server,) = json.loads(configuration)["mcpServers"].values()
+    found: dict[str, Any] = server
+    return found
+
+
+def tools(server: Any) -> list[str]:
+    """The tools that a client of the protocol finds at a server."""
+
+    async def once() -> list[str]:
+        async with Client(server) as client:
+            return [one.name for one in (await client.list_tools()).tools]
+
+    return asyncio.run(once())
 
 
 def test_the_page_lists_the_tools_and_the_budget() -> None:
     server = server_of(Graph(Connection(HERE)), Budget())
-    tools = asyncio.run(server.list_tools())
-    assert re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE) == [one.name for one in tools]
+    assert [one.name for one in asyncio.run(server.list_tools())] == TOOLS
     assert {f"wgig://{name}" for name in RESOURCES} == set(re.findall(r"wgig://\w+", PAGE))
     assert f"within {Budget().bytes // 1024} KiB, a table within {Budget().rows} rows" in PAGE
 

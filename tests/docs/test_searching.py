@@ -49,18 +49,29 @@ def answered(app: FastAPI, command: str) -> httpx.Response:
     return asyncio.run(once())
 
 
-def test_the_page_shows_commands() -> None:
-    assert len(COMMANDS) == 2
+SEARCH, MANIFEST, MATCH, SUGGEST, PREVIEW, EXTEND = COMMANDS
 
 
 def test_a_search_finds_what_it_is_about(app: FastAPI) -> None:
-    found = answered(app, COMMANDS[0]).json()
+    found = answered(app, SEARCH).json()
     assert found["items"][0]["id"] == f"{Settings.base}id/issue/root-server-system"
 
 
+def test_openrefine_is_given_an_address_that_says_what_can_be_done(app: FastAPI) -> None:
+    assert f"give `{shlex.split(MANIFEST)[1]}`" in WORDS
+    assert set(answered(app, MANIFEST).json()) > {"suggest", "preview", "extend"}
+
+
 def test_a_name_of_a_table_is_matched(app: FastAPI) -> None:
-    (best, *_) = answered(app, COMMANDS[1]).json()["q0"]["result"]
+    (best, *_) = answered(app, MATCH).json()["q0"]["result"]
     assert best["id"] == "agent/kummer"
+
+
+def test_what_openrefine_asks_then_is_answered(app: FastAPI) -> None:
+    (first, *_) = answered(app, SUGGEST).json()["result"]
+    assert first["id"].startswith("issue/root")
+    assert "Spam" in answered(app, PREVIEW).text
+    assert answered(app, EXTEND).json()["rows"]["paper/wp-spam"]["wgig:issue"][0]["id"] == "issue/spam"
 
 
 def test_parameters_and_bounds_are_those_of_the_code() -> None:

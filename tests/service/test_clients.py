@@ -6,10 +6,13 @@ from shutil import which
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pandas as pd  # type: ignore[import-untyped]
 import pytest
-from rdflib import URIRef
+from rdflib import Graph, URIRef
+from rdflib.compare import isomorphic
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
+from reconciler import reconcile
 from SPARQLWrapper import CSV, GET, JSON, POST, TURTLE, XML, SPARQLWrapper
 
 LABELS = """
@@ -19,6 +22,7 @@ SELECT ?issue ?label { ?issue a wgig:Issue ; skos:prefLabel ?label } ORDER BY ?i
 """
 SPAM = "https://w3id.org/wgig/id/issue/spam"
 ISSUES = 35
+N_TRIPLES = {"Accept": "application/n-triples"}
 
 
 @pytest.fixture
@@ -50,10 +54,29 @@ def test_rdflib_sparql_store(endpoint: str) -> None:
     assert len(list(store.triples((URIRef(SPAM), None, None)))) > 3
 
 
+@pytest.mark.parametrize("path", ["id/issue/spam", "graph/issues", "catalog", ".well-known/void", "ontology"])
+def test_rdflib_reads_an_address(served: str, path: str) -> None:
+    read, given = Graph().parse(f"{served}{path}"), Graph()
+    given.parse(data=httpx.get(f"{served}{path}", follow_redirects=True, headers=N_TRIPLES).text, format="nt")
+    assert len(read) > 3
+    assert isomorphic(read, given)
+
+
 def test_pandas_reads_the_url(endpoint: str) -> None:
     frame = pd.read_csv(f"{endpoint}?{urlencode({'query': LABELS, '_mediatype': 'text/csv'})}")
     assert list(frame.columns) == ["issue", "label"]
     assert frame["issue"].nunique() == ISSUES
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # the client is older than pandas
+def test_reconciler_matches_a_column(served: str) -> None:
+    names = pd.Series(["Kummer, Markus", "Nitin Desai"])
+    found = reconcile(names, type_id="agent", reconciliation_endpoint=f"{served}reconcile")
+    assert list(found["id"]) == ["agent/kummer", "agent/desai"]
+    assert found["match"].all()
+    papers, issues = pd.Series(["Spam"]), {"wgig:issue": pd.Series(["spam"])}
+    found = reconcile(papers, "paper", 1, issues, f"{served}reconcile")
+    assert list(found["id"]) == ["paper/wp-spam"]
 
 
 @pytest.mark.skipif(which("curl") is None, reason="there is no curl on this machine")

@@ -58,9 +58,9 @@ FLOORS = [
         readers.reader_link syntax.unknown
         """,
         """
-        about.portrait commands.backup dumps.download hints kinds lists.found markdown.writing pages.standing
-        plans.steps readers.generation readers.holder records.history running tables.parquet things vocabulary
-        within
+        about.portrait catalog commands.backup dumps.download hints kinds lists.found markdown.writing
+        pages.standing plans.steps readers.generation readers.holder records.history running tables.parquet
+        things vocabulary within
         """,
         """
         compact facts lists.writing markdown pages.thing plans.advice readers.pool reconcile.names record

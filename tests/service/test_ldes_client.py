@@ -2,40 +2,26 @@
 
 import gzip
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pyoxigraph as ox
-import pytest
 
-CLIENT = ["npx", "--yes", "ldes-client@0.3.0"]
+from tests.docs.blocks import blocks, page, run
+
 ACTIVITY = "https://www.w3.org/ns/activitystreams#"
 GENID = re.compile(r"<[^<>]*/\.well-known/genid/(\w+)>")
 # A line of the client: N-Quads, but numbers and truth values are as in Turtle.
 LINE = re.compile(r"(?P<triple><[^<>]*> <[^<>]*> .+?)(?P<graph> <[^<>]*>)? \.")
 
 
-@pytest.fixture(scope="module")
-def ldes_client() -> list[str]:
-    """The command of the client."""
-    if not shutil.which("npx"):
-        pytest.skip("There is no npx, with which the client is started.")
-    asked = subprocess.run([*CLIENT, "--help"], capture_output=True, text=True, check=False)
-    if asked.returncode:
-        pytest.skip(f"The client cannot be fetched: {asked.stderr.strip()[-200:]}")
-    return CLIENT
-
-
-def test_a_copy_that_a_client_makes_is_the_dump(ldes_client: list[str], served: str) -> None:
-    given = subprocess.run(
-        [*ldes_client, f"{served}changes", "--materialize", "--ordered", "ascending"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    copy = ox.Dataset(ox.parse("\n".join(trig(given.stdout)), ox.RdfFormat.TRIG))
+def test_a_copy_that_a_client_makes_is_the_dump(npx: dict[str, str], served: str, tmp_path: Path) -> None:
+    (shown,) = (one for one in blocks(page("following-changes.md"), "sh") if "npx" in one)
+    given = run(shown, served, tmp_path, **npx)
+    assert given.returncode == 0, given.stderr
+    printed = (tmp_path / "copy.nq").read_text(encoding="utf-8")
+    copy = ox.Dataset(ox.parse("\n".join(trig(printed)), ox.RdfFormat.TRIG))
     dumped = gzip.decompress(httpx.get(f"{served}dump.nq.gz").content)
     dump = ox.Dataset(ox.parse(dumped, ox.RdfFormat.N_QUADS))
     assert len(dump) > 10_000

@@ -36,7 +36,8 @@ class Portrait:
     def digest(self) -> str:
         """The digest of what is described beside the figures."""
         files = [path.read_bytes() for path in sorted(FOLDER.glob("*.rq"))]
-        return hashlib.sha256(b"\n".join([__version__.encode(), self.base.encode(), *files])).hexdigest()
+        offered = sorted(str(one).encode() for one in self.catalog.whole(set()))
+        return hashlib.sha256(b"\n".join([__version__.encode(), *offered, *files])).hexdigest()
 
     def describe(self, quads: ox.Store, change: Change | None) -> Change:
         """Say how it is after a change; None: it may be anything, and all is counted. What that changed."""

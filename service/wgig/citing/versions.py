@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pyoxigraph as ox
 from fastapi import Request
 
-from .. import __version__
+from .. import __released__, __version__
 from ..lookup import rows
 from ..namespaces import OUTSIDE
 from ..problems import Problem
@@ -14,7 +14,7 @@ from ..record import Record
 from ..records.history import AT, BY, GONE, OF, STAMP, History, graph_iri
 from ..store import Store
 
-RELEASED = date(2026, 11, 25)  # the day of this release, as the changelog has it
+RELEASED = date.fromisoformat(__released__)
 NAME = re.compile(r"\d{8}T\d{12}Z")
 SHOWN = 20  # graphs that are named
 XSD = OUTSIDE["xsd"]
