@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pyoxigraph as ox
 from fastapi import Request, Response
@@ -11,8 +12,13 @@ from fastapi import Request, Response
 from .answers import answer, pick
 from .formats import GRAPHS, HTML, JSON, TEXT, TURTLE, Format
 from .namespaces import OUTSIDE
+from .parameters import only
 from .problems import Problem
+from .profiles.profile import profiles
+from .profiles.subject import Subject
+from .profiles.wish import SAME_IN_ALL, asks_for_profile, wish_alone
 from .rdf import serialize, term
+from .represent import represent
 from .settings import Settings
 from .sparql import absolute
 from .store import Store
@@ -21,6 +27,7 @@ LINKSET = Format("application/linkset+json", "json", "JSON", "", ("application/j
 PROFILED = replace(
     LINKSET, media_type=f'{LINKSET.media_type}; profile="https://www.rfc-editor.org/info/rfc9727"'
 )
+DCAT = "dcat"  # the token of its profile, and the name of the graph that the catalog is kept in
 API_CATALOG = "/.well-known/api-catalog"
 INTERFACES = ("sparql", "update", "graphs", "validate")
 GOOD_FOR = timedelta(days=90)  # less than the year of RFC 9116, section 2.5.5
@@ -60,11 +67,28 @@ def sparql_examples(request: Request) -> Response:
 
 def catalog(request: Request) -> Response:
     """The catalog of what there is to get, as DCAT 3. Raises Problem 404, 406."""
-    return described(request, "dcat", [*own(request, "dcat"), *said_elsewhere(request)])
+    only(request, ("_mediatype", "_profile"))
+    base: str = request.app.state.settings.base
+    formats = GRAPHS if asks_for_profile(request) else (*GRAPHS, HTML)
+    asked = wish_alone(request, formats, known={DCAT: replace(profiles(base)[DCAT], formats=formats)})
+    if asked.choices[0].format is HTML and not asked.listing:
+        return page_of(DCAT)
+    triples = [*own(request, DCAT), *said_elsewhere(request)]
+    subject = Subject(
+        f"{base}catalog",
+        "/catalog",
+        lambda: (),
+        partial(written, request, triples),
+        formats=GRAPHS,
+        suffixed=False,
+        own=DCAT,
+    )
+    return represent(request, asked, subject, headers=SAME_IN_ALL)
 
 
 def api_catalog(request: Request) -> Response:
     """The interfaces of this service, each with what describes it (RFC 9727). Raises Problem 406."""
+    only(request)
     pick(request, (LINKSET,))
     host = str(request.base_url)
     whole = {
@@ -95,6 +119,7 @@ def link(href: str, format_: Format) -> dict[str, str]:
 
 def security(request: Request) -> Response:
     """Whom to tell of a weakness (RFC 9116). Raises Problem 404 while the operator names nobody."""
+    only(request)
     contacts = request.app.state.settings.contact.split()
     if not contacts:
         raise Problem(404, "The operator of this service has named no contact for security.")
@@ -106,6 +131,7 @@ def security(request: Request) -> Response:
 
 def robots(request: Request) -> Response:
     """What robots may read: all pages, but no endless spaces (RFC 9309), and where the sitemap is."""
+    only(request)
     lines = [
         "User-agent: *",
         *(f"Disallow: {one}" for one in ENDLESS),
@@ -119,13 +145,21 @@ def robots(request: Request) -> Response:
 
 def described(request: Request, name: str, triples: Iterable[ox.Triple]) -> Response:
     """A description in a format of RDF; a browser is led to the page of its graph. Raises Problem 400."""
+    only(request, ("_mediatype",))
     format_ = pick(request, (*GRAPHS, HTML))
-    if format_ is HTML:
-        return Response(status_code=303, headers={"Location": f"/graph/{name}", "Vary": "Accept"})
+    return page_of(name) if format_ is HTML else answer(request, written(request, triples, format_), format_)
+
+
+def page_of(name: str) -> Response:
+    """The way to the page of a graph."""
+    return Response(status_code=303, headers={"Location": f"/graph/{name}", "Vary": "Accept, Accept-Profile"})
+
+
+def written(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
+    """The triples, with addresses on the host that was asked. Raises Problem 400 for a host that is none."""
     settings: Settings = request.app.state.settings
     host = absolute(str(request.base_url), "The address of the service")
-    body = serialize(localized(triples, settings.base, host), format_, settings.base)
-    return answer(request, body, format_)
+    return serialize(localized(triples, settings.base, host), format_, settings.base)
 
 
 def own(request: Request, name: str) -> list[ox.Triple]:

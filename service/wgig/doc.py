@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from functools import partial
-from itertools import islice
 from urllib.parse import quote, unquote_to_bytes
 
 import pyoxigraph as ox
@@ -19,7 +18,7 @@ from .profiles import schema_org
 from .profiles.links import LICENSE
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED, OWN, own
-from .profiles.subject import Subject, with_parameters
+from .profiles.subject import Subject, query, with_parameters
 from .profiles.wish import VARY, Wish, asks_for_profile, wish
 from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontology_context, represent, show
 from .things import Description, about, describe, known, types, types_of
@@ -28,7 +27,7 @@ FRAME = ("_frame",)
 INVERSE = ("inverse", "page")
 CITATION = '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 FRAMED = (JSON_LD, JSON)
-MARKED = 100  # things of a list that its page tells search engines
+JSON_ONLY = (JSON,)
 NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
 
 RDFS, FOAF, DCTERMS = OUTSIDE["rdfs"], OUTSIDE["foaf"], OUTSIDE["dcterms"]
@@ -57,8 +56,8 @@ def thing(request: Request, path: str) -> Response:
         fields["Content-Profile"] = f"<{choice.profile.iri}>"
         token = "all" if asked.listing else choice.profile.token
         parameters = [*(pair for pair in parameters if pair[0] != "_profile"), ("_profile", token)]
-    query = [f"{quote(key, safe='')}={quote(value, safe='/,')}" for key, value in parameters]
-    return Response(status_code=303, headers={"Location": with_parameters(here, query), **fields})
+    location = with_parameters(here, query(parameters))
+    return Response(status_code=303, headers={"Location": location, **fields})
 
 
 def doc(request: Request, path: str) -> Response:
@@ -68,20 +67,30 @@ def doc(request: Request, path: str) -> Response:
     frame = frames.asked(request)
     if frame:
         return framed(request, path, suffix, frame)
-    asked = wish(request, OFFERED, suffix, (*FRAME, *INVERSE))
+    pairs = [pair for pair in bodies.parameters(request) if pair[0] in INVERSE]
+    asked = inverse_wish(request, suffix) if pairs else wish(request, OFFERED, suffix, (*FRAME, *INVERSE))
     iri = iri_of(request, path)
     description = describe(request.app.state.store, iri, asked.languages)
     if description is None:
+        if pairs:
+            raise unknown(iri)
         return folder(request, asked, iri, doc_path(path))
     subject = Subject(
         iri,
         doc_path(path),
         partial(told, request, description),
         partial(thing_body, request, asked, description),
-        types_of(description.statements),
+        None if pairs else types_of(description.statements),
+        JSON_ONLY if pairs else OFFERED,
+        pairs=pairs,
     )
     more = [about_link(iri), CITATION.format(quote(iri, safe=""))]
     return represent(request, asked, subject, more=more, languages=tags(description))
+
+
+def inverse_wish(request: Request, suffix: str) -> Wish:
+    """What is asked for of a page of what points to a thing, which is there as JSON alone."""
+    return wish(request, JSON_ONLY, suffix, INVERSE, {OWN: own(request.app.state.settings.base)})
 
 
 def framed(request: Request, path: str, suffix: str, frame: str) -> Response:
@@ -98,8 +107,8 @@ def framed(request: Request, path: str, suffix: str, frame: str) -> Response:
         document = alone(compact(described(description, base), context, CONTEXT), context)
         return json_body(frames.framed(document, iri, frame, context))
 
-    here = with_parameters(doc_path(path), [f"_frame={frame}"])
-    subject = Subject(iri, here, lambda: (), write, formats=FRAMED, suffixed=False)
+    pairs = [("_frame", frame)]
+    subject = Subject(iri, doc_path(path), lambda: (), write, formats=FRAMED, pairs=pairs)
     return represent(request, asked, subject, more=[about_link(iri)], languages=tags(description))
 
 
@@ -113,8 +122,8 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
     def write(format_: Format) -> bytes:
         if format_ is HTML:
             title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
-            first = {one: text.value for one, text in islice(things.items(), MARKED)}
-            block = schema_org.listed(title, first, len(things))
+            called = {one: text.value for one, text in things.items()}
+            block = schema_org.listed(title, called, len(things))
             given = {"title": title, "folder": iri, "things": things, "folders": folders, "markup": block}
             return show(request, "kind.html", **given)
         members = (

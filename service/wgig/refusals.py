@@ -13,6 +13,7 @@ from .answers import answer
 from .doc import doc
 from .formats import HTML, PROBLEM, negotiate
 from .pages import PATH, render
+from .parameters import only
 from .problems import KINDS, Problem
 from .store import StoreError
 
@@ -123,5 +124,6 @@ def explain(request: Request, slug: str) -> Response:
     """The page of a kind of problem, to which the `type` of a problem document leads."""
     if slug not in KINDS:  # then it is a thing like any other
         return doc(request, f"problem/{slug}")
+    only(request)
     page = render("problem-kind.html", base=request.app.state.settings.base, kind=KINDS[slug], kinds=KINDS)
     return answer(request, page, HTML)

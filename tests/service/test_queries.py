@@ -123,12 +123,12 @@ def test_a_query_answers_in_every_format_of_results(
         ("/queries/coverage-matrix?the_issue=spam&the_issue=voip", 400, "Give it once."),
         ("/queries/coverage-matrix?the_issue=a%20b", 400, "which names no thing"),
         ("/queries/coverage-matrix?the_issue=", 400, "which names no thing"),
-        ("/queries?q=spam", 400, "/queries has no parameter 'q'"),
+        ("/queries?q=spam", 400, "There is no parameter 'q' here. There are: _mediatype."),
         ("/queries/coverage-matrix.pdf", 406, "Ask for one of"),
         ("/queries/coverage-matrix.ttl", 406, "Ask for one of"),
         ("/queries/..%2Frules%2Ftypes", 404, "Nothing is found at"),
         ("/queries/%2E%2E", 404, "no example query"),
-        ("/queries/coverage-matrix?query=ASK%7B%7D", 400, "has no parameter 'query'"),
+        ("/queries/coverage-matrix?query=ASK%7B%7D", 400, "no parameter 'query'"),
     ],
 )
 def test_what_a_query_does_not_have_is_refused(
