@@ -28,12 +28,12 @@ def is_description(pairs: Pairs) -> bool:
 
 
 def describe_service(request: Request) -> Response:
-    """The description of the query service, or the page to write queries for a browser."""
+    """The description of the query service, or the page to write queries for a browser. Raises Problem."""
     settings: Settings = request.app.state.settings
     pairs = only(request, ("example", *ONCE), MANY)
     format_ = picked(pairs, request.headers.getlist("accept"), (*GRAPHS, HTML))
+    chosen = "".join(example(name).name for name in values(pairs, "example"))
     if format_ is HTML:
-        chosen = "".join(example(name).name for name in values(pairs, "example"))
         return answer(
             request, render("sparql.html", base=settings.base, examples=examples(), chosen=chosen), HTML
         )

@@ -13,18 +13,20 @@ from .compact import alone, compact
 from .formats import HTML, JSON, JSON_LD, Format
 from .namespaces import OUTSIDE
 from .pages.thing import page
+from .parameters import only
 from .problems import Problem
 from .profiles import schema_org
 from .profiles.links import LICENSE
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED, OWN, own
 from .profiles.subject import Subject, query, with_parameters
-from .profiles.wish import VARY, Wish, asks_for_profile, wish
+from .profiles.wish import PARAMETERS, VARY, Wish, asks_for_profile, wish
 from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontology_context, represent, show
 from .things import Description, about, describe, known, types, types_of
 
 FRAME = ("_frame",)
 INVERSE = ("inverse", "page")
+KNOWN = (*PARAMETERS, *FRAME, *INVERSE)
 CITATION = '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 FRAMED = (JSON_LD, JSON)
 JSON_ONLY = (JSON,)
@@ -39,11 +41,9 @@ def thing(request: Request, path: str) -> Response:
     Raises Problem 400, 404, and 406 for a profile that has nothing for it.
     """
     iri, here = iri_of(request, path), doc_path(path)
-    parameters = bodies.parameters(request)
+    parameters = only(request, KNOWN)
     frames.asked(request)
-    asked = (
-        wish(request, OFFERED, others=(*FRAME, *INVERSE)) if parameters or asks_for_profile(request) else None
-    )
+    asked = wish(request, OFFERED, others=KNOWN) if parameters or asks_for_profile(request) else None
     store = request.app.state.store
     is_thing = known(store, iri)
     if not is_thing and not any(kinds.listing(store, iri)):
@@ -64,11 +64,12 @@ def doc(request: Request, path: str) -> Response:
     """The description of a thing, or the list of what is below a kind's path. Raises Problem 404 and 406."""
     suffixed = SUFFIXED.fullmatch(path)
     path, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (path, "")
+    parameters = only(request, KNOWN)
     frame = frames.asked(request)
     if frame:
         return framed(request, path, suffix, frame)
-    pairs = [pair for pair in bodies.parameters(request) if pair[0] in INVERSE]
-    asked = inverse_wish(request, suffix) if pairs else wish(request, OFFERED, suffix, (*FRAME, *INVERSE))
+    pairs = [pair for pair in parameters if pair[0] in INVERSE]
+    asked = inverse_wish(request, suffix) if pairs else wish(request, OFFERED, suffix)
     iri = iri_of(request, path)
     description = describe(request.app.state.store, iri, asked.languages)
     if description is None:

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import re
 import uuid
+from ipaddress import IPv6Address
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -25,6 +27,8 @@ EXPOSED = (
     "Accept-Ranges, Content-Language, Content-Location, Content-Profile, Content-Range, ETag, Link, "
     "Location, Memento-Datetime, Repr-Digest, Retry-After, WGIG-Warning"
 )
+
+HOST = re.compile(rb"(?:[\w.-]*|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::(?P<port>\d{0,5}))?")
 
 log = logging.getLogger("wgig")
 
@@ -72,10 +76,15 @@ class Guard:
         if in_address(scope["query_string"]):
             await self.refuse(scope, watched, Problem(400, LEAKED.format(where="address"), headers=MISPLACED))
             return
-        if scope["http_version"] == "1.1" and sum(name == b"host" for name, _ in scope["headers"]) != 1:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if scope["http_version"] == "1.1" and len(hosts) != 1:
             await self.refuse(
                 scope, watched, Problem(400, "A request by HTTP/1.1 has one Host field. Send it.")
             )
+            return
+        if not all(map(is_host, hosts)):
+            sentence = "The Host field names no host. Send its name or address, and its port if it has one."
+            await self.refuse(scope, watched, Problem(400, sentence))
             return
         if codings(Headers(scope=scope)) not in ([], ["chunked"]):
             sentence = "The body has a transfer coding that is not read here. Send it chunked, or as it is."
@@ -114,6 +123,17 @@ class Guard:
         ]
         await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def is_host(value: bytes) -> bool:
+    """Whether a Host field may stand in addresses (RFC 9110, section 7.2): a name or address, and a port."""
+    found = HOST.fullmatch(value)
+    if found is None or int(found["port"] or 0) >= 2**16:
+        return False
+    try:
+        return found["address"] is None or bool(IPv6Address(found["address"].decode()))
+    except ValueError:
+        return False
 
 
 def codings(headers: Headers) -> list[str]:

@@ -1,7 +1,7 @@
 """The parameters of an address: those alone that mean something there, each as often as it may be given."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .bodies import Pairs, parameters, values
 from .near import near
@@ -43,6 +43,6 @@ def no_such(key: str, there: Sequence[str]) -> Problem:
     meant = near(key, there)
     guess = f"Did you mean {meant}? " if meant else ""
     there_are = f"There are: {', '.join(there)}." if there else "There are none."
-    members = {"suggestion": meant} if meant else {}
+    members: dict[str, Any] = {"suggestion": meant} if meant else {}
     sentence = f"There is no parameter {key!r} here. {guess}{there_are}"
     return Problem(400, sentence, parameters=list(there), **members)

@@ -108,8 +108,7 @@ def test_an_address_that_means_nothing_is_refused(
         (f"GET {GRAPH}", [("Accept-Datetime", "a"), ("Accept-Datetime", "b")], 400, "more than one field"),
         ("GET /dump.nq", [("Range", "bytes=99999999999-")], 416, "is not among them"),
         (
-            "GET",
-            "/queries/running",
+            "GET /queries/running",
             [("Authorization", "Bearer a"), ("Authorization", "Bearer b")],
             400,
             "two",

@@ -2,10 +2,11 @@
 
 from urllib.parse import quote, urlencode
 
+import jsonschema
 import pytest
 from fastapi import FastAPI
 
-from tests.service.injection.asking import ask
+from tests.service.injection.asking import Request, ask
 from tests.service.injection.attacks import ATTACKS, MARK, UNREADABLE
 from tests.service.injection.conftest import TOKEN
 from tests.service.injection.harmless import check
@@ -33,6 +34,11 @@ BODIES = {
 }
 
 
+def same(target: Target) -> bool:
+    """Whether a target is another with the format in its path."""
+    return target.path.removesuffix(".{suffix}") in {one.path for one in READ if one.path != target.path}
+
+
 @pytest.mark.parametrize("target", TARGETS, ids=called)
 def test_an_unknown_parameter_is_refused_with_those_that_there_are(app: FastAPI, target: Target) -> None:
     body, kind = BODIES.get(target.path, ("", "text/turtle"))
@@ -56,7 +62,7 @@ def test_a_parameter_is_refused_that_is_there_more_often_than_is_meant(app: Fast
         for one in parameters("GET", target.path)
     }
     limits = [(name, number) for name, number in most.items() if number]
-    requests = [
+    requests: list[Request] = [
         ("GET", f"{target.at()}?{'&'.join([f'{quote(name)}='] * (number + 1))}", {})
         for name, number in limits
     ]
@@ -66,7 +72,7 @@ def test_a_parameter_is_refused_that_is_there_more_often_than_is_meant(app: Fast
         assert f"{number + 1} times" in said or f"{number + 1} were sent" in said, said
 
 
-@pytest.mark.parametrize("target", [one for one in READ if one.parameters], ids=called)
+@pytest.mark.parametrize("target", [one for one in READ if one.parameters and not same(one)], ids=called)
 def test_no_value_of_a_parameter_is_more_than_a_value(app: FastAPI, target: Target) -> None:
     sent = [(name, what) for name in target.parameters for what in ATTACKS]
     requests = [
@@ -79,8 +85,19 @@ def test_no_value_of_a_parameter_is_more_than_a_value(app: FastAPI, target: Targ
     ]
     for (name, what), answer in zip(sent, ask(app, requests), strict=True):
         check(answer, f"{name}: {what}")
-        if name not in FREE and ATTACKS[what].strip():
-            assert answer.status_code >= 400, (name, what, status(answer))
+        if name not in FREE and ATTACKS[what].strip() and not fits(target, name, ATTACKS[what]):
+            assert answer.status_code >= 300, (name, what, status(answer))
+
+
+def fits(target: Target, name: str, text: str) -> bool:
+    """Whether a text is a number such as the parameter takes."""
+    (one,) = (one["schema"] for one in parameters("GET", target.path) if one["name"] == name)
+    return jsonschema.Draft202012Validator(one.get("items", one)).is_valid(number(text))
+
+
+def number(text: str) -> int | None:
+    """The number that a text is, if it is a short one."""
+    return int(text) if text.removeprefix("-").isdigit() and text.isascii() and len(text) < 20 else None
 
 
 def asked(target: Target, name: str, what: str) -> str:
@@ -118,5 +135,7 @@ def test_what_is_no_text_is_refused_in_names_and_values(app: FastAPI, target: Ta
 
 
 def test_an_address_without_end_is_not_read(app: FastAPI) -> None:
-    requests = [("GET", f"{one.at()}?{quote((*one.parameters, 'x')[0])}={'x' * 100_000}", {}) for one in READ]
+    requests: list[Request] = [
+        ("GET", f"{one.at()}?{quote((*one.parameters, 'x')[0])}={'x' * 40_000}", {}) for one in READ
+    ]
     assert {answer.status_code for answer in ask(app, requests)} == {414}
