@@ -171,7 +171,7 @@ def test_every_place_of_a_parameter_is_filled() -> None:
 
 def test_a_file_declares_its_parameters(tmp_path: Path) -> None:
     path = tmp_path / "one.rq"
-    declared = "# title: One\n# question: Is it?\n# param: of issue spam Only this one.\n"
+    declared = "# title: One\n# question: Is it?\n# keywords: one\n# param: of issue spam Only this one.\n"
     path.write_text(f"{declared}ASK {{ VALUES ?of {{ UNDEF }} }}")
     assert read(path).parameters == (Parameter("of", "issue", "spam", "Only this one."),)
 
@@ -221,6 +221,7 @@ def test_a_text_that_is_not_of_its_type_is_refused(type_: str, text: str) -> Non
 
 CONSTRUCTED = """# title: Labels
 # question: What is it called?
+# keywords: label
 # param: of issue - Only this issue.
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 CONSTRUCT { ?of skos:prefLabel ?label } WHERE { VALUES ?of { UNDEF } ?of skos:prefLabel ?label }
