@@ -51,10 +51,11 @@ def test_no_body_is_more_than_data(app: FastAPI, what: str, accept: str) -> None
         check(answer, f"{path} {form}"[:300])
 
 
-@pytest.mark.parametrize("path", ["/sparql", "/update", "/reconcile"])
+@pytest.mark.parametrize("path", ["/sparql", "/update", "/reconcile", "/validate"])
 @pytest.mark.parametrize("what", [what for what, text in ATTACKS.items() if text])
 def test_no_name_of_a_field_is_more_than_a_name(app: FastAPI, path: str, what: str) -> None:
-    form = {"/sparql": {"query": "ASK {}"}, "/update": {"update": "CLEAR SILENT GRAPH <urn:x>"}}.get(path, {})
+    forms = {"/sparql": {"query": "ASK {}"}, "/update": {"update": "CLEAR SILENT GRAPH <urn:x>"}}
+    form = {**forms, "/validate": {"paper": "# x"}}.get(path, {})
     headers = {"Authorization": f"Bearer {TOKEN}"}
     (answer,) = ask(app, [("POST", path, {"data": {**form, ATTACKS[what]: "x"}, "headers": headers})])
     check(answer, what)
