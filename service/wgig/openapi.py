@@ -32,7 +32,7 @@ from .formats import TEXT as PLAIN
 from .operations import DOC, NEGOTIATED, OF_THING, PROFILED, by_path, example_operation, media_type
 from .parameters import BARE, only
 from .profiles.profile import OFFERED
-from .question import ALSO
+from .question import ALSO, VERSIONS
 from .records.mementos import LINK_FORMAT
 from .reports import WRITERS
 from .schemas import ANY, PROBLEM_DOCUMENT, TEXT, Described
@@ -86,10 +86,12 @@ DATASET = [
     parameter("default-graph-uri", "A graph of the default graph.", many=True),
     parameter("named-graph-uri", "A named graph.", many=True),
 ]
+VERSION = parameter("version", f"The version of SPARQL: {', '.join(VERSIONS)}.")
 ASKED = [
     QUERY,
     *DATASET,
     EXPLAIN,
+    VERSION,
     *(parameter(one, "What other services call `_mediatype`, which beats it.") for one in ALSO),
     parameter("ac", "Whether a program asks of itself, as editors tell: it changes nothing."),
 ]
@@ -144,7 +146,7 @@ EXTRAS: dict[str, Described] = {
         "requestBody": {"required": True, "content": content(["application/sparql-query", FORM])},
     },
     "update": {
-        "parameters": USING,
+        "parameters": [*USING, VERSION],
         "requestBody": {"required": True, "content": content(["application/sparql-update", FORM])},
         "security": TOKEN,
     },

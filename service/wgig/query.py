@@ -22,7 +22,7 @@ from .outside.calls import asks_others, has_calls
 from .pages.results import Found, results_page, source_format
 from .presence import while_there
 from .problems import Problem
-from .question import LONG, Question, misspelt, picked, question, takes_long
+from .question import LONG, Question, misspelt, picked, question, takes_long, version_of
 from .readers import wire
 from .readers.inline import Inline
 from .readers.pool import Pool
@@ -60,6 +60,7 @@ async def ask_by_body(request: Request) -> Response:
     body = await bodies.read(request, largest(request.app.state.settings))
     pairs = parameters(request)
     pairs += parse_form(body) if given.media_type == FORM else [("query", bodies.text(body, "query"))]
+    pairs += version_of(given)
     refuse_in_form(pairs)
     return await reply(request, pairs)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .admission import ROOM, admit
-from .bodies import MOST_PAIRS, Pairs, values
+from .bodies import MOST_PAIRS, ContentType, Pairs, values
 from .diagnosis import diagnose
 from .formats import Format, named, negotiate
 from .parameters import checked
@@ -17,7 +17,7 @@ from .view import Dataset
 # What other services call `_mediatype`, so that clients made for them send it.
 ALSO = ("format", "output", "results")
 # The parameters of a query; with `ac` editors say that a program asks of itself, which changes nothing.
-ONCE = ("query", "explain", "_mediatype", *ALSO, "ac")
+ONCE = ("query", "explain", "version", "_mediatype", *ALSO, "ac")
 MANY = ("default-graph-uri", "named-graph-uri")
 # What they call formats, by the suffixes that it may mean here.
 CALLED = {
@@ -30,6 +30,7 @@ CALLED = {
     "n-triples": ("nt",),
     "ntriples": ("nt",),
 }
+VERSIONS = ("1.0", "1.1", "1.2-basic", "1.2")  # of SPARQL, all of which the engine reads
 LONG = 2_000  # characters that take some milliseconds, so that more are looked at elsewhere
 
 
@@ -60,6 +61,7 @@ def question(pairs: Pairs, settings: Settings) -> Question:
             400, f"Exactly one query is needed, and {len(texts)} were sent. Give the parameter query once."
         )
     checked(pairs, ONCE, MANY, most=MOST_PAIRS)
+    check_version(pairs)
     text = texts[0]
     if len(text) > settings.query_length:
         raise Problem(
@@ -74,6 +76,18 @@ def question(pairs: Pairs, settings: Settings) -> Question:
     if plain:
         return Question(text + ROOM, plain, dataset)
     return Question(admit(text, settings), form(text), dataset)
+
+
+def check_version(pairs: Pairs) -> None:
+    """Raises Problem 400 for a text in a version of SPARQL that is not read (SPARQL 1.2 Protocol, 2.1)."""
+    for version in values(pairs, "version"):
+        if version not in VERSIONS:
+            raise Problem(400, f"SPARQL {version!r} is not read here. Versions are: {', '.join(VERSIONS)}.")
+
+
+def version_of(given: ContentType) -> Pairs:
+    """The version that the type of a body names, as a parameter."""
+    return [("version", given.parameters["version"])] if "version" in given.parameters else []
 
 
 def picked(pairs: Pairs, accept: Iterable[str], offered: Sequence[Format]) -> Format:

@@ -17,6 +17,7 @@ from .gate import OFF, guards
 from .parameters import checked
 from .presence import while_there
 from .problems import Problem
+from .question import check_version, version_of
 from .record import Write, after, graphs_of
 from .settings import Settings
 from .sparql import absolute
@@ -46,11 +47,13 @@ async def update(request: Request) -> Response:
     if values(pairs, "update"):
         raise Problem(400, "The update stands in the address. Send it in the body of the POST.")
     pairs += parse_form(body) if given.media_type == FORM else [("update", bodies.text(body, "update"))]
+    pairs += version_of(given)
     refuse_in_form(pairs)
     texts = values(pairs, "update")
     if len(texts) != 1 or values(pairs, "query"):
         raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
-    checked(pairs, ("update",), USING, most=MOST_PAIRS)
+    checked(pairs, ("update", "version"), USING, most=MOST_PAIRS)
+    check_version(pairs)
     graphs, named = ([absolute(iri, key) for iri in values(pairs, key)] for key in USING)
     admitted = await run_in_threadpool(lambda: with_using(admit(texts[0], settings), graphs, named))
     own = matcher(request.app.state.index, settings.base)

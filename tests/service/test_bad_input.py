@@ -75,6 +75,7 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         (f"/sparql?{ASK}&format=json&output=xml", 400, "name different formats"),
         (f"/sparql?{ASK}&{ASK}", 400, "Exactly one query is needed"),
         (f"/sparql?{ASK}&update=x", 400, "An update was sent to the query service."),
+        (f"/sparql?{ASK}&version=2.0", 400, "SPARQL '2.0' is not read here. Versions are: 1.0, 1.1,"),
         (f"/sparql?{ASK}&timeout=5", 400, "There is no parameter 'timeout' here."),
         ("/sparql?example=no-such-query", 404, "There is no example query no-such-query."),
         ("/doc/issue/spam?_frame=issue&_profile=skos", 406, "None of the profiles skos is known"),
@@ -106,6 +107,7 @@ def test_an_address_that_means_nothing_is_refused(
         ("GET /catalog", [("Accept-Profile", "schema.org")], 406, "Ask for one of: dcat"),
         ("GET /search?q=spam", [("Accept-Profile", "skos")], 406, "Ask for one of: schema.org"),
         (f"GET {GRAPH}", [("Accept-Datetime", "a"), ("Accept-Datetime", "b")], 400, "more than one field"),
+        ("POST /sparql", [("Content-Type", f"{FORM}; version=3")], 400, "SPARQL '3' is not read here."),
         ("GET /dump.nq", [("Range", "bytes=99999999999-")], 416, "is not among them"),
         (
             "GET /queries/running",
