@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from . import __version__, bodies, pages
-from .answers import answer
+from .answers import answer, pick
 from .bodies import FORM, Pairs, parameters, parse_form, values
 from .formats import HTML, JSON
 from .index.entries import Key
@@ -55,7 +55,9 @@ async def suggest(request: Request, what: str) -> Response:
 
 async def preview(request: Request) -> Response:
     """A thing in short, to stand in the page of a client."""
-    return await in_turn(request, previewed, request, given(request, "id"))
+    asked = given(request, "id")
+    pick(request, (HTML,))
+    return await in_turn(request, previewed, request, asked)
 
 
 async def propose(request: Request) -> Response:

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from .answers import answer
+from .answers import answer, pick
 from .doc import doc
 from .formats import HTML, PROBLEM, negotiate
 from .pages import PATH, render
@@ -125,5 +125,6 @@ def explain(request: Request, slug: str) -> Response:
     if slug not in KINDS:  # then it is a thing like any other
         return doc(request, f"problem/{slug}")
     only(request)
+    pick(request, (HTML,))
     page = render("problem-kind.html", base=request.app.state.settings.base, kind=KINDS[slug], kinds=KINDS)
     return answer(request, page, HTML)

@@ -6,7 +6,7 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from . import kinds, languages, pages, vocabulary
-from .answers import answer
+from .answers import answer, pick
 from .examples import examples
 from .formats import HTML, JSON_LD, Format
 from .lists.shown import LISTS
@@ -49,8 +49,9 @@ def context(request: Request) -> Response:
 
 
 def home(request: Request) -> Response:
-    """What this is, what it holds, and the ways in."""
+    """What this is, what it holds, and the ways in. Raises Problem 406 for a client that takes no HTML."""
     only(request)
+    pick(request, (HTML,))
     base = request.app.state.settings.base
     counts = kinds.counts(request.app.state.store, base)
     names = {"titles": kinds.TITLES, "name": kinds.title, "lists": LISTS}

@@ -91,6 +91,7 @@ async def validate(request: Request) -> Response:
 def validation_form(request: Request) -> Response:
     """The form in which people check a paper, and how the known papers stand."""
     wished = wish(only(request, PARAMETERS[:2]), request.headers.getlist("accept-language"))
+    pick(request, (HTML,))
     return answer(request, page(request, Done(wished, [])), HTML, headers={"Vary": VARY})
 
 
