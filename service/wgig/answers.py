@@ -1,16 +1,15 @@
 """Turn bytes into a response: limit, validators, conditions, content coding, caching (RFC 9110, 8 to 13)."""
 
 import hashlib
-import string
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from urllib.parse import quote
 
 from fastapi import Request, Response
 
 from .bodies import parameters, values
 from .codings import PLAIN, choose, coded, coded_pieces
 from .formats import Format, named, negotiate
+from .links import in_field
 from .streaming import Streamed
 
 CONDITIONAL = ("GET", "HEAD", "QUERY")  # what 304 may answer (RFC 9110, section 13.1.2)
@@ -83,7 +82,7 @@ def common_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str,
         "Cache-Control": "no-store" if passing or "authorization" in request.headers else "no-cache",
     }
     if links:
-        fields["Link"] = quote(", ".join(links), safe=string.printable)
+        fields["Link"] = in_field(", ".join(links))
     return fields
 
 

@@ -112,7 +112,7 @@ async def read(request: "Request", limit: int) -> bytes:
         body += chunk
         if len(body) > limit:
             raise too_large(limit)
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    coding = ", ".join(request.headers.getlist("content-encoding")).strip().lower() or "identity"
     if coding == "identity":
         return bytes(body)
     if coding in ("gzip", "x-gzip"):
@@ -224,19 +224,6 @@ def query_pairs(query: bytes) -> tuple[tuple[str, str], ...]:
 def values(pairs: Pairs, key: str) -> list[str]:
     """All values of a key."""
     return [value for one, value in pairs if one == key]
-
-
-def known_parameters(request: "Request", known: Sequence[str]) -> Pairs:
-    """The pairs of the query string. Raises Problem 400 for one that says nothing here, or is there twice."""
-    pairs = parameters(request)
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if key not in known:
-            there_are = f"There are: {', '.join(known)}." if known else "There are none."
-            raise Problem(400, f"There is no parameter {key!r} here. {there_are}")
-        if keys.count(key) > 1:
-            raise Problem(400, f"The parameter {key} is there more than once. Give it once.")
-    return pairs
 
 
 def parse_multipart(body: bytes, boundary: str) -> list[Part]:

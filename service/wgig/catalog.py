@@ -7,6 +7,8 @@ catalog does, once for each state of the store, as who asks for a dump.
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from itertools import chain
 
 import pyoxigraph as ox
@@ -14,14 +16,19 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from .about.catalog import DUMPS, TYPE, Catalog, english
-from .answers import pick
-from .discovery import described, own
+from .discovery import own, page_of, written
 from .dumps.files import Dump, Dumps
 from .formats import GRAPHS, HTML
 from .namespaces import OUTSIDE
+from .parameters import only
+from .profiles.profile import profiles
+from .profiles.subject import Subject
+from .profiles.wish import SAME_IN_ALL, Wish, asks_for_profile, wish_alone
 from .rdf import term
+from .represent import represent
 from .store import Store, StoreError
 
+DCAT = "dcat"  # the token of its profile, and the name of the graph that the catalog is kept in
 PATIENCE = 5  # seconds for the dumps
 LISTED, PART, FILE = (term(name) for name in ("dcat:dataset", "dcterms:hasPart", "dcat:distribution"))
 TITLED, DESCRIBED, LICENSE, MODIFIED, SOURCE, DERIVED = (
@@ -41,16 +48,20 @@ Triples = list[ox.Triple]
 
 
 async def catalog(request: Request) -> Response:
-    """The catalog of what there is to get. Raises Problem 404, 406.
+    """The catalog of what there is to get. Raises Problem 400, 404, 406.
 
     Where the dumps are not made in time, or the disk fails, it comes without their sizes and digests, and is
     not kept.
     """
-    if pick(request, (*GRAPHS, HTML)) is HTML:
-        return described(request, "dcat", ())
-    stored = await run_sync(own, request, "dcat")
+    only(request, ("_mediatype", "_profile"))
+    formats = GRAPHS if asks_for_profile(request) else (*GRAPHS, HTML)
+    profile = replace(profiles(request.app.state.settings.base)[DCAT], formats=formats)
+    asked = wish_alone(request, formats, known={DCAT: profile})
+    if asked.choices[0].format is HTML and not asked.listing:
+        return page_of(DCAT)
+    stored = await run_sync(own, request, DCAT)
     dumps = await made(request.app.state.dumps)
-    return await run_sync(whole, request, stored, dumps)
+    return await run_sync(whole, request, asked, stored, dumps)
 
 
 async def made(dumps: Dumps) -> list[Dump]:
@@ -61,22 +72,31 @@ async def made(dumps: Dumps) -> list[Dump]:
     return [one.result() for one in done if not isinstance(one.exception(), StoreError)]
 
 
-def whole(request: Request, stored: Triples, dumps: list[Dump]) -> Response:
+def whole(request: Request, asked: Wish, stored: Triples, dumps: list[Dump]) -> Response:
     """The catalog with all that is said of what stands in it."""
     offered = Catalog(request.app.state.settings.base)
     told = list(of_themselves(request, stored))
     contacts = request.app.state.settings.contact.split()
-    triples = chain(
-        stored,
-        (derived(one) for one in told),
-        (ox.Triple(offered.node, MODIFIED, one.object) for one in told if about(one, offered, MODIFIED)),
-        untold(stored, told),
-        licenses(stored, told, offered),
-        *(measured(one, offered) for one in dumps),
-        *(contact(one, number, offered) for number, one in enumerate(contacts, 1)),
+    triples = [
+        *stored,
+        *(derived(one) for one in told),
+        *(ox.Triple(offered.node, MODIFIED, one.object) for one in told if about(one, offered, MODIFIED)),
+        *untold(stored, told),
+        *licenses(stored, told, offered),
+        *chain.from_iterable(measured(one, offered) for one in dumps),
+        *chain.from_iterable(contact(one, number, offered) for number, one in enumerate(contacts, 1)),
+    ]
+    subject = Subject(
+        offered.node.value,
+        "/catalog",
+        lambda: (),
+        partial(written, request, triples),
+        formats=GRAPHS,
+        suffixed=False,
+        own=DCAT,
     )
-    headers = {} if len(dumps) == len(DUMPS) else {"Cache-Control": "no-store"}
-    return described(request, "dcat", triples, headers)
+    kept = {} if len(dumps) == len(DUMPS) else {"Cache-Control": "no-store"}
+    return represent(request, asked, subject, headers=SAME_IN_ALL | kept)
 
 
 def about(triple: ox.Triple, offered: Catalog, property_: ox.NamedNode) -> bool:

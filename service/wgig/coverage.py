@@ -5,24 +5,27 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from .answers import answer, pick
-from .bodies import Pairs, parameters, values
+from .bodies import Pairs, values
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .labels import by_language
-from .links import content_location, others
+from .links import SERVICE, address
 from .lists.selection import prefixed
 from .lists.table import NAMED
 from .namespaces import OUTSIDE
-from .near import unknown
+from .parameters import only
+from .profiles.profile import OWN, own
+from .profiles.subject import Subject
+from .profiles.wish import SAME_IN_ALL, wish_alone
 from .query import rows
-from .represent import graph_body, show
+from .represent import graph_body, represent, show
 from .typed import term
 
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
@@ -59,17 +62,19 @@ async def coverage(request: Request) -> Response:
 
     `issue`, `criterion` and `category` (of issues) choose some; one that is given several times, any of them.
     """
-    format_ = pick(request, OFFERED, request.path_params.get("suffix", ""))
     base = request.app.state.settings.base
-    pairs = parameters(request)
+    pairs = only(request, ("_mediatype", "_profile"), tuple(FILTERS))
+    wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), {OWN: own(base)})
     chosen = filters(pairs, base)
     for name, terms in chosen.items():
         for one in terms:
             await check_known(request, name, one.value)
     found = covered(await rows(request, matrix(chosen, base)))
-    body = await run_in_threadpool(written, request, found, format_)
-    links = others("coverage", pairs, OFFERED, format_)
-    return answer(request, body, format_, links=links, headers=content_location("coverage", pairs, format_))
+    kept = [pair for pair in pairs if pair[0] in FILTERS]
+    iri = base.rstrip("/") + address("coverage", kept)
+    write = partial(written, request, found)
+    subject = Subject(iri, "/coverage", lambda: (), write, formats=OFFERED, pairs=kept)
+    return await run_in_threadpool(represent, request, wish, subject, more=[SERVICE], headers=SAME_IN_ALL)
 
 
 def written(request: Request, found: Coverage, format_: Format) -> bytes:
@@ -83,9 +88,6 @@ def written(request: Request, found: Coverage, format_: Format) -> bytes:
 
 def filters(pairs: Pairs, base: str) -> dict[str, list[Any]]:
     """The terms of each filter. Raises Problem 400."""
-    for key, _ in pairs:
-        if key not in (*FILTERS, "_mediatype"):
-            raise unknown("/coverage has no parameter", key, (*FILTERS, "_mediatype"))
     return {
         name: [term(name, type_, text, base) for text in values(pairs, name)]
         for name, type_ in FILTERS.items()

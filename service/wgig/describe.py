@@ -7,11 +7,13 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from .answers import answer, pick
-from .bodies import Pairs, parameters
-from .examples import examples
+from .bodies import Pairs, parameters, values
+from .examples import example, examples
 from .formats import GRAPHS, HTML, SOLUTIONS
 from .pages import render
+from .parameters import only
 from .problems import Problem
+from .question import MANY, ONCE, picked
 from .rdf import serialize, term
 from .settings import Settings
 from .store import Store
@@ -26,11 +28,12 @@ def is_description(pairs: Pairs) -> bool:
 
 
 def describe_service(request: Request) -> Response:
-    """The description of the query service, or the page to write queries for a browser."""
+    """The description of the query service, or the page to write queries for a browser. Raises Problem."""
     settings: Settings = request.app.state.settings
-    format_ = pick(request, (*GRAPHS, HTML))
+    pairs = only(request, ("example", *ONCE), MANY)
+    format_ = picked(pairs, request.headers.getlist("accept"), (*GRAPHS, HTML))
+    chosen = "".join(example(name).name for name in values(pairs, "example"))
     if format_ is HTML:
-        chosen = dict(parameters(request)).get("example", "")
         return answer(
             request, render("sparql.html", base=settings.base, examples=examples(), chosen=chosen), HTML
         )
@@ -47,6 +50,7 @@ def describe_update(request: Request) -> Response:
             400,
             "An operation was sent by GET to the update service. Send an update by POST, a query to /sparql.",
         )
+    only(request, ("_mediatype",))
     format_ = pick(request, (*GRAPHS, HTML))
     if format_ is HTML:
         formats = [(one.title, one.media_type) for one in GRAPHS]

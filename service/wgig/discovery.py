@@ -1,7 +1,7 @@
 """Where those who come for the first time look: the well-known places, and robots.txt."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +10,7 @@ from fastapi import Request, Response
 
 from .answers import answer, pick
 from .formats import GRAPHS, HTML, JSON, TEXT, TURTLE, Format
+from .parameters import only
 from .problems import Problem
 from .rdf import serialize, term
 from .settings import Settings
@@ -60,6 +61,7 @@ def sparql_examples(request: Request) -> Response:
 
 def api_catalog(request: Request) -> Response:
     """The interfaces of this service, each with what describes it (RFC 9727). Raises Problem 406."""
+    only(request)
     pick(request, (LINKSET,))
     host = str(request.base_url)
     whole = {
@@ -90,6 +92,7 @@ def link(href: str, format_: Format) -> dict[str, str]:
 
 def security(request: Request) -> Response:
     """Whom to tell of a weakness (RFC 9116). Raises Problem 404 while the operator names nobody."""
+    only(request)
     contacts = request.app.state.settings.contact.split()
     if not contacts:
         raise Problem(404, "The operator of this service has named no contact for security.")
@@ -101,6 +104,7 @@ def security(request: Request) -> Response:
 
 def robots(request: Request) -> Response:
     """What robots may read: all pages, but no endless spaces (RFC 9309), and where the sitemap is."""
+    only(request)
     lines = [
         "User-agent: *",
         *(f"Disallow: {one}" for one in ENDLESS),
@@ -112,17 +116,23 @@ def robots(request: Request) -> Response:
     return answer(request, "\n".join(lines).encode(), TEXT)
 
 
-def described(
-    request: Request, name: str, triples: Iterable[ox.Triple], headers: Mapping[str, str] | None = None
-) -> Response:
+def described(request: Request, name: str, triples: Iterable[ox.Triple]) -> Response:
     """A description in a format of RDF; a browser is led to the page of its graph. Raises Problem 400."""
+    only(request, ("_mediatype",))
     format_ = pick(request, (*GRAPHS, HTML))
-    if format_ is HTML:
-        return Response(status_code=303, headers={"Location": f"/graph/{name}", "Vary": "Accept"})
+    return page_of(name) if format_ is HTML else answer(request, written(request, triples, format_), format_)
+
+
+def page_of(name: str) -> Response:
+    """The way to the page of a graph."""
+    return Response(status_code=303, headers={"Location": f"/graph/{name}", "Vary": "Accept, Accept-Profile"})
+
+
+def written(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
+    """The triples, with addresses on the host that was asked. Raises Problem 400 for a host that is none."""
     settings: Settings = request.app.state.settings
     host = absolute(str(request.base_url), "The address of the service")
-    body = serialize(localized(triples, settings.base, host), format_, settings.base)
-    return answer(request, body, format_, headers=headers)
+    return serialize(localized(triples, settings.base, host), format_, settings.base)
 
 
 def own(request: Request, name: str) -> list[ox.Triple]:

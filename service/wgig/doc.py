@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from functools import partial
-from itertools import islice
 from urllib.parse import quote, unquote_to_bytes
 
 import pyoxigraph as ox
@@ -14,21 +13,23 @@ from .compact import alone, compact
 from .formats import HTML, JSON, JSON_LD, Format
 from .namespaces import OUTSIDE
 from .pages.thing import page
+from .parameters import only
 from .problems import Problem
 from .profiles import schema_org
 from .profiles.links import LICENSE
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED, OWN, own
-from .profiles.subject import Subject, with_parameters
-from .profiles.wish import VARY, Wish, asks_for_profile, wish
+from .profiles.subject import Subject, query, with_parameters
+from .profiles.wish import PARAMETERS, VARY, Wish, asks_for_profile, wish
 from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontology_context, represent, show
 from .things import Description, about, describe, known, types, types_of
 
 FRAME = ("_frame",)
 INVERSE = ("inverse", "page")
+KNOWN = (*PARAMETERS, *FRAME, *INVERSE)
 CITATION = '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 FRAMED = (JSON_LD, JSON)
-MARKED = 100  # things of a list that its page tells search engines
+JSON_ONLY = (JSON,)
 NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
 
 RDFS, FOAF, DCTERMS = OUTSIDE["rdfs"], OUTSIDE["foaf"], OUTSIDE["dcterms"]
@@ -40,11 +41,9 @@ def thing(request: Request, path: str) -> Response:
     Raises Problem 400, 404, and 406 for a profile that has nothing for it.
     """
     iri, here = iri_of(request, path), doc_path(path)
-    parameters = bodies.parameters(request)
+    parameters = only(request, KNOWN)
     frames.asked(request)
-    asked = (
-        wish(request, OFFERED, others=(*FRAME, *INVERSE)) if parameters or asks_for_profile(request) else None
-    )
+    asked = wish(request, OFFERED, others=KNOWN) if parameters or asks_for_profile(request) else None
     store = request.app.state.store
     is_thing = known(store, iri)
     if not is_thing and not any(kinds.listing(store, iri)):
@@ -57,31 +56,42 @@ def thing(request: Request, path: str) -> Response:
         fields["Content-Profile"] = f"<{choice.profile.iri}>"
         token = "all" if asked.listing else choice.profile.token
         parameters = [*(pair for pair in parameters if pair[0] != "_profile"), ("_profile", token)]
-    query = [f"{quote(key, safe='')}={quote(value, safe='/,')}" for key, value in parameters]
-    return Response(status_code=303, headers={"Location": with_parameters(here, query), **fields})
+    location = with_parameters(here, query(parameters))
+    return Response(status_code=303, headers={"Location": location, **fields})
 
 
 def doc(request: Request, path: str) -> Response:
     """The description of a thing, or the list of what is below a kind's path. Raises Problem 404 and 406."""
     suffixed = SUFFIXED.fullmatch(path)
     path, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (path, "")
+    parameters = only(request, KNOWN)
     frame = frames.asked(request)
     if frame:
         return framed(request, path, suffix, frame)
-    asked = wish(request, OFFERED, suffix, (*FRAME, *INVERSE))
+    pairs = [pair for pair in parameters if pair[0] in INVERSE]
+    asked = inverse_wish(request, suffix) if pairs else wish(request, OFFERED, suffix)
     iri = iri_of(request, path)
     description = describe(request.app.state.store, iri, asked.languages)
     if description is None:
+        if pairs:
+            raise unknown(iri)
         return folder(request, asked, iri, doc_path(path))
     subject = Subject(
         iri,
         doc_path(path),
         partial(told, request, description),
         partial(thing_body, request, asked, description),
-        types_of(description.statements),
+        None if pairs else types_of(description.statements),
+        JSON_ONLY if pairs else OFFERED,
+        pairs=pairs,
     )
     more = [about_link(iri), CITATION.format(quote(iri, safe=""))]
     return represent(request, asked, subject, more=more, languages=tags(description))
+
+
+def inverse_wish(request: Request, suffix: str) -> Wish:
+    """What is asked for of a page of what points to a thing, which is there as JSON alone."""
+    return wish(request, JSON_ONLY, suffix, INVERSE, {OWN: own(request.app.state.settings.base)})
 
 
 def framed(request: Request, path: str, suffix: str, frame: str) -> Response:
@@ -98,8 +108,8 @@ def framed(request: Request, path: str, suffix: str, frame: str) -> Response:
         document = alone(compact(described(description, base), context, CONTEXT), context)
         return json_body(frames.framed(document, iri, frame, context))
 
-    here = with_parameters(doc_path(path), [f"_frame={frame}"])
-    subject = Subject(iri, here, lambda: (), write, formats=FRAMED, suffixed=False)
+    pairs = [("_frame", frame)]
+    subject = Subject(iri, doc_path(path), lambda: (), write, formats=FRAMED, pairs=pairs)
     return represent(request, asked, subject, more=[about_link(iri)], languages=tags(description))
 
 
@@ -113,8 +123,8 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
     def write(format_: Format) -> bytes:
         if format_ is HTML:
             title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
-            first = {one: text.value for one, text in islice(things.items(), MARKED)}
-            block = schema_org.listed(title, first, len(things))
+            called = {one: text.value for one, text in things.items()}
+            block = schema_org.listed(title, called, len(things))
             given = {"title": title, "folder": iri, "things": things, "folders": folders, "markup": block}
             return show(request, "kind.html", **given)
         members = (

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from fastapi import Request, Response
 
-from .answers import answer, pick
+from .answers import answer
 from .bodies import Pairs
-from .formats import HTML, JSON, TEXT
+from .formats import HTML, JSON, TEXT, Format
 from .pages import render
 from .plans.advice import advice
 from .plans.counting import counts
@@ -16,6 +16,7 @@ from .plans.plan import plan, too_large
 from .plans.steps import Line, Words
 from .store import Dataset, Store
 
+EXPLAINED = (JSON, TEXT, HTML)
 MOST = 10  # pieces of advice
 SOURCE = (
     f"The plan is that of the engine (Oxigraph {version('oxigraph')}), told by its own command. It plans by "
@@ -61,9 +62,8 @@ def explain(text: str, form: str, dataset: Dataset, store: Store, base: str) -> 
         raise too_large() from error
 
 
-def explanation(request: Request, pairs: Pairs, found: Explanation) -> Response:
-    """The answer to `?explain`, in the format that the client likes best."""
-    format_ = pick(request, (JSON, TEXT, HTML))
+def explanation(request: Request, pairs: Pairs, found: Explanation, format_: Format) -> Response:
+    """The answer to `?explain`, in one of the formats EXPLAINED."""
     if format_ is HTML:
         base = request.app.state.settings.base
         page = render("explain.html", base=base, explained=found, suffix=suffix, source=SOURCE, asked=pairs)

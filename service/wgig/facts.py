@@ -13,6 +13,7 @@ from .lookup import rows, writable
 from .namespaces import OUTSIDE, namespaces, shorten
 from .near import unknown
 from .problems import Problem
+from .profiles.subject import query, with_parameters
 from .store import Store
 from .things import PARTS, Description, Statement
 from .unfit import UnfitError
@@ -161,7 +162,7 @@ def page(store: Store, iri: str, path: str, by: Inverse, number: int) -> Json:
     named = labels(store, iris)
     around = {"prev": number - 1, "next": number + 1}
     links = {
-        rel: f"{path}.json?inverse={by.name}&page={one}"
+        rel: with_parameters(f"{path}.json", query([("inverse", by.name), ("page", str(one))]))
         for rel, one in around.items()
         if 1 <= one <= -(-by.total // SIZE)
     }

@@ -20,11 +20,11 @@ DEEPEST = 40  # levels; readers of JSON give up somewhere
 
 
 def asked(request: Request) -> str:
-    """The frame that `?_frame=` names, or nothing. Raises Problem 400."""
+    """The frame that `?_frame=` names, which is there once, or nothing. Raises Problem 400."""
     given = values(parameters(request), "_frame")
     if not given:
         return ""
-    if len(given) > 1 or given[0] not in FRAMES:
+    if given[0] not in FRAMES:
         raise Problem(400, f"The parameter _frame names one of the frames: {', '.join(FRAMES)}.")
     return given[0]
 

@@ -1,6 +1,7 @@
 """The graphs, to read: their list, and each of them (Graph Store Protocol, 5.2)."""
 
 import json
+from collections.abc import Sequence
 from itertools import islice
 
 import pyoxigraph as ox
@@ -15,11 +16,12 @@ from .formats import GRAPHS, HTML, JSON, Format
 from .namespaces import OUTSIDE
 from .pages import graph_path
 from .pages.graph import graph_page, list_page
+from .parameters import only
 from .problems import Problem
 from .profiles.links import COMMON, alternates
 from .profiles.mapped import markup
 from .profiles.subject import Subject
-from .profiles.wish import Wish, wish
+from .profiles.wish import PARAMETERS, Wish, wish
 from .rdf import serialize, used_prefixes
 from .records import mementos
 from .represent import graph_body, represent
@@ -30,15 +32,16 @@ from .things import TYPE, about
 
 NARROWED = 200_000  # statements of which those in other languages are left out
 READABLE = (*GRAPHS, HTML)
-PARAMETERS = ("graph", "default", "version", "versions")
+NAMES_OF_ONE = ("graph", "default")
+VERSIONS = ("version", "versions")
 GRAPH = ox.NamedNode(f"{OUTSIDE['sd']}NamedGraph")
 
 
 def read_graphs(request: Request) -> Response:
     """The graph named by `?graph=` or `?default`, or the list of graphs."""
-    pairs = parameters(request)
-    if any(key in ("graph", "default") for key, _ in pairs):
-        return content(request, asked_graph(request, pairs))
+    pairs = only(request, (*NAMES_OF_ONE, *VERSIONS, *PARAMETERS))
+    if any(key != "_mediatype" for key, _ in pairs):
+        return content(request, asked_graph(request, pairs), NAMES_OF_ONE)
     settings: Settings = request.app.state.settings
     store: Store = request.app.state.store
     formats = (*GRAPHS, HTML, JSON)
@@ -59,20 +62,21 @@ def read_graph(request: Request, name: str) -> Response:
     return content(request, graph_iri(request, name))
 
 
-def content(request: Request, graph: str | None) -> Response:
+def content(request: Request, graph: str | None, names: Sequence[str] = ()) -> Response:
     """The triples of one graph, now or in an old version, or a page about it; None is the default graph.
 
-    Raises Problem 404.
+    `names` are the parameters that may name it. Raises Problem 404, 400 for parameters of something else.
     """
     store: Store = request.app.state.store
-    pairs = parameters(request)
-    if any(key == "versions" for key, _ in pairs):
-        return mementos.timemap(request, graph)
-    if names := values(pairs, "version"):
-        return mementos.memento(request, graph, names[0])
+    given = dict(parameters(request))
+    for key, old in (("versions", mementos.timemap), ("version", mementos.memento)):
+        if key in given:  # which are there in no profile
+            only(request, (*names, key, "_mediatype"))
+            return old(request, graph)
     if elsewhere := mementos.of_its_time(request, graph):
+        only(request, (*names, "_mediatype"))
         return elsewhere
-    asked = wish(request, READABLE, others=PARAMETERS)
+    asked = wish(request, READABLE, others=(*names, *VERSIONS))
     if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
         store.catch_up()
     if not store.has(graph):

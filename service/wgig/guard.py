@@ -2,7 +2,10 @@
 
 import json
 import logging
+import re
 import uuid
+from collections.abc import Iterator
+from ipaddress import IPv6Address
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
@@ -25,6 +28,8 @@ EXPOSED = (
     "Accept-Ranges, Content-Language, Content-Location, Content-Profile, Content-Range, ETag, Link, "
     "Location, Memento-Datetime, Repr-Digest, Retry-After, WGIG-Warning"
 )
+
+HOST = re.compile(rb"(?:[\w.-]*|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::(?P<port>\d{0,5}))?")
 
 log = logging.getLogger("wgig")
 
@@ -62,28 +67,8 @@ class Guard:
             held.take(len(message.get("body", b"")))
             return message
 
-        if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
-            await self.refuse(
-                scope,
-                watched,
-                Problem(414, "The address is too long. Send the query in the body of a POST."),
-            )
-            return
-        if in_address(scope["query_string"]):
-            await self.refuse(scope, watched, Problem(400, LEAKED.format(where="address"), headers=MISPLACED))
-            return
-        if scope["http_version"] == "1.1" and sum(name == b"host" for name, _ in scope["headers"]) != 1:
-            await self.refuse(
-                scope, watched, Problem(400, "A request by HTTP/1.1 has one Host field. Send it.")
-            )
-            return
-        if codings(Headers(scope=scope)) not in ([], ["chunked"]):
-            sentence = "The body has a transfer coding that is not read here. Send it chunked, or as it is."
-            await self.refuse(scope, watched, Problem(400, sentence))
-            return
-        if loses_body(Headers(scope=scope)):
-            sentence = "The request asks for an upgrade, which is not done here. Send it without Upgrade."
-            await self.refuse(scope, watched, Problem(400, sentence))
+        if fault := next(faults(scope), None):
+            await self.refuse(scope, watched, fault)
             return
         try:
             await self.app(scope, counted, watched)
@@ -114,6 +99,39 @@ class Guard:
         ]
         await send({"type": "http.response.start", "status": problem.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def faults(scope: Scope) -> Iterator[Problem]:
+    """What is wrong with a request whatever it asks for."""
+    headers = Headers(scope=scope)
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
+        yield Problem(414, "The address is too long. Send the query in the body of a POST.")
+    if in_address(scope["query_string"]):
+        yield Problem(400, LEAKED.format(where="address"), headers=MISPLACED)
+    if scope["http_version"] == "1.1" and len(hosts) != 1:
+        yield Problem(400, "A request by HTTP/1.1 has one Host field. Send it.")
+    if not all(map(is_host, hosts)):
+        yield Problem(400, "The Host field names no host. Send a name or an address, with a port or without.")
+    if codings(headers) not in ([], ["chunked"]):
+        yield Problem(
+            400, "The body has a transfer coding that is not read here. Send it chunked, or as it is."
+        )
+    if loses_body(headers):
+        yield Problem(
+            400, "The request asks for an upgrade, which is not done here. Send it without Upgrade."
+        )
+
+
+def is_host(value: bytes) -> bool:
+    """Whether a Host field may stand in addresses (RFC 9110, section 7.2): a name or address, and a port."""
+    found = HOST.fullmatch(value)
+    if found is None or int(found["port"] or 0) >= 2**16:
+        return False
+    try:
+        return found["address"] is None or bool(IPv6Address(found["address"].decode()))
+    except ValueError:
+        return False
 
 
 def codings(headers: Headers) -> list[str]:

@@ -6,6 +6,7 @@ from fastapi import Request, Response
 
 from .backup.backups import last
 from .formats import JSON, JSON_RESULTS
+from .parameters import only
 from .problems import Problem
 from .readers.wire import Job
 from .store import Dataset
@@ -13,8 +14,9 @@ from .store import Dataset
 ASK = Job("ASK {}", JSON_RESULTS.media_type, Dataset(), "about:nothing", 1000, 0)
 
 
-async def health() -> Response:
+async def health(request: Request) -> Response:
     """The process is alive, also while no thread is free."""
+    only(request)
     return well("alive")
 
 
@@ -25,6 +27,7 @@ async def ready(request: Request) -> Response:
     copied to memory (`copying`), queries are answered from disk or from an older copy, which sees each write;
     while they are `indexing`, nothing is searched.
     """
+    only(request)
     try:
         result = await request.app.state.answerers.ask(ASK, "")
         await result.whole()

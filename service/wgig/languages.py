@@ -61,17 +61,17 @@ def asked(request: "Request") -> Languages:
     """
     given = values(parameters(request), "lang")
     if given:
-        return Languages(named(given), only=True)
+        return Languages(named(given[0]), only=True)
     return Languages(accepted(tuple(request.headers.getlist("accept-language"))))
 
 
-def named(given: Sequence[str]) -> tuple[str, ...]:
-    """The ranges in the values of `?lang=`. Raises Problem 400."""
-    tags = [one.strip() for one in given[0].split(",")]
-    if len(given) > 1 or len(tags) > MOST or not all(map(TAG.fullmatch, tags)):
+def named(given: str) -> tuple[str, ...]:
+    """The ranges in the value of `?lang=`. Raises Problem 400."""
+    tags = [one.strip() for one in given.split(",")]
+    if len(tags) > MOST or not all(map(TAG.fullmatch, tags)):
         raise Problem(
             400,
-            "The parameter lang does not name languages. Give it once, as in lang=fr or lang=zh-Hant,en: "
+            "The parameter lang does not name languages. Give it as in lang=fr or lang=zh-Hant,en: "
             f"at most {MOST} tags, the one that you like best first.",
         )
     return fallbacks(tags)

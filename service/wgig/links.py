@@ -1,12 +1,14 @@
-"""Addresses of the same thing in other formats, and the Link fields that name them (RFC 8288)."""
+"""Addresses of the same thing in other formats, and the link to what describes the interface (RFC 8288)."""
 
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
 from .bodies import Pairs
 from .formats import Format
-from .profiles.links import LICENSE
+
+VISIBLE = string.ascii_letters + string.digits + string.punctuation + " "
+SERVICE = '</openapi.json>; rel="service-desc"'
 
 
 def address(name: str, pairs: Iterable[tuple[str, str]], suffix: str = "") -> str:
@@ -17,18 +19,9 @@ def address(name: str, pairs: Iterable[tuple[str, str]], suffix: str = "") -> st
 
 def content_location(name: str, pairs: Pairs, format_: Format) -> dict[str, str]:
     """The field that names the address of just this answer."""
-    return {"Content-Location": quote(address(name, pairs, format_.suffix), safe=string.printable)}
+    return {"Content-Location": in_field(address(name, pairs, format_.suffix))}
 
 
-def others(name: str, pairs: Pairs, offered: Sequence[Format], format_: Format) -> list[str]:
-    """Links to the other formats, to what describes the interface and the terms, and to the license."""
-    return [
-        *(
-            f'<{address(name, pairs, one.suffix)}>; rel="alternate"; type="{one.media_type}"'
-            for one in offered
-            if one is not format_
-        ),
-        '</openapi.json>; rel="service-desc"',
-        '</ontology>; rel="describedby"',
-        f'<{LICENSE}>; rel="license"',
-    ]
+def in_field(text: str) -> str:
+    """The text as a header field may hold it, in printable ASCII: all else is percent-encoded."""
+    return quote(text, safe=VISIBLE)

@@ -1,22 +1,31 @@
 """/papers, /issues and the other lists: chosen, sorted and paged, as JSON, RDF, CSV or a page."""
 
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from .answers import answer, pick
 from .bodies import parameters
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
-from .links import address, content_location, others
+from .links import SERVICE, address
 from .lists.asked import Asked, asked, things
-from .lists.found import Found, found
+from .lists.found import Found, best, found
 from .lists.selection import selection, values_of
 from .lists.shown import LISTS
 from .lists.writing import around, as_csv, as_json, as_triples, pages
 from .near import unknown
+from .pages import words
 from .problems import Problem
+from .profiles import schema_org
+from .profiles.profile import OWN, own
+from .profiles.subject import Subject
+from .profiles.wish import SAME_IN_ALL, wish_alone
 from .query import rows, tsv
-from .represent import graph_body, show
+from .represent import graph_body, represent, show
 
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
 
@@ -28,24 +37,20 @@ async def listing(request: Request) -> Response:
     in what things are called, `year` in their dates. A filter that is given several times takes any of them.
     """
     name = request.scope["path"].removeprefix("/").partition(".")[0]
-    format_ = pick(request, OFFERED, request.path_params.get("suffix", ""))
     base = request.app.state.settings.base
     what = asked(LISTS[name], parameters(request), base)
+    wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), {OWN: own(base)})
     await check_values(request, what)
     page = await run_in_threadpool(found, await tsv(request, selection(what, base)))
     if what.page > pages(what, page):
         last = address(name, what.on(pages(what, page)))
         raise Problem(400, f"There is no page {what.page}. The last one is {last}")
-    body = await run_in_threadpool(written, request, what, page, format_)
-    pairs = what.on(what.page)
+    iri = base.rstrip("/") + address(name, what.on(what.page))
+    write = partial(written, request, what, page)
+    subject = Subject(iri, f"/{name}", lambda: (), write, formats=OFFERED, pairs=what.on(what.page))
     turns = [f'<{path}>; rel="{rel}"' for rel, path in links(what, page).items() if rel != "self"]
-    return answer(
-        request,
-        body,
-        format_,
-        links=[*turns, *others(name, pairs, OFFERED, format_)],
-        headers=content_location(name, pairs, format_),
-    )
+    more = [*reversed(turns), SERVICE]
+    return await run_in_threadpool(represent, request, wish, subject, more=more, headers=SAME_IN_ALL)
 
 
 def links(what: Asked, page: Found) -> dict[str, str]:
@@ -83,13 +88,22 @@ def written(request: Request, what: Asked, page: Found, format_: Format) -> byte
 def html(request: Request, what: Asked, page: Found) -> bytes:
     """A page of a list for people."""
     pairs = what.on(what.page)
+    called = {iri: name_of(iri, said.get("label", [])) for iri, said in page.things.items()}
+    first = (what.page - 1) * what.size + 1
     return show(
         request,
         "list.html",
         asked=what,
         found=page,
         labels={iri: texts[0] for iri, texts in page.labels.items()},
+        markup=schema_org.listed(what.of.title, called, page.total, first),
         links=links(what, page),
         pages=pages(what, page),
         others=[(one.title, address(what.of.name, pairs, one.suffix)) for one in OFFERED if one is not HTML],
     )
+
+
+def name_of(iri: str, texts: Sequence[Any]) -> str:
+    """What a thing is called for a reader of English, or else the end of its IRI in words."""
+    named = [one for one in texts if isinstance(one, ox.Literal)]
+    return min(named, key=best).value if named else words(iri)

@@ -6,7 +6,13 @@ from difflib import get_close_matches
 from .problems import Problem
 
 SHOWN = 40  # names that are listed where none is near
+LONGEST = 100  # characters of a name that are compared, which takes time
 ALIKE = 0.65  # how alike names are that are near, up to 1
+
+
+def near(name: str, known: Collection[str]) -> str:
+    """The name that is near among those known; empty where none is."""
+    return next(iter(get_close_matches(name[:LONGEST], known, 1, ALIKE)), "")
 
 
 def unknown(sentence: str, name: str, known: Collection[str]) -> Problem:
@@ -14,9 +20,8 @@ def unknown(sentence: str, name: str, known: Collection[str]) -> Problem:
 
     The member `suggestion` holds the name that is near, where one is.
     """
-    near = get_close_matches(name, known, 1, ALIKE)
-    if near:
-        return Problem(400, f"{sentence} {name!r}. Did you mean {near[0]}?", suggestion=near[0])
+    if meant := near(name, known):
+        return Problem(400, f"{sentence} {name!r}. Did you mean {meant}?", suggestion=meant)
     some = sorted(known)[:SHOWN]
     more = ", …" if len(some) < len(known) else ""
     return Problem(400, f"{sentence} {name!r}. There are: {', '.join(some) or 'none'}{more}.")

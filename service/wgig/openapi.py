@@ -29,8 +29,10 @@ from .formats import (
     Format,
 )
 from .formats import TEXT as PLAIN
-from .operations import DOC, NEGOTIATED, OF_THING, by_path, example_operation, media_type
+from .operations import DOC, NEGOTIATED, OF_THING, PROFILED, by_path, example_operation, media_type
+from .parameters import BARE, only
 from .profiles.profile import OFFERED
+from .question import ALSO, VERSIONS
 from .records.mementos import LINK_FORMAT
 from .reports import WRITERS
 from .schemas import ANY, PROBLEM_DOCUMENT, TEXT, Described
@@ -46,7 +48,9 @@ BODIES: dict[str, Described] = {
 
 def parameter(name: str, description: str, *, many: bool = False) -> Described:
     """A parameter of the query string; `many`: it may be given several times."""
-    schema = {"type": "array", "items": {"type": "string"}} if many else {"type": "string"}
+    schema: Described = {"type": "string", "maxLength": 0} if name in BARE else {"type": "string"}
+    if many:
+        schema = {"type": "array", "items": schema}
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
@@ -75,12 +79,23 @@ def offered(formats: Sequence[Format], *parameters: Described) -> Described:
     return {"parameters": [*parameters, media_type(formats)], "responses": answers(formats)}
 
 
+QUERY = parameter("query", "The query; without it, the service description.")
 EXPLAIN = parameter("explain", "Given bare: the plan of the query in words, as JSON, text or a page.")
 BEFORE = parameter("before", "A later page of the feed, to which the page before links.")
 DATASET = [
     parameter("default-graph-uri", "A graph of the default graph.", many=True),
     parameter("named-graph-uri", "A named graph.", many=True),
 ]
+VERSION = parameter("version", f"The version of SPARQL: {', '.join(VERSIONS)}.")
+ASKED = [
+    QUERY,
+    *DATASET,
+    EXPLAIN,
+    VERSION,
+    *(parameter(one, "What other services call `_mediatype`, which beats it.") for one in ALSO),
+    parameter("ac", "Whether a program asks of itself, as editors tell: it changes nothing."),
+]
+EXAMPLE = parameter("example", "The example query that the page is to begin with.")
 USING = [
     parameter("using-graph-uri", "A graph of the default graph of WHERE.", many=True),
     parameter("using-named-graph-uri", "A named graph of WHERE.", many=True),
@@ -125,15 +140,13 @@ REFUSED: Described = {
 
 # What the routes take and give beside their path, by the name of their function.
 EXTRAS: dict[str, Described] = {
-    "ask": offered(
-        FOUND, parameter("query", "The query; without it, the service description."), *DATASET, EXPLAIN
-    ),
+    "ask": offered(FOUND, *ASKED, EXAMPLE),
     "ask_by_body": {
-        **offered(FOUND, *DATASET, EXPLAIN),
+        **offered(FOUND, *ASKED),
         "requestBody": {"required": True, "content": content(["application/sparql-query", FORM])},
     },
     "update": {
-        "parameters": USING,
+        "parameters": [*USING, VERSION],
         "requestBody": {"required": True, "content": content(["application/sparql-update", FORM])},
         "security": TOKEN,
     },
@@ -218,7 +231,8 @@ EXTRAS: dict[str, Described] = {
     "example": {"responses": answers(GRAPHS[:1])},
     "read_graphs": offered(HELD, *GRAPH, *OLD, *NEGOTIATED),
     "read_graph": offered(HELD, *OLD, *NEGOTIATED),
-    **{one: offered((*GRAPHS, HTML)) for one in ("void", "sparql_examples", "catalog")},
+    **{one: offered((*GRAPHS, HTML)) for one in ("void", "sparql_examples")},
+    "catalog": offered(OFFERED, *PROFILED),
     "change_graphs": {
         "parameters": GRAPH,
         "requestBody": {"content": content([*RDF, MULTIPART])},
@@ -244,6 +258,7 @@ UNDESCRIBED = ("HEAD", "QUERY")
 
 def interface(request: Request) -> Response:
     """The description of this interface (OpenAPI 3.1)."""
+    only(request)
     schema: Described = request.app.openapi()
     schema.setdefault("components", {})["securitySchemes"] = SCHEMES
     for one in examples():

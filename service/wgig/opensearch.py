@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from .answers import answer
 from .formats import ATOM, HTML, JSON, Format
 from .pages.found import Hit, Results
+from .parameters import only
 from .reports.xml import clean
 
 OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
@@ -19,6 +20,7 @@ LINK = f'</opensearch.xml>; rel="search"; type="{DESCRIPTION.media_type}"; title
 
 def description(request: Request) -> Response:
     """How to search here, for browsers and programs (OpenSearch 1.1)."""
+    only(request)
     home = str(request.base_url)
     root = ElementTree.Element("OpenSearchDescription", {"xmlns": OPENSEARCH})
     for name, text in (

@@ -31,16 +31,11 @@ LISTING = (
 )
 
 DOC = (*OWN, PLAIN_XML)  # as there is Dublin Core in plain XML
-NEGOTIATED: list[Described] = [
+PROFILED: list[Described] = [
     parameter(
         "_profile",
         "The profiles of the answer, the best first, with commas between: tokens, or IRIs between angle "
         "brackets. `all`: the list of what there is.",
-        TEXT,
-    ),
-    parameter(
-        "lang",
-        "The languages of the texts, the best first, with commas between; beats Accept-Language.",
         TEXT,
     ),
     {
@@ -49,6 +44,14 @@ NEGOTIATED: list[Described] = [
         "description": "The profiles of the answer: IRIs between angle brackets or tokens, with weights.",
         "schema": TEXT,
     },
+]
+NEGOTIATED: list[Described] = [
+    *PROFILED,
+    parameter(
+        "lang",
+        "The languages of the texts, the best first, with commas between; beats Accept-Language.",
+        TEXT,
+    ),
 ]
 OF_THING = [
     *NEGOTIATED,
@@ -68,6 +71,11 @@ def answered(formats: Iterable[Format], json_schema: Described = TEXT) -> Descri
     if JSON.media_type in content:
         content[JSON.media_type] = {"schema": json_schema}
     return {"200": {"description": "The answer, whole.", "content": content}}
+
+
+def profiled(formats: Iterable[Format], json_schema: Described) -> Described:
+    """The answer in each of the formats, or by `_profile=all` the list of the profiles in those of that."""
+    return answered(dict.fromkeys((*formats, *OWN)), {"anyOf": [json_schema, REPRESENTATIONS]})
 
 
 def media_type(formats: Iterable[Format]) -> Described:
@@ -93,7 +101,7 @@ def by_path() -> dict[str, Described]:
             parameter(name, f"Only this {name}.", schema(type_), many=True)
             for name, type_ in coverage.FILTERS.items()
         ],
-        "responses": answered(coverage.OFFERED, MATRIX),
+        "responses": profiled(coverage.OFFERED, MATRIX),
     }
     found |= in_formats("/coverage", matrix, coverage.OFFERED)
     found["/doc/{path:path}"] = {
@@ -105,7 +113,7 @@ def by_path() -> dict[str, Described]:
             "summary": one.says,
             "description": LISTING,
             "parameters": parameters(one),
-            "responses": answered(listing.OFFERED, page(one)),
+            "responses": profiled(listing.OFFERED, page(one)),
         }
         found |= in_formats(f"/{one.name}", operation, listing.OFFERED)
     return found
@@ -113,9 +121,9 @@ def by_path() -> dict[str, Described]:
 
 def in_formats(path: str, operation: Described, formats: Sequence[Format]) -> dict[str, Described]:
     """An operation where the client accepts a format, and where the path names one."""
-    given = operation["parameters"]
+    given = [*operation["parameters"], media_type(formats), *PROFILED]
     return {
-        path: {**operation, "parameters": [*given, media_type(formats)]},
+        path: {**operation, "parameters": given},
         f"{path}.{{suffix}}": {**operation, "parameters": [suffix(formats), *given]},
     }
 

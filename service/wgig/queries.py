@@ -1,7 +1,6 @@
 """/queries: the example queries, each to be asked with parameters of its own."""
 
 import json
-from collections.abc import Collection
 from typing import Any
 
 from fastapi import Request, Response
@@ -9,13 +8,12 @@ from fastapi import Request, Response
 from .admission import ROOM
 from .answers import answer, pick
 from .binding import bind
-from .bodies import Pairs, parameters, values
-from .examples import NONE, Example, Parameter, example, examples
+from .bodies import Pairs, parameters
+from .examples import NONE, Example, example, examples
 from .existing import check_known
 from .formats import BY_FORM, HTML, JSON
 from .links import content_location
-from .near import unknown
-from .problems import Problem
+from .parameters import checked, only
 from .query import respond
 from .question import Question
 from .represent import show
@@ -29,7 +27,7 @@ OFFERED = (JSON, HTML)
 
 def list_queries(request: Request) -> Response:
     """The example queries: what each asks, where, and with which parameters."""
-    check_names("/queries", parameters(request), ())
+    only(request, ("_mediatype",))
     format_ = pick(request, OFFERED)
     if format_ is HTML:
         return answer(request, show(request, "queries.html", examples=examples(), none=NONE), HTML)
@@ -73,21 +71,6 @@ async def ask_example(request: Request, name: str) -> Response:
 
 def bound(one: Example, pairs: Pairs, base: str) -> dict[str, Any]:
     """The terms for the parameters of a query. Raises Problem 400 for what it does not have."""
-    known = {parameter.name: parameter for parameter in one.parameters}
-    check_names(f"The query {one.name}", pairs, known)
-    given = {name: values(pairs, name) for name in known}
-    return {name: value(known[name], texts, base) for name, texts in given.items() if texts}
-
-
-def check_names(what: str, pairs: Pairs, known: Collection[str]) -> None:
-    """Raises Problem 400 for a parameter that is not known."""
-    for key, _ in pairs:
-        if key not in (*known, "_mediatype"):
-            raise unknown(f"{what} has no parameter", key, (*known, "_mediatype"))
-
-
-def value(parameter: Parameter, texts: list[str], base: str) -> Any:
-    """The term for a parameter. Raises Problem 400."""
-    if len(texts) > 1:
-        raise Problem(400, f"{parameter.name} is given {len(texts)} times. Give it once.")
-    return term(parameter.name, parameter.type, texts[0], base)
+    types = {parameter.name: parameter.type for parameter in one.parameters}
+    given = dict(checked(pairs, (*types, "_mediatype")))
+    return {name: term(name, type_, given[name], base) for name, type_ in types.items() if name in given}

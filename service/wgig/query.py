@@ -9,11 +9,11 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from . import bodies
-from .answers import answer, pick, stream
+from .answers import answer, stream
 from .bearer import refuse_in_form
 from .bodies import FORM, Pairs, parameters, parse_form
 from .describe import describe_service, is_description
-from .explain import explain, explanation
+from .explain import EXPLAINED, explain, explanation
 from .federation import answered
 from .formats import BY_FORM, HTML, TSV, Format, is_empty
 from .hints import Hint, hints, warned
@@ -22,7 +22,7 @@ from .outside.calls import asks_others, has_calls
 from .pages.results import Found, results_page, source_format
 from .presence import while_there
 from .problems import Problem
-from .question import LONG, Question, misspelt, question, takes_long
+from .question import LONG, Question, misspelt, picked, question, takes_long, version_of
 from .readers import wire
 from .readers.inline import Inline
 from .readers.pool import Pool
@@ -60,6 +60,7 @@ async def ask_by_body(request: Request) -> Response:
     body = await bodies.read(request, largest(request.app.state.settings))
     pairs = parameters(request)
     pairs += parse_form(body) if given.media_type == FORM else [("query", bodies.text(body, "query"))]
+    pairs += version_of(given)
     refuse_in_form(pairs)
     return await reply(request, pairs)
 
@@ -74,10 +75,13 @@ async def reply(request: Request, pairs: Pairs) -> Response:
     request.state.asked = pairs  # so that the page of a refusal can show them
     check_id(request)
     asked = await considered(request, pairs)
-    if any(key == "explain" for key, _ in pairs):
+    is_explained = any(key == "explain" for key, _ in pairs)
+    offered = EXPLAINED if is_explained else (*BY_FORM[asked.form], HTML)
+    format_ = picked(pairs, request.headers.getlist("accept"), offered)
+    if is_explained:
         plans: Turns = request.app.state.plans
-        return await plans.run(explained, request, pairs, asked)
-    return await respond(request, pairs, asked, pick(request, (*BY_FORM[asked.form], HTML)))
+        return await plans.run(explained, request, pairs, asked, format_)
+    return await respond(request, pairs, asked, format_)
 
 
 async def respond(
@@ -191,7 +195,7 @@ async def doubted(request: Request, asked: Question) -> list[Hint]:
     return await run_in_threadpool(hints, asked.text, store, base)
 
 
-def explained(request: Request, pairs: Pairs, asked: Question) -> Response:
+def explained(request: Request, pairs: Pairs, asked: Question, format_: Format) -> Response:
     """What the engine does for a query. Raises Problem 400, 422 and 503 where there is no plan."""
     settings: Settings = request.app.state.settings
     if has_calls(asked.text):
@@ -202,7 +206,7 @@ def explained(request: Request, pairs: Pairs, asked: Question) -> Response:
         found = explain(asked.text, asked.form, asked.dataset, request.app.state.store, settings.base)
     except SyntaxError as error:
         raise misspelt(asked.text, str(error), settings) from error
-    return explanation(request, pairs, found)
+    return explanation(request, pairs, found, format_)
 
 
 async def unbroken(first: bytes, result: Result) -> AsyncIterator[bytes]:

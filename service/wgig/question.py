@@ -1,16 +1,36 @@
 """What a request asks: looked at before anything runs, in time that grows with its length."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .admission import ROOM, admit
-from .bodies import Pairs, values
+from .bodies import MOST_PAIRS, ContentType, Pairs, values
 from .diagnosis import diagnose
+from .formats import Format, named, negotiate
+from .parameters import checked
 from .problems import Problem
 from .screening import form_of
 from .settings import Settings
 from .sparql import absolute, form, names_dataset
 from .view import Dataset
 
+# What other services call `_mediatype`, so that clients made for them send it.
+ALSO = ("format", "output", "results")
+# The parameters of a query; with `ac` editors say that a program asks of itself, which changes nothing.
+ONCE = ("query", "explain", "version", "_mediatype", *ALSO, "ac")
+MANY = ("default-graph-uri", "named-graph-uri")
+# What they call formats, by the suffixes that it may mean here.
+CALLED = {
+    "json": ("json", "jsonld"),
+    "xml": ("xml", "rdf"),
+    "rdf+xml": ("rdf",),
+    "turtle": ("ttl",),
+    "n3": ("ttl",),
+    "json-ld": ("jsonld",),
+    "n-triples": ("nt",),
+    "ntriples": ("nt",),
+}
+VERSIONS = ("1.0", "1.1", "1.2-basic", "1.2")  # of SPARQL, all of which the engine reads
 LONG = 2_000  # characters that take some milliseconds, so that more are looked at elsewhere
 
 
@@ -40,6 +60,8 @@ def question(pairs: Pairs, settings: Settings) -> Question:
         raise Problem(
             400, f"Exactly one query is needed, and {len(texts)} were sent. Give the parameter query once."
         )
+    checked(pairs, ONCE, MANY, most=MOST_PAIRS)
+    check_version(pairs)
     text = texts[0]
     if len(text) > settings.query_length:
         raise Problem(
@@ -54,6 +76,33 @@ def question(pairs: Pairs, settings: Settings) -> Question:
     if plain:
         return Question(text + ROOM, plain, dataset)
     return Question(admit(text, settings), form(text), dataset)
+
+
+def check_version(pairs: Pairs) -> None:
+    """Raises Problem 400 for a text in a version of SPARQL that is not read (SPARQL 1.2 Protocol, 2.1)."""
+    for version in values(pairs, "version"):
+        if version not in VERSIONS:
+            raise Problem(400, f"SPARQL {version!r} is not read here. Versions are: {', '.join(VERSIONS)}.")
+
+
+def version_of(given: ContentType) -> Pairs:
+    """The version that the type of a body names, as a parameter."""
+    return [("version", given.parameters["version"])] if "version" in given.parameters else []
+
+
+def picked(pairs: Pairs, accept: Iterable[str], offered: Sequence[Format]) -> Format:
+    """The format of the answer: that of the pairs beats the Accept fields, `_mediatype` other names of it.
+
+    Raises Problem 400 where they contradict each other, 406 for one that is not offered.
+    """
+    asked = values(pairs, "_mediatype") or list({value for key, value in pairs if key in ALSO})
+    if not asked:
+        return negotiate(accept, offered)
+    if len(asked) > 1:
+        raise Problem(400, f"{', '.join(ALSO)} name different formats. Name one, as _mediatype.")
+    suffixes = [one.suffix for one in offered]
+    meant = [one for one in CALLED.get(asked[0].lower(), ()) if one in suffixes]
+    return named(meant[0] if meant else asked[0], offered)
 
 
 def misspelt(text: str, said: str, settings: Settings) -> Problem:

@@ -6,13 +6,14 @@ from typing import Any
 from fastapi import Request, Response
 
 from . import __version__, bodies, pages
-from .answers import answer
-from .bodies import FORM, parse_form, values
+from .answers import answer, pick
+from .bodies import FORM, Pairs, parameters, parse_form, values
 from .formats import HTML, JSON
 from .index.entries import Key
 from .index.file import distinct, read
 from .index.keeping import Index
 from .labels import labels
+from .parameters import checked, only
 from .problems import Problem
 from .reconcile.candidates import description, result
 from .reconcile.extending import extended
@@ -32,16 +33,16 @@ FRAMED = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri '
 
 async def reconcile(request: Request) -> Response:
     """What the service can do (the manifest), or the candidates of a batch of queries in the address."""
-    return await in_turn(request, operated, request, single(request, (*OPERATIONS, "callback")))
+    return await in_turn(request, operated, request, given(request, *OPERATIONS))
 
 
 async def reconcile_by_form(request: Request) -> Response:
     """The candidates of a batch of queries, or values of properties, asked for by a form."""
     bodies.content_type(request, (FORM,))
+    only(request)
     pairs = parse_form(await bodies.read(request, LARGEST))
-    for name, _ in pairs:
-        if name not in (*OPERATIONS, "callback") or len(values(pairs, name)) != 1:
-            raise Problem(400, f"Send {' or '.join(OPERATIONS)} once, and nothing else; {name!r} was sent.")
+    refuse_callback(pairs)
+    checked(pairs, OPERATIONS)
     if not pairs:
         raise Problem(400, f"The form is empty. Send {' or '.join(OPERATIONS)}.")
     return await in_turn(request, operated, request, dict(pairs))
@@ -49,19 +50,25 @@ async def reconcile_by_form(request: Request) -> Response:
 
 async def suggest(request: Request, what: str) -> Response:
     """What somebody may mean who began to type: `entity`, `type` or `property`."""
-    given = single(request, ("prefix", "cursor", "type", "callback"))
-    return await in_turn(request, suggested, request, what, given)
+    return await in_turn(request, suggested, request, what, given(request, "prefix", "cursor", "type"))
 
 
 async def preview(request: Request) -> Response:
     """A thing in short, to stand in the page of a client."""
-    given = single(request, ("id", "callback"))
-    return await in_turn(request, previewed, request, given)
+    asked = given(request, "id")
+    pick(request, (HTML,))
+    return await in_turn(request, previewed, request, asked)
 
 
 async def propose(request: Request) -> Response:
     """The properties that things of a type have, for data extension."""
-    return await in_turn(request, proposal, request, single(request, ("type", "limit", "callback")))
+    return await in_turn(request, proposal, request, given(request, "type", "limit"))
+
+
+def given(request: Request, *known: str) -> dict[str, str]:
+    """The parameters of a request, of which these are known. Raises Problem 400."""
+    refuse_callback(parameters(request))
+    return single(request, known)
 
 
 async def in_turn(request: Request, function: Callable[..., Response], *args: Any) -> Response:
@@ -72,7 +79,6 @@ async def in_turn(request: Request, function: Callable[..., Response], *args: An
 
 def operated(request: Request, given: dict[str, str]) -> Response:
     """The answer to a batch or data extension; without one, the manifest."""
-    refuse_callback(given)
     if len(given) > 1:
         raise Problem(400, "Both queries and extend were sent. Send one of them.")
     index: Index = request.app.state.index
@@ -112,7 +118,6 @@ def manifest(home: str, there: list[str], base: str) -> dict[str, Any]:
 
 def suggested(request: Request, what: str, given: dict[str, str]) -> Response:
     """The suggestions of a kind. Raises Problem 400 and 404."""
-    refuse_callback(given)
     index: Index = request.app.state.index
     if "prefix" not in given:
         raise Problem(400, "Nothing is typed yet. Give it as the parameter prefix.")
@@ -130,7 +135,6 @@ def suggested(request: Request, what: str, given: dict[str, str]) -> Response:
 
 def proposal(request: Request, given: dict[str, str]) -> Response:
     """The properties of a type. Raises Problem 400."""
-    refuse_callback(given)
     index: Index = request.app.state.index
     of_kind, limit = known_kind(given.get("type", ""), index), number(given, "limit", SUGGESTED, 100)
     if not of_kind:
@@ -141,7 +145,6 @@ def proposal(request: Request, given: dict[str, str]) -> Response:
 
 def previewed(request: Request, given: dict[str, str]) -> Response:
     """The page of a thing in short. Raises Problem 400 and 404."""
-    refuse_callback(given)
     index: Index = request.app.state.index
     iri = space(index.base) + given.get("id", "")
     if not given.get("id") or node(iri) is None or not known(index.store, iri):
@@ -174,9 +177,9 @@ def number(given: dict[str, str], name: str, default: int, most: int) -> int:
     return int(text)
 
 
-def refuse_callback(given: dict[str, str]) -> None:
+def refuse_callback(pairs: Pairs) -> None:
     """Raises Problem 400 where a script is asked for."""
-    if "callback" in given:
+    if values(pairs, "callback"):
         raise Problem(
             400, "Answers are no scripts (JSONP): any page may read them as JSON. Leave out callback."
         )

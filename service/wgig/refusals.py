@@ -9,10 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from .answers import answer
+from .answers import answer, pick
 from .doc import doc
 from .formats import HTML, PROBLEM, negotiate
 from .pages import PATH, render
+from .parameters import only
 from .problems import KINDS, Problem
 from .store import StoreError
 
@@ -123,5 +124,7 @@ def explain(request: Request, slug: str) -> Response:
     """The page of a kind of problem, to which the `type` of a problem document leads."""
     if slug not in KINDS:  # then it is a thing like any other
         return doc(request, f"problem/{slug}")
+    only(request)
+    pick(request, (HTML,))
     page = render("problem-kind.html", base=request.app.state.settings.base, kind=KINDS[slug], kinds=KINDS)
     return answer(request, page, HTML)

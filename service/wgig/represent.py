@@ -17,7 +17,7 @@ from .problems import Problem
 from .profiles import dublin, listing, schema_org
 from .profiles.links import MODEL, links
 from .profiles.mapped import mapped
-from .profiles.profile import OFFERED, OWN
+from .profiles.profile import OFFERED
 from .profiles.subject import Subject, with_parameters
 from .profiles.wish import VARY, Choice, Wish, no_format, no_profile
 from .rdf import serialize
@@ -49,7 +49,7 @@ def represent(  # noqa: PLR0913 - what a representation consists of
         body = list_body(request, subject, format_)
         return answer(request, body, format_, links=links(subject, None, base, more), headers=fields)
     choice = chosen(wish, subject, base)
-    if choice.profile.token == OWN:
+    if choice.profile.token == subject.own:
         body = subject.write(choice.format)
         languages = [*languages, "en"] if choice.format is HTML else languages  # as pages are in English
     else:

@@ -6,10 +6,11 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from . import kinds, languages, pages, vocabulary
-from .answers import answer
+from .answers import answer, pick
 from .examples import examples
 from .formats import HTML, JSON_LD, Format
 from .lists.shown import LISTS
+from .parameters import only
 from .problems import Problem
 from .profiles import schema_org
 from .profiles.links import COMMON
@@ -42,12 +43,15 @@ def shapes(request: Request) -> Response:
 
 def context(request: Request) -> Response:
     """The JSON-LD context of the ontology."""
+    only(request)
     body = json_body({"@context": ontology_context(request)})
     return answer(request, body, JSON_LD, links=COMMON)
 
 
 def home(request: Request) -> Response:
-    """What this is, what it holds, and the ways in."""
+    """What this is, what it holds, and the ways in. Raises Problem 406 for a client that takes no HTML."""
+    only(request)
+    pick(request, (HTML,))
     base = request.app.state.settings.base
     counts = kinds.counts(request.app.state.store, base)
     names = {"titles": kinds.TITLES, "name": kinds.title, "lists": LISTS}
@@ -60,6 +64,7 @@ def home(request: Request) -> Response:
 
 def static(request: Request, name: str) -> Response:
     """A file that pages load; its path holds its digest, so it never changes. Raises Problem 404."""
+    only(request)
     body = pages.static_files().get(request.url.path)
     if body is None:
         raise Problem(404, f"There is no file {request.url.path}. Pages link the files that they need.")

@@ -12,6 +12,7 @@ from fastapi import Request, Response
 
 from .bearer import may
 from .formats import JSON
+from .parameters import only
 from .problems import Problem
 from .readers.result import Result
 
@@ -74,6 +75,7 @@ def check_id(request: Request) -> None:
 
 async def list_running(request: Request) -> Response:
     """How many queries are being answered and for how long; with a token for it, which ones and for whom."""
+    only(request)
     found = request.app.state.running.now()
     body: dict[str, object] = {"count": len(found)}
     if "authorization" in request.headers:
@@ -89,6 +91,7 @@ async def list_running(request: Request) -> Response:
 
 async def end(request: Request, id: str) -> Response:  # noqa: A002  as the path names it
     """End a query; who knows its id may. Raises Problem 404."""
+    only(request)
     wanted = [result for result, one in request.app.state.running.now() if one.id == id]
     if not wanted:
         raise Problem(

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
 from . import opensearch, pages
 from .answers import answer, pick
-from .bodies import parameters
 from .formats import ATOM, HTML, JSON, JSON_LD, Format
 from .index.asked import asked
 from .index.entries import Entry
@@ -19,7 +19,11 @@ from .index.keeping import Index
 from .kinds import title
 from .labels import labels
 from .pages.found import Results, hit, linked_data, listed
+from .parameters import only
 from .problems import Problem
+from .profiles.links import alternates
+from .profiles.profile import Profile, profiles
+from .profiles.wish import SAME_IN_ALL, asks_for_profile, wish_alone
 from .turns import Turns
 
 OFFERED = (JSON, JSON_LD, ATOM, HTML)
@@ -37,10 +41,10 @@ async def search(request: Request) -> Response:
 def found(request: Request) -> Response:
     """The page of results that is asked for, or the form. Raises Problem 400, 404, 406 and 503."""
     given = single(request, PARAMETERS)
-    format_ = pick(request, OFFERED)
+    format_ = by_profile(request) or pick(request, OFFERED)
     index: Index = request.app.state.index
     if format_ is HTML and not given.get("q", "").strip():
-        return answer(request, show(request, None, index), HTML, links=[opensearch.LINK])
+        return answer(request, show(request, None, index), HTML, links=[opensearch.LINK], headers=SAME_IN_ALL)
     if "q" not in given:
         raise Problem(
             400, "Nothing is searched for. Give the words as the parameter q, as in /search?q=spam."
@@ -51,19 +55,34 @@ def found(request: Request) -> Response:
         known(index, "kind", given.get("kind", "")),
     )
     results = results_of(request, given, index.ask(find, wanted))
-    links = [opensearch.LINK, *(f'<{path}>; rel="{name}"' for name, path in results.around.items())]
-    return answer(request, body(request, results, format_), format_, links=links)
+    links = [
+        opensearch.LINK,
+        *(f'<{path}>; rel="{name}"' for name, path in results.around.items()),
+        *alternates(address(given, results.page), OFFERED, format_),
+    ]
+    headers = {**SAME_IN_ALL}
+    if format_ is JSON_LD:
+        headers["Content-Profile"] = f"<{schema_org(request).iri}>"
+    return answer(request, body(request, results, format_), format_, links=links, headers=headers)
+
+
+def by_profile(request: Request) -> Format | None:
+    """JSON-LD, which is by schema.org, where that profile is asked for. Raises Problem 406 for another."""
+    if not asks_for_profile(request):
+        return None
+    profile = schema_org(request)
+    return wish_alone(request, (), known={profile.token: profile}).choices[0].format
+
+
+def schema_org(request: Request) -> Profile:
+    """The profile of the results as linked data."""
+    found: Profile = profiles(request.app.state.settings.base)["schema.org"]
+    return replace(found, formats=(JSON_LD,))
 
 
 def single(request: Request, allowed: Sequence[str]) -> dict[str, str]:
     """The parameters of a request, each given once; empty ones count as none. Raises Problem 400."""
-    pairs = parameters(request)
-    for name, _ in pairs:
-        if name not in allowed:
-            raise Problem(400, f"There is no parameter {name!r} here. There are: {', '.join(allowed)}.")
-    if len(pairs) != len(dict(pairs)):
-        raise Problem(400, "A parameter is given twice. Give each once.")
-    return {name: value for name, value in pairs if value}
+    return {name: value for name, value in only(request, allowed) if value}
 
 
 def known(index: Index, column: str, value: str) -> str:

@@ -9,6 +9,7 @@ from . import languages, vocabulary
 from .answers import answer
 from .formats import HTML, TURTLE, Format
 from .pages import rule as pages_rule
+from .parameters import only
 from .problems import Problem
 from .profiles.profile import OFFERED, OWN, own
 from .profiles.subject import Subject
@@ -43,6 +44,7 @@ def shape(request: Request, name: str) -> Response:
 
 def example(request: Request, name: str) -> Response:
     """An example paper that passes the rules or breaks one. Raises Problem 404."""
+    only(request)
     file = pages_rule.examples().get(name)
     if file is None:
         raise Problem(404, f"There is no example {name!r}. The page of each rule links its examples.")

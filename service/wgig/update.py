@@ -9,13 +9,15 @@ from fastapi.concurrency import run_in_threadpool
 from . import bodies
 from .admission import admit
 from .bearer import may, refuse_in_body, refuse_in_form
-from .bodies import FORM, Part, parameters, parse_form, values
+from .bodies import FORM, MOST_PAIRS, Part, parameters, parse_form, values
 from .diagnosis import diagnose
 from .federation import answered
 from .formats import N_TRIPLES
 from .gate import OFF, guards
+from .parameters import checked
 from .presence import while_there
 from .problems import Problem
+from .question import check_version, version_of
 from .record import Write, after, graphs_of
 from .settings import Settings
 from .sparql import absolute
@@ -27,6 +29,7 @@ from .writes.targets import targets
 from .writing import UNKEPT, commit, in_turn, pass_gate, without_computed
 
 DIRECT = "application/sparql-update"
+USING = ("using-graph-uri", "using-named-graph-uri")
 TOO_MUCH = (
     f"The update may touch more than {MOST} statements, so nothing has changed. Name each graph (GRAPH <…>), "
     "do it in several updates, or write whole graphs by PUT."
@@ -44,12 +47,14 @@ async def update(request: Request) -> Response:
     if values(pairs, "update"):
         raise Problem(400, "The update stands in the address. Send it in the body of the POST.")
     pairs += parse_form(body) if given.media_type == FORM else [("update", bodies.text(body, "update"))]
+    pairs += version_of(given)
     refuse_in_form(pairs)
     texts = values(pairs, "update")
     if len(texts) != 1 or values(pairs, "query"):
         raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
-    graphs = [absolute(iri, "using-graph-uri") for iri in values(pairs, "using-graph-uri")]
-    named = [absolute(iri, "using-named-graph-uri") for iri in values(pairs, "using-named-graph-uri")]
+    checked(pairs, ("update", "version"), USING, most=MOST_PAIRS)
+    check_version(pairs)
+    graphs, named = ([absolute(iri, key) for iri in values(pairs, key)] for key in USING)
     admitted = await run_in_threadpool(lambda: with_using(admit(texts[0], settings), graphs, named))
     own = matcher(request.app.state.index, settings.base)
     text = await answered(admitted, settings, request.app.state.others, own)

@@ -5,17 +5,19 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from . import bodies
-from .bodies import FORM, MULTIPART, ContentType, Pairs, Part, values
+from .bodies import FORM, MOST_PAIRS, MULTIPART, ContentType, Pairs, Part, values
 from .documents import FORMATS, MARKDOWN, SUFFIXES, WORD, format_of
 from .formats import JSON_LD, RDF_XML, TURTLE, Format
+from .parameters import checked
 from .problems import Problem
 
 BY_TYPE = {name: one for one in FORMATS for name in (one.media_type, *one.aliases)}
 SENT = (*BY_TYPE, FORM, MULTIPART)
 MOST = 100  # files in one request
 
-# The fields of a form.
+# The fields of a form; that of files is one of them where a browser sends it empty.
 TEXT, FORMAT = "paper", "format"
+ONCE, MANY = (FORMAT, "profile", "lang"), (TEXT, "files")
 
 # What a text looks like that is not Markdown, where nobody says what it is.
 LOOKS = {
@@ -44,7 +46,8 @@ Sent = tuple[Pairs, list[File]]
 def uploads(given: ContentType, body: bytes) -> Sent:
     """The fields and the files of a body of one of the types SENT.
 
-    Raises Problem 400 where it is malformed or holds nothing to check, 413 for too many files.
+    Raises Problem 400 where it is malformed, has other fields, or holds nothing to check, 413 for too many
+    files.
     """
     fields, files = FORMS.get(given.media_type, bare)(given, body)
     if not files:
@@ -53,6 +56,7 @@ def uploads(given: ContentType, body: bytes) -> Sent:
             "No paper was sent. Paste its text or choose a file. A program names the type of what it sends, "
             f"such as Content-Type: text/markdown; or it sends a form with the text in the field {TEXT}.",
         )
+    checked(fields, ONCE, MANY, most=MOST_PAIRS)
     if len(files) > MOST:
         raise Problem(413, f"More than {MOST} files were sent. Send them in several requests.")
     return fields, files

@@ -8,12 +8,13 @@ from fastapi.concurrency import run_in_threadpool
 
 from . import bodies, pages
 from .answers import answer, pick
-from .bodies import ContentType, Pairs, known_parameters, values
+from .bodies import ContentType, Pairs, values
 from .check import check, papers_of
 from .documents import FORMATS, WORD, Document, read, too_many
 from .formats import HTML, Format, weights
 from .pages.report import Shown
 from .pages.standing import standing
+from .parameters import only
 from .presence import while_there
 from .problems import Problem
 from .report import Outcome, Unread
@@ -73,7 +74,7 @@ async def validate(request: Request) -> Response:
     read. A page says itself what is wrong with the body; a program gets the Problem.
     """
     format_ = pick(request, OFFERED)
-    address = known_parameters(request, PARAMETERS)
+    address = only(request, PARAMETERS)
     languages = request.headers.getlist("accept-language")
     wish(address, languages)
     given = bodies.content_type(request, SENT)
@@ -89,7 +90,8 @@ async def validate(request: Request) -> Response:
 
 def validation_form(request: Request) -> Response:
     """The form in which people check a paper, and how the known papers stand."""
-    wished = wish(known_parameters(request, PARAMETERS), request.headers.getlist("accept-language"))
+    wished = wish(only(request, PARAMETERS[:2]), request.headers.getlist("accept-language"))
+    pick(request, (HTML,))
     return answer(request, page(request, Done(wished, [])), HTML, headers={"Vary": VARY})
 
 

@@ -8,13 +8,14 @@ from fastapi import Request, Response
 
 from .answers import entity_tag, matches
 from .bearer import may, refuse_in_body
-from .bodies import Part, parameters, values
+from .bodies import Pairs, Part, parameters, values
 from .codings import CODINGS, PLAIN
 from .formats import GRAPHS, N_TRIPLES
 from .gate import TYPES as PAPERS
 from .gate import guards
 from .graphs import asked_graph, graph_iri, missing, written
 from .pages import graph_path
+from .parameters import checked
 from .payload import payload, read_parts
 from .problems import Problem
 from .record import Write
@@ -31,7 +32,7 @@ async def change_graphs(request: Request) -> Response:
     """Replace, add to or delete the graph of `?graph=` or `?default`; a POST to neither makes a new graph."""
     await refuse_in_body(request)
     may(request, *SCOPES)
-    pairs = parameters(request)
+    pairs = unversioned(request, "graph", "default")
     if request.method == "POST" and not values(pairs, "graph") and not values(pairs, "default"):
         return await change(request, f"{request.app.state.settings.base}graph/{uuid.uuid4()}")
     return await change(request, asked_graph(request, pairs))
@@ -41,7 +42,16 @@ async def change_graph(request: Request, name: str) -> Response:
     """Replace (PUT), add to (POST) or delete the graph of this address; a paper is checked first."""
     await refuse_in_body(request)
     may(request, *SCOPES)
+    unversioned(request)
     return await change(request, graph_iri(request, name))
+
+
+def unversioned(request: Request, *known: str) -> Pairs:
+    """The parameters, of which these are known. Raises Problem 400 for others, and says why for `version`."""
+    pairs = parameters(request)
+    if values(pairs, "version"):
+        raise Problem(400, "What was written stays as it is. Leave out version to write the graph anew.")
+    return checked(pairs, known)
 
 
 async def change(request: Request, graph: str | None) -> Response:
@@ -50,8 +60,6 @@ async def change(request: Request, graph: str | None) -> Response:
     is_paper = guards(graph, settings.base)
     token = may(request, *(SCOPES if is_paper else ["graphs"]))
     check_graph(graph, settings.base)
-    if values(parameters(request), "version"):
-        raise Problem(400, "What was written stays as it is. Leave out version to write the graph anew.")
     if request.method == "DELETE":
         return await in_turn(request, delete, request, token, graph)
     if is_paper and graph is not None:

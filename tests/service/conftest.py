@@ -15,6 +15,8 @@ from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
+from tests.service.filled import filled
+
 BASE = Settings.base
 TOKEN = "secret"
 Get = Callable[..., httpx.Response]
@@ -28,6 +30,12 @@ def small_store() -> Store:
     for name, path in files.items():
         store.apply(store.change_by(f"{BASE}graph/{name}", read(path.read_bytes(), "text/turtle")))
     return store
+
+
+@pytest.fixture(scope="session")
+def filled_store() -> Store:
+    """All that a service holds at its first start; nobody writes it."""
+    return filled()
 
 
 @pytest.fixture(scope="session")

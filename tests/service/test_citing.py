@@ -348,7 +348,7 @@ def test_without_a_history_the_digest_alone_tells(
     [
         ("", 400, "Name what to cite"),
         (f"iri={SPAM}&query=ASK%20%7B%7D", 400, "Name what to cite"),
-        (f"iri={SPAM}&iri={SPAM}", 400, "more than once"),
+        (f"iri={SPAM}&iri={SPAM}", 400, "is given 2 times"),
         (f"iri={SPAM}&wersion=1", 400, "no parameter 'wersion'"),
         ("iri=spam", 400, "iri"),
         ("iri=https://example.org/x", 404, "neither a thing nor a graph"),

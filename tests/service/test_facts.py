@@ -70,6 +70,18 @@ def test_what_points_to_a_thing_is_counted_and_paged(
     assert "next" not in found["links"]
 
 
+def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
+    writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(facts, "SIZE", 1)
+    content = "".join(f"<urn:{one}> <http://x.example/?a=1&b=%20#p> <{SPAM}> .\n" for one in "abc")
+    assert writable.put("/graph/x", content=content, headers={"Content-Type": "text/turtle"}).is_success
+    (found,) = writable.get("/doc/issue/spam.json").json()["inverse"].values()
+    for _ in range(2):
+        (found,) = writable.get(found["links"]["next"]).json()["inverse"].values()
+    assert [one["id"] for one in found["items"]] == ["urn:c"]
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
-from wgig.guard import Guard
+from wgig.guard import Guard, is_host
 from wgig.problems import Problem
 from wgig.room import SMALL, Room
 
@@ -108,3 +108,16 @@ def test_uploads_share_their_room_and_leave_some_to_small_ones() -> None:
         assert len(refused) == 1
 
     asyncio.run(several())
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", "localhost", "a-b.example:8000", "192.0.2.1:80", "[::1]", "[2001:db8::1]:443", "my_service:65535"],
+)
+def test_a_host_is_a_name_or_an_address_and_a_port(host: str) -> None:
+    assert is_host(host.encode())
+
+
+@pytest.mark.parametrize("host", ["a b", "a:x", "a:65536", "a/b", "[::1", "[1:2]", "a@b", 'a"', "<", "\xfc"])
+def test_what_would_not_stand_in_an_address_is_no_host(host: str) -> None:
+    assert not is_host(host.encode("latin-1"))

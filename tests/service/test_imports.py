@@ -30,9 +30,9 @@ FLOORS = [
         """,
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands index.file index.snippets
-        known languages markdown.outline outside.tables pages.results places processes profiles.profile
-        readers.lending records.versions reports syntax.reading tables.csvw tokens typed unfit using
-        writes.premises writes.targets
+        known languages links markdown.outline outside.tables pages.results parameters places processes
+        profiles.profile readers.lending records.versions reports syntax.reading tables.csvw tokens typed
+        unfit using writes.premises writes.targets
         """,
         """
         answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
@@ -49,12 +49,12 @@ FLOORS = [
         readers.wire schemas stream.states
         """,
         """
-        about.void feeds.atom links markdown.keys outside.calls profiles.listing profiles.schema_org question
+        about.void feeds.atom markdown.keys outside.calls profiles.listing profiles.schema_org question
         readers.evaluation readers.holder_link readers.result store
         """,
         """
-        about.catalog backup.keeping bearer describe discovery dumps.files federation health index.keeping
-        labels load lookup markdown.reading plans.counting profiles.mapped readers.inline readers.reader
+        about.catalog backup.keeping bearer describe dumps.files federation health index.keeping labels load
+        lookup markdown.reading plans.counting profiles.mapped readers.inline readers.reader
         readers.reader_link syntax.unknown
         """,
         """
@@ -70,8 +70,8 @@ FLOORS = [
         citing.versions commands.new explain frames inlining reconcile.queries represent stream.log word
         """,
         """
-        doc documents payload query reconcile.candidates reconcile.extending resource stream.last stream.look
-        stream.nodes
+        discovery doc documents payload query reconcile.candidates reconcile.extending resource stream.last
+        stream.look stream.nodes
         """,
         """
         beyond citing.content client.graph existing files placing reconcile.suggesting refusals reports.saying

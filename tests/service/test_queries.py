@@ -123,12 +123,12 @@ def test_a_query_answers_in_every_format_of_results(
         ("/queries/coverage-matrix?the_issue=spam&the_issue=voip", 400, "Give it once."),
         ("/queries/coverage-matrix?the_issue=a%20b", 400, "which names no thing"),
         ("/queries/coverage-matrix?the_issue=", 400, "which names no thing"),
-        ("/queries?q=spam", 400, "/queries has no parameter 'q'"),
+        ("/queries?q=spam", 400, "There is no parameter 'q' here. There are: _mediatype."),
         ("/queries/coverage-matrix.pdf", 406, "Ask for one of"),
         ("/queries/coverage-matrix.ttl", 406, "Ask for one of"),
         ("/queries/..%2Frules%2Ftypes", 404, "Nothing is found at"),
         ("/queries/%2E%2E", 404, "no example query"),
-        ("/queries/coverage-matrix?query=ASK%7B%7D", 400, "has no parameter 'query'"),
+        ("/queries/coverage-matrix?query=ASK%7B%7D", 400, "no parameter 'query'"),
     ],
 )
 def test_what_a_query_does_not_have_is_refused(
@@ -171,7 +171,7 @@ def test_every_place_of_a_parameter_is_filled() -> None:
 
 def test_a_file_declares_its_parameters(tmp_path: Path) -> None:
     path = tmp_path / "one.rq"
-    declared = "# title: One\n# question: Is it?\n# param: of issue spam Only this one.\n"
+    declared = "# title: One\n# question: Is it?\n# keywords: one\n# param: of issue spam Only this one.\n"
     path.write_text(f"{declared}ASK {{ VALUES ?of {{ UNDEF }} }}")
     assert read(path).parameters == (Parameter("of", "issue", "spam", "Only this one."),)
 
@@ -221,6 +221,7 @@ def test_a_text_that_is_not_of_its_type_is_refused(type_: str, text: str) -> Non
 
 CONSTRUCTED = """# title: Labels
 # question: What is it called?
+# keywords: label
 # param: of issue - Only this issue.
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
 CONSTRUCT { ?of skos:prefLabel ?label } WHERE { VALUES ?of { UNDEF } ?of skos:prefLabel ?label }

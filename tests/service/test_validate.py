@@ -178,9 +178,14 @@ def codes_message(service: httpx.Client) -> str:
     [
         ({}, "image/png", 406, "application/sarif+json"),
         ({"_mediatype": "image/png"}, "*/*", 406, "application/json"),
-        ({"profil": "final"}, "*/*", 400, "no parameter 'profil' here. There are: profile, lang,"),
+        (
+            {"profil": "final"},
+            "*/*",
+            400,
+            "Did you mean profile? There are: profile, lang,",
+        ),
         ({"profile": "perfect"}, "*/*", 400, "There is no profile 'perfect'. Take one of: draft,"),
-        ({"profile": ["final", "draft"]}, "*/*", 400, "The parameter profile is there more than once."),
+        ({"profile": ["final", "draft"]}, "*/*", 400, "The parameter profile is given 2 times."),
         ({"lang": "tlh"}, "*/*", 400, "There is no report in 'tlh'. Take one of: ar, en,"),
     ],
 )

@@ -7,9 +7,10 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..answers import answer, pick
-from ..bodies import Pairs, known_parameters, values
+from ..bodies import Pairs, values
 from ..formats import HTML
 from ..pages import render
+from ..parameters import only
 from ..problems import Problem
 from ..records.mementos import FOREVER
 from .citation import BIBTEX, WRITERS, Citation, as_text
@@ -22,7 +23,7 @@ DIGEST = re.compile(r"[0-9a-f]{64}")
 
 async def cite(request: Request) -> Response:
     """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, or a page for people."""
-    wanted = wanted_of(known_parameters(request, ("iri", "query", "version", "_mediatype")))
+    wanted = wanted_of(only(request, ("iri", "query", "version", "_mediatype")))
     format_ = pick(request, (*WRITERS, HTML))
     found = await find(request, wanted)
     base = request.app.state.settings.base
@@ -39,7 +40,7 @@ async def cited(request: Request) -> Response:
 
     The `version` and `sha256` are those of the citation.
     """
-    wanted = wanted_of(known_parameters(request, ("iri", "query", "version", "sha256", "_mediatype")))
+    wanted = wanted_of(only(request, ("iri", "query", "version", "sha256", "_mediatype")))
     found = await find(request, wanted)
     format_ = pick(request, found.offered)
     body = await run_in_threadpool(found.write, format_)

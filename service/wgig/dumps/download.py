@@ -10,8 +10,8 @@ from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
 from ..answers import CONDITIONAL, answer, matches
-from ..bodies import known_parameters
 from ..formats import DATASETS, GZIP, TEXT, ZSTD
+from ..parameters import only
 from ..problems import Problem
 from ..profiles.links import COMMON
 from .files import NAMES, SUM, Dump, Dumps
@@ -82,7 +82,7 @@ def no_such() -> Problem:
 
 def dumps_of(request: Request) -> Dumps:
     """The dumps of the service. Raises Problem 400 for a parameter, as they take none."""
-    known_parameters(request, ())
+    only(request)
     dumps: Dumps = request.app.state.dumps
     return dumps
 

@@ -8,10 +8,10 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..bodies import known_parameters
 from ..examples import Example, examples
 from ..lookup import rows
 from ..namespaces import OUTSIDE
+from ..parameters import only
 from ..problems import Problem
 from ..stream.log import Log
 from .atom import Entry, Feed
@@ -32,7 +32,7 @@ async def of_query(request: Request, name: str) -> Response:
 
 def page(request: Request, log: Log, query: Example, path: str) -> Response:
     """A page of the feed. Raises Problem 400, 404."""
-    number = whole(dict(known_parameters(request, ("page",))).get("page", "1"), "page")
+    number = whole(dict(only(request, ("page",))).get("page", "1"), "page")
     every = sorted(entries(request, query), key=lambda one: (one.updated, one.iri), reverse=True)
     shown = every[(number - 1) * ENTRIES : number * ENTRIES]
     if number > 1 and not shown:

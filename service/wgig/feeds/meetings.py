@@ -10,10 +10,10 @@ from fastapi import Request, Response
 
 from .. import __version__
 from ..answers import answer
-from ..bodies import known_parameters
 from ..formats import CALENDAR
 from ..lookup import Row, rows
 from ..namespaces import OUTSIDE, namespaces
+from ..parameters import only
 from ..settings import Settings
 from ..stream.last import of_things
 from ..stream.log import Log
@@ -53,7 +53,7 @@ SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS
 
 async def meetings(request: Request) -> Response:
     """Meetings, sessions and deadlines as a calendar, as far as their days are known."""
-    known_parameters(request, ())
+    only(request)
     return await run_sync(written, request, await log_of(request))
 
 

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..bodies import known_parameters
 from ..kinds import TITLES, title
 from ..labels import labels
 from ..pages import href
+from ..parameters import only
 from ..problems import Problem
 from ..store import Store
 from ..stream import last
@@ -49,10 +49,13 @@ def of_one(request: Request, log: Log, name: str) -> Response:
 
 
 def of_kinds(request: Request, log: Log, kinds: list[str], name: str, path: str) -> Response:
-    """A page of the feed of things of some kinds."""
-    given = dict(known_parameters(request, ("before",))).get("before")
-    latest = last.of_kinds(log, kinds, LAST if given is None else whole(given, "before"), ENTRIES + 1)
+    """A page of the feed of things of some kinds. Raises Problem 400, 404."""
+    given = dict(only(request, ("before",))).get("before")
+    before = LAST if given is None else whole(given, "before")
+    latest = last.of_kinds(log, kinds, before, ENTRIES + 1)
     shown = latest[:ENTRIES]
+    if given and (before > log.last or not shown):
+        raise Problem(404, f"The feed has no page before {before}. Its first one: /{path}")
     following = str(shown[-1].number) if len(latest) > ENTRIES else ""
     links = around(f"{request.base_url}{path}", "before", given or "", following)
     newest = shown[0].at if shown else log.began

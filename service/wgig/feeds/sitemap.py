@@ -7,9 +7,9 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ..answers import answer
-from ..bodies import known_parameters
 from ..formats import PLAIN_XML
 from ..pages import href
+from ..parameters import only
 from ..problems import Problem
 from ..stream.last import Last, below, count_below
 from ..stream.log import Log
@@ -23,13 +23,13 @@ PLACES = ("", "sparql", "graphs", "ontology", "shapes", "validate")
 
 async def sitemap(request: Request) -> Response:
     """The pages of this service, or the list of the files that list them where they are many."""
-    known_parameters(request, ())
+    only(request)
     return await run_sync(whole_or_parts, request, await log_of(request))
 
 
 async def part(request: Request, name: str) -> Response:
     """One of the files that list pages. Raises Problem 400, 404."""
-    known_parameters(request, ())
+    only(request)
     number = whole(name.removesuffix(".xml"), "The number of the file")
     return await run_sync(numbered, request, await log_of(request), name, number)
 

@@ -7,18 +7,17 @@ from typing import Any
 
 from ..bodies import Pairs, values
 from ..near import unknown
+from ..parameters import checked
 from ..problems import Problem
 from ..typed import is_thing, term
 from .table import Field, List
 
 SIZE, LARGEST = 50, 500  # things on a page, if nothing is said, and at most
 FARTHEST = 1_000_000  # pages
-MOST = 50  # values of a filter
 KEYS = 5  # fields to sort by
 WHOLE = re.compile(r"[0-9]{1,9}")
 ASKED_AS = {"name": "text", "date": "moment"}  # the types of what is written for those of fields
-COMMON = ("q", "sort", "fields", "page", "size", "_mediatype")
-ONCE = ("q", "year", "page", "size", "_mediatype")
+ONCE = ("q", "sort", "fields", "page", "size", "_mediatype", "_profile")
 
 
 @dataclass(frozen=True)
@@ -40,20 +39,14 @@ class Asked:
 
     def on(self, page: int) -> list[tuple[str, str]]:
         """The parameters of a page of the same list."""
-        kept = [pair for pair in self.pairs if pair[0] not in ("_mediatype", "page")]
+        kept = [pair for pair in self.pairs if pair[0] not in ("_mediatype", "_profile", "page")]
         return [*kept, ("page", str(page))] if page > 1 else kept
 
 
 def asked(one: List, pairs: Pairs, base: str) -> Asked:
     """What the pairs of a query string ask of a list. Raises Problem 400 for what it does not have."""
     filters = filterable(one)
-    known = [*filters, *COMMON, *(["year"] if one.when else [])]
-    for key, _ in pairs:
-        if key not in known:
-            raise unknown(f"/{one.name} has no parameter", key, known)
-    for key in ONCE:
-        if len(values(pairs, key)) > 1:
-            raise Problem(400, f"{key} is given {len(values(pairs, key))} times. Give it once.")
+    checked(pairs, (*ONCE, *(["year"] if one.when else [])), tuple(filters))
     wanted = {name: given(one, filters[name], values(pairs, name), base) for name in filters}
     return Asked(
         one,
@@ -75,8 +68,6 @@ def filterable(one: List) -> dict[str, Field]:
 
 def given(one: List, field: Field, texts: Sequence[str], base: str) -> tuple[Any, ...]:
     """The terms that the values of a filter stand for."""
-    if len(texts) > MOST:
-        raise Problem(400, f"{field.name} has {len(texts)} values. Give {MOST} at most.")
     if field.type == "class":
         return tuple(class_named(one, text) for text in texts)
     type_ = ASKED_AS.get(field.type, field.type)

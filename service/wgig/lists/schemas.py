@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from ..parameters import MOST
 from ..typed import LONGEST, is_thing, schema
-from .asked import ASKED_AS, KEYS, LARGEST, MOST, SIZE, filterable
+from .asked import ASKED_AS, KEYS, LARGEST, SIZE, filterable
 from .table import Field, List
 
 Schema = dict[str, Any]

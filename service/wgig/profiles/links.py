@@ -1,10 +1,9 @@
 """What the Link field of a representation says: where the others are, and by which profile each is."""
 
-import string
 from collections.abc import Iterable
-from urllib.parse import quote
 
 from ..formats import Format
+from ..links import in_field
 from ..pages import in_format
 from .profile import Profile
 from .subject import Subject, with_parameters
@@ -26,13 +25,17 @@ def links(subject: Subject, chosen: Choice | None, base: str, more: Iterable[str
     known = {one.profile.token: one.profile for one in every}
     return fitting(
         [
-            represented(subject.path, "canonical", every[0]),
+            represented(subject.here, "canonical", every[0]),
             *more,
             *COMMON,
             *([f'<{chosen.profile.iri}>; rel="profile"'] if chosen else []),
             f'<{listing(subject)}>; rel="alternate"; type="text/html"; profile="{MODEL}"',
             *map(mapping, known.values()),
-            *(represented(subject.address(one), "alternate", one) for one in by_need(every) if one != chosen),
+            *(
+                represented(subject.address(one), "alternate", one)
+                for one in by_need(every)
+                if not chosen or (one.profile.iri, one.format) != (chosen.profile.iri, chosen.format)
+            ),
         ]
     )
 
@@ -60,7 +63,7 @@ def alternates(path: str, formats: Iterable[Format], chosen: Format) -> list[str
 
 def listing(subject: Subject) -> str:
     """Where the list of the representations is read."""
-    return with_parameters(subject.path, ["_profile=all"])
+    return with_parameters(subject.here, ["_profile=all"])
 
 
 def represented(target: str, relation: str, choice: Choice) -> str:
@@ -76,7 +79,7 @@ def mapping(profile: Profile) -> str:
 def fitting(found: Iterable[str]) -> list[str]:
     """As many of the links, in their order, as the field may hold."""
     kept, room = [], LONGEST
-    for one in (quote(one, safe=string.printable) for one in found):
+    for one in map(in_field, found):
         if len(one) + 2 <= room:
             kept.append(one)
             room -= len(one) + 2

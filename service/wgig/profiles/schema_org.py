@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import pyoxigraph as ox
@@ -14,6 +15,7 @@ SCHEMA = OUTSIDE["schema"]
 TYPE = f"{OUTSIDE['rdf']}type"
 STRING, BOOLEAN = f"{OUTSIDE['xsd']}string", f"{OUTSIDE['xsd']}boolean"
 CONTEXT = {"@vocab": SCHEMA}
+MARKED = 100  # things of a list that its page tells search engines
 
 ABOUT = (
     "What is known of the Working Group on Internet Governance of the United Nations (2004-2005): issues, "
@@ -84,11 +86,11 @@ def name(node: Any) -> str:
     return f"_:{node.value}" if isinstance(node, ox.BlankNode) else str(node.value)
 
 
-def listed(title: str, things: Mapping[str, str], total: int) -> dict[str, Any]:
-    """A list with this title: the names of its first things by IRI, and how many there are in all."""
+def listed(title: str, things: Mapping[str, str], total: int, first: int = 1) -> dict[str, Any]:
+    """A list with this title: names of things by IRI, the `first` of which has that place, and how many."""
     items = [
         {"@type": "ListItem", "position": place, "item": {"@type": "Thing", "@id": iri, "name": label}}
-        for place, (iri, label) in enumerate(things.items(), 1)
+        for place, (iri, label) in enumerate(islice(things.items(), MARKED), first)
     ]
     return {
         "@context": CONTEXT,

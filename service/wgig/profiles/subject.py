@@ -1,10 +1,12 @@
-"""What has representations: a thing, a graph, the ontology, the shapes."""
+"""What has representations: a thing, a graph, a list, the ontology, the shapes, the catalog."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 import pyoxigraph as ox
 
+from ..bodies import Pairs
 from ..formats import Format
 from .profile import OFFERED, OWN, Profile, profiles
 from .wish import Choice, offers
@@ -14,9 +16,10 @@ from .wish import Choice, offers
 class Subject:
     """A resource as it is represented.
 
-    `iri` names it, `path` is where it is read, and `formats` are those of our own profile, which `write`
-    gives as bytes. From its `triples`, other profiles are computed that fit its `types`; where these are
-    None, it has no other. `suffixed`: a format is had by the ending of the path, and not by a parameter.
+    `iri` names it, `path` with the parameters `pairs` is where it is read, and `formats` are those of its
+    `own` profile, which `write` gives as bytes. From its `triples`, other profiles are computed that fit its
+    `types`; where these are None, it has no other. `suffixed`: a format is had by the ending of the path, and
+    not by a parameter.
     """
 
     iri: str
@@ -26,10 +29,17 @@ class Subject:
     types: frozenset[str] | None = None
     formats: Sequence[Format] = OFFERED
     suffixed: bool = True
+    pairs: Pairs = field(default_factory=list)
+    own: str = OWN
+
+    @property
+    def here(self) -> str:
+        """Where it is read, by whatever profile and in whatever format a client likes."""
+        return with_parameters(self.path, query(self.pairs))
 
     def fits(self, profile: Profile) -> bool:
         """Whether it can be had in a profile."""
-        return profile.token == OWN or (self.types is not None and profile.fits(self.types))
+        return profile.token == self.own or (self.types is not None and profile.fits(self.types))
 
     def choices(self, base: str) -> list[Choice]:
         """All its representations, the one first that a client gets who does not care."""
@@ -38,11 +48,18 @@ class Subject:
 
     def address(self, choice: Choice) -> str:
         """Where just this representation is read."""
-        parameters = [] if choice.profile.token == OWN else [f"_profile={choice.profile.token}"]
         path = f"{self.path}.{choice.format.suffix}" if self.suffixed else self.path
+        parameters = query(self.pairs)
+        if choice.profile.token != self.own:
+            parameters.append(f"_profile={choice.profile.token}")
         if not self.suffixed:
             parameters.append(f"_mediatype={choice.format.media_type.replace('+', '%2B')}")
         return with_parameters(path, parameters)
+
+
+def query(pairs: Pairs) -> list[str]:
+    """The parameters as an address has them."""
+    return [urlencode([one], safe=":,/") for one in pairs]
 
 
 def with_parameters(path: str, parameters: Iterable[str]) -> str:

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from dataclasses import dataclass, replace
 from operator import itemgetter
 
 from fastapi import Request
@@ -11,14 +10,17 @@ from fastapi import Request
 from .. import languages
 from ..bodies import parameters, values
 from ..formats import Format, accepted, closeness, liking, not_acceptable
-from ..languages import Languages
+from ..languages import ANY, Languages
+from ..parameters import only
 from ..problems import Problem
-from .profile import OFFERED, OWN, Profile, profiles
+from .profile import OFFERED, OWN, Profile, own, profiles
 
 PARAMETERS = ("_mediatype", "_profile", "lang")
 # The reserved tokens for the list of what there is, now and in older drafts.
 LISTING = ("all", "alt")
 VARY = "Accept, Accept-Encoding, Accept-Language, Accept-Profile"
+# The field of what is the same in all languages.
+SAME_IN_ALL = {"Vary": "Accept, Accept-Encoding, Accept-Profile"}
 
 NAME = r"<(?P<iri>[^<>\s]*)>|(?P<token>[\w.~*-]+)"
 WEIGHT = r";\s*[qQ]=(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*"
@@ -43,7 +45,7 @@ class Wish:
     """
 
     choices: Sequence[Choice]
-    languages: Languages
+    languages: Languages = ANY
     by_profile: bool = False
     listing: bool = False
 
@@ -57,17 +59,28 @@ def wish(
 ) -> Wish:
     """What a request asks for, where our own profile is offered in these formats.
 
-    The query string beats the suffix of the path, and that the header fields. `others` are parameters that
-    mean something beside those of negotiation; `known` are the profiles that there may be, by token, without
-    it all. Raises Problem 400 and 406.
+    `others` are parameters that mean something beside those of negotiation. Raises Problem 400 and 406, and
+    as `wish_alone` does, which says more.
     """
-    check_parameters(request, (*PARAMETERS, *others))
-    known = known or profiles(request.app.state.settings.base)
+    only(request, (*PARAMETERS, *others))
+    liked = languages.asked(request)
+    return replace(wish_alone(request, formats, suffix, known), languages=liked)
+
+
+def wish_alone(
+    request: Request, formats: Sequence[Format], suffix: str = "", known: dict[str, Profile] | None = None
+) -> Wish:
+    """What a request asks for of something that is the same in all languages; its parameters are checked.
+
+    The query string beats the suffix of the path, and that the header fields. `known` are the profiles that
+    there may be, by token, without it all. Raises Problem 400 and 406.
+    """
+    base = request.app.state.settings.base
+    known = known or profiles(base)
     chosen = values(parameters(request), "_profile")
     listing = chosen in [[one] for one in LISTING]
     weights = {} if listing else weights_of(chosen, request, known)
-    liked = languages.asked(request)
-    offered = list(offers(known, OFFERED if listing else formats, [OWN] if listing else known))
+    offered = [Choice(own(base), one) for one in OFFERED] if listing else [*offers(known, formats, known)]
     wanted = [one for one in offered if not weights or weights[one.profile.token] > 0]
     rank = ranking(request, suffix, wanted)
     fitting = [one for one in wanted if rank[one.format][0] > 0]
@@ -78,7 +91,7 @@ def wish(
         key=lambda one: (weights[one.profile.token] if weights else 0, rank[one.format]),
         reverse=True,
     )
-    return Wish(best, liked, bool(weights), listing)
+    return Wish(best, by_profile=bool(weights), listing=listing)
 
 
 def asks_for_profile(request: Request) -> bool:
@@ -98,6 +111,8 @@ def ranking(request: Request, suffix: str, offered: Sequence[Choice]) -> dict[Fo
     """How much each format is liked; 0 where it is not acceptable."""
     formats = {one.format: None for one in offered}
     asked = values(parameters(request), "_mediatype")
+    if any(one.count(",") >= MOST for one in asked):
+        raise Problem(400, f"The parameter _mediatype lists more than {MOST} types. List fewer.")
     if not asked and not suffix:
         wanted = accepted(request.headers.getlist("accept"))
         return {one: liking(wanted, one) for one in formats}
@@ -144,8 +159,6 @@ def in_field(field: str) -> Iterator[tuple[str, float]]:
 def in_address(given: Sequence[str]) -> Iterator[tuple[str, float]]:
     """The profiles that `?_profile=` lists, the first with the greatest weight. Raises Problem 400."""
     what = "The parameter _profile"
-    if len(given) > 1:
-        raise Problem(400, f"{what} is given {len(given)} times. Give it once, with commas between.")
     for place, found in enumerate(items(IN_ADDRESS, given[0], what, "_profile=skos,<https://schema.org/>")):
         yield name_of(found), 1 - place / MOST
 
@@ -170,19 +183,6 @@ def items(pattern: re.Pattern[str], text: str, what: str, example: str) -> list[
 def name_of(item: re.Match[str]) -> str:
     """A profile as it was named: a token, or an IRI between angle brackets."""
     return item["token"] or f"<{item['iri']}>"
-
-
-def check_parameters(request: Request, known: Collection[str]) -> None:
-    """Raise Problem 400 for a parameter that means nothing here, and for too many formats."""
-    pairs = parameters(request)
-    for key, _ in pairs:
-        if key not in known:
-            near = get_close_matches(key[:100], known, 1)
-            mend = f"Did you mean {near[0]}?" if near else f"Parameters are: {', '.join(known)}."
-            raise Problem(400, f"There is no parameter {key!r} here. {mend}")
-    formats = values(pairs, "_mediatype")
-    if len(formats) > 1 or any(one.count(",") >= MOST for one in formats):
-        raise Problem(400, f"Give the parameter _mediatype once, with commas between at most {MOST} types.")
 
 
 def no_format(offered: Sequence[Choice]) -> Problem:

@@ -4,11 +4,13 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from urllib.parse import quote
 
 import pyoxigraph as ox
 from fastapi import Request, Response
 
 from ..answers import answer, pick
+from ..bodies import parameters, values
 from ..formats import GRAPHS, JSON, Format
 from ..pages import graph_path
 from ..problems import Problem
@@ -27,8 +29,9 @@ def versions(request: Request, graph: str | None) -> list[Version]:
     return history.of(request.app.state.store, graph) if history else []
 
 
-def memento(request: Request, graph: str | None, name: str) -> Response:
-    """One version of a graph, which never changes. Raises Problem 404, 406."""
+def memento(request: Request, graph: str | None) -> Response:
+    """The version of a graph that `?version=` names, which never changes. Raises Problem 404, 406."""
+    name = values(parameters(request), "version")[0]
     every = versions(request, graph)
     found = next((one for one in every if one.name == name), None)
     if found is None:
@@ -74,7 +77,10 @@ def of_its_time(request: Request, graph: str | None) -> Response | None:
 
     Raises Problem 400 for what is no date (RFC 7089, section 4.5.3).
     """
-    asked = request.headers.get("accept-datetime")
+    fields = request.headers.getlist("accept-datetime")
+    if len(fields) > 1:
+        raise Problem(400, "The request has more than one field Accept-Datetime. Send one.")
+    asked = "".join(fields)
     every = versions(request, graph) if asked else []
     if not asked or not every:
         return None
@@ -87,8 +93,11 @@ def of_its_time(request: Request, graph: str | None) -> Response | None:
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     known = [one for one in every if one.since is None or one.since.replace(microsecond=0) <= moment]
     found = known[-1] if known else every[0]
+    where = version_path(request, graph, found)
+    for media_type in values(parameters(request), "_mediatype"):
+        where = with_parameter(where, f"_mediatype={quote(media_type, safe='/')}")
     headers = {
-        "Location": version_path(request, graph, found),
+        "Location": where,
         "Vary": VARY,
         "Link": ", ".join(links(request, graph)),
         "Cache-Control": "no-cache",

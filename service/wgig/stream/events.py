@@ -7,9 +7,9 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ..answers import answer, pick
-from ..bodies import known_parameters
 from ..formats import N_QUADS, TRIG, Format
 from ..namespaces import OUTSIDE
+from ..parameters import only
 from ..problems import Problem
 from ..rdf import rdf_format
 from . import nodes
@@ -50,7 +50,7 @@ async def node(request: Request, path: str) -> Response:
 
 def picked(request: Request) -> Format:
     """The format of the answer. Raises Problem 400, 406."""
-    known_parameters(request, ("_mediatype",))
+    only(request, ("_mediatype",))
     return pick(request, OFFERED)
 
 

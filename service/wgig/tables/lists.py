@@ -7,9 +7,9 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ..answers import answer
-from ..bodies import known_parameters
 from ..formats import CSV, CSVW, PARQUET, TABLES
 from ..lookup import rows
+from ..parameters import only
 from ..problems import Problem
 from ..store import Store
 from .columns import Table, table, tables
@@ -21,13 +21,13 @@ GROUP = "/tables/csv-metadata.json"
 
 def every_table(request: Request) -> Response:
     """All tables with their columns, as CSVW metadata."""
-    known_parameters(request, ())
+    only(request)
     return described(request, group(tables().values()), [])
 
 
 async def one_table(request: Request, name: str) -> Response:
     """A table as `.csv` or `.parquet`, or its columns as `.csv-metadata.json`. Raises Problem 404, 501."""
-    known_parameters(request, ())
+    only(request)
     if f"/tables/{name}" == GROUP:
         return every_table(request)
     stem, _, suffix = name.partition(".")

@@ -4,21 +4,10 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from wgig.about.portrait import Portrait
-from wgig.board import Board
 from wgig.settings import Settings
-from wgig.shipped import refresh, rules
 from wgig.store import Store
 
-BASE = Settings.base
-
-
-def filled() -> Store:
-    """A store in memory with all that a service holds at its first start."""
-    board, portrait = Board(BASE, Settings.shacl), Portrait(BASE)
-    store = Store.in_memory(rules(), f"{BASE}graph/inferred", [board], [portrait])
-    refresh(store, BASE)
-    return store
+from tests.service.filled import filled
 
 
 @pytest.fixture(scope="module")
