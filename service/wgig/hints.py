@@ -23,11 +23,11 @@ SHORTEST = 5  # letters of a variable that may be a slip of another
 
 
 class Hint(NamedTuple):
-    """A sentence about a place of the query; line and column are counted from 1."""
+    """A sentence about a place of the query; line and column are counted from 1, and 0 beside the query."""
 
     sentence: str
-    line: int
-    column: int
+    line: int = 0
+    column: int = 0
 
 
 def hints(text: str, store: Store, base: str, near: Near = near_terms) -> list[Hint]:
@@ -95,14 +95,15 @@ def akin(one: str, other: str) -> bool:
 
 
 def warned(found: Iterable[Hint]) -> dict[str, str]:
-    """The hints as a field of the response: Display Strings with `line` and `column` (RFC 9651, 3.3.8).
+    """The hints as a field of the response: Display Strings, with `line` and `column` if it has (RFC 9651).
 
     There is none without hints. What does not fit is left out, each hint whole.
     """
     items: list[str] = []
     for hint in found:
         encoded = "".join(map(encode, hint.sentence.encode()))
-        item = f'%"{encoded}";line={hint.line};column={hint.column}'
+        place = f";line={hint.line};column={hint.column}" if hint.line else ""
+        item = f'%"{encoded}"{place}'
         if len(", ".join([*items, item])) <= ROOM:
             items.append(item)
     return {FIELD: ", ".join(items)} if items else {}

@@ -42,6 +42,7 @@ REST = 64 * 1024  # bytes of a body beside its query
 PAGE = 4 * MIB  # bytes of an answer that is held in one piece, for a page or for HTTP/1.0
 LARGEST = 16 * MIB  # bytes of the rows of a query of our own
 SHORT = 1_000  # characters of a query that is looked through at once
+FEW, NAME = 5, 40  # strange parameters that are named, and characters of their names
 LINKS = ['</sparql>; rel="service-desc"']
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -91,7 +92,7 @@ async def respond(
     written = source_format(asked.form) if format_ is HTML else format_
     async with begun(request, asked, written) as result:
         if format_ is HTML:
-            doubts = await doubted(request, asked)
+            doubts = [*strange(asked), *await doubted(request, asked)]
             body = await result.up_to(PAGE)
             found = Found(body, asked.form, result.is_whole, doubts)
             result.close()
@@ -160,7 +161,8 @@ async def written_out(
     first = await result.next() or b""
     wanted = request.app.state.settings.warnings
     suspect = wanted == "all" or (wanted == "empty" and result.is_whole and is_empty(first, format_))
-    headers = {**given, **(warned(await doubted(request, asked)) if suspect else {})}
+    doubts = [*strange(asked), *(await doubted(request, asked) if suspect else ())]
+    headers = {**given, **warned(doubts)}
     if result.is_whole:
         return answer(request, first, format_, links=LINKS, headers=headers)
     if request.scope["http_version"] == "1.0":
@@ -181,6 +183,12 @@ async def at_once(result: Result) -> bytes:
             503, "The answer is too large for HTTP/1.0, which cannot tell its end. Ask by HTTP/1.1."
         )
     return rest
+
+
+def strange(asked: Question) -> list[Hint]:
+    """What is said of parameters that mean nothing here: never nothing, as the client expects something."""
+    names = ", ".join(repr(key[:NAME]) for key in asked.strangers[:FEW])
+    return [Hint(f"This changed nothing, as it is no parameter here: {names}.")] if names else []
 
 
 async def doubted(request: Request, asked: Question) -> list[Hint]:

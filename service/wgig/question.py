@@ -7,6 +7,7 @@ from .admission import ROOM, admit
 from .bodies import MOST_PAIRS, ContentType, Pairs, values
 from .diagnosis import diagnose
 from .formats import Format, named, negotiate
+from .near import near
 from .parameters import checked
 from .problems import Problem
 from .screening import form_of
@@ -41,6 +42,7 @@ class Question:
     text: str
     form: str
     dataset: Dataset
+    strangers: tuple[str, ...] = ()  # parameters that mean nothing here
 
 
 def takes_long(pairs: Pairs, settings: Settings) -> bool:
@@ -60,7 +62,8 @@ def question(pairs: Pairs, settings: Settings) -> Question:
         raise Problem(
             400, f"Exactly one query is needed, and {len(texts)} were sent. Give the parameter query once."
         )
-    checked(pairs, ONCE, MANY, most=MOST_PAIRS)
+    strangers = strange_ones(pairs)
+    checked([pair for pair in pairs if pair[0] not in strangers], ONCE, MANY, most=MOST_PAIRS)
     check_version(pairs)
     text = texts[0]
     if len(text) > settings.query_length:
@@ -74,8 +77,17 @@ def question(pairs: Pairs, settings: Settings) -> Question:
         union=settings.default_graph == "union" and (bool(plain) or not names_dataset(text)),
     )
     if plain:
-        return Question(text + ROOM, plain, dataset)
-    return Question(admit(text, settings), form(text), dataset)
+        return Question(text + ROOM, plain, dataset, strangers)
+    return Question(admit(text, settings), form(text), dataset, strangers)
+
+
+def strange_ones(pairs: Pairs) -> tuple[str, ...]:
+    """The parameters that are those of other services, as clients made for them send them with each query.
+
+    What is spelt nearly as one of ours is not among them: it is a slip, which may change the answer.
+    """
+    ours = (*ONCE, *MANY)
+    return tuple(key for key in dict(pairs) if key not in ours and not near(key, ours))
 
 
 def check_version(pairs: Pairs) -> None:

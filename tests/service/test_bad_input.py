@@ -1,6 +1,7 @@
 """What nobody can mean is refused in words at each route, and never becomes something else in silence."""
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -76,7 +77,7 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         (f"/sparql?{ASK}&{ASK}", 400, "Exactly one query is needed"),
         (f"/sparql?{ASK}&update=x", 400, "An update was sent to the query service."),
         (f"/sparql?{ASK}&version=2.0", 400, "SPARQL '2.0' is not read here. Versions are: 1.0, 1.1,"),
-        (f"/sparql?{ASK}&timeout=5", 400, "There is no parameter 'timeout' here."),
+        (f"/sparql?{ASK}&default-graph=x", 400, "Did you mean default-graph-uri?"),
         ("/sparql?example=no-such-query", 404, "There is no example query no-such-query."),
         ("/doc/issue/spam?_frame=issue&_profile=skos", 406, "None of the profiles skos is known"),
         ("/doc/issue/spam?_frame=issue&inverse=issue", 400, "There is no parameter 'inverse' here."),
@@ -159,6 +160,17 @@ def test_what_other_services_call_a_format_is_understood(
         assert answer.headers["content-type"].partition(";")[0] == media_type
     better = client.get("/sparql", params={**asked, "_mediatype": "html"})
     assert better.headers["content-type"].startswith("text/html")
+
+
+def test_a_parameter_of_another_service_changes_nothing_and_the_answer_says_so(client: httpx.Client) -> None:
+    asked = {"query": "ASK {}", "timeout": "5", "<b>": ""}
+    for answer in (client.get("/sparql", params=asked), client.post("/sparql", data=asked)):
+        assert answer.json()["boolean"] is True
+        said = unquote(answer.headers["wgig-warning"])
+        assert said == "%\"This changed nothing, as it is no parameter here: 'timeout', '<b>'.\""
+    page = client.get("/sparql", params={**asked, "_mediatype": "html"})
+    assert "&lt;b&gt;" in page.text
+    assert "<b>" not in page.text
 
 
 def test_a_format_that_is_not_offered_is_refused_by_any_name(client: httpx.Client) -> None:

@@ -53,14 +53,14 @@ FLOORS = [
         readers.evaluation readers.holder_link readers.result store
         """,
         """
-        about.catalog backup.keeping bearer describe dumps.files federation health index.keeping labels load
-        lookup markdown.reading plans.counting profiles.mapped readers.inline readers.reader
+        about.catalog backup.keeping bearer describe discovery dumps.files federation health index.keeping
+        labels load lookup markdown.reading plans.counting profiles.mapped readers.inline readers.reader
         readers.reader_link syntax.unknown
         """,
         """
-        about.portrait catalog commands.backup dumps.download hints kinds lists.found markdown.writing
-        pages.standing plans.steps readers.generation readers.holder records.history running tables.parquet
-        things vocabulary within
+        about.portrait commands.backup dumps.download hints kinds lists.found markdown.writing pages.standing
+        plans.steps readers.generation readers.holder records.history running tables.parquet things vocabulary
+        within
         """,
         """
         compact facts lists.writing markdown pages.thing plans.advice readers.pool reconcile.names record
@@ -70,7 +70,7 @@ FLOORS = [
         citing.versions commands.new explain frames inlining reconcile.queries represent stream.log word
         """,
         """
-        discovery doc documents payload query reconcile.candidates reconcile.extending resource stream.last
+        catalog doc documents payload query reconcile.candidates reconcile.extending resource stream.last
         stream.look stream.nodes
         """,
         """
