@@ -145,7 +145,7 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
         )
         return graph_body(request, [*members, *labels], format_)
 
-    subject = Subject(iri, path, lambda: (), write)
+    subject = Subject(iri, path, lambda: (), write, pairs=[("after", after)] if after else [])
     more = [about_link(iri), *([f'<{following}>; rel="next"'] if following else [])]
     return represent(request, asked, subject, more=more, languages=languages.of(labels))
 

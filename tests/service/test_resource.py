@@ -196,6 +196,7 @@ def test_a_kind_of_many_things_lists_them_bit_by_bit(
         answer = service.get(path)
         here = [one.object for one in triples(answer) if one.predicate.value.endswith("member")]
         assert 0 < len(here) <= 2
+        assert answer.headers["content-location"] == path.replace("/doc/issue", "/doc/issue.ttl")
         found += here
         page = service.get(path, headers={"Accept": "text/html"}).text
         following = re.search(r'<([^<>]*)>; rel="next"', answer.headers["link"])
@@ -206,6 +207,7 @@ def test_a_kind_of_many_things_lists_them_bit_by_bit(
 
 def test_nothing_after_the_last_thing_is_no_list(get: Get) -> None:
     assert get("/doc/issue?after=zzz").status_code == 404
+    assert get("/doc/issue/spam?after=a").status_code == 400
 
 
 def test_what_is_further_below_is_listed_unless_it_is_a_thing_itself(get: Get) -> None:
