@@ -1,4 +1,4 @@
-"""`python -m bench`: measure load, start, checking and serving beside the peers, in one run."""
+"""`python -m bench`: measure load, start, checking, serving and writing beside the peers, in one run."""
 
 import argparse
 import sys
@@ -9,10 +9,35 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import check, growth, load, page, peers, report, searching, serving, start, streams, writing
+from . import (
+    check,
+    following,
+    growth,
+    load,
+    page,
+    peers,
+    report,
+    searching,
+    serving,
+    start,
+    streams,
+    things,
+    writing,
+)
 from .measure import Comparison
 
-SECTIONS = ("start", "load", "checking", "serving", "growth", "streams", "writing", "searching")
+SECTIONS = (
+    "start",
+    "load",
+    "checking",
+    "serving",
+    "growth",
+    "streams",
+    "writing",
+    "things",
+    "following",
+    "searching",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -103,6 +128,14 @@ def served(
         puts, crowd = writing.compare(scratch, few, seconds, settings)
         kept["writing"] = {"puts": puts, "crowd": asdict(crowd)}
         yield "writing", page.writing(few, puts, crowd)
+    if "things" in only:
+        compared = [one for papers in sizes for one in things.compare(scratch, papers, seconds, settings)]
+        kept["things"] = [asdict(one) for one in compared]
+        yield "things", page.things(compared)
+    if "following" in only:
+        parts = {papers: following.compare(scratch, papers, settings) for papers in sizes}
+        kept["following"] = parts
+        yield "following", page.following(parts)
     if "searching" in only:
         searches = [one for papers in sizes for one in searching.compare(scratch, papers, seconds, settings)]
         follows = {papers: searching.summed(searching.added(scratch, papers)) for papers in sizes}

@@ -11,12 +11,14 @@ from wgig.settings import CHECKOUT
 from . import virtuoso
 from .cells import kept, least, most, ms, number, table
 from .crowd import READERS, WRITERS, Crowd
+from .following import DESCRIBED, DESCRIBED_MOST
 from .growth import Growth
 from .peers import OURS, OXIGRAPH, Peer
 from .questions import ROWS
 from .searching import ADDED_P95, Searched
 from .serving import FIRST, FIRST_BYTE, FLOOR, REPEATED, Measured
 from .streams import Streams
+from .things import GOAL, Compared
 from .writing import OWN, PUT_P95, Puts
 
 PAGE = CHECKOUT / "docs" / "benchmarks-serving.md"
@@ -224,6 +226,47 @@ def searching(found: Iterable[Searched], follows: Mapping[int, Mapping[str, floa
         ),
     )
     return f"{searches}\n\n{writes}"
+
+
+def things(found: Iterable[Compared]) -> str:
+    """A row for each list, thing and table, beside the query behind it."""
+    return table(
+        "papers | what | ms | p95 ms | CPU ms | KiB | its query: ms | CPU ms "
+        "| times as long | times the CPU | goal | met",
+        (
+            [
+                f"{one.papers:,}",
+                f"`{one.what}`",
+                *(ms(one.figures[key]) for key in ("p50", "p95", "cpu")),
+                number(one.figures["bytes"] / 1024),
+                *(ms(one.query[key]) if one.query else "" for key in ("p50", "cpu")),
+                number(one.ratio),
+                number(one.ratio_cpu),
+                most(GOAL if one.query else None),
+                kept(one.ratio, GOAL) if one.ratio else "",
+            ]
+            for one in found
+        ),
+    )
+
+
+def following(found: Mapping[int, Mapping[str, Mapping[str, float]]]) -> str:
+    """A row for each part that follows a write."""
+    return table(
+        "papers | part | times | ms | p95 ms | goal | met",
+        (
+            [
+                f"{papers:,}",
+                what,
+                f"{one['papers']:,}",
+                *(ms(one[key]) for key in ("p50", "p95")),
+                most(DESCRIBED_MOST if what == DESCRIBED else None, "ms", 1000),
+                kept(one["p50"], DESCRIBED_MOST if what == DESCRIBED else None),
+            ]
+            for papers, of_size in found.items()
+            for what, one in of_size.items()
+        ),
+    )
 
 
 def writing(papers: int, puts: Puts, crowd: Crowd) -> str:

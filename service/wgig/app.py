@@ -31,6 +31,7 @@ from . import (
     write,
 )
 from .cache import Cache
+from .cells import Cells
 from .citing import cite
 from .direct import Direct
 from .dumps import download
@@ -169,6 +170,7 @@ def create_app(
     app.state.dumps = Dumps(store, namespaces(settings.base))
     app.state.stream = Stream(store, settings.base)
     app.state.index = Index(store, settings.base)
+    app.state.cells = Cells(store, settings.base)
     app.state.searches = Turns(at_once=4, waiting=60, patience=10)
     app.state.failed_write = None  # the time of the last write, where the disk failed it
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB

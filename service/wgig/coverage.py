@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from .bodies import Pairs, values
+from .cells import Cell, Cells
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .labels import by_language
@@ -32,14 +33,12 @@ OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
 LABEL = ox.NamedNode(f"{OUTSIDE['rdfs']}label")
 FILTERS = {"issue": "issue", "criterion": "principle", "category": "category"}
 
-ISSUES = "?issue a wgig:Issue ."
 # The criteria are those that section 7 of the template names, and the development priority.
-CRITERIA = """{ SELECT DISTINCT ?criterion WHERE {
-  { ?item wgig:partOf+ doc:form\\/issue-paper ; wgig:namesPrinciple ?criterion }
-  UNION { ?criterion a wgig:CrosscuttingPriority }
+CRITERIA = """{ SELECT DISTINCT ?thing WHERE {
+  { ?item wgig:partOf+ doc:form\\/issue-paper ; wgig:namesPrinciple ?thing }
+  UNION { ?thing a wgig:CrosscuttingPriority }
 } }"""
-ASSESSED = """?text wgig:issue ?issue ; wgig:assessment ?assessment . ?assessment wgig:criterion ?criterion .
-MINUS { ?text wgig:illustrative true }"""
+SIDES = ("issues", "criteria", "verdicts")
 
 Labels = dict[str, list[ox.Literal]]
 
@@ -54,7 +53,7 @@ class Coverage:
     issues: Labels
     criteria: Labels
     verdicts: Labels
-    papers: dict[tuple[str, ...], int]
+    papers: Mapping[Cell, int]
 
 
 async def coverage(request: Request) -> Response:
@@ -69,7 +68,9 @@ async def coverage(request: Request) -> Response:
     for name, terms in chosen.items():
         for one in terms:
             await check_known(request, name, one.value)
-    found = covered(await rows(request, matrix(chosen, base)))
+    sides = await rows(request, named(chosen, base))
+    cells: Cells = request.app.state.cells
+    found = covered(sides, await cells.papers())
     kept = [pair for pair in pairs if pair[0] in FILTERS]
     iri = base.rstrip("/") + address("coverage", kept)
     write = partial(written, request, found)
@@ -94,50 +95,38 @@ def filters(pairs: Pairs, base: str) -> dict[str, list[Any]]:
     }
 
 
-def matrix(chosen: dict[str, list[Any]], base: str) -> str:
-    """The query, over the issues and criteria that are chosen."""
-    clauses = {
-        name: f"VALUES ?{name} {{ {' '.join(map(str, terms))} }}" if terms else ""
-        for name, terms in chosen.items()
-    }
-    of_category = f"{clauses['category']} ?issue wgig:category ?category ." if clauses["category"] else ""
-    issues = f"{clauses['issue']} {of_category} {ISSUES}"
-    criteria = f"{CRITERIA} {clauses['criterion']}"
-    assessed = f"{clauses['issue']} {clauses['criterion']} {of_category} {ASSESSED}"
-    label = f"OPTIONAL {{ ?thing {NAMED} ?label }}"
+def named(chosen: dict[str, list[Any]], base: str) -> str:
+    """The query for the issues, criteria and verdicts that are chosen: a row for each of their labels."""
+    of_category = "?thing wgig:category ?in ." if chosen["category"] else ""
+    parts = (
+        f"{one_of('thing', chosen['issue'])} {one_of('in', chosen['category'])} {of_category} "
+        "?thing a wgig:Issue",
+        f"{CRITERIA} {one_of('thing', chosen['criterion'])}",
+        "?thing a wgig:Verdict",
+    )
+    sides = " UNION ".join(
+        f'{{ {pattern} BIND ("{side}" AS ?side) }}' for side, pattern in zip(SIDES, parts, strict=True)
+    )
     return prefixed(
-        f"""SELECT ?issue ?criterion ?verdict ?papers ?thing ?label WHERE {{
-  {{ {issues} BIND (?issue AS ?thing) {label} }}
-  UNION {{ {criteria} BIND (?criterion AS ?thing) {label} }}
-  UNION {{ ?verdict a wgig:Verdict BIND (?verdict AS ?thing) {label} }}
-  UNION {{
-    SELECT ?issue ?criterion (COUNT(DISTINCT ?text) AS ?papers) WHERE {{ {assessed} }}
-    GROUP BY ?issue ?criterion
-  }}
-  UNION {{
-    SELECT ?issue ?criterion ?verdict (COUNT(DISTINCT ?text) AS ?papers) WHERE {{
-      {assessed} ?assessment wgig:verdict ?verdict .
-    }}
-    GROUP BY ?issue ?criterion ?verdict
-  }}
-}}""",
-        base,
+        f"SELECT ?side ?thing ?label WHERE {{ {{ {sides} }} OPTIONAL {{ ?thing {NAMED} ?label }} }}", base
     )
 
 
-def covered(found: Sequence[Sequence[Any]]) -> Coverage:
-    """The matrix that the rows of the query make."""
-    named: tuple[Labels, Labels, Labels] = ({}, {}, {})
-    papers: dict[tuple[str, ...], int] = {}
-    for *cell, count, thing, label in found:
-        if thing is None:
-            papers[tuple(one.value for one in cell if one is not None)] = int(count.value)
-            continue
-        texts = named[cell.index(thing)].setdefault(thing.value, [])
+def one_of(variable: str, terms: Sequence[Any]) -> str:
+    """That a variable is one of the terms, where there are any."""
+    return f"VALUES ?{variable} {{ {' '.join(map(str, terms))} }}" if terms else ""
+
+
+def covered(rows_: Sequence[Sequence[Any]], papers: Mapping[Cell, int]) -> Coverage:
+    """The matrix of what the rows of the query name."""
+    labels: dict[str, Labels] = {side: {} for side in SIDES}
+    for side, thing, label in rows_:
+        texts = labels[side.value].setdefault(thing.value, [])
         if label is not None and label not in texts:
             texts.append(label)
-    issues, criteria, verdicts = (dict(sorted(one.items(), key=called)) for one in named)
-    return Coverage(issues, criteria, verdicts, papers)
+    issues, criteria, verdicts = (dict(sorted(labels[side].items(), key=called)) for side in SIDES)
+    shown = {cell: count for cell, count in papers.items() if cell[0] in issues and cell[1] in criteria}
+    return Coverage(issues, criteria, verdicts, shown)
 
 
 def called(item: tuple[str, list[ox.Literal]]) -> tuple[str, str]:

@@ -6,9 +6,10 @@ from functools import partial
 from urllib.parse import quote, unquote_to_bytes
 
 import pyoxigraph as ox
+from anyio import from_thread
 from fastapi import Request, Response
 
-from . import bodies, facts, frames, kinds, languages, pages
+from . import bodies, facts, folders, frames, kinds, languages, pages
 from .compact import alone, compact
 from .formats import HTML, JSON, JSON_LD, Format
 from .namespaces import OUTSIDE
@@ -22,11 +23,15 @@ from .profiles.profile import OFFERED, OWN, own
 from .profiles.subject import Subject, query, with_parameters
 from .profiles.wish import PARAMETERS, VARY, Wish, asks_for_profile, wish
 from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontology_context, represent, show
+from .stream.keeping import Stream
+from .stream.log import Log
 from .things import Description, about, describe, known, types, types_of
 
 FRAME = ("_frame",)
 INVERSE = ("inverse", "page")
-KNOWN = (*PARAMETERS, *FRAME, *INVERSE)
+AFTER = ("after",)
+KNOWN = (*PARAMETERS, *FRAME, *INVERSE, *AFTER)
+SOON = 5  # seconds that a list waits for the log
 CITATION = '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 FRAMED = (JSON_LD, JSON)
 JSON_ONLY = (JSON,)
@@ -46,7 +51,7 @@ def thing(request: Request, path: str) -> Response:
     asked = wish(request, OFFERED, others=KNOWN) if parameters or asks_for_profile(request) else None
     store = request.app.state.store
     is_thing = known(store, iri)
-    if not is_thing and not any(kinds.listing(store, iri)):
+    if not is_thing and not folders.is_folder(log_of(request), iri):
         raise unknown(iri)
     fields = {"Link": f'<{here}>; rel="describedby"', "Vary": VARY}
     if asked and asks_for_profile(request):
@@ -69,13 +74,15 @@ def doc(request: Request, path: str) -> Response:
     if frame:
         return framed(request, path, suffix, frame)
     pairs = [pair for pair in parameters if pair[0] in INVERSE]
-    asked = inverse_wish(request, suffix) if pairs else wish(request, OFFERED, suffix)
+    asked = inverse_wish(request, suffix) if pairs else wish(request, OFFERED, suffix, AFTER)
     iri = iri_of(request, path)
     description = describe(request.app.state.store, iri, asked.languages)
     if description is None:
         if pairs:
             raise unknown(iri)
         return folder(request, asked, iri, doc_path(path))
+    if any(key in AFTER for key, _ in parameters):
+        raise Problem(400, "The parameter after belongs to a list of things, and this is one thing.")
     subject = Subject(
         iri,
         doc_path(path),
@@ -114,26 +121,39 @@ def framed(request: Request, path: str, suffix: str, frame: str) -> Response:
 
 
 def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
-    """The list of what is below an IRI. Raises Problem 404 when nothing is."""
-    things, folders = kinds.listing(request.app.state.store, iri, asked.languages.ranges)
-    if not things and not folders:
+    """The list of what is below an IRI, so many things at once; `after` names that which comes before them.
+
+    Raises Problem 404 when nothing is.
+    """
+    after = (bodies.values(bodies.parameters(request), "after") or [""])[0]
+    below = folders.listing(log_of(request), request.app.state.store, iri, after, asked.languages.ranges)
+    if not below.things and not below.folders:
         raise unknown(iri)
-    labels = languages.as_asked([*label_triples(things)], asked.languages)
+    labels = languages.as_asked([*label_triples(below.things)], asked.languages)
+    following = f"{path}?after={quote(below.after, safe='')}" if below.after else ""
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
             title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
-            called = {one: text.value for one, text in things.items()}
-            block = schema_org.listed(title, called, len(things))
-            given = {"title": title, "folder": iri, "things": things, "folders": folders, "markup": block}
+            called = {one: text.value for one, text in below.things.items()}
+            block = schema_org.listed(title, called, len(below.things))
+            given = {"title": title, "folder": iri, "below": below, "following": following, "markup": block}
             return show(request, "kind.html", **given)
         members = (
-            ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}member"), ox.NamedNode(one)) for one in things
+            ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}member"), ox.NamedNode(one))
+            for one in below.things
         )
         return graph_body(request, [*members, *labels], format_)
 
-    subject = Subject(iri, path, lambda: (), write)
-    return represent(request, asked, subject, more=[about_link(iri)], languages=languages.of(labels))
+    subject = Subject(iri, path, lambda: (), write, pairs=[("after", after)] if after else [])
+    more = [about_link(iri), *([f'<{following}>; rel="next"'] if following else [])]
+    return represent(request, asked, subject, more=more, languages=languages.of(labels))
+
+
+def log_of(request: Request) -> Log:
+    """The versions of things, in their order; for a thread. Raises Problem 503 while that is not known."""
+    stream: Stream = request.app.state.stream
+    return from_thread.run(stream.ready, SOON)
 
 
 def thing_body(request: Request, asked: Wish, description: Description, format_: Format) -> bytes:
@@ -150,7 +170,7 @@ def thing_body(request: Request, asked: Wish, description: Description, format_:
         "doc.html",
         page=page(request.app.state.store, description, f"{base}graph/inferred"),
         labels=description.labels,
-        markup=markup(iri, here, told(request, description), asked.languages.ranges, base),
+        markup=markup(iri, here, leading(request, description), asked.languages.ranges, base),
     )
 
 
@@ -176,12 +196,19 @@ def described(description: Description, base: str) -> Iterable[ox.Triple]:
 
 
 def told(request: Request, description: Description) -> Iterable[ox.Triple]:
-    """What other profiles are computed from: what is said of a thing, and of what it leads to."""
-    yield from (one.triple for one in (*description.statements, *description.incoming))
-    yield from label_triples(
-        {iri: text for iri, text in description.labels.items() if iri != description.iri}
-    )
+    """What other profiles are computed from: what is said of a thing, and of what is linked with it."""
+    yield from leading(request, description)
+    yield from (one.triple for one in description.incoming)
+    starts = {one.subject.value for one in description.incoming}
+    yield from label_triples({iri: text for iri, text in description.labels.items() if iri in starts})
+
+
+def leading(request: Request, description: Description) -> Iterable[ox.Triple]:
+    """What is said of a thing, and what those are that it leads to."""
     ends = {one.object.value for one in description.statements if isinstance(one.object, ox.NamedNode)}
+    others = ends - {description.iri}
+    yield from (one.triple for one in description.statements)
+    yield from label_triples({iri: text for iri, text in description.labels.items() if iri in others})
     yield from types(request.app.state.store, sorted(ends))
 
 
@@ -192,7 +219,8 @@ def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:
 
 def tags(description: Description) -> list[str]:
     """The languages of the texts of a description."""
-    return languages.of([*description, *label_triples(description.labels)])
+    texts = (*(one.object for one in description), *description.labels.values())
+    return sorted({tag for one in texts if (tag := languages.language_of(one))})
 
 
 def about_link(iri: str) -> str:

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from . import languages
-from .about.portrait import NAMES
+from .about import NAMES
 from .answers import answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset

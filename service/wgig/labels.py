@@ -1,7 +1,7 @@
 """What things are called, for people: the best label of each, and the order in which labels are expected."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -38,11 +38,17 @@ def label(store: Store, version: int, iri: str, ranges: tuple[str, ...] = ()) ->
     """The best label of an IRI in a version of the store."""
     del version  # which makes the cache forget
     node = ox.NamedNode(iri)
+    found = (quad for property_ in _LABELS for quad in store.match(node, property_))
+    return best(((quad.predicate, quad.object) for quad in found), ranges)
+
+
+def best(said: Iterable[tuple[ox.NamedNode, Any]], ranges: Sequence[str]) -> ox.Literal | None:
+    """The best label among properties of a thing with their values."""
     found = [
-        ((languages.place(quad.object.language or "", ranges), *preference(quad.object, place)), quad.object)
-        for property_, place in _LABELS.items()
-        for quad in store.match(node, property_)
-        if isinstance(quad.object, ox.Literal) and fits(quad.object, place)
+        ((languages.place(text.language or "", ranges), *preference(text, place)), text)
+        for property_, text in said
+        if (place := _LABELS.get(property_)) is not None
+        if isinstance(text, ox.Literal) and fits(text, place)
     ]
     return min(found, key=itemgetter(0))[1] if found else None
 
@@ -68,6 +74,7 @@ def by_language(texts: Iterable[Any]) -> dict[str, list[str]]:
     return found
 
 
+@lru_cache(20_000)
 def natural(text: str) -> tuple[tuple[bool, int, str], ...]:
     """A sort key by which "paragraph 9" comes before "paragraph 10"."""
     pieces = re.split(r"([0-9]+)", text.casefold())

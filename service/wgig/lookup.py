@@ -8,7 +8,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from .formats import JSON_RESULTS
-from .store import Dataset, Store
+from .view import Dataset, View
 
 Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 # The query says what each of its variables is, so a row does not.
@@ -18,7 +18,7 @@ FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|^`\\]')
 BATCH = 500  # IRIs in one query
 
 
-def rows(store: Store, query: str, *, union: bool = True) -> list[Row]:
+def rows(store: View, query: str, *, union: bool = True) -> list[Row]:
     """The solutions of a SELECT, unbound variables left out.
 
     The default graph is the union of all graphs, or with `union=False` the unnamed graph alone.
@@ -39,6 +39,14 @@ def table(body: bytes) -> list[tuple[Any, ...]]:
     found = cells(body)
     read = terms(cell for line in found for cell in line)
     return [tuple(map(read.get, line)) for line in found]
+
+
+def solutions(body: bytes) -> list[Row]:
+    """The solutions in the TSV results of a SELECT, unbound variables left out."""
+    names = [one.removeprefix("?") for one in body.partition(b"\n")[0].decode().split("\t")]
+    return [
+        {name: term for name, term in zip(names, row, strict=True) if term is not None} for row in table(body)
+    ]
 
 
 def cells(body: bytes) -> list[list[str]]:

@@ -62,6 +62,7 @@ OF_THING = [
     ),
     parameter("inverse", "In JSON: the property whose page of what points here is wanted.", TEXT),
     parameter("page", "In JSON: the number of that page.", {"type": "integer", "minimum": 1}),
+    parameter("after", "In a list of things: the name after which it goes on.", TEXT),
 ]
 
 

@@ -107,13 +107,13 @@ async def rows(request: Request, text: str) -> list[tuple[Any, ...]]:
     return await run_in_threadpool(table, await tsv(request, text))
 
 
-async def tsv(request: Request, text: str) -> bytes:
+async def tsv(request: Request, text: str, most: int = LARGEST) -> bytes:
     """The TSV results of a SELECT of our own over all graphs. Raises Problem, 503 where they are much."""
     async with begun(request, Question(text, "SELECT", Dataset()), TSV) as result:
-        body = await result.up_to(LARGEST)
+        body = await result.up_to(most)
         if not result.is_whole:
             result.close()
-            raise Problem(503, f"What is asked for takes more than {LARGEST} bytes. Ask for less.")
+            raise Problem(503, f"What is asked for takes more than {most} bytes. Ask for less.")
     return body
 
 

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 
 from .contexts import check as check_json_ld
 from .formats import JSON_LD, RDF_XML, Format
-from .namespaces import OUTSIDE, namespaces, shorten
+from .namespaces import LOCAL, OUTSIDE, namespaces
 from .unfit import check, told
 from .wellformed import check as check_xml
 
@@ -97,17 +97,19 @@ def reading_order(triple: ox.Triple) -> tuple[str, bool, str, str]:
 
 def used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
     """The prefixes with which at least one IRI of the triples can be written."""
+    iris = set[str]()
+    for triple in triples:
+        for term in (triple.subject, triple.predicate, triple.object):
+            if isinstance(term, ox.NamedNode):
+                iris.add(term.value)
+            elif isinstance(term, ox.Literal):
+                iris.add(term.datatype.value)
     known = namespaces(base)
-    iris = {
-        term.value
-        for triple in triples
-        for term in (
-            triple.subject,
-            triple.predicate,
-            triple.object,
-            getattr(triple.object, "datatype", None),
-        )
-        if isinstance(term, ox.NamedNode)
-    }
-    used = {short.partition(":")[0] for iri in iris if (short := shorten(iri, known)) != iri}
+    by_namespace = {namespace: prefix for prefix, namespace in known.items()}
+    used = set[str]()
+    for iri in iris:
+        cut = max(iri.rfind("#"), iri.rfind("/")) + 1
+        prefix = by_namespace.get(iri[:cut])
+        if prefix and prefix not in used and LOCAL.fullmatch(iri, cut):
+            used.add(prefix)
     return {prefix: namespace for prefix, namespace in known.items() if prefix in used}

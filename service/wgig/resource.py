@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pyoxigraph as ox
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 
-from . import kinds, languages, pages, vocabulary
+from . import folders, kinds, languages, pages, vocabulary
 from .answers import answer, pick
 from .examples import examples
 from .formats import HTML, JSON_LD, Format
@@ -20,8 +21,10 @@ from .profiles.subject import Subject
 from .profiles.wish import wish
 from .represent import graph_body, json_body, ontology_context, represent, show
 from .rules import headings, rules
+from .stream.keeping import Stream
 from .things import types_of
 
+SOON = 2  # seconds that the home page waits for the log
 FOR_EVER = "public, max-age=31536000, immutable"
 STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": Format("image/svg+xml", "svg", "SVG")}
 ENTRIES: dict[str, Callable[[list[ox.Triple]], object]] = {
@@ -48,18 +51,28 @@ def context(request: Request) -> Response:
     return answer(request, body, JSON_LD, links=COMMON)
 
 
-def home(request: Request) -> Response:
+async def home(request: Request) -> Response:
     """What this is, what it holds, and the ways in. Raises Problem 406 for a client that takes no HTML."""
     only(request)
     pick(request, (HTML,))
+    stream: Stream = request.app.state.stream
+    try:
+        counts = await run_in_threadpool(folders.counts, await stream.ready(SOON))
+    except Problem:
+        counts = None  # it is being found out, and nobody has to wait for that
+    return await run_in_threadpool(home_of, request, counts)
+
+
+def home_of(request: Request, counts: dict[str, int] | None) -> Response:
+    """The home page, with how many things of each kind there are, if that is known."""
     base = request.app.state.settings.base
-    counts = kinds.counts(request.app.state.store, base)
     names = {"titles": kinds.TITLES, "name": kinds.title, "lists": LISTS}
-    markup_ = schema_org.catalog(base, [kinds.title(one) for one in counts])
+    markup_ = schema_org.catalog(base, [kinds.title(one) for one in counts or kinds.TITLES])
     body = show(
         request, "home.html", counts=counts, examples=examples(), shown=SHOWN, markup=markup_, **names
     )
-    return answer(request, body, HTML, links=COMMON)
+    kept = {"Cache-Control": "no-store"} if counts is None else {}
+    return answer(request, body, HTML, links=COMMON, headers=kept)
 
 
 def static(request: Request, name: str) -> Response:

@@ -54,7 +54,7 @@ def found(request: Request) -> Response:
         known(index, "language", "" if given.get("lang", "") in ANY else given["lang"]),
         known(index, "kind", given.get("kind", "")),
     )
-    results = results_of(request, given, index.ask(find, wanted))
+    results = results_of(request, given, index.ask(find, wanted, index.frequent))
     links = [
         opensearch.LINK,
         *(f'<{path}>; rel="{name}"' for name, path in results.around.items()),

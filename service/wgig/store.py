@@ -24,7 +24,7 @@ from .writes.trial import Asked, Run, here, tidy, tried
 
 __all__ = ["Dataset", "Store", "StoreError"]
 
-PAUSE, LONGEST = 0.03, 1.0  # seconds until what was written is described, where nobody waits for it
+PAUSE, LONGEST = 0.2, 2.0  # seconds until what was written is described, where nobody waits for it
 LONG_LOG = 10_000  # quads; reading the log takes the next start 0.3 s then
 
 

@@ -1,13 +1,14 @@
 """What the graph knows about a thing: its statements, its parts, what points to it, the labels of it all."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from .labels import labels
+from .labels import best, labels
 from .languages import ANY, Languages, Said, as_asked
 from .lookup import Term, rows
 from .namespaces import OUTSIDE
@@ -18,8 +19,7 @@ PARTS = 250
 INCOMING = 500
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """One triple and the IRIs of the graphs it stands in (none: the unnamed graph)."""
 
     subject: ox.NamedNode
@@ -73,8 +73,20 @@ def describe(store: Store, iri: str, languages: Languages = ANY) -> Description 
     if parts_left_out:
         cut.append(f"Only the first {PARTS} parts are shown.")
     description = in_languages(Description(iri, own, parts, incoming, cut), languages)
-    description.labels.update(labels(store, named(description), languages.ranges))
+    description.labels.update(called({iri: own, **parts}, languages.ranges))
+    others = named(description) - {iri, *parts}
+    description.labels.update(labels(store, others, languages.ranges))
     return description
+
+
+def called(
+    nodes: Mapping[str, Iterable[Statement]], ranges: Sequence[str]
+) -> Iterator[tuple[str, ox.Literal]]:
+    """The best label of each node that has one, by all that is said of it."""
+    for iri, said in nodes.items():
+        found = best(((one.predicate, one.object) for one in said), ranges)
+        if found is not None:
+            yield iri, found
 
 
 def in_languages(description: Description, languages: Languages) -> Description:

@@ -49,7 +49,7 @@ def matcher(index: Index, base: str) -> Callable[[Call], str]:
         what = read(call, base)
         language, kind = (what.given.get(name, "").lower() for name in NARROWING)
         wanted = Wanted(asked(what.given[MATCHES]), language, kind, most=MOST)
-        found = index.ask(find, wanted)
+        found = index.ask(find, wanted, index.frequent)
         rows = list(found.rows[: best(what.given.get(BEST))])
         if found.more and BEST not in what.given:
             raise Problem(

@@ -14,10 +14,10 @@ FLOORS = [
     for floor in (
         """
         about backup backup.locking citing client.report client.terms client.triples dumps durable engines
-        feeds feeds.xml index index.mark index.words lines lists lists.table markdown.form mcp mcp.budget
-        namespaces outside outside.allowed places.json places.spot places.tokens plans presence profiles
-        profiles.dublin quiet readers reconcile recording records reports.xml screening shortcuts steering
-        stream syntax syntax.grammar tables wellformed wgig writes writes.changes
+        feeds feeds.xml index index.mark index.words kinds lines lists lists.table markdown.form mcp
+        mcp.budget namespaces outside outside.allowed places.json places.spot places.tokens plans presence
+        profiles profiles.dublin quiet readers reconcile recording records reports.xml screening shortcuts
+        steering stream stream.states syntax syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows lists.shown nesting outside.peers places.context places.fits
@@ -45,47 +45,42 @@ FLOORS = [
         syntax.unbound view writes.upkeep
         """,
         """
-        about.figures admission index.filling inference markdown.body markdown.head opensearch profiles.links
-        readers.wire schemas stream.states
+        about.figures admission index.filling inference lookup markdown.body markdown.head opensearch
+        profiles.links readers.wire schemas
         """,
         """
         about.void feeds.atom markdown.keys outside.calls profiles.listing profiles.schema_org question
-        readers.evaluation readers.holder_link readers.result store
+        readers.evaluation readers.holder_link readers.result store tables.parquet
         """,
         """
-        about.catalog backup.keeping bearer describe discovery dumps.files federation health index.keeping
-        labels load lookup markdown.reading plans.counting profiles.mapped readers.inline readers.reader
-        readers.reader_link syntax.unknown
+        about.catalog backup.keeping bearer cells describe discovery dumps.files federation health
+        index.keeping labels load markdown.reading plans.counting profiles.mapped readers.inline
+        readers.reader readers.reader_link records.history syntax.unknown
         """,
         """
-        about.portrait commands.backup dumps.download hints kinds lists.found markdown.writing pages.standing
-        plans.steps readers.generation readers.holder records.history running tables.parquet things vocabulary
-        within
+        about.portrait commands.backup dumps.download hints lists.found markdown.writing pages.standing
+        plans.steps readers.generation readers.holder reconcile.names record records.mementos records.told
+        running search stream.members things vocabulary within
         """,
         """
-        compact facts lists.writing markdown pages.thing plans.advice readers.pool reconcile.names record
-        records.mementos records.told search skeleton stream.members tables.lists
+        citing.versions compact facts lists.writing markdown pages.thing plans.advice readers.pool
+        reconcile.queries skeleton stream.log
         """,
         """
-        citing.versions commands.new explain frames inlining reconcile.queries represent stream.log word
+        commands.new explain frames inlining reconcile.candidates reconcile.extending represent stream.last
+        stream.look stream.nodes word
+        """,
+        "catalog documents folders payload query reconcile.suggesting stream.keeping",
+        """
+        beyond client.graph doc existing feeds.paging files placing reconciliation reports.saying resource
+        stream.events tables.lists uploads
         """,
         """
-        catalog doc documents payload query reconcile.candidates reconcile.extending resource stream.last
-        stream.look stream.nodes
+        citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
+        feeds.sitemap listing meant pages.report queries refusals reports.github reports.json reports.junit
+        reports.sarif reports.text shapes summary
         """,
-        """
-        beyond citing.content client.graph existing files placing reconcile.suggesting refusals reports.saying
-        shapes stream.keeping uploads
-        """,
-        """
-        cli client commands.watch coverage direct feeds.paging listing meant pages.report queries
-        reconciliation reports.github reports.json reports.junit reports.sarif reports.text stream.events
-        summary
-        """,
-        """
-        __main__ check feeds.findings feeds.meetings feeds.news feeds.sitemap mcp.tools operations reports.csv
-        reports.html
-        """,
+        "__main__ check direct mcp.tools operations reports.csv reports.html",
         "bulk conformance mcp.server openapi validate",
         "board workers",
         "commands.check gate shipped",

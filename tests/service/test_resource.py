@@ -1,6 +1,7 @@
 """Things and terms as linked data."""
 
 import json
+import re
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
@@ -183,6 +184,36 @@ def test_a_kind_lists_its_things_in_the_order_of_people(get: Get) -> None:
     members = {t.object for t in triples(get("/doc/issue")) if t.predicate.value.endswith("member")}
     assert SPAM in members
     assert len(members) == 5
+
+
+def test_a_kind_of_many_things_lists_them_bit_by_bit(
+    get: Get, client: Client, small_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = {one.object for one in triples(get("/doc/issue")) if one.predicate.value.endswith("member")}
+    monkeypatch.setattr("wgig.folders.MOST", 2)
+    service, path, found = client(small_store), "/doc/issue", list[object]()
+    while path:
+        answer = service.get(path)
+        here = [one.object for one in triples(answer) if one.predicate.value.endswith("member")]
+        assert 0 < len(here) <= 2
+        assert answer.headers["content-location"] == path.replace("/doc/issue", "/doc/issue.ttl")
+        found += here
+        page = service.get(path, headers={"Accept": "text/html"}).text
+        following = re.search(r'<([^<>]*)>; rel="next"', answer.headers["link"])
+        path = following[1] if following else ""
+        assert (f'href="{path}" rel="next"' in page) == bool(path)
+    assert (len(found), set(found)) == (len(whole), whole)
+
+
+def test_nothing_after_the_last_thing_is_no_list(get: Get) -> None:
+    assert get("/doc/issue?after=zzz").status_code == 404
+    assert get("/doc/issue/spam?after=a").status_code == 400
+
+
+def test_what_is_further_below_is_listed_unless_it_is_a_thing_itself(get: Get) -> None:
+    page = get("/doc/document", accept="text/html").text
+    assert "Further below" in page
+    assert "Further below" not in get("/doc/issue", accept="text/html").text
 
 
 def test_the_ontology_is_a_page_and_a_graph(get: Get) -> None:

@@ -367,3 +367,26 @@ def test_inferred_statements_are_told_with_the_write_that_they_follow_from(kept:
     text, _ = stream.log.page(stream.log.open_page)
     assert stream.log.last == before + 1
     assert "<x:B>" in text.partition("<x:f>")[2]
+
+
+def test_a_thing_of_which_only_what_is_computed_changed_has_a_version_when_somebody_asks(kept: Store) -> None:
+    stream = Stream(kept, BASE)
+    asyncio.run(stream.ready())
+    before = stream.log.last
+    for number in (1, 2):
+        kept.update(
+            f"INSERT DATA {{ GRAPH <{BASE}graph/void> {{ <x:all> <x:triples> {number} }} "
+            f"GRAPH <{BASE}graph/inferred> {{ <x:list> <x:of> <x:{number}> }} }}"
+        )
+    assert stream.log.last == before
+    assert things(asyncio.run(Stream(kept, BASE).whole())).keys() >= {"x:all", "x:list"}
+    assert stream.log.last == before + 2
+    assert not stream.log.later()
+    text, _ = stream.log.page(stream.log.open_page)
+    assert '<x:triples> "1"' in text
+    assert '<x:triples> "2"' in text
+
+
+def test_a_page_of_the_stream_shows_what_the_store_says_of_itself(client: httpx.Client, store: Store) -> None:
+    store.update(f"INSERT DATA {{ GRAPH <{BASE}graph/void> {{ <x:all> <x:triples> 1 }} }}")
+    assert "x:all" in {one.thing for one in versions(client)}

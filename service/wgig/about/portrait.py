@@ -12,12 +12,11 @@ from ..examples import FOLDER
 from ..rdf import as_stored, quad, term
 from ..writes.changes import Change, content, there
 from ..writes.commit import update_of
-from . import declared
+from . import declared, graphs
 from .catalog import Catalog
 from .figures import count, difference
 from .void import Triples, Void
 
-NAMES = ("void", "dcat", "queries")  # of the graphs, below graph/ of the base
 MODIFIED, DATE_TIME = term("dcterms:modified"), term("xsd:dateTime")
 FEW = 2000  # quads
 
@@ -30,7 +29,7 @@ class Portrait:
         self.base, self.void, self.catalog = base, Void(base), Catalog(base)
         self.queries = ox.NamedNode(f"{base}graph/queries")
         self.last = ""  # the state of which the figures are at hand
-        self.graphs = frozenset((self.void.graph, self.catalog.graph, self.queries))
+        self.graphs = graphs(base)
 
     @cached_property
     def digest(self) -> str:

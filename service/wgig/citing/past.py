@@ -9,7 +9,8 @@ import pyoxigraph as ox
 from fastapi import Request
 
 from .. import __version__
-from ..about.portrait import NAMES, Portrait
+from ..about import NAMES
+from ..about.portrait import Portrait
 from ..board import Board
 from ..inference import Inference
 from ..labels import label

@@ -9,10 +9,11 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ..examples import Example, examples
-from ..lookup import rows
+from ..lookup import solutions
 from ..namespaces import OUTSIDE
 from ..parameters import only
 from ..problems import Problem
+from ..query import tsv
 from ..stream.log import Log
 from .atom import Entry, Feed
 from .paging import ENTRIES, around, given_as, iri, log_of, whole
@@ -27,13 +28,14 @@ async def of_query(request: Request, name: str) -> Response:
         feeds = ", ".join(f"/feed/query/{one}" for one in dated)
         raise Problem(404, f"There is no feed of a query {name!r}. Rows with a date make one: {feeds}.")
     log = await log_of(request)
-    return await run_sync(page, request, log, dated[name], f"feed/query/{name}")
+    found = await tsv(request, dated[name].text)
+    return await run_sync(page, request, log, dated[name], found, f"feed/query/{name}")
 
 
-def page(request: Request, log: Log, query: Example, path: str) -> Response:
-    """A page of the feed. Raises Problem 400, 404."""
+def page(request: Request, log: Log, query: Example, found: bytes, path: str) -> Response:
+    """A page of the feed of what was found. Raises Problem 400, 404."""
     number = whole(dict(only(request, ("page",))).get("page", "1"), "page")
-    every = sorted(entries(request, query), key=lambda one: (one.updated, one.iri), reverse=True)
+    every = sorted(entries(request, query, found), key=lambda one: (one.updated, one.iri), reverse=True)
     shown = every[(number - 1) * ENTRIES : number * ENTRIES]
     if number > 1 and not shown:
         raise Problem(404, f"The feed has no page {number}. Its first one: /{path}")
@@ -44,10 +46,10 @@ def page(request: Request, log: Log, query: Example, path: str) -> Response:
     return given_as(request, Feed(iri(request, path), query.title, newest, links, shown))
 
 
-def entries(request: Request, query: Example) -> Iterable[Entry]:
-    """An entry for each row with a date; its IRI stays as long as the row does."""
+def entries(request: Request, query: Example, found: bytes) -> Iterable[Entry]:
+    """An entry for each row that was found with a date; its IRI stays as long as the row does."""
     address = f"{request.base_url}sparql?example={quote(query.name)}"
-    for row in rows(request.app.state.store, query.text):
+    for row in solutions(found):
         day = row.pop(query.date, None)
         if not isinstance(day, ox.Literal) or day.datatype.value not in TIMES:
             continue

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -58,9 +59,12 @@ class Found:
     instead: dict[str, str]
 
 
-def find(connection: sqlite3.Connection, wanted: Wanted) -> Found:
-    """The things that have what is wanted in their names or texts."""
-    return nearest_to(connection, wanted, anywhere)
+def find(connection: sqlite3.Connection, wanted: Wanted, frequent: set[Term] | None = None) -> Found:
+    """The things that have what is wanted in their names or texts.
+
+    `frequent` are words that are known to be in very many things, and takes in those that are found to be.
+    """
+    return nearest_to(connection, wanted, partial(anywhere, frequent=set() if frequent is None else frequent))
 
 
 def find_named(connection: sqlite3.Connection, wanted: Wanted) -> Found:
@@ -86,11 +90,11 @@ def nearest_to(connection: sqlite3.Connection, wanted: Wanted, having: Having) -
     return Found([], False, wanted, {})
 
 
-def anywhere(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row], bool]:
+def anywhere(connection: sqlite3.Connection, wanted: Wanted, frequent: set[Term]) -> tuple[list[Row], bool]:
     """The things that have what is wanted in names or texts, in their order, and whether there are more."""
     rows, more = named(connection, wanted)
     if not more:
-        texts, more = in_texts(connection, wanted)
+        texts, more = in_texts(connection, wanted, frequent)
         rows += texts
     once: dict[str, Row] = {}
     for row in rows:
@@ -112,14 +116,14 @@ def distance(row: Row, asked: Sequence[str]) -> tuple[int, bool, int]:
     return sum([one not in label for one in asked]), label[: len(asked)] != asked, len(label)
 
 
-def in_texts(connection: sqlite3.Connection, wanted: Wanted) -> tuple[list[Row], bool]:
+def in_texts(connection: sqlite3.Connection, wanted: Wanted, frequent: set[Term]) -> tuple[list[Row], bool]:
     """The things whose texts have what is wanted, and whether there are more.
 
     They are ranked by how often and how rare the words are (BM25). That is not done for words that are in
     very many things, as all of these would have to be counted; they come as they are.
     """
-    frequent = any(is_frequent(connection, one) for one in wanted.terms)
-    rows = matching(connection, "texts", wanted, "" if frequent else "ORDER BY rank")
+    too_many = any(is_frequent(connection, one, frequent) for one in wanted.terms)
+    rows = matching(connection, "texts", wanted, "" if too_many else "ORDER BY rank")
     return rows, len(rows) > wanted.most
 
 
@@ -133,11 +137,15 @@ def matching(connection: sqlite3.Connection, table: str, wanted: Wanted, order: 
     return [Row(*one) for one in found]
 
 
-def is_frequent(connection: sqlite3.Connection, term: Term) -> bool:
-    """Whether a word, or each word of a phrase, is in very many things."""
+def is_frequent(connection: sqlite3.Connection, term: Term, frequent: set[Term]) -> bool:
+    """Whether a word, or each word of a phrase, is in very many things; such a word stays `frequent`."""
     *first, last = term.words
-    alone = [*(Term((one,)) for one in first), Term((last,), term.begins)]
-    return all(count(connection, one) > FREQUENT for one in alone)
+    for one in (*(Term((one,)) for one in first), Term((last,), term.begins)):
+        if one not in frequent:
+            if count(connection, one) <= FREQUENT:
+                return False
+            frequent.add(one)
+    return True
 
 
 def count(connection: sqlite3.Connection, term: Term, most: int = FREQUENT) -> int:

@@ -18,6 +18,7 @@ from ..problems import Problem
 from ..store import Store
 from ..writes.changes import Change
 from . import mark
+from .asked import Term
 from .entries import Entry, Key, Passage, entries_of, statement
 from .file import about, connect, digest, note, put, read, to_write
 from .filling import fill
@@ -48,6 +49,7 @@ class Index:
         self.free: list[tuple[int, sqlite3.Connection]] = []  # that read, with the number of their file
         self.number = 0  # of the file, which is another one when it is made anew
         self.following = self.filling = self.again = False
+        self.frequent: set[Term] = set()  # words that are in very many things
         self.pending: list[Change] = []
         self.progress = (0, 0)  # passages that are found, and how many of them are taken in
         self.done = threading.Event()  # whether nobody is filling it
@@ -142,6 +144,7 @@ class Index:
             return
         self.filling = True
         self.number += 1
+        self.frequent = set()
         self.done.clear()
         close(self.writers, self.free)
         threading.Thread(target=self.fill, daemon=True).start()

@@ -71,8 +71,7 @@ def fits(asked: Asked) -> Iterator[str]:
             yield field.leads_to(wanted)
         else:
             yield f"{field.leads_to(f'?found{number}')} FILTER (STR(?found{number}) = STR({wanted}))"
-    yield of_class(asked.of, asked.wanted.get("type", ()))
-    yield asked.of.only
+    yield members(asked.of, asked.wanted.get("type", ()))
     if asked.q:
         yield f"VALUES ?words {{ {asked.q} }} ?id {NAMED} ?name ."
         yield "FILTER (CONTAINS(LCASE(STR(?name)), LCASE(?words)))"
@@ -82,12 +81,18 @@ def fits(asked: Asked) -> Iterator[str]:
         yield f"VALUES ?year {{ {asked.year} }} ?id {paths} ?date . FILTER (STRSTARTS(STR(?date), ?year))"
 
 
-def of_class(one: List, classes: tuple[str, ...] = ()) -> str:
-    """The pattern of a thing of these classes, by default of all of the list."""
+def members(one: List, classes: tuple[str, ...] = ()) -> str:
+    """The pattern of a thing of the list, of these classes, by default of all of them.
+
+    Where they fit a pattern, the class is looked up for each: the engine would begin with all of a class.
+    """
     names = classes or tuple(name if ":" in name else f"wgig:{name}" for name in one.classes)
-    if len(names) == 1:
-        return f"?id a {names[0]} . FILTER (isIRI(?id))"
-    return f"VALUES ?class {{ {' '.join(names)} }} ?id a ?class . FILTER (isIRI(?id))"
+    of_class = (
+        f"?id a {names[0]} ." if len(names) == 1 else f"VALUES ?class {{ {' '.join(names)} }} ?id a ?class ."
+    )
+    among = f"{one.only} FILTER EXISTS {{ {of_class} }}" if one.only else of_class
+    without = f"MINUS {{ {one.without} }}" if one.without else ""
+    return f"{among} FILTER (isIRI(?id)) {without}"
 
 
 def said(field: Field) -> str:
@@ -98,7 +103,7 @@ def said(field: Field) -> str:
 
 def values_of(one: List, field: Field, base: str) -> str:
     """The query for the values that a field has in a list, up to MOST_VALUES."""
-    pattern = f"{of_class(one)} {one.only} {field.leads_to('?value')}"
+    pattern = f"{members(one)} {field.leads_to('?value')}"
     return prefixed(f"SELECT DISTINCT ?value WHERE {{ {pattern} }} LIMIT {MOST_VALUES}", base)
 
 

@@ -58,7 +58,7 @@ LISTS = {
                 Field("cito:cites", "thing", "The paragraphs that it cites.", many=True),
                 SOURCE,
             ),
-            only="MINUS { ?id wgig:illustrative true }",
+            without="?id wgig:illustrative true",
             when=("posted",),
         ),
         List(
@@ -157,7 +157,7 @@ LISTS = {
                 Field("org:memberOf", "agent", "The bodies that it belongs to.", many=True),
                 SOURCE,
             ),
-            only="MINUS { ?id wgig:illustrative true }",
+            without="?id wgig:illustrative true",
         ),
         List(
             "meetings",
@@ -281,8 +281,8 @@ LISTS = {
                 SOURCE,
             ),
             sort=("when", "label"),
-            only="?id schema:startDate|wgig:due|wgig:delivered|wgig:posted ?day . "
-            "MINUS { ?id wgig:illustrative true }",
+            only="?id schema:startDate|wgig:due|wgig:delivered|wgig:posted ?day .",
+            without="?id wgig:illustrative true",
             when=("when", "schema:endDate"),
         ),
         List(
@@ -307,7 +307,8 @@ LISTS = {
                 SOURCE,
             ),
             sort=("partsMet", "label"),
-            only="?id wgig:partsMet ?met . MINUS { ?id wgig:illustrative true }",
+            only="?id wgig:partsMet ?met .",
+            without="?id wgig:illustrative true",
         ),
     )
 }

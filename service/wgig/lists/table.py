@@ -39,8 +39,9 @@ class Field:
 class List:
     """A list of the things of some classes.
 
-    `only` is a pattern that they fit beside, `sort` the fields that they are sorted by where nobody asks for
-    another order, and `when` the fields with the dates that `year` looks at.
+    `only` is a pattern that they fit beside, `without` one that they do not fit, `sort` the fields that they
+    are sorted by where nobody asks for another order, and `when` the fields with the dates that `year` looks
+    at.
     """
 
     name: str
@@ -50,6 +51,7 @@ class List:
     fields: tuple[Field, ...]
     sort: tuple[str, ...] = ("label",)
     only: str = ""
+    without: str = ""
     when: tuple[str, ...] = ()
 
     @cached_property

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +14,7 @@ from ..namespaces import namespaces, shorten
 from ..settings import Settings
 
 HERE = Path(__file__).parent
+KEPT = 10_000  # IRIs whose forms on pages are at hand
 PATH = "/:@!$&'()*+,;=~"  # what stands in a path as it is
 WEB = re.compile(r"https?://", re.IGNORECASE)
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
@@ -43,7 +44,7 @@ def environment(base: str) -> Environment:
         "in_format": in_format,
         "listing": lambda path: f"{path}{'&' if '?' in path else '?'}_profile=all",
         "outside": lambda iri: not iri.startswith(base),
-        "short": lambda iri: shorten(iri, known),
+        "short": lru_cache(KEPT)(lambda iri: shorten(iri, known)),
         "words": words,
         "anchor": anchor,
     }
@@ -57,6 +58,7 @@ def term_kind(term: Any) -> str:
     return "literal" if isinstance(term, ox.Literal) else "other"
 
 
+@lru_cache(KEPT)
 def href(iri: str, base: str) -> str | None:
     """Where a link to the IRI leads: a path of this service, a web address, or None: no link."""
     if iri.startswith(f"{base}id/"):
@@ -80,6 +82,7 @@ def in_format(path: str, media_type: str) -> str:
     return f"{path}{'&' if '?' in path else '?'}{urlencode({'_mediatype': media_type})}"
 
 
+@lru_cache(KEPT)
 def words(iri: str) -> str:
     """The last part of an IRI as words, for terms that come without a label: `isPartOf` is "is part of"."""
     name = re.split(r"[#/]", iri.rstrip("#/"))[-1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyoxigraph as ox
 
@@ -73,7 +74,7 @@ def page(store: Store, description: Description, inferred: str) -> Page:
     home = next((graph for graph in graphs_by_use(description) if graph != inferred), "")
     title = description.labels.get(description.iri, ox.Literal(words(description.iri)))
     shown = without_implied(list(description), inferred)
-    inverse: dict[str, str] = {row["property"].value: row["label"].value for row in rows(store, INVERSES)}
+    inverse = inverses(store, store.version)
 
     def name(iri: str) -> str:
         return description.labels[iri].value if iri in description.labels else words(iri)
@@ -105,6 +106,13 @@ def page(store: Store, description: Description, inferred: str) -> Page:
         sources=picked(SOURCE),
         implied=len(set(description)) - len(shown),
     )
+
+
+@lru_cache(4)
+def inverses(store: Store, version: int) -> dict[str, str]:
+    """What each property that has an inverse is called from the other end, in a version of the store."""
+    del version  # which makes the cache forget
+    return {row["property"].value: row["label"].value for row in rows(store, INVERSES)}
 
 
 def in_header(statement: Statement, title: ox.Literal) -> bool:

@@ -26,7 +26,7 @@ NUMBER = re.compile(r"(?P<shelf>shelf-)?(?P<number>[1-9]\d{0,14})")
 async def stream(request: Request) -> Response:
     """The root of the event stream, which leads to all versions of things."""
     format_ = picked(request)
-    log = await stream_of(request).ready()
+    log = await stream_of(request).whole()
     return await run_sync(lambda: written(request, nodes.root(log, home(request)), format_))
 
 
@@ -36,7 +36,7 @@ async def node(request: Request, path: str) -> Response:
     Raises Problem 404.
     """
     format_ = picked(request)
-    log = await stream_of(request).ready()
+    log = await stream_of(request).whole()
     name, _, rest = path.partition("/")
     asked = NUMBER.fullmatch(rest)
     if name != log.name or not asked:

@@ -10,7 +10,8 @@ import logging
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,7 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyoxigraph as ox
+from anyio.to_thread import run_sync
 
+from ..about import graphs
 from ..backup.swap import ASIDE
 from ..inference import SETTLED
 from ..lookup import rows
@@ -29,7 +32,7 @@ from ..store import Store, StoreError
 from ..writes.changes import Change
 from .log import Log, State
 from .look import look_aside, look_through
-from .states import Node, states, subject
+from .states import Node, named, states, subject
 
 NAME, COPY = "changes.sqlite", "changes-copy"
 PATIENCE = 20  # seconds until a client is asked to come again
@@ -41,6 +44,8 @@ SELECT ?graph (MAX(?at) AS ?since) {{
   FILTER (DATATYPE(?at) = <{OUTSIDE["xsd"]}dateTime>)
 }} GROUP BY ?graph"""
 
+Said = Callable[[Node], Iterable[ox.Quad]]
+
 log = logging.getLogger("wgig")
 
 
@@ -50,6 +55,8 @@ class Stream:
     def __init__(self, store: Store, base: str) -> None:
         """Nothing is followed until the start."""
         self.store, self.base = store, base
+        # Of graphs that are computed: things that all others lead to have long lists of them there.
+        self.apart = {*graphs(base), ox.NamedNode(f"{base}graph/inferred")}
         self.lock = threading.Lock()
         self.opened: Log | None = None
         self.due = True
@@ -93,7 +100,7 @@ class Stream:
         with suppress(Problem, StoreError):  # it goes on all the same, or who asks is told
             await self.ready()
 
-    async def ready(self) -> Log:
+    async def ready(self, patience: float = PATIENCE) -> Log:
         """The log, in line with the store. Raises Problem 503 where that takes long; it goes on."""
         found = self.start()
         while self.due or self.missed is not None:
@@ -102,7 +109,7 @@ class Stream:
                     self.thread = self.thread or ThreadPoolExecutor(1, "changes")
                     self.looking = self.thread.submit(self.look)
                 looking = self.looking
-            done, _ = await asyncio.wait([asyncio.wrap_future(looking)], timeout=PATIENCE)
+            done, _ = await asyncio.wait([asyncio.wrap_future(looking)], timeout=patience)
             if not done:
                 raise Problem(
                     503,
@@ -112,6 +119,16 @@ class Stream:
             try:
                 looking.result()
             except (sqlite3.Error, BrokenProcessPool) as error:
+                raise unwritten(error) from error
+        return found
+
+    async def whole(self) -> Log:
+        """The log with the versions that were left for later. Raises Problem 503 as `ready`."""
+        found = await self.ready()
+        if found.later():
+            try:
+                await run_sync(self.catch_up)
+            except sqlite3.Error as error:
                 raise unwritten(error) from error
         return found
 
@@ -128,20 +145,48 @@ class Stream:
         if change is None:
             self.due = True
             return
-        things = {thing for thing in map(subject, (*change.removed, *change.added)) if thing}
+        quads = (*change.removed, *change.added)
+        things = {thing for one in quads if one.graph_name not in self.apart and (thing := subject(one))}
+        described = {thing for one in quads if one.graph_name in self.apart and (thing := subject(one))}
         if self.missed is not None:
-            self.missed |= things
+            self.missed |= things | described
         elif not self.due:
             try:
-                self.take(things, self.moment(change))
+                come = defaultdict[Node | None, list[ox.Quad]](list)
+                for one in change.added:
+                    come[subject(one)].append(one)
+                new = {one for one in things if not self.log.has(named(one, self.base).value)}
+                self.take(
+                    things,
+                    self.moment(change),
+                    described - things,
+                    lambda one: come[one] if one in new else self.store.match(one),
+                )
             except sqlite3.Error as error:
                 log.error("the log of changes cannot be written, and will be made good: %s", error)
                 self.due = True
 
-    def take(self, things: Iterable[Node], at: str) -> None:
-        """Add the states of things as they are now to the log."""
-        found = states(self.store, things, self.base)
-        self.log.add((State(iri, at, True, found[iri]) for iri in sorted(found)), self.mark())
+    def take(
+        self, things: Iterable[Node], at: str, later: Iterable[Node] = (), said: Said | None = None
+    ) -> None:
+        """Add the states of things as they are now to the log, those of others later.
+
+        What is `said` of a thing is looked up, unless the caller knows.
+        """
+        states = self.states(things, at, said)
+        self.log.add(states, self.mark(), (named(one, self.base).value for one in later))
+
+    def states(self, things: Iterable[Node], at: str, said: Said | None = None) -> Iterator[State]:
+        """The states of things as they are now."""
+        found = states(said or self.store.match, things, self.base)
+        return (State(iri, at, True, found[iri]) for iri in sorted(found))
+
+    def catch_up(self) -> None:
+        """Add what was left for later: things of which nothing but what is computed has changed."""
+        with self.store.alone():
+            later = [ox.NamedNode(iri) for iri in self.log.later()]
+            if later and not self.due and self.missed is None:
+                self.log.add_later(self.states(later, max(written(None), self.log.about("newest"))))
 
     def moment(self, change: Change) -> str:
         """When a write was made: as the history has it, or now."""

@@ -50,6 +50,19 @@ def count_below(log: Log, start: str) -> int:
     return count
 
 
+def following(log: Log, start: str, least: str) -> str:
+    """The first thing that there is, from an IRI on, of those that begin so; empty where there is none."""
+    select = "SELECT iri FROM things WHERE iri >= ? AND iri < ? AND what <> ? ORDER BY iri LIMIT 1"
+    found = log.rows(select, least, start + BEHIND, GONE)
+    return found[0][0] if found else ""
+
+
+def numbers(log: Log) -> dict[str, int]:
+    """How many things there are of each kind."""
+    select = "SELECT kind, COUNT(*) FROM things WHERE kind > '' AND what <> ? GROUP BY kind"
+    return dict(log.rows(select, GONE))
+
+
 def of_things(log: Log, iris: Iterable[str]) -> dict[str, Last]:
     """When each of these things last changed, as far as they are in the log."""
     select = f"SELECT {COLUMNS} FROM things WHERE iri = ?"  # noqa: S608

@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS things (
     known INTEGER NOT NULL, what TEXT NOT NULL, digest BLOB NOT NULL, look INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS found (
     iri TEXT PRIMARY KEY, at TEXT NOT NULL, known INTEGER NOT NULL, state BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_kind ON things (kind, number);
+CREATE TABLE IF NOT EXISTS later (iri TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_kind ON things (kind, number, what);
 """
 
 
@@ -101,11 +102,29 @@ class Log:
 
     # To write.
 
-    def add(self, states: Iterable[State], mark: str) -> None:
-        """Add what became of things, in their order; the mark tells with which state of the store that is."""
+    def add(self, states: Iterable[State], mark: str, later: Iterable[str] = ()) -> None:
+        """Add what became of things, in their order; the mark tells with which state of the store that is.
+
+        The versions of those that come `later` are added when somebody asks.
+        """
         with self.transaction():
             self.write(states)
+            self.sql.executemany("INSERT OR IGNORE INTO later VALUES (?)", ((one,) for one in later))
             self.note("mark", mark)
+
+    def has(self, iri: str) -> bool:
+        """Whether a thing is there, by the log."""
+        return bool(self.rows("SELECT 1 FROM things WHERE iri = ? AND what <> ?", iri, GONE))
+
+    def later(self) -> list[str]:
+        """The things whose versions are still to be added."""
+        return [iri for (iri,) in self.rows("SELECT iri FROM later ORDER BY iri")]
+
+    def add_later(self, states: Iterable[State]) -> None:
+        """Add the versions that were to be added later."""
+        with self.transaction():
+            self.write(states)
+            self.sql.execute("DELETE FROM later")
 
     def write(self, states: Iterable[State], look: int = 0) -> None:
         """Add what became of things, in a transaction; a thing that is as before gets no version."""
@@ -186,6 +205,7 @@ class Log:
             self.write((unpacked(*row) for row in found), number)
             self.write((State(iri, now, False, "") for (iri,) in gone), number)
             self.sql.execute("DELETE FROM found")
+            self.sql.execute("DELETE FROM later")
         with self.lock:
             self.sql.execute("VACUUM")  # what was found took more room than what is kept of it
 

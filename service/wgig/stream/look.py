@@ -28,7 +28,7 @@ def look_through(log: Log, view: View, times: Mapping[str, str], now: str) -> No
     every = subjects(view)
     while batch := list(islice(every, BATCH)):
         new = [one for one in batch if not log.looked_at(number, named(one, log.base).value)]
-        found = states(view, new, log.base)
+        found = states(view.match, new, log.base)
         log.look(number, (dated(iri, state, times, now) for iri, state in found.items()))
     log.end_look(number, now)
 

@@ -4,20 +4,18 @@ A thing is whatever quads are about. A blank node is one as well: it goes by an 
 (RDF 1.1 Concepts, section 3.5), as nothing else could name it in a document of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pyoxigraph as ox
-
-from ..view import View
 
 Node = ox.NamedNode | ox.BlankNode
 GENID = ".well-known/genid/"
 
 
-def states(view: View, things: Iterable[Node], base: str) -> dict[str, str]:
-    """By the IRI of each thing, its quads as sorted N-Quads without their subject; none: it is gone."""
+def states(said: Callable[[Node], Iterable[ox.Quad]], things: Iterable[Node], base: str) -> dict[str, str]:
+    """By the IRI of each thing, what is said of it as sorted N-Quads without subject; nothing: it is gone."""
     found = {named(one, base).value: (one, list[str]()) for one in things}
-    quads = (without_blanks(quad, base) for node, _ in found.values() for quad in view.match(node))
+    quads = (without_blanks(quad, base) for node, _ in found.values() for quad in said(node))
     text = ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""
     for line in text.decode().splitlines():
         subject, _, rest = line.partition(" ")

@@ -1,6 +1,5 @@
 """/tables/papers.csv and its kin: main lists as CSV, as Parquet, and what their columns hold (CSVW)."""
 
-import io
 import json
 
 from anyio.to_thread import run_sync
@@ -8,10 +7,12 @@ from fastapi import Request, Response
 
 from ..answers import answer
 from ..formats import CSV, CSVW, PARQUET, TABLES
-from ..lookup import rows
+from ..lookup import solutions
 from ..parameters import only
 from ..problems import Problem
-from ..store import Store
+from ..query import respond, tsv
+from ..question import Question
+from ..view import Dataset
 from .columns import Table, table, tables
 from .csvw import Members, group, metadata
 from .parquet import parquet
@@ -38,21 +39,19 @@ async def one_table(request: Request, name: str) -> Response:
         return described(
             request, metadata(found), [f'</tables/{stem}.csv>; rel="describes"; type="text/csv"']
         )
-    return await run_sync(as_csv if suffix == CSV.suffix else as_parquet, request, found)
+    return await (as_csv if suffix == CSV.suffix else as_parquet)(request, found)
 
 
-def as_csv(request: Request, found: Table) -> Response:
+async def as_csv(request: Request, found: Table) -> Response:
     """The rows as CSV (RFC 4180), which leads to its metadata (Tabular Data Model, section 5.2)."""
-    store: Store = request.app.state.store
-    out = io.BytesIO()
-    store.query(found.text, CSV.media_type, out)
     link = f'</tables/{found.name}.{CSVW.suffix}>; rel="describedby"; type="{CSVW.media_type}"'
-    return answer(request, out.getvalue(), CSV, links=[link])
+    return await respond(request, [], Question(found.text, "SELECT", Dataset()), CSV, {"Link": link})
 
 
-def as_parquet(request: Request, found: Table) -> Response:
+async def as_parquet(request: Request, found: Table) -> Response:
     """The rows as Parquet. Raises Problem 501."""
-    return answer(request, parquet(found, rows(request.app.state.store, found.text)), PARQUET)
+    body = await tsv(request, found.text, request.app.state.settings.result_bytes)
+    return answer(request, await run_sync(lambda: parquet(found, solutions(body))), PARQUET)
 
 
 def described(request: Request, members: Members, links: list[str]) -> Response:
