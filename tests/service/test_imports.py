@@ -13,20 +13,20 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        about backup backup.locking citing client.report client.terms client.triples dumps durable engines
-        feeds feeds.xml index index.mark index.words lines lists lists.table markdown.form mcp mcp.budget
-        namespaces outside outside.allowed places.json places.spot places.tokens plans presence profiles
-        profiles.dublin quiet readers reconcile recording records reports.xml screening shortcuts steering
-        stream syntax syntax.grammar tables wellformed wgig writes writes.changes
+        about arguments backup backup.locking citing client.report client.terms client.triples dumps durable
+        engines feeds feeds.xml index index.mark index.words lines lists lists.table markdown.form mcp
+        mcp.budget namespaces outside outside.allowed places.json places.spot places.tokens plans presence
+        profiles profiles.dublin quiet readers reconcile recording records reports.xml screening shortcuts
+        steering stream syntax syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
-        backup.swap client.errors client.rows lists.shown nesting outside.peers places.context places.fits
-        problems settings streaming writes.commit writes.journal
+        backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
+        places.fits problems settings streaming usage writes.commit writes.journal writes.marks
         """,
         """
         archive backup.control bodies client.connection connections contexts examples formats index.asked
         index.entries markdown.faults near opening pages pages.rule places.jsonld places.turtle plans.plan
-        room rules sparql tables.columns turns
+        room rules sparql tables.columns turns writes.scratch
         """,
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands index.file index.snippets
@@ -50,25 +50,24 @@ FLOORS = [
         """,
         """
         about.void feeds.atom markdown.keys outside.calls profiles.listing profiles.schema_org question
-        readers.evaluation readers.holder_link readers.result store
+        readers.evaluation readers.holder_link readers.result transactions
         """,
         """
-        about.catalog backup.keeping bearer describe discovery dumps.files federation health index.keeping
-        labels load lookup markdown.reading plans.counting profiles.mapped readers.inline readers.reader
-        readers.reader_link syntax.unknown
+        about.catalog federation markdown.reading profiles.mapped readers.reader readers.reader_link store
         """,
         """
-        about.portrait commands.backup dumps.download hints kinds lists.found markdown.writing pages.standing
-        plans.steps readers.generation readers.holder records.history running tables.parquet things vocabulary
-        within
+        about.portrait backup.keeping bearer describe discovery dumps.files health index.keeping labels load
+        lookup markdown.writing plans.counting readers.generation readers.holder readers.inline syntax.unknown
         """,
         """
-        compact facts lists.writing markdown pages.thing plans.advice readers.pool reconcile.names record
-        records.mementos records.told search skeleton stream.members tables.lists
+        commands.backup dumps.download hints kinds lists.found markdown pages.standing plans.steps
+        readers.pool records.history running skeleton tables.parquet things vocabulary within
         """,
         """
-        citing.versions commands.new explain frames inlining reconcile.queries represent stream.log word
+        commands.new compact facts lists.writing pages.thing plans.advice reconcile.names record
+        records.mementos records.told search stream.members tables.lists word
         """,
+        "citing.versions explain frames inlining reconcile.queries represent stream.log",
         """
         catalog doc documents payload query reconcile.candidates reconcile.extending resource stream.last
         stream.look stream.nodes
