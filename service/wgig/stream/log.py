@@ -9,17 +9,19 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import zstandard
 
+from ..opening import StoreError
 from ..records.history import STAMP
 from .members import CHANGED, GONE, NEW, Member, written
 
 PAGE = 250  # members
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -49,45 +51,71 @@ class OvertakenError(Exception):
     """Another look at all things has begun, which finds what this one would."""
 
 
+class UnusableError(StoreError):
+    """The log cannot be gone on with: it is damaged, or of another form or base."""
+
+
 class Log:
-    """The versions of things. Methods may be called on any thread, and raise sqlite3.Error."""
+    """The versions of things. Methods may be called on any thread, and raise StoreError."""
 
     def __init__(self, path: Path | None, base: str) -> None:
-        """Open the log at a path, or make it; None: one that goes with the process."""
+        """Open the log at a path, or make it; None: one that goes with the process. Raises UnusableError."""
         self.path, self.base = path, base
         self.lock = threading.RLock()
         self.closed = False  # whether a page was closed in the transaction
+        self.is_unusable = False
+        form = f"{digest(SCHEMA).hex()} {base}"
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
-        # Statements are few, and all are made under the lock.
-        self.sql = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        weakref.finalize(self, self.sql.close)
-        self.sql.execute("PRAGMA journal_mode = WAL")
-        self.sql.execute("PRAGMA synchronous = NORMAL")
-        self.sql.executescript(SCHEMA)
+        with self.spoken():
+            # Statements are few, and all are made under the lock.
+            self.sql = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+            weakref.finalize(self, self.sql.close)
+            self.sql.execute("PRAGMA journal_mode = WAL")
+            self.sql.execute("PRAGMA synchronous = NORMAL")
+            self.sql.executescript(SCHEMA)
         if not self.about("name"):
             with self.transaction():
                 self.note("name", datetime.now(UTC).strftime(STAMP))
+                self.note("form", form)
+        if self.about("form") != form:
+            raise UnusableError("The log of changes is of another version of wgig, or of another base.")
         self.name = self.about("name")
+
+    @contextmanager
+    def spoken(self) -> Iterator[None]:
+        """Around work on the file: what SQLite says becomes a StoreError, of damage an UnusableError."""
+        try:
+            yield
+        except (sqlite3.Error, zstandard.ZstdError) as error:
+            packed = isinstance(error, zstandard.ZstdError)
+            self.is_unusable |= packed or getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
+            kind = UnusableError if self.is_unusable else StoreError
+            raise kind(f"The log of changes in the folder of the store does not work: {error}.") from error
+
+    def check(self) -> None:
+        """Raises UnusableError where it was found to be so."""
+        if self.is_unusable:
+            raise UnusableError("The log of changes in the folder of the store is damaged.")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Around what is written as a whole or not at all, while nobody else reads or writes."""
-        with self.lock:
+        with self.lock, self.spoken():
             self.sql.execute("BEGIN IMMEDIATE")
             try:
                 yield
-            except BaseException:
-                self.sql.execute("ROLLBACK")
-                raise
-            self.sql.execute("COMMIT")
+                self.sql.execute("COMMIT")
+            finally:
+                if self.sql.in_transaction:  # which some failures end by themselves
+                    self.sql.execute("ROLLBACK")
             if self.closed:  # what others may keep for ever must outlast a power cut
                 self.closed = False
                 self.sql.execute("PRAGMA wal_checkpoint")
 
     def rows(self, select: str, *values: object) -> list[Any]:
         """The rows of a SELECT, whose marks stand for the values."""
-        with self.lock:
+        with self.lock, self.spoken():
             return self.sql.execute(select, values).fetchall()
 
     def about(self, name: str) -> str:
@@ -185,9 +213,10 @@ class Log:
             found = self.sql.execute("SELECT * FROM found ORDER BY at, iri")
             self.write((unpacked(*row) for row in found), number)
             self.write((State(iri, now, False, "") for (iri,) in gone), number)
-            self.sql.execute("DELETE FROM found")
-        with self.lock:
-            self.sql.execute("VACUUM")  # what was found took more room than what is kept of it
+            more = self.sql.execute("DELETE FROM found").rowcount
+        if more > PAGE:
+            with self.lock, suppress(sqlite3.OperationalError):  # as long as there is room for it
+                self.sql.execute("VACUUM")  # what was found took more room than what is kept of it
 
     def check_look(self, number: int) -> None:
         """Raises OvertakenError where a later look has begun: the service of this one has ended."""
@@ -227,7 +256,8 @@ class Log:
             closed = self.rows("SELECT body FROM pages WHERE page = ?", number)
             members = self.rows("SELECT * FROM members ORDER BY number")
         if closed:
-            return zstandard.decompress(closed[0][0]).decode(), True
+            with self.spoken():
+                return zstandard.decompress(closed[0][0]).decode(), True
         return written(f"{self.base}changes", f"{self.name}/{number}", map(Member._make, members)), False
 
 
