@@ -324,6 +324,18 @@ def test_a_look_that_was_left_over_adds_nothing(kept: Store) -> None:
     assert things(found) == {"x:a": "Create", "x:b": "Create"}
 
 
+def test_what_a_power_cut_took_gives_its_name_to_nothing_else(tmp_path: Path) -> None:
+    at = "2005-07-18T10:00:00.000000Z"
+    names = []
+    for thing in ("x:a", "x:b"):  # as the log goes on without the first of them
+        found = log.Log(tmp_path / f"{thing}.sqlite", BASE)
+        found.name = "20050718T100000000000Z"
+        found.add([log.State(thing, at, True, "<x:p> <x:o> .")], "")
+        (name,) = re.findall(r"#(\S+)> \.", found.page(1)[0].splitlines()[0])
+        names.append(name)
+    assert len(set(names)) == 2
+
+
 def test_a_load_too_large_to_be_told_is_looked_through(kept: Store) -> None:
     stream = Stream(kept, BASE)
     asyncio.run(stream.ready())
@@ -367,11 +379,13 @@ def test_a_page_that_turns_out_to_be_damaged_ends_the_stream_and_begins_another(
 ) -> None:
     put(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
     first = app.state.stream.log
+    assert first.name in reader.get("/changes", headers=NQ).text
     with first.transaction():
         first.sql.execute("UPDATE pages SET body = x'00'")
     page = f"/changes/{first.name}/1"
     assert (reader.get(page).status_code, reader.get(page).status_code) == (503, 404)
-    assert copy_of(versions(client)) == held(store)
+    assert first.name not in reader.get("/changes", headers=NQ).text
+    assert copy_of(versions(reader)) == held(store)
 
 
 def test_inferred_statements_are_told_with_the_write_that_they_follow_from(kept: Store) -> None:
