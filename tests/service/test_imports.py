@@ -65,7 +65,7 @@ FLOORS = [
         """,
         """
         commands.new compact facts lists.writing pages.thing plans.advice reconcile.names record
-        records.mementos records.told search stream.members tables.lists word
+        records.mementos records.told search stream.file stream.members tables.lists word
         """,
         "citing.versions explain frames inlining reconcile.queries represent stream.log",
         """

@@ -29,7 +29,8 @@ from ..records.history import AT, BY, CURRENT
 from ..store import Store, StoreError
 from ..writes.changes import Change
 from ..writes.marks import settling
-from .log import Log, State, UnusableError
+from .file import UnusableError
+from .log import Log, State
 from .look import look_aside, look_through
 from .states import Node, states, subject
 
