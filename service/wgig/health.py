@@ -25,7 +25,8 @@ async def ready(request: Request) -> Response:
 
     `failedWrite` is when the disk failed the last write, if it did: then reading goes on. While the quads are
     copied to memory (`copying`), queries are answered from disk or from an older copy, which sees each write;
-    while they are `indexing`, nothing is searched.
+    while they are `indexing`, nothing is searched. While they are `comparing` with the log of changes, that
+    tells nothing; while they are `describing`, the graphs that describe the others are behind.
     """
     only(request)
     try:
@@ -42,6 +43,8 @@ async def ready(request: Request) -> Response:
         failedWrite=state.failed_write,
         copying=state.answerers.copying,
         indexing=state.index.filling,
+        comparing=state.stream.is_behind,
+        describing=state.store.is_behind,
     )
 
 

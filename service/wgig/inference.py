@@ -5,61 +5,21 @@ What no rule can say is computed before them.
 """
 
 import hashlib
-import shutil
-from collections.abc import Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Protocol
 
 import pyoxigraph as ox
 
-from .backup.swap import ASIDE
-from .durable import sync
+from .computed import Computed, Describing
 from .rdf import quad
 from .writes import journal
 from .writes.changes import Change, Look, Seen, between, content, there
 from .writes.journal import Note
+from .writes.marks import Marks
 from .writes.premises import Rule, construct
+from .writes.scratch import scratch
 from .writes.upkeep import Upkeep
-
-SETTLED = "inferred-by"  # holds the digest of the rules while stated and inferred quads agree
-UNDESCRIBED = "undescribed"  # is there while what is computed last may be behind
-SCRATCH = "inference"
-IN_MEMORY = 500_000  # quads; about 240 MB
-
-
-class Describing(Protocol):
-    """What is computed from all quads once rules were followed. No rule asks for it."""
-
-    graphs: frozenset[ox.NamedNode]
-
-    @property
-    def digest(self) -> str:
-        """The digest of how it is computed."""
-
-    def describe(self, quads: ox.Store, change: Change | None) -> Change:
-        """Bring it in line with a change of the other quads, None: they may be any. What that changed."""
-
-    def state(self, quads: ox.Store) -> str:
-        """What tells one state that is described from any other."""
-
-
-class Computed(Protocol):
-    """What is computed from the stated quads by other means than rules."""
-
-    @property
-    def digest(self) -> str:
-        """The digest of how it is computed."""
-
-    def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
-        """Bring it in line with the stated quads after a change; None: it may be anything.
-
-        Returns the change with what followed, None where that is not known.
-        """
-
-    def told(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
-        """What is computed from these graphs alone; None where their change may change the rest as well."""
 
 
 class Inference:
@@ -84,42 +44,40 @@ class Inference:
         computed = (*(one.digest for one in self.first), *(one.digest for one in self.last))
         parts = (*(one.text for one in self.rules), *computed)
         self.digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        self.marks = Marks(folder, self.digest) if folder else None
 
     @property
     def due(self) -> bool:
-        """Whether the rules are others than last time, or a crash cut off the inference after a write."""
-        if self.folder is None:
+        """Whether the rules are others than last time, or a crash cut off what follows from a write."""
+        if self.marks is None:
             return False
-        mark = self.folder / SETTLED
-        undescribed = self.last and (self.folder / UNDESCRIBED).exists()
-        return bool(undescribed) or not mark.exists() or mark.read_text() != self.digest
+        return not self.marks.is_settled or bool(self.last and not self.marks.is_described)
 
     def unsettle(self, quads: ox.Store, look: Look | None = None, before: Seen | None = None) -> None:
-        """Note on disk that a write is coming, so that whoever opens the store after a crash knows.
+        """Note that a write is coming, so that whoever opens the store after a crash knows.
 
         Where it is known what the write may touch, and what was there before, that is noted as well.
         """
-        if self.folder is None:
+        if self.marks is None:
             return
-        journal.remove(self.folder)
-        described = None if (self.folder / UNDESCRIBED).exists() else self.state(quads)
-        (self.folder / UNDESCRIBED).touch()
-        if not (self.folder / SETTLED).exists():
+        journal.remove(self.marks.folder)
+        described = self.state(quads) if self.marks.is_described else None
+        self.marks.undescribe()
+        if not self.marks.is_settled:
             return
         if look and before and (computed := self.told(quads, look)) is not None:
-            journal.write(self.folder, Note(look, before, computed, described), self.digest)
-        (self.folder / SETTLED).unlink()
-        sync(self.folder)  # lest a power cut keeps the write and forgets the note
+            journal.write(self.marks.folder, Note(look, before, computed, described), self.digest)
+        self.marks.unsettle()
 
     def settle(self) -> None:
-        """Note on disk that stated and inferred quads agree."""
-        if self.folder:
-            (self.folder / SETTLED).write_text(self.digest)
+        """Note that stated and inferred quads agree."""
+        if self.marks:
+            self.marks.settle()
 
     def settle_description(self) -> None:
-        """Note on disk that all is described as it is."""
-        if self.folder:
-            (self.folder / UNDESCRIBED).unlink(missing_ok=True)
+        """Note that all is described as it is."""
+        if self.marks:
+            self.marks.describe()
 
     def make_good(self, quads: ox.Store) -> None:
         """Make the graph hold what follows after a crash, or after other rules."""
@@ -267,27 +225,3 @@ class Inference:
                 copy.extend(quad(triple, self.graph) for triple in new)
                 found |= new
         return found
-
-
-@contextmanager
-def scratch(quads: ox.Store, without: Set[ox.NamedNode], folder: Path | None) -> Iterator[ox.Store]:
-    """A copy of all quads but those of some graphs, to be changed at will and gone afterwards.
-
-    Rules run several times faster in memory; a store that is too large for that is copied as a checkpoint on
-    disk.
-    """
-    if folder is None or len(quads) <= IN_MEMORY:
-        copy = ox.Store()
-        copy.extend(one for one in quads if one.graph_name not in without)
-        yield copy
-        return
-    place = folder / ASIDE / SCRATCH
-    shutil.rmtree(place, ignore_errors=True)
-    quads.backup(str(place))
-    try:
-        copy = ox.Store(place)
-        for one in without:
-            copy.remove_graph(one)
-        yield copy
-    finally:
-        shutil.rmtree(place, ignore_errors=True)

@@ -1,60 +1,32 @@
 """The one door to the data: an embedded Oxigraph store in a folder."""
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from functools import reduce
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Self
 
 import pyoxigraph as ox
 
 from .backup.checkpoint import checkpoint
-from .durable import sync
+from .computed import Computed, Describing
 from .index import mark
-from .inference import Computed, Describing, Inference
-from .opening import StoreError, open_quads, open_snapshot, spoken, sync_log
-from .quiet import Quiet
+from .inference import Inference
+from .opening import StoreError, open_quads, open_snapshot, spoken
 from .rdf import quad, stored
-from .view import Dataset, View, graph_name
-from .writes.changes import MOST, Change, Look, Seen, between, in_graphs
+from .transactions import Transactions
+from .view import Dataset, graph_name
+from .writes.changes import MOST, Change, Look, in_graphs
 from .writes.commit import look_at, replacement, to_be_written_anew, update_of
 from .writes.targets import reach
 from .writes.trial import Asked, Run, here, tidy, tried
 
 __all__ = ["Dataset", "Store", "StoreError"]
 
-PAUSE, LONGEST = 0.2, 2.0  # seconds until what was written is described, where nobody waits for it
-LONG_LOG = 10_000  # quads; reading the log takes the next start 0.3 s then
 
-
-class Store(View):
+class Store(Transactions):
     """A store of quads, in a folder or in memory, to read and write.
 
-    Each write is whole or does not happen, is on disk when it returns, and is followed by inference. Methods
-    raise StoreError when the disk fails.
-
-    `version` counts the writes since the opening. `heard` is called with each Change before the write returns
-    and while nobody else writes; with None where it is not known, so that a copy must be taken anew. Before
-    it, so are the `followers`, which keep something beside the store in line; they are called with an empty
-    change where a write turned out to be none.
+    Each write is a transaction. Methods raise StoreError when the disk fails.
     """
-
-    def __init__(
-        self, quads: ox.Store, folder: Path | None = None, inference: Inference | None = None
-    ) -> None:
-        """Take the engine's store, its folder (None: in memory), and the inference over it."""
-        super().__init__(quads, folder)
-        self._inference = inference
-        self._lock = threading.RLock()
-        self._logged = 0  # quads since the last flush
-        self._log = 0  # the number of the file to which the engine writes
-        self._settled = inference is None or not inference.due
-        self._behind = list[Change | None]()  # changes that are not described yet
-        self._quiet: Quiet | None = None
-        self.heard: Callable[[Change | None], None] = lambda _: None
-        self.followers: list[Callable[[Change | None], None]] = []
-        self.version = 0
 
     @classmethod
     def in_memory(
@@ -102,18 +74,6 @@ class Store(View):
     def snapshot(cls, folder: Path) -> Self:
         """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
         return cls(open_snapshot(folder), folder)
-
-    def describe_later(self) -> None:
-        """Let no write wait until it is described; that is done when no more come, or by `catch_up`."""
-        self._quiet = Quiet(self.catch_up, PAUSE, LONGEST)
-
-    def catch_up(self) -> None:
-        """Have all described that was written. Where it is, nobody waits for a write under way."""
-        if not self._behind:
-            return
-        with self._lock, spoken(self._folder):
-            if self._behind:
-                self._tell(self._describe())
 
     def update(self, text: str, base: str | None = None, plain: str = "") -> None:
         """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
@@ -214,127 +174,3 @@ class Store(View):
                 self.catch_up()
                 count = checkpoint(self._quads, self._folder)
             return count()
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Around a look and the write that depends on it: nobody else writes meanwhile."""
-        with self._lock:
-            yield
-
-    def end(self, seconds: float) -> bool:
-        """Let no write begin any more; whether the one under way was over within so many seconds.
-
-        The process may end then: a write that was not over is as if it never began.
-        """
-        over = self._lock.acquire(timeout=seconds)
-        if over and self._behind:
-            with suppress(OSError):  # it is made good at the next opening
-                self._tell(self._describe())
-        return over
-
-    @contextmanager
-    def _writing(self, look: Look) -> Iterator[None]:
-        """Around one transaction: nobody else writes, inference follows, all is on disk at the end.
-
-        The look sees all that the transaction may touch.
-        """
-        with self._lock, spoken(self._folder):
-            before = look(self._quads)
-            with self._changing(look, before) as settled:
-                yield
-            after = look(self._quads) if settled and before else None
-            change = between(before, after) if before and after else None
-            if change is None or change:
-                change = self._follow(change)
-                self._settle(change)
-                self._tell(change)
-            else:
-                self._mark()
-                self._lead(Change())
-
-    @contextmanager
-    def _changing(self, look: Look | None = None, before: Seen | None = None) -> Iterator[bool]:
-        """Around a change: a crash is known at the next opening, a refused change leaves no trace.
-
-        What the change may touch, and what was there, is noted for that. Yields whether all was in line. What
-        the disk says (OSError) may come after the change: then it counts as one that was cut off.
-        """
-        marked = self._folder is not None and mark.remove(self._folder)
-        if self._inference:
-            self._inference.unsettle(self._quads, look, before)
-        elif marked and self._folder:
-            sync(self._folder)  # with inference, it is that which brings this to disk
-        settled, self._settled = self._settled, False
-        try:
-            yield settled
-        except Exception as error:
-            if settled and not isinstance(error, OSError):
-                self._mark()
-                self._lead(Change())
-            raise
-
-    def _follow(self, change: Change | None) -> Change | None:
-        """Bring what follows in line after a change of what is stated; the change with what followed."""
-        if not self._inference:
-            return change
-        change = self._inference.infer(self._quads, change)
-        self._behind.append(change)
-        if self._quiet:
-            self._quiet.happened()
-            return change
-        described = self._inference.describe(self._quads, change)
-        self._behind.clear()
-        return None if change is None else change.then(described)
-
-    def _describe(self) -> Change:
-        """Bring the description in line with what was written, on disk as well; what that changed."""
-        assert self._inference
-        if self._folder:
-            mark.remove(self._folder)
-        whole = None if None in self._behind else reduce(Change.then, filter(None, self._behind), Change())
-        described = self._inference.describe(self._quads, whole)
-        if self._folder:
-            self._log = sync_log(self._folder, self._log)
-        self._behind.clear()
-        self._inference.settle_description()
-        if self._settled:
-            self._inference.settle()  # anew: who follows sees at the next start whether it took this in
-        return described
-
-    def _settle(self, change: Change | None) -> None:
-        """Bring a change to disk, then note that stated and inferred quads agree."""
-        size = LONG_LOG if change is None else len(change.removed) + len(change.added)
-        self._logged += size
-        if self._folder and size >= LONG_LOG:
-            self._quads.flush()
-        elif self._folder:
-            self._log = sync_log(self._folder, self._log)
-            if self._logged >= LONG_LOG:
-                threading.Thread(target=self._shorten_log).start()  # nobody has to wait for it
-        if self._logged >= LONG_LOG:
-            self._logged = 0
-        self._mark()
-
-    def _shorten_log(self) -> None:
-        """Bring the log into tables. Where that fails all is still in it, and the next write is told."""
-        with suppress(OSError):
-            self._quads.flush()
-
-    def _tell(self, change: Change | None) -> None:
-        """Let it be known that the data is other than before."""
-        self._lead(change)
-        self.version += 1
-        self.heard(change)
-
-    def _lead(self, change: Change | None) -> None:
-        """Have the followers take in a change."""
-        for follow in self.followers:
-            follow(change)
-
-    def _mark(self) -> None:
-        """Note that all is in line, as it was or is again."""
-        self._settled = True
-        if self._inference:
-            self._inference.settle()
-            if not self._behind:
-                self._inference.settle_description()

@@ -12,8 +12,12 @@ from collections.abc import Callable
 import httpx
 from wgig.settings import Settings
 
+from tests.kept import found
+
 TOKEN = "let me in"
 TRIPLES = 500  # of a graph, all of them with the number of its state
+INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
+TITLE = "http://purl.org/dc/terms/title"
 PAPER = f"{Settings.base}ontology#IssuePaper"
 PATIENCE = 30  # seconds that an answer may take before a client gives up
 
@@ -125,6 +129,36 @@ class MovingWriter(Writer):
         assert len(rows) == 1, f"{self.name} moved by halves: {rows}"
         assert len(set(rows[0])) == 1, f"{self.name} lost a trace: {rows}"
         return rows[0][0]
+
+
+class NameWriter(Writer):
+    """Gives a thing another name, by which it is to be found."""
+
+    def send(self, client: httpx.Client, number: int) -> None:
+        """Put the graph with the name."""
+        data = f"<urn:{self.name}> <{TITLE}> '{self.word(number)}' ."
+        client.put(f"/graphs?graph=urn:{self.name}", content=data, headers=TURTLE).raise_for_status()
+
+    def found(self, client: httpx.Client, least: int) -> int:
+        """The number in the name."""
+        del least
+        name = f"OPTIONAL {{ <urn:{self.name}> <{TITLE}> ?name }}"
+        rows = select(
+            client, f"SELECT ?n {{ {name} BIND(<{INTEGER}>(STRAFTER(COALESCE(?name, 'x0'), 'x')) AS ?n) }}"
+        )
+        assert len(rows) == 1, f"{self.name} has several names: {rows}"
+        return rows[0][0]
+
+    def settle(self, client: httpx.Client) -> None:
+        """As of any writer; and it is found by this name and by none of those before."""
+        super().settle(client)
+        for number in range(max(1, self.acknowledged - 3), self.acknowledged + 1):
+            there = {f"urn:{self.name}"} if number == self.acknowledged else set()
+            assert found(client, self.word(number)) == there, f"{self.name} is found by another name"
+
+    def word(self, number: int) -> str:
+        """The name of a number: one word."""
+        return f"{self.name}x{number}"
 
 
 class PaperWriter(Writer):

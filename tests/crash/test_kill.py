@@ -15,6 +15,9 @@ from wgig.settings import Settings
 from wgig.shipped import open_filled
 from wgig.store import Store
 
+from .load import client_of
+from .world import World, serving
+
 LINES = 100_000  # more than a pipe and the reader's buffer hold together
 WRITES = 25
 TOKEN = "let me in"
@@ -105,6 +108,16 @@ def test_the_state_of_a_loaded_paper_is_made_good(tmp_path: Path) -> None:
         process.kill()
     store = open_filled(settings, lambda _: None)
     assert column(store, f"SELECT ?one {{ ?one <http://www.w3.org/ns/earl#subject> <{paper}> }}")
+
+
+def test_what_was_not_described_before_a_kill_is_described_after_it(tmp_path: Path) -> None:
+    world = World(tmp_path, "shipped")
+    with serving(world) as service, client_of(service.url) as client:
+        for writer in world.writers:
+            writer.write(client)
+        service.process.kill()
+    with serving(world):
+        assert all(one.acknowledged == 1 for one in world.writers)
 
 
 def test_a_killed_server_kept_what_it_acknowledged(tmp_path: Path) -> None:

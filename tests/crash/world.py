@@ -14,8 +14,10 @@ import httpx
 from wgig.backup.backups import STORE
 from wgig.backup.manifest import Content, Manifest, check_files, content
 
+from tests.kept import Follower, check_figures, wait_in_step
+
 from .family import GONE, descendants, family, is_halted, kill, left_of, processor_seconds
-from .load import PATIENCE, TOKEN, GraphWriter, MovingWriter, PaperWriter, Writer, client_of
+from .load import PATIENCE, TOKEN, GraphWriter, MovingWriter, NameWriter, PaperWriter, Writer, client_of
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
 SEED = int(os.environ.get("CRASH_SEED", str(time.time_ns() % 1_000_000)))
@@ -83,7 +85,9 @@ class World:
         self.writers: list[Writer] = [
             *(GraphWriter(f"graph{number}") for number in range(3)),
             *(MovingWriter(f"mover{number}") for number in range(2)),
+            NameWriter("named"),
         ]
+        self.follower = Follower()
         self.most = 30  # writes that are acknowledged before a kill
         if data == "shipped":
             self.writers.append(PaperWriter("paper"))
@@ -91,10 +95,15 @@ class World:
         self.seconds: list[float] = []
 
     def settle(self, url: str) -> None:
-        """Let each writer look whether all is as it must be."""
+        """Let each writer look whether all is as it must be, and see what is kept beside the quads."""
         with client_of(url) as client:
+            wait_in_step(client)
             for writer in self.writers:
                 writer.settle(client)
+            self.follower.check(client)
+            assert len(self.follower.names) <= 1, "the event stream began anew"
+            if self.data == "shipped":
+                check_figures(client)
 
 
 @contextmanager

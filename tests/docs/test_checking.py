@@ -13,13 +13,14 @@ import pyoxigraph as ox
 import pytest
 import yaml
 from wgig import documents
+from wgig.arguments import PROFILES, REPORTS
 from wgig.board import Board
 from wgig.check import check
-from wgig.cli import FAILED, FINE, NO, PROFILES, REPORTS, UNREADABLE, parser
 from wgig.inference import Inference
 from wgig.reports import WRITERS
 from wgig.rules import rules
 from wgig.settings import CHECKOUT, SHIPPED, Settings
+from wgig.usage import FAILED, FINE, NO, UNREADABLE, parser
 
 PAGE = (CHECKOUT / "docs" / "checking.md").read_text(encoding="utf-8")
 CONSOLE = "\n".join(re.findall(r"```console\n(.*?```)", PAGE, re.DOTALL))

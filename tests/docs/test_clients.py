@@ -18,12 +18,12 @@ import nbformat
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from nbclient import NotebookClient
-from wgig.cli import parser
 from wgig.client import Graph
 from wgig.client.connection import Connection
 from wgig.mcp.budget import Budget
 from wgig.mcp.server import RESOURCES, server_of
 from wgig.settings import CHECKOUT, SHIPPED
+from wgig.usage import parser
 
 from tests.docs.blocks import HERE, blocks, page
 

@@ -7,8 +7,8 @@ import shlex
 import pytest
 from wgig.backup.manifest import NAME
 from wgig.backup.swap import ASIDE, BEFORE
-from wgig.cli import parser
 from wgig.settings import CHECKOUT
+from wgig.usage import parser
 
 PAGE = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(?:[\d*]+ ){0,5}wgig (.*)$", PAGE, re.MULTILINE)
@@ -25,6 +25,7 @@ def test_a_command_can_be_called_as_shown(command: str) -> None:
 
 def test_what_it_names_is_called_so() -> None:
     (shown,) = re.findall(r"^\{.*\}$", PAGE, re.MULTILINE)
-    assert json.loads(shown).keys() == {"status", "lastBackup", "failedWrite", "copying", "indexing"}
+    under_way = {"copying", "indexing", "comparing", "describing"}
+    assert json.loads(shown).keys() == {"status", "lastBackup", "failedWrite", *under_way}
     assert f"`{NAME}`" in PAGE
     assert f"`{ASIDE}/{BEFORE}…`" in PAGE

@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from wgig.cli import SCOPES, parser
+from wgig.arguments import SCOPES
 from wgig.records.versions import FOLDER
 from wgig.settings import CHECKOUT, SHIPPED, Settings
 from wgig.tokens import FILE
+from wgig.usage import parser
 from wgig.writes.changes import MOST
 from wgig.writing import COMPUTED
 

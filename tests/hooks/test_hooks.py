@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from wgig.cli import LANGUAGES, PROFILES
+from wgig.arguments import LANGUAGES, PROFILES
 from wgig.documents import SUFFIXES
 from wgig.files import NOT_SOUGHT
 from wgig.settings import CHECKOUT

@@ -93,6 +93,8 @@ def test_a_service_without_a_backup_says_so(writable: httpx.Client) -> None:
         "failedWrite": None,
         "copying": False,
         "indexing": False,
+        "comparing": True,
+        "describing": False,
     }
 
 

@@ -14,8 +14,9 @@ from types import SimpleNamespace
 
 import pytest
 from wgig import documents, files, workers
+from wgig.arguments import LANGUAGES, PAPERS, PROFILES, REPORTS
 from wgig.bulk import check_many
-from wgig.cli import LANGUAGES, PAPERS, PROFILES, REPORTS, main
+from wgig.cli import main
 from wgig.commands import check
 from wgig.commands.watch import changes
 from wgig.documents import SUFFIXES, Document

@@ -26,6 +26,7 @@ from wgig.citing.citation import Citation as Citation_
 from wgig.citing.content import orders
 from wgig.citing.versions import RELEASED, SHOWN
 from wgig.problems import KINDS, Problem
+from wgig.rdf import read
 from wgig.settings import CHECKOUT, Settings
 from wgig.shipped import rules
 from wgig.store import Store
@@ -35,6 +36,8 @@ SPAM = f"{BASE}id/issue/spam"
 PREF_LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"
 LABELS = f"SELECT ?s ?l {{ ?s <{PREF_LABEL}> ?l }}"
 CFF_SCHEMA = "https://citation-file-format.github.io/1.2.0/schema.json"
+SHIPPED_AT = f"""<{BASE}graph/issues> <http://purl.org/dc/terms/modified>
+    "2026-11-25T12:00:00+00:00"^^<http://www.w3.org/2001/XMLSchema#dateTime> ."""
 TOKEN = {"Authorization": "Bearer secret", "Content-Type": "text/turtle"}
 
 Get = Callable[..., httpx.Response]
@@ -205,13 +208,12 @@ def test_every_version_is_given_again_whole(
     store = Store.in_memory(rules(), f"{BASE}graph/inferred", *computed)
     names = sorted(name for name in data_files if name.startswith("paper/"))[:3]
     papers = {name: [one.triple for one in ox.parse(path=data_files[name])] for name in names}
-    store.replace({f"{BASE}graph/{name}": triples for name, triples in papers.items()})
+    contents: dict[str | None, list[ox.Triple] | None] = {
+        f"{BASE}graph/{name}": triples for name, triples in papers.items()
+    }
+    store.replace({**contents, f"{BASE}graph/catalog": read(SHIPPED_AT.encode(), "text/turtle")})
     client = service_of(Settings(token="secret", write_profile="off"), store)
-    # When the store was described last is the one thing that is not kept.
-    kept = f"?s != <{BASE}.well-known/void#dataset> || ?p != <http://purl.org/dc/terms/modified>"
-    everything = (
-        f"SELECT ?g ?s ?p ?o {{ {{ GRAPH ?g {{ ?s ?p ?o }} }} UNION {{ ?s ?p ?o }} FILTER ({kept}) }}"
-    )
+    everything = "SELECT ?g ?s ?p ?o { { GRAPH ?g { ?s ?p ?o } } UNION { ?s ?p ?o } }"
     paper = (ox.serialize(papers[names[0]], format=ox.RdfFormat.TURTLE) or b"").decode()
     steps = [
         ("PUT", f"/graph/{names[0]}", "<urn:a> <urn:b> 1 ."),
@@ -262,6 +264,7 @@ def test_what_cannot_be_built_anew_is_refused_with_the_graphs_that_were_written(
     for item in items:
         refused = writing.get(again(item))
         assert refused.status_code == 410
+        assert "Only what has up to 10 bytes as N-Quads is built anew" in refused.json()["detail"]
         assert refused.json()["changed"] == [f"{BASE}graph/one", f"{BASE}graph/other"]
         assert refused.json()["version"] == csl(writing, iri=SPAM)["version"]
 
@@ -276,7 +279,9 @@ def test_what_takes_too_much_to_be_built_anew_is_refused_so(
         raise Problem(503, "This took longer than 10 seconds and was given up.")
 
     monkeypatch.setattr("wgig.citing.found.described", given_up)
-    assert writing.get(again(item)).json()["changed"] == [f"{BASE}graph/one"]
+    refused = writing.get(again(item)).json()
+    assert refused["changed"] == [f"{BASE}graph/one"]
+    assert "To build it anew takes too much. This took longer than 10 seconds" in refused["detail"]
 
 
 def test_what_was_not_kept_is_refused(service_of: Callable[[Settings, Store], httpx.Client]) -> None:
@@ -289,6 +294,7 @@ def test_what_was_not_kept_is_refused(service_of: Callable[[Settings, Store], ht
     put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
     refused = client.get(again(item))
     assert (refused.status_code, refused.json()["changed"]) == (410, [f"{BASE}graph/one"])
+    assert f"What <{BASE}graph/one> held then was not kept" in refused.json()["detail"]
 
 
 def test_a_graph_is_given_again_from_its_history(writing: httpx.Client) -> None:
@@ -315,6 +321,7 @@ def test_no_more_graphs_are_named_than_are_read(
     monkeypatch.setattr("wgig.citing.past.GRAPHS", 5)
     refused = writing.get(again(item)).json()
     assert len(refused["changed"]) == SHOWN
+    assert "More than 5 graphs were written since" in refused["detail"]
     assert "and others" in refused["detail"]
 
 
@@ -329,6 +336,18 @@ def test_what_was_changed_without_a_record_is_said_so(
     refused = client.get(again(item))
     assert refused.status_code == 410
     assert "No write since then is on record" in refused.json()["detail"]
+
+
+def test_where_no_history_is_kept_any_more_that_is_said(
+    service_of: Callable[[Settings, Store], httpx.Client],
+) -> None:
+    store = Store.in_memory()
+    client = service_of(Settings(token="secret"), store)
+    put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
+    item = csl(client, iri=SPAM)
+    put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
+    refused = service_of(Settings(history="lost"), store).get(again(item))
+    assert (refused.status_code, "keeps no history now" in refused.json()["detail"]) == (410, True)
 
 
 def test_without_a_history_the_digest_alone_tells(

@@ -113,6 +113,20 @@ def test_the_same_data_has_the_same_bytes(tmp_path: Path, over: Callable[..., ht
     assert given[0] == given[1]
 
 
+def test_a_dump_that_was_damaged_while_no_service_ran_is_made_anew(
+    tmp_path: Path, over: Callable[..., httpx.Client]
+) -> None:
+    store = Store.open(tmp_path / "store")
+    store.update(ONE)
+    before = [over(create_app(Settings(), store)).get(f"/dump.{name}").content for name in NAMES]
+    for one in (tmp_path / "store" / "aside" / "dumps").rglob("*.*"):
+        one.write_bytes(bytes(one.stat().st_size))
+    client = over(create_app(Settings(), store))
+    assert [client.get(f"/dump.{name}").content for name in NAMES] == before
+    digest = hashlib.sha256(before[0]).hexdigest()
+    assert client.get(f"/dump.{NAMES[0]}.sha256").text == f"{digest}  dump.{NAMES[0]}\n"
+
+
 def test_a_dump_is_made_once_for_all_who_ask(
     app: FastAPI, over: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,20 +13,20 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        about backup backup.locking citing client.report client.terms client.triples dumps durable engines
-        feeds feeds.xml index index.mark index.words kinds lines lists lists.table markdown.form mcp
+        about arguments backup backup.locking citing client.report client.terms client.triples dumps durable
+        engines feeds feeds.xml index index.mark index.words kinds lines lists lists.table markdown.form mcp
         mcp.budget namespaces outside outside.allowed places.json places.spot places.tokens plans presence
         profiles profiles.dublin quiet readers reconcile recording records reports.xml screening shortcuts
         steering stream stream.states syntax syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
-        backup.swap client.errors client.rows lists.shown nesting outside.peers places.context places.fits
-        problems settings streaming writes.commit writes.journal
+        backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
+        places.fits problems settings streaming usage writes.commit writes.journal writes.marks
         """,
         """
         archive backup.control bodies client.connection connections contexts examples formats index.asked
         index.entries markdown.faults near opening pages pages.rule places.jsonld places.turtle plans.plan
-        room rules sparql tables.columns turns
+        room rules sparql tables.columns turns writes.scratch
         """,
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands index.file index.snippets
@@ -50,25 +50,28 @@ FLOORS = [
         """,
         """
         about.void feeds.atom markdown.keys outside.calls profiles.listing profiles.schema_org question
-        readers.evaluation readers.holder_link readers.result store tables.parquet
+        readers.evaluation readers.holder_link readers.result tables.parquet transactions
         """,
         """
-        about.catalog backup.keeping bearer cells describe discovery dumps.files federation health
-        index.keeping labels load markdown.reading plans.counting profiles.mapped readers.inline
-        readers.reader readers.reader_link records.history syntax.unknown
+        about.catalog federation markdown.reading profiles.mapped readers.reader readers.reader_link store
         """,
         """
-        about.portrait commands.backup dumps.download hints lists.found markdown.writing pages.standing
-        plans.steps readers.generation readers.holder reconcile.names record records.mementos records.told
-        running search stream.members things vocabulary within
+        about.portrait backup.keeping bearer cells describe discovery dumps.files health index.keeping labels
+        load markdown.writing plans.counting readers.generation readers.holder readers.inline records.history
+        syntax.unknown
         """,
         """
-        citing.versions compact facts lists.writing markdown pages.thing plans.advice readers.pool
-        reconcile.queries skeleton stream.log
+        commands.backup dumps.download hints lists.found markdown pages.standing plans.steps readers.pool
+        reconcile.names record records.mementos records.told running search skeleton stream.file
+        stream.members things vocabulary within
         """,
         """
-        commands.new explain frames inlining reconcile.candidates reconcile.extending represent stream.last
-        stream.look stream.nodes word
+        citing.versions commands.new compact facts lists.writing pages.thing plans.advice reconcile.queries
+        stream.log word
+        """,
+        """
+        explain frames inlining reconcile.candidates reconcile.extending represent stream.last stream.look
+        stream.nodes
         """,
         "catalog documents folders payload query reconcile.suggesting stream.keeping",
         """

@@ -3,7 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
-from wgig import cli
+from wgig.arguments import FORMATS
 from wgig.load import UnreadableError, load
 from wgig.store import Store
 
@@ -117,7 +117,7 @@ def test_a_file_without_a_known_name_asks_for_the_format(store: Store, tmp_path:
     path.write_bytes(GOOD["a.ttl"])
     with pytest.raises(UnreadableError, match=r"Say which with --format \([a-z, ]*\)") as refused:
         load(store, str(path), None, None)
-    assert set(re.findall(r"\w+", str(refused.value).partition("--format")[2])) == set(cli.FORMATS)
+    assert set(re.findall(r"\w+", str(refused.value).partition("--format")[2])) == set(FORMATS)
     load(store, str(path), None, "ttl")
     assert store
 

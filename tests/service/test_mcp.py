@@ -14,9 +14,9 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import TextContent, TextResourceContents
 from wgig import connect
-from wgig.cli import parser
 from wgig.mcp.budget import Budget, lines_within, marked, rows_within
 from wgig.settings import SHIPPED
+from wgig.usage import parser
 
 SPAM = "https://w3id.org/wgig/id/issue/spam"
 PREF_LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"
@@ -80,6 +80,12 @@ def local(environment: dict[str, str]) -> Local:
     paper = (SHIPPED / "data/examples/community-networks.md").read_text("utf-8")
     wanted: dict[str, Call] = {
         "search": ("search", {"text": "spam", "limit": 3}),
+        "many found": ("search", {"text": "internet", "limit": 30}),
+        "all found": ("search", {"text": "kummer"}),
+        "slip found": ("search", {"text": "interconection"}),
+        "some words": ("search", {"text": "spam kummer"}),
+        "kind": ("search", {"text": "spam", "kind": "paper"}),
+        "unknown kind": ("search", {"text": "spam", "kind": "nothing"}),
         "nothing found": ("search", {"text": "x" * 50}),
         "hostile search": ("search", {"text": '") } } #'}),
         "empty search": ("search", {"text": "  "}),
@@ -131,9 +137,20 @@ def data(answer: tuple[bool, str]) -> str:
 
 def test_search_finds_things_by_their_names(answers: dict[str, tuple[bool, str]]) -> None:
     lines = [line.split("\t") for line in data(answers["search"]).splitlines()]
-    assert lines[0][1] == "Spam"
-    assert (len(lines), SPAM in {iri for iri, _ in lines}) == (3, True)
-    assert answers["nothing found"] == answers["hostile search"] == (False, "Nothing is found.")
+    assert lines[0][:3] == [SPAM, "issue", "Spam"]
+    assert all("spam" in " ".join(line).lower() for line in lines)
+    assert (len(lines), "This is cut after 3 things." in answers["search"][1]) == (3, True)
+    assert len(data(answers["many found"]).splitlines()) == 30
+    assert "This is cut" not in answers["all found"][1]
+    assert {line.split("\t")[1] for line in data(answers["kind"]).splitlines()} == {"paper"}
+    assert answers["nothing found"] == (False, "Nothing is found.")
+
+
+def test_search_mends_slips_and_says_so(answers: dict[str, tuple[bool, str]]) -> None:
+    meant, *found = data(answers["slip found"]).splitlines()
+    assert meant == "Searched for: interconnection"
+    assert all("interconnection" in line.lower() for line in found)
+    assert data(answers["some words"]).startswith("Nothing has all the words; these have some.\n")
 
 
 def test_a_thing_is_described_in_turtle(answers: dict[str, tuple[bool, str]]) -> None:
@@ -175,7 +192,9 @@ def test_a_paper_is_checked_and_a_thing_cited(answers: dict[str, tuple[bool, str
     [
         ("unknown thing", "Nothing is known about"),
         ("unknown example", "Did you mean due-and-delivered?"),
-        ("empty search", "1 to 8 words"),
+        ("empty search", "There is no word in"),
+        ("hostile search", "There is no word in"),
+        ("unknown kind", "Nothing has the kind 'nothing'."),
         ("update", "400"),
         ("no paper", "No paper found"),
         ("unknown profile", "profile"),

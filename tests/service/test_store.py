@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pyoxigraph as ox
 import pytest
-from wgig import inference, opening
-from wgig import store as wgig_store
+from wgig import inference, opening, transactions
 from wgig.rdf import read
 from wgig.store import Dataset, Store, StoreError
+from wgig.writes import marks, scratch
 from wgig.writes.changes import everywhere
 
 TURTLE = "text/turtle"
@@ -132,7 +132,7 @@ def test_a_snapshot_of_nothing_says_how_to_make_a_store(tmp_path: Path) -> None:
 @pytest.fixture(params=["memory", "disk", "checkpoint"])
 def ruled(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     if request.param == "checkpoint":  # as a store does that is too large for memory
-        monkeypatch.setattr(inference, "IN_MEMORY", -1)
+        monkeypatch.setattr(scratch, "IN_MEMORY", -1)
     return Store.in_memory([RULE]) if request.param == "memory" else Store.open(tmp_path, [RULE])
 
 
@@ -211,7 +211,7 @@ def test_a_log_that_grew_long_is_flushed(tmp_path: Path, monkeypatch: pytest.Mon
         def start(self) -> None:
             pass
 
-    monkeypatch.setattr(wgig_store, "LONG_LOG", 2)
+    monkeypatch.setattr(transactions, "LONG_LOG", 2)
     monkeypatch.setattr(threading, "Thread", Thread)
     store = Store.open(tmp_path)
     for number in range(5):
@@ -239,6 +239,6 @@ def test_that_a_write_is_coming_is_on_disk_before_it_comes(
     store = Store.open(tmp_path, [RULE])
     seen: list[tuple[Path, bool, bool]] = []
     due = inference.Inference([RULE], "urn:inferred", tmp_path)
-    monkeypatch.setattr(inference, "sync", lambda path: seen.append((path, due.due, bool(store))))
+    monkeypatch.setattr(marks, "sync", lambda path: seen.append((path, due.due, bool(store))))
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     assert seen == [(tmp_path, True, False)]

@@ -15,7 +15,7 @@ from wgig.app import create_app
 from wgig.lookup import rows
 from wgig.records.history import AT
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store import Store, StoreError
 from wgig.stream import log, look, nodes
 from wgig.stream.keeping import Stream
 from wgig.stream.last import below
@@ -324,6 +324,18 @@ def test_a_look_that_was_left_over_adds_nothing(kept: Store) -> None:
     assert things(found) == {"x:a": "Create", "x:b": "Create"}
 
 
+def test_what_a_power_cut_took_gives_its_name_to_nothing_else(tmp_path: Path) -> None:
+    at = "2005-07-18T10:00:00.000000Z"
+    names = []
+    for thing in ("x:a", "x:b"):  # as the log goes on without the first of them
+        found = log.Log(tmp_path / f"{thing}.sqlite", BASE)
+        found.name = "20050718T100000000000Z"
+        found.add([log.State(thing, at, True, "<x:p> <x:o> .")], "")
+        (name,) = re.findall(r"#(\S+)> \.", found.page(1)[0].splitlines()[0])
+        names.append(name)
+    assert len(set(names)) == 2
+
+
 def test_a_load_too_large_to_be_told_is_looked_through(kept: Store) -> None:
     stream = Stream(kept, BASE)
     asyncio.run(stream.ready())
@@ -348,15 +360,32 @@ def test_what_is_written_during_a_look_is_not_missed(kept: Store, monkeypatch: p
     assert things(asyncio.run(stream.ready()))["x:late"] == "Create"
 
 
-def test_a_log_that_cannot_be_written_hinders_no_write(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_for_which_there_is_no_room_hinders_no_write(kept: Store) -> None:
     stream = Stream(kept, BASE)
-    asyncio.run(stream.ready())
-    with monkeypatch.context() as broken:
-        broken.setattr(log, "digest", lambda _: 1 / 0)
-        broken.setattr("wgig.stream.keeping.sqlite3.Error", ZeroDivisionError)
-        kept.update("INSERT DATA { <x:e> <x:p> 1 }")
-    assert stream.due
+    found = asyncio.run(stream.ready())
+    ((pages,),) = found.rows("PRAGMA page_count")
+    found.rows(f"PRAGMA max_page_count = {pages}")
+    kept.update(f"INSERT DATA {{ <x:e> <x:p> '{'x' * 100_000}' }}")
+    assert stream.is_behind
+    with pytest.raises(StoreError, match="does not work: database or disk is full"):
+        asyncio.run(stream.ready())
+    found.rows("PRAGMA max_page_count = 1000000")
     assert things(asyncio.run(stream.ready()))["x:e"] == "Create"
+
+
+@pytest.mark.usefixtures("small")
+def test_a_page_that_turns_out_to_be_damaged_ends_the_stream_and_begins_another(
+    app: FastAPI, client: httpx.Client, reader: httpx.Client, store: Store
+) -> None:
+    put(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
+    first = app.state.stream.log
+    assert first.name in reader.get("/changes", headers=NQ).text
+    with first.transaction():
+        first.sql.execute("UPDATE pages SET body = x'00'")
+    page = f"/changes/{first.name}/1"
+    assert (reader.get(page).status_code, reader.get(page).status_code) == (503, 404)
+    assert first.name not in reader.get("/changes", headers=NQ).text
+    assert copy_of(versions(reader)) == held(store)
 
 
 def test_inferred_statements_are_told_with_the_write_that_they_follow_from(kept: Store) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wgig import cli, tokens
+from wgig import arguments, tokens, usage
 from wgig.app import create_app
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
@@ -225,8 +225,8 @@ def test_the_shell_refuses_a_call_that_lacks_something(tmp_path: Path, arguments
 
 
 def test_the_shell_offers_the_scopes_that_there_are() -> None:
-    assert set(cli.SCOPES) == SCOPES.keys()
-    _, _, text = cli.ACTIONS["new"]
+    assert set(arguments.SCOPES) == SCOPES.keys()
+    _, _, text = usage.ACTIONS["new"]
     assert [re.sub("  +", ": ", one) for one in text.splitlines()[4:]] == [
         f"{scope}: {meaning}" for scope, meaning in SCOPES.items()
     ]

@@ -1,9 +1,10 @@
 """Keep the graphs that describe the store in line with it: void, dcat and queries."""
 
 import hashlib
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import chain
 
 import pyoxigraph as ox
 
@@ -17,7 +18,8 @@ from .catalog import Catalog
 from .figures import count, difference
 from .void import Triples, Void
 
-MODIFIED, DATE_TIME = term("dcterms:modified"), term("xsd:dateTime")
+MODIFIED, ENDED, DATE_TIME = (term(one) for one in ("dcterms:modified", "prov:endedAtTime", "xsd:dateTime"))
+LONG_AGO, TICK = datetime.min.replace(tzinfo=UTC), timedelta(microseconds=1)
 FEW = 2000  # quads
 
 
@@ -28,6 +30,10 @@ class Portrait:
         """Take the base of the IRIs."""
         self.base, self.void, self.catalog = base, Void(base), Catalog(base)
         self.queries = ox.NamedNode(f"{base}graph/queries")
+        self.records = [
+            (ox.NamedNode(f"{base}graph/{name}"), property_)
+            for name, property_ in (("history", ENDED), ("catalog", MODIFIED))
+        ]
         self.last = ""  # the state of which the figures are at hand
         self.graphs = graphs(base)
 
@@ -57,7 +63,7 @@ class Portrait:
             figures.update(dict.fromkeys(((("graph", one), "stated") for one in names), sign))
         gone, come = self.void.turned(quads, figures)
         gone |= self.said(quads)
-        modified = self.modified()
+        modified = self.modified(quads, change.added)
         come.add(modified)
         followed = Change(
             (*placed(gone, self.void.graph), *placed(self.listed(dropped), self.catalog.graph)),
@@ -97,7 +103,7 @@ class Portrait:
         self.last = ""
         self.void.at_hand.clear()
         _, figures = self.void.turned(ox.Store(), count(quads, self.base, self.graphs))
-        modified = self.modified()
+        modified = self.modified(quads, self.on_record(quads))
         now = {
             *placed({*figures, *self.void.always(), modified}, self.void.graph),
             *placed(self.catalog.whole(names), self.catalog.graph),
@@ -125,10 +131,32 @@ class Portrait:
         """What the catalog says of these graphs."""
         return {triple for one in graphs for triple in self.catalog.of_graph(one)}
 
-    def modified(self) -> ox.Triple:
-        """That the dataset is other than before since now."""
-        now = ox.Literal(datetime.now(UTC).isoformat(), datatype=DATE_TIME)
-        return next(as_stored([ox.Triple(self.void.dataset, MODIFIED, now)]))
+    def modified(self, quads: ox.Store, new: Iterable[ox.Quad]) -> ox.Triple:
+        """Since when the dataset is as it is: the last write, if what is new has a record of it, else now.
+
+        So an old version that is built anew has the time that it had.
+        """
+        times = (one.object for one in new if (one.graph_name, one.predicate) in self.records)
+        last = max((moment(one.value) for one in times if isinstance(one, ox.Literal)), default=LONG_AGO)
+        before = moment(self.state(quads))
+        if last <= before:
+            last = max(datetime.now(UTC), before + TICK)
+        since = ox.Literal(last.isoformat(), datatype=DATE_TIME)
+        return next(as_stored([ox.Triple(self.void.dataset, MODIFIED, since)]))
+
+    def on_record(self, quads: ox.Store) -> Iterator[ox.Quad]:
+        """What tells when something was written or shipped."""
+        found = (quads.quads_for_pattern(None, property_, None, graph) for graph, property_ in self.records)
+        return chain.from_iterable(found)
+
+
+def moment(text: str) -> datetime:
+    """The moment that a text tells, the begin of time where it tells none."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return LONG_AGO
 
 
 def placed(triples: Iterable[ox.Triple], graph: ox.NamedNode) -> set[ox.Quad]:

@@ -18,6 +18,7 @@ from .content import Content
 from .found import Wanted, find
 from .versions import current, day
 
+TRIES = 5  # as writes may come in between
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -25,14 +26,26 @@ async def cite(request: Request) -> Response:
     """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, or a page for people."""
     wanted = wanted_of(only(request, ("iri", "query", "version", "_mediatype")))
     format_ = pick(request, (*WRITERS, HTML))
-    found = await find(request, wanted)
+    found, version = await unchanged(request, wanted)
     base = request.app.state.settings.base
-    one = citation(wanted, found, found.as_of or current(request), base)
+    one = citation(wanted, found, version, base)
     if format_ is HTML:
         forms = {"text": as_text(one).decode(), "bibtex": WRITERS[BIBTEX](one).decode()}
         here = f"/{one.again.removeprefix(base)}"
         return answer(request, render("cite.html", base=base, one=one, here=here, forms=forms), HTML)
     return answer(request, WRITERS[format_](one), format_, links=[f'<{one.url}>; rel="cite-as"'])
+
+
+async def unchanged(request: Request, wanted: Wanted) -> tuple[Content, str]:
+    """What is wanted, with its version: nobody wrote meanwhile. Raises Problem, 503 where that never ends."""
+    for _ in range(TRIES):
+        version = current(request)
+        found = await find(request, wanted)
+        if found.as_of or version == current(request):
+            return found, found.as_of or version
+    raise Problem(
+        503, "The graph is being written, again and again. Try again soon.", headers={"Retry-After": "2"}
+    )
 
 
 async def cited(request: Request) -> Response:

@@ -31,10 +31,11 @@ from .content import (
     title_of,
 )
 from .past import Past, answered, described, past
-from .versions import check, current, held_at, over
+from .versions import LostError, check, current, held_at, over
 
 T = TypeVar("T")
 
+ANOTHER = "What is built anew is another than was cited: something wrote it without a record, as wgig load."
 HERE = re.compile(r"(?:id|doc|graph)/")
 
 
@@ -84,9 +85,12 @@ async def as_cited(request: Request, wanted: Wanted) -> Content:
         else:
             if wanted.is_met_by(found):
                 return replace(found, as_of=wanted.version)
-    then = await as_it_was(request, wanted)
-    if then is None or not wanted.is_met_by(then):
-        raise over(request, wanted.version, wanted.iri)
+    try:
+        then = await as_it_was(request, wanted)
+    except LostError as lost:
+        raise over(request, wanted.version, wanted.iri, str(lost)) from lost
+    if not wanted.is_met_by(then):
+        raise over(request, wanted.version, wanted.iri, ANOTHER)
     return replace(then, as_of=wanted.version)
 
 
@@ -106,44 +110,40 @@ async def as_is(request: Request, wanted: Wanted) -> Content:
     return of_thing(thing, wanted.iri, base)
 
 
-async def as_it_was(request: Request, wanted: Wanted) -> Content | None:
-    """What is wanted as it was in an old version; None where that cannot be had. Raises Problem."""
+async def as_it_was(request: Request, wanted: Wanted) -> Content:
+    """What is wanted as it was in an old version. Raises LostError where that cannot be had, and Problem."""
     base: str = request.app.state.settings.base
     if wanted.iri and is_graph(wanted.iri, base):
         return await run_in_threadpool(old_graph, request, wanted)
     then = await run_in_threadpool(past, request, wanted.version)
-    if then is None:
-        return None
     if wanted.query:
         return await old_answer(request, wanted, then)
-    thing: Thing | None = await elsewhere(request, wanted, described, then, wanted.iri)
+    thing: Thing | None = await elsewhere(request, described, then, wanted.iri)
     if thing is None:
         raise unknown(wanted.iri)
     return of_thing(thing, wanted.iri, base)
 
 
-def old_graph(request: Request, wanted: Wanted) -> Content | None:
-    """A graph as it was in an old version; None where that was not kept."""
+def old_graph(request: Request, wanted: Wanted) -> Content:
+    """A graph as it was in an old version. Raises LostError where that was not kept."""
     base: str = request.app.state.settings.base
     lines = held_at(request, wanted.iri, wanted.version)
-    if lines is None:
-        return None
     title = title_of(request.app.state.store, wanted.iri)
     return of_triples(lines, title, wanted.iri, wanted.iri.removeprefix(base), base)
 
 
 async def old_answer(request: Request, wanted: Wanted, then: Past) -> Content:
-    """The answer to a query as it was. Raises Problem."""
+    """The answer to a query as it was. Raises LostError and Problem."""
     settings: Settings = request.app.state.settings
     asked = await question(request, wanted.query)
-    body, kind, said = await elsewhere(request, wanted, answered, then, job_of(asked, settings))
+    body, kind, said = await elsewhere(request, answered, then, job_of(asked, settings))
     if kind:
         raise await problem(request, Fault(kind, said), asked)
     return await run_in_threadpool(of_answer, body, wanted.query, asked.form, settings.base)
 
 
-async def elsewhere(request: Request, wanted: Wanted, function: Callable[..., T], *args: object) -> T:
-    """What a function gives in another process. Raises Problem 410 where that is too much, 503 where busy."""
+async def elsewhere(request: Request, function: Callable[..., T], *args: object) -> T:
+    """What a function gives in another process. Raises LostError where that is too much, 503 where busy."""
     checks: Turns = request.app.state.checks
     try:
         async with while_there(request.receive):
@@ -151,7 +151,7 @@ async def elsewhere(request: Request, wanted: Wanted, function: Callable[..., T]
     except Problem as refused:
         if "Retry-After" in refused.headers:
             raise
-        raise over(request, wanted.version, wanted.iri) from refused
+        raise LostError(f"To build it anew takes too much. {refused.detail}") from refused
 
 
 def is_graph(iri: str, base: str) -> bool:

@@ -23,7 +23,7 @@ from ..shipped import rules
 from ..store import Store
 from ..view import View, graph_name
 from .content import Thing, of_store
-from .versions import changed_since, held_at
+from .versions import LostError, changed_since, held_at
 
 MOST = 32 * MIB  # bytes of a graph that is built anew, as N-Quads
 GRAPHS = 1000  # that were written since
@@ -60,22 +60,22 @@ class Past(NamedTuple):
     settings: Settings
 
 
-def past(request: Request, version: str) -> Past | None:
-    """The graph in an old version; None where it is too large, or where not all of it was kept."""
+def past(request: Request, version: str) -> Past:
+    """The graph in an old version. Raises LostError where it is too large, or not all of it was kept."""
     store: Store = request.app.state.store
     settings: Settings = request.app.state.settings
     changed = changed_since(store, settings.base, version, GRAPHS + 1)
-    held: dict[str | None, bytes] = {}
-    for graph in (graph_of(one, settings.base) for one in changed):
-        lines = held_at(request, graph, version)
-        if lines is None or len(changed) > GRAPHS:
-            return None
-        held[graph] = lines
+    if len(changed) > GRAPHS:
+        raise LostError(f"More than {GRAPHS:,} graphs were written since: no more than those are put back.")
+    graphs = [graph_of(one, settings.base) for one in changed]
+    held = {graph: held_at(request, graph, version) for graph in graphs}
     quads = Bounded(MOST)
     try:
         store.dump(quads, ox.RdfFormat.N_QUADS.media_type)
-    except TooLargeError:
-        return None
+    except TooLargeError as error:
+        raise LostError(
+            f"Only what has up to {MOST:,} bytes as N-Quads is built anew, and this graph has more."
+        ) from error
     return Past(version, quads.getvalue(), held, settings)
 
 

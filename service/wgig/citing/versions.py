@@ -34,6 +34,10 @@ SELECT ?version {{ GRAPH <%(history)s> {{
 BEGIN = datetime(1, 1, 1, tzinfo=UTC)
 
 
+class LostError(Exception):
+    """What was cannot be had any more; the message is a sentence that says why."""
+
+
 def current(request: Request) -> str:
     """The version of the graph as it is now."""
     record: Record | None = request.app.state.record
@@ -78,20 +82,25 @@ def was_written(request: Request, version: str) -> bool:
     return store.knows(ox.NamedNode(f"{request.app.state.settings.base}id/write/{version}"), AT, None)
 
 
-def held_at(request: Request, graph: str | None, version: str) -> bytes | None:
-    """What a graph that was written since held in an old version, as N-Triples; None where it was not kept.
+def held_at(request: Request, graph: str | None, version: str) -> bytes:
+    """What a graph that was written since held in an old version, as N-Triples.
 
-    Nothing where it was not there.
+    Nothing where it was not there. Raises LostError where that was not kept.
     """
-    history: History = request.app.state.history
+    history: History | None = request.app.state.history
+    if history is None:
+        raise LostError("This service keeps no history now, and so gives nothing as it was.")
     store: Store = request.app.state.store
     at = moment(version)
     every = history.of(store, graph)
     then = [one for one in every if (one.since or BEGIN) <= at and (one.until is None or at < one.until)]
-    if then:
-        return history.lines(store, graph, then[0])
-    asked = {"history": history.graph.value, "graph": graph_iri(graph, history.base), "then": written(at)}
-    return None if rows(store, LOST % asked) else b""
+    lines = history.lines(store, graph, then[0]) if then else b""
+    node = graph_iri(graph, history.base)
+    asked = {"history": history.graph.value, "graph": node, "then": written(at)}
+    is_told = bool(then and then[0].since)
+    if lines is None or (not is_told and rows(store, LOST % asked)):
+        raise LostError(f"What <{node}> held then was not kept, as something wrote it that left no record.")
+    return lines
 
 
 def changed_since(store: Store, base: str, version: str, most: int = SHOWN + 1) -> list[str]:
@@ -105,8 +114,8 @@ def written(at: datetime) -> str:
     return at.isoformat(timespec="microseconds")
 
 
-def over(request: Request, version: str, iri: str) -> Problem:
-    """The 410 for what is not as it was in a version, with the graphs that were written since."""
+def over(request: Request, version: str, iri: str, why: str = "") -> Problem:
+    """The 410 for what is not as it was in a version: why, and which graphs were written since."""
     found = changed_since(request.app.state.store, request.app.state.settings.base, version)
     what = f"<{iri}>" if iri else "The answer to this query"
     if found:
@@ -120,7 +129,7 @@ def over(request: Request, version: str, iri: str) -> Problem:
     return Problem(
         410,
         f"{what} cannot be given as it was in version {version}; the version of now is {current(request)}. "
-        f"{told}",
+        f"{f'{why} ' if why else ''}{told}",
         version=current(request),
         changed=found[:SHOWN],
     )

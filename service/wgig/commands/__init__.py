@@ -1,4 +1,4 @@
-"""The commands of the shell, one module each; `cli` says what they are called with."""
+"""The commands of the shell, one module each; `usage` says what they are called with."""
 
 import sys
 import threading

@@ -84,6 +84,7 @@ class Dumps:
         self.thread: ThreadPoolExecutor | None = None
         self.under_way: dict[tuple[str, int], Future[Dump]] = {}
         self.version, self.as_of = "", -1
+        self.made = set[str]()  # versions
         self.passing: Path | None = None
 
     def current(self, name: str) -> "Future[Dump]":
@@ -137,8 +138,10 @@ class Dumps:
             }
         version = digests[N_QUADS][:32]
         place = self.folder / version
-        if not place.exists():
+        if version not in self.made or not place.exists():
+            shutil.rmtree(place, ignore_errors=True)  # of an earlier service, which may be damaged by now
             new.rename(place)
+            self.made.add(version)
         os.utime(place)
         self.prune()
         self.version, self.as_of = version, as_of
@@ -166,8 +169,8 @@ class Dumps:
     def write(self, view: View, media_type: str, path: Path) -> str:
         """Dump into a file, compressed; the digest of what is in it."""
         with (
-            path.open("wb") as file,
-            zstandard.ZstdCompressor(write_checksum=True).stream_writer(file) as out,
+            durable(path) as file,
+            zstandard.ZstdCompressor(write_checksum=True).stream_writer(file, closefd=False) as out,
         ):
             tee = Tee(out)
             with io.BufferedWriter(tee, CHUNK) as buffer:

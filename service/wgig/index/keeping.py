@@ -62,12 +62,12 @@ class Index:
             if self.following:
                 return
             self.path = self.place()
-            self.store.followers.append(self.follow)
             if self.is_in_line(self.path):
                 self.writers.append(to_write(self.path))
                 self.done.set()
             else:
                 self.begin()
+            self.store.followers.append(self.follow)
             self.following = True
 
     def place(self) -> Path:

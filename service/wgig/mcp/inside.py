@@ -70,9 +70,10 @@ async def inside(settings: Settings, seconds: int) -> AsyncIterator[Graph]:
         pool = Pool(store, mine)
         checks = Processes(**CHECKS, seconds=settings.paper_seconds)
         path = str(Path(folder) / "socket")
+        app = create_app(mine, store, checks, pool)
         server = Inside(
             uvicorn.Config(
-                create_app(mine, store, checks, pool),
+                app,
                 uds=path,
                 lifespan="off",
                 ws="none",
@@ -85,6 +86,7 @@ async def inside(settings: Settings, seconds: int) -> AsyncIterator[Graph]:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve)
             await server.ready.wait()
+            await run_sync(app.state.index.open)  # which begins to make it
             try:
                 with Graph(Connection("http://localhost/", Limits(), transport)) as graph:
                     yield graph

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any, Literal, ParamSpec
+from html import unescape
+from typing import Annotated, Any, Concatenate, Literal, ParamSpec
 from urllib.parse import unquote
 
 from mcp.server.mcpserver.exceptions import ToolError
@@ -12,10 +13,8 @@ from pydantic import Field
 from ..client import Graph, ServiceError
 from ..client.connection import Piece
 from ..client.graph import address
-from ..client.terms import term
 from ..examples import example, examples
-from ..formats import JSON_RESULTS, N_TRIPLES, TSV
-from ..namespaces import OUTSIDE
+from ..formats import JSON, JSON_RESULTS, N_TRIPLES, TSV
 from ..problems import Problem
 from .budget import Budget, Cut, lines_within, marked, rows_within
 
@@ -36,35 +35,21 @@ FORMS = {
 WARNING = re.compile(r'%"([^"]*)";line=(\d+);column=(\d+)')
 GRACE = 1  # seconds in which a service may say itself that a query took too long
 WAIT = 60  # seconds for all else, which a service bounds itself
-WORDS = 8  # of a search
 MOST_FOUND = 50
-SEARCH = f"""
-PREFIX dcterms: <{OUTSIDE["dcterms"]}> PREFIX foaf: <{OUTSIDE["foaf"]}>
-PREFIX rdfs: <{OUTSIDE["rdfs"]}> PREFIX skos: <{OUTSIDE["skos"]}>
-SELECT ?thing (MIN(?ranked) AS ?best) {{
-  VALUES (?property ?rank) {{
-    (skos:prefLabel 1) (rdfs:label 1) (foaf:name 1) (dcterms:title 1) (skos:altLabel 2)
-    (skos:definition 3) (dcterms:description 3)
-  }}
-  ?thing ?property ?text
-  FILTER(isIRI(?thing) && %(contains)s)
-  BIND(LCASE(STR(?text)) AS ?plain)
-  BIND(IF(?plain = %(whole)s, 0, ?rank) AS ?place)
-  BIND(CONCAT(STR(?place), " ", STR(?text)) AS ?ranked)
-}} GROUP BY ?thing ORDER BY ?best ?thing LIMIT %(limit)d"""
+MARK = re.compile("</?mark>")
 
 
-def refusing(tool: Callable[P, str]) -> Callable[P, str]:
+def refusing(tool: Callable[Concatenate["Tools", P], str]) -> Callable[Concatenate["Tools", P], str]:
     """The tool, which tells the model in words what the service or the package refuses."""
 
     @wraps(tool)
-    def told(*args: P.args, **kwargs: P.kwargs) -> str:
+    def told(self: "Tools", /, *args: P.args, **kwargs: P.kwargs) -> str:
         try:
-            return tool(*args, **kwargs)
+            return tool(self, *args, **kwargs)
         except ServiceError as error:
-            raise ToolError(str(error)) from error
+            raise ToolError(self.begun(str(error))) from error
         except Problem as problem:
-            raise ToolError(problem.detail) from problem
+            raise ToolError(self.begun(problem.detail)) from problem
 
     return told
 
@@ -79,18 +64,33 @@ class Tools:
     @refusing
     def search(
         self,
-        text: Annotated[str, Field(description="Words that all stand in a name, title or definition.")],
+        text: Annotated[str, Field(description='Words, "phrases in quotes", and wor* for the begin of one.')],
         limit: Annotated[int, Field(description="Most things to find.", ge=1, le=MOST_FOUND)] = 10,
+        kind: Annotated[str, Field(description="Only of this kind: issue, paper, agent, meeting …")] = "",
+        language: Annotated[str, Field(description="Only texts of this language: en, fr, ar …")] = "",
     ) -> str:
-        """Find things of the graph by their names and definitions: a line each, with its IRI and the text."""
-        words = text.lower().split()
-        if not 0 < len(words) <= WORDS:
-            raise ToolError(f"Give 1 to {WORDS} words to search for.")
-        contains = " && ".join(f"CONTAINS(LCASE(STR(?text)), {term(one)})" for one in words)
-        asked = {"contains": contains, "whole": term(" ".join(words)), "limit": limit}
-        found = self.graph.select(SEARCH % asked)
-        lines = "".join(f"{row['thing']}\t{' '.join(row['best'][2:].split())}\n" for row in found)
-        return self.given(lines_within(lines.encode(), self.budget.data, is_whole=True), "Nothing is found.")
+        """Find things of the graph by words of their names and texts, the best first; slips are mended.
+
+        Each is a line with its IRI, its kind, its name, and a passage that has the words.
+        """
+        found = self.pages({"q": text, "kind": kind, "lang": language}, limit)
+        items = [item for page in found for item in page["items"]]
+        lines = [told(found[0]), *(line(item) for item in items[:limit])]
+        cut = lines_within("".join(lines).encode(), self.budget.data, is_whole=True)
+        if not cut.how and (len(items) > limit or "next" in found[-1]):
+            cut = cut._replace(how=f"This is cut after {limit} things.")
+        return self.given(cut, "" if items else "Nothing is found.")
+
+    def pages(self, asked: dict[str, str], limit: int) -> list[dict[str, Any]]:
+        """The pages of a search, as many as hold so many things."""
+        found: list[dict[str, Any]] = []
+        while not found or ("next" in found[-1] and sum(len(one["items"]) for one in found) < limit):
+            params = {**asked, "page": str(len(found) + 1)}
+            answer = self.graph.connection.ask(
+                "GET", "search", params=params, headers={"Accept": JSON.media_type}
+            )
+            found.append(answer.json())
+        return found
 
     @refusing
     def describe(
@@ -103,14 +103,16 @@ class Tools:
     @refusing
     def example_queries(self) -> str:
         """List the example queries, by which most questions about the working group are answered."""
-        return "".join(f"{one.name}: {one.question}\n" for one in examples())
+        return self.begun("".join(f"{one.name}: {one.question}\n" for one in examples()))
 
     @refusing
     def run_example(self, name: Annotated[str, Field(description="Name of an example query.")]) -> str:
         """Answer an example query; its text comes first, to learn from for queries of your own."""
         text = example(name).text
-        room = self.budget.data - len(text.encode())
-        return f"{text}\n{self.table(text, room)}"
+        size = len(text.encode())
+        if 2 * size > self.budget.data:  # there is to be room for the answer
+            return self.table(text, self.budget.data)
+        return f"{text}\n{self.table(text, self.budget.data - size)}"
 
     @refusing
     def query(
@@ -186,8 +188,25 @@ class Tools:
         """A whole answer as a tool gives it."""
         return self.given(lines_within(text.encode(), self.budget.data, is_whole=True))
 
+    def begun(self, text: str) -> str:
+        """Text of our own, as much of it as may be given."""
+        return lines_within(text.encode(), self.budget.data, is_whole=True).text
+
     def given(self, cut: Cut, nothing: str = "", head: int = 0) -> str:
         """What is cut or not, marked as data; or what is said where nothing is below its `head` lines."""
         if nothing and cut.text.count("\n") <= head:
-            return nothing
+            return self.begun(nothing)
         return "\n".join(filter(None, [marked(cut.text), cut.how and f"{cut.how} Ask for less to see all."]))
+
+
+def told(page: dict[str, Any]) -> str:
+    """What was searched for, where that is not what was asked: a line, or nothing."""
+    meant = f"Searched for: {page['meant']}\n" if page["meant"] else ""
+    return meant + ("" if page["everyWord"] else "Nothing has all the words; these have some.\n")
+
+
+def line(item: dict[str, Any]) -> str:
+    """A thing that was found, as a line."""
+    passage = unescape(MARK.sub("", item["snippet"]))
+    columns = (item["id"], item["kind"], item["label"], passage)
+    return "\t".join(" ".join(one.split()) for one in columns) + "\n"

@@ -1,19 +1,20 @@
 """Keep the log of versions in line with the store: write by write, and by a look at all where that is due.
 
 A look is due where the store may have been written by others since: at the first start, after `wgig load`,
-a restore or a crash, and after a write that is too large to be told. What tells is the file that is written
-anew with each write of a store that infers; other stores are looked at whenever the service starts.
+a restore or a crash, and after a write that is too large to be told. What tells is the mark that is left anew
+by each write of a store that infers; other stores are looked at whenever the service starts.
+
+What others were told is never taken back. A restore is told as the changes that it makes, and a log that
+cannot be gone on with gives way to a new one, whose pages have other addresses.
 """
 
 import asyncio
 import logging
 import shutil
-import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,13 +24,15 @@ from anyio.to_thread import run_sync
 
 from ..about import graphs
 from ..backup.swap import ASIDE
-from ..inference import SETTLED
 from ..lookup import rows
 from ..namespaces import OUTSIDE
+from ..opening import spoken
 from ..problems import Problem
 from ..records.history import AT, BY, CURRENT
 from ..store import Store, StoreError
 from ..writes.changes import Change
+from ..writes.marks import settling
+from .file import UnusableError
 from .log import Log, State
 from .look import look_aside, look_through
 from .states import Node, named, states, subject
@@ -74,26 +77,31 @@ class Stream:
         """Open the log, and have it follow each write from now on. Raises StoreError."""
         with self.lock:
             if self.opened is None:
-                self.opened = self.open()
+                self.opened = self.open(self.store.folder and self.store.folder / ASIDE / NAME)
                 with self.store.alone():
                     mark = self.opened.about("mark")
                     self.due = not mark or mark != self.mark()
                     self.store.followers.append(self.follow)
             return self.opened
 
-    def open(self) -> Log:
-        """The log, or a new one in the place of one that is damaged. Raises StoreError."""
-        path = self.store.folder and self.store.folder / ASIDE / NAME
+    def open(self, path: Path | None) -> Log:
+        """The log, or a new one in the place of one that cannot be gone on with. Raises StoreError."""
         try:
             return Log(path, self.base)
-        except sqlite3.OperationalError as error:
-            raise unwritten(error) from error
-        except sqlite3.DatabaseError as error:
-            assert path
-            log.error("the log of changes is damaged (%s), and begins anew", error)
-            for one in path.parent.glob(f"{NAME}*"):
-                one.unlink()
-            return Log(path, self.base)
+        except UnusableError as error:
+            log.error("%s A new one begins.", error)
+            return self.anew(path)
+
+    def anew(self, path: Path | None) -> Log:
+        """A new log in the place of what is there. Raises StoreError."""
+        for one in path.parent.glob(f"{NAME}*") if path else ():
+            one.unlink()
+        return Log(path, self.base)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the log is not in line with the store: a look at all is due, or under way."""
+        return self.due or self.missed is not None
 
     async def begin(self) -> None:
         """Look at all that the store holds where that is due, so that nobody has to wait for it."""
@@ -103,7 +111,7 @@ class Stream:
     async def ready(self, patience: float = PATIENCE) -> Log:
         """The log, in line with the store. Raises Problem 503 where that takes long; it goes on."""
         found = self.start()
-        while self.due or self.missed is not None:
+        while self.is_behind or found.is_unusable:
             with self.lock:
                 if self.looking is None or self.looking.done():
                     self.thread = self.thread or ThreadPoolExecutor(1, "changes")
@@ -116,29 +124,20 @@ class Stream:
                     "All that the store holds is being looked through for what has changed. Ask again.",
                     headers={"Retry-After": "30"},
                 )
-            try:
-                looking.result()
-            except (sqlite3.Error, BrokenProcessPool) as error:
-                raise unwritten(error) from error
+            looking.result()
+            found = self.log
         return found
 
     async def whole(self) -> Log:
         """The log with the versions that were left for later. Raises Problem 503 as `ready`."""
         found = await self.ready()
         if found.later():
-            try:
-                await run_sync(self.catch_up)
-            except sqlite3.Error as error:
-                raise unwritten(error) from error
+            await run_sync(self.catch_up)
         return found
 
     def mark(self) -> str:
-        """What tells with which write the store is in line; empty where nothing does."""
-        path = self.store.folder and self.store.folder / SETTLED
-        if path is None or not path.exists():
-            return ""
-        found = path.stat()
-        return f"{found.st_mtime_ns}-{found.st_ino}"
+        """What tells with which write the store is in line; empty where nothing does. Raises OSError."""
+        return settling(self.store.folder) if self.store.folder else ""
 
     def follow(self, change: Change | None) -> None:
         """Take down what a write did, while nobody else writes. It is done, so that nothing may fail here."""
@@ -162,8 +161,8 @@ class Stream:
                     described - things,
                     lambda one: come[one] if one in new else self.store.match(one),
                 )
-            except sqlite3.Error as error:
-                log.error("the log of changes cannot be written, and will be made good: %s", error)
+            except (OSError, StoreError) as error:
+                log.error("the log of changes is behind, and will be made good: %s", error)
                 self.due = True
 
     def take(
@@ -185,7 +184,7 @@ class Stream:
         """Add what was left for later: things of which nothing but what is computed has changed."""
         with self.store.alone():
             later = [ox.NamedNode(iri) for iri in self.log.later()]
-            if later and not self.due and self.missed is None:
+            if later and not self.is_behind:
                 self.log.add_later(self.states(later, max(written(None), self.log.about("newest"))))
 
     def moment(self, change: Change) -> str:
@@ -203,7 +202,20 @@ class Stream:
     # What follows is done on a thread of its own.
 
     def look(self) -> None:
-        """Look at all that the store holds, and add what is other than the log has it."""
+        """Look at all that the store holds, and add what is other than the log has it. Raises StoreError."""
+        with spoken(self.store.folder):
+            try:
+                self.log.check()
+                self.compare()
+            except UnusableError as error:
+                log.error("%s A new one begins.", error)
+                self.due = True  # before there is a new one, lest a write makes it seem in line
+                self.opened = self.anew(self.log.path)
+                self.compare()
+                self.store.touch()
+
+    def compare(self) -> None:
+        """Add what the store has other than the log."""
         with self.copy() as copy:
             times, now = self.times(), written(None)
             if copy is None:
@@ -243,11 +255,6 @@ class Stream:
             except BaseException:
                 self.due, self.missed = True, None
                 raise
-
-
-def unwritten(error: Exception) -> StoreError:
-    """What an error of the log means."""
-    return StoreError(f"The log of changes in the folder of the store cannot be written: {error}.")
 
 
 def written(moment: str | None) -> str:

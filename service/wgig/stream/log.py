@@ -6,35 +6,18 @@ is full, and then is kept compressed, with all that was said of its members; it 
 
 import hashlib
 import sqlite3
-import threading
-import weakref
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
 
 import zstandard
 
 from ..records.history import STAMP
+from .file import File
 from .members import CHANGED, GONE, NEW, Member, written
 
 PAGE = 250  # members
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS pages (
-    page INTEGER PRIMARY KEY, first TEXT NOT NULL, last TEXT NOT NULL, body BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS members (
-    number INTEGER PRIMARY KEY, iri TEXT NOT NULL, at TEXT NOT NULL, what TEXT NOT NULL, state TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS things (
-    iri TEXT PRIMARY KEY, kind TEXT NOT NULL, number INTEGER NOT NULL, at TEXT NOT NULL,
-    known INTEGER NOT NULL, what TEXT NOT NULL, digest BLOB NOT NULL, look INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS found (
-    iri TEXT PRIMARY KEY, at TEXT NOT NULL, known INTEGER NOT NULL, state BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS later (iri TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS by_kind ON things (kind, number, what);
-"""
 
 
 class State(NamedTuple):
@@ -50,55 +33,8 @@ class OvertakenError(Exception):
     """Another look at all things has begun, which finds what this one would."""
 
 
-class Log:
-    """The versions of things. Methods may be called on any thread, and raise sqlite3.Error."""
-
-    def __init__(self, path: Path | None, base: str) -> None:
-        """Open the log at a path, or make it; None: one that goes with the process."""
-        self.path, self.base = path, base
-        self.lock = threading.RLock()
-        self.closed = False  # whether a page was closed in the transaction
-        if path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        # Statements are few, and all are made under the lock.
-        self.sql = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        weakref.finalize(self, self.sql.close)
-        self.sql.execute("PRAGMA journal_mode = WAL")
-        self.sql.execute("PRAGMA synchronous = NORMAL")
-        self.sql.executescript(SCHEMA)
-        if not self.about("name"):
-            with self.transaction():
-                self.note("name", datetime.now(UTC).strftime(STAMP))
-        self.name = self.about("name")
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Around what is written as a whole or not at all, while nobody else reads or writes."""
-        with self.lock:
-            self.sql.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self.sql.execute("ROLLBACK")
-                raise
-            self.sql.execute("COMMIT")
-            if self.closed:  # what others may keep for ever must outlast a power cut
-                self.closed = False
-                self.sql.execute("PRAGMA wal_checkpoint")
-
-    def rows(self, select: str, *values: object) -> list[Any]:
-        """The rows of a SELECT, whose marks stand for the values."""
-        with self.lock:
-            return self.sql.execute(select, values).fetchall()
-
-    def about(self, name: str) -> str:
-        """What is noted of the log under a name."""
-        found = self.rows("SELECT value FROM about WHERE name = ?", name)
-        return found[0][0] if found else ""
-
-    def note(self, name: str, value: str) -> None:
-        """Note something of the log, in a transaction."""
-        self.sql.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (name, value))
+class Log(File):
+    """The versions of things."""
 
     # To write.
 
@@ -158,7 +94,7 @@ class Log:
         body = zstandard.compress(written(f"{self.base}changes", f"{self.name}/{page}", members).encode())
         self.sql.execute("INSERT INTO pages VALUES (?, ?, ?, ?)", (page, members[0].at, members[-1].at, body))
         self.sql.execute("DELETE FROM members WHERE number <= ?", (upto,))
-        self.closed = True
+        self.lasts = True  # as others may keep the page for ever
 
     def begin_look(self) -> int:
         """Begin a look at all things; its number."""
@@ -204,10 +140,11 @@ class Log:
             found = self.sql.execute("SELECT * FROM found ORDER BY at, iri")
             self.write((unpacked(*row) for row in found), number)
             self.write((State(iri, now, False, "") for (iri,) in gone), number)
-            self.sql.execute("DELETE FROM found")
+            more = self.sql.execute("DELETE FROM found").rowcount
             self.sql.execute("DELETE FROM later")
-        with self.lock:
-            self.sql.execute("VACUUM")  # what was found took more room than what is kept of it
+        if more > PAGE:
+            with self.lock, suppress(sqlite3.OperationalError):  # as long as there is room for it
+                self.sql.execute("VACUUM")  # what was found took more room than what is kept of it
 
     def check_look(self, number: int) -> None:
         """Raises OvertakenError where a later look has begun: the service of this one has ended."""
@@ -247,7 +184,8 @@ class Log:
             closed = self.rows("SELECT body FROM pages WHERE page = ?", number)
             members = self.rows("SELECT * FROM members ORDER BY number")
         if closed:
-            return zstandard.decompress(closed[0][0]).decode(), True
+            with self.spoken():
+                return zstandard.decompress(closed[0][0]).decode(), True
         return written(f"{self.base}changes", f"{self.name}/{number}", map(Member._make, members)), False
 
 

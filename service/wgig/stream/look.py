@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 
 import pyoxigraph as ox
 
+from ..opening import StoreError
 from ..settings import MIB
 from ..view import View
 from .log import Log, State
@@ -22,7 +24,7 @@ PATIENT = 10  # how far others go first
 def look_through(log: Log, view: View, times: Mapping[str, str], now: str) -> None:
     """Add to the log what is other in the view, and what is gone; `times` says since when each graph is so.
 
-    Raises sqlite3.Error.
+    Raises StoreError.
     """
     number = log.begin_look()
     every = subjects(view)
@@ -39,7 +41,10 @@ def look_aside(log: Log, copy: Path, times: Mapping[str, str], now: str) -> None
         look_through(log, View(ox.Store.read_only(str(copy))), times, now)
         return
     with ProcessPoolExecutor(1, get_context("spawn"), initializer=os.nice, initargs=(PATIENT,)) as pool:
-        pool.submit(look_apart, log.path, log.base, copy, dict(times), now).result()
+        try:
+            pool.submit(look_apart, log.path, log.base, copy, dict(times), now).result()
+        except BrokenProcessPool as error:
+            raise StoreError("The process that looks for what has changed was ended by another.") from error
 
 
 def look_apart(path: Path, base: str, copy: Path, times: dict[str, str], now: str) -> None:

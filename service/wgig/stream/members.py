@@ -5,6 +5,7 @@ new, changed or gone, it says in the unnamed graph, in terms of Activity Streams
 itself. Beside, it says what the thing says, in the same graphs.
 """
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -36,7 +37,9 @@ def written(stream: str, page: str, members: Iterable[Member]) -> str:
 def lines(stream: str, page: str, one: Member) -> Iterator[str]:
     """The lines of a member."""
     stamp = datetime.fromisoformat(one.at).strftime(STAMP)
-    member = f"<{stream}/{page}#{stamp}-{one.number}>"
+    # A power cut may take the last members, also from those who have them, and with them their numbers.
+    thing = hashlib.blake2b(one.iri.encode(), digest_size=4).hexdigest()
+    member = f"<{stream}/{page}#{stamp}-{one.number}-{thing}>"
     yield f"<{stream}> <{TREE}member> {member} .\n"
     yield f"{member} <{RDF_TYPE}> <{ACTIVITY}{one.what}> .\n"
     yield f"{member} <{ACTIVITY}object> <{one.iri}> .\n"

@@ -8,7 +8,7 @@ from queue import Queue
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig import store as stores
+from wgig import transactions
 from wgig.about.portrait import Portrait
 from wgig.quiet import Quiet
 from wgig.rdf import read
@@ -38,8 +38,8 @@ def told(store: Store) -> int:
 @pytest.fixture
 def behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store with one triple that describes what comes only when it is told to."""
-    monkeypatch.setattr(stores, "PAUSE", NEVER)
-    monkeypatch.setattr(stores, "LONGEST", NEVER)
+    monkeypatch.setattr(transactions, "PAUSE", NEVER)
+    monkeypatch.setattr(transactions, "LONGEST", NEVER)
     store = opened(tmp_path / "store")
     write(store, 1)
     store.describe_later()
