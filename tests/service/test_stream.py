@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +32,17 @@ AS, TREE, LDES = (
     "https://w3id.org/ldes#",
 )
 TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+APART = """
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from wgig.stream.look import begin
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=begin)
+    pool.submit(os.getpid).result()
+    pool.submit(time.sleep, 600)
+    os._exit(0)
+"""
 RULE = "CONSTRUCT { ?s a <x:B> } WHERE { ?s a <x:A> }"
 
 
@@ -311,6 +324,13 @@ def test_a_large_store_is_looked_through_by_a_process_of_its_own(
     monkeypatch.setattr(look, "LARGE", 0)
     monkeypatch.setattr(look, "look_through", None)  # in this process
     assert things(log_of(kept)) == {"x:a": "Create", "x:b": "Create"}
+
+
+def test_a_look_from_a_process_of_its_own_ends_with_the_service(tmp_path: Path) -> None:
+    script = tmp_path / "service.py"
+    script.write_text(APART)
+    # What it says is read to its end, which comes when all who could say more are gone.
+    subprocess.run([sys.executable, script], stdout=subprocess.PIPE, timeout=30, check=True)
 
 
 def test_a_look_that_was_left_over_adds_nothing(kept: Store) -> None:

@@ -1,11 +1,13 @@
 """Look through all that a store holds for what is other than the log of versions has it."""
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -40,11 +42,23 @@ def look_aside(log: Log, copy: Path, times: Mapping[str, str], now: str) -> None
     if log.path is None or sum(one.stat().st_size for one in copy.iterdir()) < LARGE:
         look_through(log, View(ox.Store.read_only(str(copy))), times, now)
         return
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=os.nice, initargs=(PATIENT,)) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=begin) as pool:
         try:
             pool.submit(look_apart, log.path, log.base, copy, dict(times), now).result()
         except BrokenProcessPool as error:
             raise StoreError("The process that looks for what has changed was ended by another.") from error
+
+
+def begin() -> None:
+    """Let others go first, and end with the service."""
+    os.nice(PATIENT)
+    threading.Thread(target=end_with, args=(parent_process(),), daemon=True).start()
+
+
+def end_with(parent: BaseProcess) -> None:
+    """End this process as soon as that one has."""
+    parent.join()
+    os._exit(1)
 
 
 def look_apart(path: Path, base: str, copy: Path, times: dict[str, str], now: str) -> None:
