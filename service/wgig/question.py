@@ -20,6 +20,7 @@ ALSO = ("format", "output", "results")
 # The parameters of a query; with `ac` editors say that a program asks of itself, which changes nothing.
 ONCE = ("query", "explain", "version", "_mediatype", *ALSO, "ac")
 MANY = ("default-graph-uri", "named-graph-uri")
+OURS = (*ONCE, *MANY, "example")
 # What they call formats, by the suffixes that it may mean here.
 CALLED = {
     "json": ("json", "jsonld"),
@@ -84,10 +85,10 @@ def question(pairs: Pairs, settings: Settings) -> Question:
 def strange_ones(pairs: Pairs) -> tuple[str, ...]:
     """The parameters that are those of other services, as clients made for them send them with each query.
 
-    What is spelt nearly as one of ours is not among them: it is a slip, which may change the answer.
+    One of ours that has no place beside a query is not among them, nor what is spelt nearly as one of ours: it is
+    a slip, which may change the answer.
     """
-    ours = (*ONCE, *MANY)
-    return tuple(key for key in dict(pairs) if key not in ours and not near(key, ours))
+    return tuple(key for key in dict(pairs) if key not in OURS and not near(key, OURS))
 
 
 def check_version(pairs: Pairs) -> None:

@@ -77,3 +77,8 @@ def check_fields(answer: httpx.Response, what: str) -> None:
     location = answer.headers.get("location", "/")
     assert location.startswith("/"), (what, location)
     assert not location.startswith(("//", "/\\")), (what, location)
+
+
+def is_told(answer: httpx.Response) -> bool:
+    """Whether a query was answered, and what has no meaning beside it is named."""
+    return answer.status_code == 200 and "changed nothing" in answer.headers.get("wgig-warning", "")
