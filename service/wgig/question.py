@@ -85,8 +85,8 @@ def question(pairs: Pairs, settings: Settings) -> Question:
 def strange_ones(pairs: Pairs) -> tuple[str, ...]:
     """The parameters that are those of other services, as clients made for them send them with each query.
 
-    One of ours that has no place beside a query is not among them, nor what is spelt nearly as one of ours: it is
-    a slip, which may change the answer.
+    One of ours that has no place beside a query is not among them, nor what is spelt nearly as one of ours:
+    it is a slip, which may change the answer.
     """
     return tuple(key for key in dict(pairs) if key not in OURS and not near(key, OURS))
 
