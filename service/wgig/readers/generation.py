@@ -126,14 +126,22 @@ class Generation:
     def done(self, reader: ReaderLink, *, worn: bool) -> None:
         """A reader has answered: lend it to the next."""
         client, reader.client = reader.client, ""
-        if worn or not self.serving or len(self.readers) > self.size:
+        if worn or not self.serving:
             reader.close()
         else:
             self.lending.offer(reader)
         self.lending.settle(client)
+        self.let_go()
 
-    def waiting(self) -> None:
-        """A reader waits for its client, who is slow: have another made for the others."""
+    def let_go(self) -> None:
+        """End one who is idle of more readers than were asked for, unless all others are occupied."""
+        idle = [one for one in self.lending.idle if one in self.readers]
+        if len(self.readers) > self.size and len(idle) > 1:
+            self.lending.withdraw(idle[0])
+            idle[0].close()
+
+    def occupied(self) -> None:
+        """A reader is occupied, by a query that takes long or a slow client: have one for the others."""
         if not self.lending.idle and len(self.readers) + self.forking < 2 * self.size:
             self.fork()
 

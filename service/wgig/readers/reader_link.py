@@ -13,7 +13,7 @@ from typing import Protocol, cast
 from .result import Result
 from .wire import ASK, CANCELED, FAULT, LOST, OPENED, PIECE, THREAD, TIME, WORN, Fault, Job, framed, unframed
 
-SLOW = 0.2  # seconds after which a query lets others go first
+SLOW = 0.05  # seconds after which a query lets others go first, and keeps none of them from a reader
 YIELDING = 10  # how much nicer it is then
 PATIENCE = 30  # seconds for a client to take what is there
 
@@ -27,8 +27,8 @@ class Keeper(Protocol):
     def done(self, reader: "ReaderLink", *, worn: bool) -> None:
         """It has answered."""
 
-    def waiting(self) -> None:
-        """It waits for who takes its answer."""
+    def occupied(self) -> None:
+        """It will not answer soon, as the query takes long or it waits for who takes its answer."""
 
     def opened(self) -> None:
         """It reads from the folder that it was told."""
@@ -71,6 +71,7 @@ class ReaderLink(asyncio.Protocol):
         """Let others go first from now on; after so many seconds the reader is killed."""
         if seconds <= 0:
             return self.kill(TIME)
+        self.keeper.occupied()
         with suppress(OSError):  # of this thread alone, whatever POSIX says of processes
             os.setpriority(os.PRIO_PROCESS, self.thread, os.getpriority(os.PRIO_PROCESS, 0) + YIELDING)
         return self.after(seconds, partial(self.kill, TIME))
@@ -96,7 +97,7 @@ class ReaderLink(asyncio.Protocol):
             self.transport.pause_reading()
             self.left = self.timer.when() - loop.time()
             self.timer = loop.call_later(PATIENCE, self.kill, CANCELED)
-            self.keeper.waiting()
+            self.keeper.occupied()
 
     def data_received(self, data: bytes) -> None:
         """Take what the reader says."""

@@ -226,6 +226,15 @@ def test_others_need_not_wait_for_a_slow_client(tmp_path: Path) -> None:
     play(Settings(store=tmp_path, readers=2), story)
 
 
+def test_others_need_not_wait_for_slow_queries(tmp_path: Path) -> None:
+    async def story(pool: Pool) -> None:
+        slow = [await pool.ask(job(ENDLESS), f"slow {number}") for number in range(2)]
+        assert len(await numbers(pool)) == 200
+        assert not any(one.ended for one in slow)
+
+    play(Settings(store=tmp_path, readers=2), story)
+
+
 def test_a_client_that_takes_nothing_loses_its_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
