@@ -92,7 +92,7 @@ ASKED = [
     *DATASET,
     EXPLAIN,
     VERSION,
-    *(parameter(one, "What other services call `_mediatype`, which beats it.") for one in ALSO),
+    *(parameter(one, "What other services call `_mediatype`, which beats it.", many=True) for one in ALSO),
     parameter("ac", "Whether a program asks of itself, as editors tell: it changes nothing."),
 ]
 EXAMPLE = parameter("example", "The example query that the page is to begin with.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .admission import ROOM, admit
 from .bodies import MOST_PAIRS, ContentType, Pairs, values
 from .diagnosis import diagnose
-from .formats import Format, named, negotiate
+from .formats import Format, closeness, named, negotiate
 from .near import near
 from .parameters import checked
 from .problems import Problem
@@ -18,8 +18,8 @@ from .view import Dataset
 # What other services call `_mediatype`, so that clients made for them send it.
 ALSO = ("format", "output", "results")
 # The parameters of a query; with `ac` editors say that a program asks of itself, which changes nothing.
-ONCE = ("query", "explain", "version", "_mediatype", *ALSO, "ac")
-MANY = ("default-graph-uri", "named-graph-uri")
+ONCE = ("query", "explain", "version", "_mediatype", "ac")
+MANY = ("default-graph-uri", "named-graph-uri", *ALSO)
 OURS = (*ONCE, *MANY, "example")
 # What they call formats, by the suffixes that it may mean here.
 CALLED = {
@@ -108,14 +108,20 @@ def picked(pairs: Pairs, accept: Iterable[str], offered: Sequence[Format]) -> Fo
 
     Raises Problem 400 where they contradict each other, 406 for one that is not offered.
     """
-    asked = values(pairs, "_mediatype") or list({value for key, value in pairs if key in ALSO})
+    asked = values(pairs, "_mediatype") or [value for key, value in pairs if key in ALSO]
     if not asked:
         return negotiate(accept, offered)
-    if len(asked) > 1:
+    # Some clients send all the names that a format may have.
+    meant = {one for value in asked for name in value.split(",") for one in called(name, offered)}
+    if len(meant) > 1:
         raise Problem(400, f"{', '.join(ALSO)} name different formats. Name one, as _mediatype.")
-    suffixes = [one.suffix for one in offered]
-    meant = [one for one in CALLED.get(asked[0].lower(), ()) if one in suffixes]
-    return named(meant[0] if meant else asked[0], offered)
+    return meant.pop() if meant else named(asked[0], offered)
+
+
+def called(name: str, offered: Sequence[Format]) -> list[Format]:
+    """The offered format that a service calls so, or none."""
+    names = (*CALLED.get(name.lower(), ()), name)
+    return [one for one in offered if any(closeness(other, one) for other in names)][:1]
 
 
 def misspelt(text: str, said: str, settings: Settings) -> Problem:

@@ -13,7 +13,7 @@ from rdflib import Graph, URIRef
 from rdflib.compare import isomorphic
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 from reconciler import reconcile
-from SPARQLWrapper import CSV, GET, JSON, POST, TURTLE, XML, SPARQLWrapper
+from SPARQLWrapper import CSV, GET, JSON, JSONLD, N3, POST, RDFXML, TSV, TURTLE, XML, SPARQLWrapper
 
 LABELS = """
 PREFIX wgig: <https://w3id.org/wgig/ontology#>
@@ -40,11 +40,13 @@ def test_sparqlwrapper(endpoint: str, method: str) -> None:
     assert SPAM in {row["issue"]["value"] for row in rows}
     client.setReturnFormat(XML)
     assert client.queryAndConvert().toxml().count("<result>") == len(rows)
-    client.setReturnFormat(CSV)
-    assert client.queryAndConvert().decode().count(SPAM) == 1
+    for written in (CSV, TSV):
+        client.setReturnFormat(written)
+        assert client.queryAndConvert().decode().count(SPAM) == 1
     client.setQuery(f"DESCRIBE <{SPAM}>")
-    client.setReturnFormat(TURTLE)
-    assert b"prefLabel" in client.queryAndConvert()
+    for written in (TURTLE, N3, RDFXML, JSONLD):
+        client.setReturnFormat(written)
+        assert b"prefLabel" in client.query().response.read()
 
 
 def test_rdflib_sparql_store(endpoint: str) -> None:
