@@ -22,7 +22,8 @@ PROFILED = replace(
     LINKSET, media_type=f'{LINKSET.media_type}; profile="https://www.rfc-editor.org/info/rfc9727"'
 )
 API_CATALOG = "/.well-known/api-catalog"
-INTERFACES = ("sparql", "update", "graphs", "validate")
+PAGES = ("sparql", "update", "graphs", "validate", "search", "queries", "papers")
+INTERFACES = (*PAGES, "reconcile", "changes", "tables", "cite")  # the last for programs alone
 GOOD_FOR = timedelta(days=90)  # less than the year of RFC 9116, section 2.5.5
 
 # What names an address of this service, which is to be that of the host that was asked.
@@ -79,7 +80,7 @@ def interface(host: str, path: str) -> dict[str, object]:
     return {
         "anchor": host + path,
         "service-desc": [link(f"{host}openapi.json", JSON)],
-        "service-doc": [link(host + path, HTML)],
+        "service-doc": [link(host + path if path in PAGES else host, HTML)],
         "service-meta": [link(f"{host}.well-known/void", TURTLE)],
         "status": [link(f"{host}ready", JSON)],
     }
