@@ -175,6 +175,11 @@ def test_a_value_is_never_read_as_more_than_that(graph: wgig.Graph, hostile: str
     assert caught.value.status == 400
 
 
+def test_what_no_address_can_hold_is_never_sent() -> None:
+    with pytest.raises(wgig.ServiceError, match=r"No address can hold this: .* too long"):
+        answering()[0].example("coverage-matrix", the_issue="x" * 100_000)
+
+
 def test_an_unknown_example_or_parameter_is_named(graph: wgig.Graph) -> None:
     with pytest.raises(wgig.ServiceError, match="Did you mean coverage-matrix") as caught:
         graph.example("coverage-matrx")
