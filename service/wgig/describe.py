@@ -32,7 +32,7 @@ def describe_service(request: Request) -> Response:
     settings: Settings = request.app.state.settings
     pairs = only(request, ("example", *ONCE), MANY)
     format_ = picked(pairs, request.headers.getlist("accept"), (*GRAPHS, HTML))
-    chosen = "".join(example(name).name for name in values(pairs, "example"))
+    chosen = "".join(example(name, "/queries").name for name in values(pairs, "example"))
     if format_ is HTML:
         return answer(
             request, render("sparql.html", base=settings.base, examples=examples(), chosen=chosen), HTML

@@ -48,13 +48,13 @@ def examples() -> list[Example]:
     return [read(path) for path in sorted(FOLDER.glob("*.rq"))]
 
 
-def example(name: str) -> Example:
-    """The example query of this name. Raises Problem 404."""
+def example(name: str, listed: str = "wgig queries") -> Example:
+    """The example query of this name. Raises Problem 404, which says where they are `listed`."""
     path = FOLDER / f"{name}.rq"
     names = [one.stem for one in FOLDER.glob("*.rq")]
     if name not in names:
         near = get_close_matches(name, names, 1)
-        mend = f"Did you mean {near[0]}?" if near else "See: wgig queries"
+        mend = f"Did you mean {near[0]}?" if near else f"See: {listed}"
         raise Problem(404, f"There is no example query {name}. {mend}")
     return read(path)
 

@@ -57,7 +57,7 @@ async def ask_example(request: Request, name: str) -> Response:
     """
     settings: Settings = request.app.state.settings
     name, _, suffix = name.partition(".")
-    one = example(name)
+    one = example(name, "/queries")
     pairs = parameters(request)
     terms = bound(one, pairs, settings.base)
     for parameter in one.parameters:

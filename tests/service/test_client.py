@@ -175,6 +175,11 @@ def test_a_value_is_never_read_as_more_than_that(graph: wgig.Graph, hostile: str
     assert caught.value.status == 400
 
 
+def test_what_no_address_can_hold_is_never_sent() -> None:
+    with pytest.raises(wgig.ServiceError, match=r"No address can hold this: .* too long"):
+        answering()[0].example("coverage-matrix", the_issue="x" * 100_000)
+
+
 def test_an_unknown_example_or_parameter_is_named(graph: wgig.Graph) -> None:
     with pytest.raises(wgig.ServiceError, match="Did you mean coverage-matrix") as caught:
         graph.example("coverage-matrx")
@@ -197,15 +202,24 @@ def test_a_page_of_papers_begins_behind_the_last(graph: wgig.Graph) -> None:
     assert rows == [second]
 
 
-@pytest.mark.parametrize("name", [SPAM, "issue/spam"])
+@pytest.mark.parametrize("name", [SPAM, "issue/spam", "issue:spam"])
 def test_a_thing_is_json(graph: wgig.Graph, name: str) -> None:
     assert SPAM.removeprefix("https://w3id.org/wgig/") in str(graph.thing(name))
 
 
 def test_a_thing_that_nobody_knows_is_an_error(graph: wgig.Graph) -> None:
     with pytest.raises(wgig.ServiceError, match="Nothing is known about") as caught:
-        graph.thing("issue/nö/../?x#")
+        graph.thing("issue/nö?x#")
     assert caught.value.status == 404
+
+
+@pytest.mark.parametrize(
+    "name", ["../papers", "issue/./spam", "issue//spam", "issue/spam/..", "issue:../x", ""]
+)
+def test_what_names_no_thing_is_never_sent(name: str) -> None:
+    with pytest.raises(wgig.ServiceError, match=r"names no thing\. Give its IRI") as caught:
+        answering()[0].thing(name)
+    assert caught.value.status is None
 
 
 def test_a_paper_is_checked(graph: wgig.Graph, tmp_path: Path) -> None:

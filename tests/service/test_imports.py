@@ -30,9 +30,9 @@ FLOORS = [
         """,
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands index.file index.snippets
-        known languages links markdown.outline outside.tables pages.results parameters places processes
-        profiles.profile readers.lending records.versions reports syntax.reading tables.csvw tokens typed
-        unfit using writes.premises writes.targets
+        known languages links markdown.outline mcp.strict outside.tables pages.results parameters places
+        processes profiles.profile readers.lending records.versions reports syntax.reading tables.csvw tokens
+        typed unfit using writes.premises writes.targets
         """,
         """
         answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard

@@ -118,6 +118,7 @@ def test_a_query_answers_in_every_format_of_results(
     ("path", "status", "sentence"),
     [
         ("/queries/coverage-matriks", 404, "Did you mean coverage-matrix?"),
+        ("/queries/zzz", 404, "See: /queries"),
         ("/queries/coverage-matrix?the_isue=spam", 400, "Did you mean the_issue?"),
         ("/queries/coverage-matrix?the_issue=spm", 400, "Did you mean spam?"),
         ("/queries/coverage-matrix?the_issue=spam&the_issue=voip", 400, "Give it once."),

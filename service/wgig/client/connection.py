@@ -125,12 +125,19 @@ class Connection:
 
     @contextmanager
     def answer(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
-        """Around an answer that is still to be read. Raises LostError where it does not come whole."""
+        """Around an answer that is still to be read. Raises LostError where it does not come whole.
+
+        Raises ServiceError for what no address can hold, before anything is sent.
+        """
         begun = False
         try:
             with self.http.stream(method, path, **options) as response:
                 begun = True
                 yield response
+        except httpx.InvalidURL as error:
+            raise ServiceError(
+                None, "Not sent", f"No address can hold this: {error}. Ask for less."
+            ) from error
         except httpx.TimeoutException as error:
             waited = options.get("timeout", self.limits.timeout)
             said = f"{self.url} sent nothing for {waited} seconds and was given up. Ask for less."

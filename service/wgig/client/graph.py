@@ -11,7 +11,7 @@ import httpx
 import pyoxigraph as ox
 
 from ..formats import JSON, JSON_RESULTS, N_TRIPLES
-from ..namespaces import OUTSIDE, namespaces
+from ..namespaces import OURS, OUTSIDE, namespaces
 from ..settings import Settings
 from .connection import USUAL, Connection, Limits
 from .errors import ServiceError
@@ -33,6 +33,8 @@ SELECT ?paper (MIN(STR(?name)) AS ?title) (MIN(?about) AS ?issue) (MIN(?day) AS 
 }} GROUP BY ?paper ORDER BY STR(?paper)"""
 PAGE = 500  # papers in one answer
 IN_PATH = "/:@!$&'()*+,;=~"
+THINGS = "id/"  # below the base IRI
+NOWHERE = {"", ".", ".."}  # steps of a path that no IRI of a thing has
 
 
 def connect(
@@ -113,7 +115,8 @@ class Graph:
     def thing(self, iri: str) -> dict[str, Any]:
         """What the graph knows of a thing, as JSON-LD that reads like plain JSON.
 
-        The thing is named by its IRI or what stands behind `/id/` in it, such as `issue/spam`.
+        The thing is named by its IRI, what stands behind `/id/` in it, such as `issue/spam`, or with a prefix
+        as pages show it: `issue:spam`.
         """
         found: dict[str, Any] = self.connection.ask("GET", f"{address(iri)}.json").json()
         return found
@@ -166,8 +169,18 @@ class Graph:
 
 
 def address(iri: str) -> str:
-    """Where a thing is described: by its IRI, or what stands behind `/id/` in it."""
-    return f"doc/{quote(iri.rpartition('/id/')[2], safe=IN_PATH)}"
+    """Where a thing is described: by its IRI, what stands behind `/id/` in it, or its name with a prefix.
+
+    Raises ServiceError for what names none, before anything is sent: a path that leads elsewhere.
+    """
+    path = iri.rpartition("/id/")[2]
+    prefix, _, local = path.partition(":")
+    if (below := OURS.get(prefix, "")).startswith(THINGS):
+        path = below.removeprefix(THINGS) + local
+    if not NOWHERE.isdisjoint(path.split("/")):
+        said = f"{iri!r} names no thing. Give its IRI, or what stands behind /id/ in it, such as issue/spam."
+        raise ServiceError(None, "No name", said)
+    return f"doc/{quote(path, safe=IN_PATH)}"
 
 
 def understood(answer: httpx.Response) -> Rows | Triples | bool:

@@ -7,6 +7,7 @@ from mcp_types import ToolAnnotations
 from .. import __version__
 from ..client import Graph, ServiceError
 from .budget import Budget
+from .strict import strict
 from .tools import Tools
 
 INSTRUCTIONS = """\
@@ -25,15 +26,8 @@ RESOURCES = {
 
 def server_of(graph: Graph, budget: Budget) -> MCPServer[None]:
     """The server over the graph of a service, whose tools keep within the budget of each call."""
-    server = MCPServer[None](
-        "wgig",
-        title="WGIG knowledge graph",
-        instructions=INSTRUCTIONS,
-        version=__version__,
-        log_level="WARNING",
-    )
     tools = Tools(graph, budget)
-    for tool in (
+    offered = (
         tools.search,
         tools.describe,
         tools.example_queries,
@@ -41,8 +35,15 @@ def server_of(graph: Graph, budget: Budget) -> MCPServer[None]:
         tools.query,
         tools.validate,
         tools.cite,
-    ):
-        server.add_tool(tool, annotations=READS, structured_output=False)
+    )
+    server = MCPServer[None](
+        "wgig",
+        title="WGIG knowledge graph",
+        instructions=INSTRUCTIONS,
+        version=__version__,
+        tools=[strict(tool, READS) for tool in offered],
+        log_level="WARNING",
+    )
     for name, description in RESOURCES.items():
         offer(server, graph, name, description)
     return server

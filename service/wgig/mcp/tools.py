@@ -13,8 +13,10 @@ from pydantic import Field
 from ..client import Graph, ServiceError
 from ..client.connection import Piece
 from ..client.graph import address
-from ..examples import example, examples
+from ..client.terms import term
+from ..examples import Example, example, examples
 from ..formats import JSON, JSON_RESULTS, N_TRIPLES, TSV
+from ..parameters import checked
 from ..problems import Problem
 from .budget import Budget, Cut, lines_within, marked, rows_within
 
@@ -37,6 +39,10 @@ GRACE = 1  # seconds in which a service may say itself that a query took too lon
 WAIT = 60  # seconds for all else, which a service bounds itself
 MOST_FOUND = 50
 MARK = re.compile("</?mark>")
+LISTED = "the tool example_queries"
+MORE_ROWS = "To see others, ask by the tool query with ORDER BY, LIMIT and OFFSET."
+MORE_LINES = "Ask for what you need of it by the tool query."
+MORE_FOUND = "To see others, search for more words, or in one kind or language."
 
 
 def refusing(tool: Callable[Concatenate["Tools", P], str]) -> Callable[Concatenate["Tools", P], str]:
@@ -73,13 +79,17 @@ class Tools:
 
         Each is a line with its IRI, its kind, its name, and a passage that has the words.
         """
+        if not text.strip():
+            raise Problem(400, "Nothing is searched for. Give words as the argument text, such as spam.")
         found = self.pages({"q": text, "kind": kind, "lang": language}, limit)
         items = [item for page in found for item in page["items"]]
         lines = [told(found[0]), *(line(item) for item in items[:limit])]
         cut = lines_within("".join(lines).encode(), self.budget.data, is_whole=True)
         if not cut.how and (len(items) > limit or "next" in found[-1]):
             cut = cut._replace(how=f"This is cut after {limit} things.")
-        return self.given(cut, "" if items else "Nothing is found.")
+            if limit < MOST_FOUND:
+                return self.given(cut, more=f"To see more, give a greater limit, at most {MOST_FOUND}.")
+        return self.given(cut, "" if items else "Nothing is found.", more=MORE_FOUND)
 
     def pages(self, asked: dict[str, str], limit: int) -> list[dict[str, Any]]:
         """The pages of a search, as many as hold so many things."""
@@ -95,24 +105,40 @@ class Tools:
     @refusing
     def describe(
         self,
-        iri: Annotated[str, Field(description="IRI of a thing, or what follows /id/ in it: issue/spam.")],
+        iri: Annotated[str, Field(description="IRI of a thing, or the end of it: issue/spam or issue:spam.")],
     ) -> str:
         """Tell what the graph knows of a thing, in Turtle: statements, parts, sources, what points to it."""
-        return self.shown(self.begin("GET", f"{address(iri)}.ttl"))
+        return self.shown(self.begin("GET", f"{address(iri)}.ttl"), MORE_LINES)
 
     @refusing
     def example_queries(self) -> str:
-        """List the example queries, by which most questions about the working group are answered."""
-        return self.begun("".join(f"{one.name}: {one.question}\n" for one in examples()))
+        """List the example queries, by which most questions about the working group are answered.
+
+        Each is a line with its name, its question, and its parameters in parentheses.
+        """
+        return self.begun("".join(map(listed, examples())))
 
     @refusing
-    def run_example(self, name: Annotated[str, Field(description="Name of an example query.")]) -> str:
-        """Answer an example query; its text comes first, to learn from for queries of your own."""
-        text = example(name).text
-        size = len(text.encode())
-        if 2 * size > self.budget.data:  # there is to be room for the answer
-            return self.table(text, self.budget.data)
-        return f"{text}\n{self.table(text, self.budget.data - size)}"
+    def run_example(
+        self,
+        name: Annotated[str, Field(description="Name of an example query.")],
+        parameters: Annotated[
+            dict[str, str | bool | int | float],
+            Field(description='Values by name of parameter, a thing by its IRI or the end of it: "spam".'),
+        ] = {},  # noqa: B006 - nothing is ever put into it, and the schema shows it
+    ) -> str:
+        """Answer an example query; its text comes first, to learn from for queries of your own.
+
+        The lines `# param:` of the text say which parameters there are, of which type, with which default.
+        """
+        one = example(name, LISTED)
+        params = {key: str(term(value).value) for key, value in parameters.items()}
+        checked([*params.items()], [known.name for known in one.parameters])
+        size = len(one.text.encode())
+        is_shown = 2 * size <= self.budget.data  # there is to be room for the answer
+        room = self.budget.data - size if is_shown else self.budget.data
+        answer = self.table(room, "GET", f"queries/{one.name}", params=params)
+        return f"{one.text}\n{answer}" if is_shown else answer
 
     @refusing
     def query(
@@ -124,7 +150,7 @@ class Tools:
         A mistake in it is told with line, column, and how to mend it. Ask for little: what is more than the
         budget of rows and bytes is cut, and a query that takes too long is given up.
         """
-        return self.table(sparql, self.budget.data)
+        return self.table(self.budget.data, "POST", "sparql", data={"query": sparql})
 
     @refusing
     def validate(
@@ -145,7 +171,7 @@ class Tools:
             content=paper.encode(),
             headers={"Content-Type": TYPES[format], "Accept": "text/plain"},
         )
-        return self.shown(piece)
+        return self.shown(piece, "Mend what it tells of, and check again.")
 
     @refusing
     def cite(
@@ -155,13 +181,13 @@ class Tools:
         form: Annotated[Literal["text", "bibtex", "csl-json"], Field(description="Form of it.")] = "text",
     ) -> str:
         """Cite a thing, a graph, or the answer to a query: with the version of the graph and a SHA-256."""
-        return self.shown_text(self.graph.cite(iri=iri, query=sparql, media_type=FORMS[form]))
+        text = self.graph.cite(iri=iri, query=sparql, media_type=FORMS[form])
+        return self.given(lines_within(text.encode(), self.budget.data, is_whole=True))
 
-    def table(self, sparql: str, room: int) -> str:
+    def table(self, room: int, method: str, path: str, **asked: Any) -> str:
         """The answer to a query within so many bytes."""
-        wait = self.budget.seconds + GRACE
-        asked = {"data": {"query": sparql}, "headers": {"Accept": ACCEPT}}
-        piece = self.graph.connection.begin(self.budget.bytes, wait, "POST", "sparql", **asked)
+        wait, headers = self.budget.seconds + GRACE, {"Accept": ACCEPT}
+        piece = self.graph.connection.begin(self.budget.bytes, wait, method, path, headers=headers, **asked)
         kind = piece.headers.get("content-type", "").partition(";")[0]
         if kind == JSON_RESULTS.media_type:
             return "yes" if b"true" in piece.body else "no"
@@ -173,36 +199,41 @@ class Tools:
         nothing = "\n".join(["There is nothing in the answer.", *doubts])
         if kind == TSV.media_type:
             cut = rows_within(cut, self.budget.rows)
-            return self.given(cut, nothing, head=1)
-        return self.given(cut, nothing)
+            return self.given(cut, nothing, head=1, more=MORE_ROWS)
+        return self.given(cut, nothing, more=MORE_ROWS)
 
     def begin(self, method: str, path: str, **options: Any) -> Piece:
         """The begin of an answer, as much as may be shown."""
         return self.graph.connection.begin(self.budget.bytes, WAIT, method, path, **options)
 
-    def shown(self, piece: Piece) -> str:
-        """The begin of an answer as a tool gives it."""
-        return self.given(lines_within(piece.body, self.budget.data, is_whole=piece.is_whole))
-
-    def shown_text(self, text: str) -> str:
-        """A whole answer as a tool gives it."""
-        return self.given(lines_within(text.encode(), self.budget.data, is_whole=True))
+    def shown(self, piece: Piece, more: str) -> str:
+        """The begin of an answer as a tool gives it, with how to come to `more` where it is cut."""
+        return self.given(lines_within(piece.body, self.budget.data, is_whole=piece.is_whole), more=more)
 
     def begun(self, text: str) -> str:
         """Text of our own, as much of it as may be given."""
         return lines_within(text.encode(), self.budget.data, is_whole=True).text
 
-    def given(self, cut: Cut, nothing: str = "", head: int = 0) -> str:
-        """What is cut or not, marked as data; or what is said where nothing is below its `head` lines."""
+    def given(self, cut: Cut, nothing: str = "", head: int = 0, more: str = "") -> str:
+        """What is cut or not, marked as data; or what is said where nothing is below its `head` lines.
+
+        Where it is cut, how to come to `more` follows.
+        """
         if nothing and cut.text.count("\n") <= head:
             return self.begun(nothing)
-        return "\n".join(filter(None, [marked(cut.text), cut.how and f"{cut.how} Ask for less to see all."]))
+        return "\n".join(filter(None, [marked(cut.text), cut.how and f"{cut.how} {more}".rstrip()]))
 
 
 def told(page: dict[str, Any]) -> str:
     """What was searched for, where that is not what was asked: a line, or nothing."""
     meant = f"Searched for: {page['meant']}\n" if page["meant"] else ""
     return meant + ("" if page["everyWord"] else "Nothing has all the words; these have some.\n")
+
+
+def listed(one: Example) -> str:
+    """An example query, as a line."""
+    names = ", ".join(parameter.name for parameter in one.parameters)
+    return f"{one.name}: {one.question}{names and f' ({names})'}\n"
 
 
 def line(item: dict[str, Any]) -> str:
