@@ -10,11 +10,11 @@ from fastapi import Request, Response
 
 from .answers import answer, pick
 from .formats import GRAPHS, HTML, JSON, TEXT, TURTLE, Format
+from .links import host
 from .parameters import only
 from .problems import Problem
 from .rdf import serialize, term
 from .settings import Settings
-from .sparql import absolute
 from .store import Store
 
 LINKSET = Format("application/linkset+json", "json", "JSON", "", ("application/json",))
@@ -64,13 +64,13 @@ def api_catalog(request: Request) -> Response:
     """The interfaces of this service, each with what describes it (RFC 9727). Raises Problem 406."""
     only(request)
     pick(request, (LINKSET,))
-    host = str(request.base_url)
+    here = str(request.base_url)
     whole = {
-        "anchor": host + API_CATALOG.removeprefix("/"),
-        "item": [{"href": host + path} for path in INTERFACES],
-        "describedby": [link(f"{host}catalog", TURTLE)],
+        "anchor": here + API_CATALOG.removeprefix("/"),
+        "item": [{"href": here + path} for path in INTERFACES],
+        "describedby": [link(f"{here}catalog", TURTLE)],
     }
-    sets = [whole, *(interface(host, path) for path in INTERFACES)]
+    sets = [whole, *(interface(here, path) for path in INTERFACES)]
     body = json.dumps({"linkset": sets}, indent=2).encode() + b"\n"
     return answer(request, body, PROFILED, links=[f'<{API_CATALOG}>; rel="api-catalog"'])
 
@@ -132,8 +132,7 @@ def page_of(name: str) -> Response:
 def written(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
     """The triples, with addresses on the host that was asked. Raises Problem 400 for a host that is none."""
     settings: Settings = request.app.state.settings
-    host = absolute(str(request.base_url), "The address of the service")
-    return serialize(localized(triples, settings.base, host), format_, settings.base)
+    return serialize(localized(triples, settings.base, host(request)), format_, settings.base)
 
 
 def own(request: Request, name: str) -> list[ox.Triple]:

@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from . import bodies, facts, folders, frames, kinds, languages, pages
 from .compact import alone, compact
 from .formats import HTML, JSON, JSON_LD, Format
+from .links import host
 from .namespaces import OUTSIDE
 from .pages.thing import page
 from .parameters import only
@@ -164,7 +165,7 @@ def thing_body(request: Request, asked: Wish, description: Description, format_:
     if format_ is not HTML:
         return graph_body(request, described(description, base), format_)
     iri = description.iri
-    here = base.rstrip("/") + doc_path(iri.removeprefix(f"{base}id/"))
+    here = host(request).rstrip("/") + doc_path(iri.removeprefix(f"{base}id/"))
     return show(
         request,
         "doc.html",

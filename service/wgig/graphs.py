@@ -13,6 +13,7 @@ from .answers import answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
 from .formats import GRAPHS, HTML, JSON, Format
+from .links import host
 from .namespaces import OUTSIDE
 from .pages import graph_path
 from .pages.graph import graph_page, list_page
@@ -95,7 +96,7 @@ def graph_subject(request: Request, graph: str | None, asked: Wish) -> Subject:
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
-            page = base.rstrip("/") + path
+            page = host(request).rstrip("/") + path
             block = graph and markup(iri, page, told(request, iri), asked.languages.ranges, base)
             versions = mementos.versions(request, graph)
             ranges = asked.languages.ranges

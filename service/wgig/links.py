@@ -4,8 +4,11 @@ import string
 from collections.abc import Iterable
 from urllib.parse import quote, urlencode
 
+from fastapi import Request
+
 from .bodies import Pairs
 from .formats import Format
+from .sparql import absolute
 
 VISIBLE = string.ascii_letters + string.digits + string.punctuation + " "
 SERVICE = '</openapi.json>; rel="service-desc"'
@@ -20,6 +23,11 @@ def address(name: str, pairs: Iterable[tuple[str, str]], suffix: str = "") -> st
 def content_location(name: str, pairs: Pairs, format_: Format) -> dict[str, str]:
     """The field that names the address of just this answer."""
     return {"Content-Location": in_field(address(name, pairs, format_.suffix))}
+
+
+def host(request: Request) -> str:
+    """The service as asked, such as `http://localhost/`. Raises Problem 400 for a host that is none."""
+    return absolute(str(request.base_url), "The address of the service")
 
 
 def in_field(text: str) -> str:

@@ -12,7 +12,7 @@ from .bodies import parameters
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .links import SERVICE, address
-from .lists.asked import Asked, asked, things
+from .lists.asked import WHOLE, Asked, asked, things
 from .lists.found import Found, best, found
 from .lists.selection import selection, values_of
 from .lists.shown import LISTS
@@ -24,14 +24,14 @@ from .profiles import schema_org
 from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
-from .query import rows, tsv
+from .query import LARGEST, rows, tsv
 from .represent import graph_body, represent, show
 
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
 
 
 async def listing(request: Request) -> Response:
-    """A list of things, with filters by their fields, a page at a time.
+    """A list of things, with filters by their fields, a page at a time; CSV whole where no page is asked for.
 
     `sort` names fields, a minus before one that falls; `fields` names those that are given; `q` is looked for
     in what things are called, `year` in their dates. A filter that is given several times takes any of them.
@@ -41,7 +41,12 @@ async def listing(request: Request) -> Response:
     what = asked(LISTS[name], parameters(request), base)
     wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), {OWN: own(base)})
     await check_values(request, what)
-    page = await run_in_threadpool(found, await tsv(request, selection(what, base)))
+    is_whole = wish.choices[0].format is CSV and not what.is_paged
+    what = what.whole() if is_whole else what
+    most = request.app.state.settings.result_bytes if is_whole else LARGEST
+    page = await run_in_threadpool(found, await tsv(request, selection(what, base), most))
+    if is_whole and page.total > WHOLE:
+        raise too_long(page.total)
     if what.page > pages(what, page):
         last = address(name, what.on(pages(what, page)))
         raise Problem(400, f"There is no page {what.page}. The last one is {last}")
@@ -51,6 +56,16 @@ async def listing(request: Request) -> Response:
     turns = [f'<{path}>; rel="{rel}"' for rel, path in links(what, page).items() if rel != "self"]
     more = [*reversed(turns), SERVICE]
     return await run_in_threadpool(represent, request, wish, subject, more=more, headers=SAME_IN_ALL)
+
+
+def too_long(total: int) -> Problem:
+    """The 413 for a whole list of so many things: a table says nowhere that it is a part."""
+    return Problem(
+        413,
+        f"The list has {total} things, and up to {WHOLE} are given as one table. Ask for page and size, or "
+        "choose fewer things; whole tables of the main lists are at /tables.",
+        total=total,
+    )
 
 
 def links(what: Asked, page: Found) -> dict[str, str]:

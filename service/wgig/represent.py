@@ -13,6 +13,7 @@ from .answers import answer
 from .compact import alone, compact, context_of
 from .formats import HTML, JSON, JSON_LD, PLAIN_XML, Format
 from .languages import Languages, field, narrowed, of, parameter
+from .links import host
 from .problems import Problem
 from .profiles import dublin, listing, schema_org
 from .profiles.links import MODEL, links
@@ -54,7 +55,7 @@ def represent(  # noqa: PLR0913 - what a representation consists of
         body = subject.write(choice.format)
         languages = [*languages, "en"] if choice.format is HTML else languages  # as pages are in English
     else:
-        triples = computed(choice, subject, wish.languages, base)
+        triples = computed(request, choice, subject, wish.languages)
         body, languages = written(request, choice, triples, subject.iri), of(triples)
     fields["Content-Profile"] = f"<{choice.profile.iri}>"
     # What Accept-Language moves has no address of its own.
@@ -72,12 +73,12 @@ def chosen(wish: Wish, subject: Subject, base: str) -> Choice:
     raise nothing(subject, wish.choices, base) if wish.by_profile else no_format(subject.choices(base))
 
 
-def computed(choice: Choice, subject: Subject, languages: Languages, base: str) -> list[ox.Triple]:
+def computed(request: Request, choice: Choice, subject: Subject, languages: Languages) -> list[ox.Triple]:
     """What a profile says of the subject. Raises Problem 406 where that is nothing."""
-    page = base.rstrip("/") + subject.path
+    page = host(request).rstrip("/") + subject.path
     triples = mapped(choice.profile, subject.iri, page, subject.triples())
     if not triples:
-        raise nothing(subject, [choice], base)
+        raise nothing(subject, [choice], request.app.state.settings.base)
     return narrowed(triples, languages.ranges) if languages.only else triples
 
 

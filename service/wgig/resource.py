@@ -10,6 +10,7 @@ from . import folders, kinds, languages, pages, vocabulary
 from .answers import answer, pick
 from .examples import examples
 from .formats import HTML, JSON_LD, Format
+from .links import host
 from .lists.shown import LISTS
 from .parameters import only
 from .problems import Problem
@@ -67,7 +68,7 @@ def home_of(request: Request, counts: dict[str, int] | None) -> Response:
     """The home page, with how many things of each kind there are, if that is known."""
     base = request.app.state.settings.base
     names = {"titles": kinds.TITLES, "name": kinds.title, "lists": LISTS}
-    markup_ = schema_org.catalog(base, [kinds.title(one) for one in counts or kinds.TITLES])
+    markup_ = schema_org.catalog(base, host(request), [kinds.title(one) for one in counts or kinds.TITLES])
     body = show(
         request, "home.html", counts=counts, examples=examples(), shown=SHOWN, markup=markup_, **names
     )
@@ -98,7 +99,7 @@ def graph_document(request: Request, name: str) -> Response:
         given = {
             "entries": ENTRIES[name](triples),
             "labels": vocabulary.names(triples),
-            "markup": markup(iri, iri, header, asked.languages.ranges, base),
+            "markup": markup(iri, f"{host(request)}{name}", header, asked.languages.ranges, base),
         }
         return show(request, f"{name}.html", **given, rules=rules().values(), headings=headings())
 

@@ -149,6 +149,19 @@ def test_an_answer_is_given_again_with_its_digest(writing: httpx.Client, query: 
     assert item["URL"].endswith(again(item))
 
 
+@pytest.mark.parametrize(
+    "named",
+    [{"iri": SPAM}, {"iri": f"{BASE}graph/one"}, {"query": LABELS}, {"query": f"DESCRIBE <{SPAM}>"}],
+)
+def test_who_asks_without_a_wish_gets_the_bytes_that_were_digested(
+    writing: httpx.Client, named: dict[str, str]
+) -> None:
+    item = csl(writing, **named)
+    for accept in ("*/*", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"):
+        answer = writing.get(again(item), headers={"Accept": accept})
+        assert hashlib.sha256(answer.content).hexdigest() == digest(item)
+
+
 def test_an_answer_is_given_again_in_every_format(writing: httpx.Client) -> None:
     where = again(csl(writing, query=LABELS))
     assert writing.get(where, headers={"Accept": "text/csv"}).text == f"s,l\r\n{SPAM},Spam\r\n"

@@ -41,6 +41,12 @@ def iris(client: httpx.Client, path: str) -> list[str]:
     return [one["id"] for one in answer.json()["items"]]
 
 
+def ids(answer: httpx.Response) -> list[str]:
+    """The IRIs of the things in a table."""
+    assert answer.status_code == 200, answer.text
+    return [row["id"] for row in csv.DictReader(io.StringIO(answer.text))]
+
+
 def rows(store: ox.Store, query: str) -> set[str]:
     """The IRIs that a query of one variable finds."""
     found = store.query(PREFIXES + query, use_default_graph_as_union=True)
@@ -68,8 +74,7 @@ def test_a_list_is_as_its_schema_says(lists: httpx.Client, name: str) -> None:
 @pytest.mark.parametrize("name", LISTS)
 def test_all_formats_hold_the_same_things(lists: httpx.Client, name: str) -> None:
     expected = iris(lists, f"/{name}?size=20")
-    table = list(csv.DictReader(io.StringIO(lists.get(f"/{name}.csv?size=20").text)))
-    assert [row["id"] for row in table] == expected
+    assert ids(lists.get(f"/{name}.csv?size=20")) == expected
     for suffix, format_ in (("ttl", ox.RdfFormat.TURTLE), ("jsonld", ox.RdfFormat.JSON_LD)):
         graph = list(ox.parse(lists.get(f"/{name}.{suffix}?size=20").content, format=format_))
         members = {one.object.value for one in graph if one.predicate.value.endswith("#member")}
@@ -158,6 +163,45 @@ def test_pages_hold_everything_once_and_lead_to_one_another(lists: httpx.Client)
         assert path == answer.links.get("next", {}).get("url", "")
     assert (walked, path) == (whole, "")
     assert answer.json()["links"].keys() == {"self", "first", "prev", "last"}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_table_is_the_whole_list(lists: httpx.Client, name: str) -> None:
+    expected = iris(lists, f"/{name}?size=500")
+    for path, accept in (
+        (f"/{name}.csv", "*/*"),
+        (f"/{name}", "text/csv"),
+        (f"/{name}?_mediatype=csv", "*/*"),
+    ):
+        assert ids(lists.get(path, headers={"Accept": accept})) == expected
+
+
+def test_a_table_of_a_page_is_that_page_and_leads_to_pages(lists: httpx.Client) -> None:
+    walked, path = [], "/stakeholders.csv?page=1"
+    for _ in range(3):  # of 137 things, 50 on a page
+        answer = lists.get(path, headers={"Accept": "text/csv"})
+        walked.append(ids(answer))
+        path = answer.links.get("next", {}).get("url", "")
+    assert ([len(one) for one in walked], path) == ([50, 50, 37], "")
+    first = answer.links["first"]["url"]
+    assert ids(lists.get(first, headers={"Accept": "text/csv"})) == walked[0]
+    assert len(ids(lists.get("/stakeholders.csv?size=3"))) == 3
+
+
+def test_a_table_that_would_be_cut_is_refused(lists: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut_at(monkeypatch, 34)
+    refused = lists.get("/issues.csv?fields=id")
+    assert (refused.status_code, refused.json()["total"]) == (413, 35)
+    assert "The list has 35 things, and up to 34 are given as one table." in refused.json()["detail"]
+    assert len(ids(lists.get("/issues.csv?size=35"))) == 35
+    cut_at(monkeypatch, 35)
+    assert len(ids(lists.get("/issues.csv?fields=label"))) == 35
+
+
+def cut_at(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Let a whole table hold so many things."""
+    for module in ("lists.asked", "listing"):
+        monkeypatch.setattr(f"wgig.{module}.WHOLE", most)
 
 
 def test_an_empty_list_has_one_page(lists: httpx.Client) -> None:

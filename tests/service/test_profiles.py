@@ -745,7 +745,8 @@ def test_a_graph_is_itself_by_our_own_profile_and_a_dataset_by_others(get: Get) 
     assert len(downloads) == 4
     for one in downloads:
         assert isinstance(one, ox.NamedNode)
-        assert get(f"/{one.value.removeprefix(BASE)}").status_code == 200
+        assert one.value.startswith("http://localhost/graph/ontology?")
+        assert get(one.value).status_code == 200
     assert dataset not in {one.object for one in triples(get("/graph/ontology"))}
     assert get("/graph/ontology?_profile=skos").status_code == 406
 
@@ -764,7 +765,7 @@ def test_what_a_thing_says_of_other_pages_does_not_move_its_profiles(client: Cli
     found = triples(client(store).get("/doc/x/y?_profile=schema.org"))
     assert {one.subject for one in found} == {ox.NamedNode(f"{BASE}id/x/y")}
     assert [one.object for one in found if one.predicate.value == "https://schema.org/url"] == [
-        ox.NamedNode(f"{BASE}doc/x/y")
+        ox.NamedNode("http://localhost/doc/x/y")
     ]
 
 

@@ -18,6 +18,7 @@ from wgig.store import Store
 Get = Callable[..., httpx.Response]
 
 BASE = Settings.base
+HOST = "http://localhost/"
 SCHEMA = "https://schema.org/"
 SHACL = "http://www.w3.org/ns/shacl#"
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -169,6 +170,16 @@ def test_a_page_has_one_block_that_means_schema_org(get: Get, path: str, vocabul
     assert json.loads(blocks[0])["@context"] == {"@vocab": SCHEMA}
 
 
+@pytest.mark.parametrize("path", [*PAGES, "/doc/issue/spam?_profile=schema.org&_mediatype=jsonld"])
+def test_addresses_are_on_the_host_that_was_asked_and_things_keep_their_names(get: Get, path: str) -> None:
+    text = get(path, accept="text/html").text
+    said = json.loads(BLOCK.findall(text)[0] if "<script" in text else text)
+    places = re.findall(r'"(?:url|contentUrl)": {"@id": "([^"]+)"}', json.dumps(said))
+    assert places or said["@type"] == "ItemList"
+    assert all(one.startswith(HOST) for one in places)
+    assert said.get("@id", BASE).startswith(BASE)
+
+
 def test_no_policy_lets_a_page_run_a_script_and_the_block_is_none(get: Get) -> None:
     answer = get("/doc/issue/spam", accept="text/html")
     policy = answer.headers["content-security-policy"]
@@ -199,7 +210,7 @@ def test_a_list_says_how_many_things_it_has(get: Get) -> None:
 def test_the_dumps_that_home_names_are_there(get: Get) -> None:
     found = json.loads(BLOCK.findall(get("/", accept="text/html").text)[0])
     for one in found["dataset"]["distribution"]:
-        answer = get(f"/{one['contentUrl']['@id'].removeprefix(BASE)}")
+        answer = get(f"/{one['contentUrl']['@id'].removeprefix(HOST)}")
         assert answer.headers["content-type"] == one["encodingFormat"]
 
 

@@ -36,13 +36,15 @@ from ..view import result_format
 MOST = 4 * MIB  # bytes of an answer that is cited
 TRIPLES = 50_000  # of a graph that is cited
 TABLES = ("SELECT", "ASK")
+# What is digested stands first, so that who asks without a wish gets the very bytes of a citation.
+TRIPLES_FIRST = (N_TRIPLES, *(one for one in GRAPHS if one is not N_TRIPLES))
 BLANK = re.compile(rb"^_:|^<[^>]*> <[^>]*> _:", re.MULTILINE)
 PASSING = {"BNODE", "NOW", "RAND", "STRUUID", "UUID"}  # functions that give something else each time
 
 
 @dataclass(frozen=True)
 class Content:
-    """What is cited: its bytes in one fixed format, and how to write it in those that are `offered`.
+    """What is cited: its bytes in the first format of those that are `offered`, and how to write it in any.
 
     `name` becomes its key, `iri` is its lasting name, empty for an answer. It is as it was in version
     `as_of`, or where that is empty as it is now.
@@ -105,7 +107,7 @@ def of_triples(lines: bytes, title: str, iri: str, name: str, base: str) -> Cont
     """Triples, given as N-Triples in whatever order."""
     triples = [one.triple for one in ox.parse(lines, ox.RdfFormat.N_TRIPLES)]
     write = partial(written, triples, base)
-    return Content(name, title, iri, write(N_TRIPLES), GRAPHS, write)
+    return Content(name, title, iri, write(N_TRIPLES), TRIPLES_FIRST, write)
 
 
 def written(triples: Sequence[ox.Triple], base: str, format_: Format) -> bytes:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..bodies import Pairs, values
@@ -13,9 +13,10 @@ from ..typed import is_thing, term
 from .table import Field, List
 
 SIZE, LARGEST = 50, 500  # things on a page, if nothing is said, and at most
+WHOLE = 5_000  # things of a list that is given whole
 FARTHEST = 1_000_000  # pages
 KEYS = 5  # fields to sort by
-WHOLE = re.compile(r"[0-9]{1,9}")
+DIGITS = re.compile(r"[0-9]{1,9}")
 ASKED_AS = {"name": "text", "date": "moment"}  # the types of what is written for those of fields
 ONCE = ("q", "sort", "fields", "page", "size", "_mediatype", "_profile")
 
@@ -38,9 +39,21 @@ class Asked:
     pairs: tuple[tuple[str, str], ...]
 
     def on(self, page: int) -> list[tuple[str, str]]:
-        """The parameters of a page of the same list."""
+        """The parameters of a page of the same list.
+
+        Who asked for a page is led to the first one by its number, too: without it a table is the whole list.
+        """
         kept = [pair for pair in self.pairs if pair[0] not in ("_mediatype", "_profile", "page")]
-        return [*kept, ("page", str(page))] if page > 1 else kept
+        return [*kept, ("page", str(page))] if page > 1 or "page" in dict(self.pairs) else kept
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether a page or its size is asked for."""
+        return not {"page", "size"}.isdisjoint(dict(self.pairs))
+
+    def whole(self) -> "Asked":
+        """The same list on one page, which holds up to `WHOLE` things."""
+        return replace(self, size=WHOLE)
 
 
 def asked(one: List, pairs: Pairs, base: str) -> Asked:
@@ -120,7 +133,7 @@ def number(pairs: Pairs, key: str, default: int, most: int) -> int:
     texts = values(pairs, key)
     if not texts:
         return default
-    if not WHOLE.fullmatch(texts[0]) or not 1 <= int(texts[0]) <= most:
+    if not DIGITS.fullmatch(texts[0]) or not 1 <= int(texts[0]) <= most:
         raise Problem(400, f"{key} is {texts[0]!r}. Give a whole number from 1 to {most}.")
     return int(texts[0])
 

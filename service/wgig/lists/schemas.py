@@ -51,7 +51,9 @@ def parameters(one: List) -> list[Schema]:
             inline=True,
         ),
         parameter(
-            "page", "The number of a page, from 1 on.", {"type": "integer", "minimum": 1, "default": 1}
+            "page",
+            "The number of a page, from 1 on. CSV is the whole list where neither page nor size is given.",
+            {"type": "integer", "minimum": 1, "default": 1},
         ),
         parameter(
             "size",

@@ -101,10 +101,10 @@ def listed(title: str, things: Mapping[str, str], total: int, first: int = 1) ->
     }
 
 
-def catalog(base: str, kinds: Iterable[str]) -> dict[str, Any]:
-    """The whole graph, which holds things of these kinds, as a dataset in a catalog."""
+def catalog(base: str, host: str, kinds: Iterable[str]) -> dict[str, Any]:
+    """The whole graph, which holds things of these kinds, as a dataset in a catalog; read at `host`."""
     dumps = [
-        {"@type": "DataDownload", "encodingFormat": media_type, "contentUrl": {"@id": f"{base}dump.{suffix}"}}
+        {"@type": "DataDownload", "encodingFormat": media_type, "contentUrl": {"@id": f"{host}dump.{suffix}"}}
         for suffix, media_type in (("trig", "application/trig"), ("nq", "application/n-quads"))
     ]
     dataset = {
@@ -112,7 +112,7 @@ def catalog(base: str, kinds: Iterable[str]) -> dict[str, Any]:
         "@id": f"{base}#dataset",
         "name": "The Working Group on Internet Governance as a knowledge graph",
         "description": ABOUT,
-        "url": {"@id": base},
+        "url": {"@id": host},
         "license": {"@id": LICENSE},
         "version": __version__,
         "isAccessibleForFree": True,
@@ -124,7 +124,7 @@ def catalog(base: str, kinds: Iterable[str]) -> dict[str, Any]:
         "@type": "DataCatalog",
         "@id": f"{base}#catalog",
         "name": "WGIG knowledge graph",
-        "url": {"@id": base},
+        "url": {"@id": host},
         "license": {"@id": LICENSE},
         "dataset": dataset,
     }
