@@ -83,7 +83,7 @@ def operated(request: Request, given: dict[str, str]) -> Response:
         raise Problem(400, "Both queries and extend were sent. Send one of them.")
     index: Index = request.app.state.index
     if "queries" in given:
-        asked = batch(given["queries"], index.ask(distinct, "kind"), index.base)
+        asked = batch(given["queries"], index.ask(distinct, "kind"), index.store, index.base)
         return json(request, {key: result(one, index) for key, one in asked.items()})
     if "extend" in given:
         return json(request, extended(given["extend"], index.store, index.base))

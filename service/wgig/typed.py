@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
+from .index.entries import OTHER, kind_of
 from .namespaces import OURS, OUTSIDE, namespaces
 from .problems import Problem
 from .sparql import absolute
@@ -135,7 +136,9 @@ def term(name: str, type_: str, text: str, base: str) -> Any:
     if len(text) > LONGEST:
         raise Problem(400, f"The value of {name} is longer than {LONGEST} characters. Give a shorter one.")
     if is_thing(type_):
-        return ox.NamedNode(iri(name, type_, text, base))
+        found = iri(name, type_, text, base)
+        check_kind(name, type_, found, base)
+        return ox.NamedNode(found)
     try:
         return TYPES[type_].read(text)
     except (ValueError, KeyError) as error:
@@ -154,6 +157,25 @@ def iri(name: str, type_: str, text: str, base: str) -> str:
         example = "" if type_ == THING else f" such as {known[type_]}…, or its end"
         raise Problem(400, f"{name} is {text!r}, which names no thing. Give its IRI{example}.")
     return absolute(text, name)
+
+
+def check_kind(name: str, type_: str, iri: str, base: str) -> None:
+    """Raises Problem 400 where the IRI names one of our things that is not of the type.
+
+    What papers name below their own IRIs, such as a drafter, may be of any.
+    """
+    known, kind = namespaces(base), kind_of(iri, base)
+    if type_ == THING or kind == OTHER or iri.startswith(known[type_]) or part_of_paper(iri, known["paper"]):
+        return
+    raise Problem(
+        400,
+        f"{name} is <{iri}>, which is of the kind {kind}. Give one such as {known[type_]}…, or its end.",
+    )
+
+
+def part_of_paper(iri: str, papers: str) -> bool:
+    """Whether an IRI names a part of a paper, by what the IRIs of `papers` begin with."""
+    return iri.startswith(papers) and "/" in iri.removeprefix(papers)
 
 
 def schema(type_: str) -> dict[str, Any]:

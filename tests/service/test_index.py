@@ -175,6 +175,53 @@ def test_what_has_any_of_the_words_is_found_where_nothing_has_all(index: Index) 
     assert {row.iri for row in found.rows} >= {f"{BASE}id/issue/spam", f"{BASE}id/agent/kummer"}
 
 
+@pytest.mark.parametrize(
+    ("text", "iri", "meant"),
+    [
+        ("messages/bulk", "issue/spam", []),
+        ("kummer-markus", "agent/kummer", []),
+        ("Inter-connection", "issue/costs", ["interconnection"]),
+        ("inter-connec*", "issue/costs", ["interconnec"]),
+        ("spam/filtres", "issue/costs", ["filters"]),
+        ("bulk-mesages unsolicited", "issue/spam", ["messages"]),
+    ],
+)
+def test_words_that_are_joined_are_found_as_parts_or_as_one(
+    index: Index, text: str, iri: str, meant: list[str]
+) -> None:
+    found = index.ask(find_all, Wanted(asked(text)))
+    assert [row.iri for row in found.rows] == [f"{BASE}id/{iri}"]
+    assert list(found.instead.values()) == meant
+    assert found.wanted.every
+
+
+def test_words_side_by_side_come_before_those_apart(index: Index, store: Store) -> None:
+    write(store, 'INSERT DATA { id:issue\\/mail skos:prefLabel "Mail spam, or spam mail"@en }')
+    write(store, 'INSERT DATA { id:issue\\/apart skos:prefLabel "Spam of mail"@en }')
+    assert find(index, "spam-mail") == ["issue/mail"]
+    assert find(index, "mail/of") == ["issue/apart"]
+
+
+def test_of_words_that_are_joined_any_is_found_where_nothing_has_all(index: Index) -> None:
+    assert set(find(index, "spam/kummer")) == {"issue/spam", "issue/costs", "agent/kummer"}
+
+
+def test_words_that_are_joined_are_one_word_where_the_language_has_just_that(
+    index: Index, store: Store
+) -> None:
+    write(store, 'INSERT DATA { id:issue\\/other skos:note "Riel, pour"@en }')
+    assert find(index, "pour-riel") == ["issue/other"]
+    assert find(index, "pour-riel", "fr") == ["issue/spam"]
+
+
+@pytest.mark.parametrize("text", ["zzzzz", "zzzzz/qqqqq", '"bulk spam"'])
+def test_where_nothing_is_found_not_every_word_is(index: Index, text: str) -> None:
+    found = index.ask(find_all, Wanted(asked(text)))
+    assert not found.rows
+    assert not found.wanted.every
+    assert not found.instead
+
+
 def test_a_language_and_a_kind_narrow_what_is_found(index: Index) -> None:
     assert find(index, "pourriel", "fr") == ["issue/spam"]
     assert find(index, "pourriel", "en") == []

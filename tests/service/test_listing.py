@@ -257,6 +257,7 @@ def test_values_are_typed_and_things_say_what_they_are_called(lists: httpx.Clien
         ("/papers?posted=soon", "posted is 'soon', which is not a day, month or year", None),
         ("/papers?year=5", "year is '5', which is not a year such as 2005.", None),
         ("/stakeholders?developingCountry=maybe", "which is not true or false.", None),
+        ("/papers?issue=agent:desai", f"of the kind agent. Give one such as {BASE}id/issue/…", None),
         ("/papers?issue=a%20b", "issue is 'a b', which names no thing.", None),
         ("/papers?issue=x:%3E%20%7D", "which is no absolute IRI", None),
         ("/papers?sort=id,id,id,id,id,id", "Name 5 at most.", None),

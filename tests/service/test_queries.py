@@ -122,6 +122,7 @@ def test_a_query_answers_in_every_format_of_results(
         ("/queries/coverage-matrix?the_isue=spam", 400, "Did you mean the_issue?"),
         ("/queries/coverage-matrix?the_issue=spm", 400, "Did you mean spam?"),
         ("/queries/coverage-matrix?the_issue=spam&the_issue=voip", 400, "Give it once."),
+        ("/queries/coverage-matrix?the_issue=agent:desai", 400, "is of the kind agent. Give one such as"),
         ("/queries/coverage-matrix?the_issue=a%20b", 400, "which names no thing"),
         ("/queries/coverage-matrix?the_issue=", 400, "which names no thing"),
         ("/queries?q=spam", 400, "There is no parameter 'q' here. There are: _mediatype."),
@@ -190,7 +191,10 @@ def test_a_file_declares_its_parameters(tmp_path: Path) -> None:
         ("text", "a", ox.Literal("a")),
         ("year", "2005", ox.Literal("2005")),
         ("declaration", "49.a", ox.NamedNode(f"{BASE}id/document/declaration/49.a")),
-        ("issue", "paper:wp-spam", ox.NamedNode(f"{BASE}id/paper/wp-spam")),
+        ("issue", "issue:spam", ox.NamedNode(f"{BASE}id/issue/spam")),
+        ("thing", "paper:wp-spam", ox.NamedNode(f"{BASE}id/paper/wp-spam")),
+        ("agent", "paper:mine/ann", ox.NamedNode(f"{BASE}id/paper/mine/ann")),
+        ("agent", "https://example.org/ann", ox.NamedNode("https://example.org/ann")),
     ],
 )
 def test_a_text_is_read_as_its_type_says(type_: str, text: str, value: Any) -> None:
@@ -211,6 +215,10 @@ def test_a_text_is_read_as_its_type_says(type_: str, text: str, value: Any) -> N
         ("issue", ""),
         ("issue", "../x y"),
         ("issue", "urn:\x7f "),
+        ("issue", "paper:wp-spam"),
+        ("issue", "wgig:Issue"),
+        ("declaration", "report:12"),
+        ("meeting", f"{BASE}id/agent/desai"),
         (THING, "spam"),
     ],
 )

@@ -80,6 +80,16 @@ def test_what_was_meant_is_said(ask: Ask) -> None:
     assert "Nothing has the words as they were typed" in ask("/search", "text/html", q="bulkk").text
 
 
+def test_whether_every_word_was_found_is_said(ask: Ask) -> None:
+    answers = {q: ask("/search", q=q).json() for q in ("bulk/messages", "spam-kummer", "bul-k", "zzzz-qqqq")}
+    assert {q: (one["total"], one["meant"], one["everyWord"]) for q, one in answers.items()} == {
+        "bulk/messages": (1, None, True),
+        "spam-kummer": (3, None, False),
+        "bul-k": (2, "bulk", True),
+        "zzzz-qqqq": (0, None, False),
+    }
+
+
 def test_pages_lead_to_each_other(ask: Ask) -> None:
     first = ask("/search", q="common")
     assert first.json()["total"] == 45

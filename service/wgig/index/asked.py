@@ -4,25 +4,43 @@ import re
 from dataclasses import dataclass
 
 from ..problems import Problem
-from .words import words
+from .words import fold, words
 
 LONGEST = 200  # characters
 MOST = 12  # terms
 SHORTEST = 2  # letters of the begin of a word
 
+JOINS = re.compile(r"[\W_]+")  # a hyphen, a slash or whatever else stands between words without a space
 _TERM = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
 @dataclass(frozen=True)
 class Term:
-    """Words that stand one behind the other; where `begins`, the last one is the begin of a word."""
+    """Words that stand one behind the other; where `begins`, the last one is the begin of a word.
+
+    `parts` are the words that are joined, as by a hyphen; empty where nothing is.
+    """
 
     words: tuple[str, ...]
     begins: bool = False
+    parts: tuple[tuple[str, ...], ...] = ()
 
     def __str__(self) -> str:
         """The term as the index is asked for it. Words are letters and digits alone."""
         return f'"{" ".join(self.words)}"{" *" if self.begins else ""}'
+
+    @property
+    def apart(self) -> list["Term"]:
+        """What is joined, as terms that may stand anywhere; the term itself where nothing is."""
+        if not self.parts:
+            return [self]
+        *first, last = self.parts
+        return [*map(Term, first), Term(last, self.begins)]
+
+    @property
+    def whole(self) -> "Term":
+        """What is joined as one word, written without what joins it."""
+        return Term(("".join(self.words),), self.begins)
 
 
 def asked(text: str) -> list[Term]:
@@ -42,4 +60,5 @@ def asked(text: str) -> list[Term]:
 
 def term(quoted: str, plain: str) -> Term:
     """A phrase, or a word that may be only the begin of one; what a hyphen joins is a phrase as well."""
-    return Term(tuple(words(quoted or plain)), plain.endswith("*"))
+    parts = [tuple(found) for one in JOINS.split(fold(plain)) if (found := words(one))]
+    return Term(tuple(words(quoted or plain)), plain.endswith("*"), tuple(parts) if len(parts) > 1 else ())

@@ -1,7 +1,7 @@
 """Find things by words: names before texts, the nearest name first; and what a misspelt word may mean."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -50,7 +50,8 @@ class Found:
     """What was found, each thing once, the best first.
 
     `more`: there is more that is not in it. `wanted` is what was searched for in truth, where nothing has all
-    the words or some were misspelt; `instead` holds the words that were taken for others, by these.
+    the words or some were misspelt; `instead` holds the words that were taken for others, by these. Where
+    nothing was found, not every word was.
     """
 
     rows: Sequence[Row]
@@ -74,20 +75,40 @@ def find_named(connection: sqlite3.Connection, wanted: Wanted) -> Found:
 
 def nearest_to(connection: sqlite3.Connection, wanted: Wanted, having: Having) -> Found:
     """The things that have all the words, else all that they may mean, else any of those."""
-    rows, more = having(connection, wanted)
-    if rows:
-        return Found(rows, more, wanted, {})
-    instead = {
+    for one, instead in meanings(connection, wanted):
+        rows, more = having(connection, one)
+        if rows:
+            return Found(rows, more, one, instead)
+    return Found([], False, replace(wanted, every=False), {})
+
+
+def meanings(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[tuple[Wanted, dict[str, str]]]:
+    """What a search may mean, the nearest first, each with the words that are taken for others."""
+    yield wanted, {}
+    instead: dict[str, str] = {}
+    loose = replace(wanted, terms=list(dict.fromkeys(loosened(connection, wanted, instead))))
+    if loose != wanted:
+        yield loose, instead
+    instead = instead | {
         word: meant
-        for word in dict.fromkeys(misspelt(connection, wanted.terms))
+        for word in dict.fromkeys(misspelt(connection, loose.terms))
         if (meant := nearest(connection, word)) is not None
     }
-    mended = replace(wanted, terms=[with_words(one, instead) for one in wanted.terms])
-    for other in (mended, replace(mended, every=False)):
-        rows, more = having(connection, other) if other != wanted else ([], False)
-        if rows:
-            return Found(rows, more, other, instead)
-    return Found([], False, wanted, {})
+    mended = replace(loose, terms=[with_words(one, instead) for one in loose.terms])
+    if mended != loose:
+        yield mended, instead
+    yield replace(mended, every=False), instead
+
+
+def loosened(connection: sqlite3.Connection, wanted: Wanted, instead: dict[str, str]) -> Iterator[Term]:
+    """The terms with what is joined as parts; as one word, noted in `instead`, where only that is found."""
+    for term in wanted.terms:
+        apart, whole = (replace(wanted, terms=one) for one in (term.apart, [term.whole]))
+        if term.parts and not count(connection, apart, 0) and count(connection, whole, 0):
+            instead[" ".join(term.words)] = term.whole.words[0]
+            yield term.whole
+        else:
+            yield from term.apart
 
 
 def anywhere(connection: sqlite3.Connection, wanted: Wanted, frequent: set[Term]) -> tuple[list[Row], bool]:
@@ -148,8 +169,8 @@ def is_frequent(connection: sqlite3.Connection, term: Term, frequent: set[Term])
     return True
 
 
-def count(connection: sqlite3.Connection, term: Term, most: int = FREQUENT) -> int:
-    """How many things have a term; one more than `most` where there are more."""
+def count(connection: sqlite3.Connection, term: Term | Wanted, most: int = FREQUENT) -> int:
+    """How many things have a term, or all that is wanted; one more than `most` where there are more."""
     some = f"SELECT 1 FROM texts WHERE texts MATCH ? LIMIT {most + 1}"  # noqa: S608
     (number,) = connection.execute(f"SELECT count(*) FROM ({some})", (str(term),)).fetchone()  # noqa: S608
     return int(number)

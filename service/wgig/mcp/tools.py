@@ -227,7 +227,8 @@ class Tools:
 def told(page: dict[str, Any]) -> str:
     """What was searched for, where that is not what was asked: a line, or nothing."""
     meant = f"Searched for: {page['meant']}\n" if page["meant"] else ""
-    return meant + ("" if page["everyWord"] else "Nothing has all the words; these have some.\n")
+    some = page["total"] and not page["everyWord"]
+    return meant + ("Nothing has all the words; these have some.\n" if some else "")
 
 
 def listed(one: Example) -> str:

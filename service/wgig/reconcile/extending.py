@@ -35,7 +35,7 @@ def extended(text: str, store: Store, base: str) -> dict[str, Any]:
             f"The query names {len(ids)} things and {len(wanted)} properties. Send {MOST_THINGS} and "
             f"{MOST_PROPERTIES} at most.",
         )
-    properties = dict(property_of(one, base) for one in wanted)
+    properties = dict(property_of(one, store, base) for one in wanted)
     return {
         "meta": [
             {"id": one, "name": property_named(iri, store, base).name} for one, iri in properties.items()
@@ -46,10 +46,10 @@ def extended(text: str, store: Store, base: str) -> dict[str, Any]:
     }
 
 
-def property_of(given: Any, base: str) -> tuple[str, str]:
+def property_of(given: Any, store: Store, base: str) -> tuple[str, str]:
     """The identifier of a property and its IRI. Raises Problem 400."""
     id_ = given.get("id") if isinstance(given, dict) else None
-    iri = property_iri(id_, base) if isinstance(id_, str) else None
+    iri = property_iri(id_, store, base) if isinstance(id_, str) else None
     if not isinstance(id_, str) or iri is None:
         raise Problem(400, f"There is no property {id_!r}. Name one by its IRI, or as in wgig:category.")
     if given.get("settings"):

@@ -1,5 +1,6 @@
 """What the API calls things, kinds and properties: by their IRIs without the part that all have in common."""
 
+from itertools import chain
 from typing import NamedTuple
 
 import pyoxigraph as ox
@@ -45,13 +46,20 @@ def kinds(there: list[str]) -> list[Named]:
     return [kind(one) for one in sorted(there, key=lambda one: (one not in TITLES, one))]
 
 
-def property_iri(id_: str, base: str) -> str | None:
-    """The IRI of a property; None for what is no name of one."""
+def property_iri(id_: str, store: Store, base: str) -> str | None:
+    """The IRI of a property; None for what is no name of one, and for one that nothing declares or has."""
     prefix, _, rest = id_.partition(":")
     known = namespaces(base)
     if prefix in known and rest:
         id_ = known[prefix] + rest
-    return id_ if ABSOLUTE.fullmatch(id_) and node(id_) else None
+    found = node(id_) if ABSOLUTE.fullmatch(id_) else None
+    return id_ if found and is_property(found, store) else None
+
+
+def is_property(iri: ox.NamedNode, store: Store) -> bool:
+    """Whether a property is declared, or something has it."""
+    declared = (store.match(iri, TYPE, kind_) for kind_ in DECLARED)
+    return any(True for _ in chain(store.match(None, iri), *declared))
 
 
 def node(iri: str) -> ox.NamedNode | None:

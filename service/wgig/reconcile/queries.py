@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..problems import Problem
+from ..store import Store
 from .names import property_iri, space
 
 MOST = 50  # queries in a batch
@@ -48,15 +49,15 @@ def document(text: str, what: str) -> Mapping[str, Any]:
     return found
 
 
-def batch(text: str, kinds: Sequence[str], base: str) -> dict[str, Query]:
+def batch(text: str, kinds: Sequence[str], store: Store, base: str) -> dict[str, Query]:
     """The queries of a batch, by their keys. Raises Problem 400, and 413 where they are too many."""
     found = document(text, "queries")
     if len(found) > MOST:
         raise Problem(413, f"The batch has {len(found):,} queries. Send {MOST} at most, in several batches.")
-    return {key: query(one, key, kinds, base) for key, one in found.items()}
+    return {key: query(one, key, kinds, store, base) for key, one in found.items()}
 
 
-def query(given: Any, key: str, kinds: Sequence[str], base: str) -> Query:
+def query(given: Any, key: str, kinds: Sequence[str], store: Store, base: str) -> Query:
     """One query. Raises Problem 400."""
     if not isinstance(given, dict) or given.keys() - MEMBERS:
         raise wrong(key, f"it is an object with members of: {', '.join(sorted(MEMBERS))}")
@@ -80,14 +81,14 @@ def query(given: Any, key: str, kinds: Sequence[str], base: str) -> Query:
         raise wrong(key, f"its properties are an array of {CONDITIONS} at most")
     if not text.strip() and not conditions:
         raise wrong(key, "it has a query or properties")
-    return Query(text, short, strict, int(limit), [condition(one, key, base) for one in conditions])
+    return Query(text, short, strict, int(limit), [condition(one, key, store, base) for one in conditions])
 
 
-def condition(given: Any, key: str, base: str) -> Condition:
+def condition(given: Any, key: str, store: Store, base: str) -> Condition:
     """A condition of a query. Raises Problem 400."""
     if not isinstance(given, dict) or not isinstance(given.get("pid"), str) or "v" not in given:
         raise wrong(key, "each of its properties has a pid and a v")
-    iri = property_iri(given["pid"], base)
+    iri = property_iri(given["pid"], store, base)
     if iri is None:
         raise wrong(key, f"its pid {given['pid']!r} is no property, such as wgig:category")
     values = given["v"] if isinstance(given["v"], list) else [given["v"]]
