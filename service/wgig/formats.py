@@ -41,7 +41,6 @@ JSON_LD = Format("application/ld+json", "jsonld", "JSON-LD", f"{W3C}JSON-LD", ("
 RDF_XML = Format("application/rdf+xml", "rdf", "RDF/XML", f"{W3C}RDF_XML")
 TRIG = Format("application/trig", "trig", "TriG", f"{W3C}TriG")
 N_QUADS = Format("application/n-quads", "nq", "N-Quads", f"{W3C}N-Quads")
-ATOM = Format("application/atom+xml", "atom", "Atom")
 HTML = Format("text/html", "html", "HTML", "", ("application/xhtml+xml",))
 JSON = Format("application/json", "json", "JSON")
 PLAIN_XML = Format("application/xml", "xml", "XML", "", ("text/xml",))

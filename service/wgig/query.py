@@ -186,7 +186,7 @@ async def at_once(result: Result) -> bytes:
 
 
 def strange(asked: Question) -> list[Hint]:
-    """What is said of parameters that mean nothing here: never nothing, as the client expects something."""
+    """What is said of parameters that mean nothing here, as the client expects something of them."""
     names = ", ".join(repr(key[:NAME]) for key in asked.strangers[:FEW])
     return [Hint(f"This changed nothing, as it is no parameter here: {names}.")] if names else []
 

@@ -1,10 +1,12 @@
 """The blocks of the pages of `docs/`, and how a shell runs one."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from markdown_it import MarkdownIt
 from wgig.settings import CHECKOUT
 
@@ -14,6 +16,13 @@ HERE = "http://127.0.0.1:8000/"  # where a page says that the service is
 def page(name: str) -> str:
     """The text of a page."""
     return (CHECKOUT / "docs" / name).read_text(encoding="utf-8")
+
+
+def need(*tools: str) -> None:
+    """Skip where this machine lacks a tool with which the page asks the service."""
+    for tool in tools:
+        if not shutil.which(tool):
+            pytest.skip(f"There is no {tool}, with which the page asks the service.")
 
 
 def blocks(text: str, kind: str) -> list[str]:

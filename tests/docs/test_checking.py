@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +20,8 @@ from wgig.reports import WRITERS
 from wgig.rules import rules
 from wgig.settings import CHECKOUT, SHIPPED, Settings
 from wgig.usage import FAILED, FINE, NO, UNREADABLE, parser
+
+from tests.docs.blocks import need
 
 PAGE = (CHECKOUT / "docs" / "checking.md").read_text(encoding="utf-8")
 CONSOLE = "\n".join(re.findall(r"```console\n(.*?```)", PAGE, re.DOTALL))
@@ -49,9 +50,7 @@ def service(
     serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The address of a service."""
-    for tool in ("curl", "jq"):
-        if not shutil.which(tool):
-            pytest.skip(f"There is no {tool}, with which the page asks the service.")
+    need("curl", "jq")
     with serving(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
         yield url.rstrip("/")
 

@@ -1,7 +1,6 @@
 """What the page about representations shows is what happens."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -11,6 +10,8 @@ from wgig.formats import HTML
 from wgig.frames import FRAMES
 from wgig.profiles.profile import profiles
 from wgig.settings import CHECKOUT, Settings
+
+from tests.docs.blocks import need
 
 PAGE = (CHECKOUT / "docs" / "representations.md").read_text(encoding="utf-8")
 CONSOLE = "\n".join(re.findall(r"```console\n(.*?```)", PAGE, re.DOTALL))
@@ -23,9 +24,7 @@ def service(
     serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The address of a service with the shipped graph."""
-    for tool in ("curl", "jq"):
-        if not shutil.which(tool):
-            pytest.skip(f"There is no {tool}, with which the page asks the service.")
+    need("curl", "jq")
     with serving(tmp_path_factory.mktemp("store")) as url:
         yield url.rstrip("/")
 
