@@ -1,7 +1,8 @@
 """What is computed from the quads by other means than rules: before them, or when all else is in line."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import pyoxigraph as ox
 
@@ -34,8 +35,20 @@ class Describing(Protocol):
     def digest(self) -> str:
         """The digest of how it is computed."""
 
-    def describe(self, quads: ox.Store, change: Change | None) -> Change:
-        """Bring it in line with a change of the other quads, None: they may be any. What that changed."""
+    def describe(self, quads: ox.Store, change: Change | None, prepared: Any = None) -> Change:
+        """Bring it in line with a change of the other quads, None: they may be any. What that changed.
+
+        Where it is `prepared`, the quads may be further than this change by now.
+        """
+
+    def prepare(self, copy: Path, change: Change) -> Any:
+        """Do what takes long of `describe` in another process, from a copy of the quads as after the change.
+
+        Raises OSError or subprocess.SubprocessError.
+        """
+
+    def can_prepare(self, quads: ox.Store, change: Change) -> bool:
+        """Whether what was prepared is enough to describe the change."""
 
     def state(self, quads: ox.Store) -> str:
         """What tells one state that is described from any other."""

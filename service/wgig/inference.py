@@ -6,8 +6,9 @@ What no rule can say is computed before them.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 
@@ -187,12 +188,23 @@ class Inference:
             change = one.follow(quads, change)
         return change
 
-    def describe(self, quads: ox.Store, change: Change | None) -> Change:
-        """Bring in line what is computed last; what that changed."""
+    def describe(self, quads: ox.Store, change: Change | None, prepared: Iterable[Any] = ()) -> Change:
+        """Bring in line what is computed last; what that changed. Takes what `prepare` returned of it."""
         described = Change()
-        for one in self.last:
-            described = described.then(one.describe(quads, change))
+        for one, ready in zip_longest(self.last, prepared):
+            described = described.then(one.describe(quads, change, ready))
         return described
+
+    def prepare(self, copy: Path, change: Change) -> list[Any]:
+        """Do what takes long of describing a change, from a copy of the quads right after it.
+
+        Raises OSError or subprocess.SubprocessError.
+        """
+        return [one.prepare(copy, change) for one in self.last]
+
+    def can_prepare(self, quads: ox.Store, change: Change) -> bool:
+        """Whether what was prepared is enough to describe a change."""
+        return all(one.can_prepare(quads, change) for one in self.last)
 
     def state(self, quads: ox.Store) -> str:
         """What tells the state that is described from any other."""

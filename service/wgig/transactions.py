@@ -1,23 +1,31 @@
 """Quads that are written in transactions: each is whole or does not happen, with all that follows from it."""
 
+import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import reduce
 from pathlib import Path
+from shutil import rmtree
+from subprocess import SubprocessError
+from typing import Any
 
 import pyoxigraph as ox
 
+from .backup.swap import ASIDE
 from .durable import sync
 from .index import mark
 from .inference import Inference
 from .opening import spoken, sync_log
 from .quiet import Quiet
 from .view import View
-from .writes.changes import Change, Look, Seen, between
+from .writes.changes import Change, Look, Seen, between, together
 
 PAUSE, LONGEST = 0.2, 2.0  # seconds until what was written is described, where nobody waits for it
+MUCH = 1000  # quads, to describe which takes 50 ms
+COPY = "described"  # the store as it is described, aside
 LONG_LOG = 10_000  # quads; reading the log takes the next start 0.3 s then
+
+log = logging.getLogger("wgig")
 
 
 class Transactions(View):
@@ -48,15 +56,46 @@ class Transactions(View):
 
     def describe_later(self) -> None:
         """Let no write wait until it is described; that is done when no more come, or by `catch_up`."""
-        self._quiet = Quiet(self.catch_up, PAUSE, LONGEST)
+        self._quiet = Quiet(self.follow_up, PAUSE, LONGEST)
 
     def catch_up(self) -> None:
         """Have all described that was written. Where it is, nobody waits for a write under way."""
         if not self._behind:
             return
         with self._lock, spoken(self._folder):
-            if self._behind:
-                self._describe()
+            self._describe_all()
+
+    def follow_up(self) -> None:
+        """Have described what was written until now. Much is counted aside, while others write on."""
+        with self._lock, spoken(self._folder):
+            behind = [one for one in self._behind if one is not None]
+            if not self._folder or len(behind) < len(self._behind) or sum(map(len, behind)) < MUCH:
+                self.catch_up()
+                return
+            copy = self._folder / ASIDE / COPY
+            rmtree(copy, ignore_errors=True)
+            self._quads.backup(str(copy))
+        try:
+            self._follow_up(behind, copy)
+        finally:
+            rmtree(copy, ignore_errors=True)
+
+    def _follow_up(self, behind: list[Change], copy: Path) -> None:
+        """Describe these changes, after which the quads were as in the copy."""
+        assert self._inference
+        whole, prepared = together(behind), None
+        try:
+            prepared = self._inference.prepare(copy, whole)
+        except (OSError, SubprocessError) as error:
+            log.warning("Nobody can write while it is counted what was written: %s", error)
+        with self._lock, spoken(self._folder):
+            is_next = self._behind[: len(behind)] == behind and self._inference.can_prepare(
+                self._quads, whole
+            )
+            if prepared and is_next:
+                self._describe(whole, len(behind), prepared)
+            else:  # that failed, or somebody wanted it sooner
+                self.catch_up()
 
     @property
     def is_behind(self) -> bool:
@@ -80,9 +119,10 @@ class Transactions(View):
         The process may end then: a write that was not over is as if it never began.
         """
         over = self._lock.acquire(timeout=seconds)
-        if over and self._behind:
+        if over:
+            self.heard = lambda _: None
             with suppress(OSError):  # it is made good at the next opening
-                self._describe()
+                self._describe_all()
         return over
 
     @contextmanager
@@ -139,29 +179,36 @@ class Transactions(View):
         self._behind.clear()
         return None if change is None else change.then(described)
 
-    def _describe(self) -> None:
-        """Bring the description in line with what was written, on disk as well, and let that be known."""
+    def _describe_all(self) -> None:
+        """Bring the description in line with all that was written."""
+        if self._behind:
+            known = [one for one in self._behind if one is not None]
+            whole = together(known) if len(known) == len(self._behind) else None
+            self._describe(whole, len(self._behind))
+
+    def _describe(self, whole: Change | None, count: int, prepared: Iterable[Any] = ()) -> None:
+        """Describe the first `count` writes, as one change, on disk as well, and let that be known."""
         assert self._inference
         if self._folder:
             mark.remove(self._folder)
-        whole = None if None in self._behind else reduce(Change.then, filter(None, self._behind), Change())
         try:
-            described = self._inference.describe(self._quads, whole)
+            described = self._inference.describe(self._quads, whole, prepared)
             if self._folder:
                 self._log = sync_log(self._folder, self._log)
         except OSError:
             self._behind[:] = [None]  # some of it may be there, so that it is to be counted anew
             self._tell(None)
             raise
-        self._behind.clear()
+        del self._behind[:count]
         if self._settled:
             self._inference.settle()  # anew: who follows sees at the next start whether it took this in
-        self._inference.settle_description()
+        if not self._behind:
+            self._inference.settle_description()
         self._tell(described)
 
     def _settle(self, change: Change | None) -> None:
         """Bring a change to disk, then note that stated and inferred quads agree."""
-        size = LONG_LOG if change is None else len(change.removed) + len(change.added)
+        size = LONG_LOG if change is None else len(change)
         self._logged += size
         if self._folder and size >= LONG_LOG:
             self._quads.flush()

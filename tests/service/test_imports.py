@@ -13,31 +13,33 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        about arguments backup backup.locking citing client.report client.terms client.triples dumps durable
-        engines feeds feeds.xml index index.mark index.words kinds lines lists lists.table markdown.form mcp
-        mcp.budget namespaces outside outside.allowed places.json places.spot places.tokens plans presence
-        profiles profiles.dublin quiet readers reconcile recording records reports.xml screening shortcuts
-        steering stream stream.states syntax syntax.grammar tables wellformed wgig writes writes.changes
+        about arguments backup backup.locking citing client.report client.terms client.triples dumps
+        durable engines feeds feeds.xml index index.mark index.words kinds lines lists lists.table
+        markdown.form mcp mcp.budget namespaces outside outside.allowed places.json places.spot
+        places.tokens plans presence profiles profiles.dublin quiet readers reconcile recording records
+        reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar tables
+        wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
         places.fits problems settings streaming usage writes.commit writes.journal writes.marks
+        writes.packing
         """,
         """
-        archive backup.control bodies client.connection connections contexts examples formats index.asked
-        index.entries markdown.faults near opening pages pages.rule places.jsonld places.turtle plans.plan
-        room rules sparql tables.columns turns writes.scratch
+        archive backup.control bodies client.connection connections contexts examples formats
+        index.asked index.entries markdown.faults near opening pages pages.rule places.jsonld
+        places.turtle plans.plan room rules sparql tables.columns turns writes.scratch
         """,
         """
-        backup.checkpoint backup.manifest binding citing.citation codings commands index.file index.snippets
-        known languages links markdown.outline mcp.strict outside.tables pages.results parameters places
-        processes profiles.profile readers.lending records.versions reports syntax.reading tables.csvw tokens
-        typed unfit using writes.premises writes.targets
+        backup.checkpoint backup.manifest binding citing.citation codings commands index.file
+        index.snippets known languages links markdown.outline mcp.strict outside.tables pages.results
+        parameters places processes profiles.profile readers.lending records.versions reports
+        syntax.reading tables.csvw tokens typed unfit using writes.premises writes.targets
         """,
         """
         answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
-        index.finding lists.asked markdown.headings markdown.values profiles.wish rdf report syntax.patterns
-        syntax.scope syntax.slips writes.trial
+        index.finding lists.asked markdown.headings markdown.values profiles.wish rdf report
+        syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """
         about.declared about.moved cache commands.restore diagnosis lists.schemas lists.selection
@@ -49,39 +51,41 @@ FLOORS = [
         profiles.links readers.wire schemas
         """,
         """
-        about.void feeds.atom markdown.keys outside.calls profiles.listing profiles.schema_org question
-        readers.evaluation readers.holder_link readers.result tables.parquet transactions
+        about.counting about.void feeds.atom markdown.keys outside.calls profiles.listing
+        profiles.schema_org question readers.evaluation readers.holder_link readers.result
+        tables.parquet transactions
         """,
         """
-        about.catalog federation markdown.reading profiles.mapped readers.reader readers.reader_link store
+        about.catalog federation markdown.reading profiles.mapped readers.reader readers.reader_link
+        store
         """,
         """
-        about.portrait backup.keeping bearer cells describe discovery dumps.files health index.keeping labels
-        load markdown.writing plans.counting readers.generation readers.holder readers.inline records.history
-        syntax.unknown
+        about.portrait backup.keeping bearer cells describe discovery dumps.files health index.keeping
+        labels load markdown.writing plans.counting readers.generation readers.holder readers.inline
+        records.history syntax.unknown
         """,
         """
-        commands.backup dumps.download hints lists.found markdown pages.standing plans.steps readers.pool
-        reconcile.names record records.mementos records.told running search skeleton stream.file
-        stream.members things vocabulary within
+        commands.backup dumps.download hints lists.found markdown pages.standing plans.steps
+        readers.pool reconcile.names record records.mementos records.told running search skeleton
+        stream.file stream.members things vocabulary within
         """,
         """
-        citing.versions commands.new compact facts lists.writing pages.thing plans.advice reconcile.queries
-        stream.log word
+        citing.versions commands.new compact facts lists.writing pages.thing plans.advice
+        reconcile.queries stream.log word
         """,
         """
-        explain frames inlining reconcile.candidates reconcile.extending represent stream.last stream.look
-        stream.nodes
+        explain frames inlining reconcile.candidates reconcile.extending represent stream.last
+        stream.look stream.nodes
         """,
         "catalog documents folders payload query reconcile.suggesting stream.keeping",
         """
-        beyond client.graph doc existing feeds.paging files placing reconciliation reports.saying resource
-        stream.events tables.lists uploads
+        beyond client.graph doc existing feeds.paging files placing reconciliation reports.saying
+        resource stream.events tables.lists uploads
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
-        feeds.sitemap listing meant pages.report queries refusals reports.github reports.json reports.junit
-        reports.sarif reports.text shapes summary
+        feeds.sitemap listing meant pages.report queries refusals reports.github reports.json
+        reports.junit reports.sarif reports.text shapes summary
         """,
         "__main__ check direct mcp.tools operations reports.csv reports.html",
         "bulk conformance mcp.server openapi validate",

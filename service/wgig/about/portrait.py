@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import chain
+from pathlib import Path
 
 import pyoxigraph as ox
 
@@ -15,7 +16,8 @@ from ..writes.changes import Change, content, there
 from ..writes.commit import update_of
 from . import declared, graphs
 from .catalog import Catalog
-from .figures import count, difference
+from .counting import counted
+from .figures import Figures, count, difference
 from .void import Triples, Void
 
 MODIFIED, ENDED, DATE_TIME = (term(one) for one in ("dcterms:modified", "prov:endedAtTime", "xsd:dateTime"))
@@ -44,20 +46,35 @@ class Portrait:
         offered = sorted(str(one).encode() for one in self.catalog.whole(set()))
         return hashlib.sha256(b"\n".join([__version__.encode(), *offered, *files])).hexdigest()
 
-    def describe(self, quads: ox.Store, change: Change | None) -> Change:
-        """Say how it is after a change; None: it may be anything, and all is counted. What that changed."""
+    def describe(self, quads: ox.Store, change: Change | None, prepared: Figures | None = None) -> Change:
+        """Say how it is after a change; None: it may be anything, and all is counted. What that changed.
+
+        The figures may be `prepared`.
+        """
         if change is not None and not change:
             return change
-        ours = {one.value for one in self.graphs}
-        if change is None or not self.state(quads) or change.graphs & ours or self.is_most(quads, change):
+        if change is None or not self.can_prepare(quads, change):
             return self.anew(quads)
-        return self.step(quads, change)
+        if prepared is None:
+            prepared = difference(quads, change, self.base, self.graphs)
+        return self.step(quads, change, Figures(prepared))
 
-    def step(self, quads: ox.Store, change: Change) -> Change:
-        """Say what is other than before; what that changed."""
+    def prepare(self, copy: Path, change: Change) -> Figures:
+        """By how much a change altered the figures, by a copy of the quads.
+
+        Raises OSError or subprocess.SubprocessError.
+        """
+        return counted(copy, change, self.base)
+
+    def can_prepare(self, quads: ox.Store, change: Change) -> bool:
+        """Whether the change can be described without looking at all quads, and that is faster."""
+        ours = {one.value for one in self.graphs}
+        return bool(self.state(quads) and not change.graphs & ours and not self.is_most(quads, change))
+
+    def step(self, quads: ox.Store, change: Change, figures: Figures) -> Change:
+        """Say what is other than before, where the figures changed by so much; what that changed."""
         if self.state(quads) != self.last:
             self.void.at_hand.clear()
-        figures = difference(quads, change, self.base, self.graphs)
         dropped, made = self.turned(quads, change.graphs)
         for sign, names in ((-1, dropped), (1, made)):
             figures.update(dict.fromkeys(((("graph", one), "stated") for one in names), sign))
@@ -76,7 +93,7 @@ class Portrait:
 
     def is_most(self, quads: ox.Store, change: Change) -> bool:
         """Whether more changed than there was, so that it is faster to count anew."""
-        return len(change.removed) + len(change.added) > self.void.size(quads)
+        return len(change) > self.void.size(quads)
 
     def turned(self, quads: ox.Store, names: Iterable[str]) -> tuple[set[str], set[str]]:
         """Those of these graphs that are told of and not there, and those that are there and not told of."""

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pyoxigraph as ox
 
+from ..writes.packing import N_QUADS
 from .reader import messages, read
-from .wire import CHANGE, FORK, FORKED, LOAD, LOADED, N_QUADS, apply, framed
+from .wire import CHANGE, FORK, FORKED, LOAD, LOADED, apply, framed
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer as Buffer

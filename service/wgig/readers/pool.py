@@ -10,11 +10,12 @@ from ..backup.swap import ASIDE
 from ..settings import Settings
 from ..store import Store, StoreError
 from ..writes.changes import Change
+from ..writes.packing import packed
 from .generation import Generation
 from .lending import Lending
 from .reader_link import ReaderLink
 from .result import Result
-from .wire import Job, packed
+from .wire import Job
 
 WAITING, PATIENCE = 256, 10  # queries that wait, and for how many seconds
 LARGE = 100_000  # quads of a change, beyond which a new copy is cheaper
@@ -83,7 +84,7 @@ class Pool:
     def heard(self, change: Change | None) -> None:
         """Tell the readers of a write, or have new ones where that is easier."""
         self.written += 1
-        if change is None or len(change.added) + len(change.removed) > LARGE:
+        if change is None or len(change) > LARGE:
             replacing = self.replace(*self.numbered_copy(), self.settings.reader_quads)
             asyncio.run_coroutine_threadsafe(replacing, self.loop).result()
             return

@@ -2,13 +2,13 @@
 
 import json
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 import pyoxigraph as ox
 
 from ..view import Dataset
-from ..writes.changes import Change
+from ..writes.packing import unpacked
 
 # To the holder: take a copy of the store in a folder; fork a reader. To it and to readers: the quads changed.
 LOAD, FORK, CHANGE = b"L", b"F", b"C"
@@ -21,7 +21,6 @@ ASK, OPEN = b"A", b"O"
 PIECE, END, WORN, FAULT, OPENED, THREAD = b"p", b"e", b"w", b"x", b"o", b"t"
 
 HEAD = struct.Struct("!cI")
-N_QUADS = ox.RdfFormat.N_QUADS
 
 Message = tuple[bytes, bytes]
 
@@ -87,31 +86,13 @@ def unframed(buffer: bytearray) -> Iterator[Message]:
         del buffer[:start]
 
 
-def packed(change: Change) -> bytes:
-    """A change as bytes."""
-    members = {
-        "removed": lines(change.removed),
-        "added": lines(change.added),
-        "dropped": change.dropped,
-        "made": change.made,
-    }
-    return json.dumps(members).encode()
-
-
-def lines(quads: Iterable[ox.Quad]) -> str:
-    """The quads as N-Quads."""
-    written = ox.serialize(quads, format=N_QUADS)
-    assert written is not None
-    return written.decode()
-
-
 def apply(body: bytes, quads: ox.Store) -> None:
     """Do to a copy of the quads what the bytes of a change say."""
-    members = json.loads(body)
-    for quad in ox.parse(members["removed"], N_QUADS):
+    change = unpacked(body)
+    for quad in change.removed:
         quads.remove(quad)
-    quads.extend(ox.parse(members["added"], N_QUADS))
-    for iri in members["dropped"]:
+    quads.extend(change.added)
+    for iri in change.dropped:
         quads.remove_graph(ox.NamedNode(iri))
-    for iri in members["made"]:
+    for iri in change.made:
         quads.add_graph(ox.NamedNode(iri))

@@ -1,6 +1,6 @@
 """What a write did to the quads: the difference of two looks at all that it may touch, exact and net."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar
@@ -31,6 +31,10 @@ class Change:
         """Whether anything is not as it was."""
         return bool(self.removed or self.added or self.dropped or self.made)
 
+    def __len__(self) -> int:
+        """How many quads go and come."""
+        return len(self.removed) + len(self.added)
+
     @property
     def only_adds(self) -> bool:
         """Whether nothing goes, and each graph that comes has something in it."""
@@ -49,9 +53,7 @@ class Change:
 
     def then(self, later: "Change") -> "Change":
         """This change and a later one, as one."""
-        removed, added = net((self.removed, self.added), (later.removed, later.added))
-        dropped, made = net((self.dropped, self.made), (later.dropped, later.made))
-        return Change(removed, added, dropped, made)
+        return together((self, later))
 
 
 class Seen(NamedTuple):
@@ -123,9 +125,21 @@ def there(quads: ox.Store, names: Iterable[GraphName]) -> set[str]:
     }
 
 
-def net(
-    first: tuple[Iterable[One], Iterable[One]], later: tuple[Iterable[One], Iterable[One]]
-) -> tuple[tuple[One, ...], tuple[One, ...]]:
-    """What went and what came by two changes, one after the other, each given as what went and what came."""
-    (gone, come), (gone_later, come_later) = (tuple(map(set, pair)) for pair in (first, later))
-    return tuple((gone - come_later) | (gone_later - come)), tuple((come - gone_later) | (come_later - gone))
+def together(changes: Sequence[Change]) -> Change:
+    """Changes that came one after the other, as one."""
+    removed, added = net((one.removed, one.added) for one in changes)
+    dropped, made = net((one.dropped, one.made) for one in changes)
+    return Change(removed, added, dropped, made)
+
+
+def net(steps: Iterable[tuple[Iterable[One], Iterable[One]]]) -> tuple[tuple[One, ...], tuple[One, ...]]:
+    """What went and what came by steps one after the other, each given as what went and what came."""
+    gone, come = set[One](), set[One]()
+    for gone_now, come_now in steps:
+        gone_now, come_now = set(gone_now), set(come_now)  # noqa: PLW2901  as sets
+        new, back = gone_now - come, come_now - gone
+        come -= gone_now
+        gone -= come_now
+        gone |= new
+        come |= back
+    return tuple(gone), tuple(come)

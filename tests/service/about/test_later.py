@@ -1,7 +1,9 @@
 """A service does not wait for the description of what it writes, and is not behind for long."""
 
 import shutil
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
 
@@ -9,6 +11,8 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig import transactions
+from wgig.about import counting, graphs
+from wgig.about.figures import Figures, difference
 from wgig.about.portrait import Portrait
 from wgig.quiet import Quiet
 from wgig.rdf import read
@@ -117,3 +121,67 @@ def test_many_in_a_row_are_one_and_a_failure_is_no_end() -> None:
     assert calls.empty()
     quiet.happened()
     calls.get(timeout=WAIT)
+
+
+@pytest.fixture
+def large(behind: Store) -> Store:
+    """One with eight triples, so that it is no use to count all for a few."""
+    for number in range(2, 9):
+        write(behind, number)
+    behind.catch_up()
+    return behind
+
+
+def during(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Let something happen on another thread while it is counted what was written."""
+    prepare = Portrait.prepare
+
+    def prepare_and_act(self: Portrait, copy: Path, change: Change) -> Figures:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(act).result(timeout=WAIT)
+        return prepare(self, copy, change)
+
+    monkeypatch.setattr(transactions, "MUCH", 2)
+    monkeypatch.setattr(Portrait, "prepare", prepare_and_act)
+
+
+def test_others_write_while_it_is_counted_what_was_written(
+    large: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(large, 9)
+    write(large, 10)
+    during(monkeypatch, lambda: write(large, 11))
+    large.follow_up()
+    assert (told(large), large.is_behind) == (10, True)
+    large.catch_up()
+    assert (told(large), large.is_behind) == (11, False)
+
+
+def test_who_cannot_wait_for_the_count_gets_what_is_so(large: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(large, 9)
+    write(large, 10)
+    during(monkeypatch, large.catch_up)
+    large.follow_up()
+    assert (told(large), large.is_behind) == (10, False)
+
+
+def test_a_count_that_fails_is_made_by_the_service_itself(
+    large: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(large, 9)
+    write(large, 10)
+    monkeypatch.setattr(transactions, "MUCH", 2)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    large.follow_up()
+    assert (told(large), large.is_behind) == (10, False)
+    assert "Nobody can write while" in caplog.text
+
+
+def test_a_process_counts_what_the_service_counts(large: Store, tmp_path: Path) -> None:
+    write(large, 9)
+    large.checkpoint(tmp_path / "copy")
+    [change] = large._behind
+    assert change
+    figures = difference(large._quads, change, BASE, graphs(BASE))
+    assert figures
+    assert counting.counted(tmp_path / "copy", change, BASE) == figures
