@@ -1,6 +1,7 @@
 """Namespaces by prefix: those of the web that the graph uses, and its own below the base IRI."""
 
 import re
+from functools import lru_cache
 
 OUTSIDE = {
     "altr": "http://www.w3.org/ns/dx/conneg/altr#",
@@ -85,6 +86,7 @@ OURS = {
     "write": "id/write/",
     "writer": "id/writer/",
 }
+KEPT = 20_000  # IRIs whose short forms are at hand
 LOCAL = re.compile(r"\w(?:[\w.-]*[\w-])?")
 
 
@@ -102,3 +104,9 @@ def shorten(iri: str, known: dict[str, str]) -> str:
             if one == namespace:
                 return f"{prefix}:{local}"
     return iri
+
+
+@lru_cache(KEPT)
+def short(iri: str, base: str) -> str:
+    """An IRI with a prefix of ours or of the web, where one stands for its beginning, else as it is."""
+    return shorten(iri, namespaces(base))

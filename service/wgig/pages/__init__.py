@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 import pyoxigraph as ox
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..namespaces import namespaces, shorten
+from ..namespaces import short
 from ..settings import Settings
 
 HERE = Path(__file__).parent
@@ -35,7 +35,6 @@ def environment(base: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    known = namespaces(base)
     found.globals |= {"static": static_path, "run": run, "base": base}
     found.filters |= {
         "kind": term_kind,
@@ -44,7 +43,7 @@ def environment(base: str) -> Environment:
         "in_format": in_format,
         "listing": lambda path: f"{path}{'&' if '?' in path else '?'}_profile=all",
         "outside": lambda iri: not iri.startswith(base),
-        "short": lru_cache(KEPT)(lambda iri: shorten(iri, known)),
+        "short": lambda iri: short(iri, base),
         "words": words,
         "anchor": anchor,
     }
