@@ -125,7 +125,7 @@ def inverses(store: Store, found: Description, base: str) -> Towards:
         links = {(one.predicate.value, one.subject.value) for one in found.incoming}
     else:
         quads = filter(is_named, store.match(object_=ox.NamedNode(found.iri)))
-        links = {(one.predicate.value, one.subject.value) for one in quads}
+        links = {(one.predicate.value, str(one.subject)[1:-1]) for one in quads}
     by_name: Towards = {}
     for by, thing in sorted(links):
         by_name.setdefault(name(by, base), []).append(thing)
