@@ -1,6 +1,7 @@
 """Namespaces by prefix: those of the web that the graph uses, and its own below the base IRI."""
 
 import re
+from functools import cache, lru_cache
 
 OUTSIDE = {
     "altr": "http://www.w3.org/ns/dx/conneg/altr#",
@@ -85,6 +86,7 @@ OURS = {
     "write": "id/write/",
     "writer": "id/writer/",
 }
+KEPT = 20_000  # IRIs whose short forms are at hand
 LOCAL = re.compile(r"\w(?:[\w.-]*[\w-])?")
 
 
@@ -95,10 +97,28 @@ def namespaces(base: str) -> dict[str, str]:
 
 def shorten(iri: str, known: dict[str, str]) -> str:
     """`prefix:local` for an IRI in a `known` namespace, else the IRI as it is."""
-    cut = max(iri.rfind("#"), iri.rfind("/")) + 1
-    namespace, local = iri[:cut], iri[cut:]
-    if LOCAL.fullmatch(local):
-        for prefix, one in known.items():
-            if one == namespace:
-                return f"{prefix}:{local}"
-    return iri
+    sought = namespace_of(iri)
+    return with_prefix(iri, next((prefix for prefix, one in known.items() if one == sought), ""))
+
+
+@lru_cache(KEPT)
+def short(iri: str, base: str) -> str:
+    """As `shorten`, for the namespaces of the web and of our own."""
+    return with_prefix(iri, by_namespace(base).get(namespace_of(iri), ""))
+
+
+@cache
+def by_namespace(base: str) -> dict[str, str]:
+    """All prefixes by namespace, those of our own below the base IRI `base`."""
+    return {namespace: prefix for prefix, namespace in namespaces(base).items()}
+
+
+def namespace_of(iri: str) -> str:
+    """What is before the last part of an IRI."""
+    return iri[: max(iri.rfind("#"), iri.rfind("/")) + 1]
+
+
+def with_prefix(iri: str, prefix: str) -> str:
+    """An IRI with a prefix for its namespace, if there is one and its last part can be written so."""
+    local = iri[len(namespace_of(iri)) :]
+    return f"{prefix}:{local}" if prefix and LOCAL.fullmatch(local) else iri
