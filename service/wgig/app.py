@@ -48,6 +48,7 @@ from .records.history import History
 from .records.versions import Versions
 from .room import Room
 from .settings import KEPT, Settings
+from .shelf import Shelf
 from .shortcuts import Shortcuts
 from .store import Store
 from .stream import events
@@ -171,6 +172,7 @@ def create_app(
     app.state.stream = Stream(store, settings.base)
     app.state.index = Index(store, settings.base)
     app.state.cells = Cells(store, settings.base)
+    app.state.shelf = Shelf(store, settings.base)
     app.state.searches = Turns(at_once=4, waiting=60, patience=10)
     app.state.failed_write = None  # the time of the last write, where the disk failed it
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB

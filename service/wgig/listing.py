@@ -1,6 +1,7 @@
 """/papers, /issues and the other lists: chosen, sorted and paged, as JSON, RDF, CSV or a page."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -8,17 +9,18 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from .bodies import parameters
+from .bodies import Pairs, parameters, values
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .links import SERVICE, address
 from .lists.asked import WHOLE, Asked, asked, things
 from .lists.found import Found, best, found
-from .lists.selection import selection, values_of
+from .lists.selection import every, selection, values_of
 from .lists.shown import LISTS
 from .lists.writing import around, as_csv, as_json, as_triples, pages
 from .near import unknown
 from .pages import words
+from .pages.papers import Chosen, choose, is_at_hand, lines, named, without
 from .problems import Problem
 from .profiles import schema_org
 from .profiles.profile import OWN, own
@@ -26,7 +28,11 @@ from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
 from .query import LARGEST, rows, tsv
 from .represent import graph_body, represent, show
+from .rules import headings
+from .settings import Settings
+from .shelf import FACETS, Shelf
 
+PAPERS = "papers"
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
 
 
@@ -38,13 +44,13 @@ async def listing(request: Request) -> Response:
     """
     name = request.scope["path"].removeprefix("/").partition(".")[0]
     base = request.app.state.settings.base
-    what = asked(LISTS[name], parameters(request), base)
+    what = asked(LISTS[name], given(request), base)
     wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), {OWN: own(base)})
     await check_values(request, what)
     is_whole = wish.choices[0].format is CSV and not what.is_paged
     what = what.whole() if is_whole else what
-    most = request.app.state.settings.result_bytes if is_whole else LARGEST
-    page = await run_in_threadpool(found, await tsv(request, selection(what, base), most))
+    is_narrowed = name == PAPERS and wish.choices[0].format is HTML and "fields" not in dict(what.pairs)
+    page = await (narrowed(request, what) if is_narrowed else looked_up(request, what, is_whole=is_whole))
     if is_whole and page.total > WHOLE:
         raise too_long(page.total)
     if what.page > pages(what, page):
@@ -58,6 +64,31 @@ async def listing(request: Request) -> Response:
     return await run_in_threadpool(represent, request, wish, subject, more=more, headers=SAME_IN_ALL)
 
 
+def given(request: Request) -> Pairs:
+    """The parameters of a request; a field for words that was left empty in a form means nothing."""
+    pairs = parameters(request)
+    is_empty = values(pairs, "q") == [""]
+    return [pair for pair in pairs if not (is_empty and pair[0] == "q")]
+
+
+async def looked_up(request: Request, what: Asked, *, is_whole: bool) -> Found:
+    """A page of a list with all fields. Raises Problem, 503 where it is too much."""
+    settings: Settings = request.app.state.settings
+    most = settings.result_bytes if is_whole else LARGEST
+    return await run_in_threadpool(found, await tsv(request, selection(what, settings.base), most))
+
+
+async def narrowed(request: Request, what: Asked) -> Chosen:
+    """A page of the papers at hand, with what they can be narrowed by; all else is looked up by a query."""
+    base = request.app.state.settings.base
+    shelf: Shelf = request.app.state.shelf
+    if is_at_hand(what):
+        return await shelf.ask(choose, what, base)
+    others = {name: terms for name, terms in what.wanted.items() if name not in FACETS}
+    fitting = await rows(request, every(replace(what, wanted=others, q=None, year=None), base))
+    return await shelf.ask(choose, what, base, [one.value for (one,) in fitting])
+
+
 def too_long(total: int) -> Problem:
     """The 413 for a whole list of so many things: a table says nowhere that it is a part."""
     return Problem(
@@ -68,7 +99,7 @@ def too_long(total: int) -> Problem:
     )
 
 
-def links(what: Asked, page: Found) -> dict[str, str]:
+def links(what: Asked, page: Found | Chosen) -> dict[str, str]:
     """The addresses of this page and of those around it, by relation."""
     numbers = {"self": what.page, **around(what, page)}
     return {rel: address(what.of.name, what.on(number)) for rel, number in numbers.items()}
@@ -88,9 +119,11 @@ async def check_values(request: Request, what: Asked) -> None:
                     raise unknown(f"Nothing in /{what.of.name} has as its {name}", term.value, texts)
 
 
-def written(request: Request, what: Asked, page: Found, format_: Format) -> bytes:
+def written(request: Request, what: Asked, page: Found | Chosen, format_: Format) -> bytes:
     """A page of a list in a format."""
     base = request.app.state.settings.base
+    if isinstance(page, Chosen):
+        return papers_page(request, what, page)
     if format_ is HTML:
         return html(request, what, page)
     if format_ is JSON:
@@ -100,21 +133,52 @@ def written(request: Request, what: Asked, page: Found, format_: Format) -> byte
     return graph_body(request, as_triples(what, page, base), format_)
 
 
+def papers_page(request: Request, what: Asked, page: Chosen) -> bytes:
+    """A page of the list of papers, with what they can be narrowed by."""
+    store, base = request.app.state.store, request.app.state.settings.base
+    labels = named(store, page)
+    called = {one.iri: labels[one.iri].value if one.iri in labels else words(one.iri) for one in page.papers}
+    return show(
+        request,
+        "papers.html",
+        asked=what,
+        chosen=page,
+        lines=lines(store, page.papers, base),
+        labels=labels,
+        called=called,
+        headings=headings(),
+        without=partial(without, what),
+        markup=schema_org.listed(what.of.title, called, page.total, first(what)),
+        links=links(what, page),
+        pages=pages(what, page),
+        others=in_others(what),
+    )
+
+
+def first(what: Asked) -> int:
+    """The number of the first thing on a page."""
+    return (what.page - 1) * what.size + 1
+
+
+def in_others(what: Asked) -> list[tuple[str, str]]:
+    """The names of the other formats of a page of a list, and its addresses in them."""
+    pairs = what.on(what.page)
+    return [(one.title, address(what.of.name, pairs, one.suffix)) for one in OFFERED if one is not HTML]
+
+
 def html(request: Request, what: Asked, page: Found) -> bytes:
     """A page of a list for people."""
-    pairs = what.on(what.page)
     called = {iri: name_of(iri, said.get("label", [])) for iri, said in page.things.items()}
-    first = (what.page - 1) * what.size + 1
     return show(
         request,
         "list.html",
         asked=what,
         found=page,
         labels={iri: texts[0] for iri, texts in page.labels.items()},
-        markup=schema_org.listed(what.of.title, called, page.total, first),
+        markup=schema_org.listed(what.of.title, called, page.total, first(what)),
         links=links(what, page),
         pages=pages(what, page),
-        others=[(one.title, address(what.of.name, pairs, one.suffix)) for one in OFFERED if one is not HTML],
+        others=in_others(what),
     )
 
 

@@ -62,10 +62,10 @@ FLOORS = [
         """
         about.portrait backup.keeping bearer cells describe discovery dumps.files health index.keeping
         labels load markdown.writing plans.counting readers.generation readers.holder readers.inline
-        records.history syntax.unknown
+        records.history shelf syntax.unknown
         """,
         """
-        commands.backup dumps.download hints lists.found markdown pages.standing plans.steps
+        commands.backup dumps.download hints lists.found markdown pages.papers pages.standing plans.steps
         readers.pool reconcile.names record records.mementos records.told running search skeleton
         stream.file stream.members things vocabulary within
         """,

@@ -122,7 +122,13 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
         say(str(error))
     prepared = partial(checks.run, prepare, settings.shacl)
     indexed = partial(asyncio.to_thread, app.state.index.open)
-    server.background = [prepared, indexed, *([pool.start] if pool else []), stream.begin]
+    server.background = [
+        prepared,
+        indexed,
+        *([pool.start] if pool else []),
+        stream.begin,
+        partial(app.state.shelf.ask, len),
+    ]
     server.farewell = app.state.running.end_all
     logging.getLogger("uvicorn.error").addFilter(is_mistake)
     # The server handles both signals itself and then raises them once more.

@@ -40,6 +40,19 @@ def selection(asked: Asked, base: str) -> str:
     )
 
 
+def every(asked: Asked, base: str) -> str:
+    """The query for all things that fit, in their order. A row holds the thing `id`."""
+    keys = [key(number, *one) for number, one in enumerate(asked.sort)]
+    return prefixed(
+        f"""SELECT ?id WHERE {{
+  SELECT ?id {" ".join(one.chosen for one in keys)}
+  WHERE {{ {" ".join(fits(asked))} {" ".join(one.pattern for one in keys)} }}
+  GROUP BY ?id ORDER BY {" ".join([*(one.order for one in keys), "?id"])}
+}}""",
+        base,
+    )
+
+
 class Key(NamedTuple):
     """What things are sorted by: the pattern that finds it, what is chosen of what it finds, the order."""
 

@@ -31,6 +31,19 @@ LISTS = {
                 Field("category", "category", "The categories that it stands under.", many=True),
                 Field("round", "integer", "The round of writing."),
                 POSTED,
+                Field(
+                    "schema:creativeWorkStatus",
+                    "name",
+                    "Where it stands in the making, as it says.",
+                    many=True,
+                ),
+                Field(
+                    "conformance",
+                    "test-result",
+                    "Whether it is complete by the template; papers of other forms are not tested.",
+                    many=True,
+                    pattern="?value_whole earl:subject ?id ; wgig:partsMet ?value_met ; earl:result ?value .",
+                ),
                 Field("drafter", "agent", "Who wrote it.", many=True),
                 Field("mainActor", "agent", "The main actor (section 4)."),
                 Field(

@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import pyoxigraph as ox
 
@@ -20,12 +20,20 @@ SEPARATOR = " | "  # between several values in a cell, as in the example queries
 INTEGER = re.compile(r"[+-]?[0-9]+")
 
 
-def pages(asked: Asked, page: Found) -> int:
+class Counted(Protocol):
+    """A page of a list that knows how many things there are in all."""
+
+    @property
+    def total(self) -> int:
+        """How many."""
+
+
+def pages(asked: Asked, page: Counted) -> int:
     """How many pages there are; an empty list has one."""
     return max(1, -(-page.total // asked.size))
 
 
-def around(asked: Asked, page: Found) -> dict[str, int]:
+def around(asked: Asked, page: Counted) -> dict[str, int]:
     """The pages around this one that there are, by relation (RFC 8288)."""
     last = pages(asked, page)
     found = {"first": 1, "prev": asked.page - 1, "next": asked.page + 1, "last": last}
