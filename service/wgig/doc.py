@@ -54,7 +54,7 @@ def thing(request: Request, path: str) -> Response:
     store = request.app.state.store
     is_thing = known(store, iri)
     if not is_thing and not folders.is_folder(log_of(request), iri):
-        raise unknown(iri)
+        raise unknown(iri, folders.near(log_of(request), iri))
     fields = {"Link": f'<{here}>; rel="describedby"', "Vary": VARY}
     if asked and asks_for_profile(request):
         its_types = types_of(about(store, [iri])) if is_thing else None
@@ -130,7 +130,7 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
     after = (bodies.values(bodies.parameters(request), "after") or [""])[0]
     below = folders.listing(log_of(request), request.app.state.store, iri, after, asked.languages.ranges)
     if not below.things and not below.folders:
-        raise unknown(iri)
+        raise unknown(iri, folders.near(log_of(request), iri))
     labels = languages.as_asked([*label_triples(below.things)], asked.languages)
     following = f"{path}?after={quote(below.after, safe='')}" if below.after else ""
 
@@ -250,8 +250,10 @@ def iri_of(request: Request, path: str) -> str:
     return iri
 
 
-def unknown(iri: str) -> Problem:
-    """The 404 of a thing."""
+def unknown(iri: str, meant: str = "") -> Problem:
+    """The 404 of a thing, with that which was probably meant."""
+    if meant:
+        return Problem(404, f"Nothing is known about <{iri}>. Did you mean <{meant}>?", suggestion=meant)
     return Problem(
         404, f"Nothing is known about <{iri}>. See the home page for the kinds of things there are."
     )

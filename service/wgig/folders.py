@@ -9,8 +9,9 @@ import pyoxigraph as ox
 
 from .kinds import title
 from .labels import labels, natural
+from .near import near as near_name
 from .store import Store
-from .stream.last import following, numbers
+from .stream.last import below, following, numbers
 from .stream.log import Log
 
 MOST = 1000  # things at once
@@ -36,6 +37,18 @@ def counts(log: Log) -> dict[str, int]:
 def is_folder(log: Log, iri: str) -> bool:
     """Whether there is anything below an IRI."""
     return bool(following(log, f"{iri}/", f"{iri}/"))
+
+
+def near(log: Log, iri: str) -> str:
+    """The thing whose name is near to that of an IRI, right below the same path; empty where there is none.
+
+    It is looked for among those that begin with the same letter.
+    """
+    folder, _, name = iri.rpartition("/")
+    start = f"{folder}/"
+    names = [one.iri.removeprefix(start) for one in below(log, start + name[:1], 0, MOST)]
+    meant = near_name(name, [one for one in names if "/" not in one])
+    return start + meant if meant else ""
 
 
 def listing(log: Log, store: Store, iri: str, after: str = "", ranges: tuple[str, ...] = ()) -> Folder:

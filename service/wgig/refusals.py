@@ -13,6 +13,7 @@ from .answers import answer, pick
 from .doc import doc
 from .formats import HTML, PROBLEM, negotiate
 from .pages import PATH, render
+from .pages.ways import ways, words_of
 from .parameters import only
 from .problems import KINDS, Problem
 from .store import StoreError
@@ -108,10 +109,22 @@ def refusal(request: Request, problem: Problem) -> Response:
     members = problem.document(request.app.state.settings.base, path(request))
     headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
     if liked is HTML:
-        asked = getattr(request.state, "asked", [])
-        page = render("problem.html", base=request.app.state.settings.base, problem=members, asked=asked)
+        page = render(
+            "problem.html",
+            base=request.app.state.settings.base,
+            problem=members,
+            kind=KINDS[problem.slug],
+            asked=getattr(request.state, "asked", []),
+            ways=ways(problem, request.url.path, request.url.query, pages_of(request)),
+            words=words_of(request.url.path),
+        )
         return Response(page, problem.status, headers, HTML.content_type)
     return Response(json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM.media_type)
+
+
+def pages_of(request: Request) -> list[str]:
+    """The paths of the service that stand for one page each."""
+    return [route.path for route in request.app.routes if "{" not in route.path and "GET" in route.methods]
 
 
 def without_slash(request: Request) -> str:

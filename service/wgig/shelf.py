@@ -1,4 +1,4 @@
-"""The papers at hand: what each is chosen and sorted by, in step with every write, so that nobody counts anew.
+"""The papers at hand: what each is chosen and sorted by, in step with every write.
 
 They are read when somebody asks first; afterwards only those are read again that a write touches.
 """

@@ -33,7 +33,7 @@ FLOORS = [
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands index.file
         index.snippets known languages links markdown.outline mcp.strict outside.tables pages.results
-        parameters places processes profiles.profile readers.lending records.versions reports
+        pages.ways parameters places processes profiles.profile readers.lending records.versions reports
         syntax.reading tables.csvw tokens typed unfit using writes.premises writes.targets
         """,
         """

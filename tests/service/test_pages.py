@@ -199,7 +199,7 @@ def test_a_query_that_was_refused_can_be_changed_and_asked_again(get: Get) -> No
     assert answer.status_code == 400
     assert re.search(r"<textarea[^>]*>\s*SELEC &lt;b&gt;</textarea>", answer.text)
     assert '<input type="hidden" name="default-graph-uri" value="urn:g">' in answer.text
-    assert "<form" not in get("/nowhere", accept="text/html").text
+    assert "<textarea" not in get("/nowhere", accept="text/html").text
 
 
 def test_inferred_statements_are_marked_and_those_that_only_repeat_are_counted() -> None:

@@ -1,4 +1,4 @@
-"""The page of papers: the papers at hand are those that the store has, and the page finds what the list finds."""
+"""The page of papers: those at hand are those of the store, and the page finds what the list finds."""
 
 import io
 import random
