@@ -1,6 +1,8 @@
 """Pages and terms: home, /ontology, /shapes, /context.jsonld, static files."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 
 import pyoxigraph as ox
 from fastapi import Request, Response
@@ -12,6 +14,7 @@ from .examples import examples
 from .formats import HTML, JSON_LD, Format
 from .links import host
 from .lists.shown import LISTS
+from .pages.vocabulary import vocabulary as vocabulary_of
 from .parameters import only
 from .problems import Problem
 from .profiles import schema_org
@@ -20,8 +23,10 @@ from .profiles.mapped import markup
 from .profiles.profile import OFFERED
 from .profiles.subject import Subject
 from .profiles.wish import wish
+from .records import mementos
 from .represent import graph_body, json_body, ontology_context, represent, show
 from .rules import headings, rules
+from .store import Store
 from .stream.keeping import Stream
 from .things import types_of
 
@@ -32,6 +37,7 @@ ENTRIES: dict[str, Callable[[list[ox.Triple]], object]] = {
     "ontology": vocabulary.by_kind,
     "shapes": vocabulary.shapes,
 }
+VERSIONS = 20  # of a graph that its page lists
 SHOWN = ("due-and-delivered", "issues-under-several-categories", "disagreements")
 
 
@@ -85,33 +91,70 @@ def static(request: Request, name: str) -> Response:
     return answer(request, body, STATIC_FORMATS[name.rpartition(".")[2]], headers={"Cache-Control": FOR_EVER})
 
 
+@dataclass(frozen=True)
+class Content:
+    """A graph that has a page: its triples, the languages of its texts, and what the page shows of it.
+
+    `header` is what it says of itself, `labels` what its terms are called.
+    """
+
+    triples: list[ox.Triple]
+    tags: list[str]
+    header: list[ox.Triple]
+    entries: object
+    labels: dict[str, ox.Literal]
+
+
 def graph_document(request: Request, name: str) -> Response:
     """One of the graphs that have a page, `ontology` or `shapes`. Raises Problem 404 while it is empty."""
     asked = wish(request, OFFERED, request.path_params.get("suffix", ""))
+    store: Store = request.app.state.store
     base = request.app.state.settings.base
     iri = f"{base}{name}"
-    triples = languages.as_asked(loaded(request, name), asked.languages)
-    header = [one for one in triples if one.subject == ox.NamedNode(iri)]
+    triples = loaded(request, name)
+    if asked.languages.only:
+        found = content_of(languages.as_asked(triples, asked.languages), name, base)
+    else:
+        found = content_in(store, store.version, name, base)
 
     def write(format_: Format) -> bytes:
         if format_ is not HTML:
-            return graph_body(request, triples, format_)
-        given = {
-            "entries": ENTRIES[name](triples),
-            "labels": vocabulary.names(triples),
-            "markup": markup(iri, f"{host(request)}{name}", header, asked.languages.ranges, base),
+            return graph_body(request, found.triples, format_)
+        given: dict[str, object] = {
+            "entries": found.entries,
+            "labels": found.labels,
+            "markup": markup(iri, f"{host(request)}{name}", found.header, asked.languages.ranges, base),
+            "versions": mementos.versions(request, f"{base}graph/{name}")[-VERSIONS:],
         }
+        if name == "ontology":
+            given["book"] = vocabulary_of(store, store.version, base)
         return show(request, f"{name}.html", **given, rules=rules().values(), headings=headings())
 
-    subject = Subject(iri, f"/{name}", lambda: header, write, types_of(header))
-    tags = languages.of(triples)
-    return represent(request, asked, subject, more=[f'<{iri}>; rel="about"'], languages=tags)
+    subject = Subject(iri, f"/{name}", lambda: found.header, write, types_of(found.header))
+    return represent(request, asked, subject, more=[f'<{iri}>; rel="about"'], languages=found.tags)
+
+
+@lru_cache(4)
+def content_in(store: Store, version: int, name: str, base: str) -> Content:
+    """One of our graphs as a version of the store has it."""
+    del version  # which makes the cache forget
+    return content_of(list(store.triples(f"{base}graph/{name}")), name, base)
+
+
+def content_of(triples: list[ox.Triple], name: str, base: str) -> Content:
+    """One of our graphs by its triples."""
+    about = ox.NamedNode(f"{base}{name}")
+    header = [one for one in triples if one.subject == about]
+    return Content(triples, languages.of(triples), header, ENTRIES[name](triples), vocabulary.names(triples))
 
 
 def loaded(request: Request, name: str) -> list[ox.Triple]:
     """The triples of one of our graphs. Raises Problem 404 while it is empty."""
-    graph = f"{request.app.state.settings.base}graph/{name}"
-    triples = list(request.app.state.store.triples(graph))
+    store: Store = request.app.state.store
+    base = request.app.state.settings.base
+    triples = content_in(store, store.version, name, base).triples
     if not triples:
-        raise Problem(404, f"The store holds no graph <{graph}>. Load it with: wgig load --shipped {name}")
+        raise Problem(
+            404, f"The store holds no graph <{base}graph/{name}>. Load it with: wgig load --shipped {name}"
+        )
     return triples

@@ -31,8 +31,8 @@ FLOORS = [
         places.turtle plans.plan room rules sparql tables.columns turns writes.scratch
         """,
         """
-        backup.checkpoint backup.manifest binding citing.citation codings commands index.file
-        index.snippets known languages links markdown.outline mcp.strict outside.tables pages.results
+        backup.checkpoint backup.manifest binding citing.citation codings commands index.file index.snippets
+        known languages links markdown.outline mcp.strict outside.tables pages.picture pages.results
         pages.ways parameters places processes profiles.profile readers.lending records.versions reports
         syntax.reading tables.csvw tokens typed unfit using writes.premises writes.targets
         """,
@@ -70,7 +70,7 @@ FLOORS = [
         stream.file stream.members things vocabulary within
         """,
         """
-        citing.versions commands.new compact facts lists.writing pages.thing plans.advice
+        citing.versions commands.new compact facts lists.writing pages.thing pages.vocabulary plans.advice
         reconcile.queries stream.log word
         """,
         """

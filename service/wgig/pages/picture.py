@@ -1,0 +1,77 @@
+"""Pictures of boxes and lines, drawn by the template picture.html as SVG; a list beside says the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+WIDE, HIGH, GAP = 210, 30, 10  # of a box, and between two boxes, in units of the picture
+LETTERS = 30  # of a label in a box, beyond which it is cut
+
+
+Drawn = tuple[str, str | None, str]  # label, path and kind of a box
+
+
+class Box(NamedTuple):
+    """A box with a label; a link where it has a path. `kind` is its class in the style sheet."""
+
+    x: float
+    y: float
+    label: str
+    path: str | None = None
+    kind: str = ""
+    width: float = WIDE
+
+    @property
+    def short(self) -> str:
+        """The label as far as it fits."""
+        return self.label if len(self.label) <= LETTERS else f"{self.label[: LETTERS - 1]}…"
+
+    @property
+    def middle(self) -> float:
+        """The height of its middle."""
+        return self.y + HIGH / 2
+
+
+class Line(NamedTuple):
+    """A line by the commands of an SVG path, and what it stands for; where it has a label, that and its place."""
+
+    d: str
+    says: str
+    label: str = ""
+    x: float = 0
+    y: float = 0
+
+
+@dataclass
+class Picture:
+    """Boxes and lines, with the name of the whole."""
+
+    title: str
+    boxes: list[Box] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def width(self) -> float:
+        """How wide it is."""
+        return max((one.x + one.width for one in self.boxes), default=0) + 1
+
+    @property
+    def height(self) -> float:
+        """How high it is."""
+        return max((one.y for one in self.boxes), default=0) + HIGH + 1
+
+    def column(self, x: float, items: Sequence[Drawn], top: float = 1) -> list[Box]:
+        """Boxes below one another, from label, path and kind of each; they are in the picture."""
+        found = [
+            Box(x, top + place * (HIGH + GAP), label, path, kind)
+            for place, (label, path, kind) in enumerate(items)
+        ]
+        self.boxes += found
+        return found
+
+    def join(self, start: Box, end: Box, says: str, label: str = "") -> None:
+        """Draw a line from the right of a box to the left of another."""
+        x, y = start.x + start.width, start.middle
+        middle = (x + end.x) / 2
+        d = f"M{x:g} {y:g}C{middle:g} {y:g} {middle:g} {end.middle:g} {end.x:g} {end.middle:g}"
+        self.lines.append(Line(d, says, label, middle, (y + end.middle) / 2))
