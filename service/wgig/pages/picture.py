@@ -33,7 +33,7 @@ class Box(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line by the commands of an SVG path, and what it stands for; where it has a label, that and its place."""
+    """A line by the commands of an SVG path, what it stands for, and its label with a place, if any."""
 
     d: str
     says: str
