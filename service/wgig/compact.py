@@ -1,7 +1,8 @@
 """JSON-LD that reads like plain JSON: a context made from the ontology, and triples written with it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 from typing import Any
 
 import pyoxigraph as ox
@@ -58,9 +59,10 @@ def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dic
         for key, definition in context.items()
         if isinstance(definition, dict)
     }
+    short = cache(partial(shorten, known=names))
     nodes: dict[str, dict[str, Any]] = defaultdict(dict)
     for triple in triples:
-        add(nodes[identifier(triple.subject)], triple, keys, names)
+        add(nodes[identifier(triple.subject)], triple, keys, short)
     graph = [
         {"id": name, **{key: single(value) for key, value in node.items()}} for name, node in nodes.items()
     ]
@@ -79,16 +81,17 @@ def alone(document: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def add(
-    node: dict[str, Any], triple: ox.Triple, keys: dict[str, tuple[str, Context]], names: dict[str, str]
+    node: dict[str, Any],
+    triple: ox.Triple,
+    keys: dict[str, tuple[str, Context]],
+    short: Callable[[str], str],
 ) -> None:
-    """Write one triple into the object of its subject."""
+    """Write one triple into the object of its subject; `short` shortens what has no key."""
     property_: str = triple.predicate.value
     end: Any = triple.object
     key, definition = keys.get(property_, ("", {}))
     if property_ == f"{RDF}type" and isinstance(end, ox.NamedNode):
-        node.setdefault("type", []).append(
-            keys[end.value][0] if end.value in keys else shorten(end.value, names)
-        )
+        node.setdefault("type", []).append(keys[end.value][0] if end.value in keys else short(end.value))
     elif key and definition.get("@type") == "@id" and isinstance(end, ox.NamedNode):
         node.setdefault(key, []).append(end.value)
     elif key and definition.get("@container") == "@language" and in_language(end):
@@ -96,7 +99,7 @@ def add(
     elif key and isinstance(end, ox.Literal) and fits(end, definition):
         node.setdefault(key, []).append(end.value)
     else:
-        node.setdefault(shorten(property_, names), []).append(expanded(end))
+        node.setdefault(short(property_), []).append(expanded(end))
 
 
 def in_language(term: Any) -> bool:

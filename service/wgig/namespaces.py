@@ -97,14 +97,16 @@ def namespaces(base: str) -> dict[str, str]:
 
 def shorten(iri: str, known: dict[str, str]) -> str:
     """`prefix:local` for an IRI in a `known` namespace, else the IRI as it is."""
-    sought = namespace_of(iri)
-    return with_prefix(iri, next((prefix for prefix, one in known.items() if one == sought), ""))
+    namespace, local = parted(iri)
+    found = (prefix for prefix, one in known.items() if one == namespace)
+    return with_prefix(next(found, ""), local) or iri
 
 
 @lru_cache(KEPT)
 def short(iri: str, base: str) -> str:
     """As `shorten`, for the namespaces of the web and of our own."""
-    return with_prefix(iri, by_namespace(base).get(namespace_of(iri), ""))
+    namespace, local = parted(iri)
+    return with_prefix(by_namespace(base).get(namespace, ""), local) or iri
 
 
 @cache
@@ -113,12 +115,12 @@ def by_namespace(base: str) -> dict[str, str]:
     return {namespace: prefix for prefix, namespace in namespaces(base).items()}
 
 
-def namespace_of(iri: str) -> str:
-    """What is before the last part of an IRI."""
-    return iri[: max(iri.rfind("#"), iri.rfind("/")) + 1]
+def parted(iri: str) -> tuple[str, str]:
+    """The namespace of an IRI, and its last part."""
+    cut = max(iri.rfind("#"), iri.rfind("/")) + 1
+    return iri[:cut], iri[cut:]
 
 
-def with_prefix(iri: str, prefix: str) -> str:
-    """An IRI with a prefix for its namespace, if there is one and its last part can be written so."""
-    local = iri[len(namespace_of(iri)) :]
-    return f"{prefix}:{local}" if prefix and LOCAL.fullmatch(local) else iri
+def with_prefix(prefix: str, local: str) -> str:
+    """A name with a prefix, if there is one and the name can be written so; else nothing."""
+    return f"{prefix}:{local}" if prefix and LOCAL.fullmatch(local) else ""

@@ -12,6 +12,7 @@ from .namespaces import OUTSIDE, namespaces, short
 from .unfit import check, told
 from .wellformed import check as check_xml
 
+TYPE = f" <{OUTSIDE['rdf']}type> "
 DEEPEST = 100  # triple terms; what looks into them goes one step deeper for each
 
 
@@ -90,9 +91,8 @@ def serialize(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes
 
 
 def reading_order(triple: ox.Triple) -> str:
-    """By subject, its type first, then by property: no term but a text holds a space."""
-    name = triple.predicate.value
-    return f"{triple.subject} {' ' if name.endswith('#type') else ''}{name} {triple.object}"
+    """By subject, its type first, then by property."""
+    return str(triple).replace(TYPE, "  ", 1)
 
 
 def used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
