@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 import pyoxigraph as ox
@@ -14,7 +15,6 @@ from .compact import alone, compact
 from .formats import HTML, JSON, JSON_LD, Format
 from .links import host
 from .namespaces import OUTSIDE
-from .pages.thing import page
 from .parameters import only
 from .problems import Problem
 from .profiles import schema_org
@@ -24,6 +24,7 @@ from .profiles.profile import OFFERED, OWN, own
 from .profiles.subject import Subject, query, with_parameters
 from .profiles.wish import PARAMETERS, VARY, Wish, asks_for_profile, wish
 from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontology_context, represent, show
+from .sheet import inverse_sheet, thing_sheet
 from .stream.keeping import Stream
 from .stream.log import Log
 from .things import Description, about, describe, known, types, types_of
@@ -35,7 +36,7 @@ KNOWN = (*PARAMETERS, *FRAME, *INVERSE, *AFTER)
 SOON = 5  # seconds that a list waits for the log
 CITATION = '</cite?iri={}&_mediatype=application/x-bibtex>; rel="describedby"; type="application/x-bibtex"'
 FRAMED = (JSON_LD, JSON)
-JSON_ONLY = (JSON,)
+INVERSES = (JSON, HTML)
 NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
 
 RDFS, FOAF, DCTERMS = OUTSIDE["rdfs"], OUTSIDE["foaf"], OUTSIDE["dcterms"]
@@ -91,7 +92,7 @@ def doc(request: Request, path: str) -> Response:
         partial(told, request, description),
         partial(thing_body, request, asked, description),
         None if pairs else types_of(description.statements),
-        JSON_ONLY if pairs else OFFERED,
+        INVERSES if pairs else OFFERED,
         pairs=pairs,
     )
     more = [about_link(iri), CITATION.format(quote(iri, safe=""))]
@@ -99,8 +100,8 @@ def doc(request: Request, path: str) -> Response:
 
 
 def inverse_wish(request: Request, suffix: str) -> Wish:
-    """What is asked for of a page of what points to a thing, which is there as JSON alone."""
-    return wish(request, JSON_ONLY, suffix, INVERSE, {OWN: own(request.app.state.settings.base)})
+    """What is asked for of a page of what points to a thing."""
+    return wish(request, INVERSES, suffix, INVERSE, {OWN: own(request.app.state.settings.base)})
 
 
 def framed(request: Request, path: str, suffix: str, frame: str) -> Response:
@@ -165,23 +166,24 @@ def thing_body(request: Request, asked: Wish, description: Description, format_:
         return thing_json(request, description)
     if format_ is not HTML:
         return graph_body(request, described(description, base), format_)
+    if any(key in INVERSE for key, _ in bodies.parameters(request)):
+        return inverse_sheet(request, description, thing_facts(request, description))
     iri = description.iri
     here = host(request).rstrip("/") + doc_path(iri.removeprefix(f"{base}id/"))
-    return show(
-        request,
-        "doc.html",
-        page=page(request.app.state.store, description, f"{base}graph/inferred"),
-        labels=description.labels,
-        markup=markup(iri, here, leading(request, description), asked.languages.ranges, base),
-    )
+    block = markup(iri, here, leading(request, description), asked.languages.ranges, base)
+    return thing_sheet(request, description, asked.languages.ranges, block)
 
 
 def thing_json(request: Request, description: Description) -> bytes:
     """A thing as plain JSON. Raises Problem 400 for what is not there, UnfitError as `facts.thing`."""
+    return json_body(thing_facts(request, description))
+
+
+def thing_facts(request: Request, description: Description) -> dict[str, Any]:
+    """What is said of a thing, or a page of what points to it. Raises as `thing_json`."""
     base: str = request.app.state.settings.base
     path = pages.href(description.iri, base) or ""
-    parameters = bodies.parameters(request)
-    return json_body(facts.thing(request.app.state.store, description, path, parameters, base))
+    return facts.thing(request.app.state.store, description, path, bodies.parameters(request), base)
 
 
 def described(description: Description, base: str) -> Iterable[ox.Triple]:

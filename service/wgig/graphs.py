@@ -13,10 +13,11 @@ from .answers import answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
 from .formats import GRAPHS, HTML, JSON, Format
+from .labels import labels
 from .links import host
 from .namespaces import OUTSIDE
 from .pages import graph_path
-from .pages.graph import graph_page, list_page
+from .pages.graph import graph_page, list_page, title
 from .parameters import only
 from .problems import Problem
 from .profiles.links import COMMON, alternates
@@ -25,7 +26,8 @@ from .profiles.subject import Subject
 from .profiles.wish import PARAMETERS, Wish, wish
 from .rdf import serialize, used_prefixes
 from .records import mementos
-from .represent import graph_body, represent
+from .records.differences import difference
+from .represent import graph_body, represent, show
 from .settings import Settings
 from .sparql import absolute
 from .store import Store
@@ -34,7 +36,8 @@ from .things import TYPE, about
 NARROWED = 200_000  # statements of which those in other languages are left out
 READABLE = (*GRAPHS, HTML)
 NAMES_OF_ONE = ("graph", "default")
-VERSIONS = ("version", "versions")
+VERSIONS = ("version", "versions", "changes")
+CHANGED = 1000  # statements that a page of changes shows of those that came, and of those that went
 GRAPH = ox.NamedNode(f"{OUTSIDE['sd']}NamedGraph")
 
 
@@ -74,6 +77,9 @@ def content(request: Request, graph: str | None, names: Sequence[str] = ()) -> R
         if key in given:  # which are there in no profile
             only(request, (*names, key, "_mediatype"))
             return old(request, graph)
+    if "changes" in given:
+        only(request, (*names, "changes", "about", "_mediatype"))
+        return changed(request, graph)
     if elsewhere := mementos.of_its_time(request, graph):
         only(request, (*names, "_mediatype"))
         return elsewhere
@@ -85,6 +91,27 @@ def content(request: Request, graph: str | None, names: Sequence[str] = ()) -> R
     subject = graph_subject(request, graph, asked)
     more = ['</graphs>; rel="collection"', *mementos.links(request, graph)]
     return represent(request, asked, subject, more=more, headers={"Vary": mementos.VARY})
+
+
+def changed(request: Request, graph: str | None) -> Response:
+    """What a version of a graph changed, of all or of one thing. Raises Problem 404, 406."""
+    store, base = request.app.state.store, request.app.state.settings.base
+    format_ = pick(request, (JSON, HTML))
+    found = difference(request, graph)
+    if format_ is JSON:
+        names = {"from": found.before and found.before.name, "to": found.after.name}
+        body = json.dumps({**names, "removed": found.gone, "added": found.come}, ensure_ascii=False).encode()
+        return answer(request, body, JSON)
+    page = show(
+        request,
+        "changes.html",
+        title=title(graph, labels(store, [graph] if graph else [])),
+        path=graph_path(graph, base),
+        found=found,
+        about=next(iter(values(parameters(request), "about")), ""),
+        most=CHANGED,
+    )
+    return answer(request, page, HTML)
 
 
 def graph_subject(request: Request, graph: str | None, asked: Wish) -> Subject:

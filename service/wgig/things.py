@@ -18,6 +18,7 @@ from .store import Store
 TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
 PARTS = 250
 INCOMING = 500
+EACH = 50  # of the statements of a property that point to a thing, where many do
 
 
 class Statement(NamedTuple):
@@ -39,13 +40,15 @@ class Description:
     """A thing as the graph knows it.
 
     `parts` holds the statements of nodes below the thing's IRI that are linked with it, by IRI; `incoming`
-    those that point to it. Where `cut` is not empty, its sentences say what was left out.
+    those that point to it, of which there are as many as `towards` counts by property. Where `cut` is not
+    empty, its sentences say what was left out.
     """
 
     iri: str
     statements: list[Statement]
     parts: dict[str, list[Statement]]
     incoming: list[Statement]
+    towards: dict[str, int]
     cut: list[str] = field(default_factory=list)
     labels: dict[str, ox.Literal] = field(default_factory=dict)
 
@@ -64,16 +67,16 @@ def describe(store: Store, iri: str, languages: Languages = ANY) -> Description 
     asks for that. Raises Problem 406 where none is in a language that was asked for.
     """
     own = about(store, [iri])
-    incoming, total = pointing(store, iri)
+    incoming, towards = pointing(store, iri)
     if not own and not incoming:
         return None
     parts, parts_left_out = below(store, iri, [*own, *incoming])
     cut = []
-    if total > len(incoming):
+    if (total := sum(towards.values())) > len(incoming):
         cut.append(f"Of {total} statements that point here, {len(incoming)} are shown.")
     if parts_left_out:
         cut.append(f"Only the first {PARTS} parts are shown.")
-    description = in_languages(Description(iri, own, parts, incoming, cut), languages)
+    description = in_languages(Description(iri, own, parts, incoming, towards, cut), languages)
     description.labels.update(called({iri: own, **parts}, languages.ranges))
     others = named(description) - {iri, *parts}
     description.labels.update(labels(store, others, languages.ranges))
@@ -133,15 +136,20 @@ def about(store: Store, iris: Iterable[str]) -> list[Statement]:
     return statements(quad for iri in iris for quad in store.match(ox.NamedNode(iri)))
 
 
-def pointing(store: Store, iri: str) -> tuple[list[Statement], int]:
-    """The statements whose object is the IRI, at most INCOMING of them, and how many there are in all."""
+def pointing(store: Store, iri: str) -> tuple[list[Statement], dict[str, int]]:
+    """The statements whose object is the IRI, and how many there are by property.
+
+    Where they are more than INCOMING, there are up to EACH of a property.
+    """
     node = ox.NamedNode(iri)
     found = list(islice(filter(is_named, store.match(object_=node)), INCOMING + 1))
     if len(found) <= INCOMING:
-        return statements(found), len(found)
-    pointing_here = f"?s ?p {node} FILTER isIRI(?s)"
-    count = f"SELECT (COUNT(*) AS ?n) {{ {{ {pointing_here} }} UNION {{ GRAPH ?g {{ {pointing_here} }} }} }}"
-    return statements(found[:INCOMING]), int(rows(store, count, union=False)[0]["n"].value)
+        whole = statements(found)
+        return whole, dict(Counter(one.predicate.value for one in whole))
+    count = f"SELECT ?p (COUNT(DISTINCT ?s) AS ?n) {{ ?s ?p {node} FILTER isIRI(?s) }} GROUP BY ?p"
+    towards = {row["p"].value: int(row["n"].value) for row in rows(store, count)}
+    some = (islice(filter(is_named, store.match(None, ox.NamedNode(one), node)), EACH) for one in towards)
+    return statements(chain.from_iterable(some)), towards
 
 
 def is_named(quad: ox.Quad) -> bool:

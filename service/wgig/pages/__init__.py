@@ -53,6 +53,7 @@ def environment(base: str) -> Environment:
         "href": lambda iri: href(iri, base),
         "graph_path": lambda iri: graph_path(iri, base),
         "in_format": in_format,
+        "with": with_parameter,
         "listing": lambda path: f"{path}{'&' if '?' in path else '?'}_profile=all",
         "outside": lambda iri: not iri.startswith(base),
         "short": lambda iri: short(iri, base),
@@ -126,7 +127,12 @@ def graph_path(iri: str | None, base: str) -> str:
 
 def in_format(path: str, media_type: str) -> str:
     """The path of the same answer in the format of a media type."""
-    return f"{path}{'&' if '?' in path else '?'}{urlencode({'_mediatype': media_type})}"
+    return with_parameter(path, "_mediatype", media_type)
+
+
+def with_parameter(path: str, name: str, value: str) -> str:
+    """The path with one more parameter."""
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({name: value})}"
 
 
 @lru_cache(KEPT)

@@ -69,13 +69,12 @@ def graph_page(  # noqa: PLR0913 - what the page consists of
     path = graph_path(iri, base)
     formats = [(one.title, in_format(path, one.media_type)) for one in GRAPHS]
     begin = f"{path}{'&' if '?' in path else '?'}version"
-    old = [(f"{begin}={one.name}", one) for one in reversed(versions[-VERSIONS:])]
     return render(
         "graph.html",
         base=base,
         graph=view(store, iri, base, ranges),
         formats=formats,
-        versions=old,
+        versions=versions[-VERSIONS:],
         every=(f"{begin}s", len(versions)),
         markup=markup,
     )

@@ -69,9 +69,12 @@ class Picture:
         self.boxes += found
         return found
 
-    def join(self, start: Box, end: Box, says: str, label: str = "") -> None:
-        """Draw a line from the right of a box to the left of another."""
+    def join(self, start: Box, end: Box, says: str, label: str = "", beside: Box | None = None) -> None:
+        """Draw a line from the right of a box to the left of another; a label stands beside one of them."""
         x, y = start.x + start.width, start.middle
         middle = (x + end.x) / 2
         d = f"M{x:g} {y:g}C{middle:g} {y:g} {middle:g} {end.middle:g} {end.x:g} {end.middle:g}"
-        self.lines.append(Line(d, says, label, middle, (y + end.middle) / 2))
+        outer = beside or end
+        quarter = (x - end.x) / 3.2
+        place = x - quarter if outer is start else end.x + quarter
+        self.lines.append(Line(d, says, label, place, outer.middle + 4))

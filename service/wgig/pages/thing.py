@@ -1,7 +1,7 @@
 """The description of a thing, grouped for a reader."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import pyoxigraph as ox
@@ -33,11 +33,12 @@ class Value:
 
 @dataclass(frozen=True)
 class Group:
-    """All values of one property; `label` reads from the thing to the values."""
+    """Values of one property, of which there are `total`; `label` reads from the thing to the values."""
 
     iri: str
     label: str
     values: list[Value]
+    total: int
 
     @property
     def graphs(self) -> tuple[str, ...]:
@@ -85,6 +86,12 @@ def page(store: Store, description: Description, inferred: str) -> Page:
         chosen = [one for one in description.statements if one.predicate.value in properties]
         return [value for group in groups(chosen) for value in group.values]
 
+    back_to: list[tuple[Statement, Term]] = [
+        (one, one.subject) for one in description.incoming if one in shown
+    ]
+    incoming = grouped(back_to, description, home, back)
+    if description.cut:
+        incoming = [replace(one, total=description.towards.get(one.iri, one.total)) for one in incoming]
     return Page(
         description,
         title,
@@ -96,9 +103,7 @@ def page(store: Store, description: Description, inferred: str) -> Page:
             (part, groups(statements))
             for part, statements in sorted(description.parts.items(), key=lambda item: natural(item[0]))
         ],
-        incoming=grouped(
-            [(one, one.subject) for one in description.incoming if one in shown], description, home, back
-        ),
+        incoming=incoming,
         sources=picked(SOURCE),
         implied=len(set(description)) - len(shown),
     )
@@ -146,5 +151,5 @@ def grouped(
         text = str(value.term) if isinstance(value.term, ox.Triple) else value.term.value
         return natural(description.labels[text].value if text in description.labels else text)
 
-    groups = [Group(iri, label(iri), sorted(values, key=order)) for iri, values in found.items()]
+    groups = [Group(iri, label(iri), sorted(values, key=order), len(values)) for iri, values in found.items()]
     return sorted(groups, key=lambda group: group.label.casefold())
