@@ -250,6 +250,13 @@ async def refusal(request: Request, fault: Fault, asked: Question, format_: Form
             limit = f"The query took longer than {settings.query_seconds} seconds and was given up."
         case wire.CANCELED:
             return Problem(503, "The query was ended on request, or as the service stops.")
+        case wire.CROWDED:
+            return Problem(
+                503,
+                "The service is at its limit, and others waited. This query was ended for them: it had run for "
+                "long, and no client had more at work. Ask for less, or try again when there is less to do.",
+                headers={"Retry-After": "10"},
+            )
         case _:
             most = settings.query_memory
             limit = (

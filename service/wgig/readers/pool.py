@@ -34,7 +34,9 @@ class Pool:
     def __init__(self, store: Store, settings: Settings) -> None:
         """No reader is there yet."""
         self.store, self.settings = store, settings
-        self.lending: Lending[ReaderLink] = Lending(max(1, settings.readers - 1), WAITING, PATIENCE)
+        self.lending: Lending[ReaderLink] = Lending(
+            max(1, settings.readers - 1), max(1, settings.readers), WAITING, PATIENCE, self.crowded
+        )
         self.folder = settings.store / ASIDE / "readers"
         self.names = count()
         self.written = 0  # the last write, in the thread that writes
@@ -64,8 +66,14 @@ class Pool:
     async def ask(self, job: Job, client: str) -> Result:
         """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
         reader = await self.lending.borrow(client)
-        reader.client = client
+        if client in self.lending.long():
+            reader.keeper.occupied()
         return reader.ask(job, self.settings.query_seconds)
+
+    def crowded(self) -> None:
+        """Somebody waits for a reader who kept none for long."""
+        if self.current:
+            self.current.crowded()
 
     @property
     def copying(self) -> bool:
