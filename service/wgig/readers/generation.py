@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .holder_link import HolderLink
-from .lending import LONG, Lending
+from .lending import Lending
 from .reader_link import SLOW, ReaderLink
 from .wire import CHANGE, CROWDED, OPEN, framed
 
@@ -170,7 +170,9 @@ class Generation:
             client, has_begun = loans[reader].client, reader.result is not None and reader.result.begun
             return lent[client], client in lately, not has_begun, loans[reader].seconds
 
-        return max((one for one in self.readers if loans[one].seconds > LONG), key=rank, default=None)
+        return max(
+            (one for one in self.readers if one in loans and loans[one].is_long), key=rank, default=None
+        )
 
     def opened(self) -> None:
         """A reader reads from the folder."""

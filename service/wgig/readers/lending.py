@@ -1,9 +1,10 @@
-"""Who gets the next reader: fair between clients, so that the flood of one, or of some, does not starve another."""
+"""Who gets the next reader: fair between clients, so that no flood of others starves one."""
 
 import asyncio
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
+from ipaddress import IPv6Address, IPv6Network
 from typing import Generic, NamedTuple, TypeVar
 
 from ..turns import busy
@@ -11,8 +12,17 @@ from ..turns import busy
 Item = TypeVar("Item")
 
 LONG = 0.5  # seconds after which a loan is a long one
-AFTER = 10  # times as long as that loan a client counts as one of those whose loans are long
+AFTER = 20  # times as long as that loan a client counts as one of those whose loans are long
 LOOK = 0.02  # seconds between two looks whether somebody still waits
+NETWORK = 64  # bits of an address of IPv6 that a client does not choose
+
+
+def party(address: str) -> str:
+    """Who counts as one client: an address, or the network of one of IPv6, where a client has many."""
+    try:
+        return str(IPv6Network((IPv6Address(address), NETWORK), strict=False))
+    except ValueError:
+        return address
 
 
 class Loan(NamedTuple):
@@ -25,6 +35,11 @@ class Loan(NamedTuple):
     def seconds(self) -> float:
         """How long it has been lent by now."""
         return time.monotonic() - self.began
+
+    @property
+    def is_long(self) -> bool:
+        """Whether that is for long."""
+        return self.seconds > LONG
 
 
 class Lending(Generic[Item]):
@@ -104,7 +119,7 @@ class Lending(Generic[Item]):
         """Who has the item, if anybody, has it no more."""
         if (loan := self.loans.pop(item, None)) is None:
             return
-        if loan.seconds > LONG:
+        if loan.is_long:
             now = time.monotonic()
             self.until = {client: end for client, end in self.until.items() if end > now}
             self.until[loan.client] = max(self.until.get(loan.client, 0), now + AFTER * loan.seconds)
@@ -126,10 +141,11 @@ class Lending(Generic[Item]):
         return item
 
     def first(self, clients: Iterable[str]) -> str | None:
-        """The first of the clients who may have one more; None where there is none."""
+        """Who of the clients may have one more: the first of those with the least; None where nobody may."""
         lent, long = self.lent(), self.long()
         full = sum(lent[one] for one in long) >= self.together
-        return next((one for one in clients if lent[one] < self.share and not (full and one in long)), None)
+        may = (one for one in clients if lent[one] < self.share and not (full and one in long))
+        return min(may, key=lent.__getitem__, default=None)
 
     def lent(self) -> Counter[str]:
         """How many items each client has."""
@@ -139,7 +155,7 @@ class Lending(Generic[Item]):
         """The clients whose loans are long, now or lately."""
         now = time.monotonic()
         lately = {client for client, end in self.until.items() if end > now}
-        return lately | {one.client for one in self.loans.values() if one.seconds > LONG}
+        return lately | {one.client for one in self.loans.values() if one.is_long}
 
     def watch(self) -> None:
         """Look again soon, as long as somebody waits."""

@@ -11,7 +11,7 @@ from ..settings import Settings
 from ..store import Store, StoreError
 from ..writes.changes import Change
 from .generation import Generation
-from .lending import Lending
+from .lending import Lending, party
 from .reader_link import ReaderLink
 from .result import Result
 from .wire import Job, packed
@@ -34,8 +34,9 @@ class Pool:
     def __init__(self, store: Store, settings: Settings) -> None:
         """No reader is there yet."""
         self.store, self.settings = store, settings
+        but_one = settings.readers - 1
         self.lending: Lending[ReaderLink] = Lending(
-            max(1, settings.readers - 1), max(1, settings.readers), WAITING, PATIENCE, self.crowded
+            max(1, but_one), max(1, 2 * but_one), WAITING, PATIENCE, self.crowded
         )
         self.folder = settings.store / ASIDE / "readers"
         self.names = count()
@@ -65,8 +66,9 @@ class Pool:
 
     async def ask(self, job: Job, client: str) -> Result:
         """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
-        reader = await self.lending.borrow(client)
-        if client in self.lending.long():
+        asking = party(client)
+        reader = await self.lending.borrow(asking)
+        if asking in self.lending.long():
             reader.keeper.occupied()
         return reader.ask(job, self.settings.query_seconds)
 
