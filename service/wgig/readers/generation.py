@@ -168,11 +168,10 @@ class Generation:
 
         def rank(reader: ReaderLink) -> tuple[int, bool, bool, float]:
             client, has_begun = loans[reader].client, reader.result is not None and reader.result.begun
-            return lent[client], client in lately, not has_begun, loans[reader].seconds
+            return lent.count(client), client in lately, not has_begun, loans[reader].seconds
 
-        return max(
-            (one for one in self.readers if one in loans and loans[one].is_long), key=rank, default=None
-        )
+        long = (one for one in self.readers if one in loans and loans[one].is_long)
+        return max(long, key=rank, default=None)
 
     def opened(self) -> None:
         """A reader reads from the folder."""

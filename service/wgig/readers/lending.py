@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network
 from typing import Generic, NamedTuple, TypeVar
 
@@ -17,6 +18,7 @@ LOOK = 0.02  # seconds between two looks whether somebody still waits
 NETWORK = 64  # bits of an address of IPv6 that a client does not choose
 
 
+@lru_cache
 def party(address: str) -> str:
     """Who counts as one client: an address, or the network of one of IPv6, where a client has many."""
     try:
@@ -127,7 +129,7 @@ class Lending(Generic[Item]):
 
     def lend(self) -> None:
         """Give what is there to those who wait, one client after the other."""
-        while self.idle and (client := self.first(self.queues)) is not None:
+        while self.idle and self.queues and (client := self.first(self.queues)) is not None:
             coming = self.queues[client][0]
             self.leave(client, coming)
             if client in self.queues:
@@ -143,19 +145,21 @@ class Lending(Generic[Item]):
     def first(self, clients: Iterable[str]) -> str | None:
         """Who of the clients may have one more: the first of those with the least; None where nobody may."""
         lent, long = self.lent(), self.long()
-        full = sum(lent[one] for one in long) >= self.together
-        may = (one for one in clients if lent[one] < self.share and not (full and one in long))
-        return min(may, key=lent.__getitem__, default=None)
+        full = sum(one in long for one in lent) >= self.together
+        may = (one for one in clients if lent.count(one) < self.share and not (full and one in long))
+        return min(may, key=lent.count, default=None)
 
-    def lent(self) -> Counter[str]:
-        """How many items each client has."""
-        return Counter(one.client for one in self.loans.values())
+    def lent(self) -> list[str]:
+        """Who has the items that are lent, one after the other."""
+        return [one.client for one in self.loans.values()]
 
     def long(self) -> set[str]:
         """The clients whose loans are long, now or lately."""
-        now = time.monotonic()
-        lately = {client for client, end in self.until.items() if end > now}
-        return lately | {one.client for one in self.loans.values() if one.is_long}
+        long = {one.client for one in self.loans.values() if one.is_long}
+        if self.until:
+            now = time.monotonic()
+            long.update(client for client, end in self.until.items() if end > now)
+        return long
 
     def watch(self) -> None:
         """Look again soon, as long as somebody waits."""

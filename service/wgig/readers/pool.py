@@ -68,7 +68,7 @@ class Pool:
         """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
         asking = party(client)
         reader = await self.lending.borrow(asking)
-        if asking in self.lending.long():
+        if not self.lending.idle and asking in self.lending.long():
             reader.keeper.occupied()
         return reader.ask(job, self.settings.query_seconds)
 
