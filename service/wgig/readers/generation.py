@@ -145,7 +145,7 @@ class Generation:
             self.fork()
 
     def crowded(self) -> None:
-        """Somebody waits who had no more than was due: where all are at slow queries, have one more made.
+        """Somebody waits who kept no reader for long: where all are at slow queries, have one more made.
 
         Where there are twice as many as were asked for, a query is ended for it, whose client is told so.
         """
@@ -161,14 +161,14 @@ class Generation:
     def victim(self) -> ReaderLink | None:
         """The reader whose query goes first where others wait; None where no query has run for long.
 
-        It is one of the client that has the most readers; among such clients, of one who had more
-        than was due before. Of theirs it is one whose answer has not begun, and of these the longest.
+        It is one of the client that has the most readers; among such clients, of one who had long queries
+        before. Of theirs it is one whose answer has not begun, and of these the longest.
         """
-        loans, lent, ahead = self.lending.loans, self.lending.lent(), self.lending.ahead()
+        loans, lent, lately = self.lending.loans, self.lending.lent(), self.lending.until
 
         def rank(reader: ReaderLink) -> tuple[int, bool, bool, float]:
             client, has_begun = loans[reader].client, reader.result is not None and reader.result.begun
-            return lent.count(client), client in ahead, not has_begun, loans[reader].seconds
+            return lent.count(client), client in lately, not has_begun, loans[reader].seconds
 
         long = (one for one in self.readers if one in loans and loans[one].is_long)
         return max(long, key=rank, default=None)

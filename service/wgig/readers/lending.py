@@ -12,9 +12,8 @@ from ..turns import busy
 
 Item = TypeVar("Item")
 
-SHORT, LONG = 0.05, 0.5  # seconds up to which a loan counts for nothing, and after which it is a long one
-DUE, AHEAD = 1 / 30, 0.25  # part of the time that is due to a client, and seconds that it may have ahead
-MEMORY = 600  # seconds after which no client is ahead of its due any more
+LONG = 0.5  # seconds after which a loan is a long one
+AFTER = 20  # times as long as that loan a client counts as one of those whose loans are long
 LOOK = 0.02  # seconds between two looks whether somebody still waits
 NETWORK = 64  # bits of an address of IPv6 that a client does not choose
 
@@ -48,10 +47,9 @@ class Loan(NamedTuple):
 class Lending(Generic[Item]):
     """Lends items to clients. One client has at most `share` at a time; clients that wait take turns.
 
-    Heavy clients have at most `together` at a time, all of them together: the others find something free,
-    however many addresses there are that keep what they get. A client is heavy while it has a long loan, or
-    had more than its due: one second in thirty, not counted what is short. Where one of the others waits all
-    the same, `crowded` is called again and again.
+    Clients whose loans are long, now or lately, have at most `together` at a time, all of them together: the
+    others find something free, however many addresses there are that keep what they get. Where one of the
+    others waits all the same, `crowded` is called again and again.
 
     At most `waiting` wait, for at most `patience` seconds; one more takes the place of the last of a client
     that has more there.
@@ -66,7 +64,7 @@ class Lending(Generic[Item]):
         self.idle: deque[Item] = deque()
         self.loans: dict[Item, Loan] = {}
         self.queues: OrderedDict[str, deque[asyncio.Future[Item]]] = OrderedDict()
-        self.even: dict[str, float] = {}  # when a client has had no more than its due
+        self.until: dict[str, float] = {}  # when it is forgotten that a client had a long loan
         self.looking: asyncio.TimerHandle | None = None
 
     async def borrow(self, client: str) -> Item:
@@ -123,11 +121,10 @@ class Lending(Generic[Item]):
         """Who has the item, if anybody, has it no more."""
         if (loan := self.loans.pop(item, None)) is None:
             return
-        if (beyond := loan.seconds - SHORT) > 0:
+        if loan.is_long:
             now = time.monotonic()
-            self.even = {client: when for client, when in self.even.items() if when > now}
-            even = self.even.get(loan.client, now) + beyond / DUE
-            self.even[loan.client] = min(even, now + MEMORY)
+            self.until = {client: end for client, end in self.until.items() if end > now}
+            self.until[loan.client] = max(self.until.get(loan.client, 0), now + AFTER * loan.seconds)
         self.lend()
 
     def lend(self) -> None:
@@ -147,23 +144,22 @@ class Lending(Generic[Item]):
 
     def first(self, clients: Iterable[str]) -> str | None:
         """Who of the clients may have one more: the first of those with the least; None where nobody may."""
-        lent, heavy = self.lent(), self.heavy()
-        full = sum(one in heavy for one in lent) >= self.together
-        may = (one for one in clients if lent.count(one) < self.share and not (full and one in heavy))
+        lent, long = self.lent(), self.long()
+        full = sum(one in long for one in lent) >= self.together
+        may = (one for one in clients if lent.count(one) < self.share and not (full and one in long))
         return min(may, key=lent.count, default=None)
 
     def lent(self) -> list[str]:
         """Who has the items that are lent, one after the other."""
         return [one.client for one in self.loans.values()]
 
-    def heavy(self) -> set[str]:
-        """The clients who have a long loan, or had more than their due."""
-        return self.ahead() | {one.client for one in self.loans.values() if one.is_long}
-
-    def ahead(self) -> set[str]:
-        """The clients who had more than their due before."""
-        late = time.monotonic() + AHEAD / DUE
-        return {client for client, when in self.even.items() if when > late}
+    def long(self) -> set[str]:
+        """The clients whose loans are long, now or lately."""
+        long = {one.client for one in self.loans.values() if one.is_long}
+        if self.until:
+            now = time.monotonic()
+            long.update(client for client, end in self.until.items() if end > now)
+        return long
 
     def watch(self) -> None:
         """Look again soon, as long as somebody waits."""
@@ -171,9 +167,9 @@ class Lending(Generic[Item]):
             self.looking = asyncio.get_running_loop().call_later(LOOK, self.look)
 
     def look(self) -> None:
-        """Lend to those who are heavy no more by now, and tell of those who wait and are not."""
+        """Lend to those whose long loans are forgotten by now, and tell of those who wait and had none."""
         self.looking = None
         self.lend()
-        if self.first(self.queues.keys() - self.heavy()) is not None:
+        if self.first(self.queues.keys() - self.long()) is not None:
             self.crowded()
         self.watch()

@@ -68,12 +68,12 @@ class Pool:
         """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
         asking = party(client)
         reader = await self.lending.borrow(asking)
-        if not self.lending.idle and asking in self.lending.heavy():
+        if not self.lending.idle and asking in self.lending.long():
             reader.keeper.occupied()
         return reader.ask(job, self.settings.query_seconds)
 
     def crowded(self) -> None:
-        """Somebody waits for a reader who had no more than was due."""
+        """Somebody waits for a reader who kept none for long."""
         if self.current:
             self.current.crowded()
 

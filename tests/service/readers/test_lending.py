@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -149,62 +148,48 @@ def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("all_is_long")
-def test_heavy_clients_leave_something_to_the_others_however_many_they_are() -> None:
-    async def story() -> None:
+def test_clients_with_long_loans_leave_something_to_the_others_however_many_they_are() -> None:
+    async def story() -> str:
         lends = lending("one", "two", "three", together=2)
-        mine, _ = [await lends.borrow(client) for client in "ab"]
+        lent = [await lends.borrow(client) for client in "ab"]
         waits = [await begun(lends.borrow(client)) for client in "abab"]
         assert not any(one.done() for one in waits)
         assert await lends.borrow("c") == "one"
-        lends.settle(mine)
-        lends.offer(mine)
-        assert await waits[0] == mine
+        lends.settle(lent[0])
+        lends.offer(lent[0])  # while three of those who have long loans have two items
+        assert not any(one.done() for one in waits)
+        return "".join(sorted(lends.idle))
 
-    asyncio.run(story())
-
-
-def had(*loans: float, then: float = 0) -> set[str]:
-    """Who is heavy so many seconds after a client had loans of so many seconds, one after the other."""
-    clock = [1000.0]
-
-    async def story(lends: Lending[str]) -> set[str]:
-        for seconds in loans:
-            item = await lends.borrow("a")
-            clock[0] += seconds
-            lends.settle(item)
-            lends.offer(item)
-        clock[0] += then
-        return lends.heavy()
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lendings, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-        return asyncio.run(story(lending("one")))
+    assert asyncio.run(story()) == "three"
 
 
-@pytest.mark.parametrize(
-    ("heavy", "loans", "then"),
-    [
-        pytest.param(True, [0.5], 1, id="a long loan"),
-        pytest.param(False, [0.5], 30, id="a long loan, a while ago"),
-        pytest.param(True, [0.2] * 3, 1, id="several in a row that are not short"),
-        pytest.param(False, [0.2], 1, id="one of these"),
-        pytest.param(False, [0.2, 0, 0.2], 30, id="some, a while ago"),
-        pytest.param(False, [0.04] * 100, 0, id="any number of short ones"),
-        pytest.param(True, [30.0] * 100, 500, id="many long ones"),
-        pytest.param(False, [30.0] * 100, 600, id="many long ones, and all is forgotten"),
-    ],
-)
-def test_who_had_more_than_its_due_is_heavy_until_that_is_made_up_for(
-    heavy: bool,
-    loans: list[float],
-    then: float,
+@pytest.mark.usefixtures("all_is_long")
+@pytest.mark.parametrize(("after", "long"), [(0, set()), (1e9, {"a"})])
+def test_a_long_loan_is_remembered_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, after: float, long: set[str]
 ) -> None:
-    assert had(*loans, then=then) == ({"a"} if heavy else set())
+    monkeypatch.setattr(lendings, "AFTER", after)
+
+    async def story() -> set[str]:
+        lends = lending("one")
+        lends.settle(await lends.borrow("a"))
+        return lends.long()
+
+    assert asyncio.run(story()) == long
+
+
+def test_a_short_loan_is_not_held_against_anybody() -> None:
+    async def story() -> set[str]:
+        lends = lending("one")
+        lends.settle(await lends.borrow("a"))
+        return lends.long()
+
+    assert asyncio.run(story()) == set()
 
 
 @pytest.mark.usefixtures("all_is_long")
 @pytest.mark.parametrize(("waits", "is_told"), [("a", False), ("b", True)])
-def test_it_is_told_that_somebody_waits_who_is_not_heavy(waits: str, *, is_told: bool) -> None:
+def test_it_is_told_that_somebody_waits_who_had_no_long_loan(waits: str, *, is_told: bool) -> None:
     async def story() -> list[str]:
         told = list[str]()
         lends = lending("one", crowded=lambda: told.append("crowded"))

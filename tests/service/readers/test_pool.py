@@ -1,7 +1,6 @@
 """Readers answer, see every write, are killed at their limits, and are replaced."""
 
 import asyncio
-import math
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -285,19 +284,21 @@ def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("clients", "ahead", "begun", "goes"),
+    ("clients", "lately", "begun", "goes"),
     [
         pytest.param("abb", "a", [1], 2, id="of the client that has the most"),
-        pytest.param("abc", "b", [1], 1, id="of a client that had more than its due before"),
+        pytest.param("abc", "b", [1], 1, id="of a client that had long queries before"),
         pytest.param("abc", "", [0], 1, id="whose answer has not begun"),
         pytest.param("abc", "", [], 0, id="that has run for longest"),
     ],
 )
 @pytest.mark.usefixtures("all_is_long")
-def test_which_query_has_to_go(tmp_path: Path, clients: str, ahead: str, begun: list[int], goes: int) -> None:
+def test_which_query_has_to_go(
+    tmp_path: Path, clients: str, lately: str, begun: list[int], goes: int
+) -> None:
     async def story(pool: Pool) -> None:
         asked = [await pool.ask(job(MANY), client) for client in clients]
-        pool.lending.even.update(dict.fromkeys(ahead, math.inf))
+        pool.lending.until.update(dict.fromkeys(lately, 0))
         for one in begun:
             await asked[one].next()
         assert pool.current
