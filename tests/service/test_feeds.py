@@ -18,7 +18,8 @@ from wgig.store import Store
 BASE = Settings.base
 PREFIXES = """
 @prefix issue: <https://w3id.org/wgig/id/issue/> . @prefix paper: <https://w3id.org/wgig/id/paper/> .
-@prefix meeting: <https://w3id.org/wgig/id/meeting/> .
+@prefix meeting: <https://w3id.org/wgig/id/meeting/> . @prefix place: <https://w3id.org/wgig/id/place/> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
 @prefix milestone: <https://w3id.org/wgig/id/milestone/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix schema: <https://schema.org/> .
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> . @prefix wgig: <https://w3id.org/wgig/ontology#> .
@@ -205,6 +206,40 @@ def test_a_calendar_has_whole_days_and_hours_as_the_data_has_them(client: httpx.
     assert found["Meeting; with, signs"]["location"] == "Palais"
     assert found["Papers due"]["categories"].to_ical() == b"Deadline"
     assert found["Members announced"]["categories"].to_ical() == b"Milestone"
+
+
+HELD = """
+meeting:geneva a wgig:Session ; rdfs:label "In winter" ; schema:startDate "2005-02-14"^^xsd:date ;
+  wgig:startTime "10:00:00"^^xsd:time ; wgig:endTime "18:00:00"^^xsd:time ; wgig:place place:geneva .
+meeting:summer a wgig:Session ; rdfs:label "In summer" ; schema:startDate "2005-06-14"^^xsd:date ;
+  wgig:startTime "10:00:00"^^xsd:time ; wgig:endTime "18:00:00"^^xsd:time ; wgig:place place:geneva .
+meeting:wide a wgig:Session ; rdfs:label "Somewhere in a wide country" ;
+  schema:startDate "2005-03-01"^^xsd:date ; wgig:place place:US ;
+  wgig:startTime "10:00:00"^^xsd:time ; wgig:endTime "11:00:00"^^xsd:time .
+meeting:both a wgig:Session ; rdfs:label "In two countries" ;
+  schema:startDate "2005-03-01"^^xsd:date ; wgig:place place:geneva , place:TN ;
+  wgig:startTime "10:00:00"^^xsd:time ; wgig:endTime "11:00:00"^^xsd:time .
+place:geneva dcterms:isPartOf place:CH . place:CH a wgig:Country . place:US a wgig:Country .
+place:TN a wgig:Country .
+"""
+
+
+def test_hours_are_those_of_the_clocks_where_a_meeting_is_held(client: httpx.Client) -> None:
+    put(client, HELD)
+    found = events(client)
+    began: dict[str, Any] = {title: one["dtstart"] for title, one in found.items()}
+    assert began["In winter"].params["tzid"] == "Europe/Zurich"
+    assert began["In winter"].dt.astimezone(UTC) == datetime(2005, 2, 14, 9, tzinfo=UTC)
+    assert began["In summer"].dt.astimezone(UTC) == datetime(2005, 6, 14, 8, tzinfo=UTC)
+    assert began["Somewhere in a wide country"].dt == datetime(2005, 3, 1, 10)
+    assert began["In two countries"].dt == datetime(2005, 3, 1, 10)
+
+
+def test_a_calendar_brings_the_zones_that_it_names_and_no_others(client: httpx.Client) -> None:
+    put(client, MEETINGS)
+    assert "VTIMEZONE" not in client.get("/meetings.ics").text
+    put(client, HELD, "/graph/two")
+    assert client.get("/meetings.ics").text.count("TZID:Europe/Zurich\r\n") == 1
 
 
 def test_an_event_keeps_its_name_and_says_when_it_changed(client: httpx.Client) -> None:
