@@ -36,7 +36,7 @@ from .citing import cite
 from .direct import Direct
 from .dumps import download
 from .dumps.files import Dumps
-from .feeds import findings, meetings, news, sitemap
+from .feeds import meetings, news, sitemap
 from .guard import Guard
 from .index.keeping import Index
 from .lists.shown import LISTS
@@ -85,7 +85,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/changes", READ, events.stream),
     ("/changes/{path:path}", READ, events.node),
     ("/feed.atom", READ, news.everything),
-    ("/feed/query/{name}", READ, findings.of_query),
+    ("/feed/query/{name}", READ, queries.feed_of_example),
     ("/feed/{name}", READ, news.of_kind),
     ("/sitemap.xml", READ, sitemap.sitemap),
     ("/sitemap/{name}", READ, sitemap.part),

@@ -29,7 +29,16 @@ from .formats import (
     Format,
 )
 from .formats import TEXT as PLAIN
-from .operations import DOC, NEGOTIATED, OF_THING, PROFILED, by_path, example_operation, media_type
+from .operations import (
+    DOC,
+    NEGOTIATED,
+    OF_THING,
+    PAGE_OF_FEED,
+    PROFILED,
+    by_path,
+    example_operation,
+    media_type,
+)
 from .parameters import BARE, only
 from .profiles.profile import OFFERED
 from .question import ALSO, VERSIONS
@@ -171,7 +180,7 @@ EXTRAS: dict[str, Described] = {
     "health": {"responses": answers((JSON,))},
     "ready": {"responses": answers((JSON,))},
     "interface": {"responses": answers((JSON,))},
-    "ask_example": offered((*SOLUTIONS, *GRAPHS, HTML)),
+    "ask_example": offered((*SOLUTIONS, *GRAPHS, HTML, ATOM)),
     "shape": offered(OFFERED, *NEGOTIATED),
     "dump": {"responses": answers(DUMPS)},
     "version": {"responses": answers(DUMPS)},
@@ -179,10 +188,7 @@ EXTRAS: dict[str, Described] = {
     "node": offered(DATASETS),
     "everything": {"parameters": [BEFORE], "responses": answers([ATOM])},
     "of_kind": {"parameters": [BEFORE], "responses": answers([ATOM])},
-    "of_query": {
-        "parameters": [parameter("page", "A page of the feed, from 1 on; the feed links to the next one.")],
-        "responses": answers([ATOM]),
-    },
+    "feed_of_example": {"parameters": [PAGE_OF_FEED], "responses": answers([ATOM])},
     "meetings": {"responses": answers([CALENDAR])},
     "sitemap": {"responses": answers([PLAIN_XML])},
     "part": {"responses": answers([PLAIN_XML])},

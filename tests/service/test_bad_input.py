@@ -51,7 +51,7 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         ("/issues?cursor=1", 400, "There is no parameter 'cursor' here."),
         ("/feed.atom?page=2", 400, "There are: before."),
         ("/feed.atom?before=999999999", 404, "no page before 999999999"),
-        ("/feed/query/who-wrote-what.atom?before=3", 400, "There are: page."),
+        ("/feed/query/who-wrote-what.atom?before=3", 400, "There are: graph, page."),
         ("/search?q=spam&page=99", 404, "There is no page 99"),
         ("/changes/20200101T000000000000Z/1", 404, "Begin at /changes."),
         ("/sitemap/7.xml", 404, "The lists are in /sitemap.xml."),

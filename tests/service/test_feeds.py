@@ -119,6 +119,37 @@ def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx
     assert [one.id for one in feed(client, "/feed/query/who-wrote-what.atom").entries][1] == entry.id
 
 
+def test_a_query_with_a_date_negotiates_to_its_feed(client: httpx.Client) -> None:
+    put(client, 'issue:spam skos:prefLabel "Spam"@en .')
+    put(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
+    chosen = client.get(f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one")
+    assert len(feedparser.parse(chosen.content).entries) == 1
+    asked = [
+        (f"/queries/who-wrote-what.atom?graph={BASE}graph/one", "*/*"),
+        (f"/queries/who-wrote-what?graph={BASE}graph/one", "application/atom+xml"),
+        (f"/queries/who-wrote-what?_mediatype=atom&graph={BASE}graph/one", "text/csv"),
+    ]
+    for path, accept in asked:
+        answer = client.get(path, headers={"Accept": accept})
+        assert answer.content == chosen.content
+        assert answer.headers["content-location"] == f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one"
+    assert client.get("/queries/coverage-matrix.atom").status_code == 406
+
+
+def test_pages_of_the_feed_of_a_query_keep_the_values_that_were_asked_for(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wgig.feeds.findings.ENTRIES", 1)
+    for name in ("Spam", "Junk", "Mail"):
+        put(client, f'issue:spam skos:prefLabel "{name}"@en .')
+    put(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
+    chosen = f"/queries/who-wrote-what.atom?graph={BASE}graph/one"
+    links = {one.rel: one.href for one in feed(client, chosen).feed.links}
+    assert links["next"] == f"http://localhost/feed/query/who-wrote-what.atom?graph={BASE}graph/one&page=2"
+    assert len(feed(client, f"{chosen}&page=3").entries) == 1
+    assert client.get(f"{chosen}&page=4").status_code == 404
+
+
 @pytest.mark.parametrize("name", [one.name for one in examples() if one.date])
 def test_a_query_of_which_there_is_a_feed_has_the_variable_of_its_date(name: str) -> None:
     (query,) = (one for one in examples() if one.name == name)

@@ -81,12 +81,12 @@ FLOORS = [
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
-        feeds.sitemap listing meant pages.report queries refusals reports.github reports.json reports.junit
+        feeds.sitemap listing meant pages.report refusals reports.github reports.json reports.junit
         reports.sarif reports.text shapes summary
         """,
-        "__main__ check direct mcp.tools operations reports.csv reports.html",
-        "bulk conformance mcp.server openapi validate",
-        "board workers",
+        "__main__ check direct mcp.tools queries reports.csv reports.html",
+        "bulk conformance mcp.server operations validate",
+        "board openapi workers",
         "commands.check gate shipped",
         "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
         "citing.found graphs update",
