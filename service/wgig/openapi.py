@@ -37,6 +37,7 @@ from .operations import (
     PROFILED,
     by_path,
     example_operation,
+    feed_operation,
     media_type,
 )
 from .parameters import BARE, only
@@ -134,8 +135,8 @@ CITED = [
 ]
 PROOF = parameter("sha256", "The SHA-256 of what was cited: it is given as long as that is so.")
 RDF = [one.media_type for one in GRAPHS]
+FOUND_BY_WORDS = tuple(dict.fromkeys((JSON, JSON_LD, ATOM, HTML, *OFFERED)))
 FOUND = (*SOLUTIONS, *GRAPHS, HTML, JSON, PLAIN)
-FOUND_BY_WORDS = (JSON, JSON_LD, ATOM, HTML)
 HELD = (*GRAPHS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
 TOKEN: list[Described] = [{"token": []}]
 SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
@@ -200,6 +201,7 @@ EXTRAS: dict[str, Described] = {
             parameter("lang", "A language, such as `fr`."),
             parameter("kind", "A kind of things, such as `issue`."),
             parameter("page", "The number of a page, from 1."),
+            *PROFILED,
             media_type(FOUND_BY_WORDS),
         ],
         "responses": answers(FOUND_BY_WORDS),
@@ -267,9 +269,10 @@ def interface(request: Request) -> Response:
     only(request)
     schema: Described = request.app.openapi()
     schema.setdefault("components", {})["securitySchemes"] = SCHEMES
-    for one in examples():
-        path = f"/queries/{one.name}"
-        operation = {"operationId": operation_id("GET", path), **example_operation(one)}
+    operations = {f"/queries/{one.name}": example_operation(one) for one in examples()}
+    operations |= {f"/feed/query/{one.name}.atom": feed_operation(one) for one in examples() if one.date}
+    for path, one in operations.items():
+        operation = {**one, "operationId": operation_id("GET", path)}
         schema["paths"][path] = {"get": {**operation, "responses": {**operation["responses"], **REFUSED}}}
     return answer(request, json.dumps(schema, ensure_ascii=False).encode(), JSON)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from . import coverage, listing
 from .examples import NONE, Example
 from .examples import Parameter as Declared
-from .formats import JSON, PLAIN_XML, Format
+from .formats import ATOM, JSON, PLAIN_XML, Format
 from .frames import FRAMES
 from .lists.schemas import page, parameter, parameters
 from .lists.shown import LISTS
@@ -141,6 +141,16 @@ def example_operation(one: Example) -> Described:
             media_type(given),
         ],
         "responses": answered(given),
+    }
+
+
+def feed_operation(one: Example) -> Described:
+    """The feed of an example query as an operation."""
+    return {
+        "summary": f"{one.title}, as a feed.",
+        "description": one.question,
+        "parameters": [*map(declared, one.parameters), PAGE_OF_FEED],
+        "responses": answered([ATOM]),
     }
 
 

@@ -24,6 +24,7 @@ from .typed import is_thing, term
 from .view import Dataset
 
 OFFERED = (JSON, HTML)
+PAGE = ("page",)  # of a feed
 
 
 def list_queries(request: Request) -> Response:
@@ -58,6 +59,7 @@ async def ask_example(request: Request, name: str) -> Response:
     """
     name, _, suffix = name.partition(".")
     one = example(name, "/queries")
+    only(request, (*names(one), *(PAGE if one.date else ()), "_mediatype"))
     format_ = pick(request, formats(one), suffix)
     if format_ is ATOM:
         return await feed(request, one, "_mediatype")
@@ -82,7 +84,7 @@ async def feed(request: Request, one: Example, *others: str) -> Response:
 
     Raises Problem 400, 404.
     """
-    pairs = only(request, (*names(one), "page", *others))
+    pairs = only(request, (*names(one), *PAGE, *others))
     return await findings.feed(request, one, await bound(request, one, pairs), pairs)
 
 

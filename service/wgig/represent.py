@@ -51,7 +51,7 @@ def represent(  # noqa: PLR0913 - what a representation consists of
         body = list_body(request, subject, format_)
         return answer(request, body, format_, links=links(subject, None, base, more), headers=fields)
     choice = chosen(wish, subject, base)
-    if choice.profile.token == subject.own:
+    if subject.writes(choice.profile):
         body = subject.write(choice.format)
         languages = [*languages, "en"] if choice.format is HTML else languages  # as pages are in English
     else:

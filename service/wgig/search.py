@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
 from . import opensearch, pages
-from .answers import answer, pick
+from .answers import answer
+from .bodies import Pairs
 from .formats import ATOM, HTML, JSON, JSON_LD, Format
 from .index.asked import asked
 from .index.entries import Entry
@@ -21,13 +23,15 @@ from .labels import labels
 from .pages.found import Results, hit, linked_data, listed
 from .parameters import only
 from .problems import Problem
-from .profiles.links import alternates
-from .profiles.profile import Profile, profiles
-from .profiles.wish import SAME_IN_ALL, asks_for_profile, wish_alone
+from .profiles.profile import OWN, Profile, own, profiles
+from .profiles.subject import Subject
+from .profiles.wish import SAME_IN_ALL, wish_alone
+from .represent import represent
 from .turns import Turns
 
-OFFERED = (JSON, JSON_LD, ATOM, HTML)
-PARAMETERS = ("q", "lang", "kind", "page", "_mediatype")
+OFFERED = (JSON, ATOM, HTML)
+PARAMETERS = ("q", "lang", "kind", "page", "_mediatype", "_profile")
+SCHEMA_ORG = "schema.org"
 PAGE = 20  # things
 ANY = ("", "*")  # languages that mean every one
 
@@ -41,9 +45,11 @@ async def search(request: Request) -> Response:
 def found(request: Request) -> Response:
     """The page of results that is asked for, or the form. Raises Problem 400, 404, 406 and 503."""
     given = single(request, PARAMETERS)
-    format_ = by_profile(request) or pick(request, OFFERED)
+    there = offered(request.app.state.settings.base)
+    wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), there)
     index: Index = request.app.state.index
-    if format_ is HTML and not given.get("q", "").strip():
+    is_page = wish.choices[0].format is HTML and not wish.listing
+    if is_page and not given.get("q", "").strip():
         return answer(request, show(request, None, index), HTML, links=[opensearch.LINK], headers=SAME_IN_ALL)
     if "q" not in given:
         raise Problem(
@@ -55,29 +61,18 @@ def found(request: Request) -> Response:
         known(index, "kind", given.get("kind", "")),
     )
     results = results_of(request, given, index.ask(find, wanted, index.frequent))
-    links = [
-        opensearch.LINK,
-        *(f'<{path}>; rel="{name}"' for name, path in results.around.items()),
-        *alternates(address(given, results.page), OFFERED, format_),
-    ]
-    headers = {**SAME_IN_ALL}
-    if format_ is JSON_LD:
-        headers["Content-Profile"] = f"<{schema_org(request).iri}>"
-    return answer(request, body(request, results, format_), format_, links=links, headers=headers)
+    around = [f'<{path}>; rel="{name}"' for name, path in results.around.items()]
+    pairs = parameters_of(given, results.page)
+    iri = f"{request.app.state.settings.base}search?{urlencode(pairs)}"
+    write = partial(body, request, results, pairs)
+    subject = Subject(iri, "/search", lambda: (), write, formats=OFFERED, pairs=pairs, written=there)
+    return represent(request, wish, subject, more=[opensearch.LINK, *around], headers=SAME_IN_ALL)
 
 
-def by_profile(request: Request) -> Format | None:
-    """JSON-LD, which is by schema.org, where that profile is asked for. Raises Problem 406 for another."""
-    if not asks_for_profile(request):
-        return None
-    profile = schema_org(request)
-    return wish_alone(request, (), known={profile.token: profile}).choices[0].format
-
-
-def schema_org(request: Request) -> Profile:
-    """The profile of the results as linked data."""
-    found: Profile = profiles(request.app.state.settings.base)["schema.org"]
-    return replace(found, formats=(JSON_LD,))
+def offered(base: str) -> dict[str, Profile]:
+    """The profiles of results: our own, and schema.org as JSON-LD."""
+    linked = profiles(base)[SCHEMA_ORG]
+    return {OWN: own(base), SCHEMA_ORG: replace(linked, formats=(JSON_LD,))}
 
 
 def single(request: Request, allowed: Sequence[str]) -> dict[str, str]:
@@ -133,19 +128,25 @@ def around(number: int, last: int) -> dict[str, int]:
 
 def address(given: dict[str, str], page: int) -> str:
     """The address of a page of the same results."""
-    same = {name: value for name, value in given.items() if name not in ("page", "_mediatype") and value}
-    return f"/search?{urlencode(same | ({'page': str(page)} if page > 1 else {}))}"
+    return f"/search?{urlencode(parameters_of(given, page))}"
 
 
-def body(request: Request, results: Results, format_: Format) -> bytes:
-    """The results in a format."""
+def parameters_of(given: dict[str, str], page: int) -> Pairs:
+    """The parameters that lead to a page of the same results."""
+    same = [(name, value) for name, value in given.items() if name in ("q", "lang", "kind")]
+    return [*same, *([("page", str(page))] if page > 1 else [])]
+
+
+def body(request: Request, results: Results, pairs: Pairs, format_: Format) -> bytes:
+    """The results of these parameters in a format."""
     if format_ is HTML:
         return show(request, results, request.app.state.index)
     if format_ is ATOM:
         changed = request.app.state.index.ask(about, "changed")
         return opensearch.feed(results, str(request.base_url), changed)
-    address = str(request.url.include_query_params(page=results.page))
-    return packed(linked_data(results, address) if format_ is JSON_LD else listed(results))
+    if format_ is JSON_LD:
+        return packed(linked_data(results, f"{request.base_url}search?{urlencode(pairs)}"))
+    return packed(listed(results))
 
 
 def packed(value: object) -> bytes:

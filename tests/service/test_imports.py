@@ -63,7 +63,7 @@ FLOORS = [
         """,
         """
         commands.backup dumps.download hints lists.found markdown pages.standing plans.steps readers.pool
-        reconcile.names record records.mementos records.told running search skeleton stream.file
+        reconcile.names record records.mementos records.told running skeleton stream.file
         stream.members things vocabulary within
         """,
         """
@@ -74,7 +74,7 @@ FLOORS = [
         explain frames inlining reconcile.candidates reconcile.extending represent stream.last stream.look
         stream.nodes
         """,
-        "catalog documents folders payload query reconcile.suggesting stream.keeping",
+        "catalog documents folders payload query reconcile.suggesting search stream.keeping",
         """
         beyond client.graph doc existing feeds.paging files placing reconciliation reports.saying resource
         stream.events tables.lists uploads

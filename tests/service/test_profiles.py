@@ -387,6 +387,8 @@ RESOURCES = (
     "/coverage",
     "/coverage?issue=spam&issue=voip",
     "/catalog",
+    "/search?q=spam",
+    "/search?q=internet&page=2",
 )
 resource = pytest.mark.parametrize("path", RESOURCES)
 
@@ -571,16 +573,14 @@ def test_profiles_are_named_by_http_and_ours_leads_to_its_description(get: Get) 
 # What has no profiles says so
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/search?q=spam", "/queries", "/graphs", "/.well-known/void", "/feed.atom"]
-)
+@pytest.mark.parametrize("path", ["/", "/queries", "/graphs", "/.well-known/void", "/feed.atom"])
 def test_a_profile_is_refused_in_the_address_of_what_has_none(every: httpx.Client, path: str) -> None:
     assert every.get(beside(path, "_profile=skos")).status_code == 400
 
 
-def test_what_is_found_comes_by_schema_org_or_by_no_profile(every: httpx.Client) -> None:
+def test_what_is_found_comes_by_our_own_profile_or_by_schema_org(every: httpx.Client) -> None:
     path = "/search?q=spam"
-    assert "content-profile" not in every.get(path).headers
+    assert profile(every.get(path)) == "wgig"
     for name in ("schema.org", "<https://schema.org/>", "skos, schema.org;q=0.1"):
         answer = every.get(path, headers={"Accept-Profile": name})
         assert (answer.headers["content-type"], profile(answer)) == ("application/ld+json", "schema.org")
@@ -588,10 +588,10 @@ def test_what_is_found_comes_by_schema_org_or_by_no_profile(every: httpx.Client)
     refused = every.get(path, headers={"Accept-Profile": "<urn:example:unknown>"})
     assert (refused.status_code, [one["token"] for one in refused.json()["profiles"]]) == (
         406,
-        ["schema.org"],
+        ["wgig", "schema.org"],
     )
     for one in links(every.get(path), "alternate"):
-        there = every.get(one.target)
+        there = every.get(one.target, headers={"Accept": one.attributes["type"]})
         assert there.headers["content-type"].partition(";")[0] == one.attributes["type"]
 
 
