@@ -49,7 +49,7 @@ async def listing(request: Request) -> Response:
         raise too_long(page.total)
     if what.page > pages(what, page):
         last = address(name, what.on(pages(what, page)))
-        raise Problem(400, f"There is no page {what.page}. The last one is {last}")
+        raise Problem(404, f"There is no page {what.page}. The last one is {last}")
     iri = base.rstrip("/") + address(name, what.on(what.page))
     write = partial(written, request, what, page)
     subject = Subject(iri, f"/{name}", lambda: (), write, formats=OFFERED, pairs=what.on(what.page))

@@ -115,7 +115,7 @@ def results_of(request: Request, given: dict[str, str], found: Found) -> Results
 
 def page_number(text: str) -> int:
     """The number of a page. Raises Problem 400."""
-    if not re.fullmatch(r"[1-9][0-9]{0,3}", text):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise Problem(400, f"There is no page {text!r}. Pages are numbered from 1.")
     return int(text)
 

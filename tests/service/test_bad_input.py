@@ -46,7 +46,7 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         ("/validate?lang=tlh", 400, "There is no report in 'tlh'."),
         ("/issues?lang=fr", 400, "There is no parameter 'lang' here."),
         # pages, and cursors of other lists
-        ("/issues?page=99", 400, "There is no page 99."),
+        ("/issues?page=99", 404, "There is no page 99."),
         ("/issues?before=1", 400, "There is no parameter 'before' here."),
         ("/issues?cursor=1", 400, "There is no parameter 'cursor' here."),
         ("/feed.atom?page=2", 400, "There are: before."),
@@ -55,7 +55,7 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         ("/search?q=spam&page=99", 404, "There is no page 99"),
         ("/changes/20200101T000000000000Z/1", 404, "Begin at /changes."),
         ("/sitemap/7.xml", 404, "The lists are in /sitemap.xml."),
-        ("/doc/issue/spam.json?inverse=issue&page=99", 400, "whole number from 1 to"),
+        ("/doc/issue/spam.json?inverse=issue&page=99", 404, "There is no page 99. The last one is 1."),
         ("/doc/issue/spam.json?inverse=isue", 400, "Did you mean issue?"),
         ("/doc/issue/spam.json?page=2", 400, "A page of what?"),
         ("/doc/issue?inverse=issue", 404, "Nothing is known about"),
@@ -102,7 +102,7 @@ def test_an_address_that_means_nothing_is_refused(
     ("asked", "fields", "status", "said"),
     [
         ("GET /issues", [("Accept-Profile", "skos")], 406, "Ask for one of: wgig"),
-        ("GET /issues", [("Accept-Profile", "skos;q=2")], 400, "Accept-Profile"),
+        ("GET /issues", [("Accept-Profile", "skos;v=2")], 400, "Accept-Profile"),
         ("GET /issues", [("Accept", "image/png")], 406, "text/csv"),
         ("GET /issues", [("Accept", "*/*;q=0")], 406, "text/csv"),
         ("GET /", [("Accept", "text/turtle")], 406, "text/html"),

@@ -279,8 +279,6 @@ def test_several_profiles_are_parted_by_commas_or_stand_in_fields_of_their_own(
     [
         "https://schema.org/",
         "<https://schema.org/",
-        "skos;q=2",
-        "skos;q=",
         "skos;v=1",
         "skos schema.org",
         "<a b>",
@@ -293,6 +291,37 @@ def test_a_field_that_is_malformed_is_a_bad_request(get: Get, field: str) -> Non
     answer = get(SPAM, accept_profile=field)
     assert answer.status_code == 400
     assert "Accept-Profile" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("q", ["2", "-1", "abc", "", "0.1234"])
+@pytest.mark.parametrize("field", ["Accept", "Accept-Language", "Accept-Profile"])
+def test_an_item_with_a_bad_weight_is_left_out_of_every_field(get: Get, field: str, q: str) -> None:
+    best, other = {
+        "Accept": ("application/n-triples", "application/rdf+xml"),
+        "Accept-Language": ("ar", "fr"),
+        "Accept-Profile": ("skos", "schema.org"),
+    }[field]
+
+    def asked(value: str) -> bytes:
+        return get(SPAM, **{field.replace("-", "_"): value}).content
+
+    assert asked(f"{best};q={q}, {other};q=0.5") == asked(other)
+    assert asked(f"{best};q={q}") == asked("")
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("skos;q=0", "No profile is asked for, and skos is excluded by q=0. Ask for one of: wgig"),
+        ("*;q=0", "No profile is asked for, and * is excluded by q=0."),
+        ("x, skos;q=0", "None of the profiles x is known here, and skos is excluded by q=0."),
+        ("x, *;q=0", "None of the profiles x is known here, and * is excluded by q=0."),
+        ("x", "None of the profiles x is known here. Ask"),
+    ],
+)
+def test_a_refusal_says_which_profiles_were_excluded(get: Get, field: str, said: str) -> None:
+    answer = get(SPAM, accept_profile=field)
+    assert (answer.status_code, said in answer.json()["detail"]) == (406, True), answer.text
 
 
 def test_an_empty_field_asks_for_nothing(get: Get) -> None:
