@@ -42,7 +42,20 @@ PLACES = frozenset(
 TYPE = term("rdf:type")
 
 # What leads a robot to ever new addresses with nothing new behind them.
-ENDLESS = ("/sparql?", "/graphs?", "/search?", "/validate?", "/queries/running", "/update", "/*?_mediatype=")
+ENDLESS = (
+    "/sparql?",
+    "/graphs?",
+    "/search?",
+    "/validate?",
+    "/queries?",
+    "/queries/*?",
+    "/queries/running",
+    "/coverage?",
+    "/cite",  # and what begins so
+    "/update",
+    "/*?_mediatype=",
+    "/*?_profile=",
+)
 
 
 def void(request: Request) -> Response:

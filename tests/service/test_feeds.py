@@ -295,6 +295,25 @@ def test_a_sitemap_lists_pages_that_are_there_with_what_is_known_of_their_time(c
     assert {client.get(one).status_code for one in here} == {200}
 
 
+def test_a_sitemap_lists_what_people_read_and_not_what_the_service_says_of_its_work(
+    client: httpx.Client,
+) -> None:
+    put(client, f'issue:spam skos:prefLabel "Spam"@en . <{BASE}id/identifier/x1> rdfs:label "X1" .')
+    text = client.get("/sitemap.xml").text
+    for place in ("", "papers", "issues", "timeline", "coverage", "queries"):
+        assert f"<loc>http://localhost/{place}</loc>" in text
+    assert "/doc/issue/spam<" in text
+    written = client.get("/sparql", params={"query": WRITES}, headers={"Accept": "text/csv"}).text.split()[1:]
+    assert written
+    for iri in (*written, f"{BASE}id/identifier/x1"):
+        assert client.get(f"/{iri.removeprefix(BASE).replace('id/', 'doc/', 1)}").status_code == 200
+        assert iri.removeprefix(f"{BASE}id/") not in text
+
+
+WRITES = f"""SELECT ?write {{ GRAPH <{BASE}graph/history> {{ ?write a ?type
+FILTER STRSTARTS(STR(?write), "{BASE}id/write/") }} }}"""
+
+
 def test_what_was_there_before_anybody_looked_has_no_time_in_the_sitemap(
     service_of: Callable[..., httpx.Client],
 ) -> None:
