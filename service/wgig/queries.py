@@ -13,9 +13,10 @@ from .examples import NONE, Example, example, examples
 from .existing import check_known
 from .feeds import findings
 from .formats import ATOM, BY_FORM, HTML, JSON, Format
-from .links import content_location
+from .links import content_location, host
 from .parameters import only
 from .problems import Problem
+from .profiles import schema_org
 from .query import respond
 from .question import Question
 from .represent import show
@@ -32,9 +33,25 @@ def list_queries(request: Request) -> Response:
     only(request, ("_mediatype",))
     format_ = pick(request, OFFERED)
     if format_ is HTML:
-        return answer(request, show(request, "queries.html", examples=examples(), none=NONE), HTML)
+        page = show(request, "queries.html", examples=examples(), none=NONE, markup=told(request))
+        return answer(request, page, HTML)
     body = json.dumps({"queries": [described(one) for one in examples()]}, ensure_ascii=False, indent=2)
     return answer(request, body.encode() + b"\n", JSON)
+
+
+def told(request: Request) -> dict[str, Any]:
+    """What the page tells search engines: schema.org for the list of the queries."""
+    items = [
+        {
+            "@type": "SoftwareSourceCode",
+            "name": one.title,
+            "description": one.question,
+            "programmingLanguage": "SPARQL",
+            "url": {"@id": f"{host(request)}queries/{one.name}"},
+        }
+        for one in examples()
+    ]
+    return schema_org.listed("Example queries", items, len(items))
 
 
 def described(one: Example) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
+import pyoxigraph as ox
 from fastapi import Request, Response
 
 from . import opensearch, pages
@@ -26,7 +28,7 @@ from .problems import Problem
 from .profiles.profile import OWN, Profile, own, profiles
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
-from .represent import represent
+from .represent import named_things, represent
 from .turns import Turns
 
 OFFERED = (JSON, ATOM, HTML)
@@ -140,13 +142,21 @@ def parameters_of(given: dict[str, str], page: int) -> Pairs:
 def body(request: Request, results: Results, pairs: Pairs, format_: Format) -> bytes:
     """The results of these parameters in a format."""
     if format_ is HTML:
-        return show(request, results, request.app.state.index)
+        names = {one.iri: ox.Literal(one.label) for one in results.hits}
+        return show(request, results, request.app.state.index, told(request, results, pairs, names))
     if format_ is ATOM:
         changed = request.app.state.index.ask(about, "changed")
         return opensearch.feed(results, str(request.base_url), changed)
     if format_ is JSON_LD:
-        return packed(linked_data(results, f"{request.base_url}search?{urlencode(pairs)}"))
+        names = {one.iri: ox.Literal(one.label, language=one.language or None) for one in results.hits}
+        return packed(told(request, results, pairs, names))
     return packed(listed(results))
+
+
+def told(request: Request, results: Results, pairs: Pairs, names: Mapping[str, ox.Literal]) -> dict[str, Any]:
+    """The results of these parameters as schema.org, with these names of the things by IRI."""
+    things = dict(zip(names, named_things(request, names), strict=True))
+    return linked_data(results, f"{request.base_url}search?{urlencode(pairs)}", things)
 
 
 def packed(value: object) -> bytes:
@@ -154,12 +164,13 @@ def packed(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def show(request: Request, results: Results | None, index: Index) -> bytes:
-    """The page with the form, and with results where something was searched for."""
+def show(request: Request, results: Results | None, index: Index, markup: object = None) -> bytes:
+    """The page with the form, and with results where something was searched for, and `markup` of them."""
     return pages.render(
         "search.html",
         base=request.app.state.settings.base,
         results=results,
+        markup=markup,
         most=MOST,
         kinds=[(one, title(one)) for one in index.ask(distinct, "kind")],
         languages=[one for one in index.ask(distinct, "language") if one],
