@@ -57,7 +57,7 @@ FLOORS = [
         about.catalog federation markdown.reading profiles.mapped readers.reader readers.reader_link store
         """,
         """
-        about.portrait backup.keeping bearer cells describe discovery dumps.files health index.keeping labels
+        about.portrait backup.keeping bearer cells describe dumps.files health index.keeping labels
         load markdown.writing plans.counting readers.generation readers.holder readers.inline records.history
         syntax.unknown
         """,
@@ -74,10 +74,10 @@ FLOORS = [
         explain frames inlining reconcile.candidates reconcile.extending represent stream.last stream.look
         stream.nodes
         """,
-        "catalog documents folders payload query reconcile.suggesting search stream.keeping",
+        "discovery documents folders payload query reconcile.suggesting search stream.keeping",
         """
-        beyond client.graph doc existing feeds.paging files placing reconciliation reports.saying resource
-        stream.events tables.lists uploads
+        beyond catalog client.graph doc existing feeds.paging files placing reconciliation reports.saying
+        resource stream.events tables.lists uploads
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news

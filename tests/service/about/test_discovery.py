@@ -54,6 +54,19 @@ def test_a_description_comes_in_the_format_that_is_asked_for(
 
 
 @pytest.mark.parametrize("path", DESCRIPTIONS)
+def test_json_ld_is_compact_and_says_what_turtle_says(ask: httpx.Client, path: str) -> None:
+    compact, turtle = (
+        ask.get(path, headers={"Accept": one}) for one in ("application/ld+json", "text/turtle")
+    )
+    assert compact.json()["@context"]["@version"] == 1.1
+    said, meant = (
+        {str(quad.triple) for quad in graph(one) if "_:" not in str(quad)} for one in (compact, turtle)
+    )
+    assert said == meant
+    assert len(graph(compact)) == len(graph(turtle))
+
+
+@pytest.mark.parametrize("path", DESCRIPTIONS)
 def test_a_browser_is_led_to_the_page_of_the_graph(ask: httpx.Client, path: str) -> None:
     answer = ask.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == 303
