@@ -45,7 +45,8 @@ def thing(store: Store, found: Description, path: str, pairs: Pairs, base: str) 
 
     `facts` are by the name that the JSON-LD context has for the property, each with the graphs that hold it.
     `inverse` says how many things point here by each property, the first of them, and where the next are;
-    `?inverse=name&page=2` has those alone. Raises Problem 400 for a property or page that there is not.
+    `?inverse=name&page=2` has those alone. Raises Problem 400 for a property that there is not, and 404 for
+    a page.
     """
     known = namespaces(base)
     towards = inverses(store, found.iri, known)
@@ -140,14 +141,16 @@ def inverses(store: Store, iri: str, known: dict[str, str]) -> list[Inverse]:
 
 
 def one_inverse(store: Store, iri: str, path: str, towards: list[Inverse], pairs: Pairs) -> Json:
-    """A page of what points here by the property that is asked for. Raises Problem 400."""
+    """A page of what points here by the property that is asked for. Raises Problem 400, 404."""
     by_name = {one.name: one for one in towards}
     asked, number = values(pairs, "inverse")[0], (values(pairs, "page") or ["1"])[0]
     if asked not in by_name:
         raise unknown(f"Nothing points to <{iri}> by", asked, by_name)
     last = -(-by_name[asked].total // SIZE)
-    if not NUMBER.fullmatch(number) or not 1 <= int(number) <= last:
+    if not NUMBER.fullmatch(number) or int(number) < 1:
         raise Problem(400, f"page is {number!r}. Give a whole number from 1 to {last}.")
+    if int(number) > last:
+        raise Problem(404, f"There is no page {number}. The last one is {last}.")
     return {"id": iri, "inverse": {asked: page(store, iri, path, by_name[asked], int(number))}}
 
 
