@@ -48,6 +48,7 @@ JSON_ONLY = (JSON,)
 NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
 
 RDFS, FOAF, DCTERMS = OUTSIDE["rdfs"], OUTSIDE["foaf"], OUTSIDE["dcterms"]
+LABEL = ox.NamedNode(f"{RDFS}label")
 
 
 def thing(request: Request, path: str) -> Response:
@@ -224,7 +225,7 @@ def leading(request: Request, description: Description) -> Iterable[ox.Triple]:
 
 def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:
     """The labels of things, each as an rdfs:label."""
-    return (ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}label"), text) for iri, text in labels.items())
+    return (ox.Triple(ox.NamedNode(iri), LABEL, text) for iri, text in labels.items())
 
 
 def tags(description: Description) -> list[str]:

@@ -6,6 +6,7 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
+import wgig.things
 from wgig import facts
 from wgig.app import create_app
 from wgig.schemas import THING_DOCUMENT
@@ -68,6 +69,16 @@ def test_what_points_to_a_thing_is_counted_and_paged(
         walked += [one["id"] for one in found["items"]]
     assert sorted(walked) == sorted(expected)
     assert "next" not in found["links"]
+
+
+def test_all_that_points_to_a_thing_is_listed_where_its_description_is_cut(
+    things: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew = {"Cache-Control": "no-cache"}
+    whole = things.get("/doc/category/access-for-all.json", headers=anew).json()
+    monkeypatch.setattr(facts, "INCOMING", 2)
+    monkeypatch.setattr(wgig.things, "INCOMING", 2)
+    assert things.get("/doc/category/access-for-all.json", headers=anew).json()["inverse"] == whole["inverse"]
 
 
 def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
