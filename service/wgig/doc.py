@@ -17,14 +17,27 @@ from .links import host
 from .namespaces import OUTSIDE
 from .parameters import only
 from .problems import Problem
-from .profiles import schema_org
 from .profiles.links import LICENSE
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED, OWN, own
 from .profiles.subject import Subject, query, with_parameters
 from .profiles.wish import PARAMETERS, VARY, Wish, asks_for_profile, wish
+<<<<<<< HEAD
 from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontology_context, represent, show
 from .sheet import inverse_sheet, thing_sheet
+=======
+from .represent import (
+    CONTEXT,
+    SUFFIXED,
+    chosen,
+    graph_body,
+    item_list,
+    json_body,
+    ontology_context,
+    represent,
+    show,
+)
+>>>>>>> main
 from .stream.keeping import Stream
 from .stream.log import Log
 from .things import Description, about, describe, known, types, types_of
@@ -138,8 +151,8 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
     def write(format_: Format) -> bytes:
         if format_ is HTML:
             title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
-            called = {one: text.value for one, text in below.things.items()}
-            block = schema_org.listed(title, called, len(below.things))
+            called = {one: ox.Literal(text.value) for one, text in below.things.items()}
+            block = item_list(request, title, called, len(called))
             given = {"title": title, "folder": iri, "below": below, "following": following, "markup": block}
             return show(request, "kind.html", **given)
         members = (

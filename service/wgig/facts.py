@@ -38,7 +38,8 @@ def thing(store: Store, found: Description, path: str, pairs: Pairs, base: str) 
 
     `facts` are by the name that the JSON-LD context has for the property, each with the graphs that hold it.
     `inverse` says how many things point here by each property, the first of them, and where the next are;
-    `?inverse=name&page=2` has those alone. Raises Problem 400 for a property or page that there is not.
+    `?inverse=name&page=2` has those alone. Raises Problem 400 for a property that there is not, and 404 for
+    a page.
     """
     towards = inverses(store, found, base)
     if values(pairs, "inverse"):
@@ -133,13 +134,15 @@ def inverses(store: Store, found: Description, base: str) -> Towards:
 
 
 def one_inverse(store: Store, iri: str, path: str, towards: Towards, pairs: Pairs) -> Json:
-    """A page of what points here by the property that is asked for. Raises Problem 400."""
+    """A page of what points here by the property that is asked for. Raises Problem 400, 404."""
     asked, number = values(pairs, "inverse")[0], (values(pairs, "page") or ["1"])[0]
     if asked not in towards:
         raise unknown(f"Nothing points to <{iri}> by", asked, towards)
     last = -(-len(towards[asked]) // SIZE)
-    if not NUMBER.fullmatch(number) or not 1 <= int(number) <= last:
+    if not NUMBER.fullmatch(number) or int(number) < 1:
         raise Problem(400, f"page is {number!r}. Give a whole number from 1 to {last}.")
+    if int(number) > last:
+        raise Problem(404, f"There is no page {number}. The last one is {last}.")
     return {"id": iri, "inverse": {asked: page(store, path, asked, towards[asked], int(number))}}
 
 

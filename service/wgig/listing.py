@@ -22,15 +22,18 @@ from .near import unknown
 from .pages import words
 from .pages.papers import Chosen, choose, is_at_hand, lines, named, without
 from .problems import Problem
-from .profiles import schema_org
 from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
 from .query import LARGEST, rows, tsv
+<<<<<<< HEAD
 from .represent import graph_body, represent, show
 from .rules import headings
 from .settings import Settings
 from .shelf import FACETS, Shelf
+=======
+from .represent import graph_body, item_list, represent, show
+>>>>>>> main
 
 PAPERS = "papers"
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
@@ -55,7 +58,7 @@ async def listing(request: Request) -> Response:
         raise too_long(page.total)
     if what.page > pages(what, page):
         last = address(name, what.on(pages(what, page)))
-        raise Problem(400, f"There is no page {what.page}. The last one is {last}")
+        raise Problem(404, f"There is no page {what.page}. The last one is {last}")
     iri = base.rstrip("/") + address(name, what.on(what.page))
     write = partial(written, request, what, page)
     subject = Subject(iri, f"/{name}", lambda: (), write, formats=OFFERED, pairs=what.on(what.page))
@@ -168,14 +171,24 @@ def in_others(what: Asked) -> list[tuple[str, str]]:
 
 def html(request: Request, what: Asked, page: Found) -> bytes:
     """A page of a list for people."""
+<<<<<<< HEAD
     called = {iri: name_of(iri, said.get("label", [])) for iri, said in page.things.items()}
+=======
+    pairs = what.on(what.page)
+    called = {iri: ox.Literal(name_of(iri, said.get("label", []))) for iri, said in page.things.items()}
+    first = (what.page - 1) * what.size + 1
+>>>>>>> main
     return show(
         request,
         "list.html",
         asked=what,
         found=page,
         labels={iri: texts[0] for iri, texts in page.labels.items()},
+<<<<<<< HEAD
         markup=schema_org.listed(what.of.title, called, page.total, first(what)),
+=======
+        markup=item_list(request, what.of.title, called, page.total, first),
+>>>>>>> main
         links=links(what, page),
         pages=pages(what, page),
         others=in_others(what),

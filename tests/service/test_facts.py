@@ -97,7 +97,7 @@ def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
     ("query", "sentence"),
     [
         ("inverse=catgory", "Did you mean category?"),
-        ("inverse=category&page=99", "page is '99'"),
+        ("inverse=category&page=0", "page is '0'"),
         ("inverse=category&page=x", "page is 'x'"),
         ("page=2", "A page of what?"),
     ],
@@ -108,3 +108,9 @@ def test_a_property_or_page_that_there_is_not_is_refused(
     answer = things.get(f"/doc/category/access-for-all.json?{query}")
     assert answer.status_code == 400
     assert sentence in answer.json()["detail"]
+
+
+def test_a_page_beyond_the_last_one_is_not_found(things: httpx.Client) -> None:
+    answer = things.get("/doc/category/access-for-all.json?inverse=category&page=99")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "There is no page 99. The last one is 1."

@@ -14,11 +14,11 @@ FLOORS = [
     for floor in (
         """
         about arguments backup backup.locking citing client.report client.terms client.triples dumps
-        durable engines feeds feeds.xml index index.mark index.words kinds lines lists lists.table
-        markdown.form mcp mcp.budget namespaces outside outside.allowed places.json places.spot
-        places.tokens plans presence profiles profiles.dublin quiet readers reconcile recording records
-        reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar tables
-        wellformed wgig writes writes.changes
+        durable engines feeds feeds.xml feeds.zones index index.mark index.words kinds lines lists
+        lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed places.json
+        places.spot places.tokens plans presence profiles profiles.dublin readers reconcile recording
+        records reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar
+        tables wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
@@ -31,9 +31,9 @@ FLOORS = [
         places.turtle plans.plan room rules sparql tables.columns turns writes.scratch
         """,
         """
-        backup.checkpoint backup.manifest binding citing.citation codings commands index.file index.snippets
-        known languages links markdown.outline mcp.strict outside.tables pages.picture pages.results
-        pages.ways parameters places processes profiles.profile readers.lending records.versions reports
+        backup.checkpoint backup.manifest binding citing.citation codings commands index.file
+        index.snippets known languages links markdown.outline mcp.strict outside.tables pages.results
+        parameters places processes profiles.profile quiet readers.lending records.versions reports
         syntax.reading tables.csvw tokens typed unfit using writes.premises writes.targets
         """,
         """
@@ -60,36 +60,36 @@ FLOORS = [
         store
         """,
         """
-        about.portrait backup.keeping bearer cells describe discovery dumps.files health index.keeping
-        labels load markdown.writing plans.counting readers.generation readers.holder readers.inline
-        records.history shelf syntax.unknown
+        about.portrait backup.keeping bearer cells describe dumps.files health index.keeping labels load
+        markdown.writing plans.counting readers.generation readers.holder readers.inline records.history
+        syntax.unknown
         """,
         """
-        commands.backup dumps.download hints lists.found markdown pages.papers pages.standing plans.steps
-        readers.pool reconcile.names record records.mementos records.told running search skeleton
-        stream.file stream.members things vocabulary within
+        commands.backup dumps.download hints lists.found markdown pages.standing plans.steps
+        readers.pool reconcile.names record records.mementos records.told running skeleton stream.file
+        stream.members things vocabulary within
         """,
         """
-        citing.versions commands.new compact facts lists.writing pages.thing pages.vocabulary plans.advice
+        citing.versions commands.new compact facts lists.writing pages.thing plans.advice
         reconcile.queries stream.log word
         """,
         """
         explain frames inlining reconcile.candidates reconcile.extending represent stream.last
         stream.look stream.nodes
         """,
-        "catalog documents folders payload query reconcile.suggesting stream.keeping",
+        "discovery documents folders payload query reconcile.suggesting search stream.keeping",
         """
-        beyond client.graph doc existing feeds.paging files placing reconciliation reports.saying
-        resource stream.events tables.lists uploads
+        beyond catalog client.graph doc existing feeds.paging files placing reconciliation
+        reports.saying resource stream.events tables.lists uploads
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
-        feeds.sitemap listing meant pages.report queries refusals reports.github reports.json
-        reports.junit reports.sarif reports.text shapes summary
+        feeds.sitemap listing meant pages.report refusals reports.github reports.json reports.junit
+        reports.sarif reports.text shapes summary
         """,
-        "__main__ check direct mcp.tools operations reports.csv reports.html",
-        "bulk conformance mcp.server openapi validate",
-        "board workers",
+        "__main__ check direct mcp.tools queries reports.csv reports.html",
+        "bulk conformance mcp.server operations validate",
+        "board openapi workers",
         "commands.check gate shipped",
         "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
         "citing.found graphs update",
