@@ -22,10 +22,6 @@ from .profiles.mapped import markup
 from .profiles.profile import OFFERED, OWN, own
 from .profiles.subject import Subject, query, with_parameters
 from .profiles.wish import PARAMETERS, VARY, Wish, asks_for_profile, wish
-<<<<<<< HEAD
-from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontology_context, represent, show
-from .sheet import inverse_sheet, thing_sheet
-=======
 from .represent import (
     CONTEXT,
     SUFFIXED,
@@ -37,7 +33,7 @@ from .represent import (
     represent,
     show,
 )
->>>>>>> main
+from .sheet import inverse_sheet, thing_sheet
 from .stream.keeping import Stream
 from .stream.log import Log
 from .things import Description, about, describe, known, types, types_of

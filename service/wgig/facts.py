@@ -14,7 +14,7 @@ from .near import unknown
 from .problems import Problem
 from .profiles.subject import query, with_parameters
 from .store import Store
-from .things import INCOMING, PARTS, Description, Statement, is_named
+from .things import PARTS, Description, Statement, is_named
 from .unfit import UnfitError
 
 XSD = OUTSIDE["xsd"]
@@ -122,7 +122,7 @@ def without_graphs(fact: Json) -> Json:
 
 def inverses(store: Store, found: Description, base: str) -> Towards:
     """The properties by which things with IRIs point to one, by name, with all those things."""
-    if len(found.incoming) < INCOMING:
+    if len(found.incoming) == sum(found.towards.values()):
         links = {(one.predicate.value, one.subject.value) for one in found.incoming}
     else:
         quads = filter(is_named, store.match(object_=ox.NamedNode(found.iri)))

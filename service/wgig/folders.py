@@ -46,7 +46,7 @@ def near(log: Log, iri: str) -> str:
     """
     folder, _, name = iri.rpartition("/")
     start = f"{folder}/"
-    names = [one.iri.removeprefix(start) for one in below(log, start + name[:1], 0, MOST)]
+    names = [one.iri.removeprefix(start) for one in below(log, start + name[:1], (), 0, MOST)]
     meant = near_name(name, [one for one in names if "/" not in one])
     return start + meant if meant else ""
 

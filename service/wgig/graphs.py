@@ -13,12 +13,8 @@ from .about import NAMES
 from .answers import answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
-<<<<<<< HEAD
-from .formats import GRAPHS, HTML, JSON, Format
-from .labels import labels
-=======
 from .formats import GRAPHS, HTML, JSON, JSON_LD, Format
->>>>>>> main
+from .labels import labels
 from .links import host
 from .namespaces import OUTSIDE
 from .pages import graph_path
@@ -43,7 +39,7 @@ COMPACTED = 20_000  # statements of JSON-LD with a context, which takes twenty t
 NARROWED = 200_000  # statements of which those in other languages are left out
 READABLE = (*GRAPHS, HTML)
 NAMES_OF_ONE = ("graph", "default")
-VERSIONS = ("version", "versions", "changes")
+VERSIONS = ("version", "versions", "changes", "about")
 CHANGED = 1000  # statements that a page of changes shows of those that came, and of those that went
 GRAPH = ox.NamedNode(f"{OUTSIDE['sd']}NamedGraph")
 

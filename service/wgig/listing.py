@@ -26,14 +26,10 @@ from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
 from .query import LARGEST, rows, tsv
-<<<<<<< HEAD
-from .represent import graph_body, represent, show
+from .represent import graph_body, item_list, represent, show
 from .rules import headings
 from .settings import Settings
 from .shelf import FACETS, Shelf
-=======
-from .represent import graph_body, item_list, represent, show
->>>>>>> main
 
 PAPERS = "papers"
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
@@ -140,7 +136,7 @@ def papers_page(request: Request, what: Asked, page: Chosen) -> bytes:
     """A page of the list of papers, with what they can be narrowed by."""
     store, base = request.app.state.store, request.app.state.settings.base
     labels = named(store, page)
-    called = {one.iri: labels[one.iri].value if one.iri in labels else words(one.iri) for one in page.papers}
+    called = {one.iri: labels.get(one.iri, ox.Literal(words(one.iri))) for one in page.papers}
     return show(
         request,
         "papers.html",
@@ -148,10 +144,9 @@ def papers_page(request: Request, what: Asked, page: Chosen) -> bytes:
         chosen=page,
         lines=lines(store, page.papers, base),
         labels=labels,
-        called=called,
         headings=headings(),
         without=partial(without, what),
-        markup=schema_org.listed(what.of.title, called, page.total, first(what)),
+        markup=item_list(request, what.of.title, called, page.total, first(what)),
         links=links(what, page),
         pages=pages(what, page),
         others=in_others(what),
@@ -171,24 +166,14 @@ def in_others(what: Asked) -> list[tuple[str, str]]:
 
 def html(request: Request, what: Asked, page: Found) -> bytes:
     """A page of a list for people."""
-<<<<<<< HEAD
-    called = {iri: name_of(iri, said.get("label", [])) for iri, said in page.things.items()}
-=======
-    pairs = what.on(what.page)
     called = {iri: ox.Literal(name_of(iri, said.get("label", []))) for iri, said in page.things.items()}
-    first = (what.page - 1) * what.size + 1
->>>>>>> main
     return show(
         request,
         "list.html",
         asked=what,
         found=page,
         labels={iri: texts[0] for iri, texts in page.labels.items()},
-<<<<<<< HEAD
-        markup=schema_org.listed(what.of.title, called, page.total, first(what)),
-=======
-        markup=item_list(request, what.of.title, called, page.total, first),
->>>>>>> main
+        markup=item_list(request, what.of.title, called, page.total, first(what)),
         links=links(what, page),
         pages=pages(what, page),
         others=in_others(what),

@@ -117,6 +117,8 @@ GRAPH = [
 OLD = [
     parameter("version", "The name of an old version; without it, the graph as it is now."),
     parameter("versions", "Given bare: the list of the versions, as `application/link-format` or JSON."),
+    parameter("changes", "The version whose changes are wanted, as JSON or a page."),
+    parameter("about", "With `changes`: the IRI of the thing whose changes alone are wanted."),
     {
         "name": "Accept-Datetime",
         "in": "header",

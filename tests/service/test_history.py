@@ -365,7 +365,7 @@ def test_people_find_the_versions_on_the_page_of_the_graph(client: httpx.Client)
     put(client, TWO)
     page = client.get(GRAPH, headers={"Accept": "text/html"}).text
     assert all(f'<a href="{path}">' in page for path in versions(client))
-    assert "1 added and 1 removed by WGIG_TOKEN" in page
+    assert "1 added and 1 removed</a> by <bdi>WGIG_TOKEN</bdi>" in page
 
 
 def test_where_the_past_is_lost_nothing_is_kept(

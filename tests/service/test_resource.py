@@ -128,6 +128,7 @@ def test_a_description_holds_the_parts_below_the_thing(get: Get) -> None:
 
 def test_a_description_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(things, "INCOMING", 2)
+    monkeypatch.setattr(things, "EACH", 2)
     store = Store.in_memory()
     links = "".join(f"<urn:{n}> <urn:p> <{SPAM.value}> ." for n in range(5))
     store.apply(store.change_by(f"{BASE}graph/test", read(links.encode(), "text/turtle")))

@@ -11,7 +11,7 @@ from . import href, words
 from .picture import GAP, HIGH, WIDE, Box, Drawn, Picture
 
 MOST = 7  # neighbors on a side
-ROOM = 150  # between two columns, for what the lines stand for
+ROOM = 180  # between two columns, for what the lines stand for
 # What leads to everything, and so tells little.
 PLAIN = frozenset(
     OUTSIDE[prefix] + name
@@ -54,11 +54,12 @@ def around(
     picture = Picture(title)
     rows = max(map(len, shown), default=0)
     middle = 1 + max(0, rows - 1) * (HIGH + GAP) / 2
-    (center,) = picture.column(1 + WIDE + ROOM, [(title, None, "self")], middle)
+    start = 1 + (WIDE + ROOM if shown[0] else 0)
+    (center,) = picture.column(start, [(title, None, "self")], middle)
     for place, some in enumerate(shown):
         drawn: list[Drawn] = [(called(one.iri, labels), href(one.iri, base), "") for one in some]
         top = 1 + (rows - len(some)) * (HIGH + GAP) / 2
-        boxes = picture.column(1 + place * 2 * (WIDE + ROOM), drawn, top)
+        boxes = picture.column(start + WIDE + ROOM if place else 1, drawn, top)
         for box, one in zip(boxes, some, strict=True):
             join(picture, *((center, box) if place else (box, center)), one.by)
     return Around(picture, shown[0], shown[1], sum(map(len, sides)) - sum(map(len, shown)))

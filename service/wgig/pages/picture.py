@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 WIDE, HIGH, GAP = 210, 30, 10  # of a box, and between two boxes, in units of the picture
-LETTERS = 30  # of a label in a box, beyond which it is cut
+NEAR = 8  # from a box to the label of its line
+LETTERS = 26  # of a label in a box, beyond which it is cut
 
 
 Drawn = tuple[str, str | None, str]  # label, path and kind of a box
@@ -33,13 +34,17 @@ class Box(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line by the commands of an SVG path, what it stands for, and its label with a place, if any."""
+    """A line by the commands of an SVG path, what it stands for, and its label with a place, if any.
+
+    The label begins or ends at the place, as `side` says.
+    """
 
     d: str
     says: str
     label: str = ""
     x: float = 0
     y: float = 0
+    side: str = "start"
 
 
 @dataclass
@@ -74,7 +79,6 @@ class Picture:
         x, y = start.x + start.width, start.middle
         middle = (x + end.x) / 2
         d = f"M{x:g} {y:g}C{middle:g} {y:g} {middle:g} {end.middle:g} {end.x:g} {end.middle:g}"
-        outer = beside or end
-        quarter = (x - end.x) / 3.2
-        place = x - quarter if outer is start else end.x + quarter
-        self.lines.append(Line(d, says, label, place, outer.middle + 4))
+        is_left = beside is start
+        outer, place = (start, x + NEAR) if is_left else (end, end.x - NEAR)
+        self.lines.append(Line(d, says, label, place, outer.middle - 4, "start" if is_left else "end"))
