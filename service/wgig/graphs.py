@@ -87,6 +87,8 @@ def content(request: Request, graph: str | None, names: Sequence[str] = ()) -> R
         only(request, (*names, "_mediatype"))
         return elsewhere
     asked = wish(request, READABLE, others=(*names, *VERSIONS))
+    if "about" in given:
+        raise Problem(400, "The parameter about goes with changes, which names a version of the graph.")
     if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
         store.catch_up()
     if not store.has(graph):

@@ -76,8 +76,8 @@ def test_all_that_points_to_a_thing_is_listed_where_its_description_is_cut(
 ) -> None:
     anew = {"Cache-Control": "no-cache"}
     whole = things.get("/doc/category/access-for-all.json", headers=anew).json()
-    monkeypatch.setattr(facts, "INCOMING", 2)
     monkeypatch.setattr(wgig.things, "INCOMING", 2)
+    monkeypatch.setattr(wgig.things, "EACH", 1)
     assert things.get("/doc/category/access-for-all.json", headers=anew).json()["inverse"] == whole["inverse"]
 
 

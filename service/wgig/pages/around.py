@@ -11,7 +11,7 @@ from . import href, words
 from .picture import GAP, HIGH, WIDE, Box, Drawn, Picture
 
 MOST = 7  # neighbors on a side
-ROOM = 180  # between two columns, for what the lines stand for
+ROOM = 150  # between two columns, for what the lines stand for
 # What leads to everything, and so tells little.
 PLAIN = frozenset(
     OUTSIDE[prefix] + name

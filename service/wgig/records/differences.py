@@ -6,6 +6,7 @@ from fastapi import Request
 
 from ..bodies import parameters, values
 from ..problems import Problem
+from ..sparql import absolute
 from .history import Version
 from .mementos import map_path, versions
 
@@ -23,7 +24,7 @@ class Difference:
 def difference(request: Request, graph: str | None) -> Difference:
     """What the version that `changes` names changed; with `about`, only of the thing of this IRI.
 
-    Blank nodes count by their names. Raises Problem 404 for a version that there is not.
+    Blank nodes count by their names. Raises Problem 404 for a version that there is not, 400 for no IRI.
     """
     name = values(parameters(request), "changes")[0]
     every = versions(request, graph)
@@ -34,7 +35,7 @@ def difference(request: Request, graph: str | None) -> Difference:
         )
     before = every[place - 1] if place else None
     old, new = lines(request, graph, before), lines(request, graph, every[place])
-    about = "".join(f"<{one}> " for one in values(parameters(request), "about"))
+    about = "".join(f"<{absolute(one, 'about')}> " for one in values(parameters(request), "about"))
     gone, come = (sorted(one for one in those if one.startswith(about)) for those in (old - new, new - old))
     return Difference(before, every[place], gone, come)
 
