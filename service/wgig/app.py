@@ -49,6 +49,7 @@ from .records.versions import Versions
 from .room import Room
 from .settings import KEPT, Settings
 from .shortcuts import Shortcuts
+from .sides import SIDES
 from .store import Store
 from .stream import events
 from .stream.keeping import Stream
@@ -170,7 +171,7 @@ def create_app(
     app.state.dumps = Dumps(store, namespaces(settings.base))
     app.state.stream = Stream(store, settings.base)
     app.state.index = Index(store, settings.base)
-    app.state.cells = Cells(store, settings.base)
+    app.state.cells = {side: Cells(store, settings.base, side) for side in SIDES}
     app.state.searches = Turns(at_once=4, waiting=60, patience=10)
     app.state.failed_write = None  # the time of the last write, where the disk failed it
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB

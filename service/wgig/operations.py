@@ -9,6 +9,7 @@ from .formats import BY_FORM, HTML, JSON, PLAIN_XML, Format
 from .frames import FRAMES
 from .lists.schemas import page, parameter, parameters
 from .lists.shown import LISTS
+from .matrix import ROWS
 from .profiles.profile import OFFERED as OWN
 from .queries import OFFERED
 from .schemas import (
@@ -23,8 +24,10 @@ from .schemas import (
     Described,
 )
 from .sparql import form
-from .typed import schema
+from .typed import LONGEST, schema
 
+# How a thing is named that chooses some; not each fits all rows.
+NAMED: Described = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 LISTING = (
     "Filters of several fields all hold; a filter that is given several times takes any of its values. A "
     "thing is named by the end of its IRI, by prefix and end, or by the whole. What has no value is left out."
@@ -99,8 +102,10 @@ def by_path() -> dict[str, Described]:
     }
     matrix = {
         "parameters": [
-            parameter(name, f"Only this {name}.", schema(type_), many=True)
-            for name, type_ in coverage.FILTERS.items()
+            parameter(
+                "by", "What the rows are.", {"type": "string", "enum": [*ROWS], "default": coverage.BY}
+            ),
+            *(parameter(name, f"Only this {name}.", NAMED, many=True) for name in coverage.FILTERS),
         ],
         "responses": profiled(coverage.OFFERED, MATRIX),
     }

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from . import folders, kinds, languages, pages, vocabulary
 from .answers import answer, pick
 from .examples import examples
-from .formats import HTML, JSON_LD, Format
+from .formats import HTML, JSON_LD, SVG, Format
 from .links import host
 from .lists.shown import LISTS
 from .parameters import only
@@ -27,7 +27,7 @@ from .things import types_of
 
 SOON = 2  # seconds that the home page waits for the log
 FOR_EVER = "public, max-age=31536000, immutable"
-STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": Format("image/svg+xml", "svg", "SVG")}
+STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": SVG}
 ENTRIES: dict[str, Callable[[list[ox.Triple]], object]] = {
     "ontology": vocabulary.by_kind,
     "shapes": vocabulary.shapes,

@@ -48,7 +48,7 @@ FLOORS = [
         """,
         """
         about.figures admission index.filling inference lookup markdown.body markdown.head opensearch
-        profiles.links readers.wire schemas
+        profiles.links readers.wire sides
         """,
         """
         about.counting about.void feeds.atom markdown.keys outside.calls profiles.listing
@@ -71,13 +71,13 @@ FLOORS = [
         """,
         """
         citing.versions commands.new compact facts lists.writing pages.thing plans.advice
-        reconcile.queries stream.log word
+        matrix reconcile.queries stream.log word
         """,
         """
-        explain frames inlining reconcile.candidates reconcile.extending represent stream.last
+        explain frames inlining pages.matrix reconcile.candidates reconcile.extending represent stream.last
         stream.look stream.nodes
         """,
-        "catalog documents folders payload query reconcile.suggesting stream.keeping",
+        "catalog documents folders payload query schemas reconcile.suggesting stream.keeping",
         """
         beyond client.graph doc existing feeds.paging files placing reconciliation reports.saying
         resource stream.events tables.lists uploads

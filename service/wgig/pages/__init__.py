@@ -17,6 +17,7 @@ HERE = Path(__file__).parent
 KEPT = 10_000  # IRIs whose forms on pages are at hand
 PATH = "/:@!$&'()*+,;=~"  # what stands in a path as it is
 WEB = re.compile(r"https?://", re.IGNORECASE)
+NOT_DRAWN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+")
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
 
 
@@ -47,6 +48,7 @@ def environment(base: str) -> Environment:
         "short": lru_cache(KEPT)(lambda iri: shorten(iri, known)),
         "words": words,
         "anchor": anchor,
+        "drawn": drawn,
     }
     return found
 
@@ -87,6 +89,12 @@ def words(iri: str) -> str:
     """The last part of an IRI as words, for terms that come without a label: `isPartOf` is "is part of"."""
     name = re.split(r"[#/]", iri.rstrip("#/"))[-1]
     return WORD.sub(" ", name).strip().lower() or iri
+
+
+def drawn(text: str, most: int) -> str:
+    """A text as a picture holds it: in one line of so many characters, without what turns the rest of it."""
+    line = " ".join(NOT_DRAWN.sub(" ", text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def anchor(iri: str) -> str:
