@@ -15,9 +15,11 @@ from . import (
     doc,
     graphs,
     health,
+    home,
     listing,
     openapi,
     opensearch,
+    people,
     queries,
     query,
     reconciliation,
@@ -26,6 +28,7 @@ from . import (
     running,
     search,
     shapes,
+    timeline,
     update,
     validate,
     write,
@@ -64,7 +67,7 @@ WRITE = ("PUT", "POST", "DELETE")
 
 # Paths below one another stand from the narrow to the wide: the first that fits answers.
 ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
-    ("/", READ, resource.home),
+    ("/", READ, home.home),
     ("/sparql", READ, query.ask),
     ("/sparql", ("POST", "QUERY"), query.ask_by_body),
     ("/update", READ, describe.describe_update),
@@ -74,9 +77,17 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/queries", READ, queries.list_queries),
     ("/queries/{name}", READ, queries.ask_example),
     ("/meetings.ics", READ, meetings.meetings),
-    *((path, READ, listing.listing) for one in LISTS for path in (f"/{one}", f"/{one}.{{suffix}}")),
+    *((path, READ, timeline.timeline) for path in ("/timeline", "/timeline.{suffix}")),
+    *(
+        (path, READ, listing.listing)
+        for one in LISTS
+        if one != "timeline"
+        for path in (f"/{one}", f"/{one}.{{suffix}}")
+    ),
     ("/coverage", READ, coverage.coverage),
     ("/coverage.{suffix}", READ, coverage.coverage),
+    ("/people", READ, people.people),
+    ("/people.{suffix}", READ, people.people),
     ("/graphs", READ, graphs.read_graphs),
     ("/graphs", WRITE, write.change_graphs),
     ("/graph/{name:path}", READ, graphs.read_graph),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from . import coverage, listing
+from . import coverage, listing, people
 from .examples import NONE, Example
 from .examples import Parameter as Declared
 from .formats import BY_FORM, HTML, JSON, PLAIN_XML, Format
@@ -17,6 +17,7 @@ from .schemas import (
     FOLDER,
     FRAMED,
     MATRIX,
+    PEOPLE,
     QUERIES,
     REPRESENTATIONS,
     TEXT,
@@ -110,6 +111,8 @@ def by_path() -> dict[str, Described]:
         "responses": profiled(coverage.OFFERED, MATRIX),
     }
     found |= in_formats("/coverage", matrix, coverage.OFFERED)
+    seats = {"parameters": [], "responses": profiled(people.OFFERED, PEOPLE)}
+    found |= in_formats("/people", seats, people.OFFERED)
     found["/doc/{path:path}"] = {
         "parameters": [media_type(DOC), *OF_THING],
         "responses": answered(DOC, {"anyOf": [THING_DOCUMENT, FOLDER, FRAMED, REPRESENTATIONS]}),

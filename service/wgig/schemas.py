@@ -162,3 +162,44 @@ def matrix(key: str, plural: str) -> Described:
 
 
 MATRIX: Described = {"anyOf": [matrix(one.key, one.plural) for one in ROWS.values()]}
+SEATS: Described = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "id": {"type": ["string", "null"]},
+            "label": {"type": ["string", "null"], "description": "What the seats have in common."},
+            "state": {
+                "enum": ["known", "unknown", "unseen"],
+                "description": "Whether it is known. Of unseen seats, nothing is but their number.",
+            },
+            "seats": COUNT,
+            "people": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"id": IRI, "label": TEXT},
+                    "required": ["id", "label"],
+                },
+            },
+        },
+        "required": ["id", "label", "state", "seats", "people"],
+        "additionalProperties": False,
+    },
+}
+PEOPLE: Described = {
+    "type": "object",
+    "properties": {
+        "seats": {
+            "type": "object",
+            "properties": {"known": COUNT, "claimed": {"type": ["integer", "null"]}, "total": COUNT},
+            "required": ["known", "claimed", "total"],
+            "additionalProperties": False,
+        },
+        "stakeholderGroup": SEATS,
+        "region": SEATS,
+        "developingCountry": SEATS,
+    },
+    "required": ["seats", "stakeholderGroup", "region", "developingCountry"],
+    "additionalProperties": False,
+}

@@ -139,7 +139,7 @@ def test_rows_may_be_issues_categories_or_stakeholder_groups(judged: httpx.Clien
 
 def test_the_colors_of_cells_are_said_in_words(judged: httpx.Client) -> None:
     page = judged.get("/coverage.html").text
-    for tone in ("mixed", "adequate", "unseen", "none", "no-paper"):
+    for tone in ("mixed", "adequate", "unjudged", "none", "no-paper"):
         assert f'<dt class="tone {tone}">' in page
         assert f'<td class="tone {tone}">' in page
     assert "<bdi>inadequate</bdi>: 1" in page

@@ -15,7 +15,7 @@ FLOORS = [
         """
         about arguments backup backup.locking citing client.report client.terms client.triples dumps
         durable engines feeds feeds.xml index index.mark index.words kinds lines lists lists.table
-        markdown.form mcp mcp.budget namespaces outside outside.allowed places.json places.spot
+        markdown.form mcp mcp.budget namespaces outside outside.allowed pages.days places.json places.spot
         places.tokens plans presence profiles profiles.dublin quiet readers reconcile recording records
         reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar tables
         wellformed wgig writes writes.changes
@@ -71,7 +71,7 @@ FLOORS = [
         """,
         """
         citing.versions commands.new compact facts lists.writing pages.thing plans.advice
-        matrix reconcile.queries stream.log word
+        matrix reconcile.queries seats stream.log word
         """,
         """
         explain frames inlining pages.matrix reconcile.candidates reconcile.extending represent stream.last
@@ -84,12 +84,12 @@ FLOORS = [
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
-        feeds.sitemap listing meant pages.report queries refusals reports.github reports.json
+        feeds.sitemap happening listing meant pages.report people queries refusals reports.github reports.json
         reports.junit reports.sarif reports.text shapes summary
         """,
-        "__main__ check direct mcp.tools operations reports.csv reports.html",
-        "bulk conformance mcp.server openapi validate",
-        "board workers",
+        "__main__ check direct mcp.tools operations pages.timeline reports.csv reports.html",
+        "bulk conformance mcp.server openapi pages.chart validate",
+        "board home timeline workers",
         "commands.check gate shipped",
         "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
         "citing.found graphs update",

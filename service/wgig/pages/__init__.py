@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..namespaces import namespaces, shorten
 from ..settings import Settings
+from .days import in_words
 
 HERE = Path(__file__).parent
 KEPT = 10_000  # IRIs whose forms on pages are at hand
@@ -48,6 +49,7 @@ def environment(base: str) -> Environment:
         "short": lru_cache(KEPT)(lambda iri: shorten(iri, known)),
         "words": words,
         "anchor": anchor,
+        "day": in_words,
         "drawn": drawn,
     }
     return found

@@ -17,7 +17,7 @@ TONES = {
     "inadequate": "every verdict is inadequate",
     "not-assessed": "a paper names the criterion and gives no judgment",
     "mixed": "verdicts differ",
-    "unseen": "a paper measures by the criterion, and its verdict is not known",
+    "unjudged": "a paper measures by the criterion, and its verdict is not known",
     "none": "there are papers, and none is known to measure by the criterion",
     "no-paper": "no paper is known",
 }
@@ -49,6 +49,16 @@ class View(NamedTuple):
     columns: Sequence[Side]
     rows: Sequence[tuple[Side, Sequence[Shown]]]
     tones: Mapping[str, str]
+
+    @property
+    def measured(self) -> list[tuple[Side, Side, Shown]]:
+        """The cells that have papers, each with its row and column."""
+        return [
+            (row, column, one)
+            for row, cells in self.rows
+            for column, one in zip(self.columns, cells, strict=True)
+            if one.papers
+        ]
 
     @property
     def is_cut(self) -> bool:
@@ -103,6 +113,6 @@ def tone(papers: int, verdicts: Sequence[str], there: int) -> str:
     if not papers:
         return "none" if there else "no-paper"
     if not verdicts:
-        return "unseen"
+        return "unjudged"
     end = verdicts[0].rpartition("/")[2]
     return end if len(verdicts) == 1 and end in TONES else "mixed"
