@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from .bodies import Pairs
 from .cells import Cells
 from .lists.asked import asked
 from .lists.found import Found, found
 from .lists.selection import selection
 from .lists.shown import DELIVERED, DUE, ENDS, LISTS, STARTS, TIMELINESS
-from .lists.table import LABEL, Field, List
+from .lists.table import LABEL, TYPE, Field, List
 from .lookup import terms
 from .pages.days import span
 from .query import tsv
@@ -29,6 +30,7 @@ EVENTS = List(
     "Meetings, sessions, and milestones due and delivered.",
     ("Meeting", "Session", "Milestone"),
     (
+        TYPE,
         LABEL,
         STARTS,
         ENDS,
@@ -50,6 +52,11 @@ EVENTS = List(
     without="?id wgig:illustrative true",
     when=("when", "schema:endDate"),
 )
+# The meetings, and the milestones with what tells whether they were late.
+MAIN = [
+    *(("type", name) for name in ("Meeting", "Milestone")),
+    ("fields", "label,schema:startDate,schema:endDate,due,delivered,timeliness,daysLate"),
+]
 
 
 @dataclass(frozen=True)
@@ -63,14 +70,14 @@ class Happened:
     papers: Mapping[str, int] | None
 
 
-async def happened(request: Request, year: str = "") -> Happened:
-    """What happened in a year, by default in all. Raises Problem."""
+async def happened(request: Request, pairs: Pairs) -> Happened:
+    """What happened: the events that the pairs ask for as of a list, and papers. Raises Problem."""
     base = request.app.state.settings.base
-    what = asked(EVENTS, [("size", str(MOST)), *([("year", year)] if year else [])], base)
+    what = asked(EVENTS, [*pairs, ("size", str(MOST))], base)
     events = found(await tsv(request, selection(what, base)))
     cells: Cells = request.app.state.cells["posted"]
     counts = await cells.soon(SOON)
-    return Happened(events, None if counts is None else by_day(counts, year))
+    return Happened(events, None if counts is None else by_day(counts, what.year.value if what.year else ""))
 
 
 def by_day(counts: Mapping[Cell, int], year: str) -> dict[str, int]:
@@ -79,10 +86,10 @@ def by_day(counts: Mapping[Cell, int], year: str) -> dict[str, int]:
     Where there are many days, those of a month count together, or those of a year.
     """
     written = {cell[0]: count for cell, count in counts.items() if len(cell) == 1 and cell[0][:1] == '"'}
-    texts = {term.value: written[text] for text, term in terms(written).items()}
+    texts = [(term.value, written[text]) for text, term in terms(written).items()]
     for letters in DAY, MONTH, YEAR:
         found = Counter[str]()
-        for text, count in texts.items():
+        for text, count in texts:
             if text.startswith(year):
                 found[text[:letters] if span(text) else ""] += count
         if len(found) <= MOST_DAYS:

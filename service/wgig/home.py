@@ -13,7 +13,7 @@ from .answers import answer, pick
 from .cells import Cells
 from .examples import examples
 from .formats import HTML
-from .happening import Happened, happened
+from .happening import MAIN, Happened, happened
 from .labels import labels, natural
 from .links import host
 from .lists.selection import prefixed
@@ -56,7 +56,7 @@ async def home(request: Request) -> Response:
     pick(request, (HTML,))
     counts = await counted(request)
     covered = await matrix_soon(request)
-    what = await happened(request)
+    what = await happened(request, MAIN)
     papers = await latest(request)
     is_done = None not in (counts, covered, what.papers)
     body = await run_in_threadpool(written, request, counts, covered, what, papers)

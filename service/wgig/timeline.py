@@ -5,7 +5,7 @@ from functools import partial
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from .bodies import parameters, values
+from .bodies import Pairs, parameters, values
 from .formats import HTML, Format
 from .happening import Happened, happened
 from .links import SERVICE, address
@@ -17,7 +17,6 @@ from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, Wish, wish_alone
 from .represent import represent, show
-from .typed import term
 
 # With any other parameter, it is a list that somebody wants.
 ALONE = {"year", "_mediatype"}
@@ -30,14 +29,13 @@ async def timeline(request: Request) -> Response:
         return await listing(request)
     base = request.app.state.settings.base
     pairs = only(request, tuple(ALONE))
-    year = next(iter(values(pairs, "year")), "")
-    if year:
-        term("year", "year", year, base)
-    write = partial(written, request, await happened(request, year), year)
-    kept = [("year", year)] if year else []
+    kept = [pair for pair in pairs if pair[0] == "year"]
+    found = await happened(request, kept)
+    write = partial(written, request, found, kept)
     iri = base.rstrip("/") + address("timeline", kept)
     subject = Subject(iri, "/timeline", lambda: (), write, formats=OFFERED, pairs=kept)
-    return await run_in_threadpool(represent, request, wish, subject, more=[SERVICE], headers=SAME_IN_ALL)
+    fields = SAME_IN_ALL | ({"Cache-Control": "no-store"} if found.papers is None else {})
+    return await run_in_threadpool(represent, request, wish, subject, more=[SERVICE], headers=fields)
 
 
 def picture_wished(request: Request) -> Wish | None:
@@ -49,11 +47,10 @@ def picture_wished(request: Request) -> Wish | None:
     return wish if wish.choices[0].format is HTML and not wish.listing else None
 
 
-def written(request: Request, found: Happened, year: str, format_: Format) -> bytes:
+def written(request: Request, found: Happened, kept: Pairs, format_: Format) -> bytes:
     """The page; it is written in no other format."""
     assert format_ is HTML
     line = shown(found)
-    others = [
-        (one.title, address("timeline", [("year", year)] if year else [], one.suffix)) for one in OFFERED
-    ]
+    year = next(iter(values(kept, "year")), "")
+    others = [(one.title, address("timeline", kept, one.suffix)) for one in OFFERED]
     return show(request, "timeline.html", line=line, chart=chart(line), year=year, others=others)

@@ -3,8 +3,10 @@
 import re
 from calendar import monthrange
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
+KEPT = 2_000  # dates that are at hand
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
     "November", "December",
@@ -21,6 +23,7 @@ class Span(NamedTuple):
     last: date
 
 
+@lru_cache(KEPT)
 def span(text: str) -> Span | None:
     """The days that a date means, which may be a month or a year alone; None where it is none."""
     found = WRITTEN.fullmatch(text)
@@ -35,6 +38,7 @@ def span(text: str) -> Span | None:
     return Span(first, last)
 
 
+@lru_cache(KEPT)
 def in_words(text: str) -> str:
     """A date as people read it, such as 25 January 2005; one that is none as it is."""
     found = WRITTEN.fullmatch(text)
