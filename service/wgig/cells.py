@@ -48,6 +48,8 @@ class Cells:
         if self.found is None:
             if self.coming is None or self.coming.done():
                 self.coming = asyncio.create_task(self.papers())
+                # Where nobody waits any more, nobody hears of what went wrong: the next one begins anew.
+                self.coming.add_done_callback(lambda one: one.cancelled() or one.exception())
             with suppress(Problem, TimeoutError):
                 return await asyncio.wait_for(asyncio.shield(self.coming), seconds)
         return self.found

@@ -28,8 +28,7 @@ async def timeline(request: Request) -> Response:
     if wish is None:
         return await listing(request)
     base = request.app.state.settings.base
-    pairs = only(request, tuple(ALONE))
-    kept = [pair for pair in pairs if pair[0] == "year"]
+    kept = [pair for pair in parameters(request) if pair[0] == "year"]
     found = await happened(request, kept)
     write = partial(written, request, found, kept)
     iri = base.rstrip("/") + address("timeline", kept)
@@ -39,9 +38,10 @@ async def timeline(request: Request) -> Response:
 
 
 def picture_wished(request: Request) -> Wish | None:
-    """What is wished for where that is the page with the picture; None: the list."""
+    """What is wished for where that is the page with the picture; None: the list. Raises Problem."""
     if not ALONE.issuperset(dict(parameters(request))):
         return None
+    only(request, tuple(ALONE))
     known = {OWN: own(request.app.state.settings.base)}
     wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), known)
     return wish if wish.choices[0].format is HTML and not wish.listing else None
