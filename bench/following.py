@@ -97,7 +97,7 @@ def opened(folder: Path, spent: Spent) -> Store:
     board, portrait = Board(base, Settings.shacl), Portrait(base)
     store = Store.open(folder, rules(), f"{base}graph/inferred", first=[board], last=[portrait])
     store._quiet = Never()
-    stream, index, cells = Stream(store, base), Index(store, base), Cells(store, base)
+    stream, index, cells = Stream(store, base), Index(store, base), Cells(store, base, "issue")
     asyncio.run(stream.ready(PATIENCE))
     index.open()
     index.done.wait()

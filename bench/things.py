@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
-from wgig import cells
 from wgig.bodies import parse_form
 from wgig.lists.asked import asked
 from wgig.lists.selection import selection
 from wgig.lists.shown import LISTS
 from wgig.settings import Settings
+from wgig.sides import Side
 from wgig.tables.columns import table
 
 from .client import request
@@ -112,7 +112,7 @@ def questions(papers: int) -> dict[str, tuple[Request, Request | None]]:
     found: dict[str, tuple[Request, Request | None]] = {
         path: (partial(get, path, JSON), sparql(behind(path), TSV)) for path in lists
     }
-    found["/coverage"] = partial(get, "/coverage", JSON), sparql(cells.COUNTED % f"{BASE}ontology#", TSV)
+    found["/coverage"] = partial(get, "/coverage", JSON), sparql(Side("issue", BASE).query(), TSV)
     for name, media_type in things.items():
         found[f"/doc/paper/… as {name}"] = partial(thing, media_type, papers), partial(described, papers)
     found["/doc/issue/spam as a page"] = partial(get, "/doc/issue/spam", HTML), None

@@ -15,9 +15,11 @@ from . import (
     doc,
     graphs,
     health,
+    home,
     listing,
     openapi,
     opensearch,
+    people,
     queries,
     query,
     reconciliation,
@@ -26,6 +28,7 @@ from . import (
     running,
     search,
     shapes,
+    timeline,
     update,
     validate,
     write,
@@ -50,6 +53,7 @@ from .room import Room
 from .settings import KEPT, Settings
 from .shelf import Shelf
 from .shortcuts import Shortcuts
+from .sides import SIDES
 from .store import Store
 from .stream import events
 from .stream.keeping import Stream
@@ -64,7 +68,7 @@ WRITE = ("PUT", "POST", "DELETE")
 
 # Paths below one another stand from the narrow to the wide: the first that fits answers.
 ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
-    ("/", READ, resource.home),
+    ("/", READ, home.home),
     ("/sparql", READ, query.ask),
     ("/sparql", ("POST", "QUERY"), query.ask_by_body),
     ("/update", READ, describe.describe_update),
@@ -74,9 +78,17 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/queries", READ, queries.list_queries),
     ("/queries/{name}", READ, queries.ask_example),
     ("/meetings.ics", READ, meetings.meetings),
-    *((path, READ, listing.listing) for one in LISTS for path in (f"/{one}", f"/{one}.{{suffix}}")),
+    *((path, READ, timeline.timeline) for path in ("/timeline", "/timeline.{suffix}")),
+    *(
+        (path, READ, listing.listing)
+        for one in LISTS
+        if one != "timeline"
+        for path in (f"/{one}", f"/{one}.{{suffix}}")
+    ),
     ("/coverage", READ, coverage.coverage),
     ("/coverage.{suffix}", READ, coverage.coverage),
+    ("/people", READ, people.people),
+    ("/people.{suffix}", READ, people.people),
     ("/graphs", READ, graphs.read_graphs),
     ("/graphs", WRITE, write.change_graphs),
     ("/graph/{name:path}", READ, graphs.read_graph),
@@ -173,7 +185,7 @@ def create_app(
     app.state.dumps = Dumps(store, namespaces(settings.base))
     app.state.stream = Stream(store, settings.base)
     app.state.index = Index(store, settings.base)
-    app.state.cells = Cells(store, settings.base)
+    app.state.cells = {side: Cells(store, settings.base, side) for side in SIDES}
     app.state.shelf = Shelf(store, settings.base)
     app.state.searches = Turns(at_once=4, waiting=60, patience=10)
     app.state.failed_write = None  # the time of the last write, where the disk failed it

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from . import coverage, listing
+from . import coverage, listing, people
 from .examples import NONE, Example
 from .examples import Parameter as Declared
 from .formats import ATOM, JSON, PLAIN_XML, Format
 from .frames import FRAMES
 from .lists.schemas import page, parameter, parameters
 from .lists.shown import LISTS
+from .matrix import ROWS
 from .profiles.profile import OFFERED as OWN
 from .queries import OFFERED, formats
 from .schemas import (
@@ -16,14 +17,17 @@ from .schemas import (
     FOLDER,
     FRAMED,
     MATRIX,
+    PEOPLE,
     QUERIES,
     REPRESENTATIONS,
     TEXT,
     THING_DOCUMENT,
     Described,
 )
-from .typed import schema
+from .typed import LONGEST, schema
 
+# How a thing is named that chooses some; not each fits all rows.
+NAMED: Described = {"type": "string", "minLength": 1, "maxLength": LONGEST}
 LISTING = (
     "Filters of several fields all hold; a filter that is given several times takes any of its values. A "
     "thing is named by the end of its IRI, by prefix and end, or by the whole. What has no value is left out."
@@ -99,12 +103,16 @@ def by_path() -> dict[str, Described]:
     }
     matrix = {
         "parameters": [
-            parameter(name, f"Only this {name}.", schema(type_), many=True)
-            for name, type_ in coverage.FILTERS.items()
+            parameter(
+                "by", "What the rows are.", {"type": "string", "enum": [*ROWS], "default": coverage.BY}
+            ),
+            *(parameter(name, f"Only this {name}.", NAMED, many=True) for name in coverage.FILTERS),
         ],
         "responses": profiled(coverage.OFFERED, MATRIX),
     }
     found |= in_formats("/coverage", matrix, coverage.OFFERED)
+    seats = {"parameters": [], "responses": profiled(people.OFFERED, PEOPLE)}
+    found |= in_formats("/people", seats, people.OFFERED)
     found["/doc/{path:path}"] = {
         "parameters": [media_type(DOC), *OF_THING],
         "responses": answered(DOC, {"anyOf": [THING_DOCUMENT, FOLDER, FRAMED, REPRESENTATIONS]}),

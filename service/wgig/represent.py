@@ -155,8 +155,9 @@ def in_line(value: object) -> str:
 
 
 def show(request: Request, template: str, **values: object) -> bytes:
-    """A page of this service."""
-    return pages.render(template, base=request.app.state.settings.base, **values)
+    """A page of this service, which knows where it is: the main page that its path begins with."""
+    here = "/" + request.scope["path"].split("/")[1].partition(".")[0]
+    return pages.render(template, base=request.app.state.settings.base, here=here, **values)
 
 
 def item_list(

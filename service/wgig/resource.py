@@ -1,4 +1,4 @@
-"""Pages and terms: home, /ontology, /shapes, /context.jsonld, static files."""
+"""Terms and files: /ontology, /shapes, /context.jsonld, static files."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,18 +6,14 @@ from functools import lru_cache
 
 import pyoxigraph as ox
 from fastapi import Request, Response
-from fastapi.concurrency import run_in_threadpool
 
-from . import folders, kinds, languages, pages, vocabulary
-from .answers import answer, pick
-from .examples import examples
-from .formats import HTML, JSON_LD, Format
+from . import languages, pages, vocabulary
+from .answers import answer
+from .formats import HTML, JSON_LD, SVG, Format
 from .links import host
-from .lists.shown import LISTS
 from .pages.vocabulary import vocabulary as vocabulary_of
 from .parameters import only
 from .problems import Problem
-from .profiles import schema_org
 from .profiles.links import COMMON
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED
@@ -27,12 +23,10 @@ from .records import mementos
 from .represent import graph_body, json_body, ontology_context, represent, show
 from .rules import headings, rules
 from .store import Store
-from .stream.keeping import Stream
 from .things import types_of
 
-SOON = 2  # seconds that the home page waits for the log
 FOR_EVER = "public, max-age=31536000, immutable"
-STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": Format("image/svg+xml", "svg", "SVG")}
+STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": SVG}
 ENTRIES: dict[str, Callable[[list[ox.Triple]], object]] = {
     "ontology": vocabulary.by_kind,
     "shapes": vocabulary.shapes,
@@ -56,30 +50,6 @@ def context(request: Request) -> Response:
     only(request)
     body = json_body({"@context": ontology_context(request)})
     return answer(request, body, JSON_LD, links=COMMON)
-
-
-async def home(request: Request) -> Response:
-    """What this is, what it holds, and the ways in. Raises Problem 406 for a client that takes no HTML."""
-    only(request)
-    pick(request, (HTML,))
-    stream: Stream = request.app.state.stream
-    try:
-        counts = await run_in_threadpool(folders.counts, await stream.ready(SOON))
-    except Problem:
-        counts = None  # it is being found out, and nobody has to wait for that
-    return await run_in_threadpool(home_of, request, counts)
-
-
-def home_of(request: Request, counts: dict[str, int] | None) -> Response:
-    """The home page, with how many things of each kind there are, if that is known."""
-    base = request.app.state.settings.base
-    names = {"titles": kinds.TITLES, "name": kinds.title, "lists": LISTS}
-    markup_ = schema_org.catalog(base, host(request), [kinds.title(one) for one in counts or kinds.TITLES])
-    body = show(
-        request, "home.html", counts=counts, examples=examples(), shown=SHOWN, markup=markup_, **names
-    )
-    kept = {"Cache-Control": "no-store"} if counts is None else {}
-    return answer(request, body, HTML, links=COMMON, headers=kept)
 
 
 def static(request: Request, name: str) -> Response:

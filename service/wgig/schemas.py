@@ -4,6 +4,7 @@ from typing import Any
 
 from .formats import BY_FORM
 from .lists.schemas import COUNT, IRI, LABELS, THING
+from .matrix import ROWS
 
 Described = dict[str, Any]
 
@@ -124,26 +125,81 @@ QUERIES = {
     "properties": {"queries": {"type": "array", "items": QUERY}},
     "required": ["queries"],
 }
-SIDE = {"type": "array", "items": {**THING, "required": ["id", "label"]}}
-CELL = {
-    "type": "object",
-    "properties": {
-        "issue": IRI,
-        "criterion": IRI,
-        "papers": COUNT,
-        "verdicts": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+SIDE: Described = {"type": "array", "items": {**THING, "required": ["id", "label"]}}
+ROW: Described = {
+    "type": "array",
+    "items": {
+        **THING,
+        "properties": {
+            **THING["properties"],
+            "papers": {**COUNT, "description": "All papers that stand here."},
+        },
+        "required": ["id", "label", "papers"],
     },
-    "required": ["issue", "criterion", "papers", "verdicts"],
-    "additionalProperties": False,
 }
-MATRIX = {
+
+
+def matrix(key: str, plural: str) -> Described:
+    """The schema of a matrix whose rows are called so, one and all of them."""
+    cell = {
+        "type": "object",
+        "properties": {
+            key: IRI,
+            "criterion": IRI,
+            "papers": COUNT,
+            "verdicts": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
+        },
+        "required": [key, "criterion", "papers", "verdicts"],
+        "additionalProperties": False,
+    }
+    properties = {plural: ROW, "criteria": SIDE, "verdicts": SIDE, "cells": {"type": "array", "items": cell}}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [*properties],
+        "additionalProperties": False,
+    }
+
+
+MATRIX: Described = {"anyOf": [matrix(one.key, one.plural) for one in ROWS.values()]}
+SEATS: Described = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "id": {"type": ["string", "null"]},
+            "label": {"type": ["string", "null"], "description": "What the seats have in common."},
+            "state": {
+                "enum": ["known", "unknown", "unseen"],
+                "description": "Whether it is known. Of unseen seats, nothing is but their number.",
+            },
+            "seats": COUNT,
+            "people": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {"id": IRI, "label": TEXT},
+                    "required": ["id", "label"],
+                },
+            },
+        },
+        "required": ["id", "label", "state", "seats", "people"],
+        "additionalProperties": False,
+    },
+}
+PEOPLE: Described = {
     "type": "object",
     "properties": {
-        "issues": SIDE,
-        "criteria": SIDE,
-        "verdicts": SIDE,
-        "cells": {"type": "array", "items": CELL},
+        "seats": {
+            "type": "object",
+            "properties": {"known": COUNT, "claimed": {"type": ["integer", "null"]}, "total": COUNT},
+            "required": ["known", "claimed", "total"],
+            "additionalProperties": False,
+        },
+        "stakeholderGroup": SEATS,
+        "region": SEATS,
+        "developingCountry": SEATS,
     },
-    "required": ["issues", "criteria", "verdicts", "cells"],
+    "required": ["seats", "stakeholderGroup", "region", "developingCountry"],
     "additionalProperties": False,
 }

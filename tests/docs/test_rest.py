@@ -19,7 +19,7 @@ ADDRESSES = re.findall(r"^curl -s 'http://127\.0\.0\.1:8000(.*)'$", PAGE, re.MUL
 
 
 def test_the_page_shows_addresses_and_every_list() -> None:
-    assert len(ADDRESSES) == 10
+    assert len(ADDRESSES) == 11
     assert all(f"`/{name}`" in PAGE for name in LISTS)
 
 

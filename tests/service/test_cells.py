@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,17 +12,22 @@ import anyio
 import pyoxigraph as ox
 import pytest
 from wgig.cells import Cells, counted
+from wgig.namespaces import namespaces
 from wgig.settings import Settings
+from wgig.sides import SIDES
 from wgig.store import Store
 from wgig.view import View
 from wgig.writes.changes import Change
 
 BASE = Settings.base
-WGIG = f"{BASE}ontology#"
-TEXTS, ISSUES, CRITERIA, VERDICTS = (
+KNOWN = namespaces(BASE)
+WGIG = KNOWN["wgig"]
+TEXTS, ISSUES, CRITERIA, VERDICTS, CATEGORIES, AGENTS, GROUPS, SEATS = (
     [ox.NamedNode(f"urn:{kind}:{number}") for number in range(3)]
-    for kind in ("text", "issue", "criterion", "verdict")
+    for kind in ("text", "issue", "criterion", "verdict", "category", "agent", "group", "seat")
 )
+CLASSES = [ox.NamedNode(WGIG + name) for name in ("IssuePaper", "AssessmentPaper", "Issue")]
+DAYS = [ox.Literal(f"2005-02-0{day}", datatype=ox.NamedNode(f"{KNOWN['xsd']}date")) for day in (1, 2)]
 ASSESSMENTS = [ox.NamedNode("urn:a:1"), ox.NamedNode("urn:a:2"), ox.BlankNode("b"), ox.Literal("none")]
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 
@@ -36,11 +42,18 @@ def statement(chance: random.Random) -> ox.Quad:
         ("criterion", nodes, CRITERIA),
         ("verdict", nodes, VERDICTS),
         ("round", TEXTS, [ox.Literal(1)]),
+        ("category", TEXTS, CATEGORIES),
+        ("drafter", TEXTS, [*AGENTS, ox.Literal("somebody")]),
+        ("mainActor", TEXTS, AGENTS),
+        ("stakeholderGroup", [*AGENTS, *SEATS], GROUPS),
+        ("org:member", SEATS, AGENTS),
+        ("rdf:type", TEXTS, CLASSES),
+        ("posted", TEXTS, DAYS),
     ]
     name, subjects, ends = chance.choice(kinds)
-    return ox.Quad(
-        chance.choice(subjects), ox.NamedNode(WGIG + name), chance.choice(ends), chance.choice(GRAPHS)
-    )
+    prefix, _, local = name.rpartition(":")
+    property_ = ox.NamedNode(KNOWN[prefix or "wgig"] + local)
+    return ox.Quad(chance.choice(subjects), property_, chance.choice(ends), chance.choice(GRAPHS))
 
 
 @pytest.fixture
@@ -48,10 +61,10 @@ def store() -> Store:
     return Store.in_memory()
 
 
-@pytest.fixture
-def cells(store: Store) -> Cells:
-    """Cells that are counted and follow."""
-    found = Cells(store, BASE)
+@pytest.fixture(params=SIDES)
+def cells(store: Store, request: pytest.FixtureRequest) -> Cells:
+    """Cells of a side that are counted and follow."""
+    found = Cells(store, BASE, request.param)
     found.count()
     return found
 
@@ -61,7 +74,7 @@ def changes(store: Store, seed: int) -> Iterator[Change]:
     chance = random.Random(seed)
     for _ in range(80):
         there = set(store.match())
-        new = {statement(chance) for _ in range(chance.randrange(6))} - there
+        new = {statement(chance) for _ in range(chance.randrange(10))} - there
         gone = chance.sample(sorted(there, key=str), min(len(there), chance.randrange(3)))
         yield Change(tuple(gone), tuple(new))
 
@@ -71,7 +84,7 @@ def test_after_each_write_they_are_what_a_count_finds(store: Store, cells: Cells
     most = 0
     for change in changes(store, seed):
         store.apply(change)
-        assert cells.found == counted(store, WGIG)
+        assert cells.found == counted(store, cells.side)
         most = max(most, len(cells.found))
     assert most > 3
 
@@ -80,9 +93,36 @@ def test_a_write_is_followed_without_a_count(
     store: Store, cells: Cells, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("wgig.cells.rows")
+    seen = set()
     for change in changes(store, 1):
         store.apply(change)
-    assert cells.found
+        assert cells.found is not None
+        seen |= set(cells.found)
+    assert seen
+
+
+def test_a_write_that_touches_many_texts_has_them_counted_again(
+    store: Store, cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wgig.cells.MOST", 0)
+    for change in changes(store, 1):
+        store.apply(change)
+        assert anyio.run(cells.papers) == counted(store, cells.side)
+
+
+def test_who_cannot_wait_gets_nothing_and_counting_goes_on(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells, may_go_on = Cells(store, BASE, "issue"), threading.Event()
+    monkeypatch.setattr(cells, "count", lambda: (may_go_on.wait(), Counter({("urn:issue:1",): 1}))[1])
+
+    async def asked() -> None:
+        assert await cells.soon(0) is None
+        assert cells.coming
+        may_go_on.set()
+        assert await cells.coming == {("urn:issue:1",): 1}
+
+    anyio.run(asked)
 
 
 def test_a_write_that_is_too_large_to_be_told_has_them_counted_again(store: Store, cells: Cells) -> None:
@@ -90,7 +130,7 @@ def test_a_write_that_is_too_large_to_be_told_has_them_counted_again(store: Stor
         store.apply(change)
     cells.found = cells.found and cells.found - cells.found
     store._tell(None)
-    assert anyio.run(cells.papers) == counted(store, WGIG) != {}
+    assert anyio.run(cells.papers) == counted(store, cells.side) != {}
 
 
 @pytest.fixture
@@ -120,9 +160,9 @@ def test_what_is_written_while_they_are_counted_is_counted(
 ) -> None:
     store = Store.open(tmp_path)
     first, *others = changes(store, 3)
-    for change in (first, *others[:20]):
+    for change in (first, *others[:40]):
         store.apply(change)
-    cells = Cells(store, BASE)
+    cells = Cells(store, BASE, "issue")
 
     def write() -> None:
         for change in changes(store, 4):
@@ -131,5 +171,5 @@ def test_what_is_written_while_they_are_counted_is_counted(
             store._tell(None)
 
     written_meanwhile(cells, write)
-    assert cells.count() == counted(store, WGIG) != {}
+    assert cells.count() == counted(store, cells.side) != {}
     assert not list(tmp_path.glob("aside/*copy*"))

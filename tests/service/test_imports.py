@@ -15,14 +15,14 @@ FLOORS = [
         """
         about arguments backup backup.locking citing client.report client.terms client.triples dumps
         durable engines feeds feeds.xml feeds.zones index index.mark index.words kinds lines lists
-        lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed pages.picture
-        places.json places.spot places.tokens plans presence profiles profiles.dublin readers reconcile
-        recording records reports.xml screening shortcuts steering stream stream.states syntax
-        syntax.grammar tables wellformed wgig writes writes.changes
+        lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed pages.days
+        pages.picture places.json places.spot places.tokens plans presence profiles profiles.dublin
+        readers reconcile recording records reports.xml screening shortcuts steering stream
+        stream.states syntax syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
-        places.fits problems settings streaming usage writes.commit writes.journal writes.marks
+        places.fits problems settings sides streaming usage writes.commit writes.journal writes.marks
         writes.packing
         """,
         """
@@ -49,7 +49,7 @@ FLOORS = [
         """,
         """
         about.figures admission index.filling inference lookup markdown.body markdown.head opensearch
-        profiles.links readers.wire schemas
+        profiles.links readers.wire
         """,
         """
         about.counting about.void feeds.atom markdown.keys outside.calls profiles.listing
@@ -71,32 +71,31 @@ FLOORS = [
         stream.file stream.members things vocabulary within
         """,
         """
-        citing.versions commands.new compact facts lists.writing pages.thing pages.vocabulary
-        plans.advice reconcile.queries records.differences stream.log word
+        citing.versions commands.new compact facts lists.writing matrix pages.thing pages.vocabulary
+        plans.advice reconcile.queries records.differences seats stream.log word
         """,
         """
-        explain frames inlining pages.sections reconcile.candidates reconcile.extending represent
-        stream.last stream.look stream.nodes
+        explain frames inlining pages.matrix pages.sections reconcile.candidates reconcile.extending
+        represent schemas stream.last stream.look stream.nodes
         """,
         """
-        discovery documents folders payload query reconcile.suggesting search sheet stream.keeping
+        discovery documents folders payload query reconcile.suggesting resource search sheet
+        stream.keeping
         """,
         """
-        beyond catalog client.graph doc existing feeds.paging files placing reconciliation
-        reports.saying resource stream.events tables.lists uploads
+        beyond catalog client.graph doc existing feeds.paging files happening people placing
+        reconciliation reports.saying shapes stream.events tables.lists uploads
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
-        feeds.sitemap listing meant pages.report refusals reports.github reports.json reports.junit
-        reports.sarif reports.text shapes summary
+        feeds.sitemap listing meant pages.report pages.timeline refusals reports.github reports.json
+        reports.junit reports.sarif reports.text summary
         """,
-        "__main__ check direct mcp.tools queries reports.csv reports.html",
-        "bulk conformance mcp.server operations validate",
+        "__main__ check direct mcp.tools pages.chart queries reports.csv reports.html",
+        "bulk conformance home mcp.server operations timeline validate",
         "board openapi workers",
         "commands.check gate shipped",
-        """
-        citing.past commands.dump commands.load commands.query commands.stats pages.graph writing
-        """,
+        "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
         "citing.found graphs update",
         "citing.cite write",
         "app",

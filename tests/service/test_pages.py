@@ -37,6 +37,12 @@ PAGES = [
     "/papers",
     "/issues?q=a&size=1",
     "/coverage",
+    "/coverage?by=category",
+    "/coverage?by=stakeholder-group",
+    "/timeline",
+    "/timeline?year=2005",
+    "/timeline?page=1",
+    "/people",
     "/queries",
     "/queries/due-and-delivered",
 ]
@@ -158,10 +164,18 @@ def test_a_page_shows_links_both_ways_sources_and_the_graph(get: Get) -> None:
     assert '<a href="/graph/test">Test facts</a>' in text
 
 
-@pytest.mark.parametrize("path", ["/sparql", "/ontology", "/graphs"])
+@pytest.mark.parametrize(
+    "path", ["/sparql", "/ontology", "/graphs", "/issues", "/papers", "/timeline?page=1", "/people"]
+)
 def test_the_navigation_says_where_the_reader_is(get: Get, path: str) -> None:
     here = [link["href"] for link in reader(get, path).all("a") if link.get("aria-current") == "page"]
-    assert here == [path]
+    assert here == [path.partition("?")[0]]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_can_be_searched_from(get: Get, path: str) -> None:
+    forms = [one for one in reader(get, path).all("form") if one.get("role") == "search"]
+    assert [one["action"] for one in forms] == ["/search"]
 
 
 def test_a_table_of_facts_keeps_its_roles_when_it_is_shown_as_blocks(get: Get) -> None:

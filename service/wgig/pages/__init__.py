@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from ..namespaces import short
 from ..settings import Settings
+from .days import in_words
 
 HERE = Path(__file__).parent
 KEPT = 10_000  # IRIs whose forms on pages are at hand
@@ -26,6 +27,7 @@ MARK = Markup(' <span class="mark">%s</span>')
 LINK = Markup('<a href="%s"%s>%s</a>')
 ELSEWHERE = Markup(' rel="nofollow noopener external"')
 IN_LANGUAGE = Markup(' lang="%s" dir="auto"')
+NOT_DRAWN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+")
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
 
 
@@ -59,6 +61,8 @@ def environment(base: str) -> Environment:
         "short": lambda iri: short(iri, base),
         "words": words,
         "anchor": anchor,
+        "day": in_words,
+        "drawn": drawn,
     }
     return found
 
@@ -140,6 +144,12 @@ def words(iri: str) -> str:
     """The last part of an IRI as words, for terms that come without a label: `isPartOf` is "is part of"."""
     name = re.split(r"[#/]", iri.rstrip("#/"))[-1]
     return WORD.sub(" ", name).strip().lower() or iri
+
+
+def drawn(text: str, most: int) -> str:
+    """A text as a picture holds it: in one line of so many characters, without what turns the rest of it."""
+    line = " ".join(NOT_DRAWN.sub(" ", text).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def anchor(iri: str) -> str:

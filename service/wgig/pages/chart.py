@@ -1,0 +1,158 @@
+"""The picture of a timeline: marks on a line of time, in lanes by kind, so that no label covers another."""
+
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import accumulate
+
+from . import drawn
+from .days import MONTHS
+from .timeline import MEETING, MILESTONE, PAPERS, SESSION, Event, Timeline
+
+WIDTH, LEFT, RIGHT = 1000, 8, 12  # units, all of the picture
+ROW, TOP, GAP = 18, 26, 26  # heights of a row, of the years, and of the heading of a lane
+LETTER = 6.4  # about the width of a letter of a label
+LONGEST = 40  # letters of a label
+SHORTEST = 6.0  # bar
+CROWD = 8  # events for which a month is widened
+MOST = 150  # marks
+LANES = {
+    MEETING: "Meetings",
+    SESSION: "Sessions",
+    MILESTONE: "Milestones",
+    PAPERS: "Papers",
+}
+OPEN = {"everybody": "open to everybody", "observers": "open to observers", "members": "closed"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An event in the picture: where its bar begins, how long it is, its row, its label and on which side."""
+
+    x: float
+    width: float
+    y: int
+    tone: str
+    label: str
+    is_before: bool
+
+    @property
+    def end(self) -> float:
+        """Where the bar ends."""
+        return self.x + self.width
+
+
+@dataclass(frozen=True)
+class Lane:
+    """The marks of a kind below their heading."""
+
+    name: str
+    y: int
+    marks: Sequence[Mark]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture so high, with lines at the begin of months and years, and its lanes."""
+
+    height: int
+    ticks: Sequence[tuple[float, str]]
+    lanes: Sequence[Lane]
+    is_cut: bool
+
+
+class Scale:
+    """Where a day is on the line of time. Months are the wider the more begins in them, up to a bound."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        """Take events whose days are known, of which there is at least one."""
+        days = [one.days for one in events if one.days]
+        self.first = month_of(min(one.first for one in days))
+        many = Counter(month_of(one.first) for one in days)
+        months = range(self.first, month_of(max(one.last for one in days)) + 1)
+        self.begins = [0, *accumulate(1 + min(many[one], CROWD) for one in months)]
+        self.unit = (WIDTH - LEFT - RIGHT) / self.begins[-1]
+
+    def x(self, day: date) -> float:
+        """How far from the edge a day is."""
+        month = month_of(day) - self.first
+        part = (day.day - 1) / monthrange(day.year, day.month)[1]
+        begin, end = self.begins[month], self.begins[month + 1]
+        return LEFT + (begin + (end - begin) * part) * self.unit
+
+    def ticks(self) -> Iterator[tuple[float, str]]:
+        """The begin of each month that has room for its name, and of each year."""
+        free = 0.0
+        for number, begin in enumerate(self.begins[:-1]):
+            year, month = divmod(self.first + number, 12)
+            x = LEFT + begin * self.unit
+            name = f"{MONTHS[month][:3]} {year}" if month == 0 or number == 0 else MONTHS[month][:3]
+            if x >= free:
+                yield round(x, 1), name
+                free = x + (len(name) + 2) * LETTER
+
+
+def month_of(day: date) -> int:
+    """The number of a month, counted from the year 0."""
+    return day.year * 12 + day.month - 1
+
+
+def chart(shown: Timeline) -> Chart:
+    """The picture of the events whose days are known; of many the first."""
+    dated = [one for one in shown.events if one.days]
+    events = dated[:MOST]
+    if not events:
+        return Chart(TOP, [], [], is_cut=False)
+    scale, lanes, y = Scale(events), [], TOP
+    for kind, name in LANES.items():
+        marks = list(placed([one for one in events if one.kind == kind], scale, y + GAP))
+        if marks:
+            lanes.append(Lane(name, y + GAP - 8, marks))
+            y = max(one.y for one in marks) + ROW
+    return Chart(y + 6, list(scale.ticks()), lanes, is_cut=len(events) < len(dated))
+
+
+def placed(events: Sequence[Event], scale: Scale, top: int) -> Iterator[Mark]:
+    """The marks of events, each in the highest row where it has room."""
+    rows: list[list[tuple[float, float]]] = []
+    for one in events:
+        assert one.days
+        x = scale.x(one.days.first)
+        width = max(SHORTEST, scale.x(one.days.last) - x)
+        label = label_of(one)
+        room = len(label) * LETTER + 8
+        is_before = x + width + room > WIDTH
+        taken = (x - room, x + width + 4) if is_before else (x, x + width + room)
+        row = next(
+            (n for n, there in enumerate(rows) if all(apart(taken, other) for other in there)), len(rows)
+        )
+        if row == len(rows):
+            rows.append([])
+        rows[row].append(taken)
+        yield Mark(round(x, 1), round(width, 1), top + row * ROW, tone(one), label, is_before)
+
+
+def apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two stretches do not meet."""
+    return one[1] < other[0] or other[1] < one[0]
+
+
+def label_of(event: Event) -> str:
+    """What stands beside a mark: the name, and what its color means."""
+    name = drawn(event.name.value, LONGEST)
+    if event.is_late:
+        late = event.text("daysLate")
+        return f"{name}, {drawn(late, 8)} days late" if late else f"{name}, late"
+    attended = OPEN.get(event.end("openTo"), "") if event.kind == SESSION else ""
+    return f"{name}, {attended}" if attended else name
+
+
+def tone(event: Event) -> str:
+    """The class of the color of a mark."""
+    if event.kind == MILESTONE:
+        return "late" if event.is_late else "due" if not event.text("delivered") else "came"
+    if event.kind == SESSION:
+        return event.end("openTo") if event.end("openTo") in OPEN else "unknown"
+    return event.kind

@@ -1,0 +1,120 @@
+"""The timeline as it is shown: events in their order, by year, and their picture on a line of time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import pyoxigraph as ox
+
+from ..happening import Happened
+from ..labels import natural
+from . import words
+from .days import Span, span
+
+MEETING, SESSION, MILESTONE, PAPERS = "meeting", "session", "milestone", "papers"
+LATE = "late"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened: its kind, what it is called, and what is said of it, by field of the list.
+
+    `at` is the date by which it is sorted, `until` the last one; both are empty where no day is known. Of
+    papers that were posted on a day, `count` says how many they are.
+    """
+
+    kind: str
+    name: ox.Literal
+    at: str
+    until: str
+    said: Mapping[str, Sequence[Any]]
+    iri: str = ""
+    count: int = 0
+
+    def text(self, field: str) -> str:
+        """The value of a field as text, the first of several; empty where nothing is known."""
+        return next((one.value for one in self.said.get(field, ())), "")
+
+    def end(self, field: str) -> str:
+        """The end of the IRI in a field."""
+        return self.text(field).rpartition("/")[2]
+
+    @property
+    def is_late(self) -> bool:
+        """Whether it is a milestone that came late."""
+        return self.end("timeliness") == LATE
+
+    @property
+    def days(self) -> Span | None:
+        """From its first day to its last one; None where they are not known."""
+        first, last = span(self.at), span(self.until)
+        if not first or not last:
+            return None
+        return Span(min(first.first, last.first), max(first.last, last.last))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """All events in their order, and the best label of each thing that they name."""
+
+    events: Sequence[Event]
+    labels: Mapping[str, ox.Literal]
+    total: int
+    is_counted: bool
+
+    @property
+    def years(self) -> list[tuple[str, list[Event]]]:
+        """The events by year; those without a known day come last, under no year."""
+        dated = [one for one in self.events if one.days]
+        without = [one for one in self.events if not one.days]
+        found = [(year, [*those]) for year, those in groupby(dated, key=lambda one: one.at[:4])]
+        return [*found, *([("", without)] if without else [])]
+
+    @property
+    def with_sessions(self) -> set[str]:
+        """The meetings that have sessions here, which say who could attend."""
+        return {one.value for event in self.events for one in event.said.get("partOf", ())}
+
+    @property
+    def late(self) -> list[Event]:
+        """The milestones that came late."""
+        return [one for one in self.events if one.is_late]
+
+    @property
+    def waited_for(self) -> list[Event]:
+        """The milestones that were due, and of which nobody knows whether they came."""
+        due = [one for one in self.events if one.kind == MILESTONE and one.text("due")]
+        return [one for one in due if not one.text("delivered")]
+
+    @property
+    def main(self) -> "Timeline":
+        """The meetings, what came late, and the papers alone."""
+        chosen = [one for one in self.events if one.days and (one.kind in (MEETING, PAPERS) or one.is_late)]
+        return Timeline(chosen, self.labels, len(chosen), self.is_counted)
+
+
+def timeline(happened: Happened) -> Timeline:
+    """The events in the order of their days."""
+    labels = {iri: texts[0] for iri, texts in happened.events.labels.items()}
+    events = [event(iri, said) for iri, said in happened.events.things.items()]
+    posted = [papers(day, count) for day, count in (happened.papers or {}).items()]
+    shown = sorted([*events, *posted], key=lambda one: (one.at, one.kind, natural(one.name.value)))
+    return Timeline(shown, labels, happened.events.total, happened.papers is not None)
+
+
+def event(iri: str, said: Mapping[str, Sequence[Any]]) -> Event:
+    """An event of what a list says of a thing."""
+    classes = {one.value.rpartition("#")[2] for one in said.get("type", ())}
+    kind = MILESTONE if "Milestone" in classes else SESSION if "Session" in classes else MEETING
+    name = next((one for one in said.get("label", ()) if isinstance(one, ox.Literal)), ox.Literal(words(iri)))
+    fields = ("due", "delivered") if kind == MILESTONE else ("schema:startDate", "schema:endDate")
+    dates = [one.value for field in fields for one in said.get(field, ())]
+    known = [one for one in dates if span(one)]
+    return Event(kind, name, known[0] if known else "", known[-1] if known else "", said, iri)
+
+
+def papers(day: str, count: int) -> Event:
+    """The papers that were posted on a day."""
+    name = ox.Literal(f"{count:,} paper{'' if count == 1 else 's'} posted")
+    return Event(PAPERS, name, day, day, {}, count=count)

@@ -1,0 +1,203 @@
+"""Who sat in the group: seats by stakeholder group, region and development, with those that are unknown."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyoxigraph as ox
+
+from .labels import natural
+from .lists.asked import Asked, asked
+from .lists.found import Found
+from .lists.selection import prefixed
+from .lists.shown import LISTS, SOURCE
+from .lists.table import LABEL, Field, List
+
+UNKNOWN, UNSEEN = "unknown", "unseen"
+GROUP, REGION, DEVELOPMENT = "stakeholderGroup", "region", "developingCountry"
+DEVELOPMENTS = {"true": "developing country", "false": "developed country"}
+OF_PEOPLE = LISTS["stakeholders"].by_name
+
+SEATS = List(
+    "people",
+    "People",
+    "The seats of the group.",
+    ("org:Membership",),
+    (
+        LABEL,
+        Field("org:member", "agent", "Who has the seat."),
+        Field("org:role", "role", "As what."),
+        Field(GROUP, "group", "The stakeholder group that it is counted under."),
+        Field("stakeholderGroupBasis", "string", "What that rests on."),
+        Field("country", "place", "The country of its holder.", many=True),
+        Field(
+            REGION,
+            "name",
+            OF_PEOPLE["region"].says,
+            pattern=OF_PEOPLE["region"].pattern.replace(
+                "wgig:country|^org:member/wgig:country", "wgig:country"
+            ),
+        ),
+        Field(DEVELOPMENT, "boolean", "Whether that is a developing country."),
+        Field("confidence", "confidence", "How sure the seat is."),
+        SOURCE,
+    ),
+    only="?id org:organization agent:wgig ; org:role ?as . VALUES ?as { role:member role:chair }",
+    without="?id wgig:illustrative true",
+)
+# What sources say of the number of seats, and on what they disagree.
+SAID = """SELECT ?kind ?thing ?text WHERE {
+  { ?thing wgig:about agent:wgig ; wgig:claimedProperty "number of members" ; rdf:value ?text .
+    BIND ("size" AS ?kind) }
+  UNION
+  { ?thing wgig:about agent:wgig ; a wgig:Disagreement ; rdfs:label ?text . BIND ("dispute" AS ?kind) }
+} LIMIT 100"""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who has a seat, by IRI, and what they are called."""
+
+    iri: str
+    name: str
+    language: str = ""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Seats that have something in common: what, how many, and who has them.
+
+    `state` is empty, or `unknown` of seats of which it is not known, or `unseen` of those that were not seen
+    at all. `iri` names what they have in common, where that is a thing.
+    """
+
+    name: str
+    seats: int
+    people: Sequence[Person]
+    iri: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class People:
+    """The seats of the group: how many are known, how many there were by a claim, and how they are spread.
+
+    `size` is None where no claim says how many there were. Each of the `bars` adds up to all seats.
+    """
+
+    seats: int
+    size: int | None
+    claim: str
+    bars: Mapping[str, Sequence[Bar]]
+    found: Found
+    labels: Mapping[str, ox.Literal]
+    disputes: Sequence[tuple[str, str]]
+
+    @property
+    def total(self) -> int:
+        """How many seats there were, as far as known."""
+        return max(self.seats, self.size or 0)
+
+
+def seats(base: str) -> Asked:
+    """What is asked of the list of seats: all of them, up to WHOLE."""
+    return asked(SEATS, [], base).whole()
+
+
+def said(base: str) -> str:
+    """The query for what sources say."""
+    return prefixed(SAID, base)
+
+
+def people(found: Found, labels: Mapping[str, ox.Literal], claims: Sequence[Sequence[Any]]) -> People:
+    """How the seats are spread, of what the list and the query found; `labels` are of what they name."""
+    sizes = [
+        (int(text.value), thing.value) for kind, thing, text in claims if is_size(kind.value, text.value)
+    ]
+    size, claim = max(sizes, default=(None, ""))
+    disputes = [(text.value, thing.value) for kind, thing, text in claims if kind.value == "dispute"]
+    known = len(found.things)
+    unseen = [Bar("not seen", size - known, [], state=UNSEEN)] if size is not None and size > known else []
+    bars = {one: [*spread(found, labels, one), *unseen] for one in (GROUP, REGION, DEVELOPMENT)}
+    return People(known, size, claim, bars, found, labels, sorted(disputes, key=lambda one: natural(one[0])))
+
+
+def is_size(kind: str, text: str) -> bool:
+    """Whether a claim is a number of seats."""
+    return kind == "size" and text.isdecimal() and len(text) < 6
+
+
+def spread(found: Found, labels: Mapping[str, ox.Literal], field: str) -> list[Bar]:
+    """The seats by the value of a field; those of which it is not known come last.
+
+    A seat of which sources say different things stands under all of these together.
+    """
+    by: dict[tuple[str, ...], list[str]] = {}
+    for iri, about in found.things.items():
+        by.setdefault(tuple(one.value for one in about.get(field, ())), []).append(iri)
+    bars = [bar(found, labels, field, values, those) for values, those in by.items()]
+    return sorted(bars, key=lambda one: (bool(one.state), -one.seats, natural(one.name)))
+
+
+def bar(
+    found: Found, labels: Mapping[str, ox.Literal], field: str, values: tuple[str, ...], those: Sequence[str]
+) -> Bar:
+    """The seats that have these values."""
+    who = sorted((person(found, labels, one) for one in those), key=lambda one: natural(one.name))
+    if not values:
+        return Bar("not known", len(those), who, state=UNKNOWN)
+    names = [called(labels, one).value if field == GROUP else DEVELOPMENTS.get(one, one) for one in values]
+    iri = values[0] if field == GROUP and len(values) == 1 else ""
+    return Bar(" or ".join(names), len(those), who, iri)
+
+
+def person(found: Found, labels: Mapping[str, ox.Literal], seat: str) -> Person:
+    """Who has a seat; where that is not said, the seat itself."""
+    who = next((one.value for one in found.things[seat].get("org:member", ())), seat)
+    name = called(labels, who)
+    return Person(who, name.value, name.language or "")
+
+
+def called(labels: Mapping[str, ox.Literal], iri: str) -> ox.Literal:
+    """What a thing is called, or else its IRI."""
+    return labels[iri] if iri in labels else ox.Literal(iri)
+
+
+def as_json(found: People) -> bytes:
+    """The numbers as JSON; what is unknown is a part of each sum."""
+    document = {
+        "seats": {"known": found.seats, "claimed": found.size, "total": found.total},
+        **{
+            field: [
+                {
+                    "id": one.iri or None,
+                    "label": None if one.state else one.name,
+                    "state": one.state or "known",
+                    "seats": one.seats,
+                    "people": [{"id": who.iri, "label": who.name} for who in one.people],
+                }
+                for one in bars
+            ]
+            for field, bars in found.bars.items()
+        },
+    }
+    return json.dumps(document, ensure_ascii=False).encode() + b"\n"
+
+
+def as_csv(found: People) -> bytes:
+    """The same as a table: a row for what seats have in common, and how many they are."""
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(["by", "state", "id", "label", "seats", "people"])
+    for field, bars in found.bars.items():
+        for one in bars:
+            table.writerow([field, *cells(one), " | ".join(who.name for who in one.people)])
+    return out.getvalue().encode()
+
+
+def cells(one: Bar) -> Iterable[str | int]:
+    """What a row says of seats."""
+    return one.state or "known", one.iri, "" if one.state else one.name, one.seats

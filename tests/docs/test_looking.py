@@ -1,0 +1,41 @@
+"""The pages that the page for people names are there, and say what it says that they say."""
+
+import re
+
+import httpx
+import pyoxigraph as ox
+import pytest
+from wgig.app import create_app
+from wgig.pages.matrix import ROWS
+from wgig.settings import CHECKOUT, Settings
+from wgig.store import Store
+
+from tests.service.conftest import client_of
+
+PAGE = (CHECKOUT / "docs" / "looking-around.md").read_text(encoding="utf-8")
+PATHS = sorted(set(re.findall(r"`(/[^`]*)`", PAGE)))
+
+
+@pytest.fixture(scope="module")
+def service(shipped: ox.Store) -> httpx.Client:
+    """A client of a service over the shipped graph."""
+    return client_of(create_app(Settings(), Store(shipped)), Accept="text/html")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_address_answers(service: httpx.Client, path: str) -> None:
+    assert service.get(path).status_code == 200
+
+
+def test_what_cells_say_is_what_the_page_says(service: httpx.Client) -> None:
+    shown = service.get("/coverage").text
+    for words in ("1 paper", "verdict not known", "none", "no paper"):
+        assert words in PAGE
+        assert words in shown
+    assert f"up to {ROWS} rows" in PAGE
+
+
+def test_what_is_not_known_of_people_is_called_as_the_page_says(service: httpx.Client) -> None:
+    for words in ("not known", "not seen"):
+        assert f"**{words}**" in PAGE
+        assert f"<bdi>{words}</bdi>" in service.get("/people").text
