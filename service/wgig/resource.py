@@ -27,7 +27,11 @@ from .things import types_of
 
 SOON = 2  # seconds that the home page waits for the log
 FOR_EVER = "public, max-age=31536000, immutable"
-STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": Format("image/svg+xml", "svg", "SVG")}
+STATIC_FORMATS = {
+    "css": Format("text/css", "css", "CSS"),
+    "js": Format("text/javascript", "js", "JavaScript"),
+    "svg": Format("image/svg+xml", "svg", "SVG"),
+}
 ENTRIES: dict[str, Callable[[list[ox.Triple]], object]] = {
     "ontology": vocabulary.by_kind,
     "shapes": vocabulary.shapes,

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..namespaces import namespaces, shorten
 from ..settings import Settings
+from .scripts import built_files, script
 
 HERE = Path(__file__).parent
 KEPT = 10_000  # IRIs whose forms on pages are at hand
@@ -36,7 +37,7 @@ def environment(base: str) -> Environment:
         lstrip_blocks=True,
     )
     known = namespaces(base)
-    found.globals |= {"static": static_path, "run": run, "base": base}
+    found.globals |= {"static": static_path, "script": script, "run": run, "base": base}
     found.filters |= {
         "kind": term_kind,
         "href": lambda iri: href(iri, base),
@@ -109,4 +110,5 @@ def static_path(name: str) -> str:
 @cache
 def static_files() -> dict[str, bytes]:
     """The content of each static file by its path."""
-    return {static_path(file.name): file.read_bytes() for file in (HERE / "static").iterdir()}
+    own = (file for file in (HERE / "static").iterdir() if file.is_file())
+    return built_files() | {static_path(file.name): file.read_bytes() for file in own}

@@ -1,0 +1,18 @@
+import { defineConfig } from "vite";
+
+// Each file right below src is what a page loads; the folders hold what these are made of.
+export default defineConfig({
+  base: "./",
+  build: {
+    outDir: "../wgig/pages/static/built",
+    emptyOutDir: true,
+    target: "es2022",
+    manifest: "manifest.json",
+    license: { fileName: "licenses.md" },
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { editor: "src/editor.ts" },
+      output: { entryFileNames: "[name]-[hash].js", chunkFileNames: "[name]-[hash].js" },
+    },
+  },
+});
