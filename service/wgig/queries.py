@@ -8,18 +8,19 @@ from fastapi import Request, Response
 from .admission import ROOM
 from .answers import answer, pick
 from .binding import bind
-from .bodies import Pairs, parameters
+from .bodies import parameters
 from .examples import NONE, Example, example, examples
 from .existing import check_known
 from .formats import BY_FORM, HTML, JSON
 from .links import content_location
 from .parameters import checked, only
+from .prepared import terms
 from .query import respond
 from .question import Question
 from .represent import show
 from .settings import Settings
 from .sparql import form
-from .typed import is_thing, term
+from .typed import is_thing
 from .view import Dataset
 
 OFFERED = (JSON, HTML)
@@ -30,7 +31,7 @@ def list_queries(request: Request) -> Response:
     only(request, ("_mediatype",))
     format_ = pick(request, OFFERED)
     if format_ is HTML:
-        return answer(request, show(request, "queries.html", examples=examples(), none=NONE), HTML)
+        return answer(request, show(request, "queries.html", examples=examples(), no_default=NONE), HTML)
     body = json.dumps({"queries": [described(one) for one in examples()]}, ensure_ascii=False, indent=2)
     return answer(request, body.encode() + b"\n", JSON)
 
@@ -59,18 +60,12 @@ async def ask_example(request: Request, name: str) -> Response:
     name, _, suffix = name.partition(".")
     one = example(name, "/queries")
     pairs = parameters(request)
-    terms = bound(one, pairs, settings.base)
+    given = dict(checked(pairs, (*(parameter.name for parameter in one.parameters), "_mediatype")))
+    values = terms(one, given, settings.base)
     for parameter in one.parameters:
-        if parameter.name in terms and is_thing(parameter.type):
-            await check_known(request, parameter.name, terms[parameter.name].value)
-    asked = Question(bind(one.text, terms) + ROOM, form(one.text), Dataset())
+        if parameter.name in values and is_thing(parameter.type):
+            await check_known(request, parameter.name, values[parameter.name].value)
+    asked = Question(bind(one.text, values) + ROOM, form(one.text), Dataset())
     format_ = pick(request, (*BY_FORM[asked.form], HTML), suffix)
     here = content_location(f"queries/{name}", pairs, format_)
     return await respond(request, [("query", asked.text.removesuffix(ROOM))], asked, format_, here)
-
-
-def bound(one: Example, pairs: Pairs, base: str) -> dict[str, Any]:
-    """The terms for the parameters of a query. Raises Problem 400 for what it does not have."""
-    types = {parameter.name: parameter.type for parameter in one.parameters}
-    given = dict(checked(pairs, (*types, "_mediatype")))
-    return {name: term(name, type_, given[name], base) for name, type_ in types.items() if name in given}

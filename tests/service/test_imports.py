@@ -43,7 +43,7 @@ FLOORS = [
         """,
         """
         about.declared about.moved cache commands.restore diagnosis lists.schemas lists.selection
-        markdown.graph markdown.statements pages.found profiles.subject reports.rdf reports.words
+        markdown.graph markdown.statements pages.found prepared profiles.subject reports.rdf reports.words
         syntax.unbound view writes.upkeep
         """,
         """

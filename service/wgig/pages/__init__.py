@@ -37,7 +37,7 @@ def environment(base: str) -> Environment:
         lstrip_blocks=True,
     )
     known = namespaces(base)
-    found.globals |= {"static": static_path, "script": script, "run": run, "base": base}
+    found.globals |= {"static": static_path, "script": script, "run": run, "base": base, "namespaces": known}
     found.filters |= {
         "kind": term_kind,
         "href": lambda iri: href(iri, base),
