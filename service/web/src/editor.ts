@@ -16,7 +16,7 @@ class Page {
   private readonly status = h("p", { role: "status", class: "status" });
   private readonly clock = h("span", { "aria-hidden": "true" });
   private readonly cancel = h("button", { type: "button", class: "plain", hidden: true, click: () => this.asked?.cancel() }, say("cancel"));
-  private readonly found = h("section", { "aria-label": say("answer"), class: "found" });
+  private readonly found = h("section", { "aria-label": say("answer"), class: "found", hidden: true });
   private readonly before = h("details", { class: "past" });
   private asked: Question | undefined;
   private tick = 0;
@@ -69,6 +69,7 @@ class Page {
   private start(): void {
     this.code.mark([], []);
     this.status.textContent = say("running");
+    this.found.hidden = false;
     document.querySelector("#answer")?.remove(); // what the server showed of a query before
     this.cancel.hidden = false;
     const began = performance.now();

@@ -48,6 +48,7 @@ export class Code {
       "aria-label": this.field.labels?.[0]?.textContent.trim() ?? "",
       "aria-description": say("keys"),
       spellcheck: "false",
+      tabindex: "0", // which tells those who check that its long text can be scrolled by keys
       autocapitalize: "off",
     };
     return EditorState.create({
@@ -60,7 +61,7 @@ export class Code {
         bracketMatching(),
         sparql(),
         syntaxHighlighting(COLORS),
-        autocompletion({ override: [complete], icons: false }),
+        autocompletion({ override: [complete], icons: false, maxRenderedOptions: 10 }),
         keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
         EditorView.lineWrapping,
         EditorView.contentAttributes.of(content),
