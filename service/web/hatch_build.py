@@ -96,7 +96,12 @@ class BrowserCode(BuildHookInterface[Any]):
         # What npm starts asks for `node`, too.
         environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
         done = subprocess.run(
-            [node, str(npm), *command], cwd=self.web, env=environment, capture_output=True, text=True, check=False
+            [node, str(npm), *command],
+            cwd=self.web,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if UNREACHABLE.search(done.stderr):
             raise UnreachableError

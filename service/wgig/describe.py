@@ -32,7 +32,8 @@ def is_description(pairs: Pairs) -> bool:
 def describe_service(request: Request) -> Response:
     """The description of the query service, or the page to write queries for a browser. Raises Problem."""
     settings: Settings = request.app.state.settings
-    chosen = next((example(name, "/queries") for name in values(parameters(request), "example")), None)
+    names = values(parameters(request), "example")
+    chosen = example(names[0], "/queries") if len(names) == 1 else None
     fields = [one.name for one in chosen.parameters] if chosen else []
     pairs = only(request, ("example", *fields, *ONCE), MANY)
     format_ = picked(pairs, request.headers.getlist("accept"), (*GRAPHS, HTML))

@@ -25,7 +25,9 @@ QUIET = (
 # What the policy of a page refuses is told to whoever listens.
 LISTEN = """
 window.refused = [];
-addEventListener("securitypolicyviolation", (event) => refused.push(`${event.violatedDirective} ${event.blockedURI}`));
+addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI}) => {
+  refused.push(`${violatedDirective} ${blockedURI}`);
+});
 """
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 

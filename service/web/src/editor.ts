@@ -86,7 +86,8 @@ class Page {
   }
 
   private show({ answer, remarks, milliseconds }: Found, parameters: URLSearchParams): void {
-    this.status.textContent = say("done", { rows: answer.rows.length, milliseconds: Math.ceil(milliseconds) });
+    const figures = { rows: answer.rows.length, milliseconds: Math.ceil(milliseconds) };
+    this.status.textContent = say(answer.form === "boolean" ? "answered" : "done", figures);
     this.code.mark([], remarks);
     this.found.replaceChildren(
       h("h2", {}, say("answer")), ...this.doubts(remarks), views(answer), offers(answer, parameters));

@@ -1,4 +1,4 @@
-"""The browser code as Vite built it from `service/web`: names that hold a digest, and who they are.
+"""The browser code as Vite built it from `service/web`: what pages load, each by a name that holds a digest.
 
 A checkout that was installed where the registry of npm cannot be reached has none; then pages go without.
 """
@@ -13,7 +13,7 @@ BUILT = Path(__file__).parent / "static" / "built"
 
 @cache
 def script(name: str) -> str | None:
-    """The path of what a page loads, by the name of its source in `service/web/src`; None: it is not built."""
+    """The path of a script, by the name of its source in `service/web/src`; None where it is not built."""
     manifest = BUILT / "manifest.json"
     if not manifest.is_file():
         return None

@@ -47,11 +47,11 @@ export function network(answer: Answer): HTMLElement {
   arrange(things, ties);
   const picture = svg(
     "svg",
-    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "network", role: "group", "aria-label": say("network-of") },
+    { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "network", role: "group", "aria-label": say("graph-of") },
     ...ties.map((one) => line(things.get(one.from)!, things.get(one.to)!, one.name)),
     ...[...things].map(([name, thing]) => node(name, thing)),
   );
-  const note = say("network", { things: things.size, all, ties: ties.length });
+  const note = say("graph", { things: things.size, all, ties: ties.length });
   return h("figure", { class: "figure" }, h("figcaption", {}, note), picture);
 }
 

@@ -15,7 +15,7 @@ const VIEWS: [string, (answer: Answer) => boolean, (answer: Answer) => HTMLEleme
   ["as-bars", hasBars, bars],
   ["as-timeline", hasTimes, timeline],
   ["as-matrix", hasMatrix, matrix],
-  ["as-network", hasNetwork, network],
+  ["as-graph", hasNetwork, network],
   ["as-raw", () => true, raw],
 ];
 
