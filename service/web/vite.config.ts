@@ -1,6 +1,9 @@
+import { readdirSync } from "node:fs";
 import { defineConfig } from "vite";
 
 // Each file right below src is what a page loads; the folders hold what these are made of.
+const loaded = readdirSync("src").filter((name) => name.endsWith(".ts"));
+
 export default defineConfig({
   base: "./",
   build: {
@@ -11,7 +14,7 @@ export default defineConfig({
     license: { fileName: "licenses.md" },
     modulePreload: { polyfill: false },
     rolldownOptions: {
-      input: { editor: "src/editor.ts" },
+      input: loaded.map((name) => `src/${name}`),
       output: { entryFileNames: "[name]-[hash].js", chunkFileNames: "[name]-[hash].js" },
     },
   },

@@ -225,6 +225,25 @@ def test_the_query_page_begins_with_the_example_that_was_picked(get: Get) -> Non
     assert '<option value="due-and-delivered" selected>' in text
 
 
+def test_the_query_page_has_fields_for_the_parameters_of_an_example(get: Get) -> None:
+    path = "/sparql?example=agreements-and-outcomes"
+    text = get(path, accept="text/html").text
+    assert re.search(r'name="meeting"[^>]*\svalue="m1"', text)
+    text = get(f"{path}&meeting=m2", accept="text/html").text
+    assert f"VALUES ?meeting {{ &lt;{BASE}id/meeting/m2&gt; }}" in text
+    assert re.search(r'name="meeting"[^>]*\svalue="m2"', text)
+    text = get("/sparql?example=due-and-delivered&in_time=", accept="text/html").text
+    assert "VALUES ?in_time { UNDEF }" in text
+    for wrong in ("&meeting=%3Cb%3E", "&meeting=issue:spam", "&nothing=m1"):
+        assert get(f"{path}{wrong}", accept="text/html").status_code == 400
+
+
+def test_a_parameter_without_a_default_is_shown_without_one(get: Get) -> None:
+    text = get("/queries", accept="text/html").text
+    assert "(meeting, by default m1): The meeting that settled it." in text
+    assert "(issue): Only this issue." in text
+
+
 def test_an_answer_on_a_page_is_a_table_with_ways_to_the_data(get: Get) -> None:
     query = "SELECT ?x ?y { VALUES (?x ?y) { ('<b>' UNDEF) } }"
     text = str(get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text)

@@ -325,3 +325,27 @@ def test_all_works_without_scripts(visit: Visit) -> None:
     page.get_by_label("SPARQL query").fill("SELEC")
     page.get_by_role("button", name="Run the query").click()
     expect(page.get_by_role("heading", name="The text does not parse")).to_be_visible()
+
+
+def test_what_is_probably_not_meant_is_told_of_an_answer_with_rows_too(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    run(page, "SELECT ?lable { ?x <http://www.w3.org/2004/02/skos/core#prefLabel> ?label } LIMIT 3")
+    expect(page.locator(".found")).to_contain_text("Perhaps not meant")
+    expect(page.locator(".cm-lintRange-warning")).to_have_text("?lable")
+    assert "hints" not in page.url
+
+
+def test_an_answer_that_a_page_cannot_hold_is_not_shown_in_part(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    put(page, "SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 60000")
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.get_by_role("alert")).to_contain_text("larger than 16 MiB", timeout=30_000)
+    assert page.locator(".found table").count() == 0
+
+
+def test_a_link_within_the_page_keeps_what_was_written(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    put(page, "ASK {}")
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    page.go_back()
+    assert text_of(page) == "ASK {}"

@@ -1,13 +1,13 @@
 /** The page of queries: its form becomes an editor, and answers come without another page. */
 
-import { type Found, Question, Refusal, type Remark } from "./ask";
-import { h } from "./dom";
+import { type Found, Question, Refusal, type Remark } from "./query/ask";
+import { h } from "./page/dom";
 import { Code } from "./editor/code";
-import { learn } from "./names";
-import { forget, keep, past } from "./past";
-import { address, offers } from "./results/offers";
+import { learn } from "./query/names";
+import { forget, keep, past } from "./query/past";
+import { address, LONGEST, offers } from "./results/offers";
 import { views } from "./results/views";
-import { say } from "./words";
+import { say } from "./page/words";
 
 const TICK = 100; // milliseconds between the times that are shown
 
@@ -20,6 +20,7 @@ class Page {
   private readonly before = h("details", { class: "past" });
   private asked: Question | undefined;
   private tick = 0;
+  private here = pathOf(location);
 
   constructor(private readonly form: HTMLFormElement) {
     this.code = new Code(form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!, () => void this.run());
@@ -35,7 +36,8 @@ class Page {
     this.recall();
     const { line, column, sentence } = form.dataset;
     if (line) this.code.mark([{ line: Number(line), column: Number(column), sentence: sentence ?? "" }], []);
-    addEventListener("popstate", () => location.reload());
+    // A link within the page is no way back.
+    addEventListener("popstate", () => this.here !== pathOf(location) && location.reload());
   }
 
   private submitted(event: SubmitEvent): void {
@@ -93,8 +95,13 @@ class Page {
       h("h2", {}, say("answer")), ...this.doubts(remarks), views(answer), offers(answer, parameters));
     keep(parameters.get("query") ?? "");
     this.recall();
-    const here = address(parameters);
-    if (here !== location.pathname + location.search && here.length < 30_000) history.pushState(null, "", here);
+    this.remember(address(parameters));
+  }
+
+  private remember(here: string): void {
+    if (here === this.here || here.length > LONGEST) return;
+    history.pushState(null, "", here);
+    this.here = pathOf(location);
   }
 
   private refuse(remark: Remark): void {
@@ -133,6 +140,11 @@ class Page {
     this.form.closest("details")?.setAttribute("open", "");
     this.form.scrollIntoView();
   }
+}
+
+/** An address without the place within the page. */
+function pathOf({ pathname, search }: Location): string {
+  return pathname + search;
 }
 
 const form = document.querySelector<HTMLFormElement>("#ask");

@@ -2,8 +2,8 @@
 
 import type { Completion, CompletionContext, CompletionResult } from "@codemirror/autocomplete";
 import type { EditorView } from "@codemirror/view";
-import { namespaces, short } from "../names";
-import { say } from "../words";
+import { namespaces, short } from "../query/names";
+import { say } from "../page/words";
 import { classes, isType, type Place, placeAt } from "./place";
 import { declaration, declared, tokens } from "./tokens";
 import { type Entry, vocabulary } from "./vocabulary";

@@ -1,8 +1,8 @@
 /** What the graph says of itself: which classes have which properties, and how often (VoID). */
 
-import { number, plain } from "../answer";
-import { Question } from "../ask";
-import { baseIri } from "../names";
+import { number, plain } from "../query/answer";
+import { Question } from "../query/ask";
+import { baseIri } from "../query/names";
 
 /** A class or property with its label and how many things or statements it has. */
 export interface Entry {

@@ -1,8 +1,8 @@
 /** Numbers as bars, each beside its row's name and its number. */
 
-import { type Answer, columns, number, type Row } from "../answer";
-import { choice, h } from "../dom";
-import { say } from "../words";
+import { type Answer, columns, number, type Row } from "../query/answer";
+import { choice, h } from "../page/dom";
+import { say } from "../page/words";
 import { shown } from "./terms";
 
 const MOST = 200;

@@ -1,8 +1,8 @@
 /** Two columns crossed: how many rows have both values, or what another column says of these. */
 
-import { type Answer, columns, number, type Row, type Term } from "../answer";
-import { choice, h } from "../dom";
-import { say } from "../words";
+import { type Answer, columns, number, type Row, type Term } from "../query/answer";
+import { choice, h } from "../page/dom";
+import { say } from "../page/words";
 import { called, shown } from "./terms";
 
 const MOST = 60; // values of a column that can be crossed

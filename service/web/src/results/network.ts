@@ -1,8 +1,8 @@
 /** Things and how they are tied, as a picture: those that are tied stand near. */
 
-import { type Answer, type Row, type Term } from "../answer";
-import { h, svg } from "../dom";
-import { say } from "../words";
+import { type Answer, type Row, type Term } from "../query/answer";
+import { h, svg } from "../page/dom";
+import { say } from "../page/words";
 import { called, linked } from "./terms";
 
 const MOST = 80; // things in a picture

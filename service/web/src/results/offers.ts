@@ -1,11 +1,11 @@
 /** What can be done with an answer: take it away in another format, or ask it by a command. */
 
-import type { Answer } from "../answer";
-import { command, LANGUAGES } from "../commands";
-import { h } from "../dom";
-import { say } from "../words";
+import type { Answer } from "../query/answer";
+import { command, LANGUAGES } from "../query/commands";
+import { h } from "../page/dom";
+import { say } from "../page/words";
 
-const LONGEST = 30_000; // characters of an address that the service reads
+export const LONGEST = 30_000; // characters of an address that the service reads
 const TABLES = {
   JSON: ["application/sparql-results+json", "json"],
   CSV: ["text/csv", "csv"],

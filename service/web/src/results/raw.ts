@@ -1,8 +1,8 @@
 /** The answer as it came. */
 
-import type { Answer } from "../answer";
-import { h } from "../dom";
-import { say } from "../words";
+import type { Answer } from "../query/answer";
+import { h } from "../page/dom";
+import { say } from "../page/words";
 
 const MOST = 200_000; // characters
 

@@ -1,8 +1,8 @@
 /** A table by pages, sorted by a column when its head is pressed. */
 
-import { type Answer, number, plain, type Row, time } from "../answer";
-import { h } from "../dom";
-import { say } from "../words";
+import { type Answer, number, plain, type Row, time } from "../query/answer";
+import { h } from "../page/dom";
+import { say } from "../page/words";
 import { shown } from "./terms";
 
 const SIZE = 100;

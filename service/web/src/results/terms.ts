@@ -1,8 +1,8 @@
 /** How a term is shown: linked where it may be, in its own language and direction. */
 
-import { plain, type Term } from "../answer";
-import { h, svg } from "../dom";
-import { baseIri, href, short } from "../names";
+import { plain, type Term } from "../query/answer";
+import { h, svg } from "../page/dom";
+import { baseIri, href, short } from "../query/names";
 
 /** The element or text of a term. */
 export function shown(term: Term | undefined): Node {

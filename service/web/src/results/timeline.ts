@@ -1,8 +1,8 @@
 /** Rows in the order of their times, each with a mark on the same scale. */
 
-import { type Answer, columns, plain, type Row, time } from "../answer";
-import { h } from "../dom";
-import { say } from "../words";
+import { type Answer, columns, plain, type Row, time } from "../query/answer";
+import { h } from "../page/dom";
+import { say } from "../page/words";
 import { label } from "./bars";
 
 const MOST = 300;

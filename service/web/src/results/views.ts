@@ -1,8 +1,8 @@
 /** The ways in which an answer can be shown, and the choice between those that fit it. */
 
-import type { Answer } from "../answer";
-import { h } from "../dom";
-import { say } from "../words";
+import type { Answer } from "../query/answer";
+import { h } from "../page/dom";
+import { say } from "../page/words";
 import { bars, hasBars } from "./bars";
 import { hasMatrix, matrix } from "./matrix";
 import { hasNetwork, network } from "./network";

@@ -1,7 +1,7 @@
 /** Ask the service a query: the whole answer within bounds, a problem with its place, or a way to end it. */
 
 import { type Answer, read } from "./answer";
-import { say } from "./words";
+import { say } from "../page/words";
 
 const LARGEST = 16 * 1024 * 1024; // bytes of an answer that a page holds
 const ACCEPT = "application/sparql-results+json, application/n-triples";
@@ -36,7 +36,8 @@ export class Question {
     const began = performance.now();
     try {
       const headers = { Accept: ACCEPT, "WGIG-Query-Id": this.id };
-      const response = await fetch("/sparql", { method: "POST", body: parameters, headers, signal: this.control.signal });
+      const body = new URLSearchParams([...parameters, ["hints", ""]]);
+      const response = await fetch("/sparql", { method: "POST", body, headers, signal: this.control.signal });
       if (!response.ok) throw new Refusal(await problem(response));
       const text = await this.whole(response);
       const answer = readable(text, response.headers.get("Content-Type") ?? "");
