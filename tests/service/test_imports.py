@@ -15,9 +15,9 @@ FLOORS = [
         """
         about arguments backup backup.locking citing client.report client.terms client.triples dumps
         durable engines feeds feeds.xml index index.mark index.words kinds lines lists lists.table
-        markdown.form mcp mcp.budget namespaces outside outside.allowed places.json places.spot
-        places.tokens pages.scripts plans presence profiles profiles.dublin quiet readers reconcile recording records
-        reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar tables
+        markdown.form mcp mcp.budget namespaces outside outside.allowed pages.scripts places.json
+        places.spot places.tokens plans presence profiles profiles.dublin quiet readers reconcile
+        recording records reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar tables
         wellformed wgig writes writes.changes
         """,
         """

@@ -349,3 +349,16 @@ def test_a_link_within_the_page_keeps_what_was_written(visit: Visit) -> None:
     page.get_by_role("link", name="Skip to the content").press("Enter")
     page.go_back()
     assert text_of(page) == "ASK {}"
+
+
+@pytest.mark.parametrize(
+    "path", ["/sparql", "/sparql?example=coverage-matrix", f"/sparql?query={quote(ISSUES)}"]
+)
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_moves_when_the_editor_comes(visit: Visit, path: str, width: int) -> None:
+    page = visit(path, viewport={"width": width, "height": 800})
+    expect(page.locator(".code")).to_be_attached()
+    observed = """new Promise((resolve) => new PerformanceObserver((list) =>
+        resolve(list.getEntries().reduce((sum, one) => sum + one.value, 0))
+    ).observe({type: "layout-shift", buffered: true}) ?? setTimeout(() => resolve(0), 300))"""
+    assert page.evaluate(observed) < 0.01

@@ -25,12 +25,10 @@ class Page {
   constructor(private readonly form: HTMLFormElement) {
     this.code = new Code(form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!, () => void this.run());
     form.querySelector("button:not([name])")!.after(" ", this.cancel);
-    form.querySelector(".plainly")?.remove();
-    form.querySelector(".keys")!.textContent = say("keys");
     form.append(this.clock, this.status);
     form.closest("details")?.after(this.found);
     if (!this.found.isConnected) form.after(this.found);
-    this.found.after(this.before);
+    document.querySelector("main")!.append(this.before);
     form.addEventListener("submit", (event) => this.submitted(event));
     document.querySelector(".more")?.removeAttribute("hidden");
     this.recall();

@@ -9,7 +9,6 @@ import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { sparql } from "codemirror-lang-sparql";
 import type { Remark } from "../query/ask";
-import { say } from "../page/words";
 import { complete, missing } from "./completion";
 import { placeAt } from "./place";
 import { theme } from "./theme";
@@ -34,6 +33,7 @@ export class Code {
   constructor(private readonly field: HTMLTextAreaElement, run: () => void) {
     const host = document.createElement("div");
     host.className = "code";
+    if (field.offsetHeight) host.style.blockSize = `${field.offsetHeight}px`; // so that nothing moves
     field.before(host);
     const root = host.attachShadow({ mode: "open" });
     this.view = new EditorView({ parent: root, root, state: this.state(field.value, run) });
@@ -46,7 +46,7 @@ export class Code {
     const runs = { key: "Mod-Enter", run: () => (run(), true) };
     const content = {
       "aria-label": this.field.labels?.[0]?.textContent.trim() ?? "",
-      "aria-description": say("keys"),
+      "aria-description": this.field.form?.querySelector(".keys")?.textContent ?? "",
       spellcheck: "false",
       tabindex: "0", // which tells those who check that its long text can be scrolled by keys
       autocapitalize: "off",
@@ -97,6 +97,7 @@ export class Code {
   goTo(remark: Remark): void {
     const from = this.offset(remark);
     this.view.dispatch({ selection: { anchor: from }, scrollIntoView: true });
+    this.field.closest("details")?.setAttribute("open", "");
     this.view.focus();
   }
 

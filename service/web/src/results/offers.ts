@@ -41,7 +41,10 @@ function downloads(formats: Record<string, string[]>, parameters: URLSearchParam
   const links = Object.entries(formats).map(([name, [mediaType, suffix]]) =>
     h("li", {}, h("a", { href: address(parameters, mediaType), download: `answer.${suffix}`, rel: "nofollow" }, name)));
   if (address(parameters).length > LONGEST) return h("p", {}, say("too-long"));
-  return h("ul", { class: "row" }, ...links, h("li", {}, h("a", { href: address(parameters), rel: "nofollow" }, say("permalink"))));
+  const here = h("a", { href: address(parameters), rel: "nofollow" }, say("permalink"));
+  const cite = h("a", { href: `/cite?${parameters}`, rel: "nofollow" }, say("cite"));
+  const isAlone = [...parameters.keys()].join() === "query"; // what can be cited
+  return h("ul", { class: "row" }, ...links, h("li", {}, here), isAlone && h("li", {}, cite));
 }
 
 function commands(query: string, form: "table" | "graph"): HTMLElement {
