@@ -17,8 +17,8 @@ FLOORS = [
         durable engines feeds feeds.xml index index.mark index.words kinds lines lists lists.table
         markdown.form mcp mcp.budget namespaces outside outside.allowed pages.scripts places.json
         places.spot places.tokens plans presence profiles profiles.dublin quiet readers reconcile
-        recording records reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar tables
-        wellformed wgig writes writes.changes
+        recording records reports.xml screening shortcuts steering stream stream.states syntax
+        syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
