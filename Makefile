@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+BUILT := service/wgig/pages/static/built
 
 .DEFAULT_GOAL := help
 .PHONY: help install serve test lint crash bench wheel clean
@@ -33,12 +34,13 @@ wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
 clean: ## Remove what was made here
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(BUILT) service/web/node_modules .venv dist build .mypy_cache .ruff_cache .pytest_cache
 
-# pip can read dependency groups since 25.1.
-$(READY): pyproject.toml
+# pip can read dependency groups since 25.1. What the browser code is made of makes it again, by the install.
+$(READY): pyproject.toml $(shell find service/web -type f -not -path '*/node_modules/*')
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed, this is %d.%d. Give one: make PYTHON=python3.13" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable . --group test
+	@test -d $(BUILT) || echo "The browser code is not built, as the registry of npm cannot be reached: pages go without scripts."
 	@touch $@

@@ -8,15 +8,17 @@ from fastapi import Request, Response
 
 from .answers import answer, pick
 from .bodies import Pairs, parameters, values
-from .examples import example, examples
+from .examples import NONE, example, examples
 from .formats import GRAPHS, HTML, SOLUTIONS
 from .pages import render
 from .parameters import only
+from .prepared import prepared
 from .problems import Problem
 from .question import MANY, ONCE, picked
 from .rdf import serialize, term
 from .settings import Settings
 from .store import Store
+from .typed import EXAMPLES
 
 OPERATION = {"query", "update", "default-graph-uri", "named-graph-uri"}
 TYPE, SIZE = term("rdf:type"), term("void:triples")
@@ -30,13 +32,25 @@ def is_description(pairs: Pairs) -> bool:
 def describe_service(request: Request) -> Response:
     """The description of the query service, or the page to write queries for a browser. Raises Problem."""
     settings: Settings = request.app.state.settings
-    pairs = only(request, ("example", *ONCE), MANY)
+    names = values(parameters(request), "example")
+    chosen = example(names[0], "/queries") if len(names) == 1 else None
+    fields = [one.name for one in chosen.parameters] if chosen else []
+    pairs = only(request, ("example", *fields, *ONCE), MANY)
     format_ = picked(pairs, request.headers.getlist("accept"), (*GRAPHS, HTML))
-    chosen = "".join(example(name, "/queries").name for name in values(pairs, "example"))
     if format_ is HTML:
-        return answer(
-            request, render("sparql.html", base=settings.base, examples=examples(), chosen=chosen), HTML
+        given = {key: value for key, value in pairs if key in fields and value}
+        text = prepared(chosen, given, settings.base) if chosen else ""
+        page = render(
+            "sparql.html",
+            base=settings.base,
+            examples=examples(),
+            chosen=chosen,
+            given=given,
+            text=text,
+            no_default=NONE,
+            such_as=EXAMPLES,
         )
+        return answer(request, page, HTML)
     endpoint = str(request.url.replace(query=""))
     triples = described(request, endpoint, "SPARQL11Query")
     return answer(request, serialize(triples, format_, settings.base), format_)

@@ -91,6 +91,7 @@ def offered(formats: Sequence[Format], *parameters: Described) -> Described:
 
 QUERY = parameter("query", "The query; without it, the service description.")
 EXPLAIN = parameter("explain", "Given bare: the plan of the query in words, as JSON, text or a page.")
+HINTS = parameter("hints", "Given bare: what is probably not meant is told, whatever the query finds.")
 BEFORE = parameter("before", "A later page of the feed, to which the page before links.")
 DATASET = [
     parameter("default-graph-uri", "A graph of the default graph.", many=True),
@@ -101,11 +102,15 @@ ASKED = [
     QUERY,
     *DATASET,
     EXPLAIN,
+    HINTS,
     VERSION,
     *(parameter(one, "What other services call `_mediatype`, which beats it.", many=True) for one in ALSO),
     parameter("ac", "Whether a program asks of itself, as editors tell: it changes nothing."),
 ]
-EXAMPLE = parameter("example", "The example query that the page is to begin with.")
+EXAMPLE = parameter(
+    "example",
+    "The example query that the page is to begin with; values of its parameters may stand beside it.",
+)
 USING = [
     parameter("using-graph-uri", "A graph of the default graph of WHERE.", many=True),
     parameter("using-named-graph-uri", "A named graph of WHERE.", many=True),

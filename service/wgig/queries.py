@@ -15,13 +15,14 @@ from .feeds import findings
 from .formats import ATOM, BY_FORM, HTML, JSON, Format
 from .links import content_location, host
 from .parameters import only
+from .prepared import terms
 from .problems import Problem
 from .profiles import schema_org
 from .query import respond
 from .question import Question
 from .represent import show
 from .sparql import form
-from .typed import is_thing, term
+from .typed import is_thing
 from .view import Dataset
 
 OFFERED = (JSON, HTML)
@@ -33,7 +34,7 @@ def list_queries(request: Request) -> Response:
     only(request, ("_mediatype",))
     format_ = pick(request, OFFERED)
     if format_ is HTML:
-        page = show(request, "queries.html", examples=examples(), none=NONE, markup=told(request))
+        page = show(request, "queries.html", examples=examples(), no_default=NONE, markup=told(request))
         return answer(request, page, HTML)
     body = json.dumps({"queries": [described(one) for one in examples()]}, ensure_ascii=False, indent=2)
     return answer(request, body.encode() + b"\n", JSON)
@@ -117,11 +118,8 @@ def names(one: Example) -> tuple[str, ...]:
 
 async def bound(request: Request, one: Example, pairs: Pairs) -> str:
     """A query with the values in the pairs. Raises Problem 400 for those that there are not."""
-    base, given = request.app.state.settings.base, dict(pairs)
-    terms: dict[str, Any] = {}
-    for name, type_, *_ in one.parameters:
-        if name in given:
-            terms[name] = term(name, type_, given[name], base)
-            if is_thing(type_):
-                await check_known(request, name, terms[name].value)
-    return bind(one.text, terms)
+    given = terms(one, dict(pairs), request.app.state.settings.base)
+    for parameter in one.parameters:
+        if parameter.name in given and is_thing(parameter.type):
+            await check_known(request, parameter.name, given[parameter.name].value)
+    return bind(one.text, given)

@@ -159,7 +159,7 @@ async def written_out(
 ) -> Response:
     """A short result whole, a longer one piece by piece. Raises Fault."""
     first = await result.next() or b""
-    wanted = request.app.state.settings.warnings
+    wanted = "all" if asked.hinted else request.app.state.settings.warnings
     suspect = wanted == "all" or (wanted == "empty" and result.is_whole and is_empty(first, format_))
     doubts = [*strange(asked), *(await doubted(request, asked) if suspect else ())]
     headers = {**given, **warned(doubts)}

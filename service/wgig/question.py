@@ -18,7 +18,7 @@ from .view import Dataset
 # What other services call `_mediatype`, so that clients made for them send it.
 ALSO = ("format", "output", "results")
 # The parameters of a query; with `ac` editors say that a program asks of itself, which changes nothing.
-ONCE = ("query", "explain", "version", "_mediatype", "ac")
+ONCE = ("query", "explain", "hints", "version", "_mediatype", "ac")
 MANY = ("default-graph-uri", "named-graph-uri", *ALSO)
 OURS = (*ONCE, *MANY, "example")
 # What they call formats, by the suffixes that it may mean here.
@@ -44,6 +44,7 @@ class Question:
     form: str
     dataset: Dataset
     strangers: tuple[str, ...] = ()  # parameters that mean nothing here
+    hinted: bool = False  # whether the client wants to know what is probably not meant
 
 
 def takes_long(pairs: Pairs, settings: Settings) -> bool:
@@ -72,14 +73,15 @@ def question(pairs: Pairs, settings: Settings) -> Question:
             413, f"The query is longer than {settings.query_length} characters. Ask in smaller parts."
         )
     plain = form_of(text, settings.query_nesting)
+    hinted = any(key == "hints" for key, _ in pairs)
     dataset = Dataset(
         tuple(absolute(iri, "default-graph-uri") for iri in values(pairs, "default-graph-uri")),
         tuple(absolute(iri, "named-graph-uri") for iri in values(pairs, "named-graph-uri")),
         union=settings.default_graph == "union" and (bool(plain) or not names_dataset(text)),
     )
     if plain:
-        return Question(text + ROOM, plain, dataset, strangers)
-    return Question(admit(text, settings), form(text), dataset, strangers)
+        return Question(text + ROOM, plain, dataset, strangers, hinted)
+    return Question(admit(text, settings), form(text), dataset, strangers, hinted)
 
 
 def strange_ones(pairs: Pairs) -> tuple[str, ...]:

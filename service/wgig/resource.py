@@ -26,7 +26,11 @@ from .store import Store
 from .things import types_of
 
 FOR_EVER = "public, max-age=31536000, immutable"
-STATIC_FORMATS = {"css": Format("text/css", "css", "CSS"), "svg": SVG}
+STATIC_FORMATS = {
+    "css": Format("text/css", "css", "CSS"),
+    "js": Format("text/javascript", "js", "JavaScript"),
+    "svg": SVG,
+}
 ENTRIES: dict[str, Callable[[list[ox.Triple]], object]] = {
     "ontology": vocabulary.by_kind,
     "shapes": vocabulary.shapes,

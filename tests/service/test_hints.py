@@ -186,6 +186,14 @@ def test_an_answer_with_nothing_in_it_gives_reason_to_doubt(
     assert "wgig-warning" not in get(f"/sparql?query={quote(found)}", accept=media_type).headers
 
 
+def test_who_wants_to_know_is_told_whatever_the_query_finds(get: Callable[..., httpx.Response]) -> None:
+    path = f"/sparql?query={quote('SELECT ?y { ?x ?p ?o } LIMIT 1')}"
+    for media_type in ("application/sparql-results+json", "text/csv"):
+        assert "wgig-warning" not in get(path, accept=media_type).headers
+        assert "?y" in get(f"{path}&hints", accept=media_type).headers["wgig-warning"]
+    assert get(f"{path}&hints=no", accept="text/csv").status_code == 400
+
+
 def test_a_yes_is_no_reason_to_doubt(get: Callable[..., httpx.Response]) -> None:
     for query, doubted in (("ASK{?x?p?o%20FILTER(!BOUND(?y))}", False), ("ASK{?x?p?o%20FILTER(?y)}", True)):
         for accept in ("application/sparql-results+json", "application/sparql-results+xml"):

@@ -16,9 +16,9 @@ FLOORS = [
         about arguments backup backup.locking citing client.report client.terms client.triples dumps
         durable engines feeds feeds.xml feeds.zones index index.mark index.words kinds lines lists
         lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed pages.days
-        pages.picture places.json places.spot places.tokens plans presence profiles profiles.dublin
-        readers reconcile recording records reports.xml screening shortcuts steering stream
-        stream.states syntax syntax.grammar tables wellformed wgig writes writes.changes
+        pages.picture pages.scripts places.json places.spot places.tokens plans presence profiles
+        profiles.dublin readers reconcile recording records reports.xml screening shortcuts steering
+        stream stream.states syntax syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
@@ -39,7 +39,7 @@ FLOORS = [
         """,
         """
         answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
-        index.finding lists.asked markdown.headings markdown.values profiles.wish rdf report
+        index.finding lists.asked markdown.headings markdown.values prepared profiles.wish rdf report
         syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """

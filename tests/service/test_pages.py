@@ -93,7 +93,9 @@ def test_a_page_can_be_walked_by_landmarks_and_headings(get: Get, path: str) -> 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_runs_nothing_and_styles_nothing_inline(get: Get, path: str) -> None:
     found = reader(get, path)
-    assert all(one == {"type": "application/ld+json"} for one in found.all("script"))  # which is data
+    data = {"type": "application/ld+json"}
+    loaded = [one for one in found.all("script") if one != data]
+    assert all(one.keys() == {"type", "src"} and one["src"] in static_files() for one in loaded)
     assert not found.all("style")
     assert not [
         name for _, attributes in found.elements for name in attributes if name == "style" or name[:2] == "on"
@@ -237,6 +239,25 @@ def test_the_query_page_begins_with_the_example_that_was_picked(get: Get) -> Non
     assert '<option value="due-and-delivered" selected>' in text
 
 
+def test_the_query_page_has_fields_for_the_parameters_of_an_example(get: Get) -> None:
+    path = "/sparql?example=agreements-and-outcomes"
+    text = get(path, accept="text/html").text
+    assert re.search(r'name="meeting"[^>]*\svalue="m1"', text)
+    text = get(f"{path}&meeting=m2", accept="text/html").text
+    assert f"VALUES ?meeting {{ &lt;{BASE}id/meeting/m2&gt; }}" in text
+    assert re.search(r'name="meeting"[^>]*\svalue="m2"', text)
+    text = get("/sparql?example=due-and-delivered&in_time=", accept="text/html").text
+    assert "VALUES ?in_time { UNDEF }" in text
+    for wrong in ("&meeting=%3Cb%3E", "&meeting=issue:spam", "&nothing=m1"):
+        assert get(f"{path}{wrong}", accept="text/html").status_code == 400
+
+
+def test_a_parameter_without_a_default_is_shown_without_one(get: Get) -> None:
+    text = get("/queries", accept="text/html").text
+    assert "(meeting, by default m1): The meeting that settled it." in text
+    assert "(issue): Only this issue." in text
+
+
 def test_an_answer_on_a_page_is_a_table_with_ways_to_the_data(get: Get) -> None:
     query = "SELECT ?x ?y { VALUES (?x ?y) { ('<b>' UNDEF) } }"
     text = str(get(str(httpx.URL("/sparql", params={"query": query})), accept="text/html").text)
@@ -284,9 +305,10 @@ def test_all_text_has_contrast_in_light_and_dark() -> None:
     schemes = re.findall(r":root \{([^}]+)\}", style)
     assert len(schemes) == 2
     for scheme in schemes:
-        colors = dict(re.findall(r"--(\w+): (#\w{6})", scheme))
+        colors = dict(re.findall(r"--([\w-]+): (#\w{6})", scheme))
         for ground in ("ground", "raised"):
-            for text in ("text", "quiet", "link", "notice"):
+            code = [one for one in colors if one.startswith("code-")]
+            for text in ("text", "quiet", "link", "notice", *code):
                 dark, light = sorted((luminance(colors[ground]), luminance(colors[text])))
                 assert (light + 0.05) / (dark + 0.05) >= 4.5, (ground, text)
 

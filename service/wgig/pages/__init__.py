@@ -12,9 +12,10 @@ import pyoxigraph as ox
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..namespaces import short
+from ..namespaces import namespaces, short
 from ..settings import Settings
 from .days import in_words
+from .scripts import built_files, script
 
 HERE = Path(__file__).parent
 KEPT = 10_000  # IRIs whose forms on pages are at hand
@@ -46,7 +47,8 @@ def environment(base: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.globals |= {"static": static_path, "run": run, "base": base}
+    known = namespaces(base)
+    found.globals |= {"static": static_path, "script": script, "run": run, "base": base, "namespaces": known}
     found.filters |= {
         "shown": lambda term, labels: show(term, labels, base),
         "link": lambda iri, labels: link(iri, labels.get(iri), base),
@@ -172,4 +174,5 @@ def static_path(name: str) -> str:
 @cache
 def static_files() -> dict[str, bytes]:
     """The content of each static file by its path."""
-    return {static_path(file.name): file.read_bytes() for file in (HERE / "static").iterdir()}
+    own = (file for file in (HERE / "static").iterdir() if file.is_file())
+    return built_files() | {static_path(file.name): file.read_bytes() for file in own}

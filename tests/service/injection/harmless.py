@@ -25,7 +25,8 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         self.is_json = tag == "script" and given.get("type") == "application/ld+json"
-        if MARK in tag or (tag == "script" and not self.is_json):
+        is_ours = given.keys() == {"type", "src"} and given["src"].startswith("/static/")
+        if MARK in tag or (tag == "script" and not self.is_json and not is_ours):
             self.found.append(f"<{tag}>")
         self.found += [f'{name}="{value}"' for name, value in given.items() if is_foreign(name, value)]
 

@@ -1,0 +1,20 @@
+/** The texts of the editor, which the page brings in the language of its reader. */
+
+const texts = new Map<string, string>();
+
+/** A text of the page by its name, with values in its places `{name}`. */
+export function say(name: string, values: Record<string, string | number> = {}): string {
+  if (!texts.size) {
+    const template = document.querySelector<HTMLTemplateElement>("#editor-words");
+    for (const one of template?.content.querySelectorAll("p") ?? []) {
+      texts.set(one.dataset.name ?? "", one.textContent.trim());
+    }
+  }
+  const text = texts.get(name);
+  if (text === undefined) throw new Error(`The page lacks the text ${name}.`);
+  return text.replace(/\{(\w+)\}/g, (place, key: string) => shown(values[key] ?? place));
+}
+
+function shown(value: string | number): string {
+  return typeof value === "number" ? value.toLocaleString(document.documentElement.lang) : value;
+}

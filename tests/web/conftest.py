@@ -1,0 +1,102 @@
+"""A browser on the pages of a running service, which watches what each page does."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from wgig.pages.scripts import BUILT
+from wgig.settings import CHECKOUT
+
+AXE = CHECKOUT / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+# What the policy of a page refuses is told to whoever listens.
+LISTEN = """
+window.refused = [];
+addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI}) => {
+  refused.push(`${violatedDirective} ${blockedURI}`);
+});
+"""
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+# The loop of the browser runs as long as it is there, and tests of other modules run loops of their own.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser without a window."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("There is no Chromium, in which pages are tried out: apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
+    """Open a path of the service: `visit("/sparql", java_script_enabled=False)`.
+
+    After the test, no page has had an error, asked another host, or done what its policy refuses.
+    """
+    pages: list[Page] = []
+    wrong: list[str] = []
+
+    def opened(path: str, **given: Any) -> Page:
+        context = browser.new_context(base_url=served, **given)
+        context.add_init_script(LISTEN)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: wrong.extend(elsewhere(request.url, served)))
+        page.on("console", lambda said: wrong.extend([said.text] * ("Content Security Policy" in said.text)))
+        pages.append(page)
+        page.goto(path)
+        return page
+
+    yield opened
+    for page in pages:
+        wrong += page.evaluate("window.refused ?? []")
+        page.context.close()
+    assert not wrong
+
+
+def elsewhere(url: str, served: str) -> list[str]:
+    """The address, where it is of another host."""
+    parts = urlsplit(url)
+    return [url] if parts.scheme in ("http", "https") and parts.netloc != urlsplit(served).netloc else []
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], list[str]]:
+    """What axe-core finds wrong in the state of a page: the rules, with where they are broken."""
+    if not AXE.is_file():
+        pytest.skip("There is no axe-core, which comes with a build of the browser code.")
+    script = AXE.read_text(encoding="utf-8")
+
+    def broken(page: Page) -> list[str]:
+        page.evaluate(script)
+        options = json.dumps({"runOnly": RULES})
+        found = page.evaluate(f"axe.run(document, {options}).then((result) => result.violations)")
+        return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+    return broken
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """The browser code is there."""
+    if not BUILT.is_dir():
+        pytest.skip("The browser code is not built, as the registry of npm could not be reached.")

@@ -1,0 +1,364 @@
+"""The editor of queries in a browser: it helps to write, runs, shows, and can be left and read by all."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Page, expect
+
+Visit = Callable[..., Page]
+Axe = Callable[[Page], list[str]]
+
+ISSUES = """PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+PREFIX wgig: <https://w3id.org/wgig/ontology#>
+SELECT ?issue ?label WHERE { ?issue a wgig:Issue ; skos:prefLabel ?label } ORDER BY ?issue"""
+COUNTS = "SELECT ?class (COUNT(?thing) AS ?things) WHERE { ?thing a ?class } GROUP BY ?class"
+ENDLESS = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+CROSSED = "SELECT ?g ?c (COUNT(*) AS ?n) { GRAPH ?g { ?x a ?c } } GROUP BY ?g ?c LIMIT 60"
+TIES = "CONSTRUCT { ?a ?p ?b } WHERE { ?a a <https://w3id.org/wgig/ontology#Issue> ; ?p ?b } LIMIT 50"
+
+
+def editor(page: Page) -> Page:
+    expect(page.get_by_role("textbox", name="SPARQL query")).to_be_visible()
+    return page
+
+
+def write(page: Page, text: str) -> None:
+    page.get_by_role("textbox", name="SPARQL query").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.keyboard.type(text)
+
+
+def put(page: Page, text: str) -> None:
+    """Write all at once, without help."""
+    page.get_by_role("textbox", name="SPARQL query").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.keyboard.insert_text(text)
+    page.keyboard.press("Escape")
+
+
+def run(page: Page, text: str) -> None:
+    put(page, text)
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator(".status")).to_contain_text(re.compile(r"Time: \d+ ms\."))
+
+
+def text_of(page: Page) -> str:
+    return page.locator("textarea[name=query]").input_value()
+
+
+def offered(page: Page, text: str) -> list[str]:
+    write(page, text)
+    page.keyboard.press("Control+Space")
+    page.locator(".cm-tooltip-autocomplete li").first.wait_for()
+    return page.locator(".cm-tooltip-autocomplete li .cm-completionLabel").all_inner_texts()
+
+
+def take(page: Page, option: re.Pattern[str]) -> None:
+    """Take the completion that is chosen. It was offered long enough that a key is meant for it: 75 ms."""
+    expect(page.locator(".cm-tooltip-autocomplete li[aria-selected]")).to_have_text(option)
+    page.wait_for_timeout(75)
+    page.keyboard.press("Enter")
+
+
+def test_a_query_is_written_with_completions_and_run_by_keyboard_alone(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    write(page, "SELECT * WHERE { ?issue a Issu")
+    take(page, re.compile(r"^wgig:Issue\s*issue · \d+ times"))
+    page.keyboard.type(" ; prefLab")
+    take(page, re.compile("^skos:prefLabel"))
+    page.keyboard.type(" ?label }")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".status")).to_have_text(re.compile(r"Rows: \d+\. Time: \d+ ms\."))
+    assert text_of(page).splitlines() == [
+        "PREFIX skos: <http://www.w3.org/2004/02/skos/core#>",
+        "PREFIX wgig: <https://w3id.org/wgig/ontology#>",
+        "SELECT * WHERE { ?issue a wgig:Issue ; skos:prefLabel ?label }",
+    ]
+    expect(page.get_by_role("link", name="issue:spam").first).to_have_attribute("href", "/doc/issue/spam")
+
+
+@pytest.mark.parametrize(
+    ("text", "there", "absent"),
+    [
+        ("SELECT * { ?x a iss", "wgig:Issue", "wgig:issueOf"),
+        ("SELECT * { ?x a wgig:Issue ; iss", "wgig:issueOf", "wgig:Issue"),
+        ("SELECT * { ?x a wgig:Issue ; label", "skos:prefLabel", "rdfs:label"),
+        ("SELECT * { ?x a wgig:Issue . ?y label", "rdfs:label", "?x"),
+        ("SELECT * { ?x a wgig:Issue . FILTER(is", "ISIRI", "wgig:Issue"),
+        ("SELECT * { ?x wgig:issueOf/pref", "skos:prefLabel", "PREFIX"),
+        ("SELECT * { { ?x ?y ?z } opt", "OPTIONAL", "?x"),
+        ("SELECT * { ?x ?y [ a iss", "wgig:Issue", "wgig:issueOf"),
+        ("PREFIX sk", "skos:", "skos:prefLabel"),
+        ("SELECT * { ?issue ?p ?o } ORDER BY iss", "?issue", "wgig:Issue"),
+    ],
+)
+def test_what_fits_the_place_is_offered(visit: Visit, text: str, there: str, absent: str) -> None:
+    found = offered(editor(visit("/sparql")), text)
+    assert there in found
+    assert absent not in found
+
+
+def test_a_prefix_that_is_written_out_is_declared(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    write(page, "# mine\nASK { ?x skos:broader ?y }")
+    assert text_of(page).startswith("# mine\nPREFIX skos: <http://www.w3.org/2004/02/skos/core#>\nASK {")
+
+
+def test_no_prefix_is_declared_for_a_word_of_a_text_or_comment(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    write(page, '# skos:x\nASK { ?x ?y "skos:z" }')
+    assert text_of(page) == '# skos:x\nASK { ?x ?y "skos:z" }'
+
+
+def test_an_error_is_told_and_marked_at_its_place(visit: Visit, axe: Axe) -> None:
+    page = editor(visit("/sparql"))
+    put(page, "ASK {\n  ?x ?y FILTR(true) }")
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.get_by_role("alert")).to_contain_text("Line 2, column 9")
+    expect(page.locator(".cm-lintRange-error")).to_have_text("FILTR")
+    page.get_by_role("button", name="Go to line 2, column 9").click()
+    expect(page.get_by_role("textbox", name="SPARQL query")).to_be_focused()
+    assert axe(page) == []
+
+
+def test_the_page_of_a_refusal_marks_the_place_too(visit: Visit, axe: Axe) -> None:
+    page = editor(visit(f"/sparql?query={quote('ASK { ?😀x }')}"))
+    expect(page.locator(".cm-lintRange-error, .cm-lintPoint-error").first).to_be_visible()
+    assert axe(page) == []
+
+
+def test_what_is_probably_not_meant_is_told_and_marked(visit: Visit, axe: Axe) -> None:
+    page = editor(visit("/sparql"))
+    run(page, "PREFIX wgig: <https://w3id.org/wgig/ontology#> SELECT ?x { ?x a wgig:Isue }")
+    expect(page.locator(".found")).to_contain_text("Perhaps not meant")
+    expect(page.locator(".found")).to_contain_text("The query found nothing.")
+    expect(page.locator(".cm-lintRange-warning")).to_have_text("wgig:Isue")
+    assert axe(page) == []
+
+
+def test_a_query_that_runs_can_be_canceled(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    put(page, ENDLESS)
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator("#ask")).to_contain_text(re.compile(r"\d\.\d s"))
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("alert")).to_contain_text("You canceled the query.")
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+    page.wait_for_function("fetch('/queries/running').then((r) => r.json()).then((now) => now.count === 0)")
+
+
+def test_the_table_is_sorted_by_a_column(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    run(page, "SELECT * { VALUES (?n ?w) { (10 'b') (9 'a') (UNDEF 'c') } }")
+    head = page.get_by_role("columnheader", name="n", exact=True)
+    first = page.locator(".found tbody td:first-child")
+    expect(head).to_have_attribute("aria-sort", "none")
+    head.get_by_role("button").click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    assert first.all_inner_texts() == ["9", "10", ""]
+    head.get_by_role("button").press("Enter")
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert first.all_inner_texts() == ["10", "9", ""]
+    head.get_by_role("button").press("Enter")
+    assert first.all_inner_texts() == ["10", "9", ""]
+    expect(head).to_have_attribute("aria-sort", "none")
+
+
+def test_a_large_answer_is_paged(visit: Visit, axe: Axe) -> None:
+    page = editor(visit("/sparql"))
+    run(page, "SELECT * { ?s ?p ?o } LIMIT 250")
+    assert page.locator(".found tbody tr").count() == 100
+    page.get_by_role("button", name="Next rows").click()
+    page.get_by_role("button", name="Next rows").click()
+    expect(page.locator(".pages")).to_contain_text("Rows 201 to 250 of 250")
+    assert page.locator(".found tbody tr").count() == 50
+    assert axe(page) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "shown"),
+    [
+        (COUNTS, "Bars", ".picture .bar"),
+        ("SELECT * { ?x <https://w3id.org/wgig/ontology#due> ?due }", "Timeline", ".picture .moment"),
+        (CROSSED, "Matrix", ".crossed td"),
+        (TIES, "Graph", ".network circle"),
+        (TIES, "Raw", ".view pre"),
+    ],
+)
+def test_an_answer_is_shown_in_each_way_that_fits(
+    visit: Visit, axe: Axe, query: str, name: str, shown: str
+) -> None:
+    page = editor(visit("/sparql"))
+    run(page, query)
+    page.get_by_role("radio", name=name).check()
+    expect(page.locator(shown).first).to_be_attached()
+    assert axe(page) == []
+
+
+def test_what_does_not_fit_is_not_offered(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    run(page, "SELECT * { VALUES ?x { 'a' 'b' } }")
+    assert page.get_by_role("radio").count() == 2
+
+
+def test_text_of_strangers_stays_text(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    hostile = "('<img src=x onerror=alert(1)>' <javascript:alert(1)>) ('ب'@ar 2)"
+    run(page, f"SELECT * {{ VALUES (?a ?b) {{ {hostile} }} }}")
+    for name in page.locator(".views label").all_inner_texts():
+        page.get_by_role("radio", name=name.strip()).check()
+        assert page.locator(".found img, .found a[href^=javascript]").count() == 0
+    page.get_by_role("radio", name="Table").check()
+    expect(page.locator(".found td span[lang=ar]")).to_have_attribute("dir", "auto")
+
+
+def test_a_long_word_does_not_widen_the_page(visit: Visit) -> None:
+    page = editor(visit("/sparql", viewport={"width": 390, "height": 800}))
+    run(page, "SELECT (REPLACE('" + "x" * 100 + "', 'x', '" + "y" * 100 + "') AS ?long) {}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_tab_leaves_the_editor_in_both_directions(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    field = page.get_by_role("textbox", name="SPARQL query")
+    field.focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Run the query")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(field).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(page.get_by_role("button", name="Put it below")).to_be_focused()
+    expect(page.locator(".keys")).to_contain_text("Tab leaves the editor.")
+
+
+def test_the_label_leads_into_the_editor(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    page.locator("label", has_text="SPARQL query").click()
+    expect(page.get_by_role("textbox", name="SPARQL query")).to_be_focused()
+
+
+def test_an_example_is_asked_with_parameters_of_its_own(visit: Visit, axe: Axe) -> None:
+    page = editor(visit("/sparql"))
+    page.get_by_label("Begin with an example").select_option("agreements-and-outcomes")
+    page.get_by_role("button", name="Put it below").click()
+    page.get_by_label("The meeting that settled it.").fill("m2")
+    page.get_by_role("button", name="Put it below").click()
+    editor(page)
+    assert "VALUES ?meeting { <https://w3id.org/wgig/id/meeting/m2> }" in text_of(page)
+    assert axe(page) == []
+
+
+def test_an_answer_has_an_address_that_leads_to_it_again(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    run(page, ISSUES)
+    assert page.url.endswith(f"/sparql?query={quote(ISSUES, safe='').replace('%20', '+')}")
+    page.reload()
+    expect(page.locator("#answer table.answer")).to_contain_text("issue:spam")
+    page.get_by_role("button", name="Sort it, or show it as bars").click()
+    expect(page.get_by_role("radio", name="Table")).to_be_checked()
+    assert page.locator("#answer").count() == 0
+    page.go_back()
+    expect(page.get_by_role("heading", name="Query the graph")).to_be_visible()
+
+
+def test_what_was_asked_is_remembered_until_it_is_to_be_forgotten(visit: Visit, axe: Axe) -> None:
+    page = editor(visit("/sparql"))
+    run(page, "ASK { ?s ?p ?o }")
+    run(page, "SELECT ?s { ?s ?p ?o } LIMIT 1")
+    page.goto("/sparql")
+    page.get_by_text("Queries that you ran here: 2").click()
+    assert axe(page) == []
+    page.get_by_role("button", name="ASK { ?s ?p ?o }").click()
+    assert text_of(page) == "ASK { ?s ?p ?o }"
+    page.get_by_role("button", name="Forget them all").click()
+    expect(page.locator(".past")).to_be_hidden()
+
+
+def test_an_answer_is_taken_away_in_each_format(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    run(page, ISSUES)
+    for name in ("JSON", "CSV", "TSV", "XML"):
+        with page.expect_download() as waiting:
+            page.locator(".offers").get_by_role("link", name=name, exact=True).click()
+        assert "issue/spam" in waiting.value.path().read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["curl", "Python", "R"])
+def test_the_question_is_copied_as_a_command(visit: Visit, language: str) -> None:
+    page = editor(visit("/sparql", permissions=["clipboard-read", "clipboard-write"]))
+    run(page, "ASK { FILTER('it\\'s' = \"it's\") }")
+    page.get_by_role("button", name=f"Copy as {language}").click()
+    expect(page.locator(".offers")).to_contain_text("Copied.")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator(".offers pre").inner_text()
+    assert "/sparql" in copied
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "path", ["/sparql", f"/sparql?query={quote(ISSUES)}", f"/sparql?explain&query={quote(ISSUES)}"]
+)
+def test_nobody_is_shut_out(visit: Visit, axe: Axe, path: str, scheme: str) -> None:
+    page = visit(path, color_scheme=scheme)
+    expect(page.locator(".code")).to_be_attached()
+    assert axe(page) == []
+
+
+def test_completions_shut_nobody_out(visit: Visit, axe: Axe) -> None:
+    page = editor(visit("/sparql"))
+    offered(page, "SELECT * { ?x a ")
+    assert axe(page) == []
+
+
+def test_all_works_without_scripts(visit: Visit) -> None:
+    page = visit("/sparql", java_script_enabled=False)
+    assert page.locator(".code").count() == 0
+    page.get_by_label("SPARQL query").fill(ISSUES)
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator("table.answer")).to_contain_text("issue:spam")
+    page.get_by_text("The query: see it, change it, ask again").click()
+    page.get_by_label("SPARQL query").fill("SELEC")
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.get_by_role("heading", name="The text does not parse")).to_be_visible()
+
+
+def test_what_is_probably_not_meant_is_told_of_an_answer_with_rows_too(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    run(page, "SELECT ?lable { ?x <http://www.w3.org/2004/02/skos/core#prefLabel> ?label } LIMIT 3")
+    expect(page.locator(".found")).to_contain_text("Perhaps not meant")
+    expect(page.locator(".cm-lintRange-warning")).to_have_text("?lable")
+    assert "hints" not in page.url
+
+
+def test_an_answer_that_a_page_cannot_hold_is_not_shown_in_part(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    put(page, "SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 60000")
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.get_by_role("alert")).to_contain_text("larger than 16 MiB", timeout=30_000)
+    assert page.locator(".found table").count() == 0
+
+
+def test_a_link_within_the_page_keeps_what_was_written(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    put(page, "ASK {}")
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    page.go_back()
+    assert text_of(page) == "ASK {}"
+
+
+@pytest.mark.parametrize(
+    "path", ["/sparql", "/sparql?example=coverage-matrix", f"/sparql?query={quote(ISSUES)}"]
+)
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_moves_when_the_editor_comes(visit: Visit, path: str, width: int) -> None:
+    page = visit(path, viewport={"width": width, "height": 800})
+    expect(page.locator(".code")).to_be_attached()
+    observed = """new Promise((resolve) => new PerformanceObserver((list) =>
+        resolve(list.getEntries().reduce((sum, one) => sum + one.value, 0))
+    ).observe({type: "layout-shift", buffered: true}) ?? setTimeout(() => resolve(0), 300))"""
+    assert page.evaluate(observed) < 0.01
