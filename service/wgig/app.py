@@ -37,6 +37,7 @@ from .direct import Direct
 from .dumps import download
 from .dumps.files import Dumps
 from .feeds import findings, meetings, news, sitemap
+from .form import answering
 from .guard import Guard
 from .index.keeping import Index
 from .lists.shown import LISTS
@@ -104,6 +105,8 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/cited", READ, cite.cited),
     ("/validate", READ, validate.validation_form),
     ("/validate", ("POST",), validate.validate),
+    ("/write", READ, answering.write_form),
+    ("/write", ("POST",), answering.write_by_form),
     ("/search", READ, search.search),
     ("/reconcile", READ, reconciliation.reconcile),
     ("/reconcile", ("POST",), reconciliation.reconcile_by_form),
