@@ -95,7 +95,7 @@ async def pass_gate(request: Request, graph: str, parts: list[Part], there: byte
     return Response(found.report, 422, headers, format_.content_type)
 
 
-async def gated(  # noqa: PLR0913 - what is sent, and how the report on it is to be
+async def gated(  # noqa: PLR0913, PLR0917 - what is sent, and how the report on it is to be
     request: Request, graph: str, parts: list[Part], there: bytes, format_: Format, language: str
 ) -> Checked:
     """What the gate says of what is sent to the graph of a paper. Raises Problem."""

@@ -14,16 +14,16 @@ FLOORS = [
     for floor in (
         """
         about arguments backup backup.locking citing client.report client.terms client.triples dumps
-        durable engines feeds feeds.xml index index.mark index.words kinds lines lists lists.table
-        markdown.form mcp mcp.budget namespaces outside outside.allowed places.json places.spot
-        places.tokens plans presence profiles profiles.dublin quiet readers reconcile recording records
-        reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar tables
-        wellformed wgig writes writes.changes
+        durable engines feeds feeds.xml form index index.mark index.words kinds lines lists
+        lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed places.json
+        places.spot places.tokens plans presence profiles profiles.dublin quiet readers reconcile
+        recording records reports.xml screening shortcuts steering stream stream.states syntax
+        syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
-        backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
-        places.fits problems settings streaming usage writes.commit writes.journal writes.marks
-        writes.packing
+        backup.swap client.errors client.rows computed lists.shown nesting outside.peers
+        places.context places.fits problems settings streaming usage writes.commit writes.journal
+        writes.marks writes.packing
         """,
         """
         archive backup.control bodies client.connection connections contexts examples formats
@@ -31,10 +31,10 @@ FLOORS = [
         places.turtle plans.plan room rules sparql tables.columns turns writes.scratch
         """,
         """
-        backup.checkpoint backup.manifest binding citing.citation codings commands index.file
-        index.snippets known languages links markdown.outline mcp.strict outside.tables pages.results
-        parameters places processes profiles.profile readers.lending records.versions reports
-        syntax.reading tables.csvw tokens typed unfit using writes.premises writes.targets
+        backup.checkpoint backup.manifest binding citing.citation codings commands form.asked
+        index.file index.snippets known languages links markdown.outline mcp.strict outside.tables
+        pages.results parameters places processes profiles.profile readers.lending records.versions
+        reports syntax.reading tables.csvw tokens typed unfit using writes.premises writes.targets
         """,
         """
         answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
@@ -42,32 +42,32 @@ FLOORS = [
         syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """
-        about.declared about.moved cache commands.restore diagnosis lists.schemas lists.selection
-        markdown.graph markdown.statements pages.found profiles.subject reports.rdf reports.words
-        syntax.unbound view writes.upkeep
+        about.declared about.moved cache commands.restore diagnosis form.choices form.draft
+        lists.schemas lists.selection markdown.graph markdown.statements pages.found
+        profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
         """
-        about.figures admission index.filling inference lookup markdown.body markdown.head opensearch
-        profiles.links readers.wire schemas
+        about.figures admission form.layout index.filling inference lookup markdown.body
+        markdown.head opensearch profiles.links readers.wire schemas
         """,
         """
-        about.counting about.void feeds.atom markdown.keys outside.calls profiles.listing
-        profiles.schema_org question readers.evaluation readers.holder_link readers.result
-        tables.parquet transactions
+        about.counting about.void feeds.atom form.filled form.words markdown.keys outside.calls
+        profiles.listing profiles.schema_org question readers.evaluation readers.holder_link
+        readers.result tables.parquet transactions
         """,
         """
-        about.catalog federation markdown.reading profiles.mapped readers.reader readers.reader_link
-        store
+        about.catalog federation form.sent form.source markdown.reading profiles.mapped
+        readers.reader readers.reader_link store
         """,
         """
-        about.portrait backup.keeping bearer cells describe discovery dumps.files health index.keeping
-        labels load markdown.writing plans.counting readers.generation readers.holder readers.inline
-        records.history syntax.unknown
+        about.portrait backup.keeping bearer cells describe discovery dumps.files form.changing
+        form.people health index.keeping labels load markdown.writing plans.counting
+        readers.generation readers.holder readers.inline records.history syntax.unknown
         """,
         """
-        commands.backup dumps.download hints lists.found markdown pages.standing plans.steps
-        readers.pool reconcile.names record records.mementos records.told running search skeleton
-        stream.file stream.members things vocabulary within
+        commands.backup dumps.download form.stating hints lists.found markdown pages.standing
+        plans.steps readers.pool reconcile.names record records.mementos records.told running search
+        skeleton stream.file stream.members things vocabulary within
         """,
         """
         citing.versions commands.new compact facts lists.writing pages.thing plans.advice
@@ -84,16 +84,19 @@ FLOORS = [
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
-        feeds.sitemap listing meant pages.report queries refusals reports.github reports.json
-        reports.junit reports.sarif reports.text shapes summary
+        feeds.sitemap form.placed listing meant pages.report queries refusals reports.github
+        reports.json reports.junit reports.sarif reports.text shapes summary
         """,
-        "__main__ check direct mcp.tools operations reports.csv reports.html",
-        "bulk conformance mcp.server openapi validate",
-        "board workers",
-        "commands.check gate shipped",
+        "__main__ check direct form.differing mcp.tools operations reports.csv reports.html",
+        "bulk conformance form.work mcp.server openapi validate",
+        "board form.view workers",
+        "commands.check form.page gate shipped",
         "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
         "citing.found graphs update",
         "citing.cite write",
+        "form.saving",
+        "form.begin",
+        "form.answering",
         "app",
         "commands.serve mcp.inside",
         "commands.mcp",

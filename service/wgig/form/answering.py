@@ -1,6 +1,5 @@
 """/write: the form in which people write a paper, without JavaScript or with it."""
 
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -33,8 +32,7 @@ from .placed import Message
 from .saving import Saving, allowed, graph_of, save
 from .sent import Sent, sent
 from .source import PAPERS, Source
-from .view import View
-from .work import Done, Todo, opened, work
+from .work import Todo, opened, work
 
 LARGEST = 4 * 1024 * 1024  # bytes of a form that is sent
 SAVES = ("draft", "complete", "save")
@@ -45,7 +43,7 @@ LEAKED = (
 
 
 def write_form(request: Request) -> Response:
-    """The form in which a paper is written: a new one on an issue, or one of the graph; else where to begin."""
+    """The form in which a paper is written: of a new one, or of one of the graph; else where to begin."""
     given = dict(only(request, ("issue", "paper", "lang", "saved")))
     pick(request, (HTML,))
     state = request.app.state
@@ -60,7 +58,7 @@ def write_form(request: Request) -> Response:
 
 
 async def write_by_form(request: Request) -> Response:
-    """Check, download or save what is filled in, add a part to the form or remove one; or open a file in it."""
+    """Check, download or save what is filled in; add to the form or remove from it; open a file in it."""
     format_ = pick(request, (HTML, JSON))
     only(request, ("_mediatype",))
     given = bodies.content_type(request, (FORM, MULTIPART))
@@ -106,7 +104,7 @@ def spoken(tag: str) -> str:
 
 
 def begun_again(form: Sent) -> Page:
-    """The page of a form that was sent. Raises Problem 400 for a profile or language that there is none of."""
+    """The page of a form that was sent. Raises Problem 400 for an unknown profile or language."""
     filled, profile = form.filled, form.once.get("profile") or "complete"
     if profile not in PROFILES:
         raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
@@ -147,7 +145,7 @@ def beginning(request: Request, language: str, problem: Problem | None = None) -
         "begin.html",
         base=settings.base,
         issues=Field("", "wgig:issue").things(language),
-        papers=known(request.app.state.store, language),
+        papers=known(request.app.state.store),
         problem=problem,
     )
     sent_now = UNKEPT if request.method == "POST" else {}
@@ -164,7 +162,11 @@ def downloaded(request: Request, page: Page, does: str) -> Response:
     settings: Settings = request.app.state.settings
     triples = opened(page.done.triples, settings).triples
     try:
-        body = as_markdown(triples).encode() if format_ is MARKDOWN else serialize(triples, TURTLE, settings.base)
+        body = (
+            as_markdown(triples).encode()
+            if format_ is MARKDOWN
+            else serialize(triples, TURTLE, settings.base)
+        )
     except ValueError as error:
         page.refused = Problem(422, f"{error} Download Turtle, which holds all of it.")
         return shown(request, page)
@@ -180,7 +182,12 @@ async def saved(request: Request, page: Page, form: Sent) -> Response | None:
     try:
         token = allowed(request, form.once.get("token", ""))
         if form.leaked or not done.conforms or not page.filled.name:
-            raise Problem(422, "Nothing was saved: mend what is said below, or save as draft." if form.does != "draft" else "Nothing was saved: mend what is said below.")
+            raise Problem(
+                422,
+                "Nothing was saved: mend what is said below, or save as draft."
+                if form.does != "draft"
+                else "Nothing was saved: mend what is said below.",
+            )
         await save(request, token, Saving(page.filled.name, done.triples, page.version))
     except Problem as problem:
         await run_in_threadpool(refuse, request, page, problem)

@@ -8,7 +8,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..namespaces import OUTSIDE
-from ..rules import SH, Rule, path_text, rules, subjects
+from ..rules import BASE, SH, Rule, path_text, rules, subjects
 
 NAMING = ("-MISSING", "-VALUE")  # the rules that name a property best, by the ends of their codes
 
@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def datatype(self) -> str:
-        """The local name of the datatype of the values, `langString` for any text, empty where none is said."""
+        """The local name of the datatype of the values: `langString` for any text, empty for none."""
         found = [str(end.value) for end in self.ends("datatype")]
         if not found and any(self.ends("nodeKind")):
             return "langString"
@@ -72,13 +72,13 @@ class Asked:
 
 @cache
 def asked(step: str, property_: str) -> Asked | None:
-    """What is asked of a property of the paper, or of what the property `step` of it leads to; None: nothing."""
+    """What is asked of a property of the paper, or of what its property `step` leads to; None: nothing."""
     found = [
         one
         for one in rules().values()
-        if not one.counted
+        if not one.counted.startswith(f"{BASE}id/principle/")  # which is asked for part by part
         and property_ in one.predicates
         and (step in one.steps if step else not one.steps)
-        and one.component not in ("QualifiedMinCount", "Closed")
+        and (one.path == f"<{property_}>" or one.component != "QualifiedMinCount")
     ]
     return Asked(tuple(found)) if found else None

@@ -8,7 +8,6 @@ import pyoxigraph as ox
 from .. import markdown
 from ..board import PAPER, TYPE
 from ..documents import read
-from ..formats import N_TRIPLES
 from ..gate import HOME
 from ..markdown.head import SLUG
 from ..problems import Problem
@@ -17,14 +16,13 @@ from ..skeleton import skeleton
 from ..store import Store
 from ..uploads import File
 from .changing import begun
-from .choices import Choice, label
+from .choices import Choice
 from .page import Page
 from .saving import graph_of, version_of
 from .source import PAPERS, Source
 from .stating import Stating
 from .work import rest, written
 
-LARGEST = 1024 * 1024  # bytes of N-Triples that a form carries
 MOST = 200  # papers in a list to choose from
 
 
@@ -34,7 +32,7 @@ def of_issue(issue: str, language: str) -> Page:
 
 
 def of_graph(store: Store, name: str, language: str, settings: Settings) -> Page:
-    """The form of a paper of the graph. Raises Problem 404, 422 where it is no issue paper, 413 for a huge one."""
+    """The form of a paper of the graph. Raises Problem 404, 422 for another kind, 413 for a huge one."""
     graph = graph_of(name, settings)
     if not SLUG.fullmatch(name) or not store.has(graph):
         raise Problem(404, f"No paper in the graph has the name {name!r}. The papers are at /papers.")
@@ -59,13 +57,11 @@ def of_triples(triples: Iterable[ox.Triple], language: str) -> Page:
     """The form of the paper that statements describe. Raises Problem 422 and 413."""
     source = Source(sorted(set(triples), key=str))
     lines = written(source.triples)
-    if len(lines) > LARGEST:
-        raise Problem(413, f"The paper is larger than {LARGEST} bytes of N-Triples. Edit its file instead.")
     others = rest(Stating(source, source.filled))
     return Page(begun(source), lines.decode(), language=language, rest=others)
 
 
-def known(store: Store, language: str) -> Sequence[Choice]:
+def known(store: Store) -> Sequence[Choice]:
     """The issue papers of the graph to choose from; none where they are more than a list can hold."""
     found = [*islice(store.match(None, TYPE, PAPER), MOST + 1)]
     if len(found) > MOST:
@@ -73,10 +69,13 @@ def known(store: Store, language: str) -> Sequence[Choice]:
     there = {
         one.subject.value.removeprefix(PAPERS): one.graph_name.value
         for one in found
-        if isinstance(one.graph_name, ox.NamedNode) and HOME in one.graph_name.value
+        if isinstance(one.subject, ox.NamedNode) and isinstance(one.graph_name, ox.NamedNode)
+        if HOME in one.graph_name.value
     }
     titles = {name: title(store, graph) for name, graph in there.items()}
-    return sorted((Choice(name, f"{said} ({name})") for name, said in titles.items()), key=lambda one: one.label)
+    return sorted(
+        (Choice(name, f"{said} ({name})") for name, said in titles.items()), key=lambda one: one.label
+    )
 
 
 def title(store: Store, graph: str) -> str:

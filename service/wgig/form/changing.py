@@ -3,8 +3,8 @@
 from ..markdown.values import NAMES
 from ..problems import Problem
 from .filled import Filled, Row, Value
-from .layout import ASSESSMENT, DRAFTER, FORUM, MAIN, MECHANISM, PARTS, SWOT, Part
-from .sent import MOST, NAME, ROW, place
+from .layout import ASSESSMENT, DRAFTER, FORUM, MAIN, MECHANISM, MOST, PARTS, SWOT, Part
+from .sent import NAME, ROW, place
 from .source import Source, criteria
 
 BEGUN = (DRAFTER, SWOT, MAIN, FORUM, MECHANISM)  # of which an opened form shows one, be it empty
@@ -65,13 +65,24 @@ def removed(filled: Filled, what: str) -> tuple[Filled, str]:
     if found:
         key, number = found["part"], int(found["row"])
         left = [one for one in filled.rows[key] if one.number != number]
-        return Filled(filled.name, filled.rows | {key: left}), key
+        without = Filled(filled.name, filled.rows | {key: left})
+        return unjudged(without, what) if key == MECHANISM.key else without, key
     at = place(what)
     row = filled.row(at.part, at.row)
     if row is None:
         raise Problem(400, f"The form has no part for {what!r}.")
     values = [one for one in row.values.get(at.field.key, ()) if one.number != at.value]
-    return replaced(filled, at.part, Row(row.number, row.values | {at.field.key: values})), what.rpartition("-")[0]
+    return replaced(filled, at.part, Row(row.number, row.values | {at.field.key: values})), what.rpartition(
+        "-"
+    )[0]
+
+
+def unjudged(filled: Filled, mechanism: str) -> Filled:
+    """The form in which no assessment judges a mechanism, which is there no more."""
+    for row in filled.rows[ASSESSMENT.key]:
+        judged = [one for one in row.values.get("judges", ()) if one.words != mechanism]
+        filled = replaced(filled, ASSESSMENT.key, Row(row.number, row.values | {"judges": judged}))
+    return filled
 
 
 def replaced(filled: Filled, key: str, new: Row) -> Filled:

@@ -59,7 +59,9 @@ def spoken(node: ox.NamedNode, name: str, language: str) -> str:
     """A text of a thing in a language, or in English, or in any."""
     found = [one.object for one in store().quads_for_pattern(node, iri(name), None, None)]
     texts: Sequence[ox.Literal] = [one for one in found if isinstance(one, ox.Literal)]
-    liked = sorted(texts, key=lambda one: (one.language != language, one.language != "en", bool(one.language), one.value))
+    liked = sorted(
+        texts, key=lambda one: (one.language != language, one.language != "en", bool(one.language), one.value)
+    )
     return liked[0].value if liked else ""
 
 

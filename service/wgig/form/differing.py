@@ -16,7 +16,9 @@ def differing(opened: Source, theirs: Source) -> Iterator[Message]:
         after = {one.number: one for one in theirs.filled.rows[key]}
         for number, row in before.items():
             for field in part.fields:
-                old, new = (one.values.get(field.key, []) for one in (row, after.get(number, Row(number, {}))))
+                old, new = (
+                    one.values.get(field.key, []) for one in (row, after.get(number, Row(number, {})))
+                )
                 if old != new:
                     said = "; ".join(one.words for one in new)
                     words = f"In the version that was saved since you opened the paper: {said or 'nothing.'}"

@@ -8,7 +8,7 @@ from .layout import PAPER, PARTS, Field, Part
 
 
 class Value(NamedTuple):
-    """The words in one field, and the language that it says beside; the number is the last part of its name."""
+    """The words in one field, and the language beside; the number is the last part of its name."""
 
     number: int
     words: str

@@ -8,12 +8,13 @@ from ..markdown.values import iri
 from .asked import Asked, asked
 from .choices import Choice, codes, things
 
+MOST = 50  # parts of a kind, and values of one field
 FEW = 20  # choices that are shown as boxes to check
 
 # What a field holds, and so how it is shown.
 TEXT, LINE, ONE, SOME, LISTED, TRUTH, WHO = "text", "line", "one", "some", "listed", "truth", "who"
 
-# What the shapes do not say, or say for a rule and not for the field: how a field is called, how it is filled in.
+# What the shapes do not say, or say of a rule and not of the field: how it is called, how it is filled in.
 NAMES = {
     "rdfs:label": "name",
     "schema:version": "version",
@@ -40,7 +41,7 @@ HINTS = {
     "cito:cites": "A path such as declaration/48; type a number or a word to find it in the list.",
     "schema:creativeWorkStatus": "In your words, such as draft, complete or final. Saving fills it in.",
     "wgig:illustrative": "Whether paper and people are an example and no record.",
-    "dcterms:source": "Where the paper is taken from: a web address, or a document such as document/form/issue-paper.",
+    "dcterms:source": "Where the paper is from: a web address, or a document such as document/declaration.",
     "who": "Choose from the list, or write the name of somebody else.",
     "wgig:judges": "Those of section 6; a new one is listed here by its name after the next check.",
     "wgig:decisionProcedure": "If it makes decisions: how.",
@@ -70,28 +71,28 @@ class Field:
     """A field of the paper (its `step` is empty), or of the parts that a property leads to."""
 
     step: str
-    property: str
+    path: str
 
     @property
     def key(self) -> str:
         """What the names of its fields have in common."""
-        return self.property.rpartition(":")[2]
+        return self.path.rpartition(":")[2]
 
     @cached_property
     def asked(self) -> Asked | None:
         """What the shapes ask of it."""
-        return asked(self.step and iri(self.step).value, iri(self.property).value) if self.is_said else None
+        return asked(self.step and iri(self.step).value, iri(self.path).value) if self.is_said else None
 
     @property
     def is_said(self) -> bool:
         """Whether it is a property, and not one of the questions by which people are told."""
-        return ":" in self.property
+        return ":" in self.path
 
     @cached_property
     def kind(self) -> str:
         """What it holds."""
-        if self.property in KINDS:
-            return KINDS[self.property]
+        if self.path in KINDS:
+            return KINDS[self.path]
         if self.asked and self.asked.things:
             many = LISTED if len(self.things("en")) > FEW else SOME
             return ONE if self.asked.once else many
@@ -100,7 +101,7 @@ class Field:
     @property
     def several(self) -> bool:
         """Whether the form offers another value below the last."""
-        return self.property in SEVERAL
+        return self.path in SEVERAL
 
     @property
     def required(self) -> bool:
@@ -115,17 +116,17 @@ class Field:
 
     def things(self, language: str) -> tuple[Choice, ...]:
         """What can be chosen, with labels in a language, but for what only the paper knows."""
-        if self.property == "wgig:waives":
+        if self.path == "wgig:waives":
             return codes(language)
         if not (self.asked and self.asked.things):
             return ()
         found = things(self.asked.things, self.folder, language)
         listed = [one for one in found if one.words.startswith(PASSAGES)]
-        return tuple(listed) if self.property == "cito:cites" else found
+        return tuple(listed) if self.path == "cito:cites" else found
 
     def name(self, language: str) -> str:
         """How it is called."""
-        own = NAMES.get(self.property)
+        own = NAMES.get(self.path)
         if own or not self.asked:
             return own or self.key
         return self.asked.naming.name.get(language, self.asked.naming.name["en"])
@@ -133,18 +134,18 @@ class Field:
     @property
     def hint(self) -> str:
         """Why it is asked for, and how it is filled in."""
-        reason = self.asked.naming.reason if self.asked and self.property not in NAMES else ""
-        return " ".join(filter(None, (reason, HINTS.get(self.property, ""))))
+        reason = self.asked.naming.reason if self.asked and self.path not in NAMES else ""
+        return " ".join(filter(None, (reason, HINTS.get(self.path, ""))))
 
 
 @dataclass(frozen=True)
 class Part:
-    """A kind of parts of the paper, or the paper itself: the property that leads there, its class, its fields.
+    """A kind of parts of the paper, or the paper itself: the property that leads there, class, fields.
 
     `title` is what one of them is called; `several`: the form offers another one.
     """
 
-    property: str
+    path: str
     kind: str
     title: str
     fields: tuple[Field, ...]
@@ -154,13 +155,7 @@ class Part:
     @property
     def key(self) -> str:
         """What the names of its fields begin with."""
-        return self.property.rpartition(":")[2]
-
-    @property
-    def required(self) -> bool:
-        """Whether the template asks for one."""
-        found = asked("", iri(self.property).value)
-        return found is not None and found.required
+        return self.path.rpartition(":")[2]
 
 
 def fields(step: str, *properties: str) -> tuple[Field, ...]:

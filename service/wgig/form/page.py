@@ -25,8 +25,8 @@ UNKEPT = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
 class Page:
     """What the page shows: what is filled in, the statements behind it, what is said at the fields.
 
-    `version` is that of the graph when the paper was opened, `refused` is why what was asked for was not done,
-    `focus` the name of what was added.
+    `version` is that of the graph when the paper was opened, `refused` is why something was not done, `focus`
+    the name of what was added.
     """
 
     filled: Filled

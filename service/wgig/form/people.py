@@ -1,11 +1,12 @@
 """People and bodies in the form: chosen by a name that the graph knows, or described by name and group."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pyoxigraph as ox
 
-from ..markdown.values import iri, known_agent, slug
+from ..markdown.values import NAMES, iri, known_agent, slug
 from .draft import Draft
 from .filled import Row
 from .layout import DRAFTER, Field, Part
@@ -50,27 +51,26 @@ class People:
         """An address for somebody whom the graph does not know, with the name if there is one."""
         name = row.words("who").strip()
         role = "drafter" if part is DRAFTER else "actor"
-        stem = f"agent:{self.source.name}-{slug(name) or role}"
-        number = 1
-        while not self.draft.is_free(node := iri(stem if number == 1 else f"{stem}-{number}")):
-            number += 1
+        stem = f"{NAMES['agent']}{self.source.name}-{slug(name) or role}"
+        tries = (stem if one == 1 else f"{stem}-{one}" for one in count(1))
+        node = next(node for one in tries if self.draft.is_free(node := ox.NamedNode(one)))
         if name:
             self.draft.add(node, NAME, ox.Literal(name))
         return node
 
     def seat(self, row: Row, node: Any) -> Any:
-        """The seat in the working group of whoever has one by the form, else the person: who has the groups."""
+        """The seat in the working group, of whoever has one by the form, else the person."""
         there = self.source.seats(node)
         if row.words("member") == "yes":
             return there[0] if there else self.new_seat(row, node)
         for one in there:
             for triple in self.draft.of(one):
-                del self.draft.triples[triple]
+                self.draft.drop(triple)
         return node
 
     def new_seat(self, row: Row, node: ox.NamedNode) -> ox.NamedNode:
         """A seat in the working group, as a paper describes it."""
-        seat = iri(f"membership:{node.value.rpartition('/')[2]}")
+        seat = ox.NamedNode(NAMES["membership"] + node.value.rpartition("/")[2])
         self.thing(seat, "org:Membership")
         label = ox.Literal(f"{row.words('who').strip()}, member", language="en")
         said = (
@@ -84,7 +84,7 @@ class People:
         return seat
 
     def groups(self, row: Row, field: Field, node: Any, holder: Any) -> None:
-        """State the groups of somebody: those that were there stay where they are, unless the seat changes."""
+        """State the groups of somebody: those before stay where they are, unless the seat changes."""
         given = {one.words for one in row.values.get(field.key, ())}
         holders = self.source.seats(node) or [node]
         for value in self.source.values(node, field):

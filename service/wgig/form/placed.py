@@ -43,7 +43,7 @@ def names(finding: Finding, stating: Stating) -> Iterator[str]:
     rule, there = finding.rule, stating.names
     if isinstance(finding.focus, ox.Literal):
         return
-    if finding.value is not None:
+    if finding.value not in (None, finding.focus):
         yield from values(finding, stating)
     if rule.counted.startswith(NAMES["principle"]):
         yield from measured(finding, stating)
@@ -51,8 +51,7 @@ def names(finding: Finding, stating: Stating) -> Iterator[str]:
     if rule.code == "WGIG-2-CATEGORY-INVENTORY":  # whose path stands in its query
         yield "category"
     for path in rule.predicates:
-        for part in (one for one in stating.source.nodes if one and path.endswith(f"#{one}")):
-            yield part
+        yield from (one for one in stating.source.nodes if one and path.endswith(f"#{one}"))
     if finding.focus != stating.paper and finding.focus in there:
         yield there[finding.focus]
 
@@ -64,7 +63,7 @@ def values(finding: Finding, stating: Stating) -> Iterator[str]:
         same = triple.object == finding.value or (is_blank(finding.value) and is_blank(triple.object))
         if along and same and triple in stating.names:
             yield stating.names[triple]
-    if not isinstance(finding.value, ox.Literal) and finding.value != stating.paper:
+    if not isinstance(finding.value, ox.Literal):
         yield from filter(None, [stating.names.get(finding.value)])
 
 

@@ -1,6 +1,7 @@
-"""A form is saved: into the graph of its paper, by the way of every write, if nobody else wrote it meanwhile."""
+"""A form is saved into the graph of its paper, by the way of every write, if nobody wrote it meanwhile."""
 
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from anyio.to_thread import run_sync
 from fastapi import Request
@@ -19,14 +20,21 @@ from ..tokens import Token
 from ..write import SCOPES
 from ..writing import commit, gated, writing
 
-NO_TOKEN = "Saving needs a token. Type yours; without one, download the paper."
-TAKEN = "There is a paper of this name in the graph already. Take another name, or open that paper to edit it."
+ELSEWHERE = (
+    "A page of another site sent this form. Never type a token there; have it revoked, and open /write here."
+)
+MISSING = "Saving needs a token. Type yours; without one, download the paper."
+TAKEN = (
+    "There is a paper of this name in the graph already. Take another name, or open that paper to edit it."
+)
 CHANGED = "Somebody else saved this paper since you opened it, and nothing of yours was written."
-GONE = "This paper is not in the graph any more: somebody deleted it since you opened it. Nothing was written."
+GONE = (
+    "This paper is not in the graph any more: somebody deleted it since you opened it. Nothing was written."
+)
 
 
 class Saving(NamedTuple):
-    """What is to be saved: the name of the paper, its statements as N-Triples, the version that it was opened at.
+    """What is to be saved: the name of the paper, its statements as N-Triples, the version it was opened at.
 
     An empty version is that of a paper which is not in the graph yet.
     """
@@ -47,18 +55,34 @@ def version_of(store: Store, graph: str) -> str:
 
 
 def allowed(request: Request, secret: str) -> Token:
-    """The token of this secret, if it opens papers. Raises Problem 401, 403."""
+    """The token of this secret, if it opens papers and comes from a page of this service.
+
+    Raises Problem 401, 403.
+    """
+    if not from_here(request):
+        raise Problem(403, ELSEWHERE)
 
     def given() -> str:
         if not secret:
-            raise Problem(401, NO_TOKEN)
+            raise Problem(401, MISSING)
         return secret
 
     return opened(request.app.state.tokens, given, *SCOPES)
 
 
+def from_here(request: Request) -> bool:
+    """Whether no page of another origin sent the form, as far as the browser says (Fetch Metadata, Origin).
+
+    There are no cookies to abuse: this keeps people from typing tokens into pages of others.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
 async def save(request: Request, token: Token, saving: Saving) -> None:
-    """Save a paper. Raises Problem 412 where the graph is not as it was when it was opened, and as a write does."""
+    """Save a paper. Raises Problem 412 where the graph was written meanwhile, and as a write does."""
     graph = graph_of(saving.name, request.app.state.settings)
     part = Part("paper.nt", N_TRIPLES.media_type, saving.triples)
     async with writing(request):

@@ -1,6 +1,7 @@
 """What a browser sends: the fields, and which button was pressed. What is no field is refused."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,17 +10,16 @@ from ..near import near
 from ..problems import Problem
 from ..tokens import BEGINNING
 from .filled import Filled, Row, Value
-from .layout import PAPER, PARTS, SOME, TEXT, Field, field_of
+from .layout import MOST, PAPER, PARTS, SOME, TEXT, Field, field_of
 from .words import as_sent
 
-MOST = 50  # parts of a kind, and values of one field
 LONGEST = 100_000  # characters of one field
 DOES = ("check", "draft", "complete", "save", "overwrite", "markdown", "turtle")
 ONCE = ("name", "source", "version", "profile", "lang", "token", "do", "add", "remove")
 SECRET_OR_TEXT = ("token", "source")  # where what looks like a token may stand
-ROW = re.compile(rf"(?P<part>{'|'.join(filter(None, PARTS))})-(?P<row>\d{{1,4}})")
+ROW = re.compile(rf"(?P<part>{'|'.join(filter(None, PARTS))})-(?P<row>[1-9]\d{{0,3}})")
 NAME = re.compile(
-    rf"(?:{ROW.pattern}-)?(?P<key>[A-Za-z]+)(?:-(?P<value>\d{{1,4}}))?(?P<language>-language)?"
+    rf"(?:{ROW.pattern}-)?(?P<key>[A-Za-z]+)(?:-(?P<value>[1-9]\d{{0,3}}))?(?P<language>-language)?"
 )
 SECRET = re.compile(rf"{BEGINNING}[\w-]{{43}}")
 
@@ -104,7 +104,7 @@ def row(found: tuple[int, dict[str, dict[int, Value]]]) -> Row:
     return Row(number, {key: [*there.values()] for key, there in values.items()})
 
 
-def enough(found: dict[int, object] | dict[int, Value], what: str) -> None:
+def enough(found: Mapping[int, object], what: str) -> None:
     """Raises Problem 413 where more were sent than the form takes."""
     if len(found) > MOST:
         raise Problem(413, f"The form takes at most {MOST} {what}, and more were sent. Leave some out.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
+from itertools import islice
 from typing import Any
 
 import pyoxigraph as ox
@@ -12,10 +13,11 @@ from ..problems import Problem
 from ..rules import rules
 from .choices import Choice, label, spoken
 from .filled import Filled, Row, Value
-from .layout import ASSESSMENT, MECHANISM, PAPER, PARTS, WHO, Field, Part
+from .layout import ASSESSMENT, MECHANISM, MOST, PAPER, PARTS, WHO, Field, Part
 from .words import language_of, shown
 
 PAPERS = NAMES["paper"]
+LARGEST = 5000  # statements; a paper has some hundred
 NONE = "No issue paper is in it. The form is for issue papers: one wgig:IssuePaper in a file or graph."
 
 
@@ -23,8 +25,14 @@ class Source:
     """The statements of one issue paper, as the form shows them."""
 
     def __init__(self, triples: Iterable[ox.Triple]) -> None:
-        """Take the statements. Raises Problem 422 where they are not about just one issue paper."""
-        self.triples = list(dict.fromkeys(triples))
+        """Take the statements.
+
+        Raises Problem 422 where they are not about just one issue paper, 413 where they are more than a form
+        can hold.
+        """
+        self.triples = list(dict.fromkeys(islice(triples, LARGEST + 1)))
+        if len(self.triples) > LARGEST:
+            raise too_many(f"{LARGEST} statements")
         try:
             self.graph = Graph(self.triples)
         except ValueError as error:
@@ -36,7 +44,7 @@ class Source:
     @property
     def name(self) -> str:
         """The name of the paper in addresses."""
-        return self.paper.value.removeprefix(PAPERS)
+        return str(self.paper.value).removeprefix(PAPERS)
 
     @cached_property
     def language(self) -> str:
@@ -53,7 +61,9 @@ class Source:
     @cached_property
     def nodes(self) -> Mapping[str, list[Any]]:
         """The parts by the key of their kind, in the order in which the form has them."""
-        found = {key: self.graph.parts(part.property) for key, part in PARTS.items() if key}
+        found = {key: self.graph.parts(part.path) for key, part in PARTS.items() if key}
+        if any(len(one) > MOST for one in found.values()):
+            raise too_many(f"{MOST} parts of a kind")
         found[ASSESSMENT.key].sort(key=self.by_criterion)
         return {PAPER.key: [self.paper], **found}
 
@@ -69,10 +79,13 @@ class Source:
 
     def values(self, node: Any, field: Field) -> list[Any]:
         """The values of a field of a node, in their order; none for what is asked of people in words."""
-        if field.property == "wgig:stakeholderGroup":
-            found = (self.graph.all(one, field.property) for one in self.seats(node) or [node])
+        if field.path == "wgig:stakeholderGroup":
+            found = (self.graph.all(one, field.path) for one in self.seats(node) or [node])
             return list(dict.fromkeys(value for values in found for value in values))
-        return self.graph.all(node, field.property) if field.is_said else []
+        values = self.graph.all(node, field.path) if field.is_said else []
+        if len(values) > MOST:
+            raise too_many(f"{MOST} values of {field.key}")
+        return values
 
     @cached_property
     def filled(self) -> Filled:
@@ -91,9 +104,9 @@ class Source:
         """The values of a field of a node as the form shows them."""
         if field.kind == WHO:
             return [Value(1, self.who(node))]
-        if field.property == "member":
+        if field.path == "member":
             return [Value(1, "yes")] if self.seats(node) else []
-        if field.property == "wgig:judges":
+        if field.path == "wgig:judges":
             return [Value(1 + at, self.judged(one)) for at, one in enumerate(self.values(node, field))]
         return [
             Value(at, shown(field, one), language_of(field, one, self.language))
@@ -113,9 +126,12 @@ class Source:
         known = called().get(str(getattr(node, "value", node)))
         return known.words if known else str(node)
 
-    def described(self, node: Any) -> bool:
-        """Whether the paper says anything of a node."""
-        return any(subject == node for subject, _ in self.graph.said)
+
+def too_many(most: str) -> Problem:
+    """The 413 for a paper that is too large for a form."""
+    return Problem(
+        413, f"The paper has more than {most}, which is more than the form can show. Edit its file."
+    )
 
 
 @cache

@@ -53,8 +53,8 @@ class Stating:
             return
         self.nodes[part.key, row.number] = node
         self.names.setdefault(node, name(part, row))
-        if part.property:
-            self.names.setdefault(self.draft.add(self.paper, part.property, node), name(part, row))
+        if part.path:
+            self.names.setdefault(self.draft.add(self.paper, part.path, node), name(part, row))
         if not isinstance(node, ox.Literal):  # of which nothing can be said
             for field in part.fields:
                 self.field(part, row, field, node)
@@ -93,9 +93,8 @@ class Stating:
     def thing(self, node: Any, kind: str) -> None:
         """Say what a new node is, where that is from, and whether it is made up."""
         self.draft.add(node, "rdf:type", iri(kind))
-        for one in self.filled.paper.values.get("illustrative", ()):
-            if one.words == "yes":
-                self.draft.add(node, "wgig:illustrative", typed("true", "boolean"))
+        if self.filled.paper.words("illustrative") == "yes":
+            self.draft.add(node, "wgig:illustrative", typed("true", "boolean"))
         sources = [one for one in self.draft.of(self.paper) if one.predicate == iri("dcterms:source")]
         for one in [triple.object for triple in sources] or [self.paper]:
             self.draft.add(node, "dcterms:source", one)
@@ -106,14 +105,14 @@ class Stating:
         if field.kind == WHO:
             for one in ("foaf:name", "rdfs:label"):
                 self.names.setdefault((node, iri(one).value), of_field)
-        elif field.property == GROUP:
-            has_seat = any(one.property == "member" for one in part.fields)
+        elif field.path == GROUP:
+            has_seat = any(one.path == "member" for one in part.fields)
             holder = self.people.seat(row, node) if has_seat else node
             self.people.groups(row, field, node, holder)
             for one in (node, holder):
                 self.names.setdefault((one, iri(GROUP).value), of_field)
         elif field.is_said:
-            self.names.setdefault((node, iri(field.property).value), of_field)
+            self.names.setdefault((node, iri(field.path).value), of_field)
             (self.boxes if field.kind == SOME else self.values)(row, field, node, of_field)
 
     def values(self, row: Row, field: Field, node: Any, of_field: str) -> None:
@@ -123,13 +122,13 @@ class Stating:
         for value, shown in there:
             if given.get(shown.number) == shown:
                 del given[shown.number]
-                self.names[ox.Triple(node, iri(field.property), value)] = f"{of_field}-{shown.number}"
+                self.names[ox.Triple(node, iri(field.path), value)] = f"{of_field}-{shown.number}"
             else:
-                self.draft.remove(node, field.property, value)
-        for one in given.values():
-            if one.words.strip():
-                value = term(field, one.words, one.language or self.filled.language)
-                self.names[self.draft.add(node, field.property, value)] = f"{of_field}-{one.number}"
+                self.draft.remove(node, field.path, value)
+        for number, words, language in given.values():
+            if words.strip():
+                said = term(field, words, language or self.filled.language)
+                self.names[self.draft.add(node, field.path, said)] = f"{of_field}-{number}"
 
     def boxes(self, row: Row, field: Field, node: Any, of_field: str) -> None:
         """State what is checked: what was before leaves its statement."""
@@ -138,12 +137,12 @@ class Stating:
         for value, shown in there:
             if shown.words in given:
                 given.discard(shown.words)
-                self.names[ox.Triple(node, iri(field.property), value)] = of_field
+                self.names[ox.Triple(node, iri(field.path), value)] = of_field
             else:
-                self.draft.remove(node, field.property, value)
+                self.draft.remove(node, field.path, value)
         for words in sorted(filter(str.strip, given)):
-            judged = self.mechanism(words) if field.property == "wgig:judges" else term(field, words, "")
-            self.names[self.draft.add(node, field.property, judged)] = of_field
+            judged = self.mechanism(words) if field.path == "wgig:judges" else term(field, words, "")
+            self.names[self.draft.add(node, field.path, judged)] = of_field
 
     def mechanism(self, words: str) -> Any:
         """The mechanism of this number, or one that is not there."""
@@ -156,16 +155,18 @@ class Stating:
         stated = {node for (key, _), node in self.nodes.items() if key == part.key}
         gone = [one for one in self.source.nodes[part.key] if one not in stated]
         for node in gone:
-            self.draft.remove(self.paper, part.property, node)
+            self.draft.remove(self.paper, part.path, node)
         return gone
 
     def relabel(self) -> None:
         """Let labels that repeat the title repeat the new one."""
         old, new = self.source.title, Source(self.draft.triples).title
         for triple in [*self.draft.triples] if old != new else ():
-            before, after = (f"{LABEL}{old}", f"{LABEL}{new}") if triple.subject == self.paper else (f"{old}: ", f"{new}: ")
-            label = triple.object
-            if triple.predicate == iri("rdfs:label") and label.value.startswith(before) and label.language:
-                said = label.value.replace(before, after, 1)
-                self.draft.remove(triple.subject, "rdfs:label", label)
+            kind, end = (LABEL, "") if triple.subject == self.paper else ("", ": ")
+            label, before = triple.object, f"{kind}{old}{end}"
+            if triple.predicate != iri("rdfs:label") or not isinstance(label, ox.Literal):
+                continue
+            if label.language and label.value.startswith(before):
+                said = f"{kind}{new}{end}{label.value.removeprefix(before)}"
+                self.draft.drop(triple)
                 self.draft.add(triple.subject, "rdfs:label", ox.Literal(said, language=label.language))

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ..markdown.values import ID
 from ..reports.words import phrase
 from ..rules import headings
+from ..steering import cut
 from .choices import Choice
 from .filled import Filled, Row, Value, group, name
 from .layout import LISTED, MECHANISM, ONE, PAPER, SECTIONS, SOME, TEXT, TRUTH, WHO, YES_NO, Field, Part
@@ -14,6 +15,7 @@ from .source import called
 from .work import Done
 
 CITING, DRAFTED = Field("", "cito:cites"), Field("", "wgig:drafter")  # whose choices are long lists
+SHORT = 60  # characters of a name in a heading
 LONG = 1000  # characters; a longer text gets a higher box
 
 
@@ -28,7 +30,7 @@ class Control(NamedTuple):
 
 
 class FieldView(NamedTuple):
-    """A field with all its values; `options` are what can be chosen, those that are checked by their words."""
+    """A field with all its values; `options` are what can be chosen, `checked` the words of what is."""
 
     name: str
     label: str
@@ -55,24 +57,22 @@ class FieldView(NamedTuple):
 
 
 class RowView(NamedTuple):
-    """A part: its name, what it is called, its fields."""
+    """A part: its name, what it is and what it is called, its fields."""
 
     name: str
     title: str
+    called: str
     fields: Sequence[FieldView]
     removable: bool
-    messages: Sequence[Message]
 
 
 class PartView(NamedTuple):
     """The parts of a kind, and what the button says that adds one (empty: none can be added)."""
 
     name: str
-    title: str
     rows: Sequence[RowView]
     add: str
     messages: Sequence[Message]
-    required: bool
 
     @property
     def anchor(self) -> str:
@@ -81,7 +81,7 @@ class PartView(NamedTuple):
 
 
 class SectionView(NamedTuple):
-    """A section of the template: its number and title, how it stands (empty: not checked yet), what is in it."""
+    """A section of the template: number, title, how it stands (empty: not checked yet), what is in it."""
 
     number: int
     title: str
@@ -104,13 +104,17 @@ class View:
         self.said: dict[str, list[Message]] = {}
         for one in messages:
             self.said.setdefault(one.field, []).append(one)
+        self.at_field: dict[str, list[Message]] = {}  # what is said of a part
         self.states = {one.number: phrase(one.state, language) for one in done.sections} if done else {}
         self.sections = [
             SectionView(
                 number,
                 headings()[number].says(language),
                 self.states.get(number, ""),
-                [self.part(one) if isinstance(one, Part) else self.field(PAPER, filled.paper, one) for one in items],
+                [
+                    self.part(one) if isinstance(one, Part) else self.field(PAPER, filled.paper, one)
+                    for one in items
+                ],
                 self.said.get(f"{SECTION}{number}", []),
             )
             for number, items in enumerate(SECTIONS)
@@ -119,20 +123,33 @@ class View:
         self.focus = self.anchors.get(focus, focus)
 
     def part(self, part: Part) -> PartView:
-        """The parts of a kind."""
+        """The parts of a kind; what is said of all of them, or of one, is said at its first field."""
         rows = self.filled.rows[part.key]
+        for row in rows:
+            of_field = group(part, row, part.fields[0])
+            found = self.said.get(name(part, row), []) + (
+                self.said.get(part.key, []) if row is rows[0] else []
+            )
+            self.at_field[of_field] = found
         views = [
             RowView(
                 name(part, row),
-                part.title if len(rows) == 1 and not part.several else f"{part.title} {at}",
+                " ".join((part.title, str(at))) if part.several or rows[1:] else part.title,
+                self.called(part, row),
                 [self.field(part, row, one) for one in part.fields],
                 part.several or len(rows) > 1,
-                self.said.get(name(part, row), []),
             )
             for at, row in enumerate(rows, 1)
         ]
         add = part.title.lower() if part.several or not rows else ""
-        return PartView(part.key, part.title, views, add, self.said.get(part.key, []), part.required)
+        return PartView(part.key, views, add, [] if rows else self.said.get(part.key, []))
+
+    def called(self, part: Part, row: Row) -> str:
+        """What a part says of itself: its name, or what it is about."""
+        first = part.fields[0]
+        words = row.words(first.key).strip() if first.kind != TEXT or first.key == "label" else ""
+        labels = {one.words: one.label for one in first.things(self.language)} if words else {}
+        return cut(labels.get(words, words), SHORT)
 
     def field(self, part: Part, row: Row, field: Field) -> FieldView:
         """A field of a part."""
@@ -141,7 +158,9 @@ class View:
         options = [*self.options(field)]
         there = {one.words for one in options}
         if field.kind in (ONE, SOME, TRUTH):  # what else is said can be chosen again
-            options += [Choice(one, one) for one in dict.fromkeys(v.words for v in values) if one and one not in there]
+            options += [
+                Choice(one, one) for one in dict.fromkeys(v.words for v in values) if one and one not in there
+            ]
         controls = [
             Control(
                 f"{of_field}-{one.number}",
@@ -158,20 +177,20 @@ class View:
             label[:1].upper() + label[1:],
             field.hint,
             field.kind,
-            "people" if field.kind == WHO and part.property == "wgig:drafter" else field.kind,
+            "people" if field.kind == WHO and part.path == "wgig:drafter" else field.kind,
             field.required,
             field.several,
             controls,
             options,
             frozenset(one.words for one in values),
-            self.said.get(of_field, []),
+            [*self.at_field.get(of_field, []), *self.said.get(of_field, [])],
         )
 
     def options(self, field: Field) -> Iterator[Choice]:
         """What can be chosen in a field, but for long lists, which stand once on the page."""
         if field.kind == TRUTH:
             yield from YES_NO
-        elif field.property == "wgig:judges":
+        elif field.path == "wgig:judges":
             for at, row in enumerate(self.filled.rows[MECHANISM.key], 1):
                 yield Choice(name(MECHANISM, row), row.words("label").strip() or f"{MECHANISM.title} {at}")
         elif field.kind != LISTED:
@@ -179,7 +198,7 @@ class View:
 
     def tag(self, field: Field, value: Value) -> str | None:
         """The language beside a text: of a title always, of another text where it says one of its own."""
-        asked = field.kind == TEXT and (field.property == "dcterms:title" or value.language)
+        asked = field.kind == TEXT and (field.path == "dcterms:title" or value.language)
         return value.language if asked else None
 
     def targets(self) -> Iterator[tuple[str, str]]:
@@ -212,7 +231,9 @@ class View:
     def in_order(self, messages: Sequence[Message]) -> list[Message]:
         """Messages in the order of the fields on the page."""
         order = {one: at for at, one in enumerate(self.anchors)}
-        return sorted(messages, key=lambda one: order.get(one.field, order.get(one.field.rpartition("-")[0], -1)))
+        return sorted(
+            messages, key=lambda one: order.get(one.field, order.get(one.field.rpartition("-")[0], -1))
+        )
 
     @property
     def notes(self) -> int:

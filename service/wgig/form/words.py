@@ -11,7 +11,7 @@ from ..rules import SHAPES
 from .layout import LISTED, ONE, SOME, TEXT, TRUTH, Field
 
 NO_LANGUAGE = "none"  # what stands in place of the tag of a text that has none
-SAFE = "/:@!$&'()*+,;=~%"
+SAFE = "/:@!$&'()*+,;=~"
 STRING = ox.NamedNode(f"{XSD}string")
 LINES: dict[str, Callable[[str], Any]] = {
     "wgig:posted": day,
@@ -23,7 +23,7 @@ SAID = {"true": "yes", "false": "no"}
 
 def folder(field: Field) -> str:
     """What the IRIs begin with that a field names by their ends."""
-    return SHAPES if field.property == "wgig:waives" else f"{ID}{field.folder}"
+    return SHAPES if field.path == "wgig:waives" else f"{ID}{field.folder}"
 
 
 def term(field: Field, words: str, language: str) -> ox.NamedNode | ox.Literal:
@@ -34,7 +34,8 @@ def term(field: Field, words: str, language: str) -> ox.NamedNode | ox.Literal:
         return ox.NamedNode(folder(field) + quote(words.strip(), safe=SAFE))
     if field.kind == TRUTH:
         return truth(words)
-    return LINES.get(field.property, ox.Literal)(words.strip())
+    read: Callable[[str], ox.NamedNode | ox.Literal] = LINES.get(field.path, ox.Literal)
+    return read(words.strip())
 
 
 def text(words: str, language: str) -> ox.Literal:
@@ -61,7 +62,7 @@ def plain(field: Field, value: Any) -> str | None:
         words = words.removeprefix(folder(field))
     elif field.kind == TRUTH:
         words = SAID.get(words, words)
-    elif field.property == "dcterms:source":
+    elif field.path == "dcterms:source":
         words = words.removeprefix(ID)
     return words if words and term(field, words, "") == value else None
 

@@ -35,7 +35,7 @@ class Todo(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What came of it: the statements as N-Triples, what is to be said at the fields, how each section stands.
+    """What came of it: the statements as N-Triples, what is said at the fields, how each section stands.
 
     `met` of the `parts` that the template asks for are there; `rest` is what no field shows.
     """
@@ -60,7 +60,9 @@ def work(todo: Todo) -> Done:
     document = opened(triples, todo.settings)
     report = check(document, todo.profile, todo.settings.shacl)
     paper = report.papers[0]
-    messages = [message(one, stating, todo.profile, todo.language) for one in paper.findings if not one.waiver]
+    messages = [
+        message(one, stating, todo.profile, todo.language) for one in paper.findings if not one.waiver
+    ]
     if not SLUG.fullmatch(todo.filled.name):
         messages.insert(0, Message("name", "Violation", NAME))
     return Done(triples, messages, paper.sections, paper.met, paper.parts, rest(stating))
