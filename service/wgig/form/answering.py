@@ -25,14 +25,14 @@ from ..uploads import File, uploaded
 from .begin import known, of_file, of_graph, of_issue
 from .changing import added, removed, replaced
 from .differing import differing
-from .filled import Row, Value
+from .filled import Filled, Row, Value
 from .layout import Field
 from .page import UNKEPT, Page, shown, told
 from .placed import Message
 from .saving import Saving, allowed, graph_of, save
 from .sent import Sent, sent
 from .source import PAPERS, Source
-from .work import Todo, opened, work
+from .work import Todo, opened, rest, stated, work
 
 LARGEST = 4 * 1024 * 1024  # bytes of a form that is sent
 SAVES = ("draft", "complete", "save")
@@ -70,15 +70,15 @@ async def write_by_form(request: Request) -> Response:
         return await run_in_threadpool(opened_file, request, files[0])
     form = sent(pairs)
     page = begun_again(form)
-    if form.once.get("add") or form.once.get("remove"):
-        await checks.run(change, page, form, settings)
-        return await run_in_threadpool(shown, request, page)
-    page.messages = [Message(one, "Violation", LEAKED) for one in form.leaked]
     todo = Todo(page.filled, form.source.encode(), page.profile, page.language, settings)
+    add, remove = form.once.get("add", ""), form.once.get("remove", "")
+    if add or remove:
+        page.filled, page.focus, page.rest = await checks.run(changed, todo, add, remove)
+        return await run_in_threadpool(shown, request, page)
     async with while_there(request.receive):
         page.done = await checks.run(work, todo)
-    page.messages = [*page.messages, *page.done.messages]
-    page.rest = page.done.rest
+    leaked = [Message(one, "Violation", LEAKED) for one in form.leaked]
+    page.messages, page.rest = [*leaked, *page.done.messages], page.done.rest
     if form.does in DOWNLOADS:
         return await run_in_threadpool(downloaded, request, page, form.does)
     if form.does in SAVES and (answered := await saved(request, page, form)):
@@ -119,13 +119,14 @@ def begun_again(form: Sent) -> Page:
     return Page(filled, form.source, form.version, profile, language)
 
 
-def change(page: Page, form: Sent, settings: Settings) -> None:
-    """Add to the form or remove from it. Raises Problem 400, 413."""
-    source = Source(opened(form.source.encode(), settings).triples)
-    if what := form.once.get("add"):
-        page.filled, page.focus = added(page.filled, what, source)
-    else:
-        page.filled, page.focus = removed(page.filled, form.once["remove"])
+def changed(todo: Todo, add: str, remove: str) -> tuple[Filled, str, list[str]]:
+    """The form with what is added or without what is removed, the name of that, and what no field shows.
+
+    Raises Problem 400, 413.
+    """
+    stating = stated(todo)
+    filled, focus = added(todo.filled, add, stating.source) if add else removed(todo.filled, remove)
+    return filled, focus, rest(stating)
 
 
 def opened_file(request: Request, file: File) -> Response:

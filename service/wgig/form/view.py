@@ -159,7 +159,7 @@ class View:
         there = {one.words for one in options}
         if field.kind in (ONE, SOME, TRUTH):  # what else is said can be chosen again
             options += [
-                Choice(one, one) for one in dict.fromkeys(v.words for v in values) if one and one not in there
+                Choice(one, cut(one, SHORT)) for one in dict.fromkeys(v.words for v in values) if one and one not in there
             ]
         controls = [
             Control(
@@ -192,7 +192,8 @@ class View:
             yield from YES_NO
         elif field.path == "wgig:judges":
             for at, row in enumerate(self.filled.rows[MECHANISM.key], 1):
-                yield Choice(name(MECHANISM, row), row.words("label").strip() or f"{MECHANISM.title} {at}")
+                said = cut(row.words("label").strip(), SHORT)
+                yield Choice(name(MECHANISM, row), said or f"{MECHANISM.title} {at}")
         elif field.kind != LISTED:
             yield from field.things(self.language)
 
