@@ -229,6 +229,11 @@ class View:
         every = [one for found in self.said.values() for one in found if one.blocks]
         return [(self.anchors.get(one.field, one.field), one) for one in self.in_order(every)]
 
+    @property
+    def texts(self) -> set[str]:
+        """All that is said at fields."""
+        return {one.text for found in self.said.values() for one in found}
+
     def in_order(self, messages: Sequence[Message]) -> list[Message]:
         """Messages in the order of the fields on the page."""
         order = {one: at for at, one in enumerate(self.anchors)}
