@@ -36,7 +36,7 @@ from .citing import cite
 from .direct import Direct
 from .dumps import download
 from .dumps.files import Dumps
-from .feeds import findings, meetings, news, sitemap
+from .feeds import meetings, news, sitemap
 from .form import answering
 from .guard import Guard
 from .index.keeping import Index
@@ -86,7 +86,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/changes", READ, events.stream),
     ("/changes/{path:path}", READ, events.node),
     ("/feed.atom", READ, news.everything),
-    ("/feed/query/{name}", READ, findings.of_query),
+    ("/feed/query/{name}", READ, queries.feed_of_example),
     ("/feed/{name}", READ, news.of_kind),
     ("/sitemap.xml", READ, sitemap.sitemap),
     ("/sitemap/{name}", READ, sitemap.part),
@@ -108,6 +108,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/write", READ, answering.write_form),
     ("/write", ("POST",), answering.write_by_form),
     ("/search", READ, search.search),
+    ("/search.{suffix}", READ, search.search),
     ("/reconcile", READ, reconciliation.reconcile),
     ("/reconcile", ("POST",), reconciliation.reconcile_by_form),
     ("/reconcile/suggest/{what}", READ, reconciliation.suggest),
@@ -116,6 +117,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/opensearch.xml", READ, opensearch.description),
     ("/context.jsonld", READ, resource.context),
     ("/catalog", READ, catalog.catalog),
+    ("/catalog.{suffix}", READ, catalog.catalog),
     ("/.well-known/void", READ, discovery.void),
     ("/.well-known/sparql-examples", READ, discovery.sparql_examples),
     ("/.well-known/api-catalog", READ, discovery.api_catalog),

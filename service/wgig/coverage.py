@@ -17,11 +17,12 @@ from .cells import Cell, Cells
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .labels import by_language
-from .links import SERVICE, address
+from .links import SERVICE, address, host
 from .lists.selection import prefixed
 from .lists.table import NAMED
 from .namespaces import OUTSIDE
 from .parameters import only
+from .profiles import schema_org
 from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
@@ -30,6 +31,7 @@ from .represent import graph_body, represent, show
 from .typed import term
 
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
+ABOUT = "How many papers measure each issue by each criterion, and with what verdicts."
 LABEL = ox.NamedNode(f"{OUTSIDE['rdfs']}label")
 FILTERS = {"issue": "issue", "criterion": "principle", "category": "category"}
 
@@ -81,10 +83,17 @@ async def coverage(request: Request) -> Response:
 def written(request: Request, found: Coverage, format_: Format) -> bytes:
     """The matrix in a format."""
     if format_ is HTML:
-        return show(request, "coverage.html", found=found, first=first)
+        return show(request, "coverage.html", found=found, first=first, about=ABOUT, markup=told(request))
     if format_ in PLAIN:
         return PLAIN[format_](found)
     return graph_body(request, as_triples(found, request.app.state.settings.base), format_)
+
+
+def told(request: Request) -> dict[str, Any]:
+    """What the page tells search engines: schema.org for the whole matrix."""
+    iri, page = f"{request.app.state.settings.base}coverage", f"{host(request)}coverage"
+    files = [one for one in OFFERED if one is not HTML]
+    return schema_org.dataset(iri, page, "Coverage of issues by criteria", ABOUT, files)
 
 
 def filters(pairs: Pairs, base: str) -> dict[str, list[Any]]:

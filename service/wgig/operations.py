@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from . import coverage, listing
 from .examples import NONE, Example
 from .examples import Parameter as Declared
-from .formats import BY_FORM, HTML, JSON, PLAIN_XML, Format
+from .formats import ATOM, JSON, PLAIN_XML, Format
 from .frames import FRAMES
 from .lists.schemas import page, parameter, parameters
 from .lists.shown import LISTS
 from .profiles.profile import OFFERED as OWN
-from .queries import OFFERED
+from .queries import OFFERED, formats
 from .schemas import (
     ANY,
     FOLDER,
@@ -22,7 +22,6 @@ from .schemas import (
     THING_DOCUMENT,
     Described,
 )
-from .sparql import form
 from .typed import schema
 
 LISTING = (
@@ -53,6 +52,7 @@ NEGOTIATED: list[Described] = [
         TEXT,
     ),
 ]
+PAGE_OF_FEED = parameter("page", "A page of the feed, from 1 on; the feed links to the next one.", TEXT)
 OF_THING = [
     *NEGOTIATED,
     parameter(
@@ -131,12 +131,26 @@ def in_formats(path: str, operation: Described, formats: Sequence[Format]) -> di
 
 def example_operation(one: Example) -> Described:
     """An example query as an operation."""
-    formats = (*BY_FORM[form(one.text)], HTML)
+    given = formats(one)
     return {
         "summary": f"{one.title}.",
         "description": one.question,
-        "parameters": [*map(declared, one.parameters), media_type(formats)],
-        "responses": answered(formats),
+        "parameters": [
+            *map(declared, one.parameters),
+            *([PAGE_OF_FEED] if one.date else []),
+            media_type(given),
+        ],
+        "responses": answered(given),
+    }
+
+
+def feed_operation(one: Example) -> Described:
+    """The feed of an example query as an operation."""
+    return {
+        "summary": f"{one.title}, as a feed.",
+        "description": one.question,
+        "parameters": [*map(declared, one.parameters), PAGE_OF_FEED],
+        "responses": answered([ATOM]),
     }
 
 
