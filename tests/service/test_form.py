@@ -572,3 +572,21 @@ def test_a_long_chain_of_blank_nodes_is_forgotten_with_its_part(client: httpx.Cl
     turtle = Form(client, answer).press("remove", "forum-1").send("do", "turtle").text
     assert "x:next" not in turtle
     assert "stays" in turtle
+
+
+def test_no_more_parts_are_added_than_the_form_holds_and_what_was_typed_comes_back(
+    client: httpx.Client,
+) -> None:
+    given = opened(client, "/write?issue=spam").given | {f"waiver-{one}": "" for one in range(1, 51)}
+    answer = client.post("/write", data={**given, "title-1": "Typed", "add": "waiver"}, headers=PAGE)
+    assert answer.status_code == 413
+    assert Form(client, answer).given["title-1"] == "Typed"
+
+
+def test_where_a_paper_is_begun_the_known_papers_can_be_chosen(client: httpx.Client) -> None:
+    empty = BeautifulSoup(client.get("/write", headers=PAGE).text, "html.parser")
+    assert empty.select_one("input#paper")
+    put(client)
+    page = BeautifulSoup(client.get("/write", headers=PAGE).text, "html.parser")
+    assert [one["value"] for one in page.select("#paper option")] == [NAME]
+    assert len(page.select("#issue option")) == 31

@@ -16,9 +16,9 @@ FLOORS = [
         about arguments backup backup.locking citing client.report client.terms client.triples dumps
         durable engines feeds feeds.xml feeds.zones form index index.mark index.words kinds lines
         lists lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed
-        pages.picture places.json places.spot places.tokens plans presence profiles profiles.dublin
-        readers reconcile recording records reports.xml screening shortcuts steering stream
-        stream.states syntax syntax.grammar tables wellformed wgig writes writes.changes
+        places.json places.spot places.tokens plans presence profiles profiles.dublin readers
+        reconcile recording records reports.xml screening shortcuts steering stream stream.states
+        syntax syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows computed lists.shown nesting outside.peers
@@ -33,9 +33,9 @@ FLOORS = [
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands form.asked
         index.file index.snippets known languages links markdown.outline mcp.strict outside.tables
-        pages.around pages.results pages.ways parameters places processes profiles.profile quiet
-        readers.lending records.versions reports syntax.reading tables.csvw tokens typed unfit using
-        writes.premises writes.targets
+        pages.results parameters places processes profiles.profile quiet readers.lending
+        records.versions reports syntax.reading tables.csvw tokens typed unfit using writes.premises
+        writes.targets
         """,
         """
         answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
@@ -63,22 +63,22 @@ FLOORS = [
         """
         about.portrait backup.keeping bearer cells describe dumps.files form.changing form.people
         health index.keeping labels load markdown.writing plans.counting readers.generation
-        readers.holder readers.inline records.history shelf syntax.unknown
+        readers.holder readers.inline records.history syntax.unknown
         """,
         """
-        commands.backup dumps.download form.stating hints lists.found markdown pages.gist
-        pages.papers pages.standing plans.steps readers.pool reconcile.names record records.mementos
-        records.told running skeleton stream.file stream.members things vocabulary within
+        commands.backup dumps.download form.stating hints lists.found markdown pages.standing
+        plans.steps readers.pool reconcile.names record records.mementos records.told running
+        skeleton stream.file stream.members things vocabulary within
         """,
         """
-        citing.versions commands.new compact facts lists.writing pages.thing pages.vocabulary
-        plans.advice reconcile.queries records.differences stream.log word
+        citing.versions commands.new compact facts lists.writing pages.thing plans.advice
+        reconcile.queries stream.log word
         """,
         """
-        explain frames inlining pages.sections reconcile.candidates reconcile.extending represent
-        stream.last stream.look stream.nodes
+        explain frames inlining reconcile.candidates reconcile.extending represent stream.last
+        stream.look stream.nodes
         """,
-        "discovery documents folders payload query reconcile.suggesting search sheet stream.keeping",
+        "discovery documents folders payload query reconcile.suggesting search stream.keeping",
         """
         beyond catalog client.graph doc existing feeds.paging files placing reconciliation
         reports.saying resource stream.events tables.lists uploads

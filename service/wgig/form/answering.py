@@ -1,7 +1,9 @@
 """/write: the form in which people write a paper, without JavaScript or with it."""
 
+from collections.abc import Callable, Sequence
 from urllib.parse import urlencode
 
+import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -10,7 +12,7 @@ from ..answers import answer, pick
 from ..bearer import refuse_in_form
 from ..bodies import FORM, MULTIPART, ContentType, Pairs
 from ..documents import MARKDOWN
-from ..formats import HTML, JSON, TURTLE
+from ..formats import HTML, JSON, TURTLE, Format
 from ..markdown import write as as_markdown
 from ..markdown.values import ID
 from ..parameters import only
@@ -32,10 +34,12 @@ from .placed import Message
 from .saving import Saving, allowed, graph_of, save
 from .sent import Sent, sent
 from .source import PAPERS, Source
-from .work import Todo, opened, rest, stated, work
+from .work import Done, Todo, opened, rest, stated, work
 
 LARGEST = 4 * 1024 * 1024  # bytes of a form that is sent
 SAVES = ("draft", "complete", "save")
+DOWNLOADS = {"markdown": MARKDOWN, "turtle": TURTLE}
+UNSAVED = "Nothing was saved. Mend what is said below; what is not complete can be saved as a draft."
 LEAKED = (
     "A token stood here, and is taken out. Others may have seen it: have it revoked. A token belongs in the "
     "field for it alone."
@@ -64,26 +68,36 @@ async def write_by_form(request: Request) -> Response:
     given = bodies.content_type(request, (FORM, MULTIPART))
     pairs, files = fields(given, await bodies.read(request, LARGEST))
     refuse_in_form(pairs)
-    settings: Settings = request.app.state.settings
-    checks: Turns = request.app.state.checks
     if files:
-        return await run_in_threadpool(opened_file, request, files[0])
+        return await opened_file(request, files[0])
     form = sent(pairs)
     page = begun_again(form)
+    await filled_in(request, page, form)
+    if page.done and form.does in DOWNLOADS:
+        return await run_in_threadpool(downloaded, request, page, page.done, DOWNLOADS[form.does])
+    if page.done and form.does in SAVES and (answered := await saved(request, page, page.done, form)):
+        return answered
+    return await run_in_threadpool(told if format_ is JSON else shown, request, page)
+
+
+async def filled_in(request: Request, page: Page, form: Sent) -> None:
+    """Change the page by the button that was pressed, or check it. Raises Problem 400, 413, 422."""
+    settings: Settings = request.app.state.settings
+    checks: Turns = request.app.state.checks
     todo = Todo(page.filled, form.source.encode(), page.profile, page.language, settings)
     add, remove = form.once.get("add", ""), form.once.get("remove", "")
     if add or remove:
-        page.filled, page.focus, page.rest = await checks.run(changed, todo, add, remove)
-        return await run_in_threadpool(shown, request, page)
+        try:
+            page.filled, page.focus, page.rest = await checks.run(changed, todo, add, remove)
+        except Problem as problem:
+            if problem.status != 413:
+                raise
+            page.refused = problem  # what was typed comes back
+        return
     async with while_there(request.receive):
         page.done = await checks.run(work, todo)
     leaked = [Message(one, "Violation", LEAKED) for one in form.leaked]
     page.messages, page.rest = [*leaked, *page.done.messages], page.done.rest
-    if form.does in DOWNLOADS:
-        return await run_in_threadpool(downloaded, request, page, form.does)
-    if form.does in SAVES and (answered := await saved(request, page, form)):
-        return answered
-    return await run_in_threadpool(told if format_ is JSON else shown, request, page)
 
 
 def fields(given: ContentType, body: bytes) -> tuple[Pairs, list[File]]:
@@ -129,14 +143,16 @@ def changed(todo: Todo, add: str, remove: str) -> tuple[Filled, str, list[str]]:
     return filled, focus, rest(stating)
 
 
-def opened_file(request: Request, file: File) -> Response:
+async def opened_file(request: Request, file: File) -> Response:
     """The form with the paper of a file, or why that cannot be read."""
+    checks: Turns = request.app.state.checks
     try:
         if not file.name or not file.data:
             raise Problem(400, "No file was chosen, or it is empty. Choose one.")
-        return shown(request, of_file(file, "en", request.app.state.settings))
+        page = await checks.run(of_file, file, "en", request.app.state.settings)
     except Problem as problem:
-        return beginning(request, "en", problem)
+        return await run_in_threadpool(beginning, request, "en", problem)
+    return await run_in_threadpool(shown, request, page)
 
 
 def beginning(request: Request, language: str, problem: Problem | None = None) -> Response:
@@ -153,42 +169,32 @@ def beginning(request: Request, language: str, problem: Problem | None = None) -
     return answer(request, body, HTML, status=problem.status if problem else 200, headers=sent_now)
 
 
-DOWNLOADS = {"markdown": MARKDOWN, "turtle": TURTLE}
-
-
-def downloaded(request: Request, page: Page, does: str) -> Response:
+def downloaded(request: Request, page: Page, done: Done, format_: Format) -> Response:
     """The paper as a file, complete or not; or the form with the reason why it cannot be one."""
-    format_ = DOWNLOADS[does]
-    assert page.done is not None
     settings: Settings = request.app.state.settings
-    triples = opened(page.done.triples, settings).triples
+    triples = opened(done.triples, settings).triples
     try:
-        body = (
-            as_markdown(triples).encode()
-            if format_ is MARKDOWN
-            else serialize(triples, TURTLE, settings.base)
-        )
+        body = WRITTEN[format_](triples, settings)
     except ValueError as error:
         page.refused = Problem(422, f"{error} Download Turtle, which holds all of it.")
         return shown(request, page)
-    name = Source(triples).name
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{format_.suffix}"', **UNKEPT}
+    name = f"{Source(triples).name}.{format_.suffix}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **UNKEPT}
     return answer(request, body, format_, headers=headers)
 
 
-async def saved(request: Request, page: Page, form: Sent) -> Response | None:
+WRITTEN: dict[Format, Callable[[Sequence[ox.Triple], Settings], bytes]] = {
+    MARKDOWN: lambda triples, _: as_markdown(triples).encode(),
+    TURTLE: lambda triples, settings: serialize(triples, TURTLE, settings.base),
+}
+
+
+async def saved(request: Request, page: Page, done: Done, form: Sent) -> Response | None:
     """Save the paper and lead to it; None where that is refused, which the page says at the field."""
-    done = page.done
-    assert done is not None
     try:
         token = allowed(request, form.once.get("token", ""))
-        if form.leaked or not done.conforms or not page.filled.name:
-            raise Problem(
-                422,
-                "Nothing was saved: mend what is said below, or save as draft."
-                if form.does != "draft"
-                else "Nothing was saved: mend what is said below.",
-            )
+        if form.leaked or not done.conforms:
+            raise Problem(422, UNSAVED)
         await save(request, token, Saving(page.filled.name, done.triples, page.version))
     except Problem as problem:
         await run_in_threadpool(refuse, request, page, problem)

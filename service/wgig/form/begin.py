@@ -9,7 +9,8 @@ from .. import markdown
 from ..board import PAPER, TYPE
 from ..documents import read
 from ..gate import HOME
-from ..markdown.head import SLUG
+from ..known import TITLE
+from ..namespaces import LOCAL
 from ..problems import Problem
 from ..settings import Settings
 from ..skeleton import skeleton
@@ -34,7 +35,7 @@ def of_issue(issue: str, language: str) -> Page:
 def of_graph(store: Store, name: str, language: str, settings: Settings) -> Page:
     """The form of a paper of the graph. Raises Problem 404, 422 for another kind, 413 for a huge one."""
     graph = graph_of(name, settings)
-    if not SLUG.fullmatch(name) or not store.has(graph):
+    if not LOCAL.fullmatch(name) or not store.has(graph):
         raise Problem(404, f"No paper in the graph has the name {name!r}. The papers are at /papers.")
     version = version_of(store, graph)
     found = of_triples(store.triples(graph), language)
@@ -72,12 +73,13 @@ def known(store: Store) -> Sequence[Choice]:
         if isinstance(one.subject, ox.NamedNode) and isinstance(one.graph_name, ox.NamedNode)
         if HOME in one.graph_name.value
     }
-    titles = {name: title(store, graph) for name, graph in there.items()}
+    titles = {name: title(store, graph, name) for name, graph in there.items()}
     return sorted(
         (Choice(name, f"{said} ({name})") for name, said in titles.items()), key=lambda one: one.label
     )
 
 
-def title(store: Store, graph: str) -> str:
-    """The title of the paper of a graph."""
-    return Source(store.triples(graph)).title
+def title(store: Store, graph: str, name: str) -> str:
+    """The title of the paper of a graph, or its name."""
+    found = store.triples(graph, ox.NamedNode(PAPERS + name), TITLE)
+    return next((one.object.value for one in found if isinstance(one.object, ox.Literal)), name)

@@ -159,7 +159,9 @@ class View:
         there = {one.words for one in options}
         if field.kind in (ONE, SOME, TRUTH):  # what else is said can be chosen again
             options += [
-                Choice(one, cut(one, SHORT)) for one in dict.fromkeys(v.words for v in values) if one and one not in there
+                Choice(one, cut(one, SHORT))
+                for one in dict.fromkeys(v.words for v in values)
+                if one and one not in there
             ]
         controls = [
             Control(
