@@ -40,6 +40,7 @@ from .direct import Direct
 from .dumps import download
 from .dumps.files import Dumps
 from .feeds import meetings, news, sitemap
+from .form import answering
 from .guard import Guard
 from .index.keeping import Index
 from .lists.shown import LISTS
@@ -117,6 +118,8 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/cited", READ, cite.cited),
     ("/validate", READ, validate.validation_form),
     ("/validate", ("POST",), validate.validate),
+    ("/write", READ, answering.write_form),
+    ("/write", ("POST",), answering.write_by_form),
     ("/search", READ, search.search),
     ("/search.{suffix}", READ, search.search),
     ("/reconcile", READ, reconciliation.reconcile),

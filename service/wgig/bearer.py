@@ -1,6 +1,7 @@
 """Who may do what: the token that a request carries, where it must stand (RFC 6750)."""
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from fastapi import Request
@@ -31,11 +32,15 @@ def may(request: Request, *scopes: str) -> Token:
     missing, wrong or expired, 400 where there are two, 503 where the tokens
     cannot be read.
     """
-    tokens: Tokens = request.app.state.tokens
+    return opened(request.app.state.tokens, lambda: secret(request), *scopes)
+
+
+def opened(tokens: Tokens, given: Callable[[], str], *scopes: str) -> Token:
+    """The token with the secret that is given, which opens at least one of the scopes. Raises as `may`."""
     try:
         if not tokens.all():
             raise Problem(403, CLOSED)
-        token = tokens.find(secret(request))
+        token = tokens.find(given())
     except StoreError as error:
         log.error("the tokens cannot be read: %s", error)
         raise Problem(503, "The tokens of this service cannot be read now. Its log says why.") from error

@@ -135,6 +135,12 @@ CHECKING = [
     parameter("profile", "The profile to check by: `draft`, `complete` (meant without it) or `final`."),
     parameter("lang", "The language of the report: ar, en, es, fr, ru or zh; beats Accept-Language."),
 ]
+WRITING = [
+    parameter("issue", "The issue, such as `spam`, on which a new paper is begun."),
+    parameter("paper", "The name or IRI of a paper of the graph, which is edited."),
+    parameter("lang", "The language of the labels and messages: ar, en, es, fr, ru or zh."),
+    parameter("saved", "That the paper was just saved, which the page then says."),
+]
 CITED = [
     parameter("iri", "The IRI of a thing or of a graph."),
     parameter("query", "A SPARQL query, in place of an IRI."),
@@ -174,6 +180,11 @@ EXTRAS: dict[str, Described] = {
             "required": True,
             "content": content([*(one.media_type for one in FORMATS), MULTIPART, FORM]),
         },
+    },
+    "write_form": {"parameters": WRITING, "responses": answers((HTML,))},
+    "write_by_form": {
+        **offered((HTML, JSON)),
+        "requestBody": {"required": True, "content": content([FORM, MULTIPART])},
     },
     "cite": offered((*CITATIONS, HTML), *CITED),
     "cited": offered((*SOLUTIONS, *GRAPHS), *CITED, PROOF),

@@ -12,7 +12,8 @@ from fastapi import Request, Response
 
 from . import board
 from .bodies import Part
-from .gate import Submitted, checked, report_format
+from .formats import Format
+from .gate import Checked, Submitted, checked, report_format
 from .opening import FullError
 from .problems import Problem
 from .record import Record, Write, graphs_of
@@ -87,15 +88,23 @@ async def pass_gate(request: Request, graph: str, parts: list[Part], there: byte
     """
     format_ = report_format(request.headers.getlist("accept"))
     language = preferred(request.headers.getlist("accept-language"))
-    settings: Settings = request.app.state.settings
-    found = await request.app.state.checks.run(
-        checked, Submitted(graph, parts, there, format_, language, settings)
-    )
+    found = await gated(request, graph, parts, there, format_, language)
     if not found.report:
-        board.checked[found.digest] = found.results
         return bytes(found.triples)
     headers = UNKEPT | {"Vary": "Accept, Accept-Language", "Content-Language": language}
     return Response(found.report, 422, headers, format_.content_type)
+
+
+async def gated(  # noqa: PLR0913, PLR0917 - what is sent, and how the report on it is to be
+    request: Request, graph: str, parts: list[Part], there: bytes, format_: Format, language: str
+) -> Checked:
+    """What the gate says of what is sent to the graph of a paper. Raises Problem."""
+    settings: Settings = request.app.state.settings
+    checks: Turns = request.app.state.checks
+    found = await checks.run(checked, Submitted(graph, parts, there, format_, language, settings))
+    if not found.report:
+        board.checked[found.digest] = found.results
+    return found
 
 
 def check_graph(graph: str | None, base: str) -> None:

@@ -14,7 +14,7 @@ FLOORS = [
     for floor in (
         """
         about arguments backup backup.locking citing client.report client.terms client.triples dumps
-        durable engines feeds feeds.xml feeds.zones index index.mark index.words kinds lines lists
+        durable engines feeds feeds.xml feeds.zones form index index.mark index.words kinds lines lists
         lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed pages.days
         pages.picture pages.scripts places.json places.spot places.tokens plans presence profiles
         profiles.dublin readers reconcile recording records reports.xml screening shortcuts steering
@@ -31,7 +31,7 @@ FLOORS = [
         places.turtle plans.plan room rules sparql tables.columns turns writes.scratch
         """,
         """
-        backup.checkpoint backup.manifest binding citing.citation codings commands index.file
+        backup.checkpoint backup.manifest binding citing.citation codings commands form.asked index.file
         index.snippets known languages links markdown.outline mcp.strict outside.tables pages.around
         pages.results pages.ways parameters places processes profiles.profile quiet readers.lending
         records.versions reports syntax.reading tables.csvw tokens typed unfit using writes.premises
@@ -43,32 +43,32 @@ FLOORS = [
         syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """
-        about.declared about.moved cache commands.restore diagnosis lists.schemas lists.selection
-        markdown.graph markdown.statements pages.found profiles.subject reports.rdf reports.words
-        syntax.unbound view writes.upkeep
+        about.declared about.moved cache commands.restore diagnosis form.choices form.draft
+        lists.schemas lists.selection markdown.graph markdown.statements pages.found profiles.subject
+        reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
         """
-        about.figures admission index.filling inference lookup markdown.body markdown.head opensearch
-        profiles.links readers.wire
+        about.figures admission form.layout index.filling inference lookup markdown.body markdown.head
+        opensearch profiles.links readers.wire
         """,
         """
-        about.counting about.void feeds.atom markdown.keys outside.calls profiles.listing
-        profiles.schema_org question readers.evaluation readers.holder_link readers.result
-        tables.parquet transactions
+        about.counting about.void feeds.atom form.filled form.words markdown.keys outside.calls
+        profiles.listing profiles.schema_org question readers.evaluation readers.holder_link
+        readers.result tables.parquet transactions
         """,
         """
-        about.catalog federation markdown.reading profiles.mapped readers.reader readers.reader_link
-        store
+        about.catalog federation form.sent form.source markdown.reading profiles.mapped readers.reader
+        readers.reader_link store
         """,
         """
-        about.portrait backup.keeping bearer cells describe dumps.files health index.keeping labels load
-        markdown.writing plans.counting readers.generation readers.holder readers.inline records.history
-        shelf syntax.unknown
+        about.portrait backup.keeping bearer cells describe dumps.files form.changing form.people health
+        index.keeping labels load markdown.writing plans.counting readers.generation readers.holder
+        readers.inline records.history shelf syntax.unknown
         """,
         """
-        commands.backup dumps.download hints lists.found markdown pages.gist pages.papers pages.standing
-        plans.steps readers.pool reconcile.names record records.mementos records.told running skeleton
-        stream.file stream.members things vocabulary within
+        commands.backup dumps.download form.stating hints lists.found markdown pages.gist pages.papers
+        pages.standing plans.steps readers.pool reconcile.names record records.mementos records.told
+        running skeleton stream.file stream.members things vocabulary within
         """,
         """
         citing.versions commands.new compact facts lists.writing matrix pages.thing pages.vocabulary
@@ -88,16 +88,19 @@ FLOORS = [
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
-        feeds.sitemap listing meant pages.report pages.timeline refusals reports.github reports.json
-        reports.junit reports.sarif reports.text summary
+        feeds.sitemap form.placed listing meant pages.report pages.timeline refusals reports.github
+        reports.json reports.junit reports.sarif reports.text summary
         """,
-        "__main__ check direct mcp.tools pages.chart queries reports.csv reports.html",
-        "bulk conformance home mcp.server operations timeline validate",
-        "board openapi workers",
-        "commands.check gate shipped",
+        "__main__ check direct form.differing mcp.tools pages.chart queries reports.csv reports.html",
+        "bulk conformance form.work home mcp.server operations timeline validate",
+        "board form.view openapi workers",
+        "commands.check form.page gate shipped",
         "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
         "citing.found graphs update",
         "citing.cite write",
+        "form.saving",
+        "form.begin",
+        "form.answering",
         "app",
         "commands.serve mcp.inside",
         "commands.mcp",

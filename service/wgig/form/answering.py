@@ -1,0 +1,222 @@
+"""/write: the form in which people write a paper, without JavaScript or with it."""
+
+from collections.abc import Callable, Sequence
+from urllib.parse import urlencode
+
+import pyoxigraph as ox
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from .. import bodies, pages
+from ..answers import answer, pick
+from ..bearer import refuse_in_form
+from ..bodies import FORM, MULTIPART, ContentType, Pairs
+from ..documents import MARKDOWN
+from ..formats import HTML, JSON, TURTLE, Format
+from ..markdown import write as as_markdown
+from ..markdown.values import ID
+from ..parameters import only
+from ..presence import while_there
+from ..problems import Problem
+from ..rdf import serialize
+from ..rules import LANGUAGES, PROFILES
+from ..settings import Settings
+from ..store import Store
+from ..turns import Turns
+from ..uploads import File, uploaded
+from .begin import known, of_file, of_graph, of_issue
+from .changing import added, removed, replaced
+from .differing import differing
+from .filled import Filled, Row, Value
+from .layout import Field
+from .page import UNKEPT, Page, shown, told
+from .placed import Message
+from .saving import Saving, allowed, graph_of, save
+from .sent import Sent, sent
+from .source import PAPERS, Source
+from .work import Done, Todo, opened, rest, stated, work
+
+LARGEST = 4 * 1024 * 1024  # bytes of a form that is sent
+SAVES = ("draft", "complete", "save")
+DOWNLOADS = {"markdown": MARKDOWN, "turtle": TURTLE}
+UNSAVED = "Nothing was saved. Mend what is said below; what is not complete can be saved as a draft."
+LEAKED = (
+    "A token stood here, and is taken out. Others may have seen it: have it revoked. A token belongs in the "
+    "field for it alone."
+)
+
+
+def write_form(request: Request) -> Response:
+    """The form in which a paper is written: of a new one, or of one of the graph; else where to begin."""
+    given = dict(only(request, ("issue", "paper", "lang", "saved")))
+    pick(request, (HTML,))
+    state = request.app.state
+    language = spoken(given.get("lang", ""))
+    if name := given.get("paper", "").removeprefix(PAPERS):
+        page = of_graph(state.store, name, language, state.settings)
+        page.saved = "saved" in given
+        return shown(request, page)
+    if issue := given.get("issue", "").removeprefix(f"{ID}issue/"):
+        return shown(request, of_issue(issue, language))
+    return beginning(request, language)
+
+
+async def write_by_form(request: Request) -> Response:
+    """Check, download or save what is filled in; add to the form or remove from it; open a file in it."""
+    format_ = pick(request, (HTML, JSON))
+    only(request, ("_mediatype",))
+    given = bodies.content_type(request, (FORM, MULTIPART))
+    pairs, files = fields(given, await bodies.read(request, LARGEST))
+    refuse_in_form(pairs)
+    if files:
+        return await opened_file(request, files[0])
+    form = sent(pairs)
+    page = begun_again(form)
+    await filled_in(request, page, form)
+    if page.done and form.does in DOWNLOADS:
+        return await run_in_threadpool(downloaded, request, page, page.done, DOWNLOADS[form.does])
+    if page.done and form.does in SAVES and (answered := await saved(request, page, page.done, form)):
+        return answered
+    return await run_in_threadpool(told if format_ is JSON else shown, request, page)
+
+
+async def filled_in(request: Request, page: Page, form: Sent) -> None:
+    """Change the page by the button that was pressed, or check it. Raises Problem 400, 413, 422."""
+    settings: Settings = request.app.state.settings
+    checks: Turns = request.app.state.checks
+    todo = Todo(page.filled, form.source.encode(), page.profile, page.language, settings)
+    add, remove = form.once.get("add", ""), form.once.get("remove", "")
+    if add or remove:
+        try:
+            page.filled, page.focus, page.rest = await checks.run(changed, todo, add, remove)
+        except Problem as problem:
+            if problem.status != 413:
+                raise
+            page.refused = problem  # what was typed comes back
+        return
+    async with while_there(request.receive):
+        page.done = await checks.run(work, todo)
+    leaked = [Message(one, "Violation", LEAKED) for one in form.leaked]
+    page.messages, page.rest = [*leaked, *page.done.messages], page.done.rest
+
+
+def fields(given: ContentType, body: bytes) -> tuple[Pairs, list[File]]:
+    """The fields of a form, and the file in it if it has one. Raises Problem 400."""
+    if given.media_type == FORM:
+        return bodies.parse_form(body), []
+    parts = bodies.parse_multipart(body, given.parameters.get("boundary", ""))
+    files = [one for one in parts if one.field == "file"]
+    pairs = [(one.field, bodies.text(one.body, f"field {one.field}")) for one in parts if one not in files]
+    return pairs, [uploaded(one) for one in files]
+
+
+def spoken(tag: str) -> str:
+    """The language of the labels. Raises Problem 400 for one that there are none in."""
+    if tag and tag not in LANGUAGES:
+        raise Problem(400, f"The form is not there in {tag!r}. Take one of: {', '.join(LANGUAGES)}.")
+    return tag or "en"
+
+
+def begun_again(form: Sent) -> Page:
+    """The page of a form that was sent. Raises Problem 400 for an unknown profile or language."""
+    filled, profile = form.filled, form.once.get("profile") or "complete"
+    if profile not in PROFILES:
+        raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
+    if form.does in ("draft", "complete"):
+        profile = form.does
+        status = {"creativeWorkStatus": [Value(1, profile)]}
+        filled = replaced(filled, "", Row(1, filled.paper.values | status))
+    elif form.does == "save":
+        status_now = filled.paper.words("creativeWorkStatus").strip()
+        profile = status_now if status_now in PROFILES else "draft"
+    language = spoken(form.once.get("lang", ""))
+    return Page(filled, form.source, form.version, profile, language)
+
+
+def changed(todo: Todo, add: str, remove: str) -> tuple[Filled, str, list[str]]:
+    """The form with what is added or without what is removed, the name of that, and what no field shows.
+
+    Raises Problem 400, 413.
+    """
+    stating = stated(todo)
+    filled, focus = added(todo.filled, add, stating.source) if add else removed(todo.filled, remove)
+    return filled, focus, rest(stating)
+
+
+async def opened_file(request: Request, file: File) -> Response:
+    """The form with the paper of a file, or why that cannot be read."""
+    checks: Turns = request.app.state.checks
+    try:
+        if not file.name or not file.data:
+            raise Problem(400, "No file was chosen, or it is empty. Choose one.")
+        page = await checks.run(of_file, file, "en", request.app.state.settings)
+    except Problem as problem:
+        return await run_in_threadpool(beginning, request, "en", problem)
+    return await run_in_threadpool(shown, request, page)
+
+
+def beginning(request: Request, language: str, problem: Problem | None = None) -> Response:
+    """The page where a paper is begun."""
+    settings: Settings = request.app.state.settings
+    body = pages.render(
+        "begin.html",
+        base=settings.base,
+        issues=Field("", "wgig:issue").things(language),
+        papers=known(request.app.state.store),
+        problem=problem,
+    )
+    sent_now = UNKEPT if request.method == "POST" else {}
+    return answer(request, body, HTML, status=problem.status if problem else 200, headers=sent_now)
+
+
+def downloaded(request: Request, page: Page, done: Done, format_: Format) -> Response:
+    """The paper as a file, complete or not; or the form with the reason why it cannot be one."""
+    settings: Settings = request.app.state.settings
+    triples = opened(done.triples, settings).triples
+    try:
+        body = WRITTEN[format_](triples, settings)
+    except ValueError as error:
+        page.refused = Problem(422, f"{error} Download Turtle, which holds all of it.")
+        return shown(request, page)
+    name = f"{Source(triples).name}.{format_.suffix}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **UNKEPT}
+    return answer(request, body, format_, headers=headers)
+
+
+WRITTEN: dict[Format, Callable[[Sequence[ox.Triple], Settings], bytes]] = {
+    MARKDOWN: lambda triples, _: as_markdown(triples).encode(),
+    TURTLE: lambda triples, settings: serialize(triples, TURTLE, settings.base),
+}
+
+
+async def saved(request: Request, page: Page, done: Done, form: Sent) -> Response | None:
+    """Save the paper and lead to it; None where that is refused, which the page says at the field."""
+    try:
+        token = allowed(request, form.once.get("token", ""))
+        if form.leaked or not done.conforms:
+            raise Problem(422, UNSAVED)
+        await save(request, token, Saving(page.filled.name, done.triples, page.version))
+    except Problem as problem:
+        await run_in_threadpool(refuse, request, page, problem)
+        return None
+    way = f"/write?{urlencode({'paper': page.filled.name, 'saved': ''})}"
+    return Response(status_code=303, headers={"Location": way, **UNKEPT})
+
+
+def refuse(request: Request, page: Page, problem: Problem) -> None:
+    """Let the page say why nothing was saved, at the field that it is about."""
+    page.refused = problem
+    if problem.status in (401, 403):
+        page.messages = [*page.messages, Message("token", "Violation", problem.detail)]
+    if problem.status != 412:
+        return
+    if not page.version:
+        page.messages = [*page.messages, Message("name", "Violation", problem.detail)]
+        return
+    settings: Settings = request.app.state.settings
+    store: Store = request.app.state.store
+    page.version = problem.members["version"]
+    if page.version:
+        before = Source(opened(page.source.encode(), settings).triples)
+        now = Source(store.triples(graph_of(page.filled.name, settings)))
+        page.messages = [*page.messages, *differing(before, now)]

@@ -1,0 +1,254 @@
+"""The form: the sections of the template in order, the fields in each, and what a field holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+from ..markdown.values import iri
+from .asked import Asked, asked
+from .choices import Choice, codes, things
+
+MOST = 50  # parts of a kind, and values of one field
+FEW = 20  # choices that are shown as boxes to check
+
+# What a field holds, and so how it is shown.
+TEXT, LINE, ONE, SOME, LISTED, TRUTH, WHO = "text", "line", "one", "some", "listed", "truth", "who"
+
+# What the shapes do not say, or say of a rule and not of the field: how it is called, how it is filled in.
+NAMES = {
+    "rdfs:label": "name",
+    "schema:version": "version",
+    "schema:creativeWorkStatus": "status",
+    "wgig:illustrative": "made up",
+    "dcterms:source": "source",
+    "who": "name",
+    "member": "member of the group",
+    "wgig:stakeholderGroup": "stakeholder group",
+    "wgig:judges": "mechanisms that are judged",
+    "wgig:waives": "rule",
+    "wgig:reason": "reason",
+    "wgig:participants": "who participates",
+    "wgig:nature": "nature of the forum",
+    "wgig:makesDecisions": "does it make decisions?",
+    "wgig:objectives": "objectives",
+    "wgig:content": "content: principles, norms, rules",
+    "wgig:additionalComments": "comments",
+}
+HINTS = {
+    "schema:inLanguage": "A tag such as en, fr or zh-Hans: the language of all texts that say no other.",
+    "wgig:posted": "Year, month and day, such as 2005-01-20.",
+    "bibo:numPages": "A whole number; the template asks for three to five.",
+    "cito:cites": "A path such as declaration/48; type a number or a word to find it in the list.",
+    "schema:creativeWorkStatus": "In your words, such as draft, complete or final. Saving fills it in.",
+    "wgig:illustrative": "Whether paper and people are an example and no record.",
+    "dcterms:source": "Where the paper is from: a web address, or a document such as document/declaration.",
+    "who": "Choose from the list, or write the name of somebody else.",
+    "wgig:judges": "Those of section 6; a new one is listed here by its name after the next check.",
+    "wgig:decisionProcedure": "If it makes decisions: how.",
+    "wgig:strength": "What is good in the present system? One point in each box.",
+    "wgig:weakness": "What is bad in the present system?",
+    "wgig:opportunity": "What from outside could make it better?",
+    "wgig:threat": "What from outside could make it worse?",
+}
+KINDS = {
+    "who": WHO,
+    "member": TRUTH,
+    "wgig:judges": SOME,
+    "wgig:waives": ONE,
+    "rdfs:label": TEXT,
+    "wgig:illustrative": TRUTH,
+}
+OF_DATATYPE = {"langString": TEXT, "boolean": TRUTH}
+SEVERAL = frozenset(
+    ("dcterms:title", "cito:cites", "wgig:strength", "wgig:weakness", "wgig:opportunity", "wgig:threat")
+)
+PASSAGES = "declaration/"  # those that section 7 measures against
+YES_NO = (Choice("yes", "yes"), Choice("no", "no"))
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the paper (its `step` is empty), or of the parts that a property leads to."""
+
+    step: str
+    path: str
+
+    @property
+    def key(self) -> str:
+        """What the names of its fields have in common."""
+        return self.path.rpartition(":")[2]
+
+    @cached_property
+    def asked(self) -> Asked | None:
+        """What the shapes ask of it."""
+        return asked(self.step and iri(self.step).value, iri(self.path).value) if self.is_said else None
+
+    @property
+    def is_said(self) -> bool:
+        """Whether it is a property, and not one of the questions by which people are told."""
+        return ":" in self.path
+
+    @cached_property
+    def kind(self) -> str:
+        """What it holds."""
+        if self.path in KINDS:
+            return KINDS[self.path]
+        if self.asked and self.asked.things:
+            many = LISTED if len(self.things("en")) > FEW else SOME
+            return ONE if self.asked.once else many
+        return OF_DATATYPE.get(self.asked.datatype, LINE) if self.asked else LINE
+
+    @property
+    def several(self) -> bool:
+        """Whether the form offers another value below the last."""
+        return self.path in SEVERAL
+
+    @property
+    def required(self) -> bool:
+        """Whether the template asks for it."""
+        return self.asked is not None and self.asked.required
+
+    @cached_property
+    def folder(self) -> str:
+        """What the addresses of all things begin with that can be chosen, below id/."""
+        found = things(self.asked.things, "", "en") if self.asked and self.asked.things else ()
+        return found[0].words.partition("/")[0] + "/" if found else ""
+
+    def things(self, language: str) -> tuple[Choice, ...]:
+        """What can be chosen, with labels in a language, but for what only the paper knows."""
+        if self.path == "wgig:waives":
+            return codes(language)
+        if not (self.asked and self.asked.things):
+            return ()
+        found = things(self.asked.things, self.folder, language)
+        listed = [one for one in found if one.words.startswith(PASSAGES)]
+        return tuple(listed) if self.path == "cito:cites" else found
+
+    def name(self, language: str) -> str:
+        """How it is called."""
+        own = NAMES.get(self.path)
+        if own or not self.asked:
+            return own or self.key
+        return self.asked.naming.name.get(language, self.asked.naming.name["en"])
+
+    @property
+    def hint(self) -> str:
+        """Why it is asked for, and how it is filled in."""
+        reason = self.asked.naming.reason if self.asked and self.path not in NAMES else ""
+        return " ".join(filter(None, (reason, HINTS.get(self.path, ""))))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A kind of parts of the paper, or the paper itself: the property that leads there, class, fields.
+
+    `title` is what one of them is called; `several`: the form offers another one.
+    """
+
+    path: str
+    kind: str
+    title: str
+    fields: tuple[Field, ...]
+    several: bool = True
+    people: bool = False
+
+    @property
+    def key(self) -> str:
+        """What the names of its fields begin with."""
+        return self.path.rpartition(":")[2]
+
+
+def fields(step: str, *properties: str) -> tuple[Field, ...]:
+    """Fields of the parts that a property leads to."""
+    return tuple(Field(step, one) for one in properties)
+
+
+def part(property_: str, kind: str, title: str, *properties: str, several: bool = True) -> Part:
+    """A kind of parts with these fields."""
+    return Part(property_, kind, title, fields(property_, *properties), several)
+
+
+def people(property_: str, kind: str, title: str, *more: str, several: bool = True) -> Part:
+    """A kind of people or bodies with a name and groups, which the shapes know of actors."""
+    step = "wgig:mainActor" if property_ == "wgig:mainActor" else "wgig:otherActor"
+    found = fields(step, "who", "wgig:stakeholderGroup", *more)
+    return Part(property_, kind, title, found, several, people=True)
+
+
+DRAFTER = people("wgig:drafter", "foaf:Person", "Drafter", "member")
+WAIVER = part("wgig:waiver", "wgig:Waiver", "Waiver", "wgig:waives", "wgig:reason")
+SWOT = part(
+    "wgig:swot",
+    "wgig:Swot",
+    "SWOT analysis",
+    "wgig:strength",
+    "wgig:weakness",
+    "wgig:opportunity",
+    "wgig:threat",
+    several=False,
+)
+MAIN = people("wgig:mainActor", "org:Organization", "Main actor", several=False)
+OTHER = people("wgig:otherActor", "org:Organization", "Other actor")
+FORUM = part(
+    "wgig:forum",
+    "wgig:Forum",
+    "Forum",
+    "rdfs:label",
+    "wgig:participants",
+    "wgig:nature",
+    "wgig:makesDecisions",
+    "wgig:decisionProcedure",
+)
+MECHANISM = part(
+    "wgig:mechanism", "wgig:Mechanism", "Mechanism", "rdfs:label", "wgig:objectives", "wgig:content"
+)
+ASSESSMENT = part(
+    "wgig:assessment",
+    "wgig:Assessment",
+    "Assessment",
+    "wgig:criterion",
+    "wgig:verdict",
+    "wgig:judges",
+    "cito:cites",
+    "wgig:rationale",
+)
+FIRST = fields("", "dcterms:title", "schema:inLanguage")
+MORE = fields(
+    "",
+    "wgig:posted",
+    "bibo:numPages",
+    "cito:cites",
+    "schema:creativeWorkStatus",
+    "schema:version",
+    "dcterms:source",
+    "wgig:illustrative",
+)
+SECTIONS: tuple[Sequence[Field | Part], ...] = (
+    (*FIRST, DRAFTER, *MORE, WAIVER),
+    fields("", "wgig:issue", "wgig:issueDescription"),
+    fields("", "wgig:category"),
+    (SWOT,),
+    (MAIN, OTHER),
+    (FORUM,),
+    (MECHANISM,),
+    (ASSESSMENT,),
+    fields("", "wgig:additionalComments"),
+)
+PAPER = Part(
+    "",
+    "wgig:IssuePaper",
+    "Paper",
+    tuple(one for items in SECTIONS for one in items if isinstance(one, Field)),
+    several=False,
+)
+# Mechanisms stand before what judges them.
+PARTS: dict[str, Part] = {
+    one.key: one for one in (PAPER, *(one for items in SECTIONS for one in items if isinstance(one, Part)))
+}
+
+
+@cache
+def field_of(part_key: str, key: str) -> Field | None:
+    """The field of a kind of parts with this key, or none."""
+    found = (one for one in PARTS[part_key].fields if one.key == key) if part_key in PARTS else ()
+    return next(iter(found), None)
