@@ -39,7 +39,7 @@ from .citing import cite
 from .direct import Direct
 from .dumps import download
 from .dumps.files import Dumps
-from .feeds import findings, meetings, news, sitemap
+from .feeds import meetings, news, sitemap
 from .guard import Guard
 from .index.keeping import Index
 from .lists.shown import LISTS
@@ -97,7 +97,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/changes", READ, events.stream),
     ("/changes/{path:path}", READ, events.node),
     ("/feed.atom", READ, news.everything),
-    ("/feed/query/{name}", READ, findings.of_query),
+    ("/feed/query/{name}", READ, queries.feed_of_example),
     ("/feed/{name}", READ, news.of_kind),
     ("/sitemap.xml", READ, sitemap.sitemap),
     ("/sitemap/{name}", READ, sitemap.part),
@@ -117,6 +117,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/validate", READ, validate.validation_form),
     ("/validate", ("POST",), validate.validate),
     ("/search", READ, search.search),
+    ("/search.{suffix}", READ, search.search),
     ("/reconcile", READ, reconciliation.reconcile),
     ("/reconcile", ("POST",), reconciliation.reconcile_by_form),
     ("/reconcile/suggest/{what}", READ, reconciliation.suggest),
@@ -125,6 +126,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/opensearch.xml", READ, opensearch.description),
     ("/context.jsonld", READ, resource.context),
     ("/catalog", READ, catalog.catalog),
+    ("/catalog.{suffix}", READ, catalog.catalog),
     ("/.well-known/void", READ, discovery.void),
     ("/.well-known/sparql-examples", READ, discovery.sparql_examples),
     ("/.well-known/api-catalog", READ, discovery.api_catalog),

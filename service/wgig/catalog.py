@@ -56,7 +56,7 @@ async def catalog(request: Request) -> Response:
     only(request, ("_mediatype", "_profile"))
     formats = GRAPHS if asks_for_profile(request) else (*GRAPHS, HTML)
     profile = replace(profiles(request.app.state.settings.base)[DCAT], formats=formats)
-    asked = wish_alone(request, formats, known={DCAT: profile})
+    asked = wish_alone(request, formats, request.path_params.get("suffix", ""), {DCAT: profile})
     if asked.choices[0].format is HTML and not asked.listing:
         return page_of(DCAT)
     stored = await run_sync(own, request, DCAT)
@@ -92,7 +92,6 @@ def whole(request: Request, asked: Wish, stored: Triples, dumps: list[Dump]) -> 
         lambda: (),
         partial(written, request, triples),
         formats=GRAPHS,
-        suffixed=False,
         own=DCAT,
     )
     kept = {} if len(dumps) == len(DUMPS) else {"Cache-Control": "no-store"}

@@ -60,7 +60,7 @@ def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dic
     }
     nodes: dict[str, dict[str, Any]] = defaultdict(dict)
     for triple in triples:
-        add(nodes[identifier(triple.subject)], triple, keys, names)
+        add(nodes[identifier(triple.subject, names)], triple, keys, names)
     graph = [
         {"id": name, **{key: single(value) for key, value in node.items()}} for name, node in nodes.items()
     ]
@@ -87,16 +87,16 @@ def add(
     key, definition = keys.get(property_, ("", {}))
     if property_ == f"{RDF}type" and isinstance(end, ox.NamedNode):
         node.setdefault("type", []).append(
-            keys[end.value][0] if end.value in keys else shorten(end.value, names)
+            keys[end.value][0] if end.value in keys else short(end.value, names)
         )
     elif key and definition.get("@type") == "@id" and isinstance(end, ox.NamedNode):
-        node.setdefault(key, []).append(end.value)
+        node.setdefault(key, []).append(unlike(end.value, names))
     elif key and definition.get("@container") == "@language" and in_language(end):
         node.setdefault(key, {}).setdefault(end.language, []).append(end.value)
     elif key and isinstance(end, ox.Literal) and fits(end, definition):
         node.setdefault(key, []).append(end.value)
     else:
-        node.setdefault(shorten(property_, names), []).append(expanded(end))
+        node.setdefault(short(property_, names), []).append(expanded(end, names))
 
 
 def in_language(term: Any) -> bool:
@@ -110,7 +110,7 @@ def fits(literal: ox.Literal, definition: Context) -> bool:
     return literal.datatype.value == meant and not literal.language and "@container" not in definition
 
 
-def expanded(term: Any) -> Any:
+def expanded(term: Any, names: dict[str, str]) -> Any:
     """A term that says itself what it is."""
     if isinstance(term, ox.Literal):
         if term.direction:
@@ -119,15 +119,29 @@ def expanded(term: Any) -> Any:
             return {"@value": term.value, "@language": term.language}
         if term.datatype.value == f"{XSD}string":
             return term.value
-        return {"@value": term.value, "@type": term.datatype.value}
-    return {"id": identifier(term)}
+        return {"@value": term.value, "@type": unlike(term.datatype.value, names)}
+    return {"id": identifier(term, names)}
 
 
-def identifier(term: Any) -> str:
+def identifier(term: Any, names: dict[str, str]) -> str:
     """What JSON-LD calls a node. Raises UnfitError for a triple term, which JSON-LD cannot name."""
     if isinstance(term, ox.Triple):
         raise UnfitError("JSON-LD has no triple terms", JSON.media_type)
-    return f"_:{term.value}" if isinstance(term, ox.BlankNode) else term.value
+    return f"_:{term.value}" if isinstance(term, ox.BlankNode) else unlike(term.value, names)
+
+
+def short(iri: str, names: dict[str, str]) -> str:
+    """An IRI with a prefix, where there is one for it."""
+    found = shorten(iri, names)
+    return unlike(found, names) if found == iri else found
+
+
+def unlike(iri: str, names: dict[str, str]) -> str:
+    """An IRI as it is. Raises UnfitError for one that would be read as a prefix and a name."""
+    scheme, _, rest = iri.partition(":")
+    if scheme in names and not rest.startswith("//"):
+        raise UnfitError(f"an IRI begins like the prefix {scheme}", JSON_LD.media_type)
+    return iri
 
 
 def listed(value: Any) -> list[Any]:

@@ -10,11 +10,12 @@ from .bodies import Pairs, values
 from .cells import Cells
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, SVG, TURTLE, Format
-from .links import SERVICE, address
+from .links import SERVICE, address, host
 from .matrix import ROWS, Matrix, as_csv, as_json, as_triples, matrix, named
 from .near import unknown
 from .pages.matrix import view
 from .parameters import checked, only
+from .profiles import schema_org
 from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
@@ -22,6 +23,7 @@ from .query import rows
 from .represent import graph_body, represent, show
 from .typed import term
 
+ABOUT = "How many papers measure each issue by each criterion, and with what verdicts."
 BY = "issue"  # the rows, if nothing is said
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, SVG, HTML)
 # What the ontology says of issues alone is no RDF of others.
@@ -69,12 +71,19 @@ def written(request: Request, found: Matrix, kept: Pairs, format_: Format) -> by
     """The matrix in a format."""
     base = request.app.state.settings.base
     if format_ is HTML:
-        return show(request, "coverage.html", **paths(kept), shown=view(found, base))
+        return show(request, "coverage.html", **paths(kept), shown=view(found, base), markup=told(request))
     if format_ is SVG:
         return show(request, "coverage.svg", shown=view(found, base))
     if format_ in PLAIN:
         return PLAIN[format_](found)
     return graph_body(request, as_triples(found, base), format_)
+
+
+def told(request: Request) -> dict[str, Any]:
+    """What the page tells search engines: schema.org for the whole matrix."""
+    iri, page = f"{request.app.state.settings.base}coverage", f"{host(request)}coverage"
+    files = [one for one in OFFERED if one is not HTML]
+    return schema_org.dataset(iri, page, "Coverage of issues by criteria", ABOUT, files)
 
 
 def paths(kept: Pairs) -> dict[str, Any]:

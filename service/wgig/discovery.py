@@ -13,7 +13,8 @@ from .formats import GRAPHS, HTML, JSON, TEXT, TURTLE, Format
 from .links import host
 from .parameters import only
 from .problems import Problem
-from .rdf import serialize, term
+from .rdf import term
+from .represent import graph_body
 from .settings import Settings
 from .store import Store
 
@@ -42,7 +43,20 @@ PLACES = frozenset(
 TYPE = term("rdf:type")
 
 # What leads a robot to ever new addresses with nothing new behind them.
-ENDLESS = ("/sparql?", "/graphs?", "/search?", "/validate?", "/queries/running", "/update", "/*?_mediatype=")
+ENDLESS = (
+    "/sparql?",
+    "/graphs?",
+    "/search?",
+    "/validate?",
+    "/queries?",
+    "/queries/*?",
+    "/queries/running",
+    "/coverage?",
+    "/cite",  # and what begins so
+    "/update",
+    "/*?_mediatype=",
+    "/*?_profile=",
+)
 
 
 def void(request: Request) -> Response:
@@ -132,7 +146,7 @@ def page_of(name: str) -> Response:
 def written(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
     """The triples, with addresses on the host that was asked. Raises Problem 400 for a host that is none."""
     settings: Settings = request.app.state.settings
-    return serialize(localized(triples, settings.base, host(request)), format_, settings.base)
+    return graph_body(request, localized(triples, settings.base, host(request)), format_)
 
 
 def own(request: Request, name: str) -> list[ox.Triple]:

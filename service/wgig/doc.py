@@ -17,13 +17,22 @@ from .namespaces import OUTSIDE
 from .pages.thing import page
 from .parameters import only
 from .problems import Problem
-from .profiles import schema_org
 from .profiles.links import LICENSE
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED, OWN, own
 from .profiles.subject import Subject, query, with_parameters
 from .profiles.wish import PARAMETERS, VARY, Wish, asks_for_profile, wish
-from .represent import CONTEXT, SUFFIXED, chosen, graph_body, json_body, ontology_context, represent, show
+from .represent import (
+    CONTEXT,
+    SUFFIXED,
+    chosen,
+    graph_body,
+    item_list,
+    json_body,
+    ontology_context,
+    represent,
+    show,
+)
 from .stream.keeping import Stream
 from .stream.log import Log
 from .things import Description, about, describe, known, types, types_of
@@ -39,6 +48,7 @@ JSON_ONLY = (JSON,)
 NOT_IN_IRI = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
 
 RDFS, FOAF, DCTERMS = OUTSIDE["rdfs"], OUTSIDE["foaf"], OUTSIDE["dcterms"]
+LABEL = ox.NamedNode(f"{RDFS}label")
 
 
 def thing(request: Request, path: str) -> Response:
@@ -136,8 +146,8 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
     def write(format_: Format) -> bytes:
         if format_ is HTML:
             title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
-            called = {one: text.value for one, text in below.things.items()}
-            block = schema_org.listed(title, called, len(below.things))
+            called = {one: ox.Literal(text.value) for one, text in below.things.items()}
+            block = item_list(request, title, called, len(called))
             given = {"title": title, "folder": iri, "below": below, "following": following, "markup": block}
             return show(request, "kind.html", **given)
         members = (
@@ -215,7 +225,7 @@ def leading(request: Request, description: Description) -> Iterable[ox.Triple]:
 
 def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:
     """The labels of things, each as an rdfs:label."""
-    return (ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}label"), text) for iri, text in labels.items())
+    return (ox.Triple(ox.NamedNode(iri), LABEL, text) for iri, text in labels.items())
 
 
 def tags(description: Description) -> list[str]:

@@ -87,11 +87,16 @@ def weights(fields: Iterable[str]) -> dict[str, float]:
         parameters = {
             one["key"]: one["value"] for one in _PARAMETER.finditer(item["parameters"]) if one["key"]
         }
-        q = parameters.get("q", parameters.get("Q", "1"))
-        if _QVALUE.fullmatch(q):
+        q = weight(parameters.get("q", parameters.get("Q", "1")))
+        if q is not None:
             name = item["name"].lower()
-            found[name] = max(float(q), found.get(name, 0.0))
+            found[name] = max(q, found.get(name, 0.0))
     return found
+
+
+def weight(text: str) -> float | None:
+    """The weight of an item; None for a bad one, whose item is left out of every field (RFC 9110, 12.4.2)."""
+    return float(text) if _QVALUE.fullmatch(text) else None
 
 
 def is_empty(body: bytes, format_: Format) -> bool:

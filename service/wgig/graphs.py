@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import islice
 
 import pyoxigraph as ox
@@ -12,7 +13,7 @@ from .about import NAMES
 from .answers import answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
-from .formats import GRAPHS, HTML, JSON, Format
+from .formats import GRAPHS, HTML, JSON, JSON_LD, Format
 from .links import host
 from .namespaces import OUTSIDE
 from .pages import graph_path
@@ -30,7 +31,9 @@ from .settings import Settings
 from .sparql import absolute
 from .store import Store
 from .things import TYPE, about
+from .unfit import UnfitError
 
+COMPACTED = 20_000  # statements of JSON-LD with a context, which takes twenty times as long
 NARROWED = 200_000  # statements of which those in other languages are left out
 READABLE = (*GRAPHS, HTML)
 NAMES_OF_ONE = ("graph", "default")
@@ -103,7 +106,7 @@ def graph_subject(request: Request, graph: str | None, asked: Wish) -> Subject:
             return graph_page(request.app.state.store, graph, base, versions, markup=block, ranges=ranges)
         if narrowed is not None:
             return graph_body(request, narrowed, format_)
-        return written(request, graph, format_)
+        return in_json_ld(request, graph) if format_ is JSON_LD else written(request, graph, format_)
 
     types = frozenset((GRAPH.value,)) if graph else None
     return Subject(iri, path, lambda: told(request, iri), write, types, READABLE, suffixed=False)
@@ -121,6 +124,15 @@ def told(request: Request, iri: str) -> list[ox.Triple]:
     """What is said of a graph."""
     said = [one.triple for one in about(request.app.state.store, [iri])]
     return [*said, ox.Triple(ox.NamedNode(iri), TYPE, GRAPH)]
+
+
+def in_json_ld(request: Request, graph: str | None) -> bytes:
+    """One graph as compact JSON-LD; a large one, or one that has no such form, in full. Raises UnfitError."""
+    triples = list(islice(request.app.state.store.triples(graph), COMPACTED + 1))
+    if len(triples) <= COMPACTED:
+        with suppress(UnfitError):
+            return graph_body(request, triples, JSON_LD)
+    return written(request, graph, JSON_LD)
 
 
 def written(request: Request, graph: str | None, format_: Format) -> bytes:

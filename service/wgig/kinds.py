@@ -29,6 +29,9 @@ TITLES = {
     "writer": "Writers",
 }
 
+# What the service says of its own work, which would drown the rest where things are listed for people.
+ITS_OWN = frozenset({"assertion", "software", "test-result", "write", "writer"})
+
 
 def title(folder: str) -> str:
     """What a folder is called: its title, or its last name as words."""

@@ -38,8 +38,14 @@ def label(store: Store, version: int, iri: str, ranges: tuple[str, ...] = ()) ->
     """The best label of an IRI in a version of the store."""
     del version  # which makes the cache forget
     node = ox.NamedNode(iri)
-    found = (quad for property_ in _LABELS for quad in store.match(node, property_))
-    return best(((quad.predicate, quad.object) for quad in found), ranges)
+    said: list[tuple[ox.NamedNode, Any]] = []
+    found: ox.Literal | None = None
+    for property_ in _LABELS:
+        said += ((property_, quad.object) for quad in store.match(node, property_))
+        found = best(said, ranges)
+        if found is not None and found.language == "en" and not ranges:
+            break  # as no later property has a better one
+    return found
 
 
 def best(said: Iterable[tuple[ox.NamedNode, Any]], ranges: Sequence[str]) -> ox.Literal | None:

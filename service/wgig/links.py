@@ -32,4 +32,4 @@ def host(request: Request) -> str:
 
 def in_field(text: str) -> str:
     """The text as a header field may hold it, in printable ASCII: all else is percent-encoded."""
-    return quote(text, safe=VISIBLE)
+    return text if text.isascii() and text.isprintable() else quote(text, safe=VISIBLE)

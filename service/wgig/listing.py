@@ -20,12 +20,11 @@ from .lists.writing import around, as_csv, as_json, as_triples, pages
 from .near import unknown
 from .pages import words
 from .problems import Problem
-from .profiles import schema_org
 from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
 from .query import LARGEST, rows, tsv
-from .represent import graph_body, represent, show
+from .represent import graph_body, item_list, represent, show
 
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
 
@@ -49,7 +48,7 @@ async def listing(request: Request) -> Response:
         raise too_long(page.total)
     if what.page > pages(what, page):
         last = address(name, what.on(pages(what, page)))
-        raise Problem(400, f"There is no page {what.page}. The last one is {last}")
+        raise Problem(404, f"There is no page {what.page}. The last one is {last}")
     iri = base.rstrip("/") + address(name, what.on(what.page))
     write = partial(written, request, what, page)
     subject = Subject(iri, f"/{name}", lambda: (), write, formats=OFFERED, pairs=what.on(what.page))
@@ -103,7 +102,7 @@ def written(request: Request, what: Asked, page: Found, format_: Format) -> byte
 def html(request: Request, what: Asked, page: Found) -> bytes:
     """A page of a list for people."""
     pairs = what.on(what.page)
-    called = {iri: name_of(iri, said.get("label", [])) for iri, said in page.things.items()}
+    called = {iri: ox.Literal(name_of(iri, said.get("label", []))) for iri, said in page.things.items()}
     first = (what.page - 1) * what.size + 1
     return show(
         request,
@@ -111,7 +110,7 @@ def html(request: Request, what: Asked, page: Found) -> bytes:
         asked=what,
         found=page,
         labels={iri: texts[0] for iri, texts in page.labels.items()},
-        markup=schema_org.listed(what.of.title, called, page.total, first),
+        markup=item_list(request, what.of.title, called, page.total, first),
         links=links(what, page),
         pages=pages(what, page),
         others=[(one.title, address(what.of.name, pairs, one.suffix)) for one in OFFERED if one is not HTML],

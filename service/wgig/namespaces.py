@@ -1,6 +1,7 @@
 """Namespaces by prefix: those of the web that the graph uses, and its own below the base IRI."""
 
 import re
+from functools import cache, lru_cache
 
 OUTSIDE = {
     "altr": "http://www.w3.org/ns/dx/conneg/altr#",
@@ -85,6 +86,7 @@ OURS = {
     "write": "id/write/",
     "writer": "id/writer/",
 }
+KEPT = 20_000  # IRIs whose short forms are at hand
 LOCAL = re.compile(r"\w(?:[\w.-]*[\w-])?")
 
 
@@ -95,10 +97,30 @@ def namespaces(base: str) -> dict[str, str]:
 
 def shorten(iri: str, known: dict[str, str]) -> str:
     """`prefix:local` for an IRI in a `known` namespace, else the IRI as it is."""
+    namespace, local = parted(iri)
+    found = (prefix for prefix, one in known.items() if one == namespace)
+    return with_prefix(next(found, ""), local) or iri
+
+
+@lru_cache(KEPT)
+def short(iri: str, base: str) -> str:
+    """As `shorten`, for the namespaces of the web and of our own."""
+    namespace, local = parted(iri)
+    return with_prefix(by_namespace(base).get(namespace, ""), local) or iri
+
+
+@cache
+def by_namespace(base: str) -> dict[str, str]:
+    """All prefixes by namespace, those of our own below the base IRI `base`."""
+    return {namespace: prefix for prefix, namespace in namespaces(base).items()}
+
+
+def parted(iri: str) -> tuple[str, str]:
+    """The namespace of an IRI, and its last part."""
     cut = max(iri.rfind("#"), iri.rfind("/")) + 1
-    namespace, local = iri[:cut], iri[cut:]
-    if LOCAL.fullmatch(local):
-        for prefix, one in known.items():
-            if one == namespace:
-                return f"{prefix}:{local}"
-    return iri
+    return iri[:cut], iri[cut:]
+
+
+def with_prefix(prefix: str, local: str) -> str:
+    """A name with a prefix, if there is one and the name can be written so; else nothing."""
+    return f"{prefix}:{local}" if prefix and LOCAL.fullmatch(local) else ""

@@ -29,7 +29,17 @@ from .formats import (
     Format,
 )
 from .formats import TEXT as PLAIN
-from .operations import DOC, NEGOTIATED, OF_THING, PROFILED, by_path, example_operation, media_type
+from .operations import (
+    DOC,
+    NEGOTIATED,
+    OF_THING,
+    PAGE_OF_FEED,
+    PROFILED,
+    by_path,
+    example_operation,
+    feed_operation,
+    media_type,
+)
 from .parameters import BARE, only
 from .profiles.profile import OFFERED
 from .question import ALSO, VERSIONS
@@ -125,8 +135,8 @@ CITED = [
 ]
 PROOF = parameter("sha256", "The SHA-256 of what was cited: it is given as long as that is so.")
 RDF = [one.media_type for one in GRAPHS]
+FOUND_BY_WORDS = tuple(dict.fromkeys((JSON, JSON_LD, ATOM, HTML, *OFFERED)))
 FOUND = (*SOLUTIONS, *GRAPHS, HTML, JSON, PLAIN)
-FOUND_BY_WORDS = (JSON, JSON_LD, ATOM, HTML)
 HELD = (*GRAPHS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
 TOKEN: list[Described] = [{"token": []}]
 SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
@@ -171,7 +181,7 @@ EXTRAS: dict[str, Described] = {
     "health": {"responses": answers((JSON,))},
     "ready": {"responses": answers((JSON,))},
     "interface": {"responses": answers((JSON,))},
-    "ask_example": offered((*SOLUTIONS, *GRAPHS, HTML)),
+    "ask_example": offered((*SOLUTIONS, *GRAPHS, HTML, ATOM)),
     "shape": offered(OFFERED, *NEGOTIATED),
     "dump": {"responses": answers(DUMPS)},
     "version": {"responses": answers(DUMPS)},
@@ -179,10 +189,7 @@ EXTRAS: dict[str, Described] = {
     "node": offered(DATASETS),
     "everything": {"parameters": [BEFORE], "responses": answers([ATOM])},
     "of_kind": {"parameters": [BEFORE], "responses": answers([ATOM])},
-    "of_query": {
-        "parameters": [parameter("page", "A page of the feed, from 1 on; the feed links to the next one.")],
-        "responses": answers([ATOM]),
-    },
+    "feed_of_example": {"parameters": [PAGE_OF_FEED], "responses": answers([ATOM])},
     "meetings": {"responses": answers([CALENDAR])},
     "sitemap": {"responses": answers([PLAIN_XML])},
     "part": {"responses": answers([PLAIN_XML])},
@@ -194,6 +201,7 @@ EXTRAS: dict[str, Described] = {
             parameter("lang", "A language, such as `fr`."),
             parameter("kind", "A kind of things, such as `issue`."),
             parameter("page", "The number of a page, from 1."),
+            *PROFILED,
             media_type(FOUND_BY_WORDS),
         ],
         "responses": answers(FOUND_BY_WORDS),
@@ -261,9 +269,10 @@ def interface(request: Request) -> Response:
     only(request)
     schema: Described = request.app.openapi()
     schema.setdefault("components", {})["securitySchemes"] = SCHEMES
-    for one in examples():
-        path = f"/queries/{one.name}"
-        operation = {"operationId": operation_id("GET", path), **example_operation(one)}
+    operations = {f"/queries/{one.name}": example_operation(one) for one in examples()}
+    operations |= {f"/feed/query/{one.name}.atom": feed_operation(one) for one in examples() if one.date}
+    for path, one in operations.items():
+        operation = {**one, "operationId": operation_id("GET", path)}
         schema["paths"][path] = {"get": {**operation, "responses": {**operation["responses"], **REFUSED}}}
     return answer(request, json.dumps(schema, ensure_ascii=False).encode(), JSON)
 

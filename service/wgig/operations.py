@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from . import coverage, listing, people
 from .examples import NONE, Example
 from .examples import Parameter as Declared
-from .formats import BY_FORM, HTML, JSON, PLAIN_XML, Format
+from .formats import ATOM, JSON, PLAIN_XML, Format
 from .frames import FRAMES
 from .lists.schemas import page, parameter, parameters
 from .lists.shown import LISTS
 from .matrix import ROWS
 from .profiles.profile import OFFERED as OWN
-from .queries import OFFERED
+from .queries import OFFERED, formats
 from .schemas import (
     ANY,
     FOLDER,
@@ -24,7 +24,6 @@ from .schemas import (
     THING_DOCUMENT,
     Described,
 )
-from .sparql import form
 from .typed import LONGEST, schema
 
 # How a thing is named that chooses some; not each fits all rows.
@@ -57,6 +56,7 @@ NEGOTIATED: list[Described] = [
         TEXT,
     ),
 ]
+PAGE_OF_FEED = parameter("page", "A page of the feed, from 1 on; the feed links to the next one.", TEXT)
 OF_THING = [
     *NEGOTIATED,
     parameter(
@@ -139,12 +139,26 @@ def in_formats(path: str, operation: Described, formats: Sequence[Format]) -> di
 
 def example_operation(one: Example) -> Described:
     """An example query as an operation."""
-    formats = (*BY_FORM[form(one.text)], HTML)
+    given = formats(one)
     return {
         "summary": f"{one.title}.",
         "description": one.question,
-        "parameters": [*map(declared, one.parameters), media_type(formats)],
-        "responses": answered(formats),
+        "parameters": [
+            *map(declared, one.parameters),
+            *([PAGE_OF_FEED] if one.date else []),
+            media_type(given),
+        ],
+        "responses": answered(given),
+    }
+
+
+def feed_operation(one: Example) -> Described:
+    """The feed of an example query as an operation."""
+    return {
+        "summary": f"{one.title}, as a feed.",
+        "description": one.question,
+        "parameters": [*map(declared, one.parameters), PAGE_OF_FEED],
+        "responses": answered([ATOM]),
     }
 
 

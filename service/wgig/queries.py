@@ -8,21 +8,24 @@ from fastapi import Request, Response
 from .admission import ROOM
 from .answers import answer, pick
 from .binding import bind
-from .bodies import Pairs, parameters
+from .bodies import Pairs
 from .examples import NONE, Example, example, examples
 from .existing import check_known
-from .formats import BY_FORM, HTML, JSON
-from .links import content_location
-from .parameters import checked, only
+from .feeds import findings
+from .formats import ATOM, BY_FORM, HTML, JSON, Format
+from .links import content_location, host
+from .parameters import only
+from .problems import Problem
+from .profiles import schema_org
 from .query import respond
 from .question import Question
 from .represent import show
-from .settings import Settings
 from .sparql import form
 from .typed import is_thing, term
 from .view import Dataset
 
 OFFERED = (JSON, HTML)
+PAGE = ("page",)  # of a feed
 
 
 def list_queries(request: Request) -> Response:
@@ -30,9 +33,25 @@ def list_queries(request: Request) -> Response:
     only(request, ("_mediatype",))
     format_ = pick(request, OFFERED)
     if format_ is HTML:
-        return answer(request, show(request, "queries.html", examples=examples(), none=NONE), HTML)
+        page = show(request, "queries.html", examples=examples(), none=NONE, markup=told(request))
+        return answer(request, page, HTML)
     body = json.dumps({"queries": [described(one) for one in examples()]}, ensure_ascii=False, indent=2)
     return answer(request, body.encode() + b"\n", JSON)
+
+
+def told(request: Request) -> dict[str, Any]:
+    """What the page tells search engines: schema.org for the list of the queries."""
+    items = [
+        {
+            "@type": "SoftwareSourceCode",
+            "name": one.title,
+            "description": one.question,
+            "programmingLanguage": "SPARQL",
+            "url": {"@id": f"{host(request)}queries/{one.name}"},
+        }
+        for one in examples()
+    ]
+    return schema_org.listed("Example queries", items, len(items))
 
 
 def described(one: Example) -> dict[str, Any]:
@@ -53,24 +72,56 @@ def described(one: Example) -> dict[str, Any]:
 async def ask_example(request: Request, name: str) -> Response:
     """The answer to an example query, with values for its parameters; without one, its default holds.
 
-    A suffix of the name chooses the format. Raises Problem 404.
+    A suffix of the name chooses the format; as Atom it is the feed of the query. Raises Problem 404.
     """
-    settings: Settings = request.app.state.settings
     name, _, suffix = name.partition(".")
     one = example(name, "/queries")
-    pairs = parameters(request)
-    terms = bound(one, pairs, settings.base)
-    for parameter in one.parameters:
-        if parameter.name in terms and is_thing(parameter.type):
-            await check_known(request, parameter.name, terms[parameter.name].value)
-    asked = Question(bind(one.text, terms) + ROOM, form(one.text), Dataset())
-    format_ = pick(request, (*BY_FORM[asked.form], HTML), suffix)
+    only(request, (*names(one), *(PAGE if one.date else ()), "_mediatype"))
+    format_ = pick(request, formats(one), suffix)
+    if format_ is ATOM:
+        return await feed(request, one, "_mediatype")
+    pairs = only(request, (*names(one), "_mediatype"))
+    text = await bound(request, one, pairs)
+    asked = Question(text + ROOM, form(one.text), Dataset())
     here = content_location(f"queries/{name}", pairs, format_)
-    return await respond(request, [("query", asked.text.removesuffix(ROOM))], asked, format_, here)
+    return await respond(request, [("query", text)], asked, format_, here)
 
 
-def bound(one: Example, pairs: Pairs, base: str) -> dict[str, Any]:
-    """The terms for the parameters of a query. Raises Problem 400 for what it does not have."""
-    types = {parameter.name: parameter.type for parameter in one.parameters}
-    given = dict(checked(pairs, (*types, "_mediatype")))
-    return {name: term(name, type_, given[name], base) for name, type_ in types.items() if name in given}
+async def feed_of_example(request: Request, name: str) -> Response:
+    """What an example query finds, by the date in its rows, the last one first. Raises Problem 404."""
+    dated = {f"{one.name}.atom": one for one in examples() if one.date}
+    if name not in dated:
+        feeds = ", ".join(f"/feed/query/{one}" for one in dated)
+        raise Problem(404, f"There is no feed of a query {name!r}. Rows with a date make one: {feeds}.")
+    return await feed(request, dated[name])
+
+
+async def feed(request: Request, one: Example, *others: str) -> Response:
+    """The feed of an example query, with values for its parameters; `others` mean something before that.
+
+    Raises Problem 400, 404.
+    """
+    pairs = only(request, (*names(one), *PAGE, *others))
+    return await findings.feed(request, one, await bound(request, one, pairs), pairs)
+
+
+def formats(one: Example) -> tuple[Format, ...]:
+    """What an example query is answered in; where its rows have a date, as a feed, too."""
+    return (*BY_FORM[form(one.text)], HTML, *((ATOM,) if one.date else ()))
+
+
+def names(one: Example) -> tuple[str, ...]:
+    """The names of the parameters of a query."""
+    return tuple(parameter.name for parameter in one.parameters)
+
+
+async def bound(request: Request, one: Example, pairs: Pairs) -> str:
+    """A query with the values in the pairs. Raises Problem 400 for those that there are not."""
+    base, given = request.app.state.settings.base, dict(pairs)
+    terms: dict[str, Any] = {}
+    for name, type_, *_ in one.parameters:
+        if name in given:
+            terms[name] = term(name, type_, given[name], base)
+            if is_thing(type_):
+                await check_known(request, name, terms[name].value)
+    return bind(one.text, terms)

@@ -250,9 +250,15 @@ async def refusal(request: Request, fault: Fault, asked: Question, format_: Form
             limit = f"The query took longer than {settings.query_seconds} seconds and was given up."
         case wire.CANCELED:
             return Problem(503, "The query was ended on request, or as the service stops.")
+        case wire.CROWDED:
+            limit = (
+                "The service is at its limit and others waited, so that this query was ended: it had run for "
+                "long, and no client had more at work."
+            )
         case _:
             most = settings.query_memory
             limit = (
                 f"The process of the query ended, most likely as it took more than {most} bytes of memory."
             )
-    return Problem(503, f"{limit} Ask for less, for example with LIMIT.")
+    headers = {"Retry-After": "10"} if fault.kind == wire.CROWDED else {}
+    return Problem(503, f"{limit} Ask for less, for example with LIMIT.", headers=headers)

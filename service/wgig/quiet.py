@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from .opening import StoreError
+
 log = logging.getLogger("wgig")
 
 
@@ -35,5 +37,6 @@ class Quiet:
             self.news.clear()
             try:
                 self.function()
-            except Exception:
-                log.exception("what was to be done when it is quiet failed")
+            except Exception as error:
+                unforeseen = not isinstance(error, StoreError)
+                log.error("what was to be done when it is quiet failed: %s", error, exc_info=unforeseen)

@@ -8,10 +8,11 @@ import pyoxigraph as ox
 
 from .contexts import check as check_json_ld
 from .formats import JSON_LD, RDF_XML, Format
-from .namespaces import LOCAL, OUTSIDE, namespaces
+from .namespaces import OUTSIDE, namespaces, short
 from .unfit import check, told
 from .wellformed import check as check_xml
 
+TYPE = f" <{OUTSIDE['rdf']}type> "
 DEEPEST = 100  # triple terms; what looks into them goes one step deeper for each
 
 
@@ -81,7 +82,7 @@ def serialize(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes
 
     Raises UnfitError where the format has no way to write one of them.
     """
-    ordered = sorted(set(triples), key=reading_order)
+    ordered = sorted(dict.fromkeys(triples), key=reading_order)  # as they come, they are nearly so
     prefixes = used_prefixes(ordered, base)
     with told(format_.media_type):
         body = ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
@@ -89,27 +90,18 @@ def serialize(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes
     return body
 
 
-def reading_order(triple: ox.Triple) -> tuple[str, bool, str, str]:
+def reading_order(triple: ox.Triple) -> str:
     """By subject, its type first, then by property."""
-    is_type = triple.predicate.value.endswith("#type")
-    return str(triple.subject), not is_type, triple.predicate.value, str(triple.object)
+    return str(triple).replace(TYPE, "  ", 1)
 
 
 def used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
     """The prefixes with which at least one IRI of the triples can be written."""
     iris = set[str]()
-    for triple in triples:
-        for term in (triple.subject, triple.predicate, triple.object):
-            if isinstance(term, ox.NamedNode):
-                iris.add(term.value)
-            elif isinstance(term, ox.Literal):
-                iris.add(term.datatype.value)
-    known = namespaces(base)
-    by_namespace = {namespace: prefix for prefix, namespace in known.items()}
-    used = set[str]()
-    for iri in iris:
-        cut = max(iri.rfind("#"), iri.rfind("/")) + 1
-        prefix = by_namespace.get(iri[:cut])
-        if prefix and prefix not in used and LOCAL.fullmatch(iri, cut):
-            used.add(prefix)
-    return {prefix: namespace for prefix, namespace in known.items() if prefix in used}
+    for term in {term for triple in triples for term in triple}:
+        if isinstance(term, ox.NamedNode):
+            iris.add(term.value)
+        elif isinstance(term, ox.Literal):
+            iris.add(term.datatype.value)
+    used = {name.partition(":")[0] for iri in iris if (name := short(iri, base)) != iri}
+    return {prefix: namespace for prefix, namespace in namespaces(base).items() if prefix in used}

@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
+from typing import Any
 
 import pyoxigraph as ox
 from fastapi import Request, Response
@@ -17,15 +19,17 @@ from .links import host
 from .problems import Problem
 from .profiles import dublin, listing, schema_org
 from .profiles.links import MODEL, links
-from .profiles.mapped import mapped
+from .profiles.mapped import items, mapped
 from .profiles.profile import OFFERED
 from .profiles.subject import Subject, with_parameters
 from .profiles.wish import VARY, Choice, Wish, no_format, no_profile
 from .rdf import serialize
 from .store import Store
+from .things import types
 from .unfit import check
 
 CONTEXT = "/context.jsonld"
+MARKED = 100  # things of a list that its page tells search engines
 SEPARATED = ",\n    "
 SUFFIXED = re.compile(rf"(?P<path>.+)\.(?P<suffix>{'|'.join(one.suffix for one in (*OFFERED, PLAIN_XML))})")
 
@@ -51,7 +55,7 @@ def represent(  # noqa: PLR0913 - what a representation consists of
         body = list_body(request, subject, format_)
         return answer(request, body, format_, links=links(subject, None, base, more), headers=fields)
     choice = chosen(wish, subject, base)
-    if choice.profile.token == subject.own:
+    if subject.writes(choice.profile):
         body = subject.write(choice.format)
         languages = [*languages, "en"] if choice.format is HTML else languages  # as pages are in English
     else:
@@ -76,7 +80,7 @@ def chosen(wish: Wish, subject: Subject, base: str) -> Choice:
 def computed(request: Request, choice: Choice, subject: Subject, languages: Languages) -> list[ox.Triple]:
     """What a profile says of the subject. Raises Problem 406 where that is nothing."""
     page = host(request).rstrip("/") + subject.path
-    triples = mapped(choice.profile, subject.iri, page, subject.triples())
+    triples = mapped(choice.profile, {subject.iri: page}, subject.triples())
     if not triples:
         raise nothing(subject, [choice], request.app.state.settings.base)
     return narrowed(triples, languages.ranges) if languages.only else triples
@@ -154,6 +158,19 @@ def show(request: Request, template: str, **values: object) -> bytes:
     """A page of this service, which knows where it is: the main page that its path begins with."""
     here = "/" + request.scope["path"].split("/")[1].partition(".")[0]
     return pages.render(template, base=request.app.state.settings.base, here=here, **values)
+
+
+def item_list(
+    request: Request, title: str, names: Mapping[str, ox.Literal], total: int, first: int = 1
+) -> dict[str, Any]:
+    """What the page of a list tells search engines: the first of its things with kinds, names and pages."""
+    return schema_org.listed(title, named_things(request, dict(islice(names.items(), MARKED))), total, first)
+
+
+def named_things(request: Request, names: Mapping[str, ox.Literal]) -> list[dict[str, Any]]:
+    """Things with these names by their IRI, as objects of schema.org with their kinds and pages."""
+    kinds = types(request.app.state.store, names)
+    return items(names, kinds, host(request), request.app.state.settings.base)
 
 
 def schema_json(triples: list[ox.Triple], iri: str) -> bytes:

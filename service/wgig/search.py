@@ -2,14 +2,18 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Any
 from urllib.parse import urlencode
 
+import pyoxigraph as ox
 from fastapi import Request, Response
 
 from . import opensearch, pages
-from .answers import answer, pick
+from .answers import answer
+from .bodies import Pairs
 from .formats import ATOM, HTML, JSON, JSON_LD, Format
 from .index.asked import asked
 from .index.entries import Entry
@@ -21,13 +25,15 @@ from .labels import labels
 from .pages.found import Results, hit, linked_data, listed
 from .parameters import only
 from .problems import Problem
-from .profiles.links import alternates
-from .profiles.profile import Profile, profiles
-from .profiles.wish import SAME_IN_ALL, asks_for_profile, wish_alone
+from .profiles.profile import OWN, Profile, own, profiles
+from .profiles.subject import Subject
+from .profiles.wish import SAME_IN_ALL, wish_alone
+from .represent import named_things, represent
 from .turns import Turns
 
-OFFERED = (JSON, JSON_LD, ATOM, HTML)
-PARAMETERS = ("q", "lang", "kind", "page", "_mediatype")
+OFFERED = (JSON, ATOM, HTML)
+PARAMETERS = ("q", "lang", "kind", "page", "_mediatype", "_profile")
+SCHEMA_ORG = "schema.org"
 PAGE = 20  # things
 ANY = ("", "*")  # languages that mean every one
 
@@ -41,9 +47,11 @@ async def search(request: Request) -> Response:
 def found(request: Request) -> Response:
     """The page of results that is asked for, or the form. Raises Problem 400, 404, 406 and 503."""
     given = single(request, PARAMETERS)
-    format_ = by_profile(request) or pick(request, OFFERED)
+    there = offered(request.app.state.settings.base)
+    wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), there)
     index: Index = request.app.state.index
-    if format_ is HTML and not given.get("q", "").strip():
+    is_page = wish.choices[0].format is HTML and not wish.listing
+    if is_page and not given.get("q", "").strip():
         return answer(request, show(request, None, index), HTML, links=[opensearch.LINK], headers=SAME_IN_ALL)
     if "q" not in given:
         raise Problem(
@@ -55,29 +63,18 @@ def found(request: Request) -> Response:
         known(index, "kind", given.get("kind", "")),
     )
     results = results_of(request, given, index.ask(find, wanted, index.frequent))
-    links = [
-        opensearch.LINK,
-        *(f'<{path}>; rel="{name}"' for name, path in results.around.items()),
-        *alternates(address(given, results.page), OFFERED, format_),
-    ]
-    headers = {**SAME_IN_ALL}
-    if format_ is JSON_LD:
-        headers["Content-Profile"] = f"<{schema_org(request).iri}>"
-    return answer(request, body(request, results, format_), format_, links=links, headers=headers)
+    around = [f'<{path}>; rel="{name}"' for name, path in results.around.items()]
+    pairs = parameters_of(given, results.page)
+    iri = f"{request.app.state.settings.base}search?{urlencode(pairs)}"
+    write = partial(body, request, results, pairs)
+    subject = Subject(iri, "/search", lambda: (), write, formats=OFFERED, pairs=pairs, written=there)
+    return represent(request, wish, subject, more=[opensearch.LINK, *around], headers=SAME_IN_ALL)
 
 
-def by_profile(request: Request) -> Format | None:
-    """JSON-LD, which is by schema.org, where that profile is asked for. Raises Problem 406 for another."""
-    if not asks_for_profile(request):
-        return None
-    profile = schema_org(request)
-    return wish_alone(request, (), known={profile.token: profile}).choices[0].format
-
-
-def schema_org(request: Request) -> Profile:
-    """The profile of the results as linked data."""
-    found: Profile = profiles(request.app.state.settings.base)["schema.org"]
-    return replace(found, formats=(JSON_LD,))
+def offered(base: str) -> dict[str, Profile]:
+    """The profiles of results: our own, and schema.org as JSON-LD."""
+    linked = profiles(base)[SCHEMA_ORG]
+    return {OWN: own(base), SCHEMA_ORG: replace(linked, formats=(JSON_LD,))}
 
 
 def single(request: Request, allowed: Sequence[str]) -> dict[str, str]:
@@ -120,7 +117,7 @@ def results_of(request: Request, given: dict[str, str], found: Found) -> Results
 
 def page_number(text: str) -> int:
     """The number of a page. Raises Problem 400."""
-    if not re.fullmatch(r"[1-9][0-9]{0,3}", text):
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise Problem(400, f"There is no page {text!r}. Pages are numbered from 1.")
     return int(text)
 
@@ -133,19 +130,33 @@ def around(number: int, last: int) -> dict[str, int]:
 
 def address(given: dict[str, str], page: int) -> str:
     """The address of a page of the same results."""
-    same = {name: value for name, value in given.items() if name not in ("page", "_mediatype") and value}
-    return f"/search?{urlencode(same | ({'page': str(page)} if page > 1 else {}))}"
+    return f"/search?{urlencode(parameters_of(given, page))}"
 
 
-def body(request: Request, results: Results, format_: Format) -> bytes:
-    """The results in a format."""
+def parameters_of(given: dict[str, str], page: int) -> Pairs:
+    """The parameters that lead to a page of the same results."""
+    same = [(name, value) for name, value in given.items() if name in ("q", "lang", "kind")]
+    return [*same, *([("page", str(page))] if page > 1 else [])]
+
+
+def body(request: Request, results: Results, pairs: Pairs, format_: Format) -> bytes:
+    """The results of these parameters in a format."""
     if format_ is HTML:
-        return show(request, results, request.app.state.index)
+        names = {one.iri: ox.Literal(one.label) for one in results.hits}
+        return show(request, results, request.app.state.index, told(request, results, pairs, names))
     if format_ is ATOM:
         changed = request.app.state.index.ask(about, "changed")
         return opensearch.feed(results, str(request.base_url), changed)
-    address = str(request.url.include_query_params(page=results.page))
-    return packed(linked_data(results, address) if format_ is JSON_LD else listed(results))
+    if format_ is JSON_LD:
+        names = {one.iri: ox.Literal(one.label, language=one.language or None) for one in results.hits}
+        return packed(told(request, results, pairs, names))
+    return packed(listed(results))
+
+
+def told(request: Request, results: Results, pairs: Pairs, names: Mapping[str, ox.Literal]) -> dict[str, Any]:
+    """The results of these parameters as schema.org, with these names of the things by IRI."""
+    things = dict(zip(names, named_things(request, names), strict=True))
+    return linked_data(results, f"{request.base_url}search?{urlencode(pairs)}", things)
 
 
 def packed(value: object) -> bytes:
@@ -153,12 +164,13 @@ def packed(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def show(request: Request, results: Results | None, index: Index) -> bytes:
-    """The page with the form, and with results where something was searched for."""
+def show(request: Request, results: Results | None, index: Index, markup: object = None) -> bytes:
+    """The page with the form, and with results where something was searched for, and `markup` of them."""
     return pages.render(
         "search.html",
         base=request.app.state.settings.base,
         results=results,
+        markup=markup,
         most=MOST,
         kinds=[(one, title(one)) for one in index.ask(distinct, "kind")],
         languages=[one for one in index.ask(distinct, "language") if one],

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -110,7 +111,15 @@ def types_of(statements: Iterable[Said]) -> frozenset[str]:
 
 def types(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
     """What each of the IRIs is."""
-    return (quad.triple for iri in iris for quad in store.match(ox.NamedNode(iri), TYPE))
+    version = store.version
+    return (triple for iri in iris for triple in types_in(store, version, iri))
+
+
+@lru_cache(20_000)
+def types_in(store: Store, version: int, iri: str) -> tuple[ox.Triple, ...]:
+    """What an IRI is in a version of the store."""
+    del version  # which makes the cache forget
+    return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), TYPE))
 
 
 def known(store: Store, iri: str) -> bool:

@@ -16,7 +16,7 @@ from .parameters import only
 from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, Wish, wish_alone
-from .represent import represent, show
+from .represent import item_list, represent, show
 
 # With any other parameter, it is a list that somebody wants.
 ALONE = {"year", "_mediatype"}
@@ -53,4 +53,8 @@ def written(request: Request, found: Happened, kept: Pairs, format_: Format) -> 
     line = shown(found)
     year = next(iter(values(kept, "year")), "")
     others = [(one.title, address("timeline", kept, one.suffix)) for one in OFFERED]
-    return show(request, "timeline.html", line=line, chart=chart(line), year=year, others=others)
+    names = {one.iri: one.name for one in line.events if one.iri}
+    markup = item_list(request, "Timeline", names, line.total)
+    return show(
+        request, "timeline.html", line=line, chart=chart(line), year=year, others=others, markup=markup
+    )

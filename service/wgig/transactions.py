@@ -67,18 +67,27 @@ class Transactions(View):
 
     def follow_up(self) -> None:
         """Have described what was written until now. Much is counted aside, while others write on."""
+        with self._copied() as (behind, copy):
+            if copy:
+                self._follow_up(behind, copy)
+            else:
+                self.catch_up()
+
+    @contextmanager
+    def _copied(self) -> Iterator[tuple[list[Change], Path | None]]:
+        """What is not described yet, and a copy of the quads as they are, where that is of use."""
         with self._lock, spoken(self._folder):
             behind = [one for one in self._behind if one is not None]
-            if not self._folder or len(behind) < len(self._behind) or sum(map(len, behind)) < MUCH:
-                self.catch_up()
-                return
-            copy = self._folder / ASIDE / COPY
-            rmtree(copy, ignore_errors=True)
-            self._quads.backup(str(copy))
+            is_much = len(behind) == len(self._behind) and sum(map(len, behind)) >= MUCH
+            copy = self._folder / ASIDE / COPY if self._folder and is_much else None
+            if copy:
+                rmtree(copy, ignore_errors=True)
+                self._quads.backup(str(copy))
         try:
-            self._follow_up(behind, copy)
+            yield behind, copy
         finally:
-            rmtree(copy, ignore_errors=True)
+            if copy:
+                rmtree(copy, ignore_errors=True)
 
     def _follow_up(self, behind: list[Change], copy: Path) -> None:
         """Describe these changes, after which the quads were as in the copy."""
@@ -87,12 +96,10 @@ class Transactions(View):
         try:
             prepared = self._inference.prepare(copy, whole)
         except (OSError, SubprocessError) as error:
-            log.warning("Nobody can write while it is counted what was written: %s", error)
+            log.warning("nobody can write while it is counted what was written: %s", error)
         with self._lock, spoken(self._folder):
-            is_next = self._behind[: len(behind)] == behind and self._inference.can_prepare(
-                self._quads, whole
-            )
-            if prepared and is_next:
+            is_next = self._behind[: len(behind)] == behind
+            if prepared and is_next and self._inference.can_prepare(self._quads, whole):
                 self._describe(whole, len(behind), prepared)
             else:  # that failed, or somebody wanted it sooner
                 self.catch_up()

@@ -12,7 +12,7 @@ SHARED = Path(__file__).parents[3] / "shared"
 SUITES = SHARED / "accept"
 TOKEN = "scratch"
 # What a test of evaluation finds in the store is compared with what it put there.
-SETTINGS = {"query_eval": {"WGIG_HISTORY": "lost", "WGIG_WRITE_PROFILE": "off"}}
+SETTINGS = {"query_eval": {"WGIG_DATA": "none", "WGIG_HISTORY": "lost", "WGIG_WRITE_PROFILE": "off"}}
 KNOWN = Path(__file__).with_name("known-failures.txt")
 
 pytestmark = pytest.mark.skipif(not SUITES.is_dir(), reason="../shared/accept is not here")

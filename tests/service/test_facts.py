@@ -6,6 +6,7 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
+import wgig.things
 from wgig import facts
 from wgig.app import create_app
 from wgig.schemas import THING_DOCUMENT
@@ -70,6 +71,16 @@ def test_what_points_to_a_thing_is_counted_and_paged(
     assert "next" not in found["links"]
 
 
+def test_all_that_points_to_a_thing_is_listed_where_its_description_is_cut(
+    things: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew = {"Cache-Control": "no-cache"}
+    whole = things.get("/doc/category/access-for-all.json", headers=anew).json()
+    monkeypatch.setattr(facts, "INCOMING", 2)
+    monkeypatch.setattr(wgig.things, "INCOMING", 2)
+    assert things.get("/doc/category/access-for-all.json", headers=anew).json()["inverse"] == whole["inverse"]
+
+
 def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
     writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +97,7 @@ def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
     ("query", "sentence"),
     [
         ("inverse=catgory", "Did you mean category?"),
-        ("inverse=category&page=99", "page is '99'"),
+        ("inverse=category&page=0", "page is '0'"),
         ("inverse=category&page=x", "page is 'x'"),
         ("page=2", "A page of what?"),
     ],
@@ -97,3 +108,9 @@ def test_a_property_or_page_that_there_is_not_is_refused(
     answer = things.get(f"/doc/category/access-for-all.json?{query}")
     assert answer.status_code == 400
     assert sentence in answer.json()["detail"]
+
+
+def test_a_page_beyond_the_last_one_is_not_found(things: httpx.Client) -> None:
+    answer = things.get("/doc/category/access-for-all.json?inverse=category&page=99")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "There is no page 99. The last one is 1."

@@ -18,7 +18,8 @@ from wgig.store import Store
 BASE = Settings.base
 PREFIXES = """
 @prefix issue: <https://w3id.org/wgig/id/issue/> . @prefix paper: <https://w3id.org/wgig/id/paper/> .
-@prefix meeting: <https://w3id.org/wgig/id/meeting/> .
+@prefix meeting: <https://w3id.org/wgig/id/meeting/> . @prefix place: <https://w3id.org/wgig/id/place/> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
 @prefix milestone: <https://w3id.org/wgig/id/milestone/> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> . @prefix schema: <https://schema.org/> .
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> . @prefix wgig: <https://w3id.org/wgig/ontology#> .
@@ -118,6 +119,37 @@ def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx
     assert [one.id for one in feed(client, "/feed/query/who-wrote-what.atom").entries][1] == entry.id
 
 
+def test_a_query_with_a_date_negotiates_to_its_feed(client: httpx.Client) -> None:
+    put(client, 'issue:spam skos:prefLabel "Spam"@en .')
+    put(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
+    chosen = client.get(f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one")
+    assert len(feedparser.parse(chosen.content).entries) == 1
+    asked = [
+        (f"/queries/who-wrote-what.atom?graph={BASE}graph/one", "*/*"),
+        (f"/queries/who-wrote-what?graph={BASE}graph/one", "application/atom+xml"),
+        (f"/queries/who-wrote-what?_mediatype=atom&graph={BASE}graph/one", "text/csv"),
+    ]
+    for path, accept in asked:
+        answer = client.get(path, headers={"Accept": accept})
+        assert answer.content == chosen.content
+        assert answer.headers["content-location"] == f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one"
+    assert client.get("/queries/coverage-matrix.atom").status_code == 406
+
+
+def test_pages_of_the_feed_of_a_query_keep_the_values_that_were_asked_for(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wgig.feeds.findings.ENTRIES", 1)
+    for name in ("Spam", "Junk", "Mail"):
+        put(client, f'issue:spam skos:prefLabel "{name}"@en .')
+    put(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
+    chosen = f"/queries/who-wrote-what.atom?graph={BASE}graph/one"
+    links = {one.rel: one.href for one in feed(client, chosen).feed.links}
+    assert links["next"] == f"http://localhost/feed/query/who-wrote-what.atom?graph={BASE}graph/one&page=2"
+    assert len(feed(client, f"{chosen}&page=3").entries) == 1
+    assert client.get(f"{chosen}&page=4").status_code == 404
+
+
 @pytest.mark.parametrize("name", [one.name for one in examples() if one.date])
 def test_a_query_of_which_there_is_a_feed_has_the_variable_of_its_date(name: str) -> None:
     (query,) = (one for one in examples() if one.name == name)
@@ -207,6 +239,40 @@ def test_a_calendar_has_whole_days_and_hours_as_the_data_has_them(client: httpx.
     assert found["Members announced"]["categories"].to_ical() == b"Milestone"
 
 
+HELD = """
+meeting:geneva a wgig:Session ; rdfs:label "In winter" ; schema:startDate "2005-02-14"^^xsd:date ;
+  wgig:startTime "10:00:00"^^xsd:time ; wgig:endTime "18:00:00"^^xsd:time ; wgig:place place:geneva .
+meeting:summer a wgig:Session ; rdfs:label "In summer" ; schema:startDate "2005-06-14"^^xsd:date ;
+  wgig:startTime "10:00:00"^^xsd:time ; wgig:endTime "18:00:00"^^xsd:time ; wgig:place place:geneva .
+meeting:wide a wgig:Session ; rdfs:label "Somewhere in a wide country" ;
+  schema:startDate "2005-03-01"^^xsd:date ; wgig:place place:US ;
+  wgig:startTime "10:00:00"^^xsd:time ; wgig:endTime "11:00:00"^^xsd:time .
+meeting:both a wgig:Session ; rdfs:label "In two countries" ;
+  schema:startDate "2005-03-01"^^xsd:date ; wgig:place place:geneva , place:TN ;
+  wgig:startTime "10:00:00"^^xsd:time ; wgig:endTime "11:00:00"^^xsd:time .
+place:geneva dcterms:isPartOf place:CH . place:CH a wgig:Country . place:US a wgig:Country .
+place:TN a wgig:Country .
+"""
+
+
+def test_hours_are_those_of_the_clocks_where_a_meeting_is_held(client: httpx.Client) -> None:
+    put(client, HELD)
+    found = events(client)
+    began: dict[str, Any] = {title: one["dtstart"] for title, one in found.items()}
+    assert began["In winter"].params["tzid"] == "Europe/Zurich"
+    assert began["In winter"].dt.astimezone(UTC) == datetime(2005, 2, 14, 9, tzinfo=UTC)
+    assert began["In summer"].dt.astimezone(UTC) == datetime(2005, 6, 14, 8, tzinfo=UTC)
+    assert began["Somewhere in a wide country"].dt == datetime(2005, 3, 1, 10)
+    assert began["In two countries"].dt == datetime(2005, 3, 1, 10)
+
+
+def test_a_calendar_brings_the_zones_that_it_names_and_no_others(client: httpx.Client) -> None:
+    put(client, MEETINGS)
+    assert "VTIMEZONE" not in client.get("/meetings.ics").text
+    put(client, HELD, "/graph/two")
+    assert client.get("/meetings.ics").text.count("TZID:Europe/Zurich\r\n") == 1
+
+
 def test_an_event_keeps_its_name_and_says_when_it_changed(client: httpx.Client) -> None:
     put(client, MEETINGS)
     before = events(client)["Closed"]
@@ -227,6 +293,25 @@ def test_a_sitemap_lists_pages_that_are_there_with_what_is_known_of_their_time(c
     assert "https://example.org/elsewhere" not in found
     here = [one.removeprefix("http://localhost") for one in found if not one.endswith(EMPTY)]
     assert {client.get(one).status_code for one in here} == {200}
+
+
+def test_a_sitemap_lists_what_people_read_and_not_what_the_service_says_of_its_work(
+    client: httpx.Client,
+) -> None:
+    put(client, f'issue:spam skos:prefLabel "Spam"@en . <{BASE}id/identifier/x1> rdfs:label "X1" .')
+    text = client.get("/sitemap.xml").text
+    for place in ("", "papers", "issues", "timeline", "coverage", "queries"):
+        assert f"<loc>http://localhost/{place}</loc>" in text
+    assert "/doc/issue/spam<" in text
+    written = client.get("/sparql", params={"query": WRITES}, headers={"Accept": "text/csv"}).text.split()[1:]
+    assert written
+    for iri in (*written, f"{BASE}id/identifier/x1"):
+        assert client.get(f"/{iri.removeprefix(BASE).replace('id/', 'doc/', 1)}").status_code == 200
+        assert iri.removeprefix(f"{BASE}id/") not in text
+
+
+WRITES = f"""SELECT ?write {{ GRAPH <{BASE}graph/history> {{ ?write a ?type
+FILTER STRSTARTS(STR(?write), "{BASE}id/write/") }} }}"""
 
 
 def test_what_was_there_before_anybody_looked_has_no_time_in_the_sitemap(

@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable
 
 import httpx
+import pyoxigraph as ox
 import pytest
+from wgig import graphs
 from wgig.pages import graph
 from wgig.settings import Settings
 from wgig.shipped import rules
@@ -46,6 +48,38 @@ def test_a_graph_is_written_with_the_prefixes_that_it_uses(writable: httpx.Clien
     assert "a wgig:Issue" in text
     assert "@prefix foaf:" not in text
     assert "<dcterms:title>" in writable.get(path, headers={"Accept": "application/rdf+xml"}).text
+
+
+LD = {"Accept": "application/ld+json"}
+ODD = '<x:a> <schema:name> "A slip for schema:name." .'
+
+
+def test_a_graph_as_json_ld_is_compact_and_brings_its_context(writable: httpx.Client) -> None:
+    writable.put("/graph/spam", content=SPAM, headers=TTL)
+    document = writable.get("/graph/spam", headers=LD).json()
+    (spam,) = (one for one in document["@graph"] if one["id"] == "https://w3id.org/wgig/id/issue/spam")
+    assert spam["dcterms:title"] == "Spam"
+    assert document["@context"]["dcterms"] == "http://purl.org/dc/terms/"
+    assert triples(writable.get("/graph/spam", headers=LD).content) == triples_of_turtle(SPAM)
+
+
+@pytest.mark.parametrize("content", [SPAM, ODD])
+def test_json_ld_says_the_same_where_it_is_not_compact(
+    writable: httpx.Client, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    monkeypatch.setattr(graphs, "COMPACTED", 0 if content == SPAM else graphs.COMPACTED)
+    writable.put("/graph/spam", content=content, headers=TTL)
+    answer = writable.get("/graph/spam", headers=LD)
+    assert "@context" not in answer.text
+    assert triples(answer.content) == triples_of_turtle(content)
+
+
+def triples(document: bytes) -> set[ox.Triple]:
+    return {one.triple for one in ox.parse(document, ox.RdfFormat.JSON_LD)}
+
+
+def triples_of_turtle(text: str) -> set[ox.Triple]:
+    return {one.triple for one in ox.parse(text, ox.RdfFormat.TURTLE)}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import errno
 import gzip
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -344,9 +344,19 @@ def test_a_time_leads_to_the_version_of_that_time(client: httpx.Client, store: S
     assert client.get(GRAPH, headers={"Accept-Datetime": "yesterday"}).status_code == 400
 
 
+@pytest.mark.parametrize("path", [GRAPH, f"/graphs?graph={IRI}", "/graphs?default"])
+def test_a_time_that_is_none_is_refused_whether_there_are_versions_or_not(
+    client: httpx.Client, store: Store, path: str
+) -> None:
+    store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
+    answer = client.get(path, headers={"Accept-Datetime": "yesterday"})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert "Accept-Datetime is 'yesterday'. Write it as in" in answer.json()["detail"]
+
+
 def test_a_graph_without_versions_takes_no_notice_of_times(client: httpx.Client, store: Store) -> None:
     store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
-    assert client.get(GRAPH, headers={"Accept-Datetime": "yesterday"}).status_code == 200
+    assert client.get(GRAPH, headers={"Accept-Datetime": http_date(datetime.now(UTC))}).status_code == 200
     assert client.get(f"{GRAPH}?versions").status_code == 404
 
 

@@ -4,14 +4,16 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, closing
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 TOKEN = "secret"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
 DIRECT = {"Content-Type": "application/sparql-query"}
 PATTERNS = " . ".join(f"?s{n} ?p{n} ?o{n}" for n in range(5))
 ENDLESS = f"SELECT (COUNT(*) AS ?n) {{ {PATTERNS} }}"
@@ -91,6 +93,33 @@ def test_a_flood_of_one_client_leaves_a_reader_to_others(hard: str) -> None:
         one.join()
 
 
+def end_all(url: str) -> None:
+    """End all queries that are being answered."""
+    for one in httpx.get(f"{url}queries/running", headers=BEARER).json()["queries"]:
+        httpx.delete(f"{url}queries/running/{one['id']}")
+
+
+def test_slow_queries_of_many_addresses_leave_a_reader_to_another(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
+) -> None:
+    limits = {"WGIG_PROXIES": "127.0.0.1", "WGIG_READERS": "2", "WGIG_QUERY_SECONDS": "120"}
+    with serving(tmp_path, WGIG_TOKEN=TOKEN, **limits) as url, ThreadPoolExecutor() as pool:
+        slow = [pool.submit(ask, url, f"{ENDLESS} #{n}", f"203.0.113.{n}") for n in range(5)]
+        while httpx.get(f"{url}queries/running").json()["count"] < 4:  # as many readers as there can be
+            pass
+        answers = [ask(url, f"ASK {{}} #{n}", "203.0.113.9") for n in range(3)]
+        ended, others = wait(slow, return_when=FIRST_COMPLETED)
+        refused = [one.result() for one in ended]
+        while not all(one.done() for one in slow):
+            end_all(url)
+    assert {one.status_code for one in answers} == {200}
+    assert others
+    for one in refused:
+        assert one.status_code == 503
+        assert "others waited" in one.json()["detail"]
+        assert int(one.headers["Retry-After"]) > 0
+
+
 def connected(url: str) -> socket.socket:
     address = urlsplit(url)
     return socket.create_connection((address.hostname, address.port), timeout=30)
@@ -149,8 +178,7 @@ def test_only_a_token_tells_whose_queries_run(hard: str) -> None:
         asking = pool.submit(ask, hard, f"{ENDLESS} #whose")
         found: list[dict[str, str]] = []
         while not asking.done() and not found:
-            headers = {"Authorization": f"Bearer {TOKEN}"}
-            found = httpx.get(f"{hard}queries/running", headers=headers).json()["queries"]
+            found = httpx.get(f"{hard}queries/running", headers=BEARER).json()["queries"]
             assert "queries" not in httpx.get(f"{hard}queries/running").json()
     assert [(one["client"], one["query"]) for one in found] == [("203.0.113.1", f"{ENDLESS} #whose")]
     assert httpx.get(f"{hard}queries/running", headers={"Authorization": "Bearer x"}).status_code == 401
@@ -163,11 +191,10 @@ def test_an_id_that_others_could_guess_is_refused(hard: str) -> None:
 
 
 def test_an_update_without_end_is_ended_and_the_next_is_done(hard: str) -> None:
-    headers = {"Authorization": f"Bearer {TOKEN}"}
     named = " ".join(f"GRAPH ?g{n} {{ ?s{n} ?p{n} ?o{n} }}" for n in range(5))
     endless = f"INSERT {{ <x:a> <x:n> ?n }} WHERE {{ SELECT (COUNT(*) AS ?n) {{ {named} }} }}"
     for text, status in ((endless, 503), ("INSERT { <x:a> <x:n> ?n } WHERE { BIND(1 AS ?n) }", 204)):
-        answer = httpx.post(f"{hard}update", data={"update": text}, headers=headers, timeout=30)
+        answer = httpx.post(f"{hard}update", data={"update": text}, headers=BEARER, timeout=30)
         assert answer.status_code == status, answer.text
     asked = ask(hard, "SELECT ?n { <x:a> <x:n> ?n }").json()["results"]["bindings"]
     assert [one["n"]["value"] for one in asked] == ["1"]

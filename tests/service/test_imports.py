@@ -14,11 +14,12 @@ FLOORS = [
     for floor in (
         """
         about arguments backup backup.locking citing client.report client.terms client.triples dumps
-        durable engines feeds feeds.xml index index.mark index.words kinds lines lists lists.table
-        markdown.form mcp mcp.budget namespaces outside outside.allowed pages.days places.json places.spot
-        places.tokens plans presence profiles profiles.dublin quiet readers reconcile recording records
-        reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar tables
-        wellformed wgig writes writes.changes
+        durable engines feeds feeds.xml feeds.zones index index.mark index.words kinds lines lists
+        lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed pages.days
+        places.json
+        places.spot places.tokens plans presence profiles profiles.dublin readers reconcile recording
+        records reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar
+        tables wellformed wgig writes writes.changes
         """,
         """
         backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
@@ -33,7 +34,7 @@ FLOORS = [
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands index.file
         index.snippets known languages links markdown.outline mcp.strict outside.tables pages.results
-        parameters places processes profiles.profile readers.lending records.versions reports
+        parameters places processes profiles.profile quiet readers.lending records.versions reports
         syntax.reading tables.csvw tokens typed unfit using writes.premises writes.targets
         """,
         """
@@ -60,14 +61,14 @@ FLOORS = [
         store
         """,
         """
-        about.portrait backup.keeping bearer cells describe discovery dumps.files health index.keeping
-        labels load markdown.writing plans.counting readers.generation readers.holder readers.inline
-        records.history syntax.unknown
+        about.portrait backup.keeping bearer cells describe dumps.files health index.keeping labels load
+        markdown.writing plans.counting readers.generation readers.holder readers.inline records.history
+        syntax.unknown
         """,
         """
         commands.backup dumps.download hints lists.found markdown pages.standing plans.steps
-        readers.pool reconcile.names record records.mementos records.told running search skeleton
-        stream.file stream.members things vocabulary within
+        readers.pool reconcile.names record records.mementos records.told running skeleton stream.file
+        stream.members things vocabulary within
         """,
         """
         citing.versions commands.new compact facts lists.writing pages.thing plans.advice
@@ -77,19 +78,19 @@ FLOORS = [
         explain frames inlining pages.matrix reconcile.candidates reconcile.extending represent stream.last
         stream.look stream.nodes
         """,
-        "catalog documents folders payload query schemas reconcile.suggesting stream.keeping",
+        "discovery documents folders payload query reconcile.suggesting schemas search stream.keeping",
         """
-        beyond client.graph doc existing feeds.paging files placing reconciliation reports.saying
-        resource stream.events tables.lists uploads
+        beyond catalog client.graph doc existing feeds.paging files placing reconciliation
+        reports.saying resource stream.events tables.lists uploads
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
-        feeds.sitemap happening listing meant pages.report people queries refusals reports.github reports.json
+        feeds.sitemap happening listing meant pages.report people refusals reports.github reports.json
         reports.junit reports.sarif reports.text shapes summary
         """,
-        "__main__ check direct mcp.tools operations pages.timeline reports.csv reports.html",
-        "bulk conformance mcp.server openapi pages.chart validate",
-        "board home timeline workers",
+        "__main__ check direct mcp.tools pages.timeline queries reports.csv reports.html",
+        "bulk conformance mcp.server operations pages.chart validate",
+        "board home openapi timeline workers",
         "commands.check gate shipped",
         "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
         "citing.found graphs update",

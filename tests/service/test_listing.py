@@ -250,7 +250,6 @@ def test_values_are_typed_and_things_say_what_they_are_called(lists: httpx.Clien
         ("/papers?page=0", "page is '0'. Give a whole number from 1", None),
         ("/papers?page=-1", "page is '-1'", None),
         ("/papers?page=%C2%B2", "page is '²'", None),
-        ("/papers?page=2", "There is no page 2. The last one is /papers", None),
         ("/papers?size=501", "size is '501'. Give a whole number from 1 to 500.", None),
         ("/papers?size=1&size=2", "The parameter size is given 2 times. Give it once.", None),
         ("/papers?round=first", "round is 'first', which is not a whole number.", None),
@@ -276,6 +275,12 @@ def test_what_a_list_does_not_have_is_refused_with_what_it_has(
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
     assert sentence in answer.json()["detail"]
     assert answer.json().get("suggestion") == suggestion
+
+
+def test_a_page_beyond_the_last_one_is_not_found_and_the_last_one_is_told(lists: httpx.Client) -> None:
+    answer = lists.get("/papers?page=2")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["detail"] == "There is no page 2. The last one is /papers?page=1"
 
 
 def test_a_format_that_is_not_offered_is_refused(lists: httpx.Client) -> None:

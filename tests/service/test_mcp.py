@@ -122,6 +122,7 @@ def local(environment: dict[str, str]) -> Local:
         "no paper": ("validate", {"paper": "<urn:a> <urn:b> 1 .", "format": "turtle"}),
         "unknown profile": ("validate", {"paper": paper, "profile": "last"}),
         "citation": ("cite", {"iri": SPAM, "form": "bibtex"}),
+        "short citation": ("cite", {"iri": "issue:spam", "form": "bibtex"}),
         "nothing to cite": ("cite", {}),
     }  # fmt: skip
 
@@ -211,6 +212,7 @@ def test_a_slip_comes_back_with_its_place_and_a_doubt_with_the_empty_answer(
 def test_a_paper_is_checked_and_a_thing_cited(answers: dict[str, tuple[bool, str]]) -> None:
     assert "conform" in data(answers["paper"])
     assert data(answers["citation"]).startswith("@misc{wgig-issue-spam-")
+    assert data(answers["short citation"]) == data(answers["citation"])
 
 
 @pytest.mark.parametrize(

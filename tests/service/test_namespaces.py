@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from wgig.namespaces import namespaces, shorten
+from wgig.namespaces import namespaces, short, shorten
 from wgig.settings import SHIPPED, Settings
 
 BASE = Settings.base
@@ -11,7 +11,7 @@ KNOWN = namespaces(BASE)
 
 
 @pytest.mark.parametrize(
-    ("iri", "short"),
+    ("iri", "name"),
     [
         (f"{BASE}id/document/summary/6", "summary:6"),
         (f"{BASE}id/document/declaration/49.a", "declaration:49.a"),
@@ -20,8 +20,8 @@ KNOWN = namespaces(BASE)
         (f"{BASE}graph/paper/wp-spam", f"{BASE}graph/paper/wp-spam"),
     ],
 )
-def test_an_iri_is_shortened_where_a_prefix_can_stand_for_its_beginning(iri: str, short: str) -> None:
-    assert shorten(iri, KNOWN) == short
+def test_an_iri_is_shortened_where_a_prefix_can_stand_for_its_beginning(iri: str, name: str) -> None:
+    assert shorten(iri, KNOWN) == short(iri, BASE) == name
 
 
 def test_every_prefix_of_the_shipped_data_is_known_in_its_meaning() -> None:

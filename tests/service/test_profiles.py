@@ -279,8 +279,6 @@ def test_several_profiles_are_parted_by_commas_or_stand_in_fields_of_their_own(
     [
         "https://schema.org/",
         "<https://schema.org/",
-        "skos;q=2",
-        "skos;q=",
         "skos;v=1",
         "skos schema.org",
         "<a b>",
@@ -293,6 +291,37 @@ def test_a_field_that_is_malformed_is_a_bad_request(get: Get, field: str) -> Non
     answer = get(SPAM, accept_profile=field)
     assert answer.status_code == 400
     assert "Accept-Profile" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("q", ["2", "-1", "abc", "", "0.1234"])
+@pytest.mark.parametrize("field", ["Accept", "Accept-Language", "Accept-Profile"])
+def test_an_item_with_a_bad_weight_is_left_out_of_every_field(get: Get, field: str, q: str) -> None:
+    best, other = {
+        "Accept": ("application/n-triples", "application/rdf+xml"),
+        "Accept-Language": ("ar", "fr"),
+        "Accept-Profile": ("skos", "schema.org"),
+    }[field]
+
+    def asked(value: str) -> bytes:
+        return get(SPAM, **{field.replace("-", "_"): value}).content
+
+    assert asked(f"{best};q={q}, {other};q=0.5") == asked(other)
+    assert asked(f"{best};q={q}") == asked("")
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("skos;q=0", "No profile is asked for, and skos is excluded by q=0. Ask for one of: wgig"),
+        ("*;q=0", "No profile is asked for, and * is excluded by q=0."),
+        ("x, skos;q=0", "None of the profiles x is known here, and skos is excluded by q=0."),
+        ("x, *;q=0", "None of the profiles x is known here, and * is excluded by q=0."),
+        ("x", "None of the profiles x is known here. Ask"),
+    ],
+)
+def test_a_refusal_says_which_profiles_were_excluded(get: Get, field: str, said: str) -> None:
+    answer = get(SPAM, accept_profile=field)
+    assert (answer.status_code, said in answer.json()["detail"]) == (406, True), answer.text
 
 
 def test_an_empty_field_asks_for_nothing(get: Get) -> None:
@@ -387,6 +416,8 @@ RESOURCES = (
     "/coverage",
     "/coverage?issue=spam&issue=voip",
     "/catalog",
+    "/search?q=spam",
+    "/search?q=internet&page=2",
 )
 resource = pytest.mark.parametrize("path", RESOURCES)
 
@@ -571,16 +602,14 @@ def test_profiles_are_named_by_http_and_ours_leads_to_its_description(get: Get) 
 # What has no profiles says so
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/search?q=spam", "/queries", "/graphs", "/.well-known/void", "/feed.atom"]
-)
+@pytest.mark.parametrize("path", ["/", "/queries", "/graphs", "/.well-known/void", "/feed.atom"])
 def test_a_profile_is_refused_in_the_address_of_what_has_none(every: httpx.Client, path: str) -> None:
     assert every.get(beside(path, "_profile=skos")).status_code == 400
 
 
-def test_what_is_found_comes_by_schema_org_or_by_no_profile(every: httpx.Client) -> None:
+def test_what_is_found_comes_by_our_own_profile_or_by_schema_org(every: httpx.Client) -> None:
     path = "/search?q=spam"
-    assert "content-profile" not in every.get(path).headers
+    assert profile(every.get(path)) == "wgig"
     for name in ("schema.org", "<https://schema.org/>", "skos, schema.org;q=0.1"):
         answer = every.get(path, headers={"Accept-Profile": name})
         assert (answer.headers["content-type"], profile(answer)) == ("application/ld+json", "schema.org")
@@ -588,10 +617,10 @@ def test_what_is_found_comes_by_schema_org_or_by_no_profile(every: httpx.Client)
     refused = every.get(path, headers={"Accept-Profile": "<urn:example:unknown>"})
     assert (refused.status_code, [one["token"] for one in refused.json()["profiles"]]) == (
         406,
-        ["schema.org"],
+        ["wgig", "schema.org"],
     )
     for one in links(every.get(path), "alternate"):
-        there = every.get(one.target)
+        there = every.get(one.target, headers={"Accept": one.attributes["type"]})
         assert there.headers["content-type"].partition(";")[0] == one.attributes["type"]
 
 

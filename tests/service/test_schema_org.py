@@ -34,6 +34,10 @@ PAGES = [
     "/doc/agent/kim",
     "/graph/test",
     "/ontology",
+    "/issues",
+    "/coverage",
+    "/queries",
+    "/search?q=spam",
 ]
 
 EXPECTED = f"""PREFIX sh: <{SHACL}> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
@@ -175,9 +179,20 @@ def test_addresses_are_on_the_host_that_was_asked_and_things_keep_their_names(ge
     text = get(path, accept="text/html").text
     said = json.loads(BLOCK.findall(text)[0] if "<script" in text else text)
     places = re.findall(r'"(?:url|contentUrl)": {"@id": "([^"]+)"}', json.dumps(said))
-    assert places or said["@type"] == "ItemList"
+    assert places
     assert all(one.startswith(HOST) for one in places)
-    assert said.get("@id", BASE).startswith(BASE)
+    assert said.get("@id", BASE).startswith((BASE, f"{HOST}search"))
+
+
+@pytest.mark.parametrize("path", ["/issues", "/doc/issue", "/search?q=spam", "/search.jsonld?q=spam"])
+def test_things_of_a_list_have_their_kind_and_their_page(get: Get, path: str) -> None:
+    text = get(path, accept="text/html").text
+    said = json.loads(BLOCK.findall(text)[0] if "<script" in text else text)
+    items = [one["item"] for one in said.get("mainEntity", said)["itemListElement"]]
+    (spam,) = (one for one in items if one["@id"] == f"{BASE}id/issue/spam")
+    assert spam["@type"] == "DefinedTerm"
+    assert spam["url"] == {"@id": f"{HOST}doc/issue/spam"}
+    assert "Spam" in str(spam["name"])
 
 
 def test_no_policy_lets_a_page_run_a_script_and_the_block_is_none(get: Get) -> None:

@@ -288,7 +288,7 @@ def log_of(store: Store) -> log.Log:
 
 def things(found: log.Log) -> dict[str, str]:
     """What became last of each thing called x:…"""
-    return {one.iri: one.what for one in below(found, "x:", 0, 100)}
+    return {one.iri: one.what for one in below(found, "x:", (), 0, 100)}
 
 
 @pytest.fixture

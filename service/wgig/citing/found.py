@@ -13,9 +13,9 @@ from ..presence import while_there
 from ..problems import Problem
 from ..readers.wire import Fault
 from ..settings import Settings
-from ..sparql import absolute
 from ..store import Store
 from ..turns import Turns
+from ..typed import THING, iri
 from .content import (
     Content,
     Thing,
@@ -63,7 +63,8 @@ async def find(request: Request, wanted: Wanted) -> Content:
         )
     store: Store = request.app.state.store
     await run_in_threadpool(store.catch_up)
-    wanted = wanted._replace(iri=wanted.iri and at_home(request, absolute(wanted.iri, "iri")))
+    base = request.app.state.settings.base
+    wanted = wanted._replace(iri=wanted.iri and at_home(request, iri("iri", THING, wanted.iri, base)))
     if wanted.version:
         check(request, wanted.version, proven=bool(wanted.digest))
     if wanted.version in ("", current(request)):

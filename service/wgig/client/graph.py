@@ -25,7 +25,8 @@ PAPERS = f"""
 PREFIX dcterms: <{OUTSIDE["dcterms"]}>
 PREFIX wgig: <{namespaces(Settings.base)["wgig"]}>
 SELECT ?paper (MIN(STR(?name)) AS ?title) (MIN(?about) AS ?issue) (MIN(?day) AS ?posted) {{
-  {{ SELECT DISTINCT ?paper {{ ?paper a wgig:IssuePaper FILTER(isIRI(?paper) && STR(?paper) > %s) }}
+  {{ SELECT DISTINCT ?paper {{ VALUES ?kind {{ wgig:IssuePaper wgig:AssessmentPaper }}
+     ?paper a ?kind FILTER(isIRI(?paper) && STR(?paper) > %s) }}
      ORDER BY STR(?paper) LIMIT %d }}
   OPTIONAL {{ ?paper dcterms:title ?name }}
   OPTIONAL {{ ?paper wgig:issue ?about }}
@@ -103,7 +104,7 @@ class Graph:
         return found
 
     def papers(self, page: int = PAGE) -> Iterator[Row]:
-        """All issue papers by their IRI: `paper`, `title`, `issue` and `posted`, each None where unknown.
+        """The papers of `/papers` by IRI: `paper`, `title`, `issue` and `posted`, each None where unknown.
 
         They are asked for `page` by page; what is written meanwhile is among them where it is still to come.
         """
@@ -162,7 +163,8 @@ class Graph:
     def cite(self, *, iri: str = "", query: str = "", media_type: str = "text/plain") -> str:
         """How to cite a thing, a graph, or the answer to a query: as text, BibTeX or CSL-JSON by media type.
 
-        Those are `text/plain`, `application/x-bibtex` and `application/vnd.citationstyles.csl+json`.
+        Those are `text/plain`, `application/x-bibtex` and `application/vnd.citationstyles.csl+json`. What is
+        cited is named by its IRI, or with a prefix: `issue:spam`, `graph:issues`.
         """
         params = {name: value for name, value in (("iri", iri), ("query", query)) if value}
         return self.connection.ask("GET", "cite", params=params, headers={"Accept": media_type}).text

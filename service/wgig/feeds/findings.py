@@ -1,17 +1,20 @@
-"""/feed/query/who-wrote-what.atom: what an example query finds, by the date in its rows."""
+"""What an example query finds as a feed, by the date in its rows."""
 
 import hashlib
 from collections.abc import Iterable
+from functools import partial
 from urllib.parse import quote
 
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..examples import Example, examples
+from ..bodies import Pairs
+from ..examples import Example
+from ..formats import ATOM
+from ..links import address, content_location
 from ..lookup import solutions
 from ..namespaces import OUTSIDE
-from ..parameters import only
 from ..problems import Problem
 from ..query import tsv
 from ..stream.log import Log
@@ -21,29 +24,33 @@ from .paging import ENTRIES, around, given_as, iri, log_of, whole
 TIMES = {f"{OUTSIDE['xsd']}date": "T00:00:00Z", f"{OUTSIDE['xsd']}dateTime": ""}
 
 
-async def of_query(request: Request, name: str) -> Response:
-    """What an example query finds, by the date in its rows, the last one first. Raises Problem 404."""
-    dated = {f"{one.name}.atom": one for one in examples() if one.date}
-    if name not in dated:
-        feeds = ", ".join(f"/feed/query/{one}" for one in dated)
-        raise Problem(404, f"There is no feed of a query {name!r}. Rows with a date make one: {feeds}.")
+async def feed(request: Request, query: Example, text: str, pairs: Pairs) -> Response:
+    """What an example query finds, the last row first, where `text` is it with the values in the pairs.
+
+    Raises Problem 400, 404.
+    """
+    number = whole(dict(pairs).get("page", "1"), "page")
     log = await log_of(request)
-    found = await tsv(request, dated[name].text)
-    return await run_sync(page, request, log, dated[name], found, f"feed/query/{name}")
+    found = await tsv(request, text)
+    return await run_sync(partial(page, request, log, query, found, pairs=pairs, number=number))
 
 
-def page(request: Request, log: Log, query: Example, found: bytes, path: str) -> Response:
-    """A page of the feed of what was found. Raises Problem 400, 404."""
-    number = whole(dict(only(request, ("page",))).get("page", "1"), "page")
+def page(  # noqa: PLR0913 - what a page of a feed consists of
+    request: Request, log: Log, query: Example, found: bytes, *, pairs: Pairs, number: int
+) -> Response:
+    """A page of the feed of what was found. Raises Problem 404."""
+    name = f"feed/query/{query.name}"
+    path = address(name, [pair for pair in pairs if pair[0] != "page"], ATOM.suffix)
     every = sorted(entries(request, query, found), key=lambda one: (one.updated, one.iri), reverse=True)
     shown = every[(number - 1) * ENTRIES : number * ENTRIES]
     if number > 1 and not shown:
-        raise Problem(404, f"The feed has no page {number}. Its first one: /{path}")
-    here = f"{request.base_url}{path}"
+        raise Problem(404, f"The feed has no page {number}. Its first one: {path}")
+    here = f"{str(request.base_url).rstrip('/')}{path}"
     following = str(number + 1) if number * ENTRIES < len(every) else ""
     links = around(here, "page", str(number) if number > 1 else "", following)
     newest = every[0].updated if every else log.began
-    return given_as(request, Feed(iri(request, path), query.title, newest, links, shown))
+    made = Feed(iri(request, path.removeprefix("/")), query.title, newest, links, shown)
+    return given_as(request, made, content_location(name, pairs, ATOM))
 
 
 def entries(request: Request, query: Example, found: bytes) -> Iterable[Entry]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import icalendar
 from anyio.to_thread import run_sync
@@ -18,6 +19,7 @@ from ..settings import Settings
 from ..stream.last import of_things
 from ..stream.log import Log
 from .paging import log_of
+from .zones import zone
 
 KNOWN = namespaces(Settings.base)
 DAYS = (f"{OUTSIDE['xsd']}date", f"{OUTSIDE['xsd']}dateTime")
@@ -31,7 +33,8 @@ PREFIX skos: <{KNOWN["skos"]}>
 PREFIX wgig: <{KNOWN["wgig"]}>
 SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS ?last)
        (MIN(?from) AS ?opens) (MIN(?until) AS ?closes) (MIN(?in) AS ?room) (MIN(?at) AS ?venue)
-       (GROUP_CONCAT(DISTINCT ?town; separator=", ") AS ?towns) (MIN(?said) AS ?note) {{
+       (GROUP_CONCAT(DISTINCT ?town; separator=", ") AS ?towns) (MIN(?said) AS ?note)
+       (MIN(?land) AS ?country) (COUNT(DISTINCT ?land) AS ?countries) {{
   {{ VALUES (?type ?kind) {{ (wgig:Meeting "Meeting") (wgig:Session "Session") }}
      ?thing a ?type ; schema:startDate ?begin .
      OPTIONAL {{ ?thing schema:endDate ?end }} }}
@@ -47,6 +50,7 @@ SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS
   OPTIONAL {{ ?thing wgig:room ?in }}
   OPTIONAL {{ ?thing wgig:venue ?at }}
   OPTIONAL {{ ?thing wgig:place/rdfs:label ?town }}
+  OPTIONAL {{ ?thing wgig:place/dcterms:isPartOf* ?land . ?land a wgig:Country }}
   OPTIONAL {{ ?thing skos:note ?said }}
 }} GROUP BY ?thing ?kind ORDER BY ?first ?thing"""
 
@@ -68,6 +72,7 @@ def written(request: Request, log: Log) -> Response:
     found = rows(request.app.state.store, EVENTS.replace(Settings.base, base))
     for one in events(found, log, base):
         calendar.add_component(one)
+    calendar.add_missing_timezones()
     return answer(request, calendar.to_ical(), CALENDAR)
 
 
@@ -84,7 +89,7 @@ def events(found: Iterable[Row], log: Log, base: str) -> Iterator[icalendar.Even
 
 
 def event(row: Row, first: date, last: date, base: str) -> icalendar.Event:
-    """An event that takes whole days, or on each of them the hours that are known, in local time."""
+    """An event that takes whole days, or on each of them the hours that are known there."""
     made = icalendar.Event()
     iri = row["thing"].value
     made.add("uid", f"{iri.removeprefix(base)}@{urlsplit(base).hostname}")
@@ -102,17 +107,25 @@ def event(row: Row, first: date, last: date, base: str) -> icalendar.Event:
         made.add("dtstart", first)
         made.add("dtend", last + timedelta(days=1))
         return made
-    made.add("dtstart", moment(first, opens))
-    made.add("dtend", moment(first, closes))
+    there = zone_of(row)
+    made.add("dtstart", moment(first, opens, there))
+    made.add("dtend", moment(first, closes, there))
     if last > first:
         made.add("rrule", {"freq": "daily", "count": (last - first).days + 1})
     return made
 
 
-def moment(on: date, at: time) -> datetime:
-    """A time of a day: local, or in UTC where its zone is known (RFC 5545, section 3.3.5)."""
-    found = datetime.combine(on, at)
-    return found.astimezone(UTC) if found.tzinfo else found
+def zone_of(row: Row) -> ZoneInfo | None:
+    """The time zone of where something is held; None where it is not known."""
+    alone = row["countries"].value == "1"
+    return zone(row["country"].value.rpartition("/")[2]) if alone else None
+
+
+def moment(on: date, at: time, there: ZoneInfo | None) -> datetime:
+    """A time of a day: in UTC where it has an offset, else as clocks show it there (RFC 5545, 3.3.5)."""
+    if at.tzinfo:
+        return datetime.combine(on, at).astimezone(UTC)
+    return datetime.combine(on, at, there)
 
 
 def day(row: Row, name: str) -> date | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..kinds import TITLES, title
+from ..kinds import ITS_OWN, TITLES, title
 from ..labels import labels
 from ..pages import href
 from ..parameters import only
@@ -17,9 +17,6 @@ from ..stream.log import Log
 from ..stream.members import CHANGED, GONE
 from .atom import Entry, Feed
 from .paging import ENTRIES, LAST, around, given_as, iri, log_of, whole
-
-# What the service says of its own work, which would drown the rest.
-ITS_OWN = {"assertion", "software", "test-result", "write", "writer"}
 
 
 async def everything(request: Request) -> Response:

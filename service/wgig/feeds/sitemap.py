@@ -1,4 +1,4 @@
-"""/sitemap.xml: the pages of this service, and since when each is as it is (https://www.sitemaps.org/protocol.html)."""
+"""/sitemap.xml: the pages for people, and since when each is as it is (https://www.sitemaps.org/protocol.html)."""
 
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
@@ -9,6 +9,8 @@ from fastapi import Request, Response
 
 from ..answers import answer
 from ..formats import PLAIN_XML
+from ..kinds import ITS_OWN
+from ..lists.shown import LISTS
 from ..pages import href
 from ..parameters import only
 from ..problems import Problem
@@ -18,8 +20,9 @@ from .paging import log_of, whole
 from .xml import add, document
 
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
-MOST = 50_000 - 10  # things of a file, which may list 50,000 addresses
-PLACES = ("", "sparql", "graphs", "ontology", "shapes", "validate")
+MOST = 50_000 - 100  # things of a file, which may list 50,000 addresses
+PLACES = ("", *LISTS, "coverage", "queries", "sparql", "graphs", "ontology", "shapes", "validate")
+INNER = ITS_OWN | {"identifier"}  # kinds of things that nobody looks for
 
 
 async def sitemap(request: Request) -> Response:
@@ -37,9 +40,9 @@ async def part(request: Request, name: str) -> Response:
 
 def whole_or_parts(request: Request, log: Log) -> Response:
     """All pages in one file, or the list of files."""
-    count = count_below(log, things(request))
+    count = count_below(log, things(request), INNER)
     if count <= MOST:
-        return urls(request, PLACES, below(log, things(request), 0, MOST))
+        return urls(request, PLACES, below(log, things(request), INNER, 0, MOST))
     root = ET.Element("sitemapindex", xmlns=NAMESPACE)
     for number in range(1, -(-count // MOST) + 1):
         add(add(root, "sitemap"), "loc", f"{request.base_url}sitemap/{number}.xml")
@@ -48,7 +51,7 @@ def whole_or_parts(request: Request, log: Log) -> Response:
 
 def numbered(request: Request, log: Log, name: str, number: int) -> Response:
     """The file of a number. Raises Problem 404."""
-    found = below(log, things(request), (number - 1) * MOST, MOST)
+    found = below(log, things(request), INNER, (number - 1) * MOST, MOST)
     if not found or name != f"{number}.xml":
         raise Problem(404, f"There is no list {name!r} of pages. The lists are in /sitemap.xml.")
     return urls(request, PLACES if number == 1 else (), found)

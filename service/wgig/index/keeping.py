@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from ..backup.swap import ASIDE
 from ..problems import Problem
-from ..store import Store
+from ..store import Store, StoreError
 from ..writes.changes import Change
 from . import mark
 from .asked import Term
@@ -26,6 +26,7 @@ from .filling import fill
 PLACE = Path(ASIDE) / "index" / "things.db"
 PATIENCE = 5  # seconds that a search waits for an index that is being made
 RETRY = {"Retry-After": "5"}
+FAULTS = (sqlite3.Error, OSError, StoreError)  # of the disk
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 Given = ParamSpec("Given")
@@ -100,8 +101,8 @@ class Index:
         else:
             try:
                 self.take(self.writers[0], change)
-            except (sqlite3.Error, OSError):  # the write itself is done
-                log.exception("the index is not in line with the last write")
+            except FAULTS as error:  # the write itself is done
+                log.error("the index is not in line with the last write, and is made anew: %s", error)
                 self.begin()
 
     def take(self, writer: sqlite3.Connection, change: Change) -> None:
@@ -163,8 +164,9 @@ class Index:
                     if not self.again:
                         self.settle(self.path)
                         return
-        except Exception:
-            log.exception("the index cannot be made; the next write tries it again")
+        except Exception as error:
+            unforeseen = not isinstance(error, FAULTS)
+            log.error("the index cannot be made, the next write tries it: %s", error, exc_info=unforeseen)
             with self.store.alone():
                 self.filling = False
                 self.done.set()

@@ -176,7 +176,7 @@ class Tools:
     @refusing
     def cite(
         self,
-        iri: Annotated[str, Field(description="IRI of a thing or a graph.")] = "",
+        iri: Annotated[str, Field(description="A thing or a graph: its IRI, issue:spam, graph:issues.")] = "",
         sparql: Annotated[str, Field(description="A query, whose answer is to be cited.")] = "",
         form: Annotated[Literal["text", "bibtex", "csl-json"], Field(description="Form of it.")] = "text",
     ) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,9 @@ from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from ..namespaces import namespaces, shorten
+from ..namespaces import short
 from ..settings import Settings
 from .days import in_words
 
@@ -19,6 +21,13 @@ KEPT = 10_000  # IRIs whose forms on pages are at hand
 PATH = "/:@!$&'()*+,;=~"  # what stands in a path as it is
 WEB = re.compile(r"https?://", re.IGNORECASE)
 NOT_DRAWN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+")
+INFERRED = ox.Literal("inferred")
+CODE, TEXT = Markup("<code>%s</code>"), Markup('<span dir="auto">%s</span>')
+SAID = Markup('<span lang="%s" dir="auto">%s</span>')
+MARK = Markup(' <span class="mark">%s</span>')
+LINK = Markup('<a href="%s"%s>%s</a>')
+ELSEWHERE = Markup(' rel="nofollow noopener external"')
+IN_LANGUAGE = Markup(' lang="%s" dir="auto"')
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
 
 
@@ -37,16 +46,18 @@ def environment(base: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    known = namespaces(base)
     found.globals |= {"static": static_path, "run": run, "base": base}
     found.filters |= {
-        "kind": term_kind,
+        "shown": lambda term, labels: show(term, labels, base),
+        "link": lambda iri, labels: link(iri, labels.get(iri), base),
+        "graph_link": lambda iri, labels: graph_link(iri, labels.get(iri), base),
+        "marks": lambda graphs, labels: marks(graphs, labels, base),
         "href": lambda iri: href(iri, base),
         "graph_path": lambda iri: graph_path(iri, base),
         "in_format": in_format,
         "listing": lambda path: f"{path}{'&' if '?' in path else '?'}_profile=all",
         "outside": lambda iri: not iri.startswith(base),
-        "short": lru_cache(KEPT)(lambda iri: shorten(iri, known)),
+        "short": lambda iri: short(iri, base),
         "words": words,
         "anchor": anchor,
         "day": in_words,
@@ -55,11 +66,47 @@ def environment(base: str) -> Environment:
     return found
 
 
-def term_kind(term: Any) -> str:
-    """What a term is: `iri`, `literal` or `other` (a blank node, a triple)."""
+def show(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Markup:
+    """A term of the graph: linked where it may be, in its own language and direction."""
     if isinstance(term, ox.NamedNode):
-        return "iri"
-    return "literal" if isinstance(term, ox.Literal) else "other"
+        return link(term.value, labels.get(term.value), base)
+    if not isinstance(term, ox.Literal):
+        return CODE % str(term)
+    if not term.language:
+        return TEXT % term.value
+    return SAID % (term.language, term.value) + (Markup() if term.language == "en" else MARK % term.language)
+
+
+@lru_cache(KEPT)
+def link(iri: str, label: ox.Literal | None, base: str) -> Markup:
+    """The link to what an IRI names, called by its label; code where no link can lead there."""
+    target = href(iri, base)
+    if target is None:
+        return CODE % iri
+    fields = Markup() if iri.startswith(base) else ELSEWHERE
+    if label is None:
+        return LINK % (target, fields, short(iri, base))
+    if label.language not in (None, "en"):
+        fields += IN_LANGUAGE % label.language
+    return LINK % (target, fields, label.value)
+
+
+def graph_link(iri: str, label: ox.Literal | None, base: str) -> Markup:
+    """The link to the graph of an IRI."""
+    return LINK % (graph_path(iri, base), "", label.value if label else words(iri))
+
+
+def marks(graphs: Sequence[str], labels: Mapping[str, ox.Literal], base: str) -> Markup:
+    """In which graphs a statement stands."""
+    return Markup().join(mark(one, labels.get(one), base) for one in graphs)
+
+
+@lru_cache(KEPT)
+def mark(graph: str, label: ox.Literal | None, base: str) -> Markup:
+    """That a statement stands in a graph, or that it was inferred."""
+    if graph == f"{base}graph/inferred":
+        return MARK % graph_link(graph, INFERRED, base)
+    return MARK % (Markup("in graph ") + graph_link(graph, label, base))
 
 
 @lru_cache(KEPT)

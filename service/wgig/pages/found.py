@@ -1,6 +1,6 @@
 """What a search found, to be shown: on a page, as JSON, and as linked data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,15 +112,14 @@ def listed(results: Results) -> dict[str, Any]:
     }
 
 
-def linked_data(results: Results, address: str) -> dict[str, Any]:
-    """The results as a page of search results of schema.org in JSON-LD."""
+def linked_data(results: Results, address: str, things: Mapping[str, Any]) -> dict[str, Any]:
+    """The results as a page of search results of schema.org; `things` are the hits by their IRI."""
     items = [
         {
             "@type": "ListItem",
             "position": results.start + number,
             "item": {
-                "@id": one.iri,
-                "name": {"@value": one.label, **({"@language": one.language} if one.language else {})},
+                **things[one.iri],
                 **({"description": one.snippet.text} if one.snippet.pieces else {}),
             },
         }
@@ -134,7 +133,7 @@ def linked_data(results: Results, address: str) -> dict[str, Any]:
         "mainEntity": {
             "@type": "ItemList",
             "numberOfItems": results.total,
-            "itemListOrder": {"@id": f"{SCHEMA}ItemListOrderDescending"},
+            "itemListOrder": {"@id": f"{SCHEMA}ItemListOrderDescending", "@type": "ItemListOrderType"},
             "itemListElement": items,
         },
     }

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import pyoxigraph as ox
 
-from ..labels import LABELS, natural
-from ..lookup import Term, rows
+from ..labels import LABELS, labels, natural
+from ..lookup import Term
 from ..namespaces import OUTSIDE
 from ..store import Store
 from ..things import Description, Statement, graphs_by_use
@@ -20,11 +20,7 @@ DESCRIPTIONS = (
     f"{OUTSIDE['dcterms']}description",
     f"{OUTSIDE['rdfs']}comment",
 )
-INVERSES = f"""PREFIX owl: <{OUTSIDE["owl"]}> PREFIX rdfs: <{OUTSIDE["rdfs"]}>
-SELECT ?property ?label {{
-  {{ ?property owl:inverseOf ?inverse }} UNION {{ ?inverse owl:inverseOf ?property }}
-  ?inverse rdfs:label ?label
-}}"""
+INVERSE = ox.NamedNode(f"{OUTSIDE['owl']}inverseOf")
 
 
 @dataclass(frozen=True)
@@ -112,7 +108,15 @@ def page(store: Store, description: Description, inferred: str) -> Page:
 def inverses(store: Store, version: int) -> dict[str, str]:
     """What each property that has an inverse is called from the other end, in a version of the store."""
     del version  # which makes the cache forget
-    return {row["property"].value: row["label"].value for row in rows(store, INVERSES)}
+    pairs = [(one.subject, one.object) for one in store.match(None, INVERSE)]
+    other = {
+        one.value: end.value
+        for pair in pairs
+        for one, end in (pair, pair[::-1])
+        if isinstance(one, ox.NamedNode) and isinstance(end, ox.NamedNode)
+    }
+    called = labels(store, other.values())
+    return {one: called[end].value for one, end in other.items() if end in called}
 
 
 def in_header(statement: Statement, title: ox.Literal) -> bool:

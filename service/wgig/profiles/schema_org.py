@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import islice
 from typing import Any
 
 import pyoxigraph as ox
 
 from .. import __version__
+from ..formats import Format
 from ..namespaces import OUTSIDE
 from .links import LICENSE
 
@@ -15,7 +15,6 @@ SCHEMA = OUTSIDE["schema"]
 TYPE = f"{OUTSIDE['rdf']}type"
 STRING, BOOLEAN = f"{OUTSIDE['xsd']}string", f"{OUTSIDE['xsd']}boolean"
 CONTEXT = {"@vocab": SCHEMA}
-MARKED = 100  # things of a list that its page tells search engines
 
 ABOUT = (
     "What is known of the Working Group on Internet Governance of the United Nations (2004-2005): issues, "
@@ -27,10 +26,15 @@ Nodes = Mapping[ox.NamedNode | ox.BlankNode | ox.Triple, list[ox.Triple]]
 
 def document(triples: Iterable[ox.Triple], iri: str) -> dict[str, Any]:
     """The triples as JSON-LD that means just them, as far as they are about `iri` and what it leads to."""
+    return {"@context": CONTEXT, **things(triples, [iri])[0]}
+
+
+def things(triples: Iterable[ox.Triple], iris: Iterable[str]) -> list[dict[str, Any]]:
+    """An object for each of the IRIs, with what the triples say of it and of what it leads to."""
     nodes: dict[Any, list[ox.Triple]] = defaultdict(list)
     for one in sorted(triples, key=str):
         nodes[one.subject].append(one)
-    return {"@context": CONTEXT, **thing(ox.NamedNode(iri), nodes, set())}
+    return [thing(ox.NamedNode(iri), nodes, set()) for iri in iris]
 
 
 def plain(triples: Iterable[ox.Triple]) -> list[ox.Triple]:
@@ -86,18 +90,38 @@ def name(node: Any) -> str:
     return f"_:{node.value}" if isinstance(node, ox.BlankNode) else str(node.value)
 
 
-def listed(title: str, things: Mapping[str, str], total: int, first: int = 1) -> dict[str, Any]:
-    """A list with this title: names of things by IRI, the `first` of which has that place, and how many."""
-    items = [
-        {"@type": "ListItem", "position": place, "item": {"@type": "Thing", "@id": iri, "name": label}}
-        for place, (iri, label) in enumerate(islice(things.items(), MARKED), first)
-    ]
+def listed(title: str, items: Iterable[Any], total: int, first: int = 1) -> dict[str, Any]:
+    """A list with this title: items, the `first` of which has that place, and how many there are in all."""
     return {
         "@context": CONTEXT,
         "@type": "ItemList",
         "name": title,
         "numberOfItems": total,
-        "itemListElement": items,
+        "itemListElement": [
+            {"@type": "ListItem", "position": place, "item": item} for place, item in enumerate(items, first)
+        ],
+    }
+
+
+def dataset(iri: str, page: str, title: str, description: str, files: Iterable[Format]) -> dict[str, Any]:
+    """A part of the graph, read at `page`, and by its suffix in each of the formats."""
+    return {
+        "@context": CONTEXT,
+        "@type": "Dataset",
+        "@id": iri,
+        "name": title,
+        "description": description,
+        "url": {"@id": page},
+        "license": {"@id": LICENSE},
+        "isAccessibleForFree": True,
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "encodingFormat": one.media_type,
+                "contentUrl": {"@id": f"{page}.{one.suffix}"},
+            }
+            for one in files
+        ],
     }
 
 

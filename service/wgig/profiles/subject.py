@@ -1,6 +1,6 @@
 """What has representations: a thing, a graph, a list, the ontology, the shapes, the catalog."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -18,7 +18,8 @@ class Subject:
 
     `iri` names it, `path` with the parameters `pairs` is where it is read, and `formats` are those of its
     `own` profile, which `write` gives as bytes. From its `triples`, other profiles are computed that fit its
-    `types`; where these are None, it has no other. `suffixed`: a format is had by the ending of the path, and
+    `types`; where these are None, it has no other but those that `write` gives as well, which are `written`,
+    by token, each in formats of its own. `suffixed`: a format is had by the ending of the path, and
     not by a parameter.
     """
 
@@ -31,6 +32,7 @@ class Subject:
     suffixed: bool = True
     pairs: Pairs = field(default_factory=list)
     own: str = OWN
+    written: Mapping[str, Profile] | None = None
 
     @property
     def here(self) -> str:
@@ -39,11 +41,15 @@ class Subject:
 
     def fits(self, profile: Profile) -> bool:
         """Whether it can be had in a profile."""
-        return profile.token == self.own or (self.types is not None and profile.fits(self.types))
+        return self.writes(profile) or (self.types is not None and profile.fits(self.types))
+
+    def writes(self, profile: Profile) -> bool:
+        """Whether it gives a profile itself, and not by a query over its triples."""
+        return profile.token in (self.own, *(self.written or ()))
 
     def choices(self, base: str) -> list[Choice]:
         """All its representations, the one first that a client gets who does not care."""
-        known = profiles(base)
+        known = {**profiles(base), **(self.written or {})}
         return list(offers(known, self.formats, [token for token, one in known.items() if self.fits(one)]))
 
     def address(self, choice: Choice) -> str:

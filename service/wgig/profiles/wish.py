@@ -7,7 +7,7 @@ from operator import itemgetter
 
 from fastapi import Request
 
-from .. import languages
+from .. import formats, languages
 from ..bodies import parameters, values
 from ..formats import Format, accepted, closeness, liking, not_acceptable
 from ..languages import ANY, Languages
@@ -23,7 +23,7 @@ VARY = "Accept, Accept-Encoding, Accept-Language, Accept-Profile"
 SAME_IN_ALL = {"Vary": "Accept, Accept-Encoding, Accept-Profile"}
 
 NAME = r"<(?P<iri>[^<>\s]*)>|(?P<token>[\w.~*-]+)"
-WEIGHT = r";\s*[qQ]=(?P<q>0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*"
+WEIGHT = r";\s*[qQ]=(?P<q>[^\s,;]*)\s*"
 IN_FIELD = re.compile(rf"[\s,]*(?:{NAME})\s*(?:{WEIGHT})?(?=,|$)[\s,]*")
 IN_ADDRESS = re.compile(rf"\s*(?:{NAME})\s*(?:,(?!$)|$)")
 MOST = 50  # profiles that are named at once
@@ -137,11 +137,21 @@ def weights_of(chosen: Sequence[str], request: Request, known: dict[str, Profile
         return {}
     # Of those named twice, the greater weight counts.
     asked = dict(sorted(in_address(chosen) if chosen else in_field(", ".join(fields)), key=itemgetter(1)))
-    others = 0.0 if chosen else asked.pop("*", 0.0)
+    others = 0.0 if chosen else asked.get("*", 0.0)
     found = {token: weight(asked, profile, others) for token, profile in known.items()}
-    if not any(found.values()):
-        raise no_profile(f"None of the profiles {', '.join(asked)} is known here.", known.values())
-    return found
+    if asked and not any(found.values()):
+        raise no_profile(missed(asked), known.values())
+    return found if asked else {}
+
+
+def missed(asked: dict[str, float]) -> str:
+    """Why none of the profiles that were asked for can be had."""
+    unknown = ", ".join(one for one, q in asked.items() if q > 0)
+    excluded = ", ".join(one for one, q in asked.items() if q == 0)
+    if not unknown:
+        return f"No profile is asked for, and {excluded} is excluded by q=0."
+    more = f", and {excluded} is excluded by q=0" if excluded else ""
+    return f"None of the profiles {unknown} is known here{more}."
 
 
 def weight(asked: dict[str, float], profile: Profile, otherwise: float) -> float:
@@ -153,7 +163,9 @@ def weight(asked: dict[str, float], profile: Profile, otherwise: float) -> float
 def in_field(field: str) -> Iterator[tuple[str, float]]:
     """The profiles that Accept-Profile names, with their weights. Raises Problem 400."""
     for found in items(IN_FIELD, field, "The field Accept-Profile", "<https://schema.org/>;q=1, skos;q=0.5"):
-        yield name_of(found), float(found["q"] or 1)
+        q = 1.0 if found["q"] is None else formats.weight(found["q"])
+        if q is not None:
+            yield name_of(found), q
 
 
 def in_address(given: Sequence[str]) -> Iterator[tuple[str, float]]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from .holder_link import HolderLink
 from .lending import Lending
-from .reader_link import ReaderLink
-from .wire import CHANGE, OPEN, framed
+from .reader_link import SLOW, ReaderLink
+from .wire import CHANGE, CROWDED, OPEN, framed
 
 Missed = Callable[[int], Sequence[bytes]]
 
@@ -125,12 +125,11 @@ class Generation:
 
     def done(self, reader: ReaderLink, *, worn: bool) -> None:
         """A reader has answered: lend it to the next."""
-        client, reader.client = reader.client, ""
+        self.lending.settle(reader)
         if worn or not self.serving:
             reader.close()
         else:
             self.lending.offer(reader)
-        self.lending.settle(client)
         self.let_go()
 
     def let_go(self) -> None:
@@ -145,6 +144,35 @@ class Generation:
         if not self.lending.idle and len(self.readers) + self.forking < 2 * self.size:
             self.fork()
 
+    def crowded(self) -> None:
+        """Somebody waits who kept no reader for long: where all are at slow queries, have one more made.
+
+        Where there are twice as many as were asked for, a query is ended for it, whose client is told so.
+        """
+        loans = self.lending.loans
+        if self.forking or any(one not in loans or loans[one].seconds <= SLOW for one in self.readers):
+            return
+        if len(self.readers) >= 2 * self.size:
+            if not (victim := self.victim()):
+                return
+            victim.kill(CROWDED)
+        self.fork()
+
+    def victim(self) -> ReaderLink | None:
+        """The reader whose query goes first where others wait; None where no query has run for long.
+
+        It is one of the client that has the most readers; among such clients, of one who had long queries
+        before. Of theirs it is one whose answer has not begun, and of these the longest.
+        """
+        loans, lent, lately = self.lending.loans, self.lending.lent(), self.lending.until
+
+        def rank(reader: ReaderLink) -> tuple[int, bool, bool, float]:
+            client, has_begun = loans[reader].client, reader.result is not None and reader.result.begun
+            return lent.count(client), client in lately, not has_begun, loans[reader].seconds
+
+        long = (one for one in self.readers if one in loans and loans[one].is_long)
+        return max(long, key=rank, default=None)
+
     def opened(self) -> None:
         """A reader reads from the folder."""
         if not any(one.opening for one in self.readers):
@@ -154,8 +182,7 @@ class Generation:
         """A reader has ended: have another made in its place."""
         self.readers.discard(reader)
         self.lending.withdraw(reader)
-        if reader.client:
-            self.lending.settle(reader.client)
+        self.lending.settle(reader)
         if self.over:
             self.end_if_empty()
         elif len(self.readers) + self.forking < self.size:

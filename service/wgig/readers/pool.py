@@ -12,7 +12,7 @@ from ..store import Store, StoreError
 from ..writes.changes import Change
 from ..writes.packing import packed
 from .generation import Generation
-from .lending import Lending
+from .lending import Lending, party
 from .reader_link import ReaderLink
 from .result import Result
 from .wire import Job
@@ -35,7 +35,10 @@ class Pool:
     def __init__(self, store: Store, settings: Settings) -> None:
         """No reader is there yet."""
         self.store, self.settings = store, settings
-        self.lending: Lending[ReaderLink] = Lending(max(1, settings.readers - 1), WAITING, PATIENCE)
+        but_one = settings.readers - 1
+        self.lending: Lending[ReaderLink] = Lending(
+            max(1, but_one), max(1, 2 * but_one), WAITING, PATIENCE, self.crowded
+        )
         self.folder = settings.store / ASIDE / "readers"
         self.names = count()
         self.written = 0  # the last write, in the thread that writes
@@ -64,9 +67,16 @@ class Pool:
 
     async def ask(self, job: Job, client: str) -> Result:
         """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
-        reader = await self.lending.borrow(client)
-        reader.client = client
+        asking = party(client)
+        reader = await self.lending.borrow(asking)
+        if not self.lending.idle and asking in self.lending.long():
+            reader.keeper.occupied()
         return reader.ask(job, self.settings.query_seconds)
+
+    def crowded(self) -> None:
+        """Somebody waits for a reader who kept none for long."""
+        if self.current:
+            self.current.crowded()
 
     @property
     def copying(self) -> bool:

@@ -43,7 +43,6 @@ class ReaderLink(asyncio.Protocol):
     def __init__(self, process: int, keeper: Keeper, seen: int) -> None:
         """The reader is this process; it has seen all writes up to number `seen`. The keeper hears of it."""
         self.process, self.keeper, self.seen = process, keeper, seen
-        self.client = ""  # who is waiting for its answer
         self.opening = 0
         self.buffer = bytearray()
         self.result: Result | None = None

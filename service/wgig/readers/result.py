@@ -32,7 +32,7 @@ class Result:
         """Nothing has come yet."""
         self.pace, self.stop = pace, stop
         self.pieces: deque[bytes] = deque()
-        self.ended = False
+        self.begun = self.ended = False
         self.fault: Fault | None = None
         self.more: asyncio.Future[None] | None = None
 
@@ -66,6 +66,7 @@ class Result:
             return None
         if len(self.pieces) == AHEAD and not self.ended:
             self.pace(on=True)
+        self.begun = True
         return self.pieces.popleft()
 
     async def whole(self) -> bytes:

@@ -61,9 +61,10 @@ class Fault(Exception):  # noqa: N818  a word of the trade
 
 
 # The text does not parse; it cannot be evaluated; the answer is too large; it has too many rows; it holds
-# what its format cannot; the disk fails; the reader took too long; it ended; somebody ended it.
+# what its format cannot; the disk fails; the reader took too long; it ended; somebody ended it;
+# others waited.
 SYNTAX, VALUE, SIZE, ROWS, UNFIT = "syntax", "value", "size", "rows", "unfit"
-DISK, TIME, LOST, CANCELED = "disk", "time", "lost", "canceled"
+DISK, TIME, LOST, CANCELED, CROWDED = "disk", "time", "lost", "canceled", "crowded"
 
 
 def framed(kind: bytes, body: bytes | bytearray = b"") -> bytes:

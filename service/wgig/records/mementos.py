@@ -77,20 +77,10 @@ def of_its_time(request: Request, graph: str | None) -> Response | None:
 
     Raises Problem 400 for what is no date (RFC 7089, section 4.5.3).
     """
-    fields = request.headers.getlist("accept-datetime")
-    if len(fields) > 1:
-        raise Problem(400, "The request has more than one field Accept-Datetime. Send one.")
-    asked = "".join(fields)
-    every = versions(request, graph) if asked else []
-    if not asked or not every:
+    moment = asked_moment(request.headers.getlist("accept-datetime"))
+    every = versions(request, graph) if moment else []
+    if not moment or not every:
         return None
-    try:
-        moment = parsedate_to_datetime(asked)
-    except ValueError as error:
-        raise Problem(
-            400, f"Accept-Datetime is {asked!r}. Write it as in {http_date(datetime.now(UTC))}."
-        ) from error
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     known = [one for one in every if one.since is None or one.since.replace(microsecond=0) <= moment]
     found = known[-1] if known else every[0]
     where = version_path(request, graph, found)
@@ -103,6 +93,22 @@ def of_its_time(request: Request, graph: str | None) -> Response | None:
         "Cache-Control": "no-cache",
     }
     return Response(status_code=302, headers=headers)
+
+
+def asked_moment(fields: Sequence[str]) -> datetime | None:
+    """The moment in the Accept-Datetime fields; None where there is none. Raises Problem 400."""
+    if len(fields) > 1:
+        raise Problem(400, "The request has more than one field Accept-Datetime. Send one.")
+    asked = "".join(fields)
+    if not asked:
+        return None
+    try:
+        moment = parsedate_to_datetime(asked)
+    except ValueError as error:
+        raise Problem(
+            400, f"Accept-Datetime is {asked!r}. Write it as in {http_date(datetime.now(UTC))}."
+        ) from error
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def links(request: Request, graph: str | None) -> list[str]:

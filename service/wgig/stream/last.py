@@ -1,6 +1,6 @@
 """When things last changed, as the log has it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from .log import Log
@@ -36,18 +36,32 @@ def of_kinds(log: Log, wanted: Iterable[str], before: int, most: int) -> list[La
     return sorted(found, key=lambda one: -one.number)[:most]
 
 
-def below(log: Log, start: str, skip: int, most: int) -> list[Last]:
-    """The things that there are whose IRI begins so, ordered by it, after so many of them."""
-    select = f"""SELECT {COLUMNS} FROM things
-        WHERE iri >= ? AND iri < ? AND what <> ? ORDER BY iri LIMIT ? OFFSET ?"""  # noqa: S608
-    return [Last._make(row) for row in log.rows(select, start, start + BEHIND, GONE, most, skip)]
+def below(log: Log, start: str, without: Collection[str], skip: int, most: int) -> list[Last]:
+    """The things that there are whose IRI begins so, ordered by it, after so many of them.
+
+    Those are left out whose IRI goes on with one of the names in `without`, and a slash.
+    """
+    where, values = beginning(start, without)
+    select = f"SELECT {COLUMNS} FROM things WHERE {where} ORDER BY iri LIMIT ? OFFSET ?"  # noqa: S608
+    return [Last._make(row) for row in log.rows(select, *values, most, skip)]
 
 
-def count_below(log: Log, start: str) -> int:
-    """How many things there are whose IRI begins so."""
-    select = "SELECT COUNT(*) FROM things WHERE iri >= ? AND iri < ? AND what <> ?"
-    count: int = log.rows(select, start, start + BEHIND, GONE)[0][0]
+def count_below(log: Log, start: str, without: Collection[str]) -> int:
+    """How many things there are whose IRI begins so, and does not go on with one of those names."""
+    where, values = beginning(start, without)
+    count: int = log.rows(f"SELECT COUNT(*) FROM things WHERE {where}", *values)[0][0]  # noqa: S608
     return count
+
+
+def beginning(start: str, without: Collection[str]) -> tuple[str, list[object]]:
+    """The condition for `below`, and the values of its places."""
+    places = ", ".join("?" * len(without))
+    name = "substr(iri, ?, instr(substr(iri, ?), '/') - 1)"
+    behind = len(start) + 1
+    return (
+        f"iri >= ? AND iri < ? AND what <> ? AND {name} NOT IN ({places})",
+        [start, start + BEHIND, GONE, behind, behind, *without],
+    )
 
 
 def following(log: Log, start: str, least: str) -> str:

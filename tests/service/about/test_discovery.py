@@ -1,6 +1,7 @@
 """Who comes for the first time finds what there is, at the places where one looks."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -50,6 +51,19 @@ def test_a_description_comes_in_the_format_that_is_asked_for(
     assert len(graph(answer)) > 50
     again = ask.get(path, headers={"Accept": media_type, "If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
+
+
+@pytest.mark.parametrize("path", DESCRIPTIONS)
+def test_json_ld_is_compact_and_says_what_turtle_says(ask: httpx.Client, path: str) -> None:
+    compact, turtle = (
+        ask.get(path, headers={"Accept": one}) for one in ("application/ld+json", "text/turtle")
+    )
+    assert compact.json()["@context"]["@version"] == 1.1
+    said, meant = (
+        {str(quad.triple) for quad in graph(one) if "_:" not in str(quad)} for one in (compact, turtle)
+    )
+    assert said == meant
+    assert len(graph(compact)) == len(graph(turtle))
 
 
 @pytest.mark.parametrize("path", DESCRIPTIONS)
@@ -192,3 +206,29 @@ def test_robots_may_read_pages_and_not_run_queries(get: Get) -> None:
     lines = answer.text.splitlines()
     assert lines[0] == "User-agent: *"
     assert {"Allow: /", "Disallow: /sparql?", f"Sitemap: {HOST}sitemap.xml"} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_open"),
+    [
+        ("", True),
+        ("sparql", True),
+        ("search", True),
+        ("queries", True),
+        ("queries/coverage-matrix", True),
+        ("doc/issue/spam", True),
+        ("papers?page=2", True),
+        ("sparql?query=ASK%20%7B%7D", False),
+        ("search?q=spam", False),
+        ("queries?_mediatype=json", False),
+        ("queries/coverage-matrix?the_issue=spam", False),
+        ("doc/issue/spam?_profile=all", False),
+        ("coverage?issue=spam", False),
+        ("cite?iri=x", False),
+        ("cited?query=x", False),
+    ],
+)
+def test_robots_are_kept_from_what_has_no_end(get: Get, path: str, is_open: bool) -> None:
+    rules = [line.split(": ")[1] for line in get("/robots.txt").text.splitlines() if "Disallow" in line]
+    matched = [one for one in rules if re.match(re.escape(one).replace(r"\*", ".*"), f"/{path}")]
+    assert bool(matched) is not is_open

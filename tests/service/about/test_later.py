@@ -174,7 +174,7 @@ def test_a_count_that_fails_is_made_by_the_service_itself(
     monkeypatch.setattr(sys, "executable", "/bin/false")
     large.follow_up()
     assert (told(large), large.is_behind) == (10, False)
-    assert "Nobody can write while" in caplog.text
+    assert "nobody can write while" in caplog.text
 
 
 def test_a_process_counts_what_the_service_counts(large: Store, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ PARTS = {
     "/queries/{name}": "coverage-matrix",
     "/graph/{name}": "ontology",
     "/dump.{suffix}": "nq",
+    "/search.{suffix}": "json",
     "/dump/{name}": f"{'0' * 32}.nq",
     "/changes/{path}": "a/1",
     "/feed/query/{name}": "who-wrote-what.atom",
@@ -71,7 +72,9 @@ def targets() -> Iterator[Target]:
     """Every method of every route, and each example query; HEAD is GET without the body."""
     every = {(method, path.replace(":path}", "}")) for path, methods, _ in ROUTES for method in methods}
     every |= {
-        ("GET", path) for path, item in DESCRIBED.items() if path.startswith("/queries/") and "get" in item
+        ("GET", path)
+        for path, item in DESCRIBED.items()
+        if path.startswith(("/queries/", "/feed/query/")) and "get" in item
     }
     for method, path in sorted(every):
         if method != "HEAD":

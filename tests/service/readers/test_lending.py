@@ -1,16 +1,24 @@
 """Readers are lent fairly, and none is lost."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from wgig.problems import Problem
-from wgig.readers.lending import Lending
+from wgig.readers import lending as lendings
+from wgig.readers.lending import Lending, party
 
 
-def lending(*items: str, share: int = 2, waiting: int = 10, patience: float = 10) -> Lending[str]:
-    made: Lending[str] = Lending(share, waiting, patience)
+def lending(
+    *items: str,
+    share: int = 2,
+    together: int = 9,
+    waiting: int = 10,
+    patience: float = 10,
+    crowded: Callable[[], None] = lambda: None,
+) -> Lending[str]:
+    made: Lending[str] = Lending(share, together, waiting, patience, crowded)
     for one in items:
         made.offer(one)
     return made
@@ -35,8 +43,8 @@ def test_a_client_has_no_more_than_its_share() -> None:
         third = await begun(lends.borrow("a"))
         assert not third.done()
         assert await lends.borrow("b") not in mine
+        lends.settle(mine[0])
         lends.offer(mine[0])
-        lends.settle("a")
         assert await third == mine[0]
 
     asyncio.run(story())
@@ -104,3 +112,115 @@ def test_what_is_withdrawn_is_not_lent() -> None:
     lends.withdraw("two")
     lends.withdraw("three")
     assert asyncio.run(lends.borrow("a")) == "one"
+
+
+def test_one_more_takes_the_place_of_the_last_of_a_client_that_has_more_there() -> None:
+    async def story() -> str:
+        lends = lending(waiting=2)
+        first, second = [await begun(lends.borrow("a")) for _ in range(2)]
+        mine = await begun(lends.borrow("b"))
+        with pytest.raises(Problem, match="Too many requests"):
+            await second
+        assert not first.done()
+        lends.offer("one")
+        lends.offer("two")
+        return await first + await mine
+
+    assert asyncio.run(story()) == "onetwo"
+
+
+def test_who_has_less_goes_first() -> None:
+    async def story() -> str:
+        lends = lending("one", share=9)
+        await lends.borrow("a")
+        again, mine = await begun(lends.borrow("a")), await begun(lends.borrow("b"))
+        lends.offer("two")
+        assert not again.done()
+        return await mine
+
+    assert asyncio.run(story()) == "two"
+
+
+@pytest.fixture
+def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every loan is a long one from its begin."""
+    monkeypatch.setattr(lendings, "LONG", -1)
+
+
+@pytest.mark.usefixtures("all_is_long")
+def test_clients_with_long_loans_leave_something_to_the_others_however_many_they_are() -> None:
+    async def story() -> str:
+        lends = lending("one", "two", "three", together=2)
+        lent = [await lends.borrow(client) for client in "ab"]
+        waits = [await begun(lends.borrow(client)) for client in "abab"]
+        assert not any(one.done() for one in waits)
+        assert await lends.borrow("c") == "one"
+        lends.settle(lent[0])
+        lends.offer(lent[0])  # while three of those who have long loans have two items
+        assert not any(one.done() for one in waits)
+        return "".join(sorted(lends.idle))
+
+    assert asyncio.run(story()) == "three"
+
+
+@pytest.mark.usefixtures("all_is_long")
+@pytest.mark.parametrize(("after", "long"), [(0, set()), (1e9, {"a"})])
+def test_a_long_loan_is_remembered_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, after: float, long: set[str]
+) -> None:
+    monkeypatch.setattr(lendings, "AFTER", after)
+
+    async def story() -> set[str]:
+        lends = lending("one")
+        lends.settle(await lends.borrow("a"))
+        return lends.long()
+
+    assert asyncio.run(story()) == long
+
+
+def test_a_short_loan_is_not_held_against_anybody() -> None:
+    async def story() -> set[str]:
+        lends = lending("one")
+        lends.settle(await lends.borrow("a"))
+        return lends.long()
+
+    assert asyncio.run(story()) == set()
+
+
+@pytest.mark.usefixtures("all_is_long")
+@pytest.mark.parametrize(("waits", "is_told"), [("a", False), ("b", True)])
+def test_it_is_told_that_somebody_waits_who_had_no_long_loan(waits: str, *, is_told: bool) -> None:
+    async def story() -> list[str]:
+        told = list[str]()
+        lends = lending("one", crowded=lambda: told.append("crowded"))
+        await lends.borrow("a")
+        coming = await begun(lends.borrow(waits))
+        lends.look()
+        coming.cancel()
+        return told
+
+    assert bool(asyncio.run(story())) == is_told
+
+
+def test_who_waits_is_looked_after_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lendings, "LOOK", 0)
+
+    async def story() -> str:
+        looks = iter(range(3))
+        lends = lending(crowded=lambda: None if next(looks) < 2 else lends.offer("one"))
+        return await asyncio.wait_for(lends.borrow("a"), 10)
+
+    assert asyncio.run(story()) == "one"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("2001:db8::1", "2001:db8::2:0:0:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("", "", True),
+    ],
+)
+def test_the_addresses_of_one_network_of_ipv6_are_one_client(one: str, other: str, *, is_same: bool) -> None:
+    assert (party(one) == party(other)) == is_same

@@ -12,13 +12,13 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES, RDF_XML, XML_RESULTS
+from wgig.readers import lending, reader_link
 from wgig.readers import pool as pools
-from wgig.readers import reader_link
 from wgig.readers.generation import Generation
 from wgig.readers.pool import Pool
 from wgig.readers.reader_link import ReaderLink
 from wgig.readers.result import AHEAD, Result
-from wgig.readers.wire import CANCELED, LOST, ROWS, SIZE, SYNTAX, TIME, UNFIT, VALUE, Fault, Job
+from wgig.readers.wire import CANCELED, CROWDED, LOST, ROWS, SIZE, SYNTAX, TIME, UNFIT, VALUE, Fault, Job
 from wgig.settings import MIB, Settings
 from wgig.store import Dataset, Store
 
@@ -233,6 +233,80 @@ def test_others_need_not_wait_for_slow_queries(tmp_path: Path) -> None:
         assert not any(one.ended for one in slow)
 
     play(Settings(store=tmp_path, readers=2), story)
+
+
+async def all_at_work(pool: Pool, clients: str, text: str = ENDLESS) -> list[Result]:
+    """What clients get who ask one after the other, until all the readers there can be are at work."""
+    assert pool.current
+    asked = []
+    for client in clients:
+        asked.append(await pool.ask(job(text), client))
+        while not pool.lending.idle and len(pool.current.readers) < 2 * pool.current.size:
+            await asyncio.sleep(0)
+    return asked
+
+
+def test_a_slow_query_never_keeps_the_last_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lending, "LONG", 0.1)
+
+    async def story(pool: Pool) -> None:
+        slow = await all_at_work(pool, "abcd")
+        assert len(await numbers(pool)) == 200
+        (ended,) = [one for one in slow if one.ended]
+        with pytest.raises(Fault) as caught:
+            await ended.whole()
+        assert caught.value.kind == CROWDED
+        assert len(await numbers(pool)) == 200  # by the reader that is free now
+        assert sum(one.ended for one in slow) == 1
+
+    play(Settings(store=tmp_path, readers=2), story)
+
+
+def test_nobody_has_to_go_whose_query_did_not_run_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lending, "LONG", 1000)
+
+    async def story(pool: Pool) -> None:
+        slow = await all_at_work(pool, "abcd")
+        assert pool.current
+        assert pool.current.victim() is None
+        pool.crowded()
+        assert not any(one.ended for one in slow)
+
+    play(Settings(store=tmp_path, readers=2), story)
+
+
+@pytest.fixture
+def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every query has run for long from its begin."""
+    monkeypatch.setattr(lending, "LONG", -1)
+
+
+@pytest.mark.parametrize(
+    ("clients", "lately", "begun", "goes"),
+    [
+        pytest.param("abb", "a", [1], 2, id="of the client that has the most"),
+        pytest.param("abc", "b", [1], 1, id="of a client that had long queries before"),
+        pytest.param("abc", "", [0], 1, id="whose answer has not begun"),
+        pytest.param("abc", "", [], 0, id="that has run for longest"),
+    ],
+)
+@pytest.mark.usefixtures("all_is_long")
+def test_which_query_has_to_go(
+    tmp_path: Path, clients: str, lately: str, begun: list[int], goes: int
+) -> None:
+    async def story(pool: Pool) -> None:
+        asked = [await pool.ask(job(MANY), client) for client in clients]
+        pool.lending.until.update(dict.fromkeys(lately, 0))
+        for one in begun:
+            await asked[one].next()
+        assert pool.current
+        victim = pool.current.victim()
+        assert victim
+        assert [victim.result is one for one in asked].index(True) == goes
+
+    play(Settings(store=tmp_path, readers=3), story)
 
 
 def test_a_client_that_takes_nothing_loses_its_answer(
