@@ -23,17 +23,12 @@ from .query import rows
 from .represent import graph_body, represent, show
 from .typed import term
 
+ABOUT = "How many papers measure each issue by each criterion, and with what verdicts."
 BY = "issue"  # the rows, if nothing is said
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, SVG, HTML)
 # What the ontology says of issues alone is no RDF of others.
 ALONE = (JSON_LD, TURTLE)
 FILTERS = {"issue": "issue", "criterion": "principle", "category": "category", "stakeholderGroup": "group"}
-ABOUT = {
-    "issue": "How many papers measure each issue by each criterion, and with what verdicts.",
-    "category": "How many papers under each category measure by each criterion, and with what verdicts.",
-    "stakeholder-group": "How many papers with an actor or drafter of each stakeholder group measure by each "
-    "criterion, and with what verdicts.",
-}
 FITTING = {
     "issue": ("issue", "criterion", "category"),
     "category": ("category", "criterion"),
@@ -76,8 +71,7 @@ def written(request: Request, found: Matrix, kept: Pairs, format_: Format) -> by
     """The matrix in a format."""
     base = request.app.state.settings.base
     if format_ is HTML:
-        shown = view(found, base)
-        return show(request, "coverage.html", **paths(kept), shown=shown, markup=told(request, kept))
+        return show(request, "coverage.html", **paths(kept), shown=view(found, base), markup=told(request))
     if format_ is SVG:
         return show(request, "coverage.svg", shown=view(found, base))
     if format_ in PLAIN:
@@ -85,13 +79,11 @@ def written(request: Request, found: Matrix, kept: Pairs, format_: Format) -> by
     return graph_body(request, as_triples(found, base), format_)
 
 
-def told(request: Request, kept: Pairs) -> dict[str, Any]:
-    """What the page tells search engines: schema.org for the matrix."""
-    path = address("coverage", kept)
-    iri, page = request.app.state.settings.base.rstrip("/") + path, host(request).rstrip("/") + path
-    by = rows_of(kept)
-    files = [one for one in OFFERED if one is not HTML and (by == BY or one not in ALONE)]
-    return schema_org.dataset(iri, page, f"Coverage by {by.replace('-', ' ')}", ABOUT[by], files)
+def told(request: Request) -> dict[str, Any]:
+    """What the page tells search engines: schema.org for the whole matrix."""
+    iri, page = f"{request.app.state.settings.base}coverage", f"{host(request)}coverage"
+    files = [one for one in OFFERED if one is not HTML]
+    return schema_org.dataset(iri, page, "Coverage of issues by criteria", ABOUT, files)
 
 
 def paths(kept: Pairs) -> dict[str, Any]:
@@ -100,7 +92,6 @@ def paths(kept: Pairs) -> dict[str, Any]:
     criteria = [pair for pair in kept if pair[0] == "criterion"]
     return {
         "by": by,
-        "about": ABOUT[by],
         "ways": {
             one: address("coverage", [*([("by", one)] if one != BY else []), *criteria]) for one in ROWS
         },

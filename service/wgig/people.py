@@ -7,12 +7,13 @@ from fastapi.concurrency import run_in_threadpool
 
 from .formats import CSV, HTML, JSON, Format
 from .labels import labels
-from .links import SERVICE, address
+from .links import SERVICE, address, host
 from .lists.asked import WHOLE
 from .lists.found import found
 from .lists.selection import selection
 from .parameters import only
 from .problems import Problem
+from .profiles import schema_org
 from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
@@ -22,6 +23,7 @@ from .seats import People, as_csv, as_json, said, seats
 from .seats import people as counted
 
 OFFERED = (JSON, CSV, HTML)
+ABOUT = "Who sat in the group, by stakeholder group, region and development, as far as known."
 PLAIN = {JSON: as_json, CSV: as_csv}
 
 
@@ -49,4 +51,6 @@ def written(request: Request, found: People, format_: Format) -> bytes:
     if format_ is not HTML:
         return PLAIN[format_](found)
     others = [(one.title, address("people", [], one.suffix)) for one in OFFERED if one is not HTML]
-    return show(request, "people.html", people=found, others=others)
+    iri, page = f"{request.app.state.settings.base}people", f"{host(request)}people"
+    markup = schema_org.dataset(iri, page, "People", ABOUT, [JSON, CSV])
+    return show(request, "people.html", people=found, others=others, markup=markup)

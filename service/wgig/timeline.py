@@ -7,12 +7,13 @@ from fastapi.concurrency import run_in_threadpool
 
 from .bodies import Pairs, parameters, values
 from .formats import HTML, Format
-from .happening import Happened, happened
-from .links import SERVICE, address
+from .happening import EVENTS, Happened, happened
+from .links import SERVICE, address, host
 from .listing import OFFERED, listing
 from .pages.chart import chart
 from .pages.timeline import timeline as shown
 from .parameters import only
+from .profiles import schema_org
 from .profiles.profile import OWN, own
 from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, Wish, wish_alone
@@ -53,4 +54,10 @@ def written(request: Request, found: Happened, kept: Pairs, format_: Format) -> 
     line = shown(found)
     year = next(iter(values(kept, "year")), "")
     others = [(one.title, address("timeline", kept, one.suffix)) for one in OFFERED]
-    return show(request, "timeline.html", line=line, chart=chart(line), year=year, others=others)
+    iri, page = f"{request.app.state.settings.base}timeline", f"{host(request)}timeline"
+    markup = schema_org.dataset(
+        iri, page, "Timeline", EVENTS.says, [one for one in OFFERED if one is not HTML]
+    )
+    return show(
+        request, "timeline.html", line=line, chart=chart(line), year=year, others=others, markup=markup
+    )
