@@ -139,7 +139,7 @@ WRITING = [
     parameter("issue", "The issue, such as `spam`, on which a new paper is begun."),
     parameter("paper", "The name or IRI of a paper of the graph, which is edited."),
     parameter("lang", "The language of the labels and messages: ar, en, es, fr, ru or zh."),
-    parameter("saved", "That the paper was just saved, which the page then says."),
+    parameter("saved", "Given bare: the page says that the paper was just saved."),
 ]
 CITED = [
     parameter("iri", "The IRI of a thing or of a graph."),

@@ -10,7 +10,11 @@ from .problems import Problem
 if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
     from fastapi import Request
 
+<<<<<<< HEAD
 BARE = ("default", "explain", "hints", "versions")  # which say all by being there
+=======
+BARE = ("default", "explain", "saved", "versions")  # which say all by being there
+>>>>>>> form
 MOST = 50  # values of one parameter, if nothing else is said
 
 
