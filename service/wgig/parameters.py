@@ -10,11 +10,7 @@ from .problems import Problem
 if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
     from fastapi import Request
 
-<<<<<<< HEAD
-BARE = ("default", "explain", "hints", "versions")  # which say all by being there
-=======
-BARE = ("default", "explain", "saved", "versions")  # which say all by being there
->>>>>>> form
+BARE = ("default", "explain", "hints", "saved", "versions")  # which say all by being there
 MOST = 50  # values of one parameter, if nothing else is said
 
 
