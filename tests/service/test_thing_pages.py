@@ -117,6 +117,12 @@ def test_a_paper_has_the_report_beside_its_sections(pages: httpx.Client) -> None
     assert 'href="/shapes/WGIG-3-SWOT-MISSING"' in spam
 
 
+def test_a_paper_leads_to_the_form_that_fills_it_in(pages: httpx.Client) -> None:
+    found = re.search(r'href="(/write\?paper=[^"]+)"', page(pages, "/doc/paper/wp-spam"))
+    assert found
+    assert "Spam" in page(pages, found[1])
+
+
 def test_a_complete_paper_shows_what_each_section_says(service_of: Callable[..., httpx.Client]) -> None:
     client = service_of(Settings(token=TOKEN), filled(), Authorization=f"Bearer {TOKEN}")
     file = SHIPPED / "data/examples/community-networks.ttl"
