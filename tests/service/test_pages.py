@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from wgig.pages import href, static_files, words
+from wgig.pages import HERE, href, static_files, words
 from wgig.pages.results import Found, results_page
 from wgig.pages.thing import page
 from wgig.rdf import read
@@ -346,3 +346,8 @@ def test_a_page_shows_what_there_is_of_an_answer_that_is_not_whole(
     assert "too large for a page" in page
     assert shown in page
     assert left_out not in page
+
+
+def test_each_block_of_the_style_ends() -> None:
+    style = (HERE / "static" / "style.css").read_text(encoding="utf-8")
+    assert style.count("{") == style.count("}")

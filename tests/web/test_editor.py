@@ -183,8 +183,8 @@ def test_a_large_answer_is_paged(visit: Visit, axe: Axe) -> None:
 @pytest.mark.parametrize(
     ("query", "name", "shown"),
     [
-        (COUNTS, "Bars", ".picture .bar"),
-        ("SELECT * { ?x <https://w3id.org/wgig/ontology#due> ?due }", "Timeline", ".picture .moment"),
+        (COUNTS, "Bars", ".drawing .length"),
+        ("SELECT * { ?x <https://w3id.org/wgig/ontology#due> ?due }", "Timeline", ".drawing .moment"),
         (CROSSED, "Matrix", ".crossed td"),
         (TIES, "Graph", ".network circle"),
         (TIES, "Raw", ".view pre"),

@@ -1,11 +1,11 @@
-/** The texts of the editor, which the page brings in the language of its reader. */
+/** The texts of a script, which the page brings in the language of its reader. */
 
 const texts = new Map<string, string>();
 
 /** A text of the page by its name, with values in its places `{name}`. */
 export function say(name: string, values: Record<string, string | number> = {}): string {
   if (!texts.size) {
-    const template = document.querySelector<HTMLTemplateElement>("#editor-words");
+    const template = document.querySelector<HTMLTemplateElement>("template.words");
     for (const one of template?.content.querySelectorAll("p") ?? []) {
       texts.set(one.dataset.name ?? "", one.textContent.trim());
     }

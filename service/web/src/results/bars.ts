@@ -39,7 +39,7 @@ function drawn(answer: Answer, at: number, numbers: number[]): HTMLElement {
     return h("tr", {}, h("th", { scope: "row" }, ...label(row, labels)), track, h("td", { class: "number" }, value?.toLocaleString() ?? ""));
   });
   const caption = h("caption", {}, say("bars", { name: answer.names[at]!, shown: rows.length, all: answer.rows.length }));
-  return h("table", { class: "picture" }, caption, h("tbody", {}, ...rows));
+  return h("table", { class: "drawing" }, caption, h("tbody", {}, ...rows));
 }
 
 /** What a row is called in a picture: the terms of some columns. */

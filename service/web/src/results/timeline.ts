@@ -34,7 +34,7 @@ export function timeline(answer: Answer): HTMLElement {
     return h("tr", {}, h("th", { scope: "row" }, when(answer, row, dates)), track, h("td", {}, ...label(row, labels)));
   });
   const text = say("timeline", { names: dates.map((at) => answer.names[at]).join(", "), shown: rows.length, all: answer.rows.length });
-  return h("table", { class: "picture" }, h("caption", {}, text), h("tbody", {}, ...rows));
+  return h("table", { class: "drawing" }, h("caption", {}, text), h("tbody", {}, ...rows));
 }
 
 function when(answer: Answer, row: Row, dates: number[]): string {
