@@ -14,7 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import TextContent, TextResourceContents
 from wgig import connect
-from wgig.mcp.budget import Budget, lines_within, marked, rows_within
+from wgig.mcp.budget import Budget, Cut, lines_within, marked, rows_within
 from wgig.settings import SHIPPED
 from wgig.usage import parser
 
@@ -311,6 +311,7 @@ def test_lines_are_whole_and_a_long_one_is_cut_by_characters() -> None:
     assert lines_within(b"a\nbb", 5, is_whole=False) == ("a\n", "This is cut after 2 bytes.")
     assert lines_within("éé".encode(), 3, is_whole=True).text == "é…"
     assert rows_within(lines_within(b"?x\n1\n2\n", 99, is_whole=True), 1).text == "?x\n1\n"
+    assert rows_within(Cut("?x\n1\u20281\n", ""), 1).text == "?x\n1\u20281\n"
 
 
 def test_data_cannot_know_its_end() -> None:
