@@ -17,10 +17,9 @@ from .namespaces import OUTSIDE
 from .pages.thing import page
 from .parameters import only
 from .problems import Problem
-from .profiles.links import LICENSE
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED, OWN, own
-from .profiles.subject import Subject, query, with_parameters
+from .profiles.subject import LICENSE, Subject, query, with_parameters
 from .profiles.wish import PARAMETERS, VARY, Wish, asks_for_profile, wish
 from .represent import (
     CONTEXT,

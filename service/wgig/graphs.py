@@ -14,13 +14,14 @@ from .answers import answer, pick
 from .bodies import Pairs, parameters, values
 from .describe import dataset
 from .formats import GRAPHS, HTML, JSON, JSON_LD, Format
+from .licenses import license_of
 from .links import host
 from .namespaces import OUTSIDE
 from .pages import graph_path
 from .pages.graph import graph_page, list_page
 from .parameters import only
 from .problems import Problem
-from .profiles.links import COMMON, alternates
+from .profiles.links import alternates, common
 from .profiles.mapped import markup
 from .profiles.subject import Subject
 from .profiles.wish import PARAMETERS, Wish, wish
@@ -50,7 +51,7 @@ def read_graphs(request: Request) -> Response:
     store: Store = request.app.state.store
     formats = (*GRAPHS, HTML, JSON)
     format_ = pick(request, formats)
-    links = [*alternates("/graphs", formats, format_), *COMMON]
+    links = [*alternates("/graphs", formats, format_), *common()]
     store.catch_up()
     if format_ is HTML:
         return answer(request, list_page(store, settings.base), HTML, links=links)
@@ -109,7 +110,10 @@ def graph_subject(request: Request, graph: str | None, asked: Wish) -> Subject:
         return in_json_ld(request, graph) if format_ is JSON_LD else written(request, graph, format_)
 
     types = frozenset((GRAPH.value,)) if graph else None
-    return Subject(iri, path, lambda: told(request, iri), write, types, READABLE, suffixed=False)
+    license_ = license_of(request.app.state.store, [graph])
+    return Subject(
+        iri, path, lambda: told(request, iri), write, types, READABLE, suffixed=False, license=license_
+    )
 
 
 def narrow(request: Request, graph: str | None, asked: Wish) -> list[ox.Triple]:

@@ -15,7 +15,7 @@ from .lists.shown import LISTS
 from .parameters import only
 from .problems import Problem
 from .profiles import schema_org
-from .profiles.links import COMMON
+from .profiles.links import common
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED
 from .profiles.subject import Subject
@@ -49,7 +49,7 @@ def context(request: Request) -> Response:
     """The JSON-LD context of the ontology."""
     only(request)
     body = json_body({"@context": ontology_context(request)})
-    return answer(request, body, JSON_LD, links=COMMON)
+    return answer(request, body, JSON_LD, links=common())
 
 
 async def home(request: Request) -> Response:
@@ -73,7 +73,7 @@ def home_of(request: Request, counts: dict[str, int] | None) -> Response:
         request, "home.html", counts=counts, examples=examples(), shown=SHOWN, markup=markup_, **names
     )
     kept = {"Cache-Control": "no-store"} if counts is None else {}
-    return answer(request, body, HTML, links=COMMON, headers=kept)
+    return answer(request, body, HTML, links=common(), headers=kept)
 
 
 def static(request: Request, name: str) -> Response:

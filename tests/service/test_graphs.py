@@ -171,3 +171,18 @@ def test_a_graph_is_not_written_in_a_format_that_cannot_hold_it(
     assert writable.get("/graph/odd", headers={"Accept": "text/turtle"}).status_code == 200
     asked = {"query": "CONSTRUCT WHERE { ?s ?p ?o }", "default-graph-uri": f"{Settings.base}graph/odd"}
     assert writable.get("/sparql", params=asked, headers={"Accept": accept}).status_code == 406
+
+
+def test_a_graph_has_the_license_that_it_states_and_no_other(writable: httpx.Client) -> None:
+    license_, mine = "<http://purl.org/dc/terms/license>", "<https://w3id.org/wgig/graph/mine>"
+    for said, links in (
+        ("", []),
+        (f"{mine} {license_} <x:free> .", ['<x:free>; rel="license"']),
+        (f"{mine} {license_} <x:free>, <x:other> .", []),
+    ):
+        writable.put("/graph/mine", content=f"<x:a> <x:p> <x:b> . {said}", headers=TTL)
+        for path in ("/graph/mine", "/graphs?graph=https://w3id.org/wgig/graph/mine"):
+            answer = writable.get(path, headers={"Accept": "text/turtle"})
+            assert re.findall('<[^>]*>; rel="license"', answer.headers["link"]) == links
+    unnamed = writable.get("/graphs?default", headers={"Accept": "text/turtle"})
+    assert 'rel="license"' not in unnamed.headers["link"]

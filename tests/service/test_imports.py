@@ -47,7 +47,7 @@ FLOORS = [
         syntax.unbound view writes.upkeep
         """,
         """
-        about.figures admission index.filling inference lookup markdown.body markdown.head opensearch
+        about.figures admission index.filling inference licenses lookup markdown.body markdown.head opensearch
         profiles.links readers.wire schemas
         """,
         """

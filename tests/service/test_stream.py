@@ -442,7 +442,9 @@ def test_a_page_of_the_stream_shows_what_the_store_says_of_itself(client: httpx.
 
 
 @pytest.mark.parametrize("cut", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
-def test_a_text_with_any_kind_of_line_break_is_told_whole(client: httpx.Client, store: Store, cut: str) -> None:
+def test_a_text_with_any_kind_of_line_break_is_told_whole(
+    client: httpx.Client, store: Store, cut: str
+) -> None:
     put(client, f'<x:a> <x:p> "zebra 1 one{cut}two" .')
     assert copy_of(versions(client))["x:a"] == held(store)["x:a"]
 
