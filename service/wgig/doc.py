@@ -260,6 +260,4 @@ def iri_of(request: Request, path: str) -> str:
 
 def unknown(iri: str) -> Problem:
     """The 404 of a thing."""
-    return Problem(
-        404, f"Nothing is known about <{iri}>. See the home page for the kinds of things there are."
-    )
+    return Problem(404, f"Nothing is known about <{iri}>. Search for it by words of its name.")

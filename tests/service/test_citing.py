@@ -101,8 +101,16 @@ def test_an_address_of_this_host_stands_for_the_name(get: Get) -> None:
         assert SPAM in get(f"/cite?iri=http://localhost/{path}").text
 
 
-@pytest.mark.parametrize(("name", "iri"), [("issue:spam", SPAM), ("graph:test", f"{BASE}graph/test")])
-def test_what_is_cited_is_named_with_a_prefix_as_well(get: Get, name: str, iri: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "iri"),
+    [
+        ("issue:spam", SPAM),
+        ("issue/spam", SPAM),
+        (f"<{SPAM}>", SPAM),
+        ("graph:test", f"{BASE}graph/test"),
+    ],
+)
+def test_what_is_cited_is_named_with_a_prefix_or_by_its_end_as_well(get: Get, name: str, iri: str) -> None:
     assert get(f"/cite?iri={name}").text == get(f"/cite?iri={iri}").text
     (item,) = get(f"/cite?iri={name}", accept=CSL.media_type).json()
     assert get(f"/cited?iri={name}&sha256={digest(item)}").status_code == 200
