@@ -85,10 +85,12 @@ def question(pairs: Pairs, settings: Settings) -> Question:
 def strange_ones(pairs: Pairs) -> tuple[str, ...]:
     """The parameters that are those of other services, as clients made for them send them with each query.
 
-    One of ours that has no place beside a query is not among them, nor what is spelt nearly as one of ours:
-    it is a slip, which may change the answer.
+    One of ours that has no place beside a query is not among them, nor what is spelt nearly as one of ours
+    that is not given: it is a slip, which may change the answer.
     """
-    return tuple(key for key in dict(pairs) if key not in OURS and not near(key, OURS))
+    given = dict(pairs)
+    missed = [one for one in OURS if one not in given]
+    return tuple(key for key in given if key not in OURS and not near(key, missed))
 
 
 def check_version(pairs: Pairs) -> None:
