@@ -314,7 +314,8 @@ def test_the_url_is_printed_when_it_answers(server: tuple[subprocess.Popen[str],
 
 
 def test_a_query_goes_to_a_url(wgig: Shell, server: tuple[subprocess.Popen[str], str]) -> None:
-    assert wgig("query", COUNT, "--url", f"{server[1]}sparql").stdout == "n\n0\n"
+    for url in (f"{server[1]}sparql", server[1], server[1].rstrip("/")):
+        assert wgig("query", COUNT, "--url", url).stdout == "n\n0\n"
     refused = wgig("query", "SELECT * { ?s ?p }", "--url", f"{server[1]}sparql")
     assert (refused.returncode, "refused the query: Line 1, column" in refused.stderr) == (2, True)
 

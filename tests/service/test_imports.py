@@ -13,8 +13,8 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        about arguments backup backup.locking citing client.report client.terms client.triples dumps
-        durable engines feeds feeds.xml feeds.zones index index.mark index.words kinds lines lists
+        about arguments backup backup.locking citing client.address client.report client.terms client.triples
+        dumps durable engines feeds feeds.xml feeds.zones index index.mark index.words kinds lines lists
         lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed places.json
         places.spot places.tokens plans presence profiles profiles.dublin readers reconcile recording
         records reports.xml screening shortcuts steering stream stream.states syntax syntax.grammar
