@@ -8,6 +8,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+APOSTROPHE = "['\u2018\u2019\u02bc]"
+# One letter that an apostrophe joins to a word: Geneva's, don't, O'Connor, l'Internet.
+JOINED = re.compile(rf"(?<=\w){APOSTROPHE}[^\W\d_]\b|\b[^\W\d_]{APOSTROPHE}(?=\w)")
 PLAIN = re.compile(r"[a-z0-9]+")
 # Scripts that are written without spaces: the signs of Japanese and Chinese.
 SIGN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -22,7 +25,8 @@ AS_WRITTEN = re.compile(rf"[{SIGN}]|(?:[^\W_{SIGN}]|[{MARKS}])+")
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, in their order."""
+    """The words of a text, in their order, without single letters that an apostrophe joins to them."""
+    text = JOINED.sub("", text)
     return PLAIN.findall(text.lower()) if text.isascii() else WORD.findall(fold(text))
 
 
