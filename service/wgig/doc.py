@@ -62,6 +62,10 @@ def thing(request: Request, path: str) -> Response:
     store = request.app.state.store
     is_thing = known(store, iri)
     if not is_thing and not folders.is_folder(log_of(request), iri):
+        suffixed = SUFFIXED.fullmatch(path)
+        if suffixed and known(store, iri_of(request, suffixed["path"])):
+            location = with_parameters(here, query(parameters))
+            return Response(status_code=303, headers={"Location": location, "Vary": VARY})
         raise unknown(iri)
     fields = {"Link": f'<{here}>; rel="describedby"', "Vary": VARY}
     if asked and asks_for_profile(request):

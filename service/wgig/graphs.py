@@ -27,7 +27,7 @@ from .profiles.subject import Subject
 from .profiles.wish import PARAMETERS, Wish, wish
 from .rdf import serialize, used_prefixes
 from .records import mementos
-from .represent import graph_body, represent
+from .represent import SUFFIXED, graph_body, represent
 from .settings import Settings
 from .sparql import absolute
 from .store import Store
@@ -63,14 +63,21 @@ def read_graphs(request: Request) -> Response:
 
 
 def read_graph(request: Request, name: str) -> Response:
-    """The graph of this address."""
-    return content(request, graph_iri(request, name))
+    """The graph of this address, or the one before the ending that names a format."""
+    store: Store = request.app.state.store
+    graph, suffixed = graph_iri(request, name), SUFFIXED.fullmatch(name)
+    if suffixed and not store.has(graph):
+        whole = graph_iri(request, suffixed["path"])
+        if store.has(whole):
+            return content(request, whole, suffix=suffixed["suffix"])
+    return content(request, graph)
 
 
-def content(request: Request, graph: str | None, names: Sequence[str] = ()) -> Response:
+def content(request: Request, graph: str | None, names: Sequence[str] = (), suffix: str = "") -> Response:
     """The triples of one graph, now or in an old version, or a page about it; None is the default graph.
 
-    `names` are the parameters that may name it. Raises Problem 404, 400 for parameters of something else.
+    `names` are the parameters that may name it, `suffix` the format that its address ends in. Raises Problem
+    404, 400 for parameters of something else.
     """
     store: Store = request.app.state.store
     given = dict(parameters(request))
@@ -81,7 +88,7 @@ def content(request: Request, graph: str | None, names: Sequence[str] = ()) -> R
     if elsewhere := mementos.of_its_time(request, graph):
         only(request, (*names, "_mediatype"))
         return elsewhere
-    asked = wish(request, READABLE, others=(*names, *VERSIONS))
+    asked = wish(request, READABLE, suffix, (*names, *VERSIONS))
     if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
         store.catch_up()
     if not store.has(graph):

@@ -186,3 +186,12 @@ def test_a_graph_has_the_license_that_it_states_and_no_other(writable: httpx.Cli
             assert re.findall('<[^>]*>; rel="license"', answer.headers["link"]) == links
     unnamed = writable.get("/graphs?default", headers={"Accept": "text/turtle"})
     assert 'rel="license"' not in unnamed.headers["link"]
+
+
+def test_an_ending_names_a_format_unless_it_is_of_the_name(filled: httpx.Client) -> None:
+    answer = filled.get("/graph/one.nt", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.text) == (200, "<x:a> <x:p> <x:b> .\n")
+    assert answer.headers["content-type"].startswith("application/n-triples")
+    assert filled.get("/graph/none.nt").status_code == 404
+    filled.put("/graph/one.nt", content="<x:own> <x:p> <x:b> .", headers=TTL)
+    assert "<x:own>" in filled.get("/graph/one.nt", headers={"Accept": "text/turtle"}).text
