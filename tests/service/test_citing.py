@@ -339,6 +339,14 @@ def test_a_graph_is_given_again_from_its_history(writing: httpx.Client) -> None:
     assert writing.get(again(item)).content == before
 
 
+def test_the_history_is_given_again_however_it_went_on(writing: httpx.Client) -> None:
+    item = csl(writing, iri="graph:history")
+    before = writing.get(again(item)).content
+    put(writing, "one", "<urn:a> <urn:b> 1 .")
+    answer = writing.get(again(item))
+    assert (answer.status_code, answer.content) == (200, before)
+
+
 def test_no_more_graphs_are_named_than_are_read(
     writing: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
