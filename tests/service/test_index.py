@@ -78,7 +78,10 @@ def rows(path: Path) -> list[tuple[str, ...]]:
         ("حَوْكَمة", ["حوكمه"]),
         ("한국 인터넷", ["한국", "인터넷"]),
         ("children's Geneva’s développement's 1990's", ["children", "geneva", "developpement", "1990"]),
-        ("don't O'Connor l’Internet d'accès rock'n'roll", "don connor internet acces rock roll".split()),
+        (
+            "don't O'Connor l’Internet d'accès rock'n'roll",
+            ["don", "connor", "internet", "acces", "rock", "roll"],
+        ),
         ("'a' list of the states' rights", ["a", "list", "of", "the", "states", "rights"]),
         ("!§ _", []),
     ],
