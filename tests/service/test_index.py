@@ -503,3 +503,17 @@ def test_what_is_written_while_the_index_is_made_is_in_it(
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine may take its time."""
     monkeypatch.setattr(keeping, "PATIENCE", 60)
+
+
+def test_a_write_that_the_index_cannot_take_in_is_done_and_found(
+    store: Store, index: Index, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def slip(*_: object) -> None:
+        raise KeyError("unforeseen")
+
+    assert find(index, "spam")
+    with monkeypatch.context() as patch:
+        patch.setattr(Index, "renew", slip)
+        write(store, 'INSERT DATA { id:agent rdfs:label "Unheard" }')
+    assert "KeyError: 'unforeseen'" in caplog.text
+    assert find(index, "unheard") == ["agent"]
