@@ -17,10 +17,9 @@ from .links import host
 from .namespaces import OUTSIDE
 from .parameters import only
 from .problems import Problem
-from .profiles.links import LICENSE
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED, OWN, own
-from .profiles.subject import Subject, query, with_parameters
+from .profiles.subject import LICENSE, Subject, query, with_parameters
 from .profiles.wish import PARAMETERS, VARY, Wish, asks_for_profile, wish
 from .represent import (
     CONTEXT,
@@ -64,6 +63,10 @@ def thing(request: Request, path: str) -> Response:
     store = request.app.state.store
     is_thing = known(store, iri)
     if not is_thing and not folders.is_folder(log_of(request), iri):
+        suffixed = SUFFIXED.fullmatch(path)
+        if suffixed and known(store, iri_of(request, suffixed["path"])):
+            location = with_parameters(here, query(parameters))
+            return Response(status_code=303, headers={"Location": location, "Vary": VARY})
         raise unknown(iri, folders.near(log_of(request), iri))
     fields = {"Link": f'<{here}>; rel="describedby"', "Vary": VARY}
     if asked and asks_for_profile(request):
@@ -265,6 +268,4 @@ def unknown(iri: str, meant: str = "") -> Problem:
     """The 404 of a thing, with that which was probably meant."""
     if meant:
         return Problem(404, f"Nothing is known about <{iri}>. Did you mean <{meant}>?", suggestion=meant)
-    return Problem(
-        404, f"Nothing is known about <{iri}>. See the home page for the kinds of things there are."
-    )
+    return Problem(404, f"Nothing is known about <{iri}>. Search for it by words of its name.")

@@ -73,6 +73,18 @@ NOTHING = {
 }
 LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML: 2}  # lines of such an answer
 
+# What others call formats, by the suffixes that it may mean here.
+CALLED = {
+    "json": ("json", "jsonld"),
+    "xml": ("xml", "rdf"),
+    "rdf+xml": ("rdf",),
+    "turtle": ("ttl",),
+    "n3": ("ttl",),
+    "json-ld": ("jsonld",),
+    "n-triples": ("nt",),
+    "ntriples": ("nt",),
+}
+
 _PARAMETER = re.compile(r""";\s*(?:(?P<key>[^\s=;,]+)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;,"]*))?\s*""")
 _ITEM = re.compile(
     rf"(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{re.sub('P<[a-z]+>', ':', _PARAMETER.pattern)})*)"
@@ -139,10 +151,12 @@ def named(name: str, offered: Sequence[Format]) -> Format:
 
 
 def closeness(name: str, one: Format) -> int:
-    """Whether a format has this media type or suffix: 2, as an alias 1, not at all 0."""
+    """Whether a format has this media type or suffix: 2, as an alias or by a common name 1, not at all 0."""
     # An unescaped + of a query string arrives as a space, and no media type holds a space.
     name = name.strip().lower().replace(" ", "+")
-    return 2 if name in (one.media_type, one.suffix) else int(name in one.aliases)
+    if name in (one.media_type, one.suffix):
+        return 2
+    return int(name in one.aliases or one.suffix in CALLED.get(name, ()))
 
 
 def not_acceptable(offered: Sequence[Format]) -> Problem:

@@ -15,20 +15,21 @@ from .bodies import Pairs, parameters, values
 from .describe import dataset
 from .formats import GRAPHS, HTML, JSON, JSON_LD, Format
 from .labels import labels
+from .licenses import license_of
 from .links import host
 from .namespaces import OUTSIDE
 from .pages import graph_path
 from .pages.graph import graph_page, list_page, title
 from .parameters import only
 from .problems import Problem
-from .profiles.links import COMMON, alternates
+from .profiles.links import alternates, common
 from .profiles.mapped import markup
 from .profiles.subject import Subject
 from .profiles.wish import PARAMETERS, Wish, wish
 from .rdf import serialize, used_prefixes
 from .records import mementos
 from .records.differences import difference
-from .represent import graph_body, represent, show
+from .represent import SUFFIXED, graph_body, represent, show
 from .settings import Settings
 from .sparql import absolute
 from .store import Store
@@ -53,7 +54,7 @@ def read_graphs(request: Request) -> Response:
     store: Store = request.app.state.store
     formats = (*GRAPHS, HTML, JSON)
     format_ = pick(request, formats)
-    links = [*alternates("/graphs", formats, format_), *COMMON]
+    links = [*alternates("/graphs", formats, format_), *common()]
     store.catch_up()
     if format_ is HTML:
         return answer(request, list_page(store, settings.base), HTML, links=links)
@@ -65,14 +66,21 @@ def read_graphs(request: Request) -> Response:
 
 
 def read_graph(request: Request, name: str) -> Response:
-    """The graph of this address."""
-    return content(request, graph_iri(request, name))
+    """The graph of this address, or the one before the ending that names a format."""
+    store: Store = request.app.state.store
+    graph, suffixed = graph_iri(request, name), SUFFIXED.fullmatch(name)
+    if suffixed and not store.has(graph):
+        whole = graph_iri(request, suffixed["path"])
+        if store.has(whole):
+            return content(request, whole, suffix=suffixed["suffix"])
+    return content(request, graph)
 
 
-def content(request: Request, graph: str | None, names: Sequence[str] = ()) -> Response:
+def content(request: Request, graph: str | None, names: Sequence[str] = (), suffix: str = "") -> Response:
     """The triples of one graph, now or in an old version, or a page about it; None is the default graph.
 
-    `names` are the parameters that may name it. Raises Problem 404, 400 for parameters of something else.
+    `names` are the parameters that may name it, `suffix` the format that its address ends in. Raises Problem
+    404, 400 for parameters of something else.
     """
     store: Store = request.app.state.store
     given = dict(parameters(request))
@@ -86,7 +94,7 @@ def content(request: Request, graph: str | None, names: Sequence[str] = ()) -> R
     if elsewhere := mementos.of_its_time(request, graph):
         only(request, (*names, "_mediatype"))
         return elsewhere
-    asked = wish(request, READABLE, others=(*names, *VERSIONS))
+    asked = wish(request, READABLE, suffix, (*names, *VERSIONS))
     if "about" in given:
         raise Problem(400, "The parameter about goes with changes, which names a version of the graph.")
     if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
@@ -135,10 +143,13 @@ def graph_subject(request: Request, graph: str | None, asked: Wish) -> Subject:
             return graph_page(request.app.state.store, graph, base, versions, markup=block, ranges=ranges)
         if narrowed is not None:
             return graph_body(request, narrowed, format_)
-        return in_json_ld(request, graph) if format_ is JSON_LD else written(request, graph, format_)
+        return written(request, graph, format_)
 
     types = frozenset((GRAPH.value,)) if graph else None
-    return Subject(iri, path, lambda: told(request, iri), write, types, READABLE, suffixed=False)
+    license_ = license_of(request.app.state.store, [graph])
+    return Subject(
+        iri, path, lambda: told(request, iri), write, types, READABLE, suffixed=False, license=license_
+    )
 
 
 def narrow(request: Request, graph: str | None, asked: Wish) -> list[ox.Triple]:
@@ -155,17 +166,22 @@ def told(request: Request, iri: str) -> list[ox.Triple]:
     return [*said, ox.Triple(ox.NamedNode(iri), TYPE, GRAPH)]
 
 
+def written(request: Request, graph: str | None, format_: Format) -> bytes:
+    """One graph in an RDF format. Raises UnfitError."""
+    return in_json_ld(request, graph) if format_ is JSON_LD else in_full(request, graph, format_)
+
+
 def in_json_ld(request: Request, graph: str | None) -> bytes:
     """One graph as compact JSON-LD; a large one, or one that has no such form, in full. Raises UnfitError."""
     triples = list(islice(request.app.state.store.triples(graph), COMPACTED + 1))
     if len(triples) <= COMPACTED:
         with suppress(UnfitError):
             return graph_body(request, triples, JSON_LD)
-    return written(request, graph, JSON_LD)
+    return in_full(request, graph, JSON_LD)
 
 
-def written(request: Request, graph: str | None, format_: Format) -> bytes:
-    """One graph in an RDF format, with the prefixes that it can use. Raises UnfitError."""
+def in_full(request: Request, graph: str | None, format_: Format) -> bytes:
+    """One graph as the engine writes it, with the prefixes that it can use. Raises UnfitError."""
     store: Store = request.app.state.store
     prefixes = used_prefixes(store.triples(graph), request.app.state.settings.base)
     return store.graph(graph, format_.media_type, prefixes)

@@ -25,7 +25,7 @@ from .pages.timeline import timeline
 from .parameters import only
 from .problems import Problem
 from .profiles import schema_org
-from .profiles.links import COMMON
+from .profiles.links import common
 from .query import rows
 from .represent import show
 from .sides import Cell
@@ -60,7 +60,9 @@ async def home(request: Request) -> Response:
     papers = await latest(request)
     is_done = None not in (counts, covered, what.papers)
     body = await run_in_threadpool(written, request, counts, covered, what, papers)
-    return answer(request, body, HTML, links=COMMON, headers={} if is_done else {"Cache-Control": "no-store"})
+    return answer(
+        request, body, HTML, links=common(), headers={} if is_done else {"Cache-Control": "no-store"}
+    )
 
 
 def written(

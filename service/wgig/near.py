@@ -22,6 +22,8 @@ def unknown(sentence: str, name: str, known: Collection[str]) -> Problem:
     """
     if meant := near(name, known):
         return Problem(400, f"{sentence} {name!r}. Did you mean {meant}?", suggestion=meant)
+    if not known:
+        return Problem(400, f"{sentence} {name!r}. There are none.")
     some = sorted(known)[:SHOWN]
     more = ", …" if len(some) < len(known) else ""
-    return Problem(400, f"{sentence} {name!r}. There are: {', '.join(some) or 'none'}{more}.")
+    return Problem(400, f"{sentence} {name!r}. There are: {', '.join(some)}{more}.")

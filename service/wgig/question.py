@@ -21,17 +21,6 @@ ALSO = ("format", "output", "results")
 ONCE = ("query", "explain", "hints", "version", "_mediatype", "ac")
 MANY = ("default-graph-uri", "named-graph-uri", *ALSO)
 OURS = (*ONCE, *MANY, "example")
-# What they call formats, by the suffixes that it may mean here.
-CALLED = {
-    "json": ("json", "jsonld"),
-    "xml": ("xml", "rdf"),
-    "rdf+xml": ("rdf",),
-    "turtle": ("ttl",),
-    "n3": ("ttl",),
-    "json-ld": ("jsonld",),
-    "n-triples": ("nt",),
-    "ntriples": ("nt",),
-}
 VERSIONS = ("1.0", "1.1", "1.2-basic", "1.2")  # of SPARQL, all of which the engine reads
 LONG = 2_000  # characters that take some milliseconds, so that more are looked at elsewhere
 
@@ -87,10 +76,12 @@ def question(pairs: Pairs, settings: Settings) -> Question:
 def strange_ones(pairs: Pairs) -> tuple[str, ...]:
     """The parameters that are those of other services, as clients made for them send them with each query.
 
-    One of ours that has no place beside a query is not among them, nor what is spelt nearly as one of ours:
-    it is a slip, which may change the answer.
+    One of ours that has no place beside a query is not among them, nor what is spelt nearly as one of ours
+    that is not given: it is a slip, which may change the answer.
     """
-    return tuple(key for key in dict(pairs) if key not in OURS and not near(key, OURS))
+    given = dict(pairs)
+    missed = [one for one in OURS if one not in given]
+    return tuple(key for key in given if key not in OURS and not near(key, missed))
 
 
 def check_version(pairs: Pairs) -> None:
@@ -122,8 +113,7 @@ def picked(pairs: Pairs, accept: Iterable[str], offered: Sequence[Format]) -> Fo
 
 def called(name: str, offered: Sequence[Format]) -> list[Format]:
     """The offered format that a service calls so, or none."""
-    names = (*CALLED.get(name.lower(), ()), name)
-    return [one for one in offered if any(closeness(other, one) for other in names)][:1]
+    return [one for one in offered if closeness(name, one)][:1]
 
 
 def misspelt(text: str, said: str, settings: Settings) -> Problem:

@@ -147,8 +147,10 @@ def previewed(request: Request, given: dict[str, str]) -> Response:
     """The page of a thing in short. Raises Problem 400 and 404."""
     index: Index = request.app.state.index
     iri = space(index.base) + given.get("id", "")
-    if not given.get("id") or node(iri) is None or not known(index.store, iri):
-        raise Problem(404, f"There is nothing with the identifier {given.get('id', '')!r}.")
+    if not given.get("id"):
+        raise Problem(400, "No thing is named. Give its identifier as the parameter id, such as issue/spam.")
+    if node(iri) is None or not known(index.store, iri):
+        raise Problem(404, f"There is nothing with the identifier {given['id']!r}.")
     label = labels(index.store, [iri]).get(iri)
     language = (label.language or "").lower() if label else ""
     text = description(index.ask(read, Key(iri, language))[1])

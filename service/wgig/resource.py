@@ -14,7 +14,7 @@ from .links import host
 from .pages.vocabulary import vocabulary as vocabulary_of
 from .parameters import only
 from .problems import Problem
-from .profiles.links import COMMON
+from .profiles.links import common
 from .profiles.mapped import markup
 from .profiles.profile import OFFERED
 from .profiles.subject import Subject
@@ -53,7 +53,7 @@ def context(request: Request) -> Response:
     """The JSON-LD context of the ontology."""
     only(request)
     body = json_body({"@context": ontology_context(request)})
-    return answer(request, body, JSON_LD, links=COMMON)
+    return answer(request, body, JSON_LD, links=common())
 
 
 def static(request: Request, name: str) -> Response:

@@ -183,6 +183,13 @@ def place(text: str, start: int) -> dict[str, Any]:
     return {**found._asdict(), "excerpt": lines.excerpt(found)}
 
 
+def refuse_query(text: str) -> None:
+    """Raises Problem 400 for a query in the place of an update."""
+    first = first_word(text)
+    if first and first.word in FORMS:
+        raise fault(text, first.start, f"{first.text} begins a query, not an update.", "Send it to /sparql.")
+
+
 def fault(text: str, start: int, cause: str, suggestion: str) -> Problem:
     """The 400 that says where in the text what is wrong, and how to mend it."""
     where = place(text, start)

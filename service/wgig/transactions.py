@@ -239,9 +239,13 @@ class Transactions(View):
         self.heard(change)
 
     def _lead(self, change: Change | None) -> None:
-        """Have the followers take in a change."""
+        """Have the followers take in a change, or whatever it is where one of them fails: it is done."""
         for follow in self.followers:
-            follow(change)
+            try:
+                follow(change)
+            except Exception:
+                log.exception("what is kept beside the store missed the last write, and is compared anew")
+                follow(None)
 
     def _mark(self) -> None:
         """Note that all is in line, as it was or is again."""

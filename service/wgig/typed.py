@@ -15,6 +15,7 @@ from .sparql import absolute
 XSD = OUTSIDE["xsd"]
 LONGEST = 1_000  # characters of a value
 NAME = re.compile(r"\w(?:[\w./-]*\w)?")  # of a thing, below the path of its kind
+BELOW = frozenset(rest.split("/")[1] for rest in OURS.values() if rest.startswith("id/"))  # of /id: kinds
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -146,15 +147,25 @@ def term(name: str, type_: str, text: str, base: str) -> Any:
 
 
 def iri(name: str, type_: str, text: str, base: str) -> str:
-    """The IRI of a thing by its name. Raises Problem 400."""
+    """The IRI of a thing by its name. Raises Problem 400.
+
+    It is named by its IRI, with angle brackets or without, by a prefix, or by the end: what stands behind the
+    path of its type, or behind `/id/` where that is any.
+    """
     known = namespaces(base)
+    if text.startswith("<") and text.endswith(">"):
+        return iri(name, type_, text[1:-1], base)
     prefix, _, local = text.partition(":")
     if prefix in known and NAME.fullmatch(local):
         return absolute(known[prefix] + local, name)
     if type_ != THING and NAME.fullmatch(text):
         return absolute(known[type_] + text, name)
+    if type_ == THING and text.partition("/")[0] in BELOW:
+        return absolute(f"{base}id/{text}", name)
     if not SCHEME.match(text):
-        example = "" if type_ == THING else f" such as {known[type_]}…, or its end"
+        example = (
+            ", or its end such as issue/spam" if type_ == THING else f" such as {known[type_]}…, or its end"
+        )
         raise Problem(400, f"{name} is {text!r}, which names no thing. Give its IRI{example}.")
     return absolute(text, name)
 

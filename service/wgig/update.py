@@ -20,7 +20,7 @@ from .problems import Problem
 from .question import check_version, version_of
 from .record import Write, after, graphs_of
 from .settings import Settings
-from .sparql import absolute
+from .sparql import absolute, refuse_query
 from .store import Store
 from .using import with_using
 from .within import matcher
@@ -53,6 +53,7 @@ async def update(request: Request) -> Response:
     if len(texts) != 1 or values(pairs, "query"):
         raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
     checked(pairs, ("update", "version"), USING, most=MOST_PAIRS)
+    refuse_query(texts[0])
     check_version(pairs)
     graphs, named = ([absolute(iri, key) for iri in values(pairs, key)] for key in USING)
     admitted = await run_in_threadpool(lambda: with_using(admit(texts[0], settings), graphs, named))

@@ -173,6 +173,13 @@ def test_a_parameter_of_another_service_changes_nothing_and_the_answer_says_so(c
     assert "<b>" not in page.text
 
 
+def test_a_foreign_parameter_is_no_slip_where_the_one_it_resembles_is_given(client: httpx.Client) -> None:
+    answer = client.get("/sparql", params={"query": "ASK {}", "queryLn": "SPARQL"})
+    assert answer.json()["boolean"] is True
+    assert "queryLn" in unquote(answer.headers["wgig-warning"])
+    refused(client.get("/sparql", params={"query": "ASK {}", "exlain": ""}), 400, "explain")
+
+
 def test_a_format_that_is_not_offered_is_refused_by_any_name(client: httpx.Client) -> None:
     for name in ("format", "output", "results", "_mediatype"):
         for answer in (

@@ -173,3 +173,18 @@ def test_what_is_written_while_they_are_counted_is_counted(
     written_meanwhile(cells, write)
     assert cells.count() == counted(store, cells.side) != {}
     assert not list(tmp_path.glob("aside/*copy*"))
+
+
+def test_a_write_that_the_cells_cannot_take_in_is_done_and_counted_anew(
+    store: Store, cells: Cells, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def slip(*_: object) -> None:
+        raise KeyError("unforeseen")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wgig.cells.difference", slip)
+        for name in ("issue", "criterion"):
+            store.update(f"INSERT DATA {{ <x:t> <{WGIG}issue> <x:i> ; <{WGIG}assessment> <x:{name}> }}")
+    store.update(f"INSERT DATA {{ <x:issue> <{WGIG}criterion> <x:c> }}")
+    assert "KeyError: 'unforeseen'" in caplog.text
+    assert anyio.run(cells.papers) == {("x:i", "x:c"): 1}

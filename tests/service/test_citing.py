@@ -101,8 +101,16 @@ def test_an_address_of_this_host_stands_for_the_name(get: Get) -> None:
         assert SPAM in get(f"/cite?iri=http://localhost/{path}").text
 
 
-@pytest.mark.parametrize(("name", "iri"), [("issue:spam", SPAM), ("graph:test", f"{BASE}graph/test")])
-def test_what_is_cited_is_named_with_a_prefix_as_well(get: Get, name: str, iri: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "iri"),
+    [
+        ("issue:spam", SPAM),
+        ("issue/spam", SPAM),
+        (f"<{SPAM}>", SPAM),
+        ("graph:test", f"{BASE}graph/test"),
+    ],
+)
+def test_what_is_cited_is_named_with_a_prefix_or_by_its_end_as_well(get: Get, name: str, iri: str) -> None:
     assert get(f"/cite?iri={name}").text == get(f"/cite?iri={iri}").text
     (item,) = get(f"/cite?iri={name}", accept=CSL.media_type).json()
     assert get(f"/cited?iri={name}&sha256={digest(item)}").status_code == 200
@@ -329,6 +337,14 @@ def test_a_graph_is_given_again_from_its_history(writing: httpx.Client) -> None:
     assert csl(writing, iri=f"{BASE}graph/one", version=item["version"])["note"] == item["note"]
     assert writing.delete("/graph/one", headers=TOKEN).status_code == 204
     assert writing.get(again(item)).content == before
+
+
+def test_the_history_is_given_again_however_it_went_on(writing: httpx.Client) -> None:
+    item = csl(writing, iri="graph:history")
+    before = writing.get(again(item)).content
+    put(writing, "one", "<urn:a> <urn:b> 1 .")
+    answer = writing.get(again(item))
+    assert (answer.status_code, answer.content) == (200, before)
 
 
 def test_no_more_graphs_are_named_than_are_read(

@@ -197,6 +197,8 @@ def test_a_reader_that_goes_away_is_told_as_by_other_commands(folder: Path, call
 def test_the_name_of_an_issue_may_be_in_capitals(wgig: Shell, folder: Path) -> None:
     assert wgig("new", "paper", "SPAM").returncode == 0
     assert "issue: spam" in (folder / "spam.md").read_text(encoding="utf-8")
+    again = wgig("new", "paper", "spam")  # as with > spam.md, before which the shell makes the file
+    assert (again.returncode, "For standard output: --output -" in again.stderr) == (2, True)
 
 
 def test_the_help_tells_how_to_list_the_issues(wgig: Shell) -> None:
@@ -314,7 +316,8 @@ def test_the_url_is_printed_when_it_answers(server: tuple[subprocess.Popen[str],
 
 
 def test_a_query_goes_to_a_url(wgig: Shell, server: tuple[subprocess.Popen[str], str]) -> None:
-    assert wgig("query", COUNT, "--url", f"{server[1]}sparql").stdout == "n\n0\n"
+    for url in (f"{server[1]}sparql", server[1], server[1].rstrip("/")):
+        assert wgig("query", COUNT, "--url", url).stdout == "n\n0\n"
     refused = wgig("query", "SELECT * { ?s ?p }", "--url", f"{server[1]}sparql")
     assert (refused.returncode, "refused the query: Line 1, column" in refused.stderr) == (2, True)
 

@@ -374,6 +374,12 @@ def test_connections_are_kept_and_the_token_is_not_told_to_readers(served: str) 
         assert len(transport._pool.connections) == 1
 
 
+@pytest.mark.parametrize("url", ["http://x.org/a", "http://x.org/a/", "http://x.org/a/sparql"])
+def test_a_service_is_known_by_its_address_or_that_of_its_endpoint(url: str) -> None:
+    with wgig.connect(url) as graph:
+        assert graph.connection.url == "http://x.org/a/"
+
+
 def test_what_is_no_address_is_refused() -> None:
     with pytest.raises(ValueError, match="no address of a service"):
         wgig.connect("example.org")

@@ -243,3 +243,15 @@ def test_others_write_while_a_dump_is_made(tmp_path: Path, over: Callable[..., h
         first = over(app).get("/dump.nq").text
     assert "<x:c>" not in first
     assert "<x:c>" in over(app).get("/dump.nq").text
+
+
+def test_a_dump_has_the_license_that_all_its_graphs_state(client: httpx.Client, store: Store) -> None:
+    def links() -> str:
+        return str(client.get("/dump.nq").headers["link"])
+
+    assert 'rel="license"' not in links()
+    license_ = "<http://purl.org/dc/terms/license> <x:free>"
+    store.update(f"CLEAR DEFAULT ; INSERT DATA {{ GRAPH <x:g> {{ <x:g> {license_} . <x:h> {license_} }} }}")
+    assert '<x:free>; rel="license"' in links()
+    store.update("INSERT DATA { <x:c> <x:p> 3 }")
+    assert 'rel="license"' not in links()

@@ -270,7 +270,13 @@ def test_a_calendar_brings_the_zones_that_it_names_and_no_others(client: httpx.C
     put(client, MEETINGS)
     assert "VTIMEZONE" not in client.get("/meetings.ics").text
     put(client, HELD, "/graph/two")
-    assert client.get("/meetings.ics").text.count("TZID:Europe/Zurich\r\n") == 1
+    text = client.get("/meetings.ics").text
+    assert text.count("TZID:Europe/Zurich\r\n") == 1
+    zones = text.replace("\r\n ", "").partition("TZID:Europe/Zurich\r\n")[2].partition("END:VTIMEZONE")[0]
+    forward, back = (zones.partition(one)[2] for one in ("BEGIN:DAYLIGHT", "DTSTART:19810927"))
+    assert "DTSTART:19810329T020000" in forward
+    assert ",20050327T020000," in forward
+    assert ",20051030T030000," in back
 
 
 def test_an_event_keeps_its_name_and_says_when_it_changed(client: httpx.Client) -> None:

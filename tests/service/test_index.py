@@ -77,11 +77,24 @@ def rows(path: Path) -> list[tuple[str, ...]]:
         ("الإنترنت والإنترنت إنترنت", ["انترنت", "انترنت", "انترنت"]),
         ("حَوْكَمة", ["حوكمه"]),
         ("한국 인터넷", ["한국", "인터넷"]),
+        ("children's Geneva’s développement's 1990's", ["children", "geneva", "developpement", "1990"]),
+        (
+            "don't O'Connor l’Internet d'accès rock'n'roll",
+            ["don", "connor", "internet", "acces", "rock", "roll"],
+        ),
+        ("'a' list of the states' rights", ["a", "list", "of", "the", "states", "rights"]),
         ("!§ _", []),
     ],
 )
 def test_words_are_compared_without_what_is_typed_in_many_ways(text: str, found: list[str]) -> None:
     assert words(text) == found
+
+
+@pytest.mark.parametrize("text", ["Geneva's", "l’geneva", "children's", "o'connor", "O’Connor’s"])
+def test_an_apostrophe_neither_hides_a_word_nor_makes_one(store: Store, index: Index, text: str) -> None:
+    write(store, """INSERT DATA { id:paper\\/x rdfs:label "Children of Geneva, by Connor" }""")
+    write(store, """INSERT DATA { id:paper\\/y rdfs:label "A plan of type T, by O, in S" }""")
+    assert find(index, text) == ["paper/x"]
 
 
 def test_what_is_asked_for_is_words_phrases_and_begins_of_words() -> None:
@@ -490,3 +503,17 @@ def test_what_is_written_while_the_index_is_made_is_in_it(
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine may take its time."""
     monkeypatch.setattr(keeping, "PATIENCE", 60)
+
+
+def test_a_write_that_the_index_cannot_take_in_is_done_and_found(
+    store: Store, index: Index, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def slip(*_: object) -> None:
+        raise KeyError("unforeseen")
+
+    assert find(index, "spam")
+    with monkeypatch.context() as patch:
+        patch.setattr(Index, "renew", slip)
+        write(store, 'INSERT DATA { id:agent rdfs:label "Unheard" }')
+    assert "KeyError: 'unforeseen'" in caplog.text
+    assert find(index, "unheard") == ["agent"]

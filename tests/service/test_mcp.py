@@ -14,7 +14,7 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import TextContent, TextResourceContents
 from wgig import connect
-from wgig.mcp.budget import Budget, lines_within, marked, rows_within
+from wgig.mcp.budget import Budget, Cut, lines_within, marked, rows_within
 from wgig.settings import SHIPPED
 from wgig.usage import parser
 
@@ -93,6 +93,9 @@ def local(environment: dict[str, str]) -> Local:
         "thing": ("describe", {"iri": SPAM}),
         "short name": ("describe", {"iri": "issue/spam"}),
         "prefixed name": ("describe", {"iri": "issue:spam"}),
+        "name in brackets": ("describe", {"iri": f"<{SPAM}>"}),
+        "term": ("describe", {"iri": "wgig:Issue"}),
+        "graph": ("describe", {"iri": "graph:issues"}),
         "path elsewhere": ("describe", {"iri": "../papers"}),
         "unknown thing": ("describe", {"iri": "issue/nothing"}),
         "examples": ("example_queries", {}),
@@ -123,7 +126,10 @@ def local(environment: dict[str, str]) -> Local:
         "unknown profile": ("validate", {"paper": paper, "profile": "last"}),
         "citation": ("cite", {"iri": SPAM, "form": "bibtex"}),
         "short citation": ("cite", {"iri": "issue:spam", "form": "bibtex"}),
+        "citation by the end": ("cite", {"iri": "issue/spam", "form": "bibtex"}),
+        "citation in brackets": ("cite", {"iri": f"<{SPAM}>", "form": "bibtex"}),
         "nothing to cite": ("cite", {}),
+        "two to cite": ("cite", {"iri": "issue/spam", "sparql": "ASK {}"}),
     }  # fmt: skip
 
     async def work(client: Client) -> Local:
@@ -212,7 +218,22 @@ def test_a_slip_comes_back_with_its_place_and_a_doubt_with_the_empty_answer(
 def test_a_paper_is_checked_and_a_thing_cited(answers: dict[str, tuple[bool, str]]) -> None:
     assert "conform" in data(answers["paper"])
     assert data(answers["citation"]).startswith("@misc{wgig-issue-spam-")
-    assert data(answers["short citation"]) == data(answers["citation"])
+    for name in ("short citation", "citation by the end", "citation in brackets"):
+        assert data(answers[name]) == data(answers["citation"])
+
+
+def test_a_thing_a_term_and_a_graph_are_described_by_any_of_their_names(
+    answers: dict[str, tuple[bool, str]],
+) -> None:
+    for name in ("short name", "prefixed name", "name in brackets"):
+        assert data(answers[name]) == data(answers["thing"])
+    assert "ontology#Issue> " in data(answers["term"])
+    assert "graph/issues> " in data(answers["graph"])
+
+
+def test_no_message_sends_a_model_where_it_cannot_go(answers: dict[str, tuple[bool, str]]) -> None:
+    for refused, said in answers.values():
+        assert not refused or not re.search("home page|by POST|There are: none", said), said
 
 
 @pytest.mark.parametrize(
@@ -220,7 +241,7 @@ def test_a_paper_is_checked_and_a_thing_cited(answers: dict[str, tuple[bool, str
     [
         ("unknown thing", "Nothing is known about"),
         ("unknown example", "Did you mean due-and-delivered?"),
-        ("path elsewhere", "'../papers' names no thing. Give its IRI"),
+        ("path elsewhere", "'../papers', which names no thing. Give its IRI"),
         ("unknown parameter", "There is no parameter 'in_tim' here. Did you mean in_time?"),
         ("format", "There is no parameter '_mediatype' here. There are: in_time."),
         ("unknown value", "Did you mean late?"),
@@ -228,17 +249,18 @@ def test_a_paper_is_checked_and_a_thing_cited(answers: dict[str, tuple[bool, str
         ("long value", "No address can hold this"),
         ("far example", "There is no example query zzz. See: the tool example_queries"),
         ("unknown argument", "There is no argument 'limt'. Did you mean limit?"),
-        ("needless argument", "There is no argument 'name'. There are: none."),
+        ("needless argument", "There is no argument 'name'. There are none."),
         ("missing argument", "The argument sparql is missing."),
         ("high limit", "The argument limit does not fit: input should be less than or equal to 50."),
         ("empty search", "Give words as the argument text"),
         ("no search", "Give words as the argument text"),
         ("hostile search", "There is no word in"),
         ("unknown kind", "Nothing has the kind 'nothing'."),
-        ("update", "400"),
+        ("update", "DROP begins an update, and these tools only read."),
         ("no paper", "No paper found"),
         ("unknown profile", "profile"),
-        ("nothing to cite", "Name what to cite"),
+        ("nothing to cite", "Give one of the arguments iri and sparql."),
+        ("two to cite", "Give one of the arguments iri and sparql."),
         ("endless", "seconds and was given up"),
     ],
 )
@@ -311,6 +333,7 @@ def test_lines_are_whole_and_a_long_one_is_cut_by_characters() -> None:
     assert lines_within(b"a\nbb", 5, is_whole=False) == ("a\n", "This is cut after 2 bytes.")
     assert lines_within("éé".encode(), 3, is_whole=True).text == "é…"
     assert rows_within(lines_within(b"?x\n1\n2\n", 99, is_whole=True), 1).text == "?x\n1\n"
+    assert rows_within(Cut("?x\n1\u20281\n", ""), 1).text == "?x\n1\u20281\n"
 
 
 def test_data_cannot_know_its_end() -> None:

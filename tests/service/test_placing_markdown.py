@@ -166,6 +166,7 @@ IMPOSSIBLE = {
     r"WGIG-\d-(WAIVER-)?TEXT": "what stands below a heading or behind a key is text",
     r"WGIG-[1-8]-BLANK": "a heading with nothing below it states nothing",
     "WGIG-0-TITLE-LANGUAGE": "a title without a language is in that of the paper",
+    "WGIG-0-ROUND-VALUE": "all papers of this form are of the first round",
     "WGIG-0-WAIVER-MISSING": "a waiver begins with the code of the rule",
     "WGIG-0-TERM-UNKNOWN": "a key or heading that the form does not have is refused",
     "WGIG-0-FOREIGN": "all that the form holds is part of the paper",

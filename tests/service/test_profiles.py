@@ -638,9 +638,7 @@ def test_language_and_profile_are_chosen_apart(get: Get) -> None:
 # Links stand in what has no profiles as well
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/graphs", "/context.jsonld", "/dump.nq", "/doc/issue", SPAM, "/ontology"]
-)
+@pytest.mark.parametrize("path", ["/", "/graphs", "/context.jsonld", "/doc/issue", SPAM, "/ontology"])
 def test_whatever_holds_data_links_what_describes_it_and_its_license(get: Get, path: str) -> None:
     found = {one.target for one in links(get(path), "describedby", "license")}
     assert found >= {"/ontology", "https://creativecommons.org/licenses/by/4.0/"}

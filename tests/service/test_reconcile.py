@@ -352,7 +352,9 @@ def test_a_preview_may_stand_in_the_page_of_a_client_and_runs_nothing(client: ht
     assert "default-src 'none'" in policy
     assert "script" not in policy + answer.text
     assert "Bulk unsolicited" in answer.text
-    for id_ in ("issue/nothing", "", "<script>", "../ontology", "issue/spam\u0000"):
+    for address in ("/reconcile/preview", "/reconcile/preview?id="):
+        assert client.get(address).status_code == 400
+    for id_ in ("issue/nothing", "<script>", "../ontology", "issue/spam\u0000"):
         assert client.get("/reconcile/preview", params={"id": id_}).status_code in (400, 404)
 
 

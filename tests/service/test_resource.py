@@ -330,3 +330,17 @@ def test_a_name_in_any_script_is_described(client: Callable[[Store], httpx.Clien
     answer = client(store).get("/doc/issue/你好", headers={"Accept": "text/turtle"})
     assert answer.status_code == 200
     assert '<https://w3id.org/wgig/id/issue/%E4%BD%A0%E5%A5%BD>; rel="about"' in answer.headers["link"]
+
+
+def test_the_name_of_a_thing_with_an_ending_leads_to_its_description_in_that_format(get: Get) -> None:
+    answer = get("/id/issue/spam.ttl?lang=en")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/doc/issue/spam.ttl?lang=en")
+    assert get("/id/issue/nothing.ttl").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["turtle", "n-triples", "json-ld"])
+def test_a_format_has_the_same_short_names_at_things_as_at_queries(get: Get, name: str) -> None:
+    thing = get(f"/doc/issue/spam?_mediatype={name}")
+    answer = get(f"/sparql?query=DESCRIBE%20%3C{BASE}id/issue/spam%3E&_mediatype={name}")
+    assert (thing.status_code, answer.status_code) == (200, 200)
+    assert thing.headers["content-type"] == answer.headers["content-type"]

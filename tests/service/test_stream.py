@@ -439,3 +439,24 @@ def test_a_thing_of_which_only_what_is_computed_changed_has_a_version_when_someb
 def test_a_page_of_the_stream_shows_what_the_store_says_of_itself(client: httpx.Client, store: Store) -> None:
     store.update(f"INSERT DATA {{ GRAPH <{BASE}graph/void> {{ <x:all> <x:triples> 1 }} }}")
     assert "x:all" in {one.thing for one in versions(client)}
+
+
+@pytest.mark.parametrize("cut", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+def test_a_text_with_any_kind_of_line_break_is_told_whole(
+    client: httpx.Client, store: Store, cut: str
+) -> None:
+    put(client, f'<x:a> <x:p> "zebra 1 one{cut}two" .')
+    assert copy_of(versions(client))["x:a"] == held(store)["x:a"]
+
+
+def test_a_write_that_the_log_cannot_take_in_is_done_and_told_later(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def slip(*_: object) -> None:
+        raise KeyError("unforeseen")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stream, "take", slip)
+        put(client, "<x:a> <x:p> 1 .")
+    assert "KeyError: 'unforeseen'" in caplog.text
+    assert of(versions(client), "x:a") == [("Create", 1)]

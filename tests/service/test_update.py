@@ -196,3 +196,9 @@ def test_an_update_ends_with_whoever_asked_for_it(
             timeout=30,
         )
         assert written.status_code == 201
+
+
+def test_a_query_in_the_place_of_an_update_is_sent_to_where_it_is_answered(client: httpx.Client) -> None:
+    answer = update(client, "PREFIX x: <x:> SELECT * { ?s ?p ?o }")
+    assert answer.status_code == 400
+    assert "SELECT begins a query, not an update. Send it to /sparql." in answer.json()["detail"]

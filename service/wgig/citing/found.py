@@ -30,7 +30,7 @@ from .content import (
     question,
     title_of,
 )
-from .past import Past, answered, described, past
+from .past import UNRECORDED, Past, answered, described, lines_of, past
 from .versions import LostError, check, current, held_at, over
 
 T = TypeVar("T")
@@ -114,21 +114,25 @@ async def as_is(request: Request, wanted: Wanted) -> Content:
 async def as_it_was(request: Request, wanted: Wanted) -> Content:
     """What is wanted as it was in an old version. Raises LostError where that cannot be had, and Problem."""
     base: str = request.app.state.settings.base
-    if wanted.iri and is_graph(wanted.iri, base):
-        return await run_in_threadpool(old_graph, request, wanted)
+    names_graph = bool(wanted.iri) and is_graph(wanted.iri, base)
+    if names_graph and wanted.iri not in {f"{base}graph/{name}" for name in UNRECORDED}:
+        lines = await run_in_threadpool(held_at, request, wanted.iri, wanted.version)
+        return await run_in_threadpool(old_graph, request, wanted, lines)
     then = await run_in_threadpool(past, request, wanted.version)
     if wanted.query:
         return await old_answer(request, wanted, then)
+    if names_graph:
+        lines = await elsewhere(request, lines_of, then, wanted.iri)
+        return await run_in_threadpool(old_graph, request, wanted, lines)
     thing: Thing | None = await elsewhere(request, described, then, wanted.iri)
     if thing is None:
         raise unknown(wanted.iri)
     return of_thing(thing, wanted.iri, base)
 
 
-def old_graph(request: Request, wanted: Wanted) -> Content:
-    """A graph as it was in an old version. Raises LostError where that was not kept."""
+def old_graph(request: Request, wanted: Wanted, lines: bytes) -> Content:
+    """A graph as it was in an old version, whose lines these are."""
     base: str = request.app.state.settings.base
-    lines = held_at(request, wanted.iri, wanted.version)
     title = title_of(request.app.state.store, wanted.iri)
     return of_triples(lines, title, wanted.iri, wanted.iri.removeprefix(base), base)
 

@@ -12,6 +12,7 @@ from .. import __version__
 from ..about import NAMES
 from ..about.portrait import Portrait
 from ..board import Board
+from ..formats import N_TRIPLES
 from ..inference import Inference
 from ..labels import label
 from ..rdf import quad
@@ -28,6 +29,8 @@ from .versions import LostError, changed_since, held_at
 MOST = 32 * MIB  # bytes of a graph that is built anew, as N-Quads
 GRAPHS = 1000  # that were written since
 FOLLOWING = ("conformance", "inferred", *NAMES)  # graphs of what follows from the others
+
+UNRECORDED = ("history", *FOLLOWING)  # graphs that have no history of their own
 
 Answer = tuple[bytes, str, str]
 
@@ -95,6 +98,11 @@ def answered(then: Past, job: Job) -> Answer:
     except Fault as fault:
         return b"", fault.kind, str(fault)
     return b"".join(pieces), "", ""
+
+
+def lines_of(then: Past, iri: str) -> bytes:
+    """A graph, as N-Triples."""
+    return View(built(then)).graph(iri, N_TRIPLES.media_type)
 
 
 def described(then: Past, iri: str) -> Thing | None:

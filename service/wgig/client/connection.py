@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from .address import service
 from .errors import ServiceError, refused
 
 CONNECT = 10.0  # seconds
@@ -55,7 +56,7 @@ class Connection:
             raise ValueError(
                 f"{url!r} is no address of a service. Give one that begins with http:// or https://."
             )
-        self.url, self.limits = f"{url.rstrip('/')}/", limits
+        self.url, self.limits = service(url), limits
         self.sleep: Callable[[float], None] = time.sleep
         self.http = httpx.Client(
             base_url=self.url,

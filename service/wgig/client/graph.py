@@ -11,8 +11,11 @@ import httpx
 import pyoxigraph as ox
 
 from ..formats import JSON, JSON_RESULTS, N_TRIPLES
-from ..namespaces import OURS, OUTSIDE, namespaces
+from ..namespaces import OUTSIDE, namespaces
+from ..problems import Problem
 from ..settings import Settings
+from ..typed import THING
+from ..typed import iri as iri_named
 from .connection import USUAL, Connection, Limits
 from .errors import ServiceError
 from .report import Report
@@ -34,7 +37,7 @@ SELECT ?paper (MIN(STR(?name)) AS ?title) (MIN(?about) AS ?issue) (MIN(?day) AS 
 }} GROUP BY ?paper ORDER BY STR(?paper)"""
 PAGE = 500  # papers in one answer
 IN_PATH = "/:@!$&'()*+,;=~"
-THINGS = "id/"  # below the base IRI
+THINGS = "/id/"  # in the IRIs of things
 NOWHERE = {"", ".", ".."}  # steps of a path that no IRI of a thing has
 
 
@@ -116,8 +119,7 @@ class Graph:
     def thing(self, iri: str) -> dict[str, Any]:
         """What the graph knows of a thing, as JSON-LD that reads like plain JSON.
 
-        The thing is named by its IRI, what stands behind `/id/` in it, such as `issue/spam`, or with a prefix
-        as pages show it: `issue:spam`.
+        The thing is named as `named` says.
         """
         found: dict[str, Any] = self.connection.ask("GET", f"{address(iri)}.json").json()
         return found
@@ -164,22 +166,31 @@ class Graph:
         """How to cite a thing, a graph, or the answer to a query: as text, BibTeX or CSL-JSON by media type.
 
         Those are `text/plain`, `application/x-bibtex` and `application/vnd.citationstyles.csl+json`. What is
-        cited is named by its IRI, or with a prefix: `issue:spam`, `graph:issues`.
+        cited is named as `named` says.
         """
         params = {name: value for name, value in (("iri", iri), ("query", query)) if value}
         return self.connection.ask("GET", "cite", params=params, headers={"Accept": media_type}).text
 
 
+def named(name: str) -> str:
+    """The IRI of what is named by it, by what stands behind `/id/` in it, or with a prefix as pages show it.
+
+    Such as `issue/spam`, `issue:spam`, `wgig:Issue`, `graph:issues`. Raises ServiceError for what names
+    nothing, before anything is sent.
+    """
+    try:
+        return iri_named("iri", THING, name, Settings.base)
+    except Problem as none:
+        raise ServiceError(None, "No name", none.detail) from none
+
+
 def address(iri: str) -> str:
-    """Where a thing is described: by its IRI, what stands behind `/id/` in it, or its name with a prefix.
+    """Where a thing is described, which is named as `named` says.
 
     Raises ServiceError for what names none, before anything is sent: a path that leads elsewhere.
     """
-    path = iri.rpartition("/id/")[2]
-    prefix, _, local = path.partition(":")
-    if (below := OURS.get(prefix, "")).startswith(THINGS):
-        path = below.removeprefix(THINGS) + local
-    if not NOWHERE.isdisjoint(path.split("/")):
+    _, is_thing, path = named(iri).rpartition(THINGS)
+    if not is_thing or not NOWHERE.isdisjoint(path.split("/")):
         said = f"{iri!r} names no thing. Give its IRI, or what stands behind /id/ in it, such as issue/spam."
         raise ServiceError(None, "No name", said)
     return f"doc/{quote(path, safe=IN_PATH)}"

@@ -30,6 +30,8 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise Problem(400, f"{path} is there already. Name another file with --output.") from error
+        raise Problem(
+            400, f"{path} is there already. Name another file with --output. For standard output: --output -"
+        ) from error
     say(f"Wrote {path}. Fill it in, then: wgig check {path}")
     return 0

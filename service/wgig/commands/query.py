@@ -15,6 +15,7 @@ import anyio
 import pyoxigraph as ox
 
 from ..admission import admit
+from ..client.address import endpoint
 from ..diagnosis import diagnose
 from ..examples import example
 from ..federation import answered
@@ -96,6 +97,8 @@ def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
         raise Problem(
             400, f"{url} is no address of an endpoint. Give one that begins with http:// or https://."
         )
+
+    url = endpoint(url)
 
     def ask(text: str, format_: Format) -> bytes:
         request = Request(url, urlencode({"query": text}).encode(), {"Accept": format_.media_type})  # noqa: S310

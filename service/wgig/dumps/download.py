@@ -6,14 +6,17 @@ import re
 from concurrent.futures import Future
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
 from ..answers import CONDITIONAL, answer, matches
 from ..formats import DATASETS, GZIP, TEXT, ZSTD
+from ..licenses import license_of_all
 from ..parameters import only
 from ..problems import Problem
-from ..profiles.links import COMMON
+from ..profiles.links import common
+from ..store import Store
 from .files import NAMES, SUM, Dump, Dumps
 
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -46,7 +49,9 @@ async def dump(request: Request, suffix: str) -> Response:
     if suffix.endswith(SUM):
         return digest(request, found, f"dump.{name}")
     here = f"/dump/{found.version}.{name}"
-    return download(request, found, {"Content-Location": here, "Cache-Control": "no-cache"}, [])
+    store: Store = request.app.state.store
+    links = common(await run_in_threadpool(license_of_all, store, store.version))
+    return download(request, found, {"Content-Location": here, "Cache-Control": "no-cache"}, links)
 
 
 async def version(request: Request, name: str) -> Response:
@@ -64,7 +69,7 @@ async def version(request: Request, name: str) -> Response:
     if name.endswith(SUM):
         return digest(request, found, f"{found.version}.{suffix}")
     latest = f'</dump.{suffix}>; rel="latest-version"'
-    return download(request, found, {"Cache-Control": FOR_EVER}, [latest])
+    return download(request, found, {"Cache-Control": FOR_EVER}, [latest, *common("")])
 
 
 def known(suffix: str) -> str:
@@ -108,7 +113,7 @@ def download(request: Request, found: Dump, headers: dict[str, str], links: list
     fields = {
         "ETag": f'"{found.digest.hex()[:32]}"',
         "Repr-Digest": f"sha-256=:{base64.b64encode(found.digest).decode()}:",
-        "Link": ", ".join([*links, sums, *COMMON]),
+        "Link": ", ".join([*links, sums]),
         **headers,
     }
     condition = request.headers.getlist("if-none-match")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
-from ..profiles.links import LICENSE
+from ..profiles.subject import LICENSE
 from .xml import add, document
 
 NAMESPACE = "http://www.w3.org/2005/Atom"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -73,7 +74,18 @@ def written(request: Request, log: Log) -> Response:
     for one in events(found, log, base):
         calendar.add_component(one)
     calendar.add_missing_timezones()
+    for change in calendar.walk("DAYLIGHT"):
+        begin_as_clocks_show_before(change)
     return answer(request, calendar.to_ical(), CALENDAR)
+
+
+def begin_as_clocks_show_before(change: Any) -> None:
+    """Let clocks that are put forward change by the time before (RFC 5545, 3.6.5), and not by that after."""
+    ahead = change["TZOFFSETTO"].td - change["TZOFFSETFROM"].td
+    again = change.get("RDATE", [])
+    every = [one for dates in (again if isinstance(again, list) else [again]) for one in dates.dts]
+    for one in (change["DTSTART"], *every):
+        one.dt -= ahead
 
 
 def events(found: Iterable[Row], log: Log, base: str) -> Iterator[icalendar.Event]:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from ..problems import Problem
-from .words import fold, words
+from .words import apart, fold, words
 
 LONGEST = 200  # characters
 MOST = 12  # terms
@@ -60,5 +60,5 @@ def asked(text: str) -> list[Term]:
 
 def term(quoted: str, plain: str) -> Term:
     """A phrase, or a word that may be only the begin of one; what a hyphen joins is a phrase as well."""
-    parts = [tuple(found) for one in JOINS.split(fold(plain)) if (found := words(one))]
+    parts = [tuple(found) for one in JOINS.split(fold(apart(plain))) if (found := words(one))]
     return Term(tuple(words(quoted or plain)), plain.endswith("*"), tuple(parts) if len(parts) > 1 else ())

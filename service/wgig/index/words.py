@@ -8,6 +8,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
+_JOINT = "['\u2018\u2019\u02bc]"
+APOSTROPHE = re.compile(_JOINT)
+# One letter that an apostrophe joins to a word: Geneva's, don't, O'Connor, l'Internet.
+JOINED = re.compile(rf"(?<=\w){_JOINT}[^\W\d_]\b|\b[^\W\d_]{_JOINT}(?=\w)")
 PLAIN = re.compile(r"[a-z0-9]+")
 # Scripts that are written without spaces: the signs of Japanese and Chinese.
 SIGN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -22,16 +26,22 @@ AS_WRITTEN = re.compile(rf"[{SIGN}]|(?:[^\W_{SIGN}]|[{MARKS}])+")
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, in their order."""
+    """The words of a text, in their order, without single letters that an apostrophe joins to them."""
+    text = apart(text)
     return PLAIN.findall(text.lower()) if text.isascii() else WORD.findall(fold(text))
+
+
+def apart(text: str) -> str:
+    """The text without single letters that an apostrophe joins to a word."""
+    return JOINED.sub("", text) if APOSTROPHE.search(text) else text
 
 
 def fold(text: str) -> str:
     """The text without capitals and accents."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    kept = "".join(one for one in apart if not unicodedata.combining(one) or one in VOICED)
+    pieces = unicodedata.normalize("NFKD", text.casefold())
+    kept = "".join(one for one in pieces if not unicodedata.combining(one) or one in VOICED)
     return " ".join(map(bare, unicodedata.normalize("NFC", kept).translate(LETTERS).split()))
 
 

@@ -39,10 +39,10 @@ def lines_within(body: bytes, most: int, *, is_whole: bool) -> Cut:
 
 def rows_within(cut: Cut, most: int) -> Cut:
     """As many rows of a table as are allowed; its first line names the columns."""
-    lines = cut.text.splitlines(keepends=True)
-    if len(lines) <= most + 1:
+    lines = cut.text.split("\n", most + 1)
+    if not any(lines[most + 1 :]):
         return cut
-    return Cut("".join(lines[: most + 1]), f"This is cut after {most} rows.")
+    return Cut("".join(f"{one}\n" for one in lines[: most + 1]), f"This is cut after {most} rows.")
 
 
 def marked(text: str) -> str:

@@ -12,12 +12,13 @@ from pydantic import Field
 
 from ..client import Graph, ServiceError
 from ..client.connection import Piece
-from ..client.graph import address
+from ..client.graph import THINGS, address, named
 from ..client.terms import term
 from ..examples import Example, example, examples
 from ..formats import JSON, JSON_RESULTS, N_TRIPLES, TSV
 from ..parameters import checked
 from ..problems import Problem
+from ..sparql import UPDATES, first_word
 from .budget import Budget, Cut, lines_within, marked, rows_within
 
 P = ParamSpec("P")
@@ -38,6 +39,9 @@ WARNING = re.compile(r'%"([^"]*)";line=(\d+);column=(\d+)')
 GRACE = 1  # seconds in which a service may say itself that a query took too long
 WAIT = 60  # seconds for all else, which a service bounds itself
 MOST_FOUND = 50
+NAMES = (
+    "IRI of a thing, a graph or a term, or the end of it: issue/spam, issue:spam, graph:issues, wgig:Issue."
+)
 MARK = re.compile("</?mark>")
 LISTED = "the tool example_queries"
 MORE_ROWS = "To see others, ask by the tool query with ORDER BY, LIMIT and OFFSET."
@@ -105,10 +109,16 @@ class Tools:
     @refusing
     def describe(
         self,
-        iri: Annotated[str, Field(description="IRI of a thing, or the end of it: issue/spam or issue:spam.")],
+        iri: Annotated[str, Field(description=NAMES)],
     ) -> str:
-        """Tell what the graph knows of a thing, in Turtle: statements, parts, sources, what points to it."""
-        return self.shown(self.begin("GET", f"{address(iri)}.ttl"), MORE_LINES)
+        """Tell what the graph knows of a thing, in Turtle: statements, parts, sources, what points to it.
+
+        Of a graph or a term of the ontology, it tells the statements, in N-Triples.
+        """
+        found = named(iri)
+        if THINGS in found:
+            return self.shown(self.begin("GET", f"{address(found)}.ttl"), MORE_LINES)
+        return self.table(self.budget.data, "POST", "sparql", data={"query": f"DESCRIBE <{found}>"})
 
     @refusing
     def example_queries(self) -> str:
@@ -150,6 +160,9 @@ class Tools:
         A mistake in it is told with line, column, and how to mend it. Ask for little: what is more than the
         budget of rows and bytes is cut, and a query that takes too long is given up.
         """
+        first = first_word(sparql)
+        if first and first.word in UPDATES:
+            raise Problem(400, f"{first.text} begins an update, and these tools only read. Ask by SELECT.")
         return self.table(self.budget.data, "POST", "sparql", data={"query": sparql})
 
     @refusing
@@ -176,11 +189,13 @@ class Tools:
     @refusing
     def cite(
         self,
-        iri: Annotated[str, Field(description="A thing or a graph: its IRI, issue:spam, graph:issues.")] = "",
+        iri: Annotated[str, Field(description=NAMES)] = "",
         sparql: Annotated[str, Field(description="A query, whose answer is to be cited.")] = "",
         form: Annotated[Literal["text", "bibtex", "csl-json"], Field(description="Form of it.")] = "text",
     ) -> str:
         """Cite a thing, a graph, or the answer to a query: with the version of the graph and a SHA-256."""
+        if bool(iri) == bool(sparql):
+            raise Problem(400, "Name one thing to cite. Give one of the arguments iri and sparql.")
         text = self.graph.cite(iri=iri, query=sparql, media_type=FORMS[form])
         return self.given(lines_within(text.encode(), self.budget.data, is_whole=True))
 

@@ -6,14 +6,12 @@ from ..formats import Format
 from ..links import in_field
 from ..pages import in_format
 from .profile import Profile
-from .subject import Subject, with_parameters
+from .subject import LICENSE, Subject, with_parameters
 from .wish import Choice
 
 LONGEST = 3000  # bytes of the field; proxies commonly take 4 kB for all header fields
 MODEL = "http://www.w3.org/ns/dx/conneg/altr"  # the data model of the list of representations
 KIND = "http://www.w3.org/ns/dx/prof/Profile"
-LICENSE = "https://creativecommons.org/licenses/by/4.0/"
-COMMON = ('</ontology>; rel="describedby"', f'<{LICENSE}>; rel="license"')  # of whatever holds data
 
 
 def links(subject: Subject, chosen: Choice | None, base: str, more: Iterable[str] = ()) -> list[str]:
@@ -27,7 +25,7 @@ def links(subject: Subject, chosen: Choice | None, base: str, more: Iterable[str
         [
             represented(subject.here, "canonical", every[0]),
             *more,
-            *COMMON,
+            *common(subject.license),
             *([f'<{chosen.profile.iri}>; rel="profile"'] if chosen else []),
             f'<{listing(subject)}>; rel="alternate"; type="text/html"; profile="{MODEL}"',
             *map(mapping, known.values()),
@@ -38,6 +36,11 @@ def links(subject: Subject, chosen: Choice | None, base: str, more: Iterable[str
             ),
         ]
     )
+
+
+def common(license_: str = LICENSE) -> list[str]:
+    """The links of whatever holds data, under the license with an IRI; empty: none is known."""
+    return ['</ontology>; rel="describedby"', *([f'<{license_}>; rel="license"'] if license_ else [])]
 
 
 def by_need(choices: list[Choice]) -> list[Choice]:

@@ -9,7 +9,7 @@ import pyoxigraph as ox
 from .. import __version__
 from ..formats import Format
 from ..namespaces import OUTSIDE
-from .links import LICENSE
+from .subject import LICENSE
 
 SCHEMA = OUTSIDE["schema"]
 TYPE = f"{OUTSIDE['rdf']}type"

@@ -11,6 +11,8 @@ from ..formats import Format
 from .profile import OFFERED, OWN, Profile, profiles
 from .wish import Choice, offers
 
+LICENSE = "https://creativecommons.org/licenses/by/4.0/"  # of what is our own
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -20,7 +22,7 @@ class Subject:
     `own` profile, which `write` gives as bytes. From its `triples`, other profiles are computed that fit its
     `types`; where these are None, it has no other but those that `write` gives as well, which are `written`,
     by token, each in formats of its own. `suffixed`: a format is had by the ending of the path, and
-    not by a parameter.
+    not by a parameter. `license` is the IRI of its license, empty where none is stated.
     """
 
     iri: str
@@ -33,6 +35,7 @@ class Subject:
     pairs: Pairs = field(default_factory=list)
     own: str = OWN
     written: Mapping[str, Profile] | None = None
+    license: str = LICENSE
 
     @property
     def here(self) -> str:

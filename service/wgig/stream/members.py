@@ -44,4 +44,4 @@ def lines(stream: str, page: str, one: Member) -> Iterator[str]:
     yield f"{member} <{RDF_TYPE}> <{ACTIVITY}{one.what}> .\n"
     yield f"{member} <{ACTIVITY}object> <{one.iri}> .\n"
     yield f'{member} <{ACTIVITY}published> "{one.at}"^^<{DATE_TIME}> .\n'
-    yield from (f"{member} {line}\n" for line in one.state.splitlines())
+    yield from (f"{member} {line}\n" for line in filter(None, one.state.split("\n")))

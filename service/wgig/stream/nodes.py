@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..namespaces import OUTSIDE
-from ..profiles.links import LICENSE
+from ..profiles.subject import LICENSE
 from .log import Log
 from .members import ACTIVITY, CHANGED, DATE_TIME, GONE, NEW, RDF_TYPE, TREE
 

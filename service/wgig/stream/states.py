@@ -17,7 +17,7 @@ def states(said: Callable[[Node], Iterable[ox.Quad]], things: Iterable[Node], ba
     found = {named(one, base).value: (one, list[str]()) for one in things}
     quads = (without_blanks(quad, base) for node, _ in found.values() for quad in said(node))
     text = ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""
-    for line in text.decode().splitlines():
+    for line in filter(None, text.decode().split("\n")):
         subject, _, rest = line.partition(" ")
         found[subject[1:-1]][1].append(rest)
     return {iri: "\n".join(sorted(lines)) for iri, (_, lines) in found.items()}
@@ -30,7 +30,7 @@ def subject(quad: ox.Quad) -> Node | None:
 
 def graphs_of(state: str) -> set[str]:
     """The IRIs of the graphs in which the quads of a state are."""
-    ends = (line.removesuffix(" .").rpartition(" ")[2] for line in state.splitlines() if line.count(" ") > 2)
+    ends = (line.removesuffix(" .").rpartition(" ")[2] for line in state.split("\n") if line.count(" ") > 2)
     return {end[1:-1] for end in ends if end.startswith("<")}
 
 
