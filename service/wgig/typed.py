@@ -153,8 +153,8 @@ def iri(name: str, type_: str, text: str, base: str) -> str:
     path of its type, or behind `/id/` where that is any.
     """
     known = namespaces(base)
-    if text.startswith("<") and text.endswith(">"):
-        return iri(name, type_, text[1:-1], base)
+    if text.startswith("<") and text.endswith(">") and SCHEME.match(text[1:]):
+        text = text[1:-1]
     prefix, _, local = text.partition(":")
     if prefix in known and NAME.fullmatch(local):
         return absolute(known[prefix] + local, name)
