@@ -57,6 +57,7 @@ DATES = [
     "",
 ]
 NUMBERS = ["2", "3", "5", "6", "04", "+4", "-4", "4.0", "4.", "", " 4 ", "four", "4e0", "9" * 40, "\u0664"]
+FEW_AND_MANY = ["1", "2", "6", "7"] * 3  # pages, which none of the other values is likely to be
 BOOLEANS = ["true", "false", "1", "0", "TRUE", "yes", " true "]
 KINDS = ["issue", "category", "principle", "verdict", "stakeholder-group", "agent", "paper"]
 CATEGORIES = ["equitable-distribution", "access-for-all", "stable-and-secure", "other-issues", "cluster-2"]
@@ -99,7 +100,12 @@ OTHERS: list[Term] = [
     ox.Literal("4", datatype=known.TYPE),
 ]
 VALUES = [TEXTS, NUMERIC, TEMPORAL, LOGICAL, NODES, OTHERS]
-LIKE = {"integer": NUMERIC, "date": TEMPORAL, "boolean": LOGICAL}  # by the datatype of what is there
+# By the datatype of what is there.
+LIKE = {
+    "integer": [*NUMERIC, *typed("integer", *FEW_AND_MANY)],
+    "date": TEMPORAL,
+    "boolean": LOGICAL,
+}
 
 # What a file may claim of things that are not its own, after which other rules are or are not broken.
 CLAIMS: Triples = [
