@@ -2,21 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 TOKEN = "wgig_" + "s" * 43
 MOST = 400  # steps of the Tab key from one end of the page to the other
 
@@ -30,21 +19,14 @@ def url(
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("There is no chromium.")
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser.")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        context = browser.new_context(java_script_enabled=False)
-        yield context.new_page()
-        browser.close()
+def page(browser: Browser) -> Page:
+    return browser.new_context(java_script_enabled=False).new_page()
 
 
 class Keys:
     """Somebody with a keyboard and no mouse."""
 
-    def __init__(self, page: Any) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
 
     def focus(self) -> str:
@@ -81,7 +63,7 @@ class Keys:
         self.page.keyboard.press("Space")
 
 
-def test_a_paper_is_written_by_keyboard_alone(page: Any, url: str) -> None:
+def test_a_paper_is_written_by_keyboard_alone(page: Page, url: str) -> None:
     page.goto(f"{url}write?issue=spam")
     keys = Keys(page)
     keys.press("do=check")
