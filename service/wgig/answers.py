@@ -8,8 +8,9 @@ from fastapi import Request, Response
 
 from .bodies import parameters, values
 from .codings import PLAIN, choose, coded, coded_pieces
-from .formats import Format, named, negotiate
+from .formats import HTML, Format, named, negotiate
 from .links import in_field
+from .speaking import for_people
 from .streaming import Streamed
 
 CONDITIONAL = ("GET", "HEAD", "QUERY")  # what 304 may answer (RFC 9110, section 13.1.2)
@@ -43,6 +44,7 @@ def answer(  # noqa: PLR0913 - what a response consists of
     worthwhile = len(body) >= SMALLEST_COMPRESSED
     coding = coding_for(request) if worthwhile else PLAIN
     fields = common_fields(request, entity_tag(body, format_, coding), links) | dict(headers or {})
+    fields = for_people(fields) if format_ is HTML else fields
     condition = request.headers.getlist("if-none-match") if request.method in CONDITIONAL else []
     if status == 200 and matches(condition, fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)

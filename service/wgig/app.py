@@ -35,6 +35,7 @@ from . import (
 )
 from .cache import Cache
 from .cells import Cells
+from .choosing import Choosing
 from .citing import cite
 from .direct import Direct
 from .dumps import download
@@ -209,5 +210,6 @@ def create_app(
     app.add_middleware(Guard, base=settings.base, room=Room(AT_ONCE * settings.body_bytes))
     app.state.shortcuts = Shortcuts(lambda: answerers.version, settings.cache_bytes // 8)
     app.add_middleware(Cache, shortcuts=app.state.shortcuts, room=settings.cache_bytes)
+    app.add_middleware(Choosing)
     refusals.install(app)
     return app

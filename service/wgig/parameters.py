@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .bodies import Pairs, parameters, values
+from .catalogues import SPOKEN
 from .near import near
 from .problems import Problem
 
 if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
     from fastapi import Request
 
+PARAMETER = "_lang"  # of any page; where it means something, it is gone by now
 BARE = ("default", "explain", "hints", "saved", "versions")  # which say all by being there
 MOST = 50  # values of one parameter, if nothing else is said
 
@@ -27,6 +29,8 @@ def checked(pairs: Pairs, once: Sequence[str] = (), many: Sequence[str] = (), mo
     """
     there = [*once, *many]
     for key in dict(pairs):
+        if key == PARAMETER:
+            raise no_such_language()
         if key not in there:
             raise no_such(key, there)
         number, allowed = len(values(pairs, key)), most if key in many else 1
@@ -36,6 +40,17 @@ def checked(pairs: Pairs, once: Sequence[str] = (), many: Sequence[str] = (), mo
         if key in BARE and any(values(pairs, key)):
             raise Problem(400, f"The parameter {key} has no value. Give it bare, or leave it out.")
     return pairs
+
+
+def no_such_language() -> Problem:
+    """The 400 for a language in which no page speaks, or more than one."""
+    there = ", ".join(SPOKEN)
+    return Problem(
+        400,
+        f"The parameter {PARAMETER} names one language of the pages. Give it once, as one of: {there}. "
+        "For texts of the data in other languages there is the parameter lang.",
+        languages=list(SPOKEN),
+    )
 
 
 def no_such(key: str, there: Sequence[str]) -> Problem:

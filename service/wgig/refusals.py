@@ -16,6 +16,7 @@ from .pages import PATH, render
 from .pages.ways import ways, words_of
 from .parameters import only
 from .problems import KINDS, Problem
+from .speaking import for_people
 from .store import StoreError
 
 log = logging.getLogger("wgig")
@@ -118,7 +119,7 @@ def refusal(request: Request, problem: Problem) -> Response:
             ways=ways(problem, request.url.path, request.url.query, pages_of(request)),
             words=words_of(request.url.path),
         )
-        return Response(page, problem.status, headers, HTML.content_type)
+        return Response(page, problem.status, for_people(headers), HTML.content_type)
     return Response(json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM.media_type)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyoxigraph as ox
 from fastapi import Request, Response
 
-from . import pages, vocabulary
+from . import pages, speaking, vocabulary
 from .answers import answer
 from .compact import alone, compact, context_of
 from .formats import HTML, JSON, JSON_LD, PLAIN_XML, Format
@@ -57,7 +57,7 @@ def represent(  # noqa: PLR0913 - what a representation consists of
     choice = chosen(wish, subject, base)
     if subject.writes(choice.profile):
         body = subject.write(choice.format)
-        languages = [*languages, "en"] if choice.format is HTML else languages  # as pages are in English
+        languages = [*languages, speaking.language()] if choice.format is HTML else languages
     else:
         triples = computed(request, choice, subject, wish.languages)
         body, languages = written(request, choice, triples, subject.iri), of(triples)

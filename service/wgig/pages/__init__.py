@@ -12,6 +12,8 @@ import pyoxigraph as ox
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from .. import speaking
+from ..catalogues import SPOKEN
 from ..namespaces import namespaces, short
 from ..settings import Settings
 from .days import in_words
@@ -44,14 +46,19 @@ def environment(base: str) -> Environment:
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.policies["ext.i18n.trimmed"] = True
+    found.install_gettext_callables(speaking.gettext, speaking.ngettext, newstyle=True)  # type: ignore[attr-defined]
     known = namespaces(base)
     found.globals |= {"static": static_path, "script": script, "run": run, "base": base, "namespaces": known}
+    found.globals |= {"language": speaking.language, "direction": speaking.direction, "spoken": SPOKEN}
+    found.globals |= {"address": speaking.address, "address_in": speaking.address_in}
     found.filters |= {
         "shown": lambda term, labels: show(term, labels, base),
-        "link": lambda iri, labels: link(iri, labels.get(iri), base),
+        "link": lambda iri, labels: link(iri, labels.get(iri), base, speaking.language()),
         "graph_link": lambda iri, labels: graph_link(iri, labels.get(iri), base),
         "marks": lambda graphs, labels: marks(graphs, labels, base),
         "href": lambda iri: href(iri, base),
@@ -64,6 +71,7 @@ def environment(base: str) -> Environment:
         "words": words,
         "anchor": anchor,
         "day": in_words,
+        "number": speaking.number,
         "drawn": drawn,
     }
     return found
@@ -72,24 +80,28 @@ def environment(base: str) -> Environment:
 def show(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Markup:
     """A term of the graph: linked where it may be, in its own language and direction."""
     if isinstance(term, ox.NamedNode):
-        return link(term.value, labels.get(term.value), base)
+        return link(term.value, labels.get(term.value), base, speaking.language())
     if not isinstance(term, ox.Literal):
         return CODE % str(term)
     if not term.language:
         return TEXT % term.value
-    return SAID % (term.language, term.value) + (Markup() if term.language == "en" else MARK % term.language)
+    said = SAID % (term.language, term.value)
+    return said if term.language in {speaking.language(), "en"} else said + MARK % term.language
 
 
 @lru_cache(KEPT)
-def link(iri: str, label: ox.Literal | None, base: str) -> Markup:
-    """The link to what an IRI names, called by its label; code where no link can lead there."""
+def link(iri: str, label: ox.Literal | None, base: str, tongue: str = speaking.ENGLISH) -> Markup:
+    """The link to what an IRI names, called by its label; code where none can lead there.
+
+    `tongue` is the language of the page.
+    """
     target = href(iri, base)
     if target is None:
         return CODE % iri
     fields = Markup() if iri.startswith(base) else ELSEWHERE
     if label is None:
         return LINK % (target, fields, short(iri, base))
-    if label.language not in (None, "en"):
+    if label.language not in (None, tongue):
         fields += IN_LANGUAGE % label.language
     return LINK % (target, fields, label.value)
 

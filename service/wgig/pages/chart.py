@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate
 
+from .. import speaking
 from . import drawn
-from .days import MONTHS
 from .timeline import MEETING, MILESTONE, PAPERS, SESSION, Event, Timeline
 
 WIDTH, LEFT, RIGHT = 1000, 8, 12  # units, all of the picture
@@ -88,7 +88,8 @@ class Scale:
         for number, begin in enumerate(self.begins[:-1]):
             year, month = divmod(self.first + number, 12)
             x = LEFT + begin * self.unit
-            name = f"{MONTHS[month][:3]} {year}" if month == 0 or number == 0 else MONTHS[month][:3]
+            skeleton = "yMMM" if month == 0 or number == 0 else "MMM"
+            name = speaking.month(date(year, month + 1, 1), skeleton)
             if x >= free:
                 yield round(x, 1), name
                 free = x + (len(name) + 2) * LETTER

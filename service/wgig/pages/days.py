@@ -6,11 +6,9 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
+from .. import speaking
+
 KEPT = 2_000  # dates that are at hand
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
-)  # fmt: skip
 WRITTEN = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2}))?)?(?:Z|[+-][0-9:]{5})?"
 )
@@ -38,12 +36,11 @@ def span(text: str) -> Span | None:
     return Span(first, last)
 
 
-@lru_cache(KEPT)
 def in_words(text: str) -> str:
     """A date as people read it, such as 25 January 2005; one that is none as it is."""
-    found = WRITTEN.fullmatch(text)
-    if not found or not span(text):
+    found, days = WRITTEN.fullmatch(text), span(text)
+    if not found or not days:
         return text
-    year, month, day = found.groups()
-    month_name = MONTHS[int(month) - 1] if month else ""
-    return " ".join(filter(None, (day and str(int(day)), month_name, year)))
+    if found["day"]:
+        return speaking.day(days.first)
+    return speaking.month(days.first) if found["month"] else found["year"]

@@ -1,0 +1,29 @@
+"""What the pages say in other languages: a catalogue of gettext for each, read when first needed."""
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from types import MappingProxyType
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+HERE = Path(__file__).parent / "locale"
+# The languages of the pages, which are those of the United Nations, by what they call themselves.
+SPOKEN = MappingProxyType(
+    {"ar": "العربية", "en": "English", "es": "Español", "fr": "Français", "ru": "Русский", "zh": "中文"}
+)
+
+
+@cache
+def catalogue(tongue: str) -> NullTranslations:
+    """The texts of a language by those in English, which are their own."""
+    source = HERE / f"{tongue}.po"
+    if not source.is_file():
+        return NullTranslations()
+    compiled = BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=tongue))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -1,0 +1,122 @@
+"""In which language the service speaks to whoever asks: the one of its own that is liked best."""
+
+import re
+from contextvars import ContextVar
+from datetime import date
+from functools import cached_property, lru_cache
+from gettext import NullTranslations
+from typing import TYPE_CHECKING
+
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
+
+from . import languages
+from .catalogues import SPOKEN, catalogue
+from .parameters import PARAMETER
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
+
+ENGLISH = "en"
+FROM_RIGHT = frozenset({"ar"})
+NARROWED = re.compile(rb"(?:^|&)lang=([A-Za-z]+)")
+
+
+class Reading:
+    """Who asks: the address without the choice of a language, and the languages in their order."""
+
+    def __init__(self, scope: "Scope") -> None:
+        """Take a request, in which the choice is the first of Accept-Language."""
+        self.scope = scope
+
+    @cached_property
+    def language(self) -> str:
+        """The language of pages that is liked best."""
+        fields = tuple(value for name, value in self.scope["headers"] if name == b"accept-language")
+        narrowed = NARROWED.search(self.scope["query_string"])
+        return spoken(fields, narrowed[1] if narrowed else b"")
+
+    @cached_property
+    def catalogue(self) -> NullTranslations:
+        """What the pages say in it."""
+        return catalogue(self.language)
+
+    @property
+    def address(self) -> str:
+        """Path and query string."""
+        query = self.scope["query_string"].decode("latin-1")
+        return str(self.scope["raw_path"], "latin-1") + (f"?{query}" if query else "")
+
+
+NOBODY = Reading({"headers": [], "query_string": b"", "raw_path": b"/"})
+reading: ContextVar[Reading] = ContextVar("reading", default=NOBODY)
+
+
+@lru_cache(1000)
+def spoken(fields: tuple[bytes, ...], narrowed: bytes) -> str:
+    """The language of pages for Accept-Language fields, before which goes the language of `lang`."""
+    liked = (narrowed.decode().lower(), *languages.accepted(tuple(one.decode("latin-1") for one in fields)))
+    return next((one for one in liked if one in SPOKEN), ENGLISH)
+
+
+def language() -> str:
+    """The language in which the service speaks now."""
+    return reading.get().language
+
+
+def direction() -> str:
+    """How that is written: `ltr` or `rtl`."""
+    return "rtl" if language() in FROM_RIGHT else "ltr"
+
+
+def address() -> str:
+    """The address of what is asked for, in whatever language."""
+    return reading.get().address
+
+
+def address_in(tongue: str) -> str:
+    """The address of what is asked for, in a language."""
+    return f"{address()}{'&' if '?' in address() else '?'}{PARAMETER}={tongue}"
+
+
+def gettext(message: str) -> str:
+    """A text of the pages in the language of now."""
+    return reading.get().catalogue.gettext(message)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """A text of the pages with a number, in the form that the number asks for."""
+    return reading.get().catalogue.ngettext(one, many, number)
+
+
+def marked(message: str) -> str:
+    """The text as it is: it goes to `gettext` where it is shown, and into the catalogues by this mark."""
+    return message
+
+
+def number(value: float) -> str:
+    """A number, its thousands apart."""
+    return format_decimal(value, locale=language())
+
+
+def day(value: date) -> str:
+    """A day in words, such as 25 January 2005."""
+    return a_day(value, language())
+
+
+@lru_cache(5000)
+def a_day(value: date, tongue: str) -> str:
+    """A day in words."""
+    return format_date(value, "d MMMM y" if tongue == ENGLISH else "long", locale=tongue)
+
+
+def month(value: date, skeleton: str = "yMMMM") -> str:
+    """A month in words, by the skeleton of CLDR for what is said of it."""
+    return format_skeleton(skeleton, value, locale=language())
+
+
+def for_people(fields: dict[str, str]) -> dict[str, str]:
+    """The header fields of a page: it differs by language, and by what was chosen before."""
+    varies = dict.fromkeys(one.strip() for one in fields.get("Vary", "").split(",") if one.strip())
+    varies |= {"Accept-Language": None, "Cookie": None}
+    return {"Content-Language": language(), **fields, "Vary": ", ".join(varies)}
