@@ -5,7 +5,7 @@ READY := .venv/ready
 BUILT := service/wgig/pages/static/built
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint crash bench wheel clean
+.PHONY: help install serve test lint crash bench texts wheel clean
 
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -29,6 +29,12 @@ crash: $(READY) ## Kill the service 200 times and cut its power 40 times while i
 bench: $(READY) ## Measure loading, starting, checking and serving at 1,000 papers
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m bench
+
+texts: $(READY) ## Bring the texts of the pages into the catalogues of their translations
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword marked --omit-header --sort-by-file \
+	  --add-location file --output-file build/wgig.pot .
+	$(BIN)/pybabel --quiet update --domain wgig --input-file build/wgig.pot --output-dir service/wgig/locale \
+	  --no-fuzzy-matching --ignore-obsolete --omit-header --width 110
 
 wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation

@@ -19,7 +19,7 @@ SPOKEN = MappingProxyType(
 @cache
 def catalogue(tongue: str) -> NullTranslations:
     """The texts of a language by those in English, which are their own."""
-    source = HERE / f"{tongue}.po"
+    source = HERE / tongue / "LC_MESSAGES" / "wgig.po"
     if not source.is_file():
         return NullTranslations()
     compiled = BytesIO()

@@ -13,71 +13,73 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        about arguments backup backup.locking citing client.address client.report client.terms
-        client.triples dumps durable engines feeds feeds.xml feeds.zones form index index.mark
-        index.words kinds lines lists lists.table markdown.form mcp mcp.budget namespaces outside
-        outside.allowed pages.days pages.picture pages.scripts places.json places.spot places.tokens
-        plans presence profiles profiles.dublin readers reconcile recording records reports.xml
-        screening shortcuts steering stream stream.states syntax syntax.grammar tables wellformed wgig
-        writes writes.changes
+        about arguments backup backup.locking catalogues citing client.address client.report
+        client.terms client.triples dumps durable engines feeds feeds.xml feeds.zones form index
+        index.mark index.words kinds lines lists lists.table markdown.form mcp mcp.budget
+        namespaces outside outside.allowed pages.picture pages.scripts places.json places.spot
+        places.tokens plans presence profiles profiles.dublin readers reconcile recording
+        records reports.xml screening shortcuts steering stream stream.states syntax
+        syntax.grammar tables wellformed wgig writes writes.changes
         """,
         """
-        backup.swap client.errors client.rows computed lists.shown nesting outside.peers places.context
-        places.fits problems settings sides streaming usage writes.commit writes.journal writes.marks
-        writes.packing
+        backup.swap client.errors client.rows computed lists.shown nesting outside.peers
+        places.context places.fits problems settings sides streaming usage writes.commit
+        writes.journal writes.marks writes.packing
         """,
         """
         archive backup.control bodies client.connection connections contexts examples formats
-        index.asked index.entries markdown.faults near opening pages pages.rule places.jsonld
+        index.asked index.entries markdown.faults near opening pages.rule places.jsonld
         places.turtle plans.plan room rules sparql tables.columns turns writes.scratch
         """,
         """
-        backup.checkpoint backup.manifest binding citing.citation codings commands form.asked index.file
-        index.snippets known languages links markdown.outline mcp.strict outside.tables pages.around
-        pages.results pages.ways parameters places processes profiles.profile quiet readers.lending
-        records.versions reports syntax.reading tables.csvw tokens typed unfit using writes.premises
-        writes.targets
+        backup.checkpoint backup.manifest binding citing.citation codings commands form.asked
+        index.file index.snippets known languages links markdown.outline mcp.strict
+        outside.tables pages.ways parameters places processes profiles.profile quiet
+        readers.lending records.versions reports syntax.reading tables.csvw tokens typed unfit
+        using writes.premises writes.targets
         """,
         """
-        answers backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
-        index.finding lists.asked markdown.headings markdown.values prepared profiles.wish rdf report
-        syntax.patterns syntax.scope syntax.slips writes.trial
+        backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
+        index.finding lists.asked markdown.headings markdown.values prepared profiles.wish rdf
+        report speaking syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """
-        about.declared about.moved cache commands.restore diagnosis form.choices form.draft
-        lists.schemas lists.selection markdown.graph markdown.statements pages.found profiles.subject
-        reports.rdf reports.words syntax.unbound view writes.upkeep
+        about.declared about.moved answers choosing commands.restore diagnosis form.choices
+        form.draft lists.schemas lists.selection markdown.graph markdown.statements pages.days
+        profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
         """
-        about.figures admission feeds.atom form.layout index.filling inference licenses lookup
-        markdown.body markdown.head opensearch profiles.links profiles.schema_org readers.wire
+        about.figures admission cache feeds.atom form.layout index.filling inference licenses
+        lookup markdown.body markdown.head pages profiles.schema_org readers.wire
         """,
         """
-        about.counting about.void form.filled form.words markdown.keys outside.calls profiles.listing
-        profiles.mapped question readers.evaluation readers.holder_link readers.result tables.parquet
-        transactions
+        about.counting about.void form.filled form.words markdown.keys outside.calls
+        pages.around pages.found pages.results profiles.links profiles.mapped question
+        readers.evaluation readers.holder_link readers.result tables.parquet transactions
         """,
         """
-        about.catalog federation form.sent form.source markdown.reading readers.reader
-        readers.reader_link store
+        about.catalog federation form.sent form.source markdown.reading opensearch
+        profiles.listing readers.reader readers.reader_link store
         """,
         """
-        about.portrait backup.keeping bearer cells describe dumps.files form.changing form.people health
-        index.keeping labels load markdown.writing plans.counting readers.generation readers.holder
-        readers.inline records.history shelf syntax.unknown
+        about.portrait backup.keeping bearer cells describe dumps.files form.changing
+        form.people health index.keeping labels load markdown.writing plans.counting
+        readers.generation readers.holder readers.inline records.history shelf syntax.unknown
         """,
         """
-        commands.backup dumps.download form.stating hints lists.found markdown pages.gist pages.papers
-        pages.standing plans.steps readers.pool reconcile.names record records.mementos records.told
-        running skeleton stream.file stream.members things vocabulary within
+        commands.backup dumps.download form.stating hints lists.found markdown pages.gist
+        pages.papers pages.standing plans.steps readers.pool reconcile.names record
+        records.mementos records.told running skeleton stream.file stream.members things
+        vocabulary within
         """,
         """
-        citing.versions commands.new compact facts lists.writing matrix pages.thing pages.vocabulary
-        plans.advice reconcile.queries records.differences seats stream.log word
+        citing.versions commands.new compact facts lists.writing matrix pages.thing
+        pages.vocabulary plans.advice reconcile.queries records.differences seats stream.log
+        word
         """,
         """
-        explain frames inlining pages.matrix pages.sections reconcile.candidates reconcile.extending
-        represent schemas stream.last stream.look stream.nodes
+        explain frames inlining pages.matrix pages.sections reconcile.candidates
+        reconcile.extending represent schemas stream.last stream.look stream.nodes
         """,
         """
         discovery documents folders payload query reconcile.suggesting resource search sheet
@@ -88,9 +90,9 @@ FLOORS = [
         reconciliation reports.saying shapes stream.events tables.lists uploads
         """,
         """
-        citing.content cli client commands.watch coverage feeds.findings feeds.meetings feeds.news
-        feeds.sitemap form.placed listing meant pages.report pages.timeline refusals reports.github
-        reports.json reports.junit reports.sarif reports.text summary
+        citing.content cli client commands.watch coverage feeds.findings feeds.meetings
+        feeds.news feeds.sitemap form.placed listing meant pages.report pages.timeline refusals
+        reports.github reports.json reports.junit reports.sarif reports.text summary
         """,
         "__main__ check direct form.differing mcp.tools pages.chart queries reports.csv reports.html",
         "bulk conformance form.work home mcp.server operations timeline validate",
