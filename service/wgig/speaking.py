@@ -69,6 +69,11 @@ def direction() -> str:
     return "rtl" if language() in FROM_RIGHT else "ltr"
 
 
+def ranges() -> tuple[str, ...]:
+    """The language of now as labels are asked for in it; none where English is enough."""
+    return () if language() == ENGLISH else (language(),)
+
+
 def address() -> str:
     """The address of what is asked for, in whatever language."""
     return reading.get().address
