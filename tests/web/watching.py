@@ -1,0 +1,45 @@
+"""A page of a browser that is watched: what goes wrong on it is kept until somebody asks."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page
+
+# What the policy of a page refuses is told to whoever listens.
+LISTEN = """
+window.refused = [];
+addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI}) => {
+  refused.push(`${violatedDirective} ${blockedURI}`);
+});
+"""
+
+
+class Watched:
+    """A page in a context of its own; nothing of it is shared with another."""
+
+    def __init__(self, browser: Browser, *urls: str, **given: Any) -> None:
+        """Open a page that may ask the hosts of these URLs alone; what is `given` goes to the context."""
+        self._hosts = {urlsplit(url).netloc for url in urls}
+        self._wrong: list[str] = []
+        context = browser.new_context(base_url=urls[0], **given)
+        context.add_init_script(LISTEN)
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.page.on("pageerror", lambda error: self._wrong.append(str(error)))
+        self.page.on("request", lambda request: self._wrong.extend(self._elsewhere(request.url)))
+        self.page.on("console", lambda said: self._note(said.text))
+
+    def wrong(self) -> list[str]:
+        """Errors, requests to other hosts, and what the policy refused since this was asked last."""
+        found = self._wrong + self.page.evaluate("(window.refused ?? []).splice(0)")
+        self._wrong.clear()
+        return found
+
+    def _note(self, said: str) -> None:
+        if "Content Security Policy" in said:
+            self._wrong.append(said)
+
+    def _elsewhere(self, url: str) -> list[str]:
+        """The address, where it is of another host."""
+        parts = urlsplit(url)
+        return [url] if parts.scheme in ("http", "https") and parts.netloc not in self._hosts else []
