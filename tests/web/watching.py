@@ -31,7 +31,8 @@ class Watched:
 
     def wrong(self) -> list[str]:
         """Errors, requests to other hosts, and what the policy refused since this was asked last."""
-        found = self._wrong + self.page.evaluate("(window.refused ?? []).splice(0)")
+        refused: list[str] = self.page.evaluate("(window.refused ?? []).splice(0)")
+        found = self._wrong + refused
         self._wrong.clear()
         return found
 
