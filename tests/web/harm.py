@@ -39,19 +39,24 @@ TURNED = """([begin, end]) => {
   };
   const IRI = /^[a-z]+:\\S*$/;
   const isolates = (one) => /isolate|plaintext/.test(getComputedStyle(one).unicodeBidi);
-  const found = [];
+  const around = (node) => {
+    let one = node.parentElement;
+    while (!isolates(one)) one = one.parentElement;
+    return one;
+  };
+  const nodes = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const parent = node.parentElement;
-    if (!/[\\u202a-\\u202e\\u2066-\\u2069]/.test(node.data)) continue;
-    if (parent.closest("script, textarea, option, template, title, [hidden]")) continue;
+  for (let node = walker.nextNode(); node; node = walker.nextNode())
+    if (!node.parentElement.closest("script, textarea, option, template, [hidden]")) nodes.push(node);
+  const found = [];
+  for (const node of nodes.filter(({data}) => /[\\u202a-\\u202e\\u2066-\\u2069]/.test(data))) {
     if (unbalanced(node.data)) found.push(`reaches out: ${JSON.stringify(node.data.slice(0, 80))}`);
-    if (parent.closest("pre, code")) continue;
-    let around = parent;
-    while (!isolates(around)) around = around.parentElement;
-    const text = around.textContent.trim();
-    const isOne = text.startsWith(begin) && text.indexOf(end) >= text.length - 2;
-    if (!isOne && !IRI.test(text)) found.push(`turns its neighbors: ${around.outerHTML.slice(0, 250)}`);
+    if (node.parentElement.closest("pre, code")) continue;
+    const isolate = around(node);
+    const line = nodes.filter((one) => isolate.contains(one) && around(one) === isolate);
+    const text = line.map(({data}) => data).join("").replace(/[\\s\\u202c\\u2069]+$/, "");
+    const isLast = text.split(begin).length === 2 && text.indexOf(end) === text.length - 1;
+    if (!isLast && !IRI.test(text)) found.push(`turns its neighbors: ${isolate.outerHTML.slice(0, 250)}`);
   }
   return found;
 }"""

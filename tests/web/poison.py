@@ -77,7 +77,8 @@ PREF_LABEL = ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel")
 
 def poisoned(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
     """The triples with hostile texts and, at some of the subjects, without labels and with hostile IRIs."""
-    texts, numbers, places = cycle((*TEXTS, None)), cycle(range(EVERY)), {}
+    texts, numbers = cycle((*TEXTS, None)), cycle(range(EVERY))
+    places: dict[object, int] = {}
     for one in triples:
         place = places.setdefault(one.subject, next(numbers))
         if place == 1 and one.predicate.value in POINTING:

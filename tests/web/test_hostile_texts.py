@@ -10,6 +10,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
+from wgig.namespaces import OUTSIDE
 from wgig.settings import Settings
 
 from .harm import harm, turned
@@ -20,11 +21,9 @@ from .test_editor import run
 from .watching import Watched
 
 BEARER = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
-GRAPHS = [
-    f"javascript:{HIT}",
-    f"{Settings.base}graph/'onclick='{HIT}",
-    f"{Settings.base}graph/%22%3E%3Cimg%20src=x%3E",
-]
+XSD, RDFS = OUTSIDE["xsd"], OUTSIDE["rdfs"]
+OURS = f"{Settings.base}graph/"
+GRAPHS = [f"javascript:{HIT}", f"{OURS}'onclick='{HIT}", f"{OURS}%22%3E%3Cimg%20src=x%3E"]
 SHOWN = [stop for stop in STOPS if not stop.empty and stop.name not in ("graph-with-versions", "changes")]
 SENT = [*MARKUP, *TURNING]
 # Where somebody else's link may put a text: %s is the text as it stands in an address.
