@@ -1,6 +1,5 @@
 """In which language the service speaks to whoever asks: the one of its own that is liked best."""
 
-import re
 from contextvars import ContextVar
 from datetime import date
 from functools import cached_property, lru_cache
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 ENGLISH = "en"
 FROM_RIGHT = frozenset({"ar"})
-NARROWED = re.compile(rb"(?:^|&)lang=([A-Za-z]+)")
 
 
 class Reading:
@@ -33,8 +31,7 @@ class Reading:
     def language(self) -> str:
         """The language of pages that is liked best."""
         fields = tuple(value for name, value in self.scope["headers"] if name == b"accept-language")
-        narrowed = NARROWED.search(self.scope["query_string"])
-        return spoken(fields, narrowed[1] if narrowed else b"")
+        return spoken(fields)
 
     @cached_property
     def catalogue(self) -> NullTranslations:
@@ -53,9 +50,9 @@ reading: ContextVar[Reading] = ContextVar("reading", default=NOBODY)
 
 
 @lru_cache(1000)
-def spoken(fields: tuple[bytes, ...], narrowed: bytes) -> str:
-    """The language of pages for Accept-Language fields, before which goes the language of `lang`."""
-    liked = (narrowed.decode().lower(), *languages.accepted(tuple(one.decode("latin-1") for one in fields)))
+def spoken(fields: tuple[bytes, ...]) -> str:
+    """The language of pages for Accept-Language fields."""
+    liked = languages.accepted(tuple(one.decode("latin-1") for one in fields))
     return next((one for one in liked if one in SPOKEN), ENGLISH)
 
 
