@@ -149,10 +149,16 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
-            title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
+            name = iri.removeprefix(f"{request.app.state.settings.base}id/")
             called = {one: ox.Literal(text.value) for one, text in below.things.items()}
-            block = item_list(request, title, called, len(called))
-            given = {"title": title, "folder": iri, "below": below, "following": following, "markup": block}
+            block = item_list(request, kinds.title(name), called, len(called))
+            given = {
+                "title": kinds.called(name),
+                "folder": iri,
+                "below": below,
+                "following": following,
+                "markup": block,
+            }
             return show(request, "kind.html", **given)
         members = (
             ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}member"), ox.NamedNode(one))

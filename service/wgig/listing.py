@@ -9,12 +9,13 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from . import speaking
 from .bodies import Pairs, parameters, values
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .links import SERVICE, address
 from .lists.asked import WHOLE, Asked, asked, things
-from .lists.found import Found, best, found
+from .lists.found import Found, best, found, nearest
 from .lists.selection import every, selection, values_of
 from .lists.shown import LISTS
 from .lists.writing import around, as_csv, as_json, as_triples, pages
@@ -172,7 +173,7 @@ def html(request: Request, what: Asked, page: Found) -> bytes:
         "list.html",
         asked=what,
         found=page,
-        labels={iri: texts[0] for iri, texts in page.labels.items()},
+        labels={iri: nearest(texts, speaking.ranges()) for iri, texts in page.labels.items()},
         markup=item_list(request, what.of.title, called, page.total, first(what)),
         links=links(what, page),
         pages=pages(what, page),

@@ -19,12 +19,16 @@ SHORTEST = 6.0  # bar
 CROWD = 8  # events for which a month is widened
 MOST = 150  # marks
 LANES = {
-    MEETING: "Meetings",
-    SESSION: "Sessions",
-    MILESTONE: "Milestones",
-    PAPERS: "Papers",
+    MEETING: speaking.marked("Meetings"),
+    SESSION: speaking.marked("Sessions"),
+    MILESTONE: speaking.marked("Milestones"),
+    PAPERS: speaking.marked("Papers"),
 }
-OPEN = {"everybody": "open to everybody", "observers": "open to observers", "members": "closed"}
+OPEN = {
+    "everybody": speaking.marked("open to everybody"),
+    "observers": speaking.marked("open to observers"),
+    "members": speaking.marked("closed"),
+}
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ def chart(shown: Timeline) -> Chart:
     for kind, name in LANES.items():
         marks = list(placed([one for one in events if one.kind == kind], scale, y + GAP))
         if marks:
-            lanes.append(Lane(name, y + GAP - 8, marks))
+            lanes.append(Lane(speaking.gettext(name), y + GAP - 8, marks))
             y = max(one.y for one in marks) + ROW
     return Chart(y + 6, list(scale.ticks()), lanes, is_cut=len(events) < len(dated))
 
@@ -144,10 +148,9 @@ def label_of(event: Event) -> str:
     """What stands beside a mark: the name, and what its color means."""
     name = drawn(event.name.value, LONGEST)
     if event.is_late:
-        late = event.text("daysLate")
-        return f"{name}, {drawn(late, 8)} days late" if late else f"{name}, late"
-    attended = OPEN.get(event.end("openTo"), "") if event.kind == SESSION else ""
-    return f"{name}, {attended}" if attended else name
+        return f"{name}, {event.lateness}"
+    attended = OPEN.get(event.end("openTo")) if event.kind == SESSION else None
+    return f"{name}, {speaking.gettext(attended)}" if attended else name
 
 
 def tone(event: Event) -> str:
