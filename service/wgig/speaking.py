@@ -1,5 +1,7 @@
 """In which language the service speaks to whoever asks: the one of its own that is liked best."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
 from functools import cached_property, lru_cache
@@ -81,6 +83,18 @@ def address_in(tongue: str) -> str:
     return f"{address()}{'&' if '?' in address() else '?'}{PARAMETER}={tongue}"
 
 
+@contextmanager
+def speaking_in(tongue: str) -> Iterator[None]:
+    """While this lasts, the service speaks a certain language, whatever the request likes."""
+    now = Reading(reading.get().scope)
+    now.language = tongue
+    before = reading.set(now)
+    try:
+        yield
+    finally:
+        reading.reset(before)
+
+
 def gettext(message: str) -> str:
     """A text of the pages in the language of now."""
     return reading.get().catalogue.gettext(message)
@@ -89,6 +103,12 @@ def gettext(message: str) -> str:
 def ngettext(one: str, many: str, number: int) -> str:
     """A text of the pages with a number, in the form that the number asks for."""
     return reading.get().catalogue.ngettext(one, many, number)
+
+
+def translated(message: str) -> tuple[str, str]:
+    """A text in the language of now, with the language that it is in: English where it is not translated."""
+    said = gettext(message)
+    return said, ENGLISH if said == message else language()
 
 
 def marked(message: str) -> str:

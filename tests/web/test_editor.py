@@ -67,7 +67,7 @@ def take(page: Page, option: re.Pattern[str]) -> None:
 def test_a_query_is_written_with_completions_and_run_by_keyboard_alone(visit: Visit) -> None:
     page = editor(visit("/sparql"))
     write(page, "SELECT * WHERE { ?issue a Issu")
-    take(page, re.compile(r"^wgig:Issue\s*issue · \d+ times"))
+    take(page, re.compile(r"^wgig:Issue\s*issue · in the graph: \d+"))
     page.keyboard.type(" ; prefLab")
     take(page, re.compile("^skos:prefLabel"))
     page.keyboard.type(" ?label }")

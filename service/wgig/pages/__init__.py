@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .. import speaking
 from ..catalogues import SPOKEN
@@ -26,6 +26,7 @@ WEB = re.compile(r"https?://", re.IGNORECASE)
 INFERRED = ox.Literal("inferred")
 CODE, TEXT = Markup("<code>%s</code>"), Markup('<span dir="auto">%s</span>')
 SAID = Markup('<span lang="%s" dir="auto">%s</span>')
+IN_ENGLISH = Markup('<span lang="en" dir="ltr">%s</span>')
 MARK = Markup(' <span class="mark">%s</span>')
 LINK = Markup('<a href="%s"%s>%s</a>')
 ELSEWHERE = Markup(' rel="nofollow noopener external"')
@@ -70,6 +71,7 @@ def environment(base: str) -> Environment:
         "short": lambda iri: short(iri, base),
         "words": words,
         "anchor": anchor,
+        "sentence": sentence,
         "day": in_words,
         "number": speaking.number,
         "drawn": drawn,
@@ -104,6 +106,12 @@ def link(iri: str, label: ox.Literal | None, base: str, tongue: str = speaking.E
     if label.language not in (None, tongue):
         fields += IN_LANGUAGE % label.language
     return LINK % (target, fields, label.value)
+
+
+def sentence(text: str) -> Markup:
+    """A text that was made in Python, in the language of the page, or marked as the English that it stays."""
+    said, tongue = speaking.translated(text)
+    return escape(said) if tongue == speaking.language() else IN_ENGLISH % said
 
 
 def graph_link(iri: str, label: ox.Literal | None, base: str) -> Markup:
