@@ -12,6 +12,7 @@ from babel.numbers import format_decimal
 
 from . import languages
 from .catalogues import SPOKEN, catalogue
+from .catalogues import marked as marked  # noqa: PLC0414 - which is how mypy has it passed on
 from .parameters import PARAMETER
 
 if TYPE_CHECKING:
@@ -92,11 +93,6 @@ def gettext(message: str) -> str:
 def ngettext(one: str, many: str, number: int) -> str:
     """A text of the pages with a number, in the form that the number asks for."""
     return reading.get().catalogue.ngettext(one, many, number)
-
-
-def marked(message: str) -> str:
-    """The text as it is: it goes to `gettext` where it is shown, and into the catalogues by this mark."""
-    return message
 
 
 def number(value: float) -> str:
