@@ -213,8 +213,8 @@ def described(description: Description, base: str) -> Iterable[ox.Triple]:
     document = ox.NamedNode(description.iri.replace(f"{base}id/", f"{base}doc/", 1))
     yield ox.Triple(document, ox.NamedNode(f"{FOAF}primaryTopic"), ox.NamedNode(description.iri))
     yield ox.Triple(document, ox.NamedNode(f"{DCTERMS}license"), ox.NamedNode(LICENSE))
-    for sentence in description.cut:
-        yield ox.Triple(document, ox.NamedNode(f"{RDFS}comment"), ox.Literal(sentence, language="en"))
+    for cut in description.cut:
+        yield ox.Triple(document, ox.NamedNode(f"{RDFS}comment"), ox.Literal(str(cut), language="en"))
 
 
 def told(request: Request, description: Description) -> Iterable[ox.Triple]:

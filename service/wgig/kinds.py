@@ -1,6 +1,7 @@
 """What the kinds of things are called, by which their IRIs are sorted."""
 
-from .speaking import gettext, marked
+from .catalogues import marked
+from .speaking import gettext
 
 TITLES = {
     "agent": marked("People and bodies"),

@@ -9,13 +9,14 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from .catalogues import marked
 from .labels import natural
 from .lists.asked import Asked, asked
 from .lists.found import Found
 from .lists.selection import prefixed
 from .lists.shown import LISTS, SOURCE
 from .lists.table import LABEL, Field, List
-from .speaking import ENGLISH, marked
+from .speaking import ENGLISH
 
 UNKNOWN, UNSEEN = "unknown", "unseen"
 GROUP, REGION, DEVELOPMENT = "stakeholderGroup", "region", "developingCountry"

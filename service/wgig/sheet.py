@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
+from pyoxigraph import Literal
 
 from .bodies import parameters, values
 from .facts import SIZE
@@ -17,6 +18,7 @@ from .pages.thing import page
 from .records.mementos import versions
 from .represent import show
 from .rules import headings
+from .speaking import ranges as liked
 from .store import Store
 from .things import Description, types_of
 
@@ -51,16 +53,15 @@ def inverse_sheet(request: Request, description: Description, said: Mapping[str,
     number = int((values(parameters(request), "page") or ["1"])[0])
     things = [one["id"] for one in found["items"]]
     store: Store = request.app.state.store
-    title = description.labels.get(description.iri)
     return show(
         request,
         "inverse.html",
         iri=description.iri,
-        title=title.value if title else words(description.iri),
+        title=description.labels.get(description.iri) or Literal(words(description.iri)),
         name=name,
         found=found,
         things=things,
-        labels=labels(store, things),
+        labels=labels(store, things, liked()),
         number=number,
         first=(number - 1) * SIZE + 1,
         last=-(-found["total"] // SIZE),

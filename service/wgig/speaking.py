@@ -111,11 +111,6 @@ def translated(message: str) -> tuple[str, str]:
     return said, ENGLISH if said == message else language()
 
 
-def marked(message: str) -> str:
-    """The text as it is: it goes to `gettext` where it is shown, and into the catalogues by this mark."""
-    return message
-
-
 def number(value: float) -> str:
     """A number, its thousands apart."""
     return format_decimal(value, locale=language())

@@ -11,6 +11,7 @@ from .. import bodies, pages
 from ..answers import answer, pick
 from ..bearer import refuse_in_form
 from ..bodies import FORM, MULTIPART, ContentType, Pairs
+from ..catalogues import marked
 from ..documents import MARKDOWN
 from ..formats import HTML, JSON, TURTLE, Format
 from ..markdown import write as as_markdown
@@ -21,7 +22,7 @@ from ..problems import Problem
 from ..rdf import serialize
 from ..rules import LANGUAGES, PROFILES
 from ..settings import Settings
-from ..speaking import language, marked, speaking_in, translated
+from ..speaking import language, speaking_in, translated
 from ..store import Store
 from ..turns import Turns
 from ..uploads import File, uploaded

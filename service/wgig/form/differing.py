@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ..speaking import marked, translated
+from ..catalogues import marked
+from ..speaking import translated
 from ..steering import cut
 from .filled import Row, group
 from .layout import PARTS

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from ..catalogues import marked
 from ..markdown.values import iri
-from ..speaking import gettext, marked
+from ..speaking import gettext
 from .asked import Asked, asked
 from .choices import Choice, codes, things
 

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from ..bearer import opened
 from ..bodies import Part
+from ..catalogues import marked
 from ..formats import N_TRIPLES, PROBLEM
 from ..gate import HOME
 from ..payload import read_parts
@@ -15,7 +16,6 @@ from ..problems import Problem
 from ..record import Write
 from ..records.history import content, digest
 from ..settings import Settings
-from ..speaking import marked
 from ..store import Store
 from ..tokens import Token
 from ..write import SCOPES

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
+from ..catalogues import marked
 from ..check import check
 from ..documents import Document, read
 from ..formats import N_TRIPLES
@@ -12,7 +13,7 @@ from ..markdown.head import SLUG
 from ..markdown.writing import IMPLIED
 from ..report import Section
 from ..settings import Settings
-from ..speaking import marked, speaking_in, translated
+from ..speaking import speaking_in, translated
 from ..steering import cut
 from .filled import Filled
 from .placed import Message, message

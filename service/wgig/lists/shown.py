@@ -1,6 +1,6 @@
 """Which lists there are, and what each says of its things."""
 
-from ..speaking import marked
+from ..catalogues import marked
 from .table import LABEL, TYPE, Field, List
 
 TITLE = Field("dcterms:title", "text", marked("Its title, by language."))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..speaking import marked
+from ..catalogues import marked
 
 NAMED = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a thing
 

@@ -8,6 +8,7 @@ from datetime import date
 from itertools import accumulate
 
 from .. import speaking
+from ..catalogues import marked
 from . import drawn
 from .timeline import MEETING, MILESTONE, PAPERS, SESSION, Event, Timeline
 
@@ -19,15 +20,15 @@ SHORTEST = 6.0  # bar
 CROWD = 8  # events for which a month is widened
 MOST = 150  # marks
 LANES = {
-    MEETING: speaking.marked("Meetings"),
-    SESSION: speaking.marked("Sessions"),
-    MILESTONE: speaking.marked("Milestones"),
-    PAPERS: speaking.marked("Papers"),
+    MEETING: marked("Meetings"),
+    SESSION: marked("Sessions"),
+    MILESTONE: marked("Milestones"),
+    PAPERS: marked("Papers"),
 }
 OPEN = {
-    "everybody": speaking.marked("open to everybody"),
-    "observers": speaking.marked("open to observers"),
-    "members": speaking.marked("closed"),
+    "everybody": marked("open to everybody"),
+    "observers": marked("open to observers"),
+    "members": marked("closed"),
 }
 
 

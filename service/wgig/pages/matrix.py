@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pyoxigraph as ox
 
-from .. import speaking
+from ..catalogues import marked
 from ..lists.found import nearest
 from ..matrix import Labels, Matrix
 from ..namespaces import namespaces
@@ -16,14 +16,14 @@ from . import words
 ROWS = 200  # that are shown on a page; data has all
 # What a cell says, by the class of its color: none of the papers on it measures by the criterion, …
 TONES = {
-    "adequate": speaking.marked("every verdict is adequate"),
-    "partly-adequate": speaking.marked("every verdict is partly adequate"),
-    "inadequate": speaking.marked("every verdict is inadequate"),
-    "not-assessed": speaking.marked("a paper names the criterion and gives no judgment"),
-    "mixed": speaking.marked("verdicts differ"),
-    "unjudged": speaking.marked("a paper measures by the criterion, and its verdict is not known"),
-    "none": speaking.marked("there are papers, and none is known to measure by the criterion"),
-    "no-paper": speaking.marked("no paper is known"),
+    "adequate": marked("every verdict is adequate"),
+    "partly-adequate": marked("every verdict is partly adequate"),
+    "inadequate": marked("every verdict is inadequate"),
+    "not-assessed": marked("a paper names the criterion and gives no judgment"),
+    "mixed": marked("verdicts differ"),
+    "unjudged": marked("a paper measures by the criterion, and its verdict is not known"),
+    "none": marked("there are papers, and none is known to measure by the criterion"),
+    "no-paper": marked("no paper is known"),
 }
 
 

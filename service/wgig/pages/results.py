@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ..formats import BY_FORM, Format
+from ..speaking import gettext
 from . import render, run
 
 ROWS = 1000
@@ -51,7 +52,7 @@ def shown(found: Found) -> dict[str, Any]:
         return {"text": text if found.whole else text[: text.rfind("\n")]}
     results = ox.parse_query_results(found.body, format=ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):
-        return {"text": "yes" if results else "no"}
+        return {"text": gettext("yes") if results else gettext("no")}
     assert isinstance(results, ox.QuerySolutions)
     rows = list(rows_of(results, found))
     return {
