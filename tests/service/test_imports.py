@@ -22,14 +22,15 @@ FLOORS = [
         wellformed wgig writes writes.changes
         """,
         """
-        backup.swap client.errors client.rows computed nesting outside.peers places.context
-        places.fits problems settings sides streaming usage writes.commit writes.journal
-        writes.marks writes.packing
+        backup.swap client.errors client.rows computed lists.table nesting outside.peers
+        places.context places.fits problems settings sides streaming usage writes.commit
+        writes.journal writes.marks writes.packing
         """,
         """
         archive backup.control bodies client.connection connections contexts examples formats
-        index.asked index.entries markdown.faults near opening pages.rule places.jsonld
-        places.turtle plans.plan room rules sparql tables.columns turns writes.scratch
+        index.asked index.entries lists.shown markdown.faults near opening pages.rule
+        places.jsonld places.turtle plans.plan room rules sparql tables.columns turns
+        writes.scratch
         """,
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands form.asked
@@ -40,24 +41,22 @@ FLOORS = [
         """,
         """
         backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
-        index.finding markdown.headings markdown.values prepared profiles.wish rdf report
-        speaking syntax.patterns syntax.scope syntax.slips writes.trial
+        index.finding lists.asked markdown.headings markdown.values prepared profiles.wish rdf
+        report speaking syntax.patterns syntax.scope syntax.slips writes.trial
         """,
         """
         about.declared about.moved answers choosing commands.restore diagnosis form.choices
-        form.draft kinds lists.table markdown.graph markdown.statements pages.days
-        profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
+        form.draft kinds lists.schemas lists.selection markdown.graph markdown.statements
+        pages.days profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
         """
         about.figures admission cache feeds.atom form.layout index.filling inference licenses
-        lists.asked lists.shown lookup markdown.body markdown.head pages pages.ways
-        profiles.schema_org readers.wire
+        lookup markdown.body markdown.head pages pages.ways profiles.schema_org readers.wire
         """,
         """
-        about.counting about.void form.filled form.words lists.schemas lists.selection
-        markdown.keys outside.calls pages.around pages.found pages.results profiles.links
-        profiles.mapped question readers.evaluation readers.holder_link readers.result
-        tables.parquet transactions
+        about.counting about.void form.filled form.words markdown.keys outside.calls
+        pages.around pages.found pages.results profiles.links profiles.mapped question
+        readers.evaluation readers.holder_link readers.result tables.parquet transactions
         """,
         """
         about.catalog federation form.sent form.source markdown.reading opensearch
