@@ -12,6 +12,7 @@ from fastapi import Request, Response
 
 from . import bodies, facts, folders, frames, kinds, languages, pages
 from .compact import alone, compact
+from .examples import by_keyword
 from .formats import HTML, JSON, JSON_LD, Format
 from .links import host
 from .namespaces import OUTSIDE
@@ -149,11 +150,12 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
-            title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
+            kind = iri.removeprefix(f"{request.app.state.settings.base}id/")
+            title = kinds.title(kind)
             called = {one: ox.Literal(text.value) for one, text in below.things.items()}
             block = item_list(request, title, called, len(called))
             given = {"title": title, "folder": iri, "below": below, "following": following, "markup": block}
-            return show(request, "kind.html", **given)
+            return show(request, "kind.html", examples=by_keyword(f"{kind}s"), **given)
         members = (
             ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}member"), ox.NamedNode(one))
             for one in below.things

@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from .bodies import Pairs, parameters, values
+from .examples import by_keyword
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .links import SERVICE, address
@@ -141,6 +142,7 @@ def papers_page(request: Request, what: Asked, page: Chosen) -> bytes:
         request,
         "papers.html",
         asked=what,
+        examples=by_keyword(what.of.name),
         chosen=page,
         lines=lines(store, page.papers, base),
         labels=labels,
@@ -171,6 +173,7 @@ def html(request: Request, what: Asked, page: Found) -> bytes:
         request,
         "list.html",
         asked=what,
+        examples=by_keyword(what.of.name),
         found=page,
         labels={iri: texts[0] for iri, texts in page.labels.items()},
         markup=item_list(request, what.of.title, called, page.total, first(what)),
