@@ -34,8 +34,8 @@ class Parameter(NamedTuple):
 class Example:
     """An example query: its name (the file's), title, question in words, keywords, SPARQL text, parameters.
 
-    `date` is the variable by which its rows stand in a feed; empty where they have no date. `note` tells how to read
-    the answer.
+    `date` is the variable by which its rows stand in a feed; empty where they have no date. `note` tells how
+    to read the answer.
     """
 
     name: str
