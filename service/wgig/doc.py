@@ -12,6 +12,7 @@ from fastapi import Request, Response
 
 from . import bodies, facts, folders, frames, kinds, languages, pages
 from .compact import alone, compact
+from .examples import by_keyword
 from .formats import HTML, JSON, JSON_LD, Format
 from .links import host
 from .namespaces import OUTSIDE
@@ -149,15 +150,15 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
-            name = iri.removeprefix(f"{request.app.state.settings.base}id/")
+            kind = iri.removeprefix(f"{request.app.state.settings.base}id/")
             called = {one: ox.Literal(text.value) for one, text in below.things.items()}
-            block = item_list(request, kinds.title(name), called, len(called))
             given = {
-                "title": kinds.called(name),
+                "title": kinds.called(kind),
                 "folder": iri,
                 "below": below,
                 "following": following,
-                "markup": block,
+                "markup": item_list(request, kinds.title(kind), called, len(called)),
+                "examples": by_keyword(f"{kind}s"),
             }
             return show(request, "kind.html", **given)
         members = (

@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from . import speaking
 from .bodies import Pairs, parameters, values
+from .examples import by_keyword
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .links import SERVICE, address
@@ -142,6 +143,7 @@ def papers_page(request: Request, what: Asked, page: Chosen) -> bytes:
         request,
         "papers.html",
         asked=what,
+        examples=by_keyword(what.of.name),
         chosen=page,
         lines=lines(store, page.papers, base),
         labels=labels,
@@ -172,6 +174,7 @@ def html(request: Request, what: Asked, page: Found) -> bytes:
         request,
         "list.html",
         asked=what,
+        examples=by_keyword(what.of.name),
         found=page,
         labels={iri: nearest(texts, speaking.ranges()) for iri, texts in page.labels.items()},
         markup=item_list(request, what.of.title, called, page.total, first(what)),

@@ -8,8 +8,10 @@ from fastapi import Request
 from pyoxigraph import Literal
 
 from .bodies import parameters, values
+from .examples import of_thing
 from .facts import SIZE
 from .labels import labels
+from .namespaces import short
 from .pages import words
 from .pages.around import around
 from .pages.gist import gist
@@ -38,6 +40,7 @@ def thing_sheet(request: Request, description: Description, ranges: tuple[str, .
         "doc.html",
         page=replace(view, facts=[one for one in view.facts if one.iri not in there]),
         gist=what,
+        examples=of_thing(short(description.iri, base)),
         sections=in_sections,
         headings=headings(),
         around=around(view.title.value, view.incoming, view.facts, named, base),

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
+from ..examples import recognized
 from ..formats import BY_FORM, Format
 from ..speaking import gettext
 from . import render, run
@@ -33,11 +34,15 @@ def results_page(found: Found, parameters: list[tuple[str, str]], base: str) -> 
     is cut, and where the whole is.
     """
     asked = [(key, value) for key, value in parameters if key != "_mediatype"]
+    text = dict(parameters).get("query", "")
+    known = recognized(text)
     return render(
         "results.html",
         base=base,
         form=found.form,
         asked=asked,
+        known=known,
+        is_narrowed=known is not None and text.split() != known.text.split(),
         hints=found.hints,
         whole=found.whole,
         others=[(one.title, run([*asked, ("_mediatype", one.media_type)])) for one in BY_FORM[found.form]],
