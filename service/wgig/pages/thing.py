@@ -9,7 +9,7 @@ import pyoxigraph as ox
 from ..labels import LABELS, labels, natural
 from ..lookup import Term
 from ..namespaces import OUTSIDE
-from ..speaking import ranges
+from ..speaking import ENGLISH, ranges
 from ..store import Store
 from ..things import Description, Statement, graphs_by_use
 from . import words
@@ -75,7 +75,7 @@ def page(store: Store, description: Description, inferred: str) -> Page:
     inverse = inverses(store, store.version, ranges())
 
     def name(iri: str) -> ox.Literal:
-        return description.labels.get(iri) or ox.Literal(words(iri))
+        return description.labels.get(iri) or ox.Literal(words(iri), language=ENGLISH)
 
     def back(iri: str) -> ox.Literal:
         called = name(iri)
