@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from . import speaking
 from .bodies import Pairs, values
 from .cells import Cells
 from .existing import check_known
@@ -71,7 +72,13 @@ def written(request: Request, found: Matrix, kept: Pairs, format_: Format) -> by
     """The matrix in a format."""
     base = request.app.state.settings.base
     if format_ is HTML:
-        return show(request, "coverage.html", **paths(kept), shown=view(found, base), markup=told(request))
+        return show(
+            request,
+            "coverage.html",
+            **paths(kept),
+            shown=view(found, base, speaking.ranges()),
+            markup=told(request),
+        )
     if format_ is SVG:
         return show(request, "coverage.svg", shown=view(found, base))
     if format_ in PLAIN:

@@ -12,6 +12,7 @@ from fastapi import Request, Response
 
 from . import bodies, facts, folders, frames, kinds, languages, pages
 from .compact import alone, compact
+from .examples import by_keyword
 from .formats import HTML, JSON, JSON_LD, Format
 from .links import host
 from .namespaces import OUTSIDE
@@ -149,10 +150,16 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
-            title = kinds.title(iri.removeprefix(f"{request.app.state.settings.base}id/"))
+            kind = iri.removeprefix(f"{request.app.state.settings.base}id/")
             called = {one: ox.Literal(text.value) for one, text in below.things.items()}
-            block = item_list(request, title, called, len(called))
-            given = {"title": title, "folder": iri, "below": below, "following": following, "markup": block}
+            given = {
+                "title": kinds.called(kind),
+                "folder": iri,
+                "below": below,
+                "following": following,
+                "markup": item_list(request, kinds.title(kind), called, len(called)),
+                "examples": by_keyword(f"{kind}s"),
+            }
             return show(request, "kind.html", **given)
         members = (
             ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}member"), ox.NamedNode(one))
@@ -207,8 +214,8 @@ def described(description: Description, base: str) -> Iterable[ox.Triple]:
     document = ox.NamedNode(description.iri.replace(f"{base}id/", f"{base}doc/", 1))
     yield ox.Triple(document, ox.NamedNode(f"{FOAF}primaryTopic"), ox.NamedNode(description.iri))
     yield ox.Triple(document, ox.NamedNode(f"{DCTERMS}license"), ox.NamedNode(LICENSE))
-    for sentence in description.cut:
-        yield ox.Triple(document, ox.NamedNode(f"{RDFS}comment"), ox.Literal(sentence, language="en"))
+    for cut in description.cut:
+        yield ox.Triple(document, ox.NamedNode(f"{RDFS}comment"), ox.Literal(str(cut), language="en"))
 
 
 def told(request: Request, description: Description) -> Iterable[ox.Triple]:

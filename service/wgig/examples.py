@@ -3,14 +3,17 @@
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from .problems import Problem
 from .settings import SHIPPED
 
 FOLDER = SHIPPED / "data" / "queries"
 HEADER = re.compile(r"^# (title|question|keywords|date): (.+)$", re.MULTILINE)
+NOTE = re.compile(r"^# (?!(?:title|question|keywords|date|param): )(.+)$", re.MULTILINE)
 PARAMETER = re.compile(r"^# param: (\w+) ([\w-]+) (\S+) (.+)$", re.MULTILINE)
 NONE = "-"  # the default of a parameter without one
 
@@ -31,7 +34,8 @@ class Parameter(NamedTuple):
 class Example:
     """An example query: its name (the file's), title, question in words, keywords, SPARQL text, parameters.
 
-    `date` is the variable by which its rows stand in a feed; empty where they have no date.
+    `date` is the variable by which its rows stand in a feed; empty where they have no date. `note` tells how
+    to read the answer.
     """
 
     name: str
@@ -41,11 +45,49 @@ class Example:
     text: str
     parameters: tuple[Parameter, ...] = ()
     date: str = ""
+    note: str = ""
 
 
 def examples() -> list[Example]:
     """All example queries, by name."""
-    return [read(path) for path in sorted(FOLDER.glob("*.rq"))]
+    return list(of(FOLDER))
+
+
+@cache
+def of(folder: Path) -> tuple[Example, ...]:
+    """The example queries in a folder, by name."""
+    return tuple(read(path) for path in sorted(folder.glob("*.rq")))
+
+
+def by_keyword(keyword: str) -> list[Example]:
+    """The example queries with this keyword."""
+    return [one for one in examples() if keyword.lower() in map(str.lower, one.keywords)]
+
+
+def of_thing(short: str) -> list[tuple[Example, str]]:
+    """The example queries that can be asked of one thing alone, by its IRI in short, and where that is done.
+
+    A question that is put about another thing where nobody names one is not among them.
+    """
+    kind, _, end = short.partition(":")
+    return [
+        (one, f"/queries/{one.name}?{urlencode({parameter.name: end})}")
+        for one in examples()
+        for parameter in one.parameters
+        if parameter.type == kind and parameter.default in (NONE, end)
+    ]
+
+
+def recognized(text: str) -> Example | None:
+    """The example query that a text is, with whatever values for its parameters; None for any other query."""
+    return next((one for one in examples() if fixed(text, one) == fixed(one.text, one)), None)
+
+
+def fixed(text: str, one: Example) -> list[str]:
+    """The lines of a text without those that hold the values of a query's parameters."""
+    begins = tuple(f"VALUES ?{parameter.name} {{ " for parameter in one.parameters)
+    lines = map(str.strip, text.strip().splitlines())
+    return [line for line in lines if not (line.startswith(begins) and line.endswith(" }"))]
 
 
 def example(name: str, listed: str = "wgig queries") -> Example:
@@ -68,4 +110,5 @@ def read(path: Path) -> Example:
         raise ValueError(f"{path.name} lacks the comment line '# {min(missing)}: …' at its top.")
     parameters = tuple(Parameter(*found) for found in PARAMETER.findall(text))
     keywords, date = tuple(header["keywords"].split(", ")), header.get("date", "")
-    return Example(path.stem, header["title"], header["question"], keywords, text, parameters, date)
+    note = " ".join(NOTE.findall(text))
+    return Example(path.stem, header["title"], header["question"], keywords, text, parameters, date, note)

@@ -8,21 +8,25 @@ from fastapi import Request, Response
 
 from .answers import answer
 from .bodies import Pairs
+from .catalogues import marked
 from .formats import HTML, JSON, TEXT, Format
 from .pages import render
 from .plans.advice import advice
 from .plans.counting import counts
 from .plans.plan import plan, too_large
 from .plans.steps import Line, Words
+from .speaking import gettext
 from .store import Dataset, Store
 
 EXPLAINED = (JSON, TEXT, HTML)
 MOST = 10  # pieces of advice
-SOURCE = (
-    f"The plan is that of the engine (Oxigraph {version('oxigraph')}), told by its own command. It plans by "
+WHOSE = marked(
+    "The plan is that of the engine (Oxigraph {version}), told by its own command. It plans by "
     "the shape of the patterns and by their order in the text, not by counts. Each number is of the "
     "statements that match the pattern alone, in the dataset of the query."
 )
+ENGINE = version("oxigraph")
+SOURCE = WHOSE.format(version=ENGINE)
 
 
 class Explanation(NamedTuple):
@@ -66,7 +70,8 @@ def explanation(request: Request, pairs: Pairs, found: Explanation, format_: For
     """The answer to `?explain`, in one of the formats EXPLAINED."""
     if format_ is HTML:
         base = request.app.state.settings.base
-        page = render("explain.html", base=base, explained=found, suffix=suffix, source=SOURCE, asked=pairs)
+        source = gettext(WHOSE).format(version=ENGINE)
+        page = render("explain.html", base=base, explained=found, suffix=suffix, source=source, asked=pairs)
         return answer(request, page, HTML)
     body = json.dumps(found.document(), ensure_ascii=False) if format_ is JSON else found.text()
     return answer(request, body.encode(), format_)

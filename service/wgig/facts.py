@@ -14,7 +14,7 @@ from .near import unknown
 from .problems import Problem
 from .profiles.subject import query, with_parameters
 from .store import Store
-from .things import PARTS, Description, Statement, is_named
+from .things import PARTS, PARTS_CUT, Description, Statement, is_named
 from .unfit import UnfitError
 
 XSD = OUTSIDE["xsd"]
@@ -57,7 +57,7 @@ def thing(store: Store, found: Description, path: str, pairs: Pairs, base: str) 
         "facts": {name: those for name, those in said.items() if name not in (TYPE, *LABELS)},
         "parts": {iri: facts(those, found, base) for iri, those in found.parts.items()},
         "inverse": {by: page(store, path, by, those, 1) for by, those in towards.items()},
-        **({"note": f"Only the first {PARTS} parts are shown."} if len(found.parts) >= PARTS else {}),
+        **({"note": PARTS_CUT % {"number": PARTS}} if len(found.parts) >= PARTS else {}),
     }
 
 

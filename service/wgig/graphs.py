@@ -32,6 +32,7 @@ from .records.differences import difference
 from .represent import SUFFIXED, graph_body, represent, show
 from .settings import Settings
 from .sparql import absolute
+from .speaking import ranges
 from .store import Store
 from .things import TYPE, about
 from .unfit import UnfitError
@@ -118,7 +119,7 @@ def changed(request: Request, graph: str | None) -> Response:
     page = show(
         request,
         "changes.html",
-        title=title(graph, labels(store, [graph] if graph else [])),
+        title=title(graph, labels(store, [graph] if graph else [], ranges())),
         path=graph_path(graph, base),
         found=found,
         about=next(iter(values(parameters(request), "about")), ""),

@@ -8,7 +8,7 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from . import folders, kinds
+from . import folders, kinds, speaking
 from .answers import answer, pick
 from .cells import Cells
 from .examples import examples
@@ -80,9 +80,9 @@ def written(
         "home.html",
         counts=counts,
         titles=kinds.TITLES,
-        name=kinds.title,
+        name=kinds.called,
         lists=LISTS,
-        matrix=covered and view(covered, base),
+        matrix=covered and view(covered, base, speaking.ranges()),
         line=line,
         chart=chart(line),
         papers=papers,
@@ -118,7 +118,7 @@ async def latest(request: Request) -> list[Latest]:
         return []
     query = prefixed(POSTED.format(days=" ".join(days), most=LATEST), request.app.state.settings.base)
     found = {paper.value: day.value for paper, day in await rows(request, query)}
-    names = await run_in_threadpool(labels, request.app.state.store, found)
+    names = await run_in_threadpool(labels, request.app.state.store, found, speaking.ranges())
     papers = [Latest(iri, names.get(iri, ox.Literal(iri)), day) for iri, day in found.items()]
     by_name = sorted(papers, key=lambda one: natural(one.name.value))
     return sorted(by_name, key=lambda one: one.day, reverse=True)

@@ -9,12 +9,14 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from . import speaking
 from .bodies import Pairs, parameters, values
+from .examples import by_keyword
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .links import SERVICE, address
 from .lists.asked import WHOLE, Asked, asked, things
-from .lists.found import Found, best, found
+from .lists.found import Found, best, found, nearest
 from .lists.selection import every, selection, values_of
 from .lists.shown import LISTS
 from .lists.writing import around, as_csv, as_json, as_triples, pages
@@ -141,6 +143,7 @@ def papers_page(request: Request, what: Asked, page: Chosen) -> bytes:
         request,
         "papers.html",
         asked=what,
+        examples=by_keyword(what.of.name),
         chosen=page,
         lines=lines(store, page.papers, base),
         labels=labels,
@@ -171,8 +174,9 @@ def html(request: Request, what: Asked, page: Found) -> bytes:
         request,
         "list.html",
         asked=what,
+        examples=by_keyword(what.of.name),
         found=page,
-        labels={iri: texts[0] for iri, texts in page.labels.items()},
+        labels={iri: nearest(texts, speaking.ranges()) for iri, texts in page.labels.items()},
         markup=item_list(request, what.of.title, called, page.total, first(what)),
         links=links(what, page),
         pages=pages(what, page),

@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from . import speaking
 from .formats import CSV, HTML, JSON, Format
 from .labels import labels
 from .links import SERVICE, address, host
@@ -19,7 +20,7 @@ from .profiles.subject import Subject
 from .profiles.wish import SAME_IN_ALL, wish_alone
 from .query import rows, tsv
 from .represent import represent, show
-from .seats import People, as_csv, as_json, said, seats
+from .seats import DEVELOPMENTS, People, as_csv, as_json, said, seats
 from .seats import people as counted
 
 OFFERED = (JSON, CSV, HTML)
@@ -39,7 +40,8 @@ async def people(request: Request) -> Response:
     there = found(await tsv(request, selection(seats(base), base)))
     if there.total > len(there.things):
         raise Problem(413, f"The group has {there.total} seats, and up to {WHOLE} are counted here.")
-    names = await run_in_threadpool(labels, request.app.state.store, there.labels)
+    ranges = speaking.ranges() if wish.choices[0].format is HTML else ()
+    names = await run_in_threadpool(labels, request.app.state.store, there.labels, ranges)
     write = partial(written, request, counted(there, names, await rows(request, said(base))))
     iri = base.rstrip("/") + address("people", [])
     subject = Subject(iri, "/people", lambda: (), write, formats=OFFERED)
@@ -53,4 +55,6 @@ def written(request: Request, found: People, format_: Format) -> bytes:
     others = [(one.title, address("people", [], one.suffix)) for one in OFFERED if one is not HTML]
     iri, page = f"{request.app.state.settings.base}people", f"{host(request)}people"
     markup = schema_org.dataset(iri, page, "People", ABOUT, [JSON, CSV])
-    return show(request, "people.html", people=found, others=others, markup=markup)
+    return show(
+        request, "people.html", people=found, developments=DEVELOPMENTS.values(), others=others, markup=markup
+    )

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any, NamedTuple
 
+from .catalogues import marked
 from .steering import cut
 
 LONGEST = 2000  # characters of a detail, which may quote a stranger
@@ -21,158 +22,193 @@ class Kind(NamedTuple):
 KINDS = {
     "bad-request": Kind(
         400,
-        "Bad request",
-        "A parameter, header or body is missing, doubled, or malformed.",
-        "Compare the address or the form with what the problem asks for, and send it again. Without "
-        "its conditions, the page shows all that there is.",
+        marked("Bad request"),
+        marked("A parameter, header or body is missing, doubled, or malformed."),
+        marked(
+            "Compare the address or the form with what the problem asks for, and send it again. Without "
+            "its conditions, the page shows all that there is."
+        ),
     ),
     "syntax": Kind(
         400,
-        "The text does not parse",
-        "A query, update or document breaks the grammar. Line and column, counted from one, say where; the "
-        "excerpt shows the line with a caret below the place.",
-        "Look at the line above the caret, mend it, and send it again. Most often a bracket, a dot or a "
-        "prefix is missing shortly before that place.",
+        marked("The text does not parse"),
+        marked(
+            "A query, update or document breaks the grammar. Line and column, counted from one, say where; "
+            "the excerpt shows the line with a caret below the place."
+        ),
+        marked(
+            "Look at the line above the caret, mend it, and send it again. Most often a bracket, a dot or a "
+            "prefix is missing shortly before that place."
+        ),
     ),
     "unauthorized": Kind(
         401,
-        "Token needed",
-        "Writing needs a bearer token; none or a wrong one was sent.",
-        "To read needs no token. To write, ask the operator of this service for one, and send it in the "
-        "field Authorization.",
+        marked("Token needed"),
+        marked("Writing needs a bearer token; none or a wrong one was sent."),
+        marked(
+            "To read needs no token. To write, ask the operator of this service for one, and send it in the "
+            "field Authorization."
+        ),
     ),
     "forbidden": Kind(
         403,
-        "Not allowed",
-        "The service does this for nobody, or its operator has not opened it.",
-        "Ask the operator of this service whether it can be opened for you. All data can be had as dumps as"
-        " well.",
+        marked("Not allowed"),
+        marked("The service does this for nobody, or its operator has not opened it."),
+        marked(
+            "Ask the operator of this service whether it can be opened for you. All data can be had as dumps "
+            "as well."
+        ),
     ),
     "not-found": Kind(
         404,
-        "Not found",
-        "Nothing is known under this address.",
-        "Check the address for slips of typing, look for the thing by its name, or begin at the list of its"
-        " kind.",
+        marked("Not found"),
+        marked("Nothing is known under this address."),
+        marked(
+            "Check the address for slips of typing, look for the thing by its name, or begin at the list of "
+            "its kind."
+        ),
     ),
     "method-not-allowed": Kind(
         405,
-        "Wrong method",
-        "The address exists, but not for this method. The field Allow lists its methods.",
-        "Use one of the methods that the problem names. In a browser, go to the address by a link or"
-        " by typing it.",
+        marked("Wrong method"),
+        marked("The address exists, but not for this method. The field Allow lists its methods."),
+        marked(
+            "Use one of the methods that the problem names. In a browser, go to the address by a link or"
+            " by typing it."
+        ),
     ),
     "not-acceptable": Kind(
         406,
-        "No such format",
-        "None of the formats that the client accepts can be had. The detail lists those that can.",
-        "Ask for one of the formats that the problem names, or for none: then the best one comes.",
+        marked("No such format"),
+        marked("None of the formats that the client accepts can be had. The detail lists those that can."),
+        marked("Ask for one of the formats that the problem names, or for none: then the best one comes."),
     ),
     "no-profile": Kind(
         406,
-        "No such profile",
-        "None of the profiles that the client asks for is known, or has anything for this. The detail lists "
-        "those that can be had.",
-        "Ask for one of the profiles that the problem names, or for none.",
+        marked("No such profile"),
+        marked(
+            "None of the profiles that the client asks for is known, or has anything for this. The detail "
+            "lists those that can be had."
+        ),
+        marked("Ask for one of the profiles that the problem names, or for none."),
     ),
     "no-language": Kind(
         406,
-        "No such language",
-        "Nothing here is said in a language that the address asks for. The detail lists those there are.",
-        "Leave out the parameter lang, or ask for a language that the problem names. English is "
-        "there always.",
+        marked("No such language"),
+        marked(
+            "Nothing here is said in a language that the address asks for. The detail lists those there are."
+        ),
+        marked(
+            "Leave out the parameter lang, or ask for a language that the problem names. English is "
+            "there always."
+        ),
     ),
     "too-slow": Kind(
         408,
-        "Too slow",
-        "The body of the request did not arrive in time.",
-        "Send it again over a faster connection, or send less at once.",
+        marked("Too slow"),
+        marked("The body of the request did not arrive in time."),
+        marked("Send it again over a faster connection, or send less at once."),
     ),
     "gone": Kind(
         410,
-        "No longer so",
-        "What was cited is not the same any more. The detail says which graphs were written since.",
-        "Cite it anew as it is now, or look at the versions of its graph, which tell what changed.",
+        marked("No longer so"),
+        marked("What was cited is not the same any more. The detail says which graphs were written since."),
+        marked("Cite it anew as it is now, or look at the versions of its graph, which tell what changed."),
     ),
     "precondition-failed": Kind(
         412,
-        "Changed meanwhile",
-        "If-Match or If-None-Match does not hold. Nothing was written.",
-        "Get it as it is now, make your change in that, and send it with its new ETag.",
+        marked("Changed meanwhile"),
+        marked("If-Match or If-None-Match does not hold. Nothing was written."),
+        marked("Get it as it is now, make your change in that, and send it with its new ETag."),
     ),
     "too-large": Kind(
         413,
-        "Too large",
-        "The request is larger than the settings of this service allow.",
-        "Send or ask for less at once. The problem says how much may be.",
+        marked("Too large"),
+        marked("The request is larger than the settings of this service allow."),
+        marked("Send or ask for less at once. The problem says how much may be."),
     ),
     "uri-too-long": Kind(
         414,
-        "Address too long",
-        "The address is longer than is read here. A query can be sent in a body.",
-        "Send the query in the body of a POST instead of in the address.",
+        marked("Address too long"),
+        marked("The address is longer than is read here. A query can be sent in a body."),
+        marked("Send the query in the body of a POST instead of in the address."),
     ),
     "unsupported-media-type": Kind(
         415,
-        "Format not understood",
-        "The body is in a format, character set or coding that is not read here.",
-        "Send one of the formats that the problem names, and say which it is in Content-Type.",
+        marked("Format not understood"),
+        marked("The body is in a format, character set or coding that is not read here."),
+        marked("Send one of the formats that the problem names, and say which it is in Content-Type."),
     ),
     "range": Kind(
         416,
-        "Beyond the end",
-        "The part that is asked for begins behind the end of the file. Content-Range says how long it is.",
-        "Ask for a part that begins before the end, or for the whole.",
+        marked("Beyond the end"),
+        marked(
+            "The part that is asked for begins behind the end of the file. Content-Range says how long it is."
+        ),
+        marked("Ask for a part that begins before the end, or for the whole."),
     ),
     "unprocessable": Kind(
         422,
-        "Cannot be done",
-        "The request is well formed, but cannot be computed. Nothing was written.",
-        "Read what the problem finds, change that, and send it again.",
+        marked("Cannot be done"),
+        marked("The request is well formed, but cannot be computed. Nothing was written."),
+        marked("Read what the problem finds, change that, and send it again."),
     ),
     "no-paper": Kind(
         422,
-        "No paper found",
-        "The file can be read, but holds no issue paper, so there was nothing to check. A wrong file, or a "
-        "paper without its type.",
-        "Check that the right file was sent, and that it says it is a paper: in Markdown a head with the "
-        "key paper, in RDF the type wgig:IssuePaper.",
+        marked("No paper found"),
+        marked(
+            "The file can be read, but holds no issue paper, so there was nothing to check. A wrong file, or "
+            "a paper without its type."
+        ),
+        marked(
+            "Check that the right file was sent, and that it says it is a paper: in Markdown a head with the "
+            "key paper, in RDF the type wgig:IssuePaper."
+        ),
     ),
     "internal": Kind(
         500,
-        "Our mistake",
-        "The service failed. The number in the detail finds the reason in its log.",
-        "Try it again. If it fails once more, tell the operator of this service the number in the problem.",
+        marked("Our mistake"),
+        marked("The service failed. The number in the detail finds the reason in its log."),
+        marked(
+            "Try it again. If it fails once more, tell the operator of this service the number in the "
+            "problem."
+        ),
     ),
     "not-installed": Kind(
         501,
-        "Not installed",
-        "This service lacks a library that the answer takes. Another format needs none.",
-        "Ask for another format.",
+        marked("Not installed"),
+        marked("This service lacks a library that the answer takes. Another format needs none."),
+        marked("Ask for another format."),
     ),
     "other-service": Kind(
         502,
-        "Another service failed",
-        "The query asks another service, which cannot be reached, is too slow, or answers what is not taken.",
-        "Try it again later, or ask the query without the other service.",
+        marked("Another service failed"),
+        marked(
+            "The query asks another service, which cannot be reached, is too slow, or answers what is not "
+            "taken."
+        ),
+        marked("Try it again later, or ask the query without the other service."),
     ),
     "disk": Kind(
         500,
-        "The disk failed",
-        "The disk of the service failed during a write. What was written before is there, and can be read.",
-        "Try to write again later. To read works on.",
+        marked("The disk failed"),
+        marked(
+            "The disk of the service failed during a write. What was written before is there, and can be "
+            "read."
+        ),
+        marked("Try to write again later. To read works on."),
     ),
     "unavailable": Kind(
         503,
-        "Not now",
-        "The answer takes more than this service may spend, or the store does not answer.",
-        "Wait a little and try it again. If it stays so, ask for less at once.",
+        marked("Not now"),
+        marked("The answer takes more than this service may spend, or the store does not answer."),
+        marked("Wait a little and try it again. If it stays so, ask for less at once."),
     ),
     "disk-full": Kind(
         507,
-        "No room",
-        "The disk of the service is full. What was written before is there, and can be read.",
-        "Try to write again later. To read works on.",
+        marked("No room"),
+        marked("The disk of the service is full. What was written before is there, and can be read."),
+        marked("Try to write again later. To read works on."),
     ),
 }
 

@@ -21,6 +21,7 @@ from .reconcile.names import kinds, node, space
 from .reconcile.queries import MOST, batch
 from .reconcile.suggesting import SUGGESTED, declared, proposed, things, types
 from .search import packed, single
+from .speaking import ranges
 from .things import known
 from .turns import Turns
 
@@ -151,7 +152,7 @@ def previewed(request: Request, given: dict[str, str]) -> Response:
         raise Problem(400, "No thing is named. Give its identifier as the parameter id, such as issue/spam.")
     if node(iri) is None or not known(index.store, iri):
         raise Problem(404, f"There is nothing with the identifier {given['id']!r}.")
-    label = labels(index.store, [iri]).get(iri)
+    label = labels(index.store, [iri], ranges()).get(iri)
     language = (label.language or "").lower() if label else ""
     text = description(index.ask(read, Key(iri, language))[1])
     body = pages.render("preview.html", base=index.base, iri=iri, label=label, text=text)

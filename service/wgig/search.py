@@ -20,7 +20,7 @@ from .index.entries import Entry
 from .index.file import about, distinct, entries
 from .index.finding import MOST, Found, Wanted, find
 from .index.keeping import Index
-from .kinds import title
+from .kinds import called
 from .labels import labels
 from .pages.found import Results, hit, linked_data, listed
 from .parameters import only
@@ -99,7 +99,7 @@ def results_of(request: Request, given: dict[str, str], found: Found) -> Results
         raise Problem(404, f"There is no page {number} of these results. The last one is {last}.")
     rows = found.rows[(number - 1) * PAGE : number * PAGE]
     base = request.app.state.settings.base
-    called = labels(request.app.state.store, (row.iri for row in rows if not row.label))
+    names = labels(request.app.state.store, (row.iri for row in rows if not row.label))
     held = request.app.state.index.ask(entries, rows)
     terms = found.wanted.terms
     return Results(
@@ -108,7 +108,7 @@ def results_of(request: Request, given: dict[str, str], found: Found) -> Results
         given.get("kind", ""),
         number,
         found,
-        [hit(row, held.get(row.id, Entry()), terms, called.get(row.iri), base) for row in rows],
+        [hit(row, held.get(row.id, Entry()), terms, names.get(row.iri), base) for row in rows],
         (number - 1) * PAGE,
         PAGE,
         {name: address(given, one) for name, one in around(number, last).items()},
@@ -172,6 +172,6 @@ def show(request: Request, results: Results | None, index: Index, markup: object
         results=results,
         markup=markup,
         most=MOST,
-        kinds=[(one, title(one)) for one in index.ask(distinct, "kind")],
+        kinds={one: called(one) for one in index.ask(distinct, "kind")},
         languages=[one for one in index.ask(distinct, "language") if one],
     )

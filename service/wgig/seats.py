@@ -9,16 +9,18 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from .catalogues import marked
 from .labels import natural
 from .lists.asked import Asked, asked
 from .lists.found import Found
 from .lists.selection import prefixed
 from .lists.shown import LISTS, SOURCE
 from .lists.table import LABEL, Field, List
+from .speaking import ENGLISH
 
 UNKNOWN, UNSEEN = "unknown", "unseen"
 GROUP, REGION, DEVELOPMENT = "stakeholderGroup", "region", "developingCountry"
-DEVELOPMENTS = {"true": "developing country", "false": "developed country"}
+DEVELOPMENTS = {"true": marked("developing country"), "false": marked("developed country")}
 OF_PEOPLE = LISTS["stakeholders"].by_name
 
 SEATS = List(
@@ -71,14 +73,20 @@ class Bar:
     """Seats that have something in common: what, how many, and who has them.
 
     `state` is empty, or `unknown` of seats of which it is not known, or `unseen` of those that were not seen
-    at all. `iri` names what they have in common, where that is a thing.
+    at all. Where sources differ, there are several `names`. `iri` names what the seats have in common, where
+    that is a thing.
     """
 
-    name: str
+    names: Sequence[ox.Literal]
     seats: int
     people: Sequence[Person]
     iri: str = ""
     state: str = ""
+
+    @property
+    def name(self) -> str:
+        """What they have in common in words; empty where that is not known."""
+        return " or ".join(one.value for one in self.names)
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ class People:
     bars: Mapping[str, Sequence[Bar]]
     found: Found
     labels: Mapping[str, ox.Literal]
-    disputes: Sequence[tuple[str, str]]
+    disputes: Sequence[tuple[ox.Literal, str]]
 
     @property
     def total(self) -> int:
@@ -118,11 +126,13 @@ def people(found: Found, labels: Mapping[str, ox.Literal], claims: Sequence[Sequ
         (int(text.value), thing.value) for kind, thing, text in claims if is_size(kind.value, text.value)
     ]
     size, claim = max(sizes, default=(None, ""))
-    disputes = [(text.value, thing.value) for kind, thing, text in claims if kind.value == "dispute"]
+    disputes = [(text, thing.value) for kind, thing, text in claims if kind.value == "dispute"]
     known = len(found.things)
-    unseen = [Bar("not seen", size - known, [], state=UNSEEN)] if size is not None and size > known else []
+    unseen = [Bar([], size - known, [], state=UNSEEN)] if size is not None and size > known else []
     bars = {one: [*spread(found, labels, one), *unseen] for one in (GROUP, REGION, DEVELOPMENT)}
-    return People(known, size, claim, bars, found, labels, sorted(disputes, key=lambda one: natural(one[0])))
+    return People(
+        known, size, claim, bars, found, labels, sorted(disputes, key=lambda one: natural(one[0].value))
+    )
 
 
 def is_size(kind: str, text: str) -> bool:
@@ -148,10 +158,15 @@ def bar(
     """The seats that have these values."""
     who = sorted((person(found, labels, one) for one in those), key=lambda one: natural(one.name))
     if not values:
-        return Bar("not known", len(those), who, state=UNKNOWN)
-    names = [called(labels, one).value if field == GROUP else DEVELOPMENTS.get(one, one) for one in values]
+        return Bar([], len(those), who, state=UNKNOWN)
+    names = [called(labels, one) if field == GROUP else in_english(one) for one in values]
     iri = values[0] if field == GROUP and len(values) == 1 else ""
-    return Bar(" or ".join(names), len(those), who, iri)
+    return Bar(names, len(those), who, iri)
+
+
+def in_english(value: str) -> ox.Literal:
+    """What a region, or a development, is called."""
+    return ox.Literal(DEVELOPMENTS.get(value, value), language=ENGLISH)
 
 
 def person(found: Found, labels: Mapping[str, ox.Literal], seat: str) -> Person:
@@ -200,4 +215,4 @@ def as_csv(found: People) -> bytes:
 
 def cells(one: Bar) -> Iterable[str | int]:
     """What a row says of seats."""
-    return one.state or "known", one.iri, "" if one.state else one.name, one.seats
+    return one.state or "known", one.iri, one.name, one.seats

@@ -17,6 +17,7 @@ from .profiles.wish import wish
 from .represent import SUFFIXED, graph_body, represent, show
 from .resource import loaded
 from .rules import headings, rules
+from .speaking import language
 
 LONGEST = 100  # characters of a name that is compared with others
 
@@ -58,7 +59,7 @@ def shape_page(request: Request, node: ox.NamedNode, graph: list[ox.Triple]) -> 
         request,
         "rule.html",
         iri=node.value,
-        shape=vocabulary.shape(node, vocabulary.by_subject(graph)),
+        shape=vocabulary.shape(node, vocabulary.by_subject(graph), language()),
         rule=rules().get(name),
         headings=headings(),
         written=pages_rule.written().get(name),

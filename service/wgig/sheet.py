@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
+from pyoxigraph import Literal
 
 from .bodies import parameters, values
+from .examples import of_thing
 from .facts import SIZE
 from .labels import labels
+from .namespaces import short
 from .pages import words
 from .pages.around import around
 from .pages.gist import gist
@@ -17,6 +20,7 @@ from .pages.thing import page
 from .records.mementos import versions
 from .represent import show
 from .rules import headings
+from .speaking import ranges as liked
 from .store import Store
 from .things import Description, types_of
 
@@ -36,6 +40,7 @@ def thing_sheet(request: Request, description: Description, ranges: tuple[str, .
         "doc.html",
         page=replace(view, facts=[one for one in view.facts if one.iri not in there]),
         gist=what,
+        examples=of_thing(short(description.iri, base)),
         sections=in_sections,
         headings=headings(),
         around=around(view.title.value, view.incoming, view.facts, named, base),
@@ -51,16 +56,15 @@ def inverse_sheet(request: Request, description: Description, said: Mapping[str,
     number = int((values(parameters(request), "page") or ["1"])[0])
     things = [one["id"] for one in found["items"]]
     store: Store = request.app.state.store
-    title = description.labels.get(description.iri)
     return show(
         request,
         "inverse.html",
         iri=description.iri,
-        title=title.value if title else words(description.iri),
+        title=description.labels.get(description.iri) or Literal(words(description.iri)),
         name=name,
         found=found,
         things=things,
-        labels=labels(store, things),
+        labels=labels(store, things, liked()),
         number=number,
         first=(number - 1) * SIZE + 1,
         last=-(-found["total"] // SIZE),

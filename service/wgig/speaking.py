@@ -1,6 +1,7 @@
 """In which language the service speaks to whoever asks: the one of its own that is liked best."""
 
-import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
 from functools import cached_property, lru_cache
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 ENGLISH = "en"
 FROM_RIGHT = frozenset({"ar"})
-NARROWED = re.compile(rb"(?:^|&)lang=([A-Za-z]+)")
 
 
 class Reading:
@@ -33,8 +33,7 @@ class Reading:
     def language(self) -> str:
         """The language of pages that is liked best."""
         fields = tuple(value for name, value in self.scope["headers"] if name == b"accept-language")
-        narrowed = NARROWED.search(self.scope["query_string"])
-        return spoken(fields, narrowed[1] if narrowed else b"")
+        return spoken(fields)
 
     @cached_property
     def catalogue(self) -> NullTranslations:
@@ -53,9 +52,9 @@ reading: ContextVar[Reading] = ContextVar("reading", default=NOBODY)
 
 
 @lru_cache(1000)
-def spoken(fields: tuple[bytes, ...], narrowed: bytes) -> str:
-    """The language of pages for Accept-Language fields, before which goes the language of `lang`."""
-    liked = (narrowed.decode().lower(), *languages.accepted(tuple(one.decode("latin-1") for one in fields)))
+def spoken(fields: tuple[bytes, ...]) -> str:
+    """The language of pages for Accept-Language fields."""
+    liked = languages.accepted(tuple(one.decode("latin-1") for one in fields))
     return next((one for one in liked if one in SPOKEN), ENGLISH)
 
 
@@ -84,6 +83,18 @@ def address_in(tongue: str) -> str:
     return f"{address()}{'&' if '?' in address() else '?'}{PARAMETER}={tongue}"
 
 
+@contextmanager
+def speaking_in(tongue: str) -> Iterator[None]:
+    """While this lasts, the service speaks a certain language, whatever the request likes."""
+    now = Reading(reading.get().scope)
+    now.language = tongue
+    before = reading.set(now)
+    try:
+        yield
+    finally:
+        reading.reset(before)
+
+
 def gettext(message: str) -> str:
     """A text of the pages in the language of now."""
     return reading.get().catalogue.gettext(message)
@@ -94,9 +105,10 @@ def ngettext(one: str, many: str, number: int) -> str:
     return reading.get().catalogue.ngettext(one, many, number)
 
 
-def marked(message: str) -> str:
-    """The text as it is: it goes to `gettext` where it is shown, and into the catalogues by this mark."""
-    return message
+def translated(message: str) -> tuple[str, str]:
+    """A text in the language of now, with the language that it is in: English where it is not translated."""
+    said = gettext(message)
+    return said, ENGLISH if said == message else language()
 
 
 def number(value: float) -> str:

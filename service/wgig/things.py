@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
+from .catalogues import marked
 from .labels import best, labels
 from .languages import ANY, Languages, Said, as_asked
 from .lookup import Term, rows
@@ -19,6 +20,8 @@ TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
 PARTS = 250
 INCOMING = 500
 EACH = 50  # of the statements of a property that point to a thing, where many do
+POINTING_CUT = marked("Of %(total)s statements that point here, %(shown)s are shown.")
+PARTS_CUT = marked("Only the first %(number)s parts are shown.")
 
 
 class Statement(NamedTuple):
@@ -35,6 +38,17 @@ class Statement(NamedTuple):
         return ox.Triple(self.subject, self.predicate, self.object)
 
 
+class Cut(NamedTuple):
+    """That something was left out: a sentence, with names in the places of its numbers."""
+
+    sentence: str
+    numbers: Mapping[str, int]
+
+    def __str__(self) -> str:
+        """The sentence with its numbers, in English."""
+        return self.sentence % self.numbers
+
+
 @dataclass(frozen=True)
 class Description:
     """A thing as the graph knows it.
@@ -49,7 +63,7 @@ class Description:
     parts: dict[str, list[Statement]]
     incoming: list[Statement]
     towards: dict[str, int]
-    cut: list[str] = field(default_factory=list)
+    cut: list[Cut] = field(default_factory=list)
     labels: dict[str, ox.Literal] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Statement]:
@@ -73,9 +87,9 @@ def describe(store: Store, iri: str, languages: Languages = ANY) -> Description 
     parts, parts_left_out = below(store, iri, [*own, *incoming])
     cut = []
     if (total := sum(towards.values())) > len(incoming):
-        cut.append(f"Of {total} statements that point here, {len(incoming)} are shown.")
+        cut.append(Cut(POINTING_CUT, {"total": total, "shown": len(incoming)}))
     if parts_left_out:
-        cut.append(f"Only the first {PARTS} parts are shown.")
+        cut.append(Cut(PARTS_CUT, {"number": PARTS}))
     description = in_languages(Description(iri, own, parts, incoming, towards, cut), languages)
     description.labels.update(called({iri: own, **parts}, languages.ranges))
     others = named(description) - {iri, *parts}

@@ -11,7 +11,7 @@ from .answers import answer, pick
 from .bodies import ContentType, Pairs, values
 from .check import check, papers_of
 from .documents import FORMATS, WORD, Document, read, too_many
-from .formats import HTML, Format, weights
+from .formats import HTML, Format
 from .pages.report import Shown
 from .pages.standing import standing
 from .parameters import only
@@ -21,6 +21,7 @@ from .report import Outcome, Unread
 from .reports import WRITERS
 from .rules import LANGUAGES, PROFILE, PROFILES
 from .settings import Settings
+from .speaking import language
 from .turns import Turns
 from .uploads import BY_TYPE, FORMAT, FORMS, SENT, TEXT, File, uploads
 
@@ -47,12 +48,12 @@ class Found(NamedTuple):
 
 
 class Work(NamedTuple):
-    """What is to be done with a body, as a process gets it."""
+    """What is to be done with a body, as a process gets it; `language` is for who does not choose one."""
 
     given: ContentType
     body: bytes
     address: Pairs
-    languages: Sequence[str]
+    language: str
     format: Format
     settings: Settings
 
@@ -75,14 +76,13 @@ async def validate(request: Request) -> Response:
     """
     format_ = pick(request, OFFERED)
     address = only(request, PARAMETERS)
-    languages = request.headers.getlist("accept-language")
-    wish(address, languages)
+    wish(address, language())
     given = bodies.content_type(request, SENT)
     settings: Settings = request.app.state.settings
     limit = settings.body_bytes if given.media_type in FORMS else settings.paper_bytes
     body = await bodies.read(request, limit)
     checks: Turns = request.app.state.checks
-    todo = Work(given, body, address, languages, format_, settings)
+    todo = Work(given, body, address, language(), format_, settings)
     async with while_there(request.receive):
         done = await checks.run(work, todo)
     return await run_in_threadpool(answered, request, format_, done)
@@ -90,7 +90,7 @@ async def validate(request: Request) -> Response:
 
 def validation_form(request: Request) -> Response:
     """The form in which people check a paper, and how the known papers stand."""
-    wished = wish(only(request, PARAMETERS[:2]), request.headers.getlist("accept-language"))
+    wished = wish(only(request, PARAMETERS[:2]), language())
     pick(request, (HTML,))
     return answer(request, page(request, Done(wished, [])), HTML, headers={"Vary": VARY})
 
@@ -100,7 +100,7 @@ def work(todo: Work) -> Done:
     if todo.format == HTML:  # a copy of it, in another process
         return work_for_page(todo)
     fields, files = uploads(todo.given, todo.body)
-    wished = wish([*todo.address, *fields], todo.languages)
+    wished = wish([*todo.address, *fields], todo.language)
     outcomes = [one.outcome for one in Checks(wished.profile, todo.settings).of(files)]
     if problem := only_problem(outcomes):
         raise problem
@@ -109,11 +109,11 @@ def work(todo: Work) -> Done:
 
 def work_for_page(todo: Work) -> Done:
     """Check what is in a body, for a page that shows it again with the report beside it."""
-    wished = wish(todo.address, todo.languages)
+    wished = wish(todo.address, todo.language)
     fields: Pairs = []
     try:
         fields, files = uploads(todo.given, todo.body)
-        wished = wish([*todo.address, *fields], todo.languages)
+        wished = wish([*todo.address, *fields], todo.language)
     except Problem as problem:
         return Done(wished, fields, problem=problem)
     found = Checks(wished.profile, todo.settings).of(files)
@@ -124,11 +124,9 @@ def work_for_page(todo: Work) -> Done:
 def answered(request: Request, format_: Format, done: Done) -> Response:
     """The answer to a check: about what was sent, so that nobody need keep it."""
     body = page(request, done) if format_ is HTML else done.report
-    headers = {
-        "Vary": VARY,
-        "Cache-Control": "no-store",
-        "Content-Language": done.wished.language,
-    }
+    headers = {"Vary": VARY, "Cache-Control": "no-store"}
+    if format_ is not HTML:  # a page says itself in which language its report is
+        headers["Content-Language"] = done.wished.language
     links = [f'<{PROFILE}{done.wished.profile}>; rel="profile"']
     status = done.problem.status if done.problem else 200
     return answer(request, body, format_, status=status, links=links, headers=headers)
@@ -207,8 +205,8 @@ def echo(files: Sequence[File], found: Sequence[Found]) -> Pairs:
     return [(TEXT, found[0].text), (FORMAT, format_.suffix if format_ in TYPED else "")]
 
 
-def wish(pairs: Pairs, languages: Sequence[str]) -> Wish:
-    """Profile and language that are asked for, the first before others, or else by Accept-Language fields.
+def wish(pairs: Pairs, liked: str) -> Wish:
+    """Profile and language that are asked for, the first before others, or else the liked language.
 
     Raises Problem 400.
     """
@@ -216,24 +214,12 @@ def wish(pairs: Pairs, languages: Sequence[str]) -> Wish:
     if profile not in PROFILES:
         raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
     tag = asked(pairs, "lang")
-    if tag and language(tag) not in LANGUAGES:
+    tongue = tag.lower().partition("-")[0]  # without script and region (RFC 5646)
+    if tag and tongue not in LANGUAGES:
         raise Problem(400, f"There is no report in {tag!r}. Take one of: {', '.join(LANGUAGES)}.")
-    return Wish(profile, language(tag) if tag else preferred(languages))
+    return Wish(profile, tongue or liked)
 
 
 def asked(pairs: Pairs, key: str) -> str:
     """The first value of a key that is not empty, or an empty one."""
     return next(filter(None, values(pairs, key)), "")
-
-
-def preferred(accept: Sequence[str]) -> str:
-    """The language that a client likes best by its Accept-Language fields, or English."""
-    liking: dict[str, float] = {}
-    for tag, weight in weights(accept).items():
-        liking[language(tag)] = max(weight, liking.get(language(tag), 0.0))
-    return max(("en", *LANGUAGES), key=lambda one: liking.get(one, 0.0))
-
-
-def language(tag: str) -> str:
-    """The language of a language tag (RFC 5646), without script and region."""
-    return tag.lower().partition("-")[0]

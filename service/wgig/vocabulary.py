@@ -8,23 +8,25 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from .catalogues import marked
 from .labels import natural
 from .namespaces import OUTSIDE
+from .speaking import ENGLISH
 
 OWL, RDFS = OUTSIDE["owl"], OUTSIDE["rdfs"]
 SHACL, SKOS = OUTSIDE["sh"], OUTSIDE["skos"]
 KINDS = {
-    f"{OWL}Class": "Classes",
-    f"{OWL}ObjectProperty": "Properties that lead to things",
-    f"{OWL}DatatypeProperty": "Properties that hold values",
+    f"{OWL}Class": marked("Classes"),
+    f"{OWL}ObjectProperty": marked("Properties that lead to things"),
+    f"{OWL}DatatypeProperty": marked("Properties that hold values"),
 }
 # What a term's entry says about it beside label and definition.
 TIES = {
-    f"{RDFS}subClassOf": "A kind of",
-    f"{RDFS}subPropertyOf": "A kind of",
-    f"{RDFS}domain": "Of",
-    f"{RDFS}range": "Values",
-    f"{OWL}inverseOf": "Inverse of",
+    f"{RDFS}subClassOf": marked("A kind of"),
+    f"{RDFS}subPropertyOf": marked("A kind of"),
+    f"{RDFS}domain": marked("Of"),
+    f"{RDFS}range": marked("Values"),
+    f"{OWL}inverseOf": marked("Inverse of"),
 }
 ARTICLE = re.compile(r"^(a|an|the) ", re.IGNORECASE)
 TARGETS = (f"{SHACL}targetClass", f"{SHACL}targetNode", f"{SHACL}targetSubjectsOf", f"{SHACL}targetObjectsOf")
@@ -112,10 +114,10 @@ def is_node_shape(said: dict[str, list[Any]]) -> bool:
     )
 
 
-def shape(node: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]) -> Shape:
-    """A shape of a graph, whose objects are given by subject and property."""
+def shape(node: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]], tongue: str = ENGLISH) -> Shape:
+    """A shape of a graph, whose objects are given by subject and property; named in `tongue` where it can."""
     said = subjects[node]
-    names = english([*said.get(f"{SHACL}name", []), *said.get(f"{RDFS}label", [])])
+    names = spoken([*said.get(f"{SHACL}name", []), *said.get(f"{RDFS}label", [])], tongue)
     targets = sorted(one.value for property_ in TARGETS for one in said.get(property_, []))
     name = heading(first(names, node.value.rpartition("#")[2]))
     return Shape(node.value, name, targets, messages(node, subjects))
@@ -186,15 +188,16 @@ def first(literals: list[Any], otherwise: str) -> str:
     return min((one.value for one in literals), default=otherwise)
 
 
-def english(literals: list[Any]) -> list[Any]:
-    """The English texts where there are any, else all."""
-    return [one for one in literals if one.language == "en"] or literals
+def spoken(literals: list[Any], tongue: str = ENGLISH) -> list[Any]:
+    """The texts in a language where there are any, else the English ones, else all."""
+    in_tongues = ([one for one in literals if one.language == liked] for liked in (tongue, ENGLISH))
+    return next(filter(None, in_tongues), literals)
 
 
 def names(graph: Iterable[ox.Triple]) -> dict[str, ox.Literal]:
     """The rdfs:label of each node of a graph that has one, the English one before others."""
     return {
-        node.value: english(said[f"{RDFS}label"])[0]
+        node.value: spoken(said[f"{RDFS}label"])[0]
         for node, said in by_subject(graph).items()
         if f"{RDFS}label" in said
     }

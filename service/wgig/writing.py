@@ -18,9 +18,9 @@ from .opening import FullError
 from .problems import Problem
 from .record import Record, Write, graphs_of
 from .settings import Settings
+from .speaking import language
 from .store import Store, StoreError
 from .turns import Turns
-from .validate import preferred
 from .writes.changes import Change
 
 READ_AGAIN = "This may or may not have been written, but never by halves: read it again."
@@ -87,11 +87,10 @@ async def pass_gate(request: Request, graph: str, parts: list[Part], there: byte
     `there` is what the graph holds beside it. Raises Problem.
     """
     format_ = report_format(request.headers.getlist("accept"))
-    language = preferred(request.headers.getlist("accept-language"))
-    found = await gated(request, graph, parts, there, format_, language)
+    found = await gated(request, graph, parts, there, format_, language())
     if not found.report:
         return bytes(found.triples)
-    headers = UNKEPT | {"Vary": "Accept, Accept-Language", "Content-Language": language}
+    headers = UNKEPT | {"Vary": "Accept, Accept-Language", "Content-Language": language()}
     return Response(found.report, 422, headers, format_.content_type)
 
 

@@ -147,6 +147,18 @@ def test_the_colors_of_cells_are_said_in_words(judged: httpx.Client) -> None:
     assert '<dt class="tone partly-adequate">' not in page
 
 
+def test_a_page_names_things_in_its_language_and_the_picture_for_files_in_english(
+    writable: httpx.Client,
+) -> None:
+    data = '<urn:a> a :Issue ; rdfs:label "Spam"@en , "Pourriel"@fr . <urn:c> a :CrosscuttingPriority .'
+    writable.post("/graph/x", content=PREFIXES + data, headers={"Content-Type": "text/turtle"})
+    french = {"Accept-Language": "fr"}
+    assert (
+        '<a href="/coverage" dir="auto">Pourriel</a>' in writable.get("/coverage.html", headers=french).text
+    )
+    assert ">Spam<" in writable.get("/coverage.svg", headers=french).text
+
+
 @pytest.mark.parametrize("query", ["", "?by=category", "?by=stakeholder-group"])
 def test_the_picture_is_well_formed_and_says_what_the_cells_say(judged: httpx.Client, query: str) -> None:
     answer = judged.get(f"/coverage.svg{query}")

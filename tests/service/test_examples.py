@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
-from wgig.examples import Example, example, read
+from wgig.binding import bind
+from wgig.examples import Example, by_keyword, example, examples, of_thing, read, recognized
 from wgig.problems import Problem
 
 
@@ -34,3 +36,40 @@ def test_an_unknown_name_is_told_the_known_ones(name: str, mend: str) -> None:
     with pytest.raises(Problem, match=mend) as caught:
         example(name)
     assert caught.value.status == 404
+
+
+def test_the_note_is_what_else_the_first_lines_say(tmp_path: Path) -> None:
+    path = tmp_path / "one.rq"
+    path.write_text("# title: One\n# question: Is it?\n# keywords: one\n# It is one,\n# or not.\nASK {}\n")
+    assert read(path).note == "It is one, or not."
+
+
+@pytest.mark.parametrize("keyword", ["declaration", "Declaration"])
+def test_questions_are_found_by_what_they_are_about(keyword: str) -> None:
+    assert [one.name for one in by_keyword(keyword)] == ["declaration-citations", "principles-by-text"]
+
+
+@pytest.mark.parametrize(
+    ("short", "paths"),
+    [
+        ("disagreement:seats-by-group", ["/queries/disagreements?question=seats-by-group"]),
+        ("meeting:m1", ["/queries/agreements-and-outcomes?meeting=m1"]),
+        ("meeting:m2", []),  # of which the question about the first meeting does not speak
+        ("graph:issues", []),
+    ],
+)
+def test_a_thing_has_the_questions_that_can_be_asked_of_it_alone(short: str, paths: list[str]) -> None:
+    assert [path for _, path in of_thing(short)] == paths
+
+
+@pytest.mark.parametrize("one", examples(), ids=lambda one: one.name)
+def test_an_example_is_recognized_by_its_text_whatever_its_parameters_are(one: Example) -> None:
+    assert recognized(one.text) == one
+    assert recognized(one.text.replace("\n", "\r\n")) == one  # as forms send it
+    values = {parameter.name: ox.NamedNode("urn:x") for parameter in one.parameters}
+    assert recognized(bind(one.text, values)) == one
+
+
+@pytest.mark.parametrize("more", ["LIMIT 1", "# And this.", "VALUES ?z { 1 }"])
+def test_a_query_that_somebody_changed_is_theirs(more: str) -> None:
+    assert recognized(f"{example('disagreements').text}{more}\n") is None

@@ -401,6 +401,30 @@ def test_labels_come_in_each_language(client: httpx.Client) -> None:
     assert client.get("/write?lang=xx", headers=PAGE).status_code == 400
 
 
+def test_the_form_is_in_the_language_of_its_reader(client: httpx.Client) -> None:
+    page = client.get("/write?issue=spam", headers={**PAGE, "Accept-Language": "fr, en"})
+    assert '<html lang="fr"' in page.text
+    assert "Titre" in page.text
+    assert page.headers["content-language"] == "fr"
+
+
+def test_a_form_stays_in_its_language_when_it_is_sent(client: httpx.Client) -> None:
+    form = opened(client, "/write?issue=spam&lang=ru").fill(posted_1="soon").press()
+    assert form.page.html["lang"] == "ru"  # type: ignore[index]
+    assert form.page.select_one('#posted-1-said span[lang="ru"]')
+
+
+def test_what_is_said_in_english_alone_is_marked_where_the_form_is_in_another_language(
+    client: httpx.Client,
+) -> None:
+    form = opened(client, "/write?issue=spam&lang=ru").fill(name="on-spam", token="wrong")
+    page = form.press("do", "draft").page
+    assert [one["lang"] for one in page.select('#token-said span[lang], #summary [href="#token"]')] == [
+        "en"
+    ] * 2
+    assert page.select_one('#posted-hint [lang="en"]')
+
+
 PIECES = st.sampled_from(
     [
         "%zz",

@@ -15,28 +15,29 @@ FLOORS = [
         """
         about arguments backup backup.locking catalogues citing client.address client.report
         client.terms client.triples dumps durable engines feeds feeds.xml feeds.zones form index
-        index.mark index.words kinds lines lists lists.table markdown.form mcp mcp.budget
-        namespaces outside outside.allowed pages.picture pages.scripts places.json places.spot
-        places.tokens plans presence profiles profiles.dublin readers reconcile recording
-        records reports.xml screening shortcuts steering stream stream.states syntax
-        syntax.grammar tables wellformed wgig writes writes.changes
+        index.mark index.words lines lists markdown.form mcp mcp.budget namespaces outside
+        outside.allowed pages.picture pages.scripts places.json places.spot places.tokens plans
+        presence profiles profiles.dublin readers reconcile recording records reports.xml
+        screening shortcuts steering stream stream.states syntax syntax.grammar tables
+        wellformed wgig writes writes.changes
         """,
         """
-        backup.swap client.errors client.rows computed lists.shown nesting outside.peers
+        backup.swap client.errors client.rows computed lists.table nesting outside.peers
         places.context places.fits problems settings sides streaming usage writes.commit
         writes.journal writes.marks writes.packing
         """,
         """
         archive backup.control bodies client.connection connections contexts examples formats
-        index.asked index.entries markdown.faults near opening pages.rule places.jsonld
-        places.turtle plans.plan room rules sparql tables.columns turns writes.scratch
+        index.asked index.entries lists.shown markdown.faults near opening pages.rule
+        places.jsonld places.turtle plans.plan room rules sparql tables.columns turns
+        writes.scratch
         """,
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands form.asked
         index.file index.snippets known languages links markdown.outline mcp.strict
-        outside.tables pages.ways parameters places processes profiles.profile quiet
-        readers.lending records.versions reports syntax.reading tables.csvw tokens typed unfit
-        using writes.premises writes.targets
+        outside.tables parameters places processes profiles.profile quiet readers.lending
+        records.versions reports syntax.reading tables.csvw tokens typed unfit using
+        writes.premises writes.targets
         """,
         """
         backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
@@ -45,12 +46,12 @@ FLOORS = [
         """,
         """
         about.declared about.moved answers choosing commands.restore diagnosis form.choices
-        form.draft lists.schemas lists.selection markdown.graph markdown.statements pages.days
-        profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
+        form.draft kinds lists.schemas lists.selection markdown.graph markdown.statements
+        pages.days profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
         """
         about.figures admission cache feeds.atom form.layout index.filling inference licenses
-        lookup markdown.body markdown.head pages profiles.schema_org readers.wire
+        lookup markdown.body markdown.head pages pages.ways profiles.schema_org readers.wire
         """,
         """
         about.counting about.void form.filled form.words markdown.keys outside.calls

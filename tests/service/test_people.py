@@ -43,6 +43,17 @@ def write(client: httpx.Client, data: str) -> None:
     assert answer.is_success, answer.text
 
 
+def test_a_page_names_things_in_its_language_and_data_in_english(writable: httpx.Client) -> None:
+    write(writable, SEAT.format(1) + "; :stakeholderGroup group:g .")
+    write(writable, 'group:g rdfs:label "Governments"@en , "Gouvernements"@fr .')
+    write(writable, '<urn:who:1> rdfs:label "Somebody"@en .')
+    french = {"Accept-Language": "fr"}
+    page = writable.get("/people", headers=PAGE | french).text
+    assert '<a href="/doc/stakeholder-group/g" dir="auto">Gouvernements</a>' in page
+    assert 'lang="en" dir="auto">Somebody</a>' in page
+    assert writable.get("/people", headers=french).json()["stakeholderGroup"][0]["label"] == "Governments"
+
+
 def test_each_sum_holds_the_seats_that_are_not_known(service: httpx.Client) -> None:
     found = service.get("/people").json()
     jsonschema.validate(found, PEOPLE)

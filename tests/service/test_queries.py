@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wgig.app import create_app
 from wgig.binding import bind, places
-from wgig.examples import NONE, Example, Parameter, examples, read
+from wgig.examples import NONE, Example, Parameter, example, examples, read
 from wgig.problems import Problem
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
@@ -52,6 +52,28 @@ def test_the_list_names_every_query_with_its_parameters(asked: httpx.Client) -> 
 def test_a_query_answers_at_its_address_as_it_is_kept(asked: httpx.Client, one: Example) -> None:
     kept = (ANSWERS / f"{one.name}.csv").read_text(encoding="utf-8")
     assert asked.get(f"/queries/{one.name}.csv").text.splitlines() == kept.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("path", "part", "nothing"),
+    [
+        ("/queries/disagreements", False, False),
+        ("/queries/disagreements?question=seats-by-group", True, False),
+        ("/queries/issues-under-several-categories?the_issue=voip", True, True),
+    ],
+)
+def test_the_page_of_an_answer_says_what_was_asked_and_whether_of_all(
+    asked: httpx.Client, path: str, part: bool, nothing: bool
+) -> None:
+    page = asked.get(path, headers={"Accept": "text/html"}).text
+    assert f">{example(path.split('/')[2].partition('?')[0]).question}</p>" in page
+    assert ("Asked here of chosen things alone." in page) == part
+    assert ("Nothing is known that answers it." in page) == nothing
+
+
+def test_the_page_of_somebodys_own_query_says_none_of_our_questions(asked: httpx.Client) -> None:
+    own = {"query": "# question: Is it mine?\nSELECT ?x { ?x a ?y } LIMIT 1"}
+    assert "Is it mine?</p>" not in asked.get("/sparql", params=own, headers={"Accept": "text/html"}).text
 
 
 @pytest.mark.parametrize(("one", "parameter"), DECLARED, ids=IDS)

@@ -135,7 +135,7 @@ def test_a_description_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     description = things.describe(store, SPAM.value)
     assert description is not None
     assert len(description.incoming) == 2
-    assert description.cut == ["Of 5 statements that point here, 2 are shown."]
+    assert [*map(str, description.cut)] == ["Of 5 statements that point here, 2 are shown."]
 
 
 def test_a_description_of_too_many_parts_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

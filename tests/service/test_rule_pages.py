@@ -32,6 +32,16 @@ def values(page: str, name: str) -> list[str]:
     return re.findall(rf' {name}="([^"]*)"', page)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rule_is_called_in_the_language_of_the_page(service: httpx.Client, language: str) -> None:
+    rule = rules()["WGIG-3-SWOT-MISSING"]
+    page = service.get(f"/shapes/{rule.code}", headers={**PAGE, "accept-language": language}).text
+    title = re.search(rf'<h1 lang="{language}" dir="auto">([^<]+)</h1>', page)
+    assert title
+    assert title[1].casefold() == rule.name[language].casefold()
+    assert rule.name[language] in service.get("/shapes", headers={**PAGE, "accept-language": language}).text
+
+
 @pytest.mark.parametrize("code", ["WGIG-7B-MISSING", "WGIG-0-LATE", "WGIG-0-TERM-UNKNOWN"])
 def test_the_page_of_a_rule_says_all_of_it(service: httpx.Client, code: str) -> None:
     answer = service.get(f"/shapes/{code}", headers=PAGE)

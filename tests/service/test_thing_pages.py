@@ -3,14 +3,17 @@
 import re
 from collections.abc import Callable
 from html import unescape
+from itertools import count
 
 import httpx
 import pytest
-from wgig import things
+from wgig import speaking, things
 from wgig.app import create_app
 from wgig.namespaces import OUTSIDE
+from wgig.pages import mark
 from wgig.pages.gist import KINDS, gist
 from wgig.rdf import read
+from wgig.rules import headings, rules
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
@@ -115,6 +118,41 @@ def test_a_paper_has_the_report_beside_its_sections(pages: httpx.Client) -> None
     spam = section(text, "section-3")
     assert "Nothing of this section is known." in spam
     assert 'href="/shapes/WGIG-3-SWOT-MISSING"' in spam
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ar"])
+def test_what_a_paper_lacks_is_said_in_the_language_of_the_page(pages: httpx.Client, language: str) -> None:
+    text = pages.get("/doc/paper/wp-spam", headers={**HTML, "Accept-Language": language}).text
+    assert rules()["WGIG-3-SWOT-MISSING"].says(language) in unescape(section(text, "section-3"))
+    assert headings()[3].says(language) in unescape(text)
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [("en", ">cluster of 2005</a>"), ("fr", '><span lang="en" dir="auto">cluster of 2005</span></a>')],
+)
+def test_a_text_in_another_language_than_the_page_says_so(
+    pages: httpx.Client, language: str, shown: str
+) -> None:
+    text = pages.get("/doc/issue/spam", headers={**HTML, "Accept-Language": language}).text
+    assert shown in section(text, "facts")
+
+
+@pytest.mark.usefixtures("turned")
+def test_where_a_statement_stands_is_said_anew_in_each_language() -> None:
+    base = "http://other.example/"  # of which nothing is kept from other tests
+    graphs = [f"{base}graph/{name}" for name in ("x", "inferred")]
+    marks = [mark(graph, None, base, tongue) for graph in graphs for tongue in ("en", "fr")]
+    assert [re.sub("<[^>]+>", "", one).strip() for one in marks] == ["1 x", "2 x", "3", "4"]
+
+
+@pytest.fixture
+def turned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Catalogues that give another text each time that they are asked."""
+    number = count(1)
+    monkeypatch.setattr(
+        speaking, "gettext", lambda text: f"{next(number)}{' %(graph)s' if '%' in text else ''}"
+    )
 
 
 def test_a_paper_leads_to_the_form_that_fills_it_in(pages: httpx.Client) -> None:

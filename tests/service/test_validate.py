@@ -152,6 +152,7 @@ def test_the_profile_is_chosen_by_name_or_iri(service: httpx.Client) -> None:
         ("", "fr-CA, en;q=0.5", "fr"),
         ("", "de, *;q=0.1", "en"),
         ("", "en;q=0.2, zh-Hans-CN;q=0.8", "zh"),
+        ("", "ru, en-US, en", "ru"),
         ("ar", "fr", "ar"),
         ("es-MX", "", "es"),
     ],
@@ -508,3 +509,18 @@ def test_the_form_speaks_the_language_of_who_asks_also_from_a_cache(closed: http
     pages = [closed.get("/validate", headers={"Accept-Language": one}) for one in ("fr", "zh", "fr", "zh")]
     assert "Accept-Language" in pages[0].headers["vary"]
     assert pages[0].text == pages[2].text != pages[1].text == pages[3].text
+
+
+def test_a_report_is_in_the_language_of_its_page_unless_another_is_chosen(closed: httpx.Client) -> None:
+    for chosen, report in (("", "fr"), ("ar", "ar")):
+        fields = {"paper": BAD.decode(), "format": "ttl", "lang": chosen}
+        page = closed.post("/validate", data=fields, headers={**PAGE, "Accept-Language": "fr, en"})
+        assert '<html lang="fr"' in page.text
+        assert f'<div class="report" lang="{report}"' in page.text
+        assert page.headers["content-language"] == "fr"
+
+
+def test_why_a_file_is_not_checked_is_marked_as_english(closed: httpx.Client) -> None:
+    fields = {"paper": "no Turtle", "format": "ttl"}
+    page = closed.post("/validate", data=fields, headers={**PAGE, "Accept-Language": "fr"})
+    assert '<p><span lang="en" dir="ltr">' in page.text.partition('id="problem"')[2]

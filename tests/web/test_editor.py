@@ -67,7 +67,7 @@ def take(page: Page, option: re.Pattern[str]) -> None:
 def test_a_query_is_written_with_completions_and_run_by_keyboard_alone(visit: Visit) -> None:
     page = editor(visit("/sparql"))
     write(page, "SELECT * WHERE { ?issue a Issu")
-    take(page, re.compile(r"^wgig:Issue\s*issue · \d+ times"))
+    take(page, re.compile(r"^wgig:Issue\s*issue · in the graph: \d+"))
     page.keyboard.type(" ; prefLab")
     take(page, re.compile("^skos:prefLabel"))
     page.keyboard.type(" ?label }")
@@ -119,7 +119,7 @@ def test_an_error_is_told_and_marked_at_its_place(visit: Visit, axe: Axe) -> Non
     page = editor(visit("/sparql"))
     put(page, "ASK {\n  ?x ?y FILTR(true) }")
     page.get_by_role("button", name="Run the query").click()
-    expect(page.get_by_role("alert")).to_contain_text("Line 2, column 9")
+    expect(page.get_by_role("alert").locator("[lang=en]")).to_contain_text("Line 2, column 9")
     expect(page.locator(".cm-lintRange-error")).to_have_text("FILTR")
     page.get_by_role("button", name="Go to line 2, column 9").click()
     expect(page.get_by_role("textbox", name="SPARQL query")).to_be_focused()
@@ -198,6 +198,13 @@ def test_an_answer_is_shown_in_each_way_that_fits(
     page.get_by_role("radio", name=name).check()
     expect(page.locator(shown).first).to_be_attached()
     assert axe(page) == []
+
+
+def test_numbers_are_written_as_on_the_page_and_not_as_the_browser_would(visit: Visit) -> None:
+    page = editor(visit("/sparql", locale="de-DE"))
+    run(page, "SELECT * { VALUES (?x ?n) { ('a' 1234567) } }")
+    page.get_by_role("radio", name="Bars").check()
+    expect(page.locator(".drawing .number")).to_have_text("1,234,567")
 
 
 def test_what_does_not_fit_is_not_offered(visit: Visit) -> None:

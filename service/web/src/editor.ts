@@ -7,7 +7,7 @@ import { learn } from "./query/names";
 import { forget, keep, past } from "./query/past";
 import { address, LONGEST, offers } from "./results/offers";
 import { views } from "./results/views";
-import { say } from "./page/words";
+import { figure, LOCALE, say } from "./page/words";
 
 const TICK = 100; // milliseconds between the times that are shown
 
@@ -33,7 +33,7 @@ class Page {
     document.querySelector(".more")?.removeAttribute("hidden");
     this.recall();
     const { line, column, sentence } = form.dataset;
-    if (line) this.code.mark([{ line: Number(line), column: Number(column), sentence: sentence ?? "" }], []);
+    if (line) this.code.mark([{ line: Number(line), column: Number(column), sentence: sentence ?? "", lang: "en" }], []);
     // A link within the page is no way back.
     addEventListener("popstate", () => this.here !== pathOf(location) && location.reload());
   }
@@ -74,7 +74,7 @@ class Page {
     this.cancel.hidden = false;
     const began = performance.now();
     this.tick = window.setInterval(() => {
-      this.clock.textContent = say("seconds", { seconds: ((performance.now() - began) / 1000).toFixed(1) });
+      this.clock.textContent = say("seconds", { seconds: figure((performance.now() - began) / 1000, 1) });
     }, TICK);
   }
 
@@ -117,7 +117,7 @@ class Page {
   private told(remark: Remark): HTMLElement {
     const place = say("go-to", { line: remark.line, column: remark.column });
     const button = h("button", { type: "button", class: "plain", click: () => this.code.goTo(remark) }, place);
-    return h("p", {}, remark.sentence, " ", remark.line > 0 && button);
+    return h("p", {}, h("bdi", { lang: remark.lang }, remark.sentence), " ", remark.line > 0 && button);
   }
 
   private recall(): void {
@@ -126,7 +126,7 @@ class Page {
     const entries = queries.map(({ query, at }) => {
       const first = query.split("\n").find((line) => /^\s*(select|ask|construct|describe)/i.test(line)) ?? query;
       const button = h("button", { type: "button", class: "plain", click: () => this.again(query) }, first.trim().slice(0, 80));
-      return h("li", {}, button, " ", h("span", { class: "mark" }, new Date(at).toLocaleString(document.documentElement.lang)));
+      return h("li", {}, button, " ", h("span", { class: "mark" }, new Date(at).toLocaleString(LOCALE)));
     });
     const clear = h("button", { type: "button", class: "plain", click: () => (forget(), this.recall()) }, say("forget"));
     this.before.replaceChildren(

@@ -7,6 +7,7 @@ interface Message {
   field: string;
   severity: "Violation" | "Warning" | "Info";
   text: string;
+  language: string;
   code: string;
   blocks: boolean;
 }
@@ -84,11 +85,10 @@ function mark(element: Element, name: string, value: string): void {
   else element.removeAttribute(name);
 }
 
-function paragraph({ severity, text, code }: Message): HTMLElement {
-  const { value: lang } = document.querySelector<HTMLInputElement>(".paper input[name=lang]")!;
+function paragraph({ severity, text, language, code }: Message): HTMLElement {
   const rule = code && h("a", { href: `/shapes/${encodeURIComponent(code)}`, class: "mark" }, code);
   const kind = h("span", { class: "unseen" }, say(severity.toLowerCase()));
-  return h("p", { class: `said ${severity.toLowerCase()}` }, kind, " ", h("span", { lang }, text), " ", rule || undefined);
+  return h("p", { class: `said ${severity.toLowerCase()}` }, kind, " ", h("span", { lang: language }, text), " ", rule || undefined);
 }
 
 const form = document.querySelector<HTMLFormElement>("form.paper");

@@ -1,6 +1,6 @@
 """/write: the form in which people write a paper, without JavaScript or with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
@@ -11,6 +11,7 @@ from .. import bodies, pages
 from ..answers import answer, pick
 from ..bearer import refuse_in_form
 from ..bodies import FORM, MULTIPART, ContentType, Pairs
+from ..catalogues import marked
 from ..documents import MARKDOWN
 from ..formats import HTML, JSON, TURTLE, Format
 from ..markdown import write as as_markdown
@@ -21,6 +22,7 @@ from ..problems import Problem
 from ..rdf import serialize
 from ..rules import LANGUAGES, PROFILES
 from ..settings import Settings
+from ..speaking import language, speaking_in, translated
 from ..store import Store
 from ..turns import Turns
 from ..uploads import File, uploaded
@@ -39,8 +41,8 @@ from .work import Done, Todo, opened, rest, stated, work
 LARGEST = 4 * 1024 * 1024  # bytes of a form that is sent
 SAVES = ("draft", "complete", "save")
 DOWNLOADS = {"markdown": MARKDOWN, "turtle": TURTLE}
-UNSAVED = "Nothing was saved. Mend what is said below; what is not complete can be saved as a draft."
-LEAKED = (
+UNSAVED = marked("Nothing was saved. Mend what is said below; what is not complete can be saved as a draft.")
+LEAKED = marked(
     "A token stood here, and is taken out. Others may have seen it: have it revoked. A token belongs in the "
     "field for it alone."
 )
@@ -50,15 +52,20 @@ def write_form(request: Request) -> Response:
     """The form in which a paper is written: of a new one, or of one of the graph; else where to begin."""
     given = dict(only(request, ("issue", "paper", "lang", "saved")))
     pick(request, (HTML,))
+    with speaking_in(spoken(given.get("lang", ""))):
+        return begun(request, given)
+
+
+def begun(request: Request, given: Mapping[str, str]) -> Response:
+    """The form of the paper or issue that is given, else the page where one is begun. Raises Problem 404."""
     state = request.app.state
-    language = spoken(given.get("lang", ""))
     if name := given.get("paper", "").removeprefix(PAPERS):
-        page = of_graph(state.store, name, language, state.settings)
+        page = of_graph(state.store, name, state.settings)
         page.saved = "saved" in given
         return shown(request, page)
     if issue := given.get("issue", "").removeprefix(f"{ID}issue/"):
-        return shown(request, of_issue(issue, language))
-    return beginning(request, language)
+        return shown(request, of_issue(issue))
+    return beginning(request)
 
 
 async def write_by_form(request: Request) -> Response:
@@ -71,6 +78,12 @@ async def write_by_form(request: Request) -> Response:
     if files:
         return await opened_file(request, files[0])
     form = sent(pairs)
+    with speaking_in(spoken(form.once.get("lang", ""))):
+        return await pressed(request, form, format_)
+
+
+async def pressed(request: Request, form: Sent, format_: Format) -> Response:
+    """What the button that was pressed does. Raises Problem 400, 413, 422."""
     page = begun_again(form)
     await filled_in(request, page, form)
     if page.done and form.does in DOWNLOADS:
@@ -84,7 +97,7 @@ async def filled_in(request: Request, page: Page, form: Sent) -> None:
     """Change the page by the button that was pressed, or check it. Raises Problem 400, 413, 422."""
     settings: Settings = request.app.state.settings
     checks: Turns = request.app.state.checks
-    todo = Todo(page.filled, form.source.encode(), page.profile, page.language, settings)
+    todo = Todo(page.filled, form.source.encode(), page.profile, language(), settings)
     add, remove = form.once.get("add", ""), form.once.get("remove", "")
     if add or remove:
         try:
@@ -96,7 +109,7 @@ async def filled_in(request: Request, page: Page, form: Sent) -> None:
         return
     async with while_there(request.receive):
         page.done = await checks.run(work, todo)
-    leaked = [Message(one, "Violation", LEAKED) for one in form.leaked]
+    leaked = [Message(one, "Violation", *translated(LEAKED)) for one in form.leaked]
     page.messages, page.rest = [*leaked, *page.done.messages], page.done.rest
 
 
@@ -111,14 +124,14 @@ def fields(given: ContentType, body: bytes) -> tuple[Pairs, list[File]]:
 
 
 def spoken(tag: str) -> str:
-    """The language of the labels. Raises Problem 400 for one that there are none in."""
+    """The language of the form: that of the page, if none is asked for. Raises Problem 400 for another."""
     if tag and tag not in LANGUAGES:
         raise Problem(400, f"The form is not there in {tag!r}. Take one of: {', '.join(LANGUAGES)}.")
-    return tag or "en"
+    return tag or language()
 
 
 def begun_again(form: Sent) -> Page:
-    """The page of a form that was sent. Raises Problem 400 for an unknown profile or language."""
+    """The page of a form that was sent. Raises Problem 400 for an unknown profile."""
     filled, profile = form.filled, form.once.get("profile") or "complete"
     if profile not in PROFILES:
         raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
@@ -129,8 +142,7 @@ def begun_again(form: Sent) -> Page:
     elif form.does == "save":
         status_now = filled.paper.words("creativeWorkStatus").strip()
         profile = status_now if status_now in PROFILES else "draft"
-    language = spoken(form.once.get("lang", ""))
-    return Page(filled, form.source, form.version, profile, language)
+    return Page(filled, form.source, form.version, profile)
 
 
 def changed(todo: Todo, add: str, remove: str) -> tuple[Filled, str, list[str]]:
@@ -149,19 +161,19 @@ async def opened_file(request: Request, file: File) -> Response:
     try:
         if not file.name or not file.data:
             raise Problem(400, "No file was chosen, or it is empty. Choose one.")
-        page = await checks.run(of_file, file, "en", request.app.state.settings)
+        page = await checks.run(of_file, file, request.app.state.settings)
     except Problem as problem:
-        return await run_in_threadpool(beginning, request, "en", problem)
+        return await run_in_threadpool(beginning, request, problem)
     return await run_in_threadpool(shown, request, page)
 
 
-def beginning(request: Request, language: str, problem: Problem | None = None) -> Response:
+def beginning(request: Request, problem: Problem | None = None) -> Response:
     """The page where a paper is begun."""
     settings: Settings = request.app.state.settings
     body = pages.render(
         "begin.html",
         base=settings.base,
-        issues=Field("", "wgig:issue").things(language),
+        issues=Field("", "wgig:issue").things(language()),
         papers=known(request.app.state.store),
         problem=problem,
     )
@@ -207,11 +219,11 @@ def refuse(request: Request, page: Page, problem: Problem) -> None:
     """Let the page say why nothing was saved, at the field that it is about."""
     page.refused = problem
     if problem.status in (401, 403):
-        page.messages = [*page.messages, Message("token", "Violation", problem.detail)]
+        at_field(page, "token", problem)
     if problem.status != 412:
         return
     if not page.version:
-        page.messages = [*page.messages, Message("name", "Violation", problem.detail)]
+        at_field(page, "name", problem)
         return
     settings: Settings = request.app.state.settings
     store: Store = request.app.state.store
@@ -220,3 +232,9 @@ def refuse(request: Request, page: Page, problem: Problem) -> None:
         before = Source(opened(page.source.encode(), settings).triples)
         now = Source(store.triples(graph_of(page.filled.name, settings)))
         page.messages = [*page.messages, *differing(before, now)]
+
+
+def at_field(page: Page, field: str, problem: Problem) -> None:
+    """Let the page say at a field why nothing was saved."""
+    page.messages = [*page.messages, Message(field, "Violation", *translated(problem.detail))]
+    page.at_field = True

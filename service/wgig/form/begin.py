@@ -27,39 +27,39 @@ from .work import rest, written
 MOST = 200  # papers in a list to choose from
 
 
-def of_issue(issue: str, language: str) -> Page:
+def of_issue(issue: str) -> Page:
     """The form of a new paper on an issue, with what is known of that. Raises Problem 404."""
-    return of_triples(markdown.read(skeleton(issue))[0], language)
+    return of_triples(markdown.read(skeleton(issue))[0])
 
 
-def of_graph(store: Store, name: str, language: str, settings: Settings) -> Page:
+def of_graph(store: Store, name: str, settings: Settings) -> Page:
     """The form of a paper of the graph. Raises Problem 404, 422 for another kind, 413 for a huge one."""
     graph = graph_of(name, settings)
     if not LOCAL.fullmatch(name) or not store.has(graph):
         raise Problem(404, f"No paper in the graph has the name {name!r}. The papers are at /papers.")
     version = version_of(store, graph)
-    found = of_triples(store.triples(graph), language)
+    found = of_triples(store.triples(graph))
     if found.filled.name != name:
         raise Problem(422, f"The graph of {name} is about another paper, {found.filled.name}.")
     found.version = version
     return found
 
 
-def of_file(file: File, language: str, settings: Settings) -> Page:
+def of_file(file: File, settings: Settings) -> Page:
     """The form of the paper in a file. Raises Problem 400 with line and column, 413, 415, 422."""
     if file.format is None:
         raise Problem(
             415, f"Nothing tells the format of {file.name!r}. Name it with an ending such as .md or .ttl."
         )
-    return of_triples(read(file.name, file.data, file.format, settings.paper_triples).triples, language)
+    return of_triples(read(file.name, file.data, file.format, settings.paper_triples).triples)
 
 
-def of_triples(triples: Iterable[ox.Triple], language: str) -> Page:
+def of_triples(triples: Iterable[ox.Triple]) -> Page:
     """The form of the paper that statements describe. Raises Problem 422 and 413."""
     source = Source(sorted(set(triples), key=str))
     lines = written(source.triples)
     others = rest(Stating(source, source.filled))
-    return Page(begun(source), lines.decode(), language=language, rest=others)
+    return Page(begun(source), lines.decode(), rest=others)
 
 
 def known(store: Store) -> Sequence[Choice]:

@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator
 
+from ..catalogues import marked
+from ..speaking import translated
 from ..steering import cut
 from .filled import Row, group
 from .layout import PARTS
 from .placed import Message
 from .source import Source
+
+NOW = marked("In the version that was saved since you opened the paper: %(words)s")
+GONE = marked("In the version that was saved since you opened the paper, there is nothing here.")
+MORE = marked("The version that was saved since has more of them: %(count)s in all.")
 
 
 def differing(opened: Source, theirs: Source) -> Iterator[Message]:
@@ -21,8 +27,12 @@ def differing(opened: Source, theirs: Source) -> Iterator[Message]:
                 )
                 if old != new:
                     said = "; ".join(one.words for one in new)
-                    words = f"In the version that was saved since you opened the paper: {said or 'nothing.'}"
-                    yield Message(group(part, row, field), "Info", cut(words), blocks=False)
+                    yield note(group(part, row, field), NOW if said else GONE, words=said)
         if after.keys() - before.keys():
-            more = f"The version that was saved since has more of them: {len(after)} in all."
-            yield Message(key, "Info", more, blocks=False)
+            yield note(key, MORE, count=str(len(after)))
+
+
+def note(field: str, sentence: str, **values: str) -> Message:
+    """A sentence with its values at a field, which keeps the paper from nothing."""
+    text, language = translated(sentence)
+    return Message(field, "Info", cut(text % values), language, blocks=False)

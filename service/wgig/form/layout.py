@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from ..catalogues import marked
 from ..markdown.values import iri
+from ..speaking import gettext
 from .asked import Asked, asked
 from .choices import Choice, codes, things
 
@@ -16,39 +18,45 @@ TEXT, LINE, ONE, SOME, LISTED, TRUTH, WHO = "text", "line", "one", "some", "list
 
 # What the shapes do not say, or say of a rule and not of the field: how it is called, how it is filled in.
 NAMES = {
-    "rdfs:label": "name",
-    "schema:version": "version",
-    "schema:creativeWorkStatus": "status",
-    "wgig:illustrative": "made up",
-    "dcterms:source": "source",
-    "who": "name",
-    "member": "member of the group",
-    "wgig:stakeholderGroup": "stakeholder group",
-    "wgig:judges": "mechanisms that are judged",
-    "wgig:waives": "rule",
-    "wgig:reason": "reason",
-    "wgig:participants": "who participates",
-    "wgig:nature": "nature of the forum",
-    "wgig:makesDecisions": "does it make decisions?",
-    "wgig:objectives": "objectives",
-    "wgig:content": "content: principles, norms, rules",
-    "wgig:additionalComments": "comments",
+    "rdfs:label": marked("Name"),
+    "schema:version": marked("Version"),
+    "schema:creativeWorkStatus": marked("Status"),
+    "wgig:illustrative": marked("Made up"),
+    "dcterms:source": marked("Source"),
+    "who": marked("Name"),
+    "member": marked("Member of the group"),
+    "wgig:stakeholderGroup": marked("Stakeholder group"),
+    "wgig:judges": marked("Mechanisms that are judged"),
+    "wgig:waives": marked("Rule"),
+    "wgig:reason": marked("Reason"),
+    "wgig:participants": marked("Who participates"),
+    "wgig:nature": marked("Nature of the forum"),
+    "wgig:makesDecisions": marked("Does it make decisions?"),
+    "wgig:objectives": marked("Objectives"),
+    "wgig:content": marked("Content: principles, norms, rules"),
+    "wgig:additionalComments": marked("Comments"),
 }
 HINTS = {
-    "schema:inLanguage": "A tag such as en, fr or zh-Hans: the language of all texts that say no other.",
-    "wgig:posted": "Year, month and day, such as 2005-01-20.",
-    "bibo:numPages": "A whole number; the template asks for three to five.",
-    "cito:cites": "A path such as declaration/48; type a number or a word to find it in the list.",
-    "schema:creativeWorkStatus": "In your words, such as draft, complete or final. Saving fills it in.",
-    "wgig:illustrative": "Whether paper and people are an example and no record.",
-    "dcterms:source": "Where the paper is from: a web address, or a document such as document/declaration.",
-    "who": "Choose from the list, or write the name of somebody else.",
-    "wgig:judges": "Those of section 6; a new one is listed here by its name after the next check.",
-    "wgig:decisionProcedure": "If it makes decisions: how.",
-    "wgig:strength": "What is good in the present system? One point in each box.",
-    "wgig:weakness": "What is bad in the present system?",
-    "wgig:opportunity": "What from outside could make it better?",
-    "wgig:threat": "What from outside could make it worse?",
+    "schema:inLanguage": marked(
+        "A tag such as en, fr or zh-Hans: the language of all texts that say no other."
+    ),
+    "wgig:posted": marked("Year, month and day, such as 2005-01-20."),
+    "bibo:numPages": marked("A whole number; the template asks for three to five."),
+    "cito:cites": marked("A path such as declaration/48; type a number or a word to find it in the list."),
+    "schema:creativeWorkStatus": marked(
+        "In your words, such as draft, complete or final. Saving fills it in."
+    ),
+    "wgig:illustrative": marked("Whether paper and people are an example and no record."),
+    "dcterms:source": marked(
+        "Where the paper is from: a web address, or a document such as document/declaration."
+    ),
+    "who": marked("Choose from the list, or write the name of somebody else."),
+    "wgig:judges": marked("Those of section 6; a new one is listed here by its name after the next check."),
+    "wgig:decisionProcedure": marked("If it makes decisions: how."),
+    "wgig:strength": marked("What is good in the present system? One point in each box."),
+    "wgig:weakness": marked("What is bad in the present system?"),
+    "wgig:opportunity": marked("What from outside could make it better?"),
+    "wgig:threat": marked("What from outside could make it worse?"),
 }
 KINDS = {
     "who": WHO,
@@ -63,7 +71,7 @@ SEVERAL = frozenset(
     ("dcterms:title", "cito:cites", "wgig:strength", "wgig:weakness", "wgig:opportunity", "wgig:threat")
 )
 PASSAGES = "declaration/"  # those that section 7 measures against
-YES_NO = (Choice("yes", "yes"), Choice("no", "no"))
+YES_NO = {"yes": marked("yes"), "no": marked("no")}
 
 
 @dataclass(frozen=True)
@@ -126,28 +134,35 @@ class Field:
 
     def name(self, language: str) -> str:
         """How it is called."""
-        own = NAMES.get(self.path)
-        if own or not self.asked:
-            return own or self.key
-        return self.asked.naming.name.get(language, self.asked.naming.name["en"])
+        if self.path in NAMES:
+            return gettext(NAMES[self.path])
+        name = self.asked.naming.name if self.asked else {"en": self.key}
+        said = name.get(language, name["en"])
+        return said[:1].upper() + said[1:]
+
+    @property
+    def reason(self) -> str:
+        """Why it is asked for, as the shapes say it: in English."""
+        return self.asked.naming.reason if self.asked and self.path not in NAMES else ""
 
     @property
     def hint(self) -> str:
-        """Why it is asked for, and how it is filled in."""
-        reason = self.asked.naming.reason if self.asked and self.path not in NAMES else ""
-        return " ".join(filter(None, (reason, HINTS.get(self.path, ""))))
+        """How it is filled in."""
+        return gettext(HINTS[self.path]) if self.path in HINTS else ""
 
 
 @dataclass(frozen=True)
 class Part:
     """A kind of parts of the paper, or the paper itself: the property that leads there, class, fields.
 
-    `title` is what one of them is called; `several`: the form offers another one.
+    `title` is what one of them is called, `adding` what is said on the button that adds one; `several`: the
+    form offers another one.
     """
 
     path: str
     kind: str
     title: str
+    adding: str
     fields: tuple[Field, ...]
     several: bool = True
     people: bool = False
@@ -163,36 +178,39 @@ def fields(step: str, *properties: str) -> tuple[Field, ...]:
     return tuple(Field(step, one) for one in properties)
 
 
-def part(property_: str, kind: str, title: str, *properties: str, several: bool = True) -> Part:
-    """A kind of parts with these fields."""
-    return Part(property_, kind, title, fields(property_, *properties), several)
+def part(property_: str, title: str, adding: str, *properties: str, several: bool = True) -> Part:
+    """A kind of parts with these fields, whose class has the name of the property."""
+    kind = f"wgig:{property_.rpartition(':')[2].capitalize()}"
+    return Part(property_, kind, title, adding, fields(property_, *properties), several)
 
 
-def people(property_: str, kind: str, title: str, *more: str, several: bool = True) -> Part:
+def people(property_: str, kind: str, title: str, adding: str, *more: str, several: bool = True) -> Part:
     """A kind of people or bodies with a name and groups, which the shapes know of actors."""
     step = "wgig:mainActor" if property_ == "wgig:mainActor" else "wgig:otherActor"
     found = fields(step, "who", "wgig:stakeholderGroup", *more)
-    return Part(property_, kind, title, found, several, people=True)
+    return Part(property_, kind, title, adding, found, several, people=True)
 
 
-DRAFTER = people("wgig:drafter", "foaf:Person", "Drafter", "member")
-WAIVER = part("wgig:waiver", "wgig:Waiver", "Waiver", "wgig:waives", "wgig:reason")
+DRAFTER = people("wgig:drafter", "foaf:Person", marked("Drafter"), marked("Add drafter"), "member")
+WAIVER = part("wgig:waiver", marked("Waiver"), marked("Add waiver"), "wgig:waives", "wgig:reason")
 SWOT = part(
     "wgig:swot",
-    "wgig:Swot",
-    "SWOT analysis",
+    marked("SWOT analysis"),
+    marked("Add SWOT analysis"),
     "wgig:strength",
     "wgig:weakness",
     "wgig:opportunity",
     "wgig:threat",
     several=False,
 )
-MAIN = people("wgig:mainActor", "org:Organization", "Main actor", several=False)
-OTHER = people("wgig:otherActor", "org:Organization", "Other actor")
+MAIN = people(
+    "wgig:mainActor", "org:Organization", marked("Main actor"), marked("Add main actor"), several=False
+)
+OTHER = people("wgig:otherActor", "org:Organization", marked("Other actor"), marked("Add other actor"))
 FORUM = part(
     "wgig:forum",
-    "wgig:Forum",
-    "Forum",
+    marked("Forum"),
+    marked("Add forum"),
     "rdfs:label",
     "wgig:participants",
     "wgig:nature",
@@ -200,12 +218,17 @@ FORUM = part(
     "wgig:decisionProcedure",
 )
 MECHANISM = part(
-    "wgig:mechanism", "wgig:Mechanism", "Mechanism", "rdfs:label", "wgig:objectives", "wgig:content"
+    "wgig:mechanism",
+    marked("Mechanism"),
+    marked("Add mechanism"),
+    "rdfs:label",
+    "wgig:objectives",
+    "wgig:content",
 )
 ASSESSMENT = part(
     "wgig:assessment",
-    "wgig:Assessment",
-    "Assessment",
+    marked("Assessment"),
+    marked("Add assessment"),
     "wgig:criterion",
     "wgig:verdict",
     "wgig:judges",
@@ -238,6 +261,7 @@ PAPER = Part(
     "",
     "wgig:IssuePaper",
     "Paper",
+    "",
     tuple(one for items in SECTIONS for one in items if isinstance(one, Field)),
     several=False,
 )

@@ -25,20 +25,20 @@ UNKEPT = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
 class Page:
     """What the page shows: what is filled in, the statements behind it, what is said at the fields.
 
-    `version` is that of the graph when the paper was opened, `refused` is why something was not done, `focus`
-    the name of what was added.
+    `version` is that of the graph when the paper was opened, `refused` is why something was not done,
+    `at_field` whether a field says so, `focus` the name of what was added.
     """
 
     filled: Filled
     source: str
     version: str = ""
     profile: str = "complete"
-    language: str = "en"
     messages: Sequence[Message] = ()
     done: Done | None = None
     rest: Sequence[str] = ()
     focus: str = ""
     refused: Problem | None = None
+    at_field: bool = False
     saved: bool = False
 
     @property
@@ -60,7 +60,7 @@ class Page:
 def shown(request: Request, page: Page) -> Response:
     """The form as a page; one that was sent is kept nowhere."""
     base: str = request.app.state.settings.base
-    view = View(page.filled, page.language, page.messages, page.done, page.focus)
+    view = View(page.filled, page.messages, page.done, page.focus)
     body = pages.render(
         "write.html",
         base=base,
@@ -72,6 +72,7 @@ def shown(request: Request, page: Page) -> Response:
         rest=page.rest,
         most_shown=MOST_SHOWN,
         refused=page.refused,
+        at_field=page.at_field,
         opened=page.opened,
         saved=page.saved,
     )

@@ -18,13 +18,15 @@ SECTION = "section-"
 class Message(NamedTuple):
     """What is said at a field: its name, how grave it is (`Violation`, `Warning`, `Info`), the sentence.
 
-    `code` is that of the rule, empty where the form itself says it; `blocks`: it keeps the paper from the
-    profile. The name may be that of a part, or of a section, where no field is meant.
+    `language` is that of the sentence; `code` is that of the rule, empty where the form itself says it;
+    `blocks`: it keeps the paper from the profile. The name may be that of a part, or of a section, where no
+    field is meant.
     """
 
     field: str
     severity: str
     text: str
+    language: str
     code: str = ""
     blocks: bool = True
 
@@ -35,7 +37,7 @@ def message(finding: Finding, stating: Stating, profile: str, language: str) -> 
     hint = f" {finding.suggestion}" if finding.suggestion else ""
     blocks = rule.severity in BLOCKING[profile] and not finding.waiver
     field = next(names(finding, stating), f"{SECTION}{rule.section}")
-    return Message(field, rule.severity, f"{rule.says(language)}{hint}", rule.code, blocks)
+    return Message(field, rule.severity, f"{rule.says(language)}{hint}", language, rule.code, blocks)
 
 
 def names(finding: Finding, stating: Stating) -> Iterator[str]:

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from ..bearer import opened
 from ..bodies import Part
+from ..catalogues import marked
 from ..formats import N_TRIPLES, PROBLEM
 from ..gate import HOME
 from ..payload import read_parts
@@ -20,15 +21,15 @@ from ..tokens import Token
 from ..write import SCOPES
 from ..writing import commit, gated, writing
 
-ELSEWHERE = (
+ELSEWHERE = marked(
     "A page of another site sent this form. Never type a token there; have it revoked, and open /write here."
 )
-MISSING = "Saving needs a token. Type yours; without one, download the paper."
-TAKEN = (
+MISSING = marked("Saving needs a token. Type yours; without one, download the paper.")
+TAKEN = marked(
     "There is a paper of this name in the graph already. Take another name, or open that paper to edit it."
 )
-CHANGED = "Somebody else saved this paper since you opened it, and nothing of yours was written."
-GONE = (
+CHANGED = marked("Somebody else saved this paper since you opened it, and nothing of yours was written.")
+GONE = marked(
     "This paper is not in the graph any more: somebody deleted it since you opened it. Nothing was written."
 )
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ..markdown.values import ID
 from ..reports.words import phrase
 from ..rules import headings
+from ..speaking import gettext, language
 from ..steering import cut
 from .choices import Choice
 from .filled import Filled, Row, Value, group, name
@@ -34,6 +35,7 @@ class FieldView(NamedTuple):
 
     name: str
     label: str
+    reason: str
     hint: str
     kind: str
     list: str
@@ -93,23 +95,21 @@ class SectionView(NamedTuple):
 class View:
     """The form as a page shows it."""
 
-    def __init__(
-        self, filled: Filled, language: str, messages: Iterable[Message], done: Done | None, focus: str
-    ) -> None:
-        """Take what is filled in, the language of the labels, what is said, and what a check found.
+    def __init__(self, filled: Filled, messages: Iterable[Message], done: Done | None, focus: str) -> None:
+        """Take what is filled in, what is said, and what a check found.
 
         `focus` is the name of what was just added, or of what something was removed from.
         """
-        self.filled, self.language, self.done = filled, language, done
+        self.filled, self.language, self.done = filled, language(), done
         self.said: dict[str, list[Message]] = {}
         for one in messages:
             self.said.setdefault(one.field, []).append(one)
         self.at_field: dict[str, list[Message]] = {}  # what is said of a part
-        self.states = {one.number: phrase(one.state, language) for one in done.sections} if done else {}
+        self.states = {one.number: phrase(one.state, self.language) for one in done.sections} if done else {}
         self.sections = [
             SectionView(
                 number,
-                headings()[number].says(language),
+                headings()[number].says(self.language),
                 self.states.get(number, ""),
                 [
                     self.part(one) if isinstance(one, Part) else self.field(PAPER, filled.paper, one)
@@ -134,14 +134,14 @@ class View:
         views = [
             RowView(
                 name(part, row),
-                " ".join((part.title, str(at))) if part.several or rows[1:] else part.title,
+                f"{gettext(part.title)} {at}" if part.several or rows[1:] else gettext(part.title),
                 self.called(part, row),
                 [self.field(part, row, one) for one in part.fields],
                 part.several or len(rows) > 1,
             )
             for at, row in enumerate(rows, 1)
         ]
-        add = part.title.lower() if part.several or not rows else ""
+        add = gettext(part.adding) if part.several or not rows else ""
         return PartView(part.key, views, add, [] if rows else self.said.get(part.key, []))
 
     def called(self, part: Part, row: Row) -> str:
@@ -173,10 +173,10 @@ class View:
             )
             for one in values or [Value(1, "")]
         ]
-        label = field.name(self.language)
         return FieldView(
             of_field,
-            label[:1].upper() + label[1:],
+            field.name(self.language),
+            field.reason,
             field.hint,
             field.kind,
             "people" if field.kind == WHO and part.path == "wgig:drafter" else field.kind,
@@ -191,11 +191,11 @@ class View:
     def options(self, field: Field) -> Iterator[Choice]:
         """What can be chosen in a field, but for long lists, which stand once on the page."""
         if field.kind == TRUTH:
-            yield from YES_NO
+            yield from (Choice(one, gettext(said)) for one, said in YES_NO.items())
         elif field.path == "wgig:judges":
             for at, row in enumerate(self.filled.rows[MECHANISM.key], 1):
                 said = cut(row.words("label").strip(), SHORT)
-                yield Choice(name(MECHANISM, row), said or f"{MECHANISM.title} {at}")
+                yield Choice(name(MECHANISM, row), said or f"{gettext(MECHANISM.title)} {at}")
         elif field.kind != LISTED:
             yield from field.things(self.language)
 
@@ -230,11 +230,6 @@ class View:
         """What keeps the paper from its profile, each with where a link to it leads."""
         every = [one for found in self.said.values() for one in found if one.blocks]
         return [(self.anchors.get(one.field, one.field), one) for one in self.in_order(every)]
-
-    @property
-    def texts(self) -> set[str]:
-        """All that is said at fields."""
-        return {one.text for found in self.said.values() for one in found}
 
     def in_order(self, messages: Sequence[Message]) -> list[Message]:
         """Messages in the order of the fields on the page."""

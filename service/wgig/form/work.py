@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
+from ..catalogues import marked
 from ..check import check
 from ..documents import Document, read
 from ..formats import N_TRIPLES
@@ -12,6 +13,7 @@ from ..markdown.head import SLUG
 from ..markdown.writing import IMPLIED
 from ..report import Section
 from ..settings import Settings
+from ..speaking import speaking_in, translated
 from ..steering import cut
 from .filled import Filled
 from .placed import Message, message
@@ -64,11 +66,14 @@ def work(todo: Todo) -> Done:
         message(one, stating, todo.profile, todo.language) for one in paper.findings if not one.waiver
     ]
     if todo.filled.name != stating.source.name:  # a new name that is none
-        messages.insert(0, Message("name", "Violation", NAME))
+        with speaking_in(todo.language):  # where no request is
+            messages.insert(0, Message("name", "Violation", *translated(NAME)))
     return Done(triples, messages, paper.sections, paper.met, paper.parts, rest(stating))
 
 
-NAME = "The name of the paper in addresses has small letters, digits and single hyphens, such as my-paper."
+NAME = marked(
+    "The name of the paper in addresses has small letters, digits and single hyphens, such as my-paper."
+)
 
 
 def stated(todo: Todo) -> Stating:

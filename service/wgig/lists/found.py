@@ -1,11 +1,13 @@
 """What a list holds, as it was found: things with the terms that are said of them, and the names of those."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import pyoxigraph as ox
 
+from .. import languages
 from ..labels import natural, preference
 from ..lookup import cells, terms
 
@@ -60,3 +62,8 @@ def in_order(values: list[Any]) -> list[Any]:
 def best(text: ox.Literal) -> tuple[int, int, str]:
     """How far a text is from what a reader of English wants."""
     return preference(text, 0)
+
+
+def nearest(texts: Iterable[ox.Literal], ranges: Sequence[str]) -> ox.Literal:
+    """The text that is best for a reader of these languages, after which English comes."""
+    return min(texts, key=lambda one: (languages.place(one.language or "", ranges), best(one)))

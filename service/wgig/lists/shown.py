@@ -1,55 +1,56 @@
 """Which lists there are, and what each says of its things."""
 
+from ..catalogues import marked
 from .table import LABEL, TYPE, Field, List
 
-TITLE = Field("dcterms:title", "text", "Its title, by language.")
-DEFINITION = Field("skos:definition", "text", "What is meant by it, by language.")
-NOTE = Field("skos:note", "text", "A note on it, by language.", many=True)
-ORDER = Field("order", "integer", "Its place among its neighbors.")
-NUMBER = Field("number", "string", "Its number in the text.")
-STARTS = Field("schema:startDate", "date", "Its first day.")
-ENDS = Field("schema:endDate", "date", "Its last day.")
-DUE = Field("due", "date", "When it was due.")
-DELIVERED = Field("delivered", "date", "When it came.")
-POSTED = Field("posted", "date", "When it was posted.")
-TIMELINESS = Field("timeliness", "timeliness", "Whether it came in time, where both days are known.")
-SOURCE = Field("dcterms:source", "thing", "The pages and paragraphs that say so.", many=True)
+TITLE = Field("dcterms:title", "text", marked("Its title, by language."))
+DEFINITION = Field("skos:definition", "text", marked("What is meant by it, by language."))
+NOTE = Field("skos:note", "text", marked("A note on it, by language."), many=True)
+ORDER = Field("order", "integer", marked("Its place among its neighbors."))
+NUMBER = Field("number", "string", marked("Its number in the text."))
+STARTS = Field("schema:startDate", "date", marked("Its first day."))
+ENDS = Field("schema:endDate", "date", marked("Its last day."))
+DUE = Field("due", "date", marked("When it was due."))
+DELIVERED = Field("delivered", "date", marked("When it came."))
+POSTED = Field("posted", "date", marked("When it was posted."))
+TIMELINESS = Field("timeliness", "timeliness", marked("Whether it came in time, where both days are known."))
+SOURCE = Field("dcterms:source", "thing", marked("The pages and paragraphs that say so."), many=True)
 
 LISTS = {
     one.name: one
     for one in (
         List(
             "papers",
-            "Papers",
-            "The issue papers and assessment papers of the group, without those made up as examples.",
+            marked("Papers"),
+            marked("The issue papers and assessment papers of the group, without those made up as examples."),
             ("IssuePaper", "AssessmentPaper"),
             (
                 TYPE,
                 LABEL,
                 TITLE,
-                Field("issue", "issue", "The issue that it treats.", many=True),
-                Field("category", "category", "The categories that it stands under.", many=True),
-                Field("round", "integer", "The round of writing."),
+                Field("issue", "issue", marked("The issue that it treats."), many=True),
+                Field("category", "category", marked("The categories that it stands under."), many=True),
+                Field("round", "integer", marked("The round of writing.")),
                 POSTED,
                 Field(
                     "schema:creativeWorkStatus",
                     "name",
-                    "Where it stands in the making, as it says.",
+                    marked("Where it stands in the making, as it says."),
                     many=True,
                 ),
                 Field(
                     "conformance",
                     "test-result",
-                    "Whether it is complete by the template; papers of other forms are not tested.",
+                    marked("Whether it is complete by the template; papers of other forms are not tested."),
                     many=True,
                     pattern="?value_whole earl:subject ?id ; wgig:partsMet ?value_met ; earl:result ?value .",
                 ),
-                Field("drafter", "agent", "Who wrote it.", many=True),
-                Field("mainActor", "agent", "The main actor (section 4)."),
+                Field("drafter", "agent", marked("Who wrote it."), many=True),
+                Field("mainActor", "agent", marked("The main actor (section 4).")),
                 Field(
                     "stakeholderGroup",
                     "group",
-                    "The groups of its actors and drafters.",
+                    marked("The groups of its actors and drafters."),
                     many=True,
                     path="(wgig:mainActor|wgig:otherActor|wgig:drafter)/"
                     "(wgig:stakeholderGroup|^org:member/wgig:stakeholderGroup)",
@@ -57,18 +58,18 @@ LISTS = {
                 Field(
                     "criterion",
                     "principle",
-                    "The criteria that it assesses (section 7).",
+                    marked("The criteria that it assesses (section 7)."),
                     many=True,
                     path="wgig:assessment/wgig:criterion",
                 ),
                 Field(
                     "verdict",
                     "verdict",
-                    "The verdicts in it.",
+                    marked("The verdicts in it."),
                     many=True,
                     path="wgig:assessment/wgig:verdict",
                 ),
-                Field("cito:cites", "thing", "The paragraphs that it cites.", many=True),
+                Field("cito:cites", "thing", marked("The paragraphs that it cites."), many=True),
                 SOURCE,
             ),
             without="?id wgig:illustrative true",
@@ -76,61 +77,73 @@ LISTS = {
         ),
         List(
             "issues",
-            "Issues",
-            "The issues of Internet governance that the group dealt with.",
+            marked("Issues"),
+            marked("The issues of Internet governance that the group dealt with."),
             ("Issue",),
             (
                 TYPE,
                 LABEL,
                 DEFINITION,
-                Field("category", "category", "The categories that it stands under.", many=True),
-                Field("cluster", "category", "Its cluster of 2005.", many=True),
-                Field("skos:broader", "issue", "The issue that it was split from.", many=True),
-                Field("inventoryStatus", "name", "Whether the inventory lists it."),
-                Field("priorityHint", "string", "What is known of its priority."),
-                Field("measuredAgainst", "principle", "The criteria that papers assess it by.", many=True),
+                Field("category", "category", marked("The categories that it stands under."), many=True),
+                Field("cluster", "category", marked("Its cluster of 2005."), many=True),
+                Field("skos:broader", "issue", marked("The issue that it was split from."), many=True),
+                Field("inventoryStatus", "name", marked("Whether the inventory lists it.")),
+                Field("priorityHint", "string", marked("What is known of its priority.")),
+                Field(
+                    "measuredAgainst",
+                    "principle",
+                    marked("The criteria that papers assess it by."),
+                    many=True,
+                ),
                 NOTE,
                 SOURCE,
             ),
         ),
         List(
             "categories",
-            "Categories",
-            "The headings that issues were sorted under, in three schemes.",
+            marked("Categories"),
+            marked("The headings that issues were sorted under, in three schemes."),
             ("Category",),
             (
                 TYPE,
                 LABEL,
                 DEFINITION,
-                Field("skos:inScheme", "scheme", "The scheme that it belongs to.", many=True),
-                Field("skos:notation", "string", "Its sign in the scheme."),
+                Field("skos:inScheme", "scheme", marked("The scheme that it belongs to."), many=True),
+                Field("skos:notation", "string", marked("Its sign in the scheme.")),
                 ORDER,
-                Field("skos:broader", "category", "The category that it is a part of.", many=True),
-                Field("skos:closeMatch", "thing", "What nearly means the same.", many=True),
-                Field("skos:relatedMatch", "category", "Categories that share an issue with it.", many=True),
+                Field("skos:broader", "category", marked("The category that it is a part of."), many=True),
+                Field("skos:closeMatch", "thing", marked("What nearly means the same."), many=True),
+                Field(
+                    "skos:relatedMatch",
+                    "category",
+                    marked("Categories that share an issue with it."),
+                    many=True,
+                ),
                 SOURCE,
             ),
             sort=("skos:inScheme", "order"),
         ),
         List(
             "principles",
-            "Principles",
-            "The principles by which issues are measured, and the cross-cutting priority.",
+            marked("Principles"),
+            marked("The principles by which issues are measured, and the cross-cutting priority."),
             ("Principle", "CrosscuttingPriority"),
             (
                 TYPE,
                 LABEL,
-                Field("skos:altLabel", "text", "What else it is called, by language.", many=True),
+                Field("skos:altLabel", "text", marked("What else it is called, by language."), many=True),
                 DEFINITION,
-                Field("skos:broader", "principle", "The principle that it is a part of.", many=True),
-                Field("skos:exactMatch", "thing", "What means the same elsewhere.", many=True),
+                Field("skos:broader", "principle", marked("The principle that it is a part of."), many=True),
+                Field("skos:exactMatch", "thing", marked("What means the same elsewhere."), many=True),
                 SOURCE,
             ),
         ),
         List(
             "stakeholders",
-            "Stakeholders",
-            "The people and bodies that took part or are named, with groups and regions as far as known.",
+            marked("Stakeholders"),
+            marked(
+                "The people and bodies that took part or are named, with groups and regions as far as known."
+            ),
             ("foaf:Person", "org:Organization", "foaf:Group"),
             (
                 TYPE,
@@ -138,22 +151,28 @@ LISTS = {
                 Field(
                     "stakeholderGroup",
                     "group",
-                    "The groups that it is counted under, by itself or by its seats.",
+                    marked("The groups that it is counted under, by itself or by its seats."),
                     many=True,
                     path="wgig:stakeholderGroup|^org:member/wgig:stakeholderGroup",
                 ),
-                Field("org:role", "role", "The roles of its seats.", many=True, path="^org:member/org:role"),
+                Field(
+                    "org:role",
+                    "role",
+                    marked("The roles of its seats."),
+                    many=True,
+                    path="^org:member/org:role",
+                ),
                 Field(
                     "country",
                     "place",
-                    "Its countries, by itself or by its seats.",
+                    marked("Its countries, by itself or by its seats."),
                     many=True,
                     path="wgig:country|^org:member/wgig:country",
                 ),
                 Field(
                     "region",
                     "name",
-                    "The regions of UN M49 of its countries, as far as the crosswalk has them.",
+                    marked("The regions of UN M49 of its countries, as far as the crosswalk has them."),
                     many=True,
                     pattern="?id wgig:country|^org:member/wgig:country ?value_in . "
                     "?value_code wgig:identifies ?value_in ; "
@@ -163,40 +182,43 @@ LISTS = {
                 Field(
                     "developingCountry",
                     "boolean",
-                    "Whether its seats count for a developing country.",
+                    marked("Whether its seats count for a developing country."),
                     many=True,
                     path="^org:member/wgig:developingCountry",
                 ),
-                Field("org:memberOf", "agent", "The bodies that it belongs to.", many=True),
+                Field("org:memberOf", "agent", marked("The bodies that it belongs to."), many=True),
                 SOURCE,
             ),
             without="?id wgig:illustrative true",
         ),
         List(
             "meetings",
-            "Meetings",
-            "The meetings of the group and the events around them, with their sessions.",
+            marked("Meetings"),
+            marked("The meetings of the group and the events around them, with their sessions."),
             ("Meeting", "Session"),
             (
                 TYPE,
                 LABEL,
-                Field("partOf", "meeting", "The meeting that a session belongs to.", many=True),
+                Field("partOf", "meeting", marked("The meeting that a session belongs to."), many=True),
                 STARTS,
                 ENDS,
-                Field("plannedKind", "session-kind", "What it was planned to be."),
-                Field("actualKind", "session-kind", "What it was."),
+                Field("plannedKind", "session-kind", marked("What it was planned to be.")),
+                Field("actualKind", "session-kind", marked("What it was.")),
                 Field(
                     "openTo",
                     "audience",
-                    "Whom it was open to.",
+                    marked("Whom it was open to."),
                     many=True,
                     path="wgig:actualKind/wgig:openTo",
                 ),
                 Field(
-                    "remoteParticipation", "participation", "How one could take part from afar.", many=True
+                    "remoteParticipation",
+                    "participation",
+                    marked("How one could take part from afar."),
+                    many=True,
                 ),
-                Field("place", "place", "Where it was.", many=True),
-                Field("venue", "string", "The building."),
+                Field("place", "place", marked("Where it was."), many=True),
+                Field("venue", "string", marked("The building.")),
                 NOTE,
                 SOURCE,
             ),
@@ -205,22 +227,22 @@ LISTS = {
         ),
         List(
             "milestones",
-            "Milestones",
-            "What was due when, and what came.",
+            marked("Milestones"),
+            marked("What was due when, and what came."),
             ("Milestone",),
             (
                 TYPE,
                 LABEL,
-                Field("dcterms:type", "milestone-kind", "What kind of milestone it is."),
+                Field("dcterms:type", "milestone-kind", marked("What kind of milestone it is.")),
                 ORDER,
-                Field("about", "thing", "What it is about.", many=True),
-                Field("responsible", "agent", "Who was to deliver.", many=True),
-                Field("dueFrom", "date", "From when on it was due."),
+                Field("about", "thing", marked("What it is about."), many=True),
+                Field("responsible", "agent", marked("Who was to deliver."), many=True),
+                Field("dueFrom", "date", marked("From when on it was due.")),
                 DUE,
                 DELIVERED,
                 TIMELINESS,
-                Field("daysLate", "integer", "By how many days it came late."),
-                Field("deliveryBasis", "string", "What the day of delivery rests on."),
+                Field("daysLate", "integer", marked("By how many days it came late.")),
+                Field("deliveryBasis", "string", marked("What the day of delivery rests on.")),
                 NOTE,
                 SOURCE,
             ),
@@ -229,30 +251,30 @@ LISTS = {
         ),
         List(
             "agreements",
-            "Agreements",
-            "What the first meeting settled, and what came of it.",
+            marked("Agreements"),
+            marked("What the first meeting settled, and what came of it."),
             ("Agreement",),
             (
                 TYPE,
                 LABEL,
-                Field("dcterms:description", "text", "What was settled, by language."),
-                Field("dcterms:type", "agreement-kind", "What kind of agreement it is."),
+                Field("dcterms:description", "text", marked("What was settled, by language.")),
+                Field("dcterms:type", "agreement-kind", marked("What kind of agreement it is.")),
                 ORDER,
-                Field("topic", "name", "What it is on."),
-                Field("settledAt", "meeting", "Where it was settled."),
-                Field("settledBy", "agent", "Who settled it.", many=True),
-                Field("concerns", "thing", "What it concerns.", many=True),
-                Field("outcome", "thing", "What came of it.", many=True),
-                Field("outcomeBasis", "string", "What that rests on."),
-                Field("confidence", "confidence", "How sure that is."),
+                Field("topic", "name", marked("What it is on.")),
+                Field("settledAt", "meeting", marked("Where it was settled.")),
+                Field("settledBy", "agent", marked("Who settled it."), many=True),
+                Field("concerns", "thing", marked("What it concerns."), many=True),
+                Field("outcome", "thing", marked("What came of it."), many=True),
+                Field("outcomeBasis", "string", marked("What that rests on.")),
+                Field("confidence", "confidence", marked("How sure that is.")),
                 SOURCE,
             ),
             sort=("order",),
         ),
         List(
             "declaration",
-            "Declaration",
-            "The Geneva Declaration of Principles, part by part, as far as its text was seen.",
+            marked("Declaration"),
+            marked("The Geneva Declaration of Principles, part by part, as far as its text was seen."),
             ("Section", "Paragraph"),
             (
                 TYPE,
@@ -260,11 +282,11 @@ LISTS = {
                 NUMBER,
                 ORDER,
                 TITLE,
-                Field("dcterms:description", "text", "What it says, by language."),
-                Field("partOf", "thing", "The part that it belongs to.", many=True),
-                Field("namesPrinciple", "principle", "The principles that it names.", many=True),
-                Field("bearsOn", "thing", "The issues and categories that it bears on.", many=True),
-                Field("evidence", "string", "How much of it was seen."),
+                Field("dcterms:description", "text", marked("What it says, by language.")),
+                Field("partOf", "thing", marked("The part that it belongs to."), many=True),
+                Field("namesPrinciple", "principle", marked("The principles that it names."), many=True),
+                Field("bearsOn", "thing", marked("The issues and categories that it bears on."), many=True),
+                Field("evidence", "string", marked("How much of it was seen.")),
                 SOURCE,
             ),
             sort=("order",),
@@ -272,8 +294,8 @@ LISTS = {
         ),
         List(
             "timeline",
-            "Timeline",
-            "What happened when: meetings, sessions, milestones due and delivered, papers.",
+            marked("Timeline"),
+            marked("What happened when: meetings, sessions, milestones due and delivered, papers."),
             ("Meeting", "Session", "Milestone", "IssuePaper", "AssessmentPaper"),
             (
                 TYPE,
@@ -281,7 +303,7 @@ LISTS = {
                 Field(
                     "when",
                     "date",
-                    "Its dates: of its begin, when it was due, came or was posted.",
+                    marked("Its dates: of its begin, when it was due, came or was posted."),
                     many=True,
                     path="schema:startDate|wgig:due|wgig:delivered|wgig:posted",
                 ),
@@ -300,19 +322,19 @@ LISTS = {
         ),
         List(
             "conformance",
-            "Conformance",
-            "How each issue paper stands by the template, as far as the graph knows it.",
+            marked("Conformance"),
+            marked("How each issue paper stands by the template, as far as the graph knows it."),
             ("earl:Assertion",),
             (
                 LABEL,
-                Field("earl:subject", "paper", "The paper."),
-                Field("earl:result", "test-result", "Whether it is complete."),
-                Field("partsMet", "integer", "How many parts of the template it has."),
-                Field("partsAsked", "integer", "How many the template asks for."),
+                Field("earl:subject", "paper", marked("The paper.")),
+                Field("earl:result", "test-result", marked("Whether it is complete.")),
+                Field("partsMet", "integer", marked("How many parts of the template it has.")),
+                Field("partsAsked", "integer", marked("How many the template asks for.")),
                 Field(
                     "missing",
                     "doc",
-                    "The sections and parts that it misses.",
+                    marked("The sections and parts that it misses."),
                     many=True,
                     pattern="?value_part dcterms:isPartOf ?id ; earl:test ?value ; "
                     "earl:result test-result:missing .",

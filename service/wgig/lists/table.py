@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..catalogues import marked
+
 NAMED = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a thing
 
 
@@ -60,5 +62,5 @@ class List:
         return {one.name: one for one in self.fields}
 
 
-TYPE = Field("type", "class", "The classes that it is of.", many=True, path="a")
-LABEL = Field("label", "text", "What it is called, by language.", path=NAMED)
+TYPE = Field("type", "class", marked("The classes that it is of."), many=True, path="a")
+LABEL = Field("label", "text", marked("What it is called, by language."), path=NAMED)

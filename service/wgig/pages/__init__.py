@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .. import speaking
 from ..catalogues import SPOKEN
@@ -24,9 +24,9 @@ HERE = Path(__file__).parent
 KEPT = 10_000  # IRIs whose forms on pages are at hand
 PATH = "/:@!$&'()*+,;=~"  # what stands in a path as it is
 WEB = re.compile(r"https?://", re.IGNORECASE)
-INFERRED = ox.Literal("inferred")
 CODE, TEXT = Markup("<code>%s</code>"), Markup('<span dir="auto">%s</span>')
 SAID = Markup('<span lang="%s" dir="auto">%s</span>')
+IN_ENGLISH = Markup('<span lang="en" dir="ltr">%s</span>')
 MARK = Markup(' <span class="mark">%s</span>')
 LINK = Markup('<a href="%s"%s>%s</a>')
 ELSEWHERE = Markup(' rel="nofollow noopener external"')
@@ -60,7 +60,8 @@ def environment(base: str) -> Environment:
     found.filters |= {
         "shown": lambda term, labels: show(term, labels, base),
         "link": lambda iri, labels: link(iri, labels.get(iri), base, speaking.language()),
-        "graph_link": lambda iri, labels: graph_link(iri, labels.get(iri), base),
+        "said": lambda text: said(text, speaking.language()),
+        "graph_link": lambda iri, labels: graph_link(iri, labels.get(iri), base, speaking.language()),
         "marks": lambda graphs, labels: marks(graphs, labels, base),
         "href": lambda iri: href(iri, base),
         "graph_path": lambda iri: graph_path(iri, base),
@@ -71,6 +72,7 @@ def environment(base: str) -> Environment:
         "short": lambda iri: short(iri, base),
         "words": words,
         "anchor": anchor,
+        "sentence": sentence,
         "day": in_words,
         "number": speaking.number,
         "drawn": drawn,
@@ -86,8 +88,13 @@ def show(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Markup:
         return CODE % str(term)
     if not term.language:
         return TEXT % term.value
-    said = SAID % (term.language, term.value)
-    return said if term.language in {speaking.language(), "en"} else said + MARK % term.language
+    text = SAID % (term.language, term.value)
+    return text if term.language in {speaking.language(), "en"} else text + MARK % term.language
+
+
+def said(text: ox.Literal, tongue: str) -> Markup:
+    """A text on a page in the language `tongue`, which says where it is in another one."""
+    return escape(text.value) if text.language in (None, tongue) else SAID % (text.language, text.value)
 
 
 @lru_cache(KEPT)
@@ -107,22 +114,29 @@ def link(iri: str, label: ox.Literal | None, base: str, tongue: str = speaking.E
     return LINK % (target, fields, label.value)
 
 
-def graph_link(iri: str, label: ox.Literal | None, base: str) -> Markup:
-    """The link to the graph of an IRI."""
-    return LINK % (graph_path(iri, base), "", label.value if label else words(iri))
+def sentence(text: str) -> Markup:
+    """A text that was made in Python, in the language of the page, or marked as the English that it stays."""
+    told, tongue = speaking.translated(text)
+    return escape(told) if tongue == speaking.language() else IN_ENGLISH % told
+
+
+def graph_link(iri: str, label: ox.Literal | None, base: str, tongue: str) -> Markup:
+    """The link to the graph of an IRI, on a page in the language `tongue`."""
+    return LINK % (graph_path(iri, base), "", said(label, tongue) if label else words(iri))
 
 
 def marks(graphs: Sequence[str], labels: Mapping[str, ox.Literal], base: str) -> Markup:
     """In which graphs a statement stands."""
-    return Markup().join(mark(one, labels.get(one), base) for one in graphs)
+    return Markup().join(mark(one, labels.get(one), base, speaking.language()) for one in graphs)
 
 
 @lru_cache(KEPT)
-def mark(graph: str, label: ox.Literal | None, base: str) -> Markup:
-    """That a statement stands in a graph, or that it was inferred."""
+def mark(graph: str, label: ox.Literal | None, base: str, tongue: str) -> Markup:
+    """That a statement stands in a graph, or that it was inferred, in the language of now: `tongue`."""
     if graph == f"{base}graph/inferred":
-        return MARK % graph_link(graph, INFERRED, base)
-    return MARK % (Markup("in graph ") + graph_link(graph, label, base))
+        return MARK % graph_link(graph, ox.Literal(speaking.gettext("inferred")), base, tongue)
+    says = escape(speaking.gettext("in graph %(graph)s"))
+    return MARK % (says % {"graph": graph_link(graph, label, base, tongue)})
 
 
 @lru_cache(KEPT)

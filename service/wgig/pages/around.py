@@ -33,7 +33,7 @@ class Neighbor(NamedTuple):
     """A thing that is linked with another, and what the link is called."""
 
     iri: str
-    by: str
+    by: ox.Literal
 
 
 class Around(NamedTuple):
@@ -51,7 +51,7 @@ def around(
     """The neighborhood of a thing by the groups of what points to it, and of what it leads to."""
     sides = [neighbors(left), neighbors(right)]
     shown = [some[:MOST] for some in sides]
-    picture = Picture(title)
+    picture = Picture()
     rows = max(map(len, shown), default=0)
     middle = 1 + max(0, rows - 1) * (HIGH + GAP) / 2
     start = 1 + (WIDE + ROOM if shown[0] else 0)
@@ -61,7 +61,7 @@ def around(
         top = 1 + (rows - len(some)) * (HIGH + GAP) / 2
         boxes = picture.column(start + WIDE + ROOM if place else 1, named, top)
         for box, one in zip(boxes, some, strict=True):
-            join(picture, *((center, box) if place else (box, center)), one.by)
+            join(picture, *((center, box) if place else (box, center)), one.by.value)
     return Around(picture, shown[0], shown[1], sum(map(len, sides)) - sum(map(len, shown)))
 
 

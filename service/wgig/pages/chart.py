@@ -8,6 +8,7 @@ from datetime import date
 from itertools import accumulate
 
 from .. import speaking
+from ..catalogues import marked
 from . import drawn
 from .timeline import MEETING, MILESTONE, PAPERS, SESSION, Event, Timeline
 
@@ -19,12 +20,16 @@ SHORTEST = 6.0  # bar
 CROWD = 8  # events for which a month is widened
 MOST = 150  # marks
 LANES = {
-    MEETING: "Meetings",
-    SESSION: "Sessions",
-    MILESTONE: "Milestones",
-    PAPERS: "Papers",
+    MEETING: marked("Meetings"),
+    SESSION: marked("Sessions"),
+    MILESTONE: marked("Milestones"),
+    PAPERS: marked("Papers"),
 }
-OPEN = {"everybody": "open to everybody", "observers": "open to observers", "members": "closed"}
+OPEN = {
+    "everybody": marked("open to everybody"),
+    "observers": marked("open to observers"),
+    "members": marked("closed"),
+}
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ def chart(shown: Timeline) -> Chart:
     for kind, name in LANES.items():
         marks = list(placed([one for one in events if one.kind == kind], scale, y + GAP))
         if marks:
-            lanes.append(Lane(name, y + GAP - 8, marks))
+            lanes.append(Lane(speaking.gettext(name), y + GAP - 8, marks))
             y = max(one.y for one in marks) + ROW
     return Chart(y + 6, list(scale.ticks()), lanes, is_cut=len(events) < len(dated))
 
@@ -144,10 +149,9 @@ def label_of(event: Event) -> str:
     """What stands beside a mark: the name, and what its color means."""
     name = drawn(event.name.value, LONGEST)
     if event.is_late:
-        late = event.text("daysLate")
-        return f"{name}, {drawn(late, 8)} days late" if late else f"{name}, late"
-    attended = OPEN.get(event.end("openTo"), "") if event.kind == SESSION else ""
-    return f"{name}, {attended}" if attended else name
+        return f"{name}, {event.lateness}"
+    attended = OPEN.get(event.end("openTo")) if event.kind == SESSION else None
+    return f"{name}, {speaking.gettext(attended)}" if attended else name
 
 
 def tone(event: Event) -> str:

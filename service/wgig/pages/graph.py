@@ -12,6 +12,8 @@ from ..lookup import Term, rows, values
 from ..namespaces import OUTSIDE
 from ..records.history import Version
 from ..shipped import rules
+from ..speaking import gettext
+from ..speaking import ranges as liked
 from ..store import Store
 from . import graph_path, in_format, render, words
 
@@ -32,7 +34,7 @@ class Graph:
     """
 
     iri: str | None
-    title: str
+    title: ox.Literal
     descriptions: list[Term]
     sources: list[Term]
     licenses: list[Term]
@@ -50,7 +52,9 @@ def list_page(store: Store, base: str) -> bytes:
     pattern = f"{{ VALUES ?g {{ {values(shown)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
     counted = rows(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
     sizes = dict.fromkeys(shown, 0) | {row["g"].value: int(row["n"].value) for row in counted}
-    return render("graphs.html", base=base, sizes=sizes, total=len(iris), labels=labels(store, shown))
+    return render(
+        "graphs.html", base=base, sizes=sizes, total=len(iris), labels=labels(store, shown, liked())
+    )
 
 
 def graph_page(  # noqa: PLR0913 - what the page consists of
@@ -103,11 +107,11 @@ def view(store: Store, iri: str | None, base: str, ranges: tuple[str, ...] = ())
     )
 
 
-def title(iri: str | None, named: dict[str, ox.Literal]) -> str:
+def title(iri: str | None, named: dict[str, ox.Literal]) -> ox.Literal:
     """What a graph is called."""
     if iri is None:
-        return "Default graph"
-    return named[iri].value if iri in named else words(iri).capitalize()
+        return ox.Literal(gettext("Default graph"))
+    return named[iri] if iri in named else ox.Literal(words(iri).capitalize())
 
 
 def said(store: Store, iri: str | None, name: str) -> list[Term]:

@@ -4,7 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from ..matrix import Matrix, first
+import pyoxigraph as ox
+
+from ..catalogues import marked
+from ..lists.found import nearest
+from ..matrix import Labels, Matrix
 from ..namespaces import namespaces
 from ..typed import NAME
 from . import words
@@ -12,14 +16,14 @@ from . import words
 ROWS = 200  # that are shown on a page; data has all
 # What a cell says, by the class of its color: none of the papers on it measures by the criterion, …
 TONES = {
-    "adequate": "every verdict is adequate",
-    "partly-adequate": "every verdict is partly adequate",
-    "inadequate": "every verdict is inadequate",
-    "not-assessed": "a paper names the criterion and gives no judgment",
-    "mixed": "verdicts differ",
-    "unjudged": "a paper measures by the criterion, and its verdict is not known",
-    "none": "there are papers, and none is known to measure by the criterion",
-    "no-paper": "no paper is known",
+    "adequate": marked("every verdict is adequate"),
+    "partly-adequate": marked("every verdict is partly adequate"),
+    "inadequate": marked("every verdict is inadequate"),
+    "not-assessed": marked("a paper names the criterion and gives no judgment"),
+    "mixed": marked("verdicts differ"),
+    "unjudged": marked("a paper measures by the criterion, and its verdict is not known"),
+    "none": marked("there are papers, and none is known to measure by the criterion"),
+    "no-paper": marked("no paper is known"),
 }
 
 
@@ -27,7 +31,7 @@ class Side(NamedTuple):
     """A row or column: its IRI, what it is called, how many papers stand there, where they are listed."""
 
     iri: str
-    name: str
+    name: ox.Literal
     papers: int
     path: str
 
@@ -37,7 +41,7 @@ class Shown(NamedTuple):
 
     tone: str
     papers: int
-    verdicts: Sequence[tuple[str, int]]
+    verdicts: Sequence[tuple[ox.Literal, int]]
     path: str
     query: str
 
@@ -66,22 +70,28 @@ class View(NamedTuple):
         return len(self.rows) < len(self.found.rows)
 
 
-def view(found: Matrix, base: str) -> View:
-    """What is shown of a matrix."""
+def view(found: Matrix, base: str, ranges: Sequence[str] = ()) -> View:
+    """What is shown of a matrix to a reader of these languages."""
     known = namespaces(base)
     columns = [
-        Side(iri, first(texts) or words(iri), 0, named(iri, known["principle"]))
-        for iri, texts in found.criteria.items()
+        Side(iri, called(iri, found.criteria, ranges), 0, named(iri, known["principle"]))
+        for iri in found.criteria
     ]
     rows = []
-    for iri, texts in list(found.rows.items())[:ROWS]:
+    for iri in list(found.rows)[:ROWS]:
         name = named(iri, known[found.of.type])
         papers = found.papers.get((iri,), 0)
         path = f"/papers?{urlencode({found.of.key: name})}"
-        row = Side(iri, first(texts) or words(iri), papers, path)
-        rows.append((row, [cell(found, row, name, one) for one in columns]))
+        row = Side(iri, called(iri, found.rows, ranges), papers, path)
+        rows.append((row, [cell(found, row, name, one, ranges) for one in columns]))
     there = {one.tone for _, cells in rows for one in cells}
     return View(found, columns, rows, {tone: says for tone, says in TONES.items() if tone in there})
+
+
+def called(iri: str, labels: Labels, ranges: Sequence[str]) -> ox.Literal:
+    """What a thing is called for a reader of these languages, or else the end of its IRI in words."""
+    texts = [one for one in labels[iri] if one.value]
+    return nearest(texts, ranges) if texts else ox.Literal(words(iri))
 
 
 def named(iri: str, start: str) -> str:
@@ -90,7 +100,7 @@ def named(iri: str, start: str) -> str:
     return end if iri.startswith(start) and NAME.fullmatch(end) else iri
 
 
-def cell(found: Matrix, row: Side, name: str, column: Side) -> Shown:
+def cell(found: Matrix, row: Side, name: str, column: Side, ranges: Sequence[str]) -> Shown:
     """A cell of the matrix, its row and column under these names in addresses."""
     papers = found.papers.get((row.iri, column.iri), 0)
     verdicts = [
@@ -102,7 +112,7 @@ def cell(found: Matrix, row: Side, name: str, column: Side) -> Shown:
     return Shown(
         tone(papers, [iri for iri, _ in verdicts], row.papers),
         papers,
-        [(first(found.verdicts[iri]) or words(iri), count) for iri, count in verdicts],
+        [(called(iri, found.verdicts, ranges), count) for iri, count in verdicts],
         f"{row.path}&{urlencode({'criterion': column.path})}",
         f"/queries/{example}?{urlencode({parameter: name, 'the_criterion': column.path})}",
     )

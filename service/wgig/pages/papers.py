@@ -6,6 +6,7 @@ from itertools import islice
 
 import pyoxigraph as ox
 
+from .. import speaking
 from ..labels import labels, natural
 from ..links import address
 from ..lists.asked import Asked
@@ -183,7 +184,7 @@ def named(store: Store, chosen: Chosen) -> dict[str, ox.Literal]:
     """What papers and values of the page are called, by their IRIs."""
     shown = {one.value for each in chosen.facets if each.name != STATUS for one in each.values}
     ends = {one for paper in chosen.papers for name in ENDS for one in paper.of(name)}
-    return labels(store, shown | ends | {one.iri for one in chosen.papers})
+    return labels(store, shown | ends | {one.iri for one in chosen.papers}, speaking.ranges())
 
 
 def without(asked: Asked, name: str, number: int) -> str:

@@ -51,9 +51,8 @@ class Line(NamedTuple):
 
 @dataclass
 class Picture:
-    """Boxes and lines, with the name of the whole."""
+    """Boxes and lines."""
 
-    title: str
     boxes: list[Box] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
 

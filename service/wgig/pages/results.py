@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
+from ..examples import recognized
 from ..formats import BY_FORM, Format
+from ..speaking import gettext
 from . import render, run
 
 ROWS = 1000
@@ -32,11 +34,15 @@ def results_page(found: Found, parameters: list[tuple[str, str]], base: str) -> 
     is cut, and where the whole is.
     """
     asked = [(key, value) for key, value in parameters if key != "_mediatype"]
+    text = dict(parameters).get("query", "")
+    known = recognized(text)
     return render(
         "results.html",
         base=base,
         form=found.form,
         asked=asked,
+        known=known,
+        is_narrowed=known is not None and text.split() != known.text.split(),
         hints=found.hints,
         whole=found.whole,
         others=[(one.title, run([*asked, ("_mediatype", one.media_type)])) for one in BY_FORM[found.form]],
@@ -51,7 +57,7 @@ def shown(found: Found) -> dict[str, Any]:
         return {"text": text if found.whole else text[: text.rfind("\n")]}
     results = ox.parse_query_results(found.body, format=ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):
-        return {"text": "yes" if results else "no"}
+        return {"text": gettext("yes") if results else gettext("no")}
     assert isinstance(results, ox.QuerySolutions)
     rows = list(rows_of(results, found))
     return {

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from ..namespaces import OUTSIDE, namespaces
+from ..rules import rules
+from ..speaking import language
 from ..store import Store
 from .thing import Group, Page
 
@@ -105,11 +107,9 @@ def standing(store: Store, assertion: str, known: dict[str, str]) -> tuple[str, 
 def finding(store: Store, node: ox.NamedNode) -> Finding:
     """What was found, by its node."""
     said = {quad.predicate.value: end(quad) for quad in store.match(node)}
-    return Finding(
-        said.get(f"{SH}sourceShape", "").partition("#")[2],
-        said.get(f"{SH}resultSeverity", "").partition("#")[2],
-        said.get(f"{SH}resultMessage", ""),
-    )
+    code, severity = (said.get(SH + name, "").partition("#")[2] for name in ("sourceShape", "resultSeverity"))
+    rule = rules().get(code)
+    return Finding(code, severity, rule.says(language()) if rule else said.get(f"{SH}resultMessage", ""))
 
 
 def end(quad: ox.Quad) -> str:

@@ -9,6 +9,7 @@ import pyoxigraph as ox
 from ..labels import LABELS, labels, natural
 from ..lookup import Term
 from ..namespaces import OUTSIDE
+from ..speaking import ENGLISH, ranges
 from ..store import Store
 from ..things import Description, Statement, graphs_by_use
 from . import words
@@ -36,7 +37,7 @@ class Group:
     """Values of one property, of which there are `total`; `label` reads from the thing to the values."""
 
     iri: str
-    label: str
+    label: ox.Literal
     values: list[Value]
     total: int
 
@@ -71,13 +72,14 @@ def page(store: Store, description: Description, inferred: str) -> Page:
     home = next((graph for graph in graphs_by_use(description) if graph != inferred), "")
     title = description.labels.get(description.iri, ox.Literal(words(description.iri)))
     shown = without_implied(list(description), inferred)
-    inverse = inverses(store, store.version)
+    inverse = inverses(store, store.version, ranges())
 
-    def name(iri: str) -> str:
-        return description.labels[iri].value if iri in description.labels else words(iri)
+    def name(iri: str) -> ox.Literal:
+        return description.labels.get(iri) or ox.Literal(words(iri), language=ENGLISH)
 
-    def back(iri: str) -> str:
-        return inverse.get(iri, f"← {name(iri)}")
+    def back(iri: str) -> ox.Literal:
+        called = name(iri)
+        return inverse.get(iri) or ox.Literal(f"← {called.value}", language=called.language)
 
     def groups(statements: list[Statement]) -> list[Group]:
         return grouped([(one, one.object) for one in statements if one in shown], description, home, name)
@@ -109,9 +111,12 @@ def page(store: Store, description: Description, inferred: str) -> Page:
     )
 
 
-@lru_cache(4)
-def inverses(store: Store, version: int) -> dict[str, str]:
-    """What each property that has an inverse is called from the other end, in a version of the store."""
+@lru_cache(12)
+def inverses(store: Store, version: int, liked: tuple[str, ...]) -> dict[str, ox.Literal]:
+    """What each property that has an inverse is called from the other end, in a version of the store.
+
+    Labels are by the language ranges that a reader likes.
+    """
     del version  # which makes the cache forget
     pairs = [(one.subject, one.object) for one in store.match(None, INVERSE)]
     other = {
@@ -120,8 +125,8 @@ def inverses(store: Store, version: int) -> dict[str, str]:
         for one, end in (pair, pair[::-1])
         if isinstance(one, ox.NamedNode) and isinstance(end, ox.NamedNode)
     }
-    called = labels(store, other.values())
-    return {one: called[end].value for one, end in other.items() if end in called}
+    called = labels(store, other.values(), liked)
+    return {one: called[end] for one, end in other.items() if end in called}
 
 
 def in_header(statement: Statement, title: ox.Literal) -> bool:
@@ -139,7 +144,10 @@ def without_implied(statements: list[Statement], inferred: str) -> set[Statement
 
 
 def grouped(
-    ends: list[tuple[Statement, Term]], description: Description, home: str, label: Callable[[str], str]
+    ends: list[tuple[Statement, Term]],
+    description: Description,
+    home: str,
+    label: Callable[[str], ox.Literal],
 ) -> list[Group]:
     """Statements with the end of each that is to be shown, by property and by what a reader calls them."""
     found: dict[str, list[Value]] = {}
@@ -152,4 +160,4 @@ def grouped(
         return natural(description.labels[text].value if text in description.labels else text)
 
     groups = [Group(iri, label(iri), sorted(values, key=order), len(values)) for iri, values in found.items()]
-    return sorted(groups, key=lambda group: group.label.casefold())
+    return sorted(groups, key=lambda group: group.label.value.casefold())

@@ -1,5 +1,6 @@
 """The timeline as it is shown: events in their order, by year, and their picture on a line of time."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -7,13 +8,16 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from .. import speaking
 from ..happening import Happened
 from ..labels import natural
+from ..lists.found import nearest
 from . import words
 from .days import Span, span
 
 MEETING, SESSION, MILESTONE, PAPERS = "meeting", "session", "milestone", "papers"
 LATE = "late"
+DAYS = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,16 @@ class Event:
     def is_late(self) -> bool:
         """Whether it is a milestone that came late."""
         return self.end("timeliness") == LATE
+
+    @property
+    def lateness(self) -> str:
+        """By how many days it came late, in words; that it did, where their number is not known."""
+        days = self.text("daysLate")
+        if not DAYS.fullmatch(days):
+            return speaking.gettext("late")
+        number = int(days)
+        late = speaking.ngettext("%(count)s day late", "%(count)s days late", number)
+        return late % {"count": speaking.number(number)}
 
     @property
     def days(self) -> Span | None:
@@ -96,7 +110,7 @@ class Timeline:
 
 def timeline(happened: Happened) -> Timeline:
     """The events in the order of their days."""
-    labels = {iri: texts[0] for iri, texts in happened.events.labels.items()}
+    labels = {iri: nearest(texts, speaking.ranges()) for iri, texts in happened.events.labels.items()}
     events = [event(iri, said) for iri, said in happened.events.things.items()]
     posted = [papers(day, count) for day, count in (happened.papers or {}).items()]
     shown = sorted([*events, *posted], key=lambda one: (one.at, one.kind, natural(one.name.value)))
@@ -107,7 +121,8 @@ def event(iri: str, said: Mapping[str, Sequence[Any]]) -> Event:
     """An event of what a list says of a thing."""
     classes = {one.value.rpartition("#")[2] for one in said.get("type", ())}
     kind = MILESTONE if "Milestone" in classes else SESSION if "Session" in classes else MEETING
-    name = next((one for one in said.get("label", ()) if isinstance(one, ox.Literal)), ox.Literal(words(iri)))
+    names = [one for one in said.get("label", ()) if isinstance(one, ox.Literal)]
+    name = nearest(names, speaking.ranges()) if names else ox.Literal(words(iri))
     fields = ("due", "delivered") if kind == MILESTONE else ("schema:startDate", "schema:endDate")
     dates = [one.value for field in fields for one in said.get(field, ())]
     known = [one for one in dates if span(one)]
@@ -116,5 +131,6 @@ def event(iri: str, said: Mapping[str, Sequence[Any]]) -> Event:
 
 def papers(day: str, count: int) -> Event:
     """The papers that were posted on a day."""
-    name = ox.Literal(f"{count:,} paper{'' if count == 1 else 's'} posted")
+    text = speaking.ngettext("%(count)s paper posted", "%(count)s papers posted", count)
+    name = ox.Literal(text % {"count": speaking.number(count)})
     return Event(PAPERS, name, day, day, {}, count=count)

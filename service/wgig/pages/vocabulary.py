@@ -109,7 +109,7 @@ def tree(classes: Sequence[Term], base: str) -> Picture:
     """A picture of the classes, each right of what it is a kind of."""
     ours = {one.iri for one in classes}
     below = grouped(classes, ours)
-    picture, top = Picture("The classes, and what they are kinds of"), 1.0
+    picture, top = Picture(), 1.0
 
     def branch(root: Drawn, kinds: Sequence[Term], x: float, top: float) -> tuple[Box, float]:
         """A box, and right of it from a height on what is below it, with the height after all."""

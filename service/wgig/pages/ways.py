@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from ..kinds import TITLES
+from ..kinds import TITLES, called
 from ..near import near
 from ..problems import Problem
+from ..speaking import gettext
 
 WORD = re.compile(r"\w+")
 LONGEST = 100  # characters of a path in which words are looked for
@@ -30,16 +31,19 @@ def ways(problem: Problem, path: str, query: str, pages: Collection[str]) -> lis
 def likely(problem: Problem, path: str, query: str, pages: Collection[str]) -> Iterator[Way]:
     """The ways on, one by one."""
     if problem.status == 400 and (mended := mend(problem, parse_qsl(query))):
-        yield Way(f"{path}?{urlencode(mended)}", f"The same with {problem.members['suggestion']}")
+        yield Way(
+            f"{path}?{urlencode(mended)}",
+            gettext("The same with %(value)s") % {"value": problem.members["suggestion"]},
+        )
     thing = THING.fullmatch(path)
     if problem.slug in AGAIN:
-        yield Way(f"{path}?{query}" if query else path, "Try the same once more")
+        yield Way(f"{path}?{query}" if query else path, gettext("Try the same once more"))
     if problem.status in (400, 406) and query and path in pages:
-        yield Way(path, "The page without any condition")
+        yield Way(path, gettext("The page without any condition"))
     if problem.status == 404 and (meant := near(path, pages)):
-        yield Way(meant, f"The page {meant}")
+        yield Way(meant, gettext("The page %(path)s") % {"path": meant})
     if thing and thing["kind"] in TITLES:
-        yield Way(f"/doc/{thing['kind']}", f"The list: {TITLES[thing['kind']]}")
+        yield Way(f"/doc/{thing['kind']}", gettext("The list: %(title)s") % {"title": called(thing["kind"])})
 
 
 def mend(problem: Problem, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

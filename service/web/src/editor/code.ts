@@ -8,6 +8,8 @@ import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { sparql } from "codemirror-lang-sparql";
+import { h } from "../page/dom";
+import { say } from "../page/words";
 import type { Remark } from "../query/ask";
 import { complete, missing } from "./completion";
 import { placeAt } from "./place";
@@ -20,6 +22,16 @@ const COLORS = HighlightStyle.define([
   { tag: [tags.comment, tags.lineComment], color: "var(--quiet)", fontStyle: "italic" },
   { tag: [tags.namespace, tags.url, tags.typeName, tags.propertyName], color: "var(--code-name)" },
 ]);
+
+// What CodeMirror says, by the names of that in the page.
+const PHRASES = {
+  Completions: "completions",
+  Diagnostics: "diagnostics",
+  "No diagnostics": "no-diagnostics",
+  close: "close",
+  "Control character": "control-character",
+  "Selection deleted": "selection-deleted",
+};
 
 /**
  * Takes over a text area.
@@ -54,6 +66,7 @@ export class Code {
     return EditorState.create({
       doc,
       extensions: [
+        EditorState.phrases.of(Object.fromEntries(Object.entries(PHRASES).map(([phrase, name]) => [phrase, say(name)]))),
         Prec.highest(keymap.of([runs])),
         lineNumbers(),
         lintGutter(),
@@ -106,7 +119,8 @@ export class Code {
     const from = this.offset(remark);
     const rest = this.view.state.doc.lineAt(from).text.slice(from - this.view.state.doc.lineAt(from).from);
     const length = /^(?:[?$]?[\p{L}\p{N}_:.-]+|\S|)/u.exec(rest)?.[0].length ?? 0;
-    return { from, to: from + length, severity, message: remark.sentence };
+    const renderMessage = () => h("bdi", { lang: remark.lang }, remark.sentence);
+    return { from, to: from + length, severity, message: remark.sentence, renderMessage };
   }
 
   /** The offset of a place; the service counts characters, the editor units of UTF-16. */

@@ -1,5 +1,8 @@
 /** The texts of a script, which the page brings in the language of its reader. */
 
+/** The language of the page, with the digits of the service. */
+export const LOCALE = `${document.documentElement.lang}-u-nu-latn`;
+
 const texts = new Map<string, string>();
 
 /** A text of the page by its name, with values in its places `{name}`. */
@@ -16,5 +19,10 @@ export function say(name: string, values: Record<string, string | number> = {}):
 }
 
 function shown(value: string | number): string {
-  return typeof value === "number" ? value.toLocaleString(document.documentElement.lang) : value;
+  return typeof value === "number" ? figure(value) : value;
+}
+
+/** A number as the page writes it, with so many decimals if that is said. */
+export function figure(value: number, decimals?: number): string {
+  return value.toLocaleString(LOCALE, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }

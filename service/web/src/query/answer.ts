@@ -1,5 +1,7 @@
 /** What a query found, read from the formats of the SPARQL Protocol. */
 
+import { say } from "../page/words";
+
 /** A term as in the SPARQL 1.1 Query Results JSON Format, section 3.2.2, with the triples of SPARQL 1.2. */
 export type Term =
   | { type: "uri" | "bnode"; value: string }
@@ -25,7 +27,8 @@ const ESCAPES: Record<string, string> = { t: "\t", b: "\b", n: "\n", r: "\r", f:
 /** Reads JSON results, or N-Triples. */
 export function read(text: string, mediaType: string): Answer {
   if (!mediaType.includes("json")) {
-    return { form: "graph", names: ["subject", "predicate", "object"], rows: triples(text), yes: false, text };
+    const names = [say("subject"), say("predicate"), say("object")];
+    return { form: "graph", names, rows: triples(text), yes: false, text };
   }
   const found = JSON.parse(text);
   if (typeof found.boolean === "boolean") {

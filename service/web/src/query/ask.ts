@@ -9,6 +9,7 @@ const ACCEPT = "application/sparql-results+json, application/n-triples";
 /** A sentence about a place of the query; line and column are counted from 1, and 0 beside it. */
 export interface Remark {
   sentence: string;
+  lang?: string; // where it is not that of the page
   line: number;
   column: number;
 }
@@ -81,11 +82,11 @@ function readable(text: string, mediaType: string): Answer {
   }
 }
 
-/** What a problem document says, and where (RFC 9457). */
+/** What a problem document says, and where (RFC 9457); like all that the service finds in queries, in English. */
 async function problem(response: Response): Promise<Remark> {
   try {
     const { detail, line, column } = await response.json();
-    return { sentence: String(detail), line: line ?? 0, column: column ?? 0 };
+    return { sentence: String(detail), lang: "en", line: line ?? 0, column: column ?? 0 };
   } catch {
     return nowhere(say("failed", { status: String(response.status) }));
   }
@@ -99,6 +100,7 @@ function nowhere(sentence: string): Remark {
 export function warnings(field: string): Remark[] {
   return [...field.matchAll(/%"([^"]*)"(?:;line=(\d+);column=(\d+))?/g)].map((match) => ({
     sentence: decodeURIComponent(match[1]!),
+    lang: "en",
     line: Number(match[2] ?? 0),
     column: Number(match[3] ?? 0),
   }));

@@ -2,7 +2,7 @@
 
 import { type Answer, columns, number, type Row } from "../query/answer";
 import { choice, h } from "../page/dom";
-import { say } from "../page/words";
+import { figure, say } from "../page/words";
 import { shown } from "./terms";
 
 const MOST = 200;
@@ -36,7 +36,7 @@ function drawn(answer: Answer, at: number, numbers: number[]): HTMLElement {
     bar.style.marginInlineStart = `${((Math.min(0, value ?? 0) - least) / span) * 100}%`;
     bar.style.inlineSize = `${(Math.abs(value ?? 0) / span) * 100}%`;
     const track = h("td", { class: "track", "aria-hidden": "true" }, value !== undefined && bar);
-    return h("tr", {}, h("th", { scope: "row" }, ...label(row, labels)), track, h("td", { class: "number" }, value?.toLocaleString() ?? ""));
+    return h("tr", {}, h("th", { scope: "row" }, ...label(row, labels)), track, h("td", { class: "number" }, value === undefined ? "" : figure(value)));
   });
   const caption = h("caption", {}, say("bars", { name: answer.names[at]!, shown: rows.length, all: answer.rows.length }));
   return h("table", { class: "drawing" }, caption, h("tbody", {}, ...rows));

@@ -2,7 +2,7 @@
 
 import { type Answer, columns, number, type Row, type Term } from "../query/answer";
 import { choice, h } from "../page/dom";
-import { say } from "../page/words";
+import { figure, say } from "../page/words";
 import { called, shown } from "./terms";
 
 const MOST = 60; // values of a column that can be crossed
@@ -71,7 +71,7 @@ function sum(rows: Row[], of: number): number {
 /** The number of a cell, on a color by its part of the greatest one. */
 function counted(rows: Row[], of: number, most: number): HTMLElement {
   const value = sum(rows, of);
-  const cell = h("td", {}, rows.length ? value.toLocaleString() : "");
+  const cell = h("td", {}, rows.length ? figure(value) : "");
   if (value > 0) cell.style.setProperty("--share", `${Math.round((value / most) * 45)}%`);
   return cell;
 }

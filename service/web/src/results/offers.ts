@@ -55,7 +55,7 @@ function commands(query: string, form: "table" | "graph"): HTMLElement {
 
   async function copy(language: string): Promise<void> {
     const text = command(language, query, form);
-    const shown = h("pre", { tabindex: "0", role: "region", "aria-label": language }, h("code", {}, text));
+    const shown = h("pre", { dir: "ltr", tabindex: "0", role: "region", "aria-label": language }, h("code", {}, text));
     place.replaceChildren(shown);
     try {
       await navigator.clipboard.writeText(text);

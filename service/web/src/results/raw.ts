@@ -10,6 +10,6 @@ const MOST = 200_000; // characters
 export function raw(answer: Answer): HTMLElement {
   const cut = answer.text.length > MOST;
   const note = h("p", {}, h("strong", { class: "notice" }, say("cut", { most: MOST })));
-  const text = h("pre", { tabindex: "0", role: "region", "aria-label": say("raw-text") }, h("code", {}, answer.text.slice(0, MOST)));
+  const text = h("pre", { dir: "ltr", tabindex: "0", role: "region", "aria-label": say("raw-text") }, h("code", {}, answer.text.slice(0, MOST)));
   return h("div", {}, cut && note, text);
 }

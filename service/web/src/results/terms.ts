@@ -11,7 +11,7 @@ export function shown(term: Term | undefined): Node {
   if (term.type !== "literal") return h("code", {}, plain(term));
   const language = term["xml:lang"];
   const text = h("span", { dir: "auto", lang: language }, term.value);
-  if (!language || language === "en") return text;
+  if (!language || language === "en" || language === document.documentElement.lang) return text;
   return h("span", {}, text, " ", h("span", { class: "mark" }, language));
 }
 
