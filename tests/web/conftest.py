@@ -1,30 +1,19 @@
 """A browser on the pages of a running service, which watches what each page does."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from wgig.pages.scripts import BUILT
 from wgig.settings import CHECKOUT
 
 from .stops import TOKEN, prepare
-from .watching import Watched
+from .watching import Watched, chromium
 
 AXE = CHECKOUT / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -32,13 +21,10 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser without a window."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip("There is no Chromium, in which pages are tried out: apt-get install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=QUIET)
+    with chromium() as started:
+        if started is None:
+            pytest.skip("There is no Chromium, in which pages are tried out: apt-get install chromium")
         yield started
-        started.close()
 
 
 @pytest.fixture
