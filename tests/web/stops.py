@@ -93,19 +93,25 @@ STOPS = [
     Stop("papers-narrowed", "/papers?issue=spam&conformance=failed&sort=-posted"),
     Stop("papers-none", "/papers?q=nothinglikethis"),
     *(
-        Stop(name, f"/{name}")
-        for name in ("categories", "principles", "stakeholders", "meetings", "milestones", "agreements")
+        Stop(name, f"/{name}?size=4&page=2")
+        for name in (
+            "categories",
+            "principles",
+            "stakeholders",
+            "meetings",
+            "milestones",
+            "agreements",
+            "declaration",
+            "conformance",
+        )
     ),
-    Stop("stakeholders-page", "/stakeholders?size=5&page=2"),
-    Stop("declaration", "/declaration"),
-    Stop("conformance", "/conformance"),
     Stop("coverage", "/coverage"),
     Stop("coverage-by-category", "/coverage?by=category"),
     Stop("coverage-by-group", "/coverage?by=stakeholder-group"),
     Stop("coverage-part", "/coverage?issue=spam"),
     Stop("timeline", "/timeline"),
     Stop("timeline-of-year", "/timeline?year=2005"),
-    Stop("timeline-table", "/timeline?page=1"),
+    Stop("timeline-table", "/timeline?page=1&size=10"),
     Stop("people", "/people"),
     *(
         Stop(path.replace("/", "-"), f"/doc/{path}")
@@ -117,7 +123,7 @@ STOPS = [
             "document/declaration/48",
             "document/report/p18",
             "document/tunis-agenda/41",
-            "document/declaration",
+            "document/assessment-papers",
             "meeting/m1",
             "session/m1-3",
             "agreement/d13",
