@@ -59,7 +59,7 @@ BEGIN = """() => {
 }"""
 
 # Where the focus is now, and whether it was to be seen before what is there.
-STEP = """() => {
+STEP = """async () => {
   const now = document.activeElement, before = window.latest;
   window.latest = now;
   if (now === document.body) return null;
@@ -67,14 +67,19 @@ STEP = """() => {
   const boxOf = (one) => one.getClientRects()[0] ?? one.getBoundingClientRect();
   const outlined = (one) => one && getComputedStyle(one).outlineStyle !== "none"
     && parseFloat(getComputedStyle(one).outlineWidth) >= 1;
+  // Words of one text stand in the order of its own letters.
+  const block = (one) => getComputedStyle(one).display.startsWith("inline") ? block(one.parentElement) : one;
   const here = boxOf(now);
   const faults = [];
-  if (!outlined(now) && !outlined(now.closest(".cm-editor"))) faults.push("has no outline");
+  if (now.shadowRoot) await new Promise((done) => setTimeout(done, 50));  // the editor tells it after a while
+  const within = now.shadowRoot?.activeElement.closest(".cm-editor");
+  if (!outlined(now) && !outlined(within)) faults.push("has no outline");
   if (here.bottom <= 0 || here.top >= innerHeight || here.right <= 0 || here.left >= innerWidth)
     faults.push("is out of sight");
   if (before?.isConnected && !before.contains(now)) {
     const there = boxOf(before);
-    const isLater = here.top >= there.bottom - 1 || from(here) >= from(there) - 1;
+    const inOneText = block(now) === block(before) && here.bottom > there.top;
+    const isLater = here.top >= there.bottom - 1 || from(here) >= from(there) - 1 || inOneText;
     if (!isLater) faults.push(`comes after ${before.outerHTML.slice(0, 100)}`);
   }
   return {place: places.indexOf(now), html: now.outerHTML.slice(0, 100), faults};
