@@ -61,7 +61,7 @@ IRIS = (
     "http://evil.example/" + "w" * 10_000,
     f"{Settings.base}id/issue/'onclick='{HIT}",
     f"{Settings.base}id/issue/%22%3E%3Cimg%20src=x%20onerror={HIT}%3E",
-    f"{Settings.base}id/issue/..%2F..%2Fsparql?x=1#y",
+    f"{Settings.base}id/issue/&lt;b&gt;%22?x=1#y",
     f"{Settings.base}ontology#'onclick='{HIT}",
     "urn:\u202eturned",
 )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from itertools import zip_longest
+from itertools import cycle, zip_longest
 from urllib.parse import quote
 
 import httpx
@@ -25,7 +25,7 @@ XSD, RDFS = OUTSIDE["xsd"], OUTSIDE["rdfs"]
 OURS = f"{Settings.base}graph/"
 GRAPHS = [f"javascript:{HIT}", f"{OURS}'onclick='{HIT}", f"{OURS}%22%3E%3Cimg%20src=x%3E"]
 SHOWN = [stop for stop in STOPS if not stop.empty and stop.name not in ("graph-with-versions", "changes")]
-SENT = [*MARKUP, *TURNING]
+SENT = [*MARKUP, *(BEGIN + text + END for text in TURNING)]
 # Where somebody else's link may put a text: %s is the text as it stands in an address.
 ADDRESSES = [
     "/search?q=%s",
@@ -76,7 +76,7 @@ QUERIES = {
     "Table": f"SELECT * {{ {HERE} }}",
     "Bars": f"SELECT ?text (STRLEN(?text) AS ?n) {{ {HERE} }}",
     "Timeline": f"SELECT ?text ?day {{ {HERE} BIND('2005-01-25'^^<{XSD}date> AS ?day) }}",
-    "Matrix": f"SELECT ?text ?iri (1 AS ?n) {{ {HERE} }}",
+    "Matrix": f"SELECT ?text ?in (1 AS ?n) {{ {HERE} VALUES ?in {{ 'a' 'b' }} }}",
     "Graph": f"CONSTRUCT {{ ?iri <x:p> <x:hub> ; <{RDFS}label> ?text }} {{ {HERE} }}",
     "Raw": f"CONSTRUCT {{ ?iri <x:p> ?text }} {{ {HERE} }}",
 }
@@ -190,11 +190,14 @@ def test_the_name_of_a_file_does_nothing(watched: Watched, harmless: Callable[[P
 def test_the_fields_of_the_form_do_nothing_and_keep_what_was_typed(
     watched: Watched, harmless: Callable[[Page], None]
 ) -> None:
-    for text in SENT:
-        watched.page.goto("/write?issue=spam")
-        fields = watched.page.locator(".paper :is(textarea, input:not([type])):visible")
-        for one in fields.all():
-            one.fill(text)
-        pressed(watched.page, "#finish ~ p button[value=check]")
-        assert watched.page.locator("#swot-1-strength-1").input_value() == text
-        harmless(watched.page)
+    page = watched.page
+    page.goto("/write?issue=spam")
+    fields = page.locator(".paper :is(textarea, input:not([type])):not([name=name]):visible").all()
+    texts = {one.get_attribute("name"): text for one, text in zip(fields, cycle(SENT), strict=False)}
+    assert len(texts) > len(SENT)
+    for name, text in texts.items():
+        page.locator(f"[name='{name}']").fill(text)
+    pressed(page, "#finish ~ p button[value=check]")
+    harmless(page)
+    for name in ("swot-1-strength-1", "swot-1-threat-1", "mechanism-1-content-1"):
+        assert page.locator(f"[name='{name}']").input_value() == texts[name]

@@ -1,5 +1,7 @@
 /** Elements made in one expression. */
 
+import { balanced } from "./turning";
+
 type Child = Node | string | undefined | false;
 type Given = Record<string, string | boolean | undefined | ((event: Event) => void)>;
 
@@ -27,7 +29,8 @@ function fill<E extends Element>(element: E, given: Given, children: Child[]): E
     else if (value === true) element.setAttribute(name, "");
     else if (value !== undefined && value !== false) element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child !== undefined && child !== false));
+  const there = children.filter((child) => child !== undefined && child !== false);
+  element.append(...there.map((child) => (typeof child === "string" ? balanced(child) : child)));
   return element;
 }
 
