@@ -5,7 +5,7 @@ READY := .venv/ready
 BUILT := service/wgig/pages/static/built
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint crash bench texts wheel clean
+.PHONY: help install serve test lint crash bench texts screenshots wheel clean
 
 help: ## Show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ texts: $(READY) ## Bring the texts of the pages into the catalogues of their tra
 	  --add-location file --output-file build/wgig.pot .
 	$(BIN)/pybabel --quiet update --domain wgig --input-file build/wgig.pot --output-dir service/wgig/locale \
 	  --no-fuzzy-matching --ignore-obsolete --omit-header --width 110
+
+screenshots: $(READY) ## Take a picture of each page: wide, on a phone, dark, and in Arabic
+	$(BIN)/python -m tests.web.screenshots
 
 wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation

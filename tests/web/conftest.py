@@ -1,34 +1,19 @@
 """A browser on the pages of a running service, which watches what each page does."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from wgig.pages.scripts import BUILT
 from wgig.settings import CHECKOUT
 
+from .stops import TOKEN, prepare
+from .watching import Watched, chromium
+
 AXE = CHECKOUT / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-# What the policy of a page refuses is told to whoever listens.
-LISTEN = """
-window.refused = [];
-addEventListener("securitypolicyviolation", ({violatedDirective, blockedURI}) => {
-  refused.push(`${violatedDirective} ${blockedURI}`);
-});
-"""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -36,13 +21,10 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser without a window."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        pytest.skip("There is no Chromium, in which pages are tried out: apt-get install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=QUIET)
+    with chromium() as started:
+        if started is None:
+            pytest.skip("There is no Chromium, in which pages are tried out: apt-get install chromium")
         yield started
-        started.close()
 
 
 @pytest.fixture
@@ -51,32 +33,39 @@ def visit(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
 
     After the test, no page has had an error, asked another host, or done what its policy refuses.
     """
-    pages: list[Page] = []
-    wrong: list[str] = []
+    watched: list[Watched] = []
 
     def opened(path: str, **given: Any) -> Page:
-        context = browser.new_context(base_url=served, **given)
-        context.add_init_script(LISTEN)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: wrong.extend(elsewhere(request.url, served)))
-        page.on("console", lambda said: wrong.extend([said.text] * ("Content Security Policy" in said.text)))
-        pages.append(page)
-        page.goto(path)
-        return page
+        one = Watched(browser, served, **given)
+        watched.append(one)
+        one.page.goto(path)
+        return one.page
 
     yield opened
-    for page in pages:
-        wrong += page.evaluate("window.refused ?? []")
-        page.context.close()
+    wrong = []
+    for one in watched:
+        wrong += one.wrong()
+        one.page.context.close()
     assert not wrong
 
 
-def elsewhere(url: str, served: str) -> list[str]:
-    """The address, where it is of another host."""
-    parts = urlsplit(url)
-    return [url] if parts.scheme in ("http", "https") and parts.netloc != urlsplit(served).netloc else []
+@pytest.fixture(scope="session")
+def full(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a service with the shipped graph, in which something was written."""
+    with serving(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN) as url:
+        prepare(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def empty(
+    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The URL of a service with nothing in its store."""
+    with serving(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +77,7 @@ def axe() -> Callable[[Page], list[str]]:
 
     def broken(page: Page) -> list[str]:
         page.evaluate(script)
-        options = json.dumps({"runOnly": RULES})
+        options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
         found = page.evaluate(f"axe.run(document, {options}).then((result) => result.violations)")
         return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
 

@@ -18,6 +18,7 @@ from ..namespaces import namespaces, short
 from ..settings import Settings
 from .days import in_words
 from .scripts import built_files, script
+from .turning import contained
 
 HERE = Path(__file__).parent
 KEPT = 10_000  # IRIs whose forms on pages are at hand
@@ -36,7 +37,7 @@ WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
 
 def render(template: str, *, base: str = Settings.base, **context: Any) -> bytes:
     """A page as UTF-8. `template` is a file name in templates/, `base` the base IRI of the graph."""
-    return environment(base).get_template(template).render(**context).encode()
+    return contained(environment(base).get_template(template).render(**context).encode())
 
 
 @cache

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ..namespaces import OUTSIDE
-from . import href, words
+from . import drawn, href, words
 from .picture import GAP, HIGH, WIDE, Box, Drawn, Picture
 
 MOST = 7  # neighbors on a side
@@ -57,9 +57,9 @@ def around(
     start = 1 + (WIDE + ROOM if shown[0] else 0)
     (center,) = picture.column(start, [(title, None, "self")], middle)
     for place, some in enumerate(shown):
-        drawn: list[Drawn] = [(called(one.iri, labels), href(one.iri, base), "") for one in some]
+        named: list[Drawn] = [(called(one.iri, labels), href(one.iri, base), "") for one in some]
         top = 1 + (rows - len(some)) * (HIGH + GAP) / 2
-        boxes = picture.column(start + WIDE + ROOM if place else 1, drawn, top)
+        boxes = picture.column(start + WIDE + ROOM if place else 1, named, top)
         for box, one in zip(boxes, some, strict=True):
             join(picture, *((center, box) if place else (box, center)), one.by.value)
     return Around(picture, shown[0], shown[1], sum(map(len, sides)) - sum(map(len, shown)))
@@ -68,8 +68,7 @@ def around(
 def join(picture: Picture, start: Box, end: Box, by: str) -> None:
     """Draw the link between two boxes, and say beside the outer one what it is."""
     outer = end if start.kind == "self" else start
-    label = by if len(by) <= ROOM // 7 else f"{by[: ROOM // 7 - 1]}…"
-    picture.join(start, end, by, label, outer)
+    picture.join(start, end, by, drawn(by, ROOM // 7), outer)
 
 
 def neighbors(groups: Sequence[Any]) -> list[Neighbor]:

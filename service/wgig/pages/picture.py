@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from . import drawn
+
 WIDE, HIGH, GAP = 210, 30, 10  # of a box, and between two boxes, in units of the picture
 NEAR = 8  # from a box to the label of its line
 LETTERS = 26  # of a label in a box, beyond which it is cut
@@ -25,7 +27,7 @@ class Box(NamedTuple):
     @property
     def short(self) -> str:
         """The label as far as it fits."""
-        return self.label if len(self.label) <= LETTERS else f"{self.label[: LETTERS - 1]}…"
+        return drawn(self.label, LETTERS)
 
     @property
     def middle(self) -> float:

@@ -1,0 +1,66 @@
+"""What is wrong with a page by its structure and its layout, as a browser has it."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+# The parts by which a reader of a screen finds the way are there, each once.
+STRUCTURE = """(framed) => {
+  const found = [];
+  const count = (name) => document.querySelectorAll(name).length;
+  const parts = framed ? ["h1", "main", "body > header", "body > footer", "body > .skip"] : ["h1", "main"];
+  for (const one of parts) if (count(one) !== 1) found.push(`${one} is there ${count(one)} times`);
+  if (!document.title.trim()) found.push("there is no title");
+  if (count("nav:not([aria-label], [aria-labelledby])")) found.push("a nav has no name");
+  let before = 1;
+  for (const heading of document.querySelectorAll("h1, h2, h3, h4, h5, h6")) {
+    if (!heading.checkVisibility()) continue;
+    const level = Number(heading.tagName[1]);
+    if (level > before + 1) found.push(`${heading.tagName} follows H${before}: ${heading.textContent}`);
+    before = level;
+  }
+  const ids = new Set();
+  for (const {id} of document.querySelectorAll("[id]")) {
+    if (ids.has(id)) found.push(`the id ${id} is there twice`);
+    ids.add(id);
+  }
+  return found;
+}"""
+
+# What stands out of the window, except within what can be scrolled or is cut, and what is placed apart.
+OVERFLOW = """() => {
+  const width = document.documentElement.clientWidth;
+  const found = [];
+  const scrolled = document.scrollingElement.scrollWidth;
+  if (scrolled > width) found.push(`the page scrolls to ${scrolled}`);
+  const walk = (element) => {
+    const style = getComputedStyle(element);
+    if (style.position === "absolute" || style.display === "none") return;
+    const {left, right} = element.getBoundingClientRect();
+    if (right > left && (left < -1 || right > width + 1))
+      found.push(`${Math.round(left)} to ${Math.round(right)}: ${element.outerHTML.slice(0, 120)}`);
+    else if (style.overflowX === "visible" && element.tagName !== "svg") [...element.children].forEach(walk);
+  };
+  walk(document.body);
+  return found;
+}"""
+
+
+def structure(page: Page, *, framed: bool = True) -> list[str]:
+    """What is wrong with headings, landmarks and names; `framed`: by the header and footer of the site."""
+    found: list[str] = page.evaluate(STRUCTURE, framed)
+    return found
+
+
+def overflow(page: Page) -> list[str]:
+    """What does not fit into the width of the window."""
+    found: list[str] = page.evaluate(OVERFLOW)
+    return found
+
+
+def speaks(page: Page) -> dict[str, Any]:
+    """The language and the direction of a page, as it says and as it is laid out."""
+    said: dict[str, Any] = page.evaluate(
+        "() => ({lang: document.documentElement.lang, dir: getComputedStyle(document.body).direction})"
+    )
+    return said
