@@ -27,7 +27,7 @@ USUAL_WEIGHT = 150 * 1024
 PAGES = (
     "/", "/issues", "/papers", "/papers?category=access-for-all", "/coverage", "/coverage?by=category",
     "/timeline", "/people", "/declaration", "/doc/issue/spam", "/doc/principle/transparency",
-    "/doc/document/declaration/48", "/doc/meeting/wgig-1", "/search?q=spam", "/queries", "/sparql", "/write",
+    "/doc/document/declaration/48", "/doc/meeting/m1", "/search?q=spam", "/queries", "/sparql", "/write",
     "/validate", "/ontology", "/shapes", "/graphs",
 )  # fmt: skip
 LOADS = 5  # of each page by the phone
