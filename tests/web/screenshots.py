@@ -52,7 +52,7 @@ def take(browser: Browser, look: str, stops: list[Stop], full: str, empty: str) 
         page.set_viewport_size(LOOKS[look]["viewport"])
         stop.reach(page, empty if stop.empty else full)
         height = min(TALLEST, page.evaluate("document.documentElement.scrollHeight"))
-        page.set_viewport_size({**LOOKS[look]["viewport"], "height": height})
+        page.set_viewport_size({"width": LOOKS[look]["viewport"]["width"], "height": height})
         page.screenshot(path=FOLDER / look / f"{stop.name}.png")
     page.context.close()
 
