@@ -14,6 +14,7 @@ from . import (
     following,
     growth,
     load,
+    looking,
     page,
     peers,
     report,
@@ -37,6 +38,7 @@ SECTIONS = (
     "things",
     "following",
     "searching",
+    "looking",
 )
 
 
@@ -141,6 +143,10 @@ def served(
         follows = {papers: searching.summed(searching.added(scratch, papers)) for papers in sizes}
         kept["searching"] = {"searches": [asdict(one) for one in searches], "added": follows}
         yield "searching", page.searching(searches, follows)
+    if "looking" in only:
+        looked, floor = looking.compare(scratch, seconds, settings)
+        kept["looking"] = {"pages": [asdict(one) for one in looked], "floor": asdict(floor)}
+        yield "looking", page.looking(looked, floor)
 
 
 if __name__ == "__main__":

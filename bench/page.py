@@ -13,6 +13,7 @@ from .cells import kept, least, most, ms, number, table
 from .crowd import READERS, WRITERS, Crowd
 from .following import DESCRIBED, DESCRIBED_MOST
 from .growth import Growth
+from .looking import CACHED_P95, FIRST_P95, PAINT, SHIFT, Looked, Seen
 from .peers import OURS, OXIGRAPH, Peer
 from .questions import ROWS
 from .searching import ADDED_P95, Searched
@@ -266,6 +267,51 @@ def following(found: Mapping[int, Mapping[str, Mapping[str, float]]]) -> str:
             for papers, of_size in found.items()
             for what, one in of_size.items()
         ),
+    )
+
+
+def looking(found: Iterable[Looked], floor: Seen) -> str:
+    """A row for each page: what it costs the server, and what a phone sees of it."""
+    pages = list(found)
+    server = table(
+        "page | first ms (p95) | goal p95 | met | cached ms (p95) | goal p95 | met",
+        (
+            [
+                f"`{one.path}`",
+                *(
+                    cell
+                    for figures, goal in ((one.first, FIRST_P95), (one.cached, CACHED_P95))
+                    for cell in (
+                        f"{ms(figures['p50'])} ({ms(figures['p95'])})",
+                        most(goal, "ms", 1000),
+                        kept(figures["p95"], goal),
+                    )
+                ),
+            ]
+            for one in pages
+        ),
+    )
+    phone = table(
+        "page | largest paint ms | times the floor | goal | met | shift | met | requests | KiB | goal | met",
+        (
+            [
+                f"`{one.path}`",
+                ms(one.seen.paint),
+                number(one.seen.paint / floor.paint),
+                most(PAINT, "ms", 1000),
+                kept(one.seen.paint, PAINT),
+                f"{one.seen.shift:.3f}",
+                kept(round(one.seen.shift, 3), SHIFT),
+                str(one.seen.requests),
+                number(one.seen.weight / 1024),
+                most(one.heaviest / 1024, "KiB"),
+                kept(one.seen.weight, one.heaviest),
+            ]
+            for one in pages
+        ),
+    )
+    return (
+        f"{server}\n\nThe floor, a heading and nothing else, is drawn after {ms(floor.paint)} ms.\n\n{phone}"
     )
 
 

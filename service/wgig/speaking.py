@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENGLISH = "en"
 FROM_RIGHT = frozenset({"ar"})
+LONGEST = 1000  # characters of an address
 
 
 class Reading:
@@ -42,9 +43,10 @@ class Reading:
 
     @property
     def address(self) -> str:
-        """Path and query string."""
-        query = self.scope["query_string"].decode("latin-1")
-        return str(self.scope["raw_path"], "latin-1") + (f"?{query}" if query else "")
+        """Path and query string; what is long is left out, as a page names its address for each language."""
+        path, query = (str(self.scope[part], "latin-1") for part in ("raw_path", "query_string"))
+        whole = f"{path}?{query}" if query else path
+        return next((one for one in (whole, path) if len(one) <= LONGEST), "/")
 
 
 NOBODY = Reading({"headers": [], "query_string": b"", "raw_path": b"/"})

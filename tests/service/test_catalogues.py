@@ -95,4 +95,6 @@ def test_a_translation_begins_and_ends_as_the_text_does_and_turns_nothing(tongue
     for one in messages(tongue):
         for text in forms(one.string or ""):
             assert not TURNS.search(text), text
+            # Where the text of an attribute ends, a quotation mark would end it earlier.
+            assert MARKED.sub("", text).count('"') == 0 or '"' in MARKED.sub("", forms(one.id)[-1]), text
             assert text == text.strip(), text

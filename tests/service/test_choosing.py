@@ -91,3 +91,14 @@ def test_a_language_in_which_no_page_speaks_is_refused(get: Get, query: str) -> 
     assert refused.status_code == 400
     assert refused.json()["languages"] == list(SPOKEN)
     assert "lang" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("address", "there"),
+    [(f"/papers?q={'x' * 2000}", "/papers"), (f"/{'x' * 2000}?q=1", "/")],
+)
+def test_a_page_does_not_repeat_a_long_address(get: Get, address: str, there: str) -> None:
+    page = BeautifulSoup(get(address, accept="text/html").text, "html.parser")
+    assert {one["href"] for one in page.select("footer a[hreflang]")} == {
+        f"{there}?_lang={one}" for one in SPOKEN
+    }

@@ -16,7 +16,7 @@ FLOORS = [
         about arguments backup backup.locking catalogues citing client.address client.report
         client.terms client.triples dumps durable engines feeds feeds.xml feeds.zones form index
         index.mark index.words lines lists markdown.form mcp mcp.budget namespaces outside
-        outside.allowed pages.picture pages.scripts places.json places.spot places.tokens plans
+        outside.allowed pages.scripts pages.turning places.json places.spot places.tokens plans
         presence profiles profiles.dublin readers reconcile recording records reports.xml
         screening shortcuts steering stream stream.states syntax syntax.grammar tables
         wellformed wgig writes writes.changes
@@ -54,12 +54,12 @@ FLOORS = [
         lookup markdown.body markdown.head pages pages.ways profiles.schema_org readers.wire
         """,
         """
-        about.counting about.void form.filled form.words markdown.keys outside.calls
-        pages.around pages.found pages.results profiles.links profiles.mapped question
-        readers.evaluation readers.holder_link readers.result tables.parquet transactions
+        about.counting about.void form.filled form.words markdown.keys outside.calls pages.found
+        pages.picture pages.results profiles.links profiles.mapped question readers.evaluation
+        readers.holder_link readers.result tables.parquet transactions
         """,
         """
-        about.catalog federation form.sent form.source markdown.reading opensearch
+        about.catalog federation form.sent form.source markdown.reading opensearch pages.around
         profiles.listing readers.reader readers.reader_link store
         """,
         """

@@ -59,6 +59,7 @@ def environment(base: str) -> Environment:
     found.globals |= {"address": speaking.address, "address_in": speaking.address_in}
     found.filters |= {
         "shown": lambda term, labels: show(term, labels, base),
+        "told": lambda term, labels: tell(term, labels, base),
         "link": lambda iri, labels: link(iri, labels.get(iri), base, speaking.language()),
         "said": lambda text: said(text, speaking.language()),
         "graph_link": lambda iri, labels: graph_link(iri, labels.get(iri), base, speaking.language()),
@@ -95,6 +96,13 @@ def show(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Markup:
 def said(text: ox.Literal, tongue: str) -> Markup:
     """A text on a page in the language `tongue`, which says where it is in another one."""
     return escape(text.value) if text.language in (None, tongue) else SAID % (text.language, text.value)
+
+
+def tell(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Markup:
+    """A term of the graph as a sentence has it: as `show`, and a date in words."""
+    if isinstance(term, ox.Literal) and not term.language:
+        return TEXT % in_words(term.value)
+    return show(term, labels, base)
 
 
 @lru_cache(KEPT)
