@@ -129,7 +129,12 @@ def test_what_a_paper_lacks_is_said_in_the_language_of_the_page(pages: httpx.Cli
 
 @pytest.mark.parametrize(
     ("language", "shown"),
-    [("en", ">cluster of 2005</a>"), ("fr", '><span lang="en" dir="auto">cluster of 2005</span></a>')],
+    [
+        ("en", ">cluster of 2005</a>"),
+        ("fr", ">groupe de questions de 2005</a>"),
+        ("en", ">in scheme</a>"),
+        ("fr", '><span lang="en" dir="auto">in scheme</span></a>'),
+    ],
 )
 def test_a_text_in_another_language_than_the_page_says_so(
     pages: httpx.Client, language: str, shown: str
