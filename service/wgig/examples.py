@@ -1,11 +1,15 @@
-"""The example queries: one file each, whose first comment lines say what it asks."""
+"""The example queries: one file each, whose first comment lines say what it asks.
+
+Their texts are in English; pages say them in other languages by the catalogues.
+"""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 from urllib.parse import urlencode
 
 from .problems import Problem
@@ -103,12 +107,23 @@ def example(name: str, listed: str = "wgig queries") -> Example:
 
 def read(path: Path) -> Example:
     """The example query in a file. Raises ValueError where it lacks a header line."""
-    text = path.read_text("utf-8")
+    return of_text(path.stem, path.read_text("utf-8"))
+
+
+def of_text(name: str, text: str) -> Example:
+    """The example query of a name. Raises ValueError where its text lacks a header line."""
     header = dict(HEADER.findall(text))
     missing = {"title", "question", "keywords"} - header.keys()
     if missing:
-        raise ValueError(f"{path.name} lacks the comment line '# {min(missing)}: …' at its top.")
+        raise ValueError(f"{name}.rq lacks the comment line '# {min(missing)}: …' at its top.")
     parameters = tuple(Parameter(*found) for found in PARAMETER.findall(text))
     keywords, date = tuple(header["keywords"].split(", ")), header.get("date", "")
     note = " ".join(NOTE.findall(text))
-    return Example(path.stem, header["title"], header["question"], keywords, text, parameters, date, note)
+    return Example(name, header["title"], header["question"], keywords, text, parameters, date, note)
+
+
+def texts(file: BinaryIO, *_: object, **__: object) -> Iterator[tuple[int, None, str, list[str]]]:
+    """What pages say of the query in a file, as Babel extracts it for the catalogues."""
+    one = of_text("", file.read().decode())
+    says = (parameter.says for parameter in one.parameters)
+    return ((1, None, text, []) for text in (one.title, one.question, *says, one.note) if text)

@@ -136,7 +136,7 @@ def matrix(by: str, sides: Sequence[Sequence[Any]], papers: Mapping[Cell, int]) 
 
 def called(item: tuple[str, list[ox.Literal]]) -> tuple[str, str]:
     """What a thing with its labels is sorted by."""
-    return min((one.value.casefold() for one in item[1]), default=""), item[0]
+    return first(item[1]).casefold(), item[0]
 
 
 def first(texts: list[ox.Literal]) -> str:

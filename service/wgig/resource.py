@@ -22,6 +22,7 @@ from .profiles.wish import wish
 from .records import mementos
 from .represent import graph_body, json_body, ontology_context, represent, show
 from .rules import headings, rules
+from .speaking import language
 from .store import Store
 from .things import types_of
 
@@ -31,9 +32,9 @@ STATIC_FORMATS = {
     "js": Format("text/javascript", "js", "JavaScript"),
     "svg": SVG,
 }
-ENTRIES: dict[str, Callable[[list[ox.Triple]], object]] = {
+ENTRIES: dict[str, Callable[[list[ox.Triple], str], object]] = {
     "ontology": vocabulary.by_kind,
-    "shapes": vocabulary.shapes,
+    "shapes": lambda triples, _: vocabulary.shapes(triples),
 }
 VERSIONS = 20  # of a graph that its page lists
 SHOWN = ("due-and-delivered", "issues-under-several-categories", "disagreements")
@@ -69,7 +70,7 @@ def static(request: Request, name: str) -> Response:
 class Content:
     """A graph that has a page: its triples, the languages of its texts, and what the page shows of it.
 
-    `header` is what it says of itself, `labels` what its terms are called.
+    `header` is what it says of itself, `labels` what its terms are called in the language of the page.
     """
 
     triples: list[ox.Triple]
@@ -87,9 +88,9 @@ def graph_document(request: Request, name: str) -> Response:
     iri = f"{base}{name}"
     triples = loaded(request, name)
     if asked.languages.only:
-        found = content_of(languages.as_asked(triples, asked.languages), name, base)
+        found = content_of(languages.as_asked(triples, asked.languages), name, base, language())
     else:
-        found = content_in(store, store.version, name, base)
+        found = content_in(store, store.version, name, base, language())
 
     def write(format_: Format) -> bytes:
         if format_ is not HTML:
@@ -101,7 +102,7 @@ def graph_document(request: Request, name: str) -> Response:
             "versions": mementos.versions(request, f"{base}graph/{name}")[-VERSIONS:],
         }
         if name == "ontology":
-            given["book"] = vocabulary_of(store, store.version, base)
+            given["book"] = vocabulary_of(store, store.version, base, language())
         return show(request, f"{name}.html", **given, rules=rules().values(), headings=headings())
 
     subject = Subject(iri, f"/{name}", lambda: found.header, write, types_of(found.header))
@@ -109,24 +110,31 @@ def graph_document(request: Request, name: str) -> Response:
 
 
 @lru_cache(4)
-def content_in(store: Store, version: int, name: str, base: str) -> Content:
+def triples_in(store: Store, version: int, name: str, base: str) -> list[ox.Triple]:
     """One of our graphs as a version of the store has it."""
     del version  # which makes the cache forget
-    return content_of(list(store.triples(f"{base}graph/{name}")), name, base)
+    return list(store.triples(f"{base}graph/{name}"))
 
 
-def content_of(triples: list[ox.Triple], name: str, base: str) -> Content:
-    """One of our graphs by its triples."""
+@lru_cache(12)
+def content_in(store: Store, version: int, name: str, base: str, tongue: str) -> Content:
+    """What a page in a language shows of one of our graphs, as a version of the store has it."""
+    return content_of(triples_in(store, version, name, base), name, base, tongue)
+
+
+def content_of(triples: list[ox.Triple], name: str, base: str, tongue: str) -> Content:
+    """What a page in a language shows of one of our graphs, by its triples."""
     about = ox.NamedNode(f"{base}{name}")
     header = [one for one in triples if one.subject == about]
-    return Content(triples, languages.of(triples), header, ENTRIES[name](triples), vocabulary.names(triples))
+    entries, labels = ENTRIES[name](triples, tongue), vocabulary.names(triples, tongue)
+    return Content(triples, languages.of(triples), header, entries, labels)
 
 
 def loaded(request: Request, name: str) -> list[ox.Triple]:
     """The triples of one of our graphs. Raises Problem 404 while it is empty."""
     store: Store = request.app.state.store
     base = request.app.state.settings.base
-    triples = content_in(store, store.version, name, base).triples
+    triples = triples_in(store, store.version, name, base)
     if not triples:
         raise Problem(
             404, f"The store holds no graph <{base}graph/{name}>. Load it with: wgig load --shipped {name}"

@@ -42,7 +42,7 @@ class Term:
 
     iri: str
     kind: str
-    label: str
+    label: ox.Literal
     definition: str
     ranges: list[str]
     ties: dict[str, list[str]]
@@ -61,31 +61,31 @@ class Shape:
     messages: dict[str, list[str]]
 
 
-def terms(graph: Iterable[ox.Triple]) -> list[Term]:
-    """The terms of an ontology, by label."""
+def terms(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> list[Term]:
+    """The terms of an ontology, by their labels in a language."""
     found = []
     for subject, said in by_subject(graph).items():
         kind = next((one.value for one in said["type"] if one.value in KINDS), None)
         if kind and isinstance(subject, ox.NamedNode):
-            found.append(term(subject.value, kind, said))
-    return sorted(found, key=lambda one: one.label.casefold())
+            found.append(term(subject.value, kind, said, tongue))
+    return sorted(found, key=lambda one: one.label.value.casefold())
 
 
-def by_kind(graph: Iterable[ox.Triple]) -> dict[str, list[Term]]:
-    """The terms of an ontology under the titles of their kinds."""
-    found = terms(graph)
+def by_kind(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> dict[str, list[Term]]:
+    """The terms of an ontology, called so in a language, under the titles of their kinds."""
+    found = terms(graph, tongue)
     return {title: [one for one in found if one.kind == kind] for kind, title in KINDS.items()}
 
 
-def term(iri: str, kind: str, said: dict[str, list[Any]]) -> Term:
-    """A term from what is said about it, by property."""
+def term(iri: str, kind: str, said: dict[str, list[Any]], tongue: str) -> Term:
+    """A term from what is said about it, by property; its label is in `tongue` where it can be."""
     ties: dict[str, list[str]] = defaultdict(list)
     for property_, words in TIES.items():
         ties[words] += [one.value for one in said[property_] if isinstance(one, ox.NamedNode)]
     return Term(
         iri,
         kind,
-        label=first(said[f"{RDFS}label"], iri.rpartition("#")[2]),
+        label=next(iter(spoken(said[f"{RDFS}label"], tongue)), ox.Literal(iri.rpartition("#")[2])),
         definition=first(said[f"{SKOS}definition"], ""),
         ranges=sorted(one.value for one in said[f"{RDFS}range"]),
         ties={words: sorted(iris) for words, iris in ties.items() if iris},
@@ -194,10 +194,10 @@ def spoken(literals: list[Any], tongue: str = ENGLISH) -> list[Any]:
     return next(filter(None, in_tongues), literals)
 
 
-def names(graph: Iterable[ox.Triple]) -> dict[str, ox.Literal]:
-    """The rdfs:label of each node of a graph that has one, the English one before others."""
+def names(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> dict[str, ox.Literal]:
+    """The rdfs:label of each node of a graph that has one, that in `tongue` or in English before others."""
     return {
-        node.value: spoken(said[f"{RDFS}label"])[0]
+        node.value: spoken(said[f"{RDFS}label"], tongue)[0]
         for node, said in by_subject(graph).items()
         if f"{RDFS}label" in said
     }

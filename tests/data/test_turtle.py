@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
+from wgig.catalogues import SPOKEN
 
 BASE = "https://w3id.org/wgig/"
 ID, GRAPH = BASE + "id/", BASE + "graph/"
 SOURCE = ox.NamedNode("http://purl.org/dc/terms/source")
 ABOUT_A_GRAPH = [
     ox.NamedNode("http://purl.org/dc/terms/" + term) for term in ("title", "description", "license", "source")
+]
+LABELS = [
+    ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label"),
+    ox.NamedNode("http://www.w3.org/2004/02/skos/core#prefLabel"),
 ]
 ILLUSTRATIVE = ox.NamedNode(BASE + "ontology#illustrative")
 # Graphs that rules, shapes and the ontology fill have their description in those folders.
@@ -148,6 +153,15 @@ def test_everything_has_a_source(data_files: dict[str, Path]) -> None:
 def test_sources_are_addresses(data_files: dict[str, Path]) -> None:
     sources = {iri(t.object) for path in data_files.values() for t in triples(path) if t.predicate == SOURCE}
     assert not [source for source in sources if not re.fullmatch(r"https?://[^/\s]+\.[^/\s]+(/\S*)?", source)]
+
+
+def test_our_own_kinds_have_one_label_in_each_language_of_the_pages(data_files: dict[str, Path]) -> None:
+    labels = defaultdict(list)
+    for triple in triples(data_files["concepts"]):
+        if triple.predicate in LABELS and isinstance(triple.object, ox.Literal):
+            labels[triple.subject].append(triple.object.language)
+    assert len(labels) > 80
+    assert not {thing: found for thing, found in labels.items() if sorted(map(str, found)) != sorted(SPOKEN)}
 
 
 def test_nothing_made_up_is_among_the_facts(data_files: dict[str, Path]) -> None:

@@ -49,6 +49,16 @@ def test_other_programs_ask_as_shown(block: str, served: str, tmp_path: Path, np
     assert b'"' in given.stdout
 
 
+def test_a_query_that_names_a_language_finds_one_label(served: str) -> None:
+    (query,) = (one for one in blocks(TEXT, "sparql") if "LANG(" in one)
+    accept = {"Accept": "application/sparql-results+json"}
+    found = httpx.get(f"{served}sparql", params={"query": query}, headers=accept).json()["results"][
+        "bindings"
+    ]
+    assert len(found) == len({row["milestone"]["value"] for row in found}) > 5
+    assert {row["kind"]["xml:lang"] for row in found} == {"en"}
+
+
 def test_python_reads_as_shown(served: str) -> None:
     names: dict[str, Any] = {}
     exec(PYTHON[0].replace(HERE, served), names)

@@ -9,7 +9,8 @@ import pyoxigraph as ox
 import pytest
 import rdflib
 import wgig
-from rdflib.namespace import OWL, RDF
+from rdflib.namespace import OWL, RDF, RDFS
+from wgig.catalogues import SPOKEN
 from wgig.namespaces import namespaces
 from wgig.settings import SHIPPED, Settings
 
@@ -118,6 +119,18 @@ def test_every_declared_term_is_used(used: dict[str, set[str]], declared: set[st
 def test_every_term_is_explained(needed: str, ontology: rdflib.Graph, declared: set[str]) -> None:
     found = ontology.query(f"SELECT ?term {{ ?term {needed} ?it FILTER(isIRI(?it) || LANG(?it) = 'en') }}")
     assert not declared - {str(row[0]) for row in found}  # type: ignore[index]
+
+
+def test_every_term_has_one_label_in_each_language_of_the_pages(
+    ontology: rdflib.Graph, declared: set[str]
+) -> None:
+    labels = {
+        term: sorted(
+            str(getattr(one, "language", "")) for one in ontology.objects(rdflib.URIRef(term), RDFS.label)
+        )
+        for term in declared
+    }
+    assert not {term: tongues for term, tongues in labels.items() if tongues != sorted(SPOKEN)}
 
 
 def test_every_class_is_tied_to_another_vocabulary(ontology: rdflib.Graph) -> None:

@@ -203,5 +203,5 @@ def test_an_update_without_end_is_ended_and_the_next_is_done(hard: str) -> None:
 def test_a_page_shows_the_begin_of_what_is_too_large_and_says_so(hard: str) -> None:
     answer = httpx.get(f"{hard}sparql", params={"query": ALL}, headers={"Accept": "text/html"}, timeout=30)
     assert answer.status_code == 200
-    assert "its first 1000 rows are shown; the formats below hold all" in answer.text
+    assert "its first 1,000 rows are shown; the formats below hold all" in answer.text
     assert "</html>" in answer.text

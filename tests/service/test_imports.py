@@ -55,8 +55,8 @@ FLOORS = [
         """,
         """
         about.counting about.void form.filled form.words markdown.keys outside.calls pages.found
-        pages.picture pages.results profiles.links profiles.mapped question readers.evaluation
-        readers.holder_link readers.result tables.parquet transactions
+        pages.naming pages.picture pages.results profiles.links profiles.mapped question
+        readers.evaluation readers.holder_link readers.result tables.parquet transactions
         """,
         """
         about.catalog federation form.sent form.source markdown.reading opensearch pages.around

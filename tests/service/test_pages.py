@@ -236,7 +236,7 @@ def test_inferred_statements_are_marked_and_those_that_only_repeat_are_counted()
 def test_the_query_page_begins_with_the_example_that_was_picked(get: Get) -> None:
     text = get("/sparql?example=due-and-delivered", accept="text/html").text
     assert "# title: Due and delivered" in text
-    assert '<option value="due-and-delivered" selected ' in text
+    assert '<option value="due-and-delivered" selected>Due and delivered: What was due when' in text
 
 
 def test_the_query_page_has_fields_for_the_parameters_of_an_example(get: Get) -> None:
@@ -254,8 +254,33 @@ def test_the_query_page_has_fields_for_the_parameters_of_an_example(get: Get) ->
 
 def test_a_parameter_without_a_default_is_shown_without_one(get: Get) -> None:
     text = get("/queries", accept="text/html").text
-    assert '(meeting, by default m1): <span lang="en" dir="ltr">The meeting that settled it.' in text
-    assert '(issue): <span lang="en" dir="ltr">Only this issue.' in text
+    assert "(meeting, by default m1): The meeting that settled it." in text
+    assert "(issue): Only this issue." in text
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/", "<li>В чем расходятся источники?"),
+        ("/", 'aria-label="Посмотреть запрос: Расхождения"'),
+        ("/queries", '<dt><a href="/queries/coverage-matrix">Матрица охвата</a></dt>'),
+        ("/queries", "Только этот вопрос."),
+        ("/queries/disagreements?_mediatype=text/html", "<p>Одна строка — сведения одного рода: "),
+        ("/sparql?example=coverage-matrix", '<label for="of-the_issue">Только этот вопрос.</label>'),
+        ("/sparql", ">Матрица охвата: По каждому вопросу и критерию: "),
+        ("/doc/issue", '<a href="/queries/coverage-matrix">По каждому вопросу и критерию: '),
+        ("/doc/issue/spam", "В каких документах, какой вопрос и по какому критерию оценивается"),
+    ],
+)
+def test_an_example_query_is_told_in_the_language_of_the_page(get: Get, path: str, says: str) -> None:
+    text = get(path, accept="text/html", accept_language="ru").text
+    assert says in text
+    assert 'lang="en" dir="ltr">Which' not in text
+
+
+def test_an_example_query_is_english_as_data(get: Get) -> None:
+    queries = get("/queries", accept="application/json", accept_language="ru").json()["queries"]
+    assert {"Coverage matrix", "Disagreements"} <= {one["title"] for one in queries}
 
 
 def test_an_answer_on_a_page_is_a_table_with_ways_to_the_data(get: Get) -> None:

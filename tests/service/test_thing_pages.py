@@ -7,11 +7,13 @@ from itertools import count
 
 import httpx
 import pytest
+from pyoxigraph import Literal
 from wgig import speaking, things
 from wgig.app import create_app
 from wgig.namespaces import OUTSIDE
 from wgig.pages import mark
 from wgig.pages.gist import KINDS, gist
+from wgig.pages.naming import name_of
 from wgig.rdf import read
 from wgig.rules import headings, rules
 from wgig.settings import SHIPPED, Settings
@@ -129,13 +131,30 @@ def test_what_a_paper_lacks_is_said_in_the_language_of_the_page(pages: httpx.Cli
 
 @pytest.mark.parametrize(
     ("language", "shown"),
-    [("en", ">cluster of 2005</a>"), ("fr", '><span lang="en" dir="auto">cluster of 2005</span></a>')],
+    [
+        ("en", ">cluster of 2005</a>"),
+        ("fr", ">groupe de questions de 2005</a>"),
+        ("en", ">in scheme</a>"),
+        ("fr", ">dans le schéma</a>"),
+    ],
 )
-def test_a_text_in_another_language_than_the_page_says_so(
+def test_a_property_is_called_in_the_language_of_the_page(
     pages: httpx.Client, language: str, shown: str
 ) -> None:
     text = pages.get("/doc/issue/spam", headers={**HTML, "Accept-Language": language}).text
     assert shown in section(text, "facts")
+
+
+def test_every_property_of_a_shipped_thing_is_called_in_the_language_of_the_page(filled_store: Store) -> None:
+    said = {one.predicate.value for one in filled_store.match() if f"<{BASE}id/" in str(one.subject)}
+    outside = [one for one in said if not one.startswith(BASE)]
+    with speaking.speaking_in("ar"):
+        assert not [one for one in outside if name_of(one).language != "ar"]
+
+
+def test_a_property_that_nobody_knows_is_called_by_its_english_name() -> None:
+    with speaking.speaking_in("ar"):
+        assert name_of("http://example.org/strangeThing") == Literal("strange thing", language="en")
 
 
 @pytest.mark.usefixtures("turned")

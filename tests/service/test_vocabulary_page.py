@@ -36,7 +36,7 @@ def test_each_class_has_a_box_right_of_what_it_is_a_kind_of(book: Vocabulary) ->
     boxes = {one.label: one for one in book.picture.boxes}
     for iris in book.below.values():
         for one in iris:
-            assert one.label in boxes
+            assert one.label.value in boxes
     assert boxes["document"].x < boxes["paper"].x < boxes["issue paper"].x
     assert len({(one.x, one.y) for one in book.picture.boxes}) == len(book.picture.boxes)
 
@@ -71,6 +71,25 @@ def test_what_is_in_use_is_as_a_count_finds(book: Vocabulary, filled_store: Stor
 def test_every_link_of_the_page_to_a_place_on_it_arrives(page: str) -> None:
     ids = set(re.findall(r' id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= ids
+
+
+def test_the_page_calls_terms_in_its_language_and_defines_them_in_english(filled_store: Store) -> None:
+    arabic = client_of(create_app(Settings(), filled_store)).get(
+        "/ontology", headers={**HTML, "Accept-Language": "ar"}
+    )
+    assert "<h3>معلم رئيسي <code>wgig:Milestone</code></h3>" in arabic.text
+    assert '<a href="#due">الموعد المقرر</a>' in arabic.text
+    assert '<p lang="en" dir="ltr">A deadline, deliverable or event of the timeline' in arabic.text
+
+
+def test_a_term_with_labels_in_english_alone_says_so_on_other_pages(
+    service_of: Callable[..., httpx.Client],
+) -> None:
+    store = Store.in_memory()
+    text = f"""<{WGIG}Old> a <{OUTSIDE["owl"]}Class> ; <{OUTSIDE["rdfs"]}label> "old"@en ."""
+    store.apply(store.change_by(f"{BASE}graph/ontology", read(text.encode(), "text/turtle")))
+    page = service_of(Settings(), store).get("/ontology", headers={**HTML, "Accept-Language": "ru"}).text
+    assert '<a href="#Old"><span lang="en" dir="auto">old</span></a>' in page
 
 
 def test_the_page_tells_its_version(page: str) -> None:

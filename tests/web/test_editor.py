@@ -82,6 +82,16 @@ def test_a_query_is_written_with_completions_and_run_by_keyboard_alone(visit: Vi
     expect(page.get_by_role("link", name="issue:spam").first).to_have_attribute("href", "/doc/issue/spam")
 
 
+def test_completions_are_told_in_the_language_of_the_page(visit: Visit) -> None:
+    page = visit("/sparql?_lang=fr")
+    page.get_by_role("textbox", name="Requête SPARQL").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("SELECT * WHERE { ?issue a Issu")
+    expect(page.locator(".cm-tooltip-autocomplete li[aria-selected]")).to_have_text(
+        re.compile(r"^wgig:Issue\s*question · ")
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "there", "absent"),
     [

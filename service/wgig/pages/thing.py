@@ -9,10 +9,11 @@ import pyoxigraph as ox
 from ..labels import LABELS, labels, natural
 from ..lookup import Term
 from ..namespaces import OUTSIDE
-from ..speaking import ENGLISH, ranges
+from ..speaking import ranges
 from ..store import Store
 from ..things import Description, Statement, graphs_by_use
 from . import words
+from .naming import name_of
 
 TYPE = f"{OUTSIDE['rdf']}type"
 SOURCE = f"{OUTSIDE['dcterms']}source"
@@ -75,7 +76,7 @@ def page(store: Store, description: Description, inferred: str) -> Page:
     inverse = inverses(store, store.version, ranges())
 
     def name(iri: str) -> ox.Literal:
-        return description.labels.get(iri) or ox.Literal(words(iri), language=ENGLISH)
+        return description.labels.get(iri) or name_of(iri)
 
     def back(iri: str) -> ox.Literal:
         called = name(iri)

@@ -9,7 +9,9 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..labels import labels, natural
+from ..languages import narrowed
 from ..namespaces import OUTSIDE, short
+from ..speaking import ENGLISH, ranges
 from ..store import Store
 from ..vocabulary import SHACL, Term, by_subject, first
 from ..vocabulary import terms as declared
@@ -63,12 +65,12 @@ class Vocabulary:
     version: str
 
 
-@lru_cache(2)
-def vocabulary(store: Store, version: int, base: str) -> Vocabulary:
-    """The ontology as a version of the store has it."""
+@lru_cache(12)
+def vocabulary(store: Store, version: int, base: str, tongue: str = ENGLISH) -> Vocabulary:
+    """The ontology as a version of the store has it, in the language of now: `tongue`."""
     del version  # which makes the cache forget
     graph = list(store.triples(f"{base}graph/ontology"))
-    said, terms = by_subject(graph), declared(graph)
+    said, terms = by_subject(graph), declared(graph, tongue)
     uses = {one.iri: use(store, one, terms, said, base) for one in terms}
     ends = {uses[one.iri].example for one in terms} | {
         iri
@@ -91,7 +93,7 @@ def vocabulary(store: Store, version: int, base: str) -> Vocabulary:
         grouped(classes, ours),
         links,
         uses,
-        labels(store, ends - {""}),
+        labels(store, ends - {""}, ranges()),
         first(header.get(f"{OWL}versionInfo", []), ""),
     )
 
@@ -115,7 +117,7 @@ def tree(classes: Sequence[Term], base: str) -> Picture:
         """A box, and right of it from a height on what is below it, with the height after all."""
         found, end = [], top
         for one in kinds:
-            label = (one.label, anchor(one, base), "ours")
+            label = (one.label.value, anchor(one, base), "ours")
             box, end = branch(label, below.get(one.iri, ()), x + WIDE + ROOM, end)
             found.append(box)
         end = max(end, top + HIGH + GAP)
@@ -180,7 +182,7 @@ def facts_of(store: Store, iri: str) -> list[tuple[str, Any]]:
     if not iri:
         return []
     one_each: dict[str, Any] = {}
-    for quad in sorted(store.match(ox.NamedNode(iri)), key=str):
+    for quad in sorted(narrowed(list(store.match(ox.NamedNode(iri))), ranges()), key=str):
         one_each.setdefault(quad.predicate.value, quad.object)
     named = sorted(one_each, key=lambda one: (one != TYPE.value, OUTSIDE["rdfs"] not in one, one))
     return [(one, one_each[one]) for one in named[:FACTS]]

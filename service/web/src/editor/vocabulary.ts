@@ -4,7 +4,7 @@ import { number, plain } from "../query/answer";
 import { Question } from "../query/ask";
 import { baseIri } from "../query/names";
 
-/** A class or property with its label and how many things or statements it has. */
+/** A class or property with its label in the language of the page, and how many things or statements it has. */
 export interface Entry {
   iri: string;
   label: string;
@@ -18,7 +18,7 @@ export interface Vocabulary {
 }
 
 // Partitions of a class by the classes of its objects have no properties, and so are left out.
-const QUERY = (base: string) => `PREFIX void: <http://rdfs.org/ns/void#>
+const QUERY = (base: string, language: string) => `PREFIX void: <http://rdfs.org/ns/void#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 SELECT ?class ?things ?classLabel ?property ?times ?propertyLabel WHERE {
   GRAPH <${base}graph/void> {
@@ -26,8 +26,8 @@ SELECT ?class ?things ?classLabel ?property ?times ?propertyLabel WHERE {
     ?inner void:property ?property ; void:triples ?times .
     OPTIONAL { ?part void:entities ?things }
   }
-  OPTIONAL { GRAPH <${base}graph/ontology> { ?class rdfs:label ?classLabel } FILTER(LANG(?classLabel) = "en") }
-  OPTIONAL { GRAPH <${base}graph/ontology> { ?property rdfs:label ?propertyLabel } FILTER(LANG(?propertyLabel) = "en") }
+  OPTIONAL { GRAPH <${base}graph/ontology> { ?class rdfs:label ?classLabel } FILTER(LANG(?classLabel) = "${language}") }
+  OPTIONAL { GRAPH <${base}graph/ontology> { ?property rdfs:label ?propertyLabel } FILTER(LANG(?propertyLabel) = "${language}") }
 }`;
 
 let loading: Promise<Vocabulary> | undefined;
@@ -39,7 +39,8 @@ export function vocabulary(): Promise<Vocabulary> {
 }
 
 async function load(): Promise<Vocabulary> {
-  const { answer } = await new Question().ask(new URLSearchParams({ query: QUERY(baseIri()) }));
+  const query = QUERY(baseIri(), document.documentElement.lang);
+  const { answer } = await new Question().ask(new URLSearchParams({ query }));
   const classes = new Map<string, Entry>();
   const properties = new Map<string, Entry>();
   const of = new Map<string, Entry[]>();
