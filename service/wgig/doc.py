@@ -68,7 +68,7 @@ def thing(request: Request, path: str) -> Response:
         if suffixed and known(store, iri_of(request, suffixed["path"])):
             location = with_parameters(here, query(parameters))
             return Response(status_code=303, headers={"Location": location, "Vary": VARY})
-        raise unknown(iri, folders.near(log_of(request), iri))
+        raise missed(request, iri)
     fields = {"Link": f'<{here}>; rel="describedby"', "Vary": VARY}
     if asked and asks_for_profile(request):
         its_types = types_of(about(store, [iri])) if is_thing else None
@@ -144,7 +144,7 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
     after = (bodies.values(bodies.parameters(request), "after") or [""])[0]
     below = folders.listing(log_of(request), request.app.state.store, iri, after, asked.languages.ranges)
     if not below.things and not below.folders:
-        raise unknown(iri, folders.near(log_of(request), iri))
+        raise missed(request, iri)
     labels = languages.as_asked([*label_triples(below.things)], asked.languages)
     following = f"{path}?after={quote(below.after, safe='')}" if below.after else ""
 
@@ -269,6 +269,14 @@ def iri_of(request: Request, path: str) -> str:
     except ValueError as error:
         raise unknown(iri) from error
     return iri
+
+
+def missed(request: Request, iri: str) -> Problem:
+    """The 404 of a thing, with the part of a document that has this name, or a thing whose name is near."""
+    things = f"{request.app.state.settings.base}id/"
+    part = iri.replace(things, f"{things}document/", 1)
+    is_there = request.app.state.store.knows(ox.NamedNode(part), None, None)
+    return unknown(iri, part if is_there else folders.near(log_of(request), iri))
 
 
 def unknown(iri: str, meant: str = "") -> Problem:

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from gettext import NullTranslations
 from typing import TYPE_CHECKING
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 ENGLISH = "en"
 FROM_RIGHT = frozenset({"ar"})
+COMMAS = {"ar": "، ", "zh": "、"}
 LONGEST = 1000  # characters of an address
 
 
@@ -111,6 +113,19 @@ def translated(message: str) -> tuple[str, str]:
     """A text in the language of now, with the language that it is in: English where it is not translated."""
     said = gettext(message)
     return said, ENGLISH if said == message else language()
+
+
+def comma() -> str:
+    """What stands between the items of a list."""
+    return COMMAS.get(language(), ", ")
+
+
+def name_of(tag: str) -> str:
+    """What a language is called, with its script where the tag names one; an unknown one as it is."""
+    spoken_now = Locale(language())
+    tongue, _, script = tag.partition("-")
+    name = spoken_now.languages.get(tongue, tag)
+    return f"{name} ({spoken_now.scripts[script.title()]})" if script.title() in spoken_now.scripts else name
 
 
 def number(value: float) -> str:

@@ -58,6 +58,7 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         ("/doc/issue/spam.json?inverse=issue&page=99", 404, "There is no page 99. The last one is 1."),
         ("/doc/issue/spam.json?inverse=isue", 400, "Did you mean issue?"),
         ("/doc/issue/spam.json?page=2", 400, "A page of what?"),
+        ("/doc/declaration/48", 404, "Did you mean <https://w3id.org/wgig/id/document/declaration/48>?"),
         ("/doc/issue?inverse=issue", 404, "Nothing is known about"),
         ("/reconcile/suggest/entity?prefix=a&cursor=next", 400, "is a number from 0"),
         # versions

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup
 from wgig.catalogues import SPOKEN
+from wgig.speaking import comma, name_of, speaking_in
 
 Get = Callable[..., httpx.Response]
 
@@ -102,3 +103,14 @@ def test_a_page_does_not_repeat_a_long_address(get: Get, address: str, there: st
     assert {one["href"] for one in page.select("footer a[hreflang]")} == {
         f"{there}?_lang={one}" for one in SPOKEN
     }
+
+
+def test_a_language_is_called_as_in_the_language_of_the_page() -> None:
+    with speaking_in("fr"):
+        assert [name_of(one) for one in ("ar", "ja-latn", "x-own")] == ["arabe", "japonais (latin)", "x-own"]
+
+
+@pytest.mark.parametrize(("tongue", "between"), [("en", ", "), ("ar", "، "), ("zh", "、")])
+def test_lists_have_the_comma_of_the_language(tongue: str, between: str) -> None:
+    with speaking_in(tongue):
+        assert comma() == between

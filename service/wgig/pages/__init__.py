@@ -56,7 +56,7 @@ def environment(base: str) -> Environment:
     known = namespaces(base)
     found.globals |= {"static": static_path, "script": script, "run": run, "base": base, "namespaces": known}
     found.globals |= {"language": speaking.language, "direction": speaking.direction, "spoken": SPOKEN}
-    found.globals |= {"address": speaking.address, "address_in": speaking.address_in}
+    found.globals |= {"address": speaking.address, "comma": speaking.comma, "address_in": speaking.address_in}
     found.filters |= {
         "shown": lambda term, labels: show(term, labels, base),
         "told": lambda term, labels: tell(term, labels, base),
@@ -76,6 +76,7 @@ def environment(base: str) -> Environment:
         "sentence": sentence,
         "day": in_words,
         "number": speaking.number,
+        "tongue": speaking.name_of,
         "drawn": drawn,
     }
     return found

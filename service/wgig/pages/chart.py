@@ -88,14 +88,14 @@ class Scale:
         return LEFT + (begin + (end - begin) * part) * self.unit
 
     def ticks(self) -> Iterator[tuple[float, str]]:
-        """The begin of each month that has room for its name, and of each year."""
-        free = 0.0
+        """The begin of each month that has room for its name, the first of a year with the year."""
+        free, marked = 0.0, 0
         for number, begin in enumerate(self.begins[:-1]):
             year, month = divmod(self.first + number, 12)
             x = LEFT + begin * self.unit
-            skeleton = "yMMM" if month == 0 or number == 0 else "MMM"
-            name = speaking.month(date(year, month + 1, 1), skeleton)
             if x >= free:
+                name = speaking.month(date(year, month + 1, 1), "MMM" if year == marked else "yMMM")
+                marked = year
                 yield round(x, 1), name
                 free = x + (len(name) + 2) * LETTER
 
