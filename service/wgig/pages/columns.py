@@ -40,13 +40,15 @@ COLUMNS = {
     "agreements": ("dcterms:type", "settledBy", "concerns", "outcome", "confidence"),
     "declaration": ("namesPrinciple", "bearsOn", "citing", "evidence"),
     "timeline": ("type", "when", "timeliness"),
-    "conformance": ("earl:subject", "earl:result", "partsMet", "partsAsked", "missing"),
+    "conformance": ("earl:subject", "earl:result", "partsMet", "partsAsked"),
 }
 # What columns and conditions are called that are no properties, or of which the name says too little.
 HEADS = {
     "skos:broader": marked("Part of"),
     "skos:inScheme": marked("Scheme"),
-    "missing": marked("What is missing"),
+    "skos:relatedMatch": marked("Shares issues with"),
+    "namesPrinciple": marked("Principles named"),
+    "evidence": marked("Text seen"),
     "region": marked("Region"),
     "when": marked("When"),
     "q": marked("Words in their names"),
@@ -93,6 +95,14 @@ COUNTS = {
 }
 
 
+class Column(NamedTuple):
+    """A column: what it is called, what that says in a sentence of English, and whether it holds numbers."""
+
+    head: ox.Literal
+    says: str
+    is_narrow: bool
+
+
 class Number(NamedTuple):
     """How many there are, or at least; None: it is not known yet. `path` leads to them."""
 
@@ -121,9 +131,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A page of a list for people: heads of columns by their names, a line a thing, and the conditions."""
+    """A page of a list for people: its columns by their names, a line a thing, and the conditions."""
 
-    heads: Mapping[str, ox.Literal]
+    columns: Mapping[str, Column]
     lines: Sequence[Line]
     conditions: Sequence[Condition]
     labels: Mapping[str, ox.Literal]
@@ -160,7 +170,7 @@ def sheet(store: Store, asked: Asked, page: Found, base: str, papers: Papers) ->
     heads = {one: head(one, iri, found) for one, iri in properties.items()}
     shown = Shown(store, asked, base, papers)
     return Sheet(
-        {one: heads[one] for one in names},
+        {one: column(heads[one], asked.of.by_name.get(one)) for one in names},
         [shown.line(iri, said) for iri, said in page.things.items()],
         list(conditions(asked, heads, values, called)),
         {one: ox.Literal(words(one)) for one in page.things} | called,
@@ -213,6 +223,11 @@ class Shown:
             if ends or not is_whole:
                 return Number(len(ends), is_whole, path.format(id=id_, page=href(iri, self.base)))
         return Number(0, True, "")
+
+
+def column(head: ox.Literal, field: Field | None) -> Column:
+    """The column of a field, or of a number beside."""
+    return Column(head, field.says if field else "", field is None or field.type == "integer")
 
 
 def property_of(name: str, known: Mapping[str, str]) -> str:
