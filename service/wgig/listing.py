@@ -1,6 +1,6 @@
 """/papers, /issues and the other lists: chosen, sorted and paged, as JSON, RDF, CSV or a page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,19 +9,20 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from . import speaking
 from .bodies import Pairs, parameters, values
+from .cells import Cells
 from .examples import by_keyword
 from .existing import check_known
 from .formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
 from .links import SERVICE, address
 from .lists.asked import WHOLE, Asked, asked, things
-from .lists.found import Found, best, found, nearest
+from .lists.found import Found, best, found
 from .lists.selection import every, selection, values_of
 from .lists.shown import LISTS
 from .lists.writing import around, as_csv, as_json, as_triples, pages
 from .near import unknown
 from .pages import words
+from .pages.columns import SIDES, columns, for_people, has_fields, sheet
 from .pages.papers import Chosen, choose, is_at_hand, lines, named, without
 from .problems import Problem
 from .profiles.profile import OWN, own
@@ -32,8 +33,10 @@ from .represent import graph_body, item_list, represent, show
 from .rules import headings
 from .settings import Settings
 from .shelf import FACETS, Shelf
+from .sides import Cell
 
 PAPERS = "papers"
+SOON = 1  # seconds that somebody waits for a count of papers
 OFFERED = (JSON, JSON_LD, CSV, TURTLE, HTML)
 
 
@@ -50,7 +53,9 @@ async def listing(request: Request) -> Response:
     await check_values(request, what)
     is_whole = wish.choices[0].format is CSV and not what.is_paged
     what = what.whole() if is_whole else what
-    is_narrowed = name == PAPERS and wish.choices[0].format is HTML and "fields" not in dict(what.pairs)
+    is_page = wish.choices[0].format is HTML
+    what = for_people(what) if is_page else what
+    is_narrowed = name == PAPERS and is_page and not has_fields(what)
     page = await (narrowed(request, what) if is_narrowed else looked_up(request, what, is_whole=is_whole))
     if is_whole and page.total > WHOLE:
         raise too_long(page.total)
@@ -58,11 +63,14 @@ async def listing(request: Request) -> Response:
         last = address(name, what.on(pages(what, page)))
         raise Problem(404, f"There is no page {what.page}. The last one is {last}")
     iri = base.rstrip("/") + address(name, what.on(what.page))
-    write = partial(written, request, what, page)
+    papers = await papers_soon(request, what) if is_page else None
+    write = partial(written, request, what, page, papers)
     subject = Subject(iri, f"/{name}", lambda: (), write, formats=OFFERED, pairs=what.on(what.page))
     turns = [f'<{path}>; rel="{rel}"' for rel, path in links(what, page).items() if rel != "self"]
     more = [*reversed(turns), SERVICE]
-    return await run_in_threadpool(represent, request, wish, subject, more=more, headers=SAME_IN_ALL)
+    is_done = not is_page or papers is not None or "papers" not in columns(what)
+    headers = SAME_IN_ALL if is_done else {**SAME_IN_ALL, "Cache-Control": "no-store"}
+    return await run_in_threadpool(represent, request, wish, subject, more=more, headers=headers)
 
 
 def given(request: Request) -> Pairs:
@@ -88,6 +96,14 @@ async def narrowed(request: Request, what: Asked) -> Chosen:
     others = {name: terms for name, terms in what.wanted.items() if name not in FACETS}
     fitting = await rows(request, every(replace(what, wanted=others, q=None, year=None), base))
     return await shelf.ask(choose, what, base, [one.value for (one,) in fitting])
+
+
+async def papers_soon(request: Request, what: Asked) -> Mapping[Cell, int] | None:
+    """The papers by what the list has; None where they are being counted, or nobody wants to know."""
+    if "papers" not in columns(what):
+        return None
+    cells: Cells = request.app.state.cells[SIDES[what.of.name]]
+    return await cells.soon(SOON)
 
 
 def too_long(total: int) -> Problem:
@@ -120,13 +136,19 @@ async def check_values(request: Request, what: Asked) -> None:
                     raise unknown(f"Nothing in /{what.of.name} has as its {name}", term.value, texts)
 
 
-def written(request: Request, what: Asked, page: Found | Chosen, format_: Format) -> bytes:
+def written(
+    request: Request,
+    what: Asked,
+    page: Found | Chosen,
+    papers: Mapping[Cell, int] | None,
+    format_: Format,
+) -> bytes:
     """A page of a list in a format."""
     base = request.app.state.settings.base
     if isinstance(page, Chosen):
         return papers_page(request, what, page)
     if format_ is HTML:
-        return html(request, what, page)
+        return html(request, what, page, papers)
     if format_ is JSON:
         return as_json(what, page, base, links(what, page))
     if format_ is CSV:
@@ -167,7 +189,7 @@ def in_others(what: Asked) -> list[tuple[str, str]]:
     return [(one.title, address(what.of.name, pairs, one.suffix)) for one in OFFERED if one is not HTML]
 
 
-def html(request: Request, what: Asked, page: Found) -> bytes:
+def html(request: Request, what: Asked, page: Found, papers: Mapping[Cell, int] | None) -> bytes:
     """A page of a list for people."""
     called = {iri: ox.Literal(name_of(iri, said.get("label", []))) for iri, said in page.things.items()}
     return show(
@@ -175,8 +197,8 @@ def html(request: Request, what: Asked, page: Found) -> bytes:
         "list.html",
         asked=what,
         examples=by_keyword(what.of.name),
-        found=page,
-        labels={iri: nearest(texts, speaking.ranges()) for iri, texts in page.labels.items()},
+        total=page.total,
+        sheet=sheet(request.app.state.store, what, page, request.app.state.settings.base, papers),
         markup=item_list(request, what.of.title, called, page.total, first(what)),
         links=links(what, page),
         pages=pages(what, page),

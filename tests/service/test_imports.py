@@ -74,7 +74,7 @@ FLOORS = [
         vocabulary within
         """,
         """
-        citing.versions commands.new compact facts lists.writing matrix pages.thing
+        citing.versions commands.new compact facts lists.writing matrix pages.columns pages.thing
         pages.vocabulary plans.advice reconcile.queries records.differences seats stream.log
         word
         """,
