@@ -10,7 +10,7 @@ from . import bodies
 from .bodies import FORM, MULTIPART, Pairs
 from .problems import Problem
 from .store import StoreError
-from .tokens import CHALLENGE, FIELD, LEAKED, MISPLACED, Token, Tokens
+from .tokens import CHALLENGE, FIELD, LEAKED, MISPLACED, OF_PAPERS, Token, Tokens
 
 LARGEST = 64 * 1024  # bytes of a form in which a token is looked for, of those who may not write
 CLOSED = (
@@ -53,6 +53,15 @@ def opened(tokens: Tokens, given: Callable[[], str], *scopes: str) -> Token:
         sentence = f"This token opens {', '.join(token.scopes)}, and this needs {wanted}. Take another one."
         raise denied(403, "insufficient_scope", sentence, f', scope="{scopes[0]}"')
     return token
+
+
+def takes_papers(request: Request) -> bool:
+    """Whether somebody may write papers. Where the tokens cannot be read, who writes one is told that."""
+    tokens: Tokens = request.app.state.tokens
+    try:
+        return tokens.opens(*OF_PAPERS)
+    except StoreError:
+        return True
 
 
 def secret(request: Request) -> str:

@@ -24,7 +24,9 @@ OVERHEAD = 1000  # bytes that an entry takes beside its body
 
 KEYED = frozenset((b"accept", b"content-encoding", b"content-type", b"host"))
 LANGUAGE = b"accept-language"
-FILES = "/dump"  # begins the paths of files, of which parts may be asked for; the system keeps them
+# What the paths begin with of files, of which parts may be asked for, and which the system keeps; and of the
+# form, which says whether there are tokens, as they come and go without a write.
+APART = ("/dump", "/write")
 OF_BODY = (b"content-encoding", b"content-length", b"content-type")
 
 Key = tuple[Any, ...]
@@ -152,7 +154,7 @@ class Cache:
 
 def may_be_kept(scope: Scope) -> bool:
     """Whether the answer to a request may be kept, or one that is kept be given."""
-    if scope["path"].startswith(FILES):
+    if scope["path"].startswith(APART):
         return False
     length = 0
     for name, value in scope["headers"]:

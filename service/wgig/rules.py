@@ -1,10 +1,14 @@
-"""The rules of an issue paper, as they stand in the shapes: what each asks for, where, and in which words."""
+"""The rules of an issue paper, as they stand in the shapes: what each asks for, where, and in which words.
+
+Names and messages are there in six languages; reasons in English, and pages say them in other languages by
+the catalogues.
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyoxigraph as ox
 
@@ -149,12 +153,13 @@ def constraints() -> tuple[ox.Triple, ...]:
 def rules() -> dict[str, Rule]:
     """All rules by their codes, in the order of the template."""
     said = subjects()
-    found = [
-        rule(subject, of, said)
-        for subject, of in said.items()
-        if isinstance(subject, ox.NamedNode) and subject.value.startswith(f"{SHAPES}WGIG-")
-    ]
+    found = [rule(subject, of, said) for subject, of in said.items() if is_rule(subject)]
     return {one.code: one for one in sorted(found, key=lambda one: (one.section, one.order))}
+
+
+def is_rule(subject: Any) -> bool:
+    """Whether a subject of the shapes is a rule."""
+    return isinstance(subject, ox.NamedNode) and subject.value.startswith(f"{SHAPES}WGIG-")
 
 
 def named(code: str) -> Rule:
@@ -182,8 +187,13 @@ def headings() -> dict[int, Heading]:
 @cache
 def subjects() -> Subjects:
     """What the shapes say, by subject and property."""
+    return by_subject(graph())
+
+
+def by_subject(triples: Iterable[ox.Triple | ox.Quad]) -> Subjects:
+    """What statements say, by subject and property."""
     said: Subjects = {}
-    for triple in graph():
+    for triple in triples:
         said.setdefault(triple.subject, {}).setdefault(triple.predicate.value, []).append(triple.object)
     return said
 
@@ -209,10 +219,21 @@ def rule(subject: ox.NamedNode, of: dict[str, list[Any]], said: Subjects) -> Rul
         counted=criterion(of, said),
         name=texts([*of.get(f"{SH}name", []), *of.get(f"{OUTSIDE['rdfs']}label", [])]),
         message=texts(of[f"{SH}message"]),
-        reason=one(f"{SH}description" if f"{SH}description" in of else f"{OUTSIDE['rdfs']}comment"),
+        reason=reason(of),
         in_turtle=one(f"{WGIG}exampleInTurtle"),
         in_markdown=one(f"{WGIG}exampleInMarkdown"),
     )
+
+
+def reason(of: dict[str, list[Any]]) -> str:
+    """Why a shape asks for something."""
+    return str(of[f"{SH}description" if f"{SH}description" in of else f"{OUTSIDE['rdfs']}comment"][0].value)
+
+
+def reasons(file: BinaryIO, *_: object, **__: object) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Why the rules in a file of shapes are there, as Babel extracts it for the catalogues."""
+    said = by_subject(ox.parse(file.read(), format=ox.RdfFormat.TURTLE))
+    return ((1, None, reason(of), []) for subject, of in said.items() if is_rule(subject))
 
 
 def criterion(of: dict[str, list[Any]], said: Subjects) -> str:

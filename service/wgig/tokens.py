@@ -24,6 +24,7 @@ SCOPES = {
     "update": "run SPARQL Update",
     "admin": "see and stop the queries of others",
 }
+OF_PAPERS = ("graphs", "papers")  # the scopes that open the graphs of papers; the second opens these alone
 FILE = "tokens.json"
 BEGINNING = "wgig_"  # by which people and scanners know a token that lies about
 FIELD = "access_token"  # where RFC 6750 lets a token stand in a form or an address, and we do not
@@ -83,6 +84,10 @@ class Tokens:
             self.kept = read(self.path, there.st_mode)
             self.read = mark
         return self.fixed + self.kept
+
+    def opens(self, *scopes: str) -> bool:
+        """Whether a token opens at least one of the scopes now. Raises StoreError."""
+        return any(set(scopes) & set(one.scopes) and not one.expired for one in self.all())
 
     def find(self, secret: str) -> Token | None:
         """The token with this secret, be it expired. Takes as long whatever the secret. Raises StoreError."""

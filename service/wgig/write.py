@@ -21,17 +21,15 @@ from .problems import Problem
 from .record import Write
 from .settings import Settings
 from .store import Store
-from .tokens import Token
+from .tokens import OF_PAPERS, Token
 from .writes.changes import Change
 from .writing import UNKEPT, check_graph, commit, in_turn, pass_gate, writing
-
-SCOPES = ("graphs", "papers")  # the second opens papers alone
 
 
 async def change_graphs(request: Request) -> Response:
     """Replace, add to or delete the graph of `?graph=` or `?default`; a POST to neither makes a new graph."""
     await refuse_in_body(request)
-    may(request, *SCOPES)
+    may(request, *OF_PAPERS)
     pairs = unversioned(request, "graph", "default")
     if request.method == "POST" and not values(pairs, "graph") and not values(pairs, "default"):
         return await change(request, f"{request.app.state.settings.base}graph/{uuid.uuid4()}")
@@ -41,7 +39,7 @@ async def change_graphs(request: Request) -> Response:
 async def change_graph(request: Request, name: str) -> Response:
     """Replace (PUT), add to (POST) or delete the graph of this address; a paper is checked first."""
     await refuse_in_body(request)
-    may(request, *SCOPES)
+    may(request, *OF_PAPERS)
     unversioned(request)
     return await change(request, graph_iri(request, name))
 
@@ -58,7 +56,7 @@ async def change(request: Request, graph: str | None) -> Response:
     """Change one graph; None is the default graph (Graph Store Protocol, sections 5.3 to 5.5)."""
     settings: Settings = request.app.state.settings
     is_paper = guards(graph, settings.base)
-    token = may(request, *(SCOPES if is_paper else ["graphs"]))
+    token = may(request, *(OF_PAPERS if is_paper else ["graphs"]))
     check_graph(graph, settings.base)
     if request.method == "DELETE":
         return await in_turn(request, delete, request, token, graph)

@@ -16,6 +16,7 @@ from wgig.form.layout import PAPER as PAPER_PART
 from wgig.form.layout import PARTS, SOME
 from wgig.form.source import Source
 from wgig.form.stating import Stating
+from wgig.rules import LANGUAGES
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
@@ -313,11 +314,36 @@ def test_a_token_that_opens_nothing_is_said_at_its_field(
     assert not token or token not in answer.text
 
 
-def test_a_service_that_is_read_only_says_so(service_of: object) -> None:
-    client = service_of(Settings(), Store.in_memory())  # type: ignore[operator]
-    answer = opened(client, "/write?issue=spam").fill(token="any").send("do", "draft")
+@pytest.fixture
+def closed_form(closed: httpx.Client) -> Form:
+    """The form in French, of a service without a token."""
+    return opened(closed, "/write?issue=spam&lang=fr")
+
+
+def test_a_service_without_a_token_says_before_that_it_takes_no_papers(
+    closed: httpx.Client, closed_form: Form
+) -> None:
+    assert "token" not in closed_form.given
+    offered = {str(one["value"]) for one in closed_form.form.select('button[name="do"]')}
+    assert offered == {"check", "markdown", "turtle"}
+    for path in ("/write", "/write?issue=spam"):
+        page = closed.get(path, headers={**PAGE, "Accept-Language": "fr"}).text
+        assert "Ce service ne reçoit pas de documents" in page
+    assert closed_form.send("do", "turtle").status_code == 200
+
+
+def test_who_saves_all_the_same_is_told_what_an_author_can_do(
+    closed: httpx.Client, closed_form: Form
+) -> None:
+    data = {**closed_form.given, "title-1": "Typed", "do": "draft", "token": "any"}
+    answer = closed.post("/write", data=data, headers=PAGE)
     assert answer.status_code == 403
-    assert "read-only" in Form(client, answer).said("token")
+    form = Form(closed, answer)
+    told = form.page.select_one("#refused p")
+    assert told
+    assert told.get_text().startswith("Ce service ne reçoit pas de documents. Téléchargez le vôtre")
+    assert not told.select('[lang="en"]')
+    assert form.given["title-1"] == "Typed"
 
 
 def test_a_token_in_the_wrong_place_is_taken_out_and_never_shown(client: httpx.Client) -> None:
@@ -422,7 +448,17 @@ def test_what_is_said_in_english_alone_is_marked_where_the_form_is_in_another_la
     assert [one["lang"] for one in page.select('#token-said span[lang], #summary [href="#token"]')] == [
         "en"
     ] * 2
-    assert page.select_one('#posted-hint [lang="en"]')
+
+
+@pytest.mark.parametrize("tongue", [one for one in LANGUAGES if one != "en"])
+def test_the_guidance_of_the_form_is_in_its_language(client: httpx.Client, tongue: str) -> None:
+    page = opened(client, f"/write?issue=spam&lang={tongue}").page
+    hints = page.select("form .hint")
+    assert len(hints) > 40
+    assert not [one.get_text() for one in hints if one.get("lang") or one.select("[lang]")]
+    title = page.select_one("#title-hint")
+    assert title
+    assert "listed, cited and found" not in title.get_text()
 
 
 PIECES = st.sampled_from(

@@ -42,6 +42,16 @@ def test_a_rule_is_called_in_the_language_of_the_page(service: httpx.Client, lan
     assert rule.name[language] in service.get("/shapes", headers={**PAGE, "accept-language": language}).text
 
 
+@pytest.mark.parametrize("code", ["WGIG-0-TITLE-MISSING", "WGIG-0-TERM-UNKNOWN"])
+def test_the_reason_of_a_rule_is_in_the_language_of_the_page(service: httpx.Client, code: str) -> None:
+    leads = set()
+    for language in LANGUAGES:
+        page = service.get(f"/shapes/{code}", headers={**PAGE, "accept-language": language}).text
+        leads |= {*re.findall(r'<p class="lead">([^<]+)</p>', page)}
+    assert len(leads) == len(LANGUAGES)
+    assert rules()[code].reason in leads
+
+
 @pytest.mark.parametrize("code", ["WGIG-7B-MISSING", "WGIG-0-LATE", "WGIG-0-TERM-UNKNOWN"])
 def test_the_page_of_a_rule_says_all_of_it(service: httpx.Client, code: str) -> None:
     answer = service.get(f"/shapes/{code}", headers=PAGE)

@@ -56,6 +56,18 @@ def test_the_page_of_updates_knows_at_once_that_there_is_a_token(
     assert "It is open" in served.get("/update", headers=page).text
 
 
+def test_the_form_of_a_paper_knows_at_once_that_a_token_opens_papers(
+    served: httpx.Client, tmp_path: Path
+) -> None:
+    def offers() -> bool:
+        return 'id="token"' in served.get("/write?issue=spam", headers={"Accept": "text/html"}).text
+
+    tokens.new(tmp_path, ["update"])
+    assert not offers()
+    tokens.new(tmp_path, ["papers"])
+    assert offers()
+
+
 def test_who_sends_no_token_is_told_how_and_of_no_error(served: httpx.Client, tmp_path: Path) -> None:
     tokens.new(tmp_path, ["graphs"])
     answer = served.delete("/graph/one")

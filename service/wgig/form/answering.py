@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from .. import bodies, pages
 from ..answers import answer, pick
-from ..bearer import refuse_in_form
+from ..bearer import refuse_in_form, takes_papers
 from ..bodies import FORM, MULTIPART, ContentType, Pairs
 from ..catalogues import marked
 from ..documents import MARKDOWN
@@ -176,6 +176,7 @@ def beginning(request: Request, problem: Problem | None = None) -> Response:
         issues=Field("", "wgig:issue").things(language()),
         papers=known(request.app.state.store),
         problem=problem,
+        takes_papers=takes_papers(request),
     )
     sent_now = UNKEPT if request.method == "POST" else {}
     return answer(request, body, HTML, status=problem.status if problem else 200, headers=sent_now)
@@ -218,7 +219,7 @@ async def saved(request: Request, page: Page, done: Done, form: Sent) -> Respons
 def refuse(request: Request, page: Page, problem: Problem) -> None:
     """Let the page say why nothing was saved, at the field that it is about."""
     page.refused = problem
-    if problem.status in (401, 403):
+    if problem.status in (401, 403) and takes_papers(request):
         at_field(page, "token", problem)
     if problem.status != 412:
         return

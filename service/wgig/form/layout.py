@@ -142,7 +142,7 @@ class Field:
 
     @property
     def reason(self) -> str:
-        """Why it is asked for, as the shapes say it: in English."""
+        """Why it is asked for, as the shapes say it: in English, which pages translate."""
         return self.asked.naming.reason if self.asked and self.path not in NAMES else ""
 
     @property

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 
 from .. import pages
 from ..answers import answer
+from ..bearer import takes_papers
 from ..formats import HTML, JSON
 from ..problems import Problem
 from ..rules import PROFILES
@@ -75,6 +76,7 @@ def shown(request: Request, page: Page) -> Response:
         at_field=page.at_field,
         opened=page.opened,
         saved=page.saved,
+        takes_papers=takes_papers(request),
     )
     sent = UNKEPT if request.method == "POST" else {}
     return answer(request, body, HTML, status=page.status, headers={**page.headers, **sent})

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from anyio.to_thread import run_sync
 from fastapi import Request
 
-from ..bearer import opened
+from ..bearer import opened, takes_papers
 from ..bodies import Part
 from ..catalogues import marked
 from ..formats import N_TRIPLES, PROBLEM
@@ -17,13 +17,13 @@ from ..record import Write
 from ..records.history import content, digest
 from ..settings import Settings
 from ..store import Store
-from ..tokens import Token
-from ..write import SCOPES
+from ..tokens import OF_PAPERS, Token
 from ..writing import commit, gated, writing
 
 ELSEWHERE = marked(
     "A page of another site sent this form. Never type a token there; have it revoked, and open /write here."
 )
+CLOSED = marked("This service takes no papers. Download yours, and send it to whoever keeps the graph.")
 MISSING = marked("Saving needs a token. Type yours; without one, download the paper.")
 TAKEN = marked(
     "There is a paper of this name in the graph already. Take another name, or open that paper to edit it."
@@ -58,17 +58,20 @@ def version_of(store: Store, graph: str) -> str:
 def allowed(request: Request, secret: str) -> Token:
     """The token of this secret, if it opens papers and comes from a page of this service.
 
-    Raises Problem 401, 403.
+    Raises Problem 401, 403; what it says is for the author, who is not the operator.
     """
     if not from_here(request):
         raise Problem(403, ELSEWHERE)
+
+    if not takes_papers(request):
+        raise Problem(403, CLOSED)
 
     def given() -> str:
         if not secret:
             raise Problem(401, MISSING)
         return secret
 
-    return opened(request.app.state.tokens, given, *SCOPES)
+    return opened(request.app.state.tokens, given, *OF_PAPERS)
 
 
 def from_here(request: Request) -> bool:

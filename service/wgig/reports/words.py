@@ -24,7 +24,7 @@ PHRASES = {
         "ru": "замечание",
         "zh": "提示",
     },
-    DONE: {"ar": "مكتمل", "en": "done", "es": "completo", "fr": "fait", "ru": "готово", "zh": "已完成"},
+    DONE: {"ar": "مكتمل", "en": "done", "es": "completo", "fr": "complet", "ru": "готово", "zh": "已完成"},
     MISSING: {
         "ar": "غير موجود",
         "en": "missing",
