@@ -17,6 +17,8 @@ LONGEST = 1_000  # characters of a value
 NAME = re.compile(r"\w(?:[\w./-]*\w)?")  # of a thing, below the path of its kind
 BELOW = frozenset(rest.split("/")[1] for rest in OURS.values() if rest.startswith("id/"))  # of /id: kinds
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+MOMENT = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
+FIRST = "0001-01-01"  # a day, whose end makes one of a month or a year
 
 
 class Type(NamedTuple):
@@ -50,9 +52,10 @@ def day(text: str) -> ox.Literal:
 
 
 def moment(text: str) -> ox.Literal:
-    """A day, a month or a year, as a text."""
-    if not re.fullmatch(r"[0-9]{4}(-[0-9]{2}){0,2}", text):
+    """A day, a month or a year that there is, as a text with which a date begins."""
+    if not re.fullmatch(MOMENT, text):
         raise ValueError
+    date.fromisoformat(text + FIRST[len(text) :])
     return ox.Literal(text)
 
 
@@ -86,7 +89,7 @@ TYPES = {
     "moment": Type(
         "a day, month or year such as 2004-11-23, 2004-11 or 2004",
         moment,
-        {"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}){0,2}$", "examples": ["2005-02-01"]},
+        {"type": "string", "pattern": f"^{MOMENT}$", "examples": ["2005-02-01"]},
     ),
     "year": Type(
         "a year such as 2005", year, {"type": "string", "pattern": "^[0-9]{4}$", "examples": ["2005"]}

@@ -111,6 +111,18 @@ def test_every_field_has_a_type_that_is_known(_: object, field: Field) -> None:
         ("/papers?issue=issue:spam&round=1", "?id a wgig:IssuePaper ; wgig:issue issue:spam"),
         ("/papers?type=AssessmentPaper", "?id a wgig:AssessmentPaper"),
         ("/papers?posted=2005-02-01", "?id wgig:posted ?d FILTER(STR(?d) = '2005-02-01')"),
+        ("/papers?posted=2005", "?id wgig:posted ?d FILTER(STRSTARTS(STR(?d), '2005'))"),
+        ("/papers?posted=2005-02", "?id wgig:posted ?d FILTER(STRSTARTS(STR(?d), '2005-02'))"),
+        ("/milestones?due=2005", "?id wgig:due ?d FILTER(STRSTARTS(STR(?d), '2005'))"),
+        (
+            "/meetings?schema:startDate=2005",
+            "VALUES ?c { wgig:Meeting wgig:Session } ?id a ?c ; schema:startDate ?d "
+            "FILTER(STRSTARTS(STR(?d), '2005'))",
+        ),
+        (
+            "/timeline?when=2005&type=Milestone",
+            "?id wgig:due|wgig:delivered ?d FILTER(STRSTARTS(STR(?d), '2005'))",
+        ),
         (
             "/papers?issue=spam&issue=voip",
             "VALUES ?i { issue:spam issue:voip } ?id a wgig:IssuePaper ; wgig:issue ?i",
@@ -254,6 +266,10 @@ def test_values_are_typed_and_things_say_what_they_are_called(lists: httpx.Clien
         ("/papers?size=1&size=2", "The parameter size is given 2 times. Give it once.", None),
         ("/papers?round=first", "round is 'first', which is not a whole number.", None),
         ("/papers?posted=soon", "posted is 'soon', which is not a day, month or year", None),
+        ("/papers?posted=2005-02-30", "posted is '2005-02-30', which is not a day, month or year", None),
+        ("/timeline?when=2005-13-45", "when is '2005-13-45', which is not a day", None),
+        ("/milestones?due=9999-99", "due is '9999-99', which is not a day", None),
+        ("/meetings?schema:startDate=0000", "schema:startDate is '0000', which is not a day", None),
         ("/papers?year=5", "year is '5', which is not a year such as 2005.", None),
         ("/stakeholders?developingCountry=maybe", "which is not true or false.", None),
         ("/papers?issue=agent:desai", f"of the kind agent. Give one such as {BASE}id/issue/…", None),
@@ -386,6 +402,15 @@ def test_where_sources_differ_a_field_of_one_value_has_all(writable: httpx.Clien
     found: dict[str, Any] = writable.get("/papers").json()
     assert found["items"][0]["round"] == [1, 2]
     jsonschema.validate(found, page_schema(LISTS["papers"]))
+
+
+DAYS = ("2005", "2005-02", "2005-02-01", "2005-03", "2004")
+
+
+def test_a_date_that_is_but_a_month_or_a_year_is_of_that_span(writable: httpx.Client) -> None:
+    put(writable, '; wgig:posted "2005-02"')
+    totals = {day: writable.get(f"/papers?posted={day}").json()["total"] for day in DAYS}
+    assert totals == {"2005": 1, "2005-02": 1, "2005-02-01": 0, "2005-03": 0, "2004": 0}
 
 
 def test_made_up_papers_are_not_served_as_those_of_the_group(writable: httpx.Client) -> None:

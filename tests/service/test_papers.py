@@ -108,6 +108,8 @@ def listed(client: httpx.Client, query: str) -> list[str]:
         "category=access-for-all&conformance=failed",
         "q=SPAM",
         "year=2005&type=IssuePaper",
+        "posted=2005",
+        "posted=2004-11&posted=2005-02&type=IssuePaper",
         "round=2",
         "criterion=transparency&type=AssessmentPaper",
         "sort=round,-label",

@@ -15,6 +15,8 @@ from .table import NAMED, TYPE, Field, List
 PREFIX = re.compile(r"(?<![\w-])([a-z][\w-]*):")
 # How fields of a type are sorted: numbers by size, dates by their digits, texts without regard to case.
 KEYS = {"integer": "{0}", "boolean": "{0}", "text": "LCASE(STR({0}))", "name": "LCASE(STR({0}))"}
+# When a value fits one that is asked for: a day is of the month and the year that it begins with.
+SAME, FITS = "STR({0}) = STR({1})", {"date": "STRSTARTS(STR({0}), {1})"}
 MOST_VALUES = 1_000
 
 
@@ -83,7 +85,8 @@ def fits(asked: Asked) -> Iterator[str]:
         if is_thing(field.type):
             yield field.leads_to(wanted)
         else:
-            yield f"{field.leads_to(f'?found{number}')} FILTER (STR(?found{number}) = STR({wanted}))"
+            found = f"?found{number}"
+            yield f"{field.leads_to(found)} FILTER ({FITS.get(field.type, SAME).format(found, wanted)})"
     yield members(asked.of, asked.wanted.get("type", ()))
     if asked.q:
         yield f"VALUES ?words {{ {asked.q} }} ?id {NAMED} ?name ."
