@@ -133,7 +133,7 @@ def negotiate(accept: Iterable[str], offered: Sequence[Format]) -> Format:
 def accepted(accept: Iterable[str]) -> dict[str, float]:
     """What a client accepts by its Accept fields; where it sends none, anything. Java writes * for */*."""
     found = weights(accept) or {"*": 1.0}
-    return {"*/*": found["*"], **found} if "*" in found else found
+    return {**found, "*/*": max(found.get("*", 0.0), found.get("*/*", 0.0))}
 
 
 def liking(wanted: dict[str, float], one: Format) -> tuple[float, int]:
