@@ -55,7 +55,9 @@ def test_the_client_gets_what_it_likes_best(
     assert negotiate(accept, offered) is expected
 
 
-@pytest.mark.parametrize("accept", ["image/png", "text/turtle;q=0", "*/*;q=0", "*;q=0", "*/*;q=.0", "text/*;q=0.0, image/*"])
+@pytest.mark.parametrize(
+    "accept", ["image/png", "text/turtle;q=0", "*/*;q=0", "*;q=0", "*/*;q=.0", "text/*;q=0.0, image/*"]
+)
 def test_what_cannot_be_had_is_refused_with_a_list_of_what_there_is(accept: str) -> None:
     with pytest.raises(Problem, match="text/turtle") as caught:
         negotiate([accept], (TURTLE,))
