@@ -75,9 +75,8 @@ def sparql_examples(request: Request) -> Response:
 
 
 def api_catalog(request: Request) -> Response:
-    """The interfaces of this service, each with what describes it (RFC 9727). Raises Problem 406."""
+    """The interfaces of this service, each with what describes it (RFC 9727)."""
     only(request)
-    pick(request, (LINKSET,))
     here = str(request.base_url)
     whole = {
         "anchor": here + API_CATALOG.removeprefix("/"),

@@ -89,7 +89,7 @@ _PARAMETER = re.compile(r""";\s*(?:(?P<key>[^\s=;,]+)\s*=\s*(?P<value>"(?:[^"\\]
 _ITEM = re.compile(
     rf"(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{re.sub('P<[a-z]+>', ':', _PARAMETER.pattern)})*)"
 )
-_QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
+_QVALUE = re.compile(r"0(\.\d{0,3})?|\.\d{1,3}|1(\.0{0,3})?")  # many leave out the zero, as Java does
 
 
 def weights(fields: Iterable[str]) -> dict[str, float]:
@@ -131,8 +131,9 @@ def negotiate(accept: Iterable[str], offered: Sequence[Format]) -> Format:
 
 
 def accepted(accept: Iterable[str]) -> dict[str, float]:
-    """What a client accepts by its Accept fields; where it sends none, anything."""
-    return weights(accept) or {"*/*": 1.0}
+    """What a client accepts by its Accept fields; where it sends none, anything. Java writes * for */*."""
+    found = weights(accept) or {"*": 1.0}
+    return {**found, "*/*": max(found.get("*", 0.0), found.get("*/*", 0.0))}
 
 
 def liking(wanted: dict[str, float], one: Format) -> tuple[float, int]:

@@ -83,14 +83,15 @@ def content(request: Request, graph: str | None, names: Sequence[str] = (), suff
     `names` are the parameters that may name it, `suffix` the format that its address ends in. Raises Problem
     404, 400 for parameters of something else.
     """
-    store: Store = request.app.state.store
     given = dict(parameters(request))
     for key, old in (("versions", mementos.timemap), ("version", mementos.memento)):
         if key in given:  # which are there in no profile
             only(request, (*names, key, "_mediatype"))
+            demand(request, graph)
             return old(request, graph)
     if "changes" in given:
         only(request, (*names, "changes", "about", "_mediatype"))
+        demand(request, graph)
         return changed(request, graph)
     if elsewhere := mementos.of_its_time(request, graph):
         only(request, (*names, "_mediatype"))
@@ -98,13 +99,25 @@ def content(request: Request, graph: str | None, names: Sequence[str] = (), suff
     asked = wish(request, READABLE, suffix, (*names, *VERSIONS))
     if "about" in given:
         raise Problem(400, "The parameter about goes with changes, which names a version of the graph.")
-    if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
-        store.catch_up()
-    if not store.has(graph):
+    if not is_there(request, graph):
         raise missing(graph)
     subject = graph_subject(request, graph, asked)
     more = ['</graphs>; rel="collection"', *mementos.links(request, graph)]
     return represent(request, asked, subject, more=more, headers={"Vary": mementos.VARY})
+
+
+def is_there(request: Request, graph: str | None) -> bool:
+    """Whether there is such a graph now."""
+    store: Store = request.app.state.store
+    if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
+        store.catch_up()
+    return store.has(graph)
+
+
+def demand(request: Request, graph: str | None) -> None:
+    """Raises Problem 404 where there neither is nor was such a graph."""
+    if not is_there(request, graph) and not mementos.versions(request, graph):
+        raise missing(graph)
 
 
 def changed(request: Request, graph: str | None) -> Response:

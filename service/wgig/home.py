@@ -34,6 +34,14 @@ from .stream.keeping import Stream
 SOON = 2  # seconds that the page waits for what is being counted
 LATEST = 6  # papers
 SHOWN = ("due-and-delivered", "issues-under-several-categories", "disagreements")
+# What describes the service, for programs and people (RFC 8631, RFC 9727): relation, place, media type.
+DESCRIBED = (
+    ("api-catalog", "/.well-known/api-catalog", "application/linkset+json"),
+    ("service-desc", "/openapi.json", "application/json"),
+    ("service-doc", "/#ways", "text/html"),
+    ("service-meta", "/.well-known/void", "text/turtle"),
+    ("describedby", "/catalog", "text/turtle"),
+)
 POSTED = """SELECT ?paper ?day WHERE {{
   VALUES ?day {{ {days} }} ?paper wgig:posted ?day .
   FILTER EXISTS {{ VALUES ?class {{ wgig:IssuePaper wgig:AssessmentPaper }} ?paper a ?class }}
@@ -60,9 +68,8 @@ async def home(request: Request) -> Response:
     papers = await latest(request)
     is_done = None not in (counts, covered, what.papers)
     body = await run_in_threadpool(written, request, counts, covered, what, papers)
-    return answer(
-        request, body, HTML, links=common(), headers={} if is_done else {"Cache-Control": "no-store"}
-    )
+    links = [*common(), *(f'<{path}>; rel="{rel}"; type="{type_}"' for rel, path, type_ in DESCRIBED)]
+    return answer(request, body, HTML, links=links, headers={} if is_done else {"Cache-Control": "no-store"})
 
 
 def written(
@@ -88,6 +95,7 @@ def written(
         papers=papers,
         examples=examples(),
         shown=SHOWN,
+        described=DESCRIBED,
         markup=schema_org.catalog(base, host(request), list(map(kinds.title, counts or kinds.TITLES))),
     )
 

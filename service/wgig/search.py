@@ -15,6 +15,7 @@ from . import opensearch, pages
 from .answers import answer
 from .bodies import Pairs
 from .formats import ATOM, HTML, JSON, JSON_LD, Format
+from .index import narrowing
 from .index.asked import asked
 from .index.entries import Entry
 from .index.file import about, distinct, entries
@@ -35,7 +36,6 @@ OFFERED = (JSON, ATOM, HTML)
 PARAMETERS = ("q", "lang", "kind", "page", "_mediatype", "_profile")
 SCHEMA_ORG = "schema.org"
 PAGE = 20  # things
-ANY = ("", "*")  # languages that mean every one
 
 
 async def search(request: Request) -> Response:
@@ -59,8 +59,8 @@ def found(request: Request) -> Response:
         )
     wanted = Wanted(
         asked(given["q"]),
-        known(index, "language", "" if given.get("lang", "") in ANY else given["lang"]),
-        known(index, "kind", given.get("kind", "")),
+        narrowing.language(index, given.get("lang", "")),
+        narrowing.kind(index, given.get("kind", "")),
     )
     results = results_of(request, given, index.ask(find, wanted, index.frequent))
     around = [f'<{path}>; rel="{name}"' for name, path in results.around.items()]
@@ -80,15 +80,6 @@ def offered(base: str) -> dict[str, Profile]:
 def single(request: Request, allowed: Sequence[str]) -> dict[str, str]:
     """The parameters of a request, each given once; empty ones count as none. Raises Problem 400."""
     return {name: value for name, value in only(request, allowed) if value}
-
-
-def known(index: Index, column: str, value: str) -> str:
-    """A language or kind that is asked for, in lower case. Raises Problem 400 where nothing has it."""
-    wanted = value.lower()
-    there = [one for one in index.ask(distinct, column) if one] if wanted else []
-    if wanted and not any(one == wanted or one.startswith(f"{wanted}-") for one in there):
-        raise Problem(400, f"Nothing has the {column} {value!r}. There are: {', '.join(there)}.")
-    return wanted
 
 
 def results_of(request: Request, given: dict[str, str], found: Found) -> Results:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
+from .index import narrowing
 from .index.asked import asked
 from .index.file import Row, entries
 from .index.finding import Found, Wanted, find
@@ -47,7 +48,8 @@ def matcher(index: Index, base: str) -> Callable[[Call], str]:
 
     def matched(call: Call) -> str:
         what = read(call, base)
-        language, kind = (what.given.get(name, "").lower() for name in NARROWING)
+        language = narrowing.language(index, what.given.get("language", ""))
+        kind = narrowing.kind(index, what.given.get("kind", ""))
         wanted = Wanted(asked(what.given[MATCHES]), language, kind, most=MOST)
         found = index.ask(find, wanted, index.frequent)
         rows = list(found.rows[: best(what.given.get(BEST))])

@@ -33,7 +33,12 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
         (["application/json"], SOLUTIONS, JSON_RESULTS),
         (["application/json"], GRAPHS, JSON_LD),
         (["text/turtle;q=0.1, application/n-triples"], GRAPHS, N_TRIPLES),
-        (["text/turtle; charset=utf-8 ;q=0.1, application/n-triples;q=.2"], GRAPHS, TURTLE),
+        (["text/turtle; charset=utf-8 ;q=0.1, application/n-triples;q=0.2x"], GRAPHS, TURTLE),
+        (["text/turtle;q=.1, application/n-triples;q=.2"], GRAPHS, N_TRIPLES),
+        (["application/rdf+xml, */*;q=.1"], SOLUTIONS, JSON_RESULTS),
+        (["text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"], GRAPHS, TURTLE),  # Java's own
+        (["*"], GRAPHS, TURTLE),
+        (["text/turtle;q=.1, *;q=.5, */*;q=.05"], GRAPHS, N_TRIPLES),
         (["text/turtle;q=0, */*"], GRAPHS, N_TRIPLES),
         (["application/*"], GRAPHS, N_TRIPLES),
         (["*/*, application/rdf+xml"], GRAPHS, RDF_XML),
@@ -50,14 +55,16 @@ def test_the_client_gets_what_it_likes_best(
     assert negotiate(accept, offered) is expected
 
 
-@pytest.mark.parametrize("accept", ["image/png", "text/turtle;q=0", "*/*;q=0", "text/*;q=0.0, image/*"])
+@pytest.mark.parametrize(
+    "accept", ["image/png", "text/turtle;q=0", "*/*;q=0", "*;q=0", "*/*;q=.0", "text/*;q=0.0, image/*"]
+)
 def test_what_cannot_be_had_is_refused_with_a_list_of_what_there_is(accept: str) -> None:
     with pytest.raises(Problem, match="text/turtle") as caught:
         negotiate([accept], (TURTLE,))
     assert caught.value.status == 406
 
 
-@pytest.mark.parametrize("q", ["2", "-1", "x", "1.5", "0.1234"])
+@pytest.mark.parametrize("q", ["2", "-1", "x", ".", "1.5", ".1234", "0.1234"])
 def test_an_item_with_a_bad_weight_is_left_out(q: str) -> None:
     assert weights([f"text/csv;q={q}, text/html;q=0.5"]) == {"text/html": 0.5}
 

@@ -357,7 +357,27 @@ def test_a_time_that_is_none_is_refused_whether_there_are_versions_or_not(
 def test_a_graph_without_versions_takes_no_notice_of_times(client: httpx.Client, store: Store) -> None:
     store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
     assert client.get(GRAPH, headers={"Accept-Datetime": http_date(datetime.now(UTC))}).status_code == 200
-    assert client.get(f"{GRAPH}?versions").status_code == 404
+
+
+def test_a_graph_that_nobody_wrote_has_an_empty_list_of_versions(client: httpx.Client, store: Store) -> None:
+    store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
+    assert f'<{GRAPH}?versions>; rel="timemap"' in client.get(GRAPH).headers["link"]
+    answer = client.get(f"{GRAPH}?versions")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/link-format")
+    assert re.findall(r'rel="([^"]*)"', answer.text) == ["original timegate", "self"]
+    told = client.get(f"{GRAPH}?versions&_mediatype=application/json").json()
+    assert told == {"versions": []}
+    refused = client.get(f"{GRAPH}?version=x").json()["detail"]
+    assert refused == f"There is no version 'x' of this graph. Its versions: {GRAPH}?versions"
+    client.delete(GRAPH)
+    assert client.get(f"{GRAPH}?versions").status_code == 200
+
+
+def test_a_graph_that_never_was_has_no_list_of_versions(client: httpx.Client) -> None:
+    for path in ("versions", "version=x"):
+        answer = client.get(f"{GRAPH}?{path}")
+        assert answer.status_code == 404
+        assert answer.json()["detail"] == f"There is no graph <{IRI}>. The list of graphs is at /graphs."
 
 
 def test_people_find_the_versions_on_the_page_of_the_graph(client: httpx.Client) -> None:
@@ -377,6 +397,9 @@ def test_where_the_past_is_lost_nothing_is_kept(
     put(client, TWO)
     assert versions(client) == []
     assert "timemap" not in client.get(GRAPH).headers["link"]
+    for key in ("versions", "version=x", "changes=x"):
+        refused = client.get(f"{GRAPH}?{key}")
+        assert (refused.status_code, "keeps no history" in refused.json()["detail"]) == (404, True)
     assert not (tmp_path / FOLDER).exists()
     assert not store.has(HISTORY)
 

@@ -29,6 +29,24 @@ def home(shipped: ox.Store, over: Callable[..., httpx.Client]) -> str:
     return answer.text
 
 
+def test_it_leads_programs_to_what_describes_the_service(writable: httpx.Client) -> None:
+    answer = writable.get("/", headers=PAGE)
+    field = dict(re.findall(r'<([^>]+)>; rel="([^"]+)"', answer.headers["link"]))
+    assert field == {
+        "/ontology": "describedby",
+        "https://creativecommons.org/licenses/by/4.0/": "license",
+        "/.well-known/api-catalog": "api-catalog",
+        "/openapi.json": "service-desc",
+        "/#ways": "service-doc",
+        "/.well-known/void": "service-meta",
+        "/catalog": "describedby",
+    }
+    head, _, rest = answer.text.partition("</head>")
+    elements = {href: rel for rel, href in re.findall(r'<link rel="([^"]+)" href="([^"]+)"', head)}
+    assert elements.items() >= {(path, rel) for path, rel in field.items() if path.startswith("/")}
+    assert 'id="ways"' in rest
+
+
 def test_it_says_how_far_the_issues_are_measured_and_which_are(home: str) -> None:
     assert re.search(r"1 of 210 pairs of an issue and a criterion\s+are measured", home)
     assert home.count('<rect class="square ') == 210

@@ -68,15 +68,15 @@ FLOORS = [
         readers.generation readers.holder readers.inline records.history shelf syntax.unknown
         """,
         """
-        commands.backup dumps.download form.stating hints lists.found markdown pages.gist
-        pages.papers pages.standing plans.steps readers.pool reconcile.names record
+        commands.backup dumps.download form.stating hints index.narrowing lists.found markdown
+        pages.gist pages.papers pages.standing plans.steps readers.pool reconcile.names record
         records.mementos records.told running skeleton stream.file stream.members things
-        vocabulary within
+        vocabulary
         """,
         """
         citing.versions commands.new compact facts lists.writing matrix pages.columns pages.thing
         pages.vocabulary plans.advice reconcile.queries records.differences seats stream.log
-        word
+        within word
         """,
         """
         explain frames inlining pages.matrix pages.sections reconcile.candidates

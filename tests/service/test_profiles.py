@@ -310,6 +310,21 @@ def test_an_item_with_a_bad_weight_is_left_out_of_every_field(get: Get, field: s
 
 
 @pytest.mark.parametrize(
+    ("field", "better", "worse"),
+    [
+        ("Accept", "application/n-triples", "application/rdf+xml"),
+        ("Accept-Language", "ar", "fr"),
+        ("Accept-Profile", "skos", "schema.org"),
+    ],
+)
+def test_a_weight_may_lack_its_zero_in_every_field(get: Get, field: str, better: str, worse: str) -> None:
+    def asked(value: str) -> bytes:
+        return get(SPAM, **{field.replace("-", "_"): value}).content
+
+    assert asked(f"{worse};q=.1, {better};q=.2") == asked(better) != asked(worse)
+
+
+@pytest.mark.parametrize(
     ("field", "said"),
     [
         ("skos;q=0", "No profile is asked for, and skos is excluded by q=0. Ask for one of: wgig"),

@@ -292,6 +292,27 @@ def test_a_search_that_means_nothing_is_refused(ask: Ask, pattern: str) -> None:
     assert answer.status_code == 400, answer.text
 
 
+@pytest.mark.parametrize(
+    ("pattern", "says"),
+    [
+        ('search:kind "nope"', "Nothing has the kind 'nope'. There are: agent, "),
+        ('search:language "tlh"', "Nothing has the language 'tlh'. There are: "),
+    ],
+)
+def test_a_query_for_a_kind_or_language_that_nothing_has_is_told_what_there_is(
+    ask: Ask, pattern: str, says: str
+) -> None:
+    where = f'{SERVICE} {{ ?thing search:matches "spam" ; {pattern} }}'
+    answer = ask("/sparql", "text/csv", query=f"{SEARCH} SELECT * {{ {where} }}")
+    assert (answer.status_code, says in answer.text) == (400, True), answer.text
+
+
+@pytest.mark.parametrize("language", ["*", "", "FR"])
+def test_a_query_names_a_language_as_the_search_does(rows: Rows, language: str) -> None:
+    pattern = f'?thing search:matches "pourriel" ; search:language "{language}"'
+    assert rows(f"SELECT (COUNT(*) AS ?n) {{ {SERVICE} {{ {pattern} }} }}") == [["1"]]
+
+
 def test_more_than_can_be_given_is_refused_and_never_cut(service_of: Callable[..., httpx.Client]) -> None:
     store = Store.in_memory()
     store.apply(store.change_by(None, read(labelled(MOST + 1), "text/turtle")))

@@ -8,7 +8,7 @@ from ..bodies import parameters, values
 from ..problems import Problem
 from ..sparql import absolute
 from .history import Version
-from .mementos import map_path, versions
+from .mementos import no_version, versions
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,7 @@ def difference(request: Request, graph: str | None) -> Difference:
     every = versions(request, graph)
     place = next((place for place, one in enumerate(every) if one.name == name), None)
     if place is None:
-        raise Problem(
-            404, f"There is no version {name!r} of this graph. Its versions: {map_path(request, graph)}"
-        )
+        raise no_version(request, graph, name)
     before = every[place - 1] if place else None
     old, new = lines(request, graph, before), lines(request, graph, every[place])
     about = "".join(f"<{absolute(one, 'about')}> " for one in values(parameters(request), "about"))

@@ -35,9 +35,7 @@ def memento(request: Request, graph: str | None) -> Response:
     every = versions(request, graph)
     found = next((one for one in every if one.name == name), None)
     if found is None:
-        raise Problem(
-            404, f"There is no version {name!r} of this graph. Its versions: {map_path(request, graph)}"
-        )
+        raise no_version(request, graph, name)
     format_ = pick(request, GRAPHS)
     lines = request.app.state.history.lines(request.app.state.store, graph, found)
     if lines is None:
@@ -52,21 +50,22 @@ def memento(request: Request, graph: str | None) -> Response:
 
 
 def timemap(request: Request, graph: str | None) -> Response:
-    """The list of the versions of a graph, as links (RFC 7089, section 5) or as JSON. Raises Problem 404."""
+    """The list of the versions of a graph, as links (RFC 7089, section 5) or as JSON; it may be empty.
+
+    Raises Problem 404 where no history is kept, and 406.
+    """
+    if request.app.state.history is None:
+        raise Problem(404, "This service keeps no history, and so lists no versions of graphs.")
     every = versions(request, graph)
-    if not every:
-        raise Problem(
-            404, "No version of this graph is recorded: it was not written since a history is kept."
-        )
     format_ = pick(request, (LINK_FORMAT, JSON))
     if format_ is JSON:
         body = json.dumps({"versions": [members(request, graph, one) for one in every]}, ensure_ascii=False)
         return answer(request, body.encode(), format_)
     home = str(request.base_url).rstrip("/")
-    span = f'from="{http_date(every[0].at)}"; until="{http_date(every[-1].at)}"'
+    span = f'; from="{http_date(every[0].at)}"; until="{http_date(every[-1].at)}"' if every else ""
     listed = [
         f'<{home}{path(request, graph)}>; rel="original timegate"',
-        f'<{home}{map_path(request, graph)}>; rel="self"; type="{LINK_FORMAT.media_type}"; {span}',
+        f'<{home}{map_path(request, graph)}>; rel="self"; type="{LINK_FORMAT.media_type}"{span}',
         *(as_link(request, graph, one, place(every, one), home) for one in every),
     ]
     return answer(request, ",\n".join(listed).encode(), format_)
@@ -109,6 +108,14 @@ def asked_moment(fields: Sequence[str]) -> datetime | None:
             400, f"Accept-Datetime is {asked!r}. Write it as in {http_date(datetime.now(UTC))}."
         ) from error
     return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def no_version(request: Request, graph: str | None, name: str) -> Problem:
+    """The 404 for a version, with the list of those that there are."""
+    listed = "This service keeps no history."
+    if request.app.state.history is not None:
+        listed = f"Its versions: {map_path(request, graph)}"
+    return Problem(404, f"There is no version {name!r} of this graph. {listed}")
 
 
 def links(request: Request, graph: str | None) -> list[str]:

@@ -174,6 +174,35 @@ def test_the_list_of_interfaces_answers_head_with_its_link(get: Get) -> None:
     assert 'rel="api-catalog"' in answer.headers["link"]
 
 
+@pytest.mark.parametrize("accept", ["text/html", "text/turtle", "image/png;q=.1"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.well-known/api-catalog",
+        "/context.jsonld",
+        "/feed.atom",
+        "/health",
+        "/meetings.ics",
+        "/openapi.json",
+        "/opensearch.xml",
+        "/robots.txt",
+        "/sitemap.xml",
+        "/tables",
+        "/tables/papers.csv",
+    ],
+)
+def test_what_has_one_form_comes_in_it_whatever_is_accepted(get: Get, path: str, accept: str) -> None:
+    answer, unasked = get(path, accept=accept), get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, unasked.headers["content-type"])
+
+
+@pytest.mark.parametrize("accept", ["text/turtle", "text/html", "application/ld+json"])
+def test_the_event_stream_has_two_forms_and_never_another_in_their_place(get: Get, accept: str) -> None:
+    answer = get("/changes", accept=accept)
+    assert answer.status_code == 406
+    assert "Ask for one of: application/trig, application/n-quads." in answer.text
+
+
 def test_nobody_is_named_for_security_unless_the_operator_names_somebody(get: Get) -> None:
     assert get("/.well-known/security.txt").status_code == 404
 
