@@ -74,9 +74,9 @@ FLOORS = [
         vocabulary
         """,
         """
-        citing.versions commands.new compact facts lists.writing matrix pages.columns pages.thing
-        pages.vocabulary plans.advice reconcile.queries records.differences seats stream.log
-        within word
+        citing.versions commands.new compact facts lists.writing matrix pages.columns
+        pages.thing pages.vocabulary plans.advice reconcile.queries records.differences seats
+        stream.log within word
         """,
         """
         explain frames inlining pages.matrix pages.sections reconcile.candidates
@@ -100,10 +100,8 @@ FLOORS = [
         "board form.view openapi workers",
         "commands.check form.page gate shipped",
         "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
-        "citing.found graphs update",
-        "citing.cite write",
-        "form.saving",
-        "form.begin",
+        "citing.found form.saving graphs update",
+        "citing.cite form.begin write",
         "form.answering",
         "app",
         "commands.serve mcp.inside",
