@@ -42,7 +42,7 @@ def heads(page: str) -> list[str]:
 
 def row(page: str, path: str) -> str:
     """The row of the thing with this page."""
-    rows = re.findall(r"<tr .*?</tr>", page, re.DOTALL)
+    rows: list[str] = re.findall(r"<tr .*?</tr>", page, re.DOTALL)
     return next(one for one in rows if re.search(rf'<th scope="row"[^>]*><a href="{path}"', one))
 
 
