@@ -226,6 +226,24 @@ def test_parts_are_added_and_removed_with_the_focus_on_what_is_new(client: httpx
     assert len(threats) == 1
 
 
+def folded(form: Form) -> list[str]:
+    """The parts of a form whose fields come only when they are opened."""
+    return [str(one["id"]).removesuffix("-fold") for one in form.page.select(".part details > summary")]
+
+
+def test_assessments_that_are_not_begun_are_folded(client: httpx.Client) -> None:
+    every = [f"assessment-{one}" for one in range(1, 7)]
+    form = opened(client, "/write?issue=spam")
+    assert folded(form) == every
+    form.fill(assessment_2_rationale_1="Not all were asked.")
+    added = form.press("add", "assessment")
+    assert folded(added) == [one for one in every if one != "assessment-2"]
+    told = form.press()
+    assert {one.partition("-verdict")[0] for one in told.problems if "-verdict" in one}.isdisjoint(
+        folded(told)
+    )
+
+
 def test_somebody_who_is_removed_goes_with_the_seat_and_others_stay(client: httpx.Client) -> None:
     put(client)
     form = opened(client, f"/write?paper={NAME}")

@@ -9,6 +9,12 @@ from playwright.sync_api import Page, Request, expect
 FORM = "/write?issue=spam"
 
 
+@pytest.fixture(scope="session")
+def served(full: str) -> str:
+    """The URL of a service that takes papers."""
+    return full
+
+
 @pytest.fixture
 def sent() -> list[str]:
     """The bodies of what the page sent by itself."""

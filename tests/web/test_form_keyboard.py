@@ -57,6 +57,11 @@ class Keys:
             self.page.keyboard.press("Enter")
         self.page.locator(":focus").wait_for()  # each page that comes puts it where something is new
 
+    def open(self, where: str) -> None:
+        """Go to a part that is folded and open it."""
+        self.go(f"{where}-fold")
+        self.page.keyboard.press("Enter")
+
     def check(self, where: str) -> None:
         """Go to a box and check it."""
         self.go(where)
@@ -87,6 +92,7 @@ def test_a_paper_is_written_by_keyboard_alone(page: Page, url: str) -> None:
     for one in ("label", "objectives", "content"):
         keys.write(f"mechanism-1-{one}-1", f"The {one}.")
     for number in range(1, 7):
+        keys.open(f"assessment-{number}")
         keys.write(f"assessment-{number}-verdict-1", "partly")
         keys.check(f"assessment-{number}-judges-1")
         keys.write(f"assessment-{number}-cites-1", "declaration/48")

@@ -52,6 +52,11 @@ class FieldView(NamedTuple):
         return f"{self.name}-1" if self.kind == SOME else self.controls[0].name
 
     @property
+    def is_told(self) -> bool:
+        """Whether something is said at it."""
+        return any((self.messages, *(one.messages for one in self.controls)))
+
+    @property
     def rows(self) -> int:
         """The height of a box for a text, in lines."""
         longest = max((len(one.words) for one in self.controls), default=0)
@@ -59,13 +64,14 @@ class FieldView(NamedTuple):
 
 
 class RowView(NamedTuple):
-    """A part: its name, what it is and what it is called, its fields."""
+    """A part: its name, what it is and what it is called, its fields; `folded`: they are out of sight."""
 
     name: str
     title: str
     called: str
     fields: Sequence[FieldView]
     removable: bool
+    folded: bool
 
 
 class PartView(NamedTuple):
@@ -100,7 +106,7 @@ class View:
 
         `focus` is the name of what was just added, or of what something was removed from.
         """
-        self.filled, self.language, self.done = filled, language(), done
+        self.filled, self.language, self.done, self.added = filled, language(), done, focus
         self.said: dict[str, list[Message]] = {}
         for one in messages:
             self.said.setdefault(one.field, []).append(one)
@@ -131,18 +137,26 @@ class View:
                 self.said.get(part.key, []) if row is rows[0] else []
             )
             self.at_field[of_field] = found
-        views = [
-            RowView(
-                name(part, row),
-                f"{gettext(part.title)} {at}" if part.several or rows[1:] else gettext(part.title),
-                self.called(part, row),
-                [self.field(part, row, one) for one in part.fields],
-                part.several or len(rows) > 1,
-            )
-            for at, row in enumerate(rows, 1)
-        ]
+        views = [self.row(part, row, at, len(rows)) for at, row in enumerate(rows, 1)]
         add = gettext(part.adding) if part.several or not rows else ""
         return PartView(part.key, views, add, [] if rows else self.said.get(part.key, []))
+
+    def row(self, part: Part, row: Row, at: int, many: int) -> RowView:
+        """The part that stands at a place among so many of its kind.
+
+        Of several, those are folded in which nothing is written, nothing is told, and nothing was just added.
+        """
+        row_name, title = name(part, row), gettext(part.title)
+        fields = [self.field(part, row, one) for one in part.fields]
+        added = f"{self.added}-".startswith(f"{row_name}-")
+        return RowView(
+            row_name,
+            f"{title} {at}" if part.several or many > 1 else title,
+            self.called(part, row),
+            fields,
+            part.several or many > 1,
+            many > 1 and row.is_blank and not added and not any(one.is_told for one in fields),
+        )
 
     def called(self, part: Part, row: Row) -> str:
         """What a part says of itself: its name, or what it is about."""

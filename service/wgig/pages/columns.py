@@ -104,7 +104,7 @@ class Column(NamedTuple):
 
 
 class Number(NamedTuple):
-    """How many there are, or at least; None: it is not known yet. `path` leads to them."""
+    """How many there are, or at least; None: it is not known yet. `path` leads to them, where it can."""
 
     amount: int | None
     is_whole: bool
@@ -221,7 +221,9 @@ class Shown:
         for way, path in COUNTS[name].ends:
             ends, is_whole = follow(self.store, iri, way, self.known)
             if ends or not is_whole:
-                return Number(len(ends), is_whole, path.format(id=id_, page=href(iri, self.base)))
+                has_page = iri.startswith(f"{self.base}id/")
+                link = path.format(id=id_, page=href(iri, self.base)) if has_page else ""
+                return Number(len(ends), is_whole, link)
         return Number(0, True, "")
 
 
