@@ -16,6 +16,7 @@ from .examples import by_keyword
 from .formats import HTML, JSON, JSON_LD, Format
 from .links import host
 from .namespaces import OUTSIDE
+from .paging import turned
 from .parameters import only
 from .problems import Problem
 from .profiles.mapped import markup
@@ -146,7 +147,7 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
     if not below.things and not below.folders:
         raise missed(request, iri)
     labels = languages.as_asked([*label_triples(below.things)], asked.languages)
-    following = f"{path}?after={quote(below.after, safe='')}" if below.after else ""
+    following = turned(request, [("after", below.after)]) if below.after else ""
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:

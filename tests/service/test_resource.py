@@ -206,6 +206,18 @@ def test_a_kind_of_many_things_lists_them_bit_by_bit(
     assert (len(found), set(found)) == (len(whole), whole)
 
 
+@pytest.mark.parametrize("path", ["/doc/issue.jsonld?lang=en", "/doc/issue?_mediatype=nt", "/doc/issue.html"])
+def test_the_next_things_are_listed_in_the_same_format(
+    monkeypatch: pytest.MonkeyPatch, small_store: Store, client: Client, path: str
+) -> None:
+    monkeypatch.setattr("wgig.folders.MOST", 2)
+    service = client(small_store)
+    first = service.get(path)
+    following = service.get(first.links["next"]["url"])
+    assert following.headers["content-type"] == first.headers["content-type"] != "text/turtle; charset=utf-8"
+    assert ("lang=en" in str(following.url)) == ("lang=en" in path)
+
+
 def test_nothing_after_the_last_thing_is_no_list(get: Get) -> None:
     assert get("/doc/issue?after=zzz").status_code == 404
     assert get("/doc/issue/spam?after=a").status_code == 400
