@@ -16,6 +16,7 @@ from .examples import by_keyword
 from .formats import HTML, JSON, JSON_LD, Format
 from .links import host
 from .namespaces import OUTSIDE
+from .paging import turned
 from .parameters import only
 from .problems import Problem
 from .profiles.mapped import markup
@@ -94,8 +95,9 @@ def doc(request: Request, path: str) -> Response:
     iri = iri_of(request, path)
     description = describe(request.app.state.store, iri, asked.languages)
     if description is None:
-        if pairs:
+        if pairs and not folders.is_folder(log_of(request), iri):
             raise unknown(iri)
+        only(request, (*PARAMETERS, *AFTER))  # of a list
         return folder(request, asked, iri, doc_path(path))
     if any(key in AFTER for key, _ in parameters):
         raise Problem(400, "The parameter after belongs to a list of things, and this is one thing.")
@@ -141,12 +143,14 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
 
     Raises Problem 404 when nothing is.
     """
-    after = (bodies.values(bodies.parameters(request), "after") or [""])[0]
+    after = name_after(request, iri)
     below = folders.listing(log_of(request), request.app.state.store, iri, after, asked.languages.ranges)
     if not below.things and not below.folders:
+        if after and folders.is_folder(log_of(request), iri):
+            raise Problem(404, f"Nothing comes after {after} in this list. It begins at {path}.")
         raise missed(request, iri)
     labels = languages.as_asked([*label_triples(below.things)], asked.languages)
-    following = f"{path}?after={quote(below.after, safe='')}" if below.after else ""
+    following = turned(request, [("after", below.after)]) if below.after else ""
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
@@ -170,6 +174,18 @@ def folder(request: Request, asked: Wish, iri: str, path: str) -> Response:
     subject = Subject(iri, path, lambda: (), write, pairs=[("after", after)] if after else [])
     more = [about_link(iri), *([f'<{following}>; rel="next"'] if following else [])]
     return represent(request, asked, subject, more=more, languages=languages.of(labels))
+
+
+def name_after(request: Request, iri: str) -> str:
+    """The name after which things are asked for; empty where all are. Raises Problem 400."""
+    given = bodies.values(bodies.parameters(request), "after")
+    if given and (not given[0] or "/" in given[0]):
+        raise Problem(
+            400,
+            f"after is {given[0]!r}, which names no thing of this list. Give what stands behind <{iri}/> in "
+            'the IRI of one, or follow the links rel="next".',
+        )
+    return given[0] if given else ""
 
 
 def log_of(request: Request) -> Log:

@@ -24,6 +24,7 @@ from .near import unknown
 from .pages import words
 from .pages.columns import SIDES, columns, for_people, has_fields, sheet
 from .pages.papers import Chosen, choose, is_at_hand, lines, named, without
+from .paging import turned
 from .problems import Problem
 from .profiles.profile import OWN, own
 from .profiles.subject import Subject
@@ -60,13 +61,13 @@ async def listing(request: Request) -> Response:
     if is_whole and page.total > WHOLE:
         raise too_long(page.total)
     if what.page > pages(what, page):
-        last = address(name, what.on(pages(what, page)))
+        last = turned(request, what.on(pages(what, page)))
         raise Problem(404, f"There is no page {what.page}. The last one is {last}")
     iri = base.rstrip("/") + address(name, what.on(what.page))
     papers = await papers_soon(request, what) if is_page else None
     write = partial(written, request, what, page, papers)
     subject = Subject(iri, f"/{name}", lambda: (), write, formats=OFFERED, pairs=what.on(what.page))
-    turns = [f'<{path}>; rel="{rel}"' for rel, path in links(what, page).items() if rel != "self"]
+    turns = [f'<{path}>; rel="{rel}"' for rel, path in links(request, what, page).items() if rel != "self"]
     more = [*reversed(turns), SERVICE]
     is_done = not is_page or papers is not None or "papers" not in columns(what)
     headers = SAME_IN_ALL if is_done else {**SAME_IN_ALL, "Cache-Control": "no-store"}
@@ -116,10 +117,15 @@ def too_long(total: int) -> Problem:
     )
 
 
-def links(what: Asked, page: Found | Chosen) -> dict[str, str]:
-    """The addresses of this page and of those around it, by relation."""
+def links(request: Request, what: Asked, page: Found | Chosen) -> dict[str, str]:
+    """The addresses of this page and of those around it by relation, as this one was asked for."""
+    return {rel: turned(request, pairs) for rel, pairs in turns(what, page).items()}
+
+
+def turns(what: Asked, page: Found | Chosen) -> dict[str, Pairs]:
+    """The parameters of this page and of those around it, by relation."""
     numbers = {"self": what.page, **around(what, page)}
-    return {rel: address(what.of.name, what.on(number)) for rel, number in numbers.items()}
+    return {rel: what.on(number) for rel, number in numbers.items()}
 
 
 async def check_values(request: Request, what: Asked) -> None:
@@ -150,7 +156,8 @@ def written(
     if format_ is HTML:
         return html(request, what, page, papers)
     if format_ is JSON:
-        return as_json(what, page, base, links(what, page))
+        links_ = {rel: address(what.of.name, pairs, JSON.suffix) for rel, pairs in turns(what, page).items()}
+        return as_json(what, page, base, links_)
     if format_ is CSV:
         return as_csv(what, page, base)
     return graph_body(request, as_triples(what, page, base), format_)
@@ -172,7 +179,7 @@ def papers_page(request: Request, what: Asked, page: Chosen) -> bytes:
         headings=headings(),
         without=partial(without, what),
         markup=item_list(request, what.of.title, called, page.total, first(what)),
-        links=links(what, page),
+        links=links(request, what, page),
         pages=pages(what, page),
         others=in_others(what),
     )
@@ -200,7 +207,7 @@ def html(request: Request, what: Asked, page: Found, papers: Mapping[Cell, int] 
         total=page.total,
         sheet=sheet(request.app.state.store, what, page, request.app.state.settings.base, papers),
         markup=item_list(request, what.of.title, called, page.total, first(what)),
-        links=links(what, page),
+        links=links(request, what, page),
         pages=pages(what, page),
         others=in_others(what),
     )

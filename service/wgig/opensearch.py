@@ -51,14 +51,14 @@ def feed(results: Results, home: str, changed: str) -> bytes:
     The index was `changed` at that time, which is the age of all that is in the feed.
     """
     root = ElementTree.Element("feed", {"xmlns": ATOM_NAMESPACE, "xmlns:opensearch": OPENSEARCH})
-    here = home + results.around.get("first", "/search").removeprefix("/")
+    here = f"{home}search?{results.around['first']}"
     add(root, "id", here if results.page == 1 else f"{here}&page={results.page}")
     add(root, "title", f"{results.text} in the {LONG_NAME}")
     add(root, "updated", changed)
     add(add(root, "author", ""), "name", LONG_NAME)
-    for name, path in results.around.items():
+    for name, query in results.around.items():
         rel = {"prev": "previous"}.get(name, name)
-        add(root, "link", "", rel=rel, type=ATOM.media_type, href=in_atom(home, path))
+        add(root, "link", "", rel=rel, type=ATOM.media_type, href=f"{home}search.atom?{query}")
     add(root, "link", "", rel="search", type=DESCRIPTION.media_type, href=f"{home}opensearch.xml")
     for name, number in (
         ("totalResults", results.total),
@@ -86,11 +86,6 @@ def entry(one: Hit, home: str, changed: str) -> ElementTree.Element:
     add(found, "category", "", term=one.kind)
     add(found, "summary", str(one.marked), type="html")
     return found
-
-
-def in_atom(home: str, path: str) -> str:
-    """The address of another page of the feed."""
-    return f"{home}{path.removeprefix('/')}&_mediatype={ATOM.media_type}"
 
 
 def add(parent: ElementTree.Element, name: str, text: str, **attributes: str) -> ElementTree.Element:

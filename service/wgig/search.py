@@ -24,6 +24,7 @@ from .index.keeping import Index
 from .kinds import called
 from .labels import labels
 from .pages.found import Results, hit, linked_data, listed
+from .paging import turned
 from .parameters import only
 from .problems import Problem
 from .profiles.profile import OWN, Profile, own, profiles
@@ -63,7 +64,7 @@ def found(request: Request) -> Response:
         narrowing.kind(index, given.get("kind", "")),
     )
     results = results_of(request, given, index.ask(find, wanted, index.frequent))
-    around = [f'<{path}>; rel="{name}"' for name, path in results.around.items()]
+    around = [f'<{path}>; rel="{name}"' for name, path in results.turns.items()]
     pairs = parameters_of(given, results.page)
     iri = f"{request.app.state.settings.base}search?{urlencode(pairs)}"
     write = partial(body, request, results, pairs)
@@ -89,6 +90,7 @@ def results_of(request: Request, given: dict[str, str], found: Found) -> Results
     if number > last:
         raise Problem(404, f"There is no page {number} of these results. The last one is {last}.")
     rows = found.rows[(number - 1) * PAGE : number * PAGE]
+    pages = {name: parameters_of(given, one) for name, one in around(number, last).items()}
     base = request.app.state.settings.base
     names = labels(request.app.state.store, (row.iri for row in rows if not row.label))
     held = request.app.state.index.ask(entries, rows)
@@ -102,7 +104,8 @@ def results_of(request: Request, given: dict[str, str], found: Found) -> Results
         [hit(row, held.get(row.id, Entry()), terms, names.get(row.iri), base) for row in rows],
         (number - 1) * PAGE,
         PAGE,
-        {name: address(given, one) for name, one in around(number, last).items()},
+        {name: urlencode(pairs) for name, pairs in pages.items()},
+        {name: turned(request, pairs) for name, pairs in pages.items()},
     )
 
 
@@ -117,11 +120,6 @@ def around(number: int, last: int) -> dict[str, int]:
     """The pages around one, by what they are to it."""
     found = {"first": 1, "prev": number - 1, "next": number + 1, "last": last}
     return {name: one for name, one in found.items() if 1 <= one <= last}
-
-
-def address(given: dict[str, str], page: int) -> str:
-    """The address of a page of the same results."""
-    return f"/search?{urlencode(parameters_of(given, page))}"
 
 
 def parameters_of(given: dict[str, str], page: int) -> Pairs:

@@ -17,6 +17,7 @@ from .pages.around import around
 from .pages.gist import gist
 from .pages.sections import sections
 from .pages.thing import page
+from .paging import turned
 from .records.mementos import versions
 from .represent import show
 from .rules import headings
@@ -66,6 +67,11 @@ def inverse_sheet(request: Request, description: Description, said: Mapping[str,
         things=things,
         labels=labels(store, things, liked()),
         number=number,
+        turns={
+            rel: turned(request, [("inverse", name), ("page", str(number + step))])
+            for rel, step in (("prev", -1), ("next", 1))
+            if rel in found["links"]
+        },
         first=(number - 1) * SIZE + 1,
         last=-(-found["total"] // SIZE),
     )

@@ -59,7 +59,8 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         ("/doc/issue/spam.json?inverse=isue", 400, "Did you mean issue?"),
         ("/doc/issue/spam.json?page=2", 400, "A page of what?"),
         ("/doc/declaration/48", 404, "Did you mean <https://w3id.org/wgig/id/document/declaration/48>?"),
-        ("/doc/issue?inverse=issue", 404, "Nothing is known about"),
+        ("/doc/issue?inverse=issue", 400, "There is no parameter 'inverse' here."),
+        ("/doc/nothing?inverse=issue", 404, "Nothing is known about"),
         ("/reconcile/suggest/entity?prefix=a&cursor=next", 400, "is a number from 0"),
         # versions
         (f"{GRAPH}?version=yesterday", 404, "There is no version 'yesterday'"),

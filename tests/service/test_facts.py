@@ -71,6 +71,15 @@ def test_what_points_to_a_thing_is_counted_and_paged(
     assert "next" not in found["links"]
 
 
+def test_the_page_of_what_points_to_a_thing_leads_to_the_next_page(
+    things: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("facts", "sheet"):
+        monkeypatch.setattr(f"wgig.{module}.SIZE", 7)
+    page = things.get("/doc/category/access-for-all.html?inverse=category&page=1").text
+    assert '"/doc/category/access-for-all.html?inverse=category&amp;page=2" rel="next"' in page
+
+
 def test_all_that_points_to_a_thing_is_listed_where_its_description_is_cut(
     things: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,7 +55,7 @@ FLOORS = [
         """,
         """
         about.counting about.void form.filled form.words markdown.keys outside.calls pages.found
-        pages.naming pages.picture pages.results profiles.links profiles.mapped question
+        pages.naming pages.picture pages.results paging profiles.links profiles.mapped question
         readers.evaluation readers.holder_link readers.result tables.parquet transactions
         """,
         """

@@ -172,7 +172,7 @@ def test_pages_hold_everything_once_and_lead_to_one_another(lists: httpx.Client)
         answer = lists.get(path)
         walked += [one["id"] for one in answer.json()["items"]]
         path = answer.json()["links"].get("next", "")
-        assert path == answer.links.get("next", {}).get("url", "")
+        assert path.replace(".json", "") == answer.links.get("next", {}).get("url", "").replace(".json", "")
     assert (walked, path) == (whole, "")
     assert answer.json()["links"].keys() == {"self", "first", "prev", "last"}
 
@@ -297,6 +297,41 @@ def test_a_page_beyond_the_last_one_is_not_found_and_the_last_one_is_told(lists:
     answer = lists.get("/papers?page=2")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["detail"] == "There is no page 2. The last one is /papers?page=1"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/papers.csv?size=2",
+        "/papers.ttl?size=2",
+        "/papers.jsonld?size=2",
+        "/papers.html?size=2",
+        "/papers?size=2&_mediatype=csv",
+        "/papers?size=2&_profile=wgig&_mediatype=text/turtle",
+        "/timeline.html?size=5",
+    ],
+)
+def test_pages_lead_to_pages_of_the_same_format(lists: httpx.Client, path: str) -> None:
+    first = lists.get(path)
+    following = lists.get(first.links["next"]["url"])
+    assert following.headers["content-type"] == first.headers["content-type"] != "application/json"
+    assert ("_profile=wgig" in str(following.url)) == ("_profile" in path)
+    back = following.links["prev"]["url"]
+    assert sorted(parse_qsl(urlsplit(back).query)) == sorted(
+        [*parse_qsl(urlsplit(path).query), *([("page", "1")] if "page=1" in back else [])]
+    )
+    if ".html" in path:
+        assert f'href="{first.links["next"]["url"].replace("&", "&amp;")}" rel="next"' in first.text
+
+
+def test_a_page_as_json_is_the_same_however_it_is_asked_for_and_leads_to_json(lists: httpx.Client) -> None:
+    asked_by = ("/papers?size=2", "/papers?size=2&_mediatype=json", "/papers.json?size=2")
+    (links,) = {json.dumps(lists.get(path).json()["links"]) for path in asked_by}
+    assert json.loads(links)["next"] == "/papers.json?size=2&page=2"
+
+
+def test_the_last_page_is_named_in_the_format_of_one_beyond(lists: httpx.Client) -> None:
+    assert lists.get("/papers.csv?page=9").json()["detail"].endswith("The last one is /papers.csv?page=1")
 
 
 def test_a_format_that_is_not_offered_is_refused(lists: httpx.Client) -> None:

@@ -206,9 +206,39 @@ def test_a_kind_of_many_things_lists_them_bit_by_bit(
     assert (len(found), set(found)) == (len(whole), whole)
 
 
+@pytest.mark.parametrize("path", ["/doc/issue.jsonld?lang=en", "/doc/issue?_mediatype=nt", "/doc/issue.html"])
+def test_the_next_things_are_listed_in_the_same_format(
+    monkeypatch: pytest.MonkeyPatch, small_store: Store, client: Client, path: str
+) -> None:
+    monkeypatch.setattr("wgig.folders.MOST", 2)
+    service = client(small_store)
+    first = service.get(path)
+    following = service.get(first.links["next"]["url"])
+    assert following.headers["content-type"] == first.headers["content-type"] != "text/turtle; charset=utf-8"
+    assert ("lang=en" in str(following.url)) == ("lang=en" in path)
+
+
 def test_nothing_after_the_last_thing_is_no_list(get: Get) -> None:
-    assert get("/doc/issue?after=zzz").status_code == 404
+    answer = get("/doc/issue?after=zzz")
+    assert answer.status_code == 404
+    assert "Nothing comes after zzz in this list." in answer.json()["detail"]
+    assert "Nothing is known about" in get("/doc/nothing?after=zzz").json()["detail"]
     assert get("/doc/issue/spam?after=a").status_code == 400
+
+
+@pytest.mark.parametrize("after", ["", "paper/wp-spam", f"{BASE}id/issue/spam"])
+def test_things_come_after_one_of_the_same_list_alone(get: Get, after: str) -> None:
+    answer = get(f"/doc/issue?after={after}")
+    assert answer.status_code == 400
+    assert f"after is {after!r}, which names no thing of this list." in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["page", "inverse"])
+def test_a_list_of_a_kind_has_no_parameters_of_a_thing(get: Get, name: str) -> None:
+    answer = get(f"/doc/issue?{name}=2")
+    assert answer.status_code == 400
+    assert answer.json()["parameters"] == ["_mediatype", "_profile", "lang", "after"]
+    assert f"There is no parameter {name!r} here." in answer.json()["detail"]
 
 
 def test_what_is_further_below_is_listed_unless_it_is_a_thing_itself(get: Get) -> None:

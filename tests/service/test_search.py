@@ -93,7 +93,7 @@ def test_whether_every_word_was_found_is_said(ask: Ask) -> None:
 def test_pages_lead_to_each_other(ask: Ask) -> None:
     first = ask("/search", q="common")
     assert first.json()["total"] == 45
-    assert first.json()["next"] == "/search?q=common&page=2"
+    assert first.json()["next"] == "/search.json?q=common&page=2"
     assert '</search?q=common&page=2>; rel="next"' in first.headers["link"]
     ids, path = [], "/search?q=common"
     while path:
@@ -101,6 +101,17 @@ def test_pages_lead_to_each_other(ask: Ask) -> None:
         ids += [one["id"] for one in page["items"]]
         path = page.get("next")
     assert len(set(ids)) == len(ids) == 45
+
+
+@pytest.mark.parametrize("suffix", ["html", "jsonld", "atom"])
+def test_pages_lead_to_pages_of_the_same_format(ask: Ask, suffix: str) -> None:
+    for path in (f"/search.{suffix}?q=common&lang=", f"/search?q=common&_mediatype={suffix}"):
+        first = ask(path, "application/json")
+        following = ask(first.links["next"]["url"], "application/json")
+        assert following.headers["content-type"] == first.headers["content-type"] != "application/json"
+        assert "lang=" not in first.links["next"]["url"]
+        if suffix == "html":
+            assert f'href="{first.links["next"]["url"].replace("&", "&amp;")}" rel="next"' in first.text
 
 
 @pytest.mark.parametrize(

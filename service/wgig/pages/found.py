@@ -45,7 +45,8 @@ class Hit:
 class Results:
     """A page of results: what was asked for, all that was found, and the hits on this page.
 
-    `around` holds the addresses of other pages by what they are to this one.
+    `around` holds the query strings of other pages by what they are to this one, and `turns` their addresses
+    as this one was asked for.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Results:
     start: int
     size: int
     around: dict[str, str]
+    turns: dict[str, str]
 
     @property
     def total(self) -> int:
@@ -108,7 +110,11 @@ def listed(results: Results) -> dict[str, Any]:
             }
             for one in results.hits
         ],
-        **{name: path for name, path in results.around.items() if name in ("prev", "next")},
+        **{
+            name: f"/search.json?{query}"
+            for name, query in results.around.items()
+            if name in ("prev", "next")
+        },
     }
 
 
