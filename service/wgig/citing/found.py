@@ -20,6 +20,7 @@ from .content import (
     Content,
     Thing,
     evaluated,
+    is_term,
     job_of,
     of_answer,
     of_graph,
@@ -36,7 +37,7 @@ from .versions import LostError, check, current, held_at, over
 T = TypeVar("T")
 
 ANOTHER = "What is built anew is another than was cited: something wrote it without a record, as wgig load."
-HERE = re.compile(r"(?:id|doc|graph)/")
+HERE = re.compile(r"(?:id|doc|graph)/|(?:ontology|shapes)(?:#|$)")
 
 
 class Wanted(NamedTuple):
@@ -59,7 +60,7 @@ async def find(request: Request, wanted: Wanted) -> Content:
     """
     if bool(wanted.iri) == bool(wanted.query):
         raise Problem(
-            400, "Name what to cite: the IRI of a thing or a graph as iri, or a SPARQL query as query."
+            400, "Name what to cite: the IRI of a thing, graph or term as iri, or a SPARQL query as query."
         )
     store: Store = request.app.state.store
     await run_in_threadpool(store.catch_up)
@@ -160,12 +161,17 @@ async def elsewhere(request: Request, function: Callable[..., T], *args: object)
 
 
 def is_graph(iri: str, base: str) -> bool:
-    """Whether the IRI names a graph, and not a thing. Raises Problem 404 where it names neither."""
+    """Whether the IRI names a graph, and not a thing or term. Raises Problem 404 where it names neither."""
     if iri.startswith(f"{base}graph/"):
         return True
-    if iri.startswith(f"{base}id/"):
+    if iri.startswith(f"{base}id/") or is_term(iri, base):
         return False
-    raise Problem(404, f"<{iri}> is neither a thing nor a graph of this service. Those begin with {base}.")
+    begin = ", ".join(f"{base}{one}" for one in ("id/", "graph/", "ontology"))
+    raise Problem(
+        404,
+        f"<{iri}> is neither a thing, a graph, a term nor a rule of this service. Those begin with {begin} "
+        f"or {base}shapes.",
+    )
 
 
 def at_home(request: Request, iri: str) -> str:
