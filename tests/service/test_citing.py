@@ -402,7 +402,17 @@ def test_what_was_changed_without_a_record_is_said_so(
     store.update(f'INSERT DATA {{ <{SPAM}> <urn:p> "Junk" }}')
     refused = client.get(again(item))
     assert refused.status_code == 410
-    assert "No write since then is on record" in refused.json()["detail"]
+    assert "something changed the data without a record, such as wgig load" in refused.json()["detail"]
+    assert "No write since then is on record." in refused.json()["detail"]
+
+
+def test_a_digest_that_nothing_here_ever_had_is_not_laid_on_others(writing: httpx.Client) -> None:
+    version = csl(writing, iri=SPAM)["version"]
+    says = f"SHA-256 {'0' * 64} is that of nothing that is known here. Compare it with the citation"
+    for _ in range(2):
+        refused = writing.get(f"/cited?iri={SPAM}&version={version}&sha256={'0' * 64}")
+        assert (refused.status_code, says in refused.json()["detail"]) == (410, True), refused.text
+        put(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
 
 
 def test_where_no_history_is_kept_any_more_that_is_said(

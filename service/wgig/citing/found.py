@@ -36,7 +36,10 @@ from .versions import LostError, check, current, held_at, over
 
 T = TypeVar("T")
 
-ANOTHER = "What is built anew is another than was cited: something wrote it without a record, as wgig load."
+ANOTHER = (
+    "SHA-256 {} is that of nothing that is known here. Compare it with the citation: if it stands there, "
+    "something changed the data without a record, such as wgig load."
+)
 HERE = re.compile(r"(?:id|doc|graph)/|(?:ontology|shapes)(?:#|$)")
 
 
@@ -71,7 +74,8 @@ async def find(request: Request, wanted: Wanted) -> Content:
     if wanted.version in ("", current(request)):
         found = await as_is(request, wanted)
         if not wanted.is_met_by(found):
-            raise over(request, wanted.version or current(request), wanted.iri)
+            version = wanted.version or current(request)
+            raise over(request, version, wanted.iri, ANOTHER.format(wanted.digest))
         return found
     return await as_cited(request, wanted)
 
@@ -92,7 +96,7 @@ async def as_cited(request: Request, wanted: Wanted) -> Content:
     except LostError as lost:
         raise over(request, wanted.version, wanted.iri, str(lost)) from lost
     if not wanted.is_met_by(then):
-        raise over(request, wanted.version, wanted.iri, ANOTHER)
+        raise over(request, wanted.version, wanted.iri, ANOTHER.format(wanted.digest))
     return replace(then, as_of=wanted.version)
 
 
