@@ -41,7 +41,8 @@ COMPACTED = 20_000  # statements of JSON-LD with a context, which takes twenty t
 NARROWED = 200_000  # statements of which those in other languages are left out
 READABLE = (*GRAPHS, HTML)
 NAMES_OF_ONE = ("graph", "default")
-VERSIONS = ("version", "versions", "changes", "about")
+EXCLUSIVE = ("version", "versions", "changes")
+VERSIONS = (*EXCLUSIVE, "about")
 CHANGED = 1000  # statements that a page of changes shows of those that came, and of those that went
 GRAPH = ox.NamedNode(f"{OUTSIDE['sd']}NamedGraph")
 
@@ -84,6 +85,9 @@ def content(request: Request, graph: str | None, names: Sequence[str] = (), suff
     404, 400 for parameters of something else.
     """
     given = dict(parameters(request))
+    several = [key for key in EXCLUSIVE if key in given]
+    if len(several) > 1:
+        raise Problem(400, f"The parameters {' and '.join(several)} exclude each other. Give one of them.")
     for key, old in (("versions", mementos.timemap), ("version", mementos.memento)):
         if key in given:  # which are there in no profile
             only(request, (*names, key, "_mediatype"))

@@ -48,7 +48,7 @@ def no_such_language() -> Problem:
     return Problem(
         400,
         f"The parameter {PARAMETER} names one language of the pages. Give it once, as one of: {there}. "
-        "For texts of the data in other languages there is the parameter lang.",
+        "Of a thing or a graph, the parameter lang asks for texts of the data in other languages.",
         languages=list(SPOKEN),
     )
 

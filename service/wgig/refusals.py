@@ -30,7 +30,7 @@ SENTENCES = {
 # What a script of another origin may send (Fetch, section 3.3).
 PREFLIGHT = {
     "Access-Control-Allow-Headers": "Accept-Datetime, Accept-Profile, Authorization, Content-Disposition, "
-    "Content-Encoding, Content-Type, If-Match, If-None-Match, Slug, WGIG-Query-Id",
+    "Content-Encoding, Content-Type, If-Match, If-None-Match, If-Range, Range, Slug, WGIG-Query-Id",
     "Access-Control-Max-Age": "86400",
 }
 

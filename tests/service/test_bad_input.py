@@ -68,7 +68,9 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         (f"/cited?{CITED}&version=20200101T000000000000Z", 404, "There is no version"),
         (f"/dump/{'0' * 32}.nq", 404, "is not kept here"),
         # what contradicts itself
-        (f"{GRAPH}?version=a&versions", 400, "There is no parameter 'version"),
+        (f"{GRAPH}?version=a&versions", 400, "The parameters version and versions exclude each other."),
+        (f"{GRAPH}?versions&changes=x", 400, "The parameters versions and changes exclude each other."),
+        ("/papers?_lang=xx", 400, "Of a thing or a graph, the parameter lang asks for texts"),
         (f"{GRAPH}?versions&_profile=dcat", 400, "There is no parameter '_profile' here."),
         (f"{GRAPH}?{FIRST}", 400, "There is no parameter 'graph' here."),
         (f"/graphs?{FIRST}&default", 400, "Name exactly one graph"),

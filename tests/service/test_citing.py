@@ -41,6 +41,7 @@ SHIPPED_AT = f"""<{BASE}graph/issues> <http://purl.org/dc/terms/modified>
 TOKEN = {"Authorization": "Bearer secret", "Content-Type": "text/turtle"}
 
 Get = Callable[..., httpx.Response]
+Client = Callable[[Store], httpx.Client]
 
 
 @pytest.fixture
@@ -114,6 +115,36 @@ def test_what_is_cited_is_named_with_a_prefix_or_by_its_end_as_well(get: Get, na
     assert get(f"/cite?iri={name}").text == get(f"/cite?iri={iri}").text
     (item,) = get(f"/cite?iri={name}", accept=CSL.media_type).json()
     assert get(f"/cited?iri={name}&sha256={digest(item)}").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["wgig:Issue", f"{BASE}ontology#Issue", "http://localhost/ontology#Issue"])
+def test_a_term_of_the_ontology_is_cited_by_what_is_said_of_it(get: Get, name: str) -> None:
+    (item,) = get(f"/cite?iri={quote(name)}", accept=CSL.media_type).json()
+    term = f"{BASE}ontology#Issue"
+    assert (item["URL"], item["title"]) == (term, "issue")
+    content = get(again(item)).content
+    assert digest(item) == hashlib.sha256(content).hexdigest()
+    assert {line.split()[0] for line in content.decode().splitlines()} == {f"<{term}>"}
+    assert SPAM not in content.decode()
+
+
+def test_a_rule_and_the_ontology_as_a_whole_are_cited(filled_store: Store, client: Client) -> None:
+    service = client(filled_store)
+    for path, title in (("shapes#AgreementShape", "Agreement"), ("ontology", "WGIG ontology")):
+        item = csl(service, iri=f"{BASE}{path}")
+        assert (item["URL"], item["title"]) == (f"{BASE}{path}", title)
+        assert digest(item) == hashlib.sha256(service.get(again(item)).content).hexdigest()
+    refused = service.get("/cite", params={"iri": f"{BASE}shapes#AgreementShape-description"})
+    assert (refused.status_code, "has blank nodes" in refused.json()["detail"]) == (422, True)
+
+
+def test_a_term_is_given_as_it_was(writing: httpx.Client) -> None:
+    term = f"{BASE}ontology#Thing"
+    put(writing, "one", f'<{term}> <{PREF_LABEL}> "Thing"@en .')
+    item = csl(writing, iri=term)
+    before = writing.get(again(item)).content
+    put(writing, "one", f'<{term}> <{PREF_LABEL}> "Matter"@en .')
+    assert writing.get(again(item)).content == before != writing.get(again(csl(writing, iri=term))).content
 
 
 def test_an_entry_is_read_by_bibtex(get: Get) -> None:
@@ -371,7 +402,17 @@ def test_what_was_changed_without_a_record_is_said_so(
     store.update(f'INSERT DATA {{ <{SPAM}> <urn:p> "Junk" }}')
     refused = client.get(again(item))
     assert refused.status_code == 410
-    assert "No write since then is on record" in refused.json()["detail"]
+    assert "something changed the data without a record, such as wgig load" in refused.json()["detail"]
+    assert "No write since then is on record." in refused.json()["detail"]
+
+
+def test_a_digest_that_nothing_here_ever_had_is_not_laid_on_others(writing: httpx.Client) -> None:
+    version = csl(writing, iri=SPAM)["version"]
+    says = f"SHA-256 {'0' * 64} is that of nothing that is known here. Compare it with the citation"
+    for _ in range(2):
+        refused = writing.get(f"/cited?iri={SPAM}&version={version}&sha256={'0' * 64}")
+        assert (refused.status_code, says in refused.json()["detail"]) == (410, True), refused.text
+        put(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
 
 
 def test_where_no_history_is_kept_any_more_that_is_said(
@@ -406,7 +447,9 @@ def test_without_a_history_the_digest_alone_tells(
         (f"iri={SPAM}&iri={SPAM}", 400, "is given 2 times"),
         (f"iri={SPAM}&wersion=1", 400, "no parameter 'wersion'"),
         ("iri=spam", 400, "iri"),
-        ("iri=https://example.org/x", 404, "neither a thing nor a graph"),
+        ("iri=https://example.org/x", 404, f"Those begin with {BASE}id/, {BASE}graph/, {BASE}ontology"),
+        (f"iri={BASE}search", 404, "is neither a thing, a graph, a term nor a rule of this service"),
+        (f"iri={BASE}ontology%23Nothing", 404, "Nothing is known"),
         (f"iri={BASE}id/issue/nothing", 404, "Nothing is known"),
         (f"iri={BASE}graph/nothing", 404, "no graph"),
         (f"iri={SPAM}&version=9.9.9", 404, "no version '9.9.9'"),

@@ -1,4 +1,4 @@
-"""/cite: how to cite a thing, a graph, or the answer to a query. /cited: what was cited, or a refusal."""
+"""/cite: how to cite a thing, graph, term or answer to a query. /cited: what was cited, or a refusal."""
 
 import re
 from urllib.parse import urlencode

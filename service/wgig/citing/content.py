@@ -29,7 +29,7 @@ from ..running import client_of
 from ..settings import MIB, Settings
 from ..sparql import tokens
 from ..store import Store
-from ..things import describe
+from ..things import about, describe
 from ..unfit import check
 from ..view import result_format
 
@@ -39,6 +39,7 @@ TABLES = ("SELECT", "ASK")
 # What is digested stands first, so that who asks without a wish gets the very bytes of a citation.
 TRIPLES_FIRST = (N_TRIPLES, *(one for one in GRAPHS if one is not N_TRIPLES))
 BLANK = re.compile(rb"^_:|^<[^>]*> <[^>]*> _:", re.MULTILINE)
+TERM = re.compile(r"(?:ontology|shapes)(?:#|$)")
 PASSING = {"BNODE", "NOW", "RAND", "STRUUID", "UUID"}  # functions that give something else each time
 
 
@@ -71,8 +72,19 @@ class Thing(NamedTuple):
     lines: bytes
 
 
+def is_term(iri: str, base: str) -> bool:
+    """Whether the IRI is that of the ontology, of the shapes, or of one of their terms and rules."""
+    return bool(TERM.match(iri.removeprefix(base))) and iri.startswith(base)
+
+
 def of_store(store: Store, iri: str, base: str) -> Thing | None:
-    """A thing as a store knows it, described like at `/doc/….nt`; None where nothing is known."""
+    """A thing as a store knows it, described like at `/doc/….nt`; None where nothing is known.
+
+    A term or rule is what is said of it, whatever uses it.
+    """
+    if is_term(iri, base):
+        said = [one.triple for one in about(store, [iri])]
+        return Thing(title_of(store, iri), serialize(said, N_TRIPLES, base)) if said else None
     description = describe(store, iri)
     if description is None:
         return None
@@ -81,8 +93,11 @@ def of_store(store: Store, iri: str, base: str) -> Thing | None:
 
 
 def of_thing(thing: Thing, iri: str, base: str) -> Content:
-    """The description of a thing."""
-    return of_triples(thing.lines, thing.title, iri, iri.removeprefix(f"{base}id/"), base)
+    """The description of a thing. Raises Problem 422 for a term or rule of which blank nodes are said."""
+    content = of_triples(thing.lines, thing.title, iri, iri.removeprefix(base).removeprefix("id/"), base)
+    if is_term(iri, base):
+        refuse_blank(content, f"What is said of <{iri}>")
+    return content
 
 
 def of_graph(store: Store, iri: str, base: str) -> Content:
@@ -138,11 +153,16 @@ def of_answer(body: bytes, text: str, form: str, base: str) -> Content:
         found = in_order(body, text)
         return Content("query", title, "", found, BY_FORM[form], partial(table, found))
     content = of_triples(body, title, "", "query", base)
+    refuse_blank(content, "The answer")
+    return content
+
+
+def refuse_blank(content: Content, what: str) -> None:
+    """Raises Problem 422 where the content would have other names the next time."""
     if BLANK.search(content.body):
         raise Problem(
-            422, "The answer has blank nodes, whose names are others each time. Cite a query without them."
+            422, f"{what} has blank nodes, whose names are others each time. Cite a query without them."
         )
-    return content
 
 
 async def evaluated(request: Request, asked: Question) -> bytes:

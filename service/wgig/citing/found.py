@@ -20,6 +20,7 @@ from .content import (
     Content,
     Thing,
     evaluated,
+    is_term,
     job_of,
     of_answer,
     of_graph,
@@ -35,8 +36,11 @@ from .versions import LostError, check, current, held_at, over
 
 T = TypeVar("T")
 
-ANOTHER = "What is built anew is another than was cited: something wrote it without a record, as wgig load."
-HERE = re.compile(r"(?:id|doc|graph)/")
+ANOTHER = (
+    "SHA-256 {} is that of nothing that is known here. Compare it with the citation: if it stands there, "
+    "something changed the data without a record, such as wgig load."
+)
+HERE = re.compile(r"(?:id|doc|graph)/|(?:ontology|shapes)(?:#|$)")
 
 
 class Wanted(NamedTuple):
@@ -59,7 +63,7 @@ async def find(request: Request, wanted: Wanted) -> Content:
     """
     if bool(wanted.iri) == bool(wanted.query):
         raise Problem(
-            400, "Name what to cite: the IRI of a thing or a graph as iri, or a SPARQL query as query."
+            400, "Name what to cite: the IRI of a thing, graph or term as iri, or a SPARQL query as query."
         )
     store: Store = request.app.state.store
     await run_in_threadpool(store.catch_up)
@@ -70,7 +74,8 @@ async def find(request: Request, wanted: Wanted) -> Content:
     if wanted.version in ("", current(request)):
         found = await as_is(request, wanted)
         if not wanted.is_met_by(found):
-            raise over(request, wanted.version or current(request), wanted.iri)
+            version = wanted.version or current(request)
+            raise over(request, version, wanted.iri, ANOTHER.format(wanted.digest))
         return found
     return await as_cited(request, wanted)
 
@@ -91,7 +96,7 @@ async def as_cited(request: Request, wanted: Wanted) -> Content:
     except LostError as lost:
         raise over(request, wanted.version, wanted.iri, str(lost)) from lost
     if not wanted.is_met_by(then):
-        raise over(request, wanted.version, wanted.iri, ANOTHER)
+        raise over(request, wanted.version, wanted.iri, ANOTHER.format(wanted.digest))
     return replace(then, as_of=wanted.version)
 
 
@@ -160,12 +165,17 @@ async def elsewhere(request: Request, function: Callable[..., T], *args: object)
 
 
 def is_graph(iri: str, base: str) -> bool:
-    """Whether the IRI names a graph, and not a thing. Raises Problem 404 where it names neither."""
+    """Whether the IRI names a graph, and not a thing or term. Raises Problem 404 where it names neither."""
     if iri.startswith(f"{base}graph/"):
         return True
-    if iri.startswith(f"{base}id/"):
+    if iri.startswith(f"{base}id/") or is_term(iri, base):
         return False
-    raise Problem(404, f"<{iri}> is neither a thing nor a graph of this service. Those begin with {base}.")
+    begin = ", ".join(f"{base}{one}" for one in ("id/", "graph/", "ontology"))
+    raise Problem(
+        404,
+        f"<{iri}> is neither a thing, a graph, a term nor a rule of this service. Those begin with {begin} "
+        f"or {base}shapes.",
+    )
 
 
 def at_home(request: Request, iri: str) -> str:

@@ -114,7 +114,7 @@ def written(at: datetime) -> str:
     return at.isoformat(timespec="microseconds")
 
 
-def over(request: Request, version: str, iri: str, why: str = "") -> Problem:
+def over(request: Request, version: str, iri: str, why: str) -> Problem:
     """The 410 for what is not as it was in a version: why, and which graphs were written since."""
     found = changed_since(request.app.state.store, request.app.state.settings.base, version)
     what = f"<{iri}>" if iri else "The answer to this query"
@@ -125,11 +125,11 @@ def over(request: Request, version: str, iri: str, why: str = "") -> Problem:
             "What each of them held is listed at its address with ?versions."
         )
     else:
-        told = "No write since then is on record: something else changed the data, such as wgig load."
+        told = "No write since then is on record."
     return Problem(
         410,
         f"{what} cannot be given as it was in version {version}; the version of now is {current(request)}. "
-        f"{f'{why} ' if why else ''}{told}",
+        f"{why} {told}",
         version=current(request),
         changed=found[:SHOWN],
     )

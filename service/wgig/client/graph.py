@@ -163,7 +163,7 @@ class Graph:
         return answer.status_code == 201
 
     def cite(self, *, iri: str = "", query: str = "", media_type: str = "text/plain") -> str:
-        """How to cite a thing, a graph, or the answer to a query: as text, BibTeX or CSL-JSON by media type.
+        """How to cite a thing, graph, term or answer to a query: as text, BibTeX or CSL-JSON by media type.
 
         Those are `text/plain`, `application/x-bibtex` and `application/vnd.citationstyles.csl+json`. What is
         cited is named as `named` says.

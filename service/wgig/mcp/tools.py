@@ -193,7 +193,7 @@ class Tools:
         sparql: Annotated[str, Field(description="A query, whose answer is to be cited.")] = "",
         form: Annotated[Literal["text", "bibtex", "csl-json"], Field(description="Form of it.")] = "text",
     ) -> str:
-        """Cite a thing, a graph, or the answer to a query: with the version of the graph and a SHA-256."""
+        """Cite a thing, graph, term or answer to a query: with the version of the graph and a SHA-256."""
         if bool(iri) == bool(sparql):
             raise Problem(400, "Name one thing to cite. Give one of the arguments iri and sparql.")
         text = self.graph.cite(iri=iri, query=sparql, media_type=FORMS[form])
