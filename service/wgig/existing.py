@@ -13,17 +13,20 @@ from .typed import THING
 
 MOST = 1_000  # things that a name is compared with
 SHOWN = 10  # things that are listed where none is near
-OF_GRAPHS = {f"{OUTSIDE['sd']}NamedGraph", f"{OUTSIDE['void']}Dataset"}
+OF_GRAPHS = {f"{OUTSIDE['sd']}NamedGraph", f"{OUTSIDE['void']}Dataset", f"{OUTSIDE['dcat']}Dataset"}
 
 
 async def check_known(request: Request, name: str, type_: str, iri: str) -> None:
     """Raises Problem 400 where the IRI of a parameter names nothing of its type, with one that is near."""
-    if known(request.app.state.store, iri) and (type_ == THING or not is_graph(request.app.state.store, iri)):
+    store: Store = request.app.state.store
+    is_other = type_ != THING and is_graph(store, iri)
+    if known(store, iri) and not is_other:
         return
     folder, _, end = iri.rpartition("/")
     base = request.app.state.settings.base
     start = f"{folder}/" if iri.startswith(f"{base}id/") else namespaces(base).get(type_, "")
-    sentence = f"Nothing is known about <{iri}>, so {name} cannot be"
+    why = f"<{iri}> is a graph" if is_other else f"Nothing is known about <{iri}>"
+    sentence = f"{why}, so {name} cannot be"
     if not start:
         raise Problem(400, f"{sentence} that. Give the IRI of a thing that is here.")
     query = (

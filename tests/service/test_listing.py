@@ -308,10 +308,12 @@ def test_of_many_things_that_there_are_a_few_are_listed(lists: httpx.Client) -> 
 def test_a_graph_is_no_thing_of_another_kind(writable: httpx.Client) -> None:
     graph = "https://example.org/two"
     said = f"""@prefix sd: <{KNOWN["sd"]}> . @prefix skos: <{KNOWN["skos"]}> .
-        <{BASE}id/category/one> a skos:Concept . <{graph}> a sd:NamedGraph , <{KNOWN["void"]}Dataset> ."""
+        <{BASE}id/category/one> a skos:Concept . <{graph}> a sd:NamedGraph , <{KNOWN["dcat"]}Dataset> ."""
     sent = writable.put(f"/graphs?graph={graph}", content=said, headers={"Content-Type": "text/turtle"})
     assert sent.is_success, sent.text
-    assert writable.get(f"/papers?drafter={graph}").status_code == 400
+    refused = writable.get(f"/papers?drafter={graph}")
+    assert refused.status_code == 400
+    assert f"<{graph}> is a graph, so drafter cannot be 'two'." in refused.json()["detail"]
     assert writable.get(f"/papers?dcterms:source={graph}").status_code == 200  # which may be anything
     detail = writable.get("/issues?category=https://example.org/x").json()["detail"]
     assert detail.endswith("so category cannot be 'x'. There are: one.")
