@@ -52,7 +52,7 @@ async def coverage(request: Request) -> Response:
     chosen = filters(by, pairs, base)
     for name, terms in chosen.items():
         for one in terms:
-            await check_known(request, name, one.value)
+            await check_known(request, name, FILTERS[name], one.value)
     found = await covered(request, by, chosen)
     kept = [pair for pair in pairs if pair[0] in ("by", *FILTERS)]
     iri = base.rstrip("/") + address("coverage", kept)

@@ -131,7 +131,7 @@ def turns(what: Asked, page: Found | Chosen) -> dict[str, Pairs]:
 async def check_values(request: Request, what: Asked) -> None:
     """Raises Problem 400 where things are chosen by a value that nothing has, with one that is near."""
     for field, iri in things(what):
-        await check_known(request, field.name, iri)
+        await check_known(request, field.name, field.type, iri)
     for name, terms in what.wanted.items():
         field = what.of.by_name[name]
         if field.type == "name":

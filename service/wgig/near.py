@@ -15,7 +15,7 @@ def near(name: str, known: Collection[str]) -> str:
     return next(iter(get_close_matches(name[:LONGEST], known, 1, ALIKE)), "")
 
 
-def unknown(sentence: str, name: str, known: Collection[str]) -> Problem:
+def unknown(sentence: str, name: str, known: Collection[str], shown: int = SHOWN) -> Problem:
     """The 400 for a name that is not among those known: `sentence` says of what, then comes what to do.
 
     The member `suggestion` holds the name that is near, where one is.
@@ -24,6 +24,6 @@ def unknown(sentence: str, name: str, known: Collection[str]) -> Problem:
         return Problem(400, f"{sentence} {name!r}. Did you mean {meant}?", suggestion=meant)
     if not known:
         return Problem(400, f"{sentence} {name!r}. There are none.")
-    some = sorted(known)[:SHOWN]
+    some = sorted(known)[:shown]
     more = ", …" if len(some) < len(known) else ""
     return Problem(400, f"{sentence} {name!r}. There are: {', '.join(some)}{more}.")

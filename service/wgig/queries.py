@@ -121,5 +121,5 @@ async def bound(request: Request, one: Example, pairs: Pairs) -> str:
     given = terms(one, dict(pairs), request.app.state.settings.base)
     for parameter in one.parameters:
         if parameter.name in given and is_thing(parameter.type):
-            await check_known(request, parameter.name, given[parameter.name].value)
+            await check_known(request, parameter.name, parameter.type, given[parameter.name].value)
     return bind(one.text, given)

@@ -150,6 +150,26 @@ def test_pages_of_the_feed_of_a_query_keep_the_values_that_were_asked_for(
     assert client.get(f"{chosen}&page=4").status_code == 404
 
 
+def test_a_feed_has_no_pages_of_another_feed(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wgig.feeds.news.ENTRIES", 1)
+    for number, thing in enumerate(("issue:spam", "issue:worms", "paper:a", "paper:b")):
+        put(client, f'{thing} skos:prefLabel "{thing}"@en .', f"/graph/{number}")
+    following = {one: cursor(client, f"/feed/{one}.atom") for one in ("issue", "paper")}
+    assert client.get(f"/feed/issue.atom?before={following['issue']}").status_code == 200
+    refused = client.get(f"/feed/issue.atom?before={following['paper']}")
+    assert refused.status_code == 404
+    assert f"The feed has no page before {following['paper']}." in refused.json()["detail"]
+    put(client, 'paper:b skos:prefLabel "B"@en .', "/graph/3")
+    put(client, 'issue:worms skos:prefLabel "Worm"@en .', "/graph/1")
+    assert client.get(f"/feed/issue.atom?before={following['issue']}").status_code == 200
+
+
+def cursor(client: httpx.Client, path: str) -> str:
+    """Where the next page of a feed begins."""
+    links = {one.rel: one.href for one in feed(client, path).feed.links}
+    return str(links["next"]).partition("before=")[2]
+
+
 @pytest.mark.parametrize("name", [one.name for one in examples() if one.date])
 def test_a_query_of_which_there_is_a_feed_has_the_variable_of_its_date(name: str) -> None:
     (query,) = (one for one in examples() if one.name == name)

@@ -252,6 +252,12 @@ def test_values_are_typed_and_things_say_what_they_are_called(lists: httpx.Clien
     [
         ("/papers?isue=spam", "There is no parameter 'isue' here. Did you mean issue?", "issue"),
         ("/papers?issue=spm", "so issue cannot be 'spm'", "spam"),
+        (
+            "/issues?category=https://example.org/x",
+            "so category cannot be 'x'. There are: access-for-all, ",
+            None,
+        ),
+        ("/papers?dcterms:source=https://example.org/x", "Give the IRI of a thing that is here.", None),
         ("/papers?fields=lable", "/papers has no field 'lable'", "label"),
         ("/papers?sort=-postd", "/papers cannot be sorted by 'postd'", "posted"),
         ("/papers?type=IsuePaper", "/papers has no type 'IsuePaper'", "IssuePaper"),
@@ -291,6 +297,26 @@ def test_what_a_list_does_not_have_is_refused_with_what_it_has(
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
     assert sentence in answer.json()["detail"]
     assert answer.json().get("suggestion") == suggestion
+
+
+def test_of_many_things_that_there_are_a_few_are_listed(lists: httpx.Client) -> None:
+    detail = lists.get("/papers?issue=https://example.org/x").json()["detail"]
+    assert detail.count(",") == 1 + 10
+    assert detail.endswith(", ….")
+
+
+def test_a_graph_is_no_thing_of_another_kind(writable: httpx.Client) -> None:
+    graph = "https://example.org/two"
+    said = f"""@prefix sd: <{KNOWN["sd"]}> . @prefix skos: <{KNOWN["skos"]}> .
+        <{BASE}id/category/one> a skos:Concept . <{graph}> a sd:NamedGraph , <{KNOWN["dcat"]}Dataset> ."""
+    sent = writable.put(f"/graphs?graph={graph}", content=said, headers={"Content-Type": "text/turtle"})
+    assert sent.is_success, sent.text
+    refused = writable.get(f"/papers?drafter={graph}")
+    assert refused.status_code == 400
+    assert f"<{graph}> is a graph, so drafter cannot be 'two'." in refused.json()["detail"]
+    assert writable.get(f"/papers?dcterms:source={graph}").status_code == 200  # which may be anything
+    detail = writable.get("/issues?category=https://example.org/x").json()["detail"]
+    assert detail.endswith("so category cannot be 'x'. There are: one.")
 
 
 def test_a_page_beyond_the_last_one_is_not_found_and_the_last_one_is_told(lists: httpx.Client) -> None:

@@ -51,12 +51,18 @@ def of_kinds(request: Request, log: Log, kinds: list[str], name: str, path: str)
     before = LAST if given is None else whole(given, "before")
     latest = last.of_kinds(log, kinds, before, ENTRIES + 1)
     shown = latest[:ENTRIES]
-    if given and (before > log.last or not shown):
+    if given and (before > log.last or not shown or is_of_others(log, kinds, before)):
         raise Problem(404, f"The feed has no page before {before}. Its first one: /{path}")
     following = str(shown[-1].number) if len(latest) > ENTRIES else ""
     links = around(f"{request.base_url}{path}", "before", given or "", following)
     newest = shown[0].at if shown else log.began
     return given_as(request, Feed(iri(request, path), name, newest, links, entries(request, shown)))
+
+
+def is_of_others(log: Log, kinds: list[str], number: int) -> bool:
+    """Whether a thing of other kinds last changed with that number, which so is no page of theirs."""
+    others = {"", *last.kinds(log)}.difference(kinds)
+    return any(one.number == number for one in last.of_kinds(log, others, number + 1, 1))
 
 
 def entries(request: Request, latest: list[Last]) -> Iterable[Entry]:
