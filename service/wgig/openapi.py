@@ -276,7 +276,7 @@ EXTRAS: dict[str, Described] = {
 PATHS = by_path()
 
 # The usual status of an answer without a body.
-STATUS = {"update": 204, "change_graphs": 204, "change_graph": 204, "thing": 303}
+STATUS = {"update": 204, "change_graphs": 204, "change_graph": 204, "thing": 303, "ontology_version": 303}
 
 # OpenAPI 3.1 has no place for QUERY, and HEAD is GET without the body.
 UNDESCRIBED = ("HEAD", "QUERY")

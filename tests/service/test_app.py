@@ -42,7 +42,9 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
     for path, one in operations:
         declared = {p["name"] for p in one.get("parameters", []) if p["in"] == "path"}
         assert declared == {
-            name for name in ("id", "name", "path", "slug", "suffix", "what") if f"{{{name}}}" in path
+            name
+            for name in ("id", "name", "path", "slug", "suffix", "version", "what")
+            if f"{{{name}}}" in path
         }
 
 
