@@ -111,6 +111,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/doc/{path:path}", READ, doc.doc),
     ("/ontology", READ, resource.ontology),
     ("/ontology.{suffix}", READ, resource.ontology),
+    ("/ontology/{version}", READ, resource.ontology_version),
     ("/shapes", READ, resource.shapes),
     ("/shapes.{suffix}", READ, resource.shapes),
     ("/shapes/examples/{name}", READ, shapes.example),

@@ -56,12 +56,13 @@ BODIES: dict[str, Described] = {
 }
 
 
-def parameter(name: str, description: str, *, many: bool = False) -> Described:
+def parameter(name: str, description: str, *, many: bool = False, example: str = "") -> Described:
     """A parameter of the query string; `many`: it may be given several times."""
     schema: Described = {"type": "string", "maxLength": 0} if name in BARE else {"type": "string"}
     if many:
         schema = {"type": "array", "items": schema}
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+    shown = {"example": example} if example else {}
+    return {"name": name, "in": "query", "description": description, "schema": schema, **shown}
 
 
 def path_parameter(name: str) -> Described:
@@ -142,7 +143,7 @@ WRITING = [
     parameter("saved", "Given bare: the page says that the paper was just saved."),
 ]
 CITED = [
-    parameter("iri", "The IRI of a thing or of a graph."),
+    parameter("iri", "The IRI of a thing, a graph or a term.", example="issue:spam"),
     parameter("query", "A SPARQL query, in place of an IRI."),
     parameter("version", "The version of the graph as a whole that is meant; without it, the current one."),
 ]
@@ -215,7 +216,7 @@ EXTRAS: dict[str, Described] = {
     "one_table": {"responses": answers(TABLES)},
     "search": {
         "parameters": [
-            parameter("q", 'The words; "a phrase" in quotes, wor* for the begin of a word.'),
+            parameter("q", 'The words; "a phrase" in quotes, wor* for the begin of a word.', example="spam"),
             parameter("lang", "A language, such as `fr`."),
             parameter("kind", "A kind of things, such as `issue`."),
             parameter("page", "The number of a page, from 1."),
@@ -244,7 +245,7 @@ EXTRAS: dict[str, Described] = {
         "responses": answers([JSON]),
     },
     "preview": {
-        "parameters": [parameter("id", "The identifier of a thing.")],
+        "parameters": [parameter("id", "The identifier of a thing.", example="issue/spam")],
         "responses": answers([HTML]),
     },
     "propose": {
@@ -276,7 +277,7 @@ EXTRAS: dict[str, Described] = {
 PATHS = by_path()
 
 # The usual status of an answer without a body.
-STATUS = {"update": 204, "change_graphs": 204, "change_graph": 204, "thing": 303}
+STATUS = {"update": 204, "change_graphs": 204, "change_graph": 204, "thing": 303, "ontology_version": 303}
 
 # OpenAPI 3.1 has no place for QUERY, and HEAD is GET without the body.
 UNDESCRIBED = ("HEAD", "QUERY")

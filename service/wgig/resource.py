@@ -11,6 +11,7 @@ from . import languages, pages, vocabulary
 from .answers import answer
 from .formats import HTML, JSON_LD, SVG, Format
 from .links import host
+from .namespaces import OUTSIDE
 from .pages.vocabulary import vocabulary as vocabulary_of
 from .parameters import only
 from .problems import Problem
@@ -36,6 +37,7 @@ ENTRIES: dict[str, Callable[[list[ox.Triple], str], object]] = {
     "ontology": vocabulary.by_kind,
     "shapes": lambda triples, _: vocabulary.shapes(triples),
 }
+VERSION_IRI = ox.NamedNode(f"{OUTSIDE['owl']}versionIRI")
 VERSIONS = 20  # of a graph that its page lists
 SHOWN = ("due-and-delivered", "issues-under-several-categories", "disagreements")
 
@@ -43,6 +45,21 @@ SHOWN = ("due-and-delivered", "issues-under-several-categories", "disagreements"
 def ontology(request: Request) -> Response:
     """Our terms: a page with a place for each, or the graph that declares them."""
     return graph_document(request, "ontology")
+
+
+def ontology_version(request: Request, version: str) -> Response:
+    """The way from the IRI of the current version to the ontology: 303. Raises Problem 404 for another."""
+    only(request)
+    base = request.app.state.settings.base
+    said = [one.object for one in loaded(request, "ontology") if one.predicate == VERSION_IRI]
+    there = [one.value for one in said if isinstance(one, ox.NamedNode)]
+    if f"{base}ontology/{version}" not in there:
+        raise Problem(
+            404,
+            f"There is no version {version!r} of the ontology here. There is: {', '.join(there)}. What its "
+            "graph held before is listed at /graph/ontology?versions.",
+        )
+    return Response(status_code=303, headers={"Location": "/ontology", "Vary": "Accept, Accept-Profile"})
 
 
 def shapes(request: Request) -> Response:

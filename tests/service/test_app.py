@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -16,6 +17,8 @@ from wgig.refusals import refuse_parameters
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
 from wgig.turns import Turns
+
+Get = Callable[..., httpx.Response]
 
 
 def test_head_is_wherever_get_is() -> None:
@@ -42,8 +45,19 @@ def test_operation_ids_are_unique_and_path_parameters_declared(writable: httpx.C
     for path, one in operations:
         declared = {p["name"] for p in one.get("parameters", []) if p["in"] == "path"}
         assert declared == {
-            name for name in ("id", "name", "path", "slug", "suffix", "what") if f"{{{name}}}" in path
+            name
+            for name in ("id", "name", "path", "slug", "suffix", "version", "what")
+            if f"{{{name}}}" in path
         }
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("/search", "q"), ("/cite", "iri"), ("/cited", "iri"), ("/reconcile/preview", "id")]
+)
+def test_the_example_of_what_must_be_named_finds_something(get: Get, path: str, name: str) -> None:
+    described = get("/openapi.json").json()["paths"][path]["get"]["parameters"]
+    (example,) = (one["example"] for one in described if one["name"] == name)
+    assert get(f"{path}?{name}={example}").status_code == 200
 
 
 @pytest.mark.parametrize(

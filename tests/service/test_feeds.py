@@ -114,6 +114,7 @@ def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx
     found = feed(client, "/feed/query/who-wrote-what.atom")
     (entry,) = found.entries
     assert "graph: https://w3id.org/wgig/graph/one" in entry.summary
+    assert entry.link == "http://localhost/graph/one"
     assert entries(client, "/feed/query/who-wrote-what.atom") == {entry.id: entry.title}
     put(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
     assert [one.id for one in feed(client, "/feed/query/who-wrote-what.atom").entries][1] == entry.id

@@ -375,3 +375,11 @@ def test_a_format_has_the_same_short_names_at_things_as_at_queries(get: Get, nam
     answer = get(f"/sparql?query=DESCRIBE%20%3C{BASE}id/issue/spam%3E&_mediatype={name}")
     assert (thing.status_code, answer.status_code) == (200, 200)
     assert thing.headers["content-type"] == answer.headers["content-type"]
+
+
+def test_the_iri_of_the_current_version_leads_to_the_ontology(get: Get) -> None:
+    (version,) = re.findall(r"owl:versionIRI +<https://w3id.org/wgig(/\S+)>", get("/ontology.ttl").text)
+    answer = get(version)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ontology")
+    refused = get("/ontology/9.9.9")
+    assert (refused.status_code, version in refused.json()["detail"]) == (404, True)

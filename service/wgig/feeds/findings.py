@@ -15,6 +15,7 @@ from ..formats import ATOM
 from ..links import address, content_location
 from ..lookup import solutions
 from ..namespaces import OUTSIDE
+from ..pages import href
 from ..problems import Problem
 from ..query import tsv
 from ..stream.log import Log
@@ -54,8 +55,12 @@ def page(  # noqa: PLR0913 - what a page of a feed consists of
 
 
 def entries(request: Request, query: Example, found: bytes) -> Iterable[Entry]:
-    """An entry for each row that was found with a date; its IRI stays as long as the row does."""
-    address = f"{request.base_url}sparql?example={quote(query.name)}"
+    """An entry for each row that was found with a date; its IRI stays as long as the row does.
+
+    It leads to the first thing or graph that the row names, or else to the query.
+    """
+    base, host = request.app.state.settings.base, str(request.base_url)
+    example = f"{host}sparql?example={quote(query.name)}"
     for row in solutions(found):
         day = row.pop(query.date, None)
         if not isinstance(day, ox.Literal) or day.datatype.value not in TIMES:
@@ -64,5 +69,12 @@ def entries(request: Request, query: Example, found: bytes) -> Iterable[Entry]:
         digest = hashlib.sha256("\n".join([day.value, *texts]).encode()).hexdigest()[:16]
         name = next((term.value for term in row.values()), query.title)
         updated = day.value + TIMES[day.datatype.value]
+        named = (str(href(term.value, base)) for term in row.values() if is_ours(term, base))
+        where = next((host.rstrip("/") + path for path in named), example)
         entry = iri(request, f"feed/query/{query.name}#{digest}")
-        yield Entry(entry, name or query.title, updated, address, "; ".join(texts), query.name)
+        yield Entry(entry, name or query.title, updated, where, "; ".join(texts), query.name)
+
+
+def is_ours(term: object, base: str) -> bool:
+    """Whether a term of a row is the IRI of a thing or a graph of this service."""
+    return isinstance(term, ox.NamedNode) and term.value.startswith((f"{base}id/", f"{base}graph/"))

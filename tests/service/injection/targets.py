@@ -17,6 +17,7 @@ PARTS = {
     "/queries/running/{id}": "0" * 16,
     "/queries/{name}": "coverage-matrix",
     "/graph/{name}": "ontology",
+    "/ontology/{version}": "0.1.0",
     "/dump.{suffix}": "nq",
     "/search.{suffix}": "json",
     "/dump/{name}": f"{'0' * 32}.nq",
