@@ -143,7 +143,7 @@ def for_people(asked: Asked) -> Asked:
     """What is asked of a list with the fields that its page needs, where the address names none."""
     if asked.of.name not in COLUMNS or has_fields(asked):
         return asked
-    names = {*COLUMNS[asked.of.name], *SAYING}
+    names = {"label", *COLUMNS[asked.of.name], *SAYING}
     return replace(asked, fields=tuple(one for one in asked.of.fields if one.name in names))
 
 
@@ -164,7 +164,8 @@ def sheet(store: Store, asked: Asked, page: Found, base: str, papers: Papers) ->
     known, names = namespaces(base), columns(asked)
     properties = {one: property_of(one, known) for one in (*names, *asked.wanted)}
     values = dict(wanted(asked, known))
-    classes = {one.value for said in page.things.values() for one in said.get(TYPE.name, ())}
+    types = (one for said in page.things.values() for one in said.get(TYPE.name, ()))
+    classes = {one.value for one in types if isinstance(one, ox.NamedNode)}
     found = labels(store, {*page.things, *properties.values(), *values.values(), *classes}, ranges())
     called = {iri: nearest(texts, ranges()) for iri, texts in page.labels.items()} | found
     heads = {one: head(one, iri, found) for one, iri in properties.items()}
@@ -192,9 +193,9 @@ class Shown:
         return namespaces(self.base)
 
     @cached_property
-    def classes(self) -> set[str]:
+    def classes(self) -> set[ox.NamedNode]:
         """The classes of the list."""
-        return {property_of(one, self.known) for one in self.asked.of.classes}
+        return {ox.NamedNode(property_of(one, self.known)) for one in self.asked.of.classes}
 
     def line(self, iri: str, said: Said) -> Line:
         """The line of a thing."""
@@ -208,7 +209,7 @@ class Shown:
     def terms(self, field: Field, terms: Sequence[Any]) -> Sequence[Any]:
         """The terms of a field: of texts the best one, of classes those of the list."""
         if field.type == "class":
-            return [one for one in terms if one.value in self.classes]
+            return [one for one in terms if one in self.classes]
         texts = [one for one in terms if isinstance(one, ox.Literal)] if field.type == "text" else []
         return [nearest(texts, ranges())] if texts else terms
 
