@@ -48,6 +48,7 @@ class Pool:
         self.starting = 0
         self.generations: list[Generation] = []
         self.current: Generation | None = None
+        self.beginning = asyncio.Lock()  # held while a holder is started
         self.closed = False
 
     async def start(self) -> None:
@@ -85,7 +86,8 @@ class Pool:
 
     async def close(self) -> None:
         """End all readers, wait until they are gone, and leave no copy."""
-        self.closed = True
+        async with self.beginning:
+            self.closed = True
         await asyncio.gather(*(one.close() for one in self.generations))
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -198,11 +200,13 @@ class Pool:
         return True
 
     async def load(self, new: Generation) -> None:
-        """Have a holder, with the quads unless they are too many. Raises OSError."""
-        await new.holder.start(new.most, self.settings.query_memory)
-        loaded = new.load()
-        self.generations.append(new)
-        await loaded
+        """Have a holder, with the quads unless too many. Raises OSError, and CancelledError at the end."""
+        async with self.beginning:  # so that the end finds it among the generations
+            if self.closed:
+                raise asyncio.CancelledError
+            await new.holder.start(new.most, self.settings.query_memory)
+            self.generations.append(new)
+        await new.load()
 
     async def populate(self, new: Generation) -> None:
         """Have readers in step with all writes. Raises OSError or StoreError."""

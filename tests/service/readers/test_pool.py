@@ -15,6 +15,7 @@ from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES, RDF_XML, XML_RESULTS
 from wgig.readers import lending, reader_link
 from wgig.readers import pool as pools
 from wgig.readers.generation import Generation
+from wgig.readers.holder_link import HolderLink
 from wgig.readers.pool import Pool
 from wgig.readers.reader_link import ReaderLink
 from wgig.readers.result import AHEAD, Result
@@ -518,3 +519,27 @@ def test_no_copy_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
             return pool.folder
 
     assert not asyncio.run(story()).exists()
+
+
+def test_a_holder_that_is_being_started_ends_with_the_pool(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, holders = asyncio.Event(), list[HolderLink]()
+    start = HolderLink.start
+
+    async def slow(holder: HolderLink, most: int, memory: int) -> None:
+        begun.set()
+        await asyncio.sleep(0.05)
+        await start(holder, most, memory)
+        holders.append(holder)
+
+    async def story(pool: Pool) -> None:
+        monkeypatch.setattr(HolderLink, "start", slow)
+        copy = await asyncio.to_thread(pool.numbered_copy)
+        attempt = asyncio.create_task(pool.attempt(*copy, settings.reader_quads))
+        await begun.wait()
+        await pool.close()
+        await asyncio.wait([attempt])
+        assert [one.process.poll() is not None for one in holders] == [True]
+
+    play(settings, story)
