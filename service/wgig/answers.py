@@ -10,6 +10,7 @@ from .bodies import parameters, values
 from .codings import PLAIN, choose, coded, coded_pieces
 from .formats import HTML, Format, named, negotiate
 from .links import in_field
+from .problems import Problem
 from .speaking import for_people
 from .streaming import Streamed
 
@@ -23,9 +24,19 @@ def pick(request: Request, offered: Sequence[Format], suffix: str = "") -> Forma
     Raises Problem 406.
     """
     asked = values(parameters(request), "_mediatype")
-    if asked or suffix:
-        return named(asked[0] if asked else suffix, offered)
+    if asked:
+        return named(asked[0], offered)
+    if suffix:
+        return named(suffix, offered, suffix)
     return negotiate(request.headers.getlist("accept"), offered)
+
+
+def page_or(request: Request, data: Format) -> Format:
+    """HTML where the client likes a page best, else the format of the data, whatever it accepts."""
+    try:
+        return negotiate(request.headers.getlist("accept"), (data, HTML))
+    except Problem:
+        return data
 
 
 def answer(  # noqa: PLR0913 - what a response consists of

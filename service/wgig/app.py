@@ -1,10 +1,11 @@
 """The whole HTTP surface on one page: each path, its methods, its function. Start reading here."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from . import (
     __version__,
@@ -13,6 +14,8 @@ from . import (
     describe,
     discovery,
     doc,
+    editing,
+    exposition,
     graphs,
     health,
     home,
@@ -35,6 +38,7 @@ from . import (
 )
 from .cache import Cache
 from .cells import Cells
+from .census import Census
 from .choosing import Choosing
 from .citing import cite
 from .direct import Direct
@@ -44,14 +48,18 @@ from .feeds import meetings, news, sitemap
 from .form import answering
 from .guard import Guard
 from .index.keeping import Index
+from .limits import Limiting, Limits
 from .lists.shown import LISTS
+from .logs import Logs
+from .metrics import Metrics
 from .namespaces import namespaces
+from .noting import Notes, Noting
+from .readers.answerers import Answerers
 from .readers.inline import Inline
-from .readers.pool import Pool
 from .record import Record
 from .records.history import History
-from .records.versions import Versions
 from .room import Room
+from .routing import Routing
 from .settings import KEPT, Settings
 from .shelf import Shelf
 from .shortcuts import Shortcuts
@@ -61,6 +69,7 @@ from .stream import events
 from .stream.keeping import Stream
 from .tables import lists
 from .tokens import Tokens
+from .tracing import Tracing
 from .turns import Turns
 
 ABOUT = "The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does."
@@ -71,7 +80,7 @@ WRITE = ("PUT", "POST", "DELETE")
 # Paths below one another stand from the narrow to the wide: the first that fits answers.
 ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/", READ, home.home),
-    ("/sparql", READ, query.ask),
+    ("/sparql", READ, editing.ask),
     ("/sparql", ("POST", "QUERY"), query.ask_by_body),
     ("/update", READ, describe.describe_update),
     ("/update", ("POST",), update.update),
@@ -141,6 +150,7 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/static/{name}", READ, resource.static),
     ("/health", READ, health.health),
     ("/ready", READ, health.ready),
+    ("/metrics", READ, exposition.metrics),
     ("/openapi.json", READ, openapi.interface),
 ]
 
@@ -152,17 +162,21 @@ CHECKS = {"at_once": min(4, os.cpu_count() or 1), "waiting": 16, "patience": 20}
 AT_ONCE = 4  # largest bodies that may be held together
 
 
-def create_app(
+def create_app(  # noqa: PLR0913, PLR0917 - what a service consists of
     settings: Settings,
     store: Store,
     checks: Turns | None = None,
-    answerers: Pool | Inline | None = None,
+    answerers: Answerers | None = None,
     tokens: Tokens | None = None,
+    tracing: Tracing | None = None,
+    layers: Sequence[Middleware] = (),
+    own_answerers: Answerers | None = None,
 ) -> FastAPI:
     """The service over a store; handlers find both in `request.app.state`.
 
     Papers are checked where `checks` has them checked, and queries are answered by `answerers`: both in this
-    process by default. The `tokens` open writing, by default that of the settings alone.
+    process by default. Those of our pages are answered by `own_answerers`, by default the same. The `tokens`
+    open writing, by default that of the settings alone. Spans go to `tracing`.
     """
     answerers = answerers or Inline(store)
     app = FastAPI(
@@ -181,11 +195,17 @@ def create_app(
     )
     app.state.settings, app.state.store = settings, store
     app.state.answerers = answerers
+    app.state.own_answerers = own_answerers or answerers
+    app.state.metrics, app.state.logs, app.state.census = Metrics(), Logs(settings), Census(store)
+    app.state.tracing = tracing
+    app.state.notes = Notes(
+        app.state.metrics, Routing(path for path, _, _ in ROUTES), app.state.logs, tracing
+    )
     app.state.running = running.Running()
     app.state.writes = Turns(at_once=1, waiting=256, patience=60)
     app.state.others = Turns(at_once=4, waiting=28, patience=30)  # each may take 100 MB for what it gets
     app.state.tokens = tokens or Tokens(None, settings.token)
-    history = History(settings.base, Versions(store.folder)) if settings.history == KEPT else None
+    history = History(settings.base, store.versions()) if settings.history == KEPT else None
     app.state.history, app.state.record = history, history and Record(history, store)
     app.state.dumps = Dumps(store, namespaces(settings.base))
     app.state.stream = Stream(store, settings.base)
@@ -193,6 +213,7 @@ def create_app(
     app.state.cells = {side: Cells(store, settings.base, side) for side in SIDES}
     app.state.shelf = Shelf(store, settings.base)
     app.state.searches = Turns(at_once=4, waiting=60, patience=10)
+    app.state.stopping = False
     app.state.failed_write = None  # the time of the last write, where the disk failed it
     app.state.plans = Turns(at_once=2, waiting=16, patience=20)  # each may take 256 MiB
     app.state.checks = checks or Turns(**CHECKS)
@@ -209,8 +230,18 @@ def create_app(
         },
     )
     app.add_middleware(Guard, base=settings.base, room=Room(AT_ONCE * settings.body_bytes))
-    app.state.shortcuts = Shortcuts(lambda: answerers.version, settings.cache_bytes // 8)
-    app.add_middleware(Cache, shortcuts=app.state.shortcuts, room=settings.cache_bytes)
+    app.state.shortcuts = Shortcuts(lambda: answerers.version, settings.cache_bytes // 8, app.state.metrics)
+    app.add_middleware(
+        Cache,
+        answerers=answerers,
+        shortcuts=app.state.shortcuts,
+        room=settings.cache_bytes,
+    )
+    for layer in layers:
+        app.add_middleware(layer.cls, *layer.args, **layer.kwargs)
     app.add_middleware(Choosing)
+    app.state.limits = Limits(settings)
+    app.add_middleware(Limiting, limits=app.state.limits, base=settings.base)
+    app.add_middleware(Noting, notes=app.state.notes)
     refusals.install(app)
     return app

@@ -9,7 +9,7 @@ FORMATS = ("ttl", "trig", "nt", "nq", "rdf", "jsonld")
 PROFILES = ("draft", "complete", "final")
 LANGUAGES = ("ar", "zh", "en", "fr", "ru", "es")
 REPORTS = ("text", "json", "html", "csv", "sarif", "junit", "github", "ttl", "nt", "jsonld", "rdf")
-SCOPES = ("papers", "graphs", "update", "admin")
+SCOPES = ("papers", "graphs", "update", "admin", "metrics")
 PAPERS = ("md", "ttl", "trig", "nt", "nq", "rdf", "jsonld", "docx")
 
 
@@ -137,6 +137,42 @@ def check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print nothing: the exit code tells")
 
 
+def bulk_check(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig bulk check`."""
+    bulk(parser)
+    parser.add_argument(
+        "--profile", choices=PROFILES, default="complete", help="what to hold it against (default: complete)"
+    )
+    parser.add_argument(
+        "--lang", choices=LANGUAGES, default="en", help="language of the messages (default: en)"
+    )
+
+
+def bulk(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig bulk describe`, and of each other action of `wgig bulk`."""
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="file, folder or glob; with Spark also s3a://, hdfs://, …",
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", required=True, help="folder to write; there must be none of this name"
+    )
+    parser.add_argument(
+        "--on",
+        choices=("spark", "processes"),
+        help="what does the work (default: Spark where it is installed, else processes of this machine)",
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=positive,
+        default=os.cpu_count() or 1,
+        help="processes of this machine, unless Spark has a cluster (default: one a core)",
+    )
+
+
 def mcp(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig mcp`."""
     parser.add_argument("--url", help="read the graph of this service instead of the local store")
@@ -182,7 +218,14 @@ def new(parser: argparse.ArgumentParser) -> None:
 
 def new_token(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig token new`."""
-    parser.add_argument("--scope", nargs="+", choices=SCOPES, required=True, help="what the token opens")
+    parser.add_argument(
+        "--scope",
+        nargs="+",
+        action="extend",
+        choices=SCOPES,
+        required=True,
+        help="what the token opens, one or several",
+    )
     parser.add_argument("--expires", metavar="SPAN", default="", help="12h, 30d or 2w (default: never)")
     parser.add_argument("--name", metavar="WHO", default="", help="who gets it; stands in the history")
 

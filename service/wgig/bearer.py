@@ -10,7 +10,7 @@ from . import bodies
 from .bodies import FORM, MULTIPART, Pairs
 from .problems import Problem
 from .store import StoreError
-from .tokens import CHALLENGE, FIELD, LEAKED, MISPLACED, OF_PAPERS, Token, Tokens
+from .tokens import CHALLENGE, FIELD, LEAKED, MISPLACED, OF_PAPERS, NotVouchedError, Token, Tokens
 
 LARGEST = 64 * 1024  # bytes of a form in which a token is looked for, of those who may not write
 CLOSED = (
@@ -38,9 +38,13 @@ def may(request: Request, *scopes: str) -> Token:
 def opened(tokens: Tokens, given: Callable[[], str], *scopes: str) -> Token:
     """The token with the secret that is given, which opens at least one of the scopes. Raises as `may`."""
     try:
-        if not tokens.all():
+        if not tokens.is_open:
             raise Problem(403, CLOSED)
         token = tokens.find(given())
+    except NotVouchedError as error:
+        if error.again:
+            raise Problem(503, str(error), headers={"Retry-After": str(error.again)}) from error
+        raise denied(401, "invalid_token", f"{error} Ask for a new one.") from error
     except StoreError as error:
         log.error("the tokens cannot be read: %s", error)
         raise Problem(503, "The tokens of this service cannot be read now. Its log says why.") from error
@@ -50,7 +54,8 @@ def opened(tokens: Tokens, given: Callable[[], str], *scopes: str) -> Token:
         raise denied(401, "invalid_token", f"This token expired at {token.expires}. Ask for a new one.")
     if not set(scopes) & set(token.scopes):
         wanted = " or ".join(scopes)
-        sentence = f"This token opens {', '.join(token.scopes)}, and this needs {wanted}. Take another one."
+        opens = ", ".join(token.scopes) or "nothing here"
+        sentence = f"This token opens {opens}, and this needs {wanted}. Take another one."
         raise denied(403, "insufficient_scope", sentence, f', scope="{scopes[0]}"')
     return token
 

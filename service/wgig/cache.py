@@ -11,12 +11,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .answers import CONDITIONAL, matches
 from .codings import choose
 from .formats import weights
+from .noting import FIELD, NOTED, TRACE
 from .presence import while_there
+from .readers.answerers import InLine
 from .recording import Entry, Recording
 from .shortcuts import REQUEST, Shortcuts
 
 BY_BODY = ("POST", "QUERY")
-OF_CONNECTION = (b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade")
+# What is of the connection, or of one request alone.
+OWN = (b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade", FIELD, TRACE)
 QUESTIONS = ("/sparql",)  # where these only ask
 LARGEST_QUESTION = 16 * 1024  # bytes of a body that counts as part of the address
 SHARE = 4  # an answer takes at most this part of the room
@@ -38,18 +41,20 @@ class Cache:
     It keeps up to `room` bytes. Of those who ask the same at once, one asks and the others wait for it.
     """
 
-    def __init__(self, app: ASGIApp, shortcuts: Shortcuts, room: int) -> None:
+    def __init__(self, app: ASGIApp, answerers: InLine, shortcuts: Shortcuts, room: int) -> None:
         """Nothing is kept yet; what is given may be given by `shortcuts` the next time."""
         self.app, self.shortcuts, self.room = app, shortcuts, room
-        self.version = shortcuts.version
+        self.answerers = answerers
+        self.metrics = shortcuts.metrics
         self.under_way: dict[Key, asyncio.Future[None]] = {}
         self.clear()
 
     def clear(self) -> None:
         """Forget all answers."""
-        self.as_of, self.size = self.version(), 0
+        self.as_of, self.size = self.answerers.version, 0
         self.entries: OrderedDict[Key, Entry] = OrderedDict()
         self.varies: dict[str, frozenset[bytes]] = {}
+        self.metrics.kept = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Give the answer that is kept, or ask for it and keep it."""
@@ -63,7 +68,7 @@ class Cache:
                 return await self.app(scope, receive, send)
             question = first.get("body", b"")
         key = self.key(scope, question)
-        while not (entry := self.lookup(key)) and key in self.under_way:
+        while not (entry := await self.found(key, scope["path"])) and key in self.under_way:
             if receive is rest:
                 receive = again(await receive(), rest)
             try:
@@ -72,7 +77,9 @@ class Cache:
             except ClientDisconnect:  # nobody is left to answer
                 return None
         if entry:
+            self.metrics.hits += 1
             return await give(entry, scope, send, self.shortcuts)
+        self.metrics.misses += 1
         if scope["method"] == "HEAD":  # whose answer is not whole
             return await self.app(scope, receive, send)
         return await self.ask(key, scope, receive, send)
@@ -88,9 +95,17 @@ class Cache:
         address = (scope["scheme"], scope["root_path"], scope["raw_path"], scope["query_string"])
         return (method, *address, fields, coding_of(codings), question)
 
+    async def found(self, key: Key, path: str) -> Entry | None:
+        """The answer that is kept for a key, if it is still true."""
+        entry = self.lookup(key)
+        if entry and path in QUESTIONS:  # in whose place something may be asked that looks by itself
+            await self.answerers.in_line()
+            entry = self.lookup(key)
+        return entry
+
     def lookup(self, key: Key) -> Entry | None:
         """The answer that is kept for a key."""
-        if self.as_of != self.version():
+        if self.as_of != self.answerers.version:
             self.clear()
         entry = self.entries.get(key)
         if entry:
@@ -102,14 +117,14 @@ class Cache:
 
         A condition is judged here, as a 304 would leave nothing to keep.
         """
-        as_of, recording = self.version(), Recording(self.room // SHARE)
+        as_of, recording = self.answerers.version, Recording(self.room // SHARE)
         conditional = any(name == b"if-none-match" for name, _ in scope["headers"])
         flight = self.under_way[key] = asyncio.get_running_loop().create_future()
         held: list[Message] = []
 
         async def record(message: Message) -> None:
             recording.take(message)
-            if recording.ended and as_of == self.version():
+            if recording.ended and as_of == self.answerers.version:
                 self.keep_recorded(scope, key, recording)
             # Nobody waits for the client of another: what goes out as it comes is asked for by each.
             if recording.ended or not recording.at_once:
@@ -150,6 +165,7 @@ class Cache:
         while self.size > self.room:
             _, oldest = self.entries.popitem(last=False)
             self.size -= size(oldest)
+        self.metrics.kept = self.size
 
 
 def may_be_kept(scope: Scope) -> bool:
@@ -183,14 +199,16 @@ async def give(entry: Entry, scope: Scope, send: Send, shortcuts: Shortcuts) -> 
     body = b"" if known or scope["method"] == "HEAD" else entry.body
     await send({"type": "http.response.body", "body": body})
     if may_be_short(scope):
-        shortcuts.add(scope[REQUEST], status, headers, body)
+        noted = scope.get(NOTED)
+        whose = (noted.route, noted.client) if noted else ("", "")
+        shortcuts.add(scope[REQUEST], status, headers, body, *whose)
 
 
 def may_be_short(scope: Scope) -> bool:
-    """Whether the bytes of the request are known, have no body, and say nothing of the connection."""
+    """Whether the bytes of the request are known, have no body, and say nothing that is theirs alone."""
     if not scope.get(REQUEST) or scope["http_version"] != "1.1":
         return False
-    return not any(name in OF_CONNECTION for name, _ in scope["headers"])
+    return not any(name in OWN for name, _ in scope["headers"])
 
 
 def without_condition(scope: Scope) -> Scope:

@@ -35,7 +35,7 @@ class Choosing:
         tongue = chosen[1] if chosen else remembered(scope)
         if tongue:
             scope = speaking(scope, tongue)
-        reading.set(Reading(scope))
+        reading.set(Reading(scope, chosen=bool(chosen)))
         if not chosen:
             return await self.app(scope, receive, send)
 

@@ -46,9 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     for sentence in unknown(os.environ):
         say(sentence)
 
-    settings = Settings.from_environment(
-        **{name: getattr(arguments, name, None) for name in ("store", "host", "port", "data")}
-    )
+    settings = Settings.called_with(arguments)
     code: int = import_module(f".commands.{arguments.command}", __package__).run(arguments, settings)
     return code
 

@@ -10,7 +10,9 @@ from .writes.changes import Change
 
 
 class Computed(Protocol):
-    """What is computed from the stated quads, and rules may ask for."""
+    """What is computed from the stated quads into a graph, and rules may ask for."""
+
+    graph: ox.NamedNode
 
     @property
     def digest(self) -> str:

@@ -22,6 +22,7 @@ from .namespaces import namespaces
 from .report import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED
 from .rules import BASE, PROFILES, Rule, rules
 from .summary import Summary
+from .turning import balanced
 
 KNOWN = namespaces(BASE)
 PAPER, ASSERTION, FORM = KNOWN["paper"], KNOWN["assertion"], KNOWN["form-issue-paper"]
@@ -183,7 +184,7 @@ class Standing:
     ) -> Iterator[ox.Triple]:
         """A node of this paper: what it is, and the pairs of property and value."""
         type_, title, source = what
-        yield from described(node, type_, f"{self.summary.title}, {title}", source)
+        yield from described(node, type_, f"{balanced(self.summary.title)}, {title}", source)
         yield from about(node, *pairs, *self.mark)
 
 

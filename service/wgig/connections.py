@@ -3,17 +3,21 @@
 import asyncio
 import json
 import sys
+import time
 from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .limits import Limits
+from .noting import FIELD, Notes, new_id
 from .problems import Problem
 from .shortcuts import REQUEST, Shortcut, Shortcuts, is_whole
 
 SECONDS = 10  # for the head of a request, and for what still comes when all is said
 HEAD_BYTES = 128 * 1024
+OWN = FIELD + b": "
 REST_BYTES = 128 * 1024 * 1024  # of a body that nobody reads any more
 
 
@@ -26,6 +30,10 @@ class Connection(HttpToolsProtocol):
 
     base = ""  # base IRI of the graph
     shortcuts: Shortcuts | None = None
+    notes: Notes | None = None
+    limits: Limits | None = None
+    by_peer = False  # whether it matters who sends the same bytes, as some are believed who asks
+    peer, prefix = "", b""
     request = b""  # the bytes of a whole one
     timer: asyncio.TimerHandle | None = None
     begun = False  # whether a head is under way
@@ -36,6 +44,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
+        self.peer = self.client[0] if self.client else ""
+        self.prefix = self.peer.encode() if self.by_peer else b""
         self.farewell = Farewell(self)
         self.watch()
 
@@ -47,29 +57,40 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on in a request, or answer one that is known; or throw away what is beyond an answer."""
         if self.shortcuts and self.idle():
-            known = self.shortcuts.get(data)
-            if known:
-                return self.give(known)
-            self.request = data if is_whole(data) else b""
+            request = self.prefix + data
+            known = self.shortcuts.get(request)
+            if known and self.given(known):
+                return
+            self.request = request if is_whole(data) else b""
         if not self.leaving:
             super().data_received(data)
         if self.transport.is_closing() or not self.at_rest():
-            return None
+            return
         self.watch()
         self.size += len(data)
         if self.begun and self.size > HEAD_BYTES:
             self.refuse(Problem(400, f"The head of the request is larger than {HEAD_BYTES} bytes."))
         elif self.size > REST_BYTES:
             self.transport.close()
-        return None
+        return
 
     def idle(self) -> bool:
         """Whether all is done and sent that was asked so far."""
         return self.at_rest() and not (self.unfinished or self.leaving or self.flow.write_paused)
 
-    def give(self, known: Shortcut) -> None:
-        """Send an answer, and wait for the next request."""
-        self.transport.write(b"".join((known.begin, self.fields(), known.rest)))
+    def given(self, known: Shortcut) -> bool:
+        """Send an answer, unless this client has asked too much, and wait for the next request."""
+        began, id_ = time.perf_counter(), new_id()
+        client = known.client if self.by_peer else self.peer
+        left = b""
+        if self.limits and self.limits.on:
+            taken = self.limits.take(client)
+            if taken.refused:
+                return False
+            left = b"".join(b"%s: %s\r\n" % pair for pair in self.limits.fields(taken))
+        self.transport.write(b"".join((known.begin, self.fields(), left, OWN, id_, known.rest)))
+        if self.notes:
+            self.notes.given(known, id_, client, began)
         self.server_state.total_requests += 1
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
@@ -77,6 +98,7 @@ class Connection(HttpToolsProtocol):
         )
         self.unwatch()
         self.watch()
+        return True
 
     def fields(self) -> bytes:
         """The fields that every answer has, such as Date."""
@@ -162,6 +184,8 @@ class Connection(HttpToolsProtocol):
             "connection: close\r\n"
         )
         self.transport.write(head.encode("ascii") + self.fields() + b"\r\n" + body)
+        if self.notes:
+            self.notes.unread(problem.status, self.peer)
         self.leave()
 
     def leave(self) -> None:
@@ -194,6 +218,17 @@ class Farewell(asyncio.Transport):
             self.connection.transport.close()
 
 
-def connection(base: str, shortcuts: Shortcuts | None = None) -> type[Connection]:
-    """The connections of a service with this base IRI, which answer by these shortcuts."""
-    return type("Connection", (Connection,), {"base": base, "shortcuts": shortcuts})
+def connection(
+    base: str,
+    shortcuts: Shortcuts | None = None,
+    notes: Notes | None = None,
+    limits: Limits | None = None,
+    *,
+    by_peer: bool = False,
+) -> type[Connection]:
+    """The connections of a service with this base IRI, with what they answer, note and limit by.
+
+    `by_peer`: what one peer says of who asks is not what another says.
+    """
+    members = {"base": base, "shortcuts": shortcuts, "notes": notes, "limits": limits, "by_peer": by_peer}
+    return type("Connection", (Connection,), members)

@@ -7,18 +7,14 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from .answers import answer, pick
-from .bodies import Pairs, parameters, values
-from .examples import NONE, example, examples
-from .formats import GRAPHS, HTML, SOLUTIONS
+from .bodies import Pairs, parameters
+from .formats import GRAPHS, HTML, SOLUTIONS, Format
 from .pages import render
 from .parameters import only
-from .prepared import prepared
 from .problems import Problem
-from .question import MANY, ONCE, picked
 from .rdf import serialize, term
 from .settings import Settings
 from .store import Store
-from .typed import EXAMPLES
 
 OPERATION = {"query", "update", "default-graph-uri", "named-graph-uri"}
 TYPE, SIZE = term("rdf:type"), term("void:triples")
@@ -29,28 +25,9 @@ def is_description(pairs: Pairs) -> bool:
     return not any(key in OPERATION for key, _ in pairs)
 
 
-def describe_service(request: Request) -> Response:
-    """The description of the query service, or the page to write queries for a browser. Raises Problem."""
+def describe_service(request: Request, format_: Format) -> Response:
+    """The description of the query service."""
     settings: Settings = request.app.state.settings
-    names = values(parameters(request), "example")
-    chosen = example(names[0], "/queries") if len(names) == 1 else None
-    fields = [one.name for one in chosen.parameters] if chosen else []
-    pairs = only(request, ("example", *fields, *ONCE), MANY)
-    format_ = picked(pairs, request.headers.getlist("accept"), (*GRAPHS, HTML))
-    if format_ is HTML:
-        given = {key: value for key, value in pairs if key in fields and value}
-        text = prepared(chosen, given, settings.base) if chosen else ""
-        page = render(
-            "sparql.html",
-            base=settings.base,
-            examples=examples(),
-            chosen=chosen,
-            given=given,
-            text=text,
-            no_default=NONE,
-            such_as=EXAMPLES,
-        )
-        return answer(request, page, HTML)
     endpoint = str(request.url.replace(query=""))
     triples = described(request, endpoint, "SPARQL11Query")
     return answer(request, serialize(triples, format_, settings.base), format_)
@@ -69,7 +46,7 @@ def describe_update(request: Request) -> Response:
     if format_ is HTML:
         formats = [(one.title, one.media_type) for one in GRAPHS]
         page = render(
-            "update.html", base=settings.base, is_open=bool(request.app.state.tokens.all()), formats=formats
+            "update.html", base=settings.base, is_open=request.app.state.tokens.is_open, formats=formats
         )
         # Tokens come and go without a write, and what is kept is kept until the next one.
         return answer(request, page, HTML, headers={"Cache-Control": "no-store"})

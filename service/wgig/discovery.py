@@ -23,8 +23,8 @@ PROFILED = replace(
     LINKSET, media_type=f'{LINKSET.media_type}; profile="https://www.rfc-editor.org/info/rfc9727"'
 )
 API_CATALOG = "/.well-known/api-catalog"
-PAGES = ("sparql", "update", "graphs", "validate", "search", "queries", "papers")
-INTERFACES = (*PAGES, "reconcile", "changes", "tables", "cite")  # the last for programs alone
+PAGES = ("sparql", "update", "graphs", "validate", "search", "queries", "papers", "reconcile", "tables")
+INTERFACES = (*PAGES, "changes", "cite")  # the last for programs alone
 GOOD_FOR = timedelta(days=90)  # less than the year of RFC 9116, section 2.5.5
 
 # What names an address of this service, which is to be that of the host that was asked.
@@ -111,7 +111,10 @@ def security(request: Request) -> Response:
     if not contacts:
         raise Problem(404, "The operator of this service has named no contact for security.")
     expires = (datetime.now(UTC) + GOOD_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
-    lines = [*(f"Contact: {one}" for one in contacts), f"Expires: {expires.isoformat()}", ""]
+    lines = [*(f"Contact: {one}" for one in contacts), f"Expires: {expires.isoformat()}"]
+    if request.url.scheme == "https":  # no other address may be named (section 2.5.2)
+        lines.append(f"Canonical: {request.base_url}.well-known/security.txt")
+    lines.append("")
     # It is another one tomorrow, without a write.
     return answer(request, "\n".join(lines).encode(), TEXT, headers={"Cache-Control": "no-store"})
 

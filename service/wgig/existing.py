@@ -1,19 +1,30 @@
 """Whether what a client names is there: nobody gets an empty answer for a slip."""
 
+from typing import Any
+
 import pyoxigraph as ox
 from fastapi import Request
 
+from .examples import Parameter
 from .namespaces import OUTSIDE, namespaces
 from .near import unknown
 from .problems import Problem
 from .query import rows
 from .store import Store
 from .things import known, types, types_of
-from .typed import THING
+from .typed import THING, is_thing, term
 
 MOST = 1_000  # things that a name is compared with
 SHOWN = 10  # things that are listed where none is near
 OF_GRAPHS = {f"{OUTSIDE['sd']}NamedGraph", f"{OUTSIDE['void']}Dataset", f"{OUTSIDE['dcat']}Dataset"}
+
+
+async def known_term(request: Request, parameter: Parameter, text: str) -> Any:
+    """The term that a text stands for as a parameter of a query. Raises Problem 400 where there is none."""
+    found = term(parameter.name, parameter.type, text, request.app.state.settings.base)
+    if is_thing(parameter.type):
+        await check_known(request, parameter.name, parameter.type, found.value)
+    return found
 
 
 async def check_known(request: Request, name: str, type_: str, iri: str) -> None:

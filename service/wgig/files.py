@@ -30,10 +30,14 @@ KINDS = {
 
 
 class Candidate(NamedTuple):
-    """A file to check, and whether it was found, as in a folder, rather than named by the user."""
+    """A file to check: whether it was found, as in a folder, rather than named by the user; its bytes.
+
+    There are bytes where somebody else has read them.
+    """
 
     path: str
     found: bool = False
+    data: bytes | None = None
 
 
 def files(names: Iterable[str], output: Path | None = None, *, found: bool = False) -> Iterator[Candidate]:
@@ -70,10 +74,20 @@ def inside(folder: str) -> Iterator[Candidate]:
     yield from (Candidate(str(error.filename)) for error in closed)
 
 
+def size_of(file: Candidate) -> int:
+    """The size of a file in bytes, 0 where it cannot be told."""
+    if file.data is not None:
+        return len(file.data)
+    try:
+        return os.stat(file.path).st_size  # noqa: PTH116
+    except (OSError, ValueError):
+        return 0
+
+
 def opened(file: Candidate, most_bytes: int, most_triples: int) -> Document | Unread | None:
     """The document in a file; why it cannot be read; or None for one found that looks like no paper."""
     try:
-        data = content(file.path, most_bytes)
+        data = content(file.path, most_bytes) if file.data is None else within(file.data, most_bytes)
         if file.found and format_of(file.path) is MARKDOWN and not may_be_paper(data):
             return None
         return read(shown(file.path), data, known_format(file.path), most_triples)

@@ -48,7 +48,7 @@ TEXT = Format("text/plain", "txt", "Text")
 ATOM = Format("application/atom+xml", "atom", "Atom")
 SVG = Format("image/svg+xml", "svg", "SVG")
 CALENDAR = Format("text/calendar", "ics", "iCalendar")
-CSVW = Format("application/csvm+json", "csv-metadata.json", "CSVW")
+CSVW = Format("application/csvm+json", "csv-metadata.json", "CSVW", "", ("application/json",))
 PARQUET = Format("application/vnd.apache.parquet", "parquet", "Parquet")
 GZIP = Format("application/gzip", "gz", "gzip")
 ZSTD = Format("application/zstd", "zst", "Zstandard")
@@ -143,11 +143,11 @@ def liking(wanted: dict[str, float], one: Format) -> tuple[float, int]:
     return next(((wanted[name], exact) for name, exact in ranges if name in wanted), (0.0, 0))
 
 
-def named(name: str, offered: Sequence[Format]) -> Format:
-    """The offered format with this media type or suffix. Raises Problem 406."""
+def named(name: str, offered: Sequence[Format], suffix: str = "") -> Format:
+    """The offered format with this media type or suffix. Raises Problem 406; `suffix`: the path ends so."""
     best = max(offered, key=lambda one: closeness(name, one))
     if not closeness(name, best):
-        raise not_acceptable(offered)
+        raise not_acceptable(offered, suffix)
     return best
 
 
@@ -160,11 +160,13 @@ def closeness(name: str, one: Format) -> int:
     return int(name in one.aliases or one.suffix in CALLED.get(name, ()))
 
 
-def not_acceptable(offered: Sequence[Format]) -> Problem:
-    """The 406 that lists what there is."""
+def not_acceptable(offered: Sequence[Format], suffix: str = "") -> Problem:
+    """The 406 that lists what there is: media types, or the endings where the path ends in a `suffix`."""
     types = [one.media_type for one in offered]
-    return Problem(
-        406,
-        f"None of the formats you accept is offered here. Ask for one of: {', '.join(types)}.",
-        offered=types,
+    endings = dict.fromkeys(f".{one.suffix}" for one in offered)
+    detail = (
+        f"There is no .{suffix} of this. End the address in one of: {', '.join(endings)}."
+        if suffix
+        else f"None of the formats you accept is offered here. Ask for one of: {', '.join(types)}."
     )
+    return Problem(406, detail, offered=types)

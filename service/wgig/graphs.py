@@ -29,6 +29,7 @@ from .profiles.wish import PARAMETERS, Wish, wish
 from .rdf import serialize, used_prefixes
 from .records import mementos
 from .records.differences import difference
+from .records.history import History
 from .represent import SUFFIXED, graph_body, represent, show
 from .settings import Settings
 from .sparql import absolute
@@ -111,11 +112,12 @@ def content(request: Request, graph: str | None, names: Sequence[str] = (), suff
 
 
 def is_there(request: Request, graph: str | None) -> bool:
-    """Whether there is such a graph now."""
+    """Whether there is such a graph now; that of the history is there before the first write."""
     store: Store = request.app.state.store
+    history: History | None = request.app.state.history
     if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
         store.catch_up()
-    return store.has(graph)
+    return store.has(graph) or (history is not None and graph == history.graph.value)
 
 
 def demand(request: Request, graph: str | None) -> None:

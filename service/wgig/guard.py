@@ -3,7 +3,6 @@
 import json
 import logging
 import re
-import uuid
 from collections.abc import Iterator
 from ipaddress import IPv6Address
 
@@ -11,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .noting import NOTED, new_id
 from .problems import Problem
 from .room import Room
 from .streaming import BrokenOffError
@@ -28,9 +28,11 @@ PAGE_POLICY = (
 
 EXPOSED = (
     "Accept-Ranges, Content-Language, Content-Location, Content-Profile, Content-Range, ETag, Link, "
-    "Location, Memento-Datetime, Repr-Digest, Retry-After, WGIG-Warning"
+    "Location, Memento-Datetime, RateLimit, RateLimit-Policy, Repr-Digest, Retry-After, WGIG-Warning, "
+    "X-Request-Id"
 )
 
+CLOSE = (b"connection", b"close")  # as nothing that comes can be trusted any more
 HOST = re.compile(rb"(?:[\w.-]*|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::(?P<port>\d{0,5}))?")
 
 log = logging.getLogger("wgig")
@@ -70,7 +72,7 @@ class Guard:
             return message
 
         if fault := next(faults(scope), None):
-            await self.refuse(scope, watched, fault)
+            await refuse(self.base, scope, watched, fault, CLOSE)
             return
         try:
             await self.app(scope, counted, watched)
@@ -80,27 +82,28 @@ class Guard:
             log.info("%s %s: %s", scope["method"], scope["path"], error)
             raise
         except Exception:
-            request_id = uuid.uuid4().hex
+            request_id = scope[NOTED].id if NOTED in scope else new_id().decode()
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if started:  # half an answer must not look whole
                 raise
             sentence = f"The service made a mistake. Report it with this number: {request_id}."
-            await self.refuse(scope, watched, Problem(500, sentence))
+            await refuse(self.base, scope, watched, Problem(500, sentence), CLOSE)
         finally:
             held.give_back()
 
-    async def refuse(self, scope: Scope, send: Send, problem: Problem) -> None:
-        """Say no where nothing of the application can be trusted any more."""
-        members = problem.document(self.base, scope["raw_path"].decode("latin-1"))
-        body = json.dumps(members, ensure_ascii=False).encode()
-        headers = [
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-            *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
-        ]
-        await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+
+async def refuse(base: str, scope: Scope, send: Send, problem: Problem, *more: tuple[bytes, bytes]) -> None:
+    """Say no where nothing of the application is asked, with these header fields beside."""
+    members = problem.document(base, scope["raw_path"].decode("latin-1"))
+    body = json.dumps(members, ensure_ascii=False).encode()
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", str(len(body)).encode()),
+        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def faults(scope: Scope) -> Iterator[Problem]:

@@ -70,6 +70,10 @@ class Inference:
             journal.write(self.marks.folder, Note(look, before, computed, described), self.digest)
         self.marks.unsettle()
 
+    def forget(self) -> None:
+        """Take note that the quads are others than this has seen to."""
+        self.upkeep.forget()
+
     def settle(self) -> None:
         """Note that stated and inferred quads agree."""
         if self.marks:
@@ -209,6 +213,11 @@ class Inference:
     def state(self, quads: ox.Store) -> str:
         """What tells the state that is described from any other."""
         return "".join(one.state(quads) for one in self.last)
+
+    @property
+    def graphs(self) -> set[ox.NamedNode]:
+        """All graphs that are computed."""
+        return {self.graph, *(one.graph for one in self.first), *self.described}
 
     @property
     def described(self) -> set[ox.NamedNode]:

@@ -10,6 +10,7 @@ import pyoxigraph as ox
 
 from . import languages
 from .namespaces import OUTSIDE
+from .remembering import for_version
 from .store import Store
 
 LABELS = (
@@ -33,7 +34,7 @@ def labels(store: Store, iris: Iterable[str], ranges: tuple[str, ...] = ()) -> d
     return {iri: found for iri, found in best.items() if found is not None}
 
 
-@lru_cache(20_000)
+@for_version(20_000)
 def label(store: Store, version: int, iri: str, ranges: tuple[str, ...] = ()) -> ox.Literal | None:
     """The best label of an IRI in a version of the store."""
     del version  # which makes the cache forget

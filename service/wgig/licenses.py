@@ -1,11 +1,11 @@
 """Under which license graphs are, as they state it of themselves."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 
 import pyoxigraph as ox
 
 from .namespaces import OUTSIDE
+from .remembering import for_version
 from .view import View
 
 LICENSE = ox.NamedNode(f"{OUTSIDE['dcterms']}license")
@@ -23,7 +23,7 @@ def license_of(view: View, graphs: Iterable[str | None]) -> str:
     return "".join(every)
 
 
-@lru_cache(1)
+@for_version(1)
 def license_of_all(view: View, version: int) -> str:
     """The license of all that a store holds in a version, as `license_of`."""
     del version  # which makes the cache forget

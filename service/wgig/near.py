@@ -11,8 +11,12 @@ ALIKE = 0.65  # how alike names are that are near, up to 1
 
 
 def near(name: str, known: Collection[str]) -> str:
-    """The name that is near among those known; empty where none is."""
-    return next(iter(get_close_matches(name[:LONGEST], known, 1, ALIKE)), "")
+    """The name that is near among those known; in whatever letters, where none is in these; else none."""
+    for fold in (str, str.casefold):
+        names = {fold(one): one for one in known}
+        for found in get_close_matches(fold(name[:LONGEST]), names, 1, ALIKE):
+            return names[found]
+    return ""
 
 
 def unknown(sentence: str, name: str, known: Collection[str], shown: int = SHOWN) -> Problem:

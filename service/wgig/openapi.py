@@ -16,6 +16,7 @@ from .examples import examples
 from .formats import (
     ATOM,
     CALENDAR,
+    CSVW,
     DATASETS,
     DUMPS,
     GRAPHS,
@@ -199,6 +200,7 @@ EXTRAS: dict[str, Described] = {
     "context": {"responses": answers((JSON_LD,))},
     "health": {"responses": answers((JSON,))},
     "ready": {"responses": answers((JSON,))},
+    "metrics": {"responses": answers((PLAIN,)), "security": TOKEN},
     "interface": {"responses": answers((JSON,))},
     "ask_example": offered((*SOLUTIONS, *GRAPHS, HTML, ATOM)),
     "shape": offered(OFFERED, *NEGOTIATED),
@@ -212,7 +214,7 @@ EXTRAS: dict[str, Described] = {
     "meetings": {"responses": answers([CALENDAR])},
     "sitemap": {"responses": answers([PLAIN_XML])},
     "part": {"responses": answers([PLAIN_XML])},
-    "every_table": {"responses": answers(TABLES[2:])},
+    "every_table": {"responses": answers((CSVW, HTML))},
     "one_table": {"responses": answers(TABLES)},
     "search": {
         "parameters": [
@@ -230,7 +232,7 @@ EXTRAS: dict[str, Described] = {
             parameter("queries", "A batch of reconciliation queries as JSON; without it, the manifest."),
             parameter("extend", "A query for data extension as JSON."),
         ],
-        "responses": answers([JSON]),
+        "responses": answers([JSON, HTML]),
     },
     "reconcile_by_form": {
         "requestBody": {"required": True, "content": content([FORM])},

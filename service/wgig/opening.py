@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
+from . import __version__, layout
 from .backup.locking import locked
 from .backup.swap import ASIDE, finish
 from .durable import sync
@@ -15,6 +16,8 @@ from .durable import sync
 QUADS = "quads"
 CURRENT = "CURRENT"  # the file of the engine without which there is no store
 TRIES = 5
+PATIENCE = 30.0  # seconds for which others are waited for who write a store that is shared
+STARTING = 600.0  # the same at a start, while one of them may fill it; who dies is noticed before
 ELSEWHERE = "give another folder with --store"
 
 # What the engine or the system says (in lower case), what it means, and the mend.
@@ -48,6 +51,18 @@ class StoreError(Exception):
 
 class FullError(StoreError):
     """There is no room on the disk, or none that we may use."""
+
+
+class UnavailableError(StoreError):
+    """The service that holds the store does not answer, or not as it should; it may soon."""
+
+
+class DeclinedError(StoreError):
+    """The service that holds the store does not do what it was asked."""
+
+
+class UnfittingError(StoreError):
+    """What is to be written does not fit into the store; the message says why."""
 
 
 class NotWritableError(StoreError):
@@ -87,10 +102,13 @@ def open_quads(folder: Path) -> ox.Store:
     quads = folder / QUADS
     try:
         with door(folder):
+            refuse_newer(folder)
             quads.mkdir(exist_ok=True)
             if any(quads.iterdir()) and not (quads / CURRENT).exists():
                 raise OSError(errno.EINVAL, "corruption")
-            return ox.Store(quads)
+            opened = ox.Store(quads)
+            layout.note(folder)
+            return opened
     except (OSError, RuntimeError) as error:
         raise refusal(error, folder) from error
 
@@ -99,6 +117,22 @@ def refuse_without_store(folder: Path) -> None:
     """Raises StoreError where there is no store in `folder`."""
     if not (folder / QUADS / CURRENT).exists():
         raise refusal(OSError("no such file"), folder)
+
+
+def refuse_newer(folder: Path) -> None:
+    """Raises StoreError where a newer version of the package laid out the store in `folder`."""
+    try:
+        number, wgig = layout.read(folder)
+    except ValueError as error:
+        raise refusal(OSError("corruption"), folder) from error
+    except OSError as error:
+        raise refusal(error, folder) from error
+    if number > layout.OURS:
+        raise StoreError(
+            f"The store {folder} is of a newer version of wgig: it has layout {number}, and this one, "
+            f"{__version__}, knows layout {layout.OURS}; install wgig {wgig} or newer, restore a backup that "
+            f"was made before, or {ELSEWHERE}."
+        )
 
 
 @contextmanager
@@ -128,6 +162,7 @@ def open_snapshot(folder: Path) -> ox.Store:
 
     Raises StoreError. While the writer rearranges its files an opening can fail, so it is tried a few times.
     """
+    refuse_newer(folder)
     for attempt in range(TRIES):
         try:
             return ox.Store.read_only(str(folder / QUADS))

@@ -165,6 +165,15 @@ KINDS = {
             "key paper, in RDF the type wgig:IssuePaper."
         ),
     ),
+    "too-many": Kind(
+        429,
+        marked("Too many requests"),
+        marked("This client asks more often than the settings of this service allow."),
+        marked(
+            "Wait as long as the problem says, and send it again. The field RateLimit tells with each answer "
+            "how many requests are left."
+        ),
+    ),
     "internal": Kind(
         500,
         marked("Our mistake"),
@@ -191,10 +200,10 @@ KINDS = {
     ),
     "disk": Kind(
         500,
-        marked("The disk failed"),
+        marked("The write failed"),
         marked(
-            "The disk of the service failed during a write. What was written before is there, and can be "
-            "read."
+            "The disk of the service, or the store behind it, failed during a write. What was written before "
+            "is there, and can be read."
         ),
         marked("Try to write again later. To read works on."),
     ),

@@ -10,19 +10,17 @@ from .answers import answer, pick
 from .binding import bind
 from .bodies import Pairs
 from .examples import NONE, Example, example, examples
-from .existing import check_known
+from .existing import known_term
 from .feeds import findings
 from .formats import ATOM, BY_FORM, HTML, JSON, Format
 from .links import content_location, host
 from .parameters import only
-from .prepared import terms
 from .problems import Problem
 from .profiles import schema_org
 from .query import respond
 from .question import Question
 from .represent import show
 from .sparql import form
-from .typed import is_thing
 from .view import Dataset
 
 OFFERED = (JSON, HTML)
@@ -118,8 +116,12 @@ def names(one: Example) -> tuple[str, ...]:
 
 async def bound(request: Request, one: Example, pairs: Pairs) -> str:
     """A query with the values in the pairs. Raises Problem 400 for those that there are not."""
-    given = terms(one, dict(pairs), request.app.state.settings.base)
-    for parameter in one.parameters:
-        if parameter.name in given and is_thing(parameter.type):
-            await check_known(request, parameter.name, parameter.type, given[parameter.name].value)
-    return bind(one.text, given)
+    given = dict(pairs)
+    return bind(
+        one.text,
+        {
+            parameter.name: await known_term(request, parameter, given[parameter.name])
+            for parameter in one.parameters
+            if parameter.name in given
+        },
+    )

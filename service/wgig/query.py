@@ -11,26 +11,25 @@ from fastapi.concurrency import run_in_threadpool
 from . import bodies
 from .answers import answer, stream
 from .bearer import refuse_in_form
-from .bodies import FORM, Pairs, parameters, parse_form
-from .describe import describe_service, is_description
+from .bodies import FORM, Pairs, parameters, parse_form, values
 from .explain import EXPLAINED, explain, explanation
 from .federation import answered
 from .formats import BY_FORM, HTML, TSV, Format, is_empty
 from .hints import Hint, hints, warned
 from .lookup import table
+from .opening import StoreError, UnavailableError
 from .outside.calls import asks_others, has_calls
 from .pages.results import Found, results_page, source_format
 from .presence import while_there
 from .problems import Problem
+from .queried import Queried
 from .question import LONG, Question, misspelt, picked, question, takes_long, version_of
 from .readers import wire
-from .readers.inline import Inline
-from .readers.pool import Pool
+from .readers.answerers import Answerers
 from .readers.result import Result
 from .readers.wire import Fault, Job
 from .running import check_id, client_of
 from .settings import MIB, Settings
-from .store import StoreError
 from .streaming import BrokenOffError
 from .turns import Turns
 from .unfit import UnfitError
@@ -45,14 +44,6 @@ SHORT = 1_000  # characters of a query that is looked through at once
 FEW, NAME = 5, 40  # strange parameters that are named, and characters of their names
 LINKS = ['</sparql>; rel="service-desc"']
 NONE: Mapping[str, str] = MappingProxyType({})
-
-
-async def ask(request: Request) -> Response:
-    """Ask a query by its address, or get the description of the service when there is none."""
-    pairs = parameters(request)
-    if is_description(pairs):
-        return await run_in_threadpool(describe_service, request)
-    return await reply(request, pairs)
 
 
 async def ask_by_body(request: Request) -> Response:
@@ -109,7 +100,7 @@ async def rows(request: Request, text: str) -> list[tuple[Any, ...]]:
 
 async def tsv(request: Request, text: str, most: int = LARGEST) -> bytes:
     """The TSV results of a SELECT of our own over all graphs. Raises Problem, 503 where they are much."""
-    async with begun(request, Question(text, "SELECT", Dataset()), TSV) as result:
+    async with begun(request, Question(text, "SELECT", Dataset()), TSV, is_own=True) as result:
         body = await result.up_to(most)
         if not result.is_whole:
             result.close()
@@ -118,23 +109,32 @@ async def tsv(request: Request, text: str, most: int = LARGEST) -> bytes:
 
 
 @asynccontextmanager
-async def begun(request: Request, asked: Question, format_: Format) -> AsyncIterator[Result]:
-    """Around the result of a query in a format, as it comes. Raises Problem where it cannot be had whole."""
+async def begun(
+    request: Request, asked: Question, format_: Format, *, is_own: bool = False
+) -> AsyncIterator[Result]:
+    """Around the result of a query in a format, as it comes. Raises Problem where it cannot be had whole.
+
+    Our own queries, of pages, may be answered by somebody else than those of strangers.
+    """
     settings: Settings = request.app.state.settings
     request.state.passing = asks_others(asked.text)
-    answerers: Pool | Inline = request.app.state.answerers
+    state = request.app.state
+    answerers: Answerers = state.own_answerers if is_own else state.answerers
+    queried = Queried(request, asked.text)
     async with while_there(request.receive):
-        own = matcher(request.app.state.index, settings.base)
-        text = await answered(asked.text, settings, request.app.state.others, own)
-        job = Job(
-            text,
-            format_.media_type,
-            asked.dataset,
-            settings.base,
-            settings.result_bytes,
-            settings.result_rows,
-        )
-        result = await answerers.ask(job, client_of(request))
+        with queried.refusals():
+            own = matcher(request.app.state.index, settings.base)
+            text = await answered(asked.text, settings, request.app.state.others, own)
+            job = Job(
+                text,
+                format_.media_type,
+                asked.dataset,
+                settings.base,
+                settings.result_bytes,
+                settings.result_rows,
+            )
+            result = await answerers.ask(job, client_of(request))
+        queried.follow(result)
         request.app.state.running.add(request, asked.text, result)
         try:
             yield result
@@ -148,10 +148,11 @@ async def begun(request: Request, asked: Question, format_: Format) -> AsyncIter
 async def considered(request: Request, pairs: Pairs) -> Question:
     """The query of a request's pairs; much text is looked at in another process. Raises as `question`."""
     settings: Settings = request.app.state.settings
-    if takes_long(pairs, settings):
-        checks: Turns = request.app.state.checks
-        return await checks.run(question, pairs, settings)
-    return question(pairs, settings)
+    with Queried(request, "".join(values(pairs, "query"))).refusals():
+        if takes_long(pairs, settings):
+            checks: Turns = request.app.state.checks
+            return await checks.run(question, pairs, settings)
+        return question(pairs, settings)
 
 
 async def written_out(
@@ -242,12 +243,15 @@ async def refusal(request: Request, fault: Fault, asked: Question, format_: Form
             return UnfitError(str(fault), format_.media_type)
         case wire.DISK:
             raise StoreError(str(fault))
+        case wire.REMOTE:
+            raise UnavailableError(str(fault))
         case wire.SIZE:
             limit = f"The result is larger than {settings.result_bytes} bytes."
         case wire.ROWS:
             limit = f"The result has more than {settings.result_rows} rows."
         case wire.TIME:
-            limit = f"The query took longer than {settings.query_seconds} seconds and was given up."
+            ours = f"The query took longer than {settings.query_seconds} seconds and was given up."
+            limit = str(fault) or ours
         case wire.CANCELED:
             return Problem(503, "The query was ended on request, or as the service stops.")
         case wire.CROWDED:

@@ -6,12 +6,13 @@ from typing import Any
 from fastapi import Request, Response
 
 from . import __version__, bodies, pages
-from .answers import answer, pick
+from .answers import answer, page_or, pick
 from .bodies import FORM, Pairs, parameters, parse_form, values
 from .formats import HTML, JSON
 from .index.entries import Key
 from .index.file import distinct, read
 from .index.keeping import Index
+from .kinds import TITLES
 from .labels import labels
 from .parameters import checked, only
 from .problems import Problem
@@ -20,6 +21,7 @@ from .reconcile.extending import extended
 from .reconcile.names import kinds, node, space
 from .reconcile.queries import MOST, batch
 from .reconcile.suggesting import SUGGESTED, declared, proposed, things, types
+from .represent import show
 from .search import packed, single
 from .speaking import ranges
 from .things import known
@@ -88,7 +90,8 @@ def operated(request: Request, given: dict[str, str]) -> Response:
         return json(request, {key: result(one, index) for key, one in asked.items()})
     if "extend" in given:
         return json(request, extended(given["extend"], index.store, index.base))
-    return json(request, manifest(str(request.base_url), index.ask(distinct, "kind"), index.base))
+    told = manifest(str(request.base_url), index.ask(distinct, "kind"), index.base)
+    return described(request, told) if page_or(request, JSON) is HTML else json(request, told)
 
 
 def manifest(home: str, there: list[str], base: str) -> dict[str, Any]:
@@ -115,6 +118,19 @@ def manifest(home: str, there: list[str], base: str) -> dict[str, Any]:
             "property_settings": [],
         },
     }
+
+
+def described(request: Request, manifest: dict[str, Any]) -> Response:
+    """The page of what the service can do, and how to use it."""
+    page = show(
+        request,
+        "reconcile.html",
+        service=f"{request.base_url}reconcile",
+        kinds={one["id"]: one["name"] for one in manifest["defaultTypes"]},
+        listed=TITLES,
+        batch=manifest["batchSize"],
+    )
+    return answer(request, page, HTML)
 
 
 def suggested(request: Request, what: str, given: dict[str, str]) -> Response:

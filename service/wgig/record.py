@@ -67,6 +67,11 @@ class Record:
         self.history, self.store = history, store
         self.last: datetime | None = None
         self.settled = ""  # the name of the last write of this process that is on disk
+        store.forgetting.append(self.forget)
+
+    def forget(self) -> None:
+        """Others wrote."""
+        self.last, self.settled = None, ""
 
     def of(self, change: Change, write: Write) -> Change:
         """The change with the record of it; what it replaces is kept by then. Raises StoreError."""

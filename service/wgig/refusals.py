@@ -9,28 +9,30 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from .answers import answer, pick
+from .answers import answer, page_or, pick
 from .doc import doc
-from .formats import HTML, PROBLEM, negotiate
+from .formats import HTML, PROBLEM
+from .near import near
+from .opening import StoreError, UnavailableError
 from .pages import PATH, render
 from .pages.ways import ways, words_of
 from .parameters import only
 from .problems import KINDS, Problem
 from .speaking import for_people
-from .store import StoreError
 
 log = logging.getLogger("wgig")
 
 # What our paths say when nothing more exact is known.
 SENTENCES = {
-    404: "Nothing is found at {path}. The home page / leads to everything there is.",
+    404: "Nothing is found at {path}. {guess}The home page / leads to everything there is.",
     405: "{method} is not possible here. Use one of: {allow}.",
 }
 
 # What a script of another origin may send (Fetch, section 3.3).
 PREFLIGHT = {
     "Access-Control-Allow-Headers": "Accept-Datetime, Accept-Profile, Authorization, Content-Disposition, "
-    "Content-Encoding, Content-Type, If-Match, If-None-Match, If-Range, Range, Slug, WGIG-Query-Id",
+    "Content-Encoding, Content-Type, If-Match, If-None-Match, If-Range, Range, Slug, Traceparent, "
+    "WGIG-Query-Id, X-Request-Id",
     "Access-Control-Max-Age": "86400",
 }
 
@@ -57,6 +59,9 @@ def refuse_problem(request: Request, problem: Exception) -> Response:
 def refuse_store(request: Request, error: Exception) -> Response:
     """What the disk does not let us do; why is the operator's to know."""
     log.error("%s %s failed: %s", request.method, request.url.path, error)
+    if isinstance(error, UnavailableError):
+        sentence = "The service that holds the data does not answer, or others write. Try again soon."
+        return refusal(request, Problem(503, sentence, headers={"Retry-After": "5"}))
     sentence = "The store does not work now. Try again later."
     return refusal(request, Problem(503, sentence))
 
@@ -70,9 +75,12 @@ def refuse_http(request: Request, error: Exception) -> Response:
         return Response(
             status_code=204, headers={**headers, "Access-Control-Allow-Methods": allow, **PREFLIGHT}
         )
+    meant = near(request.url.path, pages_of(request)) if error.status_code == 404 else ""
+    guess = f"Did you mean {meant}? " if meant else ""
     sentence = SENTENCES.get(error.status_code, str(error.detail))
-    detail = sentence.format(path=path(request), method=request.method, allow=allow)
-    return refusal(request, Problem(error.status_code, detail, headers=headers))
+    detail = sentence.format(path=path(request), method=request.method, allow=allow, guess=guess)
+    members = {"suggestion": meant} if meant else {}
+    return refusal(request, Problem(error.status_code, detail, headers=headers, **members))
 
 
 def refuse_parameters(request: Request, error: Exception) -> Response:
@@ -103,13 +111,9 @@ def refusal(request: Request, problem: Problem) -> Response:
     """
     if problem.status == 404 and request.method in ("GET", "HEAD") and request.scope["path"].endswith("/"):
         return Response(status_code=308, headers={"Location": without_slash(request)})
-    try:
-        liked = negotiate(request.headers.getlist("accept"), (PROBLEM, HTML))
-    except Problem:
-        liked = PROBLEM
     members = problem.document(request.app.state.settings.base, path(request))
     headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
-    if liked is HTML:
+    if page_or(request, PROBLEM) is HTML:
         page = render(
             "problem.html",
             base=request.app.state.settings.base,

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -24,6 +23,7 @@ from .profiles.profile import OFFERED
 from .profiles.subject import Subject, with_parameters
 from .profiles.wish import VARY, Choice, Wish, no_format, no_profile
 from .rdf import serialize
+from .remembering import for_version
 from .store import Store
 from .things import types
 from .unfit import check
@@ -123,7 +123,7 @@ def ontology_context(request: Request) -> dict[str, object]:
     return context_at(store, store.version, request.app.state.settings.base)
 
 
-@lru_cache(4)
+@for_version(4)
 def context_at(store: Store, version: int, base: str) -> dict[str, object]:
     """The JSON-LD context of the ontology in a version of the store."""
     del version  # which makes the cache forget

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pyoxigraph as ox
 from fastapi import Request, Response
@@ -21,6 +20,7 @@ from .profiles.profile import OFFERED
 from .profiles.subject import Subject
 from .profiles.wish import wish
 from .records import mementos
+from .remembering import for_version
 from .represent import graph_body, json_body, ontology_context, represent, show
 from .rules import headings, rules
 from .speaking import language
@@ -126,14 +126,14 @@ def graph_document(request: Request, name: str) -> Response:
     return represent(request, asked, subject, more=[f'<{iri}>; rel="about"'], languages=found.tags)
 
 
-@lru_cache(4)
+@for_version(4)
 def triples_in(store: Store, version: int, name: str, base: str) -> list[ox.Triple]:
     """One of our graphs as a version of the store has it."""
     del version  # which makes the cache forget
     return list(store.triples(f"{base}graph/{name}"))
 
 
-@lru_cache(12)
+@for_version(12)
 def content_in(store: Store, version: int, name: str, base: str, tongue: str) -> Content:
     """What a page in a language shows of one of our graphs, as a version of the store has it."""
     return content_of(triples_in(store, version, name, base), name, base, tongue)

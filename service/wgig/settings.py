@@ -2,9 +2,11 @@
 
 import os
 import re
+from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,31 +21,80 @@ SHIPPED = HERE / "shipped" if (HERE / "shipped").is_dir() else CHECKOUT
 
 STORE = user_data_path("wgig") / "store"
 KEPT = "kept"
+TOKENS = "tokens.json"  # in the folder of a store, unless another file is named
 CONTACT = re.compile(r"(?:mailto:[^\s@]+@[^\s@]+|https://[^\s/]+\S*)")
+ADDRESS = re.compile(r"https?://[^\s/]\S*")
+IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
 MIB = 1024 * 1024
 STACK = 256 * MIB  # of a thread, for deeply nested queries; only what is touched takes memory
 
 
+FILE = "WGIG_SETTINGS"
 QUAD = 475  # bytes of a quad in memory
 
 
-def memory(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
-    """The memory that there is, in bytes: that of the machine, or what the control group allows of it."""
+def memory(groups: Path = Path("/sys/fs/cgroup"), ours: Path = Path("/proc/self/cgroup")) -> int:
+    """The memory that there is, in bytes: that of the machine, or what the control groups allow of it."""
     every = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    allowed = limit.read_text().strip() if limit.exists() else ""
-    return min(every, int(allowed)) if allowed.isdecimal() else every
+    return min([every, *allowed(groups, ours)])
 
 
-def knob(default: Any, help_: str, choices: tuple[str, ...] = ()) -> Any:
-    """A setting with its default, the sentence that describes it, and its values where they are few."""
-    return field(default=default, metadata={"help": help_, "choices": choices})
+def allowed(groups: Path, ours: Path) -> Iterator[int]:
+    """The limits of memory of our control group and of those above it, in bytes.
+
+    In a container ours is the root of those that can be seen; in a unit of systemd it is below others.
+    """
+    found = re.search(r"^0::/(.*)$", ours.read_text(), re.MULTILINE) if ours.exists() else None
+    group = groups / (found[1] if found else "")
+    for folder in (group, *group.parents):
+        limit = folder / "memory.max"
+        said = limit.read_text().strip() if limit.exists() else ""
+        if said.isdecimal():
+            yield int(said)
+
+
+def knob(default: Any, help_: str, choices: tuple[str, ...] = (), *, live: bool = False) -> Any:
+    """A setting with its default, the sentence that describes it, and its values where they are few.
+
+    One that is `live` can change while the service runs.
+    """
+    return field(default=default, metadata={"help": help_, "choices": choices, "live": live})
 
 
 @dataclass(frozen=True)
 class Settings:
     """The settings of one process; each may be given as the environment variable `WGIG_<NAME>`."""
 
+    settings: str = knob(
+        "",
+        "File with more settings, a line `WGIG_NAME=value` each, read again on SIGHUP; the environment "
+        "beats it.",
+    )
     store: Path = knob(STORE, "Folder of the durable store.")  # noqa: RUF009  a knob is a field
+    remote_query: str = knob(
+        "",
+        "Where queries go of a SPARQL service that holds the data for several instances; "
+        "empty: the data is in the folder of the store, which otherwise holds a copy.",
+    )
+    remote_update: str = knob("", "Where updates of that service go; empty: where queries go.")
+    remote_replicas: str = knob(
+        "", "Where queries of its replicas go, with spaces between; one that is behind is not asked."
+    )
+    remote_profile: str = knob(
+        "standard",
+        "What that service is, as far as it differs from the standard.",
+        ("standard", "oxigraph", "virtuoso"),
+    )
+    remote_auth: str = knob(
+        "",
+        "Who we are to that service: `basic:FILE` or `digest:FILE` with `user:password`, or `bearer:FILE`.",
+    )
+    remote_queries: int = knob(32, "Queries that it is asked at once.")
+    remote_seconds: int = knob(60, "Seconds for which it may be silent.")
+    remote_fresh: float = knob(
+        0.0,
+        "Seconds for which it is not asked again whether others wrote; 0: each answer sees all writes.",
+    )
     data: str = knob(
         "shipped",
         "What the store is kept filled with: the `shipped` graphs and what follows, or `none`.",
@@ -54,22 +105,68 @@ class Settings:
     proxies: str = knob(
         "", "Addresses of proxies that are believed who asks (`X-Forwarded-For`), with commas between."
     )
+    metrics: str = knob(
+        "token",
+        "Who may read `/metrics`: whoever has a `token` of scope `metrics` or `admin`, or all (`open`).",
+        ("token", "open"),
+        live=True,
+    )
+    log: str = knob("plain", "Form of what is logged: `plain` lines or `json`.", ("plain", "json"), live=True)
+    access_log: str = knob(
+        "off",
+        "Whether requests are logged: `off`, with the `network` of the client (/24, /48), or its `address`.",
+        ("off", "network", "address"),
+        live=True,
+    )
+    query_log: str = knob(
+        "off",
+        "Whether queries are logged: `off`, by the `digest` of their text, or with the `text`.",
+        ("off", "digest", "text"),
+        live=True,
+    )
     base: str = knob("https://w3id.org/wgig/", "Base of all IRIs of the graph.")
-    token: str = knob("", "Bearer token that opens all writing, beside those of `wgig token`.")
+    token: str = knob("", "Bearer token that opens all writing, beside those of `wgig token`.", live=True)
+    tokens: str = knob(
+        "",
+        f"File of the tokens of `wgig token`, which instances may share; empty: `{TOKENS}` in the folder of "
+        "the store.",
+    )
+    oidc_issuer: str = knob(
+        "",
+        "Issuer of OpenID Connect whose tokens (JWT) open writing as well, such as `https://id.example.org`.",
+    )
+    oidc_audience: str = knob("", "What tokens of the issuer must have as `aud`, to be for this service.")
+    oidc_keys: str = knob(
+        "", "Address of the keys of the issuer (JWKS); without it, where its metadata say, on the same host."
+    )
+    oidc_claim: str = knob(
+        "scope", "Claim that tells what a token opens; one inside of others with dots, `realm_access.roles`."
+    )
+    oidc_scopes: str = knob(
+        "",
+        "What values of the claim open, such as `editors=graphs,update`, with spaces between; without it "
+        "`wgig:papers` opens `papers`, and so on.",
+    )
+    oidc_name: str = knob(
+        "sub", "Claim that tells the name under which a writer is on record, for all to read."
+    )
     contact: str = knob(
         "",
         "Whom to tell of a weakness (`/.well-known/security.txt`) or of anything else (`/catalog`): "
         "`mailto:` and `https:` addresses, with spaces between.",
+        live=True,
     )
     allow: str = knob(
         "",
         "Addresses that `SERVICE` may ask and `LOAD` may fetch, with spaces between; one that ends in a "
         "slash allows all below it.",
+        live=True,
     )
     write_profile: str = knob(
         "draft",
         "What a paper must conform to before it is written: `draft`, `complete`, `final`, or `off`: nothing.",
         ("draft", "complete", "final", "off"),
+        live=True,
     )
     history: str = knob(
         KEPT,
@@ -89,38 +186,75 @@ class Settings:
         memory() // 4 // QUAD,
         f"Most quads that readers hold in memory ({QUAD} bytes each); of more they read from disk.",
     )
-    query_seconds: int = knob(30, "Longest time to answer a query, in seconds.")
+    query_seconds: int = knob(30, "Longest time to answer a query, in seconds.", live=True)
     query_memory: int = knob(512 * MIB, "Most memory that a query may take, in bytes.")
     cache_bytes: int = knob(64 * MIB, "Answers kept in memory to be given again, in bytes.")
-    query_length: int = knob(100_000, "Longest query, in characters.")
-    query_nesting: int = knob(100, "Deepest nesting of brackets and operators in a query or update.")
+    query_length: int = knob(100_000, "Longest query, in characters.", live=True)
+    query_nesting: int = knob(
+        100, "Deepest nesting of brackets and operators in a query or update.", live=True
+    )
     warnings: str = knob(
         "empty",
         "Which queries are looked through for what is not meant: `all`, with `empty` answers, or of `pages`.",
         ("all", "empty", "pages"),
+        live=True,
     )
-    result_bytes: int = knob(256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.")
+    result_bytes: int = knob(
+        256 * MIB, "Largest result, in bytes; a larger one is refused, never cut.", live=True
+    )
     result_rows: int = knob(
         0,
         "Most rows or triples of a result, 0: as many as there are; one with more is refused, never cut.",
+        live=True,
     )
     shacl: str = knob(
         "shifty",
         "Engine that checks papers: `shifty`, or `pyshacl`, which finds the same a hundred times as slowly.",
         ("shifty", "pyshacl"),
     )
-    paper_bytes: int = knob(16 * MIB, "Largest file that is checked as a paper, in bytes.")
-    paper_triples: int = knob(20_000, "Most statements that are checked at once, of all papers together.")
-    paper_seconds: int = knob(10, "Longest time to check what one request holds, in seconds.")
+    paper_bytes: int = knob(16 * MIB, "Largest file that is checked as a paper, in bytes.", live=True)
+    paper_triples: int = knob(
+        20_000, "Most statements that are checked at once, of all papers together.", live=True
+    )
+    paper_seconds: int = knob(10, "Longest time to check what one request holds, in seconds.", live=True)
+    rate_requests: int = knob(
+        0,
+        "Most requests of one client in `WGIG_RATE_SECONDS`, at once or spread, 0: as many as it likes.",
+        live=True,
+    )
+    rate_seconds: int = knob(
+        60, "Seconds until a client that made all its requests has all again.", live=True
+    )
+    drain_seconds: int = knob(
+        0,
+        "Seconds from the signal to stop, when `/ready` becomes 503, until no connection is taken any more.",
+        live=True,
+    )
     body_bytes: int = knob(64 * MIB, "Largest request body, in bytes.")
+
+    @property
+    def token_file(self) -> Path:
+        """Where the tokens are."""
+        return Path(self.tokens) if self.tokens else self.store / TOKENS
+
+    @classmethod
+    def called_with(cls, arguments: Namespace) -> Self:
+        """Settings from the environment, overridden by the arguments of a command. Raises as that does."""
+        return cls.from_environment(
+            **{name: getattr(arguments, name, None) for name in ("store", "host", "port", "data")}
+        )
 
     @classmethod
     def from_environment(cls, **given: Any) -> Self:
-        """Settings from the environment, overridden by what is `given` and not None.
+        """Settings from the environment and the file it names, overridden by what is `given` and not None.
 
-        Raises ValueError naming the variable whose value does not fit.
+        Raises ValueError naming the variable whose value does not fit, OSError where the file cannot be read.
         """
-        values: dict[str, Any] = {one.name: os.environ.get(f"WGIG_{one.name.upper()}") for one in fields(cls)}
+        file = os.environ.get(FILE)
+        environment = (in_file(Path(file)) if file else {}) | os.environ
+        values: dict[str, Any] = {
+            one.name: environment.get(f"WGIG_{one.name.upper()}") for one in fields(cls)
+        }
         values |= {name: value for name, value in given.items() if value is not None}
         settings = cls(
             **{
@@ -130,12 +264,62 @@ class Settings:
             }
         )
         entries(settings.allow)  # speaks up where one does not fit
+        for one in filter(None, map(str.strip, settings.proxies.split(","))):
+            check_proxy(one)
+        if settings.rate_seconds < 1:
+            raise ValueError("WGIG_RATE_SECONDS is less than 1. Set it to a number of seconds.")
+        if settings.remote_queries < 1:
+            raise ValueError("WGIG_REMOTE_QUERIES is less than 1. Set it to a number of queries.")
+        check_addresses(settings)
         for one in settings.contact.split():
             if not CONTACT.fullmatch(one):
                 raise ValueError(
                     f"WGIG_CONTACT has {one!r}. Write mailto:security@example.org or https://example.org/contact."
                 )
         return settings
+
+
+def check_addresses(settings: Settings) -> None:
+    """Raises ValueError where an address is none that can be asked, or the base no IRI."""
+    for name in ("remote_query", "remote_update", "remote_replicas"):
+        for one in getattr(settings, name).split():
+            if not ADDRESS.fullmatch(one):
+                raise ValueError(
+                    f"WGIG_{name.upper()} has {one!r}. Write an address such as http://127.0.0.1:8890/sparql."
+                )
+    if not IRI.fullmatch(settings.base):
+        raise ValueError(f"WGIG_BASE is {settings.base!r}. Write an IRI such as https://example.org/wgig/.")
+
+
+def check_proxy(address: str) -> None:
+    """Raises ValueError where this is no address or network: nobody would be believed, or everybody."""
+    try:
+        ip_network(address)
+    except ValueError as error:
+        raise ValueError(
+            f"WGIG_PROXIES has {address!r}. Write addresses and networks, such as 10.0.0.1,fd00::/8."
+        ) from error
+
+
+def in_file(path: Path) -> dict[str, str]:
+    """The settings in a file, as systemd reads an EnvironmentFile: in quotes or not; # begins a comment.
+
+    Raises OSError, and ValueError for what is none, or where others may read a token.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not (text := line.strip()) or text.startswith("#"):
+            continue
+        name, sign, value = text.partition("=")
+        if not sign or not name.startswith("WGIG_"):
+            raise ValueError(f"Line {number} of {path} is no setting. Write WGIG_NAME=value.")
+        for sentence in unknown([name]):
+            raise ValueError(f"Line {number} of {path}: {sentence}")
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        found[name] = value[1:-1] if quoted else value
+    if "WGIG_TOKEN" in found and path.stat().st_mode & 0o077:
+        raise ValueError(f"Others than its owner may open {path}, which holds a token: chmod 600 {path}")
+    return found
 
 
 def unknown(names: Iterable[str]) -> Iterator[str]:
@@ -156,6 +340,9 @@ def fitting(setting: Field[Any], value: Any) -> Any:
         raise ValueError(f"{name} is {value!r}. Set it to one of: {', '.join(choices)}.")
     kind: type[Any] = type(setting.default)
     try:
-        return kind(value)
+        found = kind(value)
     except ValueError as error:
         raise ValueError(f"{name} is {value!r}. Set it to a number.") from error
+    if isinstance(found, (int, float)) and not found >= 0:  # nor what is no number at all
+        raise ValueError(f"{name} is {value!r}. Set it to a number that is not below 0.")
+    return found

@@ -6,6 +6,7 @@ another digest now was changed by a user, and is not replaced unasked.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from .board import Board
 from .inference import Inference
 from .lookup import rows
 from .namespaces import OUTSIDE
-from .opening import NotWritableError
+from .opening import STARTING, NotWritableError
 from .rdf import as_stored
 from .settings import SHIPPED, Settings
 from .store import Store
@@ -74,13 +75,36 @@ def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
 
     `say` gets a sentence when something takes time or was left undone.
     """
-    if settings.data == "none":
-        return Store.open(settings.store)
+    is_filled = settings.data != "none"
     board, portrait = Board(settings.base, settings.shacl, say), Portrait(settings.base)
     inferred = f"{settings.base}graph/inferred"
-    store = Store.open(settings.store, rules(), inferred, say, [board], last=[portrait])
+    computed = (rules(), inferred, say, [board], [portrait]) if is_filled else ((), inferred, say, (), ())
+    if settings.remote_query:
+        from .shared.sharing import Sharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
+        from .shared.store import Shared  # noqa: PLC0415
+
+        store: Store = Shared.join(settings.store, Sharing(settings), *computed)
+    else:
+        store = Store.open(settings.store, *computed)
+    if not is_filled:
+        return store
+    with store.turn(STARTING):
+        return filled(store, settings, say)
+
+
+def filled(store: Store, settings: Settings, say: Callable[[str], None]) -> Store:
+    """The store, filled with the shipped graphs as they are now."""
     if not store:
-        say(f"Filling the store {settings.store} with the shipped graphs ...")
+        shared = f"shared store at {settings.remote_query}"
+        place = shared if settings.remote_query else f"store {settings.store}"
+        say(f"Filling the {place} with the shipped graphs ...")
+    newer = newer_version(store, settings.base)
+    if newer:
+        say(
+            f"The shipped graphs in the store are of wgig {newer}, and stay; this is {__version__}, an older "
+            "one. To take a graph as it has it: wgig load --shipped NAME"
+        )
+        return store
     kept = refresh(store, settings.base)
     if kept:
         names = " ".join(graph.removeprefix(f"{settings.base}graph/") for graph in kept)
@@ -89,6 +113,18 @@ def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
             f"To take the shipped ones: wgig load --shipped {names}"
         )
     return store
+
+
+def newer_version(store: Store, base: str) -> str:
+    """The version of a package newer than this one, from which the store was filled; empty without such."""
+    versions = [one.version for one in catalog(store, base).values()]
+    newest = max(versions, key=in_numbers, default="")
+    return newest if in_numbers(newest) > in_numbers(__version__) else ""
+
+
+def in_numbers(version: str) -> list[int]:
+    """A version, to be compared with others."""
+    return [int(number) for number in re.findall("[0-9]+", version)]
 
 
 def open_to_read(settings: Settings, say: Callable[[str], None]) -> Store:

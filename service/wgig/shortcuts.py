@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import NamedTuple
 
+from .metrics import Metrics, Tally
+
 LONGEST = 8 * 1024  # bytes of a request
 LARGEST = 64 * 1024  # bytes of an answer
 OVERHEAD = 500  # bytes that an entry takes beside them
@@ -12,18 +14,27 @@ REQUEST = "wgig.request"  # what the scope calls the bytes of a whole request
 
 
 class Shortcut(NamedTuple):
-    """An answer in two pieces, between which the fields of the server belong."""
+    """An answer in two pieces, between which belong the fields of the server and the id of the request.
+
+    The rest is what is noted of it: `size` is the number of bytes of its body, `client` who asks, where that
+    is not the peer of the connection.
+    """
 
     begin: bytes
     rest: bytes
+    tally: Tally
+    route: str
+    status: int
+    size: int
+    client: str
 
 
 class Shortcuts:
-    """Answers to requests for as long as `version` gives the same number; up to `room` bytes of them."""
+    """Answers to requests for as long as `version` gives the same; up to `room` bytes of them."""
 
-    def __init__(self, version: Callable[[], int], room: int) -> None:
+    def __init__(self, version: Callable[[], object], room: int, metrics: Metrics) -> None:
         """There is none yet."""
-        self.version, self.room = version, room
+        self.version, self.room, self.metrics = version, room, metrics
         self.clear()
 
     def clear(self) -> None:
@@ -37,7 +48,15 @@ class Shortcuts:
             self.clear()
         return self.answers.get(request)
 
-    def add(self, request: bytes, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+    def add(  # noqa: PLR0913, PLR0917 - what an answer consists of, and whose it is
+        self,
+        request: bytes,
+        status: int,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes,
+        route: str = "",
+        client: str = "",
+    ) -> None:
         """Keep an answer to a request, unless it is large."""
         if len(body) > LARGEST:
             return
@@ -46,7 +65,9 @@ class Shortcuts:
             self.clear()
         begin = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
         fields = b"".join(b"%s: %s\r\n" % pair for pair in headers)
-        self.answers[request] = Shortcut(begin, fields + b"\r\n" + body)
+        rest = b"\r\n" + fields + b"\r\n" + body
+        tally = self.metrics.tally(route, "GET", status)
+        self.answers[request] = Shortcut(begin, rest, tally, route, status, len(body), client)
         self.size += size
 
 

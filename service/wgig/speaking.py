@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 ENGLISH = "en"
 FROM_RIGHT = frozenset({"ar"})
 COMMAS = {"ar": "، ", "zh": "、"}
-LONGEST = 1000  # characters of an address
+LONGEST = 2000  # characters of an address that a refusal repeats, and that is named for search engines
 
 
 class Reading:
     """Who asks: the address without the choice of a language, and the languages in their order."""
 
-    def __init__(self, scope: "Scope") -> None:
-        """Take a request, in which the choice is the first of Accept-Language."""
-        self.scope = scope
+    def __init__(self, scope: "Scope", *, chosen: bool = False) -> None:
+        """Take a request, in which the choice is the first of Accept-Language; `chosen`: by its address."""
+        self.scope, self.chosen = scope, chosen
 
     @cached_property
     def language(self) -> str:
@@ -45,10 +45,9 @@ class Reading:
 
     @property
     def address(self) -> str:
-        """Path and query string; what is long is left out, as a page names its address for each language."""
+        """Path and query string."""
         path, query = (str(self.scope[part], "latin-1") for part in ("raw_path", "query_string"))
-        whole = f"{path}?{query}" if query else path
-        return next((one for one in (whole, path) if len(one) <= LONGEST), "/")
+        return f"{path}?{query}" if query else path
 
 
 NOBODY = Reading({"headers": [], "query_string": b"", "raw_path": b"/"})
@@ -67,6 +66,11 @@ def language() -> str:
     return reading.get().language
 
 
+def is_chosen() -> bool:
+    """Whether the address of what is asked for chooses that language."""
+    return reading.get().chosen
+
+
 def direction() -> str:
     """How that is written: `ltr` or `rtl`."""
     return "rtl" if language() in FROM_RIGHT else "ltr"
@@ -82,9 +86,25 @@ def address() -> str:
     return reading.get().address
 
 
-def address_in(tongue: str) -> str:
-    """The address of what is asked for, in a language."""
-    return f"{address()}{'&' if '?' in address() else '?'}{PARAMETER}={tongue}"
+def short_address() -> str:
+    """The address of what is asked for without what makes it long, for a refusal: that stays small."""
+    return next((one for one in (address(), address().partition("?")[0]) if len(one) <= LONGEST), "/")
+
+
+def address_in(tongue: str, there: str = "") -> str:
+    """The address of what is asked for, or of what is there, in a language."""
+    there = there or address()
+    return f"{there}{'&' if '?' in there else '?'}{PARAMETER}={tongue}"
+
+
+def alternates() -> dict[str, str]:
+    """The address of what is asked for in each language, and in whatever one; none where it is long.
+
+    A page has it once more for each language in its switch, which people need however long it is.
+    """
+    if len(address()) > LONGEST:
+        return {}
+    return {one: address_in(one) for one in SPOKEN} | {"x-default": address()}
 
 
 @contextmanager

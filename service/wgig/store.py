@@ -12,6 +12,7 @@ from .index import mark
 from .inference import Inference
 from .opening import StoreError, open_quads, open_snapshot, spoken
 from .rdf import quad, stored
+from .records.versions import Versions
 from .transactions import Transactions
 from .view import Dataset, graph_name
 from .writes.changes import MOST, Change, Look, in_graphs
@@ -41,14 +42,13 @@ class Store(Transactions):
         return cls(ox.Store(), None, Inference(rules, inferred, None, first, last) if computes else None)
 
     @classmethod
-    def open(  # noqa: PLR0913 - where the store is, and what is computed
+    def open(  # noqa: PLR0913, PLR0917 - where the store is, and what is computed
         cls,
         folder: Path,
         rules: Iterable[str] = (),
         inferred: str = "urn:inferred",
         say: Callable[[str], None] = lambda _: None,
         first: Iterable[Computed] = (),
-        *,
         last: Iterable[Describing] = (),
     ) -> Self:
         """The durable store in `folder`, made when there is none.
@@ -61,14 +61,19 @@ class Store(Transactions):
         store = cls(open_quads(folder), folder, inference)
         tidy(folder)
         if not store._settled:
-            if store:
-                say(f"Inferring what follows in {folder}: the last write was cut off, or rules are new ...")
-            with store._lock, spoken(folder):
-                mark.remove(folder)
-                if inference:
-                    inference.make_good(store._quads)
-                store._settle(None)
+            store.make_good(say)
         return store
+
+    def make_good(self, say: Callable[[str], None]) -> None:
+        """Bring in line what follows, where a write was cut off or the rules are new."""
+        assert self._folder
+        if self:
+            say(f"Inferring what follows in {self._folder}: the last write was cut off, or rules are new ...")
+        with self._lock, spoken(self._folder):
+            mark.remove(self._folder)
+            if self._inference:
+                self._inference.make_good(self._quads)
+            self._settle(None)
 
     @classmethod
     def snapshot(cls, folder: Path) -> Self:
@@ -155,8 +160,13 @@ class Store(Transactions):
                 self._inference.unsettle(self._quads)
                 self._inference.grow(self._quads)
                 self._behind.clear()
+            self._publish(None)
             self._settle(None)
             self._tell(None)
+
+    def versions(self) -> Versions:
+        """What graphs held before they were written."""
+        return Versions(self._folder)
 
     def checkpoint(self, folder: Path) -> None:
         """Copy the store as it is now to a new folder on the same disk, in little time and space."""

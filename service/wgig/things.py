@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from .labels import best, labels
 from .languages import ANY, Languages, Said, as_asked
 from .lookup import Term, rows
 from .namespaces import OUTSIDE
+from .remembering import for_version
 from .store import Store
 
 TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
@@ -132,7 +132,7 @@ def types(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
     return (triple for iri in iris for triple in types_in(store, version, iri))
 
 
-@lru_cache(20_000)
+@for_version(20_000)
 def types_in(store: Store, version: int, iri: str) -> tuple[ox.Triple, ...]:
     """What an IRI is in a version of the store."""
     del version  # which makes the cache forget

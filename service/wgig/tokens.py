@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from .durable import durable
 from .opening import StoreError, refusal
@@ -23,12 +24,13 @@ SCOPES = {
     "graphs": "write any graph, papers checked first",
     "update": "run SPARQL Update",
     "admin": "see and stop the queries of others",
+    "metrics": "read the figures of the service (`/metrics`)",
 }
 OF_PAPERS = ("graphs", "papers")  # the scopes that open the graphs of papers; the second opens these alone
-FILE = "tokens.json"
 BEGINNING = "wgig_"  # by which people and scanners know a token that lies about
 FIELD = "access_token"  # where RFC 6750 lets a token stand in a form or an address, and we do not
-IN_ADDRESS = re.compile(rb"(?:^|&)%s=|%s[\w-]{43}" % (FIELD.encode(), BEGINNING.encode()))
+JWT = rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"  # how one begins that a provider of identities made
+IN_ADDRESS = re.compile(rb"(?:^|&)%s=|%s[\w-]{43}|%s" % (FIELD.encode(), BEGINNING.encode(), JWT))
 LEAKED = (
     "A token stands in the {where}, where logs and others can read it. Have it revoked now "
     "(wgig token revoke), and send a new one as Authorization: Bearer <token>."
@@ -59,15 +61,41 @@ class Token:
         return bool(self.expires) and datetime.fromisoformat(self.expires) <= datetime.now(UTC)
 
 
-class Tokens:
-    """The tokens of a service: those in the folder of its store, and the one of its settings."""
+class NotVouchedError(Exception):
+    """Nobody vouches for a token, and why; where `again`, that may be otherwise in so many seconds."""
 
-    def __init__(self, folder: Path | None, secret: str = "") -> None:
-        """Take the folder of the store (None: there is none), and the secret that opens all (empty: none)."""
-        self.path = folder and folder / FILE
-        self.fixed = [Token("setting", "WGIG_TOKEN", digest(secret), (*SCOPES,), "")] if secret else []
+    def __init__(self, why: str, again: int = 0) -> None:
+        """Say why."""
+        super().__init__(why)
+        self.again = again
+
+
+class Voucher(Protocol):
+    """Who vouches for tokens that are kept nowhere here."""
+
+    scopes: frozenset[str]  # what these may open
+
+    def vouched(self, secret: str) -> Token:
+        """The token with this secret. Raises NotVouchedError."""
+
+
+class Tokens:
+    """The tokens of a service: those in a file, and the one of its settings.
+
+    Others there may be for which somebody vouches.
+    """
+
+    def __init__(self, path: Path | None, secret: str = "", voucher: Voucher | None = None) -> None:
+        """Take the file (None: there is none), and the secret that opens all (empty: none)."""
+        self.voucher = voucher
+        self.path = path
+        self.fix(secret)
         self.kept: list[Token] = []
         self.read: tuple[int, ...] = ()
+
+    def fix(self, secret: str) -> None:
+        """Let this be the secret of the settings."""
+        self.fixed = [Token("setting", "WGIG_TOKEN", digest(secret), (*SCOPES,), "")] if secret else []
 
     def all(self) -> list[Token]:
         """All tokens, as they are now: the file is read again when it was changed. Raises StoreError."""
@@ -86,13 +114,25 @@ class Tokens:
         return self.fixed + self.kept
 
     def opens(self, *scopes: str) -> bool:
-        """Whether a token opens at least one of the scopes now. Raises StoreError."""
-        return any(set(scopes) & set(one.scopes) and not one.expired for one in self.all())
+        """Whether a token may open at least one of the scopes now. Raises StoreError."""
+        return bool(self.voucher and self.voucher.scopes & set(scopes)) or any(
+            set(scopes) & set(one.scopes) and not one.expired for one in self.all()
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there can be any token. Raises StoreError."""
+        return bool(self.voucher or self.all())
 
     def find(self, secret: str) -> Token | None:
-        """The token with this secret, be it expired. Takes as long whatever the secret. Raises StoreError."""
+        """The token with this secret, be it expired. Takes as long whatever the secret of one that is kept.
+
+        Raises StoreError, and NotVouchedError for what looks like one for which somebody might vouch.
+        """
         given = digest(secret)
         found = [one for one in self.all() if secrets.compare_digest(one.digest, given)]
+        if not found and self.voucher and secret.count(".") == 2:
+            return self.voucher.vouched(secret)
         return found[0] if found else None
 
 
@@ -106,7 +146,7 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def new(folder: Path, scopes: Sequence[str], name: str = "", expires: str = "") -> tuple[str, Token]:
+def new(path: Path, scopes: Sequence[str], name: str = "", expires: str = "") -> tuple[str, Token]:
     """Make a token and keep it; the secret, which is kept nowhere, and the token.
 
     Raises ValueError for a time that is none, StoreError.
@@ -116,14 +156,14 @@ def new(folder: Path, scopes: Sequence[str], name: str = "", expires: str = "") 
     until = (now + span(expires)).isoformat(timespec="seconds") if expires else ""
     made = now.isoformat(timespec="seconds")
     token = Token(id_, name or id_, digest(secret), tuple(dict.fromkeys(scopes)), made, until)
-    with changing(folder) as tokens:
+    with changing(path) as tokens:
         tokens.append(token)
     return secret, token
 
 
-def revoke(folder: Path, id_: str) -> Token | None:
+def revoke(path: Path, id_: str) -> Token | None:
     """Take a token out; None where there is none of this id. Raises StoreError."""
-    with changing(folder) as tokens:
+    with changing(path) as tokens:
         found = [one for one in tokens if one.id == id_]
         tokens[:] = [one for one in tokens if one.id != id_]
     return found[0] if found else None
@@ -150,19 +190,18 @@ def read(path: Path, mode: int) -> list[Token]:
 
 
 @contextmanager
-def changing(folder: Path) -> Iterator[list[Token]]:
-    """Around a change of the tokens in a folder, while there is no other; the file is replaced as a whole.
+def changing(path: Path) -> Iterator[list[Token]]:
+    """Around a change of the tokens in a file, while there is no other; the file is replaced as a whole.
 
     Raises StoreError.
     """
-    path = folder / FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{FILE}.lock").open("w") as lock:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_name(f"{path.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             tokens = read(path, path.stat().st_mode) if path.exists() else []
             yield tokens
             with durable(path) as file:
                 file.write(json.dumps([asdict(one) for one in tokens], ensure_ascii=False, indent=1).encode())
     except OSError as error:
-        raise refusal(error, folder) from error
+        raise refusal(error, path.parent) from error

@@ -15,7 +15,7 @@ from .backup.swap import ASIDE
 from .durable import sync
 from .index import mark
 from .inference import Inference
-from .opening import spoken, sync_log
+from .opening import PATIENCE, spoken, sync_log
 from .quiet import Quiet
 from .view import View
 from .writes.changes import Change, Look, Seen, between, together
@@ -35,7 +35,7 @@ class Transactions(View):
     since the opening. `heard` is called with each Change before the write returns and while nobody else
     writes; with None where it is not known, so that a copy must be taken anew. Before it, so are the
     `followers`, which keep something beside the store in line; they are called with an empty change where a
-    write turned out to be none.
+    write turned out to be none. Those `forgetting` what they know are called when others wrote.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Transactions(View):
         self._quiet: Quiet | None = None
         self.heard: Callable[[Change | None], None] = lambda _: None
         self.followers: list[Callable[[Change | None], None]] = []
+        self.forgetting: list[Callable[[], None]] = []
         self.version = 0
 
     def describe_later(self) -> None:
@@ -116,7 +117,17 @@ class Transactions(View):
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Around a look and the write that depends on it: nobody else writes meanwhile."""
+        """Around what must not see a write under way: nobody writes this store meanwhile."""
+        with self._lock:
+            yield
+
+    @contextmanager
+    def turn(self, patience: float = PATIENCE) -> Iterator[None]:
+        """Around a look and the write that depends on it: nobody else writes meanwhile, wherever that is.
+
+        Raises UnavailableError where others than threads of this process write for so many seconds.
+        """
+        del patience  # of this store, no others write
         with self._lock:
             yield
 
@@ -146,6 +157,7 @@ class Transactions(View):
             change = between(before, after) if before and after else None
             if change is None or change:
                 change = self._follow(change)
+                self._publish(change)
                 self._settle(change)
                 self._tell(change)
             else:
@@ -212,6 +224,9 @@ class Transactions(View):
         if not self._behind:
             self._inference.settle_description()
         self._tell(described)
+
+    def _publish(self, change: Change | None) -> None:
+        """Make a change wherever else the quads are kept, before it counts as done; here that is nowhere."""
 
     def _settle(self, change: Change | None) -> None:
         """Bring a change to disk, then note that stated and inferred quads agree."""

@@ -84,6 +84,7 @@ def done(request: Request, write: Write, text: str, admitted: str) -> Response |
     if request.app.state.record is None and settings.write_profile == OFF:
         store.update(text, settings.base, admitted)
         request.app.state.failed_write = None
+        request.app.state.metrics.writes.labels("written").inc()
         return None
 
     async def wanted(*call: Any) -> Change | None:
@@ -95,7 +96,7 @@ def done(request: Request, write: Write, text: str, admitted: str) -> Response |
         """Evaluate it where papers are checked, within the same limits, while its client is there."""
         return from_thread.run(wanted, *call)
 
-    with store.alone():
+    with store.turn():
         change = store.tried(text, settings.base, admitted, elsewhere)
         if change is None:
             raise Problem(422, TOO_MUCH)

@@ -1,7 +1,7 @@
 """The papers in the body of a request: one as it is, a text in a form, or several files."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from . import bodies
@@ -49,7 +49,18 @@ def uploads(given: ContentType, body: bytes) -> Sent:
     Raises Problem 400 where it is malformed, has other fields, or holds nothing to check, 413 for too many
     files.
     """
-    fields, files = FORMS.get(given.media_type, bare)(given, body)
+    fields, files = parted(given, body)
+    accept(fields, files)
+    return fields, files
+
+
+def parted(given: ContentType, body: bytes) -> Sent:
+    """The fields and the files of a body, whatever they are. Raises Problem 400 where it is malformed."""
+    return FORMS.get(given.media_type, bare)(given, body)
+
+
+def accept(fields: Pairs, files: Sequence[File]) -> None:
+    """Raises Problem 400 for other fields and where there is nothing to check, 413 for too many files."""
     if not files:
         raise Problem(
             400,
@@ -59,7 +70,6 @@ def uploads(given: ContentType, body: bytes) -> Sent:
     checked(fields, ONCE, MANY, most=MOST_PAIRS)
     if len(files) > MOST:
         raise Problem(413, f"More than {MOST} files were sent. Send them in several requests.")
-    return fields, files
 
 
 def bare(given: ContentType, body: bytes) -> Sent:

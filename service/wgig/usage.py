@@ -38,10 +38,11 @@ ACTIONS: Commands = {
         "wgig token new --scope graphs update\n"
         "\n"
         "scopes:\n"
-        "papers  write the graphs of papers, each checked first\n"
-        "graphs  write any graph, papers checked first\n"
-        "update  run SPARQL Update\n"
-        "admin   see and stop the queries of others",
+        "papers   write the graphs of papers, each checked first\n"
+        "graphs   write any graph, papers checked first\n"
+        "update   run SPARQL Update\n"
+        "admin    see and stop the queries of others\n"
+        "metrics  read the figures of the service (`/metrics`)",
     ),
     "list": (
         "list the tokens, without what is secret",
@@ -52,6 +53,31 @@ ACTIONS: Commands = {
         "let a token open nothing any more, from the next request on",
         arguments.revoke_token,
         "wgig token revoke 1f2e3d4c",
+    ),
+}
+
+
+def bulk(parser: argparse.ArgumentParser) -> None:
+    """The actions of `wgig bulk`."""
+    offer(parser, "action", BULK)
+
+
+BULK: Commands = {
+    "check": (
+        "check papers by the million, on Spark or on this machine",
+        arguments.bulk_check,
+        "wgig bulk check papers/ --out checked\n"
+        "wgig bulk check 's3a://papers/2026/*.ttl' --out s3a://papers/checked --profile final\n"
+        "\n"
+        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or holds no paper, 3 our failure",
+    ),
+    "describe": (
+        "count what is in papers by the million, as VoID, on Spark or on this machine",
+        arguments.bulk,
+        "wgig bulk describe papers/ --out described\n"
+        "wgig bulk describe 'hdfs://papers/*/*.md' --out hdfs://described\n"
+        "\n"
+        "exit codes: 0 all were counted, 2 one cannot be read, 3 our failure",
     ),
 }
 
@@ -104,6 +130,11 @@ COMMANDS: Commands = {
         "\n"
         "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or holds no paper, 3 our failure",
     ),
+    "bulk": (
+        "check or count papers by the million",
+        bulk,
+        "wgig bulk check papers/ --out checked\nwgig bulk describe papers/ --out described",
+    ),
     "new": (
         "begin an issue paper with what the graph knows of the issue",
         arguments.new,
@@ -130,7 +161,15 @@ COMMANDS: Commands = {
 }
 
 # The actions of the last one take it.
-WITHOUT_STORE = (arguments.queries, arguments.check, arguments.new, token)
+WITHOUT_STORE = (
+    arguments.queries,
+    arguments.check,
+    arguments.bulk_check,
+    arguments.bulk,
+    arguments.new,
+    token,
+    bulk,
+)
 
 
 def parser() -> argparse.ArgumentParser:

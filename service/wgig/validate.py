@@ -10,6 +10,7 @@ from . import bodies, pages
 from .answers import answer, pick
 from .bodies import ContentType, Pairs, values
 from .check import check, papers_of
+from .counting import counting, outcome_of_problem
 from .documents import FORMATS, WORD, Document, read, too_many
 from .formats import HTML, Format
 from .pages.report import Shown
@@ -22,14 +23,16 @@ from .reports import WRITERS
 from .rules import LANGUAGES, PROFILE, PROFILES
 from .settings import Settings
 from .speaking import language
+from .tracing import around
 from .turns import Turns
-from .uploads import BY_TYPE, FORMAT, FORMS, SENT, TEXT, File, uploads
+from .uploads import BY_TYPE, FORMAT, FORMS, SENT, TEXT, File, accept, parted, uploads
 
 VARY = "Accept, Accept-Encoding, Accept-Language"
 OFFERED = tuple(WRITERS)
 TYPED = tuple(one for one in FORMATS if one is not WORD)  # what can be pasted as text
 PAPERS = 100  # checked in one request; each costs the work of a small file
 PARAMETERS = ("profile", "lang", "_mediatype")
+SHOW = ("do", "show")  # of a page: its form, as it is filled in, and no report
 ECHOED = 200_000  # characters of a text that the page gives back to be mended
 
 
@@ -66,6 +69,7 @@ class Done(NamedTuple):
     report: bytes = b""
     found: Sequence[Found] = ()
     problem: Problem | None = None
+    outcomes: Sequence[str] = ()
 
 
 async def validate(request: Request) -> Response:
@@ -83,8 +87,10 @@ async def validate(request: Request) -> Response:
     body = await bodies.read(request, limit)
     checks: Turns = request.app.state.checks
     todo = Work(given, body, address, language(), format_, settings)
-    async with while_there(request.receive):
-        done = await checks.run(work, todo)
+    with around(request.app.state.tracing, "check"), counting(request.app.state.metrics) as outcomes:
+        async with while_there(request.receive):
+            done = await checks.run(work, todo)
+        outcomes.extend(done.outcomes)
     return await run_in_threadpool(answered, request, format_, done)
 
 
@@ -104,7 +110,8 @@ def work(todo: Work) -> Done:
     outcomes = [one.outcome for one in Checks(wished.profile, todo.settings).of(files)]
     if problem := only_problem(outcomes):
         raise problem
-    return Done(wished, fields, WRITERS[todo.format](outcomes, wished.language))
+    report = WRITERS[todo.format](outcomes, wished.language)
+    return Done(wished, fields, report, outcomes=[outcome_of(one) for one in outcomes])
 
 
 def work_for_page(todo: Work) -> Done:
@@ -112,13 +119,24 @@ def work_for_page(todo: Work) -> Done:
     wished = wish(todo.address, todo.language)
     fields: Pairs = []
     try:
-        fields, files = uploads(todo.given, todo.body)
+        fields, files = parted(todo.given, todo.body)
         wished = wish([*todo.address, *fields], todo.language)
+        if SHOW in fields:
+            return Done(wished, fields)
+        accept(fields, files)
     except Problem as problem:
-        return Done(wished, fields, problem=problem)
+        return Done(wished, fields, problem=problem, outcomes=[outcome_of_problem(problem)])
     found = Checks(wished.profile, todo.settings).of(files)
     only = only_problem([one.outcome for one in found])
-    return Done(wished, [*echo(files, found), *fields], found=found, problem=only)
+    outcomes = [outcome_of(one.outcome) for one in found]
+    return Done(wished, [*echo(files, found), *fields], found=found, problem=only, outcomes=outcomes)
+
+
+def outcome_of(one: Outcome) -> str:
+    """What is counted of a file."""
+    if isinstance(one, Unread):
+        return outcome_of_problem(one.problem)
+    return "conforms" if one.conforms else "violates"
 
 
 def answered(request: Request, format_: Format, done: Done) -> Response:

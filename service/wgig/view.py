@@ -88,6 +88,10 @@ class View:
         """Whether there is any quad."""
         return any(True for _ in self._quads)
 
+    def size(self) -> tuple[int, int]:
+        """The number of quads, and that of named graphs. All of them are counted."""
+        return len(self._quads), sum(1 for _ in self._quads.named_graphs())
+
     def has(self, graph: str | None) -> bool:
         """Whether a named graph is there; the unnamed graph always is."""
         return graph is None or self._quads.contains_named_graph(graph_name(graph))

@@ -1,7 +1,6 @@
 """Files checked by several processes, in order, with few of them in memory at a time."""
 
 import gc
-import os
 import signal
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +13,7 @@ from typing import NamedTuple
 from .bulk import check_many
 from .documents import Document
 from .engines import engine
-from .files import Candidate, mistake, opened, shown
+from .files import Candidate, mistake, opened, shown, size_of
 from .problems import Problem
 from .report import Outcome, Unread
 from .settings import MIB
@@ -65,14 +64,6 @@ def batches(files: Iterable[Candidate]) -> Iterator[list[Candidate]]:
         room -= size
     if batch:
         yield batch
-
-
-def size_of(file: Candidate) -> int:
-    """The size of a file in bytes, 0 where it cannot be told."""
-    try:
-        return os.stat(file.path).st_size  # noqa: PTH116
-    except (OSError, ValueError):
-        return 0
 
 
 def checked(files: Sequence[Candidate], task: Task) -> list[Outcome | None]:

@@ -113,7 +113,7 @@ def guarded(
     """
     store: Store = request.app.state.store
     path = graph_path(graph, request.app.state.settings.base)
-    with store.alone():
+    with store.turn():
         there = store.has(graph)
         check_conditions(request, graph, there)
         commit(request, change(), Write(token, f"{request.method} {path}", files))

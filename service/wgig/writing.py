@@ -9,17 +9,20 @@ from typing import Any
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
+from prometheus_client import Counter
 
 from . import board
 from .bodies import Part
+from .counting import counting
 from .formats import Format
 from .gate import Checked, Submitted, checked, report_format
-from .opening import FullError
+from .opening import DeclinedError, FullError, UnavailableError, UnfittingError
 from .problems import Problem
 from .record import Record, Write, graphs_of
 from .settings import Settings
 from .speaking import language
 from .store import Store, StoreError
+from .tracing import around
 from .turns import Turns
 from .writes.changes import Change
 
@@ -54,12 +57,29 @@ async def writing(request: Request) -> AsyncIterator[None]:
     Raises Problem 503 where its turn does not come, 507 where the disk is full, 500 where it fails.
     """
     turns: Turns = request.app.state.writes
+    counted: Counter = request.app.state.metrics.writes
+    begun = False
     try:
         async with turns.turn():
-            yield
+            begun = True
+            with around(request.app.state.tracing, "write"):
+                yield
+    except Problem:
+        counted.labels("refused" if begun else "crowded").inc()
+        raise
+    except UnfittingError as error:
+        counted.labels("refused").inc()
+        raise Problem(403, f"{error} Nothing has changed.") from error
     except StoreError as error:
+        counted.labels("full" if isinstance(error, FullError) else "failed").inc()
         log.error("%s %s failed: %s", request.method, request.url.path, error)
+        if isinstance(error, UnavailableError):
+            sentence = f"{error} Read what is there before you write again."
+            raise Problem(503, sentence, headers={"Retry-After": "5"}) from error
         request.app.state.failed_write = datetime.now(UTC).isoformat(timespec="seconds")
+        if isinstance(error, DeclinedError):
+            sentence = "The service that holds the data refused this write, and nothing has changed."
+            raise Problem(500, f"{sentence} Its log says why.", slug="disk") from error
         if isinstance(error, FullError):
             raise Problem(
                 507, f"The disk of this service is full. {READ_AGAIN} Its operator makes room {RESTART}"
@@ -79,6 +99,7 @@ def commit(request: Request, change: Change, write: Write) -> None:
         if record:
             record.settle()
         request.app.state.failed_write = None
+        request.app.state.metrics.writes.labels("written").inc()
 
 
 async def pass_gate(request: Request, graph: str, parts: list[Part], there: bytes) -> bytes | Response:
@@ -90,6 +111,7 @@ async def pass_gate(request: Request, graph: str, parts: list[Part], there: byte
     found = await gated(request, graph, parts, there, format_, language())
     if not found.report:
         return bytes(found.triples)
+    request.app.state.metrics.writes.labels("nonconforming").inc()
     headers = UNKEPT | {"Vary": "Accept, Accept-Language", "Content-Language": language()}
     return Response(found.report, 422, headers, format_.content_type)
 
@@ -100,7 +122,9 @@ async def gated(  # noqa: PLR0913, PLR0917 - what is sent, and how the report on
     """What the gate says of what is sent to the graph of a paper. Raises Problem."""
     settings: Settings = request.app.state.settings
     checks: Turns = request.app.state.checks
-    found = await checks.run(checked, Submitted(graph, parts, there, format_, language, settings))
+    with around(request.app.state.tracing, "check"), counting(request.app.state.metrics) as outcomes:
+        found = await checks.run(checked, Submitted(graph, parts, there, format_, language, settings))
+        outcomes.append("violates" if found.report else "conforms")
     if not found.report:
         board.checked[found.digest] = found.results
     return found

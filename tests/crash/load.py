@@ -122,8 +122,10 @@ class MovingWriter(Writer):
         """The number in both graphs, which is also how many left their trace."""
         del least
         one = f"<urn:{self.name}>"
-        left = f"{{ SELECT (SUM(?n) AS ?left) {{ GRAPH <urn:left> {{ {one} <urn:now> ?n }} }} }}"
-        right = f"{{ SELECT (SUM(?n) AS ?right) {{ GRAPH <urn:right> {{ {one} <urn:now> ?n }} }} }}"
+        left = f"{{ SELECT (COALESCE(SUM(?n), 0) AS ?left) {{ GRAPH <urn:left> {{ {one} <urn:now> ?n }} }} }}"
+        right = (
+            f"{{ SELECT (COALESCE(SUM(?n), 0) AS ?right) {{ GRAPH <urn:right> {{ {one} <urn:now> ?n }} }} }}"
+        )
         was = f"{{ SELECT (COUNT(?n) AS ?was) {{ GRAPH <urn:right> {{ {one} <urn:was> ?n }} }} }}"
         rows = select(client, f"SELECT * {{ {left} {right} {was} }}")
         assert len(rows) == 1, f"{self.name} moved by halves: {rows}"

@@ -126,7 +126,7 @@ def test_a_disk_that_fails_takes_no_write_and_reading_goes_on(tmp_path: Path) ->
         assert put(client, 0).status_code == 201
         fail(folder)
         answer = put(client, 1)
-        assert (answer.status_code, answer.json()["title"]) == (500, "The disk failed")
+        assert (answer.status_code, answer.json()["title"]) == (500, "The write failed")
         assert "mends that and starts it anew" in answer.json()["detail"]
         assert str(tmp_path) not in answer.text
         check_whole(client, 1)

@@ -15,7 +15,7 @@ COMMANDS = re.findall(r"^(?:[\d*]+ ){0,5}wgig (.*)$", PAGE, re.MULTILINE)
 
 
 def test_the_page_shows_commands() -> None:
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 8
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -95,7 +95,7 @@ def test_what_the_page_quotes_stands_at_the_end_of_the_way(service: httpx.Client
 def in_table(last: Page, rows: list[Row], name: str) -> None:
     """The answer of a query: its rows as they are, below the question and what is to know about it."""
     shown = [
-        {head: cell.text for head, cell in row.items() if cell.text}
+        {head.replace(" ", "_"): cell.text for head, cell in row.items() if cell.text}  # heads are in words
         for row in last.table("What the query found")
     ]
     assert shown == [{head: " ".join(value.split()) for head, value in row.items()} for row in rows]

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from wgig.arguments import SCOPES
 from wgig.records.versions import FOLDER
-from wgig.settings import CHECKOUT, SHIPPED, Settings
-from wgig.tokens import FILE
+from wgig.settings import CHECKOUT, SHIPPED, TOKENS, Settings
 from wgig.usage import parser
 from wgig.writes.changes import MOST
 from wgig.writing import COMPUTED
@@ -66,7 +65,7 @@ def test_the_tables_list_what_there_is() -> None:
 
 
 def test_what_it_names_is_called_so() -> None:
-    assert f"`{FILE}`" in PAGE
+    assert f"`{TOKENS}`" in PAGE
     assert f"`{FOLDER}/`" in PAGE
     assert f"{MOST:,}" in PAGE
     assert "The graphs " + ", ".join(f"`{one}`" for one in sorted(COMPUTED)[:-1]) in PAGE

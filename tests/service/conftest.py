@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from wgig.app import create_app
 from wgig.rdf import read
+from wgig.records.versions import Versions
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
@@ -119,7 +120,8 @@ def unnamed() -> httpx.Client:
 @pytest.fixture
 def broken() -> httpx.Client:
     """A client of a service whose store fails at everything."""
-    return inside(Settings(), cast(Store, SimpleNamespace(version=0, folder=None)))
+    store = SimpleNamespace(version=0, folder=None, forgetting=[], versions=lambda: Versions(None))
+    return inside(Settings(), cast(Store, store))
 
 
 @pytest.fixture

@@ -61,6 +61,14 @@ class Form:
             answer = self.client.get(answer.headers["location"], headers=PAGE)
         return Form(self.client, answer)
 
+    def switch(self, tongue: str) -> "Form":
+        """Press a language in the footer; the form of the page."""
+        button = self.page.select_one(f'footer button[form="{self.form["id"]}"][lang="{tongue}"]')
+        assert button, self.answer.text
+        pressed = {str(button["name"]): str(button["value"])} if button.has_attr("name") else {}
+        there = str(button["formaction"])
+        return Form(self.client, self.client.post(there, data={**self.given, **pressed}, headers=PAGE))
+
     def said(self, name: str) -> str:
         """What is said at a field, to which it points by aria-describedby."""
         field = self.form.select_one(f'[name="{name}"], [id="{name}"]')

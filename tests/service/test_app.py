@@ -191,7 +191,7 @@ def test_a_disk_that_fails_is_no_bug_and_tells_nothing_of_the_inside(
     monkeypatch.undo()
     monkeypatch.setattr(Store, "apply", fail)
     answer = writable.post("/update", data={"update": "INSERT DATA { <x:a> <x:p> 1 }"})
-    assert (answer.status_code, answer.json()["title"]) == (500, "The disk failed")
+    assert (answer.status_code, answer.json()["title"]) == (500, "The write failed")
     assert "/secret/place" not in answer.text
     assert "/secret/place" in caplog.text
     assert "may or may not have been written" in answer.json()["detail"]

@@ -240,6 +240,17 @@ def test_nothing_is_restored_while_the_store_is_open(
     assert not list((store / ASIDE).glob("before-*"))
 
 
+def test_over_a_shared_store_nothing_is_restored_as_only_its_copy_would_be(
+    store: Path, kept: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("backup", kept, store) == 0
+    monkeypatch.setenv("WGIG_REMOTE_QUERY", "http://127.0.0.1:9/sparql")
+    assert call("restore", kept, store) == 2
+    said = capsys.readouterr().err
+    assert f"The data is in the shared store at http://127.0.0.1:9/sparql, and {store} has a copy" in said
+    assert not list((store / ASIDE).glob("before-*"))
+
+
 def test_a_store_that_no_longer_opens_is_replaced(store: Path, kept: Path) -> None:
     before = quads(store)
     assert call("backup", kept, store) == 0

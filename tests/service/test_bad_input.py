@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from wgig.near import near
 from wgig.settings import Settings
 from wgig.store import Store
 
@@ -85,7 +86,11 @@ def refused(answer: httpx.Response, status: int, said: str) -> None:
         ("/sparql?example=no-such-query", 404, "There is no example query no-such-query."),
         ("/doc/issue/spam?_frame=issue&_profile=skos", 406, "None of the profiles skos is known"),
         ("/doc/issue/spam?_frame=issue&inverse=issue", 400, "There is no parameter 'inverse' here."),
-        ("/doc/issue/spam.ttl?inverse=issue", 406, "Ask for one of: application/json"),
+        (
+            "/doc/issue/spam.ttl?inverse=issue",
+            406,
+            "There is no .ttl of this. End the address in one of: .json",
+        ),
         (f"/cite?{CITED}&{ASK}", 400, "Name what to cite"),
         ("/reconcile?queries=%7B%7D&extend=%7B%7D", 400, "Send one of them."),
         # numbers out of range
@@ -210,3 +215,10 @@ def test_a_page_of_what_points_to_a_thing_has_an_address_of_its_own(client: http
 def test_a_batch_of_ten_thousand_is_refused_with_what_may_be_sent(client: httpx.Client) -> None:
     queries = "{" + ",".join(f'"q{number}":{{"query":"x"}}' for number in range(10_000)) + "}"
     refused(client.post("/reconcile", data={"queries": queries}), 413, "Send 50 at most")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("verdic", "verdict"), ("Verdic", "Verdict"), ("VERDICT", "Verdict")]
+)
+def test_a_name_in_the_same_letters_is_nearer(name: str, meant: str) -> None:
+    assert near(name, ("verdict", "Verdict")) == meant

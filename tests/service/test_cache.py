@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 from wgig.cache import Cache
+from wgig.metrics import Metrics
+from wgig.readers.answerers import InLine
 from wgig.shortcuts import Shortcuts
 
 Answer = tuple[int, dict[bytes, bytes], bytes]
@@ -51,8 +53,11 @@ class Kept:
         self.origin = Origin(**given)
         self.version = 0
         self.sent: list[Message] = []
-        self.shortcuts = Shortcuts(lambda: self.version, ROOM)
-        self.cache = Cache(self.origin, self.shortcuts, ROOM)
+        self.shortcuts = Shortcuts(lambda: self.version, ROOM, Metrics())
+        self.cache = Cache(self.origin, cast(InLine, self), self.shortcuts, ROOM)
+
+    async def in_line(self) -> None:
+        """Nobody else writes."""
 
     def scope(self, target: str = "/x", method: str = "GET", body: bytes = b"", **headers: str) -> Scope:
         path, _, query = target.partition("?")

@@ -1,6 +1,7 @@
 """In which language a page speaks: that of its address, one chosen before, or one that the reader likes."""
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ from wgig.speaking import comma, name_of, speaking_in
 Get = Callable[..., httpx.Response]
 
 SPAM = "/doc/issue/spam"
+LONG = quote(f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(4000)))} }} }}")  # 27 KB
 
 
 def root(answer: httpx.Response) -> tuple[str, str]:
@@ -98,11 +100,21 @@ def test_a_language_in_which_no_page_speaks_is_refused(get: Get, query: str) -> 
     ("address", "there"),
     [(f"/papers?q={'x' * 2000}", "/papers"), (f"/{'x' * 2000}?q=1", "/")],
 )
-def test_a_page_does_not_repeat_a_long_address(get: Get, address: str, there: str) -> None:
+def test_a_refusal_does_not_repeat_a_long_address(get: Get, address: str, there: str) -> None:
     page = BeautifulSoup(get(address, accept="text/html").text, "html.parser")
     assert {one["href"] for one in page.select("footer a[hreflang]")} == {
         f"{there}?_lang={one}" for one in SPOKEN
     }
+
+
+@pytest.mark.parametrize("address", [f"/sparql?query={LONG}", f"/cite?query={LONG}"])
+def test_the_switch_stays_on_a_page_with_a_long_address_which_is_named_nowhere_else(
+    get: Get, address: str
+) -> None:
+    page = BeautifulSoup(get(address, accept="text/html").text, "html.parser")
+    links = {one["hreflang"]: one["href"] for one in page.select("footer a[hreflang]")}
+    assert links == {one: f"{address}&_lang={one}" for one in SPOKEN}
+    assert not page.select("link[rel=alternate][hreflang]")
 
 
 def test_a_language_is_called_as_in_the_language_of_the_page() -> None:

@@ -389,7 +389,7 @@ def test_a_server_stops_while_a_query_runs(folder: Path, grace: int, signals: in
                     process.wait(1)
                 process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
-        assert process.stderr.read() == "Stopped.\n"
+        assert process.stderr.read() == "wgig: Stopped.\n"
     finally:
         process.kill()
         process.communicate()
@@ -406,4 +406,4 @@ def test_a_server_stops_when_told_to(folder: Path, signal_: signal.Signals) -> N
         process.send_signal(signal_)
         assert process.wait(20) == 0
         assert process.stderr is not None
-        assert process.stderr.read() == "Stopped.\n"
+        assert process.stderr.read() == "wgig: Stopped.\n"

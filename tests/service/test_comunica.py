@@ -14,7 +14,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 import uvicorn
-from wgig import app, query
+from wgig import app, editing, query
 from wgig.examples import examples
 from wgig.namespaces import namespaces
 from wgig.settings import Settings
@@ -113,7 +113,7 @@ def test_it_asks_as_we_do(comunica: Ask, served: str, text: str, answer: bool) -
 def elsewhere(monkeypatch: pytest.MonkeyPatch, shipped: ox.Store) -> Iterator[str]:
     """A service at an address that does not look like one of SPARQL."""
     monkeypatch.setattr(
-        app, "ROUTES", [("/ask", app.READ, query.ask), ("/ask", ("POST",), query.ask_by_body), *app.ROUTES]
+        app, "ROUTES", [("/ask", app.READ, editing.ask), ("/ask", ("POST",), query.ask_by_body), *app.ROUTES]
     )
     server = uvicorn.Server(
         uvicorn.Config(app.create_app(Settings(), Store(shipped)), port=0, log_level="error", lifespan="off")

@@ -107,6 +107,12 @@ def test_what_is_not_listed_is_said_and_still_counts(store: Store, monkeypatch: 
     assert said[0].startswith("Findings that are not listed: ")
 
 
+def test_a_title_does_not_turn_the_words_behind_it(store: Store) -> None:
+    say(store, 'paper:wp-mine a wgig:IssuePaper ; dcterms:title "Spam \u202eabc"@en .', "wp-mine")
+    labels = column(store, "?s earl:subject paper:wp-mine ; rdfs:label ?x")
+    assert "Spam \u202eabc\u202c, section 7: missing" in labels
+
+
 def test_an_assertion_leads_to_what_was_found(store: Store) -> None:
     assert findings(store, "wp-spam/7b") == ["WGIG-7B-MISSING"]
     assert "WGIG-7B-MISSING" in findings(store, "wp-spam/7")

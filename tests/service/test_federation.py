@@ -326,6 +326,8 @@ def test_a_document_is_loaded_whole(change: Ask, peer: Peer, store: Store) -> No
         ((SECRET, TURTLE, 302, {"Location": "http://127.0.0.1:1/"}), "not allowed"),
         ((SECRET, TURTLE, 302, {"Location": "http://169.254.169.254/latest"}), "not allowed"),
         ((SECRET, TURTLE, 302, {"Location": "file:///etc/passwd"}), "not allowed"),
+        ((SECRET, TURTLE, 302, {"Location": "http://[x"}), "no address"),
+        ((SECRET, TURTLE, 302, {"Location": "//[/"}), "no address"),
     ],
 )
 def test_a_document_that_cannot_be_had_changes_nothing(

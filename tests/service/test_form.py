@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rdflib import Graph
+from rdflib import DCTERMS, RDFS, Graph, Literal
 from rdflib.compare import graph_diff, isomorphic
 from wgig.form.layout import PAPER as PAPER_PART
 from wgig.form.layout import PARTS, SOME
@@ -161,6 +161,30 @@ def test_a_paper_is_written_from_nothing_to_complete(client: httpx.Client) -> No
     assert labels == {"Issue paper: Spam, and what is done about it"}
 
 
+def test_a_title_does_not_turn_the_words_behind_it_in_labels(client: httpx.Client) -> None:
+    form = opened(client, "/write?issue=spam").fill(title_1="Spam \u202eabc", swot_1_threat_1="War.")
+    labels = {
+        one: [
+            str(label)
+            for label in Graph().parse(data=file.text, format="turtle").objects(None, RDFS.label)
+            if str(label).endswith("SWOT analysis")
+        ]
+        for one, file in (("new", form.send("do", "turtle")), ("renamed", renamed(form)))
+    }
+    assert labels == {
+        "new": ["Spam \u202eabc\u202c: SWOT analysis"],
+        "renamed": ["Calls \u202ed\u202c: SWOT analysis"],
+    }
+    assert form.send("do", "markdown").status_code == 200  # which makes the same labels
+
+
+def renamed(form: Form) -> httpx.Response:
+    """The paper of a form, opened as a file and given another title, as Turtle."""
+    files = {"file": ("p.ttl", form.send("do", "turtle").content)}
+    again = Form(form.client, form.client.post("/write", files=files, headers=PAGE))
+    return again.fill(title_1="Calls \u202ed").send("do", "turtle")
+
+
 def test_a_draft_is_saved_as_a_draft_with_what_is_missing(client: httpx.Client) -> None:
     form = opened(client, "/write?issue=voip").fill(name="calls", token=TOKEN).press("do", "draft")
     assert form.given["creativeWorkStatus-1"] == "draft"
@@ -178,6 +202,12 @@ def test_what_is_not_complete_is_not_saved_as_complete(client: httpx.Client) -> 
     assert client.get("/graph/paper/calls").status_code == 404
 
 
+def test_a_source_that_was_not_shipped_may_be_in_the_graph(client: httpx.Client) -> None:
+    form = opened(client, "/write?issue=spam").fill(source_1="document/declaratoin").press()
+    assert "no document of the graph" in form.said("source-1")
+    assert "source-1" not in form.problems
+
+
 @pytest.mark.parametrize(
     ("values", "field", "words"),
     [
@@ -189,6 +219,9 @@ def test_what_is_not_complete_is_not_saved_as_complete(client: httpx.Client) -> 
         ({"category": []}, "category-1", "no category"),
         ({"title_1": " "}, "title-1", "no title"),
         ({"name": "My Paper!"}, "name", "small letters"),
+        ({"source_1": "javascript:alert(1)"}, "source-1", "no web address"),
+        ({"source_1": "http://e.org/a b"}, "source-1", "no web address"),
+        ({"source_1": "data:text/html,x"}, "source-1", "no web address"),
         ({"mainActor_1_who_1": "Somebody"}, "mainActor-1-stakeholderGroup-1", "group"),
         ({"forum_1_label_1": "Here"}, "forum-1-nature-1", "5b"),
         ({"drafter_1_stakeholderGroup": ["governments"]}, "drafter-1-who-1", ""),
@@ -206,6 +239,25 @@ def test_what_is_wrong_is_said_at_its_field(
         assert field in form.problems
         found = form.form.select(f'[aria-invalid="true"] [id="{field}"], [id="{field}"][aria-invalid="true"]')
         assert found or field == "name"
+
+
+@pytest.mark.parametrize("words", ["javascript:alert(1)", "http://e.org/a b", "data:text/html,x"])
+def test_a_source_that_is_no_address_is_no_address_in_the_file_either(
+    client: httpx.Client, words: str
+) -> None:
+    turtle = opened(client, "/write?issue=spam").fill(source_1=words).send("do", "turtle").text
+    found = Graph().parse(data=turtle, format="turtle").objects(None, DCTERMS.source)
+    assert Literal(words) in found
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["https://example.org/p", "document/declaration", "document/form/issue-paper", f"paper/{NAME}", ""],
+)
+def test_nothing_is_said_of_a_source_that_is_there(client: httpx.Client, words: str) -> None:
+    form = opened(client, "/write?issue=spam").fill(source_1=words).press()
+    assert "source-1" not in form.problems
+    assert form.given["source-1"] == words
 
 
 def test_parts_are_added_and_removed_with_the_focus_on_what_is_new(client: httpx.Client) -> None:
@@ -317,6 +369,35 @@ def test_a_new_paper_does_not_take_the_name_of_another(client: httpx.Client) -> 
     assert Form(client, answer).press("do", "draft").problems["token"]  # and again no version is taken for it
 
 
+def test_a_new_paper_of_a_taken_name_is_warned_before_it_is_saved(client: httpx.Client) -> None:
+    put(client)
+    form = opened(client, "/write?issue=spam").fill(name=NAME).press()
+    assert "of this name" in form.said("name")
+    assert "name" not in form.problems
+    assert not form.page.select("#name[aria-invalid]")
+    saved = form.fill(token=TOKEN).press("do", "draft")
+    assert len(saved.page.select("#name-said p")) == 1
+    assert saved.page.select("#name[aria-invalid]")
+
+
+def test_a_paper_is_not_warned_of_its_own_name(client: httpx.Client) -> None:
+    put(client)
+    form = opened(client, f"/write?paper={NAME}")
+    found = form.send("do", "check", accept="application/json").json()
+    assert not [one for one in found["messages"] if one["field"] == "name"]
+
+
+@pytest.mark.parametrize("what", ["turtle", "markdown"])
+@pytest.mark.parametrize("name", ["My Paper", "../x", "", "a--b"])
+def test_nothing_is_downloaded_under_a_name_that_is_none(client: httpx.Client, name: str, what: str) -> None:
+    answer = opened(client, "/write?issue=spam").fill(name=name, title_1="Typed").send("do", what)
+    assert answer.status_code == 422
+    form = Form(client, answer)
+    assert list(form.problems) == ["name"]
+    assert "small letters" in form.said("name")
+    assert (form.given["name"], form.given["title-1"]) == (name, "Typed")
+
+
 @pytest.mark.parametrize(
     ("token", "status", "words"),
     [("", 401, "Saving needs a token"), ("wrong", 401, "knows no such token"), (f"{TOKEN}x", 401, "no such")],
@@ -414,6 +495,61 @@ def test_what_markdown_cannot_hold_is_said_and_nothing_is_lost(client: httpx.Cli
     assert form.given["title-1"] == "Typed"
 
 
+def unwritten(form: Form) -> Form:
+    """The form that comes back in place of the Markdown file, in words for people."""
+    answer = form.send("do", "markdown")
+    assert answer.status_code == 422
+    again = Form(form.client, answer)
+    told = " ".join(one.get_text() for one in again.page.select(".summary, .said"))
+    assert not re.search(r"<https?:|section \d|line \d", told)
+    return again
+
+
+@pytest.mark.parametrize(
+    ("values", "label"),
+    [
+        ({"issueDescription_1": "# A heading"}, "Description of the issue"),
+        ({"issueDescription_1": "Words.\n\n# A heading\n\nMore words."}, "Description of the issue"),
+        (
+            {"issueDescription_1": "Words.\n\n## 2. Categories"},
+            "Description of the issue",
+        ),
+        ({"issueDescription_1": "Words.\n\n## 8. Additional comments\n\nMore."}, "Description of the issue"),
+        ({"issueDescription_1": "a <!-- b -->"}, "Description of the issue"),
+        ({"issueDescription_1": "a <!-- b"}, "Description of the issue"),
+        ({"swot_1_strength_1": "  Two spaces"}, "Strengths"),
+        ({"mainActor_1_who_1": "Actor (governments)"}, "Name"),
+        ({"forum_1_label_1": "One\nTwo"}, "Name"),
+        ({"assessment_2_rationale_1": "Verdit: adequate"}, "Rationale"),
+    ],
+)
+def test_what_markdown_cannot_hold_is_said_at_the_field_by_its_label(
+    client: httpx.Client, values: dict[str, str], label: str
+) -> None:
+    again = unwritten(opened(client, "/write?issue=spam").fill(**values))
+    said = f"{label}: this text cannot stand in Markdown"
+    field = next(iter(values)).replace("_", "-")
+    assert list(again.problems) == [field]
+    assert said in again.problems[field]
+    assert said in again.said(field)
+    assert "download Turtle" in again.said(field)
+
+
+def test_a_text_in_another_language_than_the_paper_is_said_at_its_field(client: httpx.Client) -> None:
+    form = unwritten(opened(client, "/write?issue=spam").fill(inLanguage_1="fr"))
+    assert "another language (English) than the paper (French)" in form.said("issueDescription-1")
+    again = form.fill(issueDescription_1="Courrier en masse").send("do", "markdown")
+    assert again.status_code == 200
+    assert "language: fr" in again.text
+
+
+def test_what_markdown_and_form_have_no_place_for_is_said_without_a_field(client: httpx.Client) -> None:
+    put(client, f'{EXAMPLE}{PAPER} <x:weight> "1" .')
+    form = unwritten(opened(client, f"/write?paper={NAME}"))
+    assert not form.problems
+    assert "the form has no field" in form.page.select_one("#refused").get_text()  # type: ignore[union-attr]
+
+
 def test_files_are_opened_and_what_cannot_be_read_is_said(client: httpx.Client) -> None:
     for name, content, status, words in (
         ("p.md", b"---\npaper: mine\ntitle: Words\n---\n", 200, "Words"),
@@ -456,6 +592,55 @@ def test_a_form_stays_in_its_language_when_it_is_sent(client: httpx.Client) -> N
     form = opened(client, "/write?issue=spam&lang=ru").fill(posted_1="soon").press()
     assert form.page.html["lang"] == "ru"  # type: ignore[index]
     assert form.page.select_one('#posted-1-said span[lang="ru"]')
+
+
+@pytest.fixture
+def typed(client: httpx.Client) -> Form:
+    """A form that was opened in one language, in which something is typed."""
+    form = opened(client, "/write?issue=spam&lang=ru").press("add", "drafter")
+    return form.fill(name="on-spam", title_1="Two\r\nlines", posted_1="soon", profile="final")
+
+
+def test_a_form_is_shown_in_another_language_with_all_that_is_typed(typed: Form) -> None:
+    there = typed.switch("fr")
+    assert there.given == {**typed.given, "lang": "fr"}
+    assert there.page.html["lang"] == there.answer.headers["content-language"] == "fr"  # type: ignore[index]
+    assert not there.page.select("#summary, .said")
+    assert there.answer.headers["cache-control"] == "no-store"
+
+
+def test_what_a_check_found_is_said_again_in_another_language(typed: Form) -> None:
+    russian = typed.press()
+    french = russian.switch("fr")
+    assert french.problems.keys() == russian.problems.keys()
+    assert french.page.select_one('#posted-1-said span[lang="fr"]')
+    assert french.given == {**russian.given, "lang": "fr"}
+
+
+def test_the_language_that_was_switched_to_stays(typed: Form) -> None:
+    after = typed.switch("fr").press()
+    assert after.page.html["lang"] == "fr"  # type: ignore[index]
+    current = after.page.select("footer button[aria-current]")
+    assert [one["lang"] for one in current] == ["fr"]
+
+
+def test_a_paper_of_the_graph_is_still_that_in_another_language(client: httpx.Client) -> None:
+    put(client, EXAMPLE + STRANGE)
+    form = opened(client, f"/write?paper={NAME}").fill(numPages_1="4").switch("ar")
+    assert "<x:weight>" in form.page.select_one("#rest pre").get_text()  # type: ignore[union-attr]
+    saved = form.fill(token=TOKEN).press("do", "save")
+    assert saved.page.select_one(".good h2"), saved.answer.text
+
+
+def test_a_token_that_was_typed_in_a_text_is_told_in_another_language(typed: Form) -> None:
+    there = typed.fill(swot_1_strength_1=OTHER).switch("fr")
+    assert OTHER not in there.answer.text
+    assert there.problems.keys() == {"swot-1-strength-1"}
+
+
+def test_where_a_paper_is_begun_the_switch_is_a_link(client: httpx.Client) -> None:
+    page = BeautifulSoup(client.get("/write", headers=PAGE).text, "html.parser")
+    assert [one["href"] for one in page.select('footer a[hreflang="fr"]')] == ["/write?_lang=fr"]
 
 
 def test_what_is_said_in_english_alone_is_marked_where_the_form_is_in_another_language(
@@ -520,7 +705,8 @@ def test_whatever_is_sent_is_answered_and_comes_back(client: httpx.Client, data:
     begun = opened(client, "/write?issue=spam").given
     answer = client.post("/write", data={**begun, **data, "do": "check"}, headers=PAGE)
     assert answer.status_code == 200, answer.text
-    turtle = client.post("/write", data={**begun, **data, "do": "turtle"}, headers=PAGE)
+    named = {**begun, **data, "name": begun["name"], "do": "turtle"}
+    turtle = client.post("/write", data=named, headers=PAGE)
     Graph().parse(data=turtle.text, format="turtle")
 
 

@@ -19,7 +19,7 @@ from wgig.formats import (
 )
 from wgig.problems import Problem
 
-BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+from tests.service.accepting import BROWSER
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from wgig.settings import Settings
 from wgig.shipped import rules
 from wgig.store import Store
 
+from tests.service.accepting import BROWSER
+
 TTL = {"Content-Type": "text/turtle"}
-BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+PAGE = {"Accept": BROWSER}
 SPAM = """
 @prefix dcterms: <http://purl.org/dc/terms/> .
 @prefix issue: <https://w3id.org/wgig/id/issue/> .
@@ -87,7 +89,7 @@ def triples_of_turtle(text: str) -> set[ox.Triple]:
     [
         ({"Accept": ""}, 200, "text/turtle; charset=utf-8"),
         ({"Accept": "*/*"}, 200, "text/turtle; charset=utf-8"),
-        (BROWSER, 200, "text/html; charset=utf-8"),
+        (PAGE, 200, "text/html; charset=utf-8"),
         ({"Accept": "image/png"}, 406, "application/problem+json"),
     ],
 )
@@ -101,7 +103,7 @@ def test_only_who_likes_pages_gets_the_page_of_a_graph(
 
 def test_the_page_of_a_graph_says_what_it_is_and_what_it_describes(writable: httpx.Client) -> None:
     writable.put("/graph/spam", content=SPAM, headers=TTL)
-    page = writable.get("/graph/spam", headers=BROWSER).text
+    page = writable.get("/graph/spam", headers=PAGE).text
     assert "<h1>All on spam</h1>" in page
     assert "What is known." in page
     assert "http://example.org/inventory" in page
@@ -119,7 +121,7 @@ def test_a_page_of_a_graph_that_leaves_things_out_says_so(
 ) -> None:
     monkeypatch.setattr(graph, "THINGS", 1)
     writable.put("/graph/spam", content=SPAM, headers=TTL)
-    page = writable.get("/graph/spam", headers=BROWSER).text
+    page = writable.get("/graph/spam", headers=PAGE).text
     assert "Of 2 things, 1 are shown" in page
     assert page.count('href="/doc/issue/') == 1
 
@@ -128,10 +130,10 @@ def test_the_list_shows_titles_and_sizes_and_leads_to_graphs_of_any_name(writabl
     elsewhere = "/graphs?graph=http%3A%2F%2Fexample.org%2Fgraph%3Fx"
     writable.put("/graph/spam", content=SPAM, headers=TTL)
     writable.put(elsewhere, content="<x:a> <x:p> 1, 2, 3 .", headers=TTL)
-    page = writable.get("/graphs", headers=BROWSER).text
+    page = writable.get("/graphs", headers=PAGE).text
     assert re.search(r'<a href="/graph/spam">All on spam</a>.*?<td>8</td>', page, re.DOTALL)
     assert re.search(rf'<a href="{re.escape(elsewhere)}">.*?<td>3</td>', page, re.DOTALL)
-    assert "It holds 3 statements." in writable.get(elsewhere, headers=BROWSER).text
+    assert "It holds 3 statements." in writable.get(elsewhere, headers=PAGE).text
 
 
 def test_a_list_that_leaves_graphs_out_says_so(
@@ -140,7 +142,7 @@ def test_a_list_that_leaves_graphs_out_says_so(
     monkeypatch.setattr(graph, "LISTED", 1)
     for name in ("one", "two"):
         writable.put(f"/graph/{name}", content="<x:a> <x:p> <x:b> .", headers=TTL)
-    assert "Of 2 graphs, 1 are shown." in writable.get("/graphs", headers=BROWSER).text
+    assert "Of 2 graphs, 1 are shown." in writable.get("/graphs", headers=PAGE).text
 
 
 def test_the_page_of_what_follows_says_a_sentence_for_each_rule(
@@ -148,8 +150,8 @@ def test_the_page_of_what_follows_says_a_sentence_for_each_rule(
 ) -> None:
     store = Store.in_memory()
     store.update("INSERT DATA { GRAPH <graph/inferred> { <x:a> <x:p> <x:b> } }", Settings.base)
-    page = client(store).get("/graph/inferred", headers=BROWSER).text
-    assert ">An issue paper stands under the categories of the issue that it treats.</li>" in page
+    page = client(store).get("/graph/inferred", headers=PAGE).text
+    assert ">An issue paper stands under the categories of the issue that it treats.</bdi></li>" in page
     assert len(graph.meanings(rules())) == len(rules())
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 import pytest
+from wgig.examples import example
 from wgig.hints import LONGEST, Hint, hints, warned
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
@@ -38,6 +39,8 @@ SAID = [
     ("SELECT ?x { ?x a wgig:Issue ; (skos:prefLabel▸|skos:altLabel) ?y }", "counts once here, not twice."),
     # terms
     ("SELECT ?x { ?x ▸wgig:catgory ?c }", "wgig:catgory is the property of no statement in the graph. "),
+    ("SELECT ?x { ?x ▸issue:spam ?c }", "issue:spam is the property of no statement in the graph."),
+    ("SELECT ?x { ?x a wgig:Issue OPTIONAL { ?x ▸wgig:catgory ?c } }", "Did you mean wgig:category?"),
     ("SELECT ?x { ?x a ▸wgig:Isue }", "is the class of nothing in the graph. Did you mean wgig:Issue?"),
     ("SELECT ?x { ▸issue:spamm wgig:category ?x }", "does not occur in the graph. Did you mean issue:spam?"),
     ("SELECT ?x { ?x wgig:category/▸skos:prefLable ?y }", "Did you mean skos:prefLabel?"),
@@ -71,6 +74,7 @@ SILENT = [
     "SELECT ?x { ?x wgig:category ?c FILTER NOT EXISTS { ?y wgig:category ?c FILTER(?y != ?x) } }",
     "SELECT ?x ?y { ?x wgig:category ?c } VALUES ?y { 1 }",
     "SELECT ?x { ?x a wgig:Issue MINUS { ?x wgig:illustrative true } }",  # declared, and not used
+    "SELECT ?x { ?x a wgig:Issue OPTIONAL { ?x wgig:verdict/skos:prefLabel ?v } }",  # declared, and not used
     "CONSTRUCT { ?x wgig:myOwn ?c } WHERE { ?x wgig:category ?c }",
     "SELECT ?date1 ?date2 ?source ?sources { ?date1 ?date2 ?source . ?s ?p ?sources }",
     "SELECT ?x { ?x a wgig:Issue BIND(issue:spam AS ?y) FILTER(?y != 'a'^^wgig:t) }",
@@ -91,6 +95,28 @@ def test_what_is_probably_not_meant_is_said_with_its_place(text: str, says: str,
 @pytest.mark.parametrize("text", SILENT, ids=range(len(SILENT)))
 def test_nothing_is_said_of_what_is_meant(text: str, small_store: Store) -> None:
     assert found(text, small_store) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "SELECT ?x { ?x wgig:verdict ?v }",
+            "wgig:verdict is declared, and is the property of no statement in",
+        ),
+        ("SELECT ?x { ?x a wgig:Swot }", "wgig:Swot is declared, and is the class of nothing in the graph."),
+    ],
+)
+def test_a_term_that_is_declared_and_not_used_is_told_and_no_slip(
+    text: str, says: str, small_store: Store
+) -> None:
+    (hint,) = found(text, small_store)
+    assert says in hint.sentence
+    assert "Did you mean" not in hint.sentence
+
+
+def test_the_coverage_matrix_is_not_doubted_over_the_shipped_graph(filled_store: Store) -> None:
+    assert hints(example("coverage-matrix").text, filled_store, BASE) == []
 
 
 @pytest.mark.parametrize("path", sorted((SHIPPED / "data/queries").glob("*.rq")), ids=lambda path: path.stem)

@@ -18,10 +18,12 @@ from wgig.records.history import History
 from wgig.records.mementos import http_date
 from wgig.records.versions import FOLDER, Versions
 from wgig.settings import Settings
+from wgig.shared.client import RefusedError
 from wgig.store import Store, StoreError
 
 BASE = Settings.base
 TTL = {"Content-Type": "text/turtle"}
+HTML = {"Accept": "text/html"}
 NT = {"Accept": "application/n-triples"}
 GRAPH = "/graph/one"
 IRI = f"{BASE}graph/one"
@@ -388,6 +390,28 @@ def test_people_find_the_versions_on_the_page_of_the_graph(client: httpx.Client)
     assert "1 added and 1 removed</a> by <bdi>WGIG_TOKEN</bdi>" in page
 
 
+@pytest.mark.parametrize("path", [GRAPH, ELSEWHERE])
+def test_people_are_led_from_a_version_that_is_not_there_to_the_page_with_those_that_are(
+    client: httpx.Client, path: str
+) -> None:
+    put(client, ONE, path)
+    refused = client.get(with_key(path, "changes=yesterday"), headers=HTML)
+    assert refused.status_code == 404
+    assert f'<a href="{path}">The graph as it is</a>' in refused.text
+    assert "<h2>Versions</h2>" in client.get(path, headers=HTML).text
+
+
+def test_the_history_can_be_read_before_the_first_write(client: httpx.Client) -> None:
+    page = client.get("/graph/history", headers=HTML)
+    assert page.status_code == 200
+    assert "Nothing is written here yet." in page.text
+    assert lines(client, "/graph/history") == []
+    assert client.get("/graph/nowhere").status_code == 404
+    put(client, ONE)
+    assert "Nothing is written here yet." not in client.get("/graph/history", headers=HTML).text
+    assert lines(client, "/graph/history")
+
+
 def test_where_the_past_is_lost_nothing_is_kept(
     tmp_path: Path, service_of: Callable[..., httpx.Client]
 ) -> None:
@@ -422,6 +446,22 @@ def test_a_version_is_kept_once_and_compared_when_it_is_read(tmp_path: Path) -> 
 def test_a_blank_node_is_written_as_one_thing_only(store: Store) -> None:
     quad = ox.Quad(ox.BlankNode("x"), ox.NamedNode("x:p"), ox.BlankNode("x"), ox.NamedNode("x:g"))
     assert store.change_to("x:g", [quad.triple]).added
+
+
+def test_a_write_that_a_shared_store_refuses_is_told_until_one_is_done(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RefusedError(500, "Log out of disk")
+
+    put(client, ONE)
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "apply", refuse)
+        answer = client.put(GRAPH, content=TWO, headers=TTL)
+        assert (answer.status_code, "Its log says why" in answer.json()["detail"]) == (500, True)
+        assert client.get("/ready").json()["failedWrite"]
+    put(client, TWO)
+    assert client.get("/ready").json()["failedWrite"] is None
 
 
 def test_where_only_a_version_could_not_be_kept_writing_goes_on(

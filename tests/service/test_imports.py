@@ -13,95 +13,108 @@ FLOORS = [
     floor.split()
     for floor in (
         """
-        about arguments backup backup.locking catalogues citing client.address client.report
-        client.terms client.triples dumps durable engines feeds feeds.xml feeds.zones form index
-        index.mark index.words lines lists markdown.form mcp mcp.budget namespaces outside
-        outside.allowed pages.scripts pages.turning places.json places.spot places.tokens plans
-        presence profiles profiles.dublin readers reconcile recording records reports.xml
-        screening shortcuts steering stream stream.states syntax syntax.grammar tables
-        wellformed wgig writes writes.changes
+        about allocating arguments backup backup.locking catalogues citing client.address
+        client.report client.terms client.triples dumps durable engines feeds feeds.xml
+        feeds.zones form index index.mark index.words lines lists markdown.form mcp mcp.budget
+        namespaces outside outside.allowed pages.scripts places.json places.spot
+        places.tokens plans presence profiles profiles.dublin readers reconcile recording
+        records remembering reports.xml routing screening shared shared.access shared.position
+        steering stream stream.states syntax syntax.grammar tables turning wellformed wgig writes
+        writes.changes
         """,
         """
-        backup.swap client.errors client.rows computed lists.table nesting outside.peers
-        places.context places.fits problems settings sides streaming usage writes.commit
-        writes.journal writes.marks writes.packing
+        backup.swap client.errors client.rows computed layout lists.table metrics nesting
+        outside.peers places.context places.fits problems settings shared.ground shared.numbers
+        sides streaming tracing usage writes.commit writes.journal writes.marks writes.packing
         """,
         """
-        archive backup.control bodies client.connection connections contexts examples formats
-        index.asked index.entries lists.shown markdown.faults near opening pages.rule
-        places.jsonld places.turtle plans.plan room rules sparql tables.columns turns
-        writes.scratch
+        archive backup.control bodies client.connection contexts counting examples formats
+        index.asked index.entries lists.shown logs markdown.faults near opening pages.rule
+        places.jsonld places.turtle plans.plan room rules shared.words shortcuts sparql
+        tables.columns turns writes.scratch
         """,
         """
         backup.checkpoint backup.manifest binding citing.citation codings commands form.asked
-        index.file index.snippets known languages links markdown.outline mcp.strict
+        index.file index.snippets known languages links markdown.outline mcp.strict noting
         outside.tables parameters places processes profiles.profile quiet readers.lending
-        records.versions reports syntax.reading tables.csvw tokens typed unfit using
-        writes.premises writes.targets
+        records.versions reports shared.client shared.dialects syntax.reading tables.csvw tokens
+        typed unfit using writes.premises writes.targets
         """,
         """
         backup.backups commands.queries commands.token engines.pyshacl engines.shifty guard
-        index.finding lists.asked markdown.headings markdown.values prepared profiles.wish rdf
-        report speaking syntax.patterns syntax.scope syntax.slips writes.trial
+        index.finding issuer lists.asked markdown.headings markdown.unheld markdown.values
+        profiles.wish rdf report shared.body speaking syntax.patterns syntax.scope syntax.slips
+        writes.trial
         """,
         """
         about.declared about.moved answers choosing commands.restore diagnosis form.choices
-        form.draft kinds lists.schemas lists.selection markdown.graph markdown.statements
+        form.draft kinds limits lists.schemas lists.selection markdown.graph markdown.statements
         pages.days profiles.subject reports.rdf reports.words syntax.unbound view writes.upkeep
         """,
         """
-        about.figures admission cache feeds.atom form.layout index.filling inference licenses
-        lookup markdown.body markdown.head pages pages.ways profiles.schema_org readers.wire
+        about.figures admission connections feeds.atom form.layout index.filling inference
+        licenses lookup markdown.body markdown.head pages pages.ways profiles.schema_org
+        readers.wire shared.results
         """,
         """
         about.counting about.void form.filled form.words markdown.keys outside.calls pages.found
         pages.naming pages.picture pages.results paging profiles.links profiles.mapped question
-        readers.evaluation readers.holder_link readers.result tables.parquet transactions
+        readers.evaluation readers.holder_link readers.result shared.engine shared.reading
+        tables.parquet transactions
         """,
         """
-        about.catalog federation form.sent form.source markdown.reading opensearch pages.around
-        profiles.listing readers.reader readers.reader_link store
+        about.catalog federation form.sent form.source jobs.void markdown.reading opensearch
+        pages.around profiles.listing queried readers.answerers readers.reader
+        readers.reader_link shared.claims shared.converting shared.texts store
         """,
         """
-        about.portrait backup.keeping bearer cells describe dumps.files form.changing
-        form.people health index.keeping labels load markdown.writing plans.counting
-        readers.generation readers.holder readers.inline records.history shelf syntax.unknown
+        about.portrait backup.keeping bearer cache cells census describe dumps.files
+        form.changing form.people health index.keeping labels load markdown.writing
+        plans.counting readers.generation readers.holder readers.inline records.history
+        shared.ledger shared.versions shelf syntax.unknown
         """,
         """
-        commands.backup dumps.download form.stating hints index.narrowing lists.found markdown
-        pages.gist pages.papers pages.standing plans.steps readers.pool reconcile.names record
-        records.mementos records.told running skeleton stream.file stream.members things
-        vocabulary
+        commands.backup dumps.download exposition form.stating hints index.narrowing lists.found
+        markdown pages.gist pages.papers pages.standing plans.steps readers.pool reconcile.names
+        record records.mementos records.told running shared.copying shared.turn skeleton
+        stream.file stream.members things vocabulary
         """,
         """
         citing.versions commands.new compact facts lists.writing matrix pages.columns
-        pages.thing pages.vocabulary plans.advice reconcile.queries records.differences seats
-        stream.log within word
+        pages.thing pages.vocabulary plans.advice reconcile.queries records.differences
+        reloading seats shared.sharing stream.log within word
         """,
         """
         explain frames inlining pages.matrix pages.sections reconcile.candidates
-        reconcile.extending represent schemas stream.last stream.look stream.nodes
+        reconcile.extending represent schemas shared.joining stream.last stream.look
+        stream.nodes
         """,
         """
-        discovery documents folders payload query reconcile.suggesting resource search sheet
-        stream.keeping
+        discovery documents folders payload query reconcile.suggesting resource search
+        shared.store sheet stream.keeping
         """,
         """
         beyond catalog client.graph doc existing feeds.paging files happening people placing
-        reconciliation reports.saying shapes stream.events tables.lists uploads
+        reconciliation reports.saying shapes shared.replicas stream.events tables.lists uploads
         """,
         """
         citing.content cli client commands.watch coverage feeds.findings feeds.meetings
         feeds.news feeds.sitemap form.placed listing meant pages.report pages.timeline refusals
         reports.github reports.json reports.junit reports.sarif reports.text summary
         """,
-        "__main__ check direct form.differing mcp.tools pages.chart queries reports.csv reports.html",
-        "bulk conformance form.work home mcp.server operations timeline validate",
+        """
+        __main__ check direct editing form.differing form.unheld form.unruled mcp.tools pages.chart
+        queries reports.csv reports.html shared.datasets shared.following
+        """,
+        "bulk conformance form.work home mcp.server operations shared.passing timeline validate",
         "board form.view openapi workers",
-        "commands.check form.page gate shipped",
-        "citing.past commands.dump commands.load commands.query commands.stats pages.graph writing",
-        "citing.found form.saving graphs update",
-        "citing.cite form.begin write",
+        "commands.check form.page gate jobs jobs.quads shipped",
+        """
+        citing.past commands.bulk commands.dump commands.load commands.query commands.stats
+        form.taking jobs.lines pages.graph writing
+        """,
+        "citing.found form.saving graphs jobs.counting jobs.processes jobs.session update",
+        "citing.cite form.begin jobs.spark write",
         "form.answering",
         "app",
         "commands.serve mcp.inside",

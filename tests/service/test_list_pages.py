@@ -65,6 +65,19 @@ def test_columns_are_called_by_words_in_the_language_of_the_page(
     assert tongue == "en" or set(found).intersection(in_english) <= {"Type"}  # which French has, too
 
 
+@pytest.mark.parametrize("path", ["/validate", "/"])
+def test_names_in_english_are_marked_in_the_table_of_papers_and_in_the_matrix(
+    pages: httpx.Client, path: str
+) -> None:
+    names = re.compile(
+        r'(<a href="/doc/assertion/[^>]*>|<text unicode-bidi="plaintext"[^>]* x="0"[^>]*>)[A-Za-z]'
+    )
+    for tongue, is_marked in (("ar", True), ("en", False)):
+        found = names.findall(pages.get(f"{path}?_lang={tongue}").text)
+        assert found
+        assert all(('lang="en"' in one) == is_marked for one in found)
+
+
 @pytest.mark.parametrize("name", TABLES)
 def test_sources_and_classes_of_other_vocabularies_are_left_to_the_data(
     pages: httpx.Client, name: str

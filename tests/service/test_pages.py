@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import httpx
 import pytest
-from wgig.pages import HERE, href, static_files, words
+from wgig.pages import HERE, apart, drawn, href, static_files, words
 from wgig.pages.results import Found, results_page
 from wgig.pages.thing import page
 from wgig.rdf import read
@@ -29,6 +30,8 @@ PAGES = [
     "/graphs",
     "/graph/test",
     "/update",
+    "/tables",
+    "/reconcile",
     "/sparql?query=SELEC",
     "/doc/issue",
     "/doc/issue/spam",
@@ -137,6 +140,7 @@ def test_other_schemes_are_no_links(iri: str) -> None:
         (f"{BASE}id/agent/a?b#c", "/doc/agent/a%3Fb%23c"),
         (f"{BASE}id/agent/50%25", "/doc/agent/50%25"),
         (f"{BASE}ontology#Issue", "/ontology#Issue"),
+        (f"{BASE}graphs?graph=urn%3Ax&_mediatype=ttl", "/graphs?graph=urn%3Ax&_mediatype=ttl"),
         (f"{BASE}graph/paper/wp-spam", "/graph/paper/wp-spam"),
     ],
 )
@@ -240,22 +244,33 @@ def test_the_query_page_begins_with_the_example_that_was_picked(get: Get) -> Non
 
 
 def test_the_query_page_has_fields_for_the_parameters_of_an_example(get: Get) -> None:
-    path = "/sparql?example=agreements-and-outcomes"
-    text = get(path, accept="text/html").text
+    text = get("/sparql?example=agreements-and-outcomes", accept="text/html").text
     assert re.search(r'name="meeting"[^>]*\svalue="m1"', text)
-    text = get(f"{path}&meeting=m2", accept="text/html").text
-    assert f"VALUES ?meeting {{ &lt;{BASE}id/meeting/m2&gt; }}" in text
-    assert re.search(r'name="meeting"[^>]*\svalue="m2"', text)
+    path = "/sparql?example=assessments"
+    text = get(f"{path}&the_issue=spam", accept="text/html").text
+    assert f"VALUES ?the_issue {{ &lt;{BASE}id/issue/spam&gt; }}" in text
+    assert re.search(r'name="the_issue"[^>]*\svalue="spam"', text)
     text = get("/sparql?example=due-and-delivered&in_time=", accept="text/html").text
     assert "VALUES ?in_time { UNDEF }" in text
-    for wrong in ("&meeting=%3Cb%3E", "&meeting=issue:spam", "&nothing=m1"):
-        assert get(f"{path}{wrong}", accept="text/html").status_code == 400
+    assert get(f"{path}&nothing=spam", accept="text/html").status_code == 400
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "meeting:m1", "[b]"])
+def test_a_parameter_that_names_nothing_is_told_at_its_field_and_kept(get: Get, wrong: str) -> None:
+    told = get(f"/queries/assessments?the_issue={wrong}").json()["detail"]
+    answer = get(f"/sparql?example=assessments&the_issue={wrong}", accept="text/html")
+    assert answer.status_code == 400
+    (field,) = (one for one in Reader(answer.text).all("input") if one.get("name") == "the_issue")
+    assert (field["value"], field["aria-invalid"]) == (wrong, "true")
+    assert (field["aria-describedby"] or "").endswith(" said-the_issue")
+    assert told in unescape(answer.text.partition('id="said-the_issue">')[2])
+    assert "VALUES ?the_issue { UNDEF }" in answer.text
 
 
 def test_a_parameter_without_a_default_is_shown_without_one(get: Get) -> None:
     text = get("/queries", accept="text/html").text
-    assert "(meeting, by default m1): The meeting that settled it." in text
-    assert "(issue): Only this issue." in text
+    assert "(<code>meeting</code>, by default <code>m1</code>): The meeting that settled it." in text
+    assert "(<code>issue</code>): Only this issue." in text
 
 
 @pytest.mark.parametrize(
@@ -371,6 +386,25 @@ def test_a_page_shows_what_there_is_of_an_answer_that_is_not_whole(
     assert "too large for a page" in page
     assert shown in page
     assert left_out not in page
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "shown"),
+    [
+        ("Spam", 4, "Spam"),
+        ("Spam, again", 6, "Spam,…"),
+        ("천강식", 6, "천강식"),
+        ("천강식", 5, "천강…"),
+        ("a\u202eb\n c", 9, "a b c"),
+        ("", 1, ""),
+    ],
+)
+def test_a_label_of_a_picture_is_as_wide_as_its_letters(text: str, most: int, shown: str) -> None:
+    assert drawn(text, most) == shown
+
+
+def test_a_day_in_a_sentence_is_not_turned_by_its_words() -> None:
+    assert apart("<مثل 2005-01-20.") == '&lt;مثل <bdi dir="ltr">2005-01-20</bdi>.'
 
 
 def test_each_block_of_the_style_ends() -> None:

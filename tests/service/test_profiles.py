@@ -685,6 +685,7 @@ def test_an_answer_is_never_given_to_who_asks_for_another_profile_or_language(
     assert len({one.content for one in alone}) > 6
     for one, other, third in zip(first, again, alone, strict=True):
         assert one.content == other.content == third.content
+        assert len({answer.headers.pop("x-request-id") for answer in (one, other, third)}) == 3
         assert one.headers == other.headers == third.headers
 
 

@@ -71,6 +71,16 @@ def test_the_page_of_an_answer_says_what_was_asked_and_whether_of_all(
     assert ("Nothing is known that answers it." in page) == nothing
 
 
+def test_a_column_of_an_answer_is_headed_in_words_on_the_page_alone(asked: httpx.Client) -> None:
+    for tongue, head in (("en", "due from"), ("fr", '<span lang="en" dir="ltr">due from</span>')):
+        page = asked.get(f"/queries/due-and-delivered?_lang={tongue}", headers={"Accept": "text/html"}).text
+        assert f'<th scope="col">{head}</th>' in page
+    assert "due_from" in asked.get("/queries/due-and-delivered", headers={"Accept": "text/csv"}).text
+    own = {"query": "SELECT ?due_from { ?due_from a ?y } LIMIT 1"}
+    page = asked.get("/sparql", params=own, headers={"Accept": "text/html"}).text
+    assert '<th scope="col">due_from</th>' in page
+
+
 def test_the_page_of_somebodys_own_query_says_none_of_our_questions(asked: httpx.Client) -> None:
     own = {"query": "# question: Is it mine?\nSELECT ?x { ?x a ?y } LIMIT 1"}
     assert "Is it mine?</p>" not in asked.get("/sparql", params=own, headers={"Accept": "text/html"}).text
@@ -148,8 +158,8 @@ def test_a_query_answers_in_every_format_of_results(
         ("/queries/coverage-matrix?the_issue=a%20b", 400, "which names no thing"),
         ("/queries/coverage-matrix?the_issue=", 400, "which names no thing"),
         ("/queries?q=spam", 400, "There is no parameter 'q' here. There are: _mediatype."),
-        ("/queries/coverage-matrix.pdf", 406, "Ask for one of"),
-        ("/queries/coverage-matrix.ttl", 406, "Ask for one of"),
+        ("/queries/coverage-matrix.pdf", 406, "End the address in one of: .json"),
+        ("/queries/coverage-matrix.ttl", 406, "End the address in one of: .json"),
         ("/queries/..%2Frules%2Ftypes", 404, "Nothing is found at"),
         ("/queries/%2E%2E", 404, "no example query"),
         ("/queries/coverage-matrix?query=ASK%7B%7D", 400, "no parameter 'query'"),

@@ -1,9 +1,17 @@
 """/sparql: how a query is sent, what comes back, and what is refused before anything runs."""
 
 import gzip
+from collections.abc import Callable
 
 import httpx
 import pytest
+from wgig.app import create_app
+from wgig.problems import Problem
+from wgig.readers.inline import Inline
+from wgig.readers.result import Result
+from wgig.readers.wire import Job
+from wgig.settings import Settings
+from wgig.store import Store
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 DIRECT = {"Content-Type": "application/sparql-query"}
@@ -168,6 +176,7 @@ def test_a_known_answer_is_not_sent_again(writable: httpx.Client, condition: str
 def test_head_is_get_without_the_body(writable: httpx.Client) -> None:
     got, head = (writable.request(method, "/sparql", params={"query": ONE}) for method in ("GET", "HEAD"))
     assert head.content == b""
+    assert head.headers.pop("x-request-id") != got.headers.pop("x-request-id")
     assert head.headers == got.headers
 
 
@@ -234,3 +243,15 @@ def test_the_excerpt_of_a_slip_is_what_was_sent(writable: httpx.Client) -> None:
     query = "SELECT * { ?s none:p ?o }"
     answer = writable.get("/sparql", params={"query": query})
     assert answer.json()["excerpt"].splitlines()[0] == query
+
+
+def test_pages_ask_whom_they_are_given_and_strangers_somebody_else(over: Callable[..., httpx.Client]) -> None:
+    class Refusing(Inline):
+        async def ask(self, job: Job, client: str) -> Result:
+            raise Problem(503, f"{client} asks {job.text}.")
+
+    store = Store.in_memory()
+    client = over(create_app(Settings(), store, answerers=Refusing(store), own_answerers=Inline(store)))
+    assert client.get("/sparql", params={"query": ONE}).status_code == 503
+    for path in ("/", "/papers", "/timeline", "/people"):
+        assert client.get(path, headers={"Accept": "text/html"}).status_code == 200

@@ -1,6 +1,7 @@
 """The Reconciliation Service API 0.2: what OpenRefine sends is answered in the form of the specification."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,8 @@ from wgig.reconcile.queries import MOST
 from wgig.settings import Settings
 from wgig.shipped import read, sources
 from wgig.store import Store
+
+from tests.service.accepting import BROWSER, PROGRAMS, page
 
 BASE = Settings.base
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"  # as OpenRefine sends it
@@ -158,6 +161,29 @@ def match(client: httpx.Client) -> Match:
         return found
 
     return candidates
+
+
+@pytest.mark.parametrize("accept", PROGRAMS)
+def test_programs_get_the_manifest(client: httpx.Client, accept: str) -> None:
+    answer = client.get("/reconcile", headers={"Accept": accept})
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.content == client.get("/reconcile").content
+    assert "Accept" in answer.headers["vary"].split(", ")
+
+
+def test_a_browser_gets_a_page_with_the_address_to_paste(client: httpx.Client) -> None:
+    text = page(client, "/reconcile")
+    assert "<code>http://localhost/reconcile</code>" in text
+    kinds = re.findall(r'<li><a href="(/doc/[^"]*)">', text)
+    assert "/doc/issue" in kinds
+    assert [one for one in kinds if client.get(one).status_code != 200] == []
+    assert "OpenRefine" in page(client, "/reconcile?_lang=ar")
+
+
+def test_a_batch_is_answered_as_data_whatever_is_accepted(client: httpx.Client) -> None:
+    asked = {"queries": json.dumps({"q0": {"query": "spam"}})}
+    answer = client.get("/reconcile", params=asked, headers={"Accept": BROWSER})
+    assert "result" in answer.json()["q0"]
 
 
 def test_the_manifest_says_what_can_be_done_and_where(client: httpx.Client) -> None:

@@ -17,6 +17,13 @@ def test_the_environment_sets_and_the_command_line_wins(monkeypatch: pytest.Monk
     ("name", "value", "mend"),
     [
         ("WGIG_PORT", "many", "WGIG_PORT is 'many'. Set it to a number."),
+        ("WGIG_READERS", "-1", "WGIG_READERS is '-1'. Set it to a number that is not below 0."),
+        ("WGIG_REMOTE_FRESH", "nan", "Set it to a number that is not below 0."),
+        ("WGIG_REMOTE_QUERIES", "0", "WGIG_REMOTE_QUERIES is less than 1."),
+        ("WGIG_REMOTE_QUERY", "store:8890/sparql", "WGIG_REMOTE_QUERY has 'store:8890/sparql'. Write"),
+        ("WGIG_REMOTE_UPDATE", "/sparql-auth", "WGIG_REMOTE_UPDATE has '/sparql-auth'. Write an address"),
+        ("WGIG_REMOTE_REPLICAS", "http://a/ http://", "WGIG_REMOTE_REPLICAS has 'http://'. Write"),
+        ("WGIG_BASE", "example.org/wgig/", "WGIG_BASE is 'example.org/wgig/'. Write an IRI"),
         ("WGIG_DEFAULT_GRAPH", "all", "Set it to one of: union, unnamed."),
     ],
 )
@@ -28,9 +35,27 @@ def test_a_value_that_does_not_fit_is_named(
         Settings.from_environment()
 
 
-def test_a_control_group_bounds_the_memory(tmp_path: Path) -> None:
-    limit = tmp_path / "memory.max"
-    whole = memory(limit)
-    for said, meant in (("max\n", whole), ("1000\n", 1000), (f"{10 * whole}\n", whole)):
-        limit.write_text(said)
-        assert memory(limit) == meant
+@pytest.mark.parametrize(
+    ("ours", "limits", "memory_there_is"),
+    [
+        ("0::/\n", {"": "1000"}, 1000),  # in a container
+        ("0::/system.slice/wgig.service\n", {"system.slice/wgig.service": "1000"}, 1000),  # a unit
+        (
+            "0::/system.slice/wgig.service\n",
+            {"system.slice/wgig.service": "max", "system.slice": "2000"},
+            2000,
+        ),
+        ("1:cpu:/a\n0::/a/b\n", {"a/b": "3000", "a": "1000"}, 1000),
+        ("0::/other\n", {"system.slice": "1000"}, None),  # of somebody else
+        ("0::/\n", {"": "9" * 18}, None),  # more than there is
+    ],
+)
+def test_memory_is_what_the_control_groups_allow(
+    tmp_path: Path, ours: str, limits: dict[str, str], memory_there_is: int | None
+) -> None:
+    (tmp_path / "cgroup").write_text(ours)
+    for name, limit in limits.items():
+        (tmp_path / "groups" / name).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / name / "memory.max").write_text(f"{limit}\n")
+    every = memory(tmp_path, tmp_path / "none")
+    assert memory(tmp_path / "groups", tmp_path / "cgroup") == (memory_there_is or every)

@@ -140,6 +140,21 @@ def test_who_opens_the_store_is_told_what_was_kept(
     ]
 
 
+def test_an_older_package_leaves_the_graphs_of_a_newer_one(
+    store: Store, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (package / "data/issues.ttl").write_text("<urn:spam> a <urn:NewIssue> .")
+    said = list[str]()
+    monkeypatch.setattr(shipped, "refresh", partial(shipped.refresh, folder=package))
+    with monkeypatch.context() as older:
+        older.setattr(shipped, "__version__", "0.0.10")
+        shipped.filled(store, Settings(), said.append)
+    assert [line[:56] for line in said] == ["The shipped graphs in the store are of wgig 0.1.0, and s"]
+    assert "NewIssue" not in str(list(store.triples(f"{GRAPH}issues")))
+    shipped.filled(store, Settings(), said.append)
+    assert "NewIssue" in str(list(store.triples(f"{GRAPH}issues")))
+
+
 def test_a_store_that_could_not_be_filled_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,3 +189,16 @@ def test_the_real_graphs_fill_a_store_once(tmp_path: Path) -> None:
     assert shipped.open_filled(settings, said.append).graphs() == graphs
     assert f"{GRAPH}inferred" in graphs
     assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("remote", "place"),
+    [("", "the store here with"), ("http://engine/", "the shared store at http://engine/ with")],
+)
+def test_it_says_where_the_shipped_graphs_go(
+    remote: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipped, "refresh", lambda *_: [])
+    said: list[str] = []
+    shipped.filled(Store.in_memory(), Settings(store=Path("here"), remote_query=remote), said.append)
+    assert said == [f"Filling {place} the shipped graphs ..."]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from wgig.metrics import Metrics
 from wgig.shortcuts import LARGEST, Shortcuts, is_whole
 
 HEAD = "Host: a\r\n"
@@ -17,7 +18,7 @@ ASK = f"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\n{HEAD}"
 
 def of(room: int = 10_000) -> tuple[Shortcuts, list[int]]:
     version = [0]
-    return Shortcuts(lambda: version[0], room), version
+    return Shortcuts(lambda: version[0], room, Metrics()), version
 
 
 def test_an_answer_is_given_for_the_same_bytes_alone() -> None:
@@ -25,7 +26,7 @@ def test_an_answer_is_given_for_the_same_bytes_alone() -> None:
     shortcuts.add(b"one", 200, [(b"a", b"b")], b"body")
     found = shortcuts.get(b"one")
     assert found
-    assert found.begin + found.rest == b"HTTP/1.1 200 OK\r\na: b\r\n\r\nbody"
+    assert found.begin + found.rest == b"HTTP/1.1 200 OK\r\n\r\na: b\r\n\r\nbody"
     assert shortcuts.get(b"other") is None
 
 
@@ -87,18 +88,21 @@ class Client:
         self.socket.close()
 
 
-def without_date(head: str) -> list[str]:
-    """The lines of a head in order, but for the date, which must be there."""
+OWN = ("date: ", "x-request-id: ")
+
+
+def without_own(head: str) -> list[str]:
+    """The lines of a head in order, but for those of one request alone, which must be there."""
     lines = head.splitlines()
-    assert sum(line.startswith("date: ") for line in lines) == 1
-    return sorted(line for line in lines if not line.startswith("date: "))
+    assert [sum(line.startswith(one) for line in lines) for one in OWN] == [1, 1]
+    return sorted(line for line in lines if not line.startswith(OWN))
 
 
 def test_the_same_request_has_the_same_answer_however_it_is_given(served: str) -> None:
     with Client(served) as client:
         answers = [client.ask(ASK) for _ in range(4)]
         assert len({body for _, body in answers}) == 1
-        assert len({tuple(without_date(head)) for head, _ in answers}) == 1
+        assert len({tuple(without_own(head)) for head, _ in answers}) == 1
         tag = re.search(r'etag: (".*")', answers[0][0])
         assert tag
         known = [client.ask(f"{ASK}If-None-Match: {tag[1]}\r\n") for _ in range(4)]

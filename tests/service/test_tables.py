@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -17,6 +18,8 @@ import pytest
 from wgig.settings import Settings
 from wgig.store import Store
 from wgig.tables.columns import SEPARATOR, tables
+
+from tests.service.accepting import PROGRAMS, page
 
 NAMES = list(tables())
 
@@ -129,6 +132,30 @@ def test_the_list_of_tables_is_their_metadata(client: httpx.Client) -> None:
     assert answer.headers["content-type"] == "application/csvm+json"
     assert [one["url"] for one in answer.json()["tables"]] == [f"{name}.csv" for name in NAMES]
     assert answer.content == client.get("/tables/csv-metadata.json").content
+
+
+@pytest.mark.parametrize("accept", PROGRAMS)
+def test_programs_get_the_list_as_data(client: httpx.Client, accept: str) -> None:
+    answer = client.get("/tables", headers={"Accept": accept})
+    assert answer.content == client.get("/tables/csv-metadata.json").content
+    assert "Accept" in answer.headers["vary"].split(", ")
+
+
+def test_a_browser_gets_the_list_as_a_page_with_links_to_all_tables(client: httpx.Client) -> None:
+    text = page(client, "/tables")
+    links = set(re.findall(r'href="(/tables/[^"]+)"', text))
+    assert {f"/tables/{name}.{suffix}" for name in NAMES for suffix in ("csv", "parquet")} < links
+    assert [one for one in links if client.get(one).status_code != 200] == []
+    assert all(column.name in text for one in tables().values() for column in one.columns)
+
+
+def test_the_page_offers_no_parquet_where_its_library_is_missing(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    text = page(client, "/tables?_lang=fr")
+    assert ".csv" in text
+    assert ".parquet" not in text
 
 
 def test_a_table_leads_to_its_metadata(client: httpx.Client) -> None:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from html import unescape
 from itertools import count
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -106,6 +108,12 @@ def test_the_list_beside_the_picture_names_the_same_things(pages: httpx.Client) 
     paths = re.findall(r'<a href="([^"]+)" tabindex="-1"', drawn)
     assert len(paths) == 14
     assert re.findall(r'<a href="([^"]+)"', listed) == paths
+
+
+def test_an_arrow_points_back_against_the_direction_of_the_page(pages: httpx.Client) -> None:
+    for language, arrow in (("en", "← "), ("ar", "→ ")):
+        answer = pages.get("/doc/milestone/ms-papers", headers={**HTML, "Accept-Language": language})
+        assert arrow in section(answer.text, "incoming")
 
 
 def test_the_picture_is_hidden_from_screen_readers_which_have_the_list(pages: httpx.Client) -> None:
@@ -245,6 +253,9 @@ def test_the_history_of_a_thing_leads_to_its_changes(service_of: Callable[..., h
         r'href="(/graph/x\?changes=[^"]+)"', section(page(client, "/doc/issue/spam"), "history")
     )
     text = words(page(client, unescape(ways[0])))
+    version = parse_qs(urlsplit(unescape(ways[0])).query)["changes"][0]
+    moment = datetime.strptime(version, "%Y%m%dT%H%M%S%fZ").strftime("%-d %B %Y %H:%M:%S UTC")
+    assert f"to {moment} ({version}), by" in text
     assert f'−went: <{SPAM}> <{OUTSIDE["rdfs"]}label> "One" .' in text
     assert f'+came: <{SPAM}> <{OUTSIDE["rdfs"]}label> "Two" .' in text
     assert "urn:other" not in text

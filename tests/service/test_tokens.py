@@ -12,9 +12,9 @@ import httpx
 import pytest
 from wgig import arguments, tokens, usage
 from wgig.app import create_app
-from wgig.settings import Settings
+from wgig.settings import TOKENS, Settings
 from wgig.store import Store, StoreError
-from wgig.tokens import FILE, SCOPES, Tokens
+from wgig.tokens import SCOPES, Tokens
 
 TTL = {"Content-Type": "text/turtle"}
 PAPER = "/graph/paper/one"
@@ -25,7 +25,7 @@ Client = Callable[..., httpx.Client]
 def served(tmp_path: Path, over: Client) -> httpx.Client:
     """A client without a token of a service that reads the tokens of this folder; papers are not checked."""
     settings = Settings(store=tmp_path, write_profile="off")
-    return over(create_app(settings, Store.in_memory(), tokens=Tokens(tmp_path)))
+    return over(create_app(settings, Store.in_memory(), tokens=Tokens(tmp_path / TOKENS)))
 
 
 def put(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx.Response:
@@ -35,16 +35,16 @@ def put(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx.Re
 
 def test_a_token_opens_writing_until_it_is_revoked(served: httpx.Client, tmp_path: Path) -> None:
     assert put(served, "any").status_code == 403
-    secret, token = tokens.new(tmp_path, ["graphs"], "Alice")
-    tokens.new(tmp_path, ["update"])
+    secret, token = tokens.new(tmp_path / TOKENS, ["graphs"], "Alice")
+    tokens.new(tmp_path / TOKENS, ["update"])
     assert put(served, secret).status_code == 201
-    assert tokens.revoke(tmp_path, token.id) == token
+    assert tokens.revoke(tmp_path / TOKENS, token.id) == token
     refused = put(served, secret)
     assert (refused.status_code, refused.headers["www-authenticate"]) == (
         401,
         'Bearer realm="wgig", error="invalid_token"',
     )
-    assert tokens.revoke(tmp_path, token.id) is None
+    assert tokens.revoke(tmp_path / TOKENS, token.id) is None
 
 
 def test_the_page_of_updates_knows_at_once_that_there_is_a_token(
@@ -52,7 +52,7 @@ def test_the_page_of_updates_knows_at_once_that_there_is_a_token(
 ) -> None:
     page = {"Accept": "text/html"}
     assert "It is closed" in served.get("/update", headers=page).text
-    tokens.new(tmp_path, ["update"])
+    tokens.new(tmp_path / TOKENS, ["update"])
     assert "It is open" in served.get("/update", headers=page).text
 
 
@@ -62,21 +62,21 @@ def test_the_form_of_a_paper_knows_at_once_that_a_token_opens_papers(
     def offers() -> bool:
         return 'id="token"' in served.get("/write?issue=spam", headers={"Accept": "text/html"}).text
 
-    tokens.new(tmp_path, ["update"])
+    tokens.new(tmp_path / TOKENS, ["update"])
     assert not offers()
-    tokens.new(tmp_path, ["papers"])
+    tokens.new(tmp_path / TOKENS, ["papers"])
     assert offers()
 
 
 def test_who_sends_no_token_is_told_how_and_of_no_error(served: httpx.Client, tmp_path: Path) -> None:
-    tokens.new(tmp_path, ["graphs"])
+    tokens.new(tmp_path / TOKENS, ["graphs"])
     answer = served.delete("/graph/one")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="wgig"')
     assert "Authorization: Bearer <token>" in answer.json()["detail"]
 
 
 def test_a_token_expires(served: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret, token = tokens.new(tmp_path, ["graphs"], expires="2h")
+    secret, token = tokens.new(tmp_path / TOKENS, ["graphs"], expires="2h")
     assert put(served, secret).status_code == 201
 
     class Later(datetime):
@@ -90,7 +90,7 @@ def test_a_token_expires(served: httpx.Client, tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_span_of_a_token_counts_from_now(tmp_path: Path) -> None:
-    _, token = tokens.new(tmp_path, ["graphs"], expires="30d")
+    _, token = tokens.new(tmp_path / TOKENS, ["graphs"], expires="30d")
     left = datetime.fromisoformat(token.expires) - datetime.now(UTC)
     assert timedelta(days=29, hours=23) < left <= timedelta(days=30)
 
@@ -98,8 +98,8 @@ def test_the_span_of_a_token_counts_from_now(tmp_path: Path) -> None:
 @pytest.mark.parametrize("written", ["30", "d", "-1d", "0d", "30 d", "1y", "999999d"])
 def test_what_is_no_span_of_time_is_refused(tmp_path: Path, written: str) -> None:
     with pytest.raises(ValueError, match="Write hours, days or weeks"):
-        tokens.new(tmp_path, ["graphs"], expires=written)
-    assert not (tmp_path / FILE).exists()
+        tokens.new(tmp_path / TOKENS, ["graphs"], expires=written)
+    assert not (tmp_path / TOKENS).exists()
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_is_no_span_of_time_is_refused(tmp_path: Path, written: str) -> Non
 def test_a_token_opens_what_its_scope_says(
     served: httpx.Client, tmp_path: Path, scope: str, statuses: tuple[int, ...]
 ) -> None:
-    secret, _ = tokens.new(tmp_path, [scope])
+    secret, _ = tokens.new(tmp_path / TOKENS, [scope])
     update = {"update": "INSERT DATA { <x:a> <x:p> 1 }"}
     answers = (
         put(served, secret),
@@ -130,36 +130,36 @@ def test_a_token_opens_what_its_scope_says(
 def test_a_write_that_names_no_graph_is_not_for_who_writes_papers(
     served: httpx.Client, tmp_path: Path
 ) -> None:
-    secret, _ = tokens.new(tmp_path, ["papers"])
+    secret, _ = tokens.new(tmp_path / TOKENS, ["papers"])
     headers = TTL | {"Authorization": f"Bearer {secret}"}
     assert served.post("/graphs", content="<x:a> <x:p> 1 .", headers=headers).status_code == 403
     assert served.put("/graphs?default", content="<x:a> <x:p> 1 .", headers=headers).status_code == 403
 
 
 def test_the_secret_is_kept_nowhere_and_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    secret, _ = tokens.new(tmp_path, ["graphs"])
-    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs"])
+    assert (tmp_path / TOKENS).stat().st_mode & 0o777 == 0o600
     assert not [one for one in tmp_path.iterdir() if secret.encode() in one.read_bytes()]
     assert not [one for one in tmp_path.iterdir() if one.suffix == ".partial"]
 
 
 def test_a_file_that_others_may_read_is_refused(served: httpx.Client, tmp_path: Path) -> None:
-    secret, _ = tokens.new(tmp_path, ["graphs"])
-    (tmp_path / FILE).chmod(0o640)
+    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs"])
+    (tmp_path / TOKENS).chmod(0o640)
     with pytest.raises(StoreError, match="chmod 600"):
-        Tokens(tmp_path).all()
+        Tokens(tmp_path / TOKENS).all()
     with pytest.raises(StoreError, match="chmod 600"):
-        tokens.new(tmp_path, ["graphs"])
+        tokens.new(tmp_path / TOKENS, ["graphs"])
     answer = put(served, secret)
     assert (answer.status_code, str(tmp_path) in answer.text) == (503, False)
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b'[{"id": 1}]', b"\xff"])
 def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / FILE).write_bytes(content)
-    (tmp_path / FILE).chmod(0o600)
+    (tmp_path / TOKENS).write_bytes(content)
+    (tmp_path / TOKENS).chmod(0o600)
     with pytest.raises(StoreError, match="is damaged"):
-        Tokens(tmp_path).all()
+        Tokens(tmp_path / TOKENS).all()
 
 
 @pytest.mark.parametrize("query", ["access_token=x", "x=1&access_token=x", "token=wgig_" + "a" * 43])
@@ -175,7 +175,7 @@ def test_a_token_in_an_address_is_burned(served: httpx.Client, method: str, path
 def test_a_token_in_a_body_is_burned(
     served: httpx.Client, tmp_path: Path, sent: dict[str, dict[str, str]], beside: bool
 ) -> None:
-    secret, _ = tokens.new(tmp_path, ["graphs", "update"])
+    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs", "update"])
     headers = {"Authorization": f"Bearer {secret}"} if beside else {}
     path = "/update" if "data" in sent else "/graph/one"
     answer = served.post(path, headers=headers, **sent)  # type: ignore[arg-type]
@@ -194,19 +194,19 @@ def test_a_token_in_the_form_of_a_query_is_burned_though_none_is_needed(served: 
 def test_a_form_without_a_token_or_too_large_to_look_through_needs_one(
     served: httpx.Client, tmp_path: Path, form: str
 ) -> None:
-    tokens.new(tmp_path, ["update"])
+    tokens.new(tmp_path / TOKENS, ["update"])
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert served.post("/update", content=form, headers=headers).status_code == 401
 
 
 def test_two_tokens_in_one_request_are_refused(served: httpx.Client, tmp_path: Path) -> None:
-    secret, _ = tokens.new(tmp_path, ["graphs"])
+    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs"])
     answer = served.delete("/graph/one", headers=[("Authorization", f"Bearer {secret}")] * 2)
     assert answer.status_code == 400
 
 
 def test_what_a_token_gets_is_kept_by_nobody(served: httpx.Client, tmp_path: Path) -> None:
-    secret, _ = tokens.new(tmp_path, ["graphs"])
+    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs"])
     made = put(served, secret)
     read = served.get("/graph/one", headers={"Authorization": f"Bearer {secret}"})
     assert [one.headers["cache-control"] for one in (made, read)] == ["no-store"] * 2
@@ -221,14 +221,32 @@ def test_the_shell_makes_lists_and_revokes(tmp_path: Path) -> None:
     made = wgig("token", "new", "--scope", "papers", "--name", "Alice", "--expires", "1w", folder=tmp_path)
     secret = made.stdout.strip()
     assert len(made.stdout.splitlines()) == 1
-    found = Tokens(tmp_path).find(secret)
+    found = Tokens(tmp_path / TOKENS).find(secret)
     assert found is not None
     listed = json.loads(wgig("token", "list", folder=tmp_path).stdout)
     assert [(one["id"], one["name"], one["scopes"]) for one in listed] == [(found.id, "Alice", "papers")]
     assert secret not in str(listed)
     assert wgig("token", "revoke", found.id, folder=tmp_path).returncode == 0
     assert wgig("token", "revoke", found.id, folder=tmp_path).returncode == 1
-    assert Tokens(tmp_path).all() == []
+    assert Tokens(tmp_path / TOKENS).all() == []
+
+
+def test_instances_share_a_file_of_tokens(
+    tmp_path: Path, over: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WGIG_TOKENS", str(tmp_path / "shared" / "tokens"))
+    made = wgig("token", "new", "--scope", "graphs", folder=tmp_path / "one")
+    settings = Settings.from_environment(store=tmp_path / "two")
+    assert not settings.store.exists()
+    client = over(create_app(settings, Store.in_memory(), tokens=Tokens(settings.token_file)))
+    assert put(client, made.stdout.strip()).status_code == 201
+
+
+def test_a_token_has_each_scope_that_was_asked_for(tmp_path: Path) -> None:
+    asked = ("--scope", "graphs", "metrics", "--scope", "update")
+    found = Tokens(tmp_path / TOKENS).find(wgig("token", "new", *asked, folder=tmp_path).stdout.strip())
+    assert found is not None
+    assert set(found.scopes) == {"graphs", "metrics", "update"}
 
 
 @pytest.mark.parametrize("arguments", [("new",), ("new", "--scope", "all"), ("revoke",), ("lend",)])

@@ -1,7 +1,7 @@
 """What turns the order of letters ends where the text ends in which it stands."""
 
 import pytest
-from wgig.pages.turning import balanced, contained
+from wgig.turning import balanced, contained
 
 LRE, RLO, PDF, RLI, FSI, PDI = "\u202a", "\u202e", "\u202c", "\u2067", "\u2068", "\u2069"
 

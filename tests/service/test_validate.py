@@ -8,13 +8,16 @@ import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
+from typing import Any
 from xml.etree import ElementTree
 
 import httpx
 import pyoxigraph as ox
 import pytest
+from bs4 import BeautifulSoup
 from wgig import uploads, validate
 from wgig.bodies import ContentType
+from wgig.catalogues import SPOKEN
 from wgig.namespaces import namespaces
 from wgig.problems import Problem
 from wgig.settings import SHIPPED, Settings
@@ -389,10 +392,16 @@ def test_the_form_works_without_scripts(service: httpx.Client) -> None:
     page = Reader(service.get("/validate?profile=final&lang=ru", headers=PAGE).text)
     forms = [one for tag, one in page.elements if tag == "form" and one.get("role") != "search"]
     assert forms == [
-        {"action": "/validate", "method": "post", "enctype": "multipart/form-data", "class": "check"}
+        {
+            "action": "/validate",
+            "method": "post",
+            "enctype": "multipart/form-data",
+            "id": "paper-form",
+            "class": "check",
+        }
     ]
     names = [name for name in page.values("name") if name not in ("viewport", "color-scheme", "q")]
-    assert names == ["paper", "format", "files", "lang", "profile", "profile", "profile"]
+    assert names == ["paper", "format", "files", "lang", *["profile"] * 3, *["do"] * len(SPOKEN)]
     fields = {attributes["id"] for tag, attributes in page.elements if tag in ("input", "select", "textarea")}
     assert fields == set(page.values("for"))
     assert [one["value"] for tag, one in page.elements if tag == "input" and "checked" in one] == ["final"]
@@ -518,6 +527,64 @@ def test_a_report_is_in_the_language_of_its_page_unless_another_is_chosen(closed
         assert '<html lang="fr"' in page.text
         assert f'<div class="report" lang="{report}"' in page.text
         assert page.headers["content-language"] == "fr"
+
+
+def switched(client: httpx.Client, page: httpx.Response, tongue: str, **typed: str) -> httpx.Response:
+    """The page after its form is sent by a language in the footer, with what is typed in its fields."""
+    root = BeautifulSoup(page.text, "html.parser")
+    button = root.select_one(f'footer button[form="paper-form"][lang="{tongue}"]')
+    assert button
+    assert root.select_one("form#paper-form")
+    fields: dict[str, Any] = {"paper": root.select("#paper")[0].get_text().removeprefix("\n")}
+    fields["profile"] = root.select("[name=profile][checked]")[0]["value"]
+    fields |= {"lang": root.select("#lang [selected]")[0]["value"], **typed}
+    if button.has_attr("name"):
+        fields[str(button["name"])] = button["value"]
+    files = {"files": ("", b"", "application/octet-stream")}
+    return client.post(str(button["formaction"]), data=fields, files=files, headers=PAGE)
+
+
+def test_what_is_pasted_stays_in_another_language(closed: httpx.Client) -> None:
+    form = closed.get("/validate", headers=PAGE)
+    typed = {"paper": "Not\r\nchecked", "format": "ttl", "profile": "final"}
+    page = switched(closed, form, "fr", **typed)
+    assert page.status_code == 200
+    root = BeautifulSoup(page.text, "html.parser")
+    assert root.html
+    assert root.html["lang"] == "fr"
+    assert ">\nNot\r\nchecked</textarea>" in page.text
+    assert root.select('[value="ttl"][selected]')
+    assert root.select('[value="final"][checked]')
+    assert not root.select(".report, #problem")
+
+
+def test_an_empty_form_is_shown_in_another_language(closed: httpx.Client) -> None:
+    page = switched(closed, closed.get("/validate", headers=PAGE), "fr")
+    assert page.status_code == 200
+    assert 'id="problem"' not in page.text
+
+
+@pytest.mark.parametrize(("chosen", "report"), [("", "fr"), ("ar", "ar")])
+def test_a_report_comes_again_in_another_language(closed: httpx.Client, chosen: str, report: str) -> None:
+    fields = {"paper": BAD.decode(), "format": "ttl", "lang": chosen}
+    before = closed.post("/validate", data=fields, headers=PAGE)
+    page = switched(closed, before, "fr", format="ttl")
+    assert '<html lang="fr"' in page.text
+    assert f'<div class="report" lang="{report}"' in page.text
+
+
+def test_a_report_on_files_gives_way_to_the_form_in_another_language(closed: httpx.Client) -> None:
+    files = [("files", ("one.ttl", GOOD)), ("files", ("two.ttl", BAD))]
+    before = closed.post("/validate", files=files, headers=PAGE)
+    assert 'class="report"' in before.text
+    page = switched(closed, before, "fr")
+    assert (page.status_code, 'class="report"' in page.text) == (200, False)
+
+
+def test_a_program_is_told_that_it_cannot_have_the_form_alone(closed: httpx.Client) -> None:
+    answer = closed.post("/validate", data={"paper": "x", "do": "show"})
+    assert answer.status_code == 400
+    assert "'do'" in answer.json()["detail"]
 
 
 def test_why_a_file_is_not_checked_is_marked_as_english(closed: httpx.Client) -> None:

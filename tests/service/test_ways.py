@@ -52,6 +52,7 @@ def test_no_refusal_is_a_dead_end(pages: httpx.Client, path: str) -> None:
         ("/id/issue/spamm", "/doc/issue/spam"),
         ("/doc/issue/spamm", "/doc/issue"),
         ("/paperz", "/papers"),
+        ("/PAPERS", "/papers"),
         ("/papers?issue=spamm&type=IssuePaper", "/papers?issue=spam&amp;type=IssuePaper"),
         ("/papers?isue=spam", "/papers?issue=spam"),
         ("/papers?issue=spamm", "/papers"),
@@ -64,6 +65,30 @@ def test_the_way_on_leads_to_what_was_meant(pages: httpx.Client, path: str, way:
 def test_programs_are_told_what_was_meant_too(pages: httpx.Client) -> None:
     problem = pages.get("/doc/issue/spamm", headers={"Accept": "application/json"}).json()
     assert problem["suggestion"] == f"{Settings.base}id/issue/spam"
+    problem = pages.get("/Papers", headers={"Accept": "application/json"}).json()
+    assert problem["suggestion"] == "/papers"
+    assert "Did you mean /papers?" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/coverage.xlsx", "/issues.xlsx", "/people.doc", "/search.xlsx", "/catalog.csv"]
+)
+def test_an_ending_that_is_not_there_is_answered_by_those_that_are(pages: httpx.Client, path: str) -> None:
+    problem = pages.get(path, headers={"Accept": "application/json"}).json()
+    stem, _, ending = path.partition(".")
+    said, _, listed = problem["detail"].partition(" End the address in one of: ")
+    assert (problem["status"], said) == (406, f"There is no .{ending} of this.")
+    for one in listed.removesuffix(".").split(", "):
+        assert pages.get(stem + one, params={"q": "spam"} if stem == "/search" else {}).status_code in (
+            200,
+            303,
+        )
+
+
+def test_a_media_type_that_is_not_there_is_answered_by_those_that_are(pages: httpx.Client) -> None:
+    for path, accept in (("/coverage?_mediatype=xlsx", "*/*"), ("/coverage", "image/png")):
+        problem = pages.get(path, headers={"Accept": accept}).json()
+        assert "Ask for one of: application/json," in problem["detail"]
 
 
 def test_the_words_of_an_address_are_searched_for(pages: httpx.Client) -> None:

@@ -45,6 +45,33 @@ OVERFLOW = """() => {
   return found;
 }"""
 
+# What is seen in part or in pieces: a label or a changed line that is longer than its box, and a number in
+# two lines.
+BROKEN = """() => {
+  const found = [];
+  for (const text of document.querySelectorAll(".picture svg.box text")) {
+    const room = text.parentElement.width.baseVal.value;
+    if (text.getBBox().width > room) found.push(`is cut: ${text.textContent}`);
+  }
+  for (const lines of document.querySelectorAll(".contrast"))
+    if (lines.scrollWidth > lines.clientWidth) found.push(`runs out of its box: ${lines.textContent.trim()}`);
+  for (const cell of document.querySelectorAll("td, .count")) {
+    if (!/^\\s*[\\d.,-]+\\s*$/.test(cell.textContent)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    const lines = [...range.getClientRects()].filter(({width}) => width > 0).sort((a, b) => a.top - b.top);
+    if (lines.some(({top}, place) => place && top >= lines[place - 1].bottom - 1))
+      found.push(`is in pieces: ${cell.textContent.trim()}`);
+  }
+  return found;
+}"""
+
+# What a finger misses: WCAG 2.2 asks for 24 pixels of whatever does not stand in a text.
+SMALL = """() => [...document.querySelectorAll("body > header a, body > footer nav a, button, input, select")]
+  .filter((one) => one.checkVisibility() && !one.closest(".unseen") && !/checkbox|radio/.test(one.type))
+  .filter((one) => one.getBoundingClientRect().height < 24)
+  .map((one) => one.outerHTML.slice(0, 120))"""
+
 
 def structure(page: Page, *, framed: bool = True) -> list[str]:
     """What is wrong with headings, landmarks and names; `framed`: by the header and footer of the site."""
@@ -55,6 +82,18 @@ def structure(page: Page, *, framed: bool = True) -> list[str]:
 def overflow(page: Page) -> list[str]:
     """What does not fit into the width of the window."""
     found: list[str] = page.evaluate(OVERFLOW)
+    return found
+
+
+def broken(page: Page) -> list[str]:
+    """Labels and changed lines that are cut, and numbers that do not stand in one line."""
+    found: list[str] = page.evaluate(BROKEN)
+    return found
+
+
+def small(page: Page) -> list[str]:
+    """Links of the frame, buttons and fields that are too low to be touched."""
+    found: list[str] = page.evaluate(SMALL)
     return found
 
 

@@ -161,6 +161,8 @@ STOPS = [
     Stop("graph-with-versions", "/graph/walked"),
     Stop("changes", "/graph/walked", act=changed),
     Stop("catalog", "/catalog"),
+    Stop("tables", "/tables"),
+    Stop("reconcile", "/reconcile"),
     Stop("void", "/.well-known/void"),
     Stop("sparql-examples", "/.well-known/sparql-examples"),
     Stop("ontology", "/ontology"),

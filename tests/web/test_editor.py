@@ -210,6 +210,39 @@ def test_an_answer_is_shown_in_each_way_that_fits(
     assert axe(page) == []
 
 
+UNBROKEN = """() => [...document.querySelectorAll(".crossed span")].every((one) => {
+    const text = one.firstChild;
+    return [...text.data.matchAll(/\\p{L}+/gu)].every((word) => {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        return range.getClientRects().length === 1;
+    });
+})"""
+
+
+def test_a_wide_matrix_is_read_in_a_box_of_its_own(visit: Visit, axe: Axe) -> None:
+    page = editor(visit("/sparql?example=due-and-delivered"))
+    page.get_by_role("button", name="Run the query").click()
+    page.get_by_role("radio", name="Matrix").check()
+    box = page.get_by_role("region", name="Matrix of the answer")
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(UNBROKEN)
+    expect(box.get_by_role("columnheader", name="no value", exact=True)).to_be_visible()
+    expect(box.get_by_role("rowheader", name="no value", exact=True)).to_be_visible()
+    assert "" not in [head.strip() for head in box.locator("th").all_inner_texts()]
+    assert axe(page) == []
+
+
+def test_a_long_word_is_whole_in_a_matrix_of_many_columns(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    rows = " ".join(f"('{of}' 'n{number}')" for number in range(30) for of in "ab")
+    run(page, f"SELECT ?x ?y ('Telecommunication infrastructure' AS ?z) {{ VALUES (?x ?y) {{ {rows} }} }}")
+    page.get_by_role("radio", name="Matrix").check()
+    assert page.evaluate(UNBROKEN)
+
+
 def test_numbers_are_written_as_on_the_page_and_not_as_the_browser_would(visit: Visit) -> None:
     page = editor(visit("/sparql", locale="de-DE"))
     run(page, "SELECT * { VALUES (?x ?n) { ('a' 1234567) } }")
@@ -270,6 +303,107 @@ def test_an_example_is_asked_with_parameters_of_its_own(visit: Visit, axe: Axe) 
     assert axe(page) == []
 
 
+def test_a_filled_parameter_counts_when_the_query_is_run(visit: Visit, axe: Axe) -> None:
+    page = editor(visit("/sparql?example=coverage-matrix"))
+    page.get_by_label("Only this issue.").fill("spam")
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator(".status")).to_have_text(re.compile(r"Rows: \d\d?\. "))
+    assert "VALUES ?the_issue { <https://w3id.org/wgig/id/issue/spam> }" in text_of(page)
+    assert "Only this issue" not in page.locator(".found").inner_text()
+    page.get_by_label("Only this issue.").fill("")
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator(".status")).to_have_text(re.compile(r"Rows: \d{3}\. "))
+    assert "VALUES ?the_issue { UNDEF }" in text_of(page)
+    assert axe(page) == []
+
+
+def test_a_parameter_that_names_nothing_is_no_answer_and_told_at_its_field(visit: Visit, axe: Axe) -> None:
+    page = editor(visit("/sparql?example=coverage-matrix"))
+    for _ in range(2):  # it does not count the second time either
+        page.get_by_label("Only this issue.").fill("spamm")
+        page.get_by_role("button", name="Run the query").click()
+        expect(page.get_by_role("alert")).to_contain_text("Did you mean spam?")
+        expect(page.get_by_label("Only this issue.")).to_have_attribute("aria-invalid", "true")
+        expect(page.locator("#said-the_issue")).to_contain_text("Did you mean spam?")
+        assert page.locator(".found table").count() == 0
+    assert axe(page) == []
+    page.get_by_label("Only this issue.").fill("spam")
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator(".status")).to_have_text(re.compile(r"Rows: \d\d?\. "))
+    expect(page.locator("#said-the_issue")).to_have_count(0)
+
+
+def test_a_filled_parameter_that_a_changed_query_lacks_is_told(visit: Visit) -> None:
+    page = editor(visit("/sparql?example=coverage-matrix"))
+    run(page, "ASK {}")
+    expect(page.locator(".found")).not_to_contain_text("lacks the value")
+    page.get_by_label("Only this issue.").fill("spam")
+    page.get_by_role("button", name="Run the query").click()
+    told = "You changed the query, and it lacks the value for: Only this issue."
+    expect(page.locator(".found")).to_contain_text(told)
+    assert text_of(page) == "ASK {}"
+
+
+def test_without_scripts_it_is_said_when_a_parameter_counts(visit: Visit) -> None:
+    path, says = "/sparql?example=coverage-matrix", "Values count when you put them below."
+    expect(visit(path, java_script_enabled=False).get_by_text(says)).to_be_visible()
+    expect(visit(path).get_by_text(says)).to_be_hidden()
+
+
+def test_what_was_written_and_not_run_can_be_had_back(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    put(page, "ASK { ?my ?own ?work }")
+    page.get_by_role("button", name="Put it below").click()
+    page.get_by_text("Earlier queries of yours: 1").click()
+    put(page, "ASK { ?more ?of ?it }")
+    page.get_by_role("button", name="ASK { ?my ?own ?work }").click()
+    assert text_of(page) == "ASK { ?my ?own ?work }"
+    page.get_by_role("button", name="ASK { ?more ?of ?it }").click()
+    assert text_of(page) == "ASK { ?more ?of ?it }"
+
+
+def test_an_example_that_was_not_changed_is_not_kept(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    page.get_by_role("button", name="Put it below").click()
+    page.wait_for_url("**/sparql?example=*")
+    expect(editor(page).locator(".past")).to_be_hidden()
+
+
+def tongue(page: Page) -> str:
+    return page.locator("footer a[hreflang=fr]").get_attribute("href") or ""
+
+
+def test_another_language_keeps_what_the_editor_holds(visit: Visit) -> None:
+    page = editor(visit("/sparql?example=coverage-matrix"))
+    assert tongue(page) == "/sparql?example=coverage-matrix&_lang=fr"
+    put(page, ISSUES)
+    page.locator("footer a[hreflang=fr]").click()
+    expect(page.locator("html")).to_have_attribute("lang", "fr")
+    expect(page.locator("table.answer")).to_contain_text("issue:spam")
+    assert text_of(page) == ISSUES
+
+
+def test_another_language_keeps_what_was_run(visit: Visit) -> None:
+    page = editor(visit("/sparql"))
+    page.get_by_role("button", name="Run the query").click()
+    expect(page.locator(".status")).to_contain_text("Rows:")
+    assert page.url.endswith(tongue(page).removesuffix("&_lang=fr"))
+    assert "query=" in tongue(page)
+
+
+def test_another_language_keeps_the_dataset_and_a_long_query_but_not_one_that_is_too_long(
+    visit: Visit,
+) -> None:
+    asked = f"/sparql?query={quote(ISSUES + ' #' + 'x' * 2000)}&default-graph-uri=urn%3Ag"
+    page = visit(asked)
+    page.get_by_text("The query: see it").click()
+    editor(page)
+    assert "query=PREFIX" in tongue(page)
+    assert tongue(page).endswith("&default-graph-uri=urn%3Ag&_lang=fr")
+    put(page, "ASK {} #" + "x" * 30_000)
+    assert "ASK" not in tongue(page)
+
+
 def test_an_answer_has_an_address_that_leads_to_it_again(visit: Visit) -> None:
     page = editor(visit("/sparql"))
     run(page, ISSUES)
@@ -278,6 +412,7 @@ def test_an_answer_has_an_address_that_leads_to_it_again(visit: Visit) -> None:
     expect(page.locator("#answer table.answer")).to_contain_text("issue:spam")
     page.get_by_role("button", name="Sort it, or show it as bars").click()
     expect(page.get_by_role("radio", name="Table")).to_be_checked()
+    expect(page.locator(".found").get_by_role("heading", name="Answer")).to_be_focused()
     assert page.locator("#answer").count() == 0
     page.go_back()
     expect(page.get_by_role("heading", name="Query the graph")).to_be_visible()
@@ -288,7 +423,7 @@ def test_what_was_asked_is_remembered_until_it_is_to_be_forgotten(visit: Visit, 
     run(page, "ASK { ?s ?p ?o }")
     run(page, "SELECT ?s { ?s ?p ?o } LIMIT 1")
     page.goto("/sparql")
-    page.get_by_text("Queries that you ran here: 2").click()
+    page.get_by_text("Earlier queries of yours: 2").click()
     assert axe(page) == []
     page.get_by_role("button", name="ASK { ?s ?p ?o }").click()
     assert text_of(page) == "ASK { ?s ?p ?o }"

@@ -72,6 +72,46 @@ def test_the_token_is_not_sent_before_it_is_to_be_used(form: Page, sent: list[st
     assert not [body for body in sent if "wgig_secret" in body]
 
 
+@pytest.fixture
+def asked(form: Page) -> list[str]:
+    """What the browser asked before the page was left."""
+    found: list[str] = []
+    form.on("dialog", lambda dialog: found.append(dialog.type))
+    return found
+
+
+def follow(page: Page, name: str) -> None:
+    """Leave the page by a link in its header."""
+    page.locator("header").get_by_role("link", name=name, exact=True).click()
+    expect(page.locator("form.paper")).to_have_count(0)
+
+
+def check(page: Page) -> None:
+    page.locator("#finish ~ p button[value=check]").click()
+    expect(page.locator("#summary")).to_be_visible()
+
+
+def test_who_leaves_what_is_typed_is_asked_before(form: Page, asked: list[str]) -> None:
+    form.locator("#posted-1").press_sequentially("soon")
+    follow(form, "Papers")
+    assert asked == ["beforeunload"]
+
+
+def test_who_leaves_what_was_only_checked_is_asked_before(form: Page, asked: list[str]) -> None:
+    form.locator("#posted-1").press_sequentially("soon")
+    check(form)
+    assert asked == []
+    form.locator("#posted-1").focus()
+    follow(form, "Papers")
+    assert asked == ["beforeunload"]
+
+
+def test_who_leaves_a_form_as_it_came_is_not_asked(form: Page, asked: list[str]) -> None:
+    form.locator("#posted-1").press("Tab")
+    follow(form, "Papers")
+    assert asked == []
+
+
 def test_a_service_that_is_gone_is_told_and_nothing_is_lost(form: Page) -> None:
     def gone(route: Any) -> None:
         route.abort()

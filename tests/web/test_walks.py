@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.routing import compile_path
 from wgig.app import ROUTES, create_app
+from wgig.catalogues import SPOKEN
 from wgig.settings import Settings
 from wgig.store import Store
 
-from .looking import overflow, speaks, structure
+from .looking import broken, overflow, small, speaks, structure
 from .stops import STOPS, Stop
 from .watching import Watched
 
@@ -58,9 +59,39 @@ def test_a_page_is_whole(walk: Walk, stop: Stop, axe: Callable[[Page], list[str]
     assert speaks(page) == walk.speaks
     assert structure(page, framed=stop.framed) == []
     assert overflow(page) == []
+    assert broken(page) == []
+    assert small(page) == []
     if walk.has_scripts:
         assert axe(page) == []
     assert walk.wrong() == []
+
+
+@pytest.mark.parametrize("tongue", SPOKEN)
+def test_the_main_pages_stand_in_one_row_and_a_table_begins_where_they_do(
+    browser: Browser, full: str, tongue: str
+) -> None:
+    page = Watched(browser, full, locale=tongue, viewport=DESKTOP).page
+    page.goto(f"{full}doc/issue/spam")
+    links, cells = page.locator("body > header nav a"), page.locator("#facts + table tbody th > *")
+    assert len(set(links.evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)"))) == 1
+    side = "right" if DIRECTIONS.get(tongue) == "rtl" else "left"
+    edges = f"all => all.map((one) => Math.round(one.getBoundingClientRect().{side}))"
+    assert {*cells.evaluate_all(edges)} == {links.evaluate_all(edges)[0]}
+    page.context.close()
+
+
+@pytest.mark.parametrize("tongue", DIRECTIONS)
+def test_on_paper_there_is_nothing_to_press_and_nothing_beyond_the_edge(
+    browser: Browser, full: str, tongue: str
+) -> None:
+    page = Watched(browser, full, locale=tongue, viewport={"width": 800, "height": 1100}).page
+    page.emulate_media(media="print")
+    for path in ("doc/issue/spam", "people", "coverage", "queries/due-and-delivered"):
+        page.goto(full + path)
+        pressed = "all => all.filter((one) => one.checkVisibility()).map((one) => one.outerHTML)"
+        assert page.locator("nav, form, button:not([hidden])").evaluate_all(pressed) == []
+        assert overflow(page) == []
+    page.context.close()
 
 
 def test_no_page_is_forgotten() -> None:

@@ -65,6 +65,9 @@ class Watched:
         return found
 
     def _dismiss(self, dialog: Dialog) -> None:
+        if dialog.type == "beforeunload":  # asks whether to leave what is typed
+            dialog.accept()
+            return
         self._wrong.append(f"a dialog says {dialog.message}")
         dialog.dismiss()
 

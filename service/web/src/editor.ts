@@ -2,7 +2,9 @@
 
 import { type Found, Question, Refusal, type Remark } from "./query/ask";
 import { h } from "./page/dom";
+import { lead } from "./page/languages";
 import { Code } from "./editor/code";
+import { Example } from "./query/example";
 import { learn } from "./query/names";
 import { forget, keep, past } from "./query/past";
 import { address, LONGEST, offers } from "./results/offers";
@@ -13,6 +15,7 @@ const TICK = 100; // milliseconds between the times that are shown
 
 class Page {
   private readonly code: Code;
+  private readonly example: Example;
   private readonly status = h("p", { role: "status", class: "status" });
   private readonly clock = h("span", { "aria-hidden": "true" });
   private readonly cancel = h("button", { type: "button", class: "plain", hidden: true, click: () => this.asked?.cancel() }, say("cancel"));
@@ -23,15 +26,18 @@ class Page {
   private here = pathOf(location);
 
   constructor(private readonly form: HTMLFormElement) {
-    this.code = new Code(form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!, () => void this.run());
+    this.code = new Code(form.querySelector<HTMLTextAreaElement>("textarea[name=query]")!, () => void this.run(), () => this.follow());
+    this.example = new Example(this.code.text);
     form.querySelector("button:not([name])")!.after(" ", this.cancel);
     form.append(this.clock, this.status);
     form.closest("details")?.after(this.found);
     if (!this.found.isConnected) form.after(this.found);
     document.querySelector("main")!.append(this.before);
     form.addEventListener("submit", (event) => this.submitted(event));
+    document.querySelector(".pick")?.addEventListener("submit", () => this.spare());
     document.querySelector(".more")?.removeAttribute("hidden");
     this.recall();
+    if (/[?&]query=/.test(location.search)) this.follow(); // the service does not write down what is long
     const { line, column, sentence } = form.dataset;
     if (line) this.code.mark([{ line: Number(line), column: Number(column), sentence: sentence ?? "", lang: "en" }], []);
     // A link within the page is no way back.
@@ -47,17 +53,23 @@ class Page {
   private async run(): Promise<void> {
     this.asked?.cancel();
     const question = (this.asked = new Question());
-    const parameters = this.parameters();
     this.start();
     try {
+      if (this.example.is(this.code.text) && this.lacking().length) this.code.text = await this.example.filled();
+      const parameters = this.parameters();
+      const lacking = this.lacking();
       const found = await question.ask(parameters);
-      if (question === this.asked) this.show(found, parameters);
+      if (question === this.asked) this.show({ ...found, remarks: [...lacking, ...found.remarks] }, parameters);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (question === this.asked) this.refuse(error.remark);
     } finally {
       if (question === this.asked) this.end();
     }
+  }
+
+  private lacking(): Remark[] {
+    return this.example.lacking(this.code.text);
   }
 
   private parameters(): URLSearchParams {
@@ -72,6 +84,7 @@ class Page {
     this.found.hidden = false;
     document.querySelector("#answer")?.remove(); // what the server showed of a query before
     this.cancel.hidden = false;
+    clearInterval(this.tick);
     const began = performance.now();
     this.tick = window.setInterval(() => {
       this.clock.textContent = say("seconds", { seconds: figure((performance.now() - began) / 1000, 1) });
@@ -89,8 +102,9 @@ class Page {
     const figures = { rows: answer.rows.length, milliseconds: Math.ceil(milliseconds) };
     this.status.textContent = say(answer.form === "boolean" ? "answered" : "done", figures);
     this.code.mark([], remarks);
-    this.found.replaceChildren(
-      h("h2", {}, say("answer")), ...this.doubts(remarks), views(answer), offers(answer, parameters));
+    const head = h("h2", { tabindex: "-1" }, say("answer"));
+    this.found.replaceChildren(head, ...this.doubts(remarks), views(answer), offers(answer, parameters));
+    if (document.activeElement === document.body) head.focus(); // the button that was pressed is gone
     keep(parameters.get("query") ?? "");
     this.recall();
     this.remember(address(parameters));
@@ -100,6 +114,12 @@ class Page {
     if (here === this.here || here.length > LONGEST) return;
     history.pushState(null, "", here);
     this.here = pathOf(location);
+    this.follow();
+  }
+
+  /** Another language is one of what the editor holds. */
+  private follow(): void {
+    lead(this.code.text.trim() && address(this.parameters()), LONGEST);
   }
 
   private refuse(remark: Remark): void {
@@ -133,8 +153,15 @@ class Page {
       h("summary", {}, say("past", { count: queries.length })), h("p", {}, say("past-where")), h("ul", { class: "asked" }, ...entries), clear);
   }
 
+  /** Keep what was written and not run, before another query takes its place. */
+  private spare(): void {
+    if (!this.example.is(this.code.text) && this.code.text.trim()) keep(this.code.text);
+  }
+
   private again(query: string): void {
+    this.spare();
     this.code.text = query;
+    this.recall();
     this.form.closest("details")?.setAttribute("open", "");
     this.form.scrollIntoView();
   }

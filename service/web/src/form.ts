@@ -25,11 +25,16 @@ class Form {
   private readonly left = new Set<string>();
   private asked = new AbortController();
   private soon = 0;
+  private unsaved: boolean;
 
   constructor(private readonly form: HTMLFormElement) {
     form.querySelector("nav")?.append(this.status);
     form.addEventListener("change", (event) => this.changed(event.target as HTMLInputElement));
     form.addEventListener("submit", () => this.asked.abort());
+    this.unsaved = "unsaved" in form.dataset;
+    form.addEventListener("input", () => (this.unsaved = true));
+    form.addEventListener("submit", () => (this.unsaved = false)); // the next page has it, or a file
+    addEventListener("beforeunload", (event) => this.unsaved && event.preventDefault());
   }
 
   /** A field was left with another value than before. The token is for a write alone. */

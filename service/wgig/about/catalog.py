@@ -132,6 +132,7 @@ class Catalog:
         file = ox.NamedNode(asked)
         yield from self.distribution(node, file, asked, TURTLE.media_type)
         yield ox.Triple(file, term("dcat:downloadURL"), file)
+        yield ox.Triple(file, TITLED, english(f"{graph.removeprefix(self.base)} as {TURTLE.title}"))
 
     def distribution(
         self, dataset: ox.NamedNode, node: ox.NamedNode, place: str, media_type: str

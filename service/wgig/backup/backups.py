@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .. import __version__
 from ..durable import PARTIAL, durable, sync
-from ..opening import closed
+from ..opening import closed, refuse_newer
 from ..problems import Problem
 from .checkpoint import KEPT
 from .locking import locked
@@ -99,9 +99,11 @@ def written(kept: Path, backup: Path, count: int, when: str, progress: Progress)
 def restore(backup: Path, folder: Path, progress: Progress) -> tuple[Manifest, Path]:
     """Make a backup the store in `folder`; returns what it says of itself, and where the old store is now.
 
-    Raises DamagedError, OSError, or StoreError where a process has the store open: all is as it was then.
+    Raises DamagedError, OSError, or StoreError where a process has the store open, or a newer version of the
+    package made the backup: all is as it was then.
     """
     manifest = Manifest.read(backup)
+    refuse_newer(backup / STORE)
     with locked(folder / ASIDE / LOCK, BUSY.format(folder)):
         with closed(folder):
             pass  # nobody waits for a copy, only to be told so

@@ -21,6 +21,7 @@ from ..outside.calls import asks_others
 from ..pages import words
 from ..presence import while_there
 from ..problems import Problem
+from ..queried import Queried
 from ..query import considered, refusal
 from ..question import Question
 from ..rdf import serialize
@@ -168,8 +169,11 @@ def refuse_blank(content: Content, what: str) -> None:
 async def evaluated(request: Request, asked: Question) -> bytes:
     """The whole answer to a query. Raises Problem."""
     state = request.app.state
+    queried = Queried(request, asked.text)
     async with while_there(request.receive):
-        result = await state.answerers.ask(job_of(asked, state.settings), client_of(request))
+        with queried.refusals():
+            result = await state.answerers.ask(job_of(asked, state.settings), client_of(request))
+        queried.follow(result)
         state.running.add(request, asked.text, result)
         try:
             return bytes(await result.whole())

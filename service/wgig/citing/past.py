@@ -110,7 +110,7 @@ def described(then: Past, iri: str) -> Thing | None:
     try:
         return of_store(Store(built(then)), iri, then.settings.base)
     finally:
-        label.cache_clear()  # which would keep the whole graph
+        label.forget()  # which would keep the whole graph
 
 
 def built(then: Past) -> ox.Store:

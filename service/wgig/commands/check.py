@@ -12,14 +12,14 @@ from contextlib import contextmanager, suppress
 from ..bulk import check_many
 from ..check import papers_of
 from ..documents import FORMATS, SUFFIXES, Document, read
-from ..files import Candidate, files, is_same, mistake, opened, within
+from ..files import Candidate, files, is_same, mistake, opened, size_of, within
 from ..formats import Format
 from ..problems import Problem
 from ..report import Outcome, Unread
 from ..reports import GITHUB, JUNIT, TEXT, WRITERS, text
 from ..rules import LANGUAGES
 from ..settings import Settings
-from ..workers import Task, outcomes, size_of
+from ..workers import Task, outcomes
 from . import replaced, say
 from .watch import changes
 

@@ -4,13 +4,14 @@ import argparse
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from ..load import NOTHING, UnreadableError, load, size_of
 from ..problems import Problem
-from ..settings import Settings
+from ..settings import STACK, Settings
 from ..shipped import open_filled, sources, take
 from ..store import Store
-from . import aside, progress, say
+from . import progress, say
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -24,22 +25,26 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
     store = open_filled(settings, say)
     if arguments.shipped:
         take_shipped(store, arguments.shipped, settings.base)
-    failed = load_all(store, arguments.files, arguments.graph, arguments.format)
-    if len(failed) < len(arguments.files):
-        store.infer()
+    threading.stack_size(STACK)
+    with ThreadPoolExecutor(1) as thread:  # one for all, as a shared store is kept for who began to load
+        failed = load_all(store, arguments.files, arguments.graph, arguments.format, thread)
+        if len(failed) < len(arguments.files):
+            thread.submit(store.infer).result()
     for sentence in failed:
         say(sentence)
     return 2 if failed else 0
 
 
-def load_all(store: Store, files: Sequence[str], graph: str | None, format_: str | None) -> list[str]:
+def load_all(
+    store: Store, files: Sequence[str], graph: str | None, format_: str | None, thread: Executor
+) -> list[str]:
     """Load the files one after the other; returns a sentence for each that cannot be read."""
     failed = []
     for name in files:
         started = time.monotonic()
         try:
             with progress(name, size_of(name)) as reached:
-                load_stoppable(store, name, graph, format_, reached)
+                load_stoppable(store, name, graph, format_, reached, thread)
         except UnreadableError as error:
             failed.append(str(error))
         else:
@@ -47,8 +52,13 @@ def load_all(store: Store, files: Sequence[str], graph: str | None, format_: str
     return failed
 
 
-def load_stoppable(
-    store: Store, name: str, graph: str | None, format_: str | None, reached: Callable[[int], None]
+def load_stoppable(  # noqa: PLR0913, PLR0917 - what to load, and how
+    store: Store,
+    name: str,
+    graph: str | None,
+    format_: str | None,
+    reached: Callable[[int], None],
+    thread: Executor,
 ) -> None:
     """Load one file, or nothing of it when the user interrupts. Raises UnreadableError, KeyboardInterrupt."""
     stopped = threading.Event()
@@ -58,7 +68,7 @@ def load_stoppable(
             raise UnreadableError(f"{name}: stopped. {NOTHING}")
         reached(count)
 
-    loading = aside(lambda: load(store, name, graph, format_, reached_unless_stopped))
+    loading = thread.submit(load, store, name, graph, format_, reached_unless_stopped)
     try:
         loading.result()
     except KeyboardInterrupt as interrupt:

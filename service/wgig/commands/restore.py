@@ -10,7 +10,16 @@ from . import progress
 
 
 def run(arguments: argparse.Namespace, settings: Settings) -> int:
-    """Restore a backup. Exit code 0. Raises Problem, StoreError, OSError: the store is as it was then."""
+    """Restore a backup. Exit code 0. Raises Problem, StoreError, OSError: the store is as it was then.
+
+    Raises ValueError over a shared store, of whose copy alone there is a backup.
+    """
+    if settings.remote_query:
+        raise ValueError(
+            f"The data is in the shared store at {settings.remote_query}, and {settings.store} has a copy "
+            "of it. Restore the shared store by its own means. To restore into a folder without it, leave "
+            "the WGIG_REMOTE settings out."
+        )
     started = time.monotonic()
     backup = chosen(arguments.backup)
     try:

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def make(arguments: argparse.Namespace, settings: Settings) -> None:
     """Make a token and print its secret, and nothing else, on standard output."""
-    secret, token = new(settings.store, arguments.scope, arguments.name, arguments.expires)
+    secret, token = new(settings.token_file, arguments.scope, arguments.name, arguments.expires)
     until = f"until {token.expires}" if token.expires else "until it is revoked"
     say(f"Token {token.id} of {token.name} opens {', '.join(token.scopes)} {until}. It is shown only now.")
     print(secret)
@@ -32,7 +32,7 @@ def make(arguments: argparse.Namespace, settings: Settings) -> None:
 
 def list_(arguments: argparse.Namespace, settings: Settings) -> None:
     """Print what is known of the tokens, which is not their secrets."""
-    tokens = Tokens(settings.store).all()
+    tokens = Tokens(settings.token_file).all()
     rows = [
         (one.id, one.name, " ".join(one.scopes), one.made, ending(one.expires, one.expired)) for one in tokens
     ]
@@ -51,7 +51,7 @@ def ending(expires: str, expired: bool) -> str:
 
 def take_back(arguments: argparse.Namespace, settings: Settings) -> None:
     """Let a token open nothing any more."""
-    token = revoke(settings.store, arguments.id)
+    token = revoke(settings.token_file, arguments.id)
     if token is None:
         raise Problem(404, f"There is no token {arguments.id}. `wgig token list` shows those that there are.")
     say(f"Token {token.id} of {token.name} opens nothing any more.")

@@ -84,7 +84,7 @@ class Dumps:
         self.thread: ThreadPoolExecutor | None = None
         self.under_way: dict[tuple[str, int], Future[Dump]] = {}
         self.version, self.as_of = "", -1
-        self.made = set[str]()  # versions
+        self.made = set[str]()  # versions that are kept
         self.passing: Path | None = None
 
     def current(self, name: str) -> "Future[Dump]":
@@ -195,6 +195,7 @@ class Dumps:
         versions = [one for one in self.folder.iterdir() if one.name not in (COPY, NEW)]
         for one in sorted(versions, key=lambda path: path.stat().st_mtime_ns)[:-KEPT]:
             shutil.rmtree(one, ignore_errors=True)
+            self.made.discard(one.name)
 
 
 def recode(source: Path, target: IO[bytes], coding: str) -> None:

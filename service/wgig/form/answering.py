@@ -1,9 +1,8 @@
 """/write: the form in which people write a paper, without JavaScript or with it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
-import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -12,17 +11,14 @@ from ..answers import answer, pick
 from ..bearer import refuse_in_form, takes_papers
 from ..bodies import FORM, MULTIPART, ContentType, Pairs
 from ..catalogues import marked
-from ..documents import MARKDOWN
-from ..formats import HTML, JSON, TURTLE, Format
-from ..markdown import write as as_markdown
+from ..formats import HTML, JSON, Format
 from ..markdown.values import ID
 from ..parameters import only
 from ..presence import while_there
 from ..problems import Problem
-from ..rdf import serialize
 from ..rules import LANGUAGES, PROFILES
 from ..settings import Settings
-from ..speaking import language, speaking_in, translated
+from ..speaking import is_chosen, language, speaking_in, translated
 from ..store import Store
 from ..turns import Turns
 from ..uploads import File, uploaded
@@ -33,14 +29,14 @@ from .filled import Filled, Row, Value
 from .layout import Field
 from .page import UNKEPT, Page, shown, told
 from .placed import Message
-from .saving import Saving, allowed, graph_of, save
+from .saving import TAKEN, Saving, allowed, graph_of, is_taken, save
 from .sent import Sent, sent
 from .source import PAPERS, Source
+from .taking import DOWNLOADS, downloaded
 from .work import Done, Todo, opened, rest, stated, work
 
 LARGEST = 4 * 1024 * 1024  # bytes of a form that is sent
 SAVES = ("draft", "complete", "save")
-DOWNLOADS = {"markdown": MARKDOWN, "turtle": TURTLE}
 UNSAVED = marked("Nothing was saved. Mend what is said below; what is not complete can be saved as a draft.")
 LEAKED = marked(
     "A token stood here, and is taken out. Others may have seen it: have it revoked. A token belongs in the "
@@ -69,7 +65,7 @@ def begun(request: Request, given: Mapping[str, str]) -> Response:
 
 
 async def write_by_form(request: Request) -> Response:
-    """Check, download or save what is filled in; add to the form or remove from it; open a file in it."""
+    """Check, download or save what is filled in; change the form or show it again; open a file in it."""
     format_ = pick(request, (HTML, JSON))
     only(request, ("_mediatype",))
     given = bodies.content_type(request, (FORM, MULTIPART))
@@ -78,7 +74,7 @@ async def write_by_form(request: Request) -> Response:
     if files:
         return await opened_file(request, files[0])
     form = sent(pairs)
-    with speaking_in(spoken(form.once.get("lang", ""))):
+    with speaking_in(language() if is_chosen() else spoken(form.once.get("lang", ""))):
         return await pressed(request, form, format_)
 
 
@@ -99,7 +95,8 @@ async def filled_in(request: Request, page: Page, form: Sent) -> None:
     checks: Turns = request.app.state.checks
     todo = Todo(page.filled, form.source.encode(), page.profile, language(), settings)
     add, remove = form.once.get("add", ""), form.once.get("remove", "")
-    if add or remove:
+    page.messages = [Message(one, "Violation", *translated(LEAKED)) for one in form.leaked]
+    if add or remove or form.does == "show":
         try:
             page.filled, page.focus, page.rest = await checks.run(changed, todo, add, remove)
         except Problem as problem:
@@ -109,8 +106,15 @@ async def filled_in(request: Request, page: Page, form: Sent) -> None:
         return
     async with while_there(request.receive):
         page.done = await checks.run(work, todo)
-    leaked = [Message(one, "Violation", *translated(LEAKED)) for one in form.leaked]
-    page.messages, page.rest = [*leaked, *page.done.messages], page.done.rest
+    taken = await run_in_threadpool(name_taken, request, page)
+    page.messages, page.rest = [*page.messages, *taken, *page.done.messages], page.done.rest
+
+
+def name_taken(request: Request, page: Page) -> list[Message]:
+    """A warning at the name of a new paper, where the graph has a paper of this name."""
+    if page.version or not is_taken(request.app.state.store, page.filled.name, request.app.state.settings):
+        return []
+    return [Message("name", "Warning", *translated(TAKEN), blocks=False)]
 
 
 def fields(given: ContentType, body: bytes) -> tuple[Pairs, list[File]]:
@@ -142,16 +146,20 @@ def begun_again(form: Sent) -> Page:
     elif form.does == "save":
         status_now = filled.paper.words("creativeWorkStatus").strip()
         profile = status_now if status_now in PROFILES else "draft"
-    return Page(filled, form.source, form.version, profile)
+    return Page(filled, form.source, form.version, profile, unsaved=True)
 
 
 def changed(todo: Todo, add: str, remove: str) -> tuple[Filled, str, list[str]]:
-    """The form with what is added or without what is removed, the name of that, and what no field shows.
+    """The form with what is added, if anything is, or without what is removed; its name; what no field shows.
 
     Raises Problem 400, 413.
     """
     stating = stated(todo)
-    filled, focus = added(todo.filled, add, stating.source) if add else removed(todo.filled, remove)
+    filled, focus = todo.filled, ""
+    if add:
+        filled, focus = added(filled, add, stating.source)
+    elif remove:
+        filled, focus = removed(filled, remove)
     return filled, focus, rest(stating)
 
 
@@ -180,26 +188,6 @@ def beginning(request: Request, problem: Problem | None = None) -> Response:
     )
     sent_now = UNKEPT if request.method == "POST" else {}
     return answer(request, body, HTML, status=problem.status if problem else 200, headers=sent_now)
-
-
-def downloaded(request: Request, page: Page, done: Done, format_: Format) -> Response:
-    """The paper as a file, complete or not; or the form with the reason why it cannot be one."""
-    settings: Settings = request.app.state.settings
-    triples = opened(done.triples, settings).triples
-    try:
-        body = WRITTEN[format_](triples, settings)
-    except ValueError as error:
-        page.refused = Problem(422, f"{error} Download Turtle, which holds all of it.")
-        return shown(request, page)
-    name = f"{Source(triples).name}.{format_.suffix}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', **UNKEPT}
-    return answer(request, body, format_, headers=headers)
-
-
-WRITTEN: dict[Format, Callable[[Sequence[ox.Triple], Settings], bytes]] = {
-    MARKDOWN: lambda triples, _: as_markdown(triples).encode(),
-    TURTLE: lambda triples, settings: serialize(triples, TURTLE, settings.base),
-}
 
 
 async def saved(request: Request, page: Page, done: Done, form: Sent) -> Response | None:
@@ -237,5 +225,6 @@ def refuse(request: Request, page: Page, problem: Problem) -> None:
 
 def at_field(page: Page, field: str, problem: Problem) -> None:
     """Let the page say at a field why nothing was saved."""
-    page.messages = [*page.messages, Message(field, "Violation", *translated(problem.detail))]
+    others = [one for one in page.messages if one.field != field]
+    page.messages = [*others, Message(field, "Violation", *translated(problem.detail))]
     page.at_field = True

@@ -27,7 +27,8 @@ class Page:
     """What the page shows: what is filled in, the statements behind it, what is said at the fields.
 
     `version` is that of the graph when the paper was opened, `refused` is why something was not done,
-    `at_field` whether a field says so, `focus` the name of what was added.
+    `at_field` whether a field says so, `focus` the name of what was added. `saved` is said once, right after;
+    `unsaved` is what was sent in the form.
     """
 
     filled: Filled
@@ -41,6 +42,7 @@ class Page:
     refused: Problem | None = None
     at_field: bool = False
     saved: bool = False
+    unsaved: bool = False
 
     @property
     def opened(self) -> str:
@@ -76,6 +78,7 @@ def shown(request: Request, page: Page) -> Response:
         at_field=page.at_field,
         opened=page.opened,
         saved=page.saved,
+        unsaved=page.unsaved,
         takes_papers=takes_papers(request),
     )
     sent = UNKEPT if request.method == "POST" else {}

@@ -11,6 +11,7 @@ from ..bodies import Part
 from ..catalogues import marked
 from ..formats import N_TRIPLES, PROBLEM
 from ..gate import HOME
+from ..markdown.head import SLUG
 from ..payload import read_parts
 from ..problems import Problem
 from ..record import Write
@@ -53,6 +54,11 @@ def graph_of(name: str, settings: Settings) -> str:
 def version_of(store: Store, graph: str) -> str:
     """The version of a graph: the digest of its statements, empty where there is no such graph."""
     return digest(content(store, graph)) if store.has(graph) else ""
+
+
+def is_taken(store: Store, name: str, settings: Settings) -> bool:
+    """Whether the graph has a paper of this name."""
+    return bool(SLUG.fullmatch(name)) and store.has(graph_of(name, settings))
 
 
 def allowed(request: Request, secret: str) -> Token:
@@ -98,7 +104,7 @@ async def save(request: Request, token: Token, saving: Saving) -> None:
 def swap(request: Request, token: Token, graph: str, part: Part, version: str) -> None:
     """Put the statements in place of those of the graph, if it is as it was. Raises Problem 412."""
     store: Store = request.app.state.store
-    with store.alone():
+    with store.turn():
         there = version_of(store, graph)
         if there != version:
             raise Problem(412, TAKEN if not version else CHANGED if there else GONE, version=there)

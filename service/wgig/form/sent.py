@@ -14,7 +14,7 @@ from .layout import MOST, PAPER, PARTS, SOME, TEXT, Field, field_of
 from .words import as_sent
 
 LONGEST = 100_000  # characters of one field
-DOES = ("check", "draft", "complete", "save", "overwrite", "markdown", "turtle")
+DOES = ("check", "show", "draft", "complete", "save", "overwrite", "markdown", "turtle")
 ONCE = ("name", "source", "version", "profile", "lang", "token", "do", "add", "remove")
 SECRET_OR_TEXT = ("token", "source")  # where what looks like a token may stand
 ROW = re.compile(rf"(?P<part>{'|'.join(filter(None, PARTS))})-(?P<row>[1-9]\d{{0,3}})")

@@ -6,6 +6,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..markdown.values import iri, segment, typed
+from ..turning import balanced
 from .draft import Draft
 from .filled import Filled, Row, group, name
 from .layout import ASSESSMENT, MECHANISM, PARTS, SOME, SWOT, WHO, Field, Part
@@ -76,7 +77,8 @@ class Stating:
         if not part.people and not row.words("label").strip():
             said = (row.words("criterion") or part.title).replace("-", " ")
             words = said if part is SWOT else said.lower()
-            self.draft.add(node, "rdfs:label", ox.Literal(f"{self.source.title}: {words}", language="en"))
+            label = f"{balanced(self.source.title)}: {words}"
+            self.draft.add(node, "rdfs:label", ox.Literal(label, language="en"))
         return node
 
     def address(self, part: Part, row: Row) -> ox.NamedNode:
@@ -162,11 +164,11 @@ class Stating:
         """Let labels that repeat the title repeat the new one."""
         old, new = self.source.title, Source(self.draft.triples).title
         for triple in [*self.draft.triples] if old != new else ():
-            kind, end = (LABEL, "") if triple.subject == self.paper else ("", ": ")
-            label, before = triple.object, f"{kind}{old}{end}"
+            label, is_own = triple.object, triple.subject == self.paper
+            before, after = (f"{LABEL}{one}" if is_own else f"{balanced(one)}: " for one in (old, new))
             if triple.predicate != iri("rdfs:label") or not isinstance(label, ox.Literal):
                 continue
             if label.language and label.value.startswith(before):
-                said = f"{kind}{new}{end}{label.value.removeprefix(before)}"
+                said = f"{after}{label.value.removeprefix(before)}"
                 self.draft.drop(triple)
                 self.draft.add(triple.subject, "rdfs:label", ox.Literal(said, language=label.language))

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ..catalogues import marked
 from ..check import check
 from ..documents import Document, read
 from ..formats import N_TRIPLES
@@ -13,12 +12,13 @@ from ..markdown.head import SLUG
 from ..markdown.writing import IMPLIED
 from ..report import Section
 from ..settings import Settings
-from ..speaking import speaking_in, translated
+from ..speaking import speaking_in
 from ..steering import cut
 from .filled import Filled
 from .placed import Message, message
 from .source import PAPERS, Source
 from .stating import Stating
+from .unruled import unruled
 
 LABEL = "Issue paper: "
 
@@ -65,15 +65,9 @@ def work(todo: Todo) -> Done:
     messages = [
         message(one, stating, todo.profile, todo.language) for one in paper.findings if not one.waiver
     ]
-    if todo.filled.name != stating.source.name:  # a new name that is none
-        with speaking_in(todo.language):  # where no request is
-            messages.insert(0, Message("name", "Violation", *translated(NAME)))
+    with speaking_in(todo.language):  # where no request is
+        messages = [*unruled(stating), *messages]
     return Done(triples, messages, paper.sections, paper.met, paper.parts, rest(stating))
-
-
-NAME = marked(
-    "The name of the paper in addresses has small letters, digits and single hyphens, such as my-paper."
-)
 
 
 def stated(todo: Todo) -> Stating:

@@ -6,6 +6,7 @@ from itertools import count
 import pyoxigraph as ox
 
 from ..places import Spot
+from ..turning import balanced
 from .values import Term, iri, slug, typed
 
 MADE_UP = typed("true", "boolean")
@@ -56,7 +57,7 @@ class Statements:
 
     def label(self, words: str) -> ox.Literal:
         """A label of a part that has no name of its own: what it is in the paper, in English."""
-        return ox.Literal(f"{self.title}: {words}", language="en")
+        return ox.Literal(f"{balanced(self.title)}: {words}", language="en")
 
     def thing(self, node: ox.NamedNode, kind: str, at: int) -> None:
         """Something that the paper describes: its kind, its source, and whether it is made up."""

@@ -17,6 +17,7 @@ NAMES = namespaces(Settings.base)
 ID = f"{Settings.base}id/"
 XSD = OUTSIDE["xsd"]
 WEB = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
+PATH = re.compile(r"[\w.~-]+(?:/[\w.~-]+)*")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 COUNT = re.compile(r"[+-]?\d{1,9}")
 YES_NO = {"yes": "true", "true": "true", "no": "false", "false": "false"}
@@ -68,8 +69,10 @@ def passage(words: str) -> ox.NamedNode:
 
 def address(words: str) -> Term:
     """The page with a web address, or the document that a path below `id/` names; no address is text."""
-    if not WEB.fullmatch(words):
+    if PATH.fullmatch(words):
         return ox.NamedNode(f"{ID}{quote(words)}")
+    if not WEB.fullmatch(words):
+        return ox.Literal(words)
     try:
         return ox.NamedNode(words)
     except ValueError:

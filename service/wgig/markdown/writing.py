@@ -10,6 +10,7 @@ from ..problems import Problem
 from .form import ACTORS, CRITERIA, FORUM, HEAD, MECHANISM, SECTIONS, SWOT, Heading
 from .graph import Graph, below_id, native, number, short_name
 from .reading import read
+from .unheld import UnheldError, suspects
 from .values import iri, segment, slug
 
 # What reading says by itself; triples that lack it lose nothing when it is added.
@@ -29,7 +30,7 @@ class Dumper(yaml.SafeDumper):
 
 
 def write(triples: Iterable[ox.Triple]) -> str:
-    """The paper as Markdown. Raises ValueError naming what the form cannot hold."""
+    """The paper as Markdown. Raises UnheldError with what the form cannot hold."""
     given = list(triples)
     graph = Graph(given)
     sections = [text for heading in SECTIONS if (text := section(graph, heading))]
@@ -37,12 +38,13 @@ def write(triples: Iterable[ox.Triple]) -> str:
     try:
         kept = read(text)[0]
     except Problem as problem:
-        raise ValueError(f"Markdown cannot hold a text of this paper. {problem.detail}") from problem
+        cause = f"Markdown cannot hold a text of this paper. {problem.detail}"
+        raise UnheldError(cause, suspects(given, text, problem)) from problem
     other = set(given).symmetric_difference(kept)
     lost = [one for one in given if one in other]
     added = [one for one in kept if one in other and one.predicate not in IMPLIED]
     if lost or added:
-        raise ValueError(f"Markdown cannot hold this of the paper: {(lost + added)[0]} .")
+        raise UnheldError(f"Markdown cannot hold this of the paper: {(lost + added)[0]} .", lost or added)
     return text
 
 

@@ -46,11 +46,19 @@ async def fetch(url: str, accept: str, allow: str) -> Answer:
         async with exchange(url, accept) as response:
             if not response.is_redirect:
                 return await whole(response, url)
-            onward = allowed(urljoin(url, response.headers["location"]), allow)
-            if onward is None:
-                raise PeerError("it leads to an address that is not allowed")
-            url = onward
+            url = onward(url, response.headers["location"], allow)
     raise PeerError("it leads from one address to the next without end")
+
+
+def onward(url: str, location: str, allow: str) -> str:
+    """The address that another one leads to, where the setting allows it. Raises PeerError."""
+    try:
+        found = allowed(urljoin(url, location), allow)
+    except ValueError as error:
+        raise PeerError("it leads to what is no address") from error
+    if found is None:
+        raise PeerError("it leads to an address that is not allowed")
+    return found
 
 
 @asynccontextmanager

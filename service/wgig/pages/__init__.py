@@ -2,10 +2,13 @@
 
 import hashlib
 import re
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
@@ -16,9 +19,9 @@ from .. import speaking
 from ..catalogues import SPOKEN
 from ..namespaces import namespaces, short
 from ..settings import Settings
+from ..turning import contained
 from .days import in_words
 from .scripts import built_files, script
-from .turning import contained
 
 HERE = Path(__file__).parent
 KEPT = 10_000  # IRIs whose forms on pages are at hand
@@ -30,8 +33,10 @@ IN_ENGLISH = Markup('<span lang="en" dir="ltr">%s</span>')
 MARK = Markup(' <span class="mark">%s</span>')
 LINK = Markup('<a href="%s"%s>%s</a>')
 ELSEWHERE = Markup(' rel="nofollow noopener external"')
+APART = Markup('<bdi dir="ltr">%s</bdi>')
 IN_LANGUAGE = Markup(' lang="%s" dir="auto"')
 NOT_DRAWN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+")
+DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
 
 
@@ -56,7 +61,8 @@ def environment(base: str) -> Environment:
     known = namespaces(base)
     found.globals |= {"static": static_path, "script": script, "run": run, "base": base, "namespaces": known}
     found.globals |= {"language": speaking.language, "direction": speaking.direction, "spoken": SPOKEN}
-    found.globals |= {"address": speaking.address, "comma": speaking.comma, "address_in": speaking.address_in}
+    found.globals |= {"alternates": speaking.alternates, "address_in": speaking.address_in}
+    found.globals |= {"short_address": speaking.short_address, "comma": speaking.comma}
     found.filters |= {
         "shown": lambda term, labels: show(term, labels, base),
         "told": lambda term, labels: tell(term, labels, base),
@@ -76,6 +82,7 @@ def environment(base: str) -> Environment:
         "sentence": sentence,
         "day": in_words,
         "number": speaking.number,
+        "apart": apart,
         "tongue": speaking.name_of,
         "drawn": drawn,
     }
@@ -129,6 +136,12 @@ def sentence(text: str) -> Markup:
     return escape(told) if tongue == speaking.language() else IN_ENGLISH % told
 
 
+def apart(text: str) -> Markup:
+    """A sentence with each day in it apart from its words: among words from the right, it would turn."""
+    parts = enumerate(DAY.split(text))
+    return Markup().join(APART % part if place % 2 else escape(part) for place, part in parts)
+
+
 def graph_link(iri: str, label: ox.Literal | None, base: str, tongue: str) -> Markup:
     """The link to the graph of an IRI, on a page in the language `tongue`."""
     return LINK % (graph_path(iri, base), "", said(label, tongue) if label else words(iri))
@@ -154,7 +167,7 @@ def href(iri: str, base: str) -> str | None:
     if iri.startswith(f"{base}id/"):
         return "/doc/" + quote(iri.removeprefix(f"{base}id/"), safe=f"{PATH}%")
     if iri.startswith(base):
-        return "/" + quote(iri.removeprefix(base), safe=f"{PATH}%#")
+        return "/" + quote(iri.removeprefix(base), safe=f"{PATH}?%#")  # a query is one here
     return iri if WEB.match(iri) else None
 
 
@@ -185,9 +198,15 @@ def words(iri: str) -> str:
 
 
 def drawn(text: str, most: int) -> str:
-    """A text as a picture holds it: in one line of so many characters, without what turns the rest of it."""
+    """A text as a picture holds it: in one line so many letters wide, without what turns the rest of it."""
     line = " ".join(NOT_DRAWN.sub(" ", text).split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+    widths = [*accumulate(map(letters, line))]
+    return line if not line or widths[-1] <= most else f"{line[: bisect(widths, most - 1)]}…"
+
+
+def letters(text: str) -> int:
+    """How many letters wide a text is, for which a character of Chinese or Korean counts as two."""
+    return sum(2 if east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def anchor(iri: str) -> str:

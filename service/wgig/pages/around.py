@@ -10,8 +10,8 @@ from ..namespaces import OUTSIDE
 from . import drawn, href, words
 from .picture import GAP, HIGH, WIDE, Box, Drawn, Picture
 
-MOST = 7  # neighbors on a side
-ROOM = 150  # between two columns, for what the lines stand for
+MOST, LABEL = 7, 20  # neighbors on a side, and letters of what a line stands for
+ROOM = 200  # between two columns, for what the lines stand for
 # What leads to everything, and so tells little.
 PLAIN = frozenset(
     OUTSIDE[prefix] + name
@@ -68,7 +68,7 @@ def around(
 def join(picture: Picture, start: Box, end: Box, by: str) -> None:
     """Draw the link between two boxes, and say beside the outer one what it is."""
     outer = end if start.kind == "self" else start
-    picture.join(start, end, by, drawn(by, ROOM // 7), outer)
+    picture.join(start, end, by, drawn(by, LABEL), outer)
 
 
 def neighbors(groups: Sequence[Any]) -> list[Neighbor]:

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from .. import speaking
 from ..catalogues import marked
-from . import drawn
+from . import drawn, letters
 from .timeline import MEETING, MILESTONE, PAPERS, SESSION, Event, Timeline
 
 WIDTH, LEFT, RIGHT = 1000, 8, 12  # units, all of the picture
@@ -97,7 +97,7 @@ class Scale:
                 name = speaking.month(date(year, month + 1, 1), "MMM" if year == marked else "yMMM")
                 marked = year
                 yield round(x, 1), name
-                free = x + (len(name) + 2) * LETTER
+                free = x + (letters(name) + 2) * LETTER
 
 
 def month_of(day: date) -> int:
@@ -128,7 +128,7 @@ def placed(events: Sequence[Event], scale: Scale, top: int) -> Iterator[Mark]:
         x = scale.x(one.days.first)
         width = max(SHORTEST, scale.x(one.days.last) - x)
         label = label_of(one)
-        room = len(label) * LETTER + 8
+        room = letters(label) * LETTER + 8
         is_before = x + width + room > WIDTH
         taken = (x - room, x + width + 4) if is_before else (x, x + width + room)
         row = next(

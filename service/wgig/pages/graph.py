@@ -9,13 +9,13 @@ import pyoxigraph as ox
 from ..formats import GRAPHS
 from ..labels import labels, natural
 from ..lookup import Term, rows, values
-from ..namespaces import OUTSIDE
+from ..namespaces import OUTSIDE, short
 from ..records.history import Version
 from ..shipped import rules
 from ..speaking import gettext
 from ..speaking import ranges as liked
 from ..store import Store
-from . import graph_path, in_format, render, words
+from . import anchor, graph_path, in_format, render, words
 
 LISTED = 1000
 THINGS = 500
@@ -92,7 +92,7 @@ def view(store: Store, iri: str | None, base: str, ranges: tuple[str, ...] = ())
     things = [row["s"].value for row in found]
     sources, licenses = said(store, iri, "source"), said(store, iri, "license")
     ends = [one.value for one in (*sources, *licenses) if isinstance(one, ox.NamedNode)]
-    named = labels(store, [*things, *ends, *([iri] if iri else [])], ranges)
+    named = by_place(things, base) | labels(store, [*things, *ends, *([iri] if iri else [])], ranges)
     return Graph(
         iri,
         title(iri, named),
@@ -105,6 +105,15 @@ def view(store: Store, iri: str | None, base: str, ranges: tuple[str, ...] = ())
         labels=named,
         rules=meanings(rules()) if iri == f"{base}graph/inferred" else [],
     )
+
+
+def by_place(iris: Iterable[str], base: str) -> dict[str, ox.Literal]:
+    """What things are called by their place on a page of ours, where no prefix makes their IRIs short."""
+    return {
+        one: ox.Literal(anchor(one))
+        for one in iris
+        if one.startswith(base) and anchor(one) and short(one, base) == one
+    }
 
 
 def title(iri: str | None, named: dict[str, ox.Literal]) -> ox.Literal:

@@ -8,7 +8,8 @@ from . import drawn
 
 WIDE, HIGH, GAP = 210, 30, 10  # of a box, and between two boxes, in units of the picture
 NEAR = 8  # from a box to the label of its line
-LETTERS = 26  # of a label in a box, beyond which it is cut
+LETTERS, BOLD = 26, 22  # of a label in a box, beyond which it is cut, and of one in bold type
+CURVE = 60  # of a line with a label, which is straight beside it
 
 
 Drawn = tuple[str, str | None, str]  # label, path and kind of a box
@@ -27,7 +28,7 @@ class Box(NamedTuple):
     @property
     def short(self) -> str:
         """The label as far as it fits."""
-        return drawn(self.label, LETTERS)
+        return drawn(self.label, BOLD if self.kind == "self" else LETTERS)
 
     @property
     def middle(self) -> float:
@@ -77,9 +78,11 @@ class Picture:
 
     def join(self, start: Box, end: Box, says: str, label: str = "", beside: Box | None = None) -> None:
         """Draw a line from the right of a box to the left of another; a label stands beside one of them."""
-        x, y = start.x + start.width, start.middle
-        middle = (x + end.x) / 2
-        d = f"M{x:g} {y:g}C{middle:g} {y:g} {middle:g} {end.middle:g} {end.x:g} {end.middle:g}"
-        is_left = beside is start
+        x, y, is_left = start.x + start.width, start.middle, beside is start
+        straight = max(0, end.x - x - CURVE) if label else 0
+        begin, finish = (x + straight, end.x) if is_left else (x, end.x - straight)
+        middle = (begin + finish) / 2
+        curve = f"C{middle:g} {y:g} {middle:g} {end.middle:g} {finish:g} {end.middle:g}"
+        d = f"M{x:g} {y:g}H{begin:g}{curve}H{end.x:g}"
         outer, place = (start, x + NEAR) if is_left else (end, end.x - NEAR)
         self.lines.append(Line(d, says, label, place, outer.middle - 4, "start" if is_left else "end"))

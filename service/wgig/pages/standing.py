@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+import pyoxigraph as ox
+
 from ..labels import natural
 from ..lookup import Row, rows
 from ..namespaces import namespaces
@@ -37,7 +39,7 @@ class Standing:
     """
 
     iri: str
-    title: str
+    title: ox.Literal
     assertion: str
     illustrative: bool
     complete: bool
@@ -50,15 +52,16 @@ def standing(store: Store, base: str) -> list[Standing]:
     """The papers of which the graph says how they stand, by title; none where there is no such graph."""
     query = QUERY.format(base=base, form=namespaces(base)["form-issue-paper"])
     groups = groupby(rows(store, query), key=lambda row: row["whole"])
-    return sorted((of_rows([*group]) for _, group in groups), key=lambda one: natural(one.title))
+    return sorted((of_rows([*group]) for _, group in groups), key=lambda one: natural(one.title.value))
 
 
 def of_rows(found: Sequence[Row]) -> Standing:
     """A paper, from the rows of its sections."""
     row = found[0]
+    label = row["label"]
     return Standing(
         iri=row["paper"].value,
-        title=row["label"].value.rpartition(", profile ")[0],
+        title=ox.Literal(label.value.rpartition(", profile ")[0], language=label.language),
         assertion=row["whole"].value,
         illustrative="made_up" in row,
         complete=local_name(row["result"].value) == PASSED,

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import pyoxigraph as ox
 
 from ..labels import LABELS, labels, natural
 from ..lookup import Term
 from ..namespaces import OUTSIDE
-from ..speaking import ranges
+from ..remembering import for_version
+from ..speaking import FROM_RIGHT, ranges
 from ..store import Store
 from ..things import Description, Statement, graphs_by_use
 from . import words
@@ -80,7 +80,8 @@ def page(store: Store, description: Description, inferred: str) -> Page:
 
     def back(iri: str) -> ox.Literal:
         called = name(iri)
-        return inverse.get(iri) or ox.Literal(f"← {called.value}", language=called.language)
+        arrow = "→" if called.language in FROM_RIGHT else "←"
+        return inverse.get(iri) or ox.Literal(f"{arrow} {called.value}", language=called.language)
 
     def groups(statements: list[Statement]) -> list[Group]:
         return grouped([(one, one.object) for one in statements if one in shown], description, home, name)
@@ -112,7 +113,7 @@ def page(store: Store, description: Description, inferred: str) -> Page:
     )
 
 
-@lru_cache(12)
+@for_version(12)
 def inverses(store: Store, version: int, liked: tuple[str, ...]) -> dict[str, ox.Literal]:
     """What each property that has an inverse is called from the other end, in a version of the store.
 

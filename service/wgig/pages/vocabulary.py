@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyoxigraph as ox
 from ..labels import labels, natural
 from ..languages import narrowed
 from ..namespaces import OUTSIDE, short
+from ..remembering import for_version
 from ..speaking import ENGLISH, ranges
 from ..store import Store
 from ..vocabulary import SHACL, Term, by_subject, first
@@ -65,7 +65,7 @@ class Vocabulary:
     version: str
 
 
-@lru_cache(12)
+@for_version(12)
 def vocabulary(store: Store, version: int, base: str, tongue: str = ENGLISH) -> Vocabulary:
     """The ontology as a version of the store has it, in the language of now: `tongue`."""
     del version  # which makes the cache forget

@@ -42,6 +42,8 @@ def likely(problem: Problem, path: str, query: str, pages: Collection[str]) -> I
         yield Way(path, gettext("The page without any condition"))
     if problem.status == 404 and (meant := near(path, pages)):
         yield Way(meant, gettext("The page %(path)s") % {"path": meant})
+    if "graph" in problem.members:
+        yield Way(problem.members["graph"], gettext("The graph as it is"))
     if thing and thing["kind"] in TITLES:
         yield Way(f"/doc/{thing['kind']}", gettext("The list: %(title)s") % {"title": called(thing["kind"])})
 

@@ -85,7 +85,7 @@ def wish_alone(
     rank = ranking(request, suffix, wanted)
     fitting = [one for one in wanted if rank[one.format][0] > 0]
     if not fitting:
-        raise no_format(wanted)
+        raise no_format(wanted, "" if values(parameters(request), "_mediatype") else suffix)
     best = sorted(
         fitting,
         key=lambda one: (weights[one.profile.token] if weights else 0, rank[one.format]),
@@ -197,9 +197,9 @@ def name_of(item: re.Match[str]) -> str:
     return item["token"] or f"<{item['iri']}>"
 
 
-def no_format(offered: Sequence[Choice]) -> Problem:
-    """The 406 that lists the media types of those profiles that would do."""
-    problem = not_acceptable(list(dict.fromkeys(one.format for one in offered)))
+def no_format(offered: Sequence[Choice], suffix: str = "") -> Problem:
+    """The 406 that lists the formats of those profiles that would do; `suffix`: the path ends so."""
+    problem = not_acceptable(list(dict.fromkeys(one.format for one in offered)), suffix)
     problem.headers["Vary"] = VARY
     return problem
 

@@ -3,6 +3,7 @@
 from ..store import Store
 from ..turns import Turns
 from .evaluation import evaluate
+from .lending import Standing
 from .result import Result, unpaced
 from .wire import Fault, Job
 
@@ -21,6 +22,15 @@ class Inline(Turns):
     def version(self) -> int:
         """The number of the last write."""
         return self.store.version
+
+    @property
+    def standing(self) -> Standing:
+        """How many threads answer queries and how many more may, and how many queries wait for one."""
+        now = self.limiter.statistics()
+        return Standing(now.borrowed_tokens, int(now.total_tokens) - now.borrowed_tokens, now.tasks_waiting)
+
+    async def in_line(self) -> None:
+        """Each write is seen before it is acknowledged."""
 
     async def ask(self, job: Job, client: str) -> Result:
         """The whole answer to a query. Raises Problem 503 where no thread comes free."""

@@ -44,6 +44,14 @@ class Loan(NamedTuple):
         return self.seconds > LONG
 
 
+class Standing(NamedTuple):
+    """How many items are lent and how many are free, and how many clients' requests wait."""
+
+    busy: int
+    idle: int
+    waiting: int
+
+
 class Lending(Generic[Item]):
     """Lends items to clients. One client has at most `share` at a time; clients that wait take turns.
 
@@ -148,6 +156,11 @@ class Lending(Generic[Item]):
         full = sum(one in long for one in lent) >= self.together
         may = (one for one in clients if lent.count(one) < self.share and not (full and one in long))
         return min(may, key=lent.count, default=None)
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands."""
+        return Standing(len(self.loans), len(self.idle), sum(map(len, self.queues.values())))
 
     def lent(self) -> list[str]:
         """Who has the items that are lent, one after the other."""

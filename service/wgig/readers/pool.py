@@ -12,7 +12,7 @@ from ..store import Store, StoreError
 from ..writes.changes import Change
 from ..writes.packing import packed
 from .generation import Generation
-from .lending import Lending, party
+from .lending import Lending, Standing, party
 from .reader_link import ReaderLink
 from .result import Result
 from .wire import Job
@@ -66,6 +66,9 @@ class Pool:
         if not self.renewing.done():
             await self.replace(*await asyncio.to_thread(self.numbered_copy), most=0)
 
+    async def in_line(self) -> None:
+        """Each write is seen before it is acknowledged."""
+
     async def ask(self, job: Job, client: str) -> Result:
         """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
         asking = party(client)
@@ -83,6 +86,11 @@ class Pool:
     def copying(self) -> bool:
         """Whether the quads are being copied, while queries read from disk or from an older copy."""
         return bool(self.starting)
+
+    @property
+    def standing(self) -> Standing:
+        """How many readers are busy and idle, and how many queries wait for one."""
+        return self.lending.standing
 
     async def close(self) -> None:
         """End all readers, wait until they are gone, and leave no copy."""

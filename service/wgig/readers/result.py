@@ -33,12 +33,15 @@ class Result:
         self.pace, self.stop = pace, stop
         self.pieces: deque[bytes] = deque()
         self.begun = self.ended = False
+        self.size = 0  # bytes that have come
+        self.heard: Callable[[], None] | None = None
         self.fault: Fault | None = None
         self.more: asyncio.Future[None] | None = None
 
     def add(self, piece: bytes, *, last: bool) -> None:
         """A piece has come."""
         self.pieces.append(piece)
+        self.size += len(piece)
         self.ended = last
         if len(self.pieces) == AHEAD and not last:
             self.pace(on=False)
@@ -54,6 +57,15 @@ class Result:
         """Let the client look again."""
         if self.more and not self.more.done():
             self.more.set_result(None)
+        if self.ended and self.heard:
+            self.heard()
+            self.heard = None
+
+    def when_ended(self, heard: Callable[[], None]) -> None:
+        """Call this once no more pieces will come, which may be so already."""
+        self.heard = heard
+        if self.ended:
+            self.wake()
 
     async def next(self) -> bytes | None:
         """The next piece; None after the last one. Raises Fault."""

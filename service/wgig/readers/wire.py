@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 import pyoxigraph as ox
 
 from ..view import Dataset
+from ..writes.changes import carry_out
 from ..writes.packing import unpacked
 
 # To the holder: take a copy of the store in a folder; fork a reader. To it and to readers: the quads changed.
@@ -62,9 +63,10 @@ class Fault(Exception):  # noqa: N818  a word of the trade
 
 # The text does not parse; it cannot be evaluated; the answer is too large; it has too many rows; it holds
 # what its format cannot; the disk fails; the reader took too long; it ended; somebody ended it;
-# others waited.
+# others waited; the service that holds the data does not answer, or not as it should.
 SYNTAX, VALUE, SIZE, ROWS, UNFIT = "syntax", "value", "size", "rows", "unfit"
 DISK, TIME, LOST, CANCELED, CROWDED = "disk", "time", "lost", "canceled", "crowded"
+REMOTE = "remote"
 
 
 def framed(kind: bytes, body: bytes | bytearray = b"") -> bytes:
@@ -89,11 +91,4 @@ def unframed(buffer: bytearray) -> Iterator[Message]:
 
 def apply(body: bytes, quads: ox.Store) -> None:
     """Do to a copy of the quads what the bytes of a change say."""
-    change = unpacked(body)
-    for quad in change.removed:
-        quads.remove(quad)
-    quads.extend(change.added)
-    for iri in change.dropped:
-        quads.remove_graph(ox.NamedNode(iri))
-    for iri in change.made:
-        quads.add_graph(ox.NamedNode(iri))
+    carry_out(unpacked(body), quads)

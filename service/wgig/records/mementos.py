@@ -111,11 +111,11 @@ def asked_moment(fields: Sequence[str]) -> datetime | None:
 
 
 def no_version(request: Request, graph: str | None, name: str) -> Problem:
-    """The 404 for a version, with the list of those that there are."""
+    """The 404 for a version, with the list of those that there are; the member `graph` leads to its page."""
     listed = "This service keeps no history."
     if request.app.state.history is not None:
         listed = f"Its versions: {map_path(request, graph)}"
-    return Problem(404, f"There is no version {name!r} of this graph. {listed}")
+    return Problem(404, f"There is no version {name!r} of this graph. {listed}", graph=path(request, graph))
 
 
 def links(request: Request, graph: str | None) -> list[str]:

@@ -17,6 +17,11 @@ LOOKUPS = 60  # of the store, for a query
 GUESSES = 5  # at what could be meant, which take a few milliseconds each
 ELSEWHERE = ("Template", "Service")  # what is asked of others, or made
 LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
+CLASSES = (f"{OUTSIDE['owl']}Class", f"{OUTSIDE['rdfs']}Class")
+PROPERTIES = (
+    *(f"{OUTSIDE['owl']}{kind}Property" for kind in ("Object", "Datatype", "Annotation")),
+    f"{OUTSIDE['rdf']}Property",
+)
 TYPES = ("integer", "date", "gYear", "decimal", "boolean", "dateTime", "anyURI", "nonNegativeInteger")
 
 Hinted = tuple[Token, str]  # where, and the sentence
@@ -35,12 +40,13 @@ class Unknown:
         self.near = near
         self.left, self.guesses = LOOKUPS, GUESSES
         self.met: set[tuple[str, Slot]] = set()
+        self.optional = False  # whether what is looked at now may be lacking
 
     def hints(self) -> Iterator[Hinted]:
         """Where a term stands that finds nothing, with what could be meant."""
-        todo = [(self.source.tree, False)]
+        todo = [(self.source.tree, False, False)]
         while todo:
-            node, absent = todo.pop()
+            node, absent, self.optional = todo.pop()
             match node.rule:
                 case "Triples":
                     for pattern in self.source.patterns(node):
@@ -51,7 +57,8 @@ class Unknown:
                     yield from self.values(node)
             absent = absent or node.rule in ("Exists", "Minus")
             inner = (part for part in node.parts if isinstance(part, Node) and part.rule not in ELSEWHERE)
-            todo += [(part, absent) for part in reversed(list(inner))]
+            optional = self.optional or node.rule == "Optional"
+            todo += [(part, absent, optional) for part in reversed(list(inner))]
 
     def unwanted(self, pattern: Pattern) -> Iterator[Hinted]:
         """The terms of a pattern that is not to be found: that there is no such statement is no slip."""
@@ -80,7 +87,7 @@ class Unknown:
         """The object of a property that there is."""
         if predicate == TYPE and isinstance(term, ox.NamedNode):
             if self.first("class", term) and not self.has(None, TYPE, term):
-                yield place, self.sentence(term, "is the class of nothing in the graph")
+                yield from self.unused(term, place, CLASSES, "is the class of nothing in the graph")
         elif isinstance(term, ox.NamedNode):
             yield from self.term(term, place)
         elif isinstance(term, ox.Literal):
@@ -89,7 +96,14 @@ class Unknown:
     def property(self, term: Slot, place: Token) -> Iterator[Hinted]:
         """A property that no statement has."""
         if isinstance(term, ox.NamedNode) and self.first("property", term) and not self.has(None, term, None):
-            yield place, self.sentence(term, "is the property of no statement in the graph")
+            yield from self.unused(term, place, PROPERTIES, "is the property of no statement in the graph")
+
+    def unused(self, term: ox.NamedNode, place: Token, kinds: Sequence[str], what: str) -> Iterator[Hinted]:
+        """A term that is used nowhere: no slip where it is declared, and not told where it may lack."""
+        if not any(self.has(term, TYPE, ox.NamedNode(kind)) for kind in kinds):
+            yield place, self.sentence(term, what)
+        elif not self.optional:
+            yield place, f"{self.shown(term)} is declared, and {what}."
 
     def term(self, term: ox.NamedNode, place: Token) -> Iterator[Hinted]:
         """A thing of which no statement tells."""

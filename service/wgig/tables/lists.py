@@ -5,24 +5,34 @@ import json
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..answers import answer
-from ..formats import CSV, CSVW, PARQUET, TABLES
+from ..answers import answer, page_or
+from ..formats import CSV, CSVW, HTML, PARQUET, TABLES
 from ..lookup import solutions
 from ..parameters import only
 from ..problems import Problem
 from ..query import respond, tsv
 from ..question import Question
+from ..represent import show
 from ..view import Dataset
 from .columns import Table, table, tables
 from .csvw import Members, group, metadata
-from .parquet import parquet
+from .parquet import is_installed, parquet
 
 GROUP = "/tables/csv-metadata.json"
 
 
 def every_table(request: Request) -> Response:
-    """All tables with their columns, as CSVW metadata."""
+    """All tables with their columns, as CSVW metadata, or as a page where a browser asks."""
     only(request)
+    if page_or(request, CSVW) is HTML:
+        formats = [CSV, *([PARQUET] if is_installed() else []), CSVW]
+        page = show(request, "tables.html", tables=tables().values(), formats=formats)
+        return answer(request, page, HTML)
+    return every_column(request)
+
+
+def every_column(request: Request) -> Response:
+    """What the columns of all tables hold."""
     return described(request, group(tables().values()), [])
 
 
@@ -30,7 +40,7 @@ async def one_table(request: Request, name: str) -> Response:
     """A table as `.csv` or `.parquet`, or its columns as `.csv-metadata.json`. Raises Problem 404, 501."""
     only(request)
     if f"/tables/{name}" == GROUP:
-        return every_table(request)
+        return every_column(request)
     stem, _, suffix = name.partition(".")
     if suffix not in [one.suffix for one in TABLES]:
         raise Problem(404, f"There is no {name!r}. The tables are listed at /tables, with their columns.")

@@ -3,11 +3,17 @@
 import io
 from collections.abc import Iterable
 from datetime import date
+from importlib.util import find_spec
 from typing import Any
 
 from ..lookup import Row
 from ..problems import Problem
 from .columns import SEPARATOR, Column, Table
+
+
+def is_installed() -> bool:
+    """Whether the library for it is there."""
+    return find_spec("pyarrow") is not None
 
 
 def parquet(table: Table, found: Iterable[Row]) -> bytes:

@@ -51,6 +51,11 @@ class Change:
         names = {one.graph_name for one in chain(self.removed, self.added)}
         return {one.value for one in names if isinstance(one, ox.NamedNode)} | {*self.dropped, *self.made}
 
+    @property
+    def undone(self) -> "Change":
+        """What takes this change back."""
+        return Change(self.added, self.removed, self.made, self.dropped)
+
     def then(self, later: "Change") -> "Change":
         """This change and a later one, as one."""
         return together((self, later))
@@ -123,6 +128,17 @@ def there(quads: ox.Store, names: Iterable[GraphName]) -> set[str]:
     return {
         name.value for name in names if isinstance(name, ox.NamedNode) and quads.contains_named_graph(name)
     }
+
+
+def carry_out(change: Change, quads: ox.Store) -> None:
+    """Do to a copy of the quads what was done to others, one after the other; twice is as once."""
+    for one in change.removed:
+        quads.remove(one)
+    quads.extend(change.added)
+    for iri in change.dropped:
+        quads.remove_graph(ox.NamedNode(iri))
+    for iri in change.made:
+        quads.add_graph(ox.NamedNode(iri))
 
 
 def together(changes: Sequence[Change]) -> Change:

@@ -1,7 +1,9 @@
 """The catalog conforms to DCAT-AP, and what it says of files is so."""
 
 import hashlib
+import re
 from collections.abc import Callable
+from html import unescape
 from importlib import resources
 from pathlib import Path
 
@@ -62,6 +64,15 @@ def test_the_catalog_and_the_figures_conform_to_dcat_ap(ask: httpx.Client, shape
     data = graph(ask.get("/catalog"), ask.get("/.well-known/void"))
     assert len(shapes) > 1000
     assert not broken(data, shapes)
+
+
+def test_every_link_of_the_page_leads_somewhere(ask: httpx.Client) -> None:
+    def opened(path: str) -> httpx.Response:
+        return ask.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
+
+    links = {unescape(one) for one in re.findall(r'href="(/[^"]*)"', opened("/catalog").text)}
+    assert len([one for one in links if one.startswith("/graphs?graph=")]) > 40
+    assert [one for one in links if opened(one).status_code != 200] == []
 
 
 def test_what_dcat_ap_wants_would_be_missed(ask: httpx.Client, shapes: rdflib.Graph) -> None:

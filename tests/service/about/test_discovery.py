@@ -74,6 +74,23 @@ def test_a_browser_is_led_to_the_page_of_the_graph(ask: httpx.Client, path: str)
     assert page.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/graph/dcat", ">graph/issues as Turtle</a>"),
+        ("/graph/void", ">class/wgig:Agreement</a>"),
+        ("/graph/queries", ">skos</a>"),
+    ],
+)
+def test_the_page_of_a_description_calls_by_names_what_it_describes(
+    ask: httpx.Client, path: str, name: str
+) -> None:
+    page = ask.get(path, headers={"Accept": "text/html"}).text
+    assert name in page
+    assert f">{Settings.base}graphs?" not in page
+    assert f">{Settings.base}.well-known/" not in page
+
+
 @pytest.mark.parametrize("path", DESCRIPTIONS)
 def test_another_format_is_refused(ask: httpx.Client, path: str) -> None:
     assert ask.get(path, headers={"Accept": "image/png"}).status_code == 406
@@ -187,7 +204,6 @@ def test_the_list_of_interfaces_answers_head_with_its_link(get: Get) -> None:
         "/opensearch.xml",
         "/robots.txt",
         "/sitemap.xml",
-        "/tables",
         "/tables/papers.csv",
     ],
 )
@@ -218,6 +234,14 @@ def test_whom_to_tell_of_a_weakness(
     day = datetime.fromisoformat(expires.removeprefix("Expires: "))
     assert timedelta(days=30) < day - datetime.now(UTC) < timedelta(days=365)
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_place_of_that_is_named_where_it_is_safe(
+    small_store: Store, service_of: Callable[[Settings, Store], httpx.Client]
+) -> None:
+    client = service_of(Settings(contact="https://example.org/contact"), small_store)
+    answer = client.get("https://example.org/.well-known/security.txt")
+    assert answer.text.splitlines()[-1] == "Canonical: https://example.org/.well-known/security.txt"
 
 
 @pytest.mark.parametrize("contact", ["security@example.org", "http://example.org/", "mailto:nobody"])

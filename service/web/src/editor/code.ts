@@ -42,7 +42,7 @@ const PHRASES = {
 export class Code {
   private readonly view: EditorView;
 
-  constructor(private readonly field: HTMLTextAreaElement, run: () => void) {
+  constructor(private readonly field: HTMLTextAreaElement, run: () => void, private readonly changed: () => void) {
     const host = document.createElement("div");
     host.className = "code";
     if (field.offsetHeight) host.style.blockSize = `${field.offsetHeight}px`; // so that nothing moves
@@ -81,7 +81,9 @@ export class Code {
         EditorView.inputHandler.of(declare),
         EditorView.domEventHandlers({ beforeinput: replace }),
         EditorView.updateListener.of((update) => {
-          if (update.docChanged) this.field.value = update.state.doc.toString();
+          if (!update.docChanged) return;
+          this.field.value = update.state.doc.toString();
+          this.changed();
         }),
         theme,
       ],

@@ -92,7 +92,8 @@ async function problem(response: Response): Promise<Remark> {
   }
 }
 
-function nowhere(sentence: string): Remark {
+/** A sentence about no place of the query. */
+export function nowhere(sentence: string): Remark {
   return { sentence, line: 0, column: 0 };
 }
 

@@ -57,11 +57,15 @@ function drawn(answer: Answer, chosen: { down: string; across: string; of: strin
   const heads = [...distinct(answer, across).values()];
   const rows = [...distinct(answer, down).values()].map((left) => {
     const found = heads.map((top) => cells.get(key(left, top)) ?? []);
-    return h("tr", {}, h("th", { scope: "row" }, shown(left)),
+    return h("tr", {}, head("row", left),
       ...found.map((rows) => (isCounted ? counted(rows, of, most) : named(rows, of))));
   });
-  const top = h("tr", {}, h("th", { scope: "col" }, chosen.down), ...heads.map((term) => h("th", { scope: "col" }, shown(term))));
+  const top = h("tr", {}, h("th", { scope: "col" }, chosen.down), ...heads.map((term) => head("col", term)));
   return h("table", { class: "crossed" }, h("caption", {}, say("matrix", { ...chosen })), h("thead", {}, top), h("tbody", {}, ...rows));
+}
+
+function head(scope: "row" | "col", term: Term | undefined): HTMLElement {
+  return term ? h("th", { scope }, shown(term)) : h("th", { scope, class: "mark" }, say("no-value"));
 }
 
 function sum(rows: Row[], of: number): number {

@@ -1,4 +1,4 @@
-"""No text turns the letters of what stands around it on a page: what it opens it closes, and nothing else.
+"""No text turns the letters of what stands around it: what it opens it closes, and nothing else.
 
 An element that isolates its text does not hold a control that closes the isolation from within (Unicode
 Bidirectional Algorithm, X6a), as browsers isolate by such controls themselves.

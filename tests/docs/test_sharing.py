@@ -1,0 +1,67 @@
+"""What the page about sharing a store shows is there, and what it says to be other is what the tests know."""
+
+import re
+import shlex
+from collections import defaultdict
+
+import pytest
+from wgig.settings import Settings, unknown
+from wgig.shared.dialects import DIALECTS
+from wgig.shared.ledger import KEPT
+from wgig.usage import parser
+
+from tests.docs.blocks import blocks, page
+from tests.remote.deviations import DEVIATIONS
+from tests.remote.engines import SHARED
+
+PAGE = page("sharing.md")
+BLOCKS = blocks(PAGE, "")
+COMMANDS = [found[1] for one in BLOCKS for found in re.finditer(r"^(?:WGIG_\w+=\S+ )*wgig (.*)$", one, re.M)]
+SETTINGS = [line for one in BLOCKS for line in one.splitlines() if re.match(r"WGIG_\w+=\S+$", line)]
+
+
+def table(title: str) -> list[list[str]]:
+    """The rows of the table under a heading."""
+    section = PAGE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("|")]
+    return rows[2:]
+
+
+def test_the_page_lists_what_is_other_over_each_engine() -> None:
+    known: dict[str, set[str]] = defaultdict(set)
+    for signs, why in DEVIATIONS.items():
+        known[why] |= {name for name in SHARED if name in signs.split()}
+    assert {why: set(over.split(", ")) for why, over in table("What is other over each engine")} == known
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_can_be_called_as_shown(command: str) -> None:
+    parser().parse_args(shlex.split(command))
+
+
+def test_the_page_shows_commands_and_settings() -> None:
+    assert len(COMMANDS) == 2
+    assert len(SETTINGS) == 7
+
+
+@pytest.mark.parametrize("name", [one for one in SHARED if one in DIALECTS])
+def test_settings_of_an_engine_fit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = (one for one in BLOCKS if f"WGIG_REMOTE_PROFILE={name}\n" in one)
+    for line in block.split():
+        monkeypatch.setenv(*line.split("=", 1))
+    settings = Settings.from_environment()
+    assert settings.remote_profile == name
+    assert settings.remote_query
+    assert settings.remote_update
+
+
+def test_all_settings_of_sharing_are_told_and_each_is_known() -> None:
+    names = {f"WGIG_{name.upper()}" for name in Settings.__dataclass_fields__ if name.startswith("remote_")}
+    told = {name for row in table("Settings") for name in re.findall(r"WGIG_\w+", row[0])}
+    assert told >= names
+    assert list(unknown(re.findall(r"\bWGIG_[A-Z_]+\b(?!…)", PAGE.replace("WGIG_REMOTE_…", "")))) == []
+
+
+def test_figures_are_those_of_the_code() -> None:
+    assert f"the last {KEPT} writes" in PAGE
+    assert set(DIALECTS) == set(re.findall(r"`(\w+)`", table("Settings")[2][1]))

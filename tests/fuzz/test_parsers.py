@@ -1,0 +1,320 @@
+"""Whatever a parser of ours gets, it reads it, or refuses it in the way that it says: it never fails."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import pyoxigraph as ox
+import pytest
+from wgig import (
+    admission,
+    answers,
+    bodies,
+    codings,
+    contexts,
+    diagnosis,
+    documents,
+    formats,
+    guard,
+    inlining,
+    languages,
+    nesting,
+    sparql,
+    tokens,
+    typed,
+    using,
+    wellformed,
+    word,
+)
+from wgig.bodies import parse_form, parse_multipart
+from wgig.check import check
+from wgig.dumps import download
+from wgig.examples import examples
+from wgig.federation import as_insert
+from wgig.feeds import paging
+from wgig.form import sent
+from wgig.index import asked as searched
+from wgig.inlining import CONTEXTS
+from wgig.lists import asked as listed
+from wgig.lists.shown import LISTS
+from wgig.markdown import reading, values
+from wgig.outside import allowed
+from wgig.outside.peers import Answer, PeerError, onward
+from wgig.outside.tables import as_values
+from wgig.places import json as places_json
+from wgig.places import spots
+from wgig.problems import Problem
+from wgig.profiles import wish
+from wgig.rdf import rdf_format
+from wgig.reconcile import extending, queries
+from wgig.records import mementos
+from wgig.settings import SHIPPED, Settings
+from wgig.store import Store
+from wgig.syntax import reading as grammar
+from wgig.syntax import scope, unbound
+
+from tests.fuzz.budget import hold
+from tests.fuzz.pieces import mixed, spliced
+
+BASE = Settings.base
+EXAMPLES = 60  # texts for each parser
+EXAMPLE = SHIPPED / "data/examples"
+RULES = sorted((SHIPPED / "shapes/examples/issue-paper").glob("*.ttl"))[:6]
+STORE = Store.in_memory()
+
+
+class Parser(NamedTuple):
+    """A parser, what it is like to get, and how it refuses: always as a Problem that is the sender's."""
+
+    parse: Callable[[Any], object]
+    seeds: Sequence[Any]
+    refuses: tuple[type[Exception], ...] = ()
+
+
+def documented(suffix: str) -> Callable[[bytes], object]:
+    """The whole way of a file: read, checked, with the places of what is found."""
+
+    def parse(data: bytes) -> object:
+        document = documents.read("a", data, documents.SUFFIXES[suffix])
+        return document.spots, check(document, "final")
+
+    return parse
+
+
+def placed(media_type: str) -> Callable[[bytes], object]:
+    """The places of statements in a text that the engine reads."""
+
+    def parse(data: bytes) -> object:
+        text = documents.decoded(data)
+        triples = [one.triple for one in ox.parse(text, rdf_format(media_type), base_iri="x:")]
+        found = spots(text, media_type, triples, CONTEXTS)
+        assert not found or len(found) == len(triples)
+        return found
+
+    return parse
+
+
+def in_file(parse: Callable[[str], object]) -> Callable[[bytes], object]:
+    """A parser of texts that come from files, and so without half a character."""
+    return lambda data: parse(documents.decoded(data))
+
+
+def understood(text: str) -> object:
+    """A query: its grammar, its rules, its variables, and what is said of a fault."""
+    tree = grammar.read(text)
+    if not isinstance(tree, grammar.Node):
+        return diagnosis.misfit(text, tree).document(BASE, "/")
+    return scope.broken(text, tree), list(unbound.unbound(tree))
+
+
+def docx(xml: bytes) -> bytes:
+    """A Word file with this body."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as zipped:
+        zipped.writestr("[Content_Types].xml", TYPES)
+        zipped.writestr("_rels/.rels", RELATIONS)
+        zipped.writestr("word/document.xml", xml)
+    return file.getvalue()
+
+
+def in_word(xml: bytes) -> object:
+    """The paper in a Word file with this body."""
+    return word.read(docx(xml))
+
+
+def listing(text: str) -> object:
+    """What a list is asked for by a query string."""
+    return [listed.asked(one, parse_form(text.encode("utf-8", "replace")), BASE) for one in LISTS.values()]
+
+
+def batch(text: str) -> object:
+    """A batch of names to match."""
+    return queries.batch(text, ["issue", "person"], STORE, BASE)
+
+
+TYPES = (
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override '
+    'PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument'
+    '.wordprocessingml.document.main+xml"/></Types>'
+)
+RELATIONS = (
+    '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="r" '
+    'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+    'Target="word/document.xml"/></Relationships>'
+)
+WORDS = (
+    b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
+    b'<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>1. Issue</w:t></w:r></w:p>'
+    b"<w:p><w:r><w:t>paper: a</w:t></w:r></w:p>"
+    b"<w:tbl><w:tr><w:tc><w:p><w:r><w:t>issue</w:t></w:r></w:p></w:tc>"
+    b"</w:tr></w:tbl></w:body></w:document>"
+)
+TEXTS = [one.read_text() for one in (EXAMPLE / "community-networks.ttl", *RULES)]
+MARKDOWN = (EXAMPLE / "community-networks.md").read_text()
+JSON_LD = [
+    '{"@context": {"@vocab": "x:", "b": {"@container": "@list"}}, "@id": "x:a", "b": [1, {"@value": "c"}]}',
+    f'{{"@context": "{inlining.IRI}", "@graph": [{{"@id": "x:a", "@type": "IssuePaper"}}]}}',
+    '[{"@id": "x:a", "x:b": [{"@id": "x:c"}, true, 1.5e3, "\\u0041"]}]',
+]
+RDF_XML = (
+    '<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:a="x:"><r:Description r:about="x:b">'
+    '<a:c r:parseType="Literal"><b/></a:c></r:Description></r:RDF>'
+)
+TRIG = '@prefix a: <x:> . a:g { a:b a:c "d"@en, """e"""^^a:f, [ a:h ( 1 2.0 true ) ] }'
+SPARQL = [
+    *(one.text for one in examples()),
+    "SELECT ?a (COUNT(?b) AS ?n) { ?a (^<x:b>/!(<x:c>|^a))* [ ?p 'x'@en ] OPTIONAL { BIND(1 AS ?c) } } "
+    "GROUP BY ?a",
+    "PREFIX : <x:> INSERT { GRAPH ?g { :a :b ?c } } USING <x:g> WHERE { VALUES (?c) { (UNDEF) } }; CLEAR ALL",
+    "SELECT * { SERVICE SILENT <x:a> { ?s ?p ?o } FILTER NOT EXISTS { ?s ?p '''\\u0041''' } } # c",
+    "LOAD SILENT <x:a> INTO GRAPH <x:b>",
+]
+RESULTS = (
+    b'{"head": {"vars": ["a"]}, "results": {"bindings": ['
+    b'{"a": {"type": "literal", "value": "b", "xml:lang": "en"}}, {"a": {"type": "bnode", "value": "c"}}, '
+    b'{"a": {"type": "uri", "value": "x:d"}}]}}'
+)
+MULTIPART = (
+    b"--x\r\nContent-Disposition: form-data; name=\"a\"; filename*=UTF-8''b%20.ttl\r\n"
+    b"Content-Type: text/turtle\r\n\r\nc\r\n--x--\r\n"
+)
+HEADERS = [
+    "text/html;q=0.5, */*;q=0.1",
+    'a/b;c="d,e";q=1',
+    "en-US,fr;q=0.001",
+    "gzip;q=0, *",
+    '"a", W/"b,c", *',
+]
+
+PARSERS = {
+    "Markdown": Parser(documented("md"), [MARKDOWN.encode(), b"---\npaper: a\n---\n# 1. Issue\n- a: b\n"]),
+    "Markdown, its outline": Parser(reading.stated, [MARKDOWN]),
+    "Word": Parser(documented("docx"), [docx(WORDS), docx(b"")]),
+    "Word, its body": Parser(in_word, [WORDS]),
+    "Turtle": Parser(documented("ttl"), [one.encode() for one in TEXTS]),
+    "Turtle, its places": Parser(placed("text/turtle"), [one.encode() for one in TEXTS], (SyntaxError,)),
+    "TriG": Parser(documented("trig"), [TRIG.encode()]),
+    "TriG, its places": Parser(placed("application/trig"), [TRIG.encode()], (SyntaxError,)),
+    "N-Triples": Parser(documented("nt"), [b'<x:a> <x:b> "c"@en .\n_:d <x:e> "\\u0041"^^<x:f> .\n']),
+    "N-Quads": Parser(documented("nq"), [b"<x:a> <x:b> _:c <x:g> .\n"]),
+    "RDF/XML": Parser(documented("rdf"), [RDF_XML.encode()]),
+    "XML": Parser(
+        wellformed.check, [RDF_XML.encode(), b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'], (SyntaxError,)
+    ),
+    "JSON-LD": Parser(documented("jsonld"), [one.encode() for one in JSON_LD]),
+    "JSON-LD, its places": Parser(
+        placed("application/ld+json"), [one.encode() for one in JSON_LD], (SyntaxError,)
+    ),
+    "JSON-LD, its contexts": Parser(contexts.check, JSON_LD, (SyntaxError,)),
+    "JSON": Parser(
+        lambda text: (json.loads(text), places_json.read(text)), JSON_LD, (ValueError, RecursionError)
+    ),
+    "SPARQL": Parser(understood, SPARQL),
+    "SPARQL, its words": Parser(
+        lambda text: (list(sparql.walk(text)), sparql.prefixes(text), sparql.form(text)), SPARQL
+    ),
+    "SPARQL, what it may": Parser(lambda text: admission.admit(text, Settings()), SPARQL),
+    "SPARQL, what it calls": Parser(admission.aims, SPARQL),
+    "SPARQL, its datasets": Parser(lambda text: using.with_using(text, ["x:a"], ["x:b"]), SPARQL),
+    "SPARQL, a slip": Parser(lambda text: diagnosis.diagnose(text, SyntaxError("x")), SPARQL),
+    "nesting": Parser(nesting.check, [*TEXTS[:1], TRIG, "(" * 90], (SyntaxError,)),
+    "weights": Parser(
+        lambda text: (formats.weights([text]), formats.accepted([text]), codings.choose([text])), HEADERS
+    ),
+    "Accept": Parser(lambda text: formats.negotiate([text], formats.GRAPHS), HEADERS),
+    "Accept-Language": Parser(lambda text: languages.accepted((text,)), HEADERS),
+    "Accept-Profile": Parser(lambda text: list(wish.in_field(text)), ["<x:a>;q=0.5, skos", "skos;q=1"]),
+    "Accept-Datetime": Parser(
+        lambda text: mementos.asked_moment([text]), ["Thu, 26 Nov 2026 10:00:00 GMT", "26 Nov 26 1:2 +9999"]
+    ),
+    "If-Match": Parser(lambda text: answers.matches([text], '"a"', weak=True), HEADERS),
+    "Range": Parser(
+        download.one_range, ["bytes=0-1", "bytes=-5", "bytes=5-", f"bytes={'1' * 5000}-{'2' * 5000}"]
+    ),
+    "Content-Type": Parser(
+        bodies.parse_content_type, ['a/b; charset="utf-8"', "multipart/form-data; boundary=x"]
+    ),
+    "Content-Disposition": Parser(bodies.parsed, ['form-data; name="a"', "form-data; name*=UTF-8''%41"]),
+    "Host": Parser(
+        lambda text: guard.is_host(text.encode("utf-8", "replace")), ["a:80", "[::1]:9", "127.0.0.1"]
+    ),
+    "lang": Parser(languages.named, ["fr,en", "zh-Hant"]),
+    "_profile": Parser(lambda text: list(wish.in_address([text])), ["skos,<x:a>"]),
+    "form": Parser(lambda text: parse_form(text.encode("utf-8", "replace")), ["a=%41&b=c+d", "%ff=1&&="]),
+    "form of a paper": Parser(
+        lambda text: sent.sent(parse_form(text.encode("utf-8", "replace"))), ["paper=a&issue=spam&title.en=b"]
+    ),
+    "multipart": Parser(lambda data: parse_multipart(data, "x"), [MULTIPART]),
+    "gzip": Parser(lambda data: bodies.gunzip(data, 10_000), [codings.coded(b"a" * 99, "gzip"), b"\x1f\x8b"]),
+    "token in an address": Parser(
+        lambda text: tokens.in_address(text.encode("utf-8", "replace")), ["access_token=a"]
+    ),
+    "span of a token": Parser(tokens.span, ["30d", "12h", "2w", f"{'9' * 20}w"], (ValueError,)),
+    "list": Parser(listing, ["page=2&size=10", "order=-label&fields=label", "category=a&category=b"]),
+    "page of a feed": Parser(lambda text: paging.whole(text, "page"), ["1", "22"]),
+    "search": Parser(searched.asked, ['spam "a b" -c', "a*"]),
+    "reconciliation": Parser(
+        batch, ['{"q": {"query": "a", "type": "issue", "limit": 3, "properties": [{"pid": "b", "v": 1}]}}']
+    ),
+    "extension": Parser(
+        lambda text: extending.extended(text, STORE, BASE),
+        ['{"ids": ["issue/a"], "properties": [{"id": "rdfs:label"}]}'],
+    ),
+    "documents of others": Parser(
+        lambda data: as_insert(Answer("text/turtle", data, "http://a.example/"), "<x:g>"),
+        [one.encode() for one in TEXTS],
+        (PeerError,),
+    ),
+    "results of others": Parser(
+        lambda data: as_values(Answer("application/sparql-results+json", data, "http://a.example/"), {"a"}),
+        [RESULTS],
+        (PeerError,),
+    ),
+    "where others lead": Parser(
+        lambda text: onward("http://a.example/b", text, "http://a.example/"),
+        ["/c", "//[::1]/", "http://[x", "https://a.example:99999/"],
+        (PeerError,),
+    ),
+    "addresses": Parser(allowed.canonical, ["http://[::1]:80/a?b#c", "https://é.example/%zz", "http://a@b/"]),
+    "settings of addresses": Parser(
+        allowed.entries, ["https://a.example/ http://b.example/c"], (ValueError,)
+    ),
+    "day": Parser(typed.day, ["2005-01-20", "2005-02-30"], (ValueError,)),
+    "moment": Parser(typed.moment, ["2005-01", "2005"], (ValueError,)),
+    "integer": Parser(typed.integer, ["-4", "+12"], (ValueError,)),
+    **{
+        f"value of a paper, {one.__name__}": Parser(
+            in_file(one), [b"2005-01-20", b"declaration/48", b"https://a.example/b", b"4", b"yes"]
+        )
+        for one in (
+            values.day,
+            values.count,
+            values.truth,
+            values.address,
+            values.passage,
+            values.slug,
+            values.category,
+        )
+    },
+}
+SHARE = 0.4 / len(PARSERS)  # of the time that there is
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_a_parser_reads_it_or_refuses_it(name: str) -> None:
+    parser = PARSERS[name]
+
+    def holds(given: Any) -> None:
+        try:
+            parser.parse(given)
+        except Problem as problem:
+            if problem.status >= 500:
+                raise
+        except parser.refuses:
+            pass
+
+    seeds = spliced(parser.seeds) if isinstance(parser.seeds[0], bytes) else mixed(parser.seeds)
+    hold(holds, seeds, EXAMPLES, SHARE)

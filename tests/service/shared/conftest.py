@@ -1,0 +1,17 @@
+"""What waits, waits less."""
+
+import pytest
+from wgig.shared import claims, copying, ledger, turn
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look again soon, and give up soon."""
+    monkeypatch.setattr(claims, "AGAIN", 0.001)
+    monkeypatch.setattr(claims, "LATE", 0.01)
+    monkeypatch.setattr(copying, "PAUSE", 0.01)
+    monkeypatch.setattr(copying, "GONE", 0.1)
+    monkeypatch.setattr(ledger, "LEASE", 0.5)
+    monkeypatch.setattr(ledger, "LATE", 0.01)
+    monkeypatch.setattr(turn, "LATE", 0.01)
+    monkeypatch.setattr(ledger, "AGAIN", 0.01)
