@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import (
+    bulk,
     check,
     following,
     growth,
@@ -20,6 +21,7 @@ from . import (
     report,
     searching,
     serving,
+    sharing,
     start,
     streams,
     things,
@@ -31,6 +33,7 @@ SECTIONS = (
     "start",
     "load",
     "checking",
+    "bulk",
     "serving",
     "growth",
     "streams",
@@ -39,7 +42,10 @@ SECTIONS = (
     "following",
     "searching",
     "looking",
+    "sharing",
 )
+
+FEW = 100  # papers, which cost little beside the start
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -90,7 +96,8 @@ def commands(
     only: Sequence[str], scratch: Path, sizes: list[int], rounds: int, facts: dict[str, Any]
 ) -> tuple[list[Comparison], dict[str, Any]]:
     """Measure what the shell does, and print the tables."""
-    comparisons, kept = [], {}
+    comparisons: list[Comparison] = []
+    kept: dict[str, Any] = {}
     if "start" in only:
         comparisons += start.compare(scratch, rounds)
     if "load" in only:
@@ -101,6 +108,10 @@ def commands(
         found, runs = check.costs(scratch, min(sizes)), check.bulk(scratch, sizes)
         print(f"\n{check.markdown(found, runs)}")
         kept["checking"] = check.kept(found, runs)
+    if "bulk" in only:
+        rates = bulk.compare(scratch, FEW, max(sizes), rounds)
+        print(f"\n{bulk.markdown(rates)}")
+        kept["bulk"] = [asdict(one) for one in rates]
     return comparisons, kept
 
 
@@ -147,6 +158,11 @@ def served(
         looked, floor = looking.compare(scratch, seconds, settings)
         kept["looking"] = {"pages": [asdict(one) for one in looked], "floor": asdict(floor)}
         yield "looking", page.looking(looked, floor)
+    if "sharing" in only:
+        passed = [one for papers in sizes for one in sharing.compare(scratch, papers, seconds)]
+        rates = sharing.scaled(scratch)
+        kept["sharing"] = {"passed": [asdict(one) for one in passed], "rates": rates}
+        yield "sharing", page.sharing(passed, rates)
 
 
 if __name__ == "__main__":

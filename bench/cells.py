@@ -20,11 +20,11 @@ def number(value: float | None) -> str:
         return ""
     return (
         f"{value:,.0f}"
-        if value >= 100
+        if abs(value) >= 100
         else f"{value:.1f}"
-        if value >= 10
+        if abs(value) >= 10
         else f"{value:.2f}"
-        if value >= 1
+        if abs(value) >= 1
         else f"{value:.3f}"
     )
 

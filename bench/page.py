@@ -18,6 +18,7 @@ from .peers import OURS, OXIGRAPH, Peer
 from .questions import ROWS
 from .searching import ADDED_P95, Searched
 from .serving import FIRST, FIRST_BYTE, FLOOR, REPEATED, Measured
+from .sharing import AT_ONCE, MORE_SECONDS, MORE_TIMES, SHORT, SLOW, Passed
 from .streams import Streams
 from .things import GOAL, Compared
 from .writing import OWN, PUT_P95, Puts
@@ -313,6 +314,34 @@ def looking(found: Iterable[Looked], floor: Seen) -> str:
     return (
         f"{server}\n\nThe floor, a heading and nothing else, is drawn after {ms(floor.paint)} ms.\n\n{phone}"
     )
+
+
+def sharing(found: Iterable[Passed], rates: Mapping[int, float]) -> str:
+    """A row for each question asked of an engine and through an instance, and what two instances do."""
+    questions = table(
+        "engine | papers | question | bytes | asked itself: ms | through an instance: ms | more ms | times "
+        "| goal | met | again: ms",
+        (
+            [
+                one.engine,
+                f"{one.papers:,}",
+                one.question,
+                f"{one.size:,}",
+                *map(ms, (one.direct, one.through, one.through - one.direct)),
+                number(one.through / one.direct),
+                f"<= {MORE_SECONDS * 1000:g} ms more" if one.size <= SHORT else f"<= {MORE_TIMES:g} times",
+                "yes" if one.met else "**no**",
+                ms(one.again),
+            ]
+            for one in found
+        ),
+    )
+    instances = table(
+        f"instances, each with {AT_ONCE} queries at once, over an engine that takes {SLOW * 1000:g} ms "
+        "| queries/s | times",
+        ([str(count), number(rate), number(rate / rates[1])] for count, rate in rates.items()),
+    )
+    return f"{questions}\n\n{instances}"
 
 
 def writing(papers: int, puts: Puts, crowd: Crowd) -> str:
