@@ -71,7 +71,7 @@ def test_a_backup_of_a_running_service_holds_each_write_that_was_acknowledged(
     begun, done = threading.Event(), threading.Event()
 
     def write(url: str) -> None:
-        with httpx.Client(headers=TOKEN) as client:
+        with httpx.Client(headers=TOKEN, timeout=60) as client:
             while not done.is_set():
                 pair = f"<urn:left> <urn:n> {len(acknowledged)} . <urn:right> <urn:n> {len(acknowledged)}"
                 client.post(f"{url}update", content=f"INSERT DATA {{ {pair} }}").raise_for_status()

@@ -300,7 +300,7 @@ def test_a_running_service_gives_an_old_answer(
     """There what was is built in another process."""
     with (
         serving(tmp_path, WGIG_DATA="none", WGIG_TOKEN="secret") as url,
-        httpx.Client(base_url=url) as client,
+        httpx.Client(base_url=url, timeout=60) as client,
     ):
         put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
         items = [csl(client, iri=SPAM), csl(client, query=LABELS)]

@@ -41,7 +41,7 @@ def hard(
 
 def ask(url: str, text: str, client: str = "203.0.113.1") -> httpx.Response:
     """The answer to a query from a client at this address."""
-    return httpx.post(f"{url}sparql", content=text, headers=DIRECT | {"X-Forwarded-For": client}, timeout=30)
+    return httpx.post(f"{url}sparql", content=text, headers=DIRECT | {"X-Forwarded-For": client}, timeout=120)
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_an_update_ends_with_whoever_asked_for_it(
     settings = {"WGIG_TOKEN": "secret", "WGIG_PAPER_SECONDS": "600"}
     with (
         serving(tmp_path, **settings) as url,
-        httpx.Client(headers={"Authorization": "Bearer secret"}) as client,
+        httpx.Client(headers={"Authorization": "Bearer secret"}, timeout=60) as client,
     ):
         with pytest.raises(httpx.ReadTimeout):
             client.post(f"{url}update", data={"update": endless}, timeout=1)

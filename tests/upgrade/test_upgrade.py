@@ -88,7 +88,7 @@ def test_it_has_the_layout_of_this_version(client: httpx.Client, older: tuple[Pa
 @pytest.mark.parametrize("packed", WITH_HISTORY, ids=lambda packed: packed.name)
 def test_old_versions_of_a_graph_stay_readable(packed: Path, tmp_path: Path, serving: Serving) -> None:
     store = unpacked(packed, tmp_path)
-    with serving(store, WGIG_DATA="none") as url, httpx.Client(base_url=url) as client:
+    with serving(store, WGIG_DATA="none") as url, httpx.Client(base_url=url, timeout=60) as client:
         path = f"/graphs?graph={THEIRS}"
         listed = client.get(f"{path}&versions", headers={"Accept": "application/json"}).json()
         oldest, *_ = listed["versions"]

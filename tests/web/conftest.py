@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from wgig.pages.scripts import BUILT
 from wgig.settings import CHECKOUT
 
 from .stops import TOKEN, prepare
-from .watching import Watched, chromium
+from .watching import PATIENCE, Watched, chromium
 
 AXE = CHECKOUT / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -21,6 +21,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A browser without a window."""
+    expect.set_options(timeout=PATIENCE)
     with chromium() as started:
         if started is None:
             pytest.skip("There is no Chromium, in which pages are tried out: apt-get install chromium")

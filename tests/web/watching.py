@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Dialog, Page, sync_playwright
 
+PATIENCE = 30_000  # milliseconds, as browsers share a machine with all other tests
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
@@ -51,7 +52,7 @@ class Watched:
         context = browser.new_context(base_url=urls[0], **given)
         context.add_init_script(LISTEN)
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("pageerror", lambda error: self._wrong.append(str(error)))
         self.page.on("request", lambda request: self._wrong.extend(self._elsewhere(request.url)))
         self.page.on("dialog", self._dismiss)

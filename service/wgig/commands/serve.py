@@ -52,6 +52,7 @@ class Server(uvicorn.Server):
     drain: Callable[[], int]  # how many seconds from the signal to stop until the socket closes
     leaving: float | None = None  # the time of that, by the monotonic clock
     stopping: Callable[[], None]  # what is told of it
+    pool: Pool | None  # the readers, which end before it does
     background: Sequence[Callable[[], Coroutine[Any, Any, object]]]
     farewell: Callable[[], None]
     fields: list[tuple[bytes, bytes]]  # of every answer; the same list for all
@@ -85,6 +86,8 @@ class Server(uvicorn.Server):
         while not (waiting.done() or self.force_exit):
             await asyncio.sleep(0.1)
         waiting.cancel()
+        if self.pool:
+            await self.pool.close()
 
     def handle_hangup(self, sig: int, frame: FrameType | None) -> None:
         """Read settings and tokens again soon; or stop where the terminal is gone, as one without it does."""
@@ -153,7 +156,7 @@ def run(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
             timeout_graceful_shutdown=GRACE,
         )
     )
-    server.url, server.fields = url(listening), []
+    server.url, server.fields, server.pool = url(listening), [], pool
     stream: Stream = app.state.stream
     try:
         stream.start()

@@ -178,7 +178,7 @@ class Pool:
         return self.current is not None and self.current.number >= number and self.current.most >= most
 
     async def attempt(self, folder: Path, number: int, most: int) -> bool:
-        """Whether readers of a copy could be had."""
+        """Whether readers of a copy could be had. Raises CancelledError at the end."""
         new = Generation(
             folder,
             number,
@@ -196,6 +196,8 @@ class Pool:
             else:
                 await self.populate(new)
         except (OSError, StoreError) as error:
+            if self.closed:
+                raise asyncio.CancelledError from error
             log.error("No readers can be had now, and it is tried again: %s", error)
             return False
         if self.has(number, most):
@@ -231,8 +233,10 @@ class Pool:
     def tidy(self, newest: Path | None = None) -> None:
         """Remove the copies that nobody needs now that all read from the newest, or nobody from any.
 
-        One that is being made has another name until it is whole.
+        One that is being made has another name until it is whole. At the end all go at once.
         """
+        if self.closed:
+            return
         whole = [one for one in self.folder.iterdir() if one.name.isdigit() and one not in self.loading]
         for one in whole:
             if newest is None or int(one.name) < int(newest.name):

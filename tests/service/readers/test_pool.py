@@ -543,3 +543,19 @@ def test_a_holder_that_is_being_started_ends_with_the_pool(
         assert [one.process.poll() is not None for one in holders] == [True]
 
     play(settings, story)
+
+
+def test_a_copy_that_is_being_taken_ends_with_the_pool_and_is_no_mistake(
+    settings: Settings, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def story(pool: Pool) -> None:
+        renewing = asyncio.create_task(pool.replace(*await asyncio.to_thread(pool.numbered_copy), 10**6))
+        while len(pool.generations) < 2:
+            await asyncio.sleep(0.001)
+        await pool.close()
+        await asyncio.wait([renewing])
+        assert renewing.cancelled()
+
+    play(settings, story)
+    assert not caplog.messages
+    assert not capfd.readouterr().err

@@ -66,7 +66,7 @@ def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
     began = time.monotonic()
     (row,) = solutions(cast(RawIOBase, io.BytesIO(document([text]))), XML)
     assert row["o"].value == text
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 60  # by the square of the length it is many minutes
     assert PIECE < 400_000
 
 
