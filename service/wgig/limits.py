@@ -20,6 +20,7 @@ from .settings import Settings
 MOST = 20_000  # clients that are remembered, those with the emptiest buckets
 FREE = ("/health", "/ready")  # what monitors ask, by whose address others may come
 POLICY = "client"
+TINY = 1e-6  # seconds that the clock may be wrong by, once it has run for years
 
 
 class Taken(NamedTuple):
@@ -56,13 +57,13 @@ class Limits:
         now, whose, each = time.monotonic(), party(client), self.seconds / self.requests
         full = max(now, self.full.get(whose, 0.0)) + each
         spare = self.seconds - (full - now)  # in seconds of filling
-        if spare < -1e-9:
-            return Taken(0, ceil(-spare), refused=True)
+        if spare < -TINY:
+            return Taken(0, ceil(-spare - TINY), refused=True)
         if whose not in self.full and len(self.full) >= MOST:
             self.forget(now)
         self.full[whose] = full
-        left = int(spare / each + 1e-9)
-        return Taken(left, ceil(full - now if left else each - spare), refused=False)
+        left = int((spare + TINY) / each)
+        return Taken(left, ceil((full - now if left else each - spare) - TINY), refused=False)
 
     def forget(self, now: float) -> None:
         """Forget the buckets that are full, and of the others the fuller half."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -22,11 +23,13 @@ THREE = Settings(rate_requests=3, rate_seconds=60)
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The time, which the test sets."""
     now = [1000.0]
-    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: now[0]))
     return now
 
 
-def test_a_client_has_so_many_at_once_and_then_one_by_one(clock: list[float]) -> None:
+@pytest.mark.parametrize("now", [0.1, 1000, 1008.409, 8388600.3])
+def test_a_client_has_so_many_at_once_and_then_one_by_one(clock: list[float], now: float) -> None:
+    clock[0] = now
     buckets = Limits(THREE)
     assert [buckets.take("a")[:] for _ in range(4)] == [
         (2, 20, False),
@@ -87,6 +90,7 @@ def test_who_is_full_again_is_forgotten(clock: list[float], monkeypatch: pytest.
     assert [*buckets.full] == ["c"]
 
 
+@pytest.mark.usefixtures("clock")
 def test_an_answer_tells_how_a_client_stands_and_a_refusal_when_to_come_again(over: Client) -> None:
     client = over(create_app(THREE, Store.in_memory()))
     answers = [client.get("/sparql?query=ASK{}") for _ in range(4)]
