@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,11 +25,12 @@ N_QUADS = {"Accept": "application/n-quads"}
 SLOW = "SELECT (COUNT(*) AS ?n) { ?a ?p ?b . ?c ?q ?d . ?e ?r ?f FILTER(?b = ?c && ?d = ?e) }"
 
 
-@pytest.fixture
-def both(engine: Engine, tmp_path: Path) -> object:
-    """Two instances, which are started at once."""
+@pytest.fixture(scope="module")
+def both(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[httpx.Client]]:
+    """Two instances, which are started at once while there is nothing in the store."""
+    folder = tmp_path_factory.mktemp("both")
     with ExitStack() as stack, ThreadPoolExecutor(2) as threads:
-        opened = [instance(tmp_path / name, engine.settings()) for name in ("one", "two")]
+        opened = [instance(folder / name, engine.settings()) for name in ("one", "two")]
         yield list(threads.map(stack.enter_context, opened))
 
 
@@ -108,21 +110,14 @@ def test_old_versions_are_read_through_either(both: list[httpx.Client]) -> None:
         assert '"1"' in texts[-2]
 
 
-def test_an_instance_that_was_away_catches_up(engine: Engine, tmp_path: Path) -> None:
-    with instance(tmp_path / "one", engine.settings()) as one:
-        with instance(tmp_path / "two", engine.settings()):
-            put(one, 1)
-        put(one, 2)
-        with instance(tmp_path / "two", engine.settings()) as two:
-            assert dump(one) == dump(two)
-
-
-def test_an_instance_whose_copy_is_gone_takes_another(engine: Engine, tmp_path: Path) -> None:
-    with instance(tmp_path / "one", engine.settings()) as one:
-        put(one, 4)
-        with instance(tmp_path / "three", engine.settings()) as three:
-            assert dump(one) == dump(three)
-            assert number(three) == "4"
+def test_an_instance_that_was_away_catches_up(
+    both: list[httpx.Client], engine: Engine, tmp_path: Path
+) -> None:
+    with instance(tmp_path / "away", engine.settings()):
+        put(both[0], 1)
+    put(both[0], 2)
+    with instance(tmp_path / "away", engine.settings()) as back:
+        assert dump(both[0]) == dump(back)
 
 
 LITERALS = (
@@ -139,30 +134,32 @@ LITERALS = (
 STATED = "".join(f"<urn:{number}> <urn:b> {one} .\n" for number, one in enumerate(LITERALS))
 
 
-def test_what_one_wrote_a_new_instance_holds_as_it_was(engine: Engine, tmp_path: Path) -> None:
-    with instance(tmp_path / "one", engine.settings()) as one:
-        assert one.put("/graph/literals", content=STATED.encode(), headers=TURTLE).status_code == 201
-        with instance(tmp_path / "new", engine.settings()) as new:
-            assert dump(one) == dump(new)
-        assert one.delete("/graph/literals").status_code == 204
-        said = one.post("/sparql", data={"query": "SELECT ?o { GRAPH ?g { ?s <urn:b> ?o } }"})
-        assert said.json()["results"]["bindings"] == []
+def test_what_one_wrote_a_new_instance_holds_as_it_was(
+    both: list[httpx.Client], engine: Engine, tmp_path: Path
+) -> None:
+    one = both[0]
+    assert one.put("/graph/literals", content=STATED.encode(), headers=TURTLE).status_code == 201
+    with instance(tmp_path / "new", engine.settings()) as new:
+        assert dump(one) == dump(new)
+    assert one.delete("/graph/literals").status_code == 204
+    said = one.post("/sparql", data={"query": "SELECT ?o { GRAPH ?g { ?s <urn:b> ?o } }"})
+    assert said.json()["results"]["bindings"] == []
 
 
 COMMANDS = ("<bif:exec>('shutdown')", "<sql:ANY>(1)", "<\\u0062if:http_get>('http://127.0.0.1:1/')")
 
 
-def test_nobody_writes_the_ledger_or_commands_the_engine(engine: Engine, tmp_path: Path) -> None:
-    with instance(tmp_path / "one", engine.settings()) as one:
-        for name in ("state", "unnamed"):
-            answer = one.put(f"/graph/{name}", content="<urn:a> <urn:b> 1 .", headers=TURTLE)
-            assert answer.status_code == 403
-        one.post("/update", data={"update": "DROP SILENT GRAPH <graph/state>"})
-        put(one, 1)
-        for command in COMMANDS:
-            answer = one.post("/sparql", data={"query": f"SELECT ({command} AS ?x) {{}}"})
-            assert answer.status_code == 422
-        assert number(one) == "1"
+def test_nobody_writes_the_ledger_or_commands_the_engine(both: list[httpx.Client]) -> None:
+    one = both[0]
+    for name in ("state", "unnamed"):
+        answer = one.put(f"/graph/{name}", content="<urn:a> <urn:b> 1 .", headers=TURTLE)
+        assert answer.status_code == 403
+    one.post("/update", data={"update": "DROP SILENT GRAPH <graph/state>"})
+    put(one, 1)
+    for command in COMMANDS:
+        answer = one.post("/sparql", data={"query": f"SELECT ({command} AS ?x) {{}}"})
+        assert answer.status_code == 422
+    assert number(one) == "1"
 
 
 @pytest.mark.parametrize("name", ["oxigraph"])
