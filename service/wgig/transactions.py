@@ -218,12 +218,14 @@ class Transactions(View):
             self._behind[:] = [None]  # some of it may be there, so that it is to be counted anew
             self._tell(None)
             raise
-        del self._behind[:count]
         if self._settled:
             self._inference.settle()  # anew: who follows sees at the next start whether it took this in
-        if not self._behind:
+        if len(self._behind) == count:
             self._inference.settle_description()
-        self._tell(described)
+        try:
+            self._tell(described)
+        finally:
+            del self._behind[:count]  # not sooner, as whoever sees that may ask those who are told
 
     def _publish(self, change: Change | None) -> None:
         """Make a change wherever else the quads are kept, before it counts as done; here that is nowhere."""

@@ -185,3 +185,11 @@ def test_a_process_counts_what_the_service_counts(large: Store, tmp_path: Path) 
     figures = difference(large._quads, change, BASE, graphs(BASE))
     assert figures
     assert counting.counted(tmp_path / "copy", change, BASE) == figures
+
+
+def test_nothing_counts_as_described_before_readers_are_told_of_it(behind: Store) -> None:
+    seen = list[bool]()
+    write(behind, 2)
+    behind.heard = lambda _: seen.append(behind.is_behind)
+    behind.catch_up()
+    assert (seen, behind.is_behind) == ([True], False)
