@@ -22,7 +22,7 @@ serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
 # Two at once, as most of the others wait for a browser or an engine.
-OTHERS := tests/hooks tests/web tests/remote tests/deploy tests/upgrade tests/crash tests/bench tests/fuzz
+OTHERS := tests/web tests/remote tests/deploy tests/upgrade tests/crash tests/bench tests/fuzz
 test: lint ## Check style and types, run all tests
 	@$(MAKE) --no-print-directory --jobs 2 test-most test-others
 
