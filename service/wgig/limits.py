@@ -20,7 +20,7 @@ from .settings import Settings
 MOST = 20_000  # clients that are remembered, those with the emptiest buckets
 FREE = ("/health", "/ready")  # what monitors ask, by whose address others may come
 POLICY = "client"
-TINY = 1e-6  # seconds that the clock may be wrong by, once it has run for years
+TINY = 1e-6  # seconds, more than is lost in adding to a clock that has run for years
 
 
 class Taken(NamedTuple):

@@ -7,15 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-GONE = 30  # seconds within which nothing may be left of a service that was killed
+GONE = 3  # seconds within which nothing may be left of a service that was killed
 
 
 class Process(NamedTuple):
-    """A process that runs: numbers of it and of its parent, when it began, its command."""
+    """A process that runs: numbers of it and of its parent, when it began, its seconds of the processor."""
 
     pid: int
     parent: int
     began: int
+    seconds: float
     command: str
 
 
@@ -27,7 +28,10 @@ def running() -> dict[int, Process]:
             state, parent, *rest = (place / "stat").read_text().rpartition(") ")[2].split()
             command = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             if state != "Z":
-                found[int(place.name)] = Process(int(place.name), int(parent), int(rest[17]), command)
+                seconds = (int(rest[9]) + int(rest[10])) / os.sysconf("SC_CLK_TCK")
+                found[int(place.name)] = Process(
+                    int(place.name), int(parent), int(rest[17]), seconds, command
+                )
     return found
 
 
@@ -57,6 +61,11 @@ def is_halted(pid: int) -> bool:
     """Whether all threads of a process do nothing until they are told to go on, or to end."""
     threads = Path(f"/proc/{pid}/task").glob("*/stat")
     return all(one.read_text().rpartition(") ")[2].startswith("T") for one in threads)
+
+
+def processor_seconds(pid: int) -> float:
+    """The time of the processor that a process and those below it took so far."""
+    return running()[pid].seconds + sum(one.seconds for one in descendants(pid))
 
 
 def kill(pid: int) -> None:

@@ -19,7 +19,7 @@ TRIPLES = 500  # of a graph, all of them with the number of its state
 INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
 TITLE = "http://purl.org/dc/terms/title"
 PAPER = f"{Settings.base}ontology#IssuePaper"
-PATIENCE = 60  # seconds that an answer may take before a client gives up
+PATIENCE = 30  # seconds that an answer may take before a client gives up
 
 
 class Writer(ABC):

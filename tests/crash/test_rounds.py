@@ -17,6 +17,8 @@ from wgig.backup.backups import backups
 from .load import Load
 from .world import DATA, ENVIRONMENT, ROUNDS, SEED, WGIG, Service, World, check_whole, serving
 
+READY = 3  # seconds from the start of a service that was killed to its first answer, on a machine of its own
+
 # Whom a round kills, as often as it is named here.
 VICTIMS = ("service", "service", "reader", "holder", "checker", "backup", "backup", "service at backup")
 
@@ -72,6 +74,15 @@ def go_round(world: World, service: Service, chance: random.Random) -> None:
 def test_all_is_there_after_the_last_round(worlds: dict[str, World], data: str) -> None:
     with serving(worlds[data]):
         assert any(one.acknowledged for one in worlds[data].writers)
+
+
+@pytest.mark.skipif(
+    ROUNDS < 200, reason="Starts are held against the clock by `make crash`, on a machine of its own."
+)
+@pytest.mark.parametrize("data", DATA)
+def test_a_service_that_was_killed_is_ready_again_soon(worlds: dict[str, World], data: str) -> None:
+    _, *seconds = worlds[data].seconds  # the first one was not killed
+    assert max(seconds) <= READY
 
 
 @contextmanager

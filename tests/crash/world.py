@@ -16,7 +16,7 @@ from wgig.backup.manifest import Content, Manifest, check_files, content
 
 from tests.kept import Follower, check_figures, wait_in_step
 
-from .family import GONE, descendants, family, is_halted, kill, left_of
+from .family import GONE, descendants, family, is_halted, kill, left_of, processor_seconds
 from .load import PATIENCE, TOKEN, GraphWriter, MovingWriter, NameWriter, PaperWriter, Writer, client_of
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "10"))
@@ -30,7 +30,7 @@ class Service:
     """`wgig serve` on the store in a folder."""
 
     def __init__(self, folder: Path, data: str) -> None:
-        """Start it, and wait until it is ready."""
+        """Start it, and wait until it is ready, which takes so many `seconds` of the processor."""
         command = [*WGIG, "serve", "--port", "0", "--store", str(folder / "store")]
         self.process = subprocess.Popen(
             command, env=ENVIRONMENT | {"WGIG_DATA": data}, stdout=subprocess.PIPE, text=True
@@ -38,6 +38,7 @@ class Service:
         assert self.process.stdout
         self.url = self.process.stdout.readline().split()[2]
         self.wait()
+        self.seconds = processor_seconds(self.process.pid)
 
     def wait(self) -> None:
         """Wait until it says that it is ready. Raises AssertionError where it does not."""
@@ -91,6 +92,7 @@ class World:
         if data == "shipped":
             self.writers.append(PaperWriter("paper"))
             self.most = 3  # as each is followed by inference
+        self.seconds: list[float] = []
 
     def settle(self, url: str) -> None:
         """Let each writer look whether all is as it must be, and see what is kept beside the quads."""
@@ -109,6 +111,7 @@ def serving(world: World) -> Iterator[Service]:
     """A service that is running, in which all is as it must be after the round before."""
     service = Service(world.folder, world.data)
     try:
+        world.seconds.append(service.seconds)
         world.settle(service.url)
         yield service
     finally:

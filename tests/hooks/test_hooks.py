@@ -23,10 +23,6 @@ EXPRESSION = re.compile(r"\$\{\{ *([\w.-]+) *\}\}")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-# What is installed here shows no page, and is used but a few times.
-SPARING = os.environ | {"BUILD_WITHOUT_SCRIPTS": "1", "PIP_NO_COMPILE": "1"}
-
-
 def run(
     *words: object, folder: Path, environment: Mapping[str, str] = os.environ
 ) -> subprocess.CompletedProcess[str]:
@@ -70,7 +66,7 @@ def test_the_hook_lets_a_complete_paper_pass_and_stops_others(sources: Path, tmp
     (theirs / "papers" / "paper.ttl").write_text(GOOD, encoding="utf-8")
     (theirs / "papers" / "README.md").write_text("# hi")
     committed(theirs)
-    environment = SPARING | {"PRE_COMMIT_HOME": str(tmp_path / "home")}
+    environment = os.environ | {"PRE_COMMIT_HOME": str(tmp_path / "home")}
     command = [sys.executable, "-m", "pre_commit", "try-repo", sources, "wgig-check", "--all-files"]
     done = run(*command, folder=theirs, environment=environment)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -113,7 +109,7 @@ def act(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         runner = {"RUNNER_TEMP": str(temporary), "GITHUB_OUTPUT": str(folder / "output")}
         script = filled(str(step["run"]), values)
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-        return run(*command, folder=folder, environment=SPARING | runner | environment)
+        return run(*command, folder=folder, environment=os.environ | runner | environment)
 
     done = call("Install the checker", temporary)
     assert done.returncode == 0, done.stderr

@@ -40,9 +40,10 @@ def hard(
         yield url
 
 
-def ask(url: str, text: str, client: str = "203.0.113.1") -> httpx.Response:
-    """The answer to a query from a client at this address."""
-    return httpx.post(f"{url}sparql", content=text, headers=DIRECT | {"X-Forwarded-For": client}, timeout=150)
+def ask(url: str, text: str, client: str = "203.0.113.1", patience: float = 30) -> httpx.Response:
+    """The answer to a query from a client at this address, which waits for so many seconds."""
+    headers = DIRECT | {"X-Forwarded-For": client}
+    return httpx.post(f"{url}sparql", content=text, headers=headers, timeout=patience)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +106,10 @@ def test_slow_queries_of_many_addresses_leave_a_reader_to_another(
 ) -> None:
     limits = {"WGIG_PROXIES": "127.0.0.1", "WGIG_READERS": "2", "WGIG_QUERY_SECONDS": "120"}
     with serving(tmp_path, WGIG_TOKEN=TOKEN, **limits) as url, ThreadPoolExecutor() as pool:
-        while httpx.get(f"{url}ready").json()[
-            "copying"
-        ]:  # those who read from disk meanwhile are further readers
+        # Until the quads are copied, those who read from disk are readers beyond these.
+        while httpx.get(f"{url}ready").json()["copying"]:
             time.sleep(0.05)
-        slow = [pool.submit(ask, url, f"{ENDLESS} #{n}", f"203.0.113.{n}") for n in range(5)]
+        slow = [pool.submit(ask, url, f"{ENDLESS} #{n}", f"203.0.113.{n}", 150) for n in range(5)]
         while httpx.get(f"{url}queries/running").json()["count"] < 4:  # as many readers as there can be
             time.sleep(0.05)
         answers = [ask(url, f"ASK {{}} #{n}", f"198.51.100.{n}") for n in range(3)]
