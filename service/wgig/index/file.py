@@ -5,7 +5,6 @@ needs no knowledge of any script. A thing comes with a row for each language. Th
 order in which things come that are alike otherwise.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ CREATE VIRTUAL TABLE names USING fts5 (words, content = '', tokenize = 'ascii', 
 CREATE VIRTUAL TABLE texts USING fts5 (words, content = '', tokenize = 'ascii');
 """
 ROOM = 40  # bits for the things of a kind
+INDEX_FORMAT = 1  # raise it when tables, tokens or weights change: an index of another format is built anew
 SPELT = range(3, 31)  # letters of a word that a misspelt one may mean
 
 
@@ -38,12 +38,6 @@ class Row(NamedTuple):
     language: str
     kind: str
     label: str
-
-
-def digest() -> str:
-    """The digest of how the index is made, so that another version of the package makes it anew."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(one.read_bytes() for one in files)).hexdigest()
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -20,7 +20,7 @@ from ..writes.changes import Change
 from . import mark
 from .asked import Term
 from .entries import Entry, Key, Passage, entries_of, statement
-from .file import about, connect, digest, note, put, read, to_write
+from .file import INDEX_FORMAT, about, connect, note, put, read, to_write
 from .filling import fill
 
 PLACE = Path(ASIDE) / "index" / "things.db"
@@ -84,7 +84,7 @@ class Index:
             return False
         connection = connect(path)
         try:
-            return (about(connection, "token"), about(connection, "by")) == (token, digest())
+            return (about(connection, "token"), about(connection, "by")) == (token, str(INDEX_FORMAT))
         except sqlite3.Error:
             return False
         finally:
@@ -174,7 +174,7 @@ class Index:
     def settle(self, path: Path) -> None:
         """Take in what was written while the index was made, and let it be searched."""
         writer = to_write(path)
-        note(writer, token=uuid.uuid4().hex, by=digest(), changed=now())
+        note(writer, token=uuid.uuid4().hex, by=str(INDEX_FORMAT), changed=now())
         for change in (*self.pending, Change()):
             self.take(writer, change)
         self.number += 1

@@ -89,13 +89,13 @@ class Scale:
 
     def ticks(self) -> Iterator[tuple[float, str]]:
         """The begin of each month that has room for its name, the first of a year with the year."""
-        free, marked = 0.0, 0
+        free, labeled_year = 0.0, 0
         for number, begin in enumerate(self.begins[:-1]):
             year, month = divmod(self.first + number, 12)
             x = LEFT + begin * self.unit
             if x >= free:
-                name = speaking.month(date(year, month + 1, 1), "MMM" if year == marked else "yMMM")
-                marked = year
+                name = speaking.month(date(year, month + 1, 1), "MMM" if year == labeled_year else "yMMM")
+                labeled_year = year
                 yield round(x, 1), name
                 free = x + (letters(name) + 2) * LETTER
 
