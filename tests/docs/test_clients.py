@@ -164,6 +164,6 @@ def test_the_notebook_shows_what_it_finds(
     read: Any = nbformat.read
     kept, run = (read(NOTEBOOK, as_version=4) for _ in range(2))
     NotebookClient(run, timeout=60, kernel_name="python3").execute()
-    renew = "If it is right by the facts: jupyter execute --inplace docs/questions.ipynb"
+    renew = "If it is right by the facts: jupyter execute --inplace docs/tutorials/questions.ipynb"
     assert [printed(cell) for cell in run.cells] == [printed(cell) for cell in kept.cells], renew
     assert sum(map(len, map(printed, kept.cells))) >= 9

@@ -45,16 +45,16 @@ def test_targets_of_make_are_there() -> None:
 @pytest.mark.parametrize(
     ("figure", "source"),
     [
-        ("140 MB", "docs/operating.md"),
-        ("475 MB", "docs/operating.md"),
-        ("0.28 GB", "docs/operating.md"),
-        ("3.6 GB", "docs/operating.md"),
+        ("140 MB", "docs/how-to/operating.md"),
+        ("475 MB", "docs/how-to/operating.md"),
+        ("0.28 GB", "docs/how-to/operating.md"),
+        ("3.6 GB", "docs/how-to/operating.md"),
         ("0.34 s", "README.md"),
-        ("1.00", "docs/benchmarks-serving.md"),
-        ("18.7", "docs/benchmarks-serving.md"),
-        ("1.05", "docs/benchmarks-serving.md"),
-        ("215", "docs/benchmarks-serving.md"),
-        ("1,311", "docs/benchmarks-serving.md"),
+        ("1.00", "docs/benchmarks/serving.md"),
+        ("18.7", "docs/benchmarks/serving.md"),
+        ("1.05", "docs/benchmarks/serving.md"),
+        ("215", "docs/benchmarks/serving.md"),
+        ("1,311", "docs/benchmarks/serving.md"),
     ],
 )
 def test_a_figure_is_one_that_was_measured(figure: str, source: str) -> None:
