@@ -1,4 +1,4 @@
-"""What the page about bringing the service up shows is there, and can be called."""
+"""What the page about deploying shows is there, and can be called."""
 
 import re
 import shlex
@@ -9,7 +9,7 @@ from wgig.usage import parser
 
 from tests.docs.blocks import blocks, page
 
-PAGE = page("deploying.md")
+PAGE = page("how-to/deploying.md")
 LINES = [line for block in blocks(PAGE, "") for line in block.replace("\\\n", " ").splitlines()]
 COMMANDS = [line.partition("bin/wgig ")[2] or line.partition(" wgig wgig ")[2] for line in LINES]
 MADE = (CHECKOUT / "deploy" / "secrets" / "make").read_text(encoding="utf-8")
