@@ -43,7 +43,7 @@ def transcript(text: str) -> list[tuple[str, str]]:
 
 
 def calls(text: str, program: str) -> list[str]:
-    """The arguments of each call of a program in code blocks, also after a prompt, settings or cron's time."""
+    """The arguments of each call of a program in code blocks, with a prompt or settings before it or not."""
     fences = [one.content for one in MarkdownIt().parse(text) if one.type == "fence"]
     lines = "".join(fences).replace("\\\n", " ")
     return re.findall(rf"^(?:\$ |[\d*]+ |\w+=\S+ )*{program} (.*)$", lines, re.MULTILINE)
