@@ -23,7 +23,7 @@ from .streams import Streams
 from .things import GOAL, Compared
 from .writing import OWN, PUT_P95, Puts
 
-PAGE = CHECKOUT / "docs" / "benchmarks-serving.md"
+PAGE = CHECKOUT / "docs" / "benchmarks" / "serving.md"
 FIGURES = "figures"  # the folder of the plots, beside the page
 
 

@@ -126,7 +126,7 @@ def test_what_may_be_left_out_is_left_out() -> None:
 
 
 def test_the_command_that_the_docs_show_is_taken() -> None:
-    (block,) = (one for one in blocks(page("deploying.md"), "") if one.startswith("helm install"))
+    (block,) = (one for one in blocks(page("how-to/deploying.md"), "") if one.startswith("helm install"))
     _, _, name, _, *options = shlex.split(block.replace("\\\n", ""))
     values = helm.parse_set_string(",".join(options[1::2]))
     assert (name, set(options[::2])) == ("wgig", {"--set"})

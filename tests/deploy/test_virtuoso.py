@@ -17,7 +17,7 @@ from tests.deploy.places import DEPLOY, document
 from tests.docs.blocks import blocks, page
 
 FILE = DEPLOY / "virtuoso" / "virtuoso.ini"
-BLOCKS = blocks(page("sharing.md"), "")
+BLOCKS = blocks(page("how-to/sharing.md"), "")
 LITTLE = (("85000", "5000"), ("65000", "3000"))  # memory in the place of a gigabyte
 COUNT = "SELECT (COUNT(*) AS ?n) { GRAPH <urn:g> { ?s ?p ?o } }"
 

@@ -1,6 +1,7 @@
-"""The blocks of the pages of `docs/`, and how a shell runs one."""
+"""The pages of `docs/`, the code blocks and commands that they show, and how a shell runs a block."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -10,12 +11,14 @@ import pytest
 from markdown_it import MarkdownIt
 from wgig.settings import CHECKOUT
 
+DOCS = CHECKOUT / "docs"
+PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 HERE = "http://127.0.0.1:8000/"  # where a page says that the service is
 
 
 def page(name: str) -> str:
-    """The text of a page."""
-    return (CHECKOUT / "docs" / name).read_text(encoding="utf-8")
+    """The text of a page, whose name is its path below `docs/`."""
+    return (DOCS / name).read_text(encoding="utf-8")
 
 
 def need(*tools: str) -> None:
@@ -28,6 +31,22 @@ def need(*tools: str) -> None:
 def blocks(text: str, kind: str) -> list[str]:
     """The blocks of a kind, in their order; the kind of a block that has no name is empty."""
     return [one.content for one in MarkdownIt().parse(text) if one.type == "fence" and one.info == kind]
+
+
+def transcript(text: str) -> list[tuple[str, str]]:
+    """Each command of the `console` blocks, and what it prints until the next one or the end of the block."""
+    return [
+        found
+        for block in blocks(text, "console")
+        for found in re.findall(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    ]
+
+
+def calls(text: str, program: str) -> list[str]:
+    """The arguments of each call of a program in code blocks, with a prompt or settings before it or not."""
+    fences = [one.content for one in MarkdownIt().parse(text) if one.type == "fence"]
+    lines = "".join(fences).replace("\\\n", " ")
+    return re.findall(rf"^(?:\$ |[\d*]+ |\w+=\S+ )*{program} (.*)$", lines, re.MULTILINE)
 
 
 def run(block: str, service: str, folder: Path, **more: str) -> "subprocess.CompletedProcess[bytes]":

@@ -1,4 +1,4 @@
-"""What the page about bringing the service up shows is there, and can be called."""
+"""What the page about deploying shows is there, and can be called."""
 
 import re
 import shlex
@@ -9,7 +9,7 @@ from wgig.usage import parser
 
 from tests.docs.blocks import blocks, page
 
-PAGE = page("deploying.md")
+PAGE = page("how-to/deploying.md")
 LINES = [line for block in blocks(PAGE, "") for line in block.replace("\\\n", " ").splitlines()]
 COMMANDS = [line.partition("bin/wgig ")[2] or line.partition(" wgig wgig ")[2] for line in LINES]
 MADE = (CHECKOUT / "deploy" / "secrets" / "make").read_text(encoding="utf-8")
@@ -45,16 +45,16 @@ def test_targets_of_make_are_there() -> None:
 @pytest.mark.parametrize(
     ("figure", "source"),
     [
-        ("140 MB", "docs/operating.md"),
-        ("475 MB", "docs/operating.md"),
-        ("0.28 GB", "docs/operating.md"),
-        ("3.6 GB", "docs/operating.md"),
+        ("140 MB", "docs/how-to/operating.md"),
+        ("475 MB", "docs/how-to/operating.md"),
+        ("0.28 GB", "docs/how-to/operating.md"),
+        ("3.6 GB", "docs/how-to/operating.md"),
         ("0.34 s", "README.md"),
-        ("1.00", "docs/benchmarks-serving.md"),
-        ("18.7", "docs/benchmarks-serving.md"),
-        ("1.05", "docs/benchmarks-serving.md"),
-        ("215", "docs/benchmarks-serving.md"),
-        ("1,311", "docs/benchmarks-serving.md"),
+        ("1.00", "docs/benchmarks/serving.md"),
+        ("18.7", "docs/benchmarks/serving.md"),
+        ("1.05", "docs/benchmarks/serving.md"),
+        ("215", "docs/benchmarks/serving.md"),
+        ("1,311", "docs/benchmarks/serving.md"),
     ],
 )
 def test_a_figure_is_one_that_was_measured(figure: str, source: str) -> None:

@@ -1,26 +1,14 @@
-"""What the page about running the service shows can be called."""
+"""What the page about operating the service names is called so."""
 
 import json
 import re
-import shlex
 
-import pytest
 from wgig.backup.manifest import NAME
 from wgig.backup.swap import ASIDE, BEFORE
-from wgig.settings import CHECKOUT
-from wgig.usage import parser
 
-PAGE = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^(?:[\d*]+ ){0,5}wgig (.*)$", PAGE, re.MULTILINE)
+from tests.docs.blocks import page
 
-
-def test_the_page_shows_commands() -> None:
-    assert len(COMMANDS) == 8
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_can_be_called_as_shown(command: str) -> None:
-    parser().parse_args(shlex.split(command.partition(">")[0], comments=True))
+PAGE = page("how-to/operating.md")
 
 
 def test_what_it_names_is_called_so() -> None:

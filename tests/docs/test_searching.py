@@ -13,12 +13,13 @@ from wgig.app import create_app
 from wgig.index import asked, finding
 from wgig.index.keeping import PLACE
 from wgig.reconcile import candidates, extending, queries
-from wgig.settings import CHECKOUT, Settings
+from wgig.settings import Settings
 from wgig.shipped import read, sources
 from wgig.store import Store
 
-PAGE = (CHECKOUT / "docs" / "searching.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"^curl (.*)$", PAGE, re.MULTILINE)
+from tests.docs.blocks import calls, page
+
+PAGE = page("reference/searching.md")
 WORDS = " ".join(PAGE.split())
 
 
@@ -49,7 +50,7 @@ def answered(app: FastAPI, command: str) -> httpx.Response:
     return asyncio.run(once())
 
 
-SEARCH, MANIFEST, MATCH, SUGGEST, PREVIEW, EXTEND = COMMANDS
+SEARCH, MANIFEST, MATCH, SUGGEST, PREVIEW, EXTEND = calls(PAGE, "curl")
 
 
 def test_a_search_finds_what_it_is_about(app: FastAPI) -> None:

@@ -3,17 +3,15 @@
 import re
 import shlex
 import urllib.request
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyoxigraph as ox
 from wgig.app import ROUTES
-from wgig.settings import CHECKOUT, Settings
+from wgig.settings import Settings
 
-PAGE = (CHECKOUT / "docs" / "self-description.md").read_text(encoding="utf-8")
-CALLS = re.findall(r"^curl (.*)$", PAGE, re.MULTILINE)
+from tests.docs.blocks import calls, page
+
+PAGE = page("reference/self-description.md")
 (QUERY,) = re.findall(r"```sparql\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -24,18 +22,15 @@ def test_the_page_lists_routes_and_settings_that_are() -> None:
     assert {one.lower() for one in re.findall(r"WGIG_(\w+)", PAGE)} <= {*Settings.__dataclass_fields__}
 
 
-def test_what_it_shows_gives_what_it_says(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
-    with serving(tmp_path / "store") as url:
-        for call in CALLS:
-            asked = next(one for one in shlex.split(call) if one.startswith("http"))
-            fields = dict(re.findall(r"'(\w+): (.*?)'", call))
-            request = urllib.request.Request(url.rstrip("/") + urlsplit(asked).path, headers=fields)
-            with urllib.request.urlopen(request) as answer:
-                assert answer.status == 200
-                assert fields.get("Accept", "") in answer.headers["Content-Type"]
-        dump = urllib.request.urlopen(f"{url.rstrip('/')}/dump.nq").read()
+def test_what_it_shows_gives_what_it_says(served: str) -> None:
+    for call in calls(PAGE, "curl"):
+        asked = next(one for one in shlex.split(call) if one.startswith("http"))
+        fields = dict(re.findall(r"'(\w+): (.*?)'", call))
+        request = urllib.request.Request(served.rstrip("/") + urlsplit(asked).path, headers=fields)
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 200
+            assert fields.get("Accept", "") in answer.headers["Content-Type"]
+    dump = urllib.request.urlopen(f"{served.rstrip('/')}/dump.nq").read()
     store = ox.Store()
     store.load(dump, ox.RdfFormat.N_QUADS)
     rows = store.query(QUERY, use_default_graph_as_union=True)

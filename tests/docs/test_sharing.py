@@ -1,22 +1,19 @@
 """What the page about sharing a store shows is there, and what it says to be other is what the tests know."""
 
 import re
-import shlex
 from collections import defaultdict
 
 import pytest
 from wgig.settings import Settings, unknown
 from wgig.shared.dialects import DIALECTS
 from wgig.shared.ledger import KEPT
-from wgig.usage import parser
 
 from tests.docs.blocks import blocks, page
 from tests.remote.deviations import DEVIATIONS
 from tests.remote.engines import SHARED
 
-PAGE = page("sharing.md")
+PAGE = page("how-to/sharing.md")
 BLOCKS = blocks(PAGE, "")
-COMMANDS = [found[1] for one in BLOCKS for found in re.finditer(r"^(?:WGIG_\w+=\S+ )*wgig (.*)$", one, re.M)]
 SETTINGS = [line for one in BLOCKS for line in one.splitlines() if re.match(r"WGIG_\w+=\S+$", line)]
 
 
@@ -34,13 +31,7 @@ def test_the_page_lists_what_is_other_over_each_engine() -> None:
     assert {why: set(over.split(", ")) for why, over in table("What is other over each engine")} == known
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_can_be_called_as_shown(command: str) -> None:
-    parser().parse_args(shlex.split(command))
-
-
-def test_the_page_shows_commands_and_settings() -> None:
-    assert len(COMMANDS) == 2
+def test_the_page_shows_settings() -> None:
     assert len(SETTINGS) == 7
 
 

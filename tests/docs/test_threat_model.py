@@ -4,7 +4,9 @@ import re
 
 from wgig.settings import CHECKOUT
 
-PAGE = (CHECKOUT / "docs" / "threat-model.md").read_text(encoding="utf-8")
+from tests.docs.blocks import page
+
+PAGE = page("explanation/threat-model.md")
 NAMED = re.findall(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|toml|yml)|tests/[\w/]+)`", PAGE)
 
 

@@ -18,7 +18,7 @@ from tests.docs.clicking import Page, opened, walked
 from tests.service.conftest import client_of
 
 Row = dict[str, str]
-SECTIONS = re.split(r"^## \d+\. ", page("twelve-questions.md"), flags=re.MULTILINE)[1:]
+SECTIONS = re.split(r"^## \d+\. ", page("tutorials/twelve-questions.md"), flags=re.MULTILINE)[1:]
 NAMES = {one.question: one.name for one in examples()}
 OTHERS = {"assessments", "papers-missing-an-assessment", "what-papers-lack", "who-wrote-what"}
 

@@ -12,7 +12,7 @@ ACTIVITY = "https://www.w3.org/ns/activitystreams#"
 
 
 def test_a_copy_that_a_client_makes_is_the_dump(npx: dict[str, str], served: str, tmp_path: Path) -> None:
-    (shown,) = (one for one in blocks(page("following-changes.md"), "sh") if "npx" in one)
+    (shown,) = (one for one in blocks(page("how-to/following-changes.md"), "sh") if "npx" in one)
     given = run(shown, served, tmp_path, **npx)
     assert given.returncode == 0, given.stderr
     assert (tmp_path / "told.txt").read_text(encoding="utf-8").count(ACTIVITY) > 1000

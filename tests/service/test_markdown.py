@@ -532,7 +532,7 @@ def test_the_sections_are_called_as_the_rules_call_them() -> None:
 
 
 def test_the_page_on_writing_a_paper_names_every_key_and_heading() -> None:
-    page = (Path(__file__).parents[2] / "docs/writing-a-paper.md").read_text()
+    page = (Path(__file__).parents[2] / "docs/tutorials/writing-a-paper.md").read_text()
     keys = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
     assert keys == list(HEAD)
     for heading in (*SECTIONS, *SWOT, *FORUM, *MECHANISM, *CRITERIA):

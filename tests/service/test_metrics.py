@@ -205,7 +205,7 @@ def test_an_unknown_method_is_of_no_series_of_its_own() -> None:
 
 
 def test_the_page_for_those_who_run_the_service_names_them_all(watched: httpx.Client) -> None:
-    page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
+    page = (CHECKOUT / "docs" / "how-to" / "operating.md").read_text(encoding="utf-8")
     outcomes = (*metrics.QUERIES, *metrics.WRITES, *metrics.CHECKS)
     for one in (*families(watched), *outcomes):
         assert one.startswith(("process_", "python_")) or f"`{one}" in page, one

@@ -172,7 +172,7 @@ def test_it_stops_where_its_terminal_is_gone(
 
 
 def test_the_page_for_those_who_run_the_service_names_those_that_can_change() -> None:
-    page = (CHECKOUT / "docs" / "operating.md").read_text(encoding="utf-8")
+    page = (CHECKOUT / "docs" / "how-to" / "operating.md").read_text(encoding="utf-8")
     named = page.partition("These change while the service runs: ")[2].partition(".")[0]
     live = [f"WGIG_{one.name.upper()}" for one in fields(Settings) if one.metadata["live"]]
     assert re.findall(r"`(\w+)`", named) == live

@@ -23,7 +23,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
 SEARCH = f"PREFIX search: <{BASE}search#> "
 SERVICE = f"SERVICE <{BASE}search>"
-PAGE = (CHECKOUT / "docs" / "querying.md").read_text(encoding="utf-8")
+PAGE = (CHECKOUT / "docs" / "reference" / "querying.md").read_text(encoding="utf-8")
 EVIL = '<script>alert("spam")</script> spam & bulk'
 
 

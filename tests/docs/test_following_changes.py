@@ -10,12 +10,12 @@ from wgig.tables.columns import SEPARATOR
 
 from tests.docs.blocks import blocks, page, run
 
-TEXT = page("following-changes.md")
+TEXT = page("how-to/following-changes.md")
 BLOCKS = [one for one in blocks(TEXT, "sh") if "npx" not in one]  # that is run by test_ldes_client.py
 
 
-def test_the_page_shows_commands() -> None:
-    assert len(BLOCKS) == len(blocks(TEXT, "sh")) - 1 == 2
+def test_one_block_is_left_to_another_test() -> None:
+    assert len(BLOCKS) == len(blocks(TEXT, "sh")) - 1
 
 
 @pytest.mark.parametrize("block", BLOCKS)

@@ -7,12 +7,13 @@ import pyoxigraph as ox
 import pytest
 from wgig.app import create_app
 from wgig.pages.matrix import ROWS
-from wgig.settings import CHECKOUT, Settings
+from wgig.settings import Settings
 from wgig.store import Store
 
+from tests.docs.blocks import page
 from tests.service.conftest import client_of
 
-PAGE = (CHECKOUT / "docs" / "looking-around.md").read_text(encoding="utf-8")
+PAGE = page("how-to/browsing.md")
 PATHS = sorted(set(re.findall(r"`(/[^`]*)`", PAGE)))
 
 

@@ -1,7 +1,6 @@
 """What the page about writing shows is what happens."""
 
 import re
-import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,24 +10,14 @@ from pathlib import Path
 import pytest
 from wgig.arguments import SCOPES
 from wgig.records.versions import FOLDER
-from wgig.settings import CHECKOUT, SHIPPED, TOKENS, Settings
-from wgig.usage import parser
+from wgig.settings import SHIPPED, TOKENS, Settings
 from wgig.writes.changes import MOST
 from wgig.writing import COMPUTED
 
-PAGE = (CHECKOUT / "docs" / "writing-to-the-graph.md").read_text(encoding="utf-8")
+from tests.docs.blocks import calls, page
+
+PAGE = page("how-to/writing-to-the-graph.md")
 TOKEN = "secret"
-CALLS = re.findall(r"^curl (.*)$", PAGE, re.MULTILINE)
-COMMANDS = re.findall(r"^(?:\$ )?wgig (.*)$", PAGE, re.MULTILINE)
-
-
-def test_the_page_shows_calls() -> None:
-    assert (len(CALLS), len(COMMANDS)) == (5, 4)
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_can_be_called_as_shown(command: str) -> None:
-    parser().parse_args(shlex.split(command))
 
 
 def test_the_calls_do_what_the_page_says(
@@ -52,7 +41,7 @@ def test_the_calls_do_what_the_page_says(
                 ["bash", "-c", f"curl -s -o answer -w '%{{http_code}}' {call}"],
                 cwd=tmp_path, env=env, capture_output=True, text=True, check=True,
             ).stdout
-            for call in CALLS
+            for call in calls(PAGE, "curl")
         ]  # fmt: skip
     assert statuses == ["201", "204", "204", "201", "204"]
 
