@@ -9,25 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from . import (
-    bulk,
-    check,
-    following,
-    growth,
-    load,
-    looking,
-    page,
-    peers,
-    report,
-    searching,
-    serving,
-    sharing,
-    start,
-    streams,
-    things,
-    writing,
-)
-from .measure import Comparison
+from . import search
+from .checking import bulk, check
+from .compare import peers
+from .loading import load, start
+from .measure.commands import Comparison
+from .report import page, report
+from .serving import growth, http, pages, remote_store, streaming, things
+from .writing import projections, put
 
 SECTIONS = (
     "start",
@@ -122,9 +111,9 @@ def served(
     settings = dict(asked.set)
     few, many, only = sizes[0], sizes[-1], asked.only
     if "serving" in only:
-        from . import plots  # noqa: PLC0415  needs matplotlib, which nothing else does
+        from .report import plots  # noqa: PLC0415  needs matplotlib, which nothing else does
 
-        found = [one for papers in sizes for one in serving.compare(scratch, papers, seconds, settings)]
+        found = [one for papers in sizes for one in http.compare(scratch, papers, seconds, settings)]
         plots.draw(asked.page.parent / page.FIGURES, found)
         kept["serving"] = [asdict(one) for one in found]
         given = page.given(peers.peers(few, settings))
@@ -134,11 +123,11 @@ def served(
         kept["growth"] = [asdict(one) for one in grown]
         yield "growth", page.growth(grown)
     if "streams" in only:
-        streamed = streams.compare(scratch, many, settings)
+        streamed = streaming.compare(scratch, many, settings)
         kept["streams"] = [asdict(one) for one in streamed]
         yield "streams", page.streams(streamed)
     if "writing" in only:
-        puts, crowd = writing.compare(scratch, few, seconds, settings)
+        puts, crowd = put.compare(scratch, few, seconds, settings)
         kept["writing"] = {"puts": puts, "crowd": asdict(crowd)}
         yield "writing", page.writing(few, puts, crowd)
     if "things" in only:
@@ -146,21 +135,21 @@ def served(
         kept["things"] = [asdict(one) for one in compared]
         yield "things", page.things(compared)
     if "following" in only:
-        parts = {papers: following.compare(scratch, papers, settings) for papers in sizes}
+        parts = {papers: projections.compare(scratch, papers, settings) for papers in sizes}
         kept["following"] = parts
         yield "following", page.following(parts)
     if "searching" in only:
-        searches = [one for papers in sizes for one in searching.compare(scratch, papers, seconds, settings)]
-        follows = {papers: searching.summed(searching.added(scratch, papers)) for papers in sizes}
+        searches = [one for papers in sizes for one in search.compare(scratch, papers, seconds, settings)]
+        follows = {papers: search.summed(search.added(scratch, papers)) for papers in sizes}
         kept["searching"] = {"searches": [asdict(one) for one in searches], "added": follows}
         yield "searching", page.searching(searches, follows)
     if "looking" in only:
-        looked, floor = looking.compare(scratch, seconds, settings)
+        looked, floor = pages.compare(scratch, seconds, settings)
         kept["looking"] = {"pages": [asdict(one) for one in looked], "floor": asdict(floor)}
         yield "looking", page.looking(looked, floor)
     if "sharing" in only:
-        passed = [one for papers in sizes for one in sharing.compare(scratch, papers, seconds)]
-        rates = sharing.scaled(scratch)
+        passed = [one for papers in sizes for one in remote_store.compare(scratch, papers, seconds)]
+        rates = remote_store.scaled(scratch)
         kept["sharing"] = {"passed": [asdict(one) for one in passed], "rates": rates}
         yield "sharing", page.sharing(passed, rates)
 

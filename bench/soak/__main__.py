@@ -14,15 +14,15 @@ from typing import Any
 
 from wgig.settings import MIB
 
-from .. import cells
-from ..measure import WGIG, oxigraph
-from ..page import PAGE
-from ..peers import YES
-from ..report import RESULTS, machine
-from ..start import running
-from ..writing import complete
+from ..compare.peers import YES
+from ..measure.commands import WGIG, oxigraph
+from ..measure.server import running
+from ..report import markdown
+from ..report.page import PAGE
+from ..report.report import RESULTS, machine
+from ..writing.put import complete
 from . import verdict
-from .asking import Load, Tally
+from .load import Load, Tally
 from .mix import TOKEN, mix
 from .samples import Sample, Watched
 
@@ -152,7 +152,7 @@ def said(one: Sample) -> str:
         f"{one.processes} processes, {one.threads} threads, {one.handles} files, {one.quads:,} quads, "
         f"store {stored / MIB:.0f} MiB, {one.temporary[0]} temporary files, load {one.load:.1f}; "
         f"{asked.requests} requests, {asked.busy} busy, {asked.faults} wrong, "
-        f"p50 {cells.ms(asked.p50)} ms, p99 {cells.ms(asked.p99)} ms"
+        f"p50 {markdown.ms(asked.p50)} ms, p99 {markdown.ms(asked.p99)} ms"
     )
 
 
@@ -167,16 +167,16 @@ def keep(path: Path, services: Sequence[Service], faults: Sequence[str] = ()) ->
 
 def draw(path: Path, services: Sequence[Service]) -> None:
     """Write the plot."""
-    from .. import plots  # noqa: PLC0415  needs matplotlib, which nothing else does
-    from . import drawing  # noqa: PLC0415  as this does
+    from ..report import plots  # noqa: PLC0415  needs matplotlib, which nothing else does
+    from . import plot  # noqa: PLC0415  as this does
 
-    plots.save(drawing.figure({one.name: one.samples for one in services}), path)
+    plots.save(plot.figure({one.name: one.samples for one in services}), path)
 
 
 def report(services: Sequence[Service], faults: Sequence[str]) -> None:
     """Print the figures, and what went wrong."""
     rows = verdict.table({one.name: one.samples for one in services})
-    print(cells.table("service | figure | second quarter | last quarter", rows))
+    print(markdown.table("service | figure | second quarter | last quarter", rows))
     print("", *(faults or ["Nothing grew that should not, nothing went wrong, nothing is left."]), sep="\n")
 
 

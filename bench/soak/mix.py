@@ -6,11 +6,11 @@ from urllib.parse import quote, urlencode
 
 from wgig.settings import Settings
 
-from .. import crowd
-from ..client import request
-from ..looking import HTML, PACKED
-from ..questions import JSON as RESULTS
-from ..questions import TURTLE
+from ..measure.client import request
+from ..serving import concurrency
+from ..serving.pages import HTML, PACKED
+from ..serving.queries import JSON as RESULTS
+from ..serving.queries import TURTLE
 
 TOKEN = "of-the-soak"
 OWN = {"Authorization": f"Bearer {TOKEN}"}
@@ -51,13 +51,13 @@ def mix(papers: Sequence[bytes]) -> list[Asking]:
 
     def paper(number: int) -> bytes:
         """A paper that no round had before."""
-        return crowd.NAMED.sub(b"ade-up paper %d" % number, papers[number % len(papers)])
+        return concurrency.NAMED.sub(b"ade-up paper %d" % number, papers[number % len(papers)])
 
     def write(number: int) -> Ask:
         """A graph, each fifth of them a paper; in the next round it is deleted."""
         which, second = divmod(number, 2)
         text = paper(which) if which % 5 == 0 else lines(which)
-        graph = crowd.graph(text) if which % 5 == 0 else f"urn:soak:{which % 7}"
+        graph = concurrency.graph(text) if which % 5 == 0 else f"urn:soak:{which % 7}"
         return delete(graph) if second else put(graph, text)
 
     def validate(number: int) -> Ask:
@@ -90,7 +90,7 @@ def mix(papers: Sequence[bytes]) -> list[Asking]:
 
 def put(graph: str, text: bytes) -> Ask:
     """A write of a whole graph."""
-    return Ask("put", crowd.put("/graphs", TOKEN, graph, text), (200, 201, 204))
+    return Ask("put", concurrency.put("/graphs", TOKEN, graph, text), (200, 201, 204))
 
 
 def delete(graph: str) -> Ask:
@@ -160,7 +160,7 @@ BAD = (
     Ask("bad", query("", "SELECT * { ?s ?p ").request, (400,)),
     Ask("bad", request("/no/such/place", HTML), (404,)),
     Ask("bad", request("/graphs?graph=urn:soak:no", method="PUT", body=b"x"), (401,), alone=True),
-    Ask("bad", crowd.put("/graphs", TOKEN, "urn:soak:no", b"<a <b> c"), (400,), alone=True),
+    Ask("bad", concurrency.put("/graphs", TOKEN, "urn:soak:no", b"<a <b> c"), (400,), alone=True),
     Ask("bad", b"NONSENSE\r\n\r\n", (400,), alone=True),
     Ask("bad", request("/doc/issue/%00%ff", HTML), (400, 404)),
     Ask("bad", posted("/validate", b"\x89PNG", "image/png"), (400, 415, 422), alone=True),

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..client import Client, request
-from ..processes import cpu, family, held
-from .asking import Asked
+from ..measure.client import Client, request
+from ..measure.processes import cpu, family, held
+from .load import Asked
 
 QUADS = re.compile(rb"^wgig_quads ([\d.e+]+)", re.MULTILINE)
 SERVICE, CHECKER, READERS = "service", "checker", "readers"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from bench.start import free_port
+from bench.measure.server import free_port
 from tests.deploy.places import DEPLOY, need
 
 CONFIGURATION = DEPLOY / "haproxy" / "haproxy.cfg"

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench import virtuoso
-from bench.start import free_port
+from bench.compare import virtuoso
+from bench.measure.server import free_port
 from tests.deploy.balancing import balancer, wait
 from tests.deploy.places import DEPLOY, document, need
 from tests.remote.engines import VIRTUOSO, Engine

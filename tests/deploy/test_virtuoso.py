@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench import virtuoso
-from bench.start import free_port
+from bench.compare import virtuoso
+from bench.measure.server import free_port
 from tests.deploy.balancing import wait
 from tests.deploy.places import DEPLOY, document
 from tests.docs.blocks import blocks, page

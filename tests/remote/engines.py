@@ -12,8 +12,8 @@ from typing import NoReturn
 import httpx
 import pytest
 
-from bench import virtuoso
-from bench.start import free_port
+from bench.compare import virtuoso
+from bench.measure.server import free_port
 
 EMBEDDED, OXIGRAPH, VIRTUOSO = "embedded", "oxigraph", "virtuoso"
 SHARED = (OXIGRAPH, VIRTUOSO)

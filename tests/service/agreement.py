@@ -29,7 +29,7 @@ from wgig.formats import TURTLE
 from wgig.inference import Inference
 from wgig.settings import SHIPPED
 
-from bench.generate import papers
+from bench.data.generate import papers
 from tests.service.mutations import mutated
 
 SEED = 3

@@ -24,7 +24,7 @@ from wgig.rdf import quad
 from wgig.settings import SHIPPED, Settings
 from wgig.workers import Task
 
-from bench.generate import papers
+from bench.data.generate import papers
 from tests.service.mutations import mutated
 
 MISSING = [one for one in ("java",) if not shutil.which(one)]

@@ -1,0 +1,1 @@
+"""Checking papers: one by one, many from disk, and by the million."""

@@ -1,0 +1,1 @@
+"""Loading files into a store, and the time until the first answer."""

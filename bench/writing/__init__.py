@@ -1,0 +1,1 @@
+"""Writing papers, and what the service does after each write to keep in step."""
