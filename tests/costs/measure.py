@@ -1,14 +1,15 @@
 """Count what requests cost a service of this process, for the guard of costs.
 
-`python -m tests.costs.measure` prints the costs as JSON. It wants a fresh process with a fixed hash seed,
-which `costs.measure_in_fresh_process` starts, so that neither caches of others nor the order of sets matter.
+`python -m tests.costs.measure` prints the costs as JSON, with `--functions` also which functions are called
+most, on standard error. `costs.measure_costs` runs it in a fresh process with a fixed hash seed, so that
+neither the caches of other tests nor the order of sets matter.
 
 The service is put together as `wgig serve` does it: over a store on disk with the shipped graphs, behind the
-HTTP server and its connections, with its index, its event stream and its list of papers in line. Three things
-differ, so that all work of a request is done in this process before the next one begins: queries and checks
-are worked on by threads instead of other processes, and a write is described before it is answered, not after
-a pause. Each request has been sent before in another form (another query, paper, thing), so that nothing is
-counted that is done once in a process.
+HTTP server and its connections, with its index, its event stream and its list of papers in line. But all work
+of a request is done in this process before the next one begins: queries and checks are worked on by threads
+instead of other processes, a write is described before it is answered and not after a pause, and no timer of
+the event loop fires meanwhile. Each request has been sent before in another form (another query, paper,
+thing), so that nothing is counted that is done once in a process.
 
 What is counted of each request, from its connection until the server has done with it:
 
@@ -205,10 +206,7 @@ class Service:
         if written is not None and now_written is not None:
             found["bytes_written"] = now_written - written
         if "--functions" in sys.argv:
-            for code, number in Counter(self.calls.called).most_common(20):
-                print(
-                    f"{number:6} {code.co_filename.removeprefix(PACKAGE)} {code.co_qualname}", file=sys.stderr
-                )
+            print_functions(requests.measured, self.calls.called)
         return found | {"bytes_sent": len(response.body)}
 
     async def send_well(self, request: Request) -> Response:
@@ -236,6 +234,14 @@ class Service:
             with HTTPResponse(client, method=request.method) as response:
                 response.begin()
                 return Response(response.status, response.read())
+
+
+def print_functions(request: Request, called: list[CodeType]) -> None:
+    """Print the functions that a request calls most, with how often it does, on standard error."""
+    print(f"{request.method} {request.path}", file=sys.stderr)
+    named = Counter(f"{code.co_filename.removeprefix(PACKAGE)} {code.co_qualname}" for code in called)
+    for name, number in named.most_common(20):
+        print(f"{number:6} {name}", file=sys.stderr)
 
 
 @contextmanager
