@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 import pyoxigraph as ox
 import pytest
 from wgig import archive, markdown
+from wgig.markdown import reading
 from wgig.problems import Problem
 from wgig.settings import SHIPPED
 from wgig.word import read, to_markdown
@@ -192,7 +193,7 @@ def test_a_zip_bomb_is_refused_before_it_unpacks() -> None:
 
 def test_too_many_elements_or_characters_are_refused_before_they_are_converted() -> None:
     assert "elements" in refused(packed(document("<w:p/>" * archive.ELEMENTS)), 413)
-    long = paragraph("", "a" * markdown.reading.LONGEST)
+    long = paragraph("", "a" * reading.LONGEST)
     assert "characters" in refused(packed(document(long)), 413)
 
 
