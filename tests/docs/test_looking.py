@@ -10,7 +10,7 @@ from wgig.pages.matrix import ROWS
 from wgig.settings import CHECKOUT, Settings
 from wgig.store import Store
 
-from tests.service.conftest import client_of
+from tests.fixtures.service import client_of
 
 PAGE = (CHECKOUT / "docs" / "looking-around.md").read_text(encoding="utf-8")
 PATHS = sorted(set(re.findall(r"`(/[^`]*)`", PAGE)))

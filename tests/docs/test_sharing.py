@@ -11,8 +11,8 @@ from wgig.shared.ledger import KEPT
 from wgig.usage import parser
 
 from tests.docs.blocks import blocks, page
-from tests.remote.deviations import DEVIATIONS
-from tests.remote.engines import SHARED
+from tests.remote.products.deviations import DEVIATIONS
+from tests.remote.products.engines import SHARED
 
 PAGE = page("sharing.md")
 BLOCKS = blocks(PAGE, "")
