@@ -31,11 +31,6 @@ BAD = {
 }
 
 
-@pytest.fixture
-def store() -> Store:
-    return Store.in_memory()
-
-
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gz"])
 def test_every_format_goes_into_the_graph(store: Store, tmp_path: Path, name: str, pack: type[bytes]) -> None:

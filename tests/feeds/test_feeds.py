@@ -15,6 +15,8 @@ from wgig.feeds import paging, sitemap
 from wgig.settings import Settings
 from wgig.store import Store
 
+from tests.fixtures.triples import put_turtle
+
 BASE = Settings.base
 PREFIXES = """
 @prefix issue: <https://w3id.org/wgig/id/issue/> . @prefix paper: <https://w3id.org/wgig/id/paper/> .
@@ -38,9 +40,8 @@ def client(service_of: Callable[..., httpx.Client]) -> httpx.Client:
     return found
 
 
-def put(client: httpx.Client, content: str, path: str = "/graph/one") -> None:
-    sent = client.put(path, content=PREFIXES + content, headers={"Content-Type": "text/turtle"})
-    assert sent.status_code in (201, 204), sent.text
+def put_data(client: httpx.Client, content: str, path: str = "/graph/one") -> None:
+    put_turtle(client, PREFIXES + content, path)
 
 
 def feed(client: httpx.Client, path: str) -> Any:
@@ -57,10 +58,10 @@ def entries(client: httpx.Client, path: str) -> dict[str, str]:
 
 
 def test_a_feed_lists_what_changed_last_first(client: httpx.Client) -> None:
-    put(
+    put_data(
         client, 'issue:spam a wgig:Issue ; skos:prefLabel "Spam"@en . paper:p rdfs:label "On <spam> & more" .'
     )
-    put(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
+    put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
     assert list(entries(client, "/feed.atom").items()) == [
         (f"{BASE}id/issue/worms", "Worms"),
         (f"{BASE}id/paper/p", "On <spam> & more"),
@@ -70,8 +71,8 @@ def test_a_feed_lists_what_changed_last_first(client: httpx.Client) -> None:
 
 
 def test_an_entry_says_when_its_thing_changed_and_leads_to_its_page(client: httpx.Client) -> None:
-    put(client, 'issue:spam skos:prefLabel "Spam"@en .')
-    put(client, 'issue:spam skos:prefLabel "Junk mail"@en .')
+    put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
+    put_data(client, 'issue:spam skos:prefLabel "Junk mail"@en .')
     found = feed(client, "/feed.atom")
     (entry,) = found.entries
     when = client.get("/sparql", params={"query": LAST}, headers={"Accept": "text/csv"}).text.split()[1]
@@ -87,7 +88,7 @@ LAST = f"""SELECT (MAX(?at) AS ?last) {{ GRAPH <{BASE}graph/history> {{
 
 
 def test_a_thing_that_is_gone_is_told_so(client: httpx.Client) -> None:
-    put(client, 'issue:spam skos:prefLabel "Spam"@en .')
+    put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     client.delete("/graph/one")
     assert not entries(client, "/feed.atom")
     text = client.get("/feed.atom").text
@@ -97,7 +98,7 @@ def test_a_thing_that_is_gone_is_told_so(client: httpx.Client) -> None:
 def test_pages_of_a_feed_lead_to_all_entries(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("news", "findings", "paging"):
         monkeypatch.setattr(f"wgig.feeds.{module}.ENTRIES", 3)
-    put(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
+    put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
     seen, path = [], "/feed.atom"
     while path:
         found = feed(client, path)
@@ -110,19 +111,19 @@ def test_pages_of_a_feed_lead_to_all_entries(client: httpx.Client, monkeypatch: 
 
 
 def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx.Client) -> None:
-    put(client, 'issue:spam skos:prefLabel "Spam"@en .')
+    put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     found = feed(client, "/feed/query/who-wrote-what.atom")
     (entry,) = found.entries
     assert "graph: https://w3id.org/wgig/graph/one" in entry.summary
     assert entry.link == "http://localhost/graph/one"
     assert entries(client, "/feed/query/who-wrote-what.atom") == {entry.id: entry.title}
-    put(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
+    put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
     assert [one.id for one in feed(client, "/feed/query/who-wrote-what.atom").entries][1] == entry.id
 
 
 def test_a_query_with_a_date_negotiates_to_its_feed(client: httpx.Client) -> None:
-    put(client, 'issue:spam skos:prefLabel "Spam"@en .')
-    put(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
+    put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
+    put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
     chosen = client.get(f"/feed/query/who-wrote-what.atom?graph={BASE}graph/one")
     assert len(feedparser.parse(chosen.content).entries) == 1
     asked = [
@@ -142,8 +143,8 @@ def test_pages_of_the_feed_of_a_query_keep_the_values_that_were_asked_for(
 ) -> None:
     monkeypatch.setattr("wgig.feeds.findings.ENTRIES", 1)
     for name in ("Spam", "Junk", "Mail"):
-        put(client, f'issue:spam skos:prefLabel "{name}"@en .')
-    put(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
+        put_data(client, f'issue:spam skos:prefLabel "{name}"@en .')
+    put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
     chosen = f"/queries/who-wrote-what.atom?graph={BASE}graph/one"
     links = {one.rel: one.href for one in feed(client, chosen).feed.links}
     assert links["next"] == f"http://localhost/feed/query/who-wrote-what.atom?graph={BASE}graph/one&page=2"
@@ -154,14 +155,14 @@ def test_pages_of_the_feed_of_a_query_keep_the_values_that_were_asked_for(
 def test_a_feed_has_no_pages_of_another_feed(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wgig.feeds.news.ENTRIES", 1)
     for number, thing in enumerate(("issue:spam", "issue:worms", "paper:a", "paper:b")):
-        put(client, f'{thing} skos:prefLabel "{thing}"@en .', f"/graph/{number}")
+        put_data(client, f'{thing} skos:prefLabel "{thing}"@en .', f"/graph/{number}")
     following = {one: cursor(client, f"/feed/{one}.atom") for one in ("issue", "paper")}
     assert client.get(f"/feed/issue.atom?before={following['issue']}").status_code == 200
     refused = client.get(f"/feed/issue.atom?before={following['paper']}")
     assert refused.status_code == 404
     assert f"The feed has no page before {following['paper']}." in refused.json()["detail"]
-    put(client, 'paper:b skos:prefLabel "B"@en .', "/graph/3")
-    put(client, 'issue:worms skos:prefLabel "Worm"@en .', "/graph/1")
+    put_data(client, 'paper:b skos:prefLabel "B"@en .', "/graph/3")
+    put_data(client, 'issue:worms skos:prefLabel "Worm"@en .', "/graph/1")
     assert client.get(f"/feed/issue.atom?before={following['issue']}").status_code == 200
 
 
@@ -205,14 +206,14 @@ def test_a_query_of_which_there_is_a_feed_has_the_variable_of_its_date(name: str
 def test_what_is_not_there_is_refused_in_words(
     client: httpx.Client, path: str, status: int, said: str
 ) -> None:
-    put(client, 'issue:spam skos:prefLabel "Spam"@en .')
+    put_data(client, 'issue:spam skos:prefLabel "Spam"@en .')
     answer = client.get(path)
     assert answer.status_code == status
     assert said in answer.json()["detail"]
 
 
 def test_a_text_that_xml_cannot_hold_breaks_no_feed(client: httpx.Client) -> None:
-    put(client, 'issue:spam skos:prefLabel "Sp\\u0001am"@en .')
+    put_data(client, 'issue:spam skos:prefLabel "Sp\\u0001am"@en .')
     assert entries(client, "/feed.atom") == {f"{BASE}id/issue/spam": "Sp\ufffdam"}
 
 
@@ -241,7 +242,7 @@ def events(client: httpx.Client) -> dict[str, icalendar.Event]:
 
 
 def test_a_calendar_has_whole_days_and_hours_as_the_data_has_them(client: httpx.Client) -> None:
-    put(client, MEETINGS)
+    put_data(client, MEETINGS)
     found = events(client)
     spans = {title: (one.decoded("dtstart"), one.decoded("dtend")) for title, one in found.items()}
     assert spans == {
@@ -277,7 +278,7 @@ place:TN a wgig:Country .
 
 
 def test_hours_are_those_of_the_clocks_where_a_meeting_is_held(client: httpx.Client) -> None:
-    put(client, HELD)
+    put_data(client, HELD)
     found = events(client)
     began: dict[str, Any] = {title: one["dtstart"] for title, one in found.items()}
     assert began["In winter"].params["tzid"] == "Europe/Zurich"
@@ -288,9 +289,9 @@ def test_hours_are_those_of_the_clocks_where_a_meeting_is_held(client: httpx.Cli
 
 
 def test_a_calendar_brings_the_zones_that_it_names_and_no_others(client: httpx.Client) -> None:
-    put(client, MEETINGS)
+    put_data(client, MEETINGS)
     assert "VTIMEZONE" not in client.get("/meetings.ics").text
-    put(client, HELD, "/graph/two")
+    put_data(client, HELD, "/graph/two")
     text = client.get("/meetings.ics").text
     assert text.count("TZID:Europe/Zurich\r\n") == 1
     zones = text.replace("\r\n ", "").partition("TZID:Europe/Zurich\r\n")[2].partition("END:VTIMEZONE")[0]
@@ -301,10 +302,10 @@ def test_a_calendar_brings_the_zones_that_it_names_and_no_others(client: httpx.C
 
 
 def test_an_event_keeps_its_name_and_says_when_it_changed(client: httpx.Client) -> None:
-    put(client, MEETINGS)
+    put_data(client, MEETINGS)
     before = events(client)["Closed"]
     assert before["uid"] == "id/meeting/s@w3id.org"
-    put(client, MEETINGS.replace("Closed", "Closed to all"))
+    put_data(client, MEETINGS.replace("Closed", "Closed to all"))
     after = events(client)["Closed to all"]
     assert after["uid"] == before["uid"]
     when = client.get("/sparql", params={"query": LAST}, headers={"Accept": "text/csv"}).text.split()[1]
@@ -312,7 +313,9 @@ def test_an_event_keeps_its_name_and_says_when_it_changed(client: httpx.Client) 
 
 
 def test_a_sitemap_lists_pages_that_are_there_with_what_is_known_of_their_time(client: httpx.Client) -> None:
-    put(client, 'issue:spam skos:prefLabel "Spam"@en . <https://example.org/elsewhere> rdfs:label "None" .')
+    put_data(
+        client, 'issue:spam skos:prefLabel "Spam"@en . <https://example.org/elsewhere> rdfs:label "None" .'
+    )
     urls = ET.fromstring(client.get("/sitemap.xml").content).findall(f"{SITEMAP}url")
     found = {one.findtext(f"{SITEMAP}loc", ""): one.findtext(f"{SITEMAP}lastmod") for one in urls}
     assert found["http://localhost/doc/issue/spam"]
@@ -325,7 +328,7 @@ def test_a_sitemap_lists_pages_that_are_there_with_what_is_known_of_their_time(c
 def test_a_sitemap_lists_what_people_read_and_not_what_the_service_says_of_its_work(
     client: httpx.Client,
 ) -> None:
-    put(client, f'issue:spam skos:prefLabel "Spam"@en . <{BASE}id/identifier/x1> rdfs:label "X1" .')
+    put_data(client, f'issue:spam skos:prefLabel "Spam"@en . <{BASE}id/identifier/x1> rdfs:label "X1" .')
     text = client.get("/sitemap.xml").text
     for place in ("", "papers", "issues", "timeline", "coverage", "queries"):
         assert f"<loc>http://localhost/{place}</loc>" in text
@@ -354,7 +357,7 @@ def test_what_was_there_before_anybody_looked_has_no_time_in_the_sitemap(
 def test_many_pages_are_listed_in_several_files(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
+    put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
     monkeypatch.setattr(sitemap, "MOST", 3)
     index = ET.fromstring(client.get("/sitemap.xml").content)
     places = [str(one.text).removeprefix("http://localhost") for one in index.iter(f"{SITEMAP}loc")]

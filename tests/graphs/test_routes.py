@@ -13,6 +13,7 @@ from wgig.shipped import rules
 from wgig.store import Store
 
 from tests.fixtures.accept_headers import BROWSER
+from tests.fixtures.triples import response_triples
 
 TTL = {"Content-Type": "text/turtle"}
 PAGE = {"Accept": BROWSER}
@@ -62,7 +63,9 @@ def test_a_graph_as_json_ld_is_compact_and_brings_its_context(writable: httpx.Cl
     (spam,) = (one for one in document["@graph"] if one["id"] == "https://w3id.org/wgig/id/issue/spam")
     assert spam["dcterms:title"] == "Spam"
     assert document["@context"]["dcterms"] == "http://purl.org/dc/terms/"
-    assert triples(writable.get("/graph/spam", headers=LD).content) == triples_of_turtle(SPAM)
+    assert response_triples(
+        writable.get("/graph/spam", headers=LD), ox.RdfFormat.JSON_LD
+    ) == triples_of_turtle(SPAM)
 
 
 @pytest.mark.parametrize("content", [SPAM, ODD])
@@ -73,11 +76,7 @@ def test_json_ld_says_the_same_where_it_is_not_compact(
     writable.put("/graph/spam", content=content, headers=TTL)
     answer = writable.get("/graph/spam", headers=LD)
     assert "@context" not in answer.text
-    assert triples(answer.content) == triples_of_turtle(content)
-
-
-def triples(document: bytes) -> set[ox.Triple]:
-    return {one.triple for one in ox.parse(document, ox.RdfFormat.JSON_LD)}
+    assert response_triples(answer, ox.RdfFormat.JSON_LD) == triples_of_turtle(content)
 
 
 def triples_of_turtle(text: str) -> set[ox.Triple]:

@@ -28,18 +28,18 @@ def served(tmp_path: Path, over: Client) -> httpx.Client:
     return over(create_app(settings, Store.in_memory(), tokens=Tokens(tmp_path / TOKENS)))
 
 
-def put(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx.Response:
+def put_as(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx.Response:
     headers = TTL | {"Authorization": f"Bearer {secret}"}
     return client.put(path, content="<x:a> <x:p> 1 .", headers=headers)
 
 
 def test_a_token_opens_writing_until_it_is_revoked(served: httpx.Client, tmp_path: Path) -> None:
-    assert put(served, "any").status_code == 403
+    assert put_as(served, "any").status_code == 403
     secret, token = tokens.new(tmp_path / TOKENS, ["graphs"], "Alice")
     tokens.new(tmp_path / TOKENS, ["update"])
-    assert put(served, secret).status_code == 201
+    assert put_as(served, secret).status_code == 201
     assert tokens.revoke(tmp_path / TOKENS, token.id) == token
-    refused = put(served, secret)
+    refused = put_as(served, secret)
     assert (refused.status_code, refused.headers["www-authenticate"]) == (
         401,
         'Bearer realm="wgig", error="invalid_token"',
@@ -77,7 +77,7 @@ def test_who_sends_no_token_is_told_how_and_of_no_error(served: httpx.Client, tm
 
 def test_a_token_expires(served: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret, token = tokens.new(tmp_path / TOKENS, ["graphs"], expires="2h")
-    assert put(served, secret).status_code == 201
+    assert put_as(served, secret).status_code == 201
 
     class Later(datetime):
         @classmethod
@@ -85,7 +85,7 @@ def test_a_token_expires(served: httpx.Client, tmp_path: Path, monkeypatch: pyte
             return datetime.fromisoformat(token.expires)
 
     monkeypatch.setattr(tokens, "datetime", Later)
-    answer = put(served, secret)
+    answer = put_as(served, secret)
     assert (answer.status_code, f"expired at {token.expires}" in answer.json()["detail"]) == (401, True)
 
 
@@ -117,8 +117,8 @@ def test_a_token_opens_what_its_scope_says(
     secret, _ = tokens.new(tmp_path / TOKENS, [scope])
     update = {"update": "INSERT DATA { <x:a> <x:p> 1 }"}
     answers = (
-        put(served, secret),
-        put(served, secret, PAPER),
+        put_as(served, secret),
+        put_as(served, secret, PAPER),
         served.post("/update", data=update, headers={"Authorization": f"Bearer {secret}"}),
     )
     assert tuple(one.status_code for one in answers) == statuses
@@ -150,7 +150,7 @@ def test_a_file_that_others_may_read_is_refused(served: httpx.Client, tmp_path: 
         Tokens(tmp_path / TOKENS).all()
     with pytest.raises(StoreError, match="chmod 600"):
         tokens.new(tmp_path / TOKENS, ["graphs"])
-    answer = put(served, secret)
+    answer = put_as(served, secret)
     assert (answer.status_code, str(tmp_path) in answer.text) == (503, False)
 
 
@@ -207,7 +207,7 @@ def test_two_tokens_in_one_request_are_refused(served: httpx.Client, tmp_path: P
 
 def test_what_a_token_gets_is_kept_by_nobody(served: httpx.Client, tmp_path: Path) -> None:
     secret, _ = tokens.new(tmp_path / TOKENS, ["graphs"])
-    made = put(served, secret)
+    made = put_as(served, secret)
     read = served.get("/graph/one", headers={"Authorization": f"Bearer {secret}"})
     assert [one.headers["cache-control"] for one in (made, read)] == ["no-store"] * 2
 
@@ -239,7 +239,7 @@ def test_instances_share_a_file_of_tokens(
     settings = Settings.from_environment(store=tmp_path / "two")
     assert not settings.store.exists()
     client = over(create_app(settings, Store.in_memory(), tokens=Tokens(settings.token_file)))
-    assert put(client, made.stdout.strip()).status_code == 201
+    assert put_as(client, made.stdout.strip()).status_code == 201
 
 
 def test_a_token_has_each_scope_that_was_asked_for(tmp_path: Path) -> None:

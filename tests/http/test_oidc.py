@@ -337,13 +337,13 @@ def served(place: Place, tmp_path: Path, over: Client) -> httpx.Client:
     return over(create_app(wanted, Store.open(tmp_path), tokens=tokens))
 
 
-def put(client: httpx.Client, secret: str) -> httpx.Response:
+def put_as(client: httpx.Client, secret: str) -> httpx.Response:
     headers = TURTLE | {"Authorization": f"Bearer {secret}"}
     return client.put("/graph/one", content="<urn:a> <urn:p> 1 .", headers=headers)
 
 
 def test_a_writer_writes_and_is_on_record(served: httpx.Client, place: Place) -> None:
-    assert put(served, signed(place, name="Alice A.")).status_code == 201
+    assert put_as(served, signed(place, name="Alice A.")).status_code == 201
     query = (
         "PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> "
         "SELECT ?who ?name { ?write prov:wasAssociatedWith ?who . ?who rdfs:label ?name }"
@@ -356,7 +356,7 @@ def test_a_writer_writes_and_is_on_record(served: httpx.Client, place: Place) ->
 
 
 def test_tokens_of_our_own_open_as_before(served: httpx.Client) -> None:
-    assert put(served, "fixed.se.cret").status_code == 201
+    assert put_as(served, "fixed.se.cret").status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_tokens_of_our_own_open_as_before(served: httpx.Client) -> None:
 def test_a_refusal_says_why(
     served: httpx.Client, place: Place, change: dict[str, Any], status: int, error: str
 ) -> None:
-    answer = put(served, signed(place, **change))
+    answer = put_as(served, signed(place, **change))
     assert answer.status_code == status
     assert f'error="{error}"' in answer.headers["www-authenticate"]
 
@@ -381,7 +381,7 @@ def test_who_comes_before_the_keys_is_asked_to_come_again(place: Place, tmp_path
     client = over(
         create_app(wanted, Store.in_memory(), tokens=Tokens(tmp_path / TOKENS, "", fetched(Issuer(wanted))))
     )
-    answer = put(client, signed(place))
+    answer = put_as(client, signed(place))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert 'id="token"' in client.get("/write?issue=spam", headers={"Accept": "text/html"}).text
     assert "It is open" in client.get("/update", headers={"Accept": "text/html"}).text

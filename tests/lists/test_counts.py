@@ -56,11 +56,6 @@ def statement(chance: random.Random) -> ox.Quad:
     return ox.Quad(chance.choice(subjects), property_, chance.choice(ends), chance.choice(GRAPHS))
 
 
-@pytest.fixture
-def store() -> Store:
-    return Store.in_memory()
-
-
 @pytest.fixture(params=SIDES)
 def cells(store: Store, request: pytest.FixtureRequest) -> Cells:
     """Cells of a side that are counted and follow."""

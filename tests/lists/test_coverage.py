@@ -46,12 +46,6 @@ JUDGED = f"""{PREFIXES} @base <{ID}> .
 
 
 @pytest.fixture(scope="module")
-def matrix(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client:
-    """A client of a service over the shipped graph."""
-    return over(create_app(Settings(), Store(shipped)))
-
-
-@pytest.fixture(scope="module")
 def judged(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client:
     """A client of a service over the shipped facts with papers of our own alone."""
     store = ox.Store()
@@ -62,9 +56,9 @@ def judged(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client
     return over(create_app(Settings(), Store(store)))
 
 
-def test_the_matrix_is_that_of_the_example_query(matrix: httpx.Client) -> None:
-    rows = list(csv.DictReader(io.StringIO(matrix.get("/queries/coverage-matrix.csv").text)))
-    found = list(csv.DictReader(io.StringIO(matrix.get("/coverage.csv").text)))
+def test_the_matrix_is_that_of_the_example_query(reader: httpx.Client) -> None:
+    rows = list(csv.DictReader(io.StringIO(reader.get("/queries/coverage-matrix.csv").text)))
+    found = list(csv.DictReader(io.StringIO(reader.get("/coverage.csv").text)))
     cells = {(row["issue"], row["criterion"]): 0 for row in rows}
     for row in rows:
         cells[row["issue"], row["criterion"]] += bool(row["paper"])
@@ -72,32 +66,32 @@ def test_the_matrix_is_that_of_the_example_query(matrix: httpx.Client) -> None:
     assert sum(cells.values()) > 0
 
 
-def test_json_is_as_its_schema_says_and_has_the_empty_cells(matrix: httpx.Client) -> None:
-    found = matrix.get("/coverage").json()
+def test_json_is_as_its_schema_says_and_has_the_empty_cells(reader: httpx.Client) -> None:
+    found = reader.get("/coverage").json()
     jsonschema.validate(found, MATRIX)
     assert len(found["cells"]) == len(found["issues"]) * len(found["criteria"])
     assert any(cell["papers"] == 0 for cell in found["cells"])
 
 
-def test_issues_and_criteria_can_be_chosen(matrix: httpx.Client) -> None:
-    (cell,) = matrix.get("/coverage?issue=ip-addresses&criterion=coordination-capacity").json()["cells"]
+def test_issues_and_criteria_can_be_chosen(reader: httpx.Client) -> None:
+    (cell,) = reader.get("/coverage?issue=ip-addresses&criterion=coordination-capacity").json()["cells"]
     assert cell["papers"] == 1
-    issues = matrix.get("/coverage?category=access-for-all").json()["issues"]
-    listed = matrix.get("/issues?category=access-for-all&size=500").json()["items"]
+    issues = reader.get("/coverage?category=access-for-all").json()["issues"]
+    listed = reader.get("/issues?category=access-for-all&size=500").json()["items"]
     assert {one["id"] for one in issues} == {one["id"] for one in listed}
 
 
-def test_rdf_says_what_is_measured_against_what(matrix: httpx.Client, shipped: ox.Store) -> None:
+def test_rdf_says_what_is_measured_against_what(reader: httpx.Client, shipped: ox.Store) -> None:
     measured = ox.NamedNode(f"{BASE}ontology#measuredAgainst")
-    found = ox.parse(matrix.get("/coverage.ttl").content, format=ox.RdfFormat.TURTLE)
+    found = ox.parse(reader.get("/coverage.ttl").content, format=ox.RdfFormat.TURTLE)
     assert {one.triple for one in found if one.predicate == measured} == {
         one.triple for one in shipped.quads_for_pattern(None, measured, None)
     }
 
 
-def test_the_page_shows_every_cell_with_its_words_and_links(matrix: httpx.Client) -> None:
-    found = matrix.get("/coverage").json()
-    page = matrix.get("/coverage.html").text
+def test_the_page_shows_every_cell_with_its_words_and_links(reader: httpx.Client) -> None:
+    found = reader.get("/coverage").json()
+    page = reader.get("/coverage.html").text
     assert page.count('<td class="tone ') == len(found["cells"])
     assert len(
         re.findall(r'href="/queries/coverage-matrix\?the_issue=[\w-]+&amp;the_criterion=', page)
@@ -221,8 +215,8 @@ def test_an_empty_store_has_a_page_that_says_so(closed: httpx.Client) -> None:
         ("stakeholderGroup=civil-society", "no parameter 'stakeholderGroup'"),
     ],
 )
-def test_what_it_does_not_have_is_refused(matrix: httpx.Client, query: str, sentence: str) -> None:
-    answer = matrix.get(f"/coverage?{query}")
+def test_what_it_does_not_have_is_refused(reader: httpx.Client, query: str, sentence: str) -> None:
+    answer = reader.get(f"/coverage?{query}")
     assert answer.status_code == 400
     assert sentence in answer.json()["detail"]
 

@@ -1,6 +1,5 @@
 """The example queries as addresses, with values bound at the places that they keep."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +8,10 @@ import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wgig.app import create_app
 from wgig.binding import bind, places
 from wgig.examples import NONE, Example, Parameter, example, examples, read
 from wgig.problems import Problem
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
 from wgig.typed import EXAMPLES, THING, TYPES, term
 
 BASE = Settings.base
@@ -26,12 +23,6 @@ TEXTS = st.text(
 IDS = [f"{one.name}-{parameter.name}" for one, parameter in DECLARED]
 
 
-@pytest.fixture(scope="module")
-def asked(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client:
-    """A client of a service over the shipped graph."""
-    return over(create_app(Settings(), Store(shipped)))
-
-
 def values(quads: ox.Store, query: str) -> list[Any]:
     """The values that a query of one variable finds."""
     found = quads.query(query, use_default_graph_as_union=True)
@@ -39,19 +30,19 @@ def values(quads: ox.Store, query: str) -> list[Any]:
     return [row[0] for row in found]
 
 
-def test_the_list_names_every_query_with_its_parameters(asked: httpx.Client) -> None:
-    found = asked.get("/queries").json()["queries"]
+def test_the_list_names_every_query_with_its_parameters(reader: httpx.Client) -> None:
+    found = reader.get("/queries").json()["queries"]
     assert [one["name"] for one in found] == [one.name for one in examples()]
     matrix = next(one for one in found if one["name"] == "coverage-matrix")
     assert [one["name"] for one in matrix["parameters"]] == ["the_issue", "the_criterion"]
-    assert asked.get(matrix["path"]).status_code == 200
-    assert "Coverage matrix" in asked.get("/queries", headers={"Accept": "text/html"}).text
+    assert reader.get(matrix["path"]).status_code == 200
+    assert "Coverage matrix" in reader.get("/queries", headers={"Accept": "text/html"}).text
 
 
 @pytest.mark.parametrize("one", examples(), ids=lambda one: one.name)
-def test_a_query_answers_at_its_address_as_it_is_kept(asked: httpx.Client, one: Example) -> None:
+def test_a_query_answers_at_its_address_as_it_is_kept(reader: httpx.Client, one: Example) -> None:
     kept = (ANSWERS / f"{one.name}.csv").read_text(encoding="utf-8")
-    assert asked.get(f"/queries/{one.name}.csv").text.splitlines() == kept.splitlines()
+    assert reader.get(f"/queries/{one.name}.csv").text.splitlines() == kept.splitlines()
 
 
 @pytest.mark.parametrize(
@@ -63,27 +54,27 @@ def test_a_query_answers_at_its_address_as_it_is_kept(asked: httpx.Client, one: 
     ],
 )
 def test_the_page_of_an_answer_says_what_was_asked_and_whether_of_all(
-    asked: httpx.Client, path: str, part: bool, nothing: bool
+    reader: httpx.Client, path: str, part: bool, nothing: bool
 ) -> None:
-    page = asked.get(path, headers={"Accept": "text/html"}).text
+    page = reader.get(path, headers={"Accept": "text/html"}).text
     assert f">{example(path.split('/')[2].partition('?')[0]).question}</p>" in page
     assert ("Asked here of chosen things alone." in page) == part
     assert ("Nothing is known that answers it." in page) == nothing
 
 
-def test_a_column_of_an_answer_is_headed_in_words_on_the_page_alone(asked: httpx.Client) -> None:
+def test_a_column_of_an_answer_is_headed_in_words_on_the_page_alone(reader: httpx.Client) -> None:
     for tongue, head in (("en", "due from"), ("fr", '<span lang="en" dir="ltr">due from</span>')):
-        page = asked.get(f"/queries/due-and-delivered?_lang={tongue}", headers={"Accept": "text/html"}).text
+        page = reader.get(f"/queries/due-and-delivered?_lang={tongue}", headers={"Accept": "text/html"}).text
         assert f'<th scope="col">{head}</th>' in page
-    assert "due_from" in asked.get("/queries/due-and-delivered", headers={"Accept": "text/csv"}).text
+    assert "due_from" in reader.get("/queries/due-and-delivered", headers={"Accept": "text/csv"}).text
     own = {"query": "SELECT ?due_from { ?due_from a ?y } LIMIT 1"}
-    page = asked.get("/sparql", params=own, headers={"Accept": "text/html"}).text
+    page = reader.get("/sparql", params=own, headers={"Accept": "text/html"}).text
     assert '<th scope="col">due_from</th>' in page
 
 
-def test_the_page_of_somebodys_own_query_says_none_of_our_questions(asked: httpx.Client) -> None:
+def test_the_page_of_somebodys_own_query_says_none_of_our_questions(reader: httpx.Client) -> None:
     own = {"query": "# question: Is it mine?\nSELECT ?x { ?x a ?y } LIMIT 1"}
-    assert "Is it mine?</p>" not in asked.get("/sparql", params=own, headers={"Accept": "text/html"}).text
+    assert "Is it mine?</p>" not in reader.get("/sparql", params=own, headers={"Accept": "text/html"}).text
 
 
 @pytest.mark.parametrize(("one", "parameter"), DECLARED, ids=IDS)
@@ -118,8 +109,8 @@ def test_the_default_that_is_declared_is_the_one_of_the_text(one: Example, param
         ("/queries/who-wrote-what.csv?graph=graph:issues", 0),
     ],
 )
-def test_a_value_chooses_rows(asked: httpx.Client, path: str, rows: int) -> None:
-    answer = asked.get(path)
+def test_a_value_chooses_rows(reader: httpx.Client, path: str, rows: int) -> None:
+    answer = reader.get(path)
     assert answer.status_code == 200, answer.text
     assert len(answer.text.splitlines()) - 1 == rows
 
@@ -135,12 +126,12 @@ def test_a_value_chooses_rows(asked: httpx.Client, path: str, rows: int) -> None
     ],
 )
 def test_a_query_answers_in_every_format_of_results(
-    asked: httpx.Client, suffix: str, media_type: str
+    reader: httpx.Client, suffix: str, media_type: str
 ) -> None:
-    answer = asked.get(f"/queries/due-and-delivered.{suffix}?in_time=late")
+    answer = reader.get(f"/queries/due-and-delivered.{suffix}?in_time=late")
     assert answer.headers["content-type"].partition(";")[0] == media_type
     assert answer.headers["content-location"] == f"/queries/due-and-delivered.{suffix}?in_time=late"
-    again = asked.get(
+    again = reader.get(
         f"/queries/due-and-delivered.{suffix}?in_time=late", headers={"If-None-Match": answer.headers["etag"]}
     )
     assert again.status_code == 304
@@ -166,9 +157,9 @@ def test_a_query_answers_in_every_format_of_results(
     ],
 )
 def test_what_a_query_does_not_have_is_refused(
-    asked: httpx.Client, path: str, status: int, sentence: str
+    reader: httpx.Client, path: str, status: int, sentence: str
 ) -> None:
-    answer = asked.get(path)
+    answer = reader.get(path)
     assert answer.status_code == status, answer.text
     assert sentence in answer.text
 
@@ -274,18 +265,22 @@ CONSTRUCT { ?of skos:prefLabel ?label } WHERE { VALUES ?of { UNDEF } ?of skos:pr
     [("ttl", ox.RdfFormat.TURTLE), ("jsonld", ox.RdfFormat.JSON_LD), ("nt", ox.RdfFormat.N_TRIPLES)],
 )
 def test_a_query_that_makes_a_graph_answers_in_the_formats_of_graphs(
-    asked: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, format_: ox.RdfFormat
+    reader: httpx.Client,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    suffix: str,
+    format_: ox.RdfFormat,
 ) -> None:
     (tmp_path / "labels.rq").write_text(CONSTRUCTED)
     monkeypatch.setattr("wgig.examples.FOLDER", tmp_path)
-    answer = asked.get(f"/queries/labels.{suffix}?of=spam")
+    answer = reader.get(f"/queries/labels.{suffix}?of=spam")
     (found,) = ox.parse(answer.content, format=format_)
     assert found.object == ox.Literal("Spam", language="en")
-    assert asked.get("/queries/labels.csv?of=spam").status_code == 406
+    assert reader.get("/queries/labels.csv?of=spam").status_code == 406
 
 
 @pytest.mark.parametrize("hostile", ["spam> } #", '"', "spam } UNION { ?s ?p ?o", "?x", "\\u003E", "UNDEF }"])
-def test_what_is_sent_to_a_query_stays_a_value(asked: httpx.Client, hostile: str) -> None:
+def test_what_is_sent_to_a_query_stays_a_value(reader: httpx.Client, hostile: str) -> None:
     for one in examples():
         for parameter in one.parameters:
-            assert asked.get(f"/queries/{one.name}", params={parameter.name: hostile}).status_code == 400
+            assert reader.get(f"/queries/{one.name}", params={parameter.name: hostile}).status_code == 400

@@ -13,20 +13,12 @@ from wgig.lists.shown import LISTS
 from wgig.settings import Settings
 from wgig.store import Store
 
-from tests.fixtures.service import client_of
-
 HTML = {"Accept": "text/html"}
 TABLES = sorted(LISTS.keys() - {"papers", "timeline"})  # those two have pages of their own
 IDENTIFIER = re.compile(r"[a-z][A-Z]|\w:\w")
 ISSUE = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 <{iri}> a wgig:Issue ; rdfs:label "X"@en ; wgig:category {categories} ."""
-
-
-@pytest.fixture(scope="module")
-def pages(filled_store: Store) -> httpx.Client:
-    """A client of a service over all that a service holds at its first start, for pages."""
-    return client_of(create_app(Settings(), filled_store), Accept="text/html")
 
 
 def text(html: str) -> str:

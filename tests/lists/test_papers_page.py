@@ -10,14 +10,11 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
 from wgig.namespaces import OUTSIDE
 from wgig.settings import Settings
 from wgig.shelf import FACETS, Papers, Shelf
 from wgig.store import Store
 from wgig.writes.changes import Change
-
-from tests.fixtures.service import client_of
 
 BASE = Settings.base
 HTML = {"Accept": "text/html"}
@@ -25,12 +22,6 @@ WGIG, EARL = f"{BASE}ontology#", OUTSIDE["earl"]
 PAPERS = [ox.NamedNode(f"{BASE}id/paper/p{number}") for number in range(4)]
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 ISSUES = [ox.NamedNode(f"{BASE}id/issue/{name}") for name in ("a", "b")]
-
-
-@pytest.fixture(scope="module")
-def papers(filled_store: Store) -> httpx.Client:
-    """A client of a service over all that a service holds at its first start, for pages."""
-    return client_of(create_app(Settings(), filled_store), Accept="text/html")
 
 
 def statement(chance: random.Random) -> ox.Quad:
@@ -116,9 +107,9 @@ def listed(client: httpx.Client, query: str) -> list[str]:
         "conformance=passed",
     ],
 )
-def test_the_page_lists_what_the_list_holds_in_the_same_order(papers: httpx.Client, query: str) -> None:
-    items = papers.get(f"/papers.json?{query}").json()["items"]
-    assert listed(papers, query) == [one["id"].rpartition("/")[2] for one in items]
+def test_the_page_lists_what_the_list_holds_in_the_same_order(pages: httpx.Client, query: str) -> None:
+    items = pages.get(f"/papers.json?{query}").json()["items"]
+    assert listed(pages, query) == [one["id"].rpartition("/")[2] for one in items]
 
 
 def counts(page: str, facet: str) -> dict[str, int]:
@@ -133,35 +124,35 @@ def counts(page: str, facet: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("others", ["", "issue=spam&issue=e-commerce", "type=AssessmentPaper", "q=internet"])
 @pytest.mark.parametrize("facet", ["type", "issue", "category", "conformance", "drafter"])
-def test_a_count_is_that_of_the_list_it_leads_to(papers: httpx.Client, others: str, facet: str) -> None:
-    shown = counts(papers.get(f"/papers?{others}").text, facet)
+def test_a_count_is_that_of_the_list_it_leads_to(pages: httpx.Client, others: str, facet: str) -> None:
+    shown = counts(pages.get(f"/papers?{others}").text, facet)
     rest = "&".join(one for one in others.split("&") if not one.startswith(f"{facet}="))
     assert shown or others
     for value, number in shown.items():
-        found = papers.get("/papers.json", params=[*httpx.QueryParams(rest).multi_items(), (facet, value)])
+        found = pages.get("/papers.json", params=[*httpx.QueryParams(rest).multi_items(), (facet, value)])
         assert found.json()["total"] == number, value
 
 
-def test_a_section_says_how_it_stands_in_words_too(papers: httpx.Client) -> None:
-    page = papers.get("/papers?issue=spam").text
+def test_a_section_says_how_it_stands_in_words_too(pages: httpx.Client) -> None:
+    page = pages.get("/papers?issue=spam").text
     assert page.count('<span class="unseen">lacking</span>') == 8
     assert "2 of 28" in page
 
 
-def test_what_narrows_the_list_can_be_taken_back(papers: httpx.Client) -> None:
-    page = papers.get("/papers?issue=spam&issue=voip&type=IssuePaper&page=1").text
+def test_what_narrows_the_list_can_be_taken_back(pages: httpx.Client) -> None:
+    page = pages.get("/papers?issue=spam&issue=voip&type=IssuePaper&page=1").text
     assert 'href="/papers?issue=voip&amp;type=IssuePaper"' in page
     assert 'href="/papers?issue=spam&amp;issue=voip"' in page
 
 
-def test_nothing_found_says_where_to_go_on(papers: httpx.Client) -> None:
-    page = papers.get("/papers?q=zzzz").text
+def test_nothing_found_says_where_to_go_on(pages: httpx.Client) -> None:
+    page = pages.get("/papers?q=zzzz").text
     assert "No paper has all of that" in page
     assert 'href="/search?q=zzzz"' in page
 
 
-def test_a_field_for_words_that_was_left_empty_means_nothing(papers: httpx.Client) -> None:
-    assert listed(papers, "q=&issue=spam&sort=label") == ["wp-spam"]
+def test_a_field_for_words_that_was_left_empty_means_nothing(pages: httpx.Client) -> None:
+    assert listed(pages, "q=&issue=spam&sort=label") == ["wp-spam"]
 
 
 def test_hostile_values_are_shown_and_lead_nowhere(service_of: Callable[..., httpx.Client]) -> None:

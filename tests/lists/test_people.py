@@ -4,16 +4,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 
 import httpx
 import jsonschema
-import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
 from wgig.schemas import PEOPLE
 from wgig.settings import Settings
-from wgig.store import Store
 
 BASE = Settings.base
 BY = ("stakeholderGroup", "region", "developingCountry")
@@ -29,12 +25,6 @@ SEAT = (
 )
 TURTLE = {"Content-Type": "text/turtle"}
 PAGE = {"Accept": "text/html"}
-
-
-@pytest.fixture(scope="module")
-def service(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client:
-    """A client of a service over the shipped graph."""
-    return over(create_app(Settings(), Store(shipped)))
 
 
 def write(client: httpx.Client, data: str) -> None:
@@ -54,8 +44,8 @@ def test_a_page_names_things_in_its_language_and_data_in_english(writable: httpx
     assert writable.get("/people", headers=french).json()["stakeholderGroup"][0]["label"] == "Governments"
 
 
-def test_each_sum_holds_the_seats_that_are_not_known(service: httpx.Client) -> None:
-    found = service.get("/people").json()
+def test_each_sum_holds_the_seats_that_are_not_known(reader: httpx.Client) -> None:
+    found = reader.get("/people").json()
     jsonschema.validate(found, PEOPLE)
     assert found["seats"] == {"known": 23, "claimed": 40, "total": 40}
     for by in BY:
@@ -65,9 +55,9 @@ def test_each_sum_holds_the_seats_that_are_not_known(service: httpx.Client) -> N
         assert sum(len(one["people"]) for one in known) == 23
 
 
-def test_the_numbers_are_those_of_the_example_query(service: httpx.Client) -> None:
-    rows = list(csv.DictReader(io.StringIO(service.get("/queries/members-by-group-and-region.csv").text)))
-    found = service.get("/people").json()
+def test_the_numbers_are_those_of_the_example_query(reader: httpx.Client) -> None:
+    rows = list(csv.DictReader(io.StringIO(reader.get("/queries/members-by-group-and-region.csv").text)))
+    found = reader.get("/people").json()
     for by, column in (
         ("stakeholderGroup", "group"),
         ("region", "region"),
@@ -85,8 +75,8 @@ def test_the_numbers_are_those_of_the_example_query(service: httpx.Client) -> No
         assert shown == expected
 
 
-def test_the_page_says_the_numbers_in_words_beside_the_bars(service: httpx.Client) -> None:
-    page = service.get("/people.html").text
+def test_the_page_says_the_numbers_in_words_beside_the_bars(reader: httpx.Client) -> None:
+    page = reader.get("/people.html").text
     assert "23 of 40 seats are known; 17 were not seen." in page
     assert page.count('<svg class="bar"') == 17
     assert page.count('aria-hidden="true" focusable="false"') == 17
@@ -97,17 +87,17 @@ def test_the_page_says_the_numbers_in_words_beside_the_bars(service: httpx.Clien
     assert "Whether the chair is one of the 40" in page
 
 
-def test_a_name_stands_in_latin_letters_where_the_graph_has_them(service: httpx.Client) -> None:
-    page = service.get("/people.html").text
+def test_a_name_stands_in_latin_letters_where_the_graph_has_them(reader: httpx.Client) -> None:
+    page = reader.get("/people.html").text
     assert (
         '<a href="/doc/agent/al-darrab" lang="ar-latn" dir="auto">Abdullah bin Abdulaziz Al-Darrab</a>'
         in page
     )
 
 
-def test_the_table_has_the_same_numbers(service: httpx.Client) -> None:
-    found = service.get("/people").json()
-    rows = list(csv.DictReader(io.StringIO(service.get("/people.csv").text)))
+def test_the_table_has_the_same_numbers(reader: httpx.Client) -> None:
+    found = reader.get("/people").json()
+    rows = list(csv.DictReader(io.StringIO(reader.get("/people.csv").text)))
     assert [(row["by"], row["state"], int(row["seats"])) for row in rows] == [
         (by, one["state"], one["seats"]) for by in BY for one in found[by]
     ]
@@ -164,6 +154,6 @@ def test_a_store_without_seats_says_so_and_leads_on(closed: httpx.Client) -> Non
     assert closed.get("/people").json()["seats"] == {"known": 0, "claimed": None, "total": 0}
 
 
-def test_what_it_does_not_have_is_refused(service: httpx.Client) -> None:
-    assert service.get("/people?region=Europe").status_code == 400
-    assert service.get("/people.ttl").status_code == 406
+def test_what_it_does_not_have_is_refused(reader: httpx.Client) -> None:
+    assert reader.get("/people?region=Europe").status_code == 400
+    assert reader.get("/people.ttl").status_code == 406

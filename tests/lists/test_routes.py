@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,7 +10,6 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
 from wgig.lists.asked import asked, filterable
 from wgig.lists.schemas import page as page_schema
 from wgig.lists.selection import selection
@@ -19,19 +17,14 @@ from wgig.lists.shown import LISTS
 from wgig.lists.table import Field
 from wgig.namespaces import namespaces
 from wgig.settings import Settings
-from wgig.store import Store
 from wgig.typed import THING, THINGS
+
+from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
 KNOWN = namespaces(BASE)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
 FIELDS = [(one, field) for one in LISTS.values() for field in one.fields]
-
-
-@pytest.fixture(scope="module")
-def lists(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client:
-    """A client of a service over the shipped graph."""
-    return over(create_app(Settings(), Store(shipped)))
 
 
 def iris(client: httpx.Client, path: str) -> list[str]:
@@ -55,43 +48,43 @@ def rows(store: ox.Store, query: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_holds_the_things_of_its_classes(lists: httpx.Client, shipped: ox.Store, name: str) -> None:
+def test_a_list_holds_the_things_of_its_classes(reader: httpx.Client, shipped: ox.Store, name: str) -> None:
     one = LISTS[name]
     classes = " ".join(named if ":" in named else f"wgig:{named}" for named in one.classes)
     expected = rows(
         shipped, f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {one.only} MINUS {{ {one.without} }} }}"
     )
-    found = lists.get(f"/{name}?size=500").json()
+    found = reader.get(f"/{name}?size=500").json()
     assert {item["id"] for item in found["items"]} == expected
     assert found["total"] == len(expected) == len(found["items"]) > 0
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_list_is_as_its_schema_says(lists: httpx.Client, name: str) -> None:
-    jsonschema.validate(lists.get(f"/{name}?size=500").json(), page_schema(LISTS[name]))
+def test_a_list_is_as_its_schema_says(reader: httpx.Client, name: str) -> None:
+    jsonschema.validate(reader.get(f"/{name}?size=500").json(), page_schema(LISTS[name]))
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_all_formats_hold_the_same_things(lists: httpx.Client, name: str) -> None:
-    expected = iris(lists, f"/{name}?size=20")
-    assert ids(lists.get(f"/{name}.csv?size=20")) == expected
+def test_all_formats_hold_the_same_things(reader: httpx.Client, name: str) -> None:
+    expected = iris(reader, f"/{name}?size=20")
+    assert ids(reader.get(f"/{name}.csv?size=20")) == expected
     for suffix, format_ in (("ttl", ox.RdfFormat.TURTLE), ("jsonld", ox.RdfFormat.JSON_LD)):
-        graph = list(ox.parse(lists.get(f"/{name}.{suffix}?size=20").content, format=format_))
+        graph = list(ox.parse(reader.get(f"/{name}.{suffix}?size=20").content, format=format_))
         members = {one.object.value for one in graph if one.predicate.value.endswith("#member")}
         assert members == set(expected)
-    page = lists.get(f"/{name}.html?size=20").text
+    page = reader.get(f"/{name}.html?size=20").text
     assert page.count('<th scope="row"') == len(expected)
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_what_a_list_says_in_rdf_is_in_the_graph(lists: httpx.Client, shipped: ox.Store, name: str) -> None:
-    for one in ox.parse(lists.get(f"/{name}.ttl?size=500").content, format=ox.RdfFormat.TURTLE):
+def test_what_a_list_says_in_rdf_is_in_the_graph(reader: httpx.Client, shipped: ox.Store, name: str) -> None:
+    for one in ox.parse(reader.get(f"/{name}.ttl?size=500").content, format=ox.RdfFormat.TURTLE):
         if one.predicate.value not in (f"{KNOWN['rdfs']}member", f"{KNOWN['rdfs']}label"):
             assert next(shipped.quads_for_pattern(one.subject, one.predicate, one.object), None), str(one)
 
 
-def test_fields_are_called_as_in_the_context_of_json_ld(lists: httpx.Client) -> None:
-    context = lists.get("/context.jsonld").json()["@context"]
+def test_fields_are_called_as_in_the_context_of_json_ld(reader: httpx.Client) -> None:
+    context = reader.get("/context.jsonld").json()["@context"]
     shown = {field.name for _, field in FIELDS if field.property}
     assert {name for name in shown if ":" not in name} <= context.keys()
     assert {name.partition(":")[0] for name in shown if ":" in name} <= context.keys()
@@ -159,17 +152,17 @@ def test_every_field_has_a_type_that_is_known(_: object, field: Field) -> None:
         ),
     ],
 )
-def test_filters_choose(lists: httpx.Client, shipped: ox.Store, path: str, pattern: str) -> None:
+def test_filters_choose(reader: httpx.Client, shipped: ox.Store, path: str, pattern: str) -> None:
     expected = rows(shipped, f"SELECT ?id {{ {pattern} }}")
     separator = "&" if "?" in path else "?"
     assert expected
-    assert set(iris(lists, f"{path}{separator}size=500")) == expected
+    assert set(iris(reader, f"{path}{separator}size=500")) == expected
 
 
-def test_pages_hold_everything_once_and_lead_to_one_another(lists: httpx.Client) -> None:
-    whole, walked, path = iris(lists, "/issues?size=500"), [], "/issues?size=4"
+def test_pages_hold_everything_once_and_lead_to_one_another(reader: httpx.Client) -> None:
+    whole, walked, path = iris(reader, "/issues?size=500"), [], "/issues?size=4"
     for _ in range(9):  # of 35 things, 4 on a page
-        answer = lists.get(path)
+        answer = reader.get(path)
         walked += [one["id"] for one in answer.json()["items"]]
         path = answer.json()["links"].get("next", "")
         assert path.replace(".json", "") == answer.links.get("next", {}).get("url", "").replace(".json", "")
@@ -178,36 +171,36 @@ def test_pages_hold_everything_once_and_lead_to_one_another(lists: httpx.Client)
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_table_is_the_whole_list(lists: httpx.Client, name: str) -> None:
-    expected = iris(lists, f"/{name}?size=500")
+def test_a_table_is_the_whole_list(reader: httpx.Client, name: str) -> None:
+    expected = iris(reader, f"/{name}?size=500")
     for path, accept in (
         (f"/{name}.csv", "*/*"),
         (f"/{name}", "text/csv"),
         (f"/{name}?_mediatype=csv", "*/*"),
     ):
-        assert ids(lists.get(path, headers={"Accept": accept})) == expected
+        assert ids(reader.get(path, headers={"Accept": accept})) == expected
 
 
-def test_a_table_of_a_page_is_that_page_and_leads_to_pages(lists: httpx.Client) -> None:
+def test_a_table_of_a_page_is_that_page_and_leads_to_pages(reader: httpx.Client) -> None:
     walked, path = [], "/stakeholders.csv?page=1"
     for _ in range(3):  # of 137 things, 50 on a page
-        answer = lists.get(path, headers={"Accept": "text/csv"})
+        answer = reader.get(path, headers={"Accept": "text/csv"})
         walked.append(ids(answer))
         path = answer.links.get("next", {}).get("url", "")
     assert ([len(one) for one in walked], path) == ([50, 50, 37], "")
     first = answer.links["first"]["url"]
-    assert ids(lists.get(first, headers={"Accept": "text/csv"})) == walked[0]
-    assert len(ids(lists.get("/stakeholders.csv?size=3"))) == 3
+    assert ids(reader.get(first, headers={"Accept": "text/csv"})) == walked[0]
+    assert len(ids(reader.get("/stakeholders.csv?size=3"))) == 3
 
 
-def test_a_table_that_would_be_cut_is_refused(lists: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_would_be_cut_is_refused(reader: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     cut_at(monkeypatch, 34)
-    refused = lists.get("/issues.csv?fields=id")
+    refused = reader.get("/issues.csv?fields=id")
     assert (refused.status_code, refused.json()["total"]) == (413, 35)
     assert "The list has 35 things, and up to 34 are given as one table." in refused.json()["detail"]
-    assert len(ids(lists.get("/issues.csv?size=35"))) == 35
+    assert len(ids(reader.get("/issues.csv?size=35"))) == 35
     cut_at(monkeypatch, 35)
-    assert len(ids(lists.get("/issues.csv?fields=label"))) == 35
+    assert len(ids(reader.get("/issues.csv?fields=label"))) == 35
 
 
 def cut_at(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
@@ -216,34 +209,34 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
         monkeypatch.setattr(f"wgig.{module}.WHOLE", most)
 
 
-def test_an_empty_list_has_one_page(lists: httpx.Client) -> None:
-    found = lists.get("/papers?year=1999").json()
+def test_an_empty_list_has_one_page(reader: httpx.Client) -> None:
+    found = reader.get("/papers?year=1999").json()
     assert (found["total"], found["pages"], found["items"]) == (0, 1, [])
 
 
-def test_sorting_rises_and_falls_and_the_iri_decides_between_equals(lists: httpx.Client) -> None:
-    items = lists.get("/milestones?sort=-order&size=500").json()["items"]
+def test_sorting_rises_and_falls_and_the_iri_decides_between_equals(reader: httpx.Client) -> None:
+    items = reader.get("/milestones?sort=-order&size=500").json()["items"]
     orders = [one["order"] for one in items]
     assert orders == sorted(orders, reverse=True)
-    papers = lists.get("/papers?sort=round,-id&size=500").json()["items"]
+    papers = reader.get("/papers?sort=round,-id&size=500").json()["items"]
     assert [(one["round"], one["id"]) for one in papers] == sorted(
         sorted(((one["round"], one["id"]) for one in papers), reverse=True), key=lambda pair: pair[0]
     )
 
 
-def test_fields_that_are_not_asked_for_are_left_out(lists: httpx.Client) -> None:
-    items = lists.get("/papers?fields=label,issue").json()["items"]
+def test_fields_that_are_not_asked_for_are_left_out(reader: httpx.Client) -> None:
+    items = reader.get("/papers?fields=label,issue").json()["items"]
     assert all(one.keys() <= {"id", "label", "issue"} for one in items)
-    assert all(one.keys() == {"id"} for one in lists.get("/papers?fields=id").json()["items"])
+    assert all(one.keys() == {"id"} for one in reader.get("/papers?fields=id").json()["items"])
 
 
-def test_values_are_typed_and_things_say_what_they_are_called(lists: httpx.Client) -> None:
-    (paper,) = lists.get("/papers?issue=spam").json()["items"]
+def test_values_are_typed_and_things_say_what_they_are_called(reader: httpx.Client) -> None:
+    (paper,) = reader.get("/papers?issue=spam").json()["items"]
     assert paper["label"] == {"en": ["Issue paper: Spam"]}
     assert paper["issue"] == [{"id": f"{BASE}id/issue/spam", "label": {"en": ["Spam"]}}]
     assert (paper["round"], paper["posted"]) == (1, "2005-02-01")
     assert "IssuePaper" in paper["type"]
-    (chair,) = lists.get("/stakeholders?org:role=chair").json()["items"]
+    (chair,) = reader.get("/stakeholders?org:role=chair").json()["items"]
     assert chair["label"] == {"@none": ["Nitin Desai"]}
 
 
@@ -291,16 +284,16 @@ def test_values_are_typed_and_things_say_what_they_are_called(lists: httpx.Clien
     ],
 )
 def test_what_a_list_does_not_have_is_refused_with_what_it_has(
-    lists: httpx.Client, path: str, sentence: str, suggestion: str | None
+    reader: httpx.Client, path: str, sentence: str, suggestion: str | None
 ) -> None:
-    answer = lists.get(path)
+    answer = reader.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
     assert sentence in answer.json()["detail"]
     assert answer.json().get("suggestion") == suggestion
 
 
-def test_of_many_things_that_there_are_a_few_are_listed(lists: httpx.Client) -> None:
-    detail = lists.get("/papers?issue=https://example.org/x").json()["detail"]
+def test_of_many_things_that_there_are_a_few_are_listed(reader: httpx.Client) -> None:
+    detail = reader.get("/papers?issue=https://example.org/x").json()["detail"]
     assert detail.count(",") == 1 + 10
     assert detail.endswith(", ….")
 
@@ -319,8 +312,10 @@ def test_a_graph_is_no_thing_of_another_kind(writable: httpx.Client) -> None:
     assert detail.endswith("so category cannot be 'x'. There are: one.")
 
 
-def test_a_page_beyond_the_last_one_is_not_found_and_the_last_one_is_told(lists: httpx.Client) -> None:
-    answer = lists.get("/papers?page=2")
+def test_a_page_beyond_the_last_one_is_not_found_and_the_last_one_is_told(
+    reader: httpx.Client,
+) -> None:
+    answer = reader.get("/papers?page=2")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["detail"] == "There is no page 2. The last one is /papers?page=1"
 
@@ -337,9 +332,9 @@ def test_a_page_beyond_the_last_one_is_not_found_and_the_last_one_is_told(lists:
         "/timeline.html?size=5",
     ],
 )
-def test_pages_lead_to_pages_of_the_same_format(lists: httpx.Client, path: str) -> None:
-    first = lists.get(path)
-    following = lists.get(first.links["next"]["url"])
+def test_pages_lead_to_pages_of_the_same_format(reader: httpx.Client, path: str) -> None:
+    first = reader.get(path)
+    following = reader.get(first.links["next"]["url"])
     assert following.headers["content-type"] == first.headers["content-type"] != "application/json"
     assert ("_profile=wgig" in str(following.url)) == ("_profile" in path)
     back = following.links["prev"]["url"]
@@ -350,19 +345,21 @@ def test_pages_lead_to_pages_of_the_same_format(lists: httpx.Client, path: str) 
         assert f'href="{first.links["next"]["url"].replace("&", "&amp;")}" rel="next"' in first.text
 
 
-def test_a_page_as_json_is_the_same_however_it_is_asked_for_and_leads_to_json(lists: httpx.Client) -> None:
+def test_a_page_as_json_is_the_same_however_it_is_asked_for_and_leads_to_json(
+    reader: httpx.Client,
+) -> None:
     asked_by = ("/papers?size=2", "/papers?size=2&_mediatype=json", "/papers.json?size=2")
-    (links,) = {json.dumps(lists.get(path).json()["links"]) for path in asked_by}
+    (links,) = {json.dumps(reader.get(path).json()["links"]) for path in asked_by}
     assert json.loads(links)["next"] == "/papers.json?size=2&page=2"
 
 
-def test_the_last_page_is_named_in_the_format_of_one_beyond(lists: httpx.Client) -> None:
-    assert lists.get("/papers.csv?page=9").json()["detail"].endswith("The last one is /papers.csv?page=1")
+def test_the_last_page_is_named_in_the_format_of_one_beyond(reader: httpx.Client) -> None:
+    assert reader.get("/papers.csv?page=9").json()["detail"].endswith("The last one is /papers.csv?page=1")
 
 
-def test_a_format_that_is_not_offered_is_refused(lists: httpx.Client) -> None:
+def test_a_format_that_is_not_offered_is_refused(reader: httpx.Client) -> None:
     for path, accept in (("/papers.xml", "*/*"), ("/papers", "image/png"), ("/papers?_mediatype=pdf", "*/*")):
-        answer = lists.get(path, headers={"Accept": accept})
+        answer = reader.get(path, headers={"Accept": accept})
         assert answer.status_code == 406
         assert "text/csv" in answer.json()["offered"]
 
@@ -391,12 +388,12 @@ HOSTILE = [
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("name", ["papers", "stakeholders"])
-def test_what_a_client_writes_stays_a_value(lists: httpx.Client, name: str, hostile: str) -> None:
+def test_what_a_client_writes_stays_a_value(reader: httpx.Client, name: str, hostile: str) -> None:
     for parameter in ("q", "year", "sort", "fields", "page", "size", *filterable(LISTS[name])):
-        answer = lists.get(f"/{name}", params={parameter: hostile})
+        answer = reader.get(f"/{name}", params={parameter: hostile})
         assert answer.status_code in (200, 400), answer.text
         assert answer.status_code == 400 or parameter == "q" or answer.json()["total"] == 0
-        page = lists.get(f"/{name}.html", params={parameter: hostile}, headers={"Accept": "text/html"})
+        page = reader.get(f"/{name}.html", params={parameter: hostile}, headers={"Accept": "text/html"})
         assert "<script>" not in page.text
 
 
@@ -412,29 +409,31 @@ def test_words_are_found_as_they_are_written(hostile: str) -> None:
     assert {row["id"].value for row in found if row["id"]} == {thing.value}
 
 
-def test_a_list_has_a_strong_etag_and_says_where_it_and_its_other_formats_are(lists: httpx.Client) -> None:
-    answer = lists.get("/papers?size=2&page=2", headers={"Accept": "text/csv"})
+def test_a_list_has_a_strong_etag_and_says_where_it_and_its_other_formats_are(
+    reader: httpx.Client,
+) -> None:
+    answer = reader.get("/papers?size=2&page=2", headers={"Accept": "text/csv"})
     assert answer.headers["content-location"] == "/papers.csv?size=2&page=2"
     assert '</papers.ttl?size=2&page=2>; rel="alternate"; type="text/turtle"' in answer.headers["link"]
     assert '</papers?size=2&page=3>; rel="next"' in answer.headers["link"]
     assert 'rel="license"' in answer.headers["link"]
     assert "Accept" in answer.headers["vary"]
     tag = answer.headers["etag"]
-    again = lists.get("/papers?size=2&page=2", headers={"Accept": "text/csv", "If-None-Match": tag})
+    again = reader.get("/papers?size=2&page=2", headers={"Accept": "text/csv", "If-None-Match": tag})
     assert (again.status_code, again.headers["etag"]) == (304, tag)
-    head = lists.head("/papers?size=2&page=2", headers={"Accept": "text/csv"})
+    head = reader.head("/papers?size=2&page=2", headers={"Accept": "text/csv"})
     assert (head.status_code, head.content, head.headers["etag"]) == (200, b"", tag)
     assert int(head.headers["content-length"]) == len(answer.content)
 
 
-def test_every_link_leads_somewhere(lists: httpx.Client) -> None:
-    for link in lists.get("/issues?size=5&page=2&fields=label&q=a").links.values():
+def test_every_link_leads_somewhere(reader: httpx.Client) -> None:
+    for link in reader.get("/issues?size=5&page=2&fields=label&q=a").links.values():
         if link["url"].startswith("/"):
-            assert lists.get(link["url"]).status_code == 200, link
+            assert reader.get(link["url"]).status_code == 200, link
 
 
-def test_the_address_of_a_page_says_what_was_asked(lists: httpx.Client) -> None:
-    path = lists.get("/papers", params=[("q", "a&b=c"), ("issue", "spam"), ("issue", "voip")]).json()[
+def test_the_address_of_a_page_says_what_was_asked(reader: httpx.Client) -> None:
+    path = reader.get("/papers", params=[("q", "a&b=c"), ("issue", "spam"), ("issue", "voip")]).json()[
         "links"
     ]["self"]
     assert parse_qsl(urlsplit(path).query) == [("q", "a&b=c"), ("issue", "spam"), ("issue", "voip")]
@@ -445,21 +444,20 @@ PAPER = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
 <https://w3id.org/wgig/id/paper/x> a wgig:AssessmentPaper ; rdfs:label "X"@en ; wgig:round 1, 2 {more} ."""
 
 
-def put(writable: httpx.Client, more: str = "") -> None:
-    headers = {"Content-Type": "text/turtle"}
-    assert writable.put("/graph/x", content=PAPER.format(more=more), headers=headers).is_success
+def put_paper(writable: httpx.Client, more: str = "") -> None:
+    put_turtle(writable, PAPER.format(more=more), "/graph/x")
 
 
 def test_a_list_shows_what_was_just_written(writable: httpx.Client) -> None:
     assert writable.get("/papers").json()["total"] == 0
-    put(writable)
+    put_paper(writable)
     assert [one["id"] for one in writable.get("/papers").json()["items"]] == [f"{BASE}id/paper/x"]
     writable.delete("/graph/x")
     assert writable.get("/papers").json()["total"] == 0
 
 
 def test_where_sources_differ_a_field_of_one_value_has_all(writable: httpx.Client) -> None:
-    put(writable)
+    put_paper(writable)
     found: dict[str, Any] = writable.get("/papers").json()
     assert found["items"][0]["round"] == [1, 2]
     jsonschema.validate(found, page_schema(LISTS["papers"]))
@@ -469,17 +467,17 @@ DAYS = ("2005", "2005-02", "2005-02-01", "2005-03", "2004")
 
 
 def test_a_date_that_is_but_a_month_or_a_year_is_of_that_span(writable: httpx.Client) -> None:
-    put(writable, '; wgig:posted "2005-02"')
+    put_paper(writable, '; wgig:posted "2005-02"')
     totals = {day: writable.get(f"/papers?posted={day}").json()["total"] for day in DAYS}
     assert totals == {"2005": 1, "2005-02": 1, "2005-02-01": 0, "2005-03": 0, "2004": 0}
 
 
 def test_made_up_papers_are_not_served_as_those_of_the_group(writable: httpx.Client) -> None:
-    put(writable, "; wgig:illustrative true")
+    put_paper(writable, "; wgig:illustrative true")
     assert writable.get("/papers").json()["total"] == 0
 
 
 def test_a_page_shows_markup_as_text(writable: httpx.Client) -> None:
-    put(writable, '; rdfs:label "<script>alert(1)</script>"')
+    put_paper(writable, '; rdfs:label "<script>alert(1)</script>"')
     assert "<script>" not in writable.get("/papers.html").text
     assert json.dumps("<script>alert(1)</script>") in writable.get("/papers").text

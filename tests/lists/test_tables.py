@@ -13,7 +13,6 @@ import csvw
 import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyoxigraph as ox
 import pytest
 from wgig.settings import Settings
 from wgig.store import Store
@@ -22,12 +21,6 @@ from wgig.tables.columns import SEPARATOR, tables
 from tests.fixtures.accept_headers import PROGRAMS, page
 
 NAMES = list(tables())
-
-
-@pytest.fixture(scope="module")
-def client(shipped: ox.Store, service_of: Callable[..., httpx.Client]) -> httpx.Client:
-    """A client of a service with the shipped graph."""
-    return service_of(Settings(), Store(shipped))
 
 
 def test_the_main_lists_are_tables() -> None:
@@ -50,20 +43,20 @@ def saved(client: httpx.Client, name: str, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_table_is_as_its_metadata_say(client: httpx.Client, tmp_path: Path, name: str) -> None:
-    read = csvw.CSVW(str(saved(client, name, tmp_path)), validate=True)
+def test_a_table_is_as_its_metadata_say(reader: httpx.Client, tmp_path: Path, name: str) -> None:
+    read = csvw.CSVW(str(saved(reader, name, tmp_path)), validate=True)
     assert read.is_valid, [str(one.message) for one in read.warnings]
     (only,) = read.tables
     rows = list(only)
-    assert len(rows) == len(results(client, name)["results"]["bindings"])
+    assert len(rows) == len(results(reader, name)["results"]["bindings"])
     assert rows[0].keys() == {one.name for one in tables()[name].columns}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_row_is_about_one_thing_and_the_columns_are_those_of_the_query(
-    client: httpx.Client, name: str
+    reader: httpx.Client, name: str
 ) -> None:
-    found = results(client, name)
+    found = results(reader, name)
     columns = [one.name for one in tables()[name].columns]
     assert found["head"]["vars"] == columns
     keys = [row[columns[0]]["value"] for row in found["results"]["bindings"]]
@@ -71,8 +64,8 @@ def test_a_row_is_about_one_thing_and_the_columns_are_those_of_the_query(
     assert len(keys) == len(set(keys))
 
 
-def test_a_table_that_is_not_as_its_metadata_say_is_found(client: httpx.Client, tmp_path: Path) -> None:
-    path = saved(client, "milestones", tmp_path)
+def test_a_table_that_is_not_as_its_metadata_say_is_found(reader: httpx.Client, tmp_path: Path) -> None:
+    path = saved(reader, "milestones", tmp_path)
     path.write_text(path.read_text().replace("2005-02-01", "soon"))
     with warnings.catch_warnings():
         warnings.simplefilter("always")  # it counts them
@@ -80,8 +73,8 @@ def test_a_table_that_is_not_as_its_metadata_say_is_found(client: httpx.Client, 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_parquet_holds_what_csv_holds(client: httpx.Client, name: str) -> None:
-    answer = client.get(f"/tables/{name}.parquet")
+def test_parquet_holds_what_csv_holds(reader: httpx.Client, name: str) -> None:
+    answer = reader.get(f"/tables/{name}.parquet")
     assert answer.headers["content-type"] == "application/vnd.apache.parquet"
     found = pq.read_table(io.BytesIO(answer.content))
     columns = {one.name: one for one in tables()[name].columns}
@@ -92,7 +85,7 @@ def test_parquet_holds_what_csv_holds(client: httpx.Client, name: str) -> None:
         kind = field.type.value_type if is_list else field.type
         assert pa.types.is_date(kind) == (columns[field.name].datatype == "date")
         assert field.metadata == {b"description": columns[field.name].description.encode()}
-    for row, wanted in zip(found.to_pylist(), results(client, name)["results"]["bindings"], strict=True):
+    for row, wanted in zip(found.to_pylist(), results(reader, name)["results"]["bindings"], strict=True):
         assert {key: as_text(value) for key, value in row.items()} == {
             key: wanted[key]["value"] if key in wanted else "" for key in row
         }
@@ -127,41 +120,41 @@ def test_a_value_that_fits_no_column_is_refused_in_words(service_of: Callable[..
     assert "'first', which is no integer" in answer.json()["detail"]
 
 
-def test_the_list_of_tables_is_their_metadata(client: httpx.Client) -> None:
-    answer = client.get("/tables")
+def test_the_list_of_tables_is_their_metadata(reader: httpx.Client) -> None:
+    answer = reader.get("/tables")
     assert answer.headers["content-type"] == "application/csvm+json"
     assert [one["url"] for one in answer.json()["tables"]] == [f"{name}.csv" for name in NAMES]
-    assert answer.content == client.get("/tables/csv-metadata.json").content
+    assert answer.content == reader.get("/tables/csv-metadata.json").content
 
 
 @pytest.mark.parametrize("accept", PROGRAMS)
-def test_programs_get_the_list_as_data(client: httpx.Client, accept: str) -> None:
-    answer = client.get("/tables", headers={"Accept": accept})
-    assert answer.content == client.get("/tables/csv-metadata.json").content
+def test_programs_get_the_list_as_data(reader: httpx.Client, accept: str) -> None:
+    answer = reader.get("/tables", headers={"Accept": accept})
+    assert answer.content == reader.get("/tables/csv-metadata.json").content
     assert "Accept" in answer.headers["vary"].split(", ")
 
 
-def test_a_browser_gets_the_list_as_a_page_with_links_to_all_tables(client: httpx.Client) -> None:
-    text = page(client, "/tables")
+def test_a_browser_gets_the_list_as_a_page_with_links_to_all_tables(reader: httpx.Client) -> None:
+    text = page(reader, "/tables")
     links = set(re.findall(r'href="(/tables/[^"]+)"', text))
     assert {f"/tables/{name}.{suffix}" for name in NAMES for suffix in ("csv", "parquet")} < links
-    assert [one for one in links if client.get(one).status_code != 200] == []
+    assert [one for one in links if reader.get(one).status_code != 200] == []
     assert all(column.name in text for one in tables().values() for column in one.columns)
 
 
 def test_the_page_offers_no_parquet_where_its_library_is_missing(
-    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    text = page(client, "/tables?_lang=fr")
+    text = page(reader, "/tables?_lang=fr")
     assert ".csv" in text
     assert ".parquet" not in text
 
 
-def test_a_table_leads_to_its_metadata(client: httpx.Client) -> None:
-    link = client.get("/tables/papers.csv").headers["link"]
+def test_a_table_leads_to_its_metadata(reader: httpx.Client) -> None:
+    link = reader.get("/tables/papers.csv").headers["link"]
     assert '</tables/papers.csv-metadata.json>; rel="describedby"; type="application/csvm+json"' in link
-    assert json.loads(client.get("/tables/papers.csv-metadata.json").content)["url"] == "papers.csv"
+    assert json.loads(reader.get("/tables/papers.csv-metadata.json").content)["url"] == "papers.csv"
 
 
 @pytest.mark.parametrize(
@@ -175,8 +168,8 @@ def test_a_table_leads_to_its_metadata(client: httpx.Client) -> None:
     ],
 )
 def test_what_is_not_there_is_refused_in_words(
-    client: httpx.Client, path: str, status: int, said: str
+    reader: httpx.Client, path: str, status: int, said: str
 ) -> None:
-    answer = client.get(path)
+    answer = reader.get(path)
     assert answer.status_code == status
     assert said in answer.json()["detail"]

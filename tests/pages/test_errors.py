@@ -5,13 +5,10 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from wgig.app import create_app
 from wgig.pages.ways import ways
 from wgig.problems import KINDS, Problem
 from wgig.settings import Settings
 from wgig.store import Store
-
-from tests.fixtures.service import client_of
 
 HTML = {"Accept": "text/html"}
 PAGES = [
@@ -22,12 +19,6 @@ PAGES = [
     "/sparql?query=SELEC",
     "/search?q=.",
 ]
-
-
-@pytest.fixture(scope="module")
-def pages(filled_store: Store) -> httpx.Client:
-    """A client of a service over all that a service holds at its first start, for pages."""
-    return client_of(create_app(Settings(), filled_store), Accept="text/html")
 
 
 def links(page: str) -> list[str]:

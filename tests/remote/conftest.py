@@ -3,6 +3,8 @@
 import pytest
 from wgig.shared import claims, copying, ledger, turn
 
+from tests.fixtures.memory_engine import Memory
+
 
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,3 +17,9 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "LATE", 0.01)
     monkeypatch.setattr(turn, "LATE", 0.01)
     monkeypatch.setattr(ledger, "AGAIN", 0.01)
+
+
+@pytest.fixture
+def memory() -> Memory:
+    """An engine in memory that does what it is told."""
+    return Memory()

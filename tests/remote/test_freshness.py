@@ -11,7 +11,7 @@ from wgig.shared import following as module
 from wgig.shared.following import Following, Moment
 from wgig.shared.ledger import DoubtError, State, states
 
-from tests.fixtures.memory_engine import Memory, joined, lost_before, put
+from tests.fixtures.memory_engine import Memory, joined, lost_before, put_values
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -115,7 +115,7 @@ def test_what_a_writer_left_unfinished_is_finished_by_who_asks(
     one, two = (joined(tmp_path / name, memory) for name in ("one", "two"))
     memory.meet = lost_before('"115"')
     with pytest.raises(DoubtError):
-        put(one, "a", *MANY)
+        put_values(one, "a", *MANY)
     memory.meet = lambda _, do: do()
     asyncio.run(Told(two, 0.0).current())
     assert len(memory.data) == len(MANY)

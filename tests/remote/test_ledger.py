@@ -39,11 +39,6 @@ def write(ledger: Ledger, what: Change, by: str = "me") -> None:
 
 
 @pytest.fixture
-def memory() -> Memory:
-    return Memory()
-
-
-@pytest.fixture
 def ledger(memory: Memory) -> Ledger:
     found = ledger_of(memory)
     found.begin()

@@ -17,7 +17,7 @@ from wgig.shared.ledger import CutOffLoadError
 from wgig.shared.position import Position
 from wgig.writes.changes import Change
 
-from tests.fixtures.memory_engine import BASE, SMALL, Memory, joined, put, sharing_of
+from tests.fixtures.memory_engine import BASE, SMALL, Memory, joined, put_values, sharing_of
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -131,15 +131,15 @@ def test_what_somebody_else_says_to_an_update_is_not_believed(
 def test_a_copy_holds_what_is_written_meanwhile(tmp_path: Path) -> None:
     memory = Memory()
     store = joined(tmp_path / "one", memory)
-    put(store, "a", *map(str, range(50)))
+    put_values(store, "a", *map(str, range(50)))
     sharing = sharing_of(memory)
     quads, found = sharing.copying.quads, ox.Store()
 
     def slow(*given: Any) -> Iterator[ox.Quad]:
         for number, one in enumerate(quads(*given)):
             if number == 25:
-                put(store, "a", "new")
-                put(store, "b", "new")
+                put_values(store, "a", "new")
+                put_values(store, "b", "new")
             yield one
 
     sharing.copying.quads = slow  # type: ignore[assignment, method-assign]
@@ -180,14 +180,14 @@ def test_what_was_given_up_meanwhile_is_not_in_a_copy(tmp_path: Path) -> None:
 def test_a_copy_in_parts_misses_nothing_that_moves_meanwhile(tmp_path: Path, at_once: int, name: str) -> None:
     memory = Memory(replace(SMALL, at_once=at_once))
     store = joined(tmp_path / "one", memory)
-    put(store, "a", *map(str, range(25)))
-    put(store, "b", *map(str, range(25)))
+    put_values(store, "a", *map(str, range(25)))
+    put_values(store, "b", *map(str, range(25)))
     sharing = sharing_of(memory)
     part, found, moves = sharing.copying.part, ox.Store(), iter([name])
 
     def moved(offset: int) -> str:
         if offset and next(moves, None):  # what comes later is at another place then
-            put(store, name, "new")
+            put_values(store, name, "new")
         return part(offset)
 
     sharing.copying.part = moved  # type: ignore[method-assign]
@@ -200,13 +200,13 @@ def test_a_copy_in_parts_misses_nothing_that_moves_meanwhile(tmp_path: Path, at_
 def test_a_copy_that_is_cut_is_noticed(tmp_path: Path, writes: int) -> None:
     memory = Memory()
     store = joined(tmp_path / "one", memory)
-    put(store, "a", *map(str, range(50)))
+    put_values(store, "a", *map(str, range(50)))
     sharing = sharing_of(memory)
     quads = sharing.copying.quads
 
     def cut(*given: Any) -> Iterator[ox.Quad]:
         for number in range(writes):
-            put(store, "b", str(number))
+            put_values(store, "b", str(number))
         yield from list(quads(*given))[:30]
 
     sharing.copying.quads = cut  # type: ignore[assignment, method-assign]

@@ -22,18 +22,23 @@ from wgig.store import Store
 from wgig.writes import changes
 from wgig.writes.changes import Change
 
-from tests.fixtures.memory_engine import BASE, SMALL, Do, Memory, held, joined, lost_after, lost_before, put
+from tests.fixtures.memory_engine import (
+    BASE,
+    SMALL,
+    Do,
+    Memory,
+    held,
+    joined,
+    lost_after,
+    lost_before,
+    put_values,
+)
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
 HOME = "https://example.org/.well-known/genid/"
 MANY = [str(number) for number in range(100, 130)]
 DECIMAL = ox.NamedNode("http://www.w3.org/2001/XMLSchema#decimal")
-
-
-@pytest.fixture
-def memory() -> Memory:
-    return Memory()
 
 
 def calm(_: str, do: Do) -> None:
@@ -56,9 +61,9 @@ def agree(memory: Memory, stores: list[Shared]) -> None:
 
 @pytest.mark.parametrize("values", [["1"], MANY], ids=["small", "large"])
 def test_a_write_is_seen_by_others(memory: Memory, both: list[Shared], values: list[str]) -> None:
-    put(both[0], "a", *values)
+    put_values(both[0], "a", *values)
     agree(memory, both)
-    put(both[1], "a", "2")
+    put_values(both[1], "a", "2")
     agree(memory, both)
     assert len(memory.data) == 1
 
@@ -85,7 +90,7 @@ def test_blank_nodes_and_the_unnamed_graph_come_back(memory: Memory, both: list[
 def test_names_that_mean_something_else_there_are_refused(
     memory: Memory, both: list[Shared], quad: str
 ) -> None:
-    put(both[0], "a", "1")
+    put_values(both[0], "a", "1")
     before = set(map(str, memory.store))
     with pytest.raises(UnfittingError):
         both[0].update(f"INSERT DATA {{ {quad} }}")
@@ -97,8 +102,8 @@ def test_an_empty_graph_is_there_for_all_until_it_is_dropped(
     tmp_path: Path, memory: Memory, both: list[Shared]
 ) -> None:
     graph = f"{BASE}graph/a"
-    put(both[0], "a")
-    put(both[0], "b", *MANY)
+    put_values(both[0], "a")
+    put_values(both[0], "b", *MANY)
     both[1].follow()
     assert [one.has(graph) for one in (*both, joined(tmp_path / "new", memory))] == [True] * 3
     both[1].apply(both[1].change_to(graph, None))
@@ -174,26 +179,26 @@ def refusing(sign: str) -> Callable[[str, Do], None]:
 def test_what_the_service_refuses_is_taken_back_everywhere(
     memory: Memory, both: list[Shared], values: list[str]
 ) -> None:
-    put(both[0], "a", "before")
+    put_values(both[0], "a", "before")
     memory.meet = refusing('"bad"')
     with pytest.raises(RefusedError):
-        put(both[0], "a", *values)
+        put_values(both[0], "a", *values)
     agree(memory, both)
     assert len(memory.data) == 1
-    put(both[1], "a", "after")
+    put_values(both[1], "a", "after")
     agree(memory, both)
 
 
 def test_what_the_service_refuses_once_is_not_done_later(
     memory: Memory, both: list[Shared], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(both[0], "a", "before")
+    put_values(both[0], "a", "before")
     refuse, times = refusing('"115"'), iter([True])
     memory.meet = lambda text, do: (refuse if '"115"' in text and next(times, False) else calm)(text, do)
     monkeypatch.setattr(both[0].sharing.copying, "into", None)  # and takes no new copy
     monkeypatch.setattr(both[1].sharing.copying, "into", None)
     with pytest.raises(RefusedError):
-        put(both[0], "a", *MANY)
+        put_values(both[0], "a", *MANY)
     agree(memory, both)
     assert len(memory.data) == 1
     assert both[0].announced == both[1].announced == both[0].at.version
@@ -205,10 +210,10 @@ def test_what_the_service_refuses_once_is_not_done_later(
 def test_whatever_is_lost_all_agree_afterwards(
     memory: Memory, both: list[Shared], values: list[str], lose: Any, sign: str
 ) -> None:
-    put(both[0], "a", "before")
+    put_values(both[0], "a", "before")
     memory.meet = lose(sign)
     try:
-        put(both[0], "a", *values)
+        put_values(both[0], "a", *values)
         done = True
     except UnavailableError:
         done = False
@@ -217,7 +222,7 @@ def test_whatever_is_lost_all_agree_afterwards(
     agree(memory, both)
     texts = {one.split('"')[1] for one in memory.data}
     assert texts == set(values) if done else texts in ({"before"}, set(values))
-    put(both[0], "a", "after")
+    put_values(both[0], "a", "after")
     agree(memory, both)
 
 
@@ -231,7 +236,7 @@ def leave_in_doubt(memory: Memory, store: Shared, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr(store.sharing.ledger.claims, "withdraw", away)
         with pytest.raises(DoubtError):
-            put(store, "a", "1")
+            put_values(store, "a", "1")
     memory.meet = lambda _, do: do()
 
 
@@ -276,7 +281,7 @@ def test_what_may_be_seen_half_done_is_known_before_its_version(
         return False
 
     monkeypatch.setattr(store.sharing.ledger, "is_at_once", is_at_once)
-    put(both[0], "a", "1")
+    put_values(both[0], "a", "1")
     both[1].follow()
     assert before.version < store.at.version == store.announced
     assert found[-1] == before
@@ -295,15 +300,15 @@ def test_an_instance_in_doubt_finds_out(
 def test_a_service_that_was_restored_is_followed_though_it_went_on(
     memory: Memory, both: list[Shared]
 ) -> None:
-    put(both[0], "a", "1")
+    put_values(both[0], "a", "1")
     backup = list(memory.store)
-    put(both[0], "b", "lost")
+    put_values(both[0], "b", "lost")
     agree(memory, both)
     memory.store = ox.Store()
     memory.store.extend(backup)
     both[0].follow()
     for number in ("2", "3"):
-        put(both[0], "c", number)
+        put_values(both[0], "c", number)
     agree(memory, both)
 
 
@@ -311,7 +316,7 @@ def test_instances_of_other_rules_leave_no_mixture(tmp_path: Path, memory: Memor
     rules = [f"CONSTRUCT {{ ?s <urn:{name}> ?o }} WHERE {{ ?s <urn:p> ?o }}" for name in ("x", "y")]
     both = [joined(tmp_path / name, memory, (rule,)) for name, rule in zip("xy", rules, strict=True)]
     for one, name in ((0, "x"), (1, "y"), (0, "x")):
-        put(both[one], name, "1", str(one))
+        put_values(both[one], name, "1", str(one))
         followed = {text for text in memory.data if "graph/inferred" in text}
         assert followed
         assert all(f"<urn:{name}>" in text for text in followed)
@@ -328,18 +333,18 @@ def loaded(store: Shared, *values: str) -> None:
 
 
 def test_files_are_loaded_on_other_threads(memory: Memory, both: list[Shared]) -> None:
-    put(both[0], "a", "1")
+    put_values(both[0], "a", "1")
     loaded(both[1], *MANY)
     loaded(both[1], "x", "y")
     both[1].infer()
     agree(memory, both)
     assert len(memory.data) == len(MANY) + 3
-    put(both[0], "a", "2")
+    put_values(both[0], "a", "2")
     agree(memory, both)
 
 
 def test_a_load_that_the_service_refuses_leaves_nothing(memory: Memory, both: list[Shared]) -> None:
-    put(both[0], "a", "1")
+    put_values(both[0], "a", "1")
     memory.meet = refusing('"115"')
     loaded(both[1], *MANY)
     with pytest.raises(RefusedError):
@@ -358,7 +363,7 @@ def test_a_load_of_a_name_that_is_taken_leaves_nothing(memory: Memory, both: lis
 def test_a_load_that_was_cut_off_is_taken_back_by_others(
     memory: Memory, both: list[Shared], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(both[0], "a", "1")
+    put_values(both[0], "a", "1")
     loaded(both[1], *MANY)
     memory.meet = lost_before('"115"')
     with pytest.raises(StoreError):
@@ -377,7 +382,7 @@ def test_a_load_that_was_cut_off_is_taken_back_by_others(
 
 def test_a_load_that_was_killed_is_taken_back_by_the_same_instance(tmp_path: Path, memory: Memory) -> None:
     store = joined(tmp_path / "one", memory)
-    put(store, "a", "1")
+    put_values(store, "a", "1")
     loaded(store, *MANY)
     memory.meet = lost_before('"115"')
     assert store.loading
@@ -397,16 +402,16 @@ def test_a_load_that_was_killed_is_taken_back_by_the_same_instance(tmp_path: Pat
 
 def test_the_copy_of_a_running_instance_is_left_alone(tmp_path: Path, memory: Memory) -> None:
     store = joined(tmp_path / "one", memory)
-    put(store, "a", "1")
+    put_values(store, "a", "1")
     (tmp_path / "one" / position.NAME).unlink()  # as while a write is under way
     with pytest.raises(NotWritableError):
         joined(tmp_path / "one", memory)
-    put(store, "a", "2")
+    put_values(store, "a", "2")
     assert Store.snapshot(tmp_path / "one").size()[0] == 1
 
 
 def test_how_far_a_copy_is_is_said(tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
-    put(joined(tmp_path / "one", memory), "a", *MANY)
+    put_values(joined(tmp_path / "one", memory), "a", *MANY)
     monkeypatch.setattr(copying, "EVERY", 10)
     said: list[str] = []
     joined(tmp_path / "two", memory, say=said.append)
@@ -419,9 +424,9 @@ def test_how_far_a_copy_is_is_said(tmp_path: Path, memory: Memory, monkeypatch: 
 
 
 def test_a_copy_that_is_in_line_is_not_taken_anew(tmp_path: Path, memory: Memory) -> None:
-    put(joined(tmp_path / "one", memory), "a", "1")
+    put_values(joined(tmp_path / "one", memory), "a", "1")
     other = joined(tmp_path / "two", memory)
-    put(other, "a", "2")
+    put_values(other, "a", "2")
     said: list[str] = []
     agree(memory, [other, joined(tmp_path / "one", memory, say=said.append)])
     assert said == []
@@ -430,7 +435,7 @@ def test_a_copy_that_is_in_line_is_not_taken_anew(tmp_path: Path, memory: Memory
 def test_a_disk_that_fails_in_the_middle_leaves_no_half_write(
     memory: Memory, both: list[Shared], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(both[0], "a", "1")
+    put_values(both[0], "a", "1")
     inference = both[0]._inference
     assert inference
 
@@ -439,11 +444,11 @@ def test_a_disk_that_fails_in_the_middle_leaves_no_half_write(
 
     monkeypatch.setattr(inference, "infer", fail)
     with pytest.raises(StoreError):
-        put(both[0], "a", "2")
+        put_values(both[0], "a", "2")
     monkeypatch.undo()
     agree(memory, both)
     assert '"1"' in next(iter(memory.data))
-    put(both[0], "a", "3")
+    put_values(both[0], "a", "3")
     agree(memory, both)
 
 
@@ -452,7 +457,7 @@ def test_a_thread_that_changes_and_one_that_waits_do_not_block_each_other(both: 
 
     def work(number: int) -> None:
         for count in range(5):
-            put(store, str(number), str(count))
+            put_values(store, str(number), str(count))
             with store.turn():
                 pass
 

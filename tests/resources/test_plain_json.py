@@ -1,37 +1,27 @@
 """A thing as plain JSON."""
 
-from collections.abc import Callable
-
 import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
 import wgig.things
 from wgig import facts
-from wgig.app import create_app
 from wgig.schemas import THING_DOCUMENT
 from wgig.settings import Settings
-from wgig.store import Store
 
 BASE = Settings.base
 SPAM = f"{BASE}id/issue/spam"
 
 
-@pytest.fixture(scope="module")
-def things(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client:
-    """A client of a service over the shipped graph."""
-    return over(create_app(Settings(), Store(shipped)))
-
-
-def test_a_thing_says_what_it_is_called_by_language_and_who_says_so(things: httpx.Client) -> None:
-    spam = things.get("/doc/issue/spam.json").json()
+def test_a_thing_says_what_it_is_called_by_language_and_who_says_so(reader: httpx.Client) -> None:
+    spam = reader.get("/doc/issue/spam.json").json()
     assert (spam["id"], spam["label"]) == (SPAM, {"en": ["Spam"]})
     assert "Issue" in spam["type"]
     assert {"id": "http://wgig.org/docs/inventory-issues.html"} in spam["sources"]
 
 
-def test_a_fact_says_in_which_graph_it_stands_and_has_a_type(things: httpx.Client) -> None:
-    found = things.get("/doc/paper/wp-spam.json").json()["facts"]
+def test_a_fact_says_in_which_graph_it_stands_and_has_a_type(reader: httpx.Client) -> None:
+    found = reader.get("/doc/paper/wp-spam.json").json()["facts"]
     graph = f"{BASE}graph/paper/wp-spam"
     assert found["round"] == [{"value": 1, "graphs": [graph]}]
     assert found["posted"] == [{"value": "2005-02-01", "datatype": "xsd:date", "graphs": [graph]}]
@@ -42,28 +32,28 @@ def test_a_fact_says_in_which_graph_it_stands_and_has_a_type(things: httpx.Clien
 @pytest.mark.parametrize(
     "path", ["issue/spam", "paper/ap-ip-numbers", "agent/desai", "session/m1-2", "document/declaration/48"]
 )
-def test_a_thing_is_as_its_schema_says(things: httpx.Client, path: str) -> None:
-    jsonschema.validate(things.get(f"/doc/{path}.json").json(), THING_DOCUMENT)
+def test_a_thing_is_as_its_schema_says(reader: httpx.Client, path: str) -> None:
+    jsonschema.validate(reader.get(f"/doc/{path}.json").json(), THING_DOCUMENT)
 
 
-def test_parts_stand_with_their_facts(things: httpx.Client) -> None:
-    paper = things.get("/doc/paper/ap-ip-numbers.json").json()
+def test_parts_stand_with_their_facts(reader: httpx.Client) -> None:
+    paper = reader.get("/doc/paper/ap-ip-numbers.json").json()
     part = paper["parts"][f"{BASE}id/paper/ap-ip-numbers/assessment/coordination-capacity"]
     assert part["criterion"][0]["id"] == f"{BASE}id/principle/coordination-capacity"
 
 
 def test_what_points_to_a_thing_is_counted_and_paged(
-    things: httpx.Client, shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
+    reader: httpx.Client, shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(facts, "SIZE", 7)
     thing = ox.NamedNode(f"{BASE}id/category/access-for-all")
     by = ox.NamedNode(f"{BASE}ontology#category")
     expected = {str(one.subject)[1:-1] for one in shipped.quads_for_pattern(None, by, thing)}
-    found = things.get("/doc/category/access-for-all.json").json()["inverse"]["category"]
+    found = reader.get("/doc/category/access-for-all.json").json()["inverse"]["category"]
     assert found["total"] == len(expected) > 14
     walked = [one["id"] for one in found["items"]]
     for _ in range(1, -(-len(expected) // facts.SIZE)):
-        answer = things.get(found["links"]["next"]).json()
+        answer = reader.get(found["links"]["next"]).json()
         jsonschema.validate(answer, THING_DOCUMENT)
         found = answer["inverse"]["category"]
         walked += [one["id"] for one in found["items"]]
@@ -72,22 +62,22 @@ def test_what_points_to_a_thing_is_counted_and_paged(
 
 
 def test_the_page_of_what_points_to_a_thing_leads_to_the_next_page(
-    things: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("facts", "sheet"):
         monkeypatch.setattr(f"wgig.{module}.SIZE", 7)
-    page = things.get("/doc/category/access-for-all.html?inverse=category&page=1").text
+    page = reader.get("/doc/category/access-for-all.html?inverse=category&page=1").text
     assert '"/doc/category/access-for-all.html?inverse=category&amp;page=2" rel="next"' in page
 
 
 def test_all_that_points_to_a_thing_is_listed_where_its_description_is_cut(
-    things: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anew = {"Cache-Control": "no-cache"}
-    whole = things.get("/doc/category/access-for-all.json", headers=anew).json()
+    whole = reader.get("/doc/category/access-for-all.json", headers=anew).json()
     monkeypatch.setattr(wgig.things, "INCOMING", 2)
     monkeypatch.setattr(wgig.things, "EACH", 1)
-    assert things.get("/doc/category/access-for-all.json", headers=anew).json()["inverse"] == whole["inverse"]
+    assert reader.get("/doc/category/access-for-all.json", headers=anew).json()["inverse"] == whole["inverse"]
 
 
 def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
@@ -112,14 +102,14 @@ def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
     ],
 )
 def test_a_property_or_page_that_there_is_not_is_refused(
-    things: httpx.Client, query: str, sentence: str
+    reader: httpx.Client, query: str, sentence: str
 ) -> None:
-    answer = things.get(f"/doc/category/access-for-all.json?{query}")
+    answer = reader.get(f"/doc/category/access-for-all.json?{query}")
     assert answer.status_code == 400
     assert sentence in answer.json()["detail"]
 
 
-def test_a_page_beyond_the_last_one_is_not_found(things: httpx.Client) -> None:
-    answer = things.get("/doc/category/access-for-all.json?inverse=category&page=99")
+def test_a_page_beyond_the_last_one_is_not_found(reader: httpx.Client) -> None:
+    answer = reader.get("/doc/category/access-for-all.json?inverse=category&page=99")
     assert answer.status_code == 404
     assert answer.json()["detail"] == "There is no page 99. The last one is 1."

@@ -15,6 +15,8 @@ from wgig.settings import CHECKOUT, SHIPPED, Settings
 from wgig.store import Store
 from wgig.vocabulary import shapes, terms
 
+from tests.fixtures.triples import response_triples
+
 Get = Callable[..., httpx.Response]
 Client = Callable[[Store], httpx.Client]
 
@@ -26,11 +28,6 @@ FORMATS = {
     "jsonld": "application/ld+json",
     "rdf": "application/rdf+xml",
 }
-
-
-def triples(answer: httpx.Response, media_type: str = "text/turtle") -> set[ox.Triple]:
-    format_ = ox.RdfFormat.from_media_type(media_type)
-    return {quad.triple for quad in ox.parse(answer.content, format=format_)}
 
 
 def test_the_name_of_a_thing_leads_to_its_description(get: Get) -> None:
@@ -61,7 +58,7 @@ def test_only_a_known_suffix_is_a_suffix(get: Get) -> None:
     answer = get("/doc/document/declaration/49.a")
     assert answer.status_code == 200
     assert answer.headers["content-location"] == "/doc/document/declaration/49.a.ttl"
-    assert triples(answer) == triples(get("/doc/document/declaration/49.a.ttl"))
+    assert response_triples(answer) == response_triples(get("/doc/document/declaration/49.a.ttl"))
 
 
 def test_a_type_that_is_not_offered_is_refused_with_those_that_are(get: Get) -> None:
@@ -74,7 +71,9 @@ def test_a_type_that_is_not_offered_is_refused_with_those_that_are(get: Get) -> 
 def test_every_format_holds_the_same_triples(get: Get, suffix: str, media_type: str) -> None:
     answer = get(f"/doc/paper/wp-spam.{suffix}")
     assert answer.headers["content-type"].partition(";")[0] == media_type
-    assert triples(answer, media_type) == triples(get("/doc/paper/wp-spam"))
+    assert response_triples(answer, ox.RdfFormat.from_media_type(media_type)) == response_triples(
+        get("/doc/paper/wp-spam")
+    )
 
 
 def test_a_description_says_where_its_other_formats_are_and_its_license(get: Get) -> None:
@@ -107,7 +106,7 @@ def test_head_is_get_without_the_body(get: Get, path: str) -> None:
 
 
 def test_a_description_holds_the_thing_its_labels_and_what_points_to_it(get: Get) -> None:
-    found = triples(get("/doc/issue/spam"))
+    found = response_triples(get("/doc/issue/spam"))
     category = ox.NamedNode(f"{BASE}id/category/stable")
     label = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
     assert ox.Triple(SPAM, ox.NamedNode(f"{BASE}ontology#category"), category) in found
@@ -121,7 +120,7 @@ def test_a_description_holds_the_thing_its_labels_and_what_points_to_it(get: Get
 def test_a_description_holds_the_parts_below_the_thing(get: Get) -> None:
     part = ox.NamedNode(f"{BASE}id/paper/wp-spam/assessment/transparency")
     rationale = ox.Literal("Nobody can see it.", language="en")
-    found = triples(get("/doc/paper/wp-spam"))
+    found = response_triples(get("/doc/paper/wp-spam"))
     assert ox.Triple(part, ox.NamedNode(f"{BASE}ontology#rationale"), rationale) in found
 
 
@@ -146,7 +145,7 @@ def test_a_description_of_too_many_parts_says_so(client: Client, monkeypatch: py
     store.apply(store.change_by(f"{BASE}graph/test", read(links.encode(), "text/turtle")))
     answer = client(store).get("/doc/issue/spam")
     assert "Only the first 2 parts are shown." in answer.text
-    assert len({t for t in triples(answer) if t.predicate.value == "urn:n"}) == 2
+    assert len({t for t in response_triples(answer) if t.predicate.value == "urn:n"}) == 2
 
 
 def test_what_stands_in_the_unnamed_graph_is_described_too() -> None:
@@ -181,7 +180,7 @@ def test_what_a_format_cannot_say_is_not_acceptable_in_it(get: Get, suffix: str)
 def test_a_kind_lists_its_things_in_the_order_of_people(get: Get) -> None:
     page = get("/doc/issue.html").text
     assert page.index("Item 9") < page.index("Item 10")
-    members = {t.object for t in triples(get("/doc/issue")) if t.predicate.value.endswith("member")}
+    members = {t.object for t in response_triples(get("/doc/issue")) if t.predicate.value.endswith("member")}
     assert SPAM in members
     assert len(members) == 5
 
@@ -189,12 +188,14 @@ def test_a_kind_lists_its_things_in_the_order_of_people(get: Get) -> None:
 def test_a_kind_of_many_things_lists_them_bit_by_bit(
     get: Get, client: Client, small_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = {one.object for one in triples(get("/doc/issue")) if one.predicate.value.endswith("member")}
+    whole = {
+        one.object for one in response_triples(get("/doc/issue")) if one.predicate.value.endswith("member")
+    }
     monkeypatch.setattr("wgig.folders.MOST", 2)
     service, path, found = client(small_store), "/doc/issue", list[object]()
     while path:
         answer = service.get(path)
-        here = [one.object for one in triples(answer) if one.predicate.value.endswith("member")]
+        here = [one.object for one in response_triples(answer) if one.predicate.value.endswith("member")]
         assert 0 < len(here) <= 2
         assert answer.headers["content-location"] == path.replace("/doc/issue", "/doc/issue.ttl")
         found += here
@@ -249,7 +250,7 @@ def test_what_is_further_below_is_listed_unless_it_is_a_thing_itself(get: Get) -
 def test_the_ontology_is_a_page_and_a_graph(get: Get) -> None:
     page = get("/ontology", accept="text/html").text
     assert 'id="IssuePaper"' in page
-    found = triples(get("/ontology.ttl"))
+    found = response_triples(get("/ontology.ttl"))
     owl_class = ox.NamedNode("http://www.w3.org/2002/07/owl#Class")
     rdf_type = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
     assert ox.Triple(ox.NamedNode(f"{BASE}ontology#IssuePaper"), rdf_type, owl_class) in found
@@ -309,7 +310,7 @@ def test_plain_json_reads_like_json_and_means_the_same_triples(get: Get) -> None
     assert document["@context"] == "/context.jsonld"
     document["@context"] = get("/context.jsonld").json()["@context"]
     found = {quad.triple for quad in ox.parse(json.dumps(document), format=ox.RdfFormat.JSON_LD)}
-    assert found == triples(get("/ontology.ttl"))
+    assert found == response_triples(get("/ontology.ttl"))
 
 
 @pytest.mark.parametrize("path", ["/id/%EF%BF%BF", "/doc/%F3%B8%90%87.json", "/doc/issue/%C2%81"])

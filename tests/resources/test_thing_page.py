@@ -11,7 +11,6 @@ import httpx
 import pytest
 from pyoxigraph import Literal
 from wgig import speaking, things
-from wgig.app import create_app
 from wgig.namespaces import OUTSIDE
 from wgig.pages import mark
 from wgig.pages.gist import KINDS, gist
@@ -21,7 +20,7 @@ from wgig.rules import headings, rules
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
-from tests.fixtures.service import TOKEN, client_of
+from tests.fixtures.service import TOKEN
 from tests.fixtures.stores import filled
 
 BASE = Settings.base
@@ -47,12 +46,6 @@ SAID = {
     "agent/wgig": "24 members are known:",
     "contribution/c23": "It is on Assessment paper:",
 }
-
-
-@pytest.fixture(scope="module")
-def pages(filled_store: Store) -> httpx.Client:
-    """A client of a service over all that a service holds at its first start, for pages."""
-    return client_of(create_app(Settings(), filled_store), Accept="text/html")
 
 
 def page(client: httpx.Client, path: str) -> str:

@@ -17,6 +17,8 @@ from wgig.settings import SHIPPED, Settings
 from wgig.shipped import rules
 from wgig.store import Store
 
+from tests.fixtures.triples import parse_triples
+
 KNOWN = namespaces(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
 EXAMPLE = "example-community-networks"
@@ -26,7 +28,7 @@ CRITERIA = ("7a", "7b", "7c", "7d", "7e", "7f")
 
 
 def turtle(text: str) -> list[ox.Triple]:
-    return read((PREFIXES + text).encode(), "text/turtle")
+    return parse_triples(PREFIXES + text)
 
 
 @pytest.fixture

@@ -14,13 +14,14 @@ from wgig.about.portrait import Portrait
 from wgig.board import Board
 from wgig.inference import Inference
 from wgig.namespaces import namespaces
-from wgig.rdf import read
 from wgig.settings import Settings
 from wgig.store import Store, StoreError
 from wgig.writes import changes
 from wgig.writes.changes import Change
 from wgig.writes.commit import update_of
 from wgig.writes.targets import data, targets
+
+from tests.fixtures.triples import parse_triples
 
 KNOWN = namespaces(Settings.base)
 RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
@@ -60,10 +61,6 @@ def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Copy:
     return Copy(Store.open(tmp_path, [RULE], first=[board], last=[portrait]))
 
 
-def turtle(text: str) -> list[ox.Triple]:
-    return read(text.encode(), "text/turtle")
-
-
 STATED = [
     "<urn:tom> a <urn:Cat> .",
     "<urn:tom> a <urn:Cat>, <urn:Animal> .",
@@ -99,7 +96,7 @@ def test_a_copy_that_follows_is_the_same_after_every_write(copy: Copy, seed: int
     chance = random.Random(seed)
 
     def content() -> list[ox.Triple]:
-        return turtle("\n".join(chance.sample(STATED, 2)))
+        return parse_triples("\n".join(chance.sample(STATED, 2)))
 
     for _ in range(WRITES):
         kind = chance.choice(["replace", "add", "delete", "update"])
@@ -118,9 +115,9 @@ def test_a_copy_that_follows_is_the_same_after_every_write(copy: Copy, seed: int
 
 
 def test_what_changes_nothing_is_not_told(copy: Copy) -> None:
-    copy.store.apply(copy.store.change_by("urn:g", turtle("<urn:s> <urn:p> 07 .")))
-    copy.store.apply(copy.store.change_by("urn:g", turtle("<urn:s> <urn:p> 7 .")))
-    copy.store.replace({"urn:g": turtle("<urn:s> <urn:p> 7 .")})
+    copy.store.apply(copy.store.change_by("urn:g", parse_triples("<urn:s> <urn:p> 07 .")))
+    copy.store.apply(copy.store.change_by("urn:g", parse_triples("<urn:s> <urn:p> 7 .")))
+    copy.store.replace({"urn:g": parse_triples("<urn:s> <urn:p> 7 .")})
     copy.store.apply(copy.store.change_to("urn:other", None))
     assert len(copy.heard) == 1
 
@@ -129,7 +126,7 @@ def test_what_is_refused_is_not_told(copy: Copy) -> None:
     with pytest.raises(RuntimeError):
         copy.store.update("INSERT DATA { <urn:s> <urn:p> 1 }; CREATE GRAPH <urn:g>; CREATE GRAPH <urn:g>")
     assert not copy.heard
-    copy.store.apply(copy.store.change_by(None, turtle("<urn:s> <urn:p> 1 .")))
+    copy.store.apply(copy.store.change_by(None, parse_triples("<urn:s> <urn:p> 1 .")))
     assert copy.agrees()
     assert len(copy.heard) == 1
 
@@ -138,8 +135,8 @@ def test_what_is_refused_is_not_told(copy: Copy) -> None:
     "write",
     [
         lambda store: store.update("INSERT DATA { <urn:s> <urn:p> 1, 2, 3 }"),
-        lambda store: store.replace({None: turtle("<urn:s> <urn:p> 1, 2, 3 .")}),
-        lambda store: store.apply(store.change_by(None, turtle("<urn:s> <urn:p> 1, 2, 3 ."))),
+        lambda store: store.replace({None: parse_triples("<urn:s> <urn:p> 1, 2, 3 .")}),
+        lambda store: store.apply(store.change_by(None, parse_triples("<urn:s> <urn:p> 1, 2, 3 ."))),
         lambda store: store.bulk_load(io.BytesIO(b"<urn:s> <urn:p> 1 ."), ox.RdfFormat.TURTLE, None),
     ],
     ids=["update", "replace", "apply", "bulk_load"],
@@ -180,7 +177,7 @@ def test_a_change_is_told_when_it_is_on_disk_and_before_anybody_else_writes(tmp_
             len(list(Store.snapshot(tmp_path).triples("urn:g"))),
         )
     )
-    store.apply(store.change_by("urn:g", turtle("<urn:tom> a <urn:Cat> .")))
+    store.apply(store.change_by("urn:g", parse_triples("<urn:tom> a <urn:Cat> .")))
     assert seen == [(False, 1)]
 
 
@@ -253,7 +250,7 @@ def test_much_that_only_comes_needs_no_text_unless_a_graph_stays_empty(
     monkeypatch.setattr("wgig.store.MOST", 2)
     monkeypatch.setattr("wgig.store.update_of", told)
     store = Store.in_memory([RULE])
-    change = store.change_to("urn:g", turtle("<urn:tom> a <urn:Cat> ; <urn:likes> [ <urn:is> 07 ] ."))
+    change = store.change_to("urn:g", parse_triples("<urn:tom> a <urn:Cat> ; <urn:likes> [ <urn:is> 07 ] ."))
     store.apply(replace(change, made=(made,)))
     assert len(texts) == (made == "urn:empty")
     assert len(list(store.triples("urn:g"))) == 3

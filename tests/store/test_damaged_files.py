@@ -24,6 +24,7 @@ from wgig.writes.journal import NAME as JOURNAL
 from wgig.writes.marks import SETTLED, UNDESCRIBED, Marks
 
 from tests.fixtures.kept import Follower, check_figures, found, wait_in_step
+from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
 INFERRED = f"{BASE}graph/inferred"
@@ -58,7 +59,7 @@ def follower() -> Follower:
 def folder(serve: Serve, follower: Follower, tmp_path: Path) -> Path:
     """The folder of a store that was served, followed, and searched before the service ended."""
     _, client = served(serve, tmp_path / "store", follower)
-    put(client, LONG_AGO)
+    put_with_token(client, LONG_AGO)
     follower.follow(client)
     return ended(tmp_path / "store", tmp_path / "ended")
 
@@ -77,9 +78,8 @@ def ended(store: Path, place: Path) -> Path:
     return place
 
 
-def put(client: httpx.Client, turtle: str) -> None:
-    headers = TTL | {"Authorization": "Bearer secret"}
-    assert client.put("/graph/one", content=turtle, headers=headers).status_code in (201, 204)
+def put_with_token(client: httpx.Client, turtle: str) -> None:
+    put_turtle(client, turtle, Authorization="Bearer secret")
 
 
 def check_in_step(client: httpx.Client, follower: Follower, *, is_now: bool) -> None:
@@ -122,7 +122,7 @@ def test_all_is_in_step_after_a_kill_at_any_step_of_a_write(
     store, client = served(serve, tmp_path / "store", follower)
     if later:
         store.describe_later()
-    put(client, LONG_AGO)
+    put_with_token(client, LONG_AGO)
     store.catch_up()
     follower.follow(client)
     owner, name = STEPS[step]
@@ -137,7 +137,7 @@ def test_all_is_in_step_after_a_kill_at_any_step_of_a_write(
 
     with monkeypatch.context() as patched:
         patched.setattr(owner, name, killed)
-        put(client, NOW)
+        put_with_token(client, NOW)
         store.catch_up()
     store, client = serve(tmp_path / "ended")
     check_in_step(client, follower, is_now=store.knows(None, None, ox.Literal("tunnels")))
@@ -150,8 +150,8 @@ def test_of_what_was_acknowledged_nothing_is_missing_where_it_was_not_described_
     monkeypatch.setattr(transactions, "PAUSE", NEVER)
     store, client = served(serve, tmp_path / "store", follower)
     store.describe_later()
-    put(client, LONG_AGO)
-    put(client, NOW)
+    put_with_token(client, LONG_AGO)
+    put_with_token(client, NOW)
     assert client.get("/ready").json()["describing"]
     _, client = serve(ended(tmp_path / "store", tmp_path / "ended"))
     check_in_step(client, follower, is_now=True)
@@ -161,10 +161,10 @@ def test_a_description_that_failed_is_counted_anew(
     serve: Serve, follower: Follower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, client = served(serve, tmp_path / "store", follower)
-    put(client, LONG_AGO)
+    put_with_token(client, LONG_AGO)
     monkeypatch.setattr(transactions, "PAUSE", NEVER)
     store.describe_later()
-    put(client, NOW)
+    put_with_token(client, NOW)
     with monkeypatch.context() as failing:
         failing.setattr(transactions, "sync_log", fail)
         with pytest.raises(StoreError, match="the disk failed"):
@@ -215,7 +215,7 @@ def test_what_is_missing_or_damaged_is_made_anew(
     damage(folder / name)
     _, client = serve(folder)
     check_in_step(client, follower, is_now=False)
-    put(client, NOW)
+    put_with_token(client, NOW)
     check_in_step(client, follower, is_now=True)
 
 
@@ -240,13 +240,13 @@ def test_a_restore_in_place_is_told_as_the_changes_that_it_makes(
     serve: Serve, follower: Follower, tmp_path: Path, folder: Path, backups: Path
 ) -> None:
     _, client = served(serve, folder, follower)
-    put(client, NOW)
+    put_with_token(client, NOW)
     follower.check(client)
     later = ended(folder, tmp_path / "later")
     assert main(["restore", str(backups), "--store", str(later)]) == 0
     _, client = serve(later)
     check_in_step(client, follower, is_now=False)
-    put(client, NOW)
+    put_with_token(client, NOW)
     check_in_step(client, follower, is_now=True)
     assert len(follower.names) == 1
 

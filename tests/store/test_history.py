@@ -21,6 +21,8 @@ from wgig.settings import Settings
 from wgig.shared.client import RefusedError
 from wgig.store import Store, StoreError
 
+from tests.fixtures.triples import put_turtle
+
 BASE = Settings.base
 TTL = {"Content-Type": "text/turtle"}
 HTML = {"Accept": "text/html"}
@@ -47,10 +49,6 @@ def client(store: Store, service_of: Callable[..., httpx.Client]) -> httpx.Clien
     """A client of a service that keeps a history and checks no papers."""
     settings = Settings(token="secret", write_profile="off")
     return service_of(settings, store, Authorization="Bearer secret")
-
-
-def put(client: httpx.Client, content: str, path: str = GRAPH, **headers: str) -> None:
-    assert client.put(path, content=content, headers=TTL | headers).status_code in (201, 204)
 
 
 def update(client: httpx.Client, text: str) -> httpx.Response:
@@ -81,8 +79,8 @@ def asked(store: Store, pattern: str) -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_each_state_of_a_graph_can_be_read(client: httpx.Client, path: str) -> None:
-    put(client, ONE, path)
-    put(client, TWO, path)
+    put_turtle(client, ONE, path)
+    put_turtle(client, TWO, path)
     client.post(path, content=ONE, headers=TTL)
     update(client, "DELETE DATA { <x:a> <x:p> <x:two> . GRAPH <x:g> { <x:a> <x:p> <x:two> } }")
     found = [lines(client, one) for one in versions(client, path)]
@@ -92,43 +90,43 @@ def test_each_state_of_a_graph_can_be_read(client: httpx.Client, path: str) -> N
 
 @pytest.mark.parametrize("path", [GRAPH, ELSEWHERE])
 def test_what_is_deleted_stays_readable(client: httpx.Client, path: str) -> None:
-    put(client, ONE, path)
+    put_turtle(client, ONE, path)
     assert client.delete(path).status_code == 204
     assert client.get(path).status_code == 404
     assert [lines(client, one) for one in versions(client, path)] == [[ONE]]
-    put(client, TWO, path)
+    put_turtle(client, TWO, path)
     assert [lines(client, one) for one in versions(client, path)] == [[ONE], [TWO]]
 
 
 def test_a_state_that_no_write_recorded_is_kept_as_well(client: httpx.Client, store: Store) -> None:
     store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
     assert versions(client) == []
-    put(client, TWO)
+    put_turtle(client, TWO)
     assert [lines(client, one) for one in versions(client)] == [[ONE], [TWO]]
 
 
 def test_a_graph_that_something_else_wrote_is_not_taken_for_what_was_written(
     client: httpx.Client, store: Store
 ) -> None:
-    put(client, ONE)
+    put_turtle(client, ONE)
     (first,) = versions(client)
     store.replace({IRI: read(TWO.encode(), "text/turtle")})
     assert client.get(first).status_code == 404
-    put(client, "<x:a> <x:p> <x:three> .")
+    put_turtle(client, "<x:a> <x:p> <x:three> .")
     assert [lines(client, one) for one in versions(client)] == [[TWO], ["<x:a> <x:p> <x:three> ."]]
     assert client.get(first).status_code == 404
 
 
 def test_blank_nodes_and_odd_texts_come_back_as_they_were(client: httpx.Client) -> None:
     odd = '_:x <x:p> "a\\nb\\r\\u2028 _:x" , 01, [ <x:q> _:x ] .'
-    put(client, odd)
+    put_turtle(client, odd)
     before = lines(client, GRAPH)
-    put(client, ONE)
+    put_turtle(client, ONE)
     assert sorted(lines(client, versions(client)[0])) == sorted(before)
 
 
 def test_an_update_with_blank_nodes_does_what_it_says(client: httpx.Client, store: Store) -> None:
-    put(client, "_:x <x:p> 1 ; <x:q> 2 . <x:a> <x:p> _:x .")
+    put_turtle(client, "_:x <x:p> 1 ; <x:q> 2 . <x:a> <x:p> _:x .")
     text = """WITH <graph/one> DELETE { ?s <x:q> ?o } INSERT { ?s <x:r> ?o . _:n <x:new> ?s }
               WHERE { ?s <x:q> ?o }"""
     assert update(client, text).status_code == 204
@@ -149,8 +147,8 @@ def test_the_same_blank_node_in_two_graphs_stays_the_same(client: httpx.Client, 
 
 
 def test_the_record_says_who_wrote_what_and_how_much(client: httpx.Client, store: Store) -> None:
-    put(client, ONE)
-    put(client, f"{TWO} <x:b> <x:p> 1 .", **{"Content-Disposition": 'attachment; filename="two.ttl"'})
+    put_turtle(client, ONE)
+    put_turtle(client, f"{TWO} <x:b> <x:p> 1 .", **{"Content-Disposition": 'attachment; filename="two.ttl"'})
     pattern = """
       ?version prov:specializationOf ?graph ; prov:wasGeneratedBy ?write ;
         wgig:triplesAdded ?added ; wgig:triplesRemoved ?removed .
@@ -161,8 +159,8 @@ def test_the_record_says_who_wrote_what_and_how_much(client: httpx.Client, store
 
 
 def test_the_example_query_tells_each_write_also_a_deletion(client: httpx.Client, store: Store) -> None:
-    put(client, ONE, ELSEWHERE)
-    put(client, f"{TWO} <x:b> <x:p> 1 .", **{"Content-Disposition": 'attachment; filename="two.ttl"'})
+    put_turtle(client, ONE, ELSEWHERE)
+    put_turtle(client, f"{TWO} <x:b> <x:p> 1 .", **{"Content-Disposition": 'attachment; filename="two.ttl"'})
     client.delete(GRAPH)
     update(client, f"DROP GRAPH <x:g> ; INSERT DATA {{ GRAPH <{IRI}> {{ {ONE} }} }}")
     columns = ("what", "graph", "added", "removed", "file", "type")
@@ -190,7 +188,7 @@ def test_the_record_of_an_update_names_each_graph(client: httpx.Client, store: S
 
 
 def test_time_goes_on_whatever_the_clock_says(client: httpx.Client, store: Store) -> None:
-    put(client, ONE)
+    put_turtle(client, ONE)
     history = History(BASE, Versions(store.folder))
     (version,) = history.of(store, IRI)
     record = Record(history, store)
@@ -200,12 +198,12 @@ def test_time_goes_on_whatever_the_clock_says(client: httpx.Client, store: Store
 
 
 def test_the_name_of_a_file_comes_from_the_slug(client: httpx.Client, store: Store) -> None:
-    put(client, ONE, Slug="spam%20paper.ttl")
+    put_turtle(client, ONE, Slug="spam%20paper.ttl")
     assert asked(store, "?write prov:used/rdfs:label ?file")[0][0] == "spam paper.ttl"
 
 
 def test_what_is_on_record_has_a_page(client: httpx.Client, store: Store) -> None:
-    put(client, ONE)
+    put_turtle(client, ONE)
     for (iri,) in asked(store, "{ ?one a prov:Activity } UNION { ?one a prov:Agent }"):
         found = client.get(f"/{iri.removeprefix(BASE)}", headers=NT, follow_redirects=True)
         assert found.status_code == 200
@@ -213,22 +211,22 @@ def test_what_is_on_record_has_a_page(client: httpx.Client, store: Store) -> Non
 
 
 def test_no_secret_is_on_record(client: httpx.Client, store: Store, tmp_path: Path) -> None:
-    put(client, ONE)
-    put(client, TWO)
+    put_turtle(client, ONE)
+    put_turtle(client, TWO)
     assert "secret" not in store.graph(HISTORY, "application/n-triples").decode()
     assert not [one for one in (tmp_path / "store" / FOLDER).rglob("*") if b"secret" in one.name.encode()]
 
 
 def test_what_changes_nothing_is_not_on_record(client: httpx.Client, store: Store) -> None:
-    put(client, ONE)
+    put_turtle(client, ONE)
     before = store.graph(HISTORY, "application/n-triples")
-    put(client, ONE)
+    put_turtle(client, ONE)
     update(client, f"INSERT DATA {{ GRAPH <{IRI}> {{ {ONE} }} }}")
     assert store.graph(HISTORY, "application/n-triples") == before
 
 
 def test_a_refused_write_is_not_on_record(client: httpx.Client, store: Store) -> None:
-    put(client, ONE)
+    put_turtle(client, ONE)
     before = store.graph(HISTORY, "application/n-triples")
     assert client.put(GRAPH, content="oops", headers=TTL).status_code == 400
     assert client.put(GRAPH, content=TWO, headers=TTL | {"If-Match": '"x"'}).status_code == 412
@@ -252,7 +250,7 @@ def test_a_refused_write_is_not_on_record(client: httpx.Client, store: Store) ->
     ],
 )
 def test_nobody_writes_what_the_service_fills(client: httpx.Client, store: Store, text: str) -> None:
-    put(client, ONE)
+    put_turtle(client, ONE)
     before = store.graph(HISTORY, "application/n-triples")
     assert update(client, text).status_code == 403, text
     assert store.graph(HISTORY, "application/n-triples") == before
@@ -261,20 +259,20 @@ def test_nobody_writes_what_the_service_fills(client: httpx.Client, store: Store
 
 @pytest.mark.parametrize("text", ["DROP ALL", "CLEAR ALL", "DROP NAMED"])
 def test_who_drops_all_drops_no_history(client: httpx.Client, text: str) -> None:
-    put(client, ONE)
-    put(client, TWO)
+    put_turtle(client, ONE)
+    put_turtle(client, TWO)
     assert update(client, text).status_code == 204
     assert client.get(GRAPH).status_code == 404
     assert [lines(client, one) for one in versions(client)][:2] == [[ONE], [TWO]]
 
 
 def test_a_version_never_changes(client: httpx.Client) -> None:
-    put(client, ONE)
+    put_turtle(client, ONE)
     (path,) = versions(client)
     del client.headers["Authorization"]
     while_current = client.get(path)
     client.headers["Authorization"] = "Bearer secret"
-    put(client, TWO)
+    put_turtle(client, TWO)
     assert client.get(path).headers["cache-control"] == "no-store"
     del client.headers["Authorization"]
     later = client.get(path)
@@ -286,20 +284,20 @@ def test_a_version_never_changes(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
 def test_a_version_is_not_written(client: httpx.Client, method: str) -> None:
-    put(client, ONE)
+    put_turtle(client, ONE)
     answer = client.request(method, versions(client)[0], content=TWO, headers=TTL)
     assert (answer.status_code, lines(client, GRAPH)) == (400, [ONE])
 
 
 @pytest.mark.parametrize("name", ["nonsense", "../../etc/passwd", "%22%3E%3C", ""])
 def test_an_unknown_version_is_not_found(client: httpx.Client, name: str) -> None:
-    put(client, ONE)
+    put_turtle(client, ONE)
     assert client.get(f"{GRAPH}?version={name}").status_code == 404
 
 
 def test_a_graph_leads_to_its_versions_and_each_of_them_back(client: httpx.Client) -> None:
     for content in (ONE, TWO, f"{ONE} {TWO}"):
-        put(client, content)
+        put_turtle(client, content)
     first, second, last = versions(client)
     link = client.get(GRAPH).headers["link"]
     assert f'<{GRAPH}>; rel="original timegate"' in link
@@ -317,8 +315,8 @@ def test_a_graph_leads_to_its_versions_and_each_of_them_back(client: httpx.Clien
 
 @pytest.mark.parametrize("path", PATHS)
 def test_the_list_of_versions_is_a_timemap(client: httpx.Client, path: str) -> None:
-    put(client, ONE, path)
-    put(client, TWO, path)
+    put_turtle(client, ONE, path)
+    put_turtle(client, TWO, path)
     answer = client.get(with_key(path, "versions"))
     assert answer.headers["content-type"] == "application/link-format"
     found = dict(re.findall(r'<http://localhost([^>]*)>; rel="([^"]*)"', answer.text))
@@ -330,9 +328,9 @@ def test_the_list_of_versions_is_a_timemap(client: httpx.Client, path: str) -> N
 
 def test_a_time_leads_to_the_version_of_that_time(client: httpx.Client, store: Store) -> None:
     history = History(BASE, Versions(store.folder))
-    put(client, ONE)
+    put_turtle(client, ONE)
     client.delete(GRAPH)
-    put(client, TWO)
+    put_turtle(client, TWO)
     first, last = history.of(store, IRI)
 
     def at(moment: str) -> str:
@@ -383,8 +381,8 @@ def test_a_graph_that_never_was_has_no_list_of_versions(client: httpx.Client) ->
 
 
 def test_people_find_the_versions_on_the_page_of_the_graph(client: httpx.Client) -> None:
-    put(client, ONE)
-    put(client, TWO)
+    put_turtle(client, ONE)
+    put_turtle(client, TWO)
     page = client.get(GRAPH, headers={"Accept": "text/html"}).text
     assert all(f'<a href="{path}">' in page for path in versions(client))
     assert "1 added and 1 removed</a> by <bdi>WGIG_TOKEN</bdi>" in page
@@ -394,7 +392,7 @@ def test_people_find_the_versions_on_the_page_of_the_graph(client: httpx.Client)
 def test_people_are_led_from_a_version_that_is_not_there_to_the_page_with_those_that_are(
     client: httpx.Client, path: str
 ) -> None:
-    put(client, ONE, path)
+    put_turtle(client, ONE, path)
     refused = client.get(with_key(path, "changes=yesterday"), headers=HTML)
     assert refused.status_code == 404
     assert f'<a href="{path}">The graph as it is</a>' in refused.text
@@ -407,7 +405,7 @@ def test_the_history_can_be_read_before_the_first_write(client: httpx.Client) ->
     assert "Nothing is written here yet." in page.text
     assert lines(client, "/graph/history") == []
     assert client.get("/graph/nowhere").status_code == 404
-    put(client, ONE)
+    put_turtle(client, ONE)
     assert "Nothing is written here yet." not in client.get("/graph/history", headers=HTML).text
     assert lines(client, "/graph/history")
 
@@ -417,8 +415,8 @@ def test_where_the_past_is_lost_nothing_is_kept(
 ) -> None:
     store = Store.open(tmp_path)
     client = service_of(Settings(token="secret", history="lost"), store, Authorization="Bearer secret")
-    put(client, ONE)
-    put(client, TWO)
+    put_turtle(client, ONE)
+    put_turtle(client, TWO)
     assert versions(client) == []
     assert "timemap" not in client.get(GRAPH).headers["link"]
     for key in ("versions", "version=x", "changes=x"):
@@ -454,13 +452,13 @@ def test_a_write_that_a_shared_store_refuses_is_told_until_one_is_done(
     def refuse(*_: object) -> None:
         raise RefusedError(500, "Log out of disk")
 
-    put(client, ONE)
+    put_turtle(client, ONE)
     with monkeypatch.context() as patched:
         patched.setattr(Store, "apply", refuse)
         answer = client.put(GRAPH, content=TWO, headers=TTL)
         assert (answer.status_code, "Its log says why" in answer.json()["detail"]) == (500, True)
         assert client.get("/ready").json()["failedWrite"]
-    put(client, TWO)
+    put_turtle(client, TWO)
     assert client.get("/ready").json()["failedWrite"] is None
 
 
@@ -470,13 +468,13 @@ def test_where_only_a_version_could_not_be_kept_writing_goes_on(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    put(client, ONE)
+    put_turtle(client, ONE)
     with monkeypatch.context() as patched:
         patched.setattr("wgig.records.versions.durable", full)
         answer = client.put(GRAPH, content=TWO, headers=TTL)
         assert (answer.status_code, "makes room" in answer.json()["detail"]) == (507, True)
         assert client.get("/ready").json()["failedWrite"]
         assert lines(client, GRAPH) == [ONE]
-    put(client, TWO)
+    put_turtle(client, TWO)
     assert lines(client, GRAPH) == [TWO]
     assert client.get("/ready").json()["failedWrite"] is None

@@ -21,6 +21,8 @@ from wgig.writes import journal
 from wgig.writes.changes import Look, Seen
 from wgig.writes.journal import Note
 
+from tests.fixtures.triples import parse_triples
+
 BASE = Settings.base
 KNOWN = namespaces(BASE)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
@@ -48,7 +50,7 @@ def whatever_the_time(quads: ox.Store) -> set[ox.Quad]:
 
 
 def turtle(text: str) -> list[ox.Triple]:
-    return read((PREFIXES + text).encode(), "text/turtle")
+    return parse_triples(PREFIXES + text)
 
 
 def looked_at_anew(store: Store) -> set[ox.Quad]:

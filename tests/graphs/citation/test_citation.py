@@ -31,6 +31,8 @@ from wgig.settings import CHECKOUT, Settings
 from wgig.shipped import rules
 from wgig.store import Store
 
+from tests.fixtures.triples import put_turtle
+
 BASE = Settings.base
 SPAM = f"{BASE}id/issue/spam"
 PREF_LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"
@@ -49,12 +51,12 @@ def writing(service_of: Callable[[Settings, Store], httpx.Client]) -> httpx.Clie
     """A client of a service that keeps a history, with a graph that nobody wrote through it."""
     store = Store.in_memory()
     client = service_of(Settings(token="secret"), store)
-    put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
+    put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
     return client
 
 
-def put(client: httpx.Client, name: str, turtle: str) -> None:
-    assert client.put(f"/graph/{name}", content=turtle, headers=TOKEN).status_code in (201, 204)
+def put_graph(client: httpx.Client, name: str, turtle: str) -> None:
+    put_turtle(client, turtle, f"/graph/{name}", **TOKEN)
 
 
 def csl(client: httpx.Client, **named: str) -> dict[str, str]:
@@ -140,10 +142,10 @@ def test_a_rule_and_the_ontology_as_a_whole_are_cited(filled_store: Store, clien
 
 def test_a_term_is_given_as_it_was(writing: httpx.Client) -> None:
     term = f"{BASE}ontology#Thing"
-    put(writing, "one", f'<{term}> <{PREF_LABEL}> "Thing"@en .')
+    put_graph(writing, "one", f'<{term}> <{PREF_LABEL}> "Thing"@en .')
     item = csl(writing, iri=term)
     before = writing.get(again(item)).content
-    put(writing, "one", f'<{term}> <{PREF_LABEL}> "Matter"@en .')
+    put_graph(writing, "one", f'<{term}> <{PREF_LABEL}> "Matter"@en .')
     assert writing.get(again(item)).content == before != writing.get(again(csl(writing, iri=term))).content
 
 
@@ -238,7 +240,7 @@ def test_an_order_is_that_of_the_whole_query(query: str, is_ordered: bool) -> No
 def test_what_did_not_change_is_given_again_however_much_else_was_written(writing: httpx.Client) -> None:
     items = [csl(writing, iri=SPAM), csl(writing, query=LABELS), csl(writing, iri=f"{BASE}graph/one")]
     before = [writing.get(again(one)).content for one in items]
-    put(writing, "other", "<urn:a> <urn:b> 1 .")
+    put_graph(writing, "other", "<urn:a> <urn:b> 1 .")
     assert [writing.get(again(one)).content for one in items] == before
     assert csl(writing, iri=SPAM)["version"] > items[0]["version"]
 
@@ -246,8 +248,8 @@ def test_what_did_not_change_is_given_again_however_much_else_was_written(writin
 def test_what_changed_is_given_again_as_it_was(writing: httpx.Client) -> None:
     items = [csl(writing, iri=SPAM), csl(writing, query=LABELS), csl(writing, query=f"DESCRIBE <{SPAM}>")]
     before = [writing.get(again(one)).content for one in items]
-    put(writing, "other", f"<{SPAM}> <urn:b> 1 .")
-    put(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
+    put_graph(writing, "other", f"<{SPAM}> <urn:b> 1 .")
+    put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
     assert [writing.get(again(one)).content for one in items] == before
     version = items[0]["version"]
     old = csl(writing, iri=SPAM, version=version), csl(writing, query=LABELS, version=version)
@@ -302,9 +304,9 @@ def test_a_running_service_gives_an_old_answer(
         serving(tmp_path, WGIG_DATA="none", WGIG_TOKEN="secret") as url,
         httpx.Client(base_url=url, timeout=60) as client,
     ):
-        put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
+        put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
         items = [csl(client, iri=SPAM), csl(client, query=LABELS)]
-        put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
+        put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
         answers = [
             client.get(again(one), headers={"Accept": "application/n-triples, */*;q=0.1"}) for one in items
         ]
@@ -317,8 +319,8 @@ def test_what_cannot_be_built_anew_is_refused_with_the_graphs_that_were_written(
     writing: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     items = [csl(writing, iri=SPAM), csl(writing, query=LABELS)]
-    put(writing, "other", "<urn:a> <urn:b> 1 .")
-    put(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
+    put_graph(writing, "other", "<urn:a> <urn:b> 1 .")
+    put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
     monkeypatch.setattr("wgig.citing.past.MOST", 10)
     for item in items:
         refused = writing.get(again(item))
@@ -332,7 +334,7 @@ def test_what_takes_too_much_to_be_built_anew_is_refused_so(
     writing: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = csl(writing, iri=SPAM)
-    put(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
+    put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
 
     def given_up(*_: object) -> NoReturn:
         raise Problem(503, "This took longer than 10 seconds and was given up.")
@@ -346,11 +348,11 @@ def test_what_takes_too_much_to_be_built_anew_is_refused_so(
 def test_what_was_not_kept_is_refused(service_of: Callable[[Settings, Store], httpx.Client]) -> None:
     store = Store.in_memory()
     client = service_of(Settings(token="secret"), store)
-    put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
+    put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
     item = csl(client, iri=SPAM)
     ham = f'DELETE {{ ?s ?p ?o }} INSERT {{ <{SPAM}> ?p "Ham" }} WHERE {{ ?s ?p ?o }}'
     store.update(f"WITH <{BASE}graph/one> {ham}")
-    put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
+    put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
     refused = client.get(again(item))
     assert (refused.status_code, refused.json()["changed"]) == (410, [f"{BASE}graph/one"])
     assert f"What <{BASE}graph/one> held then was not kept" in refused.json()["detail"]
@@ -359,8 +361,8 @@ def test_what_was_not_kept_is_refused(service_of: Callable[[Settings, Store], ht
 def test_a_graph_is_given_again_from_its_history(writing: httpx.Client) -> None:
     item = csl(writing, iri=f"{BASE}graph/one")
     before = writing.get(again(item)).content
-    put(writing, "one", "<urn:a> <urn:b> 1 .")
-    put(writing, "one", "<urn:a> <urn:b> 2 .")
+    put_graph(writing, "one", "<urn:a> <urn:b> 1 .")
+    put_graph(writing, "one", "<urn:a> <urn:b> 2 .")
     assert writing.get(again(item)).content == before
     assert b"Spam" in before
     by_version = f"/cited?iri={BASE}graph/one&version={item['version']}"
@@ -373,7 +375,7 @@ def test_a_graph_is_given_again_from_its_history(writing: httpx.Client) -> None:
 def test_the_history_is_given_again_however_it_went_on(writing: httpx.Client) -> None:
     item = csl(writing, iri="graph:history")
     before = writing.get(again(item)).content
-    put(writing, "one", "<urn:a> <urn:b> 1 .")
+    put_graph(writing, "one", "<urn:a> <urn:b> 1 .")
     answer = writing.get(again(item))
     assert (answer.status_code, answer.content) == (200, before)
 
@@ -382,9 +384,9 @@ def test_no_more_graphs_are_named_than_are_read(
     writing: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = csl(writing, iri=SPAM)
-    put(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
+    put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
     for number in range(SHOWN + 2):
-        put(writing, f"g{number}", f'<urn:{number}> <{PREF_LABEL}> "{number}" .')
+        put_graph(writing, f"g{number}", f'<urn:{number}> <{PREF_LABEL}> "{number}" .')
     monkeypatch.setattr("wgig.citing.past.GRAPHS", 5)
     refused = writing.get(again(item)).json()
     assert len(refused["changed"]) == SHOWN
@@ -412,7 +414,7 @@ def test_a_digest_that_nothing_here_ever_had_is_not_laid_on_others(writing: http
     for _ in range(2):
         refused = writing.get(f"/cited?iri={SPAM}&version={version}&sha256={'0' * 64}")
         assert (refused.status_code, says in refused.json()["detail"]) == (410, True), refused.text
-        put(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
+        put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
 
 
 def test_where_no_history_is_kept_any_more_that_is_said(
@@ -420,9 +422,9 @@ def test_where_no_history_is_kept_any_more_that_is_said(
 ) -> None:
     store = Store.in_memory()
     client = service_of(Settings(token="secret"), store)
-    put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
+    put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
     item = csl(client, iri=SPAM)
-    put(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
+    put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
     refused = service_of(Settings(history="lost"), store).get(again(item))
     assert (refused.status_code, "keeps no history now" in refused.json()["detail"]) == (410, True)
 

@@ -21,6 +21,7 @@ from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
 from tests.fixtures.html_form import PAGE, Form, opened
+from tests.fixtures.triples import load_triples, put_turtle
 
 BASE = Settings.base
 TOKEN = "wgig_" + "s" * 43
@@ -49,10 +50,9 @@ def client(service_of: object) -> httpx.Client:
     return made
 
 
-def put(client: httpx.Client, text: str = EXAMPLE, name: str = NAME) -> None:
+def put_paper(client: httpx.Client, text: str = EXAMPLE, name: str = NAME) -> None:
     """Write a paper as a program does."""
-    answer = client.put(f"/graph/paper/{name}", content=text, headers=TTL)
-    assert answer.status_code in (201, 204), answer.text
+    put_turtle(client, text, f"/graph/paper/{name}", **TTL)
 
 
 def held(client: httpx.Client, name: str = NAME) -> Graph:
@@ -62,22 +62,18 @@ def held(client: httpx.Client, name: str = NAME) -> Graph:
     return Graph().parse(data=answer.text, format="nt")
 
 
-def triples(path: Path) -> list[ox.Triple]:
-    return [one.triple for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE)]
-
-
 def written(triples: Iterable[ox.Triple]) -> Graph:
     return Graph().parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt")
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
 def test_a_form_that_nobody_changed_states_what_it_was_opened_with(path: Path) -> None:
-    source = Source(triples(path))
+    source = Source(load_triples(path))
     assert set(Stating(source, source.filled).triples) == set(source.triples)
 
 
 def test_opened_and_saved_without_a_change_the_graph_is_the_same(client: httpx.Client) -> None:
-    put(client, EXAMPLE + STRANGE)
+    put_paper(client, EXAMPLE + STRANGE)
     before = held(client)
     form = opened(client, f"/write?paper={NAME}").fill(token=TOKEN, creativeWorkStatus_1="")
     form.fill(creativeWorkStatus_1="final")
@@ -87,7 +83,7 @@ def test_opened_and_saved_without_a_change_the_graph_is_the_same(client: httpx.C
 
 
 def test_one_field_changed_changes_one_statement(client: httpx.Client) -> None:
-    put(client, EXAMPLE + STRANGE)
+    put_paper(client, EXAMPLE + STRANGE)
     before = held(client)
     opened(client, f"/write?paper={NAME}").fill(token=TOKEN, numPages_1="4").press("do", "save")
     both, gone, new = graph_diff(before, held(client))
@@ -96,7 +92,7 @@ def test_one_field_changed_changes_one_statement(client: httpx.Client) -> None:
 
 
 def test_what_the_form_has_no_field_for_is_shown_as_kept(client: httpx.Client) -> None:
-    put(client, EXAMPLE + STRANGE)
+    put_paper(client, EXAMPLE + STRANGE)
     page = opened(client, f"/write?paper={NAME}").page
     assert "<x:weight>" in page.select_one("#rest pre").get_text()  # type: ignore[union-attr]
 
@@ -261,7 +257,7 @@ def test_nothing_is_said_of_a_source_that_is_there(client: httpx.Client, words: 
 
 
 def test_parts_are_added_and_removed_with_the_focus_on_what_is_new(client: httpx.Client) -> None:
-    put(client)
+    put_paper(client)
     form = opened(client, f"/write?paper={NAME}").fill(forum_1_nature_1="Typed before")
     form = form.press("add", "forum").fill(forum_2_label_1="Second").press("add", "swot-1-threat")
     assert form.given["forum-1-nature-1"] == "Typed before"
@@ -297,7 +293,7 @@ def test_assessments_that_are_not_begun_are_folded(client: httpx.Client) -> None
 
 
 def test_somebody_who_is_removed_goes_with_the_seat_and_others_stay(client: httpx.Client) -> None:
-    put(client)
+    put_paper(client)
     form = opened(client, f"/write?paper={NAME}")
     rows = {str(words): name.removesuffix("-who-1") for name, words in form.given.items() if "-who-" in name}
     form = form.press("remove", rows["Third Drafter (example)"])
@@ -336,7 +332,7 @@ def test_a_new_member_is_described_with_a_seat(client: httpx.Client) -> None:
 
 
 def test_two_people_who_save_are_told_of_each_other(client: httpx.Client) -> None:
-    put(client)
+    put_paper(client)
     mine, theirs = (opened(client, f"/write?paper={NAME}").fill(token=TOKEN) for _ in range(2))
     theirs.fill(forum_1_nature_1="Theirs").press("do", "draft")
     before = held(client)
@@ -353,7 +349,7 @@ def test_two_people_who_save_are_told_of_each_other(client: httpx.Client) -> Non
 
 
 def test_a_paper_that_was_deleted_meanwhile_can_be_saved_anew(client: httpx.Client) -> None:
-    put(client)
+    put_paper(client)
     form = opened(client, f"/write?paper={NAME}").fill(token=TOKEN)
     assert client.delete(f"/graph/paper/{NAME}", headers=TTL).status_code == 204
     answer = form.send("do", "draft")
@@ -362,7 +358,7 @@ def test_a_paper_that_was_deleted_meanwhile_can_be_saved_anew(client: httpx.Clie
 
 
 def test_a_new_paper_does_not_take_the_name_of_another(client: httpx.Client) -> None:
-    put(client)
+    put_paper(client)
     answer = opened(client, "/write?issue=spam").fill(name=NAME, token=TOKEN).send("do", "draft")
     assert answer.status_code == 412
     assert "of this name" in Form(client, answer).said("name")
@@ -370,7 +366,7 @@ def test_a_new_paper_does_not_take_the_name_of_another(client: httpx.Client) -> 
 
 
 def test_a_new_paper_of_a_taken_name_is_warned_before_it_is_saved(client: httpx.Client) -> None:
-    put(client)
+    put_paper(client)
     form = opened(client, "/write?issue=spam").fill(name=NAME).press()
     assert "of this name" in form.said("name")
     assert "name" not in form.problems
@@ -381,7 +377,7 @@ def test_a_new_paper_of_a_taken_name_is_warned_before_it_is_saved(client: httpx.
 
 
 def test_a_paper_is_not_warned_of_its_own_name(client: httpx.Client) -> None:
-    put(client)
+    put_paper(client)
     form = opened(client, f"/write?paper={NAME}")
     found = form.send("do", "check", accept="application/json").json()
     assert not [one for one in found["messages"] if one["field"] == "name"]
@@ -466,7 +462,7 @@ def test_the_token_is_taken_from_pages_of_this_service_alone(client: httpx.Clien
 
 @pytest.mark.parametrize(("what", "media_type"), [("turtle", "text/turtle"), ("markdown", "text/markdown")])
 def test_a_paper_is_downloaded_without_a_token(client: httpx.Client, what: str, media_type: str) -> None:
-    put(client)
+    put_paper(client)
     answer = opened(client, f"/write?paper={NAME}").send("do", what)
     assert answer.headers["content-type"].startswith(media_type)
     assert re.fullmatch(rf'attachment; filename="{NAME}\.(ttl|md)"', answer.headers["content-disposition"])
@@ -487,7 +483,7 @@ def test_a_paper_is_downloaded_without_a_token(client: httpx.Client, what: str, 
 
 
 def test_what_markdown_cannot_hold_is_said_and_nothing_is_lost(client: httpx.Client) -> None:
-    put(client, EXAMPLE + STRANGE)
+    put_paper(client, EXAMPLE + STRANGE)
     answer = opened(client, f"/write?paper={NAME}").fill(title_1="Typed").send("do", "markdown")
     assert answer.status_code == 422
     form = Form(client, answer)
@@ -544,7 +540,7 @@ def test_a_text_in_another_language_than_the_paper_is_said_at_its_field(client: 
 
 
 def test_what_markdown_and_form_have_no_place_for_is_said_without_a_field(client: httpx.Client) -> None:
-    put(client, f'{EXAMPLE}{PAPER} <x:weight> "1" .')
+    put_paper(client, f'{EXAMPLE}{PAPER} <x:weight> "1" .')
     form = unwritten(opened(client, f"/write?paper={NAME}"))
     assert not form.problems
     assert "the form has no field" in form.page.select_one("#refused").get_text()  # type: ignore[union-attr]
@@ -625,7 +621,7 @@ def test_the_language_that_was_switched_to_stays(typed: Form) -> None:
 
 
 def test_a_paper_of_the_graph_is_still_that_in_another_language(client: httpx.Client) -> None:
-    put(client, EXAMPLE + STRANGE)
+    put_paper(client, EXAMPLE + STRANGE)
     form = opened(client, f"/write?paper={NAME}").fill(numPages_1="4").switch("ar")
     assert "<x:weight>" in form.page.select_one("#rest pre").get_text()  # type: ignore[union-attr]
     saved = form.fill(token=TOKEN).press("do", "save")
@@ -792,7 +788,7 @@ def test_no_paper_of_another_name_is_opened(client: httpx.Client, name: str) -> 
 
 
 def test_the_iri_of_a_paper_opens_it(client: httpx.Client) -> None:
-    put(client)
+    put_paper(client)
     assert opened(client, f"/write?paper={BASE}id/paper/{NAME}").given["name"] == NAME
 
 
@@ -850,7 +846,7 @@ def test_no_more_parts_are_added_than_the_form_holds_and_what_was_typed_comes_ba
 def test_where_a_paper_is_begun_the_known_papers_can_be_chosen(client: httpx.Client) -> None:
     empty = BeautifulSoup(client.get("/write", headers=PAGE).text, "html.parser")
     assert empty.select_one("input#paper")
-    put(client)
+    put_paper(client)
     page = BeautifulSoup(client.get("/write", headers=PAGE).text, "html.parser")
     assert [one["value"] for one in page.select("#paper option")] == [NAME]
     assert len(page.select("#issue option")) == 31

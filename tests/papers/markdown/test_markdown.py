@@ -1,7 +1,6 @@
 """Papers in Markdown: what the form holds, where it stands, and what is said of what it cannot hold."""
 
 import re
-from pathlib import Path
 from random import Random
 
 import pyoxigraph as ox
@@ -16,6 +15,8 @@ from wgig.problems import Problem
 from wgig.rules import headings
 from wgig.settings import CHECKOUT, SHIPPED
 
+from tests.fixtures.triples import load_triples
+
 EXAMPLES = {path.stem: path for path in sorted((SHIPPED / "data/examples").glob("*.md"))}
 PAPER = "https://w3id.org/wgig/id/paper/mine"
 NRO = "Number Resource Organization (NRO)"
@@ -25,10 +26,6 @@ PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX wgig: <https://w3id.org/wgig/ont
 SELECT ?rule ?section ?snippet { ?rule wgig:exampleInMarkdown ?snippet ; sh:group ?section }
 """
 MECHANISMS = "## 6. Mechanisms\n\n### First\n\n### Second\n\n## 7. Adequacy\n\n### b. Transparent\n\n"
-
-
-def turtle(path: Path) -> list[ox.Triple]:
-    return [one.triple for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE)]
 
 
 def node(name: str) -> ox.NamedNode:
@@ -55,14 +52,14 @@ def refused(text: str) -> Problem:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_says_the_same_in_markdown_and_in_turtle(name: str) -> None:
     path = EXAMPLES[name]
-    assert set(markdown.read(path.read_text())[0]) == set(turtle(path.with_suffix(".ttl")))
+    assert set(markdown.read(path.read_text())[0]) == set(load_triples(path.with_suffix(".ttl")))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_markdown_to_rdf_and_back_loses_nothing(name: str) -> None:
     text = EXAMPLES[name].read_text()
     assert markdown.write(markdown.read(text)[0]) == text
-    assert markdown.write(turtle(EXAMPLES[name].with_suffix(".ttl"))) == text
+    assert markdown.write(load_triples(EXAMPLES[name].with_suffix(".ttl"))) == text
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

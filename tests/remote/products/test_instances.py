@@ -16,6 +16,8 @@ import httpx
 import pyoxigraph as ox
 import pytest
 
+from tests.fixtures.triples import put_turtle
+
 from .conftest import TOKEN, instance
 from .engines import Engine, running
 
@@ -34,10 +36,9 @@ def both(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[l
         yield list(threads.map(stack.enter_context, opened))
 
 
-def put(client: httpx.Client, number: int) -> None:
+def put_number(client: httpx.Client, number: int) -> None:
     """Write a number to a graph."""
-    answer = client.put("/graph/number", content=f"<urn:a> <urn:n> {number} .", headers=TURTLE)
-    assert answer.status_code in (201, 204), answer.text
+    put_turtle(client, f"<urn:a> <urn:n> {number} .", "/graph/number")
 
 
 def number(client: httpx.Client) -> str:
@@ -59,7 +60,7 @@ def test_instances_that_begin_at_once_hold_the_same(both: list[httpx.Client]) ->
 def test_a_write_through_one_is_seen_through_the_other_at_once(both: list[httpx.Client]) -> None:
     for count in range(6):
         here, there = both[count % 2], both[1 - count % 2]
-        put(here, count)
+        put_number(here, count)
         assert number(there) == str(count)
         graph = there.get("/graph/number", headers={"Accept": "application/n-triples"})
         assert f'"{count}"' in graph.text
@@ -68,7 +69,7 @@ def test_a_write_through_one_is_seen_through_the_other_at_once(both: list[httpx.
 
 @pytest.mark.parametrize("path", ["/graph/number", "/id/issue/spam", "/ontology", "/papers"])
 def test_entity_tags_agree(both: list[httpx.Client], path: str) -> None:
-    put(both[0], 7)
+    put_number(both[0], 7)
     tags = [one.get(path, follow_redirects=True, headers={"Accept": "*/*"}).headers["etag"] for one in both]
     assert tags[0] == tags[1]
     again = both[1].get(path, follow_redirects=True, headers={"Accept": "*/*", "If-None-Match": tags[0]})
@@ -76,9 +77,9 @@ def test_entity_tags_agree(both: list[httpx.Client], path: str) -> None:
 
 
 def test_a_condition_holds_against_what_another_wrote(both: list[httpx.Client]) -> None:
-    put(both[0], 1)
+    put_number(both[0], 1)
     tag = both[0].get("/graph/number", headers={"Accept": "text/turtle"}).headers["etag"]
-    put(both[1], 2)
+    put_number(both[1], 2)
     stale = both[0].put("/graph/number", content="<urn:a> <urn:n> 3 .", headers={**TURTLE, "If-Match": tag})
     assert stale.status_code == 412
 
@@ -97,8 +98,8 @@ def test_writes_at_once_are_all_done(both: list[httpx.Client]) -> None:
 
 
 def test_old_versions_are_read_through_either(both: list[httpx.Client]) -> None:
-    put(both[0], 1)
-    put(both[1], 2)
+    put_number(both[0], 1)
+    put_number(both[1], 2)
     for client in both:
         versions = client.get("/graph/number?versions", headers={"Accept": "application/json"}).json()[
             "versions"
@@ -114,8 +115,8 @@ def test_an_instance_that_was_away_catches_up(
     both: list[httpx.Client], engine: Engine, tmp_path: Path
 ) -> None:
     with instance(tmp_path / "away", engine.settings()):
-        put(both[0], 1)
-    put(both[0], 2)
+        put_number(both[0], 1)
+    put_number(both[0], 2)
     with instance(tmp_path / "away", engine.settings()) as back:
         assert dump(both[0]) == dump(back)
 
@@ -155,7 +156,7 @@ def test_nobody_writes_the_ledger_or_commands_the_engine(both: list[httpx.Client
         answer = one.put(f"/graph/{name}", content="<urn:a> <urn:b> 1 .", headers=TURTLE)
         assert answer.status_code == 403
     one.post("/update", data={"update": "DROP SILENT GRAPH <graph/state>"})
-    put(one, 1)
+    put_number(one, 1)
     for command in COMMANDS:
         answer = one.post("/sparql", data={"query": f"SELECT ({command} AS ?x) {{}}"})
         assert answer.status_code == 422

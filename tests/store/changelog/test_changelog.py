@@ -23,6 +23,8 @@ from wgig.stream.keeping import Stream
 from wgig.stream.last import below
 from wgig.stream.states import without_blanks
 
+from tests.fixtures.triples import put_turtle
+
 BASE = Settings.base
 TTL = {"Content-Type": "text/turtle"}
 NQ = {"Accept": "application/n-quads"}
@@ -56,11 +58,6 @@ class Version(NamedTuple):
 
 
 @pytest.fixture
-def store() -> Store:
-    return Store.in_memory()
-
-
-@pytest.fixture
 def app(store: Store) -> FastAPI:
     return create_app(Settings(token="secret", write_profile="off"), store)
 
@@ -84,10 +81,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of three members, and shelves of two pages."""
     monkeypatch.setattr(log, "PAGE", 3)
     monkeypatch.setattr(nodes, "SHELF", 2)
-
-
-def put(client: httpx.Client, content: str, path: str = "/graph/one") -> None:
-    assert client.put(path, content=content, headers=TTL).status_code in (201, 204)
 
 
 def fetched(client: httpx.Client, path: str) -> list[ox.Quad]:
@@ -157,8 +150,8 @@ def of(found: list[Version], thing: str) -> list[tuple[str, int]]:
 
 
 def test_each_write_makes_a_version_of_the_things_that_it_changes(client: httpx.Client) -> None:
-    put(client, "<x:a> <x:p> 1 . <x:b> <x:p> 1 .")
-    put(client, "<x:a> <x:p> 1, 2 . <x:b> <x:p> 1 .")
+    put_turtle(client, "<x:a> <x:p> 1 . <x:b> <x:p> 1 .")
+    put_turtle(client, "<x:a> <x:p> 1, 2 . <x:b> <x:p> 1 .")
     client.delete("/graph/one")
     found = versions(client)
     assert of(found, "x:a") == [("Create", 1), ("Update", 2), ("Delete", 0)]
@@ -166,17 +159,17 @@ def test_each_write_makes_a_version_of_the_things_that_it_changes(client: httpx.
 
 
 def test_a_thing_in_several_graphs_keeps_them_apart(client: httpx.Client, store: Store) -> None:
-    put(client, "<x:a> <x:p> 1 .")
-    put(client, "<x:a> <x:p> 1 .", "/graph/two")
-    put(client, "<x:a> <x:p> 1 .", "/graphs?default")
+    put_turtle(client, "<x:a> <x:p> 1 .")
+    put_turtle(client, "<x:a> <x:p> 1 .", "/graph/two")
+    put_turtle(client, "<x:a> <x:p> 1 .", "/graphs?default")
     assert of(versions(client), "x:a") == [("Create", 1), ("Update", 2), ("Update", 3)]
     assert copy_of(versions(client)) == held(store)
 
 
 @pytest.mark.usefixtures("small")
 def test_a_copy_by_the_stream_is_what_the_store_holds(client: httpx.Client, store: Store) -> None:
-    put(client, "<x:a> <x:p> [ <x:q> ( 1 2 'three'@en ) ] . [] <x:r> <x:a> .")
-    put(client, "<x:a> <x:p> [ <x:q> ( 1 2 ) ] . <x:c> <x:says> 'a \"quoted\" line\\nand one more' .")
+    put_turtle(client, "<x:a> <x:p> [ <x:q> ( 1 2 'three'@en ) ] . [] <x:r> <x:a> .")
+    put_turtle(client, "<x:a> <x:p> [ <x:q> ( 1 2 ) ] . <x:c> <x:says> 'a \"quoted\" line\\nand one more' .")
     client.post("/update", data={"update": "INSERT DATA { <x:d> <x:p> 1 } ; DELETE WHERE { <x:c> ?p ?o }"})
     assert copy_of(versions(client)) == held(store)
 
@@ -195,7 +188,7 @@ def test_what_was_there_at_the_beginning_has_the_time_of_its_graph(
 
 
 def test_a_version_has_the_time_of_its_write_on_record(client: httpx.Client, store: Store) -> None:
-    put(client, "<x:a> <x:p> 1 .")
+    put_turtle(client, "<x:a> <x:p> 1 .")
     query = f"SELECT ?at {{ GRAPH <{BASE}graph/history> {{ ?write <{AT.value}> ?at }} }}"
     (at,) = (row["at"].value for row in rows(store, query))
     found = {datetime.fromisoformat(one.at) for one in versions(client)}
@@ -206,7 +199,7 @@ def test_a_version_has_the_time_of_its_write_on_record(client: httpx.Client, sto
 def test_a_full_page_never_changes_and_the_open_one_is_asked_for_again(
     client: httpx.Client, reader: httpx.Client
 ) -> None:
-    put(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
+    put_turtle(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
     every = [there for quads in pages(client) for there in objects(quads, f"{TREE}node")]
     full = [one for one in every if "shelf" not in one]
     first, last = full[0], full[-1]
@@ -214,7 +207,7 @@ def test_a_full_page_never_changes_and_the_open_one_is_asked_for_again(
     assert before.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert f"{LDES}immutable" in reader.get(first, headers=NQ).text
     assert reader.get(last).headers["cache-control"] == "no-cache"
-    put(client, "<x:1> <x:p> 2 . <x:9> <x:p> 2 .")
+    put_turtle(client, "<x:1> <x:p> 2 . <x:9> <x:p> 2 .")
     after = reader.get(first)
     assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
 
@@ -222,7 +215,7 @@ def test_a_full_page_never_changes_and_the_open_one_is_asked_for_again(
 @pytest.mark.usefixtures("small")
 def test_a_relation_says_between_which_times_the_members_behind_it_are(client: httpx.Client) -> None:
     for number in range(4):
-        put(client, f"<x:{number}> <x:p> 1 .")
+        put_turtle(client, f"<x:{number}> <x:p> 1 .")
     every = list(pages(client))
     checked = 0
     for quads in every:
@@ -239,7 +232,7 @@ def test_a_relation_says_between_which_times_the_members_behind_it_are(client: h
 
 
 def test_the_root_says_how_to_read_the_stream_and_what_is_kept(client: httpx.Client) -> None:
-    put(client, "<x:a> <x:p> 1 .")
+    put_turtle(client, "<x:a> <x:p> 1 .")
     root = fetched(client, "/changes")
     assert objects(root, f"{TREE}view", f"{BASE}changes") == ["http://localhost/changes"]
     assert objects(root, f"{LDES}timestampPath") == [f"{AS}published"]
@@ -248,7 +241,7 @@ def test_the_root_says_how_to_read_the_stream_and_what_is_kept(client: httpx.Cli
 
 
 def test_trig_says_what_n_quads_say(client: httpx.Client) -> None:
-    put(client, "<x:a> <x:p> 1 .")
+    put_turtle(client, "<x:a> <x:p> 1 .")
     last = [there for quads in pages(client) for there in objects(quads, f"{TREE}node")][-1]
     answer = client.get(last)
     assert answer.headers["content-type"] == "application/trig"
@@ -273,7 +266,7 @@ def test_trig_says_what_n_quads_say(client: httpx.Client) -> None:
 def test_what_is_not_there_is_refused_in_words(
     client: httpx.Client, path: str, status: int, said: str
 ) -> None:
-    put(client, "<x:a> <x:p> 1 .")
+    put_turtle(client, "<x:a> <x:p> 1 .")
     found = re.search(r"pages are (\w+)/1", client.get("/changes/x/1").json()["detail"])
     assert found
     answer = client.get(path.replace("%s", found[1]))
@@ -397,7 +390,7 @@ def test_a_log_for_which_there_is_no_room_hinders_no_write(kept: Store) -> None:
 def test_a_page_that_turns_out_to_be_damaged_ends_the_stream_and_begins_another(
     app: FastAPI, client: httpx.Client, reader: httpx.Client, store: Store
 ) -> None:
-    put(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
+    put_turtle(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
     first = app.state.stream.log
     assert first.name in reader.get("/changes", headers=NQ).text
     with first.transaction():
@@ -445,7 +438,7 @@ def test_a_page_of_the_stream_shows_what_the_store_says_of_itself(client: httpx.
 def test_a_text_with_any_kind_of_line_break_is_told_whole(
     client: httpx.Client, store: Store, cut: str
 ) -> None:
-    put(client, f'<x:a> <x:p> "zebra 1 one{cut}two" .')
+    put_turtle(client, f'<x:a> <x:p> "zebra 1 one{cut}two" .')
     assert copy_of(versions(client))["x:a"] == held(store)["x:a"]
 
 
@@ -457,6 +450,6 @@ def test_a_write_that_the_log_cannot_take_in_is_done_and_told_later(
 
     with monkeypatch.context() as patch:
         patch.setattr(Stream, "take", slip)
-        put(client, "<x:a> <x:p> 1 .")
+        put_turtle(client, "<x:a> <x:p> 1 .")
     assert "KeyError: 'unforeseen'" in caplog.text
     assert of(versions(client), "x:a") == [("Create", 1)]

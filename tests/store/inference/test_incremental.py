@@ -15,6 +15,8 @@ from wgig.store import Store
 from wgig.writes.changes import Change
 from wgig.writes.premises import Rule
 
+from tests.fixtures.triples import parse_triples
+
 KNOWN = namespaces(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
 CONSULTED, GRAPH = ox.NamedNode("urn:consulted"), ox.NamedNode("urn:g")
@@ -59,8 +61,8 @@ SCHEMA = {
 }
 
 
-def triples(text: str) -> list[ox.Triple]:
-    return [one.triple for one in ox.parse(PREFIXES + text, format=ox.RdfFormat.TURTLE)]
+def parse_prefixed(text: str) -> list[ox.Triple]:
+    return parse_triples(PREFIXES + text)
 
 
 @pytest.fixture
@@ -72,14 +74,14 @@ def world() -> tuple[ox.Store, Inference]:
         for thing, said in SCHEMA.items()
         for name, ends in said.items()
     )
-    quads.extend(quad(one, CONSULTED) for one in triples(text))
+    quads.extend(quad(one, CONSULTED) for one in parse_prefixed(text))
     inference.follow(quads, None)
     return quads, inference
 
 
 def drawn(chance: random.Random) -> ox.Quad:
     name = chance.choice([*SAID])
-    (triple,) = triples(f"{chance.choice(THINGS)} {name} {chance.choice(SAID[name])} .")
+    (triple,) = parse_prefixed(f"{chance.choice(THINGS)} {name} {chance.choice(SAID[name])} .")
     return quad(triple, chance.choice(GRAPHS))
 
 
@@ -135,9 +137,9 @@ def test_what_was_cut_off_on_the_way_there_is_brought_to_its_end(
 def test_what_follows_from_two_things_that_follow_is_found(world: tuple[ox.Store, Inference]) -> None:
     quads, inference = world
     said = "<urn:a> a wgig:IssuePaper ; <urn:eats> <urn:b> . <urn:b> skos:relatedMatch <urn:c> ."
-    told = inference.follow(quads, written(quads, [], [quad(one, GRAPH) for one in triples(said)]))
+    told = inference.follow(quads, written(quads, [], [quad(one, GRAPH) for one in parse_prefixed(said)]))
     assert told is not None
-    (follows,) = triples("<urn:a> wgig:category <urn:c> .")
+    (follows,) = parse_prefixed("<urn:a> wgig:category <urn:c> .")
     assert quad(follows, inference.graph) in told.added
     assert inference.anew(quads) == (set(), set())
 
@@ -148,8 +150,8 @@ def test_what_is_inferred_of_what_a_rule_consults_makes_all_be_found_anew(
     quads, inference = world
     kinds = "<urn:kindOf> rdfs:subPropertyOf rdfs:subClassOf . <urn:tom> a <urn:Pet> ."
     for said in (kinds, "<urn:Pet> <urn:kindOf> <urn:Animal> ."):
-        inference.follow(quads, written(quads, [], [quad(one, GRAPH) for one in triples(said)]))
-    (follows,) = triples("<urn:tom> a <urn:Animal> .")
+        inference.follow(quads, written(quads, [], [quad(one, GRAPH) for one in parse_prefixed(said)]))
+    (follows,) = parse_prefixed("<urn:tom> a <urn:Animal> .")
     assert quad(follows, inference.graph) in quads
 
 
