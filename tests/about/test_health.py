@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -20,8 +19,7 @@ from wgig.store import Store
 from wgig.turns import busy
 
 from tests.fixtures.processes import started
-
-Client = Callable[..., httpx.Client]
+from tests.fixtures.service import client_of
 
 
 class Failing(Inline):
@@ -59,28 +57,28 @@ class Failing(Inline):
     ],
 )
 def test_why_no_query_is_answered_is_said_in_words(
-    over: Client, monkeypatch: pytest.MonkeyPatch, error: Exception | None, standing: Standing, reason: str
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, standing: Standing, reason: str
 ) -> None:
     monkeypatch.setattr(health, "PATIENCE", 0.2)
     app = create_app(Settings(), Store.in_memory(), answerers=Failing(error, standing))
-    answer = over(app).get("/ready")
+    answer = client_of(app).get("/ready")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     (only,) = answer.json()["reasons"]
     assert reason in only
     assert only in answer.json()["detail"]
 
 
-def test_a_service_that_stops_is_not_ready_whatever_else(over: Client) -> None:
+def test_a_service_that_stops_is_not_ready_whatever_else() -> None:
     app = create_app(Settings(), Store.in_memory(), answerers=Failing(busy(), Standing(0, 0, 0)))
     app.state.stopping = True
-    reasons = over(app).get("/ready").json()["reasons"]
+    reasons = client_of(app).get("/ready").json()["reasons"]
     assert len(reasons) == 2
     assert reasons[0].startswith("The service is stopping")
 
 
-def test_a_problem_of_ours_is_none_of_the_request(over: Client) -> None:
+def test_a_problem_of_ours_is_none_of_the_request() -> None:
     app = create_app(Settings(), Store.in_memory(), answerers=Failing(Problem(400, "x"), Standing(1, 1, 0)))
-    assert over(app).get("/ready").status_code == 503
+    assert client_of(app).get("/ready").status_code == 503
 
 
 def test_a_service_that_is_told_to_stop_says_so_and_goes_on_for_a_while(tmp_path: Path) -> None:

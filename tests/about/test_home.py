@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
 
 import httpx
 import pyoxigraph as ox
@@ -13,6 +12,8 @@ from wgig.settings import Settings
 from wgig.sides import Cell
 from wgig.store import Store
 
+from tests.fixtures.service import client_of, service_of
+
 BASE = Settings.base
 PAGE = {"Accept": "text/html"}
 PREFIXES = (
@@ -22,9 +23,9 @@ PREFIXES = (
 
 
 @pytest.fixture(scope="module")
-def home(shipped: ox.Store, over: Callable[..., httpx.Client]) -> str:
+def home(shipped: ox.Store) -> str:
     """The home page of a service over the shipped graph."""
-    answer = over(create_app(Settings(), Store(shipped)), **PAGE).get("/")
+    answer = service_of(Settings(), Store(shipped), **PAGE).get("/")
     assert answer.headers["cache-control"] == "no-cache"
     return answer.text
 
@@ -99,9 +100,7 @@ def test_an_empty_store_is_explained(closed: httpx.Client) -> None:
     assert "No paper is known" in page
 
 
-def test_nobody_waits_for_what_is_being_counted(
-    shipped: ox.Store, over: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nobody_waits_for_what_is_being_counted(shipped: ox.Store, monkeypatch: pytest.MonkeyPatch) -> None:
     app = create_app(Settings(), Store(shipped))
 
     async def not_yet(seconds: float) -> None:
@@ -109,9 +108,9 @@ def test_nobody_waits_for_what_is_being_counted(
 
     for cells in app.state.cells.values():
         monkeypatch.setattr(cells, "soon", not_yet)
-    answer = over(app, **PAGE).get("/")
+    answer = client_of(app, **PAGE).get("/")
     assert "The papers are being counted" in answer.text
     assert answer.headers["cache-control"] == "no-store"
-    timeline = over(app, **PAGE).get("/timeline")
+    timeline = client_of(app, **PAGE).get("/timeline")
     assert "The papers are being counted" in timeline.text
     assert timeline.headers["cache-control"] == "no-store"

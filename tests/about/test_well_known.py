@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from wgig.namespaces import namespaces
 from wgig.settings import Settings
 from wgig.store import Store
 
-Get = Callable[..., httpx.Response]
+from tests.fixtures.service import Get, service_of
 
 BASE = Settings.base
 KNOWN = namespaces(BASE)
@@ -229,9 +228,7 @@ def test_nobody_is_named_for_security_unless_the_operator_names_somebody(get: Ge
     assert get("/.well-known/security.txt").status_code == 404
 
 
-def test_whom_to_tell_of_a_weakness(
-    small_store: Store, service_of: Callable[[Settings, Store], httpx.Client]
-) -> None:
+def test_whom_to_tell_of_a_weakness(small_store: Store) -> None:
     settings = Settings(contact="mailto:security@example.org https://example.org/contact")
     answer = service_of(settings, small_store).get("/.well-known/security.txt")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -242,9 +239,7 @@ def test_whom_to_tell_of_a_weakness(
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_the_place_of_that_is_named_where_it_is_safe(
-    small_store: Store, service_of: Callable[[Settings, Store], httpx.Client]
-) -> None:
+def test_the_place_of_that_is_named_where_it_is_safe(small_store: Store) -> None:
     client = service_of(Settings(contact="https://example.org/contact"), small_store)
     answer = client.get("https://example.org/.well-known/security.txt")
     assert answer.text.splitlines()[-1] == "Canonical: https://example.org/.well-known/security.txt"

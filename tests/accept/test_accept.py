@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.processes import Serving
 from tests.fixtures.shared_facts import require_shared
 
 SUITES = require_shared("accept")
@@ -25,9 +25,7 @@ def suite(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def url(
-    suite: str, serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def url(suite: str, serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("store")
     settings = {"WGIG_TOKEN": TOKEN, "WGIG_DEFAULT_GRAPH": "unnamed"} | SETTINGS.get(suite, {})
     with serving(folder, **settings) as address:

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,8 +32,8 @@ from wgig.store import Store
 from wgig.tokens import Tokens
 
 from tests.fixtures.processes import started
+from tests.fixtures.service import client_of
 
-Client = Callable[..., httpx.Client]
 CHECKS = cast(Processes, SimpleNamespace(seconds=0))
 
 
@@ -54,8 +53,8 @@ def turn(app: FastAPI, pool: Pool | None = None, **changed: object) -> None:
     asyncio.run(Reloading(app, CHECKS, pool, lambda: wanted)())
 
 
-def test_a_setting_that_can_change_holds_from_the_next_request_on(app: FastAPI, over: Client) -> None:
-    client = over(app)
+def test_a_setting_that_can_change_holds_from_the_next_request_on(app: FastAPI) -> None:
+    client = client_of(app)
     assert client.get("/sparql?query=ASK{}").status_code == 200
     turn(app, query_length=3)
     assert client.get("/sparql?query=ASK{}").status_code == 413
@@ -64,8 +63,8 @@ def test_a_setting_that_can_change_holds_from_the_next_request_on(app: FastAPI, 
     assert client.get("/metrics").status_code == 200
 
 
-def test_no_answer_from_before_is_given_again(app: FastAPI, over: Client) -> None:
-    client = over(app)
+def test_no_answer_from_before_is_given_again(app: FastAPI) -> None:
+    client = client_of(app)
     two = "/sparql?query=SELECT*{VALUES ?x {1 2}}"
     assert [client.get(two).status_code for _ in range(2)] == [200, 200]
     turn(app, result_rows=1)
@@ -78,13 +77,13 @@ def test_those_who_go_by_settings_of_their_own_hear_of_it(app: FastAPI) -> None:
     assert (pool.settings.query_seconds, CHECKS.seconds) == (7, 8)
 
 
-def test_the_token_of_the_settings_is_another(app: FastAPI, over: Client) -> None:
+def test_the_token_of_the_settings_is_another(app: FastAPI) -> None:
     turn(app, token="new")
     update = {"update": "INSERT DATA { <urn:a> <urn:b> 1 }"}
     headers = {"Authorization": "Bearer new"}
-    assert over(app, **headers).post("/update", data=update).status_code == 204
+    assert client_of(app, **headers).post("/update", data=update).status_code == 204
     turn(app, token="newer")
-    assert over(app, **headers).post("/update", data=update).status_code == 401
+    assert client_of(app, **headers).post("/update", data=update).status_code == 401
 
 
 def test_what_needs_a_new_start_is_named_and_stays(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,8 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import format_datetime
@@ -23,13 +22,13 @@ from wgig.client.rows import Rows
 from wgig.client.terms import term, value
 from wgig.settings import SHIPPED
 
+from tests.fixtures.processes import Serving
+
 XSD = "http://www.w3.org/2001/XMLSchema#"
 TRANSPARENCY = "https://w3id.org/wgig/id/principle/transparency"
 SPAM = "https://w3id.org/wgig/id/issue/spam"
 NOTHING = b'{"head":{"vars":["x"]},"results":{"bindings":[]}}'
 ROWS = {"Content-Type": "application/sparql-results+json"}
-
-Answer = Callable[[httpx.Request], httpx.Response]
 
 
 @pytest.fixture(scope="module")
@@ -247,9 +246,7 @@ def test_a_syntax_error_carries_its_place(graph: wgig.Graph) -> None:
     assert "             ^" in str(error)
 
 
-def test_a_graph_is_put_with_a_token(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
+def test_a_graph_is_put_with_a_token(serving: Serving, tmp_path: Path) -> None:
     file, paper = tmp_path / "mine.ttl", tmp_path / "paper.md"
     file.write_text("<urn:s> <urn:p> 1, 2 .")
     paper.write_text((SHIPPED / "data/examples/community-networks.md").read_text("utf-8"), encoding="utf-8")

@@ -1,7 +1,6 @@
 """Feeds, the calendar and the sitemap, as readers of each of them find them."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,6 +14,7 @@ from wgig.feeds import paging, sitemap
 from wgig.settings import Settings
 from wgig.store import Store
 
+from tests.fixtures.service import service_of, writer_of
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
@@ -32,10 +32,9 @@ SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 
 
 @pytest.fixture
-def client(service_of: Callable[..., httpx.Client]) -> httpx.Client:
+def client() -> httpx.Client:
     """A client that may write, of a service that follows what is written."""
-    settings = Settings(token="secret", write_profile="off")
-    found = service_of(settings, Store.in_memory(), Authorization="Bearer secret")
+    found = writer_of(Store.in_memory(), write_profile="off")
     assert found.get("/changes").status_code == 200
     return found
 
@@ -344,9 +343,7 @@ WRITES = f"""SELECT ?write {{ GRAPH <{BASE}graph/history> {{ ?write a ?type
 FILTER STRSTARTS(STR(?write), "{BASE}id/write/") }} }}"""
 
 
-def test_what_was_there_before_anybody_looked_has_no_time_in_the_sitemap(
-    service_of: Callable[..., httpx.Client],
-) -> None:
+def test_what_was_there_before_anybody_looked_has_no_time_in_the_sitemap() -> None:
     store = Store.in_memory()
     store.update(f"INSERT DATA {{ <{BASE}id/issue/old> a <x:A> }}")
     text = service_of(Settings(), store).get("/sitemap.xml").text

@@ -4,7 +4,6 @@ import base64
 import gzip
 import hashlib
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,8 @@ from wgig.dumps import download, files
 from wgig.dumps.files import NAMES
 from wgig.settings import Settings
 from wgig.store import Store
+
+from tests.fixtures.service import client_of, service_of
 
 ONE = "INSERT DATA { <x:a> <x:p> 1 GRAPH <x:g> { <x:b> <x:q> 'two' } GRAPH <x:h> { <x:b> <x:q> 'three' } }"
 MORE = "INSERT DATA { <x:c> <x:p> 3 }"
@@ -36,8 +37,8 @@ def app(store: Store) -> FastAPI:
 
 
 @pytest.fixture
-def client(app: FastAPI, over: Callable[..., httpx.Client]) -> httpx.Client:
-    return over(app)
+def client(app: FastAPI) -> httpx.Client:
+    return client_of(app)
 
 
 def plain(name: str, content: bytes) -> bytes:
@@ -101,35 +102,31 @@ def test_only_the_last_versions_are_kept(client: httpx.Client, store: Store) -> 
     assert "The latest: /dump.nq" in client.get(places[0]).json()["detail"]
 
 
-def test_the_same_data_has_the_same_bytes(tmp_path: Path, over: Callable[..., httpx.Client]) -> None:
+def test_the_same_data_has_the_same_bytes(tmp_path: Path) -> None:
     lines = [f"GRAPH <x:g{number % 7}> {{ <x:{number}> <x:p> 'a text {number}' }}" for number in range(200)]
     given = []
     for name, order in (("one", lines), ("two", reversed(lines))):
         store = Store.open(tmp_path / name)
         for one in order:
             store.update(f"INSERT DATA {{ {one} }}")
-        client = over(create_app(Settings(), store))
+        client = service_of(Settings(), store)
         given.append([client.get(f"/dump.{one}").content for one in NAMES])
     assert given[0] == given[1]
 
 
-def test_a_dump_that_was_damaged_while_no_service_ran_is_made_anew(
-    tmp_path: Path, over: Callable[..., httpx.Client]
-) -> None:
+def test_a_dump_that_was_damaged_while_no_service_ran_is_made_anew(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "store")
     store.update(ONE)
-    before = [over(create_app(Settings(), store)).get(f"/dump.{name}").content for name in NAMES]
+    before = [service_of(Settings(), store).get(f"/dump.{name}").content for name in NAMES]
     for one in (tmp_path / "store" / "aside" / "dumps").rglob("*.*"):
         one.write_bytes(bytes(one.stat().st_size))
-    client = over(create_app(Settings(), store))
+    client = service_of(Settings(), store)
     assert [client.get(f"/dump.{name}").content for name in NAMES] == before
     digest = hashlib.sha256(before[0]).hexdigest()
     assert client.get(f"/dump.{NAMES[0]}.sha256").text == f"{digest}  dump.{NAMES[0]}\n"
 
 
-def test_a_dump_is_made_once_for_all_who_ask(
-    app: FastAPI, over: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dump_is_made_once_for_all_who_ask(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     write = files.Dumps.write
 
@@ -138,12 +135,12 @@ def test_a_dump_is_made_once_for_all_who_ask(
         return write(*given)
 
     monkeypatch.setattr(files.Dumps, "write", counted)
-    who = [threading.Thread(target=lambda: over(app).get("/dump.nq.gz")) for _ in range(4)]
+    who = [threading.Thread(target=lambda: client_of(app).get("/dump.nq.gz")) for _ in range(4)]
     for one in who:
         one.start()
     for one in who:
         one.join()
-    assert over(app).get("/dump.trig").status_code == 200
+    assert client_of(app).get("/dump.trig").status_code == 200
     assert len(made) == 2  # N-Quads and TriG
 
 
@@ -226,7 +223,7 @@ def test_who_asks_for_a_dump_that_takes_long_is_asked_to_come_again(
     assert client.get("/dump.nq").status_code == 200
 
 
-def test_others_write_while_a_dump_is_made(tmp_path: Path, over: Callable[..., httpx.Client]) -> None:
+def test_others_write_while_a_dump_is_made(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "store")
     store.update(ONE)
     app = create_app(Settings(), store)
@@ -240,9 +237,9 @@ def test_others_write_while_a_dump_is_made(tmp_path: Path, over: Callable[..., h
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(files.Dumps, "write", slowly)
-        first = over(app).get("/dump.nq").text
+        first = client_of(app).get("/dump.nq").text
     assert "<x:c>" not in first
-    assert "<x:c>" in over(app).get("/dump.nq").text
+    assert "<x:c>" in client_of(app).get("/dump.nq").text
 
 
 def test_a_dump_has_the_license_that_all_its_graphs_state(client: httpx.Client, store: Store) -> None:

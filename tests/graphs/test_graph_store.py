@@ -1,18 +1,16 @@
 """/update and the Graph Store: who may write, what is written, and that a refused write changes nothing."""
 
-from collections.abc import Callable
-
 import httpx
 import pytest
 from wgig import inlining
-from wgig.settings import Settings
 from wgig.store import Store
+
+from tests.fixtures.service import writer_of
 
 TTL = {"Content-Type": "text/turtle"}
 UPDATE = {"Content-Type": "application/sparql-update"}
 GRAPH = "/graph/one"
 IRI = "https://w3id.org/wgig/graph/one"
-Service = Callable[..., httpx.Client]
 WRITES = [
     ("POST", "/update"),
     ("PUT", GRAPH),
@@ -25,10 +23,9 @@ WRITES = [
 
 
 @pytest.fixture(params=["kept", "lost"])
-def writable(request: pytest.FixtureRequest, service_of: Service) -> httpx.Client:
+def writable(request: pytest.FixtureRequest) -> httpx.Client:
     """A client of an empty service that it may write, which keeps a history or none."""
-    settings = Settings(token="secret", history=request.param, body_bytes=10_000)
-    return service_of(settings, Store.in_memory(), Authorization="Bearer secret")
+    return writer_of(Store.in_memory(), history=request.param, body_bytes=10_000)
 
 
 def lines(client: httpx.Client, path: str = GRAPH) -> list[str]:

@@ -1,7 +1,6 @@
 """The list of graphs, and each of them."""
 
 import re
-from collections.abc import Callable
 
 import httpx
 import pyoxigraph as ox
@@ -13,6 +12,7 @@ from wgig.shipped import rules
 from wgig.store import Store
 
 from tests.fixtures.accept_headers import BROWSER
+from tests.fixtures.service import client_over
 from tests.fixtures.triples import response_triples
 
 TTL = {"Content-Type": "text/turtle"}
@@ -144,12 +144,10 @@ def test_a_list_that_leaves_graphs_out_says_so(
     assert "Of 2 graphs, 1 are shown." in writable.get("/graphs", headers=PAGE).text
 
 
-def test_the_page_of_what_follows_says_a_sentence_for_each_rule(
-    client: Callable[[Store], httpx.Client],
-) -> None:
+def test_the_page_of_what_follows_says_a_sentence_for_each_rule() -> None:
     store = Store.in_memory()
     store.update("INSERT DATA { GRAPH <graph/inferred> { <x:a> <x:p> <x:b> } }", Settings.base)
-    page = client(store).get("/graph/inferred", headers=PAGE).text
+    page = client_over(store).get("/graph/inferred", headers=PAGE).text
     assert ">An issue paper stands under the categories of the issue that it treats.</bdi></li>" in page
     assert len(graph.meanings(rules())) == len(rules())
 

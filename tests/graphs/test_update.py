@@ -1,7 +1,5 @@
 """Updates are tried first: papers pass the gate however they are changed, and what is written was checked."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
@@ -12,6 +10,9 @@ from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 from wgig.writes import changes, trial
 
+from tests.fixtures.processes import Serving
+from tests.fixtures.service import writer_of
+
 BASE = Settings.base
 NAME = "example-community-networks"
 PAPER, GRAPH = f"{BASE}id/paper/{NAME}", f"{BASE}graph/paper/{NAME}"
@@ -19,7 +20,6 @@ TURTLE = (SHIPPED / "data/examples/community-networks.ttl").read_bytes()
 TITLE = "<http://purl.org/dc/terms/title>"
 WORSE = f'<{PAPER}> {TITLE} "Another"@en'  # a second title in one language
 MADE_UP = f'BIND(IRI(CONCAT("{BASE}graph/pa", "per/{NAME}")) AS ?g)'
-Service = Callable[..., httpx.Client]
 
 
 @pytest.fixture
@@ -32,9 +32,8 @@ def store() -> Store:
 
 
 @pytest.fixture(params=["kept", "lost"])
-def client(request: pytest.FixtureRequest, store: Store, service_of: Service) -> httpx.Client:
-    settings = Settings(token="secret", history=request.param)
-    return service_of(settings, store, Authorization="Bearer secret")
+def client(request: pytest.FixtureRequest, store: Store) -> httpx.Client:
+    return writer_of(store, history=request.param)
 
 
 def update(client: httpx.Client, text: str, **headers: str) -> httpx.Response:
@@ -104,10 +103,9 @@ def test_an_update_that_may_touch_too_much_is_refused(
 
 
 def test_where_nothing_is_checked_nor_kept_an_update_just_runs(
-    store: Store, service_of: Service, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(token="secret", history="lost", write_profile="off")
-    client = service_of(settings, store, Authorization="Bearer secret")
+    client = writer_of(store, history="lost", write_profile="off")
     monkeypatch.setattr(trial, "copied", None)
     assert update(client, f"INSERT {{ GRAPH ?g {{ {WORSE} }} }} WHERE {{ GRAPH ?g {{}} }}").status_code == 204
     assert any("Another" in str(one) for one in store.triples(GRAPH))
@@ -177,9 +175,7 @@ def joined(store: Store) -> int:
     return sum(names.count(name) for name in set(names) if names.count(name) > 1)
 
 
-def test_an_update_ends_with_whoever_asked_for_it(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
+def test_an_update_ends_with_whoever_asked_for_it(serving: Serving, tmp_path: Path) -> None:
     many = " ".join(f"GRAPH ?g{n} {{ ?s{n} ?p{n} ?o{n} }}" for n in range(6))
     endless = f"INSERT {{ GRAPH <urn:g> {{ ?s1 ?p2 ?o3 }} }} WHERE {{ {many} }}"
     settings = {"WGIG_TOKEN": "secret", "WGIG_PAPER_SECONDS": "600"}

@@ -4,14 +4,16 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from tests.fixtures.processes import Serving
 
 TOKEN = "secret"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -24,9 +26,7 @@ FROM = "/sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\
 
 
 @pytest.fixture(scope="module")
-def hard(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def hard(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a service with the shipped graph, small limits and few readers."""
     limits = {
         "WGIG_PROXIES": "127.0.0.1",
@@ -101,9 +101,7 @@ def end_all(url: str) -> None:
         httpx.delete(f"{url}queries/running/{one['id']}")
 
 
-def test_slow_queries_of_many_addresses_leave_a_reader_to_another(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
+def test_slow_queries_of_many_addresses_leave_a_reader_to_another(serving: Serving, tmp_path: Path) -> None:
     limits = {"WGIG_PROXIES": "127.0.0.1", "WGIG_READERS": "2", "WGIG_QUERY_SECONDS": "120"}
     with serving(tmp_path, WGIG_TOKEN=TOKEN, **limits) as url, ThreadPoolExecutor() as pool:
         # Until the quads are copied, those who read from disk are readers beyond these.

@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any, get_args
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from mcp.server.mcpserver.exceptions import ToolError
@@ -13,6 +12,7 @@ from wgig.client.connection import Connection, Limits
 from wgig.mcp.budget import Budget
 from wgig.mcp.tools import Tools
 
+from tests.fixtures.service import client_of
 from tests.hostile.attacks import ATTACKS
 
 TOOLS = {
@@ -30,9 +30,9 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def tools(app: FastAPI, over: Callable[..., httpx.Client]) -> Tools:
+def tools(app: FastAPI) -> Tools:
     """The tools over a service in this process."""
-    inside = over(app)._transport
+    inside = client_of(app)._transport
     return Tools(Graph(Connection("http://localhost", Limits(retries=0), inside)), Budget())
 
 

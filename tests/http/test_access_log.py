@@ -12,14 +12,13 @@ import httpx
 import pytest
 from fastapi import Request, Response
 from wgig import app as application
-from wgig.app import create_app
 from wgig.logs import JsonLines, Plain, network
 from wgig.settings import Settings
 from wgig.store import Store
 
 from tests.fixtures.processes import started
+from tests.fixtures.service import service_of
 
-Client = Callable[..., httpx.Client]
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 HOSTILE = "a\nERROR wgig: forged\r\x1b[31m\u2028b\u202e ::error::c"
 
@@ -102,13 +101,13 @@ def test_another_is_made_in_place_of_a_bad_one(closed: httpx.Client, sent: str) 
 
 
 def test_a_mistake_of_ours_is_found_by_the_id(
-    over: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def fails(_: Request) -> Response:
         raise ValueError("oops")
 
     monkeypatch.setattr(application, "ROUTES", [("/fails", ("GET",), fails)])
-    answer = over(create_app(Settings(), Store.in_memory())).get("/fails", headers={"X-Request-Id": "one-2"})
+    answer = service_of(Settings(), Store.in_memory()).get("/fails", headers={"X-Request-Id": "one-2"})
     assert answer.status_code == 500
     assert "one-2" in answer.json()["detail"]
     assert "one-2" in caplog.text
@@ -119,8 +118,8 @@ def test_nothing_is_logged_of_who_asks_what_unless_it_is_wanted(closed: httpx.Cl
     assert fields("wgig.access") == fields("wgig.query") == []
 
 
-def test_a_request_is_logged_with_what_came_of_it(over: Client, fields: Fields) -> None:
-    client = over(create_app(Settings(access_log="address"), Store.in_memory()))
+def test_a_request_is_logged_with_what_came_of_it(fields: Fields) -> None:
+    client = service_of(Settings(access_log="address"), Store.in_memory())
     parent = {"Traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
     answer = client.get("/graph/mine?x=secret", headers=parent)
     (one,) = fields("wgig.access")
@@ -146,8 +145,8 @@ def test_a_request_is_logged_with_what_came_of_it(over: Client, fields: Fields) 
         "x",
     ],
 )
-def test_what_is_no_parent_of_a_trace_is_not_logged(over: Client, fields: Fields, parent: str) -> None:
-    client = over(create_app(Settings(access_log="address"), Store.in_memory()))
+def test_what_is_no_parent_of_a_trace_is_not_logged(fields: Fields, parent: str) -> None:
+    client = service_of(Settings(access_log="address"), Store.in_memory())
     client.get("/health", headers={"Traceparent": parent})
     assert "trace" not in fields("wgig.access")[0]
 
@@ -165,12 +164,10 @@ def test_a_network_tells_not_who_in_it_asked(address: str, shown: str) -> None:
     assert network(address) == shown
 
 
-def test_a_query_is_logged_by_its_digest_and_with_its_text_where_that_is_wanted(
-    over: Client, fields: Fields
-) -> None:
+def test_a_query_is_logged_by_its_digest_and_with_its_text_where_that_is_wanted(fields: Fields) -> None:
     text = "ASK { ?secret ?p ?o }"
     for wanted in ("digest", "text"):
-        client = over(create_app(Settings(query_log=wanted), Store.in_memory()))
+        client = service_of(Settings(query_log=wanted), Store.in_memory())
         answer = client.get("/sparql", params={"query": text})
         one = fields("wgig.query")[-1]
         assert (one["outcome"], one["bytes"], one["id"]) == (
@@ -184,8 +181,8 @@ def test_a_query_is_logged_by_its_digest_and_with_its_text_where_that_is_wanted(
         assert fields("wgig.access") == []
 
 
-def test_a_query_that_was_refused_is_logged_as_well(over: Client, fields: Fields) -> None:
-    over(create_app(Settings(query_log="digest"), Store.in_memory())).get("/sparql?query=ASK")
+def test_a_query_that_was_refused_is_logged_as_well(fields: Fields) -> None:
+    service_of(Settings(query_log="digest"), Store.in_memory()).get("/sparql?query=ASK")
     assert [one["outcome"] for one in fields("wgig.query")] == ["syntax"]
 
 

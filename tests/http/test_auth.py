@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,16 +15,17 @@ from wgig.settings import TOKENS, Settings
 from wgig.store import Store, StoreError
 from wgig.tokens import SCOPES, Tokens
 
+from tests.fixtures.service import client_of
+
 TTL = {"Content-Type": "text/turtle"}
 PAPER = "/graph/paper/one"
-Client = Callable[..., httpx.Client]
 
 
 @pytest.fixture
-def served(tmp_path: Path, over: Client) -> httpx.Client:
+def served(tmp_path: Path) -> httpx.Client:
     """A client without a token of a service that reads the tokens of this folder; papers are not checked."""
     settings = Settings(store=tmp_path, write_profile="off")
-    return over(create_app(settings, Store.in_memory(), tokens=Tokens(tmp_path / TOKENS)))
+    return client_of(create_app(settings, Store.in_memory(), tokens=Tokens(tmp_path / TOKENS)))
 
 
 def put_as(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx.Response:
@@ -231,14 +231,12 @@ def test_the_shell_makes_lists_and_revokes(tmp_path: Path) -> None:
     assert Tokens(tmp_path / TOKENS).all() == []
 
 
-def test_instances_share_a_file_of_tokens(
-    tmp_path: Path, over: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_instances_share_a_file_of_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WGIG_TOKENS", str(tmp_path / "shared" / "tokens"))
     made = wgig("token", "new", "--scope", "graphs", folder=tmp_path / "one")
     settings = Settings.from_environment(store=tmp_path / "two")
     assert not settings.store.exists()
-    client = over(create_app(settings, Store.in_memory(), tokens=Tokens(settings.token_file)))
+    client = client_of(create_app(settings, Store.in_memory(), tokens=Tokens(settings.token_file)))
     assert put_as(client, made.stdout.strip()).status_code == 201
 
 

@@ -2,8 +2,6 @@
 
 import re
 import socket
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +9,8 @@ import httpx
 import pytest
 from wgig.metrics import Metrics
 from wgig.shortcuts import LARGEST, Shortcuts, is_whole
+
+from tests.fixtures.processes import Serving
 
 HEAD = "Host: a\r\n"
 ASK = f"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\n{HEAD}"
@@ -113,9 +113,7 @@ def test_the_same_request_has_the_same_answer_however_it_is_given(served: str) -
         assert client.file.read() == b""
 
 
-def test_a_write_is_seen_by_the_next_request(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
+def test_a_write_is_seen_by_the_next_request(serving: Serving, tmp_path: Path) -> None:
     count = f"GET /sparql?query=SELECT*%7B%3Curn:s%3E%3Curn:p%3E%3Fo%7D&_mediatype=csv HTTP/1.1\r\n{HEAD}"
     with serving(tmp_path, WGIG_DATA="none", WGIG_TOKEN="t") as url, Client(url) as client:
         for number in range(3):

@@ -2,14 +2,15 @@
 
 import resource
 import socket
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from wgig.settings import Settings
+
+from tests.fixtures.processes import Serving
 
 DIRECT = {"Content-Type": "application/sparql-query"}
 CHUNKED_ASK = "5\r\nASK{}\r\n0\r\n\r\n"
@@ -60,7 +61,7 @@ def test_no_permitted_text_crashes_the_service(served: str, text: str, status: i
 
 
 def test_nothing_is_imported_from_the_folder_in_which_the_service_runs(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "pickle.py").write_text("raise SystemExit")
     monkeypatch.chdir(tmp_path)
@@ -122,9 +123,7 @@ def test_what_is_no_http_gets_a_problem_document(served: str) -> None:
     assert f'"type": "{Settings.base}doc/problem/bad-request"' in answer
 
 
-def test_many_connections_that_ask_nothing_keep_out_nobody(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
+def test_many_connections_that_ask_nothing_keep_out_nobody(serving: Serving, tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     idle = 1100
     if hard < 2 * idle:

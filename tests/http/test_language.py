@@ -3,7 +3,6 @@
 In which language a page speaks: that of its address, one chosen before, or one that the reader likes.
 """
 
-from collections.abc import Callable
 from urllib.parse import quote
 
 import httpx
@@ -17,8 +16,7 @@ from wgig.settings import Settings
 from wgig.speaking import comma, name_of, speaking_in
 from wgig.store import Store
 
-Get = Callable[..., httpx.Response]
-Client = Callable[[Store], httpx.Client]
+from tests.fixtures.service import Get, client_over
 
 BASE = Settings.base
 SPAM = "/doc/issue/spam"
@@ -54,12 +52,12 @@ def test_data_hold_every_text_of_a_thing_whatever_a_reader_likes(get: Get) -> No
     assert liked.headers["content-language"] == "ar, en"
 
 
-def test_what_a_thing_leads_to_is_called_in_the_language_that_is_liked(client: Client) -> None:
+def test_what_a_thing_leads_to_is_called_in_the_language_that_is_liked() -> None:
     store = Store.in_memory()
     facts = f"""<{BASE}id/x/y> <urn:p> <urn:end> .
         <urn:end> <http://www.w3.org/2000/01/rdf-schema#label> "end"@en, "Ende"@de, "fin"@fr ."""
     store.apply(store.change_by(None, read(facts.encode(), "text/turtle")))
-    service = client(store)
+    service = client_over(store)
     for liked, label in (
         ("de-AT, fr", ("Ende", "de")),
         ("it, fr;q=0.1", ("fin", "fr")),

@@ -1,6 +1,5 @@
 """A client that asks too often is refused until its bucket fills again, and is told how it stands."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,14 +7,13 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from wgig import limits
-from wgig.app import create_app
 from wgig.limits import FREE, Limits
 from wgig.settings import Settings
 from wgig.store import Store
 
 from tests.fixtures.processes import started
+from tests.fixtures.service import service_of
 
-Client = Callable[..., httpx.Client]
 THREE = Settings(rate_requests=3, rate_seconds=60)
 
 
@@ -91,8 +89,8 @@ def test_who_is_full_again_is_forgotten(clock: list[float], monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("clock")
-def test_an_answer_tells_how_a_client_stands_and_a_refusal_when_to_come_again(over: Client) -> None:
-    client = over(create_app(THREE, Store.in_memory()))
+def test_an_answer_tells_how_a_client_stands_and_a_refusal_when_to_come_again() -> None:
+    client = service_of(THREE, Store.in_memory())
     answers = [client.get("/sparql?query=ASK{}") for _ in range(4)]
     assert [one.status_code for one in answers] == [200, 200, 200, 429]
     assert {one.headers["ratelimit-policy"] for one in answers} == {'"client";q=3;w=60'}
@@ -108,8 +106,8 @@ def test_an_answer_tells_how_a_client_stands_and_a_refusal_when_to_come_again(ov
     assert "x-request-id" in refused.headers
 
 
-def test_monitors_are_never_refused(over: Client) -> None:
-    client = over(create_app(THREE, Store.in_memory()))
+def test_monitors_are_never_refused() -> None:
+    client = service_of(THREE, Store.in_memory())
     assert {client.get(one).status_code for one in FREE * 5} == {200}
 
 

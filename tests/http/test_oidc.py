@@ -6,7 +6,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ from wgig.settings import TOKENS, Settings
 from wgig.store import Store
 from wgig.tokens import NotVouchedError, Tokens
 
-Client = Callable[..., httpx.Client]
+from tests.fixtures.service import client_of
+
 AUDIENCE = "https://w3id.org/wgig/"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC = ec.generate_private_key(ec.SECP256R1())
@@ -330,11 +331,11 @@ def test_without_an_issuer_nobody_vouches() -> None:
 
 
 @pytest.fixture
-def served(place: Place, tmp_path: Path, over: Client) -> httpx.Client:
+def served(place: Place, tmp_path: Path) -> httpx.Client:
     """A client of a service that keeps a history, to which papers need not conform, with an issuer."""
     wanted = settings(place, store=tmp_path, write_profile="off", oidc_name="name")
     tokens = Tokens(tmp_path / TOKENS, "fixed.se.cret", fetched(Issuer(wanted)))
-    return over(create_app(wanted, Store.open(tmp_path), tokens=tokens))
+    return client_of(create_app(wanted, Store.open(tmp_path), tokens=tokens))
 
 
 def put_as(client: httpx.Client, secret: str) -> httpx.Response:
@@ -375,10 +376,10 @@ def test_a_refusal_says_why(
     assert f'error="{error}"' in answer.headers["www-authenticate"]
 
 
-def test_who_comes_before_the_keys_is_asked_to_come_again(place: Place, tmp_path: Path, over: Client) -> None:
+def test_who_comes_before_the_keys_is_asked_to_come_again(place: Place, tmp_path: Path) -> None:
     place.status = 500
     wanted = settings(place, store=tmp_path)
-    client = over(
+    client = client_of(
         create_app(wanted, Store.in_memory(), tokens=Tokens(tmp_path / TOKENS, "", fetched(Issuer(wanted))))
     )
     answer = put_as(client, signed(place))

@@ -1,6 +1,5 @@
 """What nobody can mean is refused in words at each route, and never becomes something else in silence."""
 
-from collections.abc import Callable
 from urllib.parse import unquote
 
 import httpx
@@ -8,6 +7,8 @@ import pytest
 from wgig.near import near
 from wgig.settings import Settings
 from wgig.store import Store
+
+from tests.fixtures.service import service_of
 
 GRAPH = "/graph/issues"
 FIRST = "graph=https%3A%2F%2Fw3id.org%2Fwgig%2Fgraph%2Fissues"
@@ -18,7 +19,7 @@ Fields = list[tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
-def client(filled_store: Store, service_of: Callable[..., httpx.Client]) -> httpx.Client:
+def client(filled_store: Store) -> httpx.Client:
     """A client of a service with all that it has at its first start."""
     return service_of(Settings(token="secret"), filled_store)
 

@@ -6,7 +6,6 @@ Traces: a span for each request, query, write and check; and nothing of it where
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextvars import Context
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,18 +32,16 @@ from wgig.store import Store
 from wgig.tokens import Tokens
 from wgig.tracing import ENDPOINTS, Tracing
 
-from tests.fixtures.service import TOKEN
+from tests.fixtures.service import TOKEN, client_of, service_of, writer_of
 
-Client = Callable[..., httpx.Client]
 TURTLE = {"Content-Type": "text/turtle"}
 PAPER = "<urn:a> <urn:p> 1 ."
 
 
 @pytest.fixture
-def watched(over: Client) -> httpx.Client:
+def watched() -> httpx.Client:
     """A client with a token of a service over an empty store, which keeps its history in no folder."""
-    settings = Settings(token=TOKEN, history="lost", write_profile="off")
-    return over(create_app(settings, Store.in_memory()), Authorization=f"Bearer {TOKEN}")
+    return writer_of(Store.in_memory(), history="lost", write_profile="off")
 
 
 def families(client: httpx.Client) -> dict[str, Metric]:
@@ -165,8 +162,8 @@ def test_checks_are_counted_by_what_came_of_them(watched: httpx.Client, content:
     assert figure(watched, "wgig_checks_total", outcome=outcome) == 1
 
 
-def test_answers_from_memory_are_counted(over: Client) -> None:
-    client = over(create_app(Settings(metrics="open"), Store.in_memory()))
+def test_answers_from_memory_are_counted() -> None:
+    client = service_of(Settings(metrics="open"), Store.in_memory())
     for _ in range(3):
         client.get("/sparql?query=ASK{}")
     assert figure(client, "wgig_cache_hits_total") == 2
@@ -185,9 +182,9 @@ def test_quads_and_graphs_are_counted_in_step_with_writes(watched: httpx.Client)
     assert counted == [(0, 0), (3, 1), (2, 1), (0, 0)]
 
 
-def test_the_last_write_is_told(tmp_path: Path, over: Client) -> None:
+def test_the_last_write_is_told(tmp_path: Path) -> None:
     settings = Settings(token=TOKEN, write_profile="off", metrics="open")
-    client = over(create_app(settings, Store.open(tmp_path)), Authorization=f"Bearer {TOKEN}")
+    client = service_of(settings, Store.open(tmp_path), Authorization=f"Bearer {TOKEN}")
     assert "wgig_last_write_timestamp_seconds" not in families(client)
     client.put("/graph/one", content=PAPER, headers=TURTLE)
     assert figure(client, "wgig_last_write_timestamp_seconds") > 1.7e9
@@ -197,18 +194,18 @@ def test_the_last_write_is_told(tmp_path: Path, over: Client) -> None:
 @pytest.mark.parametrize(
     ("scope", "status"), [("metrics", 200), ("admin", 200), ("graphs", 403), ("papers", 403)]
 )
-def test_who_has_a_token_for_them_may_read_them(
-    tmp_path: Path, over: Client, scope: str, status: int
-) -> None:
+def test_who_has_a_token_for_them_may_read_them(tmp_path: Path, scope: str, status: int) -> None:
     secret, _ = tokens.new(tmp_path / TOKENS, [scope])
-    client = over(create_app(Settings(store=tmp_path), Store.in_memory(), tokens=Tokens(tmp_path / TOKENS)))
+    client = client_of(
+        create_app(Settings(store=tmp_path), Store.in_memory(), tokens=Tokens(tmp_path / TOKENS))
+    )
     assert client.get("/metrics", headers={"Authorization": f"Bearer {secret}"}).status_code == status
     assert client.get("/metrics").status_code == 401
 
 
-def test_nobody_else_may_unless_a_setting_opens_them(over: Client) -> None:
-    assert over(create_app(Settings(), Store.in_memory())).get("/metrics").status_code == 403
-    assert over(create_app(Settings(metrics="open"), Store.in_memory())).get("/metrics").status_code == 200
+def test_nobody_else_may_unless_a_setting_opens_them() -> None:
+    assert service_of(Settings(), Store.in_memory()).get("/metrics").status_code == 403
+    assert service_of(Settings(metrics="open"), Store.in_memory()).get("/metrics").status_code == 200
 
 
 def test_they_are_never_kept(watched: httpx.Client) -> None:
@@ -245,12 +242,12 @@ class Traced(NamedTuple):
 
 
 @pytest.fixture
-def traced(over: Client) -> Traced:
+def traced() -> Traced:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     settings = Settings(token=TOKEN, history="lost", access_log="network")
     app = create_app(settings, Store.in_memory(), tracing=Tracing(provider))
-    return Traced(app, over(app, Authorization=f"Bearer {TOKEN}"), exporter)
+    return Traced(app, client_of(app, Authorization=f"Bearer {TOKEN}"), exporter)
 
 
 def said(span: ReadableSpan) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
 from html import unescape
 from xml.etree import ElementTree
 
@@ -12,11 +11,12 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
 from wgig.matrix import ROWS
 from wgig.schemas import MATRIX
 from wgig.settings import Settings
 from wgig.store import Store
+
+from tests.fixtures.service import service_of
 
 BASE = Settings.base
 ID = f"{BASE}id/"
@@ -46,14 +46,14 @@ JUDGED = f"""{PREFIXES} @base <{ID}> .
 
 
 @pytest.fixture(scope="module")
-def judged(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client:
+def judged(shipped: ox.Store) -> httpx.Client:
     """A client of a service over the shipped facts with papers of our own alone."""
     store = ox.Store()
     store.extend(one for one in shipped if "/graph/paper/" not in str(one.graph_name) + str(one.subject))
     for one in (one for one in shipped if str(one.predicate).endswith("#assessment>")):
         store.remove(one)
     store.load(JUDGED, format=ox.RdfFormat.TURTLE, to_graph=ox.NamedNode(f"{BASE}graph/judged"))
-    return over(create_app(Settings(), Store(store)))
+    return service_of(Settings(), Store(store))
 
 
 def test_the_matrix_is_that_of_the_example_query(reader: httpx.Client) -> None:

@@ -1,7 +1,6 @@
 """Lists as pages: names first, heads in words, numbers that lead on, conditions to take back."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 
 import httpx
@@ -12,6 +11,8 @@ from wgig.catalogues import SPOKEN
 from wgig.lists.shown import LISTS
 from wgig.settings import Settings
 from wgig.store import Store
+
+from tests.fixtures.service import client_of
 
 HTML = {"Accept": "text/html"}
 TABLES = sorted(LISTS.keys() - {"papers", "timeline"})  # those two have pages of their own
@@ -104,7 +105,7 @@ def test_a_number_leads_to_what_it_counts(pages: httpx.Client, name: str) -> Non
 
 
 def test_papers_that_are_being_counted_are_unknown_and_the_page_is_not_kept(
-    shipped: ox.Store, over: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch
+    shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = create_app(Settings(), Store(shipped))
 
@@ -112,10 +113,10 @@ def test_papers_that_are_being_counted_are_unknown_and_the_page_is_not_kept(
         assert seconds < 5
 
     monkeypatch.setattr(app.state.cells["issue"], "soon", not_yet)
-    answer = over(app, **HTML).get("/issues")
+    answer = client_of(app, **HTML).get("/issues")
     assert text(cell(row(answer.text, "/doc/issue/spam"), "Papers")) == "unknown"
     assert answer.headers["cache-control"] == "no-store"
-    assert over(app, **HTML).get("/meetings").headers["cache-control"] != "no-store"
+    assert client_of(app, **HTML).get("/meetings").headers["cache-control"] != "no-store"
 
 
 def test_what_narrows_a_list_is_said_in_words_and_can_be_taken_back(pages: httpx.Client) -> None:

@@ -3,7 +3,6 @@
 import io
 import random
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -15,6 +14,8 @@ from wgig.settings import Settings
 from wgig.shelf import FACETS, Papers, Shelf
 from wgig.store import Store
 from wgig.writes.changes import Change
+
+from tests.fixtures.service import service_of
 
 BASE = Settings.base
 HTML = {"Accept": "text/html"}
@@ -155,7 +156,7 @@ def test_a_field_for_words_that_was_left_empty_means_nothing(pages: httpx.Client
     assert listed(pages, "q=&issue=spam&sort=label") == ["wp-spam"]
 
 
-def test_hostile_values_are_shown_and_lead_nowhere(service_of: Callable[..., httpx.Client]) -> None:
+def test_hostile_values_are_shown_and_lead_nowhere() -> None:
     store = Store.in_memory()
     long = "x" * 10_000
     turtle = f"""

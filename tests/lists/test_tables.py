@@ -5,7 +5,6 @@ import json
 import re
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from wgig.store import Store
 from wgig.tables.columns import SEPARATOR, tables
 
 from tests.fixtures.accept_headers import PROGRAMS, page
+from tests.fixtures.service import service_of
 
 NAMES = list(tables())
 
@@ -98,16 +98,14 @@ def as_text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def test_without_its_library_parquet_is_refused_in_words(
-    service_of: Callable[..., httpx.Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_its_library_parquet_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     answer = service_of(Settings(), Store.in_memory()).get("/tables/papers.parquet")
     assert answer.status_code == 501
     assert "Take /tables/papers.csv, or have its operator install wgig[parquet]." in answer.json()["detail"]
 
 
-def test_a_value_that_fits_no_column_is_refused_in_words(service_of: Callable[..., httpx.Client]) -> None:
+def test_a_value_that_fits_no_column_is_refused_in_words() -> None:
     store = Store.in_memory()
     store.update(
         """PREFIX wgig: <https://w3id.org/wgig/ontology#> INSERT DATA {

@@ -2,14 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import date
 from html.parser import HTMLParser
 
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
 from wgig.happening import by_day
 from wgig.pages.chart import MOST, chart
 from wgig.pages.days import in_words, span
@@ -17,6 +15,8 @@ from wgig.pages.timeline import Timeline, papers
 from wgig.settings import Settings
 from wgig.sides import Cell
 from wgig.store import Store
+
+from tests.fixtures.service import service_of
 
 BASE = Settings.base
 PREFIXES = (
@@ -29,9 +29,9 @@ PAGE = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
-def service(shipped: ox.Store, over: Callable[..., httpx.Client]) -> httpx.Client:
+def service(shipped: ox.Store) -> httpx.Client:
     """A client of a service over the shipped graph."""
-    return over(create_app(Settings(), Store(shipped)), **PAGE)
+    return service_of(Settings(), Store(shipped), **PAGE)
 
 
 class Items(HTMLParser):

@@ -1,7 +1,6 @@
 """A refusal for people says what to do, and leads on."""
 
 import re
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -9,6 +8,8 @@ from wgig.pages.ways import ways
 from wgig.problems import KINDS, Problem
 from wgig.settings import Settings
 from wgig.store import Store
+
+from tests.fixtures.service import service_of
 
 HTML = {"Accept": "text/html"}
 PAGES = [
@@ -111,7 +112,7 @@ def test_what_may_be_gone_the_next_time_can_be_tried_once_more() -> None:
 
 
 @pytest.mark.parametrize("path", ["/papers", "/issues", "/graphs", "/search?q=spam"])
-def test_an_empty_store_says_how_it_is_filled(service_of: Callable[..., httpx.Client], path: str) -> None:
+def test_an_empty_store_says_how_it_is_filled(path: str) -> None:
     page = service_of(Settings(), Store.in_memory()).get(path, headers=HTML)
     assert page.status_code == 200
     assert "wgig load</code> adds some" in page.text or "Nothing was found" in page.text

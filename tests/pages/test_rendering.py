@@ -1,7 +1,6 @@
 """Pages for people: readable, safe, and usable with a keyboard and a screen reader."""
 
 import re
-from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -16,8 +15,7 @@ from wgig.settings import Settings
 from wgig.store import Store
 from wgig.things import describe
 
-Get = Callable[..., httpx.Response]
-Client = Callable[[Store], httpx.Client]
+from tests.fixtures.service import Get, client_over
 
 BASE = Settings.base
 PAGES = [
@@ -192,14 +190,14 @@ def test_a_table_of_facts_keeps_its_roles_when_it_is_shown_as_blocks(get: Get) -
     assert {row["role"] for row in found.all("tr")} == {"row"}
 
 
-def test_a_mark_leads_to_the_graph_that_it_names(client: Client) -> None:
+def test_a_mark_leads_to_the_graph_that_it_names() -> None:
     store = Store.in_memory()
     fact = f"<{BASE}id/issue/a> a <urn:Issue> ; <urn:q> 1 ."
     store.apply(store.change_by(f"{BASE}graph/test", read(fact.encode(), "text/turtle")))
     for graph, number in ((f"{BASE}graph/inferred", 2), ("urn:mine", 3)):
         fact = f"<{BASE}id/issue/a> <urn:p> {number} ."
         store.apply(store.change_by(graph, read(fact.encode(), "text/turtle")))
-    text = client(store).get("/doc/issue/a", headers={"Accept": "text/html"}).text
+    text = client_over(store).get("/doc/issue/a", headers={"Accept": "text/html"}).text
     assert '<span class="mark"><a href="/graph/inferred">inferred</a></span>' in text
     assert 'in graph <a href="/graphs?graph=urn%3Amine">' in text
 

@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
@@ -24,11 +24,12 @@ from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 from wgig.turns import Turns
 
+from tests.fixtures.service import service_of
+
 EXAMPLES = SHIPPED / "shapes" / "examples" / "issue-paper"
 GOOD = (EXAMPLES / "ok-complete.ttl").read_bytes()
 BAD = (EXAMPLES / "bad-WGIG-7B-MISSING.ttl").read_bytes()
 MARKDOWN = (SHIPPED / "data" / "examples" / "community-networks.md").read_bytes()
-Service = Callable[[Settings, Store], httpx.Client]
 TURTLE = {"content-type": "text/turtle"}
 PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 START = (
@@ -39,13 +40,13 @@ GRAPHS = ["text/turtle", "application/n-triples", "application/ld+json", "applic
 
 
 @pytest.fixture(scope="module")
-def service(service_of: Service) -> httpx.Client:
+def service() -> httpx.Client:
     """A client of an empty service with the settings as they come."""
     return service_of(Settings(), Store.in_memory())
 
 
 @pytest.fixture(scope="module")
-def small(service_of: Service) -> httpx.Client:
+def small() -> httpx.Client:
     """A client of a service with small limits."""
     return service_of(Settings(paper_bytes=20_000, body_bytes=50_000, paper_triples=400), Store.in_memory())
 
@@ -380,7 +381,7 @@ def test_a_line_without_end_is_shown_in_part(service: httpx.Client) -> None:
     assert max(map(len, lines)) < 1000
 
 
-def test_a_service_at_work_says_when_to_come_again(service_of: Service) -> None:
+def test_a_service_at_work_says_when_to_come_again() -> None:
     client = service_of(Settings(), Store.in_memory())
     app = client._transport.app.app  # type: ignore[attr-defined]
     app.state.checks = Turns(at_once=1, waiting=0, patience=0)
@@ -476,7 +477,7 @@ BOARD = """
 """
 
 
-def test_the_board_shows_how_the_known_papers_stand(service_of: Service) -> None:
+def test_the_board_shows_how_the_known_papers_stand() -> None:
     store = Store.in_memory()
     triples = [one.triple for one in ox.parse(BOARD, format=ox.RdfFormat.TURTLE, base_iri=Settings.base)]
     store.apply(store.change_by(f"{Settings.base}graph/conformance", triples))

@@ -1,7 +1,6 @@
 """JSON in a frame: the thing at the top, the rest inside, and as much as the standard has it say."""
 
 import json
-from collections.abc import Callable
 from itertools import pairwise
 
 import httpx
@@ -13,14 +12,14 @@ from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
-Client = Callable[[Store], httpx.Client]
+from tests.fixtures.service import client_over, service_of
 
 BASE = Settings.base
 PAPER = "/doc/paper/example-spam-filters"
 
 
 @pytest.fixture(scope="module")
-def service(service_of: Callable[[Settings, Store], httpx.Client]) -> httpx.Client:
+def service() -> httpx.Client:
     """A service with a whole paper and the ontology."""
     store = Store.in_memory()
     files = {
@@ -103,7 +102,7 @@ def test_a_frame_of_nothing_is_not_found(service: httpx.Client) -> None:
     assert service.get("/doc/paper/none?_frame=paper").status_code == 404
 
 
-def test_what_stands_too_deep_is_refused_and_not_cut(client: Client) -> None:
+def test_what_stands_too_deep_is_refused_and_not_cut() -> None:
     store = Store.in_memory()
     top = f"{BASE}id/issue/x"
     chain = [top, *(f"{top}/{n}" for n in range(DEEPEST + 1))]
@@ -113,7 +112,7 @@ def test_what_stands_too_deep_is_refused_and_not_cut(client: Client) -> None:
     store.apply(
         store.change_by(None, read(f"{facts} <{top}> a <{BASE}ontology#Issue> .".encode(), "text/turtle"))
     )
-    answer = client(store).get("/doc/issue/x?_frame=issue")
+    answer = client_over(store).get("/doc/issue/x?_frame=issue")
     assert answer.status_code == 406
     assert "too deep" in answer.json()["detail"]
 

@@ -1,19 +1,16 @@
 """The page of the ontology: a picture with an equal list, examples, shapes, and how much a term is used."""
 
 import re
-from collections.abc import Callable
 
-import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
 from wgig.namespaces import OUTSIDE
 from wgig.pages.vocabulary import Vocabulary, vocabulary
 from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
-from tests.fixtures.service import client_of
+from tests.fixtures.service import service_of
 
 BASE = Settings.base
 WGIG = f"{BASE}ontology#"
@@ -29,7 +26,7 @@ def book(filled_store: Store) -> Vocabulary:
 @pytest.fixture(scope="module")
 def page(filled_store: Store) -> str:
     """Its page."""
-    return str(client_of(create_app(Settings(), filled_store)).get("/ontology", headers=HTML).text)
+    return str(service_of(Settings(), filled_store).get("/ontology", headers=HTML).text)
 
 
 def test_each_class_has_a_box_right_of_what_it_is_a_kind_of(book: Vocabulary) -> None:
@@ -74,17 +71,13 @@ def test_every_link_of_the_page_to_a_place_on_it_arrives(page: str) -> None:
 
 
 def test_the_page_calls_terms_in_its_language_and_defines_them_in_english(filled_store: Store) -> None:
-    arabic = client_of(create_app(Settings(), filled_store)).get(
-        "/ontology", headers={**HTML, "Accept-Language": "ar"}
-    )
+    arabic = service_of(Settings(), filled_store).get("/ontology", headers={**HTML, "Accept-Language": "ar"})
     assert "<h3>معلم رئيسي <code>wgig:Milestone</code></h3>" in arabic.text
     assert '<a href="#due">الموعد المقرر</a>' in arabic.text
     assert '<p lang="en" dir="ltr">A deadline, deliverable or event of the timeline' in arabic.text
 
 
-def test_a_term_with_labels_in_english_alone_says_so_on_other_pages(
-    service_of: Callable[..., httpx.Client],
-) -> None:
+def test_a_term_with_labels_in_english_alone_says_so_on_other_pages() -> None:
     store = Store.in_memory()
     text = f"""<{WGIG}Old> a <{OUTSIDE["owl"]}Class> ; <{OUTSIDE["rdfs"]}label> "old"@en ."""
     store.apply(store.change_by(f"{BASE}graph/ontology", read(text.encode(), "text/turtle")))
@@ -96,7 +89,7 @@ def test_the_page_tells_its_version(page: str) -> None:
     assert "This is version 0.1.0." in page
 
 
-def test_a_hostile_example_stays_text(service_of: Callable[..., httpx.Client]) -> None:
+def test_a_hostile_example_stays_text() -> None:
     store = Store.in_memory()
     ontology = (SHIPPED / "ontology" / "wgig.ttl").read_bytes()
     store.apply(store.change_by(f"{BASE}graph/ontology", read(ontology, "text/turtle")))

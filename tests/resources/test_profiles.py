@@ -17,9 +17,9 @@ from wgig.settings import Settings
 from wgig.store import Store
 
 from tests.fixtures.link_header import Link, links
+from tests.fixtures.service import Get, client_over, service_of
 from tests.fixtures.triples import response_triples
 
-Get = Callable[..., httpx.Response]
 Client = Callable[[Store], httpx.Client]
 
 BASE = Settings.base
@@ -33,7 +33,7 @@ RDF = ("text/turtle", "application/n-triples", "application/rdf+xml")
 
 
 @pytest.fixture(scope="module")
-def client_of_module(service_of: Callable[[Settings, Store], httpx.Client]) -> Client:
+def client_of_module() -> Client:
     return lambda store: service_of(Settings(), store)
 
 
@@ -259,11 +259,9 @@ def test_for_each_token_a_link_says_which_profile_it_means(get: Get) -> None:
 # 7.1.2 Get resource by profile
 
 
-def test_several_profiles_are_parted_by_commas_or_stand_in_fields_of_their_own(
-    client: Client, small_store: Store
-) -> None:
+def test_several_profiles_are_parted_by_commas_or_stand_in_fields_of_their_own(small_store: Store) -> None:
     fields = [("Accept-Profile", "<urn:x>"), ("Accept-Profile", f"<{IRIS['skos']}>;q=0.3,schema.org;q=0.4")]
-    answer = client(small_store).get(SPAM, headers=fields)
+    answer = client_over(small_store).get(SPAM, headers=fields)
     assert profile(answer) == "schema.org"
 
 
@@ -364,9 +362,9 @@ def test_the_way_to_the_list_is_linked_by_the_model_of_the_list(get: Get) -> Non
     assert found == [f"{SPAM}?_profile=all"]
 
 
-def test_an_iri_may_be_escaped_or_not(client: Client, small_store: Store) -> None:
-    escaped = client(small_store).get(f"{SPAM}?_profile=%3Chttps%3A%2F%2Fschema.org%2F%3E")
-    plain = client(small_store).get(
+def test_an_iri_may_be_escaped_or_not(small_store: Store) -> None:
+    escaped = client_over(small_store).get(f"{SPAM}?_profile=%3Chttps%3A%2F%2Fschema.org%2F%3E")
+    plain = client_over(small_store).get(
         httpx.URL("http://localhost", raw_path=f"{SPAM}?_profile=<https://schema.org/>".encode())
     )
     assert profile(escaped) == profile(plain) == "schema.org"
@@ -660,19 +658,17 @@ def test_the_list_of_graphs_links_its_formats(get: Get) -> None:
 # Answers are kept by all dimensions
 
 
-def test_an_answer_is_never_given_to_who_asks_for_another_profile_or_language(
-    client: Client, small_store: Store
-) -> None:
+def test_an_answer_is_never_given_to_who_asks_for_another_profile_or_language(small_store: Store) -> None:
     wishes = [
         {"Accept-Profile": profile_, "Accept-Language": language, "Accept": accept}
         for profile_ in ("wgig", "skos", "<https://schema.org/>", "skos;q=0.1, oai_dc", "")
         for language in ("en", "ar", "fr, ar;q=0.5")
         for accept in ("text/turtle", "text/html, */*;q=0.1")
     ]
-    kept = client(small_store)
+    kept = client_over(small_store)
     first = [kept.get(SPAM, headers=one) for one in wishes]
     again = [kept.get(SPAM, headers=one) for one in reversed(wishes)][::-1]
-    alone = [client(small_store).get(SPAM, headers=one) for one in wishes]
+    alone = [client_over(small_store).get(SPAM, headers=one) for one in wishes]
     assert len({one.content for one in alone}) > 6
     for one, other, third in zip(first, again, alone, strict=True):
         assert one.content == other.content == third.content
@@ -726,11 +722,11 @@ def test_a_hostile_field_is_refused(get: Get, text: str) -> None:
 # What our own rules add
 
 
-def test_the_link_field_is_bounded_whatever_the_name_of_the_thing(client: Client) -> None:
+def test_the_link_field_is_bounded_whatever_the_name_of_the_thing() -> None:
     store = Store.in_memory()
     name = "x" * 2_000
     store.apply(store.change_by(None, parse(f"<{BASE}id/{name}> a <urn:C> .".encode(), "text/turtle")))
-    answer = client(store).get(f"/doc/{name}")
+    answer = client_over(store).get(f"/doc/{name}")
     assert answer.status_code == 200
     assert 0 < len(answer.headers["link"]) <= LONGEST
 
@@ -762,11 +758,11 @@ def test_dublin_core_is_written_as_harvesters_read_it(get: Get) -> None:
     assert root.findtext(f"{{{dublin.NAMESPACE}}}title") == "<script>alert(1)</script>"
 
 
-def test_a_character_that_xml_does_not_have_is_not_acceptable_in_it(client: Client) -> None:
+def test_a_character_that_xml_does_not_have_is_not_acceptable_in_it() -> None:
     store = Store.in_memory()
     fact = f'<{BASE}id/x/y> <http://purl.org/dc/terms/title> "a\\u0001b" .'
     store.apply(store.change_by(None, parse(fact.encode(), "text/turtle")))
-    answer = client(store).get("/doc/x/y.xml")
+    answer = client_over(store).get("/doc/x/y.xml")
     assert answer.status_code == 406
     assert "U+0001" in answer.json()["detail"]
 
@@ -791,12 +787,12 @@ def test_a_graph_that_a_format_cannot_say_is_not_acceptable_in_it(get: Get) -> N
     assert "text/turtle" in answer.json()["offered"]
 
 
-def test_what_a_thing_says_of_other_pages_does_not_move_its_profiles(client: Client) -> None:
+def test_what_a_thing_says_of_other_pages_does_not_move_its_profiles() -> None:
     store = Store.in_memory()
     topic = "<http://xmlns.com/foaf/0.1/primaryTopic>"
     facts = f"<{BASE}id/x/y> {topic} <urn:other> . <urn:page> {topic} <{BASE}id/x/y> ."
     store.apply(store.change_by(None, parse(facts.encode(), "text/turtle")))
-    found = response_triples(client(store).get("/doc/x/y?_profile=schema.org"))
+    found = response_triples(client_over(store).get("/doc/x/y?_profile=schema.org"))
     assert {one.subject for one in found} == {ox.NamedNode(f"{BASE}id/x/y")}
     assert [one.object for one in found if one.predicate.value == "https://schema.org/url"] == [
         ox.NamedNode("http://localhost/doc/x/y")

@@ -2,10 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
 from html import unescape
 
-import httpx
 import pyoxigraph as ox
 import pytest
 from wgig import things
@@ -15,10 +13,8 @@ from wgig.settings import CHECKOUT, SHIPPED, Settings
 from wgig.store import Store
 from wgig.vocabulary import shapes, terms
 
+from tests.fixtures.service import Get, client_over
 from tests.fixtures.triples import response_triples
-
-Get = Callable[..., httpx.Response]
-Client = Callable[[Store], httpx.Client]
 
 BASE = Settings.base
 SPAM = ox.NamedNode(f"{BASE}id/issue/spam")
@@ -136,14 +132,14 @@ def test_a_description_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     assert [*map(str, description.cut)] == ["Of 5 statements that point here, 2 are shown."]
 
 
-def test_a_description_of_too_many_parts_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_description_of_too_many_parts_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(things, "PARTS", 2)
     store = Store.in_memory()
     links = "".join(
         f"<{SPAM.value}> <urn:p> <{SPAM.value}/{n}> . <{SPAM.value}/{n}> <urn:n> {n} ." for n in range(3)
     )
     store.apply(store.change_by(f"{BASE}graph/test", read(links.encode(), "text/turtle")))
-    answer = client(store).get("/doc/issue/spam")
+    answer = client_over(store).get("/doc/issue/spam")
     assert "Only the first 2 parts are shown." in answer.text
     assert len({t for t in response_triples(answer) if t.predicate.value == "urn:n"}) == 2
 
@@ -186,13 +182,13 @@ def test_a_kind_lists_its_things_in_the_order_of_people(get: Get) -> None:
 
 
 def test_a_kind_of_many_things_lists_them_bit_by_bit(
-    get: Get, client: Client, small_store: Store, monkeypatch: pytest.MonkeyPatch
+    get: Get, small_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = {
         one.object for one in response_triples(get("/doc/issue")) if one.predicate.value.endswith("member")
     }
     monkeypatch.setattr("wgig.folders.MOST", 2)
-    service, path, found = client(small_store), "/doc/issue", list[object]()
+    service, path, found = client_over(small_store), "/doc/issue", list[object]()
     while path:
         answer = service.get(path)
         here = [one.object for one in response_triples(answer) if one.predicate.value.endswith("member")]
@@ -208,10 +204,10 @@ def test_a_kind_of_many_things_lists_them_bit_by_bit(
 
 @pytest.mark.parametrize("path", ["/doc/issue.jsonld?lang=en", "/doc/issue?_mediatype=nt", "/doc/issue.html"])
 def test_the_next_things_are_listed_in_the_same_format(
-    monkeypatch: pytest.MonkeyPatch, small_store: Store, client: Client, path: str
+    monkeypatch: pytest.MonkeyPatch, small_store: Store, path: str
 ) -> None:
     monkeypatch.setattr("wgig.folders.MOST", 2)
-    service = client(small_store)
+    service = client_over(small_store)
     first = service.get(path)
     following = service.get(first.links["next"]["url"])
     assert following.headers["content-type"] == first.headers["content-type"] != "text/turtle; charset=utf-8"
@@ -262,14 +258,14 @@ def test_shapes_that_are_not_loaded_say_how_to_load_them(get: Get) -> None:
     assert "wgig load" in answer.json()["detail"]
 
 
-def test_the_page_of_shapes_shows_what_each_says(client: Client) -> None:
+def test_the_page_of_shapes_shows_what_each_says() -> None:
     store = Store.in_memory()
     for path in sorted(SHIPPED.glob("shapes/*.ttl")):
         store.apply(store.change_by(f"{BASE}graph/shapes", read(path.read_bytes(), "text/turtle")))
     found = shapes(store.triples(f"{BASE}graph/shapes"))
     assert len(found) > 10
     assert all(one.messages for one in found if one.targets)
-    page = unescape(client(store).get("/shapes", headers={"Accept": "text/html"}).text)
+    page = unescape(client_over(store).get("/shapes", headers={"Accept": "text/html"}).text)
     said = {iri: sentences for one in found for iri, sentences in one.messages.items()}
     assert all(sentence in page for sentences in said.values() for sentence in sentences)
     ours = {
@@ -327,12 +323,12 @@ def test_json_ld_is_compact_and_brings_what_it_needs_of_its_context(get: Get) ->
     assert len(document["@context"]) < 20
 
 
-def test_a_text_with_a_direction_is_not_acceptable_as_json(client: Client) -> None:
+def test_a_text_with_a_direction_is_not_acceptable_as_json() -> None:
     store = Store.in_memory()
     fact = f'<{SPAM.value}> <urn:p> "a"@ar--rtl .'
     store.apply(store.change_by(None, read(fact.encode(), "text/turtle")))
     for suffix in ("json", "jsonld"):
-        assert client(store).get(f"/doc/issue/spam.{suffix}").status_code == 406
+        assert client_over(store).get(f"/doc/issue/spam.{suffix}").status_code == 406
 
 
 def test_plain_json_keeps_values_that_do_not_fit_the_ontology() -> None:
@@ -354,11 +350,11 @@ def same(one: list[ox.Triple], other: list[ox.Triple]) -> bool:
     return sets[0] == sets[1]
 
 
-def test_a_name_in_any_script_is_described(client: Callable[[Store], httpx.Client]) -> None:
+def test_a_name_in_any_script_is_described() -> None:
     store = Store.in_memory()
     fact = "<https://w3id.org/wgig/id/issue/你好> a <x:Issue> ."
     store.apply(store.change_by(None, read(fact.encode(), "text/turtle")))
-    answer = client(store).get("/doc/issue/你好", headers={"Accept": "text/turtle"})
+    answer = client_over(store).get("/doc/issue/你好", headers={"Accept": "text/turtle"})
     assert answer.status_code == 200
     assert '<https://w3id.org/wgig/id/issue/%E4%BD%A0%E5%A5%BD>; rel="about"' in answer.headers["link"]
 

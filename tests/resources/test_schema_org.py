@@ -3,11 +3,10 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pyoxigraph as ox
 import pyshacl
 import pytest
@@ -15,7 +14,7 @@ from wgig.rdf import read
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
-Get = Callable[..., httpx.Response]
+from tests.fixtures.service import Get, client_over, service_of
 
 BASE = Settings.base
 HOST = "http://localhost/"
@@ -133,7 +132,7 @@ def test_the_vocabulary_finds_faults(vocabulary: Vocabulary) -> None:
 
 
 def test_things_of_every_kind_are_said_as_schema_org_expects(
-    shipped: ox.Store, service_of: Callable[[Settings, Store], httpx.Client], vocabulary: Vocabulary
+    shipped: ox.Store, vocabulary: Vocabulary
 ) -> None:
     service = service_of(Settings(), Store(shipped))
     some: dict[tuple[str, str], str] = {}
@@ -151,13 +150,11 @@ def test_things_of_every_kind_are_said_as_schema_org_expects(
         assert {one.predicate for one in found} >= {TYPE, ox.NamedNode(f"{SCHEMA}url")}
 
 
-def test_a_paper_has_its_authors_and_what_it_cites(
-    client: Callable[[Store], httpx.Client], vocabulary: Vocabulary
-) -> None:
+def test_a_paper_has_its_authors_and_what_it_cites(vocabulary: Vocabulary) -> None:
     store = Store.in_memory()
     paper = read((SHIPPED / "data/examples/spam-filters.ttl").read_bytes(), "text/turtle")
     store.apply(store.change_by(None, paper))
-    answer = client(store).get("/doc/paper/example-spam-filters?_profile=schema.org")
+    answer = client_over(store).get("/doc/paper/example-spam-filters?_profile=schema.org")
     found = [quad.triple for quad in ox.parse(answer.content, ox.RdfFormat.TURTLE)]
     assert not vocabulary.faults(found)
     uses = Counter(name(one.predicate) for one in found)
@@ -229,9 +226,9 @@ def test_the_dumps_that_home_names_are_there(get: Get) -> None:
         assert answer.headers["content-type"] == one["encodingFormat"]
 
 
-def test_what_leads_to_itself_is_told_of_once(client: Callable[[Store], httpx.Client]) -> None:
+def test_what_leads_to_itself_is_told_of_once() -> None:
     store = Store.in_memory()
     facts = f"<{BASE}id/x/y> a <{BASE}ontology#Paragraph> ; <{BASE}ontology#partOf> <{BASE}id/x/y> ."
     store.apply(store.change_by(None, [q.triple for q in ox.parse(facts, ox.RdfFormat.TURTLE)]))
-    answer = client(store).get("/doc/x/y?_profile=schema.org&_mediatype=application/ld%2Bjson")
+    answer = client_over(store).get("/doc/x/y?_profile=schema.org&_mediatype=application/ld%2Bjson")
     assert answer.json()["isPartOf"] == {"@id": f"{BASE}id/x/y"}

@@ -1,7 +1,6 @@
 """/shapes/<name>: each rule has a page with its reason, its examples, and its shape as data."""
 
 import re
-from collections.abc import Callable
 
 import httpx
 import pyoxigraph as ox
@@ -12,13 +11,15 @@ from wgig.rules import LANGUAGES, rules
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
+from tests.fixtures.service import service_of
+
 PAGE = {"accept": "text/html"}
 FORMATS = {"ttl": "text/turtle", "nt": "application/n-triples", "jsonld": "application/ld+json"}
 IRI = "https://w3id.org/wgig/shapes#"
 
 
 @pytest.fixture(scope="module")
-def service(service_of: Callable[[Settings, Store], httpx.Client]) -> httpx.Client:
+def service() -> httpx.Client:
     """A client of a service that holds the shapes."""
     files = sorted((SHIPPED / "shapes").glob("*.ttl"))
     shapes = [triple for file in files for triple in read(file.read_bytes(), "text/turtle")]

@@ -1,7 +1,6 @@
 """Pages of things: what matters first in words, sources beside facts, neighbors, history, and many links."""
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from html import unescape
 from itertools import count
@@ -20,7 +19,7 @@ from wgig.rules import headings, rules
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
-from tests.fixtures.service import TOKEN
+from tests.fixtures.service import TOKEN, client_over, service_of
 from tests.fixtures.stores import filled
 
 BASE = Settings.base
@@ -181,7 +180,7 @@ def test_a_paper_leads_to_the_form_that_fills_it_in(pages: httpx.Client) -> None
     assert "Spam" in page(pages, found[1])
 
 
-def test_a_complete_paper_shows_what_each_section_says(service_of: Callable[..., httpx.Client]) -> None:
+def test_a_complete_paper_shows_what_each_section_says() -> None:
     client = service_of(Settings(token=TOKEN), filled(), Authorization=f"Bearer {TOKEN}")
     file = SHIPPED / "data/examples/community-networks.ttl"
     path = "paper/example-community-networks"
@@ -208,8 +207,8 @@ def linked(count: int) -> Store:
     return store
 
 
-def test_what_points_to_a_thing_is_counted_and_paged(client: Callable[[Store], httpx.Client]) -> None:
-    found = client(linked(120))
+def test_what_points_to_a_thing_is_counted_and_paged() -> None:
+    found = client_over(linked(120))
     text = page(found, "/doc/issue/spam")
     assert '<span class="count">120</span>' in text
     way = re.search(r'href="(/doc/issue/spam\?inverse=issue&amp;page=1)">All 120<', text)
@@ -224,11 +223,9 @@ def test_what_points_to_a_thing_is_counted_and_paged(client: Callable[[Store], h
     assert sorted(seen) == sorted(f"p{n}" for n in range(120))
 
 
-def test_a_hub_is_counted_by_property_and_says_what_is_left_out(
-    client: Callable[[Store], httpx.Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hub_is_counted_by_property_and_says_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(things, "INCOMING", 30)
-    text = page(client(linked(120)), "/doc/issue/spam")
+    text = page(client_over(linked(120)), "/doc/issue/spam")
     assert '<span class="count">120</span>' in text
     assert "Of 120 statements that point here, 50 are shown." in text
 
@@ -237,7 +234,7 @@ def test_where_nothing_was_written_the_page_says_so(pages: httpx.Client) -> None
     assert "was not written since a history is kept" in section(page(pages, "/doc/issue/spam"), "history")
 
 
-def test_the_history_of_a_thing_leads_to_its_changes(service_of: Callable[..., httpx.Client]) -> None:
+def test_the_history_of_a_thing_leads_to_its_changes() -> None:
     client = service_of(Settings(token=TOKEN), Store.in_memory(), Authorization=f"Bearer {TOKEN}")
     for label in ("One", "Two"):
         facts = f'<{SPAM}> <{OUTSIDE["rdfs"]}label> "{label}" . <urn:other> <urn:p> "{label}" .'
@@ -266,16 +263,14 @@ def test_the_history_of_a_thing_leads_to_its_changes(service_of: Callable[..., h
         ("changes=yesterday&lang=en", 400, "There is no parameter 'lang'"),
     ],
 )
-def test_changes_that_there_are_not_are_refused(
-    service_of: Callable[..., httpx.Client], query: str, status: int, says: str
-) -> None:
+def test_changes_that_there_are_not_are_refused(query: str, status: int, says: str) -> None:
     store = linked(1)
     answer = service_of(Settings(), store).get(f"/graph/test?{query}")
     assert answer.status_code == status
     assert says in answer.json()["detail"]
 
 
-def test_hostile_things_are_shown_safely(client: Callable[[Store], httpx.Client]) -> None:
+def test_hostile_things_are_shown_safely() -> None:
     long, turn = "x" * 10_000, "\\u202e"
     facts = f"""
         <{SPAM}> a <{WGIG}Issue> ; <{OUTSIDE["skos"]}prefLabel> "{turn}<script>alert(1)</script>{long}" ;
@@ -285,16 +280,16 @@ def test_hostile_things_are_shown_safely(client: Callable[[Store], httpx.Client]
         <urn:{long}> <{WGIG}issue> <{SPAM}> ."""
     store = Store.in_memory()
     store.apply(store.change_by(f"{BASE}graph/test", read(facts.encode(), "text/turtle")))
-    text = page(client(store), "/doc/issue/spam")
+    text = page(client_over(store), "/doc/issue/spam")
     assert not re.search(r"<script>|<img|</title><|href=\"javascript", text)
     assert 'dir="auto"' in text
     for box in re.findall(r"<text[^>]*>([^<]*)</text>", text):
         assert len(unescape(box)) <= 26
 
 
-def test_a_thing_without_a_name_is_called_by_its_iri(client: Callable[[Store], httpx.Client]) -> None:
+def test_a_thing_without_a_name_is_called_by_its_iri() -> None:
     store = Store.in_memory()
     store.apply(
         store.change_by("urn:g", read(f"<{BASE}id/issue/no-name> <urn:p> 1 .".encode(), "text/turtle"))
     )
-    assert '<h1 dir="auto">no name</h1>' in page(client(store), "/doc/issue/no-name")
+    assert '<h1 dir="auto">no name</h1>' in page(client_over(store), "/doc/issue/no-name")

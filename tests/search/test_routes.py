@@ -16,6 +16,8 @@ from wgig.settings import CHECKOUT, Settings
 from wgig.store import Store
 from wgig.within import MOST
 
+from tests.fixtures.service import service_of
+
 BASE = Settings.base
 TOKEN = "secret"
 OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
@@ -49,7 +51,7 @@ def store() -> Store:
 
 
 @pytest.fixture(scope="module")
-def ask(service_of: Callable[[Settings, Store], httpx.Client], store: Store) -> Callable[..., httpx.Response]:
+def ask(store: Store) -> Callable[..., httpx.Response]:
     client = service_of(Settings(), store)
 
     def asked(path: str, accept: str = "application/json", **parameters: str) -> httpx.Response:
@@ -221,7 +223,7 @@ def test_nothing_of_the_data_is_markup(ask: Ask) -> None:
     assert summary.startswith(snippet[:30])
 
 
-def test_an_answer_is_kept_until_a_write_and_then_shows_it(service_of: Callable[..., httpx.Client]) -> None:
+def test_an_answer_is_kept_until_a_write_and_then_shows_it() -> None:
     client = service_of(Settings(token=TOKEN, history="lost"), Store.in_memory())
     tag = client.get("/search?q=bridges").headers["etag"]
     assert client.get("/search?q=bridges", headers={"If-None-Match": tag}).status_code == 304
@@ -324,7 +326,7 @@ def test_a_query_names_a_language_as_the_search_does(rows: Rows, language: str) 
     assert rows(f"SELECT (COUNT(*) AS ?n) {{ {SERVICE} {{ {pattern} }} }}") == [["1"]]
 
 
-def test_more_than_can_be_given_is_refused_and_never_cut(service_of: Callable[..., httpx.Client]) -> None:
+def test_more_than_can_be_given_is_refused_and_never_cut() -> None:
     store = Store.in_memory()
     store.apply(store.change_by(None, read(labelled(MOST + 1), "text/turtle")))
     client = service_of(Settings(), store)
@@ -347,7 +349,7 @@ def test_no_term_of_the_search_is_taken_for_a_slip(ask: Ask) -> None:
     assert "wgig-warning" not in answer.headers
 
 
-def test_the_search_of_an_update_is_answered_as_well(service_of: Callable[..., httpx.Client]) -> None:
+def test_the_search_of_an_update_is_answered_as_well() -> None:
     store = Store.in_memory()
     store.apply(store.change_by(None, read(DATA, "text/turtle")))
     client = service_of(Settings(token=TOKEN, history="lost"), store)
@@ -359,7 +361,7 @@ def test_the_search_of_an_update_is_answered_as_well(service_of: Callable[..., h
     assert asked.text.split() == ["s", f"{BASE}id/agent/kummer"]
 
 
-def test_load_of_the_search_is_refused_as_any_other(service_of: Callable[..., httpx.Client]) -> None:
+def test_load_of_the_search_is_refused_as_any_other() -> None:
     client = service_of(Settings(token=TOKEN), Store.in_memory())
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/sparql-update"}
     assert client.post("/update", content=f"LOAD <{BASE}search>", headers=headers).status_code == 403
@@ -379,7 +381,7 @@ def test_the_query_that_the_page_shows_runs(shipped_service: httpx.Client) -> No
 
 
 @pytest.fixture(scope="module")
-def shipped_service(service_of: Callable[..., httpx.Client]) -> httpx.Client:
+def shipped_service() -> httpx.Client:
     """A service of the shipped facts, without what follows from them."""
     from wgig.shipped import read as graphs  # noqa: PLC0415
     from wgig.shipped import sources  # noqa: PLC0415

@@ -1,7 +1,6 @@
 """The board: how each paper stands by the template, in line with the papers at every moment."""
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from wgig.settings import SHIPPED, Settings
 from wgig.shipped import rules
 from wgig.store import Store
 
+from tests.fixtures.service import client_over
 from tests.fixtures.triples import parse_triples
 
 KNOWN = namespaces(Settings.base)
@@ -273,15 +273,13 @@ def test_nobody_else_writes_the_board(writable: httpx.Client) -> None:
     assert (answer.status_code, "how the papers stand" in answer.json()["detail"]) == (403, True)
 
 
-def test_the_page_of_an_assertion_reads_well(
-    client: Callable[[Store], httpx.Client],
-) -> None:
+def test_the_page_of_an_assertion_reads_well() -> None:
     store = Store.in_memory(rules(), first=[Board(Settings.base, Settings.shacl)])
     for name in ("ontology/wgig", "data/forms", "data/papers/wp-spam"):
         graph = f"{KNOWN['graph']}{name.removeprefix('data/').replace('papers', 'paper')}"
         store.apply(store.change_by(graph, read((SHIPPED / f"{name}.ttl").read_bytes(), "text/turtle")))
-    page = client(store).get("/doc/assertion/wp-spam", headers={"Accept": "text/html"})
+    page = client_over(store).get("/doc/assertion/wp-spam", headers={"Accept": "text/html"})
     assert page.status_code == 200
     for words in ("Spam, profile complete: failed, 2 of 28 parts", "Spam, section 7: missing", "parts met"):
         assert words in page.text
-    assert client(store).get("/graph/conformance", headers={"Accept": "text/html"}).status_code == 200
+    assert client_over(store).get("/graph/conformance", headers={"Accept": "text/html"}).status_code == 200

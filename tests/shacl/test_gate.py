@@ -1,7 +1,6 @@
 """The gate: a paper that does not conform is not written; one that does is, in any form it comes in."""
 
 import json
-from collections.abc import Sequence
 
 import httpx
 import pyoxigraph as ox
@@ -12,8 +11,9 @@ from wgig.reports import WRITERS
 from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
+from tests.fixtures.service import writer_of
+
 BASE = Settings.base
-TOKEN = "secret"
 NAME = "example-community-networks"
 PATH = f"/graph/paper/{NAME}"
 TTL = {"Content-Type": "text/turtle"}
@@ -25,17 +25,9 @@ WRONG = f'<{BASE}id/paper/{NAME}> <http://purl.org/dc/terms/title> "Another"@en,
 KNOWN = sorted((SHIPPED / "data/papers").glob("*.ttl"))
 
 
-def writer(service_of: object, first: Sequence[Board] = (), **settings: str) -> httpx.Client:
-    made = Settings(token=TOKEN, **settings)  # type: ignore[arg-type]
-    store = Store.in_memory(first=first)
-    client = service_of(made, store, Authorization=f"Bearer {TOKEN}")  # type: ignore[operator]
-    assert isinstance(client, httpx.Client)
-    return client
-
-
 @pytest.fixture
-def client(service_of: object) -> httpx.Client:
-    return writer(service_of)
+def client() -> httpx.Client:
+    return writer_of(Store.in_memory())
 
 
 def held(client: httpx.Client, path: str = PATH) -> list[str]:
@@ -71,8 +63,8 @@ def test_a_paper_says_nothing_of_what_is_not_its_own(client: httpx.Client, forei
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
-def test_a_paper_is_checked_once(service_of: object, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = writer(service_of, [Board(BASE, Settings.shacl)])
+def test_a_paper_is_checked_once(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = writer_of(Store.in_memory(first=[Board(BASE, Settings.shacl)]))
 
     def write(name: str) -> int:
         paper = TURTLE.replace(NAME, name)
@@ -189,19 +181,19 @@ def test_a_graph_describes_the_paper_of_its_name_alone(
 @pytest.mark.parametrize(
     ("profile", "status"), [("off", 201), ("draft", 201), ("complete", 422), ("final", 422)]
 )
-def test_the_profile_is_the_operators_choice(service_of: object, profile: str, status: int) -> None:
-    client = writer(service_of, write_profile=profile)
+def test_the_profile_is_the_operators_choice(profile: str, status: int) -> None:
+    client = writer_of(Store.in_memory(), write_profile=profile)
     known = next(one for one in KNOWN if one.stem == "wp-spam")
     assert client.put("/graph/paper/wp-spam", content=known.read_bytes(), headers=TTL).status_code == status
 
 
-def test_where_nothing_is_checked_anything_may_be_written(service_of: object) -> None:
-    client = writer(service_of, write_profile="off")
+def test_where_nothing_is_checked_anything_may_be_written() -> None:
+    client = writer_of(Store.in_memory(), write_profile="off")
     assert client.put("/graph/paper/a/b", content="<x:a> <x:p> 1 .", headers=TTL).status_code == 201
 
 
-def test_relative_names_are_those_of_the_graph(service_of: object) -> None:
-    client = writer(service_of, write_profile="off")
+def test_relative_names_are_those_of_the_graph() -> None:
+    client = writer_of(Store.in_memory(), write_profile="off")
     client.put(PATH, content="<#a> <x:p> 1 .", headers=TTL)
     assert held(client)[0].startswith(f"<{BASE}graph/paper/{NAME}#a>")
 

@@ -13,6 +13,8 @@ from wgig.problems import Problem
 from wgig.settings import Settings
 from wgig.store import Dataset, Store
 
+from tests.fixtures.service import service_of
+
 BASE = Settings.base
 MANY = "".join(f"<x:s{number}> <x:many> {number} . " for number in range(50))
 
@@ -211,7 +213,7 @@ def test_a_query_is_sent_to_be_explained_in_a_form(closed: httpx.Client) -> None
     assert closed.get("/sparql?query=ASK{SERVICE%3Cx:y%3E{}}&explain").status_code == 403
 
 
-def test_a_query_that_asks_others_has_no_plan(service_of: Callable[[Settings, Store], httpx.Client]) -> None:
+def test_a_query_that_asks_others_has_no_plan() -> None:
     client = service_of(Settings(allow="https://example.org/sparql"), Store.in_memory())
     query = "ASK { SERVICE <https://example.org/sparql> { ?s ?p ?o } }"
     answer = client.get("/sparql", params={"query": query, "explain": ""})

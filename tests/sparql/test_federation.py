@@ -7,7 +7,6 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -28,6 +27,8 @@ from wgig.settings import Settings
 from wgig.store import Store, StoreError
 from wgig.writes.changes import Change
 
+from tests.fixtures.processes import Serving
+from tests.fixtures.service import service_of
 from tests.fixtures.shared_facts import require_shared
 
 JSON, XML, TURTLE = "application/sparql-results+json", "application/sparql-results+xml", "text/turtle"
@@ -124,19 +125,19 @@ def store() -> Store:
 
 
 @pytest.fixture
-def ask(peer: Peer, store: Store, service_of: Callable[[Settings, Store], httpx.Client]) -> Ask:
+def ask(peer: Peer, store: Store) -> Ask:
     client = service_of(Settings(allow=peer.url), store)
     return lambda query: client.post("/sparql", data={"query": query}, headers={"Accept": "text/csv"})
 
 
 @pytest.fixture
-def change(peer: Peer, store: Store, service_of: Callable[[Settings, Store], httpx.Client]) -> Ask:
+def change(peer: Peer, store: Store) -> Ask:
     client = service_of(Settings(allow=peer.url, token="t", history="lost"), store)
     return lambda text: client.post("/update", data={"update": text}, headers={"Authorization": "Bearer t"})
 
 
 @pytest.fixture
-def ask_at(service_of: Callable[[Settings, Store], httpx.Client]) -> Ask:
+def ask_at() -> Ask:
     """Ask a service that may ask this address alone."""
 
     def ask(url: str) -> httpx.Response:
@@ -383,9 +384,7 @@ DEFAULT = {"service01": "data01", "service04a": "data04", "service07": "data07"}
 
 
 @pytest.mark.parametrize("case", ENDPOINTS)
-def test_the_suite_of_the_w3c_passes(
-    peer: Peer, service_of: Callable[[Settings, Store], httpx.Client], case: str
-) -> None:
+def test_the_suite_of_the_w3c_passes(peer: Peer, case: str) -> None:
     suite = require_shared("w3c", "sparql", "sparql11", "service")
     query = (suite / f"{case}.rq").read_text()
     for host, data in ENDPOINTS[case].items():
@@ -417,18 +416,14 @@ def test_what_others_said_is_not_kept(ask: Ask, peer: Peer) -> None:
     assert ask(query).text.split() == ["o", "4"]
 
 
-def test_a_running_service_asks_for_its_readers(
-    peer: Peer, serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
+def test_a_running_service_asks_for_its_readers(peer: Peer, serving: Serving, tmp_path: Path) -> None:
     query = f"SELECT ?o {{ SERVICE <{peer.url}json> {{ ?s <x:age> ?o }} }}"
     with serving(tmp_path / "store", WGIG_DATA="none", WGIG_ALLOW=peer.url) as url:
         answer = httpx.get(f"{url}sparql", params={"query": query, "_mediatype": "csv"})
     assert answer.text.split() == ["o", "3"]
 
 
-def test_the_description_names_what_is_possible(
-    closed: httpx.Client, service_of: Callable[[Settings, Store], httpx.Client]
-) -> None:
+def test_the_description_names_what_is_possible(closed: httpx.Client) -> None:
     open_ = service_of(Settings(allow="https://a.example/"), Store.in_memory())
     assert "sd:BasicFederatedQuery" in open_.get("/sparql").text
     assert "sd:BasicFederatedQuery" not in closed.get("/sparql").text

@@ -1,7 +1,6 @@
 """/sparql: how a query is sent, what comes back, and what is refused before anything runs."""
 
 import gzip
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -12,6 +11,8 @@ from wgig.readers.result import Result
 from wgig.readers.wire import Job
 from wgig.settings import Settings
 from wgig.store import Store
+
+from tests.fixtures.service import client_of
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 DIRECT = {"Content-Type": "application/sparql-query"}
@@ -245,13 +246,13 @@ def test_the_excerpt_of_a_slip_is_what_was_sent(writable: httpx.Client) -> None:
     assert answer.json()["excerpt"].splitlines()[0] == query
 
 
-def test_pages_ask_whom_they_are_given_and_strangers_somebody_else(over: Callable[..., httpx.Client]) -> None:
+def test_pages_ask_whom_they_are_given_and_strangers_somebody_else() -> None:
     class Refusing(Inline):
         async def ask(self, job: Job, client: str) -> Result:
             raise Problem(503, f"{client} asks {job.text}.")
 
     store = Store.in_memory()
-    client = over(create_app(Settings(), store, answerers=Refusing(store), own_answerers=Inline(store)))
+    client = client_of(create_app(Settings(), store, answerers=Refusing(store), own_answerers=Inline(store)))
     assert client.get("/sparql", params={"query": ONE}).status_code == 503
     for path in ("/", "/papers", "/timeline", "/people"):
         assert client.get(path, headers={"Accept": "text/html"}).status_code == 200

@@ -24,13 +24,13 @@ from wgig.writes.journal import NAME as JOURNAL
 from wgig.writes.marks import SETTLED, UNDESCRIBED, Marks
 
 from tests.fixtures.kept import Follower, check_figures, found, wait_in_step
+from tests.fixtures.service import service_of
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
 INFERRED = f"{BASE}graph/inferred"
 SUBCLASS, TITLE = "http://www.w3.org/2000/01/rdf-schema#subClassOf", "http://purl.org/dc/terms/title"
 RULE = f"CONSTRUCT {{ ?x a ?d }} WHERE {{ ?c <{SUBCLASS}> ?d . ?x a ?c }}"
-TTL = {"Content-Type": "text/turtle"}
 NEVER = 3600.0
 LONG_AGO = f"<x:a> a <x:C> ; <{TITLE}> 'bridges' . <x:b> <x:p> [ <x:q> 1 ] . <x:C> <{SUBCLASS}> <x:D> ."
 NOW = f"<x:a> a <x:E> ; <{TITLE}> 'tunnels' . <x:n> a <x:C> ; <x:p> [ <x:q> 2 ] . <x:E> <{SUBCLASS}> <x:D> ."
@@ -40,7 +40,7 @@ Serve = Callable[[Path], Served]
 
 
 @pytest.fixture
-def serve(service_of: Callable[..., httpx.Client]) -> Serve:
+def serve() -> Serve:
     """A service in this process on the store in a folder, which infers and describes itself."""
 
     def serve(folder: Path) -> Served:

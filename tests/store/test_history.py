@@ -3,7 +3,6 @@
 import errno
 import gzip
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from wgig.settings import Settings
 from wgig.shared.client import RefusedError
 from wgig.store import Store, StoreError
 
+from tests.fixtures.service import writer_of
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
@@ -45,10 +45,9 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def client(store: Store, service_of: Callable[..., httpx.Client]) -> httpx.Client:
+def client(store: Store) -> httpx.Client:
     """A client of a service that keeps a history and checks no papers."""
-    settings = Settings(token="secret", write_profile="off")
-    return service_of(settings, store, Authorization="Bearer secret")
+    return writer_of(store, write_profile="off")
 
 
 def update(client: httpx.Client, text: str) -> httpx.Response:
@@ -410,11 +409,9 @@ def test_the_history_can_be_read_before_the_first_write(client: httpx.Client) ->
     assert lines(client, "/graph/history")
 
 
-def test_where_the_past_is_lost_nothing_is_kept(
-    tmp_path: Path, service_of: Callable[..., httpx.Client]
-) -> None:
+def test_where_the_past_is_lost_nothing_is_kept(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
-    client = service_of(Settings(token="secret", history="lost"), store, Authorization="Bearer secret")
+    client = writer_of(store, history="lost")
     put_turtle(client, ONE)
     put_turtle(client, TWO)
     assert versions(client) == []

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable
 
 import httpx
 import pytest
@@ -18,7 +17,7 @@ from wgig.settings import Settings
 from wgig.store import Store, StoreError
 from wgig.turns import Turns
 
-Get = Callable[..., httpx.Response]
+from tests.fixtures.service import Get
 
 
 def test_head_is_wherever_get_is() -> None:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from wgig.pages.scripts import BUILT
 from wgig.settings import CHECKOUT
+
+from tests.fixtures.processes import Serving
 
 from .stops import TOKEN, prepare
 from .watching import PATIENCE, Watched, chromium
@@ -51,9 +52,7 @@ def visit(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture(scope="session")
-def full(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def full(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a service with the shipped graph, in which something was written."""
     with serving(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN) as url:
         prepare(url)
@@ -61,9 +60,7 @@ def full(
 
 
 @pytest.fixture(scope="session")
-def empty(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def empty(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a service with nothing in its store."""
     with serving(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
         yield url

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +16,8 @@ from wgig import connect
 from wgig.mcp.budget import Budget, Cut, lines_within, marked, rows_within
 from wgig.settings import SHIPPED
 from wgig.usage import parser
+
+from tests.fixtures.processes import Serving
 
 SPAM = "https://w3id.org/wgig/id/issue/spam"
 PREF_LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"
@@ -357,9 +358,7 @@ def test_without_the_sdk_it_says_what_to_install() -> None:
     assert (done.returncode, "pip install 'wgig[mcp]'" in done.stderr) == (2, True), done.stderr
 
 
-def test_a_service_on_the_same_store_goes_on(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
+def test_a_service_on_the_same_store_goes_on(serving: Serving, tmp_path: Path) -> None:
     environment = {**os.environ, "WGIG_STORE": str(tmp_path)}
     some = "ASK { ?s ?p ?o }"
     with (

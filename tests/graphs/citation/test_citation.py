@@ -4,8 +4,6 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote, urlsplit
@@ -31,6 +29,8 @@ from wgig.settings import CHECKOUT, Settings
 from wgig.shipped import rules
 from wgig.store import Store
 
+from tests.fixtures.processes import Serving
+from tests.fixtures.service import Get, client_over, service_of
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
@@ -42,12 +42,9 @@ SHIPPED_AT = f"""<{BASE}graph/issues> <http://purl.org/dc/terms/modified>
     "2026-11-25T12:00:00+00:00"^^<http://www.w3.org/2001/XMLSchema#dateTime> ."""
 TOKEN = {"Authorization": "Bearer secret", "Content-Type": "text/turtle"}
 
-Get = Callable[..., httpx.Response]
-Client = Callable[[Store], httpx.Client]
-
 
 @pytest.fixture
-def writing(service_of: Callable[[Settings, Store], httpx.Client]) -> httpx.Client:
+def writing() -> httpx.Client:
     """A client of a service that keeps a history, with a graph that nobody wrote through it."""
     store = Store.in_memory()
     client = service_of(Settings(token="secret"), store)
@@ -130,8 +127,8 @@ def test_a_term_of_the_ontology_is_cited_by_what_is_said_of_it(get: Get, name: s
     assert SPAM not in content.decode()
 
 
-def test_a_rule_and_the_ontology_as_a_whole_are_cited(filled_store: Store, client: Client) -> None:
-    service = client(filled_store)
+def test_a_rule_and_the_ontology_as_a_whole_are_cited(filled_store: Store) -> None:
+    service = client_over(filled_store)
     for path, title in (("shapes#AgreementShape", "Agreement"), ("ontology", "WGIG ontology")):
         item = csl(service, iri=f"{BASE}{path}")
         assert (item["URL"], item["title"]) == (f"{BASE}{path}", title)
@@ -261,9 +258,7 @@ def test_what_changed_is_given_again_as_it_was(writing: httpx.Client) -> None:
     assert [writing.get(again(one)).content for one in items] == before
 
 
-def test_every_version_is_given_again_whole(
-    service_of: Callable[[Settings, Store], httpx.Client], data_files: dict[str, Path]
-) -> None:
+def test_every_version_is_given_again_whole(data_files: dict[str, Path]) -> None:
     """With all that follows and the history itself, whatever graphs came, changed and went."""
     computed = [Board(BASE, Settings.shacl)], [Portrait(BASE)]
     store = Store.in_memory(rules(), f"{BASE}graph/inferred", *computed)
@@ -296,9 +291,7 @@ def test_every_version_is_given_again_whole(
         assert (answer.status_code, hashlib.sha256(answer.content).hexdigest()) == (200, digest(item))
 
 
-def test_a_running_service_gives_an_old_answer(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path: Path
-) -> None:
+def test_a_running_service_gives_an_old_answer(serving: Serving, tmp_path: Path) -> None:
     """There what was is built in another process."""
     with (
         serving(tmp_path, WGIG_DATA="none", WGIG_TOKEN="secret") as url,
@@ -345,7 +338,7 @@ def test_what_takes_too_much_to_be_built_anew_is_refused_so(
     assert "To build it anew takes too much. This took longer than 10 seconds" in refused["detail"]
 
 
-def test_what_was_not_kept_is_refused(service_of: Callable[[Settings, Store], httpx.Client]) -> None:
+def test_what_was_not_kept_is_refused() -> None:
     store = Store.in_memory()
     client = service_of(Settings(token="secret"), store)
     put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
@@ -394,9 +387,7 @@ def test_no_more_graphs_are_named_than_are_read(
     assert "and others" in refused["detail"]
 
 
-def test_what_was_changed_without_a_record_is_said_so(
-    service_of: Callable[[Settings, Store], httpx.Client],
-) -> None:
+def test_what_was_changed_without_a_record_is_said_so() -> None:
     store = Store.in_memory()
     client = service_of(Settings(), store)
     store.update(f'INSERT DATA {{ <{SPAM}> <urn:p> "Spam" }}')
@@ -417,9 +408,7 @@ def test_a_digest_that_nothing_here_ever_had_is_not_laid_on_others(writing: http
         put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
 
 
-def test_where_no_history_is_kept_any_more_that_is_said(
-    service_of: Callable[[Settings, Store], httpx.Client],
-) -> None:
+def test_where_no_history_is_kept_any_more_that_is_said() -> None:
     store = Store.in_memory()
     client = service_of(Settings(token="secret"), store)
     put_graph(client, "one", f'<{SPAM}> <{PREF_LABEL}> "Spam"@en .')
@@ -429,9 +418,7 @@ def test_where_no_history_is_kept_any_more_that_is_said(
     assert (refused.status_code, "keeps no history now" in refused.json()["detail"]) == (410, True)
 
 
-def test_without_a_history_the_digest_alone_tells(
-    service_of: Callable[[Settings, Store], httpx.Client],
-) -> None:
+def test_without_a_history_the_digest_alone_tells() -> None:
     store = Store.in_memory()
     store.update(f'INSERT DATA {{ <{SPAM}> <urn:p> "Spam" }}')
     client = service_of(Settings(history="lost"), store)

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Callable
 from html import unescape
 from importlib import resources
 from pathlib import Path
@@ -20,14 +19,14 @@ from wgig.rdf import read
 from wgig.settings import CHECKOUT, Settings
 from wgig.store import Store, StoreError
 
+from tests.fixtures.service import service_of
+
 BASE = Settings.base
 HOST = "http://localhost/"
 SPDX, VCARD = Namespace("http://spdx.org/rdf/terms#"), Namespace("http://www.w3.org/2006/vcard/ns#")
 CATALOG, EVERYTHING = rdflib.URIRef(f"{BASE}catalog"), rdflib.URIRef(f"{BASE}.well-known/void#dataset")
 MINE = rdflib.URIRef(f"{BASE}graph/mine")
 CC_BY, OTHER = (rdflib.URIRef(f"https://creativecommons.org/licenses/{one}/4.0/") for one in ("by", "by-sa"))
-
-Serving = Callable[[Settings, Store], httpx.Client]
 
 
 def graph(*answers: httpx.Response) -> rdflib.Graph:
@@ -94,7 +93,7 @@ def written(text: str) -> Store:
     return store
 
 
-def test_graphs_that_say_little_conform_too(service_of: Serving, shapes: rdflib.Graph) -> None:
+def test_graphs_that_say_little_conform_too(shapes: rdflib.Graph) -> None:
     contact = "mailto:catalog@example.org https://example.org/contact"
     data = graph(service_of(Settings(contact=contact), written("<urn:s> <urn:p> 1 .")).get("/catalog"))
     assert not broken(data, shapes)
@@ -130,7 +129,7 @@ def test_a_dump_has_the_size_and_digest_that_the_catalog_says(filled_client: htt
 
 
 def test_no_write_makes_a_dump_and_a_catalog_without_is_not_kept(
-    service_of: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store.open(tmp_path / "store", last=[Portrait(BASE)])
     store.apply(store.change_by(str(MINE), read(b"<urn:s> <urn:p> 1 .", "text/turtle")))
@@ -144,7 +143,7 @@ def test_no_write_makes_a_dump_and_a_catalog_without_is_not_kept(
     assert len(list(graph(client.get("/catalog")).subjects(DCAT.byteSize))) == 4
 
 
-def test_a_disk_that_fails_leaves_the_catalog(service_of: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fails_leaves_the_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise StoreError("The disk is full.")
 
@@ -163,7 +162,7 @@ def test_a_disk_that_fails_leaves_the_catalog(service_of: Serving, monkeypatch: 
     ],
 )
 def test_a_file_has_a_license_where_all_in_it_has_the_same(
-    service_of: Serving, said: list[rdflib.URIRef], licenses: set[rdflib.URIRef]
+    said: list[rdflib.URIRef], licenses: set[rdflib.URIRef]
 ) -> None:
     text = "<urn:s> <urn:p> 1 ." + "".join(f"<{MINE}> <{DCTERMS.license}> <{one}> ." for one in said)
     data = graph(service_of(Settings(), written(text)).get("/catalog"))

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Queue
 
-import httpx
 import pyoxigraph as ox
 import pytest
 from wgig import transactions
@@ -19,6 +18,8 @@ from wgig.rdf import read
 from wgig.settings import Settings
 from wgig.store import Store
 from wgig.writes.changes import Change
+
+from tests.fixtures.service import service_of
 
 BASE = Settings.base
 GRAPH = f"{BASE}graph/g"
@@ -73,9 +74,7 @@ def test_it_is_described_by_itself_when_it_is_quiet(tmp_path: Path) -> None:
     assert told(store) == 2
 
 
-def test_who_asks_at_the_well_known_places_gets_what_is_so(
-    behind: Store, service_of: Callable[[Settings, Store], httpx.Client]
-) -> None:
+def test_who_asks_at_the_well_known_places_gets_what_is_so(behind: Store) -> None:
     client = service_of(Settings(), behind)
     write(behind, 2)
     size = f'<{GRAPH}> <http://rdfs.org/ns/void#triples> "2"'

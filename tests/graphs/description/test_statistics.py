@@ -1,12 +1,10 @@
 """The figures of VoID are what COUNT queries count, after every write."""
 
 import random
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.about.portrait import Portrait
@@ -17,6 +15,7 @@ from wgig.rdf import read
 from wgig.settings import Settings
 from wgig.store import Store
 
+from tests.fixtures.service import writer_of
 from tests.fixtures.stores import filled
 
 BASE = Settings.base
@@ -245,11 +244,8 @@ REQUESTS = [
 ]
 
 
-def test_the_figures_are_those_of_count_queries_after_every_way_to_write(
-    store: Store, service_of: Callable[..., httpx.Client]
-) -> None:
-    settings = Settings(token="secret", write_profile="off")
-    client, seen = service_of(settings, store, Authorization="Bearer secret"), set[str]()
+def test_the_figures_are_those_of_count_queries_after_every_way_to_write(store: Store) -> None:
+    client, seen = writer_of(store, write_profile="off"), set[str]()
     store.describe_later()
     for method, path, media_type, body in REQUESTS:
         headers = {"Content-Type": media_type} if body else {}

@@ -21,6 +21,7 @@ from wgig.settings import SHIPPED, Settings
 from wgig.store import Store
 
 from tests.fixtures.html_form import PAGE, Form, opened
+from tests.fixtures.service import service_of
 from tests.fixtures.triples import load_triples, put_turtle
 
 BASE = Settings.base
@@ -43,11 +44,9 @@ STRANGE = f"""
 
 
 @pytest.fixture
-def client(service_of: object) -> httpx.Client:
+def client() -> httpx.Client:
     """A client of an empty service that may be written with a token, which the client does not send."""
-    made = service_of(Settings(token=TOKEN), Store.in_memory())  # type: ignore[operator]
-    assert isinstance(made, httpx.Client)
-    return made
+    return service_of(Settings(token=TOKEN), Store.in_memory())
 
 
 def put_paper(client: httpx.Client, text: str = EXAMPLE, name: str = NAME) -> None:

@@ -4,8 +4,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -14,8 +14,6 @@ import pytest
 from .engines import EMBEDDED, SHARED, Engine, running
 
 TOKEN = "let me in"
-
-Serve = Callable[..., AbstractContextManager[httpx.Client]]
 
 
 @contextmanager

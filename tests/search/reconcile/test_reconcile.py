@@ -16,6 +16,7 @@ from wgig.shipped import read, sources
 from wgig.store import Store
 
 from tests.fixtures.accept_headers import BROWSER, PROGRAMS, page
+from tests.fixtures.service import service_of
 
 BASE = Settings.base
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"  # as OpenRefine sends it
@@ -137,7 +138,7 @@ PROPOSED = exactly(type=TEXT, limit={"type": "integer"}, properties={"type": "ar
 
 
 @pytest.fixture(scope="module")
-def client(service_of: Callable[[Settings, Store], httpx.Client]) -> httpx.Client:
+def client() -> httpx.Client:
     """A service of the shipped facts."""
     store = Store.in_memory()
     store.replace({graph: read(paths) for graph, paths in sources(BASE).items()})

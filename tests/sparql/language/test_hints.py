@@ -14,6 +14,8 @@ from wgig.store import Store
 from wgig.syntax.unbound import one_slip
 from wgig.syntax.unknown import LOOKUPS
 
+from tests.fixtures.service import service_of
+
 BASE = Settings.base
 PROLOGUE = """
 PREFIX category: <https://w3id.org/wgig/id/category/> PREFIX dcterms: <http://purl.org/dc/terms/>
@@ -226,9 +228,7 @@ def test_a_yes_is_no_reason_to_doubt(get: Callable[..., httpx.Response]) -> None
             assert ("wgig-warning" in get(f"/sparql?query={query}", accept=accept).headers) is doubted
 
 
-def test_programs_may_be_left_without(
-    service_of: Callable[[Settings, Store], httpx.Client], small_store: Store
-) -> None:
+def test_programs_may_be_left_without(small_store: Store) -> None:
     client = service_of(Settings(warnings="pages"), small_store)
     query = {"query": "SELECT ?y { ?x a <x:C> }"}
     assert "wgig-warning" not in client.get("/sparql", params=query).headers

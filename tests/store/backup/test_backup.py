@@ -7,7 +7,6 @@ import socket
 import stat
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from shutil import copytree
 
@@ -23,8 +22,9 @@ from wgig.cli import main
 from wgig.durable import PARTIAL
 from wgig.store import Store
 
+from tests.fixtures.processes import Serving
+
 TOKEN = {"Authorization": "Bearer secret", "Content-Type": "application/sparql-update"}
-Serving = Callable[..., AbstractContextManager[str]]
 
 
 @pytest.fixture

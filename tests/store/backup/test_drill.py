@@ -4,8 +4,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -13,10 +13,11 @@ from wgig.backup.backups import STORE, backups
 from wgig.backup.manifest import Manifest, content
 from wgig.examples import examples
 
+from tests.fixtures.processes import Serving
+
 TOKEN = "secret"
 GRAPH = "/graphs?graph=urn:theirs"
 TURTLE = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
-Serving = Callable[..., AbstractContextManager[str]]
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import asyncio
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -23,10 +23,10 @@ from wgig.stream.keeping import Stream
 from wgig.stream.last import below
 from wgig.stream.states import without_blanks
 
+from tests.fixtures.service import client_of, service_of
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
-TTL = {"Content-Type": "text/turtle"}
 NQ = {"Accept": "application/n-quads"}
 AS, TREE, LDES = (
     "https://www.w3.org/ns/activitystreams#",
@@ -63,17 +63,17 @@ def app(store: Store) -> FastAPI:
 
 
 @pytest.fixture
-def client(app: FastAPI, over: Callable[..., httpx.Client]) -> httpx.Client:
+def client(app: FastAPI) -> httpx.Client:
     """A client that may write, of a service whose stream has begun."""
-    found = over(app, Authorization="Bearer secret")
+    found = client_of(app, Authorization="Bearer secret")
     assert found.get("/changes").status_code == 200
     return found
 
 
 @pytest.fixture
-def reader(app: FastAPI, over: Callable[..., httpx.Client]) -> httpx.Client:
+def reader(app: FastAPI) -> httpx.Client:
     """A client without a token."""
-    return over(app)
+    return client_of(app)
 
 
 @pytest.fixture
@@ -174,9 +174,7 @@ def test_a_copy_by_the_stream_is_what_the_store_holds(client: httpx.Client, stor
     assert copy_of(versions(client)) == held(store)
 
 
-def test_what_was_there_at_the_beginning_has_the_time_of_its_graph(
-    store: Store, service_of: Callable[..., httpx.Client]
-) -> None:
+def test_what_was_there_at_the_beginning_has_the_time_of_its_graph(store: Store) -> None:
     at = '"2005-07-18T10:00:00+00:00"^^<http://www.w3.org/2001/XMLSchema#dateTime>'
     store.update(
         f"""INSERT DATA {{ GRAPH <{BASE}graph/issues> {{ <x:a> <x:p> 1 }} GRAPH <x:g> {{ <x:b> <x:p> 1 }}
