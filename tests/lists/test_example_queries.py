@@ -12,7 +12,10 @@ from wgig.binding import bind, places
 from wgig.examples import NONE, Example, Parameter, example, examples, read
 from wgig.problems import Problem
 from wgig.settings import SHIPPED, Settings
+from wgig.store import Store
 from wgig.typed import EXAMPLES, THING, TYPES, term
+
+from tests.fixtures.service import client_over
 
 BASE = Settings.base
 ANSWERS = SHIPPED / "tests" / "data" / "answers"
@@ -265,12 +268,13 @@ CONSTRUCT { ?of skos:prefLabel ?label } WHERE { VALUES ?of { UNDEF } ?of skos:pr
     [("ttl", ox.RdfFormat.TURTLE), ("jsonld", ox.RdfFormat.JSON_LD), ("nt", ox.RdfFormat.N_TRIPLES)],
 )
 def test_a_query_that_makes_a_graph_answers_in_the_formats_of_graphs(
-    reader: httpx.Client,
+    shipped: ox.Store,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     suffix: str,
     format_: ox.RdfFormat,
 ) -> None:
+    reader = client_over(Store(shipped))
     (tmp_path / "labels.rq").write_text(CONSTRUCTED)
     monkeypatch.setattr("wgig.examples.FOLDER", tmp_path)
     answer = reader.get(f"/queries/labels.{suffix}?of=spam")

@@ -17,8 +17,10 @@ from wgig.lists.shown import LISTS
 from wgig.lists.table import Field
 from wgig.namespaces import namespaces
 from wgig.settings import Settings
+from wgig.store import Store
 from wgig.typed import THING, THINGS
 
+from tests.fixtures.service import client_over
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
@@ -193,7 +195,8 @@ def test_a_table_of_a_page_is_that_page_and_leads_to_pages(reader: httpx.Client)
     assert len(ids(reader.get("/stakeholders.csv?size=3"))) == 3
 
 
-def test_a_table_that_would_be_cut_is_refused(reader: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_would_be_cut_is_refused(shipped: ox.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = client_over(Store(shipped))
     cut_at(monkeypatch, 34)
     refused = reader.get("/issues.csv?fields=id")
     assert (refused.status_code, refused.json()["total"]) == (413, 35)

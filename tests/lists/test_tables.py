@@ -12,13 +12,14 @@ import csvw
 import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyoxigraph as ox
 import pytest
 from wgig.settings import Settings
 from wgig.store import Store
 from wgig.tables.columns import SEPARATOR, tables
 
 from tests.fixtures.accept_headers import PROGRAMS, page
-from tests.fixtures.service import service_of
+from tests.fixtures.service import client_over, service_of
 
 NAMES = list(tables())
 
@@ -141,8 +142,9 @@ def test_a_browser_gets_the_list_as_a_page_with_links_to_all_tables(reader: http
 
 
 def test_the_page_offers_no_parquet_where_its_library_is_missing(
-    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    reader = client_over(Store(shipped))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     text = page(reader, "/tables?_lang=fr")
     assert ".csv" in text

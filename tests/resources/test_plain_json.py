@@ -8,6 +8,9 @@ import wgig.things
 from wgig import facts
 from wgig.schemas import THING_DOCUMENT
 from wgig.settings import Settings
+from wgig.store import Store
+
+from tests.fixtures.service import client_over
 
 BASE = Settings.base
 SPAM = f"{BASE}id/issue/spam"
@@ -43,8 +46,9 @@ def test_parts_stand_with_their_facts(reader: httpx.Client) -> None:
 
 
 def test_what_points_to_a_thing_is_counted_and_paged(
-    reader: httpx.Client, shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
+    shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    reader = client_over(Store(shipped))
     monkeypatch.setattr(facts, "SIZE", 7)
     thing = ox.NamedNode(f"{BASE}id/category/access-for-all")
     by = ox.NamedNode(f"{BASE}ontology#category")
@@ -62,8 +66,9 @@ def test_what_points_to_a_thing_is_counted_and_paged(
 
 
 def test_the_page_of_what_points_to_a_thing_leads_to_the_next_page(
-    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    reader = client_over(Store(shipped))
     for module in ("facts", "sheet"):
         monkeypatch.setattr(f"wgig.{module}.SIZE", 7)
     page = reader.get("/doc/category/access-for-all.html?inverse=category&page=1").text
@@ -71,8 +76,9 @@ def test_the_page_of_what_points_to_a_thing_leads_to_the_next_page(
 
 
 def test_all_that_points_to_a_thing_is_listed_where_its_description_is_cut(
-    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    reader = client_over(Store(shipped))
     anew = {"Cache-Control": "no-cache"}
     whole = reader.get("/doc/category/access-for-all.json", headers=anew).json()
     monkeypatch.setattr(wgig.things, "INCOMING", 2)
