@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.fixtures.kept import Follower, wait_in_step
+from tests.fixtures.projections import Follower, wait_in_step
 
 from .disks import LAZY, fail, formatted, mounted
 

@@ -23,7 +23,7 @@ from wgig.stream.keeping import NAME, Stream
 from wgig.writes.journal import NAME as JOURNAL
 from wgig.writes.marks import SETTLED, UNDESCRIBED, Marks
 
-from tests.fixtures.kept import Follower, check_figures, found, wait_in_step
+from tests.fixtures.projections import Follower, check_figures, found, wait_in_step
 from tests.fixtures.service import service_of
 from tests.fixtures.triples import put_turtle
 

@@ -17,8 +17,8 @@ from wgig.settings import Settings
 from wgig.shipped import digest_of_triples, read, sources
 from wgig.store import Store
 
-from tests.fixtures.kept import Follower, check_figures, wait_in_step
 from tests.fixtures.processes import Serving
+from tests.fixtures.projections import Follower, check_figures, wait_in_step
 
 STORES = sorted(Path(__file__).with_name("stores").glob("*.tar.xz"))
 WITH_HISTORY = STORES[1:]

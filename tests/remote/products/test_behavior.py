@@ -10,7 +10,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.settings import CHECKOUT, Settings
 
-from tests.fixtures.kept import Follower, check_figures, found, wait_in_step
+from tests.fixtures.projections import Follower, check_figures, found, wait_in_step
 
 from .deviations import DEVIATIONS
 

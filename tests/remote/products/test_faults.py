@@ -17,7 +17,7 @@ import pyoxigraph as ox
 import pytest
 
 from tests.crash.load import GraphWriter, MovingWriter, NameWriter, PaperWriter, Writer
-from tests.fixtures.kept import Follower, wait_in_step
+from tests.fixtures.projections import Follower, wait_in_step
 
 from .conftest import instance
 from .engines import SHARED, Engine, running
