@@ -18,8 +18,8 @@ AXE = CHECKOUT / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-# The loop of the browser runs as long as it is there, and tests of other modules run loops of their own.
-@pytest.fixture(scope="module")
+# The loop of the browser runs as long as it is there, and tests of other folders run loops of their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """A browser without a window."""
     expect.set_options(timeout=PATIENCE)
