@@ -61,7 +61,7 @@ def test_a_line_of_json_says_the_same() -> None:
     read = json.loads(JsonLines().format(record(HOSTILE, failed("why"), status=200)))
     assert (read["message"], read["status"], read["error"]) == (HOSTILE, 200, "ValueError: why")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", read["time"])
-    assert read["at"].startswith("test_logs.py:")
+    assert read["at"].startswith("test_access_log.py:")
 
 
 def test_a_field_of_a_plain_line_cannot_pass_for_another() -> None:
