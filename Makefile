@@ -22,7 +22,7 @@ serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
 # Two at once, as most of the others wait for a browser or an engine.
-OTHERS := tests/web tests/remote tests/deploy tests/upgrade tests/crash tests/bench tests/fuzz
+OTHERS := tests/web tests/remote/products tests/deploy tests/upgrade tests/crash tests/bench tests/fuzz
 test: lint ## Check style and types, run all tests
 	@$(MAKE) --no-print-directory --jobs 2 test-most test-others
 
@@ -52,10 +52,10 @@ fuzz: $(READY) ## Ask each route and parser for what nobody means, for SECONDS (
 	FUZZ_SECONDS=$(SECONDS) $(BIN)/pytest tests/fuzz
 
 test-remote: $(READY) ## Test the store that is shared, over Oxigraph and Virtuoso
-	$(BIN)/pytest tests/remote
+	$(BIN)/pytest tests/remote/products
 
 faults: $(READY) ## Let an engine fail in each way for half an hour, while two instances are used
-	FAULT_SECONDS=900 $(BIN)/pytest tests/remote/test_faults.py -s
+	FAULT_SECONDS=900 $(BIN)/pytest tests/remote/products/test_faults.py -s
 
 crash: $(READY) ## Kill the service 200 times and cut its power 40 times while it is written and read
 	CRASH_ROUNDS=200 $(BIN)/pytest tests/crash

@@ -2,20 +2,20 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).parents[3] / "shared"
-SUITES = SHARED / "accept"
+from tests.fixtures.processes import Serving
+from tests.fixtures.shared_facts import require_shared
+
+SUITES = require_shared("accept")
+W3C = require_shared("w3c")
 TOKEN = "scratch"
 # What a test of evaluation finds in the store is compared with what it put there.
 SETTINGS = {"query_eval": {"WGIG_DATA": "none", "WGIG_HISTORY": "lost", "WGIG_WRITE_PROFILE": "off"}}
 KNOWN = Path(__file__).with_name("known-failures.txt")
-
-pytestmark = pytest.mark.skipif(not SUITES.is_dir(), reason="../shared/accept is not here")
 
 
 @pytest.fixture(scope="module", params=["protocol", "gsp", "service_description", "query_eval"])
@@ -25,9 +25,7 @@ def suite(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def url(
-    suite: str, serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def url(suite: str, serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("store")
     settings = {"WGIG_TOKEN": TOKEN, "WGIG_DEFAULT_GRAPH": "unnamed"} | SETTINGS.get(suite, {})
     with serving(folder, **settings) as address:
@@ -41,9 +39,7 @@ def test_suite_passes_but_for_the_listed_failures(suite: str, url: str) -> None:
     ]
     if suite == "gsp":
         command += ["--gsp-url", f"{url}graphs", "--direct-url", f"{url}graph"]
-    done = subprocess.run(
-        command, env={"RDF_TESTS": str(SHARED / "w3c")}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env={"RDF_TESTS": str(W3C)}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     mended = [line for line in done.stdout.splitlines() if "listed as a known failure, but passes" in line]
     assert not mended, "\n".join(mended)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import httpx
 from wgig.settings import Settings
 
-from tests.kept import found
+from tests.fixtures.projections import found
 
 TOKEN = "let me in"
 TRIPLES = 500  # of a graph, all of them with the number of its state

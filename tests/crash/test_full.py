@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.kept import Follower, wait_in_step
+from tests.fixtures.projections import Follower, wait_in_step
 
 from .disks import LAZY, fail, formatted, mounted
 
@@ -52,13 +52,13 @@ def count(client: httpx.Client, graph: int) -> int:
     return len(answer.text.splitlines()) if answer.status_code == 200 else 0
 
 
-def put(client: httpx.Client, graph: int) -> httpx.Response:
+def put_batch(client: httpx.Client, graph: int) -> httpx.Response:
     return client.put(f"/graph/{graph}", content=triples(graph), headers=TTL)
 
 
 def until_refused(client: httpx.Client) -> tuple[int, httpx.Response]:
     for graph in range(50):
-        answer = put(client, graph)
+        answer = put_batch(client, graph)
         if answer.status_code != 201:
             return graph, answer
     raise AssertionError("nothing is refused")
@@ -92,13 +92,13 @@ def test_a_full_disk_refuses_writes_and_reading_goes_on(tmp_path: Path, history:
         assert update.status_code in (204, 507)
         assert client.get("/sparql", params={"query": "ASK {}"}, headers={"Accept": "*/*"}).status_code == 200
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
-        late = put(client, refused + 1)
+        late = put_batch(client, refused + 1)
         assert late.status_code == 507, "The page on writing says that the engine wants to be started anew."
         assert client.get("/ready").json()["failedWrite"]
     with served(tmp_path / "store", WGIG_HISTORY=history) as (_, client):
         check_whole(client, refused)
         check_kept(client)
-        assert put(client, refused + 1).status_code == 201
+        assert put_batch(client, refused + 1).status_code == 201
         check_kept(client)
 
 
@@ -116,16 +116,16 @@ def test_who_made_room_on_a_full_disk_starts_anew_and_writes_on(tmp_path: Path) 
         with served(folder / "store") as (_, client):
             check_whole(client, refused)
             check_kept(client)
-            assert put(client, refused + 1).status_code == 201
+            assert put_batch(client, refused + 1).status_code == 201
             check_kept(client)
 
 
 def test_a_disk_that_fails_takes_no_write_and_reading_goes_on(tmp_path: Path) -> None:
     image, folder = formatted(tmp_path / "disk"), tmp_path / "mounted"
     with mounted(image, folder, *LAZY), served(folder / "store") as (_, client):
-        assert put(client, 0).status_code == 201
+        assert put_batch(client, 0).status_code == 201
         fail(folder)
-        answer = put(client, 1)
+        answer = put_batch(client, 1)
         assert (answer.status_code, answer.json()["title"]) == (500, "The write failed")
         assert "mends that and starts it anew" in answer.json()["detail"]
         assert str(tmp_path) not in answer.text
@@ -133,4 +133,4 @@ def test_a_disk_that_fails_takes_no_write_and_reading_goes_on(tmp_path: Path) ->
     with mounted(image, folder, *LAZY), served(folder / "store") as (_, client):
         check_whole(client, 1)
         check_kept(client)
-        assert put(client, 2).status_code == 201
+        assert put_batch(client, 2).status_code == 201

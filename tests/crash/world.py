@@ -14,7 +14,7 @@ import httpx
 from wgig.backup.backups import STORE
 from wgig.backup.manifest import Content, Manifest, check_files, content
 
-from tests.kept import Follower, check_figures, wait_in_step
+from tests.fixtures.projections import Follower, check_figures, wait_in_step
 
 from .family import GONE, descendants, family, is_halted, kill, left_of, processor_seconds
 from .load import PATIENCE, TOKEN, GraphWriter, MovingWriter, NameWriter, PaperWriter, Writer, client_of

@@ -1,21 +1,20 @@
 """Every cell of every row of the fact tables is in the graph, and the graph has no row of its own."""
 
 import csv
-from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 
+from tests.fixtures.shared_facts import require_shared
+
 from .cells import ID, PREFIXES, Facts, Row
 from .tables import NO_MORE, TABLES
 
-FACTS = Path(__file__).parents[3] / "shared" / "facts"
+FACTS = require_shared("facts")
 # Columns that only make up the IRI of the row.
 KEYS = {"id", "slug"}
 # Tables of which the graph may hold more rows: papers are added as they are found.
 GROWING = {"papers"}
-
-pytestmark = pytest.mark.skipif(not FACTS.is_dir(), reason="the tables of facts are not beside this checkout")
 
 
 def read(table: str) -> list[Row]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pyoxigraph as ox
 from wgig.catalogues import SPOKEN
 
+from tests.fixtures.triples import load_triples
+
 BASE = "https://w3id.org/wgig/"
 ID, GRAPH = BASE + "id/", BASE + "graph/"
 SOURCE = ox.NamedNode("http://purl.org/dc/terms/source")
@@ -24,10 +26,6 @@ ELSEWHERE = {GRAPH + name for name in ("ontology", "shapes", "inferred", "catalo
 
 LITERAL_OR_IRI = re.compile(r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|<[^>\n]*>', re.DOTALL)
 PREDICATE = re.compile(r"^    (\S+)( +)\S")
-
-
-def triples(path: Path) -> Iterator[ox.Triple]:
-    return (quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE))
 
 
 def iri(term: object) -> str:
@@ -56,7 +54,7 @@ def blocks(path: Path) -> Iterator[list[str]]:
 
 
 def test_every_file_parses(data_files: dict[str, Path]) -> None:
-    assert all(list(triples(path)) for path in data_files.values())
+    assert all(list(load_triples(path)) for path in data_files.values())
 
 
 def test_every_file_starts_by_saying_what_it_holds(data_files: dict[str, Path]) -> None:
@@ -68,18 +66,18 @@ def test_every_file_starts_by_saying_what_it_holds(data_files: dict[str, Path]) 
 
 def test_every_file_describes_its_graph(data_files: dict[str, Path]) -> None:
     for name, path in data_files.items():
-        said = {triple.predicate for triple in triples(path) if iri(triple.subject) == GRAPH + name}
+        said = {triple.predicate for triple in load_triples(path) if iri(triple.subject) == GRAPH + name}
         assert said.issuperset(ABOUT_A_GRAPH), f"{name}: its graph has no {set(ABOUT_A_GRAPH) - said}"
 
 
 def test_a_file_describes_no_other_graph(data_files: dict[str, Path]) -> None:
     for name, path in data_files.items():
-        graphs = {iri(t.subject) for t in triples(path) if iri(t.subject).startswith(GRAPH)}
+        graphs = {iri(t.subject) for t in load_triples(path) if iri(t.subject).startswith(GRAPH)}
         assert graphs == {GRAPH + name}
 
 
 def test_there_are_no_blank_nodes(data_files: dict[str, Path]) -> None:
-    terms = {term for path in data_files.values() for triple in triples(path) for term in triple}
+    terms = {term for path in data_files.values() for triple in load_triples(path) for term in triple}
     assert not [term for term in terms if isinstance(term, ox.BlankNode)]
 
 
@@ -118,7 +116,7 @@ def test_every_prefix_is_used(data_files: dict[str, Path]) -> None:
 def test_each_thing_is_described_in_one_file(data_files: dict[str, Path]) -> None:
     places = defaultdict(set)
     for name, path in data_files.items():
-        for triple in triples(path):
+        for triple in load_triples(path):
             places[iri(triple.subject)].add(name)
     assert not {thing: files for thing, files in places.items() if len(files) > 1}
 
@@ -134,7 +132,7 @@ def test_each_thing_is_described_in_one_place_of_its_file(data_files: dict[str, 
 
 
 def test_every_link_to_a_thing_of_ours_finds_it(data_files: dict[str, Path]) -> None:
-    all_triples = [triple for path in data_files.values() for triple in triples(path)]
+    all_triples = [triple for path in data_files.values() for triple in load_triples(path)]
     described = {iri(triple.subject) for triple in all_triples} | ELSEWHERE
     dangling = {
         f"{iri(triple.subject)} -> {iri(triple.object)}"
@@ -145,19 +143,21 @@ def test_every_link_to_a_thing_of_ours_finds_it(data_files: dict[str, Path]) -> 
 
 
 def test_everything_has_a_source(data_files: dict[str, Path]) -> None:
-    all_triples = [triple for path in data_files.values() for triple in triples(path)]
+    all_triples = [triple for path in data_files.values() for triple in load_triples(path)]
     sourced = {triple.subject for triple in all_triples if triple.predicate == SOURCE and iri(triple.object)}
     assert not {triple.subject for triple in all_triples} - sourced
 
 
 def test_sources_are_addresses(data_files: dict[str, Path]) -> None:
-    sources = {iri(t.object) for path in data_files.values() for t in triples(path) if t.predicate == SOURCE}
+    sources = {
+        iri(t.object) for path in data_files.values() for t in load_triples(path) if t.predicate == SOURCE
+    }
     assert not [source for source in sources if not re.fullmatch(r"https?://[^/\s]+\.[^/\s]+(/\S*)?", source)]
 
 
 def test_our_own_kinds_have_one_label_in_each_language_of_the_pages(data_files: dict[str, Path]) -> None:
     labels = defaultdict(list)
-    for triple in triples(data_files["concepts"]):
+    for triple in load_triples(data_files["concepts"]):
         if triple.predicate in LABELS and isinstance(triple.object, ox.Literal):
             labels[triple.subject].append(triple.object.language)
     assert len(labels) > 80
@@ -166,5 +166,5 @@ def test_our_own_kinds_have_one_label_in_each_language_of_the_pages(data_files: 
 
 def test_nothing_made_up_is_among_the_facts(data_files: dict[str, Path]) -> None:
     assert not [
-        n for n, path in data_files.items() if any(t.predicate == ILLUSTRATIVE for t in triples(path))
+        n for n, path in data_files.items() if any(t.predicate == ILLUSTRATIVE for t in load_triples(path))
     ]

@@ -5,8 +5,8 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,8 +14,7 @@ import httpx
 import pytest
 
 from tests.deploy.balancing import balancer, wait
-
-Serving = Callable[..., AbstractContextManager[str]]
+from tests.fixtures.processes import Serving
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from bench.compare import virtuoso
 from bench.measure.server import free_port
 from tests.deploy.balancing import balancer, wait
 from tests.deploy.places import DEPLOY, document, need
-from tests.remote.engines import VIRTUOSO, Engine
+from tests.remote.products.engines import VIRTUOSO, Engine
 
 STACK = document(DEPLOY / "compose.yaml")["services"]
 WGIG = str(Path(sys.executable).with_name("wgig"))

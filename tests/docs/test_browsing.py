@@ -11,7 +11,7 @@ from wgig.settings import Settings
 from wgig.store import Store
 
 from tests.docs.blocks import page
-from tests.service.conftest import client_of
+from tests.fixtures.service import client_of
 
 PAGE = page("how-to/browsing.md")
 PATHS = sorted(set(re.findall(r"`(/[^`]*)`", PAGE)))

@@ -9,8 +9,8 @@ from wgig.shared.dialects import DIALECTS
 from wgig.shared.ledger import KEPT
 
 from tests.docs.blocks import blocks, page
-from tests.remote.deviations import DEVIATIONS
-from tests.remote.engines import SHARED
+from tests.remote.products.deviations import DEVIATIONS
+from tests.remote.products.engines import SHARED
 
 PAGE = page("how-to/sharing.md")
 BLOCKS = blocks(PAGE, "")

@@ -15,7 +15,7 @@ from wgig.store import Store
 
 from tests.docs.blocks import page
 from tests.docs.clicking import Page, opened, walked
-from tests.service.conftest import client_of
+from tests.fixtures.service import client_of
 
 Row = dict[str, str]
 SECTIONS = re.split(r"^## \d+\. ", page("tutorials/twelve-questions.md"), flags=re.MULTILINE)[1:]

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from wgig.app import ROUTES, create_app
 from wgig.settings import SHIPPED, Settings
 
+from tests.fixtures.stores import filled
 from tests.fuzz.budget import hold
 from tests.fuzz.pieces import mixed, spliced
-from tests.service.filled import filled
-from tests.service.injection.targets import TARGETS, Target, called
+from tests.hostile.targets import TARGETS, Target, called
 
 TOKEN = "secret"
 EXAMPLES = 8  # requests to each route

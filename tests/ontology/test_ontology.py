@@ -14,6 +14,8 @@ from wgig.catalogues import SPOKEN
 from wgig.namespaces import namespaces
 from wgig.settings import SHIPPED, Settings
 
+from tests.fixtures.triples import load_triples
+
 BASE = Settings().base
 TERM = BASE + "ontology#"
 NAMESPACES = namespaces(BASE)
@@ -48,13 +50,9 @@ def turtle(*patterns: str) -> list[Path]:
     return sorted(path for pattern in patterns for path in SHIPPED.glob(pattern))
 
 
-def triples(path: Path) -> list[ox.Triple]:
-    return [quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE)]
-
-
 def iris(path: Path) -> set[str]:
     """Every IRI of a Turtle file, datatypes too."""
-    terms = [term for triple in triples(path) for term in triple]
+    terms = [term for triple in load_triples(path) for term in triple]
     datatypes = {term.datatype.value for term in terms if isinstance(term, ox.Literal)}
     return {term.value for term in terms if isinstance(term, ox.NamedNode)} | datatypes
 
@@ -208,6 +206,6 @@ def test_terms_of_other_vocabularies_are_spelled_right() -> None:
     known = expanded(OUTSIDE)
     outside = tuple(NAMESPACES[prefix] for prefix in OUTSIDE)
     strange = {iri for path in FACTS for iri in iris(path) if iri.startswith(outside) and iri not in known}
-    predicates = {t.predicate.value for path in FACTS for t in triples(path)}
+    predicates = {t.predicate.value for path in FACTS for t in load_triples(path)}
     assert not strange
     assert not {iri for iri in predicates if not iri.startswith((*outside, TERM))}

@@ -1,60 +1,25 @@
-"""Services over engines: one on the shipped data for many tests, and others as a test wants them."""
+"""Stores over an engine in memory wait less than over one of another machine."""
 
-import os
-import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-
-import httpx
 import pytest
+from wgig.shared import claims, copying, ledger, turn
 
-from .engines import EMBEDDED, SHARED, Engine, running
-
-TOKEN = "let me in"
-
-Serve = Callable[..., AbstractContextManager[httpx.Client]]
+from tests.fixtures.memory_engine import Memory
 
 
-@contextmanager
-def instance(folder: Path, settings: Mapping[str, str]) -> Iterator[httpx.Client]:
-    """A client of a service with these settings, whose copy is in a folder."""
-    script = str(Path(sys.executable).with_name("wgig"))
-    command = [script, "serve", "--port", "0", "--store", str(folder)]
-    environment = os.environ | {"WGIG_TOKEN": TOKEN, **settings}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            found = next(filter(None, (re.search(r"http://\S+", line) for line in process.stdout)), None)
-            assert found, "the service did not start"
-            headers = {"Authorization": f"Bearer {TOKEN}"}
-            with httpx.Client(base_url=found[0], headers=headers, timeout=60) as client:
-                yield client
-        finally:
-            process.terminate()
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look again soon, and give up soon."""
+    monkeypatch.setattr(claims, "AGAIN", 0.001)
+    monkeypatch.setattr(claims, "LATE", 0.01)
+    monkeypatch.setattr(copying, "PAUSE", 0.01)
+    monkeypatch.setattr(copying, "GONE", 0.1)
+    monkeypatch.setattr(ledger, "LEASE", 0.5)
+    monkeypatch.setattr(ledger, "LATE", 0.01)
+    monkeypatch.setattr(turn, "LATE", 0.01)
+    monkeypatch.setattr(ledger, "AGAIN", 0.01)
 
 
-@pytest.fixture(scope="module", params=[EMBEDDED, *SHARED])
-def client(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[httpx.Client]:
-    """A client that may write, of a service on the shipped data, over each kind of store."""
-    folder = tmp_path_factory.mktemp(request.param)
-    if request.param == EMBEDDED:
-        with instance(folder / "store", {}) as client:
-            yield client
-        return
-    with (
-        running(request.param, folder / "engine") as one,
-        instance(folder / "copy", one.settings()) as client,
-    ):
-        yield client
-
-
-@pytest.fixture(scope="module", params=SHARED)
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """An engine that runs, of each kind."""
-    with running(request.param, tmp_path_factory.mktemp(request.param) / "engine") as one:
-        yield one
+@pytest.fixture
+def memory() -> Memory:
+    """An engine in memory that does what it is told."""
+    return Memory()

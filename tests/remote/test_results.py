@@ -1,29 +1,88 @@
-"""What a service answers to our own queries is whole, or it is no answer."""
+"""Texts in results come back as they were, wherever the pieces of an answer end."""
 
 import io
+import time
 from io import RawIOBase
-from typing import cast
+from typing import Any, cast
 
+import pyoxigraph as ox
 import pytest
-from wgig.formats import JSON_RESULTS
+from hypothesis import given
+from hypothesis import strategies as st
+from wgig.formats import JSON_RESULTS, XML_RESULTS
+from wgig.shared import results
 from wgig.shared.client import CutOffError
-from wgig.shared.results import solutions
+from wgig.shared.results import PIECE, Spaces, solutions, spaced
 
-ROW = b'{"head":{"vars":["a","b"]},"results":{"bindings":[{%s}]}}'
-A, B = b'"a":{"type":"literal","value":"1"}', b'"b":{"type":"literal","value":"2"}'
+pytestmark = pytest.mark.usefixtures("short_waits")
 
-
-def read(body: bytes) -> list[dict[str, str]]:
-    """The values in the rows of a body."""
-    rows = solutions(cast(RawIOBase, io.BytesIO(body)), JSON_RESULTS.media_type)
-    return [{name: term.value for name, term in row.items()} for row in rows]
-
-
-def test_a_whole_answer_is_read() -> None:
-    assert read(ROW % (A + b"," + B)) == [{"a": "1", "b": "2"}]
+XML = XML_RESULTS.media_type
+HEAD = (
+    '<?xml version="1.0"?><sparql xmlns="http://www.w3.org/2005/sparql-results#">'
+    '<head><variable name="o"/></head><results>'
+)
+TEXTS = st.lists(st.text(st.sampled_from("ab \t\n<&>'é\u00a0]"), max_size=12), min_size=1, max_size=6)
 
 
-@pytest.mark.parametrize("body", [ROW % A, (ROW % (A + b"," + B))[:-4]], ids=["unbound", "cut off"])
-def test_what_is_not_whole_is_refused(body: bytes) -> None:
+class Pieces(RawIOBase):
+    """A body that comes in pieces of these sizes, again and again."""
+
+    def __init__(self, body: bytes, sizes: list[int]) -> None:
+        super().__init__()
+        self.body, self.sizes, self.count = io.BytesIO(body), sizes, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        self.count += 1
+        piece = self.body.read(min(len(target), self.sizes[self.count % len(self.sizes)]))
+        target[: len(piece)] = piece
+        return len(piece)
+
+
+def document(texts: list[str], attributes: str = "") -> bytes:
+    """Results of one row for each text, as a service writes them."""
+    escaped = (one.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for one in texts)
+    rows = (
+        f'<result><binding name="o"><literal{attributes}>{one}</literal></binding></result>\n'
+        for one in escaped
+    )
+    return f"{HEAD}{''.join(rows)}</results></sparql>".encode()
+
+
+@given(TEXTS, st.lists(st.integers(1, 40), min_size=1, max_size=5), st.sampled_from(["", " xml:lang='ar'"]))
+def test_spaces_at_the_ends_of_texts_stay(texts: list[str], sizes: list[int], attributes: str) -> None:
+    body = Pieces(document(texts, attributes), sizes)
+    assert [row["o"].value for row in solutions(body, XML)] == texts
+
+
+@given(TEXTS, st.lists(st.integers(1, 40), min_size=1, max_size=5))
+def test_pieces_come_to_the_same_as_the_whole(texts: list[str], sizes: list[int]) -> None:
+    whole = document(texts)
+    assert Spaces(Pieces(whole, sizes)).read() == spaced(whole)
+
+
+@pytest.mark.parametrize("text", [" " * 400_000, "x" + " " * 400_000 + "x", "x" * 2_000_000, " <" * 9])
+def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
+    began = time.monotonic()
+    (row,) = solutions(cast(RawIOBase, io.BytesIO(document([text]))), XML)
+    assert row["o"].value == text
+    assert time.monotonic() - began < 60  # by the square of the length it is many minutes
+    assert PIECE < 400_000
+
+
+@pytest.mark.parametrize("media_type", [XML, JSON_RESULTS.media_type])
+def test_half_an_answer_is_noticed(media_type: str) -> None:
+    found = ox.Store().query("SELECT ?o { VALUES ?o { 1 2 3 'four' } }")
+    assert isinstance(found, ox.QuerySolutions)
+    body = found.serialize(format=ox.QueryResultsFormat.from_media_type(media_type)) or b""
+    for end in range(len(body.rstrip()) - 1):
+        with pytest.raises(CutOffError):
+            list(solutions(cast(RawIOBase, io.BytesIO(body[:end])), media_type))
+
+
+def test_what_is_no_result_is_an_answer_that_is_not_whole() -> None:
     with pytest.raises(CutOffError):
-        read(body)
+        list(solutions(cast(RawIOBase, io.BytesIO(b"<html>Log in.</html>")), XML))
+    assert results.broken(CutOffError("cut")).args == ("cut",)

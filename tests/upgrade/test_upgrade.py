@@ -3,8 +3,7 @@
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -18,12 +17,12 @@ from wgig.settings import Settings
 from wgig.shipped import digest_of_triples, read, sources
 from wgig.store import Store
 
-from tests.kept import Follower, check_figures, wait_in_step
+from tests.fixtures.processes import Serving
+from tests.fixtures.projections import Follower, check_figures, wait_in_step
 
 STORES = sorted(Path(__file__).with_name("stores").glob("*.tar.xz"))
 WITH_HISTORY = STORES[1:]
 THEIRS, CHANGED = "urn:theirs", f"{Settings.base}graph/principles"
-Serving = Callable[..., AbstractContextManager[str]]
 
 
 def unpacked(packed: Path, folder: Path) -> Path:

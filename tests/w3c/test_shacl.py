@@ -16,7 +16,9 @@ from rdflib.compare import isomorphic
 from rdflib.namespace import RDF, SH, Namespace
 from wgig.engines.pyshacl import graph, term
 
-TESTS = Path(__file__).parents[2].parent / "shared" / "w3c" / "shacl" / "tests"
+from tests.fixtures.shared_facts import require_shared
+
+TESTS = require_shared("w3c", "shacl", "tests")
 MF = Namespace("http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#")
 SHT = Namespace("http://www.w3.org/ns/shacl-test#")
 
@@ -183,9 +185,6 @@ def name(node: str) -> str:
 
 def runs() -> Iterator[object]:
     """Each test for each engine."""
-    if not TESTS.is_dir():
-        yield pytest.param("", None, marks=pytest.mark.skip(reason=f"There is no test suite at {TESTS}."))
-        return
     for case in cases((TESTS / "manifest.ttl").resolve()):
         for name in ENGINES:
             reason = KNOWN.get((name, case.name))
@@ -217,7 +216,7 @@ def test_an_engine_reports_as_the_suite_expects(name: str, case: Case) -> None:
 
 def served() -> Iterator[object]:
     """Each test for the way of the service."""
-    for case in cases((TESTS / "manifest.ttl").resolve()) if TESTS.is_dir() else ():
+    for case in cases((TESTS / "manifest.ttl").resolve()):
         reason = UNLIKE_REPORTS.get(case.name)
         yield pytest.param(case, marks=[pytest.mark.xfail(reason=reason)] if reason else [], id=case.name)
 
@@ -232,7 +231,6 @@ def test_the_service_finds_what_the_suite_expects_where_and_with_the_value(case:
     assert {(focus, value) for focus, value in wanted if value} <= found
 
 
-@pytest.mark.skipif(not TESTS.is_dir(), reason=f"There is no test suite at {TESTS}.")
 def test_the_suite_is_whole_and_each_known_failure_is_part_of_it() -> None:
     names = {case.name for case in cases((TESTS / "manifest.ttl").resolve())}
     assert len(names) == 120

@@ -1,16 +1,16 @@
 """The SPARQL test suites of the W3C: what the engine reads, the grammar reads and finds no fault in."""
 
 from functools import cache
-from pathlib import Path
 
 import pyoxigraph as ox
-import pytest
 from wgig.hints import hints
 from wgig.store import Store
 from wgig.syntax.reading import Misfit, read
 from wgig.syntax.scope import broken
 
-SUITES = Path(__file__).parents[2].parent / "shared" / "w3c" / "sparql"
+from tests.fixtures.shared_facts import require_shared
+
+SUITES = require_shared("w3c", "sparql")
 BASE = "http://example.org/"
 
 
@@ -33,9 +33,6 @@ def runs(text: str, suffix: str) -> bool:
     except (SyntaxError, ValueError, RuntimeError):
         return False
     return True
-
-
-pytestmark = pytest.mark.skipif(not SUITES.is_dir(), reason=f"There is no test suite at {SUITES}.")
 
 
 def test_the_grammar_reads_what_the_engine_reads() -> None:

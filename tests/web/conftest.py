@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from wgig.pages.scripts import BUILT
 from wgig.settings import CHECKOUT
+
+from tests.fixtures.processes import Serving
 
 from .stops import TOKEN, prepare
 from .watching import PATIENCE, Watched, chromium
@@ -17,8 +18,8 @@ AXE = CHECKOUT / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-# The loop of the browser runs as long as it is there, and tests of other modules run loops of their own.
-@pytest.fixture(scope="module")
+# The loop of the browser runs as long as it is there, and tests of other folders run loops of their own.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """A browser without a window."""
     expect.set_options(timeout=PATIENCE)
@@ -51,9 +52,7 @@ def visit(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture(scope="session")
-def full(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def full(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a service with the shipped graph, in which something was written."""
     with serving(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN) as url:
         prepare(url)
@@ -61,9 +60,7 @@ def full(
 
 
 @pytest.fixture(scope="session")
-def empty(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def empty(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a service with nothing in its store."""
     with serving(tmp_path_factory.mktemp("store"), WGIG_DATA="none") as url:
         yield url

@@ -12,7 +12,7 @@ from typing import Any
 from playwright.sync_api import Browser
 from wgig.settings import CHECKOUT
 
-from tests.conftest import serve
+from tests.fixtures.processes import serve
 
 from .stops import STOPS, TOKEN, Stop, prepare
 from .watching import Watched, chromium

@@ -1,19 +1,18 @@
 """A paper is written in a real browser by keyboard alone, without scripts, from nothing to complete."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
+
+from tests.fixtures.processes import Serving
 
 TOKEN = "wgig_" + "s" * 43
 MOST = 400  # steps of the Tab key from one end of the page to the other
 
 
 @pytest.fixture(scope="module")
-def url(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def url(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serving(tmp_path_factory.mktemp("store"), WGIG_TOKEN=TOKEN) as found:
         yield found
 

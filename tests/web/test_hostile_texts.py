@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from itertools import cycle, zip_longest
 from urllib.parse import quote
 
@@ -12,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
 from wgig.namespaces import OUTSIDE
 from wgig.settings import Settings
+
+from tests.fixtures.processes import Serving
 
 from .harm import harm, turned
 from .looking import overflow
@@ -83,9 +84,7 @@ QUERIES = {
 
 
 @pytest.fixture(scope="module")
-def url(
-    serving: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def url(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service whose every text is hostile."""
     folder = tmp_path_factory.mktemp("hostile")
     fill(folder / "store", folder / "files")

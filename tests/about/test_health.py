@@ -1,0 +1,102 @@
+"""Whether the service is ready: it says why not, at once when it is told to stop, and what its state is."""
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from wgig import health
+from wgig.app import create_app
+from wgig.problems import Problem
+from wgig.readers.inline import Inline
+from wgig.readers.lending import Standing
+from wgig.readers.result import Result, unpaced
+from wgig.readers.wire import DISK, LOST, Fault, Job
+from wgig.settings import Settings
+from wgig.store import Store
+from wgig.turns import busy
+
+from tests.fixtures.processes import started
+from tests.fixtures.service import client_of
+
+
+class Failing(Inline):
+    """Who answers no query, for this reason."""
+
+    def __init__(self, error: Exception | None, standing: Standing) -> None:
+        super().__init__(Store.in_memory())
+        self.error, self.stands = error, standing
+
+    @property
+    def standing(self) -> Standing:
+        return self.stands
+
+    async def ask(self, job: Job, client: str) -> Result:
+        del job, client
+        if self.error is None:
+            await asyncio.sleep(60)
+        if isinstance(self.error, Fault):
+            result = Result(unpaced, lambda _: None)
+            result.fail(self.error)
+            return result
+        assert self.error
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "standing", "reason"),
+    [
+        (None, Standing(8, 0, 30), "No reader answered within 0.2 seconds: 8 are busy, and 30 queries wait."),
+        (busy(), Standing(8, 0, 256), "8 are busy, and 256 queries wait."),
+        (busy(), Standing(0, 0, 3), "There is no reader"),
+        (Fault(LOST), Standing(1, 0, 0), "The reader of a query ended before its answer."),
+        (Fault(DISK, "I/O error"), Standing(1, 0, 0), "The disk failed a query: I/O error."),
+        (ValueError("oops"), Standing(1, 0, 0), "The store does not answer."),
+    ],
+)
+def test_why_no_query_is_answered_is_said_in_words(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, standing: Standing, reason: str
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    app = create_app(Settings(), Store.in_memory(), answerers=Failing(error, standing))
+    answer = client_of(app).get("/ready")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    (only,) = answer.json()["reasons"]
+    assert reason in only
+    assert only in answer.json()["detail"]
+
+
+def test_a_service_that_stops_is_not_ready_whatever_else() -> None:
+    app = create_app(Settings(), Store.in_memory(), answerers=Failing(busy(), Standing(0, 0, 0)))
+    app.state.stopping = True
+    reasons = client_of(app).get("/ready").json()["reasons"]
+    assert len(reasons) == 2
+    assert reasons[0].startswith("The service is stopping")
+
+
+def test_a_problem_of_ours_is_none_of_the_request() -> None:
+    app = create_app(Settings(), Store.in_memory(), answerers=Failing(Problem(400, "x"), Standing(1, 1, 0)))
+    assert client_of(app).get("/ready").status_code == 503
+
+
+def test_a_service_that_is_told_to_stop_says_so_and_goes_on_for_a_while(tmp_path: Path) -> None:
+    with started(tmp_path, WGIG_DRAIN_SECONDS="4") as service, httpx.Client(base_url=service.url) as client:
+        assert client.get("/ready").status_code == 200
+        service.process.send_signal(signal.SIGTERM)
+        told = time.monotonic()  # four seconds are enough to ask twice, also on a machine with much to do
+        while (ready := httpx.get(f"{service.url}ready")).status_code == 200:
+            assert service.process.poll() is None
+        assert ready.json()["reasons"] == ["The service is stopping, and answers what still comes."]
+        assert httpx.get(f"{service.url}sparql?query=ASK{{}}").json()["boolean"]
+        assert service.process.wait(20) == 0
+        assert time.monotonic() > told + 4
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    with started(tmp_path, WGIG_DRAIN_SECONDS="60") as service:
+        for _ in range(2):
+            service.process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+        assert service.process.wait(5) == 0

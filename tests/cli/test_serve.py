@@ -1,0 +1,235 @@
+"""Settings and tokens are read again on SIGHUP: what can change does, the rest is named.
+
+Threads share few arenas, so that what one frees is taken by another.
+
+The server beside its connections: what every answer has.
+"""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from wgig import logs, tokens
+from wgig.allocating import ARENAS
+from wgig.app import create_app
+from wgig.commands.serve import Server
+from wgig.processes import Processes
+from wgig.readers.pool import Pool
+from wgig.reloading import Reloading
+from wgig.settings import CHECKOUT, TOKENS, Settings, in_file
+from wgig.store import Store
+from wgig.tokens import Tokens
+
+from tests.fixtures.processes import started
+from tests.fixtures.service import client_of
+
+CHECKS = cast(Processes, SimpleNamespace(seconds=0))
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the logs of the tests alone."""
+    monkeypatch.setattr(logs, "begin", lambda _: None)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> FastAPI:
+    return create_app(Settings(store=tmp_path), Store.in_memory(), tokens=Tokens(tmp_path / TOKENS))
+
+
+def turn(app: FastAPI, pool: Pool | None = None, **changed: object) -> None:
+    wanted = replace(app.state.settings, **changed)
+    asyncio.run(Reloading(app, CHECKS, pool, lambda: wanted)())
+
+
+def test_a_setting_that_can_change_holds_from_the_next_request_on(app: FastAPI) -> None:
+    client = client_of(app)
+    assert client.get("/sparql?query=ASK{}").status_code == 200
+    turn(app, query_length=3)
+    assert client.get("/sparql?query=ASK{}").status_code == 413
+    assert client.get("/metrics").status_code == 403
+    turn(app, metrics="open")
+    assert client.get("/metrics").status_code == 200
+
+
+def test_no_answer_from_before_is_given_again(app: FastAPI) -> None:
+    client = client_of(app)
+    two = "/sparql?query=SELECT*{VALUES ?x {1 2}}"
+    assert [client.get(two).status_code for _ in range(2)] == [200, 200]
+    turn(app, result_rows=1)
+    assert client.get(two).status_code == 503
+
+
+def test_those_who_go_by_settings_of_their_own_hear_of_it(app: FastAPI) -> None:
+    pool = SimpleNamespace(settings=app.state.settings)
+    turn(app, cast(Pool, pool), query_seconds=7, paper_seconds=8)
+    assert (pool.settings.query_seconds, CHECKS.seconds) == (7, 8)
+
+
+def test_the_token_of_the_settings_is_another(app: FastAPI) -> None:
+    turn(app, token="new")
+    update = {"update": "INSERT DATA { <urn:a> <urn:b> 1 }"}
+    headers = {"Authorization": "Bearer new"}
+    assert client_of(app, **headers).post("/update", data=update).status_code == 204
+    turn(app, token="newer")
+    assert client_of(app, **headers).post("/update", data=update).status_code == 401
+
+
+def test_what_needs_a_new_start_is_named_and_stays(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+    turn(app, port=1, base="http://x/", query_length=5, token="secret")
+    assert (app.state.settings.port, app.state.settings.base) == (8000, Settings.base)
+    assert "WGIG_PORT is another now: start the service anew for it" in caplog.text
+    assert "WGIG_BASE" in caplog.text
+    assert "changed: TOKEN, QUERY_LENGTH" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_where_they_cannot_be_read_all_stays(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+    def fails() -> Settings:
+        raise ValueError("WGIG_PORT is 'many'. Set it to a number.")
+
+    before = app.state.settings
+    asyncio.run(Reloading(app, CHECKS, None, fails)())
+    assert app.state.settings is before
+    assert "the settings stay as they are: WGIG_PORT is 'many'." in caplog.text
+
+
+def test_tokens_that_others_may_read_are_told_with_what_to_do(
+    app: FastAPI, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tokens.new(tmp_path / TOKENS, ["graphs"])
+    (tmp_path / TOKENS).chmod(0o644)
+    turn(app)
+    assert f"chmod 600 {tmp_path / TOKENS}" in caplog.text
+
+
+def test_a_file_of_settings_is_read_as_systemd_does(tmp_path: Path) -> None:
+    file = tmp_path / "settings"
+    file.write_text("# ours\n\nWGIG_PORT=80\nWGIG_CONTACT=\"mailto:a@b.c\"\nWGIG_BASE='http://x/?a=b'\n")
+    assert in_file(file) == {
+        "WGIG_PORT": "80",
+        "WGIG_CONTACT": "mailto:a@b.c",
+        "WGIG_BASE": "http://x/?a=b",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("WGIG_PORT", "Line 1 of .* is no setting. Write WGIG_NAME=value."),
+        ("WGIG_PROT=1", "Did you mean WGIG_PORT?"),
+        ("PORT=1", "Write WGIG_NAME=value."),
+        ("WGIG_TOKEN=x", "chmod 600"),
+    ],
+)
+def test_what_is_wrong_in_it_is_said_with_what_to_do(tmp_path: Path, text: str, mend: str) -> None:
+    file = tmp_path / "settings"
+    file.write_text(text)
+    file.chmod(0o644)
+    with pytest.raises(ValueError, match=mend):
+        in_file(file)
+
+
+def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "settings"
+    file.write_text("WGIG_PORT=1\nWGIG_QUERY_LENGTH=2\n")
+    monkeypatch.setenv("WGIG_SETTINGS", str(file))
+    monkeypatch.setenv("WGIG_PORT", "3")
+    settings = Settings.from_environment()
+    assert (settings.port, settings.query_length) == (3, 2)
+
+
+def test_a_running_service_reads_them_again_when_told_to(tmp_path: Path) -> None:
+    file = tmp_path / "settings"
+    file.write_text("WGIG_QUERY_LENGTH=100\n")
+    with started(tmp_path / "store", WGIG_SETTINGS=str(file)) as service:
+        ask = f"{service.url}sparql?query=ASK{{}}"
+        assert [httpx.get(ask).status_code for _ in range(3)] == [200] * 3
+        file.write_text("WGIG_QUERY_LENGTH=3\nWGIG_READERS=3\n")
+        service.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 30
+        while httpx.get(ask).status_code == 200:
+            assert time.monotonic() < deadline
+        service.process.terminate()
+        assert "WGIG_READERS is another now" in service.said()
+
+
+@pytest.mark.parametrize(
+    ("on_terminal", "still", "stops"), [(False, False, False), (True, True, False), (True, False, True)]
+)
+def test_it_stops_where_its_terminal_is_gone(
+    monkeypatch: pytest.MonkeyPatch, on_terminal: bool, still: bool, stops: bool
+) -> None:
+    monkeypatch.setattr("os.isatty", lambda _: still)
+    server = Server(uvicorn.Config("no:app"))
+    server.on_terminal, server.drain, server.stopping = on_terminal, lambda: 0, lambda: None
+    server.handle_hangup(signal.SIGHUP, None)
+    assert ((server.leaving is not None), server.asked_to_reload) == (stops, not stops)
+
+
+def test_the_page_for_those_who_run_the_service_names_those_that_can_change() -> None:
+    page = (CHECKOUT / "docs" / "how-to" / "operating.md").read_text(encoding="utf-8")
+    named = page.partition("These change while the service runs: ")[2].partition(".")[0]
+    live = [f"WGIG_{one.name.upper()}" for one in fields(Settings) if one.metadata["live"]]
+    assert re.findall(r"`(\w+)`", named) == live
+
+
+THREADS = """
+import ctypes, threading
+from wgig.allocating import give_back
+
+{call}
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+meeting = threading.Barrier(12)
+
+def take():
+    meeting.wait()
+    libc.malloc(ctypes.c_size_t(50_000))
+    meeting.wait()
+
+threads = [threading.Thread(target=take) for _ in range(meeting.parties)]
+for one in threads:
+    one.start()
+for one in threads:
+    one.join()
+libc.malloc_info(0, ctypes.c_void_p.in_dll(libc, "stdout"))
+libc.fflush(None)
+"""
+
+
+def arenas(call: str) -> int:
+    told = subprocess.run(
+        [sys.executable, "-c", THREADS.format(call=call)], capture_output=True, text=True, check=True
+    )
+    return told.stdout.count("<heap nr=")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="malloc_info is of glibc.")
+def test_many_threads_share_few_arenas() -> None:
+    assert arenas("") > ARENAS
+    assert arenas("give_back()") <= ARENAS
+
+
+def test_an_answer_that_is_long_in_coming_says_the_time_at_which_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = Server(uvicorn.Config("no:app"))
+    server.fields = []
+    for counter, date in enumerate(("sooner", "later")):
+        monkeypatch.setattr("uvicorn.server.formatdate", lambda *_, date=date, **__: date)
+        asyncio.run(server.on_tick(counter))
+        if not counter:
+            given = server.server_state.default_headers  # to a request that begins
+    assert [value for name, value in given if name == b"date"] == [b"later"]

@@ -1,0 +1,194 @@
+"""A service does not wait for the description of what it writes, and is not behind for long."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Queue
+
+import pyoxigraph as ox
+import pytest
+from wgig import transactions
+from wgig.about import counting, graphs
+from wgig.about.figures import Figures, difference
+from wgig.about.portrait import Portrait
+from wgig.quiet import Quiet
+from wgig.rdf import read
+from wgig.settings import Settings
+from wgig.store import Store
+from wgig.writes.changes import Change
+
+from tests.fixtures.service import service_of
+
+BASE = Settings.base
+GRAPH = f"{BASE}graph/g"
+NEVER = 3600.0
+WAIT = 30
+
+
+def opened(folder: Path) -> Store:
+    return Store.open(folder, last=[Portrait(BASE)])
+
+
+def write(store: Store, number: int) -> None:
+    store.apply(store.change_by(GRAPH, read(f"<urn:s> <urn:p> {number} .".encode(), "text/turtle")))
+
+
+def told(store: Store) -> int:
+    """How many triples there are by the description."""
+    return Portrait(BASE).void.size(store._quads)
+
+
+@pytest.fixture
+def behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store with one triple that describes what comes only when it is told to."""
+    monkeypatch.setattr(transactions, "PAUSE", NEVER)
+    monkeypatch.setattr(transactions, "LONGEST", NEVER)
+    store = opened(tmp_path / "store")
+    write(store, 1)
+    store.describe_later()
+    return store
+
+
+def test_a_write_is_described_later(behind: Store) -> None:
+    heard = list[object]()
+    behind.heard = heard.append
+    write(behind, 2)
+    write(behind, 3)
+    assert (told(behind), len(heard)) == (1, 2)
+    behind.catch_up()
+    assert (told(behind), len(heard)) == (3, 3)
+    behind.catch_up()
+    assert len(heard) == 3
+
+
+def test_it_is_described_by_itself_when_it_is_quiet(tmp_path: Path) -> None:
+    store, heard = opened(tmp_path), Queue[object]()
+    write(store, 1)
+    store.heard = heard.put
+    store.describe_later()
+    write(store, 2)
+    for _ in ("the write", "the description"):
+        heard.get(timeout=WAIT)
+    assert told(store) == 2
+
+
+def test_who_asks_at_the_well_known_places_gets_what_is_so(behind: Store) -> None:
+    client = service_of(Settings(), behind)
+    write(behind, 2)
+    size = f'<{GRAPH}> <http://rdfs.org/ns/void#triples> "2"'
+    assert size in client.get("/.well-known/void", headers={"Accept": "application/n-triples"}).text
+
+
+def test_the_end_leaves_nothing_behind(behind: Store, tmp_path: Path) -> None:
+    write(behind, 2)
+    assert behind.end(0)
+    assert told(behind) == 2
+    assert not (tmp_path / "store" / "undescribed").exists()
+
+
+@pytest.mark.parametrize(("writes", "anew"), [(1, False), (2, True)])
+def test_what_a_crash_left_behind_is_made_good(
+    behind: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes: int, anew: bool
+) -> None:
+    for number in range(writes):
+        write(behind, 2 + number)
+    shutil.copytree(tmp_path / "store", tmp_path / "killed")
+    counted, whole = list[ox.Store](), Portrait.anew
+
+    def noted(self: Portrait, quads: ox.Store) -> Change:
+        counted.append(quads)
+        return whole(self, quads)
+
+    monkeypatch.setattr(Portrait, "anew", noted)
+    assert told(opened(tmp_path / "killed")) == 1 + writes
+    assert bool(counted) == anew
+
+
+def test_many_in_a_row_are_one_and_a_failure_is_no_end() -> None:
+    calls = Queue[int]()
+
+    def function() -> None:
+        calls.put(1)
+        raise ValueError
+
+    quiet = Quiet(function, pause=0.5, longest=WAIT)
+    for _ in range(100):
+        quiet.happened()
+    calls.get(timeout=WAIT)
+    assert calls.empty()
+    quiet.happened()
+    calls.get(timeout=WAIT)
+
+
+@pytest.fixture
+def large(behind: Store) -> Store:
+    """One with eight triples, so that it is no use to count all for a few."""
+    for number in range(2, 9):
+        write(behind, number)
+    behind.catch_up()
+    return behind
+
+
+def during(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
+    """Let something happen on another thread while it is counted what was written."""
+    prepare = Portrait.prepare
+
+    def prepare_and_act(self: Portrait, copy: Path, change: Change) -> Figures:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(act).result(timeout=WAIT)
+        return prepare(self, copy, change)
+
+    monkeypatch.setattr(transactions, "MUCH", 2)
+    monkeypatch.setattr(Portrait, "prepare", prepare_and_act)
+
+
+def test_others_write_while_it_is_counted_what_was_written(
+    large: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(large, 9)
+    write(large, 10)
+    during(monkeypatch, lambda: write(large, 11))
+    large.follow_up()
+    assert (told(large), large.is_behind) == (10, True)
+    large.catch_up()
+    assert (told(large), large.is_behind) == (11, False)
+
+
+def test_who_cannot_wait_for_the_count_gets_what_is_so(large: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(large, 9)
+    write(large, 10)
+    during(monkeypatch, large.catch_up)
+    large.follow_up()
+    assert (told(large), large.is_behind) == (10, False)
+
+
+def test_a_count_that_fails_is_made_by_the_service_itself(
+    large: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(large, 9)
+    write(large, 10)
+    monkeypatch.setattr(transactions, "MUCH", 2)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    large.follow_up()
+    assert (told(large), large.is_behind) == (10, False)
+    assert "nobody can write while" in caplog.text
+
+
+def test_a_process_counts_what_the_service_counts(large: Store, tmp_path: Path) -> None:
+    write(large, 9)
+    large.checkpoint(tmp_path / "copy")
+    [change] = large._behind
+    assert change
+    figures = difference(large._quads, change, BASE, graphs(BASE))
+    assert figures
+    assert counting.counted(tmp_path / "copy", change, BASE) == figures
+
+
+def test_nothing_counts_as_described_before_readers_are_told_of_it(behind: Store) -> None:
+    seen = list[bool]()
+    write(behind, 2)
+    behind.heard = lambda _: seen.append(behind.is_behind)
+    behind.catch_up()
+    assert (seen, behind.is_behind) == ([True], False)

@@ -1,0 +1,442 @@
+"""Queries handed on: no answer that is broken looks whole, and who goes away leaves nothing behind."""
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aiohttp import web
+from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES
+from wgig.opening import UnavailableError
+from wgig.readers.wire import CANCELED, REMOTE, SIZE, TIME, Fault, Job
+from wgig.settings import Settings
+from wgig.shared.access import Access
+from wgig.shared.client import QUERY, Client, RefusedError
+from wgig.shared.dialects import OXIGRAPH, VIRTUOSO, Dialect
+from wgig.shared.passing import Passing
+from wgig.shared.position import Position
+from wgig.shared.replicas import Replicas
+from wgig.view import Dataset
+
+pytestmark = pytest.mark.usefixtures("short_waits")
+
+TAKING = replace(VIRTUOSO, rows=JSON_RESULTS.media_type, as_is=OXIGRAPH.as_is, shows_halves=False)
+Answer = Callable[[web.Request], Any]
+ROWS = b'{"head":{"vars":["x"]},"results":{"bindings":[%s]}}'
+ROW = b'{"x":{"type":"literal","value":"' + b"y" * 1000 + b'"}}'
+LONG = ROWS % b",".join([ROW] * 2000)
+TRIPLE = b"<urn:a> <urn:b> <urn:c> .\n"
+
+
+def job(media_type: str = JSON_RESULTS.media_type, most: int = 10_000_000, rows: int = 0) -> Job:
+    return Job("SELECT * {}", media_type, Dataset(), "about:nothing", most, rows)
+
+
+@asynccontextmanager
+async def served(answer: Answer) -> AsyncIterator[str]:
+    """Where a service listens that answers so."""
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+async def looked() -> None:
+    """Nothing was written."""
+
+
+@asynccontextmanager
+async def passing(
+    answer: Answer, seconds: int = 5, queries: int = 2, dialect: Dialect = OXIGRAPH
+) -> AsyncIterator[Passing]:
+    """What hands queries on to such a service."""
+    async with served(answer) as url:
+        engine = SimpleNamespace(access=Access(""), patience=5, dialect=dialect, query_url=url)
+        ledger = SimpleNamespace(graph="urn:state", question="SELECT ?state {}")
+        ground = SimpleNamespace(unnamed=SimpleNamespace(value="urn:unnamed"))
+        sharing = SimpleNamespace(engine=engine, ledger=ledger, ground=ground)
+        store: Any = SimpleNamespace(sharing=sharing, version=1, announced=0, at=Position("store", 3, "me"))
+        one = Passing(store, Settings(query_seconds=seconds, remote_queries=queries))
+        one.following.now = looked  # type: ignore[method-assign]
+        try:
+            yield one
+        finally:
+            await one.close()
+            one.threads.shutdown(wait=False)
+
+
+def whole(body: bytes, **fields: str) -> Answer:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=body, headers=fields)
+
+    return answer
+
+
+async def fault_of(answer: Answer, asked: Job, seconds: int = 5) -> Fault:
+    """The fault of an answer."""
+    async with passing(answer, seconds) as one:
+        result = await one.ask(asked, "client")
+        with pytest.raises(Fault) as caught:
+            await result.whole()
+        return caught.value
+
+
+@pytest.mark.parametrize("media_type", [JSON_RESULTS.media_type, CSV.media_type])
+def test_half_an_answer_is_none(media_type: str) -> None:
+    fault = asyncio.run(fault_of(whole(LONG[:-500]), job(media_type)))
+    assert fault.kind == REMOTE
+
+
+def test_half_a_line_is_none() -> None:
+    body = b"<urn:a> <urn:b> <urn:c> .\n<urn:a> <urn:b>"
+    assert asyncio.run(fault_of(whole(body), job(N_TRIPLES.media_type))).kind == REMOTE
+
+
+@pytest.mark.parametrize("body", [b"", b"# Empty NT\n", b"<urn:a> <urn:b> <urn:c> .\n"])
+def test_no_triples_are_an_answer(body: bytes) -> None:
+    async def work() -> bytes:
+        async with passing(whole(body)) as one:
+            return await (await one.ask(job(N_TRIPLES.media_type), "client")).whole()
+
+    assert asyncio.run(work()) == body
+
+
+@pytest.mark.parametrize("rows", [0, 10_000])
+@pytest.mark.parametrize("media_type", [JSON_RESULTS.media_type, CSV.media_type])
+def test_too_large_an_answer_is_given_up(media_type: str, rows: int) -> None:
+    fault = asyncio.run(fault_of(whole(LONG), job(media_type, most=10_000, rows=rows)))
+    assert fault.kind == SIZE
+
+
+def test_what_takes_too_long_is_given_up() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        await asyncio.sleep(3)
+        return web.Response()
+
+    assert asyncio.run(fault_of(answer, job(), seconds=1)).kind == TIME
+
+
+@pytest.mark.parametrize("media_type", [JSON_RESULTS.media_type, CSV.media_type])
+def test_who_goes_away_in_the_middle_leaves_no_thread_and_no_place(media_type: str) -> None:
+    async def work() -> None:
+        async with passing(whole(LONG)) as one:
+            for _ in range(6):  # as many as there are places, and more
+                result = await one.ask(job(media_type), "client")
+                await result.next()
+                await asyncio.sleep(0.05)  # now the answer waits for who reads it
+                result.close()
+                with pytest.raises(Fault) as caught:
+                    await result.whole()
+                assert caught.value.kind == CANCELED
+                await asyncio.sleep(0.05)
+            assert (one.standing.busy, one.standing.idle) == (0, 2)
+            result = await one.ask(job(media_type), "client")
+            assert len(await result.whole()) > 1_000_000
+
+    asyncio.run(asyncio.wait_for(work(), 20))
+    assert not [one for one in threading.enumerate() if one.name.startswith("converting") and one.daemon]
+
+
+def test_who_goes_away_at_once_leaves_its_place() -> None:
+    async def work() -> None:
+        async with passing(whole(LONG)) as one:
+            result = await one.ask(job(), "client")
+            result.close()  # before the query has begun
+            await asyncio.sleep(0.05)
+            assert (one.standing.busy, one.standing.idle) == (0, 2)
+
+    asyncio.run(work())
+
+
+def test_a_slow_client_slows_the_answer() -> None:
+    async def work() -> None:
+        long = ROWS % b",".join([ROW] * 10_000)
+        async with passing(whole(long)) as one:
+            result = await one.ask(job(most=len(long)), "client")
+            await asyncio.sleep(0.3)
+            assert result.size < len(long) / 2
+            assert await result.whole() == long
+
+    asyncio.run(work())
+
+
+# Writes that are seen half done
+
+
+HALVES = replace(OXIGRAPH, shows_halves=True)
+
+
+def disturbed(one: Passing, looks: int) -> None:
+    """Let so many looks find that something announced was written."""
+
+    async def now() -> None:
+        nonlocal looks
+        one.store.announced += looks > 0
+        looks -= 1
+
+    one.following.now = now  # type: ignore[method-assign]
+
+
+def counting(*bodies: bytes) -> Answer:
+    """Gives one body after the other, the last one again and again."""
+    left = list(bodies)
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(body=left.pop(0) if len(left) > 1 else left[0])
+
+    return answer
+
+
+@pytest.mark.parametrize("dialect", [OXIGRAPH, HALVES])
+def test_an_answer_from_the_middle_of_a_write_is_asked_for_again(
+    dialect: Dialect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wgig.shared.following.NOTICE", 100)  # lest a busy machine looks once more
+
+    async def work() -> bytes:
+        async with passing(counting(b"half}", b"half}", b"whole}"), dialect=dialect) as one:
+            disturbed(one, 2)
+            return await (await one.ask(job(), "client")).whole()
+
+    assert asyncio.run(work()) == b"whole}"
+
+
+@pytest.mark.parametrize("dialect", [OXIGRAPH, VIRTUOSO])
+def test_what_a_service_does_not_do_for_now_is_asked_again(dialect: Dialect) -> None:
+    left = [f"Error: {dialect.again}."] * 2
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=500, text=left.pop()) if left else web.Response(body=TRIPLE)
+
+    async def work() -> bytes:
+        async with passing(answer, dialect=dialect) as one:
+            return await (await one.ask(job(N_TRIPLES.media_type), "client")).whole()
+
+    assert asyncio.run(work()) == TRIPLE
+
+
+def test_a_long_answer_into_which_was_written_is_never_whole() -> None:
+    async def work() -> str:
+        async with passing(whole(LONG), dialect=HALVES) as one:
+            result = await one.ask(job(), "client")
+            await result.next()
+            one.store.announced += 1
+            with pytest.raises(Fault) as caught:
+                await result.whole()
+            return str(caught.value)
+
+    assert "written while it answered" in asyncio.run(work())
+
+
+@pytest.mark.parametrize("media_type", [JSON_RESULTS.media_type, CSV.media_type])
+@pytest.mark.parametrize("body", [LONG, ROWS % ROW])
+def test_an_answer_into_which_nobody_wrote_is_whole(body: bytes, media_type: str) -> None:
+    async def work() -> tuple[bytes, bytes]:
+        async with passing(whole(body), dialect=HALVES) as one, passing(whole(body)) as other:
+            asked = job(media_type)
+            return await (await one.ask(asked, "c")).whole(), await (await other.ask(asked, "c")).whole()
+
+    found, expected = asyncio.run(work())
+    assert found == expected
+    assert len(found) >= len(body) / 2
+
+
+# Datasets
+
+UNNAMED = Dataset(union=False)
+
+
+def parameters(text: str, dataset: Dataset, dialect: Dialect, graphs: list[str]) -> list[tuple[str, str]]:
+    """The dataset that a service is asked for, without the ends of the names."""
+    sent: list[tuple[str, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        fields = (*request.query.items(), *(await request.post()).items())
+        sent.extend((name.split("-")[0], str(value)) for name, value in fields if name != "query")
+        return web.Response(body=ROWS % ROW)
+
+    async def work() -> None:
+        async with passing(answer, dialect=dialect) as one:
+            one.store.graphs = lambda: graphs  # type: ignore[method-assign]
+            await (await one.ask(job()._replace(text=text, dataset=dataset), "client")).whole()
+
+    asyncio.run(work())
+    return sorted(sent)
+
+
+WITHIN, WITHOUT = "SELECT * { GRAPH <urn:c> { ?s ?p ?o } }", "SELECT * { ?s ?p ?o }"
+ALONE = [("default", "urn:unnamed")]
+
+
+@pytest.mark.parametrize(
+    ("text", "dataset", "dialect", "wanted"),
+    [
+        (WITHOUT, Dataset(), OXIGRAPH, [("union", "")]),
+        (WITHOUT, UNNAMED, OXIGRAPH, ALONE),
+        (WITHIN, UNNAMED, OXIGRAPH, [*ALONE, ("named", "urn:a"), ("named", "urn:b")]),
+        (WITHOUT, UNNAMED, TAKING, [*ALONE, ("named", "urn:state/none")]),
+        (WITHIN, UNNAMED, TAKING, [*ALONE, *(("named", f"urn:{one}") for one in "abc")]),
+        (WITHIN, Dataset(("urn:x",)), OXIGRAPH, [("default", "urn:x")]),
+        (WITHIN, Dataset(("urn:x",)), TAKING, [("default", "urn:x"), ("named", "urn:state/none")]),
+        (WITHIN, Dataset((), ("urn:x",)), TAKING, [("default", "urn:state/none"), ("named", "urn:x")]),
+        ("SELECT * FROM <urn:y> {}", Dataset(), OXIGRAPH, []),
+        ("SELECT * FROM <urn:y> {}", Dataset(), TAKING, [("default", "urn:y"), ("named", "urn:state/none")]),
+        (
+            "SELECT * FROM NAMED <urn:y> {}",
+            Dataset(("urn:x",)),
+            TAKING,
+            [("default", "urn:x"), ("named", "urn:state/none")],
+        ),
+    ],
+)
+def test_a_service_is_told_all_graphs_of_a_dataset(
+    text: str, dataset: Dataset, dialect: Dialect, wanted: list[tuple[str, str]]
+) -> None:
+    dataset = replace(dataset, union=dataset.union and "FROM" not in text and dataset == Dataset())
+    assert parameters(text, dataset, dialect, ["urn:a", "urn:b"]) == wanted
+
+
+def test_more_graphs_than_an_address_holds_are_told() -> None:
+    graphs = [f"urn:{'long' * 100}:{number}" for number in range(900)]
+    assert parameters(WITHIN, UNNAMED, OXIGRAPH, graphs) == [
+        *ALONE,
+        *sorted(("named", one) for one in graphs),
+    ]
+
+
+def test_where_a_graph_comes_while_a_service_answers_it_is_asked_again() -> None:
+    async def work() -> bytes:
+        async with passing(counting(b"half}", b"whole}")) as one:
+            there = iter([["urn:a"], ["urn:a", "urn:b"]])
+            graphs: list[str] = []
+            one.store.graphs = lambda: next(there, graphs)  # type: ignore[method-assign]
+            asked = job()._replace(text=WITHIN, dataset=UNNAMED)
+            return await (await one.ask(asked, "client")).whole()
+
+    assert asyncio.run(work()) == b"whole}"
+
+
+# The client
+
+
+async def asked(answer: Answer) -> bytes:
+    async with served(answer) as url:
+        client = Client(Access(""), 5)
+        try:
+            return await client.whole(url, "ASK {}", QUERY)
+        finally:
+            await client.close()
+
+
+def test_nobody_is_sent_elsewhere() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/":
+            raise web.HTTPFound("/elsewhere")
+        return web.Response(text="led astray")
+
+    with pytest.raises(RefusedError) as caught:
+        asyncio.run(asked(answer))
+    assert caught.value.status == 302
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "told"),
+    [
+        (
+            401,
+            "",
+            r"\(401\): it does not say why. Look at .* the file of WGIG_REMOTE_AUTH",
+        ),
+        (400, "Line 1: no.", r"\(400\): Line 1: no.$"),
+    ],
+)
+def test_a_refusal_says_why_and_where_to_look(status: int, said: str, told: str) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=said)
+
+    with pytest.raises(RefusedError, match=told):
+        asyncio.run(asked(answer))
+
+
+def test_where_nobody_listens_the_place_is_named() -> None:
+    async def ask() -> None:
+        client = Client(Access(""), 5)
+        try:
+            await client.whole("http://127.0.0.1:1/", "ASK {}", QUERY)
+        finally:
+            await client.close()
+
+    with pytest.raises(UnavailableError, match=r"nobody can be reached at 127\.0\.0\.1 port 1: .*1"):
+        asyncio.run(ask())
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateway_does_not_know_whether_it_was_done(status: int) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    with pytest.raises(UnavailableError):
+        asyncio.run(asked(answer))
+
+
+# Replicas
+
+
+class Versions:
+    """A client that is told the version of each replica; None: it does not answer."""
+
+    def __init__(self, **versions: tuple[str, int, int] | None) -> None:
+        self.versions, self.asked = versions, list[str]()
+
+    async def whole(self, url: str, *_: object) -> bytes:
+        self.asked.append(url)
+        said = self.versions[url]
+        if said is None:
+            raise UnavailableError("It is down.")
+        text = f"1 {said[0]} {said[1]} {said[2]} rules by"
+        state = {"state": {"type": "literal", "value": text}}
+        return json.dumps({"head": {"vars": ["state"]}, "results": {"bindings": [state]}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_asked"),
+    [
+        (("store", 3, 0), True),
+        (("store", 9, 0), True),
+        (("store", 2, 0), False),
+        (("store", 3, 4), False),
+        (("other", 9, 0), False),
+        (None, False),
+    ],
+)
+def test_only_a_replica_that_is_as_far_is_asked(said: tuple[str, int, int] | None, is_asked: bool) -> None:
+    engine = SimpleNamespace(query_url="home", dialect=OXIGRAPH)
+    sharing = SimpleNamespace(engine=engine, ledger=SimpleNamespace(question="?"))
+    store: Any = SimpleNamespace(sharing=sharing, at=Position("store", 3, "me"))
+    replicas, client = Replicas(store, ["replica"]), Versions(replica=said)
+    found = {asyncio.run(replicas.next(cast(Client, client))) for _ in range(6)}
+    assert found == ({"home", "replica"} if is_asked else {"home"})
+    if said is None:
+        assert client.asked == ["replica"]  # which is then left alone for a while
+
+
+def test_where_a_replica_goes_down_the_store_itself_is_asked() -> None:
+    async def work() -> bytes:
+        async with passing(whole(ROWS % b"")) as one:
+            one.replicas = Replicas(one.store, ["http://127.0.0.1:1/"])
+            one.replicas.known["http://127.0.0.1:1/"] = 3
+            bodies = [await (await one.ask(job(), "client")).whole() for _ in range(3)]
+            return b"".join(set(bodies))
+
+    assert asyncio.run(work()) == ROWS % b""

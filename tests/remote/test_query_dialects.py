@@ -1,0 +1,93 @@
+"""No query says to an engine what is none to the standard."""
+
+import pytest
+from wgig.readers.wire import SYNTAX, VALUE, Fault
+from wgig.shared.dialects import VIRTUOSO
+from wgig.shared.reading import misspelling, spelt_out
+
+pytestmark = pytest.mark.usefixtures("short_waits")
+
+BASE = "https://example.org/"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT (<bif:string_to_file>('/x', 'y', -2) AS ?x) {}",
+        "SELECT (<BIF:exec>('shutdown') AS ?x) {}",
+        "SELECT (<\\u0062if:exec>('shutdown') AS ?x) {}",
+        "PREFIX b: <bif:> SELECT (b:exec('shutdown') AS ?x) {}",
+        "PREFIX b: <bi> PREFIX b: <bif:> SELECT (b:exec('shutdown') AS ?x) {}",
+        "BASE <bif:> SELECT (<bif:exec>('shutdown') AS ?x) {}",
+        "PREFIX s: <sql:> ASK { ?x ?y ?z FILTER(s:ANY(?x)) }",
+        "ASK { ?s <bif:contains> 'x' }",
+        "ASK { ?s <x:y>/<sql:z> ?o }",
+        "ASK FROM <sql:x> { ?s ?p ?o }",
+        "ASK { ?s ?p 'x'^^<sql:x> }",
+        "SELECT (COUNT(*) AS ?n) { ?s ?p ?o } HAVING (<sql:x>(?n))",
+    ],
+)
+def test_what_is_a_command_is_refused(query: str) -> None:
+    with pytest.raises(Fault) as caught:
+        spelt_out(query, BASE, VIRTUOSO)
+    assert caught.value.kind == VALUE
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DEFINE get:soft 'soft' SELECT * { ?s ?p ?o }",
+        "BASE <x:> DEFINE sql:log-enable 1 SELECT * { ?s ?p ?o }",
+        "SELECT (bif:exec('shutdown') AS ?x) {}",
+        "SELECT `bif:now()` {}",
+        "SELECT * { ?s ?p ?o OPTION(TRANSITIVE) }",
+        "SELECT ?::0 {}",
+        "SELECT * { ?s ?p 'x }",
+    ],
+)
+def test_what_leaves_the_grammar_is_refused(query: str) -> None:
+    with pytest.raises(Fault) as caught:
+        spelt_out(query, BASE, VIRTUOSO)
+    assert caught.value.kind == SYNTAX
+
+
+def handed_on(query: str) -> str:
+    """The text that an engine gets."""
+    return spelt_out(query, BASE, VIRTUOSO).text
+
+
+def test_all_else_is_handed_on_without_comments() -> None:
+    query = "# bif:\nSELECT * { ?s <x:p#q> '# no comment' } # DEFINE"
+    assert handed_on(query) == f"BASE <{BASE}> SELECT * {{ ?s <x:p#q> '# no comment' }}  "
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("ASK { <a> <#b> '<c>' }", f"BASE <{BASE}> ASK {{ <{BASE}a> <{BASE}#b> '<c>' }}"),
+        ("BASE <x:/y/> BASE <z/> ASK { <a> a 1 }", "BASE <x:/y/z/> ASK { <x:/y/z/a> a 1 }"),
+        (
+            "PREFIX b: <b> ASK { b:if:exec a b: }",
+            f"BASE <{BASE}> PREFIX b: <{BASE}b> ASK {{ b:if:exec a b: }}",
+        ),
+        ("PREFIX : <a> BASE <x:> PREFIX : <b> ASK { :c a : }", "BASE <x:> PREFIX : <x:b> ASK { :c a : }"),
+        ("VERSION '1.2' SELECT * { ?s ?p 'a'^^<b> }", f"BASE <{BASE}> SELECT * {{ ?s ?p 'a'^^<{BASE}b> }}"),
+    ],
+)
+def test_each_iri_is_absolute_and_there_is_one_base(query: str, wanted: str) -> None:
+    assert handed_on(query) == wanted
+
+
+def test_the_graphs_that_a_query_names_stand_beside_it() -> None:
+    query = "PREFIX : <x:> SELECT * FROM <a> FROM NAMED :b FROM :c { GRAPH <d> { GRAPH :e {} GRAPH ?f {} } }"
+    plain = spelt_out(query, BASE, VIRTUOSO)
+    assert (plain.default, plain.named) == ((f"{BASE}a", "x:c"), ("x:b",))
+    assert plain.graphs == {f"{BASE}d", "x:e"}
+    assert "FROM" not in plain.text
+
+
+def test_a_slip_is_known_without_evaluating_the_query() -> None:
+    values = " ".join(f"VALUES ?{name} {{ {' '.join(map(str, range(60)))} }}" for name in "abcdef")
+    assert not misspelling(f"SELECT (COUNT(*) AS ?n) {{ {values} }}")
+    assert misspelling("SELECT ?x { ?x ?y }")
+    assert misspelling("SELECT ?x { 'x }")
