@@ -13,12 +13,12 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
-from wgig.index.asked import asked as terms_of
-from wgig.index.finding import Wanted, find
-from wgig.index.keeping import Index
+from wgig.search.index import Index
+from wgig.search.ranking import Wanted, find
+from wgig.search.tokenizer import asked as terms_of
 from wgig.settings import Settings
-from wgig.store import Store
-from wgig.writes.changes import Change
+from wgig.store.change import Change
+from wgig.store.store import Store
 
 from .compare.peers import COPIED, OURS, OXIGRAPH, ours, oxigraph_serve
 from .data import generate

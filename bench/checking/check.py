@@ -14,13 +14,15 @@ from typing import Any
 import pyoxigraph as ox
 import pyshacl
 import rdflib
-from wgig import documents, known, rules
-from wgig.check import check
-from wgig.engines.pyshacl import ALONE, graph, shapes
-from wgig.formats import JSON
-from wgig.namespaces import OUTSIDE
-from wgig.reports import WRITERS
+from wgig.papers import readers
+from wgig.rdf import formats, namespaces
+from wgig.rdf.formats import JSON
+from wgig.rdf.namespaces import OUTSIDE
 from wgig.settings import SHIPPED
+from wgig.shacl import vocabulary as shacl_vocabulary
+from wgig.shacl.check import check
+from wgig.shacl.pyshacl_engine import ALONE, graph, shapes
+from wgig.shacl.reports import WRITERS
 
 from ..data import generate
 from ..measure import processes
@@ -31,9 +33,9 @@ ALONE_P95, LINES_P95 = 0.005, 0.001  # seconds of CPU a paper
 A_SECOND = 2000  # papers
 CORES = 2
 SEED = 1
-TURTLE = documents.SUFFIXES["ttl"]
+TURTLE = formats.SUFFIXES["ttl"]
 PREFIXES = {name: OUTSIDE[name] for name in ("bibo", "cito", "dcterms", "foaf", "org", "rdfs", "schema")} | {
-    "wgig": rules.WGIG
+    "wgig": namespaces.WGIG
 }
 
 # Seconds of CPU that something takes for one paper.
@@ -150,7 +152,7 @@ def cpu(work: Callable[[], object]) -> float:
 
 def ours(paper: bytes) -> float:
     """From bytes to the report in JSON, as in the running service."""
-    return cpu(lambda: WRITERS[JSON]([check(documents.read("paper.ttl", paper, TURTLE))], "en"))
+    return cpu(lambda: WRITERS[JSON]([check(readers.read("paper.ttl", paper, TURTLE))], "en"))
 
 
 def over_http(port: int, process: int, paper: bytes) -> float:
@@ -173,18 +175,18 @@ def parse(paper: bytes) -> float:
 
 def with_lines(paper: bytes) -> float:
     """From bytes to the report."""
-    return cpu(lambda: check(documents.read("paper.ttl", paper, TURTLE)))
+    return cpu(lambda: check(readers.read("paper.ttl", paper, TURTLE)))
 
 
 def without_lines(paper: bytes) -> float:
     """From bytes to the report, places left out."""
-    return cpu(lambda: check(replace(documents.read("paper.ttl", paper, TURTLE), written=list)))
+    return cpu(lambda: check(replace(readers.read("paper.ttl", paper, TURTLE), written=list)))
 
 
 @cache
 def vocabulary() -> rdflib.Graph:
     """What papers refer to, as a graph of rdflib."""
-    return graph(known.vocabulary())
+    return graph(shacl_vocabulary.vocabulary())
 
 
 def pyshacl_at_its_best(paper: bytes) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import pyoxigraph as ox
-from wgig.namespaces import OUTSIDE
+from wgig.rdf.namespaces import OUTSIDE
 from wgig.settings import SHIPPED
 
 BASE = "https://w3id.org/wgig/"

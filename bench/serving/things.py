@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
-from wgig.bodies import parse_form
-from wgig.lists.asked import asked
-from wgig.lists.selection import selection
-from wgig.lists.shown import LISTS
+from wgig.http.bodies import parse_form
+from wgig.lists.counts import Side
+from wgig.lists.definitions import LISTS
+from wgig.lists.query import asked, selection
+from wgig.lists.tables import table
 from wgig.settings import Settings
-from wgig.sides import Side
-from wgig.tables.columns import table
 
 from ..compare.peers import OURS, Peer, ours
 from ..measure.client import request

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from wgig.backup.swap import ASIDE
-from wgig.dumps.files import COPY, KEPT, NEW
-from wgig.durable import PARTIAL
+from wgig.files import PARTIAL
+from wgig.graphs.dumps import COPY, KEPT, NEW
 from wgig.settings import MIB, QUAD
+from wgig.store.files import ASIDE
 
 from .samples import READERS, Sample, below
 

@@ -11,15 +11,15 @@ from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from wgig.about.portrait import Portrait
-from wgig.board import Board
-from wgig.cells import Cells
-from wgig.index.keeping import Index
-from wgig.quiet import Quiet
+from wgig.graphs.description.derived import Portrait
+from wgig.lists.counts import Cells
+from wgig.rdf.shipped import rules
+from wgig.search.index import Index
 from wgig.settings import Settings
-from wgig.shipped import rules
-from wgig.store import Store
-from wgig.stream.keeping import Stream
+from wgig.shacl.conformance_graph import Board
+from wgig.store.changelog.sync import Stream
+from wgig.store.store import Store
+from wgig.store.transactions import Quiet
 
 from ..search import new_papers, summed
 from ..serving.things import listed, own

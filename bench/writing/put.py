@@ -9,8 +9,8 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns
 from tempfile import TemporaryDirectory
 
-from wgig import documents
-from wgig.check import check
+from wgig.papers import readers
+from wgig.shacl.check import check
 
 from ..checking import check as checking
 from ..compare.peers import OURS, OXIGRAPH, Peer, ours, oxigraph_serve
@@ -68,7 +68,7 @@ def own(settings: Mapping[str, str]) -> Peer:
 def complete(count: int) -> list[bytes]:
     """So many papers as Turtle that conform to the template, as others may be refused."""
     texts = checking.papers(2 * count, SEED)
-    fine = (one for one in texts if check(documents.read("paper.ttl", one, checking.TURTLE)).conforms)
+    fine = (one for one in texts if check(readers.read("paper.ttl", one, checking.TURTLE)).conforms)
     return list(islice(fine, count))
 
 

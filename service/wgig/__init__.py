@@ -5,9 +5,6 @@
 
 from importlib import import_module
 
-__version__ = "0.1.0"
-__released__ = "2026-11-25"  # the day of that, as the changelog has it
-
 OFFERED = ("IRI", "Graph", "Report", "Rows", "ServiceError", "Text", "Triples", "connect")
 
 

@@ -7,70 +7,44 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from . import (
-    __version__,
-    catalog,
-    coverage,
-    describe,
-    discovery,
-    doc,
-    editing,
-    exposition,
-    graphs,
-    health,
-    home,
-    listing,
-    openapi,
-    opensearch,
-    people,
-    queries,
-    query,
-    reconciliation,
-    refusals,
-    resource,
-    running,
-    search,
-    shapes,
-    timeline,
-    update,
-    validate,
-    write,
-)
-from .cache import Cache
-from .cells import Cells
-from .census import Census
-from .choosing import Choosing
-from .citing import cite
-from .direct import Direct
-from .dumps import download
-from .dumps.files import Dumps
-from .feeds import meetings, news, sitemap
-from .form import answering
-from .guard import Guard
-from .index.keeping import Index
-from .limits import Limiting, Limits
-from .lists.shown import LISTS
-from .logs import Logs
-from .metrics import Metrics
-from .namespaces import namespaces
-from .noting import Notes, Noting
-from .readers.answerers import Answerers
-from .readers.inline import Inline
-from .record import Record
-from .records.history import History
-from .room import Room
-from .routing import Routing
+from ._version import __version__
+from .about import catalog, health, home, metrics, openapi, well_known
+from .feeds import calendar, event_stream, news, query_feed
+from .graphs import dumps_routes, graph_store, update
+from .graphs import routes as graphs_routes
+from .graphs.citation import routes as citation_routes
+from .graphs.dumps import Dumps
+from .graphs.provenance import Record
+from .http.access_log import Logs, Notes, Noting, Routing
+from .http.auth import Tokens
+from .http.cache import Cache
+from .http.fast_path import Shortcuts
+from .http.limits import Limiting, Limits
+from .http.middleware import Choosing, Direct, Guard, Room
+from .http.telemetry import Metrics, Tracing
+from .http.work_queue import Turns
+from .lists import coverage, example_queries, people, query_editor, routes, tables, timeline
+from .lists.counts import SIDES, Cells
+from .lists.definitions import LISTS
+from .lists.papers_index import Shelf
+from .pages import errors
+from .papers import validate
+from .papers.form import routes as form_routes
+from .rdf.namespaces import namespaces
+from .resources import ontology, shapes
+from .resources import routes as resources_routes
+from .search import opensearch
+from .search import routes as search_routes
+from .search.index import Index
+from .search.reconcile import routes as reconcile_routes
 from .settings import KEPT, Settings
-from .shelf import Shelf
-from .shortcuts import Shortcuts
-from .sides import SIDES
-from .store import Store
-from .stream import events
-from .stream.keeping import Stream
-from .tables import lists
-from .tokens import Tokens
-from .tracing import Tracing
-from .turns import Turns
+from .sparql import running, service, service_description
+from .sparql.workers.evaluation import Inline
+from .sparql.workers.result import Answerers
+from .store.changelog.sync import Stream
+from .store.history import History
+from .store.projections import Census
+from .store.store import Store
 
 ABOUT = "The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does."
 
@@ -80,18 +54,18 @@ WRITE = ("PUT", "POST", "DELETE")
 # Paths below one another stand from the narrow to the wide: the first that fits answers.
 ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/", READ, home.home),
-    ("/sparql", READ, editing.ask),
-    ("/sparql", ("POST", "QUERY"), query.ask_by_body),
-    ("/update", READ, describe.describe_update),
+    ("/sparql", READ, query_editor.ask),
+    ("/sparql", ("POST", "QUERY"), service.ask_by_body),
+    ("/update", READ, service_description.describe_update),
     ("/update", ("POST",), update.update),
     ("/queries/running", READ, running.list_running),
     ("/queries/running/{id}", ("DELETE",), running.end),
-    ("/queries", READ, queries.list_queries),
-    ("/queries/{name}", READ, queries.ask_example),
-    ("/meetings.ics", READ, meetings.meetings),
+    ("/queries", READ, example_queries.list_queries),
+    ("/queries/{name}", READ, example_queries.ask_example),
+    ("/meetings.ics", READ, calendar.meetings),
     *((path, READ, timeline.timeline) for path in ("/timeline", "/timeline.{suffix}")),
     *(
-        (path, READ, listing.listing)
+        (path, READ, routes.listing)
         for one in LISTS
         if one != "timeline"
         for path in (f"/{one}", f"/{one}.{{suffix}}")
@@ -100,57 +74,57 @@ ROUTES: list[tuple[str, tuple[str, ...], Callable[..., Any]]] = [
     ("/coverage.{suffix}", READ, coverage.coverage),
     ("/people", READ, people.people),
     ("/people.{suffix}", READ, people.people),
-    ("/graphs", READ, graphs.read_graphs),
-    ("/graphs", WRITE, write.change_graphs),
-    ("/graph/{name:path}", READ, graphs.read_graph),
-    ("/graph/{name:path}", WRITE, write.change_graph),
-    ("/dump.{suffix}", READ, download.dump),
-    ("/dump/{name}", READ, download.version),
-    ("/changes", READ, events.stream),
-    ("/changes/{path:path}", READ, events.node),
+    ("/graphs", READ, graphs_routes.read_graphs),
+    ("/graphs", WRITE, graph_store.change_graphs),
+    ("/graph/{name:path}", READ, graphs_routes.read_graph),
+    ("/graph/{name:path}", WRITE, graph_store.change_graph),
+    ("/dump.{suffix}", READ, dumps_routes.dump),
+    ("/dump/{name}", READ, dumps_routes.version),
+    ("/changes", READ, event_stream.stream),
+    ("/changes/{path:path}", READ, event_stream.node),
     ("/feed.atom", READ, news.everything),
-    ("/feed/query/{name}", READ, queries.feed_of_example),
+    ("/feed/query/{name}", READ, query_feed.feed_of_example),
     ("/feed/{name}", READ, news.of_kind),
-    ("/sitemap.xml", READ, sitemap.sitemap),
-    ("/sitemap/{name}", READ, sitemap.part),
-    ("/tables", READ, lists.every_table),
-    ("/tables/{name}", READ, lists.one_table),
-    ("/id/{path:path}", READ, doc.thing),
-    ("/doc/problem/{slug}", READ, refusals.explain),
-    ("/doc/{path:path}", READ, doc.doc),
-    ("/ontology", READ, resource.ontology),
-    ("/ontology.{suffix}", READ, resource.ontology),
-    ("/ontology/{version}", READ, resource.ontology_version),
-    ("/shapes", READ, resource.shapes),
-    ("/shapes.{suffix}", READ, resource.shapes),
+    ("/sitemap.xml", READ, well_known.sitemap),
+    ("/sitemap/{name}", READ, well_known.part),
+    ("/tables", READ, tables.every_table),
+    ("/tables/{name}", READ, tables.one_table),
+    ("/id/{path:path}", READ, resources_routes.thing),
+    ("/doc/problem/{slug}", READ, well_known.explain),
+    ("/doc/{path:path}", READ, resources_routes.doc),
+    ("/ontology", READ, ontology.ontology),
+    ("/ontology.{suffix}", READ, ontology.ontology),
+    ("/ontology/{version}", READ, ontology.ontology_version),
+    ("/shapes", READ, ontology.shapes),
+    ("/shapes.{suffix}", READ, ontology.shapes),
     ("/shapes/examples/{name}", READ, shapes.example),
     ("/shapes/{name}", READ, shapes.shape),
-    ("/cite", READ, cite.cite),
-    ("/cited", READ, cite.cited),
+    ("/cite", READ, citation_routes.cite),
+    ("/cited", READ, citation_routes.cited),
     ("/validate", READ, validate.validation_form),
     ("/validate", ("POST",), validate.validate),
-    ("/write", READ, answering.write_form),
-    ("/write", ("POST",), answering.write_by_form),
-    ("/search", READ, search.search),
-    ("/search.{suffix}", READ, search.search),
-    ("/reconcile", READ, reconciliation.reconcile),
-    ("/reconcile", ("POST",), reconciliation.reconcile_by_form),
-    ("/reconcile/suggest/{what}", READ, reconciliation.suggest),
-    ("/reconcile/preview", READ, reconciliation.preview),
-    ("/reconcile/properties", READ, reconciliation.propose),
+    ("/write", READ, form_routes.write_form),
+    ("/write", ("POST",), form_routes.write_by_form),
+    ("/search", READ, search_routes.search),
+    ("/search.{suffix}", READ, search_routes.search),
+    ("/reconcile", READ, reconcile_routes.reconcile),
+    ("/reconcile", ("POST",), reconcile_routes.reconcile_by_form),
+    ("/reconcile/suggest/{what}", READ, reconcile_routes.suggest),
+    ("/reconcile/preview", READ, reconcile_routes.preview),
+    ("/reconcile/properties", READ, reconcile_routes.propose),
     ("/opensearch.xml", READ, opensearch.description),
-    ("/context.jsonld", READ, resource.context),
+    ("/context.jsonld", READ, ontology.context),
     ("/catalog", READ, catalog.catalog),
     ("/catalog.{suffix}", READ, catalog.catalog),
-    ("/.well-known/void", READ, discovery.void),
-    ("/.well-known/sparql-examples", READ, discovery.sparql_examples),
-    ("/.well-known/api-catalog", READ, discovery.api_catalog),
-    ("/.well-known/security.txt", READ, discovery.security),
-    ("/robots.txt", READ, discovery.robots),
-    ("/static/{name}", READ, resource.static),
+    ("/.well-known/void", READ, well_known.void),
+    ("/.well-known/sparql-examples", READ, well_known.sparql_examples),
+    ("/.well-known/api-catalog", READ, well_known.api_catalog),
+    ("/.well-known/security.txt", READ, well_known.security),
+    ("/robots.txt", READ, well_known.robots),
+    ("/static/{name}", READ, ontology.static),
     ("/health", READ, health.health),
     ("/ready", READ, health.ready),
-    ("/metrics", READ, exposition.metrics),
+    ("/metrics", READ, metrics.metrics),
     ("/openapi.json", READ, openapi.interface),
 ]
 
@@ -243,5 +217,5 @@ def create_app(  # noqa: PLR0913, PLR0917 - what a service consists of
     app.state.limits = Limits(settings)
     app.add_middleware(Limiting, limits=app.state.limits, base=settings.base)
     app.add_middleware(Noting, notes=app.state.notes)
-    refusals.install(app)
+    errors.install(app)
     return app

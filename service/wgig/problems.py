@@ -1,10 +1,11 @@
 """The one way to say no: a problem with a status, what happened, and what to do instead (RFC 9457)."""
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any, NamedTuple
 
-from .catalogues import marked
-from .steering import cut
+from .i18n import marked
+from .text import MAX_LISTED_NAMES, cut, near
 
 LONGEST = 2000  # characters of a detail, which may quote a stranger
 
@@ -263,3 +264,17 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
             "instance": instance,
             **self.members,
         }
+
+
+def unknown(sentence: str, name: str, known: Collection[str], shown: int = MAX_LISTED_NAMES) -> Problem:
+    """The 400 for a name that is not among those known: `sentence` says of what, then comes what to do.
+
+    The member `suggestion` holds the name that is near, where one is.
+    """
+    if meant := near(name, known):
+        return Problem(400, f"{sentence} {name!r}. Did you mean {meant}?", suggestion=meant)
+    if not known:
+        return Problem(400, f"{sentence} {name!r}. There are none.")
+    some = sorted(known)[:shown]
+    more = ", …" if len(some) < len(known) else ""
+    return Problem(400, f"{sentence} {name!r}. There are: {', '.join(some)}{more}.")

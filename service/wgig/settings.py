@@ -6,13 +6,52 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
+from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import unquote
 
 from platformdirs import user_data_path
 
-from .outside.allowed import entries
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<rest>/[!#-;=?-\[\]_a-z~]*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_PORTS = {"http": 80, "https": 443}
+
+
+def canonical(url: str) -> str | None:
+    """The address in its one form, without a fragment; None for all that is no plain address of the web.
+
+    It is an IRI in ASCII, has no user and no zone, and no part of its path leads upwards, by whatever
+    spelling.
+    """
+    found = _URL.fullmatch(url.partition("#")[0])
+    if found is None:
+        return None
+    scheme, host, rest = found["scheme"].lower(), found["host"].lower(), found["rest"] or "/"
+    port = int(found["port"] or _PORTS[scheme])
+    if not 0 < port < 65536 or {".", ".."} & set(re.split(r"[/\\;?]", unquote(rest))):
+        return None
+    return f"{scheme}://{host}{'' if port == _PORTS[scheme] else f':{port}'}{rest}"
+
+
+@lru_cache
+def entries(allow: str) -> tuple[str, ...]:
+    """The addresses of the setting. Raises ValueError for one that is none."""
+    found = []
+    for entry in allow.split():
+        url = canonical(entry)
+        if url is None or "#" in entry:
+            raise ValueError(
+                f"WGIG_ALLOW has {entry!r}, which is no plain address. Write it like "
+                "https://example.org/sparql, in ASCII, without a user, a fragment, or a path through dots."
+            )
+        found.append(url)
+    return tuple(found)
+
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]

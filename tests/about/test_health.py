@@ -7,16 +7,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wgig import health
+from wgig.about import health
 from wgig.app import create_app
+from wgig.http.work_queue import busy
 from wgig.problems import Problem
-from wgig.readers.inline import Inline
-from wgig.readers.lending import Standing
-from wgig.readers.result import Result, unpaced
-from wgig.readers.wire import DISK, LOST, Fault, Job
 from wgig.settings import Settings
-from wgig.store import Store
-from wgig.turns import busy
+from wgig.sparql.workers.evaluation import Inline
+from wgig.sparql.workers.fair_queue import Standing
+from wgig.sparql.workers.protocol import DISK, LOST, Fault, Job
+from wgig.sparql.workers.result import Result, unpaced
+from wgig.store.store import Store
 
 from tests.fixtures.processes import started
 from tests.fixtures.service import client_of

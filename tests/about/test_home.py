@@ -6,11 +6,11 @@ from collections import Counter
 import httpx
 import pyoxigraph as ox
 import pytest
+from wgig.about.home import LATEST, last_days
 from wgig.app import create_app
-from wgig.home import LATEST, last_days
+from wgig.lists.counts import Cell
 from wgig.settings import Settings
-from wgig.sides import Cell
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_of, service_of
 

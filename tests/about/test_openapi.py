@@ -13,7 +13,7 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from wgig.app import create_app
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 EXAMPLES = 6  # requests to each operation
 # What fits the description is refused all the same where it names nothing, or does not parse.

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.namespaces import namespaces
+from wgig.rdf.namespaces import namespaces
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import Get, service_of
 

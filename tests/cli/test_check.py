@@ -13,18 +13,19 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from wgig import documents, files, workers
-from wgig.arguments import LANGUAGES, PAPERS, PROFILES, REPORTS
-from wgig.bulk import check_many
-from wgig.cli import main
-from wgig.commands import check
-from wgig.commands.watch import changes
-from wgig.documents import SUFFIXES, Document
-from wgig.report import Outcome
-from wgig.reports import WRITERS
-from wgig.rules import LANGUAGES as SPOKEN
-from wgig.rules import PROFILES as KEPT
+from wgig.cli import check, check_workers, files
+from wgig.cli.arguments import LANGUAGES, PAPERS, PROFILES, REPORTS
+from wgig.cli.check import changes
+from wgig.cli.main import main
+from wgig.papers import readers
+from wgig.rdf.formats import SUFFIXES
 from wgig.settings import SHIPPED
+from wgig.shacl.batch import check_many
+from wgig.shacl.documents import Document
+from wgig.shacl.findings import Outcome
+from wgig.shacl.reports import WRITERS
+from wgig.shacl.rules import LANGUAGES as SPOKEN
+from wgig.shacl.rules import PROFILES as KEPT
 
 EXAMPLES = SHIPPED / "data" / "examples"
 GOOD = (EXAMPLES / "community-networks.ttl").read_text(encoding="utf-8")
@@ -337,8 +338,8 @@ def test_several_processes_find_the_same_in_the_same_order(
 ) -> None:
     fill(tmp_path / "papers", **{f"p{number}": (GOOD, BAD, "torn")[number % 3] for number in range(9)})
     one = shell("papers", "--jobs", "1", "--format", "json")
-    monkeypatch.setattr(workers, "BATCH", 2)
-    monkeypatch.setattr(workers, "FEW", 1)
+    monkeypatch.setattr(check_workers, "BATCH", 2)
+    monkeypatch.setattr(check_workers, "FEW", 1)
     assert shell("papers", "--jobs", "2", "--format", "json").out == one.out
     assert one.code == 2
 
@@ -349,7 +350,7 @@ def break_at_torn(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
     def reading(name: str, data: bytes, *more: object) -> Document:
         if data == b"torn":
             raise error
-        return documents.read(name, data, *more)  # type: ignore[arg-type]
+        return readers.read(name, data, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(files, "read", reading)
     monkeypatch.setattr(check, "read", reading)
@@ -390,7 +391,7 @@ def test_a_mistake_in_checking_befalls_one_file_and_is_shown_when_asked_for(
             raise ValueError("of the engine")
         return check_many(documents, *more)
 
-    monkeypatch.setattr(workers, "check_many", asking)
+    monkeypatch.setattr(check_workers, "check_many", asking)
     fill(tmp_path / "papers", a=GOOD, b=GOOD, c=GOOD)
     done = shell("papers")
     assert (done.code, done.out.count("✓"), done.out.count("✗")) == (3, 2, 1)
@@ -428,9 +429,9 @@ def test_a_process_that_dies_takes_one_file_with_it(
     monkeypatch.syspath_prepend(str(tmp_path))
     names = [f"p{number:02}" for number in range(20)]
     fill(tmp_path / "papers", **dict.fromkeys(names, GOOD), p05deadly=GOOD, p15deadly=GOOD)
-    monkeypatch.setattr(workers, "checked", import_module("deadly").checked)
-    monkeypatch.setattr(workers, "BATCH", 2)
-    monkeypatch.setattr(workers, "FEW", 1)
+    monkeypatch.setattr(check_workers, "checked", import_module("deadly").checked)
+    monkeypatch.setattr(check_workers, "BATCH", 2)
+    monkeypatch.setattr(check_workers, "FEW", 1)
     done = shell("papers", "--jobs", "2", "--format", "json")
     found = json.loads(done.out)["files"]
     assert done.code == 2
@@ -470,7 +471,7 @@ def test_ctrl_c_stops_without_a_traceback(shell: Shell, monkeypatch: pytest.Monk
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check, "outcomes", interrupted)
+    monkeypatch.setattr(check, "check_files", interrupted)
     done = shell("papers")
     assert (done.code, done.err) == (130, "wgig: Stopped.\n")
 

@@ -3,9 +3,9 @@ import re
 from pathlib import Path
 
 import pytest
-from wgig.arguments import FORMATS
-from wgig.load import UnreadableError, load
-from wgig.store import Store
+from wgig.cli.arguments import FORMATS
+from wgig.cli.data import UnreadableError, load
+from wgig.store.store import Store
 
 GOOD = {
     "a.ttl": b"<urn:s> <urn:p> 'v' .",

@@ -17,11 +17,11 @@ from urllib.request import urlopen
 
 import pyoxigraph as ox
 import pytest
-from wgig.arguments import FORMATS, RESULTS
-from wgig.commands.query import TABLE
-from wgig.formats import BY_FORM, DATASETS, GRAPHS
+from wgig.cli.arguments import FORMATS, RESULTS
+from wgig.cli.parser import COMMANDS
+from wgig.cli.query import TABLE
+from wgig.rdf.formats import BY_FORM, DATASETS, GRAPHS
 from wgig.settings import SHIPPED
-from wgig.usage import COMMANDS
 
 TEN = " ".join(map(str, range(10)))
 Shell = Callable[..., subprocess.CompletedProcess[str]]

@@ -20,16 +20,14 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from wgig import logs, tokens
-from wgig.allocating import ARENAS
 from wgig.app import create_app
-from wgig.commands.serve import Server
-from wgig.processes import Processes
-from wgig.readers.pool import Pool
-from wgig.reloading import Reloading
+from wgig.cli.serve import ARENAS, Reloading, Server
+from wgig.http import access_log, auth
+from wgig.http.auth import Tokens
+from wgig.http.work_queue import Processes
 from wgig.settings import CHECKOUT, TOKENS, Settings, in_file
-from wgig.store import Store
-from wgig.tokens import Tokens
+from wgig.sparql.workers.pool import Pool
+from wgig.store.store import Store
 
 from tests.fixtures.processes import started
 from tests.fixtures.service import client_of
@@ -40,7 +38,7 @@ CHECKS = cast(Processes, SimpleNamespace(seconds=0))
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the logs of the tests alone."""
-    monkeypatch.setattr(logs, "begin", lambda _: None)
+    monkeypatch.setattr(access_log, "begin", lambda _: None)
 
 
 @pytest.fixture
@@ -108,7 +106,7 @@ def test_where_they_cannot_be_read_all_stays(app: FastAPI, caplog: pytest.LogCap
 def test_tokens_that_others_may_read_are_told_with_what_to_do(
     app: FastAPI, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tokens.new(tmp_path / TOKENS, ["graphs"])
+    auth.new(tmp_path / TOKENS, ["graphs"])
     (tmp_path / TOKENS).chmod(0o644)
     turn(app)
     assert f"chmod 600 {tmp_path / TOKENS}" in caplog.text

@@ -18,8 +18,7 @@ import pytest
 import wgig
 from wgig.client.connection import Connection, Limits
 from wgig.client.graph import PAPERS
-from wgig.client.rows import Rows
-from wgig.client.terms import term, value
+from wgig.client.values import Rows, term, value
 from wgig.settings import SHIPPED
 
 from tests.fixtures.processes import Serving

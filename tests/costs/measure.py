@@ -48,9 +48,9 @@ from urllib.parse import quote
 import uvicorn
 import wgig
 from wgig.app import create_app
-from wgig.connections import connection
+from wgig.http.server import connection
+from wgig.seed import open_filled
 from wgig.settings import SHIPPED, Settings
-from wgig.shipped import open_filled
 
 PACKAGE = str(Path(wgig.__file__).parent) + os.sep
 IO = Path("/proc/self/io")

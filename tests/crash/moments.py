@@ -14,11 +14,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from wgig.cli import main
-from wgig.commands import backup, restore
+from wgig.cli import backup
+from wgig.cli.main import main
 
 # Imported once, before the forks. No store is opened here, as its threads would not come along.
-COMMANDS = {"backup": backup, "restore": restore}
+COMMANDS = {"backup": backup, "restore": backup}
 STEPS = ("os.rename", "os.mkdir", "os.rmdir", "os.remove", "os.link")
 
 

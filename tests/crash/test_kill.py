@@ -11,9 +11,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from wgig.seed import open_filled
 from wgig.settings import Settings
-from wgig.shipped import open_filled
-from wgig.store import Store
+from wgig.store.store import Store
 
 from .load import client_of
 from .world import World, serving

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.backup.backups import backups
-from wgig.cli import main
-from wgig.store import Store
+from wgig.cli.main import main
+from wgig.store.backup.backup import backups
+from wgig.store.store import Store
 
 from .world import check_whole
 

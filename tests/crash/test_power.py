@@ -5,11 +5,11 @@ import time
 from pathlib import Path
 
 import pytest
-from wgig.backup.backups import backups
-from wgig.backup.manifest import content
-from wgig.cli import main
-from wgig.opening import open_quads
-from wgig.store import Store
+from wgig.cli.main import main
+from wgig.store.backup.backup import backups
+from wgig.store.backup.manifest import content
+from wgig.store.folder import open_quads
+from wgig.store.store import Store
 
 from .disks import LAZY, copy, formatted, mounted
 from .load import Load, client_of

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.backup.backups import chosen
-from wgig.backup.manifest import Content, Manifest, content
-from wgig.cli import main
-from wgig.opening import open_quads
-from wgig.store import Store
+from wgig.cli.main import main
+from wgig.store.backup.backup import chosen
+from wgig.store.backup.manifest import Content, Manifest, content
+from wgig.store.folder import open_quads
+from wgig.store.store import Store
 
 from .world import ENVIRONMENT, ROUNDS, SEED, WGIG
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from wgig.backup.backups import backups
+from wgig.store.backup.backup import backups
 
 from .load import Load
 from .world import DATA, ENVIRONMENT, ROUNDS, SEED, WGIG, Service, World, check_whole, serving

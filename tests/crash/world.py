@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
-from wgig.backup.backups import STORE
-from wgig.backup.manifest import Content, Manifest, check_files, content
+from wgig.store.backup.backup import STORE
+from wgig.store.backup.manifest import Content, Manifest, check_files, content
 
 from tests.fixtures.projections import Follower, check_figures, wait_in_step
 

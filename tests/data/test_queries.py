@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.examples import examples
 from wgig.settings import SHIPPED
+from wgig.sparql.examples import examples
 
 ANSWERS = Path(__file__).parent / "answers"
 NAMES = sorted(path.stem for path in SHIPPED.glob("data/queries/*.rq"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
-from wgig.catalogues import SPOKEN
+from wgig.i18n import SPOKEN
 
 from tests.fixtures.triples import load_triples
 

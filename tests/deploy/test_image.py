@@ -4,9 +4,9 @@ import re
 import subprocess
 
 import pytest
-from wgig import __version__
+from wgig._version import __version__
+from wgig.cli.parser import parser
 from wgig.settings import CHECKOUT
-from wgig.usage import parser
 
 from tests.deploy.places import DEPLOY, document, need, refuse_unknown
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from wgig.usage import parser
+from wgig.cli.parser import parser
 
 from tests.deploy.places import DEPLOY, need, refuse_unknown
 

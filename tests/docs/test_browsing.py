@@ -6,9 +6,9 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app
-from wgig.pages.matrix import ROWS
+from wgig.lists.coverage_matrix import MAX_SHOWN_ROWS
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.docs.blocks import page
 from tests.fixtures.service import client_of
@@ -33,7 +33,7 @@ def test_what_cells_say_is_what_the_page_says(service: httpx.Client) -> None:
     for words in ("1 paper", "verdict not known", "none", "no paper"):
         assert words in PAGE
         assert words in shown
-    assert f"up to {ROWS} rows" in PAGE
+    assert f"up to {MAX_SHOWN_ROWS} rows" in PAGE
 
 
 def test_what_is_not_known_of_people_is_called_as_the_page_says(service: httpx.Client) -> None:

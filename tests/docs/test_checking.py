@@ -11,15 +11,16 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 import yaml
-from wgig import documents
-from wgig.arguments import PROFILES, REPORTS
-from wgig.board import Board
-from wgig.check import check
-from wgig.inference import Inference
-from wgig.reports import WRITERS
-from wgig.rules import rules
+from wgig.cli.arguments import PROFILES, REPORTS
+from wgig.cli.parser import FAILED, FINE, NO, UNREADABLE, parser
+from wgig.papers import readers
+from wgig.rdf import formats
 from wgig.settings import CHECKOUT, SHIPPED, Settings
-from wgig.usage import FAILED, FINE, NO, UNREADABLE, parser
+from wgig.shacl.check import check
+from wgig.shacl.conformance_graph import Board
+from wgig.shacl.reports import WRITERS
+from wgig.shacl.rules import rules
+from wgig.store.inference.inference import Inference
 
 from tests.docs.blocks import need, page, transcript
 
@@ -116,7 +117,7 @@ def test_the_tables_list_what_there_is() -> None:
         r"`([\w.+-]+/[\w.+-]+)`", PAGE.partition("## Forms of the report")[2].partition("## ")[0]
     )
     assert set(types) == {one.media_type for one in WRITERS}
-    assert all(f"`{one.media_type}`" in PAGE for one in documents.FORMATS if one is not documents.WORD)
+    assert all(f"`{one.media_type}`" in PAGE for one in formats.FORMATS if one is not formats.WORD)
     options = re.findall(r"--[\w-]+", " ".join(table("In the shell")))
     for option in options:
         parser().parse_args(["check", "x", option, *VALUES.get(option, [])])
@@ -129,10 +130,10 @@ VALUES = {
 
 def test_both_waivers_of_the_page_waive() -> None:
     markdown = STARTED.replace("\nposted:", f"\n{block('yaml', 'waivers')}posted:")
-    from_markdown = documents.read("started.md", markdown.encode(), documents.MARKDOWN)
-    triples = documents.read("started.md", STARTED.encode(), documents.MARKDOWN).triples
+    from_markdown = readers.read("started.md", markdown.encode(), formats.MARKDOWN)
+    triples = readers.read("started.md", STARTED.encode(), formats.MARKDOWN).triples
     turtle = "".join(f"{one} .\n" for one in triples) + block("turtle", "@prefix")
-    from_turtle = documents.read("started.ttl", turtle.encode(), documents.SUFFIXES["ttl"])
+    from_turtle = readers.read("started.ttl", turtle.encode(), formats.SUFFIXES["ttl"])
     for document in (from_markdown, from_turtle):
         report = check(document)
         assert report.conforms

@@ -17,10 +17,10 @@ import nbformat
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from nbclient import NotebookClient
-from wgig.client import Graph
+from wgig.cli.mcp.server import RESOURCES, server_of
+from wgig.cli.mcp.tools import Budget
 from wgig.client.connection import Connection
-from wgig.mcp.budget import Budget
-from wgig.mcp.server import RESOURCES, server_of
+from wgig.client.graph import Graph
 from wgig.settings import CHECKOUT, SHIPPED
 
 from tests.docs.blocks import DOCS, HERE, blocks, calls, page

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 import pytest
+from wgig.cli.parser import parser
 from wgig.settings import CHECKOUT
-from wgig.usage import parser
 
 from tests.docs.blocks import PAGES, blocks, calls, page, transcript
 

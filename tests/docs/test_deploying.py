@@ -4,8 +4,8 @@ import re
 import shlex
 
 import pytest
+from wgig.cli.parser import parser
 from wgig.settings import CHECKOUT
-from wgig.usage import parser
 
 from tests.docs.blocks import blocks, page
 

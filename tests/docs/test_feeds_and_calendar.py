@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wgig.feeds.paging import ENTRIES
+from wgig.feeds.news import ENTRIES
 
 from tests.docs.blocks import HERE, blocks, page, run
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from wgig.dumps.download import PATIENCE
-from wgig.dumps.files import KEPT, NAMES
-from wgig.stream.log import PAGE
-from wgig.tables.columns import SEPARATOR
+from wgig.graphs.dumps import KEPT, NAMES
+from wgig.graphs.dumps_routes import PATIENCE
+from wgig.lists.tables import SEPARATOR
+from wgig.store.changelog.log import PAGE
 
 from tests.docs.blocks import blocks, page, run
 

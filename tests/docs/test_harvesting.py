@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from wgig.catalog import PATIENCE
+from wgig.about.catalog import PATIENCE
 
 from tests.docs.blocks import HERE, blocks, page, run
 

@@ -3,8 +3,8 @@
 import json
 import re
 
-from wgig.backup.manifest import NAME
-from wgig.backup.swap import ASIDE, BEFORE
+from wgig.store.backup.manifest import NAME
+from wgig.store.files import ASIDE, BEFORE
 
 from tests.docs.blocks import page
 

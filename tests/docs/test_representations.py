@@ -4,9 +4,9 @@ import re
 import subprocess
 
 import pytest
-from wgig.formats import HTML
-from wgig.frames import FRAMES
-from wgig.profiles.profile import profiles
+from wgig.rdf.formats import HTML
+from wgig.rdf.jsonld import FRAMES
+from wgig.resources.profiles import profiles
 from wgig.settings import Settings
 
 from tests.docs.blocks import HERE, need, page, transcript

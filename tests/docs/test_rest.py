@@ -7,12 +7,11 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app
-from wgig.binding import places
-from wgig.examples import PARAMETER
-from wgig.lists.shown import LISTS
+from wgig.lists.definitions import LISTS
+from wgig.rdf.values import THINGS, TYPES
 from wgig.settings import Settings
-from wgig.store import Store
-from wgig.typed import THINGS, TYPES
+from wgig.sparql.examples import PARAMETER, places
+from wgig.store.store import Store
 
 from tests.docs.blocks import HERE, calls, page
 

@@ -8,14 +8,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from fastapi import FastAPI
-from wgig import search
 from wgig.app import create_app
-from wgig.index import asked, finding
-from wgig.index.keeping import PLACE
-from wgig.reconcile import candidates, extending, queries
+from wgig.search import ranking, routes, tokenizer
+from wgig.search.index import PLACE
+from wgig.search.reconcile import candidates, extend, request
+from wgig.seed import read, sources
 from wgig.settings import Settings
-from wgig.shipped import read, sources
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.docs.blocks import calls, page
 
@@ -76,16 +75,16 @@ def test_what_openrefine_asks_then_is_answered(app: FastAPI) -> None:
 
 
 def test_parameters_and_bounds_are_those_of_the_code() -> None:
-    assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == search.PARAMETERS
+    assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == routes.PARAMETERS
     for sentence in (
-        f"At most {asked.LONGEST} characters and {asked.MOST} words",
-        f"with {search.PAGE} things each",
-        f"in more than {finding.FREQUENT:,} things",
-        f"At most {finding.MOST} things are found",
+        f"At most {tokenizer.LONGEST} characters and {tokenizer.MOST} words",
+        f"with {routes.PAGE} things each",
+        f"in more than {ranking.FREQUENT:,} things",
+        f"At most {ranking.MOST} things are found",
         f"each property counts {round(100 * candidates.SHARE)} in 100",
         f"scores {candidates.CERTAIN} or more",
-        f"at most {queries.MOST} queries",
-        f"{extending.MOST_THINGS} things and {extending.MOST_PROPERTIES} properties",
+        f"at most {request.MOST} queries",
+        f"{extend.MOST_THINGS} things and {extend.MOST_PROPERTIES} properties",
         f"`{PLACE.parent}` of the store's folder",
     ):
         assert sentence in WORDS, sentence

@@ -4,9 +4,9 @@ import re
 from collections import defaultdict
 
 import pytest
+from wgig.remote.dialects import DIALECTS
+from wgig.remote.ledger import KEPT
 from wgig.settings import Settings, unknown
-from wgig.shared.dialects import DIALECTS
-from wgig.shared.ledger import KEPT
 
 from tests.docs.blocks import blocks, page
 from tests.remote.products.deviations import DEVIATIONS

@@ -8,10 +8,10 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app
-from wgig.examples import example, examples
-from wgig.pages.days import in_words
+from wgig.pages.rendering import in_words
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.sparql.examples import example, examples
+from wgig.store.store import Store
 
 from tests.docs.blocks import page
 from tests.docs.clicking import Page, opened, walked

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from wgig.arguments import SCOPES
-from wgig.records.versions import FOLDER
+from wgig.cli.arguments import SCOPES
+from wgig.graphs.write_pipeline import COMPUTED
 from wgig.settings import SHIPPED, TOKENS, Settings
-from wgig.writes.changes import MOST
-from wgig.writing import COMPUTED
+from wgig.store.change import MOST
+from wgig.store.files import FOLDER
 
 from tests.docs.blocks import calls, page
 

@@ -9,10 +9,11 @@ import feedparser
 import httpx
 import icalendar
 import pytest
-from wgig.examples import examples
-from wgig.feeds import paging, sitemap
+from wgig.about import well_known
+from wgig.feeds import news
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.sparql.examples import examples
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of, writer_of
 from tests.fixtures.triples import put_turtle
@@ -106,7 +107,7 @@ def test_pages_of_a_feed_lead_to_all_entries(client: httpx.Client, monkeypatch: 
         assert links["self"] == f"http://localhost{path}"
         path = links.get("next", "").removeprefix("http://localhost")
     assert len(seen) == len(set(seen)) == 8
-    assert paging.ENTRIES == 3
+    assert news.ENTRIES == 3
 
 
 def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx.Client) -> None:
@@ -140,7 +141,7 @@ def test_a_query_with_a_date_negotiates_to_its_feed(client: httpx.Client) -> Non
 def test_pages_of_the_feed_of_a_query_keep_the_values_that_were_asked_for(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wgig.feeds.findings.ENTRIES", 1)
+    monkeypatch.setattr("wgig.feeds.query_feed.ENTRIES", 1)
     for name in ("Spam", "Junk", "Mail"):
         put_data(client, f'issue:spam skos:prefLabel "{name}"@en .')
     put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")
@@ -355,7 +356,7 @@ def test_many_pages_are_listed_in_several_files(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
-    monkeypatch.setattr(sitemap, "MOST", 3)
+    monkeypatch.setattr(well_known, "MOST", 3)
     index = ET.fromstring(client.get("/sitemap.xml").content)
     places = [str(one.text).removeprefix("http://localhost") for one in index.iter(f"{SITEMAP}loc")]
     listed = [

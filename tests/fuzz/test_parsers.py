@@ -8,52 +8,35 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 import pytest
-from wgig import (
-    admission,
-    answers,
-    bodies,
-    codings,
-    contexts,
-    diagnosis,
-    documents,
-    formats,
-    guard,
-    inlining,
-    languages,
-    nesting,
-    sparql,
-    tokens,
-    typed,
-    using,
-    wellformed,
-    word,
-)
-from wgig.bodies import parse_form, parse_multipart
-from wgig.check import check
-from wgig.dumps import download
-from wgig.examples import examples
-from wgig.federation import as_insert
-from wgig.feeds import paging
-from wgig.form import sent
-from wgig.index import asked as searched
-from wgig.inlining import CONTEXTS
-from wgig.lists import asked as listed
-from wgig.lists.shown import LISTS
-from wgig.markdown import reading, values
-from wgig.outside import allowed
-from wgig.outside.peers import Answer, PeerError, onward
-from wgig.outside.tables import as_values
-from wgig.places import json as places_json
-from wgig.places import spots
+from wgig import settings
+from wgig.feeds import news
+from wgig.graphs import dumps_routes, versions
+from wgig.http import auth, bodies, language, middleware, negotiation, responses
+from wgig.http.bodies import parse_form, parse_multipart
+from wgig.http.outbound import Answer, PeerError, onward
+from wgig.lists import query
+from wgig.lists.definitions import LISTS
+from wgig.papers import readers, word
+from wgig.papers.form import request as form_request
+from wgig.papers.markdown import reader
+from wgig.papers.markdown import values as markdown_values
 from wgig.problems import Problem
-from wgig.profiles import wish
-from wgig.rdf import rdf_format
-from wgig.reconcile import extending, queries
-from wgig.records import mementos
+from wgig.rdf import formats, json_tokens, jsonld_context, parsing, sparql_lexer, values
+from wgig.rdf.jsonld_context import CONTEXTS
+from wgig.rdf.positions import spots
+from wgig.rdf.serialization import rdf_format
+from wgig.resources import negotiation as resources_negotiation
+from wgig.search import tokenizer
+from wgig.search.reconcile import extend, request
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
-from wgig.syntax import reading as grammar
-from wgig.syntax import scope, unbound
+from wgig.shacl import documents
+from wgig.shacl.check import check
+from wgig.sparql import admission
+from wgig.sparql import request as sparql_request
+from wgig.sparql.examples import examples
+from wgig.sparql.federation import as_insert, as_values
+from wgig.sparql.language import diagnosis, hints, parser, scope
+from wgig.store.store import Store
 
 from tests.fuzz.budget import hold
 from tests.fuzz.pieces import mixed, spliced
@@ -77,7 +60,7 @@ def documented(suffix: str) -> Callable[[bytes], object]:
     """The whole way of a file: read, checked, with the places of what is found."""
 
     def parse(data: bytes) -> object:
-        document = documents.read("a", data, documents.SUFFIXES[suffix])
+        document = readers.read("a", data, formats.SUFFIXES[suffix])
         return document.spots, check(document, "final")
 
     return parse
@@ -103,10 +86,10 @@ def in_file(parse: Callable[[str], object]) -> Callable[[bytes], object]:
 
 def understood(text: str) -> object:
     """A query: its grammar, its rules, its variables, and what is said of a fault."""
-    tree = grammar.read(text)
-    if not isinstance(tree, grammar.Node):
+    tree = parser.read(text)
+    if not isinstance(tree, parser.Node):
         return diagnosis.misfit(text, tree).document(BASE, "/")
-    return scope.broken(text, tree), list(unbound.unbound(tree))
+    return scope.broken(text, tree), list(hints.unbound(tree))
 
 
 def docx(xml: bytes) -> bytes:
@@ -126,12 +109,12 @@ def in_word(xml: bytes) -> object:
 
 def listing(text: str) -> object:
     """What a list is asked for by a query string."""
-    return [listed.asked(one, parse_form(text.encode("utf-8", "replace")), BASE) for one in LISTS.values()]
+    return [query.asked(one, parse_form(text.encode("utf-8", "replace")), BASE) for one in LISTS.values()]
 
 
 def batch(text: str) -> object:
     """A batch of names to match."""
-    return queries.batch(text, ["issue", "person"], STORE, BASE)
+    return request.batch(text, ["issue", "person"], STORE, BASE)
 
 
 TYPES = (
@@ -156,7 +139,7 @@ TEXTS = [one.read_text() for one in (EXAMPLE / "community-networks.ttl", *RULES)
 MARKDOWN = (EXAMPLE / "community-networks.md").read_text()
 JSON_LD = [
     '{"@context": {"@vocab": "x:", "b": {"@container": "@list"}}, "@id": "x:a", "b": [1, {"@value": "c"}]}',
-    f'{{"@context": "{inlining.IRI}", "@graph": [{{"@id": "x:a", "@type": "IssuePaper"}}]}}',
+    f'{{"@context": "{jsonld_context.IRI}", "@graph": [{{"@id": "x:a", "@type": "IssuePaper"}}]}}',
     '[{"@id": "x:a", "x:b": [{"@id": "x:c"}, true, 1.5e3, "\\u0041"]}]',
 ]
 RDF_XML = (
@@ -191,7 +174,7 @@ HEADERS = [
 
 PARSERS = {
     "Markdown": Parser(documented("md"), [MARKDOWN.encode(), b"---\npaper: a\n---\n# 1. Issue\n- a: b\n"]),
-    "Markdown, its outline": Parser(reading.stated, [MARKDOWN]),
+    "Markdown, its outline": Parser(reader.stated, [MARKDOWN]),
     "Word": Parser(documented("docx"), [docx(WORDS), docx(b"")]),
     "Word, its body": Parser(in_word, [WORDS]),
     "Turtle": Parser(documented("ttl"), [one.encode() for one in TEXTS]),
@@ -202,65 +185,72 @@ PARSERS = {
     "N-Quads": Parser(documented("nq"), [b"<x:a> <x:b> _:c <x:g> .\n"]),
     "RDF/XML": Parser(documented("rdf"), [RDF_XML.encode()]),
     "XML": Parser(
-        wellformed.check, [RDF_XML.encode(), b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'], (SyntaxError,)
+        parsing.check_xml, [RDF_XML.encode(), b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'], (SyntaxError,)
     ),
     "JSON-LD": Parser(documented("jsonld"), [one.encode() for one in JSON_LD]),
     "JSON-LD, its places": Parser(
         placed("application/ld+json"), [one.encode() for one in JSON_LD], (SyntaxError,)
     ),
-    "JSON-LD, its contexts": Parser(contexts.check, JSON_LD, (SyntaxError,)),
+    "JSON-LD, its contexts": Parser(parsing.check_contexts, JSON_LD, (SyntaxError,)),
     "JSON": Parser(
-        lambda text: (json.loads(text), places_json.read(text)), JSON_LD, (ValueError, RecursionError)
+        lambda text: (json.loads(text), json_tokens.read(text)), JSON_LD, (ValueError, RecursionError)
     ),
     "SPARQL": Parser(understood, SPARQL),
     "SPARQL, its words": Parser(
-        lambda text: (list(sparql.walk(text)), sparql.prefixes(text), sparql.form(text)), SPARQL
+        lambda text: (list(sparql_lexer.walk(text)), sparql_lexer.prefixes(text), sparql_lexer.form(text)),
+        SPARQL,
     ),
     "SPARQL, what it may": Parser(lambda text: admission.admit(text, Settings()), SPARQL),
     "SPARQL, what it calls": Parser(admission.aims, SPARQL),
-    "SPARQL, its datasets": Parser(lambda text: using.with_using(text, ["x:a"], ["x:b"]), SPARQL),
+    "SPARQL, its datasets": Parser(lambda text: sparql_request.with_using(text, ["x:a"], ["x:b"]), SPARQL),
     "SPARQL, a slip": Parser(lambda text: diagnosis.diagnose(text, SyntaxError("x")), SPARQL),
-    "nesting": Parser(nesting.check, [*TEXTS[:1], TRIG, "(" * 90], (SyntaxError,)),
+    "nesting": Parser(parsing.check_brackets, [*TEXTS[:1], TRIG, "(" * 90], (SyntaxError,)),
     "weights": Parser(
-        lambda text: (formats.weights([text]), formats.accepted([text]), codings.choose([text])), HEADERS
+        lambda text: (negotiation.weights([text]), negotiation.accepted([text]), negotiation.choose([text])),
+        HEADERS,
     ),
-    "Accept": Parser(lambda text: formats.negotiate([text], formats.GRAPHS), HEADERS),
-    "Accept-Language": Parser(lambda text: languages.accepted((text,)), HEADERS),
-    "Accept-Profile": Parser(lambda text: list(wish.in_field(text)), ["<x:a>;q=0.5, skos", "skos;q=1"]),
+    "Accept": Parser(lambda text: negotiation.negotiate([text], formats.GRAPHS), HEADERS),
+    "Accept-Language": Parser(lambda text: language.accepted((text,)), HEADERS),
+    "Accept-Profile": Parser(
+        lambda text: list(resources_negotiation.in_field(text)), ["<x:a>;q=0.5, skos", "skos;q=1"]
+    ),
     "Accept-Datetime": Parser(
-        lambda text: mementos.asked_moment([text]), ["Thu, 26 Nov 2026 10:00:00 GMT", "26 Nov 26 1:2 +9999"]
+        lambda text: versions.asked_moment([text]), ["Thu, 26 Nov 2026 10:00:00 GMT", "26 Nov 26 1:2 +9999"]
     ),
-    "If-Match": Parser(lambda text: answers.matches([text], '"a"', weak=True), HEADERS),
+    "If-Match": Parser(lambda text: responses.matches([text], '"a"', weak=True), HEADERS),
     "Range": Parser(
-        download.one_range, ["bytes=0-1", "bytes=-5", "bytes=5-", f"bytes={'1' * 5000}-{'2' * 5000}"]
+        dumps_routes.one_range, ["bytes=0-1", "bytes=-5", "bytes=5-", f"bytes={'1' * 5000}-{'2' * 5000}"]
     ),
     "Content-Type": Parser(
         bodies.parse_content_type, ['a/b; charset="utf-8"', "multipart/form-data; boundary=x"]
     ),
     "Content-Disposition": Parser(bodies.parsed, ['form-data; name="a"', "form-data; name*=UTF-8''%41"]),
     "Host": Parser(
-        lambda text: guard.is_host(text.encode("utf-8", "replace")), ["a:80", "[::1]:9", "127.0.0.1"]
+        lambda text: middleware.is_host(text.encode("utf-8", "replace")), ["a:80", "[::1]:9", "127.0.0.1"]
     ),
-    "lang": Parser(languages.named, ["fr,en", "zh-Hant"]),
-    "_profile": Parser(lambda text: list(wish.in_address([text])), ["skos,<x:a>"]),
+    "lang": Parser(language.named, ["fr,en", "zh-Hant"]),
+    "_profile": Parser(lambda text: list(resources_negotiation.in_address([text])), ["skos,<x:a>"]),
     "form": Parser(lambda text: parse_form(text.encode("utf-8", "replace")), ["a=%41&b=c+d", "%ff=1&&="]),
     "form of a paper": Parser(
-        lambda text: sent.sent(parse_form(text.encode("utf-8", "replace"))), ["paper=a&issue=spam&title.en=b"]
+        lambda text: form_request.sent(parse_form(text.encode("utf-8", "replace"))),
+        ["paper=a&issue=spam&title.en=b"],
     ),
     "multipart": Parser(lambda data: parse_multipart(data, "x"), [MULTIPART]),
-    "gzip": Parser(lambda data: bodies.gunzip(data, 10_000), [codings.coded(b"a" * 99, "gzip"), b"\x1f\x8b"]),
-    "token in an address": Parser(
-        lambda text: tokens.in_address(text.encode("utf-8", "replace")), ["access_token=a"]
+    "gzip": Parser(
+        lambda data: bodies.gunzip(data, 10_000), [negotiation.coded(b"a" * 99, "gzip"), b"\x1f\x8b"]
     ),
-    "span of a token": Parser(tokens.span, ["30d", "12h", "2w", f"{'9' * 20}w"], (ValueError,)),
+    "token in an address": Parser(
+        lambda text: auth.in_address(text.encode("utf-8", "replace")), ["access_token=a"]
+    ),
+    "span of a token": Parser(auth.span, ["30d", "12h", "2w", f"{'9' * 20}w"], (ValueError,)),
     "list": Parser(listing, ["page=2&size=10", "order=-label&fields=label", "category=a&category=b"]),
-    "page of a feed": Parser(lambda text: paging.whole(text, "page"), ["1", "22"]),
-    "search": Parser(searched.asked, ['spam "a b" -c', "a*"]),
+    "page of a feed": Parser(lambda text: news.whole(text, "page"), ["1", "22"]),
+    "search": Parser(tokenizer.asked, ['spam "a b" -c', "a*"]),
     "reconciliation": Parser(
         batch, ['{"q": {"query": "a", "type": "issue", "limit": 3, "properties": [{"pid": "b", "v": 1}]}}']
     ),
     "extension": Parser(
-        lambda text: extending.extended(text, STORE, BASE),
+        lambda text: extend.extended(text, STORE, BASE),
         ['{"ids": ["issue/a"], "properties": [{"id": "rdfs:label"}]}'],
     ),
     "documents of others": Parser(
@@ -278,25 +268,27 @@ PARSERS = {
         ["/c", "//[::1]/", "http://[x", "https://a.example:99999/"],
         (PeerError,),
     ),
-    "addresses": Parser(allowed.canonical, ["http://[::1]:80/a?b#c", "https://é.example/%zz", "http://a@b/"]),
-    "settings of addresses": Parser(
-        allowed.entries, ["https://a.example/ http://b.example/c"], (ValueError,)
+    "addresses": Parser(
+        settings.canonical, ["http://[::1]:80/a?b#c", "https://é.example/%zz", "http://a@b/"]
     ),
-    "day": Parser(typed.day, ["2005-01-20", "2005-02-30"], (ValueError,)),
-    "moment": Parser(typed.moment, ["2005-01", "2005"], (ValueError,)),
-    "integer": Parser(typed.integer, ["-4", "+12"], (ValueError,)),
+    "settings of addresses": Parser(
+        settings.entries, ["https://a.example/ http://b.example/c"], (ValueError,)
+    ),
+    "day": Parser(values.day, ["2005-01-20", "2005-02-30"], (ValueError,)),
+    "moment": Parser(values.moment, ["2005-01", "2005"], (ValueError,)),
+    "integer": Parser(values.integer, ["-4", "+12"], (ValueError,)),
     **{
         f"value of a paper, {one.__name__}": Parser(
             in_file(one), [b"2005-01-20", b"declaration/48", b"https://a.example/b", b"4", b"yes"]
         )
         for one in (
-            values.day,
-            values.count,
-            values.truth,
-            values.address,
-            values.passage,
-            values.slug,
-            values.category,
+            markdown_values.day,
+            markdown_values.count,
+            markdown_values.parse_boolean,
+            markdown_values.address,
+            markdown_values.passage,
+            markdown_values.slug,
+            markdown_values.category,
         )
     },
 }

@@ -13,10 +13,10 @@ import pytest
 import zstandard
 from fastapi import FastAPI
 from wgig.app import create_app
-from wgig.dumps import download, files
-from wgig.dumps.files import NAMES
+from wgig.graphs import dumps, dumps_routes
+from wgig.graphs.dumps import NAMES
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_of, service_of
 
@@ -95,10 +95,10 @@ def test_a_version_has_an_address_that_never_changes(client: httpx.Client, store
 
 def test_only_the_last_versions_are_kept(client: httpx.Client, store: Store) -> None:
     places = []
-    for number in range(files.KEPT + 1):
+    for number in range(dumps.KEPT + 1):
         store.update(f"INSERT DATA {{ <x:a> <x:n> {number} }}")
         places.append(client.get("/dump.nq").headers["content-location"])
-    assert [client.get(one).status_code for one in places] == [404, *[200] * files.KEPT]
+    assert [client.get(one).status_code for one in places] == [404, *[200] * dumps.KEPT]
     assert "The latest: /dump.nq" in client.get(places[0]).json()["detail"]
 
 
@@ -128,13 +128,13 @@ def test_a_dump_that_was_damaged_while_no_service_ran_is_made_anew(tmp_path: Pat
 
 def test_a_dump_is_made_once_for_all_who_ask(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    write = files.Dumps.write
+    write = dumps.Dumps.write
 
     def counted(*given: Any) -> str:
         made.append(given)
         return write(*given)
 
-    monkeypatch.setattr(files.Dumps, "write", counted)
+    monkeypatch.setattr(dumps.Dumps, "write", counted)
     who = [threading.Thread(target=lambda: client_of(app).get("/dump.nq.gz")) for _ in range(4)]
     for one in who:
         one.start()
@@ -213,12 +213,12 @@ def test_who_asks_for_a_dump_that_takes_long_is_asked_to_come_again(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going = threading.Event()
-    write = files.Dumps.write
-    monkeypatch.setattr(files.Dumps, "write", lambda *given: going.wait() and write(*given))
-    monkeypatch.setattr(download, "PATIENCE", 0)
+    write = dumps.Dumps.write
+    monkeypatch.setattr(dumps.Dumps, "write", lambda *given: going.wait() and write(*given))
+    monkeypatch.setattr(dumps_routes, "PATIENCE", 0)
     answer = client.get("/dump.nq")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
-    monkeypatch.setattr(download, "PATIENCE", 20)
+    monkeypatch.setattr(dumps_routes, "PATIENCE", 20)
     going.set()
     assert client.get("/dump.nq").status_code == 200
 
@@ -227,7 +227,7 @@ def test_others_write_while_a_dump_is_made(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "store")
     store.update(ONE)
     app = create_app(Settings(), store)
-    write = files.Dumps.write
+    write = dumps.Dumps.write
 
     def slowly(*given: Any) -> str:
         other = threading.Thread(target=store.update, args=[MORE])
@@ -236,7 +236,7 @@ def test_others_write_while_a_dump_is_made(tmp_path: Path) -> None:
         return write(*given)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(files.Dumps, "write", slowly)
+        patched.setattr(dumps.Dumps, "write", slowly)
         first = client_of(app).get("/dump.nq").text
     assert "<x:c>" not in first
     assert "<x:c>" in client_of(app).get("/dump.nq").text

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wgig.backup.swap import ASIDE
-from wgig.rdf import read
+from wgig.rdf.serialization import read
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
-from wgig.writes import changes, trial
+from wgig.store import change
+from wgig.store import update as store_update
+from wgig.store.files import ASIDE
+from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
 from tests.fixtures.service import writer_of
@@ -96,7 +97,7 @@ def test_what_was_checked_is_written_whatever_chance_says(client: httpx.Client, 
 def test_an_update_that_may_touch_too_much_is_refused(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "MOST", 3)
+    monkeypatch.setattr(change, "MOST", 3)
     answer = update(client, "DELETE { GRAPH ?g { ?s <x:p> ?o } } WHERE { GRAPH ?g { ?s <x:p> ?o } }")
     assert (answer.status_code, "Name each graph" in answer.json()["detail"]) == (422, True)
     assert update(client, "WITH <x:new> INSERT { <x:a> <x:p> 1 } WHERE {}").status_code == 204
@@ -106,20 +107,22 @@ def test_where_nothing_is_checked_nor_kept_an_update_just_runs(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = writer_of(store, history="lost", write_profile="off")
-    monkeypatch.setattr(trial, "copied", None)
+    monkeypatch.setattr(store_update, "copied", None)
     assert update(client, f"INSERT {{ GRAPH ?g {{ {WORSE} }} }} WHERE {{ GRAPH ?g {{}} }}").status_code == 204
     assert any("Another" in str(one) for one in store.triples(GRAPH))
 
 
 def test_a_copy_that_a_crash_left_is_gone_at_the_next_start(tmp_path: Path) -> None:
-    left = tmp_path / ASIDE / trial.FOLDER
+    left = tmp_path / ASIDE / store_update.FOLDER
     left.mkdir(parents=True)
     store = Store.open(tmp_path)
     assert not left.exists()
     change = store.tried("INSERT { <x:a> <x:p> 1 } WHERE {}")
     assert change
     assert len(change.added) == 1
-    assert not [one for one in (tmp_path / ASIDE).iterdir() if one.name in (trial.FOLDER, trial.TAKEN)]
+    assert not [
+        one for one in (tmp_path / ASIDE).iterdir() if one.name in (store_update.FOLDER, store_update.TAKEN)
+    ]
 
 
 EQUAL = [

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from wgig.arguments import LANGUAGES, PROFILES
-from wgig.documents import SUFFIXES
-from wgig.files import NOT_SOUGHT
+from wgig.cli.arguments import LANGUAGES, PROFILES
+from wgig.cli.files import NOT_SOUGHT
+from wgig.rdf.formats import SUFFIXES
 from wgig.settings import CHECKOUT
 
 GOOD = (CHECKOUT / "data/examples/community-networks.ttl").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from wgig.app import create_app
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 TOKEN = "secret"
 

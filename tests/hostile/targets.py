@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import httpx
 from wgig.app import ROUTES, create_app
-from wgig.pages import static_path
-from wgig.pages.rule import examples
+from wgig.pages.rendering import static_path
+from wgig.resources.shapes import examples
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.hostile.asking import ask
 

@@ -7,10 +7,9 @@ from typing import Any, get_args
 import pytest
 from fastapi import FastAPI
 from mcp.server.mcpserver.exceptions import ToolError
-from wgig.client import Graph
+from wgig.cli.mcp.tools import Budget, Tools
 from wgig.client.connection import Connection, Limits
-from wgig.mcp.budget import Budget
-from wgig.mcp.tools import Tools
+from wgig.client.graph import Graph
 
 from tests.fixtures.service import client_of
 from tests.hostile.attacks import ATTACKS

@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import Request, Response
-from wgig import app as application
-from wgig.logs import JsonLines, Plain, network
+from wgig import app
+from wgig.http.access_log import JsonLines, Plain, network
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.processes import started
 from tests.fixtures.service import service_of
@@ -106,7 +106,7 @@ def test_a_mistake_of_ours_is_found_by_the_id(
     async def fails(_: Request) -> Response:
         raise ValueError("oops")
 
-    monkeypatch.setattr(application, "ROUTES", [("/fails", ("GET",), fails)])
+    monkeypatch.setattr(app, "ROUTES", [("/fails", ("GET",), fails)])
     answer = service_of(Settings(), Store.in_memory()).get("/fails", headers={"X-Request-Id": "one-2"})
     assert answer.status_code == 500
     assert "one-2" in answer.json()["detail"]

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wgig import arguments, tokens, usage
 from wgig.app import create_app
+from wgig.cli import arguments, parser
+from wgig.http import auth
+from wgig.http.auth import SCOPES, Tokens
 from wgig.settings import TOKENS, Settings
-from wgig.store import Store, StoreError
-from wgig.tokens import SCOPES, Tokens
+from wgig.store.errors import StoreError
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
 
@@ -35,16 +37,16 @@ def put_as(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx
 
 def test_a_token_opens_writing_until_it_is_revoked(served: httpx.Client, tmp_path: Path) -> None:
     assert put_as(served, "any").status_code == 403
-    secret, token = tokens.new(tmp_path / TOKENS, ["graphs"], "Alice")
-    tokens.new(tmp_path / TOKENS, ["update"])
+    secret, token = auth.new(tmp_path / TOKENS, ["graphs"], "Alice")
+    auth.new(tmp_path / TOKENS, ["update"])
     assert put_as(served, secret).status_code == 201
-    assert tokens.revoke(tmp_path / TOKENS, token.id) == token
+    assert auth.revoke(tmp_path / TOKENS, token.id) == token
     refused = put_as(served, secret)
     assert (refused.status_code, refused.headers["www-authenticate"]) == (
         401,
         'Bearer realm="wgig", error="invalid_token"',
     )
-    assert tokens.revoke(tmp_path / TOKENS, token.id) is None
+    assert auth.revoke(tmp_path / TOKENS, token.id) is None
 
 
 def test_the_page_of_updates_knows_at_once_that_there_is_a_token(
@@ -52,7 +54,7 @@ def test_the_page_of_updates_knows_at_once_that_there_is_a_token(
 ) -> None:
     page = {"Accept": "text/html"}
     assert "It is closed" in served.get("/update", headers=page).text
-    tokens.new(tmp_path / TOKENS, ["update"])
+    auth.new(tmp_path / TOKENS, ["update"])
     assert "It is open" in served.get("/update", headers=page).text
 
 
@@ -62,21 +64,21 @@ def test_the_form_of_a_paper_knows_at_once_that_a_token_opens_papers(
     def offers() -> bool:
         return 'id="token"' in served.get("/write?issue=spam", headers={"Accept": "text/html"}).text
 
-    tokens.new(tmp_path / TOKENS, ["update"])
+    auth.new(tmp_path / TOKENS, ["update"])
     assert not offers()
-    tokens.new(tmp_path / TOKENS, ["papers"])
+    auth.new(tmp_path / TOKENS, ["papers"])
     assert offers()
 
 
 def test_who_sends_no_token_is_told_how_and_of_no_error(served: httpx.Client, tmp_path: Path) -> None:
-    tokens.new(tmp_path / TOKENS, ["graphs"])
+    auth.new(tmp_path / TOKENS, ["graphs"])
     answer = served.delete("/graph/one")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="wgig"')
     assert "Authorization: Bearer <token>" in answer.json()["detail"]
 
 
 def test_a_token_expires(served: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret, token = tokens.new(tmp_path / TOKENS, ["graphs"], expires="2h")
+    secret, token = auth.new(tmp_path / TOKENS, ["graphs"], expires="2h")
     assert put_as(served, secret).status_code == 201
 
     class Later(datetime):
@@ -84,13 +86,13 @@ def test_a_token_expires(served: httpx.Client, tmp_path: Path, monkeypatch: pyte
         def now(cls, _: object = None) -> "datetime":  # type: ignore[override]
             return datetime.fromisoformat(token.expires)
 
-    monkeypatch.setattr(tokens, "datetime", Later)
+    monkeypatch.setattr(auth, "datetime", Later)
     answer = put_as(served, secret)
     assert (answer.status_code, f"expired at {token.expires}" in answer.json()["detail"]) == (401, True)
 
 
 def test_the_span_of_a_token_counts_from_now(tmp_path: Path) -> None:
-    _, token = tokens.new(tmp_path / TOKENS, ["graphs"], expires="30d")
+    _, token = auth.new(tmp_path / TOKENS, ["graphs"], expires="30d")
     left = datetime.fromisoformat(token.expires) - datetime.now(UTC)
     assert timedelta(days=29, hours=23) < left <= timedelta(days=30)
 
@@ -98,7 +100,7 @@ def test_the_span_of_a_token_counts_from_now(tmp_path: Path) -> None:
 @pytest.mark.parametrize("written", ["30", "d", "-1d", "0d", "30 d", "1y", "999999d"])
 def test_what_is_no_span_of_time_is_refused(tmp_path: Path, written: str) -> None:
     with pytest.raises(ValueError, match="Write hours, days or weeks"):
-        tokens.new(tmp_path / TOKENS, ["graphs"], expires=written)
+        auth.new(tmp_path / TOKENS, ["graphs"], expires=written)
     assert not (tmp_path / TOKENS).exists()
 
 
@@ -114,7 +116,7 @@ def test_what_is_no_span_of_time_is_refused(tmp_path: Path, written: str) -> Non
 def test_a_token_opens_what_its_scope_says(
     served: httpx.Client, tmp_path: Path, scope: str, statuses: tuple[int, ...]
 ) -> None:
-    secret, _ = tokens.new(tmp_path / TOKENS, [scope])
+    secret, _ = auth.new(tmp_path / TOKENS, [scope])
     update = {"update": "INSERT DATA { <x:a> <x:p> 1 }"}
     answers = (
         put_as(served, secret),
@@ -130,26 +132,26 @@ def test_a_token_opens_what_its_scope_says(
 def test_a_write_that_names_no_graph_is_not_for_who_writes_papers(
     served: httpx.Client, tmp_path: Path
 ) -> None:
-    secret, _ = tokens.new(tmp_path / TOKENS, ["papers"])
+    secret, _ = auth.new(tmp_path / TOKENS, ["papers"])
     headers = TTL | {"Authorization": f"Bearer {secret}"}
     assert served.post("/graphs", content="<x:a> <x:p> 1 .", headers=headers).status_code == 403
     assert served.put("/graphs?default", content="<x:a> <x:p> 1 .", headers=headers).status_code == 403
 
 
 def test_the_secret_is_kept_nowhere_and_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs"])
+    secret, _ = auth.new(tmp_path / TOKENS, ["graphs"])
     assert (tmp_path / TOKENS).stat().st_mode & 0o777 == 0o600
     assert not [one for one in tmp_path.iterdir() if secret.encode() in one.read_bytes()]
     assert not [one for one in tmp_path.iterdir() if one.suffix == ".partial"]
 
 
 def test_a_file_that_others_may_read_is_refused(served: httpx.Client, tmp_path: Path) -> None:
-    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs"])
+    secret, _ = auth.new(tmp_path / TOKENS, ["graphs"])
     (tmp_path / TOKENS).chmod(0o640)
     with pytest.raises(StoreError, match="chmod 600"):
         Tokens(tmp_path / TOKENS).all()
     with pytest.raises(StoreError, match="chmod 600"):
-        tokens.new(tmp_path / TOKENS, ["graphs"])
+        auth.new(tmp_path / TOKENS, ["graphs"])
     answer = put_as(served, secret)
     assert (answer.status_code, str(tmp_path) in answer.text) == (503, False)
 
@@ -175,7 +177,7 @@ def test_a_token_in_an_address_is_burned(served: httpx.Client, method: str, path
 def test_a_token_in_a_body_is_burned(
     served: httpx.Client, tmp_path: Path, sent: dict[str, dict[str, str]], beside: bool
 ) -> None:
-    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs", "update"])
+    secret, _ = auth.new(tmp_path / TOKENS, ["graphs", "update"])
     headers = {"Authorization": f"Bearer {secret}"} if beside else {}
     path = "/update" if "data" in sent else "/graph/one"
     answer = served.post(path, headers=headers, **sent)  # type: ignore[arg-type]
@@ -194,19 +196,19 @@ def test_a_token_in_the_form_of_a_query_is_burned_though_none_is_needed(served: 
 def test_a_form_without_a_token_or_too_large_to_look_through_needs_one(
     served: httpx.Client, tmp_path: Path, form: str
 ) -> None:
-    tokens.new(tmp_path / TOKENS, ["update"])
+    auth.new(tmp_path / TOKENS, ["update"])
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert served.post("/update", content=form, headers=headers).status_code == 401
 
 
 def test_two_tokens_in_one_request_are_refused(served: httpx.Client, tmp_path: Path) -> None:
-    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs"])
+    secret, _ = auth.new(tmp_path / TOKENS, ["graphs"])
     answer = served.delete("/graph/one", headers=[("Authorization", f"Bearer {secret}")] * 2)
     assert answer.status_code == 400
 
 
 def test_what_a_token_gets_is_kept_by_nobody(served: httpx.Client, tmp_path: Path) -> None:
-    secret, _ = tokens.new(tmp_path / TOKENS, ["graphs"])
+    secret, _ = auth.new(tmp_path / TOKENS, ["graphs"])
     made = put_as(served, secret)
     read = served.get("/graph/one", headers={"Authorization": f"Bearer {secret}"})
     assert [one.headers["cache-control"] for one in (made, read)] == ["no-store"] * 2
@@ -254,7 +256,7 @@ def test_the_shell_refuses_a_call_that_lacks_something(tmp_path: Path, arguments
 
 def test_the_shell_offers_the_scopes_that_there_are() -> None:
     assert set(arguments.SCOPES) == SCOPES.keys()
-    _, _, text = usage.ACTIONS["new"]
+    _, _, text = parser.ACTIONS["new"]
     assert [re.sub("  +", ": ", one) for one in text.splitlines()[4:]] == [
         f"{scope}: {meaning}" for scope, meaning in SCOPES.items()
     ]

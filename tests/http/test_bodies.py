@@ -8,8 +8,8 @@ from itertools import count
 import pytest
 from starlette.requests import Request
 from starlette.types import Message
-from wgig import bodies
-from wgig.bodies import ContentType, Part, gunzip, parse_content_type, parse_form, parse_multipart, text
+from wgig.http import bodies
+from wgig.http.bodies import ContentType, Part, gunzip, parse_content_type, parse_form, parse_multipart, text
 from wgig.problems import Problem
 
 

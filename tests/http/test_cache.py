@@ -6,10 +6,9 @@ from typing import Any, cast
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
-from wgig.cache import Cache
-from wgig.metrics import Metrics
-from wgig.readers.answerers import InLine
-from wgig.shortcuts import Shortcuts
+from wgig.http.cache import Cache, InLine
+from wgig.http.fast_path import Shortcuts
+from wgig.http.telemetry import Metrics
 
 Answer = tuple[int, dict[bytes, bytes], bytes]
 ROOM = 40_000

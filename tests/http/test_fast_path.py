@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from wgig.metrics import Metrics
-from wgig.shortcuts import LARGEST, Shortcuts, is_whole
+from wgig.http.fast_path import LARGEST, Shortcuts, is_whole
+from wgig.http.telemetry import Metrics
 
 from tests.fixtures.processes import Serving
 

@@ -9,12 +9,22 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from bs4 import BeautifulSoup
-from wgig.catalogues import SPOKEN
-from wgig.languages import LISTED, Languages, accepted, fallbacks, field, narrowed, place
-from wgig.rdf import read
+from wgig.http.language import (
+    LISTED,
+    Languages,
+    accepted,
+    comma,
+    fallbacks,
+    field,
+    name_of,
+    narrowed,
+    place,
+    speaking_in,
+)
+from wgig.i18n import SPOKEN
+from wgig.rdf.serialization import read
 from wgig.settings import Settings
-from wgig.speaking import comma, name_of, speaking_in
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import Get, client_over
 

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from wgig import limits
-from wgig.limits import FREE, Limits
+from wgig.http import limits
+from wgig.http.limits import FREE, Limits
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.processes import started
 from tests.fixtures.service import service_of

@@ -5,9 +5,8 @@ import asyncio
 import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
-from wgig.guard import Guard, is_host
+from wgig.http.middleware import SMALL, Guard, Room, is_host
 from wgig.problems import Problem
-from wgig.room import SMALL, Room
 
 REQUEST = {
     "type": "http",

@@ -17,12 +17,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
-from wgig import issuer
 from wgig.app import create_app
-from wgig.issuer import Issuer, configured, mapping
+from wgig.http import oidc
+from wgig.http.auth import NotVouchedError, Tokens
+from wgig.http.oidc import Issuer, configured, mapping
 from wgig.settings import TOKENS, Settings
-from wgig.store import Store
-from wgig.tokens import NotVouchedError, Tokens
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
 
@@ -211,14 +211,14 @@ def test_a_new_key_is_fetched_once_a_minute_at_most_and_nobody_waits(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, now = fetched(Issuer(settings(place))), [time.monotonic()]
-    monkeypatch.setattr(issuer.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
+    monkeypatch.setattr(oidc.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
     place.keys.append(rsa_key("new", STRANGE))
     token, asked = signed(place, STRANGE, kid="new"), len(place.asked)
     for number in range(50):
         with pytest.raises(NotVouchedError, match="no such key"):
             one.vouched(signed(place, kid=f"storm {number}"))
     assert len(place.asked) == asked
-    now[0] += issuer.AGAIN + 1
+    now[0] += oidc.AGAIN + 1
     with pytest.raises(NotVouchedError) as refused:
         one.vouched(token)
     assert refused.value.again
@@ -232,14 +232,14 @@ def test_old_keys_are_renewed_and_too_old_ones_believed_no_more(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, now = fetched(Issuer(settings(place))), [time.monotonic()]
-    monkeypatch.setattr(issuer.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
+    monkeypatch.setattr(oidc.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
     place.status, asked = 500, len(place.asked)
-    now[0] += issuer.STALE + 1
+    now[0] += oidc.STALE + 1
     assert one.vouched(signed(place))
     assert one.fetching
     one.fetching.join()
     assert len(place.asked) == asked + 1
-    now[0] += issuer.DEAD
+    now[0] += oidc.DEAD
     with pytest.raises(NotVouchedError) as refused:
         one.vouched(signed(place))
     assert refused.value.again
@@ -273,7 +273,7 @@ def test_keys_may_be_elsewhere_where_a_setting_says_so(place: Place) -> None:
 def test_an_issuer_that_says_too_much_or_cannot_be_reached_has_no_keys(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(issuer, "MOST", 100)
+    monkeypatch.setattr(oidc, "MOST", 100)
     assert fetched(Issuer(settings(place))).keys == {}
     assert "more than 100 bytes" in caplog.text
     nowhere = Settings(oidc_issuer="http://127.0.0.1:9", oidc_audience=AUDIENCE)

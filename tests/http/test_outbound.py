@@ -3,8 +3,8 @@
 from ipaddress import ip_address
 
 import pytest
-from wgig.outside.allowed import allowed, canonical, entries, is_literal, is_public
-from wgig.settings import Settings
+from wgig.http.outbound import allowed, is_literal, is_public
+from wgig.settings import Settings, canonical, entries
 
 ALLOW = "https://a.example/sparql https://b.example/data/ http://127.0.0.1:3030 https://[2001:db8::1]/x"
 

@@ -4,9 +4,9 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from wgig.near import near
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
+from wgig.text import near
 
 from tests.fixtures.service import service_of
 

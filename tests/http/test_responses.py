@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
-from wgig import presence
-from wgig.presence import while_there
-from wgig.streaming import BrokenOffError, Streamed
+from wgig.http import responses
+from wgig.http.responses import BrokenOffError, Streamed, while_there
 
 
 async def pieces(*given: bytes, breaks: bool = False) -> AsyncIterator[bytes]:
@@ -61,7 +60,7 @@ def test_what_breaks_off_has_no_end() -> None:
 
 
 def test_a_client_that_leaves_before_the_first_piece_ends_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "SOON", 0)
+    monkeypatch.setattr(responses, "SOON", 0)
     closed: list[bool] = []
     with pytest.raises(ClientDisconnect):
         sent(Streamed(pieces(b"a"), {}, lambda: closed.append(True)), leaves=True)
@@ -71,7 +70,7 @@ def test_a_client_that_leaves_before_the_first_piece_ends_the_work(monkeypatch: 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is looked at once whether the client is there."""
-    monkeypatch.setattr(presence, "SOON", 0)
+    monkeypatch.setattr(responses, "SOON", 0)
 
 
 def client(leaves: asyncio.Event) -> Receive:

@@ -19,18 +19,16 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
-from wgig import metrics, tokens, tracing
 from wgig.app import ROUTES, create_app
-from wgig.metrics import Metrics, Tally
-from wgig.noting import Notes
-from wgig.queried import Queried
-from wgig.readers.result import Result, unpaced
-from wgig.routing import NONE, Routing
+from wgig.http import auth, telemetry
+from wgig.http.access_log import NONE, Notes, Routing
+from wgig.http.auth import Tokens
+from wgig.http.fast_path import Shortcut
+from wgig.http.telemetry import ENDPOINTS, Metrics, Tally, Tracing
 from wgig.settings import CHECKOUT, TOKENS, Settings
-from wgig.shortcuts import Shortcut
-from wgig.store import Store
-from wgig.tokens import Tokens
-from wgig.tracing import ENDPOINTS, Tracing
+from wgig.sparql.service import Queried
+from wgig.sparql.workers.result import Result, unpaced
+from wgig.store.store import Store
 
 from tests.fixtures.service import TOKEN, client_of, service_of, writer_of
 
@@ -108,7 +106,7 @@ def test_no_stranger_makes_more_of_them(watched: httpx.Client) -> None:
         watched.request(f"FROB{number}", "/sparql")
         watched.get(f"/sparql?x={number}", headers={"User-Agent": str(number)})
     watched.get("/sparql?x")
-    assert series() - before <= 2 + len(metrics.SECONDS) + 3  # those of one route and status
+    assert series() - before <= 2 + len(telemetry.SECONDS) + 3  # those of one route and status
 
 
 @pytest.mark.parametrize(
@@ -195,7 +193,7 @@ def test_the_last_write_is_told(tmp_path: Path) -> None:
     ("scope", "status"), [("metrics", 200), ("admin", 200), ("graphs", 403), ("papers", 403)]
 )
 def test_who_has_a_token_for_them_may_read_them(tmp_path: Path, scope: str, status: int) -> None:
-    secret, _ = tokens.new(tmp_path / TOKENS, [scope])
+    secret, _ = auth.new(tmp_path / TOKENS, [scope])
     client = client_of(
         create_app(Settings(store=tmp_path), Store.in_memory(), tokens=Tokens(tmp_path / TOKENS))
     )
@@ -221,7 +219,7 @@ def test_an_unknown_method_is_of_no_series_of_its_own() -> None:
 
 def test_the_page_for_those_who_run_the_service_names_them_all(watched: httpx.Client) -> None:
     page = (CHECKOUT / "docs" / "how-to" / "operating.md").read_text(encoding="utf-8")
-    outcomes = (*metrics.QUERIES, *metrics.WRITES, *metrics.CHECKS)
+    outcomes = (*telemetry.QUERIES, *telemetry.WRITES, *telemetry.CHECKS)
     for one in (*families(watched), *outcomes):
         assert one.startswith(("process_", "python_")) or f"`{one}" in page, one
 
@@ -340,7 +338,7 @@ def test_no_stranger_names_a_span(traced: Traced) -> None:
 def test_nothing_is_traced_where_nobody_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for one in ENDPOINTS:
         monkeypatch.delenv(one, raising=False)
-    assert tracing.begun() is None
+    assert telemetry.begun() is None
     look = (
         "import sys, wgig.commands.serve; print([one for one in sys.modules if 'opentelemetry.sdk' in one])"
     )
@@ -352,7 +350,7 @@ def test_nothing_is_traced_where_nobody_wants_it(monkeypatch: pytest.MonkeyPatch
 
 def test_spans_are_sent_where_an_endpoint_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENDPOINTS[0], "http://127.0.0.1:9")
-    begun = tracing.begun()
+    begun = telemetry.begun()
     assert begun
     assert begun.provider.resource.attributes["service.name"] == "wgig"
     begun.provider.shutdown()
@@ -362,4 +360,4 @@ def test_who_wants_traces_without_the_library_is_told(monkeypatch: pytest.Monkey
     monkeypatch.setenv(ENDPOINTS[0], "http://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(ValueError, match="wgig\\[otel\\]"):
-        tracing.begun()
+        telemetry.begun()

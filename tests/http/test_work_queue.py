@@ -11,10 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from wgig.bodies import parse_form
+from wgig.http.bodies import parse_form
+from wgig.http.work_queue import MEMORY, Processes, Turns
 from wgig.problems import Problem
-from wgig.processes import MEMORY, Processes
-from wgig.turns import Turns
 
 
 def test_one_works_one_waits_and_the_next_is_told_to_come_again() -> None:

@@ -11,13 +11,12 @@ from typing import Any
 import anyio
 import pyoxigraph as ox
 import pytest
-from wgig.cells import Cells, counted
-from wgig.namespaces import namespaces
+from wgig.lists.counts import SIDES, Cells, counted
+from wgig.rdf.namespaces import namespaces
 from wgig.settings import Settings
-from wgig.sides import SIDES
-from wgig.store import Store
-from wgig.view import View
-from wgig.writes.changes import Change
+from wgig.store.change import Change
+from wgig.store.store import Store
+from wgig.store.view import View
 
 BASE = Settings.base
 KNOWN = namespaces(BASE)
@@ -87,7 +86,7 @@ def test_after_each_write_they_are_what_a_count_finds(store: Store, cells: Cells
 def test_a_write_is_followed_without_a_count(
     store: Store, cells: Cells, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("wgig.cells.rows")
+    monkeypatch.delattr("wgig.lists.counts.rows")
     seen = set()
     for change in changes(store, 1):
         store.apply(change)
@@ -99,7 +98,7 @@ def test_a_write_is_followed_without_a_count(
 def test_a_write_that_touches_many_texts_has_them_counted_again(
     store: Store, cells: Cells, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wgig.cells.MOST", 0)
+    monkeypatch.setattr("wgig.lists.counts.MOST", 0)
     for change in changes(store, 1):
         store.apply(change)
         assert anyio.run(cells.papers) == counted(store, cells.side)
@@ -177,7 +176,7 @@ def test_a_write_that_the_cells_cannot_take_in_is_done_and_counted_anew(
         raise KeyError("unforeseen")
 
     with monkeypatch.context() as patch:
-        patch.setattr("wgig.cells.difference", slip)
+        patch.setattr("wgig.lists.counts.difference", slip)
         for change in changes(store, 4):
             store.apply(change)
     assert "KeyError: 'unforeseen'" in caplog.text

@@ -11,10 +11,10 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.matrix import ROWS
-from wgig.schemas import MATRIX
+from wgig.about.openapi_schemas import MATRIX
+from wgig.lists.coverage_matrix import ROWS
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 

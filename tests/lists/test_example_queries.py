@@ -8,12 +8,11 @@ import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wgig.binding import bind, places
-from wgig.examples import NONE, Example, Parameter, example, examples, read
 from wgig.problems import Problem
+from wgig.rdf.values import EXAMPLES, THING, TYPES, term
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
-from wgig.typed import EXAMPLES, THING, TYPES, term
+from wgig.sparql.examples import NONE, Example, Parameter, bind, example, examples, places, read
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_over
 
@@ -276,7 +275,7 @@ def test_a_query_that_makes_a_graph_answers_in_the_formats_of_graphs(
 ) -> None:
     reader = client_over(Store(shipped))
     (tmp_path / "labels.rq").write_text(CONSTRUCTED)
-    monkeypatch.setattr("wgig.examples.FOLDER", tmp_path)
+    monkeypatch.setattr("wgig.sparql.examples.FOLDER", tmp_path)
     answer = reader.get(f"/queries/labels.{suffix}?of=spam")
     (found,) = ox.parse(answer.content, format=format_)
     assert found.object == ox.Literal("Spam", language="en")

@@ -7,10 +7,10 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app
-from wgig.catalogues import SPOKEN
-from wgig.lists.shown import LISTS
+from wgig.i18n import SPOKEN
+from wgig.lists.definitions import LISTS
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
 

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.namespaces import OUTSIDE
+from wgig.lists.papers_index import FACETS, Papers, Shelf
+from wgig.rdf.namespaces import OUTSIDE
 from wgig.settings import Settings
-from wgig.shelf import FACETS, Papers, Shelf
-from wgig.store import Store
-from wgig.writes.changes import Change
+from wgig.store.change import Change
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 

@@ -8,7 +8,7 @@ import re
 import httpx
 import jsonschema
 import pytest
-from wgig.schemas import PEOPLE
+from wgig.about.openapi_schemas import PEOPLE
 from wgig.settings import Settings
 
 BASE = Settings.base

@@ -10,15 +10,14 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.lists.asked import asked, filterable
-from wgig.lists.schemas import page as page_schema
-from wgig.lists.selection import selection
-from wgig.lists.shown import LISTS
-from wgig.lists.table import Field
-from wgig.namespaces import namespaces
+from wgig.about.openapi_lists import page as page_schema
+from wgig.lists.definitions import LISTS
+from wgig.lists.fields import Field
+from wgig.lists.query import asked, filterable, selection
+from wgig.rdf.namespaces import namespaces
+from wgig.rdf.values import THING, THINGS
 from wgig.settings import Settings
-from wgig.store import Store
-from wgig.typed import THING, THINGS
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_over
 from tests.fixtures.triples import put_turtle

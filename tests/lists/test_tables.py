@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
+from wgig.lists.tables import SEPARATOR, tables
 from wgig.settings import Settings
-from wgig.store import Store
-from wgig.tables.columns import SEPARATOR, tables
+from wgig.store.store import Store
 
 from tests.fixtures.accept_headers import PROGRAMS, page
 from tests.fixtures.service import client_over, service_of

@@ -8,13 +8,12 @@ from html.parser import HTMLParser
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.happening import by_day
-from wgig.pages.chart import MOST, chart
-from wgig.pages.days import in_words, span
-from wgig.pages.timeline import Timeline, papers
+from wgig.lists.counts import Cell
+from wgig.lists.timeline import MOST, chart
+from wgig.lists.timeline_events import Timeline, by_day, papers
+from wgig.pages.rendering import in_words, span
 from wgig.settings import Settings
-from wgig.sides import Cell
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 

@@ -10,8 +10,8 @@ import pytest
 import rdflib
 import wgig
 from rdflib.namespace import OWL, RDF, RDFS
-from wgig.catalogues import SPOKEN
-from wgig.namespaces import namespaces
+from wgig.i18n import SPOKEN
+from wgig.rdf.namespaces import namespaces
 from wgig.settings import SHIPPED, Settings
 
 from tests.fixtures.triples import load_triples

@@ -4,10 +4,10 @@ import re
 
 import httpx
 import pytest
-from wgig.pages.ways import ways
+from wgig.pages.errors import ways
 from wgig.problems import KINDS, Problem
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 

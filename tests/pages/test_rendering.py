@@ -7,13 +7,13 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from wgig.pages import HERE, apart, drawn, href, static_files, words
-from wgig.pages.results import Found, results_page
-from wgig.pages.thing import page
-from wgig.rdf import read
+from wgig.pages.rendering import HERE, apart, drawn, href, static_files, words
+from wgig.rdf.serialization import read
+from wgig.resources.description import describe
+from wgig.resources.thing_page import page
 from wgig.settings import Settings
-from wgig.store import Store
-from wgig.things import describe
+from wgig.sparql.result_page import Found, results_page
+from wgig.store.store import Store
 
 from tests.fixtures.service import Get, client_over
 

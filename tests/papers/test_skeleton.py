@@ -5,18 +5,19 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig import known, markdown
-from wgig.check import check
-from wgig.cli import main
-from wgig.documents import MARKDOWN
-from wgig.documents import read as read_document
-from wgig.markdown.values import iri
+from wgig.cli.main import main
+from wgig.papers import markdown
+from wgig.papers.markdown.values import iri
+from wgig.papers.readers import read as read_document
+from wgig.papers.skeleton import skeleton
 from wgig.problems import Problem
-from wgig.skeleton import skeleton
+from wgig.rdf import shipped
+from wgig.rdf.formats import MARKDOWN
+from wgig.shacl.check import check
 
 ISSUES = sorted(
     str(one.subject).rpartition("/")[2].rstrip(">")
-    for one in known.facts()
+    for one in shipped.facts()
     if one.predicate == iri("wgig:inventoryStatus") and one.object == ox.Literal("yes")
 )
 WORDS = "Something is said here."
@@ -70,8 +71,8 @@ def test_the_skeleton_says_what_the_graph_knows_of_the_issue() -> None:
 def test_the_skeleton_names_the_day_that_papers_were_due(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "papers were due on 2005-01-25" in skeleton("spam")
     due = ox.Triple(iri("milestone:ms-papers"), iri("wgig:due"), ox.Literal("2005-03-01"))
-    facts = (due, *known.facts())
-    monkeypatch.setattr(known, "facts", lambda: facts)
+    facts = (due, *shipped.facts())
+    monkeypatch.setattr(shipped, "facts", lambda: facts)
     assert "papers were due on 2005-03-01" in skeleton("spam")
 
 

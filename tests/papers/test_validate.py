@@ -15,14 +15,14 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from bs4 import BeautifulSoup
-from wgig import uploads, validate
-from wgig.bodies import ContentType
-from wgig.catalogues import SPOKEN
-from wgig.namespaces import namespaces
+from wgig.http.bodies import ContentType
+from wgig.http.work_queue import Turns
+from wgig.i18n import SPOKEN
+from wgig.papers import uploads, validate
 from wgig.problems import Problem
+from wgig.rdf.namespaces import namespaces
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
-from wgig.turns import Turns
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 

@@ -8,11 +8,12 @@ from xml.sax.saxutils import escape
 
 import pyoxigraph as ox
 import pytest
-from wgig import archive, markdown
-from wgig.markdown import reading
+from wgig.papers import markdown
+from wgig.papers import word as papers_word
+from wgig.papers.markdown import reader
+from wgig.papers.word import read, to_markdown
 from wgig.problems import Problem
 from wgig.settings import SHIPPED
-from wgig.word import read, to_markdown
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -184,16 +185,16 @@ def test_what_is_no_word_file_is_refused() -> None:
 
 def test_a_zip_bomb_is_refused_before_it_unpacks() -> None:
     assert "20 MiB" in refused(
-        packed(document(""), **{"word/media/zeros.bin": b"0" * (archive.LARGEST + 1)}), 413
+        packed(document(""), **{"word/media/zeros.bin": b"0" * (papers_word.LARGEST + 1)}), 413
     )
     assert "20 MiB" in refused(
-        packed(document(""), **{f"part{number}": "" for number in range(archive.MOST)}), 413
+        packed(document(""), **{f"part{number}": "" for number in range(papers_word.MOST)}), 413
     )
 
 
 def test_too_many_elements_or_characters_are_refused_before_they_are_converted() -> None:
-    assert "elements" in refused(packed(document("<w:p/>" * archive.ELEMENTS)), 413)
-    long = paragraph("", "a" * reading.LONGEST)
+    assert "elements" in refused(packed(document("<w:p/>" * papers_word.ELEMENTS)), 413)
+    long = paragraph("", "a" * reader.LONGEST)
     assert "characters" in refused(packed(document(long)), 413)
 
 
@@ -208,10 +209,10 @@ def test_an_entry_that_declares_less_than_it_holds_is_refused() -> None:
 def test_entries_may_not_be_more_than_what_is_left_together(monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(io.BytesIO(packed(document("")))) as file:
         entry = file.getinfo("word/document.xml")
-        assert archive.unpacked(file, entry, entry.file_size)
-        monkeypatch.setattr(archive, "CHUNK", 16)
+        assert papers_word.unpacked(file, entry, entry.file_size)
+        monkeypatch.setattr(papers_word, "CHUNK", 16)
         with pytest.raises(Problem, match="20 MiB"):
-            archive.unpacked(file, entry, entry.file_size - 1)
+            papers_word.unpacked(file, entry, entry.file_size - 1)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

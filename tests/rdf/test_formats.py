@@ -1,7 +1,9 @@
 """Which format a client gets."""
 
 import pytest
-from wgig.formats import (
+from wgig.http.negotiation import negotiate, weights
+from wgig.problems import Problem
+from wgig.rdf.formats import (
     CSV,
     GRAPHS,
     HTML,
@@ -14,10 +16,7 @@ from wgig.formats import (
     XML_RESULTS,
     Format,
     named,
-    negotiate,
-    weights,
 )
-from wgig.problems import Problem
 
 from tests.fixtures.accept_headers import BROWSER
 

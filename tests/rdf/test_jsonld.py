@@ -7,10 +7,10 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from pyld import jsonld
-from wgig.frames import DEEPEST, FRAMES
-from wgig.rdf import read
+from wgig.rdf.jsonld import DEEPEST, FRAMES
+from wgig.rdf.serialization import read
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_over, service_of
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from wgig.namespaces import namespaces, short, shorten
+from wgig.rdf.namespaces import namespaces, short, shorten
 from wgig.settings import SHIPPED, Settings
 
 BASE = Settings.base

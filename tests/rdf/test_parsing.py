@@ -6,8 +6,8 @@ JSON-LD whose contexts are too large for the engine is refused before the engine
 import json
 
 import pytest
-from wgig import contexts
-from wgig.wellformed import WellFormed, check
+from wgig.rdf import parsing
+from wgig.rdf.parsing import WellFormed, check_xml
 
 USED = "<a>&x;</a>"
 LARGE = "v" * 6000
@@ -23,7 +23,7 @@ LARGE = "v" * 6000
     ],
 )
 def test_plain_entities_are_fine_and_nothing_is_fetched(document: str) -> None:
-    check(document.encode())
+    check_xml(document.encode())
 
 
 @pytest.mark.parametrize(
@@ -39,18 +39,18 @@ def test_plain_entities_are_fine_and_nothing_is_fetched(document: str) -> None:
 )
 def test_an_entity_that_refers_to_another_is_refused(declared: str) -> None:
     with pytest.raises(SyntaxError, match="an entity may not refer to another") as caught:
-        check(f"<!DOCTYPE a {declared}><a/>".encode())
+        check_xml(f"<!DOCTYPE a {declared}><a/>".encode())
     assert caught.value.lineno == 1
 
 
 def test_long_declarations_are_refused() -> None:
     with pytest.raises(SyntaxError, match="the DOCTYPE is longer"):
-        check(f'<!DOCTYPE a [<!ENTITY x "{LARGE * 11}">]>{USED}'.encode())
+        check_xml(f'<!DOCTYPE a [<!ENTITY x "{LARGE * 11}">]>{USED}'.encode())
 
 
 def test_an_entity_that_is_used_too_often_is_refused() -> None:
     with pytest.raises(SyntaxError, match="amplification"):
-        check(f'<!DOCTYPE a [<!ENTITY x "{LARGE}">]><a>{"&x;" * 100_000}</a>'.encode())
+        check_xml(f'<!DOCTYPE a [<!ENTITY x "{LARGE}">]><a>{"&x;" * 100_000}</a>'.encode())
 
 
 def test_a_document_may_come_in_pieces() -> None:
@@ -70,20 +70,20 @@ def chain(length: int) -> dict[str, str]:
 @pytest.mark.parametrize(
     "document",
     [
-        {"@context": chain(contexts.MOST + 1)},
-        {"@context": [{"x": {"@id": "x", "@context": chain(contexts.MOST)}}]},
-        {"a": [{"@context": {"b": "c"}, "d": [{}]} for _ in range(contexts.MOST + 1)]},
+        {"@context": chain(parsing.MOST + 1)},
+        {"@context": [{"x": {"@id": "x", "@context": chain(parsing.MOST)}}]},
+        {"a": [{"@context": {"b": "c"}, "d": [{}]} for _ in range(parsing.MOST + 1)]},
     ],
     ids=["long", "nested", "many"],
 )
 def test_too_many_terms_are_refused(document: object) -> None:
     for text in (json.dumps(document), json.dumps(document).replace("@context", "\\u0040context")):
         with pytest.raises(SyntaxError, match="more than 3000 terms"):
-            contexts.check(text)
+            parsing.check_contexts(text)
 
 
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"@context": null}', json.dumps({"@context": chain(100), "a": [chain(5000)]})]
 )
 def test_other_documents_are_let_through(text: str) -> None:
-    contexts.check(text)
+    parsing.check_contexts(text)

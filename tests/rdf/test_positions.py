@@ -7,7 +7,8 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import rdflib
-from wgig.places import Spot, spots
+from wgig.rdf.positions import spots
+from wgig.rdf.positions_turtle import Spot
 from wgig.settings import SHIPPED
 
 from tests.fixtures.shared_facts import require_shared

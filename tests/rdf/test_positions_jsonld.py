@@ -4,8 +4,9 @@ import json
 
 import pyoxigraph as ox
 import pytest
-from wgig.places import Spot, spots
-from wgig.places import json as placed
+from wgig.rdf import json_tokens
+from wgig.rdf.positions import spots
+from wgig.rdf.positions_turtle import Spot
 
 CONTEXT = {
     "@vocab": "http://v/",
@@ -92,7 +93,7 @@ def test_an_expanded_document_is_found() -> None:
     "named", ["http://c", ["http://c"], [{"p": "http://w/"}, "http://c"], ["http://c", {"q": "http://w/"}]]
 )
 def test_a_known_context_stands_for_what_it_defines(named: object) -> None:
-    known = {"http://c": lambda: placed.read(json.dumps(CONTEXT | {"p": "ex:p"}))}
+    known = {"http://c": lambda: json_tokens.read(json.dumps(CONTEXT | {"p": "ex:p"}))}
     node = {"id": "s", "p": {"type": "ex:K", "id": "o"}, "see": "ex:o"}
     triples = read(json.dumps({"@context": [CONTEXT, {"p": "ex:p"}]} | node))[0]
     text = json.dumps({"@context": named} | node)

@@ -7,7 +7,8 @@ from itertools import count
 
 import pyoxigraph as ox
 import pytest
-from wgig.places import Spot, spots
+from wgig.rdf.positions import spots
+from wgig.rdf.positions_turtle import Spot
 
 HEAD = "@prefix : <http://x/> .\n@prefix ex: <http://ex/> .\n"
 

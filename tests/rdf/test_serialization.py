@@ -2,10 +2,9 @@
 
 import pyoxigraph as ox
 import pytest
-from wgig.formats import JSON_LD, N_TRIPLES, RDF_XML, TURTLE
-from wgig.rdf import read, serialize
+from wgig.rdf.formats import JSON_LD, N_TRIPLES, RDF_XML, TURTLE
+from wgig.rdf.serialization import UnfitError, read, serialize
 from wgig.settings import Settings
-from wgig.unfit import UnfitError
 
 BASE = Settings.base
 

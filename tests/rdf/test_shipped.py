@@ -2,59 +2,62 @@
 
 import pyoxigraph as ox
 import pytest
-from wgig import known, rules
-from wgig.rules import BASE, WGIG
+from wgig.rdf import namespaces, shipped
+from wgig.rdf.namespaces import BASE, WGIG
+from wgig.shacl import rules, vocabulary
 
 SKOS = "http://www.w3.org/2004/02/skos/core#"
 
 
 def said_of(node: str) -> set[str]:
-    return {one.predicate.value for one in known.vocabulary() if one.subject == ox.NamedNode(BASE + node)}
+    return {
+        one.predicate.value for one in vocabulary.vocabulary() if one.subject == ox.NamedNode(BASE + node)
+    }
 
 
 def test_the_vocabulary_holds_what_rules_look_at_and_nothing_else() -> None:
-    asked = rules.predicates() | {known.TYPE.value, known.SUBCLASS}
-    assert {one.predicate.value for one in known.vocabulary()} <= asked
+    asked = rules.predicates() | {shipped.TYPE.value, vocabulary.SUBCLASS}
+    assert {one.predicate.value for one in vocabulary.vocabulary()} <= asked
     assert f"{WGIG}inventoryStatus" not in said_of("id/agent/wgig")
-    assert {f"{WGIG}category", known.TYPE.value} <= said_of("id/issue/spam")
+    assert {f"{WGIG}category", shipped.TYPE.value} <= said_of("id/issue/spam")
 
 
 def test_what_a_paper_may_be_settles_nothing_that_the_vocabulary_should() -> None:
     asked = {
         one.object
         for one in rules.graph()
-        if one.predicate.value in {f"{rules.SH}class", f"{rules.SH}targetClass"}
+        if one.predicate.value in {f"{namespaces.SH}class", f"{namespaces.SH}targetClass"}
     }
-    assert set(map(known.iri, asked - known.KINDS)) == {
+    assert set(map(shipped.iri, asked - vocabulary.KINDS)) == {
         "http://purl.org/ontology/bibo/DocumentPart",
         f"{WGIG}StakeholderGroup",
     }
-    assert asked >= known.KINDS
+    assert asked >= vocabulary.KINDS
 
 
 def test_papers_are_no_part_of_the_vocabulary() -> None:
-    assert not [one for one in known.facts() if one.object == ox.NamedNode(f"{WGIG}IssuePaper")]
+    assert not [one for one in shipped.facts() if one.object == ox.NamedNode(f"{WGIG}IssuePaper")]
 
 
 def test_titles_are_those_of_papers_alone() -> None:
-    assert known.titles()[f"{BASE}id/paper/wp-spam"] == {"Spam"}
-    assert f"{BASE}id/paper/example-spam-filters" in known.titles()
-    assert all(one.startswith(known.PAPERS) for one in known.titles())
+    assert shipped.titles()[f"{BASE}id/paper/wp-spam"] == {"Spam"}
+    assert f"{BASE}id/paper/example-spam-filters" in shipped.titles()
+    assert all(one.startswith(shipped.PAPERS) for one in shipped.titles())
 
 
 def test_classes_stand_with_those_above_them_as_a_paper_may_use_either() -> None:
     narrower = ox.Triple(
         ox.NamedNode(f"{WGIG}Paragraph"),
-        ox.NamedNode(known.SUBCLASS),
+        ox.NamedNode(vocabulary.SUBCLASS),
         ox.NamedNode("http://purl.org/ontology/bibo/DocumentPart"),
     )
-    assert narrower in known.vocabulary()
+    assert narrower in vocabulary.vocabulary()
 
 
 def test_a_term_is_declared_by_the_ontology() -> None:
-    assert f"{WGIG}strength" in known.terms()
-    assert f"{WGIG}strenght" not in known.terms()
-    assert all(one.startswith(WGIG) for one in known.terms())
+    assert f"{WGIG}strength" in shipped.terms()
+    assert f"{WGIG}strenght" not in shipped.terms()
+    assert all(one.startswith(WGIG) for one in shipped.terms())
 
 
 @pytest.mark.parametrize(
@@ -68,12 +71,12 @@ def test_a_term_is_declared_by_the_ontology() -> None:
     ],
 )
 def test_the_nearest_term_is_told_when_one_is_near(written: str, meant: str | None) -> None:
-    assert known.near_term(WGIG + written) == (WGIG + meant if meant else None)
+    assert shipped.near_term(WGIG + written) == (WGIG + meant if meant else None)
 
 
 def above(node: ox.NamedNode, property_: str) -> int:
     """How many steps a property leads up from a node, at most."""
-    ends = [one.object for one in known.facts() if (one.subject, one.predicate.value) == (node, property_)]
+    ends = [one.object for one in shipped.facts() if (one.subject, one.predicate.value) == (node, property_)]
     return max((1 + above(one, property_) for one in ends if isinstance(one, ox.NamedNode)), default=0)
 
 
@@ -82,7 +85,7 @@ def above(node: ox.NamedNode, property_: str) -> int:
     [("document/declaration/", f"{WGIG}partOf", 4), ("principle/", f"{SKOS}broader", 1)],
 )
 def test_rules_that_climb_step_by_step_reach_the_top(kind: str, property_: str, deepest: int) -> None:
-    nodes = {one.subject for one in known.facts() if one.predicate.value == property_}
+    nodes = {one.subject for one in shipped.facts() if one.predicate.value == property_}
     named = [
         one for one in nodes if isinstance(one, ox.NamedNode) and one.value.startswith(f"{BASE}id/{kind}")
     ]

@@ -2,7 +2,7 @@
 
 import pytest
 from wgig.problems import Problem
-from wgig.sparql import absolute, tokens
+from wgig.rdf.sparql_lexer import absolute, tokens
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
-from wgig.opening import UnavailableError
-from wgig.shared import claims as module
-from wgig.shared.claims import MOST, Claim, Claims, LostTurnError, Waiting
-from wgig.shared.engine import Engine
+from wgig.remote import claims
+from wgig.remote.claims import MOST, Claim, Claims, LostTurnError, Waiting
+from wgig.remote.engine import Engine
+from wgig.store.errors import UnavailableError
 
 from tests.fixtures.memory_engine import Do, Memory
 
@@ -74,9 +74,9 @@ def test_after_a_claim_was_taken_away_what_it_had_begun_is_waited_for(
     memory, waited = Memory(), list[float]()
     claims_of(memory).made("silent")
     clock = SimpleNamespace(sleep=waited.append, monotonic=time.monotonic)
-    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(claims, "time", clock)
     with claims_of(memory, lease=0.01).held():
-        assert waited[-1] == module.LATE
+        assert waited[-1] == claims.LATE
 
 
 def test_who_chooses_forever_is_taken_away_as_well() -> None:

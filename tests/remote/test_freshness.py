@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from wgig.opening import UnavailableError
-from wgig.shared import following as module
-from wgig.shared.following import Following, Moment
-from wgig.shared.ledger import DoubtError, State, states
+from wgig.remote import freshness
+from wgig.remote.freshness import Following, Moment
+from wgig.remote.ledger import DoubtError, State, states
+from wgig.store.errors import UnavailableError
 
 from tests.fixtures.memory_engine import Memory, joined, lost_before, put_values
 
@@ -44,7 +44,7 @@ def test_a_moment_that_was_longer_than_a_notice_ends_with_another_look(
     async def work() -> bool:
         return await Moment(watched).is_quiet()
 
-    monkeypatch.setattr(module, "NOTICE", notice)
+    monkeypatch.setattr(freshness, "NOTICE", notice)
     assert asyncio.run(work())
     assert watched.looks == looks
 
@@ -110,7 +110,7 @@ class Told(Following):
 def test_what_a_writer_left_unfinished_is_finished_by_who_asks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "SOON", 0.05)
+    monkeypatch.setattr(freshness, "SOON", 0.05)
     memory = Memory()
     one, two = (joined(tmp_path / name, memory) for name in ("one", "two"))
     memory.meet = lost_before('"115"')
@@ -123,7 +123,7 @@ def test_what_a_writer_left_unfinished_is_finished_by_who_asks(
 
 
 def test_a_ledger_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SOON", 0.05)
+    monkeypatch.setattr(freshness, "SOON", 0.05)
     memory = Memory()
     following = Told(joined(tmp_path / "one", memory), 0.0)
     memory.store.clear()

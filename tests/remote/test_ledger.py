@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pyoxigraph as ox
 import pytest
-from wgig.opening import StoreError, UnavailableError
-from wgig.shared.claims import Claim, LostTurnError
-from wgig.shared.client import RefusedError
-from wgig.shared.ledger import KEPT, NOTICE, DoubtError, Ledger, state
-from wgig.writes.changes import Change
+from wgig.remote.claims import Claim, LostTurnError
+from wgig.remote.client import RefusedError
+from wgig.remote.ledger import KEPT, NOTICE, DoubtError, Ledger, state
+from wgig.store.change import Change
+from wgig.store.errors import StoreError, UnavailableError
 
 from tests.fixtures.memory_engine import SMALL as SMALL_DIALECT
 from tests.fixtures.memory_engine import Do, Memory, ledger_of, lost_after, lost_before
@@ -82,7 +82,7 @@ def test_what_is_announced_is_not_begun_before_all_who_look_know(
 ) -> None:
     there: list[tuple[float, set[str], int]] = []
     monkeypatch.setattr(
-        "wgig.shared.ledger.time",
+        "wgig.remote.ledger.time",
         SimpleNamespace(sleep=lambda seconds: there.append((seconds, memory.data, ledger.read().pending))),
     )
     write(ledger, LARGE)

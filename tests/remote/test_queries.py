@@ -11,17 +11,16 @@ from typing import Any, cast
 
 import pytest
 from aiohttp import web
-from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES
-from wgig.opening import UnavailableError
-from wgig.readers.wire import CANCELED, REMOTE, SIZE, TIME, Fault, Job
+from wgig.rdf.formats import CSV, JSON_RESULTS, N_TRIPLES
+from wgig.remote.client import QUERY, Access, Client, RefusedError
+from wgig.remote.dialects import OXIGRAPH, VIRTUOSO, Dialect
+from wgig.remote.freshness import Replicas
+from wgig.remote.queries import Passing
+from wgig.remote.sharing import Position
 from wgig.settings import Settings
-from wgig.shared.access import Access
-from wgig.shared.client import QUERY, Client, RefusedError
-from wgig.shared.dialects import OXIGRAPH, VIRTUOSO, Dialect
-from wgig.shared.passing import Passing
-from wgig.shared.position import Position
-from wgig.shared.replicas import Replicas
-from wgig.view import Dataset
+from wgig.sparql.workers.protocol import CANCELED, REMOTE, SIZE, TIME, Fault, Job
+from wgig.store.errors import UnavailableError
+from wgig.store.view import Dataset
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -202,7 +201,7 @@ def counting(*bodies: bytes) -> Answer:
 def test_an_answer_from_the_middle_of_a_write_is_asked_for_again(
     dialect: Dialect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wgig.shared.following.NOTICE", 100)  # lest a busy machine looks once more
+    monkeypatch.setattr("wgig.remote.freshness.NOTICE", 100)  # lest a busy machine looks once more
 
     async def work() -> bytes:
         async with passing(counting(b"half}", b"half}", b"whole}"), dialect=dialect) as one:

@@ -1,9 +1,9 @@
 """No query says to an engine what is none to the standard."""
 
 import pytest
-from wgig.readers.wire import SYNTAX, VALUE, Fault
-from wgig.shared.dialects import VIRTUOSO
-from wgig.shared.reading import misspelling, spelt_out
+from wgig.remote.dialects import VIRTUOSO
+from wgig.remote.queries import misspelling, spelt_out
+from wgig.sparql.workers.protocol import SYNTAX, VALUE, Fault
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 

@@ -9,10 +9,10 @@ import pyoxigraph as ox
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from wgig.formats import JSON_RESULTS, XML_RESULTS
-from wgig.shared import results
-from wgig.shared.client import CutOffError
-from wgig.shared.results import PIECE, Spaces, solutions, spaced
+from wgig.rdf.formats import JSON_RESULTS, XML_RESULTS
+from wgig.remote import results
+from wgig.remote.client import CutOffError
+from wgig.remote.results import RESULT_PIECE_BYTES, Spaces, solutions, spaced
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -69,7 +69,7 @@ def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
     (row,) = solutions(cast(RawIOBase, io.BytesIO(document([text]))), XML)
     assert row["o"].value == text
     assert time.monotonic() - began < 60  # by the square of the length it is many minutes
-    assert PIECE < 400_000
+    assert RESULT_PIECE_BYTES < 400_000
 
 
 @pytest.mark.parametrize("media_type", [XML, JSON_RESULTS.media_type])

@@ -8,14 +8,14 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.shared import copying, position
-from wgig.shared.access import Access
-from wgig.shared.copying import CutError
-from wgig.shared.dialects import OXIGRAPH, STANDARD, VIRTUOSO, Dialect
-from wgig.shared.ground import Ground
-from wgig.shared.ledger import CutOffLoadError
-from wgig.shared.position import Position
-from wgig.writes.changes import Change
+from wgig.remote import copy, sharing
+from wgig.remote.client import Access
+from wgig.remote.copy import CutError
+from wgig.remote.dialects import OXIGRAPH, STANDARD, VIRTUOSO, Dialect
+from wgig.remote.ledger import CutOffLoadError
+from wgig.remote.sharing import Position
+from wgig.remote.skolem import Ground
+from wgig.store.change import Change
 
 from tests.fixtures.memory_engine import BASE, SMALL, Memory, joined, put_values, sharing_of
 
@@ -64,15 +64,15 @@ def test_a_password_without_a_name_is_refused(secret: Path) -> None:
 
 
 def test_a_position_is_what_was_noted(tmp_path: Path) -> None:
-    assert position.read(tmp_path) is None
-    position.note(tmp_path, Position("store", 7, "mark"))
-    assert position.read(tmp_path) == Position("store", 7, "mark")
+    assert sharing.read(tmp_path) is None
+    sharing.note(tmp_path, Position("store", 7, "mark"))
+    assert sharing.read(tmp_path) == Position("store", 7, "mark")
 
 
 @pytest.mark.parametrize("text", ["", "store", "store 7", "store seven mark", "store 7 mark more"])
 def test_half_a_note_is_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / position.NAME).write_text(text)
-    assert position.read(tmp_path) is None
+    (tmp_path / sharing.NAME).write_text(text)
+    assert sharing.read(tmp_path) is None
 
 
 # Ground
@@ -231,8 +231,8 @@ def test_a_write_that_may_be_taken_back_is_waited_for(
 def test_a_write_is_waited_for_as_long_as_the_writer_gives_signs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "GONE", 0.0)
-    monkeypatch.setattr(copying, "PAUSE", 0.0)
+    monkeypatch.setattr(copy, "GONE", 0.0)
+    monkeypatch.setattr(copy, "PAUSE", 0.0)
     memory, added = Memory(), ox.Quad(*map(ox.NamedNode, ("urn:s", "urn:p", "urn:o", "urn:g")))
     ledger, other = joined(tmp_path / "one", memory).sharing.ledger, sharing_of(memory)
     beats = iter(range(5))

@@ -11,16 +11,16 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.opening import NotWritableError, StoreError, UnavailableError, UnfittingError
-from wgig.shared import claims, copying, joining, position, turn
-from wgig.shared.client import RefusedError
-from wgig.shared.dialects import VIRTUOSO
-from wgig.shared.ledger import DoubtError
-from wgig.shared.position import Position
-from wgig.shared.store import Shared
-from wgig.store import Store
-from wgig.writes import changes
-from wgig.writes.changes import Change
+from wgig.remote import claims, copy, sharing
+from wgig.remote.client import RefusedError
+from wgig.remote.dialects import VIRTUOSO
+from wgig.remote.ledger import DoubtError
+from wgig.remote.sharing import Position
+from wgig.remote.store import Shared
+from wgig.store import change
+from wgig.store.change import Change
+from wgig.store.errors import NotWritableError, StoreError, UnavailableError, UnfittingError
+from wgig.store.store import Store
 
 from tests.fixtures.memory_engine import (
     BASE,
@@ -158,7 +158,7 @@ def test_what_is_too_much_to_compare_is_refused(
     values = [f"<urn:{number}> <urn:p> _:b ." for number in range(60)]
     if before:
         both[0].update(f"INSERT DATA {{ GRAPH <urn:g> {{ {' '.join(values)} }} }}")
-    monkeypatch.setattr(changes, "MOST", 50)
+    monkeypatch.setattr(change, "MOST", 50)
     with pytest.raises(UnfittingError, match="too much"):
         both[0].update(f"INSERT {{ GRAPH <urn:g> {{ {' '.join(values)} <urn:x> <urn:y> 1 }} }} WHERE {{}}")
     monkeypatch.undo()
@@ -372,7 +372,7 @@ def test_a_load_that_was_cut_off_is_taken_back_by_others(
     before = both[0].sharing.ledger.read()
     assert before.pending
     waited: list[float] = []
-    monkeypatch.setattr(turn, "time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr(sharing, "time", SimpleNamespace(sleep=waited.append))
     both[0].finish()
     assert waited == [claims.LATE]  # until what was begun to be written is over
     agree(memory, [both[0]])
@@ -403,7 +403,7 @@ def test_a_load_that_was_killed_is_taken_back_by_the_same_instance(tmp_path: Pat
 def test_the_copy_of_a_running_instance_is_left_alone(tmp_path: Path, memory: Memory) -> None:
     store = joined(tmp_path / "one", memory)
     put_values(store, "a", "1")
-    (tmp_path / "one" / position.NAME).unlink()  # as while a write is under way
+    (tmp_path / "one" / sharing.NAME).unlink()  # as while a write is under way
     with pytest.raises(NotWritableError):
         joined(tmp_path / "one", memory)
     put_values(store, "a", "2")
@@ -412,11 +412,11 @@ def test_the_copy_of_a_running_instance_is_left_alone(tmp_path: Path, memory: Me
 
 def test_how_far_a_copy_is_is_said(tmp_path: Path, memory: Memory, monkeypatch: pytest.MonkeyPatch) -> None:
     put_values(joined(tmp_path / "one", memory), "a", *MANY)
-    monkeypatch.setattr(copying, "EVERY", 10)
+    monkeypatch.setattr(copy, "EVERY", 10)
     said: list[str] = []
     joined(tmp_path / "two", memory, say=said.append)
     assert len(said) == 1  # that it is being copied
-    monkeypatch.setattr(joining, "EVERY", 0)
+    monkeypatch.setattr(sharing, "EVERY", 0)
     joined(tmp_path / "three", memory, say=said.append)
     assert said[2:] == [
         f"Copied {some} of {len(MANY)} statements ..." for some in range(10, len(MANY) + 1, 10)

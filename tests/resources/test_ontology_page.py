@@ -4,11 +4,11 @@ import re
 
 import pyoxigraph as ox
 import pytest
-from wgig.namespaces import OUTSIDE
-from wgig.pages.vocabulary import Vocabulary, vocabulary
-from wgig.rdf import read
+from wgig.rdf.namespaces import OUTSIDE
+from wgig.rdf.serialization import read
+from wgig.resources.ontology_page import Vocabulary, vocabulary
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 

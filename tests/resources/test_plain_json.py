@@ -5,10 +5,10 @@ import jsonschema
 import pyoxigraph as ox
 import pytest
 import wgig.things
-from wgig import facts
-from wgig.schemas import THING_DOCUMENT
+from wgig.about.openapi_schemas import THING_DOCUMENT
+from wgig.resources import plain_json
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_over
 
@@ -49,14 +49,14 @@ def test_what_points_to_a_thing_is_counted_and_paged(
     shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = client_over(Store(shipped))
-    monkeypatch.setattr(facts, "SIZE", 7)
+    monkeypatch.setattr(plain_json, "SIZE", 7)
     thing = ox.NamedNode(f"{BASE}id/category/access-for-all")
     by = ox.NamedNode(f"{BASE}ontology#category")
     expected = {str(one.subject)[1:-1] for one in shipped.quads_for_pattern(None, by, thing)}
     found = reader.get("/doc/category/access-for-all.json").json()["inverse"]["category"]
     assert found["total"] == len(expected) > 14
     walked = [one["id"] for one in found["items"]]
-    for _ in range(1, -(-len(expected) // facts.SIZE)):
+    for _ in range(1, -(-len(expected) // plain_json.SIZE)):
         answer = reader.get(found["links"]["next"]).json()
         jsonschema.validate(answer, THING_DOCUMENT)
         found = answer["inverse"]["category"]
@@ -89,7 +89,7 @@ def test_all_that_points_to_a_thing_is_listed_where_its_description_is_cut(
 def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
     writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facts, "SIZE", 1)
+    monkeypatch.setattr(plain_json, "SIZE", 1)
     content = "".join(f"<urn:{one}> <http://x.example/?a=1&b=%20#p> <{SPAM}> .\n" for one in "abc")
     assert writable.put("/graph/x", content=content, headers={"Content-Type": "text/turtle"}).is_success
     (found,) = writable.get("/doc/issue/spam.json").json()["inverse"].values()

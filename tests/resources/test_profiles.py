@@ -9,12 +9,12 @@ from urllib.parse import quote
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.profiles import dublin
-from wgig.profiles.links import LONGEST
-from wgig.profiles.profile import FOLDER, described, profiles, read
-from wgig.rdf import read as parse
+from wgig.rdf.serialization import read as parse
+from wgig.resources import mappings
+from wgig.resources.alternates import LONGEST
+from wgig.resources.profiles import FOLDER, described, profiles, read
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.link_header import Link, links
 from tests.fixtures.service import Get, client_over, service_of
@@ -748,14 +748,14 @@ def test_dublin_core_is_written_as_harvesters_read_it(get: Get) -> None:
     answer = get("/doc/issue/hostile.xml")
     assert answer.headers["content-type"] == "application/xml"
     root = ET.fromstring(answer.content)
-    assert root.tag == f"{{{dublin.OAI}}}dc"
-    elements = [one.tag.removeprefix(f"{{{dublin.NAMESPACE}}}") for one in root]
-    assert set(elements) <= set(dublin.ELEMENTS)
-    assert elements == sorted(elements, key=dublin.ELEMENTS.index)
+    assert root.tag == f"{{{mappings.OAI}}}dc"
+    elements = [one.tag.removeprefix(f"{{{mappings.NAMESPACE}}}") for one in root]
+    assert set(elements) <= set(mappings.ELEMENTS)
+    assert elements == sorted(elements, key=mappings.ELEMENTS.index)
     assert not [
         one for one in root if len(one) or one.attrib.keys() - {"{http://www.w3.org/XML/1998/namespace}lang"}
     ]
-    assert root.findtext(f"{{{dublin.NAMESPACE}}}title") == "<script>alert(1)</script>"
+    assert root.findtext(f"{{{mappings.NAMESPACE}}}title") == "<script>alert(1)</script>"
 
 
 def test_a_character_that_xml_does_not_have_is_not_acceptable_in_it() -> None:

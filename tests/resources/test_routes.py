@@ -6,12 +6,12 @@ from html import unescape
 
 import pyoxigraph as ox
 import pytest
-from wgig import things
-from wgig.compact import compact, context_of
-from wgig.rdf import read
+from wgig.rdf.jsonld import compact, context_of
+from wgig.rdf.serialization import read
+from wgig.rdf.vocabulary import shapes, terms
+from wgig.resources import description as resources_description
 from wgig.settings import CHECKOUT, SHIPPED, Settings
-from wgig.store import Store
-from wgig.vocabulary import shapes, terms
+from wgig.store.store import Store
 
 from tests.fixtures.service import Get, client_over
 from tests.fixtures.triples import response_triples
@@ -121,19 +121,19 @@ def test_a_description_holds_the_parts_below_the_thing(get: Get) -> None:
 
 
 def test_a_description_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(things, "INCOMING", 2)
-    monkeypatch.setattr(things, "EACH", 2)
+    monkeypatch.setattr(resources_description, "INCOMING", 2)
+    monkeypatch.setattr(resources_description, "EACH", 2)
     store = Store.in_memory()
     links = "".join(f"<urn:{n}> <urn:p> <{SPAM.value}> ." for n in range(5))
     store.apply(store.change_by(f"{BASE}graph/test", read(links.encode(), "text/turtle")))
-    description = things.describe(store, SPAM.value)
+    description = resources_description.describe(store, SPAM.value)
     assert description is not None
     assert len(description.incoming) == 2
     assert [*map(str, description.cut)] == ["Of 5 statements that point here, 2 are shown."]
 
 
 def test_a_description_of_too_many_parts_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(things, "PARTS", 2)
+    monkeypatch.setattr(resources_description, "PARTS", 2)
     store = Store.in_memory()
     links = "".join(
         f"<{SPAM.value}> <urn:p> <{SPAM.value}/{n}> . <{SPAM.value}/{n}> <urn:n> {n} ." for n in range(3)
@@ -147,7 +147,7 @@ def test_a_description_of_too_many_parts_says_so(monkeypatch: pytest.MonkeyPatch
 def test_what_stands_in_the_unnamed_graph_is_described_too() -> None:
     store = Store.in_memory()
     store.apply(store.change_by(None, read(f"<{SPAM.value}> <urn:p> 1 .".encode(), "text/turtle")))
-    description = things.describe(store, SPAM.value)
+    description = resources_description.describe(store, SPAM.value)
     assert description is not None
     assert [statement.graphs for statement in description.statements] == [()]
 
@@ -187,7 +187,7 @@ def test_a_kind_of_many_things_lists_them_bit_by_bit(
     whole = {
         one.object for one in response_triples(get("/doc/issue")) if one.predicate.value.endswith("member")
     }
-    monkeypatch.setattr("wgig.folders.MOST", 2)
+    monkeypatch.setattr("wgig.resources.existence.MAX_THINGS_AT_ONCE", 2)
     service, path, found = client_over(small_store), "/doc/issue", list[object]()
     while path:
         answer = service.get(path)
@@ -206,7 +206,7 @@ def test_a_kind_of_many_things_lists_them_bit_by_bit(
 def test_the_next_things_are_listed_in_the_same_format(
     monkeypatch: pytest.MonkeyPatch, small_store: Store, path: str
 ) -> None:
-    monkeypatch.setattr("wgig.folders.MOST", 2)
+    monkeypatch.setattr("wgig.resources.existence.MAX_THINGS_AT_ONCE", 2)
     service = client_over(small_store)
     first = service.get(path)
     following = service.get(first.links["next"]["url"])

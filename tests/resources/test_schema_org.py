@@ -10,9 +10,9 @@ from typing import Any
 import pyoxigraph as ox
 import pyshacl
 import pytest
-from wgig.rdf import read
+from wgig.rdf.serialization import read
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.service import Get, client_over, service_of
 

@@ -5,11 +5,11 @@ import re
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.pages.rule import BOTH, GAP, PASSING, contrast, examples, written
-from wgig.rdf import read
-from wgig.rules import LANGUAGES, rules
+from wgig.rdf.serialization import read
+from wgig.resources.shapes import BOTH, GAP, PASSING, contrast, examples, written
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
+from wgig.shacl.rules import LANGUAGES, rules
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 

@@ -9,15 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from pyoxigraph import Literal
-from wgig import speaking, things
-from wgig.namespaces import OUTSIDE
-from wgig.pages import mark
-from wgig.pages.gist import KINDS, gist
-from wgig.pages.naming import name_of
-from wgig.rdf import read
-from wgig.rules import headings, rules
+from wgig.http import language
+from wgig.pages.names import name_of
+from wgig.pages.rendering import mark
+from wgig.rdf.namespaces import OUTSIDE
+from wgig.rdf.serialization import read
+from wgig.resources import description
+from wgig.resources.overview import KINDS, gist
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
+from wgig.shacl.rules import headings, rules
+from wgig.store.store import Store
 
 from tests.fixtures.service import TOKEN, client_over, service_of
 from tests.fixtures.stores import filled
@@ -83,7 +84,7 @@ def iri(path: str) -> str:
 
 def types_at(store: Store, one: str) -> frozenset[str]:
     """The classes of a thing."""
-    return things.types_of(things.types(store, [one]))
+    return description.types_of(description.types(store, [one]))
 
 
 def test_a_fact_has_its_source_beside_it(pages: httpx.Client) -> None:
@@ -148,12 +149,12 @@ def test_a_property_is_called_in_the_language_of_the_page(
 def test_every_property_of_a_shipped_thing_is_called_in_the_language_of_the_page(filled_store: Store) -> None:
     said = {one.predicate.value for one in filled_store.match() if f"<{BASE}id/" in str(one.subject)}
     outside = [one for one in said if not one.startswith(BASE)]
-    with speaking.speaking_in("ar"):
+    with language.speaking_in("ar"):
         assert not [one for one in outside if name_of(one).language != "ar"]
 
 
 def test_a_property_that_nobody_knows_is_called_by_its_english_name() -> None:
-    with speaking.speaking_in("ar"):
+    with language.speaking_in("ar"):
         assert name_of("http://example.org/strangeThing") == Literal("strange thing", language="en")
 
 
@@ -170,7 +171,7 @@ def turned(monkeypatch: pytest.MonkeyPatch) -> None:
     """Catalogues that give another text each time that they are asked."""
     number = count(1)
     monkeypatch.setattr(
-        speaking, "gettext", lambda text: f"{next(number)}{' %(graph)s' if '%' in text else ''}"
+        language, "gettext", lambda text: f"{next(number)}{' %(graph)s' if '%' in text else ''}"
     )
 
 
@@ -224,7 +225,7 @@ def test_what_points_to_a_thing_is_counted_and_paged() -> None:
 
 
 def test_a_hub_is_counted_by_property_and_says_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(things, "INCOMING", 30)
+    monkeypatch.setattr(description, "INCOMING", 30)
     text = page(client_over(linked(120)), "/doc/issue/spam")
     assert '<span class="count">120</span>' in text
     assert "Of 120 statements that point here, 50 are shown." in text

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.index import keeping, mark
-from wgig.index.asked import LONGEST, MOST, asked
-from wgig.index.entries import entry_of, kind_of
-from wgig.index.file import distinct, entries
-from wgig.index.filling import fill
-from wgig.index.finding import Wanted
-from wgig.index.finding import find as find_all
-from wgig.index.keeping import PLACE, Index, close
-from wgig.index.snippets import snippet
-from wgig.index.words import words
 from wgig.problems import Problem
+from wgig.rdf.namespaces import kind_of
+from wgig.search import index as search_index
+from wgig.search.database import distinct, entries, fill_index
+from wgig.search.entries import entry_of
+from wgig.search.index import PLACE, Index, close
+from wgig.search.ranking import Wanted
+from wgig.search.ranking import find as find_all
+from wgig.search.snippets import snippet
+from wgig.search.tokenizer import LONGEST, MOST, asked, words
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store import recovery
+from wgig.store.store import Store
 
 BASE = Settings.base
 PREFIXES = f"""
@@ -315,7 +315,7 @@ def test_the_index_that_followed_a_write_is_the_one_that_is_made_anew(
 ) -> None:
     index.ask(find_all, Wanted(asked("spam")))
     write(store, update)
-    fill(tmp_path / "new.db", store, BASE, lambda *_: None)
+    fill_index(tmp_path / "new.db", store, BASE, lambda *_: None)
     assert index.path
     assert rows(index.path) == rows(tmp_path / "new.db")
     checked = sqlite3.connect(index.path, isolation_level=None)
@@ -375,9 +375,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
     def filled(path: Path, *rest: object) -> None:
         found.append(path)
-        fill(path, *rest)  # type: ignore[arg-type]
+        fill_index(path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(keeping, "fill", filled)
+    monkeypatch.setattr(search_index, "fill_index", filled)
     return found
 
 
@@ -415,7 +415,7 @@ def test_what_was_written_without_the_index_is_in_it_afterwards(folder: Path, ma
 def test_an_index_that_lost_its_last_write_is_made_anew(folder: Path, made: list[Path]) -> None:
     store, index = opened(folder)
     index.ask(find_all, Wanted(asked("any")))
-    mark.leave(folder, "the token of a write that a power cut took")
+    recovery.leave(folder, "the token of a write that a power cut took")
     closed(store, index)
     store, index = opened(folder)
     index.ask(find_all, Wanted(asked("any")))
@@ -433,7 +433,7 @@ def test_an_index_that_cannot_be_used_is_made_anew(
     closed(store, index)
     match damage:
         case "older":
-            monkeypatch.setattr(keeping, "INDEX_FORMAT", keeping.INDEX_FORMAT + 1)
+            monkeypatch.setattr(search_index, "INDEX_FORMAT", search_index.INDEX_FORMAT + 1)
         case "no database":
             (folder / PLACE).write_bytes(b"no database at all" * 1000)
         case _:
@@ -448,12 +448,12 @@ def test_a_write_that_changes_nothing_leaves_the_mark(folder: Path) -> None:
     store, index = opened(folder)
     write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
     find(index, "first")
-    token = mark.read(folder)
+    token = recovery.read_index_mark(folder)
     assert token
     write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
     with pytest.raises(SyntaxError):
         store.update("INSERT")
-    assert mark.read(folder) == token
+    assert recovery.read_index_mark(folder) == token
     closed(store, index)
 
 
@@ -466,7 +466,7 @@ def test_where_the_index_fails_the_write_holds_and_the_index_is_made_anew(
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as failing:
-        failing.setattr(keeping, "put", full)
+        failing.setattr(search_index, "put", full)
         write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "Anyway"@en }')
     assert find(index, "anyway") == ["issue/a"]
     assert len(made) == 2
@@ -474,7 +474,7 @@ def test_where_the_index_fails_the_write_holds_and_the_index_is_made_anew(
 
 def test_while_the_index_is_made_that_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     index = Index(store, BASE)
-    monkeypatch.setattr(keeping, "PATIENCE", 0)
+    monkeypatch.setattr(search_index, "PATIENCE", 0)
     monkeypatch.setattr(Index, "fill", lambda _: None)
     index.progress = 200, 50
     with pytest.raises(Problem) as refused:
@@ -487,14 +487,14 @@ def test_what_is_written_while_the_index_is_made_is_in_it(
     store: Store, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def meanwhile(path: Path, *rest: object) -> None:
-        fill(path, *rest)  # type: ignore[arg-type]
+        fill_index(path, *rest)  # type: ignore[arg-type]
         write(
             store,
             'INSERT DATA { id:issue\\/late skos:prefLabel "Meanwhile"@en }; '
             "DELETE WHERE { id:issue\\/spam ?p ?o }",
         )
 
-    monkeypatch.setattr(keeping, "fill", meanwhile)
+    monkeypatch.setattr(search_index, "fill_index", meanwhile)
     assert find(index, "meanwhile") == ["issue/late"]
     assert find(index, "unsolicited") == []
 
@@ -502,7 +502,7 @@ def test_what_is_written_while_the_index_is_made_is_in_it(
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine may take its time."""
-    monkeypatch.setattr(keeping, "PATIENCE", 60)
+    monkeypatch.setattr(search_index, "PATIENCE", 60)
 
 
 def test_a_write_that_the_index_cannot_take_in_is_done_and_found(

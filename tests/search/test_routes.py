@@ -10,11 +10,11 @@ import httpx
 import pyoxigraph as ox
 import pytest
 import rdflib
-from wgig.index.finding import MOST as FOUND
-from wgig.rdf import read
+from wgig.rdf.serialization import read
+from wgig.search.ranking import MOST as FOUND
+from wgig.search.sparql_service import MOST
 from wgig.settings import CHECKOUT, Settings
-from wgig.store import Store
-from wgig.within import MOST
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 
@@ -383,8 +383,8 @@ def test_the_query_that_the_page_shows_runs(shipped_service: httpx.Client) -> No
 @pytest.fixture(scope="module")
 def shipped_service() -> httpx.Client:
     """A service of the shipped facts, without what follows from them."""
-    from wgig.shipped import read as graphs  # noqa: PLC0415
-    from wgig.shipped import sources  # noqa: PLC0415
+    from wgig.seed import read as graphs  # noqa: PLC0415
+    from wgig.seed import sources  # noqa: PLC0415
 
     store = Store.in_memory()
     store.replace({graph: graphs(paths) for graph, paths in sources(BASE).items()})

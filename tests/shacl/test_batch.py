@@ -5,22 +5,25 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from wgig import bulk, documents, rules
-from wgig.check import check
-from wgig.documents import Document
-from wgig.engines import Engine, engine
+from wgig.papers import readers
 from wgig.problems import Problem
-from wgig.report import Outcome, Unread
+from wgig.rdf import formats
 from wgig.settings import SHIPPED
+from wgig.shacl import batch as shacl_batch
+from wgig.shacl import rules
+from wgig.shacl.check import check
+from wgig.shacl.documents import Document
+from wgig.shacl.engines import Engine, engine
+from wgig.shacl.findings import Outcome, Unread
 
-TURTLE = documents.SUFFIXES["ttl"]
+TURTLE = formats.SUFFIXES["ttl"]
 EXAMPLE = (SHIPPED / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
 PREFIXES = "".join(line for line in EXAMPLE.splitlines(keepends=True) if line.startswith("@prefix"))
 BROKEN = sorted((SHIPPED / "shapes/examples/issue-paper").glob("*.ttl"))
 
 
 def document(name: str, text: str) -> Document:
-    return documents.read(name, text.encode(), TURTLE)
+    return readers.read(name, text.encode(), TURTLE)
 
 
 def whole(name: str) -> Document:
@@ -102,7 +105,7 @@ def test_checked_together_is_checked_alone(profile: str) -> None:
     for size in (len(every), 40, 3):
         chance.shuffle(every)
         batches = [every[start : start + size] for start in range(0, len(every), size)]
-        outcomes = [one for batch in batches for one in bulk.check_many(batch, profile)]
+        outcomes = [one for batch in batches for one in shacl_batch.check_many(batch, profile)]
         assert found(outcomes) == [expected[id(one)] for one in every]
 
 
@@ -113,8 +116,8 @@ def test_papers_that_share_nothing_are_checked_in_one_call(monkeypatch: pytest.M
         calls.append(name)
         return engine(name)
 
-    monkeypatch.setattr(bulk, "engine", counting)
-    outcomes = bulk.check_many([whole(f"paper-{number}") for number in range(5)])
+    monkeypatch.setattr(shacl_batch, "engine", counting)
+    outcomes = shacl_batch.check_many([whole(f"paper-{number}") for number in range(5)])
     assert calls == ["shifty"]
     assert all(not isinstance(one, Unread) and one.conforms for one in outcomes)
 

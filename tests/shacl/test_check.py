@@ -5,18 +5,20 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig import check as checking
-from wgig import meant
-from wgig.check import check
-from wgig.documents import MARKDOWN, Document, read
-from wgig.engines import NAMES, Result
-from wgig.formats import JSON_LD, TRIG, TURTLE
-from wgig.placing import Places
+from wgig.papers.readers import read
 from wgig.problems import Problem
-from wgig.report import Paper, Report
-from wgig.rules import PROFILES, WGIG, rules
+from wgig.rdf.formats import JSON_LD, MARKDOWN, TRIG, TURTLE
+from wgig.rdf.namespaces import WGIG
 from wgig.settings import SHIPPED
-from wgig.summary import NEVER_WAIVED
+from wgig.shacl import check as shacl_check
+from wgig.shacl import suggestions
+from wgig.shacl.check import check
+from wgig.shacl.documents import Document
+from wgig.shacl.engines import NAMES, Result
+from wgig.shacl.findings import Paper, Report
+from wgig.shacl.locations import Places
+from wgig.shacl.rules import PROFILES, rules
+from wgig.shacl.summary import NEVER_WAIVED
 
 EXAMPLES = SHIPPED / "shapes" / "examples" / "issue-paper"
 PREFIXES = """
@@ -413,7 +415,7 @@ def test_an_unknown_name_is_found_with_the_one_that_was_probably_meant(
 
 
 def test_what_was_probably_meant_is_looked_up_for_few_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(meant, "MOST", 2)
+    monkeypatch.setattr(suggestions, "MOST", 2)
     names = ", ".join(f"issue:spam{letter}" for letter in "mnopq")
     found = checked(f"paper:x a wgig:IssuePaper ; wgig:issue {names} .", "draft").findings
     assert [one.suggestion for one in found if one.value] == ["issue:spam"] * 2 + [""] * 3
@@ -520,17 +522,17 @@ def test_a_paper_may_describe_its_parts_and_actors_but_no_other_thing() -> None:
 def test_more_findings_than_can_be_shown_are_counted() -> None:
     titles = ", ".join(f'"{number}"' for number in range(1500))
     (paper,) = checked(f"paper:x a wgig:IssuePaper ; dcterms:title {titles} .", "draft").papers
-    assert (len(paper.findings), paper.left_out) == (checking.LIMIT, 500)
+    assert (len(paper.findings), paper.left_out) == (shacl_check.LIMIT, 500)
 
 
 def test_each_paper_has_its_share_of_what_is_shown() -> None:
-    assert checking.shares([1500, 1, 0, 1500], 1000) == [500, 1, 0, 499]
-    assert checking.shares([3, 2], 1000) == [3, 2]
-    assert sum(checking.shares([1] * 1500, 1000)) == 1000
+    assert shacl_check.shares([1500, 1, 0, 1500], 1000) == [500, 1, 0, 499]
+    assert shacl_check.shares([3, 2], 1000) == [3, 2]
+    assert sum(shacl_check.shares([1] * 1500, 1000)) == 1000
     titles = ", ".join(f'"{number}"' for number in range(1500))
     other = "paper:y a wgig:IssuePaper ; bibo:numPages 4.0 ."
     first, second = checked(f"paper:x a wgig:IssuePaper ; dcterms:title {titles} . {other}", "draft").papers
-    assert (len(first.findings), first.left_out) == (checking.LIMIT - 1, 501)
+    assert (len(first.findings), first.left_out) == (shacl_check.LIMIT - 1, 501)
     assert (codes(second), second.left_out, second.conforms) == (["WGIG-0-PAGES-VALUE"], 0, False)
 
 
@@ -541,7 +543,7 @@ def test_no_rule_hides_another_however_often_it_is_broken() -> None:
         "draft",
     )
     assert codes(report)[-2:] == ["WGIG-0-PAGES-VALUE", "WGIG-2-CATEGORY-UNKNOWN"]
-    assert len(report.findings) == checking.LIMIT
+    assert len(report.findings) == shacl_check.LIMIT
 
 
 def test_findings_of_a_rule_stand_in_the_order_of_the_file() -> None:
@@ -556,7 +558,7 @@ def test_findings_of_a_rule_stand_in_the_order_of_the_file() -> None:
 def test_a_huge_name_is_not_held_once_for_each_finding() -> None:
     name = f"<http://example.org/{'x' * 100_000}>"
     result = Result("WGIG-0-FOREIGN", ox.NamedNode(name[1:-1]), ox.NamedNode(name[1:-1]))
-    assert all(len(one) <= 1000 for one in checking.by_template(result) if isinstance(one, str))
+    assert all(len(one) <= 1000 for one in shacl_check.by_template(result) if isinstance(one, str))
 
 
 class Counted(Places):
@@ -575,7 +577,7 @@ def test_papers_that_share_all_that_they_name_are_not_walked_through_again(
     papers = "".join(f"paper:x{n} a wgig:IssuePaper ; dcterms:relation agent:n0 .\n" for n in range(100))
     chain = "".join(f"agent:n{n} dcterms:relation agent:n{n + 1} .\n" for n in range(100))
     shared = document(papers + chain)
-    monkeypatch.setattr(checking, "Places", Counted)
+    monkeypatch.setattr(shacl_check, "Places", Counted)
     check(shared, "draft")
     assert Counted.looked == len(shared.triples)
 

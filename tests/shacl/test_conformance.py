@@ -7,14 +7,14 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig import board, conformance
-from wgig.board import Board
-from wgig.lookup import rows
-from wgig.namespaces import namespaces
-from wgig.rdf import read
+from wgig.rdf.namespaces import namespaces
+from wgig.rdf.serialization import read
+from wgig.rdf.shipped import rules
 from wgig.settings import SHIPPED, Settings
-from wgig.shipped import rules
-from wgig.store import Store
+from wgig.shacl import conformance, conformance_graph
+from wgig.shacl.conformance_graph import Board
+from wgig.store.store import Store
+from wgig.store.view import rows
 
 from tests.fixtures.service import client_over
 from tests.fixtures.triples import parse_triples
@@ -84,7 +84,7 @@ def test_a_complete_paper_passes_every_test(store: Store) -> None:
 
 def test_what_is_there_with_a_fault_is_not_missing(store: Store) -> None:
     paper = read((SHIPPED / "shapes/examples/issue-paper/bad-WGIG-7B-TWICE.ttl").read_bytes(), "text/turtle")
-    subject = next(str(one.subject) for one in paper if one.object == board.PAPER)
+    subject = next(str(one.subject) for one in paper if one.object == conformance_graph.PAPER)
     name = subject.strip("<>").removeprefix(KNOWN["paper"])
     store.apply(store.change_by(f"{KNOWN['graph']}paper/{name}", paper))
     found = outcomes(store, name)
@@ -169,7 +169,7 @@ def test_other_rules_test_every_paper_again(tmp_path: Path, monkeypatch: pytest.
     digests = column(store, "[] wgig:digest ?x")
     del store
     assert column(opened(), "[] wgig:digest ?x") == digests
-    monkeypatch.setattr(board, "__version__", "another")
+    monkeypatch.setattr(conformance_graph, "__version__", "another")
     monkeypatch.setattr(conformance, "__version__", "another")
     store = opened()
     assert not set(column(store, "[] wgig:digest ?x")) & set(digests)
@@ -197,8 +197,8 @@ def test_a_store_without_papers_has_no_board(store: Store, rest: str) -> None:
 
 
 def test_loaded_papers_are_on_the_board_and_many_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board, "MANY", 2)
-    monkeypatch.setattr(board, "BATCH", 2)
+    monkeypatch.setattr(conformance_graph, "MANY", 2)
+    monkeypatch.setattr(conformance_graph, "BATCH", 2)
     said: list[str] = []
     store = Store.in_memory(first=[Board(Settings.base, Settings.shacl, said.append)])
     papers = "".join(

@@ -9,12 +9,13 @@ from typing import NoReturn
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig import contexts, inlining
-from wgig.documents import MARKDOWN, WORD, Document, format_of, read
-from wgig.formats import JSON_LD, N_TRIPLES, RDF_XML, TRIG, TURTLE, Format
-from wgig.inlining import IRI
-from wgig.lines import Lines
+from wgig.papers.readers import read
 from wgig.problems import Problem
+from wgig.rdf import jsonld_context, parsing
+from wgig.rdf.formats import JSON_LD, MARKDOWN, N_TRIPLES, RDF_XML, TRIG, TURTLE, WORD, Format, format_of
+from wgig.rdf.jsonld_context import IRI
+from wgig.shacl.documents import Document
+from wgig.text import TextLines
 
 PAPER = "<https://w3id.org/wgig/id/paper/x>"
 TITLE = "<http://purl.org/dc/terms/title>"
@@ -198,12 +199,12 @@ def test_an_escape_does_not_hide_our_context(plain: str, escaped: str) -> None:
 
 
 def test_our_context_does_not_count_as_terms_of_the_document() -> None:
-    terms = {f"t{number}": f"http://a/{number}" for number in range(contexts.MOST)}
+    terms = {f"t{number}": f"http://a/{number}" for number in range(parsing.MOST)}
     assert json_ld({"@context": [IRI, terms]} | NODE).triples
 
 
 def test_our_context_may_be_named_so_many_times() -> None:
-    nodes = [{"@context": [IRI, {"p": "http://a/p"}]} | NODE for _ in range(inlining.MOST + 1)]
+    nodes = [{"@context": [IRI, {"p": "http://a/p"}]} | NODE for _ in range(jsonld_context.MOST + 1)]
     found = json_ld(nodes[1:])
     assert len(found.spots) == len(found.triples)
     problem = refused(json.dumps(nodes, indent=0), JSON_LD)
@@ -235,7 +236,7 @@ def test_our_context_makes_no_other_known(more: str) -> None:
 def test_what_is_no_json_beside_our_context_has_its_place(text: str) -> None:
     text = text.replace("%s", json.dumps(IRI))
     problem = refused(text.replace("‸", ""), JSON_LD)
-    line, column = Lines(text).place(text.index("‸"))
+    line, column = TextLines(text).place(text.index("‸"))
     assert (problem.members["line"], problem.members["column"]) == (line, column)
     assert re.findall(r"columns? (\d+)", problem.detail)[:1] in ([], [str(column)])
 

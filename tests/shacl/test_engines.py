@@ -13,13 +13,14 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import rdflib
-from wgig.check import asked
-from wgig.documents import read
-from wgig.engines import NAMES, engine
-from wgig.formats import TURTLE
-from wgig.known import TYPE
-from wgig.rules import BASE, BEYOND_SHACL, WGIG, rules
+from wgig.papers.readers import read
+from wgig.rdf.formats import TURTLE
+from wgig.rdf.namespaces import BASE, WGIG
+from wgig.rdf.shipped import TYPE
 from wgig.settings import CHECKOUT, SHIPPED
+from wgig.shacl.check import asked
+from wgig.shacl.engines import NAMES, engine
+from wgig.shacl.rules import BEYOND_SHACL, rules
 
 PAPERS = 2000
 EXAMPLES = sorted([*SHIPPED.glob("shapes/examples/issue-paper/*.ttl"), *SHIPPED.glob("data/examples/*.ttl")])

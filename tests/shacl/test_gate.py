@@ -5,11 +5,11 @@ import json
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.board import Board
-from wgig.gate import guards
-from wgig.reports import WRITERS
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
+from wgig.shacl.conformance_graph import Board
+from wgig.shacl.gate import guards
+from wgig.shacl.reports import WRITERS
+from wgig.store.store import Store
 
 from tests.fixtures.service import writer_of
 
@@ -74,7 +74,7 @@ def test_a_paper_is_checked_once(method: str, monkeypatch: pytest.MonkeyPatch) -
         raise AssertionError("checked again")
 
     assert write("first") == 201  # with which the made-up papers come to the board
-    monkeypatch.setattr("wgig.conformance.results_of", again)
+    monkeypatch.setattr("wgig.shacl.conformance.results_of", again)
     assert write("second") == 201
 
 

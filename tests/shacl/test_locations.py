@@ -7,13 +7,14 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.check import check
-from wgig.documents import read
-from wgig.formats import JSON_LD, N_TRIPLES, TRIG, TURTLE
-from wgig.lines import Place
-from wgig.report import Finding
-from wgig.rules import RDF, Rule, rules
+from wgig.papers.readers import read
+from wgig.rdf.formats import JSON_LD, N_TRIPLES, TRIG, TURTLE
+from wgig.rdf.namespaces import RDF
 from wgig.settings import SHIPPED
+from wgig.shacl.check import check
+from wgig.shacl.findings import Finding
+from wgig.shacl.rules import Rule, rules
+from wgig.text import Place
 
 EXAMPLES = SHIPPED / "shapes" / "examples" / "issue-paper"
 BAD = sorted(EXAMPLES.glob("bad-*.ttl"))

@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from wgig.check import check
-from wgig.documents import MARKDOWN, read
-from wgig.rules import rules
+from wgig.papers.readers import read
+from wgig.papers.skeleton import skeleton
+from wgig.rdf.formats import MARKDOWN
 from wgig.settings import SHIPPED
-from wgig.skeleton import skeleton
+from wgig.shacl.check import check
+from wgig.shacl.rules import rules
 
 GOOD = (SHIPPED / "data" / "examples" / "spam-filters.md").read_text(encoding="utf-8")
 HERE = "‸"  # the place that a finding must point to

@@ -4,11 +4,14 @@ import re
 
 import pyoxigraph as ox
 import pytest
-from wgig import known, rules
-from wgig.check import check
-from wgig.documents import MARKDOWN, read
-from wgig.rules import BEYOND_SHACL, LANGUAGES, PROFILES, SECTIONS, WGIG, headings
+from wgig.papers.readers import read
+from wgig.rdf import namespaces, shipped
+from wgig.rdf.formats import MARKDOWN
+from wgig.rdf.namespaces import WGIG
 from wgig.settings import SHIPPED
+from wgig.shacl import rules
+from wgig.shacl.check import check
+from wgig.shacl.rules import BEYOND_SHACL, LANGUAGES, PROFILES, SECTIONS, headings
 
 DCTERMS, ORG = "http://purl.org/dc/terms/", "http://www.w3.org/ns/org#"
 RULES = list(rules.rules().values())
@@ -56,7 +59,7 @@ def test_every_kind_of_path_can_be_written() -> None:
     for quad in ox.parse(text, ox.RdfFormat.TURTLE):
         said.setdefault(quad.subject, {}).setdefault(quad.predicate.value, []).append(quad.object)
     shape = said[ox.NamedNode("x:shape")]
-    assert rules.path_text(shape[f"{rules.SH}path"][0], said) == "^<x:a>/(<x:b>|<x:c>)"
+    assert rules.path_text(shape[f"{namespaces.SH}path"][0], said) == "^<x:a>/(<x:b>|<x:c>)"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,7 @@ def test_properties_inside_of_constraints_are_looked_along_too() -> None:
 
 
 def test_no_rule_follows_a_path_of_any_length_as_a_file_could_make_it_long() -> None:
-    endless = {f"{rules.SH}{kind}OrMorePath" for kind in ("zero", "one")}
+    endless = {f"{namespaces.SH}{kind}OrMorePath" for kind in ("zero", "one")}
     assert endless.isdisjoint(one.predicate.value for one in rules.graph())
 
 
@@ -150,10 +153,10 @@ def test_an_example_of_an_assessment_is_whole_and_cites_what_names_its_criterion
     cited = re.search(r"declaration:(\S+)", rule.in_turtle)
     assert cited
     assert f"Cites: declaration/{cited[1]}\n" in rule.in_markdown
-    paragraph = ox.NamedNode(f"{rules.BASE}id/document/declaration/{cited[1]}")
+    paragraph = ox.NamedNode(f"{namespaces.BASE}id/document/declaration/{cited[1]}")
     named = {
-        known.iri(one.object)
-        for one in known.facts()
+        shipped.iri(one.object)
+        for one in shipped.facts()
         if one.subject == paragraph and one.predicate.value == f"{WGIG}namesPrinciple"
     }
     assert any(one == rule.counted or one.startswith(f"{rule.counted}-") for one in named)

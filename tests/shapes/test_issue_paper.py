@@ -11,7 +11,7 @@ import pytest
 import rdflib
 from rdflib.namespace import DCTERMS, PROF, RDF, RDFS, SH, XSD
 from rdflib.paths import MulPath
-from wgig.namespaces import namespaces
+from wgig.rdf.namespaces import namespaces
 from wgig.settings import SHIPPED, Settings
 
 BASE = Settings.base

@@ -7,13 +7,12 @@ import re
 from io import BytesIO
 
 import pytest
-from wgig.admission import ROOM, admit
-from wgig.outside.allowed import MARK
+from wgig.http.outbound import MARK
 from wgig.problems import Problem
-from wgig.screening import form_of
+from wgig.rdf.sparql_lexer import form, names_dataset
 from wgig.settings import SHIPPED, Settings
-from wgig.sparql import form, names_dataset
-from wgig.store import Store
+from wgig.sparql.admission import ROOM, admit, form_of
+from wgig.store.store import Store
 
 from tests.fixtures.shared_facts import find_shared
 

@@ -14,11 +14,13 @@ import httpx
 import pyoxigraph as ox
 import pytest
 import uvicorn
-from wgig import app, editing, query
-from wgig.examples import examples
-from wgig.namespaces import namespaces
+from wgig import app
+from wgig.lists import query_editor
+from wgig.rdf.namespaces import namespaces
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.sparql import service
+from wgig.sparql.examples import examples
+from wgig.store.store import Store
 
 BASE = Settings.base
 RESULTS, TRIPLES = "application/sparql-results+json", "application/n-triples"
@@ -113,7 +115,9 @@ def test_it_asks_as_we_do(comunica: Ask, served: str, text: str, answer: bool) -
 def elsewhere(monkeypatch: pytest.MonkeyPatch, shipped: ox.Store) -> Iterator[str]:
     """A service at an address that does not look like one of SPARQL."""
     monkeypatch.setattr(
-        app, "ROUTES", [("/ask", app.READ, editing.ask), ("/ask", ("POST",), query.ask_by_body), *app.ROUTES]
+        app,
+        "ROUTES",
+        [("/ask", app.READ, query_editor.ask), ("/ask", ("POST",), service.ask_by_body), *app.ROUTES],
     )
     server = uvicorn.Server(
         uvicorn.Config(app.create_app(Settings(), Store(shipped)), port=0, log_level="error", lifespan="off")

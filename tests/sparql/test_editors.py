@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.examples import examples
-from wgig.namespaces import namespaces
+from wgig.rdf.namespaces import namespaces
 from wgig.settings import Settings
+from wgig.sparql.examples import examples
 
 BASE = Settings.base
 KNOWN = namespaces(BASE)

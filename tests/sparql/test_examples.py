@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.binding import bind
-from wgig.examples import Example, by_keyword, example, examples, of_thing, read, recognized
 from wgig.problems import Problem
+from wgig.sparql.examples import Example, bind, by_keyword, example, examples, of_thing, read, recognized
 
 
 def test_a_file_says_its_title_question_and_keywords_first(tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ from importlib.metadata import version
 
 import httpx
 import pytest
-from wgig.explain import Explanation, explain
-from wgig.plans import counting, plan
-from wgig.plans.counting import Count, counts, terms
-from wgig.plans.plan import Step
 from wgig.problems import Problem
 from wgig.settings import Settings
-from wgig.store import Dataset, Store
+from wgig.sparql import plan
+from wgig.sparql.explain import Explanation, explain
+from wgig.sparql.plan import Count, Step, counts, terms
+from wgig.store.store import Store
+from wgig.store.view import Dataset
 
 from tests.fixtures.service import service_of
 
@@ -114,11 +114,11 @@ def test_counting_keeps_to_the_dataset(store: Store) -> None:
 
 def test_counting_ends_at_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     step = Step("QuadPattern", "?s <x:many> ?o", ())
-    monkeypatch.setattr(counting, "MOST", 20)
+    monkeypatch.setattr(plan, "MOST", 20)
     found = counts([step], store, Dataset())[step.detail]
     assert found == Count(20, least=True)
     assert str(found) == "more than 20 statements"
-    monkeypatch.setattr(counting, "SECONDS", -1)
+    monkeypatch.setattr(plan, "COUNT_SECONDS", -1)
     assert counts([step], store, Dataset()) == {}
 
 
@@ -165,7 +165,7 @@ def test_what_cannot_be_evaluated_has_no_plan(told: Callable[[str], Explanation]
 def test_a_plan_that_takes_too_long_is_given_up(
     told: Callable[[str], Explanation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "SECONDS", 1)
+    monkeypatch.setattr(plan, "PLAN_SECONDS", 1)
     with pytest.raises(Problem, match="more than this service may spend") as refused:
         told(f"ASK {{ {' '.join(f'?x{n} ?p{n} ?x{n + 1} .' for n in range(900))} }}")
     assert refused.value.status == 503
@@ -178,7 +178,7 @@ def test_what_does_not_parse_has_no_plan(told: Callable[[str], Explanation]) -> 
 
 def test_a_plan_that_takes_too_much_memory_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "MEMORY", 64 * 1024 * 1024)
-    monkeypatch.setattr(plan, "SECONDS", 60)  # which it does not take
+    monkeypatch.setattr(plan, "PLAN_SECONDS", 60)  # which it does not take
     rows = " ".join(map(str, range(1000)))
     text = f"SELECT * {{ {' '.join(f'VALUES ?x{n} {{ {rows} }}' for n in range(2))} }} ORDER BY ?x0"
     with pytest.raises(Problem, match="more than this service may spend"):

@@ -17,15 +17,16 @@ import anyio
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig import federation
-from wgig.bodies import FORM
-from wgig.cli import main
-from wgig.outside import peers
-from wgig.outside.allowed import MARK
-from wgig.rdf import read
+from wgig.cli.main import main
+from wgig.http import outbound
+from wgig.http.bodies import FORM
+from wgig.http.outbound import MARK
+from wgig.rdf.serialization import read
 from wgig.settings import Settings
-from wgig.store import Store, StoreError
-from wgig.writes.changes import Change
+from wgig.sparql import federation
+from wgig.store.change import Change
+from wgig.store.errors import StoreError
+from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
 from tests.fixtures.service import service_of
@@ -157,14 +158,14 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return [(0, 0, 0, "", ("127.0.0.1", port))]
 
     monkeypatch.setattr(anyio, "getaddrinfo", lookup)
-    monkeypatch.setattr(peers, "is_public", lambda _: True)
+    monkeypatch.setattr(outbound, "is_public", lambda _: True)
     return names
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers of others may have 1,000 bytes."""
-    monkeypatch.setattr(peers, "BYTES", 1000)
+    monkeypatch.setattr(outbound, "BYTES", 1000)
 
 
 @pytest.mark.parametrize("kind", ["json", "xml"])

@@ -2,8 +2,8 @@
 
 import pytest
 from wgig.problems import Problem
-from wgig.store import Store
-from wgig.using import with_using
+from wgig.sparql.request import with_using
+from wgig.store.store import Store
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """What is being answered is known as long as it is, and can be ended."""
 
 from starlette.requests import Request
-from wgig.readers.result import Result, unpaced
-from wgig.readers.wire import CANCELED
-from wgig.running import Running
+from wgig.sparql.running import Running
+from wgig.sparql.workers.protocol import CANCELED
+from wgig.sparql.workers.result import Result, unpaced
 
 ASKED = Request({"type": "http", "headers": [], "client": ("203.0.113.1", 1)})
 

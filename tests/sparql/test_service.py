@@ -6,11 +6,11 @@ import httpx
 import pytest
 from wgig.app import create_app
 from wgig.problems import Problem
-from wgig.readers.inline import Inline
-from wgig.readers.result import Result
-from wgig.readers.wire import Job
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.sparql.workers.evaluation import Inline
+from wgig.sparql.workers.protocol import Job
+from wgig.sparql.workers.result import Result
+from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
 

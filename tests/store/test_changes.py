@@ -10,16 +10,17 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.about.portrait import Portrait
-from wgig.board import Board
-from wgig.inference import Inference
-from wgig.namespaces import namespaces
+from wgig.graphs.description.derived import Portrait
+from wgig.rdf.namespaces import namespaces
 from wgig.settings import Settings
-from wgig.store import Store, StoreError
-from wgig.writes import changes
-from wgig.writes.changes import Change
-from wgig.writes.commit import update_of
-from wgig.writes.targets import data, targets
+from wgig.shacl.conformance_graph import Board
+from wgig.store import change
+from wgig.store.change import Change
+from wgig.store.commit import update_of
+from wgig.store.errors import StoreError
+from wgig.store.inference.inference import Inference
+from wgig.store.store import Store
+from wgig.store.update import data, targets
 
 from tests.fixtures.triples import parse_triples
 
@@ -144,7 +145,7 @@ def test_what_is_refused_is_not_told(copy: Copy) -> None:
 def test_what_is_too_much_to_compare_is_told_as_unknown(
     write: Callable[[Store], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "MOST", 2)
+    monkeypatch.setattr(change, "MOST", 2)
     copy = Copy(Store.in_memory())
     write(copy.store)
     assert copy.heard == [None]
@@ -247,8 +248,8 @@ def test_much_that_only_comes_needs_no_text_unless_a_graph_stays_empty(
         texts.append(update_of(*asked))
         return texts[-1]
 
-    monkeypatch.setattr("wgig.store.MOST", 2)
-    monkeypatch.setattr("wgig.store.update_of", told)
+    monkeypatch.setattr("wgig.store.store.MOST", 2)
+    monkeypatch.setattr("wgig.store.store.update_of", told)
     store = Store.in_memory([RULE])
     change = store.change_to("urn:g", parse_triples("<urn:tom> a <urn:Cat> ; <urn:likes> [ <urn:is> 07 ] ."))
     store.apply(replace(change, made=(made,)))

@@ -9,19 +9,18 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig import transactions
-from wgig.about.portrait import Portrait
-from wgig.backup.swap import ASIDE
-from wgig.cli import main
-from wgig.index import mark
-from wgig.index.keeping import PLACE, Index
-from wgig.index.mark import NAME as INDEXED
-from wgig.inference import Inference
+from wgig.cli.main import main
+from wgig.graphs.description.derived import Portrait
+from wgig.search.index import PLACE, Index
 from wgig.settings import Settings
-from wgig.store import Store, StoreError
-from wgig.stream.keeping import NAME, Stream
-from wgig.writes.journal import NAME as JOURNAL
-from wgig.writes.marks import SETTLED, UNDESCRIBED, Marks
+from wgig.store import recovery, transactions
+from wgig.store.changelog.sync import NAME, Stream
+from wgig.store.errors import StoreError
+from wgig.store.files import ASIDE
+from wgig.store.inference.inference import Inference
+from wgig.store.recovery import INDEX_MARK as INDEXED
+from wgig.store.recovery import JOURNAL, SETTLED, UNDESCRIBED, Marks
+from wgig.store.store import Store
 
 from tests.fixtures.projections import Follower, check_figures, found, wait_in_step
 from tests.fixtures.service import service_of
@@ -93,7 +92,7 @@ def check_in_step(client: httpx.Client, follower: Follower, *, is_now: bool) -> 
 
 # What a write does one after the other, that may be the last thing that the process does.
 STEPS: dict[str, tuple[Any, str]] = {
-    "the mark of the index goes": (mark, "remove"),
+    "the mark of the index goes": (recovery, "remove"),
     "a write is announced": (Marks, "unsettle"),
     "what follows is inferred": (Inference, "infer"),
     "all is in line": (Marks, "settle"),

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from wgig.opening import StoreError, refusal, spoken
+from wgig.store.errors import StoreError, refusal, translate_disk_errors
 
 FOLDER = Path("/srv/store")
 
@@ -23,7 +23,7 @@ FOLDER = Path("/srv/store")
     ids=errno.errorcode.get,
 )
 def test_an_error_of_the_system_is_explained(code: int, sentence: str) -> None:
-    with pytest.raises(StoreError, match=f"^The store /srv/store {sentence}"), spoken(FOLDER):
+    with pytest.raises(StoreError, match=f"^The store /srv/store {sentence}"), translate_disk_errors(FOLDER):
         raise OSError(code, os.strerror(code))
 
 

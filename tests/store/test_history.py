@@ -9,16 +9,17 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.examples import example
-from wgig.lookup import rows
-from wgig.rdf import read
-from wgig.record import Record
-from wgig.records.history import History
-from wgig.records.mementos import http_date
-from wgig.records.versions import FOLDER, Versions
+from wgig.graphs.provenance import Record
+from wgig.graphs.versions import http_date
+from wgig.rdf.serialization import read
+from wgig.remote.client import RefusedError
 from wgig.settings import Settings
-from wgig.shared.client import RefusedError
-from wgig.store import Store, StoreError
+from wgig.sparql.examples import example
+from wgig.store.errors import StoreError
+from wgig.store.files import FOLDER, Versions
+from wgig.store.history import History
+from wgig.store.store import Store
+from wgig.store.view import rows
 
 from tests.fixtures.service import writer_of
 from tests.fixtures.triples import put_turtle
@@ -467,7 +468,7 @@ def test_where_only_a_version_could_not_be_kept_writing_goes_on(
 
     put_turtle(client, ONE)
     with monkeypatch.context() as patched:
-        patched.setattr("wgig.records.versions.durable", full)
+        patched.setattr("wgig.store.files.durable", full)
         answer = client.put(GRAPH, content=TWO, headers=TTL)
         assert (answer.status_code, "makes room" in answer.json()["detail"]) == (507, True)
         assert client.get("/ready").json()["failedWrite"]

@@ -9,17 +9,18 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.about.portrait import MODIFIED, Portrait
-from wgig.board import Board
-from wgig.inference import Inference
-from wgig.namespaces import namespaces
-from wgig.rdf import read
+from wgig.graphs.description.derived import MODIFIED, Portrait
+from wgig.rdf.namespaces import namespaces
+from wgig.rdf.serialization import read
+from wgig.rdf.shipped import rules
 from wgig.settings import SHIPPED, Settings
-from wgig.shipped import rules
-from wgig.store import Store, StoreError
-from wgig.writes import journal
-from wgig.writes.changes import Look, Seen
-from wgig.writes.journal import Note
+from wgig.shacl.conformance_graph import Board
+from wgig.store import recovery
+from wgig.store.change import Look, Seen
+from wgig.store.errors import StoreError
+from wgig.store.inference.inference import Inference
+from wgig.store.recovery import Note
+from wgig.store.store import Store
 
 from tests.fixtures.triples import parse_triples
 
@@ -126,7 +127,7 @@ def test_a_note_that_is_damaged_counts_as_none(
     killed: Callable[[str, Callable[[Store], None]], Path],
 ) -> None:
     folder = killed("stated", lambda store: store.replace({SPAM: turtle(NEW)}))
-    (folder / journal.NAME).write_bytes((folder / journal.NAME).read_bytes()[:-5])
+    (folder / recovery.JOURNAL).write_bytes((folder / recovery.JOURNAL).read_bytes()[:-5])
     store = opened(folder)
     assert whatever_the_time(store._quads) == looked_at_anew(store)
 
@@ -143,16 +144,16 @@ NOTE = Note(
 
 
 def test_a_note_is_read_as_it_was_written_by_who_computes_in_the_same_way(tmp_path: Path) -> None:
-    assert journal.read(tmp_path, "a") is None
-    journal.write(tmp_path, NOTE, "a")
-    assert journal.read(tmp_path, "a") == NOTE
-    assert journal.read(tmp_path, "b") is None
+    assert recovery.read_journal(tmp_path, "a") is None
+    recovery.write_journal(tmp_path, NOTE, "a")
+    assert recovery.read_journal(tmp_path, "a") == NOTE
+    assert recovery.read_journal(tmp_path, "b") is None
 
 
 def test_a_long_note_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "MOST", 1)
-    journal.write(tmp_path, NOTE, "a")
-    assert journal.read(tmp_path, "a") is None
+    monkeypatch.setattr(recovery, "MOST", 1)
+    recovery.write_journal(tmp_path, NOTE, "a")
+    assert recovery.read_journal(tmp_path, "a") is None
 
 
 @pytest.mark.parametrize(
@@ -165,9 +166,9 @@ def test_a_long_note_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_no_note_is_left_of_another_write(tmp_path: Path, write: Callable[[Store], None]) -> None:
     store = Store.open(tmp_path, ["CONSTRUCT { ?s a <urn:B> } WHERE { ?s a <urn:A> }"])
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert (tmp_path / journal.NAME).exists()
+    assert (tmp_path / recovery.JOURNAL).exists()
     write(store)
-    assert not (tmp_path / journal.NAME).exists()
+    assert not (tmp_path / recovery.JOURNAL).exists()
 
 
 def test_a_write_of_which_no_note_can_be_taken_does_not_happen_and_the_next_is_told(
@@ -178,7 +179,7 @@ def test_a_write_of_which_no_note_can_be_taken_does_not_happen_and_the_next_is_t
 
     store, heard = Store.open(tmp_path, ["CONSTRUCT { ?s a <urn:B> } WHERE { ?s a <urn:A> }"]), list[Any]()
     store.heard = heard.append
-    monkeypatch.setattr(journal, "write", full)
+    monkeypatch.setattr(recovery, "write_journal", full)
     with pytest.raises(StoreError):
         store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     assert not store

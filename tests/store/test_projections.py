@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from wgig.remembering import Remembered
+from wgig.store.projections import Remembered
 
 
 class Source:

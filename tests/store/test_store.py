@@ -9,11 +9,13 @@ from types import SimpleNamespace
 
 import pyoxigraph as ox
 import pytest
-from wgig import inference, opening, transactions
-from wgig.rdf import read
-from wgig.store import Dataset, Store, StoreError
-from wgig.writes import marks, scratch
-from wgig.writes.changes import everywhere
+from wgig.rdf.serialization import read
+from wgig.store import folder, recovery, snapshot, transactions
+from wgig.store.change import everywhere
+from wgig.store.errors import StoreError
+from wgig.store.inference import inference
+from wgig.store.store import Store
+from wgig.store.view import Dataset
 
 TURTLE = "text/turtle"
 CSV = "text/csv"
@@ -132,7 +134,7 @@ def test_a_snapshot_of_nothing_says_how_to_make_a_store(tmp_path: Path) -> None:
 @pytest.fixture(params=["memory", "disk", "checkpoint"])
 def ruled(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     if request.param == "checkpoint":  # as a store does that is too large for memory
-        monkeypatch.setattr(scratch, "IN_MEMORY", -1)
+        monkeypatch.setattr(snapshot, "IN_MEMORY", -1)
     return Store.in_memory([RULE]) if request.param == "memory" else Store.open(tmp_path, [RULE])
 
 
@@ -190,7 +192,7 @@ def test_what_is_acknowledged_is_in_a_file_that_was_brought_to_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(opening, "sync", synced.append)
+    monkeypatch.setattr(folder, "sync", synced.append)
     store = Store.open(tmp_path)
     store.update("INSERT DATA { <urn:s> <urn:p> 'needle in the log' }")
     assert [path for path in synced if path.is_file() and b"needle in the log" in path.read_bytes()]
@@ -239,6 +241,6 @@ def test_that_a_write_is_coming_is_on_disk_before_it_comes(
     store = Store.open(tmp_path, [RULE])
     seen: list[tuple[Path, bool, bool]] = []
     due = inference.Inference([RULE], "urn:inferred", tmp_path)
-    monkeypatch.setattr(marks, "sync", lambda path: seen.append((path, due.due, bool(store))))
+    monkeypatch.setattr(recovery, "sync", lambda path: seen.append((path, due.due, bool(store))))
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     assert seen == [(tmp_path, True, False)]

@@ -9,13 +9,14 @@ import pytest
 from anyio import to_thread
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
+from wgig.about.openapi import EXTRAS
 from wgig.app import ROUTES, create_app
-from wgig.openapi import EXTRAS
+from wgig.http.work_queue import Turns
+from wgig.pages.errors import refuse_parameters
 from wgig.problems import KINDS
-from wgig.refusals import refuse_parameters
 from wgig.settings import Settings
-from wgig.store import Store, StoreError
-from wgig.turns import Turns
+from wgig.store.errors import StoreError
+from wgig.store.store import Store
 
 from tests.fixtures.service import Get
 

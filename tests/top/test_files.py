@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from wgig.durable import durable
+from wgig.files import durable
 
 
 def test_a_file_is_replaced_as_a_whole_and_is_for_its_owner_alone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
-from wgig.catalogues import HERE, SPOKEN
+from wgig.i18n import HERE, SPOKEN
 from wgig.settings import CHECKOUT
 
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "marked": None, "ngettext": (1, 2)}

@@ -3,12 +3,14 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig import shipped
-from wgig.about.portrait import Portrait
-from wgig.board import Board
-from wgig.rdf import read
+from wgig import seed
+from wgig.graphs.description.derived import Portrait
+from wgig.rdf import shipped
+from wgig.rdf.serialization import read
 from wgig.settings import Settings
-from wgig.store import Store, StoreError
+from wgig.shacl.conformance_graph import Board
+from wgig.store.errors import StoreError
+from wgig.store.store import Store
 
 BASE = "https://w3id.org/wgig/"
 GRAPH = f"{BASE}graph/"
@@ -36,7 +38,7 @@ def package(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(package: Path) -> Store:
     filled = Store.in_memory()
-    assert shipped.refresh(filled, BASE, package) == []
+    assert seed.refresh(filled, BASE, package) == []
     return filled
 
 
@@ -51,7 +53,7 @@ def test_blank_nodes_of_two_files_of_a_graph_stay_apart(store: Store) -> None:
 
 def test_unchanged_files_write_nothing(store: Store, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "replace", lambda _: pytest.fail("something was written"))
-    assert shipped.refresh(store, BASE, package) == []
+    assert seed.refresh(store, BASE, package) == []
 
 
 def test_a_value_that_the_engine_writes_in_its_own_way_is_no_change_by_a_user(
@@ -62,28 +64,28 @@ def test_a_value_that_the_engine_writes_in_its_own_way_is_no_change_by_a_user(
         "<urn:s> a 1 .",
     ):
         (package / "data/issues.ttl").write_text(text)
-        assert shipped.refresh(store, BASE, package) == []
+        assert seed.refresh(store, BASE, package) == []
 
 
 def test_a_newer_file_replaces_its_graph(store: Store, package: Path) -> None:
     (package / "data/issues.ttl").write_text("<urn:spam> a <urn:OldIssue> .")
-    assert shipped.refresh(store, BASE, package) == []
+    assert seed.refresh(store, BASE, package) == []
     assert [str(triple.object) for triple in store.triples(f"{GRAPH}issues")] == ["<urn:OldIssue>"]
 
 
 def test_a_graph_that_is_shipped_no_more_goes(store: Store, package: Path) -> None:
     (package / "data/papers/wp-spam.ttl").unlink()
-    assert shipped.refresh(store, BASE, package) == []
+    assert seed.refresh(store, BASE, package) == []
     assert store.graphs() == [
         GRAPH + name for name in ("catalog", "issues", "meetings", "ontology", "shapes")
     ]
-    assert f"{GRAPH}paper/wp-spam" not in shipped.catalog(store, BASE)
+    assert f"{GRAPH}paper/wp-spam" not in seed.catalog(store, BASE)
 
 
 def test_a_graph_that_is_shipped_no_more_stays_where_a_user_changed_it(store: Store, package: Path) -> None:
     store.apply(store.change_by(f"{GRAPH}paper/wp-spam", read(b"<urn:mine> a <urn:Paper> .", "text/turtle")))
     (package / "data/papers/wp-spam.ttl").unlink()
-    assert shipped.refresh(store, BASE, package) == []
+    assert seed.refresh(store, BASE, package) == []
     assert len(set(store.triples(f"{GRAPH}paper/wp-spam"))) == 2
 
 
@@ -93,30 +95,30 @@ def test_a_graph_that_a_user_changed_is_kept_and_named(store: Store, package: Pa
     mine = set(store.triples(GRAPH + graph))
     for path in (package / "data/issues.ttl", package / "ontology/wgig.ttl"):
         path.write_text("<urn:new> a <urn:Thing> .")
-    assert shipped.refresh(store, BASE, package) == [GRAPH + graph]
+    assert seed.refresh(store, BASE, package) == [GRAPH + graph]
     assert set(store.triples(GRAPH + graph)) == mine
 
 
 def test_the_shipped_graph_can_be_taken_after_all(store: Store, package: Path) -> None:
     store.apply(store.change_by(f"{GRAPH}issues", read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
-    shipped.take(store, BASE, {f"{GRAPH}issues": [package / "data/issues.ttl"]})
+    seed.take(store, BASE, {f"{GRAPH}issues": [package / "data/issues.ttl"]})
     assert [str(triple.subject) for triple in store.triples(f"{GRAPH}issues")] == ["<urn:spam>"]
 
 
 def test_a_users_graph_under_a_shipped_name_is_kept(package: Path) -> None:
     store = Store.in_memory()
     store.apply(store.change_by(f"{GRAPH}issues", read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
-    assert shipped.refresh(store, BASE, package) == [f"{GRAPH}issues"]
+    assert seed.refresh(store, BASE, package) == [f"{GRAPH}issues"]
 
 
 def test_the_catalog_tells_version_and_digests(store: Store) -> None:
-    record = shipped.catalog(store, BASE)[f"{GRAPH}shapes"]
+    record = seed.catalog(store, BASE)[f"{GRAPH}shapes"]
     assert (len(record.files), len(record.stored)) == (64, 64)
 
 
 def test_the_digest_of_triples_knows_no_order_and_no_blank_node_names() -> None:
     def digest(turtle: str) -> str:
-        return shipped.digest_of_triples(quad.triple for quad in ox.parse(turtle, ox.RdfFormat.TURTLE))
+        return seed.digest_of_triples(quad.triple for quad in ox.parse(turtle, ox.RdfFormat.TURTLE))
 
     assert digest("_:a <urn:p> 1 . <urn:s> <urn:p> 2 .") == digest("<urn:s> <urn:p> 2 . _:b <urn:p> 1 .")
     assert digest("<urn:s> <urn:p> 1 .") != digest("<urn:s> <urn:p> 2 .")
@@ -127,12 +129,12 @@ def test_who_opens_the_store_is_told_what_was_kept(
 ) -> None:
     settings, said = Settings(store=tmp_path / "store"), list[str]()
     store = Store.open(settings.store)
-    shipped.refresh(store, BASE, package)
+    seed.refresh(store, BASE, package)
     store.apply(store.change_by(f"{GRAPH}issues", read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
     (package / "data/issues.ttl").write_text("<urn:new> a <urn:Issue> .")
-    monkeypatch.setattr(shipped, "refresh", partial(shipped.refresh, folder=package))
+    monkeypatch.setattr(seed, "refresh", partial(seed.refresh, folder=package))
     del store
-    shipped.open_filled(settings, said.append)
+    seed.open_filled(settings, said.append)
     assert said == [
         f"Inferring what follows in {settings.store}: the last write was cut off, or rules are new ...",
         "You changed 1 of the shipped graphs, and the package has newer ones; yours are kept. "
@@ -145,13 +147,13 @@ def test_an_older_package_leaves_the_graphs_of_a_newer_one(
 ) -> None:
     (package / "data/issues.ttl").write_text("<urn:spam> a <urn:NewIssue> .")
     said = list[str]()
-    monkeypatch.setattr(shipped, "refresh", partial(shipped.refresh, folder=package))
+    monkeypatch.setattr(seed, "refresh", partial(seed.refresh, folder=package))
     with monkeypatch.context() as older:
-        older.setattr(shipped, "__version__", "0.0.10")
-        shipped.filled(store, Settings(), said.append)
+        older.setattr(seed, "__version__", "0.0.10")
+        seed.filled(store, Settings(), said.append)
     assert [line[:56] for line in said] == ["The shipped graphs in the store are of wgig 0.1.0, and s"]
     assert "NewIssue" not in str(list(store.triples(f"{GRAPH}issues")))
-    shipped.filled(store, Settings(), said.append)
+    seed.filled(store, Settings(), said.append)
     assert "NewIssue" in str(list(store.triples(f"{GRAPH}issues")))
 
 
@@ -161,9 +163,9 @@ def test_a_store_that_could_not_be_filled_is_not_read(
     def full(*_: object) -> list[str]:
         raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(shipped, "refresh", full)
+    monkeypatch.setattr(seed, "refresh", full)
     with pytest.raises(StoreError, match="full"):
-        shipped.open_to_read(Settings(store=tmp_path), list[str]().append)
+        seed.open_to_read(Settings(store=tmp_path), list[str]().append)
 
 
 @pytest.mark.parametrize(("settled", "told"), [(True, 0), (False, 1)])
@@ -176,17 +178,17 @@ def test_who_reads_beside_a_writer_is_told_what_may_be_missing(
     kept = Store.open(tmp_path, shipped.rules(), f"{GRAPH}inferred", first=[board], last=[portrait])
     if not settled:
         (tmp_path / "inferred-by").unlink()
-    shipped.open_to_read(settings, said.append)
+    seed.open_to_read(settings, said.append)
     assert ["may be incomplete" in sentence for sentence in said] == [True] * told
     del kept
 
 
 def test_the_real_graphs_fill_a_store_once(tmp_path: Path) -> None:
     settings, said = Settings(store=tmp_path), list[str]()
-    first = shipped.open_filled(settings, said.append)
+    first = seed.open_filled(settings, said.append)
     graphs = first.graphs()
     del first
-    assert shipped.open_filled(settings, said.append).graphs() == graphs
+    assert seed.open_filled(settings, said.append).graphs() == graphs
     assert f"{GRAPH}inferred" in graphs
     assert len(said) == 1
 
@@ -198,7 +200,7 @@ def test_the_real_graphs_fill_a_store_once(tmp_path: Path) -> None:
 def test_it_says_where_the_shipped_graphs_go(
     remote: str, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shipped, "refresh", lambda *_: [])
+    monkeypatch.setattr(seed, "refresh", lambda *_: [])
     said: list[str] = []
-    shipped.filled(Store.in_memory(), Settings(store=Path("here"), remote_query=remote), said.append)
+    seed.filled(Store.in_memory(), Settings(store=Path("here"), remote_query=remote), said.append)
     assert said == [f"Filling {place} the shipped graphs ..."]

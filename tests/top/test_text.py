@@ -5,13 +5,12 @@ What turns the order of letters ends where the text ends in which it stands.
 
 import pyoxigraph as ox
 import pytest
-from wgig.lines import Lines, Place
-from wgig.turning import balanced, contained
+from wgig.text import Place, TextLines, balanced, contained
 
 
 def test_a_place_is_counted_in_lines_and_characters_from_one() -> None:
     text = "a\r\nbc\n𝒳y\r\rz\n"
-    lines = Lines(text)
+    lines = TextLines(text)
     assert lines.place(0) == Place(line=1, column=1)
     assert lines.place(text.index("c")) == Place(2, 2)
     assert lines.place(text.index("y")) == Place(3, 2)
@@ -20,19 +19,19 @@ def test_a_place_is_counted_in_lines_and_characters_from_one() -> None:
 
 
 def test_a_line_is_shown_without_its_end() -> None:
-    lines = Lines("a\r\nbc\n\rd\u2028e\n")
+    lines = TextLines("a\r\nbc\n\rd\u2028e\n")
     assert [lines.line(number) for number in range(1, 6)] == ["a", "bc", "", "d\u2028e", ""]
 
 
 def test_an_excerpt_has_a_caret_below_the_place() -> None:
-    lines = Lines("one\n\ttwo three\n")
+    lines = TextLines("one\n\ttwo three\n")
     assert lines.excerpt(Place(2, 6)) == "\ttwo three\n\t    ^"
     assert lines.excerpt(Place(1, 4)) == "one\n   ^"
     assert lines.excerpt(Place(3, 1)) == "\n^"
 
 
 def test_an_excerpt_of_a_long_line_is_what_is_around_the_place() -> None:
-    line, caret = Lines("a" * 1000 + "b" + "c" * 1000).excerpt(Place(1, 1001)).split("\n")
+    line, caret = TextLines("a" * 1000 + "b" + "c" * 1000).excerpt(Place(1, 1001)).split("\n")
     assert len(line) == 120
     assert line[caret.index("^")] == "b"
 
@@ -45,7 +44,7 @@ def test_the_parsers_count_the_same_lines(format_: ox.RdfFormat, end: str) -> No
     text = f"{end} {end}!"
     with pytest.raises(SyntaxError) as caught:
         list(ox.parse(text, format_))
-    assert (caught.value.lineno, caught.value.offset) == Lines(text).place(text.index("!"))
+    assert (caught.value.lineno, caught.value.offset) == TextLines(text).place(text.index("!"))
 
 
 LRE, RLO, PDF, RLI, FSI, PDI = "\u202a", "\u202e", "\u202c", "\u2067", "\u2068", "\u2069"

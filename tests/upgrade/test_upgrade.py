@@ -9,13 +9,14 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig import __version__, layout
-from wgig.backup.backups import STORE, backups
-from wgig.cli import main
-from wgig.rdf import as_stored
+from wgig._version import __version__
+from wgig.cli.main import main
+from wgig.rdf.serialization import as_stored
+from wgig.seed import digest_of_triples, read, sources
 from wgig.settings import Settings
-from wgig.shipped import digest_of_triples, read, sources
-from wgig.store import Store
+from wgig.store import folder
+from wgig.store.backup.backup import STORE, backups
+from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
 from tests.fixtures.projections import Follower, check_figures, wait_in_step
@@ -81,7 +82,7 @@ def test_what_is_kept_beside_is_in_step(client: httpx.Client) -> None:
 
 def test_it_has_the_layout_of_this_version(client: httpx.Client, older: tuple[Path, Path]) -> None:
     assert client.get("/ready").json()["status"] == "ready"
-    assert layout.read(older[0]) == (layout.OURS, __version__)
+    assert folder.read(older[0]) == (folder.OURS, __version__)
 
 
 @pytest.mark.parametrize("packed", WITH_HISTORY, ids=lambda packed: packed.name)
@@ -100,7 +101,7 @@ def newer(tmp_path: Path) -> Path:
     """The store of a version that lays stores out in another way."""
     store = tmp_path / "store"
     Store.open(store).update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    (store / layout.NAME).write_text(f"{layout.OURS + 1} 9.0.0\n")
+    (store / folder.NAME).write_text(f"{folder.OURS + 1} 9.0.0\n")
     return store
 
 
@@ -108,7 +109,7 @@ def test_a_service_refuses_the_store_of_a_newer_version(newer: Path) -> None:
     command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", str(newer)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (3, "")
-    assert f"The store {newer} is of a newer version of wgig: it has layout {layout.OURS + 1}" in done.stderr
+    assert f"The store {newer} is of a newer version of wgig: it has layout {folder.OURS + 1}" in done.stderr
     assert "install wgig 9.0.0 or newer, restore a backup that was made before" in done.stderr
 
 
@@ -123,7 +124,7 @@ def test_so_does_each_command(
 
 
 def test_a_number_that_cannot_be_read_is_damage(newer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (newer / layout.NAME).write_text("one")
+    (newer / folder.NAME).write_text("one")
     assert main(["stats", "--store", str(newer)]) == 3
     assert "is damaged or not a store" in capsys.readouterr().err
 
@@ -133,7 +134,7 @@ def test_the_way_back_is_a_backup_of_before(newer: Path, tmp_path: Path) -> None
     Store.open(before).update("INSERT DATA { <urn:s> <urn:p> 2 }")
     assert main(["backup", str(kept), "--store", str(before)]) == 0
     assert main(["restore", str(kept), "--store", str(newer)]) == 0
-    assert layout.read(newer)[0] == layout.OURS
+    assert folder.read(newer)[0] == folder.OURS
     assert "2" in str(next(iter(Store.snapshot(newer).triples(None))).object)
 
 
@@ -144,7 +145,7 @@ def test_a_backup_of_a_newer_version_is_not_restored(
     Store.open(store).update("INSERT DATA { <urn:s> <urn:p> 1 }")
     assert main(["backup", str(kept), "--store", str(store)]) == 0
     (backup,) = backups(kept)
-    (backup / STORE / layout.NAME).write_text(f"{layout.OURS + 1} 9.0.0\n")
+    (backup / STORE / folder.NAME).write_text(f"{folder.OURS + 1} 9.0.0\n")
     assert main(["restore", str(kept), "--store", str(store)]) == 3
     assert "is of a newer version of wgig" in capsys.readouterr().err
-    assert layout.read(store)[0] == layout.OURS
+    assert folder.read(store)[0] == folder.OURS

@@ -14,7 +14,7 @@ import shifty
 from pyshacl.errors import ReportableRuntimeError
 from rdflib.compare import isomorphic
 from rdflib.namespace import RDF, SH, Namespace
-from wgig.engines.pyshacl import graph, term
+from wgig.shacl.pyshacl_engine import graph, term
 
 from tests.fixtures.shared_facts import require_shared
 

@@ -3,10 +3,10 @@
 from functools import cache
 
 import pyoxigraph as ox
-from wgig.hints import hints
-from wgig.store import Store
-from wgig.syntax.reading import Misfit, read
-from wgig.syntax.scope import broken
+from wgig.sparql.language.hints import hints
+from wgig.sparql.language.parser import Misfit, read
+from wgig.sparql.language.scope import broken
+from wgig.store.store import Store
 
 from tests.fixtures.shared_facts import require_shared
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from wgig.pages.scripts import BUILT
+from wgig.pages.rendering import BUILT
 from wgig.settings import CHECKOUT
 
 from tests.fixtures.processes import Serving

@@ -6,11 +6,12 @@ from itertools import chain, cycle
 from pathlib import Path
 
 import pyoxigraph as ox
-from wgig.about.portrait import Portrait
-from wgig.board import Board
+from wgig.graphs.description.derived import Portrait
+from wgig.rdf.shipped import rules
+from wgig.seed import refresh, sources
 from wgig.settings import SHIPPED, Settings
-from wgig.shipped import refresh, rules, sources
-from wgig.store import Store
+from wgig.shacl.conformance_graph import Board
+from wgig.store.store import Store
 
 # What a script sets that runs though it never should.
 HIT = "window.hit=1"

@@ -9,7 +9,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
-from wgig.namespaces import OUTSIDE
+from wgig.rdf.namespaces import OUTSIDE
 from wgig.settings import Settings
 
 from tests.fixtures.processes import Serving

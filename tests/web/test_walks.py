@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.routing import compile_path
 from wgig.app import ROUTES, create_app
-from wgig.catalogues import SPOKEN
+from wgig.i18n import SPOKEN
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.store.store import Store
 
 from .looking import broken, overflow, small, speaks, structure
 from .stops import STOPS, Stop

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
-from wgig.pages.scripts import BUILT
+from wgig.pages.rendering import BUILT
 from wgig.settings import CHECKOUT
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"

@@ -1,207 +1,176 @@
-"""What there is to get and where, as DCAT 3 within DCAT-AP: datasets, files, services, the profile.
+"""/catalog: what there is to get, as DCAT 3: all that the graph dcat holds, and what does not stand in it.
 
-What a graph says of itself (title, description, license, sources) stands in that graph and is not said again.
+Graphs speak of themselves, and whom to write to is a setting. A dump holds the graph dcat, which so cannot
+hold size and digest of the dump: they are read from the files. No write makes those, but who asks for the
+catalog does, once for each state of the store, as who asks for a dump.
 """
 
+import asyncio
 from collections.abc import Iterator
-from itertools import product
-from urllib.parse import quote
+from dataclasses import replace
+from functools import partial
+from itertools import chain
 
 import pyoxigraph as ox
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
 
-from .. import __released__
-from ..formats import GZIP, N_QUADS, TRIG, TURTLE, ZSTD
-from ..profiles.profile import described, own
-from ..rdf import term
-from .void import DESCRIPTION, TITLE, Void
+from ..graphs.description.dcat import DUMPS, TYPE, Catalog, english
+from ..graphs.dumps import Dump, Dumps
+from ..http.parameters import only
+from ..rdf.formats import GRAPHS, HTML
+from ..rdf.namespaces import OUTSIDE
+from ..rdf.serialization import term
+from ..resources.alternates import Subject
+from ..resources.negotiation import SAME_IN_ALL, Wish, asks_for_profile, wish_alone
+from ..resources.profiles import profiles
+from ..resources.representation import represent
+from ..store.errors import StoreError
+from ..store.store import Store
+from .well_known import own, page_of, written
 
-TYPE, TITLED, DESCRIBED = (term(name) for name in ("rdf:type", "dcterms:title", "dcterms:description"))
-SHACL = ox.NamedNode("http://www.w3.org/ns/shacl#")
-W3C = "https://www.w3.org/TR/"
-
-PUBLISHER = "Contributors to the WGIG knowledge graph"
-KEYWORDS = ("Internet governance", "issue papers", "United Nations", "WGIG", "WSIS")
-LICENSE = ox.NamedNode("https://creativecommons.org/licenses/by/4.0/")
-RELEASED = ox.Literal(__released__, datatype=term("xsd:date"))
-
-# Values of lists that catalogs in Europe share.
-EUROPE = "http://publications.europa.eu/resource/authority/"
-PUBLIC, ENGLISH, TAXONOMY = (
-    ox.NamedNode(EUROPE + name) for name in ("access-right/PUBLIC", "language/ENG", "data-theme")
+DCAT = "dcat"  # the token of its profile, and the name of the graph that the catalog is kept in
+PATIENCE = 5  # seconds for the dumps
+LISTED, PART, FILE = (term(name) for name in ("dcat:dataset", "dcterms:hasPart", "dcat:distribution"))
+TITLED, DESCRIBED, LICENSE, MODIFIED, SOURCE, DERIVED = (
+    term(name)
+    for name in (
+        "dcterms:title",
+        "dcterms:description",
+        "dcterms:license",
+        "dcterms:modified",
+        "dcterms:source",
+        "prov:wasDerivedFrom",
+    )
 )
-THEMES = {
-    ox.NamedNode(f"{EUROPE}data-theme/{code}"): label
-    for code, label in (("GOVE", "Government and public sector"), ("INTR", "International issues"))
-}
+SHA256 = term("spdx:checksumAlgorithm_sha256")
 
-# Each dump of everything: its syntax and its coding.
-DUMPS = tuple(product((N_QUADS, TRIG), (GZIP, ZSTD)))
-STREAM = "https://w3id.org/ldes/specification"
-SERVICES = (
-    ("sparql", "SPARQL", "Queries (SPARQL 1.1 Protocol).", f"{W3C}sparql11-protocol/", "sparql"),
-    (
-        "graphs",
-        "Graphs",
-        "Each graph (Graph Store Protocol).",
-        f"{W3C}sparql11-http-rdf-update/",
-        "openapi.json",
-    ),
-    ("", "Lists and things", "Typed JSON and CSV.", "https://spec.openapis.org/oas/v3.1.0", "openapi.json"),
-    (
-        "reconcile",
-        "Reconciliation",
-        "Names in tables, matched to things.",
-        "https://reconciliation-api.github.io/specs/0.2/",
-        "reconcile",
-    ),
-)
-
-# What tells how to read and write data of this graph: its place, its title, its role, what it conforms to.
-RESOURCES = (
-    ("ontology", "Terms", "vocabulary", ox.NamedNode("http://www.w3.org/2002/07/owl#")),
-    ("shapes", "Shapes that each fact conforms to", "validation", SHACL),
-    ("context.jsonld", "JSON-LD context", "mapping", ox.NamedNode(f"{W3C}json-ld11/")),
-)
+Triples = list[ox.Triple]
 
 
-class Catalog:
-    """Says what there is to get, for the base of the IRIs."""
+async def catalog(request: Request) -> Response:
+    """The catalog of what there is to get. Raises Problem 400, 404, 406.
 
-    def __init__(self, base: str) -> None:
-        """Take the base."""
-        self.base = base
-        self.graph = ox.NamedNode(f"{base}graph/dcat")
-        self.dataset = Void(base).dataset
-        self.node = ox.NamedNode(f"{base}catalog")
-
-    def whole(self, graphs: set[str]) -> Iterator[ox.Triple]:
-        """The catalog while these named graphs are there."""
-        yield ox.Triple(self.node, TYPE, term("dcat:Catalog"))
-        yield ox.Triple(self.node, TITLED, english(f"Catalog: {TITLE}"))
-        yield ox.Triple(self.node, DESCRIBED, english("Data, services and profiles to be had here."))
-        yield ox.Triple(self.node, term("foaf:homepage"), ox.NamedNode(self.base))
-        yield ox.Triple(self.node, term("dcterms:license"), LICENSE)
-        yield ox.Triple(self.node, term("dcat:themeTaxonomy"), TAXONOMY)
-        yield ox.Triple(self.node, term("dcat:dataset"), self.dataset)
-        yield from self.everything()
-        for one in (self.node, self.dataset):
-            yield ox.Triple(one, term("dcterms:publisher"), ox.NamedNode(f"{self.node.value}#publisher"))
-            yield ox.Triple(one, term("dcterms:issued"), RELEASED)
-            yield ox.Triple(one, term("dcterms:language"), ENGLISH)
-        for service in SERVICES:
-            yield from self.service(*service)
-        yield from self.profile()
-        yield from self.others()
-        for graph in graphs:
-            yield from self.of_graph(graph)
-
-    def everything(self) -> Iterator[ox.Triple]:
-        """The dataset of all graphs, and the files that hold it."""
-        yield ox.Triple(self.dataset, TYPE, term("dcat:Dataset"))
-        yield ox.Triple(self.dataset, TITLED, english(TITLE))
-        yield ox.Triple(self.dataset, DESCRIBED, english(DESCRIPTION))
-        yield ox.Triple(self.dataset, term("dcterms:accessRights"), PUBLIC)
-        for word in KEYWORDS:
-            yield ox.Triple(self.dataset, term("dcat:keyword"), english(word))
-        for theme in THEMES:
-            yield ox.Triple(self.dataset, term("dcat:theme"), theme)
-        for syntax, coding in DUMPS:
-            name = f"{syntax.suffix}.{coding.suffix}"
-            file = self.file(name)
-            yield from self.distribution(self.dataset, file, f"{self.base}dump.{name}", syntax.media_type)
-            yield ox.Triple(file, term("dcat:downloadURL"), ox.NamedNode(f"{self.base}dump.{name}"))
-            yield ox.Triple(file, TITLED, english(f"Everything as {syntax.title}, packed by {coding.title}"))
-            yield ox.Triple(file, term("dcat:compressFormat"), iana(coding.media_type))
-        stream = self.file("changes")
-        yield from self.distribution(self.dataset, stream, f"{self.base}changes", TRIG.media_type)
-        yield ox.Triple(stream, TITLED, english("Every version of every thing, as an event stream"))
-        yield ox.Triple(stream, term("dcterms:conformsTo"), ox.NamedNode(STREAM))
-
-    def file(self, name: str) -> ox.NamedNode:
-        """The distribution of all graphs that is called so."""
-        return ox.NamedNode(f"{self.node.value}#{name}")
-
-    def of_graph(self, graph: str) -> Iterator[ox.Triple]:
-        """A named graph as a dataset that can be had as Turtle."""
-        node = ox.NamedNode(graph)
-        yield ox.Triple(self.node, term("dcat:dataset"), node)
-        yield ox.Triple(self.dataset, term("dcterms:hasPart"), node)
-        yield ox.Triple(node, TYPE, term("dcat:Dataset"))
-        yield ox.Triple(node, term("dcterms:accessRights"), PUBLIC)
-        asked = f"{self.base}graphs?graph={quote(graph, safe='')}&_mediatype={TURTLE.suffix}"
-        file = ox.NamedNode(asked)
-        yield from self.distribution(node, file, asked, TURTLE.media_type)
-        yield ox.Triple(file, term("dcat:downloadURL"), file)
-        yield ox.Triple(file, TITLED, english(f"{graph.removeprefix(self.base)} as {TURTLE.title}"))
-
-    def distribution(
-        self, dataset: ox.NamedNode, node: ox.NamedNode, place: str, media_type: str
-    ) -> Iterator[ox.Triple]:
-        """A form of a dataset that can be had at a place."""
-        yield ox.Triple(dataset, term("dcat:distribution"), node)
-        yield ox.Triple(node, TYPE, term("dcat:Distribution"))
-        yield ox.Triple(node, term("dcat:accessURL"), ox.NamedNode(place))
-        yield ox.Triple(node, term("dcat:mediaType"), iana(media_type))
-
-    def service(
-        self, path: str, title: str, description: str, standard: str, described_at: str
-    ) -> Iterator[ox.Triple]:
-        """A service that gives what is in the dataset."""
-        node = ox.NamedNode(f"{self.node.value}#service-{path or 'lists'}")
-        yield ox.Triple(self.node, term("dcat:service"), node)
-        yield ox.Triple(node, TYPE, term("dcat:DataService"))
-        yield ox.Triple(node, TITLED, english(title))
-        yield ox.Triple(node, DESCRIBED, english(description))
-        yield ox.Triple(node, term("dcat:endpointURL"), ox.NamedNode(self.base + path))
-        yield ox.Triple(node, term("dcat:endpointDescription"), ox.NamedNode(self.base + described_at))
-        yield ox.Triple(node, term("dcat:servesDataset"), self.dataset)
-        yield ox.Triple(node, term("dcterms:conformsTo"), ox.NamedNode(standard))
-
-    def profile(self) -> Iterator[ox.Triple]:
-        """The profiles to ask for, and for our own what there is to read, write and check it (PROF)."""
-        yield from described(self.base)
-        node = ox.NamedNode(own(self.base).iri)
-        yield ox.Triple(self.dataset, term("dcterms:conformsTo"), node)
-        for place, title, role, standard in RESOURCES:
-            resource = ox.NamedNode(f"{self.node.value}#{place.partition('.')[0]}")
-            yield ox.Triple(node, term("prof:hasResource"), resource)
-            yield ox.Triple(resource, TYPE, term("prof:ResourceDescriptor"))
-            yield ox.Triple(resource, TITLED, english(title))
-            yield ox.Triple(resource, term("prof:hasRole"), term(f"prof-role:{role}"))
-            yield ox.Triple(resource, term("prof:hasArtifact"), ox.NamedNode(self.base + place))
-            yield ox.Triple(resource, term("dcterms:conformsTo"), standard)
-
-    def others(self) -> Iterator[ox.Triple]:
-        """What those things are that the catalog names; DCAT-AP asks for it, and nobody fetches them."""
-        formats = (*(one for pair in DUMPS for one in pair), TURTLE)
-        standards = (STREAM, own(self.base).iri, *(standard for *_, standard, _ in SERVICES))
-        publisher = ox.NamedNode(f"{self.node.value}#publisher")
-        kinds = {
-            "dcterms:MediaType": {iana(one.media_type) for one in formats},
-            "dcterms:Standard": {ox.NamedNode(one) for one in standards},
-            "dcterms:LicenseDocument": {LICENSE},
-            "dcterms:RightsStatement": {PUBLIC},
-            "dcterms:LinguisticSystem": {ENGLISH},
-            "foaf:Document": {ox.NamedNode(self.base)},
-            "foaf:Agent": {publisher},
-            "skos:Concept": set(THEMES),
-            "skos:ConceptScheme": {TAXONOMY},
-        }
-        for kind, nodes in kinds.items():
-            for node in nodes:
-                yield ox.Triple(node, TYPE, term(kind))
-        yield ox.Triple(publisher, term("foaf:name"), english(PUBLISHER))
-        yield ox.Triple(TAXONOMY, TITLED, english("Data theme"))
-        for theme, label in THEMES.items():
-            yield ox.Triple(theme, term("skos:prefLabel"), english(label))
-            yield ox.Triple(theme, term("skos:inScheme"), TAXONOMY)
+    Where the dumps are not made in time, or the disk fails, it comes without their sizes and digests, and is
+    not kept.
+    """
+    only(request, ("_mediatype", "_profile"))
+    formats = GRAPHS if asks_for_profile(request) else (*GRAPHS, HTML)
+    profile = replace(profiles(request.app.state.settings.base)[DCAT], formats=formats)
+    asked = wish_alone(request, formats, request.path_params.get("suffix", ""), {DCAT: profile})
+    if asked.choices[0].format is HTML and not asked.listing:
+        return page_of(DCAT)
+    stored = await run_sync(own, request, DCAT)
+    dumps = await made(request.app.state.dumps)
+    return await run_sync(whole, request, asked, stored, dumps)
 
 
-def iana(media_type: str) -> ox.NamedNode:
-    """A media type by its IRI."""
-    return ox.NamedNode(f"https://www.iana.org/assignments/media-types/{media_type}")
+async def made(dumps: Dumps) -> list[Dump]:
+    """The dumps of what the store holds now, those that can be made and are made in time."""
+    names = [f"{syntax.suffix}.{coding.suffix}" for syntax, coding in DUMPS]
+    futures = [asyncio.wrap_future(dumps.current(name)) for name in names]
+    done, _ = await asyncio.wait(futures, timeout=PATIENCE)
+    return [one.result() for one in done if not isinstance(one.exception(), StoreError)]
 
 
-def english(text: str) -> ox.Literal:
-    """A text in English."""
-    return ox.Literal(text, language="en")
+def whole(request: Request, asked: Wish, stored: Triples, dumps: list[Dump]) -> Response:
+    """The catalog with all that is said of what stands in it."""
+    offered = Catalog(request.app.state.settings.base)
+    told = list(of_themselves(request, stored))
+    contacts = request.app.state.settings.contact.split()
+    triples = [
+        *stored,
+        *(derived(one) for one in told),
+        *(ox.Triple(offered.node, MODIFIED, one.object) for one in told if about(one, offered, MODIFIED)),
+        *untold(stored, told),
+        *licenses(stored, told, offered),
+        *chain.from_iterable(measured(one, offered) for one in dumps),
+        *chain.from_iterable(contact(one, number, offered) for number, one in enumerate(contacts, 1)),
+    ]
+    subject = Subject(
+        offered.node.value,
+        "/catalog",
+        lambda: (),
+        partial(written, request, triples),
+        formats=GRAPHS,
+        own=DCAT,
+    )
+    kept = {} if len(dumps) == len(DUMPS) else {"Cache-Control": "no-store"}
+    return represent(request, asked, subject, headers=SAME_IN_ALL | kept)
+
+
+def about(triple: ox.Triple, offered: Catalog, property_: ox.NamedNode) -> bool:
+    """Whether it tells this of the dataset of all graphs."""
+    return triple.subject == offered.dataset and triple.predicate == property_
+
+
+def of_themselves(request: Request, stored: Triples) -> Iterator[ox.Triple]:
+    """What other graphs say of the datasets of the catalog: title, license, sources, the last change."""
+    store: Store = request.app.state.store
+    # It tells when a graph was shipped, which may have changed since.
+    apart = ox.NamedNode(f"{request.app.state.settings.base}graph/catalog")
+    for listed in stored:
+        if listed.predicate == LISTED:
+            for one in store.match(listed.object):  # type: ignore[arg-type]
+                if one.predicate.value.startswith(OUTSIDE["dcterms"]) and one.graph_name != apart:
+                    yield one.triple
+
+
+def derived(triple: ox.Triple) -> ox.Triple:
+    """The same, but of a source that the dataset was derived from it (PROV-DC, section 3.1).
+
+    In DCAT-AP a source is another dataset, and ours are pages.
+    """
+    return ox.Triple(triple.subject, DERIVED, triple.object) if triple.predicate == SOURCE else triple
+
+
+def untold(stored: Triples, told: Triples) -> Iterator[ox.Triple]:
+    """A title and a description for each graph that has none, as every dataset must have them."""
+    has = {(one.subject, one.predicate) for one in told}
+    for one in stored:
+        if one.predicate == PART and isinstance(one.object, ox.NamedNode):
+            if (one.object, TITLED) not in has:
+                yield ox.Triple(one.object, TITLED, ox.Literal(one.object.value))
+            if (one.object, DESCRIBED) not in has:
+                yield ox.Triple(one.object, DESCRIBED, english("A graph that does not describe itself."))
+
+
+def licenses(stored: Triples, told: Triples, offered: Catalog) -> Iterator[ox.Triple]:
+    """The license of each file of which all that it holds has the same, as a file may have one at most."""
+    of = dict[object, set[ox.NamedNode]]()
+    for one in told:
+        if one.predicate == LICENSE and isinstance(one.object, ox.NamedNode):
+            of.setdefault(one.subject, set()).add(one.object)
+            yield ox.Triple(one.object, TYPE, term("dcterms:LicenseDocument"))
+    parts = [of.get(one.object, set()) for one in stored if one.predicate == PART]
+    of[offered.dataset] = set().union(*parts) if all(parts) else set()
+    for one in stored:
+        found = of.get(one.subject, set())
+        if one.predicate == FILE and isinstance(one.object, ox.NamedNode) and len(found) == 1:
+            yield ox.Triple(one.object, LICENSE, *found)
+
+
+def measured(dump: Dump, offered: Catalog) -> Iterator[ox.Triple]:
+    """How large a dump is, and its digest (SPDX)."""
+    file = offered.file(dump.name)
+    size, digest = str(dump.path.stat().st_size), ox.NamedNode(f"{file.value}-checksum")
+    yield ox.Triple(file, term("dcat:byteSize"), typed(size, "nonNegativeInteger"))
+    yield ox.Triple(file, term("spdx:checksum"), digest)
+    yield ox.Triple(digest, TYPE, term("spdx:Checksum"))
+    yield ox.Triple(digest, term("spdx:algorithm"), SHA256)
+    yield ox.Triple(digest, term("spdx:checksumValue"), typed(dump.digest.hex(), "hexBinary"))
+    yield ox.Triple(SHA256, TYPE, term("spdx:ChecksumAlgorithm"))
+
+
+def contact(address: str, number: int, offered: Catalog) -> Iterator[ox.Triple]:
+    """Whom to write to, where the operator of the service names somebody."""
+    node = ox.NamedNode(f"{offered.node.value}#contact-{number}")
+    place = "vcard:hasEmail" if address.startswith("mailto:") else "vcard:hasURL"
+    yield ox.Triple(offered.dataset, term("dcat:contactPoint"), node)
+    yield ox.Triple(node, TYPE, term("vcard:Kind"))
+    yield ox.Triple(node, term(place), ox.NamedNode(address))
+
+
+def typed(text: str, datatype: str) -> ox.Literal:
+    """A literal of a datatype of XML Schema."""
+    return ox.Literal(text, datatype=term(f"xsd:{datatype}"))

@@ -1,10 +1,10 @@
-"""A client of the service in Python: ask the graph, read it, check papers, write graphs."""
+"""The Python client of a service: query the graph, read it, check papers, write graphs.
 
-from .errors import ServiceError
+Start with `connect` in `graph`. The client needs no store and no server code.
+"""
+
+from .errors import Report, ServiceError
 from .graph import Graph, connect
-from .report import Report
-from .rows import Rows
-from .terms import IRI, Text
-from .triples import Triples
+from .values import IRI, Rows, Text, Triples
 
 __all__ = ["IRI", "Graph", "Report", "Rows", "ServiceError", "Text", "Triples", "connect"]

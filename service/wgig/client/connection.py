@@ -1,4 +1,9 @@
-"""Requests to a service: whole answers or a ServiceError, tried again within bounds."""
+"""HTTP connections of the client: base URL, timeouts and retries with backoff.
+
+A service may be given by its own URL or that of its SPARQL endpoint. 429 and 503 with Retry-After are
+retried, as nothing was begun; an unreachable service is retried after 0.2 s, then twice as long each time. A
+response is whole or raises ServiceError.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,8 +14,21 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from .address import service
 from .errors import ServiceError, refused
+
+ENDPOINT = "sparql"
+
+
+def service(url: str) -> str:
+    """The address of a service, with a slash at the end."""
+    return f"{url.rstrip('/').removesuffix(f'/{ENDPOINT}')}/"
+
+
+def endpoint(url: str) -> str:
+    """The address of the SPARQL endpoint: that of a service ends with a slash, or is that of a host alone."""
+    is_service = url.endswith("/") or "/" not in url.partition("://")[2]
+    return f"{service(url)}{ENDPOINT}" if is_service else url
+
 
 CONNECT = 10.0  # seconds
 BUSY = (429, 503)  # whose Retry-After says that nothing was begun

@@ -1,10 +1,32 @@
-"""The one exception of the client: what the service said against a request, or that it said nothing."""
+"""ServiceError, the one exception of the client, and the report on checked papers.
+
+It holds what the service said against a request, as a problem document or a report, or that it did not
+answer.
+"""
 
 from typing import Any
 
 import httpx
 
-from .report import Report
+
+class Report(dict[str, Any]):
+    """The report as the service gives it in JSON: `files`, in them `papers`, in them `findings`."""
+
+    @property
+    def conforms(self) -> bool:
+        """Whether all that was sent conforms to the profile."""
+        return bool(self["conforms"])
+
+    @property
+    def papers(self) -> list[dict[str, Any]]:
+        """What was found of each paper of all files."""
+        return [paper for file in self["files"] for paper in file["papers"]]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What each paper lacks: `code`, `severity`, `message`, `line`, `mend` and more."""
+        return [finding for paper in self.papers for finding in paper["findings"]]
+
 
 DOCUMENTS = ("application/problem+json", "application/json")
 SHOWN = 500  # characters of an answer that is no such document

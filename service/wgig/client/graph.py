@@ -10,18 +10,15 @@ from urllib.parse import quote
 import httpx
 import pyoxigraph as ox
 
-from ..formats import JSON, JSON_RESULTS, N_TRIPLES
-from ..namespaces import OUTSIDE, namespaces
 from ..problems import Problem
+from ..rdf.formats import JSON, JSON_RESULTS, N_TRIPLES
+from ..rdf.namespaces import OUTSIDE, namespaces
+from ..rdf.values import THING
+from ..rdf.values import iri as iri_named
 from ..settings import Settings
-from ..typed import THING
-from ..typed import iri as iri_named
 from .connection import USUAL, Connection, Limits
-from .errors import ServiceError
-from .report import Report
-from .rows import Row, Rows
-from .terms import term
-from .triples import Triples
+from .errors import Report, ServiceError
+from .values import Row, Rows, Triples, term
 
 ACCEPT = f"{JSON_RESULTS.media_type}, {N_TRIPLES.media_type}"
 PAPERS = f"""
@@ -147,7 +144,7 @@ class Graph:
         the file cannot be read, ValueError where its format is not known. Where a paper does not conform, the
         `members` of the ServiceError are the report.
         """
-        from ..documents import format_of  # noqa: PLC0415  most need none, and it costs 0.1 s
+        from ..rdf.formats import format_of  # noqa: PLC0415  most need none, and it costs 0.1 s
 
         file = Path(path)
         format_ = format_of(file.name)

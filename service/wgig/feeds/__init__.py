@@ -1,1 +1,4 @@
-"""What readers of news, calendars and search engines fetch again and again."""
+"""Feeds that clients poll: Atom news, the calendar, the Linked Data Event Stream, and query results.
+
+Read `news` first.
+"""

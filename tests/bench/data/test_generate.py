@@ -7,10 +7,11 @@ from itertools import groupby
 from pathlib import Path
 
 import pyoxigraph as ox
-from wgig.bulk import check_many
-from wgig.documents import SUFFIXES, Document
-from wgig.report import Report
+from wgig.rdf.formats import SUFFIXES
 from wgig.settings import CHECKOUT, Settings
+from wgig.shacl.batch import check_many
+from wgig.shacl.documents import Document
+from wgig.shacl.findings import Report
 
 BASE = Settings.base
 # The module to run is in the folder from which it is run.

@@ -13,16 +13,15 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 import pytest
-from wgig.about.figures import count
-from wgig.commands import bulk
-from wgig.jobs import Job, processes
-from wgig.jobs.processes import candidates
-from wgig.jobs.quads import quads
-from wgig.jobs.void import void
+from wgig.cli import bulk
+from wgig.cli.bulk import Job, processes
+from wgig.cli.bulk.lines import quads, void
+from wgig.cli.bulk.processes import candidates
+from wgig.cli.check_workers import Task
+from wgig.graphs.description.statistics import count
 from wgig.problems import Problem
-from wgig.rdf import quad
+from wgig.rdf.serialization import quad
 from wgig.settings import SHIPPED, Settings
-from wgig.workers import Task
 
 from bench.data.generate import papers
 from tests.fixtures.mutations import mutated

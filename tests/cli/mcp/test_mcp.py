@@ -13,9 +13,9 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import TextContent, TextResourceContents
 from wgig import connect
-from wgig.mcp.budget import Budget, Cut, lines_within, marked, rows_within
+from wgig.cli.mcp.tools import Budget, Cut, lines_within, marked, rows_within
+from wgig.cli.parser import parser
 from wgig.settings import SHIPPED
-from wgig.usage import parser
 
 from tests.fixtures.processes import Serving
 

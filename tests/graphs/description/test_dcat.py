@@ -11,13 +11,14 @@ import pyshacl
 import pytest
 import rdflib
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, SH, SKOS, Namespace
-from wgig import catalog
-from wgig.about.catalog import KEYWORDS, PUBLISHER
-from wgig.about.portrait import Portrait
-from wgig.dumps.files import Dumps
-from wgig.rdf import read
+from wgig.about import catalog
+from wgig.graphs.description.dcat import KEYWORDS, PUBLISHER
+from wgig.graphs.description.derived import Portrait
+from wgig.graphs.dumps import Dumps
+from wgig.rdf.serialization import read
 from wgig.settings import CHECKOUT, Settings
-from wgig.store import Store, StoreError
+from wgig.store.errors import StoreError
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 

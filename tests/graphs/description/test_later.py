@@ -9,15 +9,16 @@ from queue import Queue
 
 import pyoxigraph as ox
 import pytest
-from wgig import transactions
-from wgig.about import counting, graphs
-from wgig.about.figures import Figures, difference
-from wgig.about.portrait import Portrait
-from wgig.quiet import Quiet
-from wgig.rdf import read
+from wgig.graphs.description import statistics_worker
+from wgig.graphs.description.derived import Portrait
+from wgig.graphs.description.statistics import Figures, difference
+from wgig.rdf.namespaces import graphs
+from wgig.rdf.serialization import read
 from wgig.settings import Settings
-from wgig.store import Store
-from wgig.writes.changes import Change
+from wgig.store import transactions
+from wgig.store.change import Change
+from wgig.store.store import Store
+from wgig.store.transactions import Quiet
 
 from tests.fixtures.service import service_of
 
@@ -183,7 +184,7 @@ def test_a_process_counts_what_the_service_counts(large: Store, tmp_path: Path) 
     assert change
     figures = difference(large._quads, change, BASE, graphs(BASE))
     assert figures
-    assert counting.counted(tmp_path / "copy", change, BASE) == figures
+    assert statistics_worker.counted(tmp_path / "copy", change, BASE) == figures
 
 
 def test_nothing_counts_as_described_before_readers_are_told_of_it(behind: Store) -> None:

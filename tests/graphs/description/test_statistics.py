@@ -7,13 +7,13 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.about.portrait import Portrait
-from wgig.board import Board
-from wgig.cli import main
-from wgig.namespaces import namespaces
-from wgig.rdf import read
+from wgig.cli.main import main
+from wgig.graphs.description.derived import Portrait
+from wgig.rdf.namespaces import namespaces
+from wgig.rdf.serialization import read
 from wgig.settings import Settings
-from wgig.store import Store
+from wgig.shacl.conformance_graph import Board
+from wgig.store.store import Store
 
 from tests.fixtures.service import writer_of
 from tests.fixtures.stores import filled

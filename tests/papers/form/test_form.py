@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdflib import DCTERMS, RDFS, Graph, Literal
 from rdflib.compare import graph_diff, isomorphic
-from wgig.form.layout import PAPER as PAPER_PART
-from wgig.form.layout import PARTS, SOME
-from wgig.form.source import Source
-from wgig.form.stating import Stating
-from wgig.rules import LANGUAGES
+from wgig.papers.form.fields import PAPER as PAPER_PART
+from wgig.papers.form.fields import PARTS, SOME
+from wgig.papers.form.original import Source
+from wgig.papers.form.statements import Stating
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
+from wgig.shacl.rules import LANGUAGES
+from wgig.store.store import Store
 
 from tests.fixtures.html_form import PAGE, Form, opened
 from tests.fixtures.service import service_of

@@ -5,15 +5,15 @@ from random import Random
 
 import pyoxigraph as ox
 import pytest
-from wgig import markdown
-from wgig.check import check
-from wgig.documents import MARKDOWN
-from wgig.documents import read as read_document
-from wgig.markdown.form import CRITERIA, FORUM, HEAD, MECHANISM, SECTIONS, SWOT
-from wgig.markdown.values import iri
+from wgig.papers import markdown
+from wgig.papers.markdown.template import CRITERIA, FORUM, HEAD, MECHANISM, SECTIONS, SWOT
+from wgig.papers.markdown.values import iri
+from wgig.papers.readers import read as read_document
 from wgig.problems import Problem
-from wgig.rules import headings
+from wgig.rdf.formats import MARKDOWN
 from wgig.settings import CHECKOUT, SHIPPED
+from wgig.shacl.check import check
+from wgig.shacl.rules import headings
 
 from tests.fixtures.triples import load_triples
 

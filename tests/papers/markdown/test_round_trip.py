@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
-from wgig import markdown
-from wgig.markdown.form import ACTORS, CRITERIA, FIELDS, FORUM, MECHANISM, SWOT, Heading
+from wgig.papers import markdown
+from wgig.papers.markdown.template import ACTORS, CRITERIA, FIELDS, FORUM, MECHANISM, SWOT, Heading
 
 Text = SearchStrategy[str]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from wgig.shared.access import Access
+from wgig.remote.client import Access
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from io import RawIOBase
 from typing import cast
 
 import pytest
-from wgig.formats import JSON_RESULTS
-from wgig.shared.client import CutOffError
-from wgig.shared.results import solutions
+from wgig.rdf.formats import JSON_RESULTS
+from wgig.remote.client import CutOffError
+from wgig.remote.results import solutions
 
 ROW = b'{"head":{"vars":["a","b"]},"results":{"bindings":[{%s}]}}'
 A, B = b'"a":{"type":"literal","value":"1"}', b'"b":{"type":"literal","value":"2"}'

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from wgig.formats import JSON_RESULTS, N_TRIPLES, TURTLE
+from wgig.rdf.formats import JSON_RESULTS, N_TRIPLES, TURTLE
 
 from .conftest import instance
 from .engines import OXIGRAPH, Engine

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import httpx
 import jsonschema
 import pytest
-from wgig.index.entries import UNNAMED
-from wgig.reconcile.queries import MOST
+from wgig.search.entries import UNNAMED
+from wgig.search.reconcile.request import MOST
+from wgig.seed import read, sources
 from wgig.settings import Settings
-from wgig.shipped import read, sources
-from wgig.store import Store
+from wgig.store.store import Store
 
 from tests.fixtures.accept_headers import BROWSER, PROGRAMS, page
 from tests.fixtures.service import service_of

@@ -4,12 +4,12 @@ import re
 from functools import cache
 
 import pytest
-from wgig.check import check
-from wgig.documents import read
-from wgig.formats import TURTLE
+from wgig.papers.readers import read
 from wgig.problems import Problem
-from wgig.report import Outcome, Report, Unread
+from wgig.rdf.formats import TURTLE
 from wgig.settings import CHECKOUT
+from wgig.shacl.check import check
+from wgig.shacl.findings import Outcome, Report, Unread
 
 EXAMPLE = CHECKOUT / "data" / "examples" / "community-networks.ttl"
 PAPER = "https://w3id.org/wgig/id/paper/example-community-networks"

@@ -11,12 +11,12 @@ from urllib.parse import unquote
 import pyoxigraph as ox
 import pytest
 from rich.cells import cell_len
-from wgig.formats import CSV, JSON, JSON_LD, Format, named
 from wgig.problems import Problem
-from wgig.report import Outcome, Report, Unread
-from wgig.reports import GITHUB, JUNIT, TEXT, WRITERS
-from wgig.reports.words import PHRASES, phrase
-from wgig.rules import LANGUAGES, rules
+from wgig.rdf.formats import CSV, JSON, JSON_LD, Format, named
+from wgig.shacl.findings import Outcome, Report, Unread
+from wgig.shacl.reports import GITHUB, JUNIT, TEXT, WRITERS
+from wgig.shacl.reports.phrases import PHRASES, phrase
+from wgig.shacl.rules import LANGUAGES, rules
 
 CODES = [
     "WGIG-0-PAGES-MANY",

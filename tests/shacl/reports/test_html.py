@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from wgig.formats import HTML
-from wgig.pages import environment
-from wgig.pages.report import LINES, Shown
-from wgig.report import Outcome, Report, Unread
-from wgig.reports import WRITERS
+from wgig.pages.rendering import environment
+from wgig.rdf.formats import HTML
 from wgig.settings import Settings
+from wgig.shacl.findings import Outcome, Report, Unread
+from wgig.shacl.reports import WRITERS
+from wgig.shacl.reports.html import LINES, Shown
 
 VOID = {"meta", "link", "br"}
 

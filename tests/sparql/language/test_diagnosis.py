@@ -6,13 +6,12 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from wgig.admission import admit
-from wgig.diagnosis import diagnose
 from wgig.problems import Problem
+from wgig.rdf.sparql_lexer import form
 from wgig.settings import SHIPPED, Settings
-from wgig.sparql import form
-from wgig.store import Store
-from wgig.syntax.slips import slips
+from wgig.sparql.admission import admit
+from wgig.sparql.language.diagnosis import diagnose, slips
+from wgig.store.store import Store
 
 HERE = "▸"
 PREFIX = "PREFIX wgig: <https://w3id.org/wgig/ontology#>\n"

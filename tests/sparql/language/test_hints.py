@@ -7,12 +7,11 @@ from urllib.parse import quote, unquote
 
 import httpx
 import pytest
-from wgig.examples import example
-from wgig.hints import LONGEST, Hint, hints, warned
 from wgig.settings import SHIPPED, Settings
-from wgig.store import Store
-from wgig.syntax.unbound import one_slip
-from wgig.syntax.unknown import LOOKUPS
+from wgig.sparql.examples import example
+from wgig.sparql.language.hints import LONGEST, Hint, hints, one_slip, warned
+from wgig.sparql.language.unknown_terms import LOOKUPS
+from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 

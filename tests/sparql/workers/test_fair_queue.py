@@ -5,9 +5,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from wgig.http.limits import party
 from wgig.problems import Problem
-from wgig.readers import lending as lendings
-from wgig.readers.lending import Lending, party
+from wgig.sparql.workers import fair_queue
+from wgig.sparql.workers.fair_queue import Lending
 
 
 def lending(
@@ -144,7 +145,7 @@ def test_who_has_less_goes_first() -> None:
 @pytest.fixture
 def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every loan is a long one from its begin."""
-    monkeypatch.setattr(lendings, "LONG", -1)
+    monkeypatch.setattr(fair_queue, "LONG", -1)
 
 
 @pytest.mark.usefixtures("all_is_long")
@@ -168,7 +169,7 @@ def test_clients_with_long_loans_leave_something_to_the_others_however_many_they
 def test_a_long_loan_is_remembered_for_a_while(
     monkeypatch: pytest.MonkeyPatch, after: float, long: set[str]
 ) -> None:
-    monkeypatch.setattr(lendings, "AFTER", after)
+    monkeypatch.setattr(fair_queue, "AFTER", after)
 
     async def story() -> set[str]:
         lends = lending("one")
@@ -203,7 +204,7 @@ def test_it_is_told_that_somebody_waits_who_had_no_long_loan(waits: str, *, is_t
 
 
 def test_who_waits_is_looked_after_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lendings, "LOOK", 0)
+    monkeypatch.setattr(fair_queue, "LOOK", 0)
 
     async def story() -> str:
         looks = iter(range(3))

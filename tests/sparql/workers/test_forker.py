@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from wgig.readers.holder import Watched
-from wgig.readers.holder_link import HolderLink
 from wgig.settings import MIB
-from wgig.store import Store
+from wgig.sparql.workers.connections import HolderLink
+from wgig.sparql.workers.forker import Watched
+from wgig.store.store import Store
 
 NODE = ox.NamedNode("urn:s")
 

@@ -11,17 +11,28 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.formats import CSV, JSON_RESULTS, N_TRIPLES, RDF_XML, XML_RESULTS
-from wgig.readers import lending, reader_link
-from wgig.readers import pool as pools
-from wgig.readers.generation import Generation
-from wgig.readers.holder_link import HolderLink
-from wgig.readers.pool import Pool
-from wgig.readers.reader_link import ReaderLink
-from wgig.readers.result import AHEAD, Result
-from wgig.readers.wire import CANCELED, CROWDED, LOST, ROWS, SIZE, SYNTAX, TIME, UNFIT, VALUE, Fault, Job
+from wgig.rdf.formats import CSV, JSON_RESULTS, N_TRIPLES, RDF_XML, XML_RESULTS
 from wgig.settings import MIB, Settings
-from wgig.store import Dataset, Store
+from wgig.sparql.workers import connections, fair_queue, pool
+from wgig.sparql.workers.connections import HolderLink, ReaderLink
+from wgig.sparql.workers.generation import Generation
+from wgig.sparql.workers.pool import Pool
+from wgig.sparql.workers.protocol import (
+    CANCELED,
+    CROWDED,
+    LOST,
+    ROWS,
+    SIZE,
+    SYNTAX,
+    TIME,
+    UNFIT,
+    VALUE,
+    Fault,
+    Job,
+)
+from wgig.sparql.workers.result import AHEAD, Result
+from wgig.store.store import Store
+from wgig.store.view import Dataset
 
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 DOUBLED = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(30))
@@ -248,7 +259,7 @@ async def all_at_work(pool: Pool, clients: str, text: str = ENDLESS) -> list[Res
 
 
 def test_a_slow_query_never_keeps_the_last_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lending, "LONG", 0.1)
+    monkeypatch.setattr(fair_queue, "LONG", 0.1)
 
     async def story(pool: Pool) -> None:
         slow = await all_at_work(pool, "abcd")
@@ -266,7 +277,7 @@ def test_a_slow_query_never_keeps_the_last_reader(tmp_path: Path, monkeypatch: p
 def test_nobody_has_to_go_whose_query_did_not_run_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lending, "LONG", 1000)
+    monkeypatch.setattr(fair_queue, "LONG", 1000)
 
     async def story(pool: Pool) -> None:
         slow = await all_at_work(pool, "abcd")
@@ -281,7 +292,7 @@ def test_nobody_has_to_go_whose_query_did_not_run_for_long(
 @pytest.fixture
 def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every query has run for long from its begin."""
-    monkeypatch.setattr(lending, "LONG", -1)
+    monkeypatch.setattr(fair_queue, "LONG", -1)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +324,7 @@ def test_which_query_has_to_go(
 def test_a_client_that_takes_nothing_loses_its_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader_link, "PATIENCE", 0)
+    monkeypatch.setattr(connections, "PATIENCE", 0)
 
     async def story(pool: Pool) -> None:
         result = await pool.ask(job(MANY), "somebody")
@@ -328,7 +339,7 @@ def test_a_client_that_takes_nothing_loses_its_answer(
 def test_a_pause_changes_nothing_of_what_becomes_of_a_query(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader_link, "SLOW", 0)
+    monkeypatch.setattr(connections, "SLOW", 0)
 
     async def story(pool: Pool) -> None:
         assert pool.current
@@ -365,7 +376,7 @@ async def comes_to_yield(reader: ReaderLink, result: Result) -> bool:
 def test_a_query_that_takes_long_lets_others_go_first_and_the_next_one_need_not(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader_link, "SLOW", 0.01)
+    monkeypatch.setattr(connections, "SLOW", 0.01)
     some = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c < 8) }"
 
     async def story(pool: Pool) -> None:
@@ -429,7 +440,7 @@ def test_a_reader_that_is_killed_by_others_is_replaced(settings: Settings) -> No
 def test_a_copy_with_much_waste_is_replaced_while_it_serves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pools, "WASTE", 100)
+    monkeypatch.setattr(pool, "WASTE", 100)
 
     async def story(pool: Pool) -> None:
         first = process_of(pool)
@@ -450,7 +461,7 @@ def test_until_all_is_in_memory_it_is_read_from_disk(tmp_path: Path, monkeypatch
         if new.most:
             await whole.wait()
 
-    monkeypatch.setattr(pools, "SOON", 0)
+    monkeypatch.setattr(pool, "SOON", 0)
     monkeypatch.setattr(Pool, "load", slow)
 
     async def story(pool: Pool) -> None:
@@ -487,7 +498,7 @@ def test_a_copy_that_is_being_made_is_not_in_the_way(tmp_path: Path) -> None:
 def test_who_reads_from_disk_stays_where_all_is_too_much_for_the_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pools, "SOON", 0)
+    monkeypatch.setattr(pool, "SOON", 0)
 
     async def story(pool: Pool) -> None:
         await pool.renewing

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from wgig.readers.result import AHEAD, Result
-from wgig.readers.wire import CANCELED, LOST, Fault
+from wgig.sparql.workers.protocol import CANCELED, LOST, Fault
+from wgig.sparql.workers.result import AHEAD, Result
 
 
 class Source:

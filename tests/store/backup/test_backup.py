@@ -13,14 +13,13 @@ from shutil import copytree
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.backup import control
-from wgig.backup.backups import LOCK, STORE, backups, last
-from wgig.backup.locking import locked
-from wgig.backup.manifest import NAME, Manifest, content
-from wgig.backup.swap import ASIDE
-from wgig.cli import main
-from wgig.durable import PARTIAL
-from wgig.store import Store
+from wgig.cli.main import main
+from wgig.files import PARTIAL
+from wgig.store.backup import online
+from wgig.store.backup.backup import LOCK, STORE, backups, last
+from wgig.store.backup.manifest import NAME, Manifest, content
+from wgig.store.files import ASIDE, locked
+from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
 
@@ -356,19 +355,19 @@ def test_a_store_that_another_command_holds_is_not_backed_up(
 
 def test_whatever_comes_through_the_socket_is_answered(tmp_path: Path) -> None:
     with locked(tmp_path / ASIDE / "lock"):  # which makes the folder
-        control.listen(tmp_path, lambda request: {"got": request["number"]})
+        online.listen(tmp_path, lambda request: {"got": request["number"]})
     with pytest.raises(OSError, match="number"):
-        control.ask(tmp_path, {})
-    with control.address(tmp_path) as place, socket.socket(socket.AF_UNIX) as asking:
+        online.ask(tmp_path, {})
+    with online.address(tmp_path) as place, socket.socket(socket.AF_UNIX) as asking:
         asking.connect(place)
-        asking.sendall(b"\xff" * 2 * control.LONGEST)
-        assert b'"error"' in control.received(asking)
-    assert control.ask(tmp_path, {"number": 1}) == {"got": 1}
+        asking.sendall(b"\xff" * 2 * online.LONGEST)
+        assert b'"error"' in online.received(asking)
+    assert online.ask(tmp_path, {"number": 1}) == {"got": 1}
 
 
 def test_nobody_answers_for_a_service_that_was_killed(tmp_path: Path) -> None:
     with locked(tmp_path / ASIDE / "lock"):
-        assert control.ask(tmp_path, {}) is None
-    with control.address(tmp_path) as place, socket.socket(socket.AF_UNIX) as gone:
+        assert online.ask(tmp_path, {}) is None
+    with online.address(tmp_path) as place, socket.socket(socket.AF_UNIX) as gone:
         gone.bind(place)
-    assert control.ask(tmp_path, {}) is None
+    assert online.ask(tmp_path, {}) is None

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from wgig.backup.backups import STORE, backups
-from wgig.backup.manifest import Manifest, content
-from wgig.examples import examples
+from wgig.sparql.examples import examples
+from wgig.store.backup.backup import STORE, backups
+from wgig.store.backup.manifest import Manifest, content
 
 from tests.fixtures.processes import Serving
 

@@ -14,14 +14,16 @@ import pyoxigraph as ox
 import pytest
 from fastapi import FastAPI
 from wgig.app import create_app
-from wgig.lookup import rows
-from wgig.records.history import AT
+from wgig.feeds import event_stream
 from wgig.settings import Settings
-from wgig.store import Store, StoreError
-from wgig.stream import log, look, nodes
-from wgig.stream.keeping import Stream
-from wgig.stream.last import below
-from wgig.stream.states import without_blanks
+from wgig.store.changelog import log, rescan
+from wgig.store.changelog.queries import below
+from wgig.store.changelog.rescan import without_blanks
+from wgig.store.changelog.sync import Stream
+from wgig.store.errors import StoreError
+from wgig.store.history import AT
+from wgig.store.store import Store
+from wgig.store.view import rows
 
 from tests.fixtures.service import client_of, service_of
 from tests.fixtures.triples import put_turtle
@@ -80,7 +82,7 @@ def reader(app: FastAPI) -> httpx.Client:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of three members, and shelves of two pages."""
     monkeypatch.setattr(log, "PAGE", 3)
-    monkeypatch.setattr(nodes, "SHELF", 2)
+    monkeypatch.setattr(event_stream, "SHELF", 2)
 
 
 def fetched(client: httpx.Client, path: str) -> list[ox.Quad]:
@@ -312,8 +314,8 @@ def test_what_others_wrote_meanwhile_is_found_at_the_start(kept: Store) -> None:
 def test_a_large_store_is_looked_through_by_a_process_of_its_own(
     kept: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "LARGE", 0)
-    monkeypatch.setattr(look, "look_through", None)  # in this process
+    monkeypatch.setattr(rescan, "LARGE", 0)
+    monkeypatch.setattr(rescan, "look_through", None)  # in this process
     assert things(log_of(kept)) == {"x:a": "Create", "x:b": "Create"}
 
 

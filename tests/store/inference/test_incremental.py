@@ -5,15 +5,16 @@ from collections.abc import Sequence
 
 import pyoxigraph as ox
 import pytest
-from wgig.board import Board
-from wgig.inference import Inference
-from wgig.namespaces import namespaces
-from wgig.rdf import quad
+from wgig.rdf.namespaces import namespaces
+from wgig.rdf.serialization import quad
+from wgig.rdf.shipped import rules
+from wgig.seed import refresh
 from wgig.settings import Settings
-from wgig.shipped import refresh, rules
-from wgig.store import Store
-from wgig.writes.changes import Change
-from wgig.writes.premises import Rule
+from wgig.shacl.conformance_graph import Board
+from wgig.store.change import Change
+from wgig.store.inference.inference import Inference
+from wgig.store.inference.rule import Rule
+from wgig.store.store import Store
 
 from tests.fixtures.triples import parse_triples
 

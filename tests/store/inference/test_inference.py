@@ -2,9 +2,9 @@ import io
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf import read
-from wgig.shipped import rules
-from wgig.store import Store
+from wgig.rdf.serialization import read
+from wgig.rdf.shipped import rules
+from wgig.store.store import Store
 
 PREFIXES = """
 @prefix : <urn:example:> .

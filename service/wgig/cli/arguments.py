@@ -1,0 +1,245 @@
+"""The command line interface: commands, arguments, help texts and examples.
+
+Nothing slow is imported here, so that help comes at once. Wrong arguments exit with 2.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+RESULTS = ("table", "csv", "tsv", "json", "xml", "ttl", "nt", "jsonld", "rdf")
+FORMATS = ("ttl", "trig", "nt", "nq", "rdf", "jsonld")
+PROFILES = ("draft", "complete", "final")
+LANGUAGES = ("ar", "zh", "en", "fr", "ru", "es")
+REPORTS = ("text", "json", "html", "csv", "sarif", "junit", "github", "ttl", "nt", "jsonld", "rdf")
+SCOPES = ("papers", "graphs", "update", "admin", "metrics")
+PAPERS = ("md", "ttl", "trig", "nt", "nq", "rdf", "jsonld", "docx")
+
+
+def serve(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig serve`."""
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for any that is free (default: 8000)")
+    parser.add_argument(
+        "--data", choices=("shipped", "none"), help="what to keep the store filled with (default: shipped)"
+    )
+
+
+def query(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig query`."""
+    parser.add_argument("query", nargs="?", help="SPARQL text, a file that holds it, or - for standard input")
+    parser.add_argument("--name", help="run this example query (see: wgig queries)")
+    parser.add_argument(
+        "--format", choices=RESULTS, help="default: table on a terminal; csv or ttl in a pipe"
+    )
+    parser.add_argument("--url", help="ask this SPARQL endpoint instead of the local store")
+
+
+def load(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig load`."""
+    parser.add_argument("files", nargs="*", metavar="FILE", help="RDF file, also .gz; - is standard input")
+    parser.add_argument(
+        "--graph", metavar="IRI", help="graph to load into (default: the unnamed graph, or those of the file)"
+    )
+    parser.add_argument("--format", choices=FORMATS, help="format of the files (default: by their names)")
+    parser.add_argument(
+        "--shipped", nargs="+", metavar="NAME", help="take these graphs as the package ships them"
+    )
+
+
+def dump(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig dump`."""
+    parser.add_argument(
+        "--format", choices=FORMATS, help="default: by the name of the output, else trig; ttl with --graph"
+    )
+    parser.add_argument(
+        "--graph", metavar="IRI", help="this graph only; its name below the base IRI is enough"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", type=Path, help="file to write, also .gz (default: standard output)"
+    )
+
+
+def backup(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig backup`."""
+    parser.add_argument(
+        "folder",
+        metavar="DIR",
+        type=Path,
+        help="folder of backups; each is a folder in it, named by its time",
+    )
+    parser.add_argument(
+        "--keep", metavar="N", type=positive, help="then delete all backups in DIR but the newest N"
+    )
+
+
+def positive(text: str) -> int:
+    """A number that is at least one. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
+    return int(text)
+
+
+def restore(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig restore`."""
+    parser.add_argument(
+        "backup",
+        metavar="DIR",
+        type=Path,
+        help="a backup, or a folder of backups, of which the newest is taken",
+    )
+
+
+def stats(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig stats`."""
+    parser.add_argument(
+        "--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe"
+    )
+
+
+def queries(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig queries`."""
+    parser.add_argument("name", nargs="?", help="print the text of this query")
+
+
+def check(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig check`."""
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE", help="paper, or folder of papers; - is standard input"
+    )
+    parser.add_argument(
+        "--profile", choices=PROFILES, default="complete", help="what to hold it against (default: complete)"
+    )
+    parser.add_argument(
+        "--format", choices=REPORTS, help="form of the report (default: by the name of the output, else text)"
+    )
+    parser.add_argument(
+        "--lang", choices=LANGUAGES, help="language (default: that of LC_ALL or LANG, else en)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="file to write the report to (default: standard output)",
+    )
+    parser.add_argument("--input-format", choices=PAPERS, help="format of standard input")
+    parser.add_argument(
+        "--skip-others",
+        action="store_true",
+        help="pass over Markdown that looks like no paper, also where it is named",
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="processes for many files (default: one a core)",
+    )
+    parser.add_argument("--watch", action="store_true", help="check again whenever a file changes")
+    parser.add_argument("--quiet", action="store_true", help="print nothing: the exit code tells")
+
+
+def bulk_check(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig bulk check`."""
+    bulk(parser)
+    parser.add_argument(
+        "--profile", choices=PROFILES, default="complete", help="what to hold it against (default: complete)"
+    )
+    parser.add_argument(
+        "--lang", choices=LANGUAGES, default="en", help="language of the messages (default: en)"
+    )
+
+
+def bulk(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig bulk describe`, and of each other action of `wgig bulk`."""
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="file, folder or glob; with Spark also s3a://, hdfs://, …",
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", required=True, help="folder to write; there must be none of this name"
+    )
+    parser.add_argument(
+        "--on",
+        choices=("spark", "processes"),
+        help="what does the work (default: Spark where it is installed, else processes of this machine)",
+    )
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=positive,
+        default=os.cpu_count() or 1,
+        help="processes of this machine, unless Spark has a cluster (default: one a core)",
+    )
+
+
+def mcp(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig mcp`."""
+    parser.add_argument("--url", help="read the graph of this service instead of the local store")
+    parser.add_argument("--http", action="store_true", help="serve over HTTP instead of standard input")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on, with --http (default: 127.0.0.1)"
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=8001,
+        help="port to listen on, with --http, 0 for any that is free (default: 8001)",
+    )
+    parser.add_argument(
+        "--rows", metavar="N", type=positive, default=200, help="most rows of an answer (default: 200)"
+    )
+    parser.add_argument(
+        "--bytes", metavar="N", type=enough, default=32_768, help="most bytes of an answer (default: 32768)"
+    )
+    parser.add_argument(
+        "--seconds", metavar="N", type=positive, default=10, help="longest time of a query (default: 10)"
+    )
+
+
+def enough(text: str) -> int:
+    """A number of bytes in which there is room for what stands around an answer. Raises ArgumentTypeError."""
+    if positive(text) < 2048:
+        raise argparse.ArgumentTypeError(f"{text} bytes are too few: give at least 2048")
+    return int(text)
+
+
+def new(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig new`."""
+    parser.add_argument("kind", choices=("paper",), help="what to begin")
+    parser.add_argument("issue", help="issue of the inventory, such as spam")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="file to write, - for standard output (default: the issue, .md)",
+    )
+
+
+def new_token(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig token new`."""
+    parser.add_argument(
+        "--scope",
+        nargs="+",
+        action="extend",
+        choices=SCOPES,
+        required=True,
+        help="what the token opens, one or several",
+    )
+    parser.add_argument("--expires", metavar="SPAN", default="", help="12h, 30d or 2w (default: never)")
+    parser.add_argument("--name", metavar="WHO", default="", help="who gets it; stands in the history")
+
+
+def list_tokens(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig token list`."""
+    parser.add_argument(
+        "--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe"
+    )
+
+
+def revoke_token(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `wgig token revoke`."""
+    parser.add_argument("id", metavar="ID", help="the token to revoke (see: wgig token list)")

@@ -1,0 +1,201 @@
+"""What `wgig` can be called with: its commands, each with a sentence and examples."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .._version import __version__
+from ..text import one_line
+from . import arguments
+
+FINE, NO, UNREADABLE, FAILED = 0, 1, 2, 3  # exit codes
+
+Commands = dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose help keeps the line breaks of its examples, and whose mistakes end with code 2."""
+
+    def __init__(self, **options: Any) -> None:
+        """Take the options of `argparse.ArgumentParser`."""
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the call and where help is."""
+        self.exit(UNREADABLE, f"{self.prog}: {one_line(message)}.\nSee: {self.prog} --help\n")
+
+
+def token(parser: argparse.ArgumentParser) -> None:
+    """The actions of `wgig token`."""
+    offer(parser, "action", ACTIONS)
+
+
+ACTIONS: Commands = {
+    "new": (
+        "make a token, and print it, once",
+        arguments.new_token,
+        'wgig token new --scope papers --expires 30d --name "Working group 2"\n'
+        "wgig token new --scope graphs update\n"
+        "\n"
+        "scopes:\n"
+        "papers   write the graphs of papers, each checked first\n"
+        "graphs   write any graph, papers checked first\n"
+        "update   run SPARQL Update\n"
+        "admin    see and stop the queries of others\n"
+        "metrics  read the figures of the service (`/metrics`)",
+    ),
+    "list": (
+        "list the tokens, without what is secret",
+        arguments.list_tokens,
+        "wgig token list\nwgig token list --format json",
+    ),
+    "revoke": (
+        "let a token open nothing any more, from the next request on",
+        arguments.revoke_token,
+        "wgig token revoke 1f2e3d4c",
+    ),
+}
+
+
+def bulk(parser: argparse.ArgumentParser) -> None:
+    """The actions of `wgig bulk`."""
+    offer(parser, "action", BULK)
+
+
+BULK: Commands = {
+    "check": (
+        "check papers by the million, on Spark or on this machine",
+        arguments.bulk_check,
+        "wgig bulk check papers/ --out checked\n"
+        "wgig bulk check 's3a://papers/2026/*.ttl' --out s3a://papers/checked --profile final\n"
+        "\n"
+        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or holds no paper, 3 our failure",
+    ),
+    "describe": (
+        "count what is in papers by the million, as VoID, on Spark or on this machine",
+        arguments.bulk,
+        "wgig bulk describe papers/ --out described\n"
+        "wgig bulk describe 'hdfs://papers/*/*.md' --out hdfs://described\n"
+        "\n"
+        "exit codes: 0 all were counted, 2 one cannot be read, 3 our failure",
+    ),
+}
+
+COMMANDS: Commands = {
+    "serve": (
+        "serve the graph over HTTP",
+        arguments.serve,
+        "wgig serve\nwgig serve --port 8080 --store ./store",
+    ),
+    "query": (
+        "answer a SPARQL query",
+        arguments.query,
+        "wgig query 'SELECT * { ?s ?p ?o } LIMIT 5'\n"
+        "wgig query question.rq --format csv > answer.csv\n"
+        "wgig query --name coverage-matrix\n"
+        "wgig query question.rq --url http://127.0.0.1:8000/sparql",
+    ),
+    "load": (
+        "load RDF files into the store",
+        arguments.load,
+        "wgig load papers.ttl --graph https://example.org/papers\n"
+        "wgig load dump.nq.gz\n"
+        "curl -s https://example.org/data | wgig load - --format ttl --graph https://example.org/data\n"
+        "wgig load --shipped issues papers",
+    ),
+    "dump": (
+        "write the store, or a graph of it, as RDF",
+        arguments.dump,
+        "wgig dump -o all.nq.gz\nwgig dump --graph issues",
+    ),
+    "backup": (
+        "keep a copy of the store, also while a service runs on it",
+        arguments.backup,
+        "wgig backup /var/backups/wgig\nwgig backup /var/backups/wgig --keep 30",
+    ),
+    "restore": (
+        "put a backup in the place of the store",
+        arguments.restore,
+        "wgig restore /var/backups/wgig\n"
+        "wgig restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store",
+    ),
+    "check": (
+        "check whether issue papers are complete",
+        arguments.check,
+        "wgig check paper.md\n"
+        "wgig check papers/ --profile final --lang fr\n"
+        "wgig check papers/ -o report.html\n"
+        "wgig check paper.ttl --watch\n"
+        "curl -s https://example.org/paper | wgig check - --input-format ttl\n"
+        "\n"
+        "exit codes: 0 all conform, 1 one does not, 2 one cannot be read or holds no paper, 3 our failure",
+    ),
+    "bulk": (
+        "check or count papers by the million",
+        bulk,
+        "wgig bulk check papers/ --out checked\nwgig bulk describe papers/ --out described",
+    ),
+    "new": (
+        "begin an issue paper with what the graph knows of the issue",
+        arguments.new,
+        "wgig new paper spam\nwgig new paper spam --output drafts/spam.md\nwgig new paper spam -o - | less\n"
+        "\n"
+        "the issues of the inventory:\n"
+        """wgig query 'SELECT ?issue { ?issue <https://w3id.org/wgig/ontology#inventoryStatus> "yes" }'""",
+    ),
+    "mcp": (
+        "serve the graph to language models (Model Context Protocol)",
+        arguments.mcp,
+        "wgig mcp\nwgig mcp --url http://127.0.0.1:8000/\nwgig mcp --http --port 8001",
+    ),
+    "token": (
+        "let somebody write to the service, or no longer",
+        token,
+        'wgig token new --scope papers --expires 30d --name "Working group 2"\n'
+        "wgig token new --scope graphs update\n"
+        "wgig token list\n"
+        "wgig token revoke 1f2e3d4c",
+    ),
+    "stats": ("count what is in the store", arguments.stats, "wgig stats\nwgig stats --format json"),
+    "queries": ("list the example queries", arguments.queries, "wgig queries\nwgig queries coverage-matrix"),
+}
+
+# The actions of the last one take it.
+WITHOUT_STORE = (
+    arguments.queries,
+    arguments.check,
+    arguments.bulk_check,
+    arguments.bulk,
+    arguments.new,
+    token,
+    bulk,
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command."""
+    whole = Parser(
+        prog="wgig", description="The Working Group on Internet Governance (2004-2005) as linked data."
+    )
+    whole.add_argument("--version", action="version", version=f"wgig {__version__}")
+    offer(whole, "command", COMMANDS)
+    return whole
+
+
+def offer(parser: argparse.ArgumentParser, what: str, commands: Commands) -> None:
+    """Let a parser take one of these commands, which `what` is called after."""
+    offered = parser.add_subparsers(dest=what, metavar=what.upper(), required=True)
+    for name, (summary, takes, examples) in commands.items():
+        indented = examples.replace("\n", "\n  ")
+        one = offered.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=f"examples:\n  {indented}",
+        )
+        takes(one)
+        if takes not in WITHOUT_STORE:
+            one.add_argument(
+                "--store", type=Path, metavar="DIR", help="folder of the store (default: your data folder)"
+            )

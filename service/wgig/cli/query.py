@@ -1,0 +1,198 @@
+"""`wgig query` and `wgig queries`: run a query on the local store or an endpoint, list the example queries.
+
+The result is a table on a terminal, a data format in a pipe. Exit code 1 means an empty or false result.
+Remote endpoints are queried over the SPARQL 1.1 Protocol (section 2.1.2), and their problem documents (RFC
+9457) are shown.
+"""
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import anyio
+import pyoxigraph as ox
+
+from ..client.connection import endpoint
+from ..http.work_queue import Turns
+from ..problems import Problem
+from ..rdf.formats import BY_FORM, CSV, GRAPHS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
+from ..rdf.namespaces import namespaces, shorten
+from ..rdf.serialization import serialize
+from ..rdf.sparql_lexer import form, names_dataset
+from ..seed import open_to_read
+from ..settings import Settings
+from ..sparql.admission import admit
+from ..sparql.examples import example, examples
+from ..sparql.federation import answered
+from ..sparql.language.diagnosis import diagnose
+from ..store.view import Dataset
+from ..text import harmless
+from .console import aside, format_named, say, show
+
+
+def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the list, in a pipe by lines of name, tab, question; or the text of the query that is named.
+
+    Exit code 0. Raises Problem 404.
+    """
+    del settings
+    if arguments.name:
+        print(example(arguments.name).text, end="")
+    elif not sys.stdout.isatty():
+        for one in examples():
+            print(one.name, one.question, sep="\t")
+    else:
+        show(["name", "question"], ((one.name, one.question) for one in examples()))
+    return 0
+
+
+TABLE = "table"
+ALONE = Turns(at_once=1, waiting=1, patience=1)
+
+
+def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Print the answer. Exit code 0, or 1 when it is no or empty. Raises Problem, StoreError, OSError."""
+    text = text_of(arguments)
+    form_ = form(text)
+    format_ = chosen(form_, arguments.format)
+    ask = at_endpoint(arguments.url) if arguments.url else at_store(settings)
+    if form_ in ("SELECT", "ASK"):
+        return show_results(ask(text, format_ or JSON_RESULTS), format_, settings)
+    triples = list(ox.parse(ask(text, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
+    sys.stdout.buffer.write(serialize((quad.triple for quad in triples), format_ or TURTLE, settings.base))
+    return 0 if triples else 1
+
+
+def text_of(arguments: argparse.Namespace) -> str:
+    """The query that is meant: of an example, from standard input, from a file, or as given."""
+    given: str | None = arguments.query
+    if arguments.name:
+        return example(arguments.name).text
+    if given is None and sys.stdin.isatty():
+        raise Problem(400, "No query is given. Give its text, a file that holds it, or --name of an example.")
+    if given in (None, "-"):
+        return sys.stdin.read()
+    if "{" not in given and Path(given).suffix:
+        return Path(given).read_text("utf-8")
+    return given
+
+
+def chosen(form_: str, name: str | None) -> Format | None:
+    """The format to print in; None: for a person. Raises Problem for one that this form of query has not."""
+    if name is None:
+        return {"SELECT": None if sys.stdout.isatty() else CSV, "ASK": None}.get(form_, TURTLE)
+    offered = BY_FORM[form_]
+    if name == TABLE and offered is not GRAPHS:
+        return None
+    return format_named(name, offered, f"The answer to {form_}")
+
+
+def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
+    """A function that answers a query from the local store."""
+    store = open_to_read(settings, say)
+
+    def ask(text: str, format_: Format) -> bytes:
+        out = io.BytesIO()
+        admitted = anyio.run(answered, admit(text, settings), settings, ALONE)
+        union = settings.default_graph == "union" and not names_dataset(text)
+        try:
+            aside(lambda: store.query(admitted, format_.media_type, out, Dataset(union=union))).result()
+        except SyntaxError as error:
+            raise diagnose(text, error) from error
+        except (ValueError, RuntimeError) as error:
+            raise Problem(400, f"The query cannot be evaluated: {error}.") from error
+        return out.getvalue()
+
+    return ask
+
+
+def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
+    """A function that answers a query from a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
+    if not url.startswith(("http://", "https://")):
+        raise Problem(
+            400, f"{url} is no address of an endpoint. Give one that begins with http:// or https://."
+        )
+
+    url = endpoint(url)
+
+    def ask(text: str, format_: Format) -> bytes:
+        request = Request(url, urlencode({"query": text}).encode(), {"Accept": format_.media_type})  # noqa: S310
+        try:
+            with urlopen(request) as response:  # noqa: S310  checked above
+                body: bytes = response.read()
+                return body
+        except HTTPError as error:
+            raise refused(url, error) from error
+        except URLError as error:
+            raise OSError(
+                f"{url} cannot be reached: {error.reason}. Is it the right address, and served?"
+            ) from error
+        except HTTPException as error:
+            raise OSError(f"The answer of {url} broke off. Ask again.") from error
+
+    return ask
+
+
+def refused(url: str, error: HTTPError) -> Exception:
+    """What an endpoint says against a query: ours says it as a problem document (RFC 9457)."""
+    body = error.read()
+    try:
+        document = json.loads(body)
+        detail, excerpt = document["detail"], document.get("excerpt")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        detail, excerpt = f"{error.code} {error.reason}", None
+    if 400 <= error.code < 500:
+        return Problem(400, f"{url} refused the query: {detail}", excerpt=excerpt)
+    return OSError(f"{url} failed: {detail}")
+
+
+def show_results(body: bytes, format_: Format | None, settings: Settings) -> int:
+    """Print what a SELECT or ASK yields. Exit code 1 when it is nothing, or no."""
+    if format_ is not None:
+        sys.stdout.buffer.write(body)
+        return 0 if any_result(body, format_) else 1
+    results = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+    if isinstance(results, ox.QueryBoolean):
+        print("yes" if results else "no")
+        return 0 if results else 1
+    assert isinstance(results, ox.QuerySolutions)
+    known = namespaces(settings.base)
+    rows = [[readable(term, known) for term in solution] for solution in results]
+    show([variable.value for variable in results.variables], rows)
+    return 0 if rows else 1
+
+
+def any_result(body: bytes, format_: Format) -> bool:
+    """Whether a result document holds a row, or says yes."""
+    if format_ is CSV:
+        return body.count(b"\n") > 1
+    results = ox.parse_query_results(body, format=ox.QueryResultsFormat.from_media_type(format_.media_type))
+    return bool(results) if isinstance(results, ox.QueryBoolean) else any(True for _ in results)
+
+
+def readable(term: object, known: dict[str, str]) -> str:
+    """A term for a person: a short name, a text, or nothing where there is no value.
+
+    A character that would steer the terminal is shown as a replacement character.
+    """
+    return harmless(written(term, known))
+
+
+def written(term: object, known: dict[str, str]) -> str:
+    """A term as short as it can be written."""
+    match term:
+        case None:
+            return ""
+        case ox.NamedNode():
+            return shorten(term.value, known)
+        case ox.Literal():
+            return term.value
+        case _:
+            return str(term)

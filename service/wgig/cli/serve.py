@@ -1,0 +1,313 @@
+"""`wgig serve`: runs the server until SIGINT or SIGTERM, and reloads settings and tokens while it runs.
+
+On shutdown, requests under way get 10 s, then a write as long; queries that are not done are told so 2 s
+before the end. A reload changes what can be changed and names the rest. On glibc, malloc uses 2 arenas and a
+fixed mmap threshold of 128 KiB, because by default eight arenas a core keep freed memory.
+"""
+
+import argparse
+import asyncio
+import ctypes
+import logging
+import os
+import resource
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import fields, replace
+from functools import partial
+from types import FrameType
+from typing import Any, NoReturn
+
+import uvicorn
+from anyio.to_thread import run_sync
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from ..app import CHECKS, create_app
+from ..http import access_log, telemetry
+from ..http.auth import Tokens
+from ..http.oidc import configured
+from ..http.responses import BrokenOffError
+from ..http.server import connection
+from ..http.work_queue import Processes
+from ..seed import open_filled
+from ..settings import STACK, Settings
+from ..sparql.workers.evaluation import Inline
+from ..sparql.workers.pool import Pool
+from ..store.backup.online import offer
+from ..store.changelog.sync import Stream
+from ..store.errors import StoreError
+from ..store.store import Store
+from .check_workers import prepare
+from .console import say
+
+MMAP_THRESHOLD, ARENA_MAX = -3, -8  # as malloc.h numbers them
+ARENAS = 2  # for all threads; by default there are eight a core, each of which keeps what is freed in it
+LARGE = 128 * 1024  # bytes that are given back when they are freed; by default that grows to 32 MiB
+
+
+def give_back() -> None:
+    """Have threads share few arenas, and what is large given back. To be called before there are threads."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        mallopt(ARENA_MAX, ARENAS)
+        mallopt(MMAP_THRESHOLD, LARGE)
+
+
+log = logging.getLogger("wgig")
+
+
+class Reloading:
+    """Brings a running service in line with its settings and tokens as they are now."""
+
+    def __init__(
+        self, app: FastAPI, checks: Processes, pool: Pool | None, read: Callable[[], Settings]
+    ) -> None:
+        """Take what goes by settings, and what reads them. It raises ValueError or OSError."""
+        self.app, self.checks, self.pool, self.read = app, checks, pool, read
+
+    async def __call__(self) -> None:
+        """Read all again; where that fails all stays as it is, and the log says why."""
+        try:
+            await self.take(self.read())
+        except (ValueError, OSError) as error:
+            log.error("the settings stay as they are: %s", error)
+        await self.look_at_tokens()
+
+    async def take(self, wanted: Settings) -> None:
+        """Let those of the settings that can change be these."""
+        now: Settings = self.app.state.settings
+        other = [one for one in fields(Settings) if getattr(now, one.name) != getattr(wanted, one.name)]
+        for one in other:
+            if not one.metadata["live"]:
+                log.warning("WGIG_%s is another now: start the service anew for it", one.name.upper())
+        changed = {one.name: getattr(wanted, one.name) for one in other if one.metadata["live"]}
+        if changed:
+            await self.turn(replace(now, **changed))
+        log.warning(
+            "the settings were read again; changed: %s", ", ".join(map(str.upper, changed)) or "nothing"
+        )
+
+    async def turn(self, settings: Settings) -> None:
+        """Go by these settings from now on. No answer from before is given again."""
+        state = self.app.state
+        state.settings = settings
+        self.checks.seconds = settings.paper_seconds
+        if self.pool:
+            self.pool.settings = settings
+        state.tokens.fix(settings.token)
+        state.limits.follow(settings)
+        state.logs.follow(settings)
+        access_log.begin(settings)
+        store: Store = state.store
+        await run_sync(store.touch)
+
+    async def look_at_tokens(self) -> None:
+        """Say what is wrong with the file of the tokens, which is read again when it changes."""
+        tokens: Tokens = self.app.state.tokens
+        try:
+            await run_sync(tokens.all)
+        except StoreError as error:
+            log.error("the tokens cannot be read, and nobody can write: %s", error)
+
+
+FILES = 65_536  # connections and files that may be open, as far as the system allows
+GRACE = 10  # seconds for the requests under way, then as many for a write
+LAST = 2  # of these seconds, in which queries that are not done are told so
+
+
+class Server(uvicorn.Server):
+    """A server that says where it listens once it does, and that waits for nobody when told to stop twice."""
+
+    url = ""
+    reload: Callable[[], Coroutine[Any, Any, None]]
+    asked_to_reload = False
+    on_terminal = False  # whether it was begun there
+    drain: Callable[[], int]  # how many seconds from the signal to stop until the socket closes
+    leaving: float | None = None  # the time of that, by the monotonic clock
+    stopping: Callable[[], None]  # what is told of it
+    pool: Pool | None  # the readers, which end before it does
+    background: Sequence[Callable[[], Coroutine[Any, Any, object]]]
+    farewell: Callable[[], None]
+    fields: list[tuple[bytes, bytes]]  # of every answer; the same list for all
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, then print the URL, and make ready what the first request need not wait for."""
+        await super().startup(sockets)
+        if self.started:
+            print(f"Serving on {self.url} (stop with Ctrl-C)", flush=True)
+        self.ready = [asyncio.create_task(one()) for one in self.background]
+
+    async def on_tick(self, counter: int) -> bool:
+        """Have every answer say the time at which it begins, also one that is long in coming.
+
+        The server renews the field Date once a second, and gives a request that which it has at its begin.
+        """
+        ended = await super().on_tick(counter - counter % 10)  # so that it renews it each time
+        self.fields[:] = self.server_state.default_headers
+        self.server_state.default_headers = self.fields
+        if self.asked_to_reload:
+            self.asked_to_reload = False
+            self.reloading = asyncio.create_task(self.reload())
+        return ended or (self.leaving is not None and time.monotonic() >= self.leaving)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for the requests under way. Those that are cut off then are no mistakes to report."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        waiting = asyncio.create_task(super().shutdown(sockets))
+        asyncio.get_running_loop().call_later(GRACE - LAST, self.farewell)
+        # Since Python 3.12 a closed server waits for its last connection, whatever it is told meanwhile.
+        while not (waiting.done() or self.force_exit):
+            await asyncio.sleep(0.1)
+        waiting.cancel()
+        if self.pool:
+            await self.pool.close()
+
+    def handle_hangup(self, sig: int, frame: FrameType | None) -> None:
+        """Read settings and tokens again soon; or stop where the terminal is gone, as one without it does."""
+        if self.on_terminal and not os.isatty(0):
+            return self.handle_exit(sig, frame)
+        self.asked_to_reload = True
+        return None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in good order, or at the second signal at once."""
+        if self.leaving is None:
+            self.leaving = time.monotonic() + self.drain()
+            self.stopping()
+        else:
+            self.force_exit = self.should_exit = True
+        del sig, frame
+
+
+def is_mistake(record: logging.LogRecord) -> bool:
+    """Whether something went wrong that nobody foresaw; an answer that had to be broken off is none."""
+    return not (record.exc_info and isinstance(record.exc_info[1], BrokenOffError))
+
+
+def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
+    """Serve until SIGINT or SIGTERM, then end the process with code 0.
+
+    Requests under way are finished first, as far as the grace allows. Raises ValueError, OSError or
+    StoreError.
+    """
+    access_log.begin(settings)
+    tell = access_log.say if settings.log == access_log.JSON else say
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, FILES), most))
+    give_back()
+    traces = telemetry.begun()
+    listening = bind(settings.host, settings.port)
+    threading.stack_size(STACK)
+    store = open_filled(settings, tell)
+    store.describe_later()
+    offer(store, tell)
+    checks = Processes(**CHECKS, seconds=settings.paper_seconds)
+    pool = Pool(store, settings) if settings.readers and not settings.remote_query else None
+    tokens = Tokens(settings.token_file, settings.token, configured(settings))
+    tokens.all()  # what is wrong with their file is said now
+    if settings.remote_query:
+        app = shared_app(settings, store, checks, tokens, traces)
+    else:
+        app = create_app(settings, store, checks, pool, tokens, traces)
+    server = Server(
+        uvicorn.Config(
+            app,
+            http=connection(
+                settings.base,
+                app.state.shortcuts,
+                app.state.notes,
+                app.state.limits,
+                by_peer=bool(settings.proxies),
+            ),
+            ws="none",
+            access_log=False,
+            log_config=None,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=settings.proxies,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )
+    server.url, server.fields, server.pool = url(listening), [], pool
+    stream: Stream = app.state.stream
+    try:
+        stream.start()
+    except StoreError as error:  # who asks for changes is told again
+        tell(str(error))
+    prepared = partial(checks.run, prepare, settings.shacl)
+    indexed = partial(asyncio.to_thread, app.state.index.open)
+    server.background = [
+        prepared,
+        indexed,
+        *([pool.start] if pool else []),
+        stream.begin,
+        partial(app.state.shelf.ask, len),
+    ]
+    server.drain = lambda: app.state.settings.drain_seconds
+    server.reload = Reloading(app, checks, pool, partial(Settings.called_with, arguments))
+    server.on_terminal = os.isatty(0)
+    signal.signal(signal.SIGHUP, server.handle_hangup)
+    server.stopping = partial(setattr, app.state, "stopping", True)
+    server.farewell = app.state.running.end_all
+    logging.getLogger("uvicorn.error").addFilter(is_mistake)
+    # The server handles both signals itself and then raises them once more.
+    for signal_ in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_, lambda *_: None)
+    server.run(sockets=[listening])
+    store.end(0 if server.force_exit else GRACE)
+    if traces:
+        traces.end()
+    tell("Stopped.")
+    os._exit(0)  # a query that still runs on its thread would keep the process alive
+
+
+def shared_app(
+    settings: Settings, store: Store, checks: Processes, tokens: Tokens, traces: telemetry.Tracing | None
+) -> FastAPI:
+    """The service over a shared store."""
+    from ..remote.freshness import Current  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
+    from ..remote.queries import Passing  # noqa: PLC0415
+    from ..remote.store import Shared  # noqa: PLC0415
+
+    assert isinstance(store, Shared)
+    passing = Passing(store, settings)
+    current = Middleware(Current, following=passing.following)
+    app = create_app(settings, store, checks, passing, tokens, traces, [current], Inline(store))
+    app.state.shortcuts.version = lambda: passing.following.version
+    return app
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket bound to an address, which does not listen yet. Raises ValueError or OSError."""
+    if not 0 <= port <= 65535:
+        raise ValueError(f"There is no port {port}; give one from 0 to 65535 with --port.")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        raise OSError(f"Cannot listen on {host} port {port}: {error.strerror}. {mend(error)}") from error
+    return listening
+
+
+def mend(error: OSError) -> str:
+    """What to do about a failed bind."""
+    match error:
+        case PermissionError():
+            return "Take a port above 1023 with --port."
+        case socket.gaierror():
+            return "Give an address of this machine with --host."
+        case _:
+            return "Stop what is there, or take another address with --port or --host."
+
+
+def url(listening: socket.socket) -> str:
+    """The address of a bound socket, as a browser wants it."""
+    host, port, *_ = listening.getsockname()
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -1,0 +1,183 @@
+"""What holds for every write: one at a time, whole or not at all, on record, on disk before the answer."""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pyoxigraph as ox
+from anyio.to_thread import run_sync
+from fastapi import Request, Response
+from prometheus_client import Counter
+
+from ..http.bodies import Part
+from ..http.language import language
+from ..http.telemetry import around, counting
+from ..http.work_queue import Turns
+from ..problems import Problem
+from ..rdf.formats import Format
+from ..settings import Settings
+from ..shacl import conformance_graph
+from ..shacl.gate import Checked, Submitted, checked, report_format
+from ..store.change import Change
+from ..store.errors import DeclinedError, FullError, StoreError, UnavailableError, UnfittingError
+from ..store.store import Store
+from .provenance import Record, Write, graphs_of
+
+READ_AGAIN = "This may or may not have been written, but never by halves: read it again."
+RESTART = "and starts it anew if it refuses to write even then; all that was written can be read meanwhile."
+UNKEPT = {"Cache-Control": "no-store"}
+
+# Graphs below the base that the service fills itself, and what with.
+COMPUTED = {
+    "catalog": "what it ships",
+    "conformance": "how the papers stand by the template",
+    "dcat": "what there is to get, and where",
+    "history": "who wrote what, and when",
+    "inferred": "what follows from the other graphs",
+    "queries": "the example queries, and the prefixes for them",
+    "void": "how much there is of what",
+}
+
+log = logging.getLogger("wgig")
+
+
+async def in_turn(request: Request, function: Callable[..., Response], *args: Any) -> Response:
+    """Let the function write while no other does. Raises Problem as `writing`."""
+    async with writing(request):
+        return await run_sync(function, *args)
+
+
+@asynccontextmanager
+async def writing(request: Request) -> AsyncIterator[None]:
+    """Around a write, while there is no other.
+
+    Raises Problem 503 where its turn does not come, 507 where the disk is full, 500 where it fails.
+    """
+    turns: Turns = request.app.state.writes
+    counted: Counter = request.app.state.metrics.writes
+    begun = False
+    try:
+        async with turns.turn():
+            begun = True
+            with around(request.app.state.tracing, "write"):
+                yield
+    except Problem:
+        counted.labels("refused" if begun else "crowded").inc()
+        raise
+    except UnfittingError as error:
+        counted.labels("refused").inc()
+        raise Problem(403, f"{error} Nothing has changed.") from error
+    except StoreError as error:
+        counted.labels("full" if isinstance(error, FullError) else "failed").inc()
+        log.error("%s %s failed: %s", request.method, request.url.path, error)
+        if isinstance(error, UnavailableError):
+            sentence = f"{error} Read what is there before you write again."
+            raise Problem(503, sentence, headers={"Retry-After": "5"}) from error
+        request.app.state.failed_write = datetime.now(UTC).isoformat(timespec="seconds")
+        if isinstance(error, DeclinedError):
+            sentence = "The service that holds the data refused this write, and nothing has changed."
+            raise Problem(500, f"{sentence} Its log says why.", slug="disk") from error
+        if isinstance(error, FullError):
+            raise Problem(
+                507, f"The disk of this service is full. {READ_AGAIN} Its operator makes room {RESTART}"
+            ) from error
+        failed = f"The disk of this service failed. {READ_AGAIN} Its operator mends that {RESTART}"
+        raise Problem(500, failed, slug="disk") from error
+    finally:
+        conformance_graph.checked.clear()
+
+
+def commit(request: Request, change: Change, write: Write) -> None:
+    """Make a change, with its record where a history is kept. What changes nothing is no write."""
+    store: Store = request.app.state.store
+    record: Record | None = request.app.state.record
+    if change:
+        store.apply(record.of(change, write) if record else change)
+        if record:
+            record.settle()
+        request.app.state.failed_write = None
+        request.app.state.metrics.writes.labels("written").inc()
+
+
+async def pass_gate(request: Request, graph: str, parts: list[Part], there: bytes) -> bytes | Response:
+    """What is sent to the graph of a paper, as N-Triples, or the answer that says why it may not stand there.
+
+    `there` is what the graph holds beside it. Raises Problem.
+    """
+    format_ = report_format(request.headers.getlist("accept"))
+    found = await gated(request, graph, parts, there, format_, language())
+    if not found.report:
+        return bytes(found.triples)
+    request.app.state.metrics.writes.labels("nonconforming").inc()
+    headers = UNKEPT | {"Vary": "Accept, Accept-Language", "Content-Language": language()}
+    return Response(found.report, 422, headers, format_.content_type)
+
+
+async def gated(  # noqa: PLR0913, PLR0917 - what is sent, and how the report on it is to be
+    request: Request, graph: str, parts: list[Part], there: bytes, format_: Format, language: str
+) -> Checked:
+    """What the gate says of what is sent to the graph of a paper. Raises Problem."""
+    settings: Settings = request.app.state.settings
+    checks: Turns = request.app.state.checks
+    with around(request.app.state.tracing, "check"), counting(request.app.state.metrics) as outcomes:
+        found = await checks.run(checked, Submitted(graph, parts, there, format_, language, settings))
+        outcomes.append("violates" if found.report else "conforms")
+    if not found.report:
+        conformance_graph.checked[found.digest] = found.results
+    return found
+
+
+def check_graph(graph: str | None, base: str) -> None:
+    """Raises Problem 403 for a graph that is computed, 400 for one whose address would lead elsewhere."""
+    home = f"{base}graph/"
+    if graph is None or not graph.startswith(home):
+        return
+    name = graph.removeprefix(home)
+    if name in COMPUTED:
+        raise computed(name)
+    if not name or {".", ".."} & set(name.split("/")):
+        raise Problem(400, f"No address leads to the graph <{graph}>. Give it a name without . and .. parts.")
+
+
+def without_computed(change: Change, store: Store, base: str, meant: Collection[str]) -> Change:
+    """The change without what it takes from graphs that are computed, where it takes all, as CLEAR ALL does.
+
+    Raises Problem 403 where it adds to such a graph or takes a part of it, or is `meant` for it by name.
+    """
+    for name in COMPUTED:
+        graph = f"{base}graph/{name}"
+        if graph in graphs_of(change) and graph in meant:
+            raise computed(name)
+        if graph in graphs_of(change):
+            change = without(change, graph, set(store.triples(graph)), computed(name))
+    return change
+
+
+def without(change: Change, graph: str, held: set[ox.Triple], refused: Problem) -> Change:
+    """The change without what it does to a graph, which holds these triples: nothing, or taking them all.
+
+    Raises the Problem where it does anything else.
+    """
+    gone = {one.triple for one in change.removed if is_in(one, graph)}
+    if graph in change.made or any(is_in(one, graph) for one in change.added) or (gone and gone != held):
+        raise refused
+    return Change(
+        tuple(one for one in change.removed if not is_in(one, graph)),
+        change.added,
+        tuple(one for one in change.dropped if one != graph),
+        change.made,
+    )
+
+
+def is_in(quad: ox.Quad, graph: str) -> bool:
+    """Whether the quad is in the named graph."""
+    return isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value == graph
+
+
+def computed(name: str) -> Problem:
+    """The 403 for a graph that the service fills itself."""
+    return Problem(
+        403, f"The service itself fills the graph {name} with {COMPUTED[name]}. Write to another graph."
+    )

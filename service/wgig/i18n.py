@@ -1,0 +1,37 @@
+"""What the pages say in other languages: a catalogue of gettext for each, read when first needed."""
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from types import MappingProxyType
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+HERE = Path(__file__).parent / "locale"
+# The languages of the pages, which are those of the United Nations, by what they call themselves.
+SPOKEN = MappingProxyType(
+    {"ar": "العربية", "en": "English", "es": "Español", "fr": "Français", "ru": "Русский", "zh": "中文"}
+)
+
+
+@cache
+def load_catalogue(tongue: str) -> NullTranslations:
+    """The texts of a language by those in English, which are their own."""
+    source = HERE / tongue / "LC_MESSAGES" / "wgig.po"
+    if not source.is_file():
+        return NullTranslations()
+    compiled = BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=tongue))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def marked(message: str) -> str:
+    """The text as it is: it goes to `gettext` where it is shown, and into the catalogues by this mark."""
+    return message
+
+
+ENGLISH = "en"

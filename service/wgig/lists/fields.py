@@ -1,0 +1,66 @@
+"""How a list is described: query, JSON, schema, CSV and page are made from it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..i18n import marked
+
+NAMED = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a thing
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a list says of a thing, under the name that the JSON-LD context has for the property.
+
+    `type` is `text` (in languages), `name` (one of few texts), `string`, `integer`, `boolean`, `date` (or
+    only its year or month), `class`, or that of a thing (`typed.THINGS`). A field has one value unless it has
+    `many`. One that is no property of the thing itself has a `path` or `pattern` that leads to its values.
+    """
+
+    name: str
+    type: str
+    says: str
+    many: bool = False
+    path: str = ""
+    pattern: str = ""
+
+    @property
+    def property(self) -> str:
+        """The property of the thing that it shows, with prefix; empty where it is computed."""
+        if self.path or self.pattern:
+            return ""
+        return self.name if ":" in self.name else f"wgig:{self.name}"
+
+    def leads_to(self, variable: str) -> str:
+        """The pattern that binds a variable to the values of `?id`, in SPARQL with our prefixes."""
+        pattern = self.pattern or f"?id {self.path or self.property} ?value ."
+        return pattern.replace("?value", variable)
+
+
+@dataclass(frozen=True)
+class List:
+    """A list of the things of some classes.
+
+    `only` is a pattern that they fit beside, `without` one that they do not fit, `sort` the fields that they
+    are sorted by where nobody asks for another order, and `when` the fields with the dates that `year` looks
+    at.
+    """
+
+    name: str
+    title: str
+    says: str
+    classes: tuple[str, ...]
+    fields: tuple[Field, ...]
+    sort: tuple[str, ...] = ("label",)
+    only: str = ""
+    without: str = ""
+    when: tuple[str, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        """The fields by their names."""
+        return {one.name: one for one in self.fields}
+
+
+TYPE = Field("type", "class", marked("The classes that it is of."), many=True, path="a")
+LABEL = Field("label", "text", marked("What it is called, by language."), path=NAMED)

@@ -1,0 +1,209 @@
+"""A page of list results: parsed from the TSV of its query, and written as JSON, CSV and triples.
+
+Labels and texts are chosen by language, with English next; CSV has one row per item. Links to other pages are
+link relations (RFC 8288).
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Protocol
+
+import pyoxigraph as ox
+
+from ..http import language
+from ..rdf.namespaces import OUTSIDE, namespaces, shorten
+from ..resources.labels import by_language, preference
+from ..store.view import cells, terms
+from ..text import natural
+from .fields import Field
+from .query import Asked
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of a list: how many things there are in all, those of the page with their terms by field.
+
+    `labels` holds what other things are called, by IRI, in all languages.
+    """
+
+    total: int
+    things: dict[str, dict[str, list[Any]]]
+    labels: dict[str, list[ox.Literal]]
+
+
+def found(body: bytes) -> Found:
+    """The page in the TSV results of its query: total, thing, field, value, and a label of the value."""
+    total = ""
+    things: dict[str, dict[str, dict[str, None]]] = {}
+    labels: dict[str, dict[str, None]] = {}
+    for count, thing, name, value, label in cells(body):
+        if count:
+            total = count
+            continue
+        things.setdefault(thing, {}).setdefault(name, {})[value] = None
+        if label:
+            labels.setdefault(value, {})[label] = None
+    said = [values for fields in things.values() for values in fields.values()]
+    names = {name for fields in things.values() for name in fields}
+    read = terms(chain([total], things, names, *said, *labels.values()))
+    return Found(
+        int(read[total].value),
+        {
+            read[thing].value: {
+                read[name].value: in_order([read[one] for one in values]) for name, values in fields.items()
+            }
+            for thing, fields in things.items()
+        },
+        {
+            read[thing].value: sorted((read[one] for one in texts), key=best)
+            for thing, texts in labels.items()
+        },
+    )
+
+
+def in_order(values: list[Any]) -> list[Any]:
+    """The values of a field, as people expect them to follow one another."""
+    return sorted(values, key=lambda one: natural(str(one))) if len(values) > 1 else values
+
+
+def best(text: ox.Literal) -> tuple[int, int, str]:
+    """How far a text is from what a reader of English wants."""
+    return preference(text, 0)
+
+
+def nearest(texts: Iterable[ox.Literal], ranges: Sequence[str]) -> ox.Literal:
+    """The text that is best for a reader of these languages, after which English comes."""
+    return min(texts, key=lambda one: (language.place(one.language or "", ranges), best(one)))
+
+
+RDFS, XSD = OUTSIDE["rdfs"], OUTSIDE["xsd"]
+SEPARATOR = " | "  # between several values in a cell, as in the example queries
+INTEGER = re.compile(r"[+-]?[0-9]+")
+
+
+class Counted(Protocol):
+    """A page of a list that knows how many things there are in all."""
+
+    @property
+    def total(self) -> int:
+        """How many."""
+
+
+def pages(asked: Asked, page: Counted) -> int:
+    """How many pages there are; an empty list has one."""
+    return max(1, -(-page.total // asked.size))
+
+
+def around(asked: Asked, page: Counted) -> dict[str, int]:
+    """The pages around this one that there are, by relation (RFC 8288)."""
+    last = pages(asked, page)
+    found = {"first": 1, "prev": asked.page - 1, "next": asked.page + 1, "last": last}
+    return {rel: number for rel, number in found.items() if 1 <= number <= last}
+
+
+def as_json(asked: Asked, page: Found, base: str, links: dict[str, str]) -> bytes:
+    """The page as JSON: figures and links of the page, and the things with the fields that have values."""
+    shown = references(page) | class_names(page, base)
+    document = {
+        "total": page.total,
+        "page": asked.page,
+        "pages": pages(asked, page),
+        "size": asked.size,
+        "links": links,
+        "items": [
+            {
+                "id": iri,
+                **{one.name: written(one, said[one.name], shown) for one in asked.fields if one.name in said},
+            }
+            for iri, said in page.things.items()
+        ],
+    }
+    return json.dumps(document, ensure_ascii=False).encode() + b"\n"
+
+
+def references(page: Found) -> dict[str, Any]:
+    """Things that have labels, as JSON has them, by IRI."""
+    return {iri: {"id": iri, "label": by_language(texts)} for iri, texts in page.labels.items()}
+
+
+def class_names(page: Found, base: str) -> dict[str, str]:
+    """What the JSON-LD context calls the classes of the page, by IRI."""
+    known = namespaces(base)
+    classes = {one.value for said in page.things.values() for one in said.get("type", [])}
+    return {iri: shorten(iri, known).removeprefix("wgig:") for iri in classes}
+
+
+def written(field: Field, terms: list[Any], shown: dict[str, Any]) -> Any:
+    """The values of a field: by language, as a list where it has many, or else the one that there is.
+
+    Where sources differ, a field of one value has several, and all are given.
+    """
+    if field.type == "text":
+        return by_language(terms)
+    found = [plain(field, one, shown) for one in terms]
+    return found if field.many or len(found) > 1 else found[0]
+
+
+def plain(field: Field, term: Any, shown: dict[str, Any]) -> Any:
+    """A value as JSON has it."""
+    if isinstance(term, ox.NamedNode):
+        return shown.get(term.value) or {"id": term.value}
+    if field.type == "integer" and INTEGER.fullmatch(term.value):
+        return int(term.value)
+    if field.type == "boolean" and term.value in ("true", "false"):
+        return term.value == "true"
+    return text_of(term)
+
+
+def text_of(term: Any) -> str:
+    """A term as text: the IRI or the words alone."""
+    return term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)
+
+
+def as_csv(asked: Asked, page: Found, base: str) -> bytes:
+    """The page as a table: one row a thing; of texts the English ones, or else the nearest to them."""
+    classes = class_names(page, base)
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(["id", *(one.name for one in asked.fields)])
+    for iri, said in page.things.items():
+        cells = (SEPARATOR.join(cell(one, said.get(one.name, []), classes)) for one in asked.fields)
+        table.writerow([iri, *cells])
+    return out.getvalue().encode()
+
+
+def cell(field: Field, terms: list[Any], classes: dict[str, str]) -> list[str]:
+    """The values of a field in a cell."""
+    if field.type == "class":
+        return [classes[one.value] for one in terms]
+    if field.type == "text":
+        texts = sorted((one for one in terms if isinstance(one, ox.Literal)), key=best)
+        return [one.value for one in texts if best(one)[0] == best(texts[0])[0]]
+    return list(map(text_of, terms))
+
+
+def as_triples(asked: Asked, page: Found, base: str) -> Iterator[ox.Triple]:
+    """What the page says, as triples: members of the list, their properties, labels; nothing computed."""
+    known = namespaces(base)
+    for iri, said in page.things.items():
+        thing = ox.NamedNode(iri)
+        yield ox.Triple(ox.NamedNode(base + asked.of.name), ox.NamedNode(f"{RDFS}member"), thing)
+        for field in asked.fields:
+            property_ = property_of(field, known)
+            for term in said.get(field.name, []) if property_ else []:
+                yield ox.Triple(thing, ox.NamedNode(property_), term)
+    for iri, texts in page.labels.items():
+        for text in texts:
+            yield ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}label"), text)
+
+
+def property_of(field: Field, known: dict[str, str]) -> str:
+    """The IRI of the property that a field shows; empty where it is computed."""
+    named = {"type": "rdf:type", "label": "rdfs:label"}.get(field.name, field.property)
+    prefix, _, local = named.partition(":")
+    return known[prefix] + local if named else ""

@@ -1,1 +1,0 @@
-"""What the engine does for a query: its plan, as steps in words, with counts and advice."""

@@ -1,1 +1,0 @@
-"""Content negotiation by profile: the vocabularies in which a thing is described, and who asks for which."""

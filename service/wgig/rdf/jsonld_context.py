@@ -1,0 +1,146 @@
+"""JSON-LD that names the context of the ontology by its IRI: the package has it, so nothing is fetched."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import islice
+from re import Match
+from typing import TypeVar
+
+from ..settings import Settings
+from ..text import TextLines
+from .json_tokens import TOKEN, Value, read
+
+IRI = f"{Settings.base}context.jsonld"
+MOST = 50  # times that a document may name it: each takes the room and the time of the whole context
+REMOTE = "LoadDocumentCallback"  # what the engine misses where it would have to fetch a context
+
+T = TypeVar("T")
+
+
+class RemoteError(SyntaxError):
+    """A document names a context that would have to be fetched."""
+
+    def __init__(self) -> None:
+        """Say what to do instead."""
+        super().__init__(
+            "the document names a remote @context, and contexts are not fetched here; put the context into "
+            f"the document. Only {IRI} is known, as a @context of its own or in an array"
+        )
+
+
+def inlined(source: str, parse: Callable[[str], T]) -> T:
+    """What is parsed from a text, or else from the text with our context written out where it is named.
+
+    Raises SyntaxError, among them RemoteError.
+    """
+    try:
+        return parse(source)
+    except SyntaxError as error:
+        if REMOTE not in error.msg:
+            raise
+    whole = Inlined(source)
+    try:
+        return parse(whole.text)
+    except SyntaxError as error:
+        raise RemoteError if REMOTE in error.msg else whole.placed(error) from error
+
+
+class Inlined:
+    """A document with the context written out wherever it is named, which is its `text`."""
+
+    def __init__(self, source: str) -> None:
+        """Look for the names. Raises SyntaxError with line and column where they are more than MOST."""
+        self.source = source
+        self.names = [one.span(1) for one in islice(names(source), MOST + 1)]
+        if len(self.names) > MOST:
+            place = TextLines(source).place(self.names[-1][0])
+            what = f"the context is named more than {MOST} times; name it once, around all nodes"
+            raise SyntaxError(what, (None, *place, None))
+        self.text = "".join(self.pieces())
+
+    def pieces(self) -> Iterator[str]:
+        """What the text is made of."""
+        end = 0
+        for start, after in self.names:
+            yield self.source[end:start]
+            yield context()
+            end = after
+        yield self.source[end:]
+
+    def placed(self, error: SyntaxError) -> SyntaxError:
+        """The engine's error about the text, with its place in the source and none in its message."""
+        if not error.lineno:
+            return error
+        lines = TextLines(self.text)
+        # The engine counts the bytes of JSON.
+        before = (
+            lines.line(error.lineno)
+            .encode(errors="replace")[: (error.offset or 1) - 1]
+            .decode(errors="ignore")
+        )
+        at = self.offset(lines.starts[error.lineno - 1] + len(before))
+        message = error.msg.partition(": ")[2]
+        return SyntaxError(message, (None, *TextLines(self.source).place(at), None))
+
+    def offset(self, at: int) -> int:
+        """The offset in the source of the character at an offset in the text."""
+        for start, end in self.names:
+            if at > start:
+                at = max(start, at - len(context()) + end - start)
+        return at
+
+
+def names(source: str) -> Iterator[Match[str]]:
+    """The tokens that name the context in a `@context` or in an array there, up to where JSON is broken."""
+    arrays = [False]  # of each bracket that is open, whether it is an array of contexts
+    last, expected = "", False  # the string before, and whether a context may come
+    for token in tokens(source):
+        match token[1]:
+            case "[" | "{" as bracket:
+                expected = expected and bracket == "["
+                arrays.append(expected)
+            case "]" | "}" if len(arrays) > 1:
+                arrays.pop()
+            case ",":
+                expected = arrays[-1]
+            case ":":
+                expected = is_string(last, "@context")
+            case word:
+                if expected and is_string(word, IRI):
+                    yield token
+                last = word
+
+
+def tokens(source: str) -> Iterator[Match[str]]:
+    """The tokens of JSON up to where it is broken."""
+    at = 0
+    while token := TOKEN.match(source, at):
+        yield token
+        at = token.end()
+
+
+def is_string(word: str, meant: str) -> bool:
+    """Whether a token is a string of JSON, be it with escapes."""
+    try:
+        return bool(json.loads(word) == meant)
+    except ValueError:
+        return False
+
+
+@cache
+def context() -> str:
+    """The context of the shipped ontology as JSON; on one line, so that those of a document stay the same."""
+    from . import shipped, vocabulary  # noqa: PLC0415  few documents name it
+    from .jsonld import context_of  # noqa: PLC0415
+
+    return json.dumps(context_of(vocabulary.terms(shipped.ontology()), Settings.base))
+
+
+@cache
+def value() -> Value:
+    """The context, read."""
+    return read(context())
+
+
+CONTEXTS = {IRI: value}

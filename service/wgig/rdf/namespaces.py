@@ -1,0 +1,158 @@
+"""Namespaces by prefix: those of the vocabularies used, and those of the graph below its base IRI.
+
+Also the names of the graphs in which the store describes itself (void, dcat, queries); they are left out of
+what they describe.
+"""
+
+import re
+from functools import cache, lru_cache
+
+import pyoxigraph as ox
+
+from ..settings import Settings
+
+OUTSIDE = {
+    "altr": "http://www.w3.org/ns/dx/conneg/altr#",
+    "bibo": "http://purl.org/ontology/bibo/",
+    "cito": "http://purl.org/spar/cito/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dcterms": "http://purl.org/dc/terms/",
+    "earl": "http://www.w3.org/ns/earl#",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "org": "http://www.w3.org/ns/org#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "prof": "http://www.w3.org/ns/dx/prof/",
+    "prof-role": "http://www.w3.org/ns/dx/prof/role/",
+    "prov": "http://www.w3.org/ns/prov#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "schema": "https://schema.org/",
+    "sd": "http://www.w3.org/ns/sparql-service-description#",
+    "sh": "http://www.w3.org/ns/shacl#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "spdx": "http://spdx.org/rdf/terms#",
+    "vann": "http://purl.org/vocab/vann/",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
+    "void": "http://rdfs.org/ns/void#",
+    "void-ext": "http://ldf.fi/void-ext#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+OURS = {
+    "wgig": "ontology#",
+    "shape": "shapes#",
+    "graph": "graph/",
+    "agent": "id/agent/",
+    "agreement": "id/agreement/",
+    "agreement-kind": "id/agreement-kind/",
+    "assertion": "id/assertion/",
+    "audience": "id/audience/",
+    "category": "id/category/",
+    "citation": "id/citation/",
+    "claim": "id/claim/",
+    "claim-kind": "id/claim-kind/",
+    "concept": "id/concept/",
+    "confidence": "id/confidence/",
+    "contribution": "id/contribution/",
+    "contribution-kind": "id/contribution-kind/",
+    "contributor-type": "id/contributor-type/",
+    "declaration": "id/document/declaration/",
+    "disagreement": "id/disagreement/",
+    "doc": "id/document/",
+    "form-assessment-paper": "id/document/form/assessment-paper/",
+    "form-comment-form": "id/document/form/comment-form/",
+    "form-issue-paper": "id/document/form/issue-paper/",
+    "form-issue-paper-as-written": "id/document/form/issue-paper-as-written/",
+    "form-questionnaire-june-2005": "id/document/form/questionnaire-june-2005/",
+    "group": "id/stakeholder-group/",
+    "identifier": "id/identifier/",
+    "inventory": "id/document/inventory/",
+    "issue": "id/issue/",
+    "meeting": "id/meeting/",
+    "membership": "id/membership/",
+    "milestone": "id/milestone/",
+    "milestone-kind": "id/milestone-kind/",
+    "outline": "id/document/outline/",
+    "paper": "id/paper/",
+    "part-kind": "id/part-kind/",
+    "participation": "id/participation/",
+    "place": "id/place/",
+    "plan": "id/document/plan-of-action/",
+    "principle": "id/principle/",
+    "profile": "id/profile/",
+    "report": "id/document/report/",
+    "role": "id/role/",
+    "scheme": "id/scheme/",
+    "session": "id/session/",
+    "session-kind": "id/session-kind/",
+    "software": "id/software/",
+    "summary": "id/document/summary/",
+    "test-result": "id/test-result/",
+    "timeliness": "id/timeliness/",
+    "tunis": "id/document/tunis-agenda/",
+    "verdict": "id/verdict/",
+    "write": "id/write/",
+    "writer": "id/writer/",
+}
+KEPT = 20_000  # IRIs whose short forms are at hand
+LOCAL = re.compile(r"\w(?:[\w.-]*[\w-])?")
+
+
+def namespaces(base: str) -> dict[str, str]:
+    """All namespaces by prefix, those of our own below the base IRI `base`."""
+    return OUTSIDE | {prefix: base + rest for prefix, rest in OURS.items()}
+
+
+def shorten(iri: str, known: dict[str, str]) -> str:
+    """`prefix:local` for an IRI in a `known` namespace, else the IRI as it is."""
+    namespace, local = parted(iri)
+    found = (prefix for prefix, one in known.items() if one == namespace)
+    return with_prefix(next(found, ""), local) or iri
+
+
+@lru_cache(KEPT)
+def short(iri: str, base: str) -> str:
+    """As `shorten`, for the namespaces of the web and of our own."""
+    namespace, local = parted(iri)
+    return with_prefix(by_namespace(base).get(namespace, ""), local) or iri
+
+
+@cache
+def by_namespace(base: str) -> dict[str, str]:
+    """All prefixes by namespace, those of our own below the base IRI `base`."""
+    return {namespace: prefix for prefix, namespace in namespaces(base).items()}
+
+
+def parted(iri: str) -> tuple[str, str]:
+    """The namespace of an IRI, and its last part."""
+    cut = max(iri.rfind("#"), iri.rfind("/")) + 1
+    return iri[:cut], iri[cut:]
+
+
+def with_prefix(prefix: str, local: str) -> str:
+    """A name with a prefix, if there is one and the name can be written so; else nothing."""
+    return f"{prefix}:{local}" if prefix and LOCAL.fullmatch(local) else ""
+
+
+NAMES = ("void", "dcat", "queries")  # of the graphs that say it, below graph/ of the base
+
+
+def graphs(base: str) -> frozenset[ox.NamedNode]:
+    """The graphs that say it, which are left out of what they describe."""
+    return frozenset(ox.NamedNode(f"{base}graph/{name}") for name in NAMES)
+
+
+BASE = Settings.base
+
+SH, RDF, WGIG = OUTSIDE["sh"], OUTSIDE["rdf"], f"{BASE}ontology#"
+OTHER = "other"
+BELOW = {"ontology#": "term", "shapes#": "shape", "graph/": "graph"}  # kinds by what their IRIs begin with
+PARTS = {"document": "paragraph"}
+
+
+def kind_of(iri: str, base: str) -> str:
+    """The kind of a thing, by its IRI."""
+    if not iri.startswith(f"{base}id/"):
+        return next((kind for start, kind in BELOW.items() if iri.startswith(base + start)), OTHER)
+    kind, _, rest = iri.removeprefix(f"{base}id/").partition("/")
+    return PARTS.get(kind, kind) if "/" in rest else kind

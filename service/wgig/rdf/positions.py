@@ -1,0 +1,32 @@
+"""Where in a text each of its triples is written.
+
+The engine yields triples in the order of the document and tells no positions. So the text is walked once more
+for its structure alone, in the same order, and the two are laid side by side. Where they do not fit together,
+nothing is told rather than something wrong.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import pyoxigraph as ox
+
+from . import positions_jsonld, positions_turtle
+from .positions_jsonld import NONE, Contexts
+from .positions_turtle import Spot
+
+FINDERS = {
+    "text/turtle": positions_turtle.find,
+    "application/trig": positions_turtle.find,
+    "application/n-triples": positions_turtle.find_lines,
+    "application/n-quads": positions_turtle.find_lines,
+}
+
+
+def spots(text: str, media_type: str, triples: Sequence[ox.Triple], known: Contexts = NONE) -> list[Spot]:
+    """The spot of each triple of the text, in the order of the engine; none where they cannot be told.
+
+    JSON-LD may name the `known` contexts by their IRIs.
+    """
+    finders = FINDERS | {"application/ld+json": partial(positions_jsonld.find, known=known)}
+    find = finders.get(media_type)
+    return [Spot(*one) for one in find(text, triples)] if find else []

@@ -1,0 +1,188 @@
+"""Parsing and serialization of triples in the RDF formats.
+
+Output is stable: each triple once, in reading order (by subject, its type first, then by property), with only
+the prefixes that are used. Blank nodes are renamed apart on input. Triples can be given as the engine stores
+them, because it normalizes numbers and booleans.
+
+Some formats cannot express everything, such as triple terms in JSON-LD or some IRIs and characters in XML.
+The engine then fails with its own message, or writes output that no parser can read; both become UnfitError
+(406).
+"""
+
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from xml.parsers import expat
+
+import pyoxigraph as ox
+
+from ..problems import Problem
+from .formats import (
+    CSV,
+    JSON_LD,
+    JSON_RESULTS,
+    N_TRIPLES,
+    PLAIN_XML,
+    RDF_XML,
+    TSV,
+    TURTLE,
+    XML_RESULTS,
+    Format,
+)
+from .namespaces import OUTSIDE, namespaces, short
+from .parsing import NOT_IN_XML, check_xml
+from .parsing import check_contexts as check_json_ld
+
+XML = (PLAIN_XML.media_type, RDF_XML.media_type, XML_RESULTS.media_type)
+SERIALIZERS = ("RDF/XML", "JSON-LD")  # one of which the engine names when it cannot go on
+
+
+class UnfitError(Problem):
+    """The 406 for a format that has no way to write something."""
+
+    def __init__(self, why: str, media_type: str) -> None:
+        """What cannot be written in the format of this media type."""
+        self.why = why
+        others = (JSON_RESULTS, CSV, TSV) if media_type == XML_RESULTS.media_type else (TURTLE, N_TRIPLES)
+        types = [one.media_type for one in others]
+        sentence = f"This cannot be written as {media_type}: {why}. Ask for one of: {', '.join(types)}."
+        super().__init__(406, sentence, offered=types)
+
+
+@contextmanager
+def told(media_type: str) -> Iterator[None]:
+    """Around the writing of a format. Raises UnfitError where the engine says that it cannot."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None and str(error).startswith(SERIALIZERS):
+            raise UnfitError(str(error), media_type) from error
+        raise
+
+
+class Watch:
+    """Looks at what is written in a format. Raises UnfitError where no parser could read it."""
+
+    def __init__(self, media_type: str) -> None:
+        """Begin before the first byte."""
+        self.media_type = media_type
+        self.is_xml = media_type in XML
+        # A name may be none in the eyes of a parser that knows namespaces, such as that of <http://x.org/1>.
+        self.parser = (
+            expat.ParserCreate(namespace_separator=" ") if media_type == RDF_XML.media_type else None
+        )
+        self.before = b""
+
+    def feed(self, piece: bytes | bytearray) -> None:
+        """Take the next bytes."""
+        if self.is_xml and (found := NOT_IN_XML.search(self.before + piece)):
+            why = f"a text holds character U+{ord(found[0].decode()):04X}, which XML cannot hold"
+            raise UnfitError(why, self.media_type)
+        self.before = bytes(piece[-2:])  # a character may be cut in two
+        if self.parser:
+            try:
+                self.parser.Parse(bytes(piece), False)
+            except expat.ExpatError as error:
+                why = "a property has an IRI that no XML name can be made of"
+                raise UnfitError(why, self.media_type) from error
+
+
+def check(body: bytes, media_type: str) -> None:
+    """Raises UnfitError where a whole body cannot be read as what it says it is."""
+    Watch(media_type).feed(body)
+
+
+TYPE = f" <{OUTSIDE['rdf']}type> "
+DEEPEST = 100  # triple terms; what looks into them goes one step deeper for each
+
+
+@cache
+def term(name: str) -> ox.NamedNode:
+    """The term of a vocabulary of the web that is given as prefix and local name. Raises KeyError."""
+    prefix, _, local = name.partition(":")
+    return ox.NamedNode(OUTSIDE[prefix] + local)
+
+
+def rdf_format(media_type: str) -> ox.RdfFormat:
+    """The engine's RDF format of a media type."""
+    found = ox.RdfFormat.from_media_type(media_type)
+    if found is None:
+        raise ValueError(f"no RDF format is called {media_type}")
+    return found
+
+
+def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
+    """The triples of a graph document, blank nodes renamed apart. Raises SyntaxError with line and column."""
+    if media_type == RDF_XML.media_type:
+        check_xml(data)
+    text = data.removeprefix(BOM_UTF8)
+    if media_type == JSON_LD.media_type:
+        check_json_ld(text.decode("utf-8", "replace"))
+    parsed = ox.parse(
+        text, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
+    )
+    return [shallow(one.triple) for one in parsed]
+
+
+def shallow(triple: ox.Triple) -> ox.Triple:
+    """The triple. Raises SyntaxError where too many triples stand within one another in it."""
+    inner, depth = triple.object, 0
+    while isinstance(inner, ox.Triple):
+        inner, depth = inner.object, depth + 1
+        if depth > DEEPEST:
+            raise SyntaxError(f"more than {DEEPEST} triple terms stand within one another")
+    return triple
+
+
+def quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
+    """The triple in a graph."""
+    return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
+
+
+def as_stored(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
+    """The triples as the engine gives them back: it writes a number or truth value in one way only."""
+    return (one.triple for one in stored(triples, ox.DefaultGraph()))
+
+
+def stored(triples: Iterable[ox.Triple], graph: ox.NamedNode | ox.DefaultGraph) -> Iterable[ox.Quad]:
+    """The triples in a graph, as the engine gives them back."""
+    store = ox.Store()
+    store.extend(quad(one, graph) for one in triples)
+    return store
+
+
+def reworded(text: ox.Literal, words: str) -> ox.Literal:
+    """A literal of other words, in the language or of the datatype of this one."""
+    kind = {"language": text.language} if text.language else {"datatype": text.datatype}
+    return ox.Literal(words, **kind)
+
+
+def serialize(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:
+    """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph.
+
+    Raises UnfitError where the format has no way to write one of them.
+    """
+    ordered = sorted(dict.fromkeys(triples), key=reading_order)  # as they come, they are nearly so
+    prefixes = used_prefixes(ordered, base)
+    with told(format_.media_type):
+        body = ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
+    check(body, format_.media_type)
+    return body
+
+
+def reading_order(triple: ox.Triple) -> str:
+    """By subject, its type first, then by property."""
+    return str(triple).replace(TYPE, "  ", 1)
+
+
+def used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
+    """The prefixes with which at least one IRI of the triples can be written."""
+    iris = set[str]()
+    for term in {term for triple in triples for term in triple}:
+        if isinstance(term, ox.NamedNode):
+            iris.add(term.value)
+        elif isinstance(term, ox.Literal):
+            iris.add(term.datatype.value)
+    used = {name.partition(":")[0] for iri in iris if (name := short(iri, base)) != iri}
+    return {prefix: namespace for prefix, namespace in namespaces(base).items() if prefix in used}

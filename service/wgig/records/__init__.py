@@ -1,1 +1,0 @@
-"""What is on record of each write, and what a graph held before it."""

@@ -1,0 +1,93 @@
+"""Data extension: values of properties of things, for new columns of a table (specification, section 6)."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import pyoxigraph as ox
+
+from ...problems import Problem
+from ...rdf.namespaces import OUTSIDE
+from ...resources.labels import labels
+from ...store.store import Store
+from .request import document, node, property_iri, property_named, space
+
+MOST_THINGS, MOST_PROPERTIES, MOST_VALUES = 500, 20, 100
+XSD = OUTSIDE["xsd"]
+WHOLE = {f"{XSD}{one}" for one in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger")}
+BROKEN = {f"{XSD}{one}" for one in ("decimal", "double", "float")}
+
+
+def extended(text: str, store: Store, base: str) -> dict[str, Any]:
+    """The answer to a query for the properties of things. Raises Problem 400, and 413 for too many."""
+    asked = document(text, "extend")
+    ids, wanted = asked.get("ids"), asked.get("properties")
+    if (
+        not isinstance(ids, list)
+        or not isinstance(wanted, list)
+        or not all(isinstance(one, str) for one in ids)
+    ):
+        raise Problem(400, "The parameter extend has ids and properties, both arrays.")
+    if len(ids) > MOST_THINGS or len(wanted) > MOST_PROPERTIES:
+        raise Problem(
+            413,
+            f"The query names {len(ids)} things and {len(wanted)} properties. Send {MOST_THINGS} and "
+            f"{MOST_PROPERTIES} at most.",
+        )
+    properties = dict(property_of(one, store, base) for one in wanted)
+    return {
+        "meta": [
+            {"id": one, "name": property_named(iri, store, base).name} for one, iri in properties.items()
+        ],
+        "rows": {
+            one: {name: values(one, iri, store, base) for name, iri in properties.items()} for one in ids
+        },
+    }
+
+
+def property_of(given: Any, store: Store, base: str) -> tuple[str, str]:
+    """The identifier of a property and its IRI. Raises Problem 400."""
+    id_ = given.get("id") if isinstance(given, dict) else None
+    iri = property_iri(id_, store, base) if isinstance(id_, str) else None
+    if not isinstance(id_, str) or iri is None:
+        raise Problem(400, f"There is no property {id_!r}. Name one by its IRI, or as in wgig:category.")
+    if given.get("settings"):
+        raise Problem(400, f"The property {id_} has no settings here. Leave them out.")
+    return id_, iri
+
+
+def values(id_: str, property_: str, store: Store, base: str) -> list[dict[str, Any]]:
+    """The values of a property of a thing; none for a thing that is not there."""
+    thing = node(space(base) + id_)
+    if thing is None:
+        return []
+    found = {one.object for one in islice(store.match(thing, ox.NamedNode(property_)), MOST_VALUES)}
+    return list(cells(sorted(found, key=str), store, base))
+
+
+def cells(terms: Sequence[Any], store: Store, base: str) -> Iterator[dict[str, Any]]:
+    """The terms as cells of a table."""
+    called = labels(store, (one.value for one in terms if isinstance(one, ox.NamedNode)))
+    for one in terms:
+        if isinstance(one, ox.Literal):
+            yield cell(one)
+        elif isinstance(one, ox.NamedNode) and one.value.startswith(space(base)):
+            id_ = one.value.removeprefix(space(base))
+            yield {"id": id_, "name": called[one.value].value if one.value in called else id_}
+        elif isinstance(one, ox.NamedNode):
+            yield {"str": one.value}
+
+
+def cell(literal: ox.Literal) -> dict[str, Any]:
+    """A literal as a cell: a number or date where it is a plain one, else a text."""
+    kind = literal.datatype.value
+    try:
+        if kind in WHOLE:
+            return {"int": int(literal.value)}
+        if kind in BROKEN and float(literal.value) - float(literal.value) == 0:
+            return {"float": float(literal.value)}
+    except ValueError:
+        return {"str": literal.value}
+    if kind == f"{XSD}date" and len(literal.value) == 10:
+        return {"date": f"{literal.value}T00:00:00Z"}
+    return {"str": literal.value}

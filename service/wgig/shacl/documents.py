@@ -1,0 +1,153 @@
+"""A file that somebody sends to be checked: its text, its triples, and where in the text each is written."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from itertools import chain, islice
+
+import pyoxigraph as ox
+
+from ..problems import Problem
+from ..rdf.formats import JSON_LD, RDF_XML, Format
+from ..rdf.jsonld_context import CONTEXTS, RemoteError, inlined
+from ..rdf.parsing import check_brackets as check_nesting
+from ..rdf.parsing import check_contexts as check_json_ld
+from ..rdf.parsing import check_xml
+from ..rdf.positions import spots
+from ..rdf.positions_turtle import Spot
+from ..rdf.serialization import rdf_format
+from ..settings import Settings
+from ..text import Place, TextLines
+
+BASE = f"{Settings.base}id/paper/"  # relative IRIs are names of papers
+
+
+@dataclass(frozen=True)
+class Document:
+    """A paper as it was sent. `name` is what its sender calls it, `written` finds the spots when asked.
+
+    `slots` are the places that a form keeps for what may be said: the offset of a heading or key by the node
+    and by the IRI of the property or criterion. RDF has none.
+    """
+
+    name: str
+    text: str
+    format: Format
+    triples: Sequence[ox.Triple]
+    written: Callable[[], Sequence[Spot]]
+    slots: Mapping[tuple[ox.NamedNode, str], int] = field(default_factory=dict)
+
+    @cached_property
+    def described(self) -> dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]]:
+        """The nodes that something is said of, with the numbers of the triples that say it."""
+        numbers: dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]] = {}
+        for number, triple in enumerate(self.triples):
+            numbers.setdefault(triple.subject, []).append(number)
+        return numbers
+
+    @cached_property
+    def properties(self) -> dict[ox.NamedNode, list[ox.Triple]]:
+        """The properties that are stated, with the triples that state them."""
+        triples: dict[ox.NamedNode, list[ox.Triple]] = {}
+        for triple in self.triples:
+            triples.setdefault(triple.predicate, []).append(triple)
+        return triples
+
+    @cached_property
+    def named(self) -> set[ox.NamedNode | ox.BlankNode]:
+        """The nodes that statements lead to."""
+        return {end for one in self.triples if not isinstance(end := one.object, (ox.Literal, ox.Triple))}
+
+    def along(self, properties: Iterable[ox.NamedNode]) -> Iterator[ox.Triple]:
+        """The triples that state one of the properties."""
+        return chain.from_iterable(self.properties.get(one, ()) for one in properties)
+
+    @cached_property
+    def spots(self) -> Sequence[Spot]:
+        """Where each triple is written, in the order of the triples; empty where that cannot be told."""
+        return self.written()
+
+
+def read_rdf(name: str, data: bytes, format_: Format, most: int, base: str) -> Document:
+    """A document in a syntax of RDF."""
+    source = decoded(data)
+    triples = parse(source, format_, most, base)
+    written = partial(spots, source, format_.media_type, triples, CONTEXTS)
+    return Document(name, source, format_, triples, written)
+
+
+def decoded(data: bytes) -> str:
+    """The text in the bytes. Raises Problem 400 with line and column where it is not UTF-8 or holds a NUL."""
+    try:
+        source = data.decode()
+    except UnicodeDecodeError as error:
+        raise strange("is not UTF-8 here. Save it as UTF-8", data[: error.start].decode()) from error
+    before, nul, _ = source.partition("\0")
+    if nul:
+        raise strange("holds a NUL character here. Take it out, and save the file as UTF-8", before)
+    return source.removeprefix("\ufeff")
+
+
+def strange(what: str, before: str) -> Problem:
+    """The 400 that says what cannot be read after a text."""
+    place = TextLines(before).place(len(before))
+    return Problem(400, f"The file {what}.", **place._asdict())
+
+
+def few(triples: Iterable[ox.Triple], most: int) -> list[ox.Triple]:
+    """The triples. Raises Problem 413 where they are more than `most`, the rest of which is not read."""
+    found = list(islice(triples, most + 1))
+    if len(found) > most:
+        raise too_many(most)
+    return found
+
+
+def too_many(most: int) -> Problem:
+    """The 413 for more statements than are checked at once."""
+    return Problem(
+        413,
+        f"More than {most} statements are too many to check at once, and a paper has some hundred. "
+        "Check fewer papers, or set WGIG_PAPER_TRIPLES higher.",
+    )
+
+
+def parse(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
+    """The triples of an RDF document, those of all its graphs. Raises Problem 400 with line and column."""
+    try:
+        if format_ is RDF_XML:
+            check_xml(source.encode())
+        elif format_ is JSON_LD:
+            check_json_ld(source)
+        else:
+            check_nesting(source)
+        found = inlined(source, lambda text: parsed(text, format_, most, base))
+    except MemoryError as error:
+        raise Problem(413, f"The file is more than can be read as {format_.title}: {error}.") from error
+    except SyntaxError as error:
+        raise unreadable(source, format_, error) from error
+    if any(isinstance(one.object, ox.Triple) for one in found):
+        raise Problem(
+            400, "The file says something about a statement (RDF 1.2). A paper has no use for that."
+        )
+    if any(isinstance(one.object, ox.Literal) and one.object.direction for one in found):
+        raise Problem(
+            400, "A text of the file has a direction (RDF 1.2). Give it its language alone, such as @ar."
+        )
+    return found
+
+
+def parsed(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
+    """The triples that the engine finds in a text. Raises SyntaxError with its place."""
+    found = ox.parse(source, rdf_format(format_.media_type), base_iri=base)
+    return few((one.triple for one in found), most)
+
+
+def unreadable(source: str, format_: Format, error: SyntaxError) -> Problem:
+    """The 400 that says where the text is no such format, with the line and a caret below the place."""
+    if isinstance(error, RemoteError):
+        return Problem(400, f"The file cannot be read: {error.msg}.")
+    detail = f"The file is no {format_.title}: {error.msg}."
+    if not error.lineno:
+        return Problem(400, detail, slug="syntax")
+    place = Place(error.lineno, error.offset or 1)
+    return Problem(400, detail, slug="syntax", **place._asdict(), excerpt=TextLines(source).excerpt(place))

@@ -1,0 +1,110 @@
+"""What a check found: findings, the state of each section, and whether a paper conforms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..problems import Problem
+from ..text import Place, cut, harmless
+from .engines import Term
+from .rules import Rule
+
+# What keeps a paper from a profile.
+BLOCKING = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
+
+DONE, MISSING, FAULTY, WAIVED, NOT_CHECKED = "done", "missing", "faulty", "waived", "not checked"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is not as a rule wants it.
+
+    `focus` is the node that the rule looked at, `value` what is wrong where one value is, `place` where that
+    is written (None: the format has no lines, or nothing is written), `line` the text of that line,
+    `suggestion` what was probably meant, `waiver` the reason why it does not count.
+    """
+
+    rule: Rule
+    focus: Term
+    value: Term | None = None
+    place: Place | None = None
+    line: str = ""
+    suggestion: str = ""
+    waiver: str = ""
+
+    def __post_init__(self) -> None:
+        """Make the words of the author fit to be shown."""
+        object.__setattr__(self, "line", harmless(self.line))
+        object.__setattr__(self, "waiver", cut(self.waiver))
+
+
+class Section(NamedTuple):
+    """The state of a section of the template: `done`, `missing`, `faulty`, `waived` or `not checked`."""
+
+    number: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A paper of the file. Its title is cut where nobody would read it to the end.
+
+    `met` of the `parts` that the template asks for are there, and `waived` ones need not be; `left_out`
+    findings are counted, but not shown.
+    """
+
+    iri: str
+    title: str
+    findings: Sequence[Finding]
+    sections: Sequence[Section]
+    met: int
+    waived: int
+    parts: int
+    conforms: bool
+    left_out: int
+
+    def __post_init__(self) -> None:
+        """Cut the title."""
+        object.__setattr__(self, "title", cut(self.title))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found in a file, paper by paper; a long name of the file is cut."""
+
+    name: str
+    media_type: str
+    profile: str
+    papers: Sequence[Paper]
+
+    def __post_init__(self) -> None:
+        """Cut the name."""
+        object.__setattr__(self, "name", cut(self.name))
+
+    @property
+    def conforms(self) -> bool:
+        """Whether each paper of the file conforms to the profile."""
+        return all(paper.conforms for paper in self.papers)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings of all papers, section by section."""
+        return [finding for paper in self.papers for finding in paper.findings]
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A file that could not be checked, and why: it cannot be read, or no paper is in it.
+
+    A long name of the file is cut.
+    """
+
+    name: str
+    problem: Problem
+
+    def __post_init__(self) -> None:
+        """Cut the name."""
+        object.__setattr__(self, "name", cut(self.name))
+
+
+Outcome = Report | Unread

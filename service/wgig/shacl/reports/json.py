@@ -1,0 +1,98 @@
+"""The report as JSON. Keys are only ever added. A name, IRI, title or value is cut after 1,000 characters.
+
+- `conforms`: whether each file was read and conforms; `profile`: `draft`, `complete` or `final`, null where
+  no file could be read
+- `files`: one object a file, in the order in which they were given
+  - `name`, as its sender calls it; `conforms`
+  - `problem`: there only where the file was not checked: why, as a problem document (RFC 9457), with `line`,
+    `column` and `excerpt` where it does not parse
+  - `papers`: one object a paper in the file
+    - `iri`, `title`, `conforms`
+    - `completeness`: `met` of the `parts` that the template asks for are there; `waived`: not, for a reason
+    - `sections`: `number` (0 is the paper itself), `title`, and `state`: `done`, `missing`, `faulty`,
+      `waived` or `not checked`
+    - `leftOut`: how many findings are not listed, because there are too many
+    - `findings`: by section and rule
+      - `code`: the stable name of the rule; `rule`: its IRI
+      - `severity`: `Violation`, `Warning` or `Info`, as in SHACL
+      - `section`, `part`: where in the template (`7`, `7b`)
+      - `name`, `message`: the rule in few words, and what its author should do, in the language asked for
+      - `focus`: the node that the rule looked at; `path`: a SPARQL property path, empty for none
+      - `value`: the IRI or text that is wrong; null for none
+      - `line`, `column`: in characters from one; null where the format has no lines
+      - `excerpt`: the text of that line; empty for none
+      - `mend`: a ready example in the language of the file, Turtle or Markdown
+      - `suggestion`: the term that was probably meant; `waived`: why the finding does not count; null for
+        none
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from ..findings import Finding, Outcome, Paper, Report, Unread
+from ..rules import headings
+from .phrases import example_link, members, paper_iri, plain
+
+
+def write(outcomes: Sequence[Outcome], language: str) -> bytes:
+    """The report in UTF-8."""
+    return f"{json.dumps(whole(outcomes, language), ensure_ascii=False)}\n".encode()
+
+
+def whole(outcomes: Sequence[Outcome], language: str) -> dict[str, Any]:
+    """The outermost object."""
+    reports = [one for one in outcomes if isinstance(one, Report)]
+    return {
+        "conforms": len(reports) == len(outcomes) and all(one.conforms for one in reports),
+        "profile": reports[0].profile if reports else None,
+        "files": [of_file(one, language) for one in outcomes],
+    }
+
+
+def of_file(outcome: Outcome, language: str) -> dict[str, Any]:
+    """The object of a file."""
+    if isinstance(outcome, Unread):
+        return {"name": outcome.name, "conforms": False, "papers": [], "problem": members(outcome.problem)}
+    papers = [of_paper(one, outcome.media_type, language) for one in outcome.papers]
+    return {"name": outcome.name, "conforms": outcome.conforms, "papers": papers}
+
+
+def of_paper(paper: Paper, media_type: str, language: str) -> dict[str, Any]:
+    """The object of a paper."""
+    return {
+        "iri": paper_iri(paper),
+        "title": paper.title,
+        "conforms": paper.conforms,
+        "completeness": {"met": paper.met, "waived": paper.waived, "parts": paper.parts},
+        "sections": [
+            {"number": one.number, "title": headings()[one.number].says(language), "state": one.state}
+            for one in paper.sections
+        ],
+        "findings": [of_finding(one, media_type, language) for one in paper.findings],
+        "leftOut": paper.left_out,
+    }
+
+
+def of_finding(finding: Finding, media_type: str, language: str) -> dict[str, Any]:
+    """The object of a finding."""
+    rule = finding.rule
+    line, column = finding.place or (None, None)
+    return {
+        "code": rule.code,
+        "severity": rule.severity,
+        "section": rule.section,
+        "part": rule.part,
+        "message": rule.says(language),
+        "name": rule.name.get(language, rule.name["en"]),
+        "focus": plain(finding.focus),
+        "path": rule.path,
+        "value": None if finding.value is None else plain(finding.value),
+        "line": line,
+        "column": column,
+        "excerpt": finding.line,
+        "mend": example_link(rule, media_type),
+        "suggestion": finding.suggestion or None,
+        "waived": finding.waiver or None,
+        "rule": rule.iri,
+    }

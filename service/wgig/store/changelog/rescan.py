@@ -1,0 +1,127 @@
+"""Full comparison of the store with the change log, for changes that were not recorded one by one.
+
+A version is the quads of a resource without the subject, as sorted N-Quads, so that two versions can be
+compared. A resource is any subject; a blank node is skolemized to an IRI (RDF 1.1 Concepts, section 3.5), as
+nothing else could name it in another document. Large stores are scanned in a separate process on a snapshot,
+with low priority, which ends with the service.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from ...settings import MIB
+from ..errors import StoreError
+from ..view import View
+from .log import Log, State
+
+Node = ox.NamedNode | ox.BlankNode
+GENID = ".well-known/genid/"
+
+
+def states_of_things(
+    said: Callable[[Node], Iterable[ox.Quad]], things: Iterable[Node], base: str
+) -> dict[str, str]:
+    """By the IRI of each thing, what is said of it as sorted N-Quads without subject; nothing: it is gone."""
+    found = {named(one, base).value: (one, list[str]()) for one in things}
+    quads = (without_blanks(quad, base) for node, _ in found.values() for quad in said(node))
+    text = ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""
+    for line in filter(None, text.decode().split("\n")):
+        subject, _, rest = line.partition(" ")
+        found[subject[1:-1]][1].append(rest)
+    return {iri: "\n".join(sorted(lines)) for iri, (_, lines) in found.items()}
+
+
+def subject(quad: ox.Quad) -> Node | None:
+    """The thing that a quad is about; None where that is a triple, which RDF 1.2 does not allow."""
+    return None if isinstance(quad.subject, ox.Triple) else quad.subject
+
+
+def graphs_of(state: str) -> set[str]:
+    """The IRIs of the graphs in which the quads of a state are."""
+    ends = (line.removesuffix(" .").rpartition(" ")[2] for line in state.split("\n") if line.count(" ") > 2)
+    return {end[1:-1] for end in ends if end.startswith("<")}
+
+
+def named(node: Node, base: str) -> ox.NamedNode:
+    """The IRI of a thing."""
+    return node if isinstance(node, ox.NamedNode) else ox.NamedNode(f"{base}{GENID}{node.value}")
+
+
+def without_blanks(quad: ox.Quad, base: str) -> ox.Quad:
+    """A quad in which IRIs stand for its blank nodes."""
+    if not any(isinstance(one, ox.BlankNode) for one in (quad.subject, quad.object, quad.graph_name)):
+        return quad
+    terms = (named(one, base) if isinstance(one, ox.BlankNode) else one for one in quad)
+    return ox.Quad(*terms)
+
+
+BATCH = 500  # things that are looked at in one go
+LARGE = 64 * MIB  # of a store on disk, through which a process of its own looks
+PATIENT = 10  # how far others go first
+
+
+def look_through(log: Log, view: View, times: Mapping[str, str], now: str) -> None:
+    """Add to the log what is other in the view, and what is gone; `times` says since when each graph is so.
+
+    Raises StoreError.
+    """
+    number = log.begin_look()
+    every = subjects(view)
+    while batch := list(islice(every, BATCH)):
+        new = [one for one in batch if not log.looked_at(number, named(one, log.base).value)]
+        found = states_of_things(view.match, new, log.base)
+        log.look(number, (dated(iri, state, times, now) for iri, state in found.items()))
+    log.end_look(number, now)
+
+
+def look_aside(log: Log, copy: Path, times: Mapping[str, str], now: str) -> None:
+    """As `look_through` for a copy of a store on disk. Of a large one, nobody else has to wait for it."""
+    if log.path is None or sum(one.stat().st_size for one in copy.iterdir()) < LARGE:
+        look_through(log, View(ox.Store.read_only(str(copy))), times, now)
+        return
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=begin) as pool:
+        try:
+            pool.submit(look_apart, log.path, log.base, copy, dict(times), now).result()
+        except BrokenProcessPool as error:
+            raise StoreError("The process that looks for what has changed was ended by another.") from error
+
+
+def begin() -> None:
+    """Let others go first, and end with the service."""
+    os.nice(PATIENT)
+    threading.Thread(target=end_with, args=(parent_process(),), daemon=True).start()
+
+
+def end_with(parent: BaseProcess) -> None:
+    """End this process as soon as that one has."""
+    parent.join()
+    os._exit(1)
+
+
+def look_apart(path: Path, base: str, copy: Path, times: dict[str, str], now: str) -> None:
+    """What the process does."""
+    look_through(Log(path, base), View(ox.Store.read_only(str(copy))), times, now)
+
+
+def subjects(view: View) -> Iterator[Node]:
+    """What the quads are about; something may come more than once."""
+    before: Node | None = None
+    for thing in map(subject, view.match()):
+        if thing is not None and thing != before:
+            before = thing
+            yield thing
+
+
+def dated(iri: str, state: str, times: Mapping[str, str], now: str) -> State:
+    """A state with the time at which the last of its graphs was written, or now where that is not known."""
+    known = [times[graph] for graph in graphs_of(state) if graph in times]
+    return State(iri, max(known, default=now), bool(known), state)

@@ -1,0 +1,133 @@
+"""Files of a store folder: content-addressed graph versions, the atomic swap of a store, file locks.
+
+Former contents of graphs are kept compressed under their SHA-256. A version is on disk before the write that
+replaces it. One left by a crash is harmless: nothing refers to it, and the next version with the same content
+reuses it.
+
+A restore replaces the store in its folder completely or not at all, even if the process ends in the middle:
+from the first rename on, the next opening completes the swap. Everything happens inside the folder, so that
+it may be a mount point; files that are no part of the store are in its folder `aside`.
+"""
+
+import fcntl
+import gzip
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..files import durable, sync
+from .errors import StoreError, refusal
+
+
+@contextmanager
+def locked(path: Path, busy: str = "") -> Iterator[None]:
+    """Around what one process at a time may do; who comes second waits, or is refused in the words of `busy`.
+
+    The lock goes with its process, however that ends. Raises OSError, also where it is busy.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+        except BlockingIOError as error:
+            raise OSError(busy) from error
+        yield
+
+
+ASIDE = "aside"
+# What stays in the folder, whatever store comes and goes. Who may write is no content: a backup gives no
+# tokens away, and a restore brings none back that was revoked.
+STAYS = {ASIDE, "tokens.json", "tokens.json.lock"}
+DECIDED, BEFORE = "restored-", "before-"  # and a point of time
+COMING = "coming"
+
+
+def swap(folder: Path, fresh: Path, when: str) -> Path:
+    """Make what `fresh` in the `aside` of a store holds the store; returns where the old one is, if any.
+
+    From the first renaming on, the swap is decided: where it is cut off, `finish` goes on with it. Nobody
+    may open the store meanwhile.
+    """
+    fresh.rename(fresh.with_name(DECIDED + when))
+    sync(fresh.parent)
+    finish(folder)
+    return folder / ASIDE / (BEFORE + when)
+
+
+def finish(folder: Path) -> None:
+    """Go on with a swap that was cut off, if there is one. Nobody may open the store meanwhile."""
+    aside = folder / ASIDE
+    coming = aside / COMING
+    for decided in aside.glob(f"{DECIDED}*"):
+        before = aside / decided.name.replace(DECIDED, BEFORE, 1)
+        before.mkdir(exist_ok=True)
+        # As long as it is called decided, nothing new has come, and all that is there is old.
+        move_all(folder, before)
+        if not any(before.iterdir()):
+            before.rmdir()
+        decided.rename(coming)
+    if coming.exists():
+        move_all(coming, folder)
+        coming.rmdir()
+        sync(folder)
+
+
+def move_all(source: Path, target: Path) -> None:
+    """Move what a folder holds, but what stays, into another one."""
+    for one in list(source.iterdir()):
+        if one.name not in STAYS:
+            one.rename(target / one.name)
+
+
+FOLDER = "versions"
+DIGEST = re.compile(r"[0-9a-f]{64}")
+LEVEL = 6
+
+
+class Versions:
+    """Contents by their SHA-256 in hexadecimal. Methods raise StoreError where the disk fails."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Take the folder of the store (None: they are kept in memory)."""
+        self.folder = folder and folder / FOLDER
+        self.kept: dict[str, bytes] = {}
+
+    def keep(self, content: bytes) -> str:
+        """Keep the content, if it is not there; its digest."""
+        digest = hashlib.sha256(content).hexdigest()
+        if self.folder is None:
+            self.kept[digest] = content
+            return digest
+        path = self.path(self.folder, digest)
+        try:
+            if not path.parent.exists():
+                path.parent.mkdir(parents=True)
+                sync(self.folder)
+            if path.exists():  # the one who put it there may have died before the folder was on disk
+                sync(path.parent)
+            else:
+                with durable(path) as file:
+                    file.write(gzip.compress(content, LEVEL, mtime=0))
+        except OSError as error:
+            raise refusal(error, self.folder.parent) from error
+        return digest
+
+    def content(self, digest: str) -> bytes:
+        """What has this digest."""
+        if self.folder is None:
+            return self.kept[digest]
+        try:
+            content = gzip.decompress(self.path(self.folder, digest).read_bytes())
+        except (OSError, EOFError) as error:
+            raise StoreError(f"The version {digest} of a graph cannot be read: {error}.") from error
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise StoreError(f"The version {digest} of a graph is damaged. Take it from a backup.")
+        return content
+
+    def path(self, folder: Path, digest: str) -> Path:
+        """Where a version is; few files in one folder."""
+        if not DIGEST.fullmatch(digest):
+            raise StoreError(f"{digest!r} is no digest of a version.")
+        return folder / digest[:2] / f"{digest[2:]}.nt.gz"

@@ -1,0 +1,104 @@
+"""Snapshots of the store at one moment: with hard links on disk while writes go on, or as a scratch copy.
+
+A snapshot on disk links all files, so none of them may be changed in place: each is written once or replaced.
+Its quads are counted by streaming rows, as an aggregate would be computed at once and make writes wait.
+
+A scratch copy is for inference, which changes it. It is in memory up to 500,000 quads (about 240 MB), where
+rules run several times faster, and on disk above that.
+"""
+
+import io
+import os
+import shutil
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from ..files import PARTIAL
+from .files import ASIDE, STAYS
+from .folder import QUADS
+
+PLACE = "inference"  # below aside, of a copy on disk
+IN_MEMORY = 500_000  # quads; about 240 MB
+
+
+@contextmanager
+def scratch(quads: ox.Store, without: Set[ox.NamedNode], folder: Path | None) -> Iterator[ox.Store]:
+    """A copy of all quads but those of some graphs, to be changed at will and gone afterwards.
+
+    Rules run several times faster in memory; a store that is too large for that is copied as a checkpoint on
+    disk.
+    """
+    if folder is None or len(quads) <= IN_MEMORY:
+        copy = ox.Store()
+        copy.extend(one for one in quads if one.graph_name not in without)
+        yield copy
+        return
+    place = folder / ASIDE / PLACE
+    shutil.rmtree(place, ignore_errors=True)
+    quads.backup(str(place))
+    try:
+        copy = ox.Store(place)
+        for one in without:
+            copy.remove_graph(one)
+        yield copy
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+KEPT = "kept"
+
+# A row for each quad. Rows are taken one by one from the store as it was when the query came, so that writes
+# need not wait for them; an aggregate would be computed at once.
+ROWS = "SELECT (1 AS ?one) { { ?s ?p ?o } UNION { GRAPH ?graph { ?s ?p ?o } } }"
+
+
+class Lines(io.RawIOBase):
+    """A file that keeps nothing of the lines that are written to it but their number."""
+
+    count = 0
+
+    def writable(self) -> bool:
+        """It can be written to."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Take the bytes and say how many they were."""
+        self.count += bytes(data).count(b"\n")
+        return len(data)
+
+
+def take_checkpoint(quads: ox.Store, folder: Path) -> Callable[[], int]:
+    """Keep the store in `folder`, with what is beside its quads, in a folder `kept` of its `aside`.
+
+    Nobody may write meanwhile. A file beside the quads is never changed in place, as it is kept by a link:
+    it is written once, or replaced. What is returned counts the quads that the store itself had at that
+    moment, on the same thread.
+    """
+
+    def apart(where: str, names: list[str]) -> set[str]:
+        unfinished = {one for one in names if one.endswith(PARTIAL)}
+        return unfinished | (STAYS | {QUADS} if Path(where) == folder else set())
+
+    place = folder / ASIDE / KEPT
+    shutil.copytree(folder, place, copy_function=link, ignore=apart)
+    quads.backup(str(place / QUADS))
+    rows = quads.query(ROWS)
+    assert isinstance(rows, ox.QuerySolutions)
+
+    def count() -> int:
+        lines = Lines()
+        with io.BufferedWriter(lines) as file:
+            rows.serialize(file, ox.QueryResultsFormat.CSV)
+        return lines.count - 1  # the first one is the head
+
+    return count
+
+
+def link(source: str, target: str) -> None:
+    """Another name for a file, unless it was a passing one."""
+    with suppress(FileNotFoundError):
+        os.link(source, target)

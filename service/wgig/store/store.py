@@ -1,0 +1,183 @@
+"""The one door to the data: an embedded Oxigraph store in a folder."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import IO, Self
+
+import pyoxigraph as ox
+
+from ..rdf.serialization import quad, stored
+from . import recovery
+from .change import MOST, Change, Look, in_graphs
+from .commit import Computed, Describing, look_at, replacement, to_be_written_anew, update_of
+from .errors import translate_disk_errors
+from .files import Versions
+from .folder import open_quads, open_snapshot
+from .inference.inference import Inference
+from .snapshot import take_checkpoint
+from .transactions import Transactions
+from .update import Asked, Run, dry_run, here, reach, tidy
+from .view import graph_name
+
+
+class Store(Transactions):
+    """A store of quads, in a folder or in memory, to read and write.
+
+    Each write is a transaction. Methods raise StoreError when the disk fails.
+    """
+
+    @classmethod
+    def in_memory(
+        cls,
+        rules: Iterable[str] = (),
+        inferred: str = "urn:inferred",
+        first: Iterable[Computed] = (),
+        last: Iterable[Describing] = (),
+    ) -> Self:
+        """An empty store that is gone with the process."""
+        computes = rules or first or last
+        return cls(ox.Store(), None, Inference(rules, inferred, None, first, last) if computes else None)
+
+    @classmethod
+    def open(  # noqa: PLR0913, PLR0917 - where the store is, and what is computed
+        cls,
+        folder: Path,
+        rules: Iterable[str] = (),
+        inferred: str = "urn:inferred",
+        say: Callable[[str], None] = lambda _: None,
+        first: Iterable[Computed] = (),
+        last: Iterable[Describing] = (),
+    ) -> Self:
+        """The durable store in `folder`, made when there is none.
+
+        What follows by the `rules` is in graph `inferred`; what is computed `first` and `last` is kept in
+        line as well. Where that was cut off it is made good, and `say` is told of it. Raises StoreError.
+        """
+        computes = rules or first or last
+        inference = Inference(rules, inferred, folder, first, last) if computes else None
+        store = cls(open_quads(folder), folder, inference)
+        tidy(folder)
+        if not store._settled:
+            store.make_good(say)
+        return store
+
+    def make_good(self, say: Callable[[str], None]) -> None:
+        """Bring in line what follows, where a write was cut off or the rules are new."""
+        assert self._folder
+        if self:
+            say(f"Inferring what follows in {self._folder}: the last write was cut off, or rules are new ...")
+        with self._lock, translate_disk_errors(self._folder):
+            recovery.remove_index_mark(self._folder)
+            if self._inference:
+                self._inference.make_good(self._quads)
+            self._settle(None)
+
+    @classmethod
+    def snapshot(cls, folder: Path) -> Self:
+        """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
+        return cls(open_snapshot(folder), folder)
+
+    def update(self, text: str, base: str | None = None, plain: str = "") -> None:
+        """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
+
+        `plain` is the text before documents were put into it, which names the same graphs and is read faster.
+        Raises SyntaxError, ValueError or RuntimeError as `query` does."""
+        with self._writing(reach(plain or text, base)):
+            self._quads.update(text, base_iri=base)
+
+    def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
+        """Make these triples the whole content of these graphs, all at once; a graph given None goes."""
+        contents = {graph_name(graph): triples for graph, triples in graphs.items()}
+        with self._writing(in_graphs(contents)):
+            if not self:  # the first start does not have to write all down as text, and read it
+                self._quads.extend(quad(one, name) for name, those in contents.items() for one in those or ())
+            else:
+                self._quads.update(replacement(contents))
+
+    def change_to(self, graph: str | None, triples: Iterable[ox.Triple] | None) -> Change:
+        """What is to change for these triples to be the whole content of a graph; None: for it to go."""
+        name = graph_name(graph)
+        wanted = set(stored(triples or (), name))
+        held = set(self._quads.quads_for_pattern(None, None, None, name))
+        there = [graph] if graph is not None and self.has(graph) else []
+        made = [graph] if graph is not None and triples is not None and not there else []
+        dropped = there if triples is None else []
+        return Change(tuple(held - wanted), tuple(wanted - held), tuple(dropped), tuple(made))
+
+    def change_by(self, graph: str | None, triples: Iterable[ox.Triple]) -> Change:
+        """What is to change for a graph to hold these triples as well."""
+        name = graph_name(graph)
+        new = set(stored(triples, name))
+        added = tuple(one for one in new if next(self._quads.quads_for_pattern(*one), None) is None)
+        return Change((), added, (), () if graph is None or self.has(graph) else (graph,))
+
+    def apply(self, change: Change) -> None:
+        """Make this change, all at once. Blank nodes that are new, or that it changes, get other names.
+
+        They keep them where it only adds, and too much to be compared: that is twice as fast without a text.
+        """
+        with self._lock:
+            if len(change.added) > MOST and change.only_adds:
+                with self._writing(Look((), change.added, tuple(map(ox.NamedNode, change.made)))):
+                    self._quads.extend(change.added)
+                return
+            anew = to_be_written_anew(self._quads, change, [self._inference.graph] if self._inference else [])
+            with self._writing(look_at(change, anew)):
+                self._quads.update(update_of(self._quads, change, anew))
+
+    def tried(self, text: str, base: str | None = None, plain: str = "", run: Run = here) -> Change | None:
+        """What an update would change, tried on a copy; None where that is too much to be told.
+
+        It takes the same as `update`, and raises as that does; what it asks is evaluated by `run`. The blank
+        nodes that it would make have names that no other has.
+        """
+        with self._lock, translate_disk_errors(self._folder):
+            return dry_run(self._quads, self._folder, Asked(text, base, plain or text), run)
+
+    def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
+        """Load a large file, all of it or nothing, without inference: call `infer` after the last one.
+
+        All goes into `graph`; without one, a dataset format keeps its graphs and a graph format goes into the
+        unnamed graph. Blank nodes are renamed apart. Raises SyntaxError with line and column.
+        """
+        with self._lock, translate_disk_errors(self._folder), self._changing():
+            if graph is not None and format_.supports_datasets:
+                name = graph_name(graph)
+                parsed = ox.parse(source, format_, rename_blank_nodes=True)
+                self._quads.bulk_extend(quad(one.triple, name) for one in parsed)
+            else:
+                # In one call: halves on two threads would be twice as fast, but a crash could leave one.
+                self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
+            self._tell(None)
+
+    def infer(self) -> None:
+        """Add what follows by the rules from what was bulk loaded, and bring all of it to disk."""
+        with self._lock, translate_disk_errors(self._folder):
+            if self._inference:
+                self._inference.unsettle(self._quads)
+                self._inference.grow(self._quads)
+                self._behind.clear()
+            self._publish(None)
+            self._settle(None)
+            self._tell(None)
+
+    def versions(self) -> Versions:
+        """What graphs held before they were written."""
+        return Versions(self._folder)
+
+    def checkpoint(self, folder: Path) -> None:
+        """Copy the store as it is now to a new folder on the same disk, in little time and space."""
+        with self._lock, translate_disk_errors(self._folder):
+            self._quads.backup(str(folder))
+
+    def keep(self) -> int:
+        """Keep all there is now in a folder aside, which must not be there; returns how many quads that is.
+
+        Others write on while these are counted.
+        """
+        assert self._folder
+        with translate_disk_errors(self._folder):
+            with self._lock:
+                self.catch_up()
+                count = take_checkpoint(self._quads, self._folder)
+            return count()

@@ -1,1 +1,0 @@
-"""The main lists of the graph as tables, for those who work with rows and columns."""

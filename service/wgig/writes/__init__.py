@@ -1,1 +1,0 @@
-"""What a write may touch, what it changes, and what follows from that."""
