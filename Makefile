@@ -39,6 +39,7 @@ lint: $(READY) ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive service/wgig
 
 audit: $(READY) ## Look for known weaknesses of what is installed, in Python and in the browser code
@@ -70,7 +71,7 @@ soak: $(READY) ## Put two services under steady load for SOAK_SECONDS (3600), an
 
 texts: $(READY) ## Bring the texts of the pages into the catalogues of their translations
 	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword marked --omit-header --sort-by-file \
-	  --add-location file --output-file build/wgig.pot .
+	  --no-location --output-file build/wgig.pot .
 	$(BIN)/pybabel --quiet update --domain wgig --input-file build/wgig.pot --output-dir service/wgig/locale \
 	  --no-fuzzy-matching --ignore-obsolete --omit-header --width 110
 

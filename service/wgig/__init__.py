@@ -5,6 +5,9 @@
 
 from importlib import import_module
 
+from ._version import __released__ as __released__
+from ._version import __version__ as __version__
+
 OFFERED = ("IRI", "Graph", "Report", "Rows", "ServiceError", "Text", "Triples", "connect")
 
 

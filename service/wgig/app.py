@@ -13,7 +13,6 @@ from .feeds import calendar, event_stream, news, query_feed
 from .graphs import dumps_routes, graph_store, update
 from .graphs import routes as graphs_routes
 from .graphs.citation import routes as citation_routes
-from .graphs.dumps import Dumps
 from .graphs.provenance import Record
 from .http.access_log import Logs, Notes, Noting, Routing
 from .http.auth import Tokens
@@ -24,26 +23,22 @@ from .http.middleware import Choosing, Direct, Guard, Room
 from .http.telemetry import Metrics, Tracing
 from .http.work_queue import Turns
 from .lists import coverage, example_queries, people, query_editor, routes, tables, timeline
-from .lists.counts import SIDES, Cells
 from .lists.definitions import LISTS
-from .lists.papers_index import Shelf
 from .pages import errors
-from .papers import validate
+from .papers import readers, validate
 from .papers.form import routes as form_routes
-from .rdf.namespaces import namespaces
+from .projections import follow
 from .resources import ontology, shapes
 from .resources import routes as resources_routes
 from .search import opensearch
 from .search import routes as search_routes
-from .search.index import Index
 from .search.reconcile import routes as reconcile_routes
+from .search.sparql_service import matcher
 from .settings import KEPT, Settings
 from .sparql import running, service, service_description
 from .sparql.workers.evaluation import Inline
 from .sparql.workers.result import Answerers
-from .store.changelog.sync import Stream
 from .store.history import History
-from .store.projections import Census
 from .store.store import Store
 
 ABOUT = "The Working Group on Internet Governance (2004-2005) as linked data. HEAD works wherever GET does."
@@ -170,7 +165,8 @@ def create_app(  # noqa: PLR0913, PLR0917 - what a service consists of
     app.state.settings, app.state.store = settings, store
     app.state.answerers = answerers
     app.state.own_answerers = own_answerers or answerers
-    app.state.metrics, app.state.logs, app.state.census = Metrics(), Logs(settings), Census(store)
+    beside = follow(store, settings.base)
+    app.state.metrics, app.state.logs, app.state.census = Metrics(), Logs(settings), beside.census
     app.state.tracing = tracing
     app.state.notes = Notes(
         app.state.metrics, Routing(path for path, _, _ in ROUTES), app.state.logs, tracing
@@ -181,11 +177,13 @@ def create_app(  # noqa: PLR0913, PLR0917 - what a service consists of
     app.state.tokens = tokens or Tokens(None, settings.token)
     history = History(settings.base, store.versions()) if settings.history == KEPT else None
     app.state.history, app.state.record = history, history and Record(history, store)
-    app.state.dumps = Dumps(store, namespaces(settings.base))
-    app.state.stream = Stream(store, settings.base)
-    app.state.index = Index(store, settings.base)
-    app.state.cells = {side: Cells(store, settings.base, side) for side in SIDES}
-    app.state.shelf = Shelf(store, settings.base)
+    app.state.dumps = beside.dumps
+    app.state.stream = beside.stream
+    app.state.index = beside.index
+    app.state.search_call = matcher(app.state.index, settings.base)
+    app.state.read_paper = readers.read
+    app.state.cells = beside.counts
+    app.state.shelf = beside.papers
     app.state.searches = Turns(at_once=4, waiting=60, patience=10)
     app.state.stopping = False
     app.state.failed_write = None  # the time of the last write, where the disk failed it
@@ -202,6 +200,8 @@ def create_app(  # noqa: PLR0913, PLR0917 - what a service consists of
             if path in ASKED_MOST
             for method in methods
         },
+        errors=errors.EXPECTED,
+        refuse=errors.refused,
     )
     app.add_middleware(Guard, base=settings.base, room=Room(AT_ONCE * settings.body_bytes))
     app.state.shortcuts = Shortcuts(lambda: answerers.version, settings.cache_bytes // 8, app.state.metrics)

@@ -1,12 +1,22 @@
-"""Files that are there whole or not at all, whatever ends the process or the power."""
+"""Durable files: each is there whole or not at all, whatever ends the process or the power."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 PARTIAL = ".partial"  # ends the name of a file that is being written
+
+
+class FileError(Exception):
+    """A file cannot be read or written; the message is one sentence with the mend."""
+
+    @classmethod
+    def of(cls, what: str, path: Path, error: OSError) -> Self:
+        """What an error of the system means for the file that holds `what` (in the plural)."""
+        why = (error.strerror or str(error)).lower()
+        return cls(f"{what} in {path} cannot be read or written: {why}. Mend that, or name another file.")
 
 
 @contextmanager

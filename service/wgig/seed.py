@@ -15,12 +15,10 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from ._version import __version__
-from .graphs.description.derived import Portrait
+from .projections import computed_graphs
 from .rdf.namespaces import OUTSIDE
 from .rdf.serialization import as_stored
-from .rdf.shipped import rules
 from .settings import SHIPPED, Settings
-from .shacl.conformance_graph import Board
 from .store.errors import NotWritableError
 from .store.folder import STARTING
 from .store.inference.inference import Inference
@@ -72,10 +70,7 @@ def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
 
     `say` gets a sentence when something takes time or was left undone.
     """
-    is_filled = settings.data != "none"
-    board, portrait = Board(settings.base, settings.shacl, say), Portrait(settings.base)
-    inferred = f"{settings.base}graph/inferred"
-    computed = (rules(), inferred, say, [board], [portrait]) if is_filled else ((), inferred, say, (), ())
+    computed = computed_graphs(settings, say)
     if settings.remote_query:
         from .remote.sharing import Sharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
         from .remote.store import Shared  # noqa: PLC0415
@@ -83,7 +78,7 @@ def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
         store: Store = Shared.join(settings.store, Sharing(settings), *computed)
     else:
         store = Store.open(settings.store, *computed)
-    if not is_filled:
+    if settings.data == "none":
         return store
     with store.turn(STARTING):
         return filled(store, settings, say)
@@ -133,9 +128,8 @@ def open_to_read(settings: Settings, say: Callable[[str], None]) -> Store:
         open_filled(settings, say)
     except NotWritableError:
         snapshot = Store.snapshot(settings.store)
-        inferred = f"{settings.base}graph/inferred"
-        computed = [Board(settings.base, settings.shacl)], [Portrait(settings.base)]
-        if settings.data != "none" and Inference(rules(), inferred, settings.store, *computed).due:
+        rules, inferred, _, first, last = computed_graphs(settings, say)
+        if settings.data != "none" and Inference(rules, inferred, settings.store, first, last).due:
             say("What is inferred may be incomplete: a write is under way or was cut off. Ask again later.")
         return snapshot
     return Store.snapshot(settings.store)

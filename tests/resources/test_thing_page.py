@@ -104,8 +104,8 @@ def test_the_list_beside_the_picture_names_the_same_things(pages: httpx.Client) 
 
 
 def test_an_arrow_points_back_against_the_direction_of_the_page(pages: httpx.Client) -> None:
-    for language, arrow in (("en", "← "), ("ar", "→ ")):
-        answer = pages.get("/doc/milestone/ms-papers", headers={**HTML, "Accept-Language": language})
+    for tongue, arrow in (("en", "← "), ("ar", "→ ")):
+        answer = pages.get("/doc/milestone/ms-papers", headers={**HTML, "Accept-Language": tongue})
         assert arrow in section(answer.text, "incoming")
 
 

@@ -9,7 +9,7 @@ import pytest
 from wgig.problems import Problem
 from wgig.rdf.namespaces import kind_of
 from wgig.search import index as search_index
-from wgig.search.database import distinct, entries, fill_index
+from wgig.search.database import INDEX_FORMAT, distinct, entries, fill_index
 from wgig.search.entries import entry_of
 from wgig.search.index import PLACE, Index, close
 from wgig.search.ranking import Wanted
@@ -433,7 +433,7 @@ def test_an_index_that_cannot_be_used_is_made_anew(
     closed(store, index)
     match damage:
         case "older":
-            monkeypatch.setattr(search_index, "INDEX_FORMAT", search_index.INDEX_FORMAT + 1)
+            monkeypatch.setattr(search_index, "INDEX_FORMAT", INDEX_FORMAT + 1)
         case "no database":
             (folder / PLACE).write_bytes(b"no database at all" * 1000)
         case _:

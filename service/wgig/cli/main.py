@@ -15,6 +15,23 @@ from importlib import import_module
 from ..text import harmless, inert
 from .parser import FAILED, NO, UNREADABLE, parser
 
+# The module of each command and its function, imported when the command is called: help must come at once.
+COMMANDS = {
+    "backup": ("backup", "run_backup"),
+    "bulk": ("bulk", "run_bulk"),
+    "check": ("check", "run_check"),
+    "dump": ("data", "run_dump"),
+    "load": ("data", "run_load"),
+    "mcp": ("mcp", "run_mcp"),
+    "new": ("check", "run_new"),
+    "queries": ("query", "run_queries"),
+    "query": ("query", "run_query"),
+    "restore": ("backup", "run_restore"),
+    "serve": ("serve", "run_serve"),
+    "stats": ("data", "run_stats"),
+    "token": ("tokens", "run_token"),
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what goes wrong is said in a sentence on standard error."""
@@ -40,14 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Import the module of the command and run it."""
-    from ..settings import Settings, unknown  # noqa: PLC0415
-    from .console import say  # noqa: PLC0415  help must come at once
+    from ..settings import Settings, unknown  # noqa: PLC0415  help must come at once
+    from .console import say  # noqa: PLC0415
 
     for sentence in unknown(os.environ):
         say(sentence)
 
     settings = Settings.called_with(arguments)
-    code: int = import_module(f".commands.{arguments.command}", __package__).run(arguments, settings)
+    module, function = COMMANDS[arguments.command]
+    code: int = getattr(import_module(f".{module}", __package__), function)(arguments, settings)
     return code
 
 
@@ -58,6 +76,7 @@ def forget_output() -> None:
 
 def refuse(error: Exception | KeyboardInterrupt) -> int:
     """Say what an error means, and return the exit code for it."""
+    from ..files import FileError  # noqa: PLC0415
     from ..problems import Problem  # noqa: PLC0415
     from ..store.errors import StoreError  # noqa: PLC0415
     from .console import say  # noqa: PLC0415  help must come at once
@@ -70,7 +89,7 @@ def refuse(error: Exception | KeyboardInterrupt) -> int:
         case Problem():
             text, excerpt = error.detail, str(error.members.get("excerpt") or "")
             code = NO if error.status == 404 else UNREADABLE
-        case StoreError():
+        case StoreError() | FileError():
             text, code = str(error), FAILED
         case FileNotFoundError() | IsADirectoryError():
             text, code = f"{error.filename}: {error.strerror}. Name a file that can be read.", UNREADABLE

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyoxigraph as ox
 
 if TYPE_CHECKING:
-    import pandas
+    import pandas  # type: ignore[import-untyped]
     import polars
     import rdflib
 

@@ -14,7 +14,6 @@ from ..http.responses import while_there
 from ..problems import Problem
 from ..rdf.formats import N_TRIPLES
 from ..rdf.sparql_lexer import absolute, refuse_query
-from ..search.sparql_service import matcher
 from ..settings import Settings
 from ..shacl.gate import OFF, guards
 from ..sparql.admission import admit
@@ -56,8 +55,8 @@ async def update(request: Request) -> Response:
     check_version(pairs)
     graphs, named = ([absolute(iri, key) for iri in values(pairs, key)] for key in USING)
     admitted = await run_in_threadpool(lambda: with_using(admit(texts[0], settings), graphs, named))
-    own = matcher(request.app.state.index, settings.base)
-    text = await answered(admitted, settings, request.app.state.others, own)
+    state = request.app.state
+    text = await answered(admitted, settings, state.others, state.search_call)
     write = Write(token, "SPARQL Update", [Part("", DIRECT, texts[0].encode())])
     return await in_turn(request, run, request, write, text, admitted)
 

@@ -121,8 +121,9 @@ async def gated(  # noqa: PLR0913, PLR0917 - what is sent, and how the report on
     """What the gate says of what is sent to the graph of a paper. Raises Problem."""
     settings: Settings = request.app.state.settings
     checks: Turns = request.app.state.checks
+    submitted = Submitted(graph, parts, there, request.app.state.read_paper, format_, language, settings)
     with around(request.app.state.tracing, "check"), counting(request.app.state.metrics) as outcomes:
-        found = await checks.run(checked, Submitted(graph, parts, there, format_, language, settings))
+        found = await checks.run(checked, submitted)
         outcomes.append("violates" if found.report else "conforms")
     if not found.report:
         conformance_graph.checked[found.digest] = found.results

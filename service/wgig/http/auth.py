@@ -24,9 +24,8 @@ from typing import Protocol
 
 from fastapi import Request
 
-from ..files import durable
+from ..files import FileError, durable
 from ..problems import Problem
-from ..store.errors import StoreError, refusal
 from . import bodies
 from .bodies import FORM, MULTIPART, Pairs
 
@@ -109,7 +108,7 @@ class Tokens:
         self.fixed = [Token("setting", "WGIG_TOKEN", digest(secret), (*SCOPES,), "")] if secret else []
 
     def all(self) -> list[Token]:
-        """All tokens, as they are now: the file is read again when it was changed. Raises StoreError."""
+        """All tokens, as they are now: the file is read again when it was changed. Raises FileError."""
         if self.path is None:
             return self.fixed
         try:
@@ -117,7 +116,7 @@ class Tokens:
         except FileNotFoundError:
             return self.fixed
         except OSError as error:
-            raise refusal(error, self.path.parent) from error
+            raise FileError.of("The tokens", self.path, error) from error
         mark = (there.st_ino, there.st_mtime_ns, there.st_size, there.st_mode)
         if mark != self.read:
             self.kept = read(self.path, there.st_mode)
@@ -125,20 +124,20 @@ class Tokens:
         return self.fixed + self.kept
 
     def opens(self, *scopes: str) -> bool:
-        """Whether a token may open at least one of the scopes now. Raises StoreError."""
+        """Whether a token may open at least one of the scopes now. Raises FileError."""
         return bool(self.voucher and self.voucher.scopes & set(scopes)) or any(
             set(scopes) & set(one.scopes) and not one.expired for one in self.all()
         )
 
     @property
     def is_open(self) -> bool:
-        """Whether there can be any token. Raises StoreError."""
+        """Whether there can be any token. Raises FileError."""
         return bool(self.voucher or self.all())
 
     def find(self, secret: str) -> Token | None:
         """The token with this secret, be it expired. Takes as long whatever the secret of one that is kept.
 
-        Raises StoreError, and NotVouchedError for what looks like one for which somebody might vouch.
+        Raises FileError, and NotVouchedError for what looks like one for which somebody might vouch.
         """
         given = digest(secret)
         found = [one for one in self.all() if secrets.compare_digest(one.digest, given)]
@@ -160,7 +159,7 @@ def digest(secret: str) -> str:
 def new(path: Path, scopes: Sequence[str], name: str = "", expires: str = "") -> tuple[str, Token]:
     """Make a token and keep it; the secret, which is kept nowhere, and the token.
 
-    Raises ValueError for a time that is none, StoreError.
+    Raises ValueError for a time that is none, FileError.
     """
     secret, now = f"{BEGINNING}{secrets.token_urlsafe(32)}", datetime.now(UTC)
     id_ = secrets.token_hex(4)
@@ -173,7 +172,7 @@ def new(path: Path, scopes: Sequence[str], name: str = "", expires: str = "") ->
 
 
 def revoke(path: Path, id_: str) -> Token | None:
-    """Take a token out; None where there is none of this id. Raises StoreError."""
+    """Take a token out; None where there is none of this id. Raises FileError."""
     with changing(path) as tokens:
         found = [one for one in tokens if one.id == id_]
         tokens[:] = [one for one in tokens if one.id != id_]
@@ -189,22 +188,22 @@ def span(written: str) -> timedelta:
 
 
 def read(path: Path, mode: int) -> list[Token]:
-    """The tokens in a file of this mode. Raises StoreError where others may read or write it."""
+    """The tokens in a file of this mode. Raises FileError where others may read or write it."""
     if mode & 0o077:
-        raise StoreError(f"Others than its owner may open {path}. Close it to them: chmod 600 {path}")
+        raise FileError(f"Others than its owner may open {path}. Close it to them: chmod 600 {path}")
     try:
         return [Token(**one | {"scopes": tuple(one["scopes"])}) for one in json.loads(path.read_bytes())]
     except OSError as error:
-        raise refusal(error, path.parent) from error
+        raise FileError.of("The tokens", path, error) from error
     except (ValueError, TypeError, KeyError) as error:
-        raise StoreError(f"{path} is damaged. Remove it, and make new tokens: wgig token new") from error
+        raise FileError(f"{path} is damaged. Remove it, and make new tokens: wgig token new") from error
 
 
 @contextmanager
 def changing(path: Path) -> Iterator[list[Token]]:
     """Around a change of the tokens in a file, while there is no other; the file is replaced as a whole.
 
-    Raises StoreError.
+    Raises FileError.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +214,7 @@ def changing(path: Path) -> Iterator[list[Token]]:
             with durable(path) as file:
                 file.write(json.dumps([asdict(one) for one in tokens], ensure_ascii=False, indent=1).encode())
     except OSError as error:
-        raise refusal(error, path.parent) from error
+        raise FileError.of("The tokens", path, error) from error
 
 
 LARGEST = 64 * 1024  # bytes of a form in which a token is looked for, of those who may not write
@@ -251,7 +250,7 @@ def opened(tokens: Tokens, given: Callable[[], str], *scopes: str) -> Token:
         if error.again:
             raise Problem(503, str(error), headers={"Retry-After": str(error.again)}) from error
         raise denied(401, "invalid_token", f"{error} Ask for a new one.") from error
-    except StoreError as error:
+    except FileError as error:
         log.error("the tokens cannot be read: %s", error)
         raise Problem(503, "The tokens of this service cannot be read now. Its log says why.") from error
     if token is None:
@@ -271,7 +270,7 @@ def takes_papers(request: Request) -> bool:
     tokens: Tokens = request.app.state.tokens
     try:
         return tokens.opens(*OF_PAPERS)
-    except StoreError:
+    except FileError:
         return True
 
 

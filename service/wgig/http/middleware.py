@@ -22,9 +22,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..i18n import SPOKEN
-from ..pages.errors import refused
 from ..problems import Problem
-from ..store.errors import StoreError
 from .access_log import NOTED, new_id
 from .auth import LEAKED, MISPLACED, in_address
 from .fast_path import REQUEST
@@ -276,11 +274,20 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Direct:
-    """ASGI middleware: calls the handler of a method and path; all others are the application's."""
+    """ASGI middleware: calls the handler of a method and path; all others are the application's.
 
-    def __init__(self, app: ASGIApp, handlers: Mapping[tuple[str, str], Handler]) -> None:
+    An exception of the classes in `errors` is answered by `refuse`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        handlers: Mapping[tuple[str, str], Handler],
+        errors: tuple[type[Exception], ...],
+        refuse: Callable[[Request, Exception], Response],
+    ) -> None:
         """Take the handlers by method and path."""
-        self.app, self.handlers = app, handlers
+        self.app, self.handlers, self.errors, self.refuse = app, handlers, errors, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -290,6 +297,6 @@ class Direct:
         request = Request(scope, receive)
         try:
             response = await handler(request)
-        except (Problem, StoreError) as error:
-            response = refused(request, error)
+        except self.errors as error:
+            response = self.refuse(request, error)
         return await response(scope, receive, send)

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import zstandard
 
 from ..rdf.formats import Format, not_acceptable

@@ -22,7 +22,7 @@ import anyio
 from .._version import __version__
 from ..settings import canonical, entries
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # costs 120 ms, and most services ask nobody
     import httpx
 
 

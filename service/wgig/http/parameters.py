@@ -6,10 +6,8 @@ field are printable ASCII; everything else is percent-encoded.
 
 import string
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
-
-from fastapi import Request
 
 from ..i18n import SPOKEN
 from ..problems import Problem
@@ -17,6 +15,9 @@ from ..rdf.formats import Format
 from ..rdf.sparql_lexer import absolute
 from ..text import near
 from .bodies import Pairs, parameters, values
+
+if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
+    from fastapi import Request
 
 PARAMETER = "_lang"  # of any page; where it means something, it is gone by now
 BARE = ("default", "explain", "hints", "saved", "versions")  # which say all by being there
@@ -85,7 +86,7 @@ def content_location(name: str, pairs: Pairs, format_: Format) -> dict[str, str]
     return {"Content-Location": in_field(address(name, pairs, format_.suffix))}
 
 
-def host(request: Request) -> str:
+def host(request: "Request") -> str:
     """The service as asked, such as `http://localhost/`. Raises Problem 400 for a host that is none."""
     return absolute(str(request.base_url), "The address of the service")
 

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from ..files import FileError
 from ..http.language import for_people, gettext
 from ..http.responses import page_or
 from ..problems import KINDS, Problem
@@ -100,13 +101,18 @@ def install(app: FastAPI) -> None:
     """Let the app answer every kind of refusal in the same way."""
     app.add_exception_handler(Problem, refuse_problem)
     app.add_exception_handler(StoreError, refuse_store)
+    app.add_exception_handler(FileError, refuse_store)
     app.add_exception_handler(HTTPException, refuse_http)
     app.add_exception_handler(RequestValidationError, refuse_parameters)
 
 
-def refused(request: Request, error: Problem | StoreError) -> Response:
-    """The answer in place of the one that was refused."""
-    return refuse_store(request, error) if isinstance(error, StoreError) else refusal(request, error)
+# What a handler raises to refuse a request, apart from what the framework raises.
+EXPECTED = (Problem, StoreError, FileError)
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """The answer in place of the one that was refused: `error` is one of EXPECTED."""
+    return refuse_problem(request, error) if isinstance(error, Problem) else refuse_store(request, error)
 
 
 def refuse_problem(request: Request, problem: Exception) -> Response:
@@ -116,7 +122,7 @@ def refuse_problem(request: Request, problem: Exception) -> Response:
 
 
 def refuse_store(request: Request, error: Exception) -> Response:
-    """What the disk does not let us do; why is the operator's to know."""
+    """A failure of the disk or of the service behind the store; the log alone says which."""
     log.error("%s %s failed: %s", request.method, request.url.path, error)
     if isinstance(error, UnavailableError):
         sentence = "The service that holds the data does not answer, or others write. Try again soon."

@@ -4,8 +4,6 @@ The parsers are imported on first use, so that a check of RDF need not wait for 
 numbers.
 """
 
-from collections.abc import Callable
-
 from ..rdf.formats import MARKDOWN, WORD, Format
 from ..settings import Settings
 from ..shacl.documents import BASE, Document, decoded, few, read_rdf
@@ -18,31 +16,27 @@ def read(
 
     Raises Problem 400 with line and column, 413 for more triples or a huge Word file.
     """
-    if format_ in READERS:
-        return READERS[format_](name, data, format_, most)
+    if format_ is MARKDOWN:
+        return read_markdown(name, data, most)
+    if format_ is WORD:
+        return read_word(name, data, most)
     return read_rdf(name, data, format_, most, base)
 
 
-def read_markdown(name: str, data: bytes, format_: Format, most: int) -> Document:
+def read_markdown(name: str, data: bytes, most: int) -> Document:
     """A paper in the Markdown form."""
     from . import markdown  # noqa: PLC0415  who sends RDF need not wait for it
 
     source = markdown.short(decoded(data))
     about = markdown.stated(source)
     return Document(
-        name, source, format_, few(about.spots, most), lambda: list(about.spots.values()), about.slots
+        name, source, MARKDOWN, few(about.spots, most), lambda: list(about.spots.values()), about.slots
     )
 
 
-def read_word(name: str, data: bytes, format_: Format, most: int) -> Document:
+def read_word(name: str, data: bytes, most: int) -> Document:
     """A paper in a Word file with the headings of the Markdown form. Nothing in it has a line."""
     from . import word  # noqa: PLC0415  who sends RDF need not wait for it
 
     source, triples = word.read(data)
-    return Document(name, source, format_, few(triples, most), list)
-
-
-READERS: dict[Format, Callable[[str, bytes, Format, int], Document]] = {
-    MARKDOWN: read_markdown,
-    WORD: read_word,
-}
+    return Document(name, source, WORD, few(triples, most), list)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 from xml.parsers import expat
 
-import mammoth
+import mammoth  # type: ignore[import-untyped]
 import pyoxigraph as ox
 from bs4 import BeautifulSoup, Tag
 from markdownify import ATX, MarkdownConverter

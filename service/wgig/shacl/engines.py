@@ -7,13 +7,14 @@ vocabulary as part of the data.
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyoxigraph as ox
-import shifty
 
 from . import rules, vocabulary
+
+if TYPE_CHECKING:
+    import shifty
 
 # A term of RDF 1.1: a NamedNode, a BlankNode or a Literal. Documents with triple terms are refused.
 Term = Any
@@ -37,8 +38,11 @@ def engine(name: str) -> Engine:
 
     The engine is prepared at the first call, which takes a fraction of a second.
     """
-    found: Engine = import_module(f".{name}", __name__).results
-    return found
+    if name == "pyshacl":
+        from . import pyshacl_engine  # noqa: PLC0415  costs 0.4 s, and it is asked for in comparisons alone
+
+        return pyshacl_engine.results
+    return results
 
 
 def results(triples: Iterable[ox.Triple]) -> set[Result]:
@@ -55,8 +59,10 @@ def results(triples: Iterable[ox.Triple]) -> set[Result]:
 
 
 @cache
-def prepared() -> shifty.PreparedValidator:
+def prepared() -> "shifty.PreparedValidator":
     """The rules together with the vocabulary, which the engine looks at as at the paper itself."""
+    import shifty  # noqa: PLC0415  costs 50 ms, and most commands check nothing
+
     return shifty.PreparedValidator(n_triples([*rules.constraints(), *vocabulary.vocabulary()]))
 
 

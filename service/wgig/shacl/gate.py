@@ -13,7 +13,6 @@ import pyoxigraph as ox
 
 from ..http.bodies import Part
 from ..http.negotiation import negotiate
-from ..papers import readers
 from ..problems import Problem
 from ..rdf import formats, serialization
 from ..rdf.formats import GRAPHS, HTML, JSON, N_TRIPLES, PROBLEM, Format, named
@@ -21,7 +20,7 @@ from ..rdf.namespaces import LOCAL, WGIG
 from ..settings import Settings
 from .check import OTHERS, reported, results_of
 from .conformance_graph import PAPER, TYPE, Board, paper
-from .documents import Document
+from .documents import Document, Reader, read_rdf
 from .engines import Result
 from .findings import BLOCKING, Report
 from .reports import WRITERS
@@ -38,12 +37,13 @@ REPORTS = tuple(one for one in WRITERS if one is not HTML)
 class Submitted(NamedTuple):
     """What is sent to the graph of a paper, beside what is `there` already and stays, as N-Triples.
 
-    A report on it is to be in this format and language.
+    `read` reads the parts. A report on it is to be in this format and language.
     """
 
     graph: str
     parts: Sequence[Part]
     there: bytes
+    read: Reader
     format: Format
     language: str
     settings: Settings
@@ -110,7 +110,7 @@ def read(part: Part, todo: Submitted) -> Document:
     """A document that was sent, read. Raises Problem 400, 413."""
     format_ = named(part.content_type, TYPES)
     name = part.name or f"paper.{format_.suffix}"
-    return readers.read(name, part.body, format_, todo.settings.paper_triples, todo.graph)
+    return todo.read(name, part.body, format_, todo.settings.paper_triples, todo.graph)
 
 
 def apart(document: Document) -> bytes:
@@ -125,7 +125,7 @@ def written(triples: Iterable[ox.Triple]) -> bytes:
 
 def joined(lines: bytes, todo: Submitted) -> Document:
     """All that the graph would hold, as one document. Raises Problem 413."""
-    return readers.read("paper.nt", lines, N_TRIPLES, todo.settings.paper_triples)
+    return read_rdf("paper.nt", lines, N_TRIPLES, todo.settings.paper_triples)
 
 
 def is_issue_paper(document: Document, todo: Submitted) -> bool:

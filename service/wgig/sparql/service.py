@@ -25,7 +25,6 @@ from ..http.work_queue import Turns
 from ..problems import Problem
 from ..rdf.formats import BY_FORM, HTML, TSV, Format, is_empty
 from ..rdf.serialization import UnfitError
-from ..search.sparql_service import matcher
 from ..settings import MIB, Settings
 from ..store.errors import StoreError, UnavailableError
 from ..store.view import Dataset, table
@@ -183,8 +182,7 @@ async def begun(
     queried = Queried(request, asked.text)
     async with while_there(request.receive):
         with queried.refusals():
-            own = matcher(request.app.state.index, settings.base)
-            text = await answered(asked.text, settings, request.app.state.others, own)
+            text = await answered(asked.text, settings, state.others, state.search_call)
             job = Job(
                 text,
                 format_.media_type,

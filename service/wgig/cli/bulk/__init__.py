@@ -74,7 +74,7 @@ def run_bulk(arguments: argparse.Namespace, settings: Settings) -> int:
     )
     language = arguments.lang if checks else "en"
     job = Job(tuple(arguments.paths), arguments.out, task, language, settings.base, arguments.jobs)
-    work = getattr(import_module(f"..jobs.{means(arguments.on)}", __package__), arguments.action)
+    work = getattr(import_module(f".{means(arguments.on)}", __package__), arguments.action)
     done = work(job)
     sys.stdout.buffer.write(in_json(done.summary))
     code: int = done.code

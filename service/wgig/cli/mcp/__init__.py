@@ -32,11 +32,8 @@ def run_mcp(arguments: argparse.Namespace, settings: Settings) -> int:
 
 async def serve(arguments: argparse.Namespace, settings: Settings, listening: socket.socket | None) -> None:
     """Serve the store of the settings, or the service at a URL."""
-    from .server import (
-        inside,
-        server_of,
-    )
-    from .tools import Budget  # noqa: PLC0415  without the SDK there is none of this
+    from .server import inside, server_of  # noqa: PLC0415  without the SDK there is none of this
+    from .tools import Budget  # noqa: PLC0415
 
     budget = Budget(arguments.rows, arguments.bytes, arguments.seconds)
     source: AbstractAsyncContextManager[Graph] = (

@@ -1,0 +1,67 @@
+"""What follows a commit: each projection of the store that is kept in line with it, in one table.
+
+`computed_graphs` are a part of the store: they change in the transaction of the write, or soon after. All
+others are beside it: each is told of a change once it is durable. Nothing here needs the web framework, as
+`wgig load` writes as well.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .graphs.description.derived import Portrait
+from .graphs.dumps import Dumps
+from .lists.counts import SIDES, Cells
+from .lists.papers_index import Shelf
+from .rdf import shipped
+from .rdf.namespaces import namespaces
+from .search.index import Index
+from .settings import Settings
+from .shacl.conformance_graph import Board
+from .store.changelog.sync import Stream
+from .store.commit import Computed, Describing
+from .store.projections import Census
+from .store.store import Store
+
+
+class ComputedGraphs(NamedTuple):
+    """The graphs that are computed from others: by rules, before them, and when all else is in line."""
+
+    rules: Sequence[str]
+    inferred: str
+    say: Callable[[str], None]
+    first: Sequence[Computed]
+    last: Sequence[Describing]
+
+
+@dataclass(frozen=True)
+class Projections:
+    """One of each projection beside a store, in the order in which they are told of a change."""
+
+    census: Census
+    dumps: Dumps
+    stream: Stream
+    index: Index
+    counts: Mapping[str, Cells]
+    papers: Shelf
+
+
+def computed_graphs(settings: Settings, say: Callable[[str], None]) -> ComputedGraphs:
+    """The computed graphs of a store with these settings: none where no data is shipped with it."""
+    inferred = f"{settings.base}graph/inferred"
+    if settings.data == "none":
+        return ComputedGraphs((), inferred, say, (), ())
+    board = Board(settings.base, settings.shacl, say)
+    return ComputedGraphs(shipped.rules(), inferred, say, (board,), (Portrait(settings.base),))
+
+
+def follow(store: Store, base: str) -> Projections:
+    """Make all projections beside a store; from now on each is told of every change."""
+    return Projections(
+        census=Census(store),
+        dumps=Dumps(store, namespaces(base)),
+        stream=Stream(store, base),
+        index=Index(store, base),
+        counts={side: Cells(store, base, side) for side in SIDES},
+        papers=Shelf(store, base),
+    )
