@@ -1,4 +1,4 @@
-"""Where those who come for the first time look: the well-known places, and robots.txt."""
+"""What crawlers ask for first: /.well-known/, /robots.txt and the sitemap."""
 
 import json
 from collections.abc import Iterable, Iterator
