@@ -1,4 +1,4 @@
-"""A write as one SPARQL Update, which the engine does as a whole or not at all; protocols of computed graphs."""
+"""A write as one SPARQL Update, which the engine does as a whole or not at all; what graphs are computed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The page of the form: sections, parts and fields, each with its messages, and the response that shows it."""
+"""The page of the form: sections, parts and fields, each with its messages, and the response with it."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
