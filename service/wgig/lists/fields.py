@@ -14,8 +14,8 @@ class Field:
 
     `type` is `text` (in languages), `name` (one of few texts), `string`, `integer`, `boolean`, `date` (or
     only its year or month), `class`, or that of a thing (`rdf.values.THINGS`). A field has one
-    value unless it has `many`. One that is no property of the thing itself has a `path` or `pattern` that leads
-    to its values.
+    value unless it has `many`. One that is no property of the thing itself has a `path` or `pattern` that
+    leads to its values.
     """
 
     name: str
