@@ -154,7 +154,7 @@ def test_the_middleware_is_that_of_the_app_in_its_order() -> None:
 
 def test_each_projection_is_named() -> None:
     listed = {name for _, name in named(section("Projections"))}
-    made = set(re.findall(r"\b([A-Z]\w+)\(", getsource(projections.follow))) - {"Projections"}
+    made = set(re.findall(r"\b([A-Z]\w+)\(", getsource(projections.make_projections))) - {"Projections"}
     computed = set(re.findall(r"\b([A-Z]\w+)\(", getsource(projections.computed_graphs)))
     assert len(made) == len(fields(Projections))
     assert (made | computed) - {ComputedGraphs.__name__} - listed == set()
