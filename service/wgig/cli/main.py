@@ -16,7 +16,7 @@ from ..text import harmless, inert
 from .parser import FAILED, NO, UNREADABLE, parser
 
 # The module of each command and its function, imported when the command is called: help must come at once.
-COMMANDS = {
+RUNNERS = {
     "backup": ("backup", "run_backup"),
     "bulk": ("bulk", "run_bulk"),
     "check": ("check", "run_check"),
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(sentence)
 
     settings = Settings.called_with(arguments)
-    module, function = COMMANDS[arguments.command]
+    module, function = RUNNERS[arguments.command]
     code: int = getattr(import_module(f".{module}", __package__), function)(arguments, settings)
     return code
 
