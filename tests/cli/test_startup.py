@@ -35,7 +35,7 @@ print(*sys.modules, file=sys.stderr)
         (["token", "list"], WEB | CLIENTS | ENGINES | WRITERS | {"sqlite3", "wgig.store"}),
         (
             ["check", PAPER],
-            WEB | CLIENTS | WRITERS | {"asyncio", "markdown_it", "mammoth", "pyshacl", "sqlite3"},
+            WEB | CLIENTS | {"asyncio", "markdown_it", "mammoth", "pyshacl", "sqlite3"},
         ),
         (["stats"], WEB | CLIENTS | {"mammoth", "markdown_it", "shifty", "sqlite3"}),
         (["query", "ASK {}"], WEB | CLIENTS | {"markdown_it", "shifty", "sqlite3"}),
