@@ -11,10 +11,10 @@ import httpx
 import pytest
 from wgig.app import create_app
 from wgig.cli import arguments, parser
+from wgig.files import FileError
 from wgig.http import auth
 from wgig.http.auth import SCOPES, Tokens
 from wgig.settings import TOKENS, Settings
-from wgig.store.errors import StoreError
 from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
@@ -148,9 +148,9 @@ def test_the_secret_is_kept_nowhere_and_the_file_is_for_its_owner_alone(tmp_path
 def test_a_file_that_others_may_read_is_refused(served: httpx.Client, tmp_path: Path) -> None:
     secret, _ = auth.new(tmp_path / TOKENS, ["graphs"])
     (tmp_path / TOKENS).chmod(0o640)
-    with pytest.raises(StoreError, match="chmod 600"):
+    with pytest.raises(FileError, match="chmod 600"):
         Tokens(tmp_path / TOKENS).all()
-    with pytest.raises(StoreError, match="chmod 600"):
+    with pytest.raises(FileError, match="chmod 600"):
         auth.new(tmp_path / TOKENS, ["graphs"])
     answer = put_as(served, secret)
     assert (answer.status_code, str(tmp_path) in answer.text) == (503, False)
@@ -160,7 +160,7 @@ def test_a_file_that_others_may_read_is_refused(served: httpx.Client, tmp_path: 
 def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / TOKENS).write_bytes(content)
     (tmp_path / TOKENS).chmod(0o600)
-    with pytest.raises(StoreError, match="is damaged"):
+    with pytest.raises(FileError, match="is damaged"):
         Tokens(tmp_path / TOKENS).all()
 
 
