@@ -92,7 +92,7 @@ def check_in_step(client: httpx.Client, follower: Follower, *, is_now: bool) -> 
 
 # What a write does one after the other, that may be the last thing that the process does.
 STEPS: dict[str, tuple[Any, str]] = {
-    "the mark of the index goes": (recovery, "remove"),
+    "the mark of the index goes": (recovery, "remove_index_mark"),
     "a write is announced": (Marks, "unsettle"),
     "what follows is inferred": (Inference, "infer"),
     "all is in line": (Marks, "settle"),

@@ -40,7 +40,7 @@ APART = """
 import os, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from wgig.stream.look import begin
+from wgig.store.changelog.rescan import begin
 if __name__ == "__main__":
     pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=begin)
     pool.submit(os.getpid).result()
