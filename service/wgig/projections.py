@@ -1,8 +1,9 @@
 """What follows a commit: each projection of the store that is kept in line with it, in one table.
 
 Computed graphs are a part of the store: they change in the transaction of the write, or soon after. All
-others are beside it: each is told of a change once it is durable. Nothing here needs the web framework, as
-`wgig load` writes as well; what stands beside the store is imported when it is made, as that costs 0.1 s.
+others are beside it: once one was asked, it is told of each change that is durable. Nothing here needs the
+web framework, as `wgig load` needs the computed graphs as well; what stands beside the store is imported when
+it is made, as that costs 0.1 s.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +58,11 @@ def computed_graphs(settings: Settings, say: Callable[[str], None]) -> ComputedG
 
 
 def make_projections(store: "Store", base: str) -> Projections:
-    """Make each projection beside a store; from now on it is told of every change."""
+    """Make each projection beside a store. None is told of a change before it is first asked, or opened.
+
+    `wgig serve` opens the stream and the index at its start. The dumps are told of nothing: they compare the
+    version of the store when somebody asks for one.
+    """
     from .graphs.dumps import Dumps  # noqa: PLC0415
     from .lists.counts import SIDES, Cells  # noqa: PLC0415
     from .lists.papers_index import Shelf  # noqa: PLC0415

@@ -225,7 +225,12 @@ class Settings:
         memory() // 4 // QUAD,
         f"Most quads that readers hold in memory ({QUAD} bytes each); of more they read from disk.",
     )
-    query_seconds: int = knob(30, "Longest time to answer a query, in seconds.", live=True)
+    query_seconds: int = knob(
+        30,
+        "Longest time to evaluate a query, in seconds; waiting for a process, `SERVICE` and slow clients "
+        "do not count.",
+        live=True,
+    )
     query_memory: int = knob(512 * MIB, "Most memory that a query may take, in bytes.")
     cache_bytes: int = knob(64 * MIB, "Answers kept in memory to be given again, in bytes.")
     query_length: int = knob(100_000, "Longest query, in characters.", live=True)

@@ -3,9 +3,10 @@
 import re
 import shlex
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import chain, takewhile
 
 import pytest
+from markdown_it import MarkdownIt
 from wgig.cli.parser import parser
 from wgig.settings import CHECKOUT
 
@@ -35,6 +36,9 @@ SHOWN: dict[str, dict[str, int]] = {
     "tutorials/writing-a-paper.md": {"wgig": 3},
 }
 
+SET = r"(?:[A-Z_]+=\S+\s+)*"
+MAKE = re.compile(rf"^(?:\$ )?{SET}make\s+{SET}([a-z][a-z-]*)", re.MULTILINE)
+
 
 def count(text: str, kind: str) -> int:
     """How many blocks of a kind a page shows, calls of a program, or, for `$`, commands with their output."""
@@ -50,6 +54,28 @@ def test_the_page_shows_commands(name: str) -> None:
 
 def test_every_page_with_code_is_counted() -> None:
     assert {name for name in PAGES if re.search(r"^\s*```", page(name), re.MULTILINE)} == SHOWN.keys()
+
+
+def test_each_target_of_make_that_a_page_names_exists() -> None:
+    texts = [page(name) for name in PAGES]
+    texts += [
+        (CHECKOUT / name).read_text(encoding="utf-8")
+        for name in ("CONTRIBUTING.md", "README.md", "CHANGELOG.md")
+    ]
+    there = re.findall(
+        r"^([a-z][a-z-]*):(?!=)", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    named = {target for text in texts for target in made(text)}
+    assert len(named) > 5
+    assert named - set(there) == set()
+
+
+def made(text: str) -> set[str]:
+    """The targets of `make` that the code of a text names, in blocks and within lines."""
+    tokens = MarkdownIt().parse(text)
+    inside = (child for one in tokens for child in one.children or ())
+    code = (one.content for one in chain(tokens, inside) if one.type in ("fence", "code_inline"))
+    return {target for one in code for target in MAKE.findall(one)}
 
 
 def shown_calls() -> Iterator[tuple[str, str]]:

@@ -148,6 +148,52 @@ def test_parts_are_checked_together(client: httpx.Client) -> None:
     assert len([one for one in held(client) if "<x:has>" in one]) == 2
 
 
+def findings(answer: httpx.Response) -> dict[str, dict[str, object]]:
+    """The findings of a refused write by their codes, with the name of the file that they are told of."""
+    assert answer.status_code == 422, answer.text
+    (file,) = answer.json()["files"]
+    return {
+        one["code"]: one | {"name": file["name"]} for paper in file["papers"] for one in paper["findings"]
+    }
+
+
+@pytest.mark.parametrize("turtle", [WRONG, WRONG.replace('"A third"@en', "_:x . _:x <x:p> 1")])
+def test_a_finding_in_what_is_added_has_its_line_there(client: httpx.Client, turtle: str) -> None:
+    assert client.put(PATH, content=TURTLE, headers=TTL).status_code == 201
+    headers = TTL | {"Content-Disposition": 'attachment; filename="more.ttl"'}
+    found = findings(client.post(PATH, content=f"# one\n\n{turtle}", headers=headers))["WGIG-0-TITLE-TWICE"]
+    assert (found["name"], found["line"], found["column"]) == ("more.ttl", 3, turtle.index('"Another"') + 1)
+
+
+def test_a_finding_in_added_markdown_has_its_line_there(client: httpx.Client) -> None:
+    assert client.put(PATH, content=TURTLE, headers=TTL).status_code == 201
+    text = MARKDOWN.replace("\ntitle: ", "\ntitle: Another ")
+    lines = text.splitlines()
+    found = findings(client.post(PATH, content=text, headers=MD))["WGIG-0-TITLE-TWICE"]
+    assert lines[int(str(found["line"])) - 1].startswith("title: Another ")
+
+
+def test_a_finding_in_what_is_there_has_no_line() -> None:
+    unchecked = writer_of(store := Store.in_memory(), write_profile="off")
+    assert unchecked.put(PATH, content=f"{TURTLE}\n{WRONG}", headers=TTL).status_code == 201
+    link = f"<{BASE}id/paper/{NAME}> <http://www.w3.org/2000/01/rdf-schema#seeAlso> <x:page> ."
+    found = findings(writer_of(store).post(PATH, content=link, headers=TTL))["WGIG-0-TITLE-TWICE"]
+    assert (found["line"], found["column"]) == (None, None)
+
+
+def test_a_finding_in_several_parts_has_no_line(client: httpx.Client) -> None:
+    files = [("f", ("a.ttl", TURTLE)), ("f", ("b.ttl", WRONG))]
+    found = findings(client.put(PATH, files=files))["WGIG-0-TITLE-TWICE"]
+    assert (found["name"], found["line"], found["column"]) == (NAME, None, None)
+
+
+def test_a_finding_in_an_update_has_no_line(client: httpx.Client) -> None:
+    assert client.put(PATH, content=TURTLE, headers=TTL).status_code == 201
+    update = f"INSERT DATA {{ GRAPH <{BASE}graph/paper/{NAME}> {{ {WRONG} }} }}"
+    found = findings(client.post("/update", data={"update": update}))["WGIG-0-TITLE-TWICE"]
+    assert (found["name"], found["line"], found["column"]) == (NAME, None, None)
+
+
 def test_a_paper_in_markdown_is_written_as_what_it_says(client: httpx.Client) -> None:
     assert client.put(PATH, content=MARKDOWN, headers=MD).status_code == 201
     assert f"{BASE}ontology#IssuePaper" in "\n".join(held(client))

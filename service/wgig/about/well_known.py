@@ -1,4 +1,8 @@
-"""What crawlers ask for first: /.well-known/, /robots.txt and the sitemap."""
+"""Sitemap, /robots.txt, /.well-known/ (VoID, example queries, API catalog, security.txt), pages of problems.
+
+VoID and the example queries are read from the graphs that `graphs.description` computes. The IRI of a kind of
+problem (RFC 9457) leads to its page, `/doc/problem/<slug>`.
+"""
 
 import json
 from collections.abc import Iterable, Iterator

@@ -12,7 +12,6 @@ from ..http.bodies import FORM, MOST_PAIRS, Part, parameters, parse_form, values
 from ..http.parameters import checked
 from ..http.responses import while_there
 from ..problems import Problem
-from ..rdf.formats import N_TRIPLES
 from ..rdf.sparql_lexer import absolute, refuse_query
 from ..settings import Settings
 from ..shacl.gate import OFF, guards
@@ -114,8 +113,7 @@ def at_gate(request: Request, change: Change) -> Response | None:
             continue
         lines = b"".join(after(request.app.state.store, graph, change))
         if lines:
-            parts = [Part("", N_TRIPLES.media_type, lines)]
-            passed = from_thread.run(pass_gate, request, graph, parts, b"")
+            passed = from_thread.run(pass_gate, request, graph, [], lines)
             if isinstance(passed, Response):
                 return passed
     return None

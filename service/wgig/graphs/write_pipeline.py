@@ -1,4 +1,9 @@
-"""What holds for every write: one at a time, whole or not at all, on record, on disk before the answer."""
+"""Write pipeline, for Graph Store Protocol, SPARQL Update and form: turn, gate, commit, refusals.
+
+`writing` lets one write through at a time (503), and turns failures of the disk into 507 and 500. `pass_gate`
+has a paper checked (422). `commit` makes the change with its record, on disk before the answer. `check_graph`
+and `without_computed` keep clients from graphs that the service fills itself (403): `COMPUTED`.
+"""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Collection

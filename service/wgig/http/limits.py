@@ -1,4 +1,4 @@
-"""How many requests one client may make: a bucket of tokens for each, which fills again with time.
+"""Rate limits: a token bucket for each client, which fills again with time; 429 where it is empty.
 
 A bucket is one number: when it will be full. What is full need not be kept, so that memory is bounded whoever
 comes. Told to clients in the fields of draft-ietf-httpapi-ratelimit-headers-10.

@@ -1,4 +1,9 @@
-"""Content codings: which one a client gets, and bodies in it, whole or piece by piece (RFC 9110, 8.4)."""
+"""Content negotiation: the format (406) and the content coding that a client gets (RFC 9110, section 12.5).
+
+`negotiate` chooses a format by the Accept fields, and raises the 406; profiles and formats of a resource are
+chosen by `resources.negotiation`. `choose` takes a coding by Accept-Encoding: zstd, br, gzip or none. Bodies
+are coded whole or piece by piece (section 8.4).
+"""
 
 import gzip
 import re

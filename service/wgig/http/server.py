@@ -1,4 +1,9 @@
-"""A connection to the server: how long it waits for a request, what a bad one gets, how it ends."""
+"""Connections of the HTTP server (uvicorn, httptools): timeouts, malformed requests, fast path, clean ends.
+
+A request whose very bytes were answered before is answered at once (`fast_path`), before it is parsed. A head
+may take ten seconds and 128 KiB; what is refused is told in a problem document, and the connection is closed
+without a reset.
+"""
 
 import asyncio
 import json

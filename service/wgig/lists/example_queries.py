@@ -1,6 +1,6 @@
-"""/queries: the example queries with parameters, and the page at /sparql on which queries are edited.
+"""/queries: the example queries, each at an address that answers it with the values of its parameters.
 
-GET /sparql without a query gives the service description, or that page to a browser.
+GET /sparql and the page on which queries are edited are in `lists.query_editor`.
 """
 
 import json

@@ -1,4 +1,8 @@
-"""How a list is described: query, JSON, schema, CSV and page are made from it."""
+"""Classes of the definitions of lists: `List`, the things of some classes, and `Field`, one of their values.
+
+`definitions.LISTS` holds the lists. The query, JSON and its schema, CSV, RDF, page and OpenAPI of each are
+made from its `List`. `Field.type` decides how a value is written, filtered and sorted (`rdf.values`).
+"""
 
 from dataclasses import dataclass
 from functools import cached_property

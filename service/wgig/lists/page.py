@@ -1,4 +1,8 @@
-"""A list of things as a page: what people look for of each, and by what the list is narrowed."""
+"""HTML page of a list: a table with few columns, the conditions that narrow it, and the ways on.
+
+`COLUMNS` names the fields and numbers that the page of each list shows, `HEADS` what columns are called whose
+properties have no label, or one that says too little. The page of `papers` is in `papers_page`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

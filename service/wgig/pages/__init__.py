@@ -1,4 +1,5 @@
 """HTML rendering: templates, static files, dates, display names, SVG and error pages.
 
-Read `rendering` first.
+Read `rendering` first. Static files are in `static/`, and have their paths from `rendering`; `/static/` is
+served by `resources.ontology.static`.
 """

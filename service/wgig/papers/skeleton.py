@@ -1,4 +1,7 @@
-"""The beginning of a paper on an issue: what the graph knows of it, in the form, with hints in comments."""
+"""Skeleton of a new paper, as `wgig new paper` prints it: the Markdown form, filled in from the graph.
+
+What the graph knows of the issue stands in it; what is left to write has hints in comments.
+"""
 
 from collections.abc import Iterator
 from difflib import get_close_matches

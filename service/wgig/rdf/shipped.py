@@ -1,4 +1,8 @@
-"""What a paper may refer to: the terms of the vocabulary, and what the shipped graphs say of the rest."""
+"""Shipped RDF, read from the files of the package: ontology and its terms, facts, titles of papers, rules.
+
+`terms` are what a paper may refer to, and `near_term` finds the one that was probably meant. `rules` are the
+inference rules as SPARQL.
+"""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches

@@ -1,4 +1,9 @@
-"""What a client asks for of something that has several representations; read before anything else is."""
+"""Content negotiation by profile: which profiles, formats and languages a request asks for; 406 for none.
+
+The query string (`_profile`, `_mediatype`, `lang`) beats the suffix of the path, and that the header fields
+Accept-Profile, Accept and Accept-Language. `wish_alone` raises the 406 for a format, `weights_of` that for a
+profile. Whether the resource has what is wished for is decided in `representation`.
+"""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -1,4 +1,8 @@
-"""Terms and files: /ontology, /shapes, /context.jsonld, static files."""
+"""Routes of terms and files: /ontology and its versions, /shapes, /context.jsonld, /static.
+
+The ontology and the shapes are graphs with a page, in each format; static files have a digest in their path,
+and may be cached for good.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

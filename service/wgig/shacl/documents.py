@@ -1,4 +1,9 @@
-"""A file that somebody sends to be checked: its text, its triples, and where in the text each is written."""
+"""Document: a file that is to be checked, with its text, its triples, and where in the text each is written.
+
+`read_rdf` reads the RDF formats; `papers.readers.read` adds Markdown and Word, which lie above this package.
+Both are a `Reader`: 400 with line and column where a file cannot be read, 413 for too many triples. Positions
+(`spots`, `slots`) are offsets in characters, and are looked for only when a finding needs them.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

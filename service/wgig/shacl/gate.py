@@ -6,6 +6,7 @@ run, in a process with limits.
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from ..problems import Problem
 from ..rdf import formats, serialization
 from ..rdf.formats import GRAPHS, HTML, JSON, N_TRIPLES, PROBLEM, Format, named
 from ..rdf.namespaces import LOCAL, WGIG
+from ..rdf.positions_turtle import Spot
 from ..settings import Settings
 from .check import OTHERS, reported, results_of
 from .conformance_graph import PAPER, TYPE, Board, paper
@@ -30,6 +32,8 @@ OFF = "off"
 TYPES = (*GRAPHS, formats.MARKDOWN)
 ASSESSMENT = ox.NamedNode(f"{WGIG}AssessmentPaper")  # of another form, for which there are no rules
 
+NOWHERE = Spot(-1, -1, -1)  # of a triple that the author did not send
+
 # Who reads HTML gets the problem as a page: the page of a report holds styles, which none of the service may.
 REPORTS = tuple(one for one in WRITERS if one is not HTML)
 
@@ -37,7 +41,8 @@ REPORTS = tuple(one for one in WRITERS if one is not HTML)
 class Submitted(NamedTuple):
     """What is sent to the graph of a paper, beside what is `there` already and stays, as N-Triples.
 
-    `read` reads the parts. A report on it is to be in this format and language.
+    An update sends no parts: all that the graph would hold is `there`. `read` reads the parts. A report on it
+    is to be in this format and language.
     """
 
     graph: str
@@ -85,7 +90,7 @@ def checked(todo: Submitted) -> Checked:
     profile = todo.settings.write_profile
     if profile == OFF:
         return Checked(lines)
-    whole = sent[0] if len(sent) == 1 and not todo.there else joined(todo.there + lines, todo)
+    whole = sent[0] if len(sent) == 1 and not todo.there else joined(sent, lines, todo)
     has_rules = is_issue_paper(whole, todo)
     check_subjects(whole, todo)
     if not has_rules:
@@ -123,9 +128,23 @@ def written(triples: Iterable[ox.Triple]) -> bytes:
     return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
 
 
-def joined(lines: bytes, todo: Submitted) -> Document:
-    """All that the graph would hold, as one document. Raises Problem 413."""
-    return read_rdf("paper.nt", lines, N_TRIPLES, todo.settings.paper_triples)
+def joined(sent: Sequence[Document], lines: bytes, todo: Submitted) -> Document:
+    """All that the graph would hold, as one document: what is there, then `lines`, which is what was sent.
+
+    A place in it is one in the text of the only part that was sent. Nothing else has one: its author did not
+    send what is there, and a report tells the name of one file alone. Raises Problem 413.
+    """
+    name = todo.graph.removeprefix(todo.settings.base + HOME)
+    whole = read_rdf(name, todo.there + lines, N_TRIPLES, todo.settings.paper_triples)
+    if len(sent) != 1:
+        return replace(whole, written=tuple)
+    (part,) = sent
+
+    def spots() -> list[Spot]:
+        before = len(whole.triples) - len(part.triples)  # N-Triples keep number and order of the triples
+        return [NOWHERE] * before + list(part.spots) if part.spots else []
+
+    return replace(part, triples=whole.triples, written=spots)
 
 
 def is_issue_paper(document: Document, todo: Submitted) -> bool:

@@ -1,4 +1,9 @@
-"""The one door to the data: an embedded Oxigraph store in a folder."""
+"""The quad store: an embedded Oxigraph store (RocksDB) in a folder or in memory, to read and write.
+
+Reading is in `view.View`, transactions in `transactions.Transactions`. `Store` adds opening, checkpoints, and
+the kinds of writes: a computed change (`apply`), a SPARQL Update, whole graphs, a bulk load. Nothing else
+writes the quads.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path

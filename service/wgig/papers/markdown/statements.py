@@ -1,4 +1,8 @@
-"""The statements of one paper while it is read, each with the place that it comes from."""
+"""Statements of a paper in Markdown while it is read: triples with their spots, and slots of the form.
+
+A spot has the offsets of subject, predicate and object of a triple. A slot has the offset of a heading, key
+or line that is there, by node and property: a finding points to it where a value of the property is missing.
+"""
 
 from collections import defaultdict
 from itertools import count

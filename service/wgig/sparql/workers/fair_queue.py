@@ -1,4 +1,4 @@
-"""Who gets the next reader: fair between clients, so that no flood of others starves one."""
+"""Fair queue for query workers (`readers`): clients take turns, so that no flood of others starves one."""
 
 import asyncio
 import time

@@ -1,8 +1,8 @@
-"""The process that holds the quads in memory and forks readers.
+"""Forker: the process that holds the quads in memory and forks the query workers (`readers`).
 
 It is called as `python -m wgig.sparql.workers.forker FD FD MOST MEMORY`. The first FD is its connection to
-the service, over the second it hands out readers. MOST is how many quads it may hold, MEMORY how many bytes a
-query may take. Where there are more quads, it holds none, and readers read from the folder. It has one thread
+the service, over the second it hands out workers. MOST is how many quads it may hold, MEMORY how many bytes a
+query may take. Where there are more quads, it holds none, and workers read from the folder. It has one thread
 and never opened a store on disk, so that a fork of it is whole.
 """
 

@@ -1,4 +1,4 @@
-"""Readers of one copy of the quads, and the holder that makes them."""
+"""Generation of query workers (`readers`): those of one copy of the quads, and their forker (`holder`)."""
 
 import asyncio
 import socket

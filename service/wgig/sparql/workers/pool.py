@@ -1,4 +1,8 @@
-"""The readers of a store, each in step with every write before that is acknowledged."""
+"""Pool of the query workers (`readers`) of a store, each in step with every write before it is acknowledged.
+
+A write goes down the socket of each worker and of the forker (`holder`). A large one, or one that is unknown,
+makes a new generation.
+"""
 
 import asyncio
 import logging

@@ -1,4 +1,8 @@
-"""What the service, the holder of the quads and the readers say to each other: kinds of messages, framed."""
+"""Protocol between the service, the forker (`holder`) and the query workers (`readers`): framed messages.
+
+A message is a kind of one byte, the length of its body in four, and the body. Also what a query is to a
+worker (`Job`), and why it has no whole result (`Fault`).
+"""
 
 import json
 import struct

@@ -1,6 +1,6 @@
 """Query results as a stream of chunks with backpressure, and the interface of what answers queries.
 
-At most 4 chunks wait for the client, then the worker pauses. An incomplete result ends with a QueryFault.
+At most 4 chunks wait for the client, then the worker pauses. An incomplete result ends with a Fault.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A process that answers queries, one after the other, and can be killed at any time."""
+"""Query worker (`reader`): a process that answers query after query, and can be killed at any time."""
 
 import gc
 import io
