@@ -70,7 +70,8 @@ soak: $(READY) ## Put two services under steady load for SOAK_SECONDS (3600), an
 	$(BIN)/python -m bench.soak --seconds $(SOAK_SECONDS)
 
 texts: $(READY) ## Bring the texts of the pages into the catalogues of their translations
-	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword marked --omit-header --sort-by-file \
+	@mkdir -p build
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword marked --omit-header --sort-output \
 	  --no-location --output-file build/wgig.pot .
 	$(BIN)/pybabel --quiet update --domain wgig --input-file build/wgig.pot --output-dir service/wgig/locale \
 	  --no-fuzzy-matching --ignore-obsolete --omit-header --width 110

@@ -27,7 +27,7 @@ from .lists.definitions import LISTS
 from .pages import errors
 from .papers import readers, validate
 from .papers.form import routes as form_routes
-from .projections import follow
+from .projections import make_projections
 from .resources import ontology, shapes
 from .resources import routes as resources_routes
 from .search import opensearch
@@ -165,7 +165,7 @@ def create_app(  # noqa: PLR0913, PLR0917 - what a service consists of
     app.state.settings, app.state.store = settings, store
     app.state.answerers = answerers
     app.state.own_answerers = own_answerers or answerers
-    beside = follow(store, settings.base)
+    beside = make_projections(store, settings.base)
     app.state.metrics, app.state.logs, app.state.census = Metrics(), Logs(settings), beside.census
     app.state.tracing = tracing
     app.state.notes = Notes(

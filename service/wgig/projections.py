@@ -1,27 +1,28 @@
 """What follows a commit: each projection of the store that is kept in line with it, in one table.
 
-`computed_graphs` are a part of the store: they change in the transaction of the write, or soon after. All
+Computed graphs are a part of the store: they change in the transaction of the write, or soon after. All
 others are beside it: each is told of a change once it is durable. Nothing here needs the web framework, as
-`wgig load` writes as well.
+`wgig load` writes as well; what stands beside the store is imported when it is made, as that costs 0.1 s.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .graphs.description.derived import Portrait
-from .graphs.dumps import Dumps
-from .lists.counts import SIDES, Cells
-from .lists.papers_index import Shelf
 from .rdf import shipped
-from .rdf.namespaces import namespaces
-from .search.index import Index
 from .settings import Settings
 from .shacl.conformance_graph import Board
-from .store.changelog.sync import Stream
 from .store.commit import Computed, Describing
-from .store.projections import Census
-from .store.store import Store
+
+if TYPE_CHECKING:
+    from .graphs.dumps import Dumps
+    from .lists.counts import Cells
+    from .lists.papers_index import Shelf
+    from .search.index import Index
+    from .store.changelog.sync import Stream
+    from .store.projections import Census
+    from .store.store import Store
 
 
 class ComputedGraphs(NamedTuple):
@@ -38,12 +39,12 @@ class ComputedGraphs(NamedTuple):
 class Projections:
     """One of each projection beside a store, in the order in which they are told of a change."""
 
-    census: Census
-    dumps: Dumps
-    stream: Stream
-    index: Index
-    counts: Mapping[str, Cells]
-    papers: Shelf
+    census: "Census"
+    dumps: "Dumps"
+    stream: "Stream"
+    index: "Index"
+    counts: "Mapping[str, Cells]"
+    papers: "Shelf"
 
 
 def computed_graphs(settings: Settings, say: Callable[[str], None]) -> ComputedGraphs:
@@ -55,8 +56,16 @@ def computed_graphs(settings: Settings, say: Callable[[str], None]) -> ComputedG
     return ComputedGraphs(shipped.rules(), inferred, say, (board,), (Portrait(settings.base),))
 
 
-def follow(store: Store, base: str) -> Projections:
-    """Make all projections beside a store; from now on each is told of every change."""
+def make_projections(store: "Store", base: str) -> Projections:
+    """Make each projection beside a store; from now on it is told of every change."""
+    from .graphs.dumps import Dumps  # noqa: PLC0415
+    from .lists.counts import SIDES, Cells  # noqa: PLC0415
+    from .lists.papers_index import Shelf  # noqa: PLC0415
+    from .rdf.namespaces import namespaces  # noqa: PLC0415
+    from .search.index import Index  # noqa: PLC0415
+    from .store.changelog.sync import Stream  # noqa: PLC0415
+    from .store.projections import Census  # noqa: PLC0415
+
     return Projections(
         census=Census(store),
         dumps=Dumps(store, namespaces(base)),

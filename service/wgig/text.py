@@ -15,10 +15,11 @@ editors and parsers.
 import re
 from bisect import bisect_right
 from collections.abc import Collection
-from difflib import get_close_matches
 from functools import lru_cache
-from typing import NamedTuple
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 POP_EMBEDDING, POP_ISOLATE = "\u202c", "\u2069"
 CLOSED_BY = dict.fromkeys("\u202a\u202b\u202d\u202e", POP_EMBEDDING) | dict.fromkeys(
@@ -126,10 +127,12 @@ NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 STAND_IN = "\ufffd"
 
 
-def add(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
+def add_element(parent: "Element", name: str, text: str | None = None, **attributes: str) -> "Element":
     """A new last child of an element; U+FFFD stands for what XML cannot hold (1.0, section 2.2)."""
+    from xml.etree.ElementTree import SubElement  # noqa: PLC0415  costs 10 ms, and the shell needs none
+
     given = {key: xml_text(value) for key, value in attributes.items()}
-    child = ET.SubElement(parent, name, given)
+    child = SubElement(parent, name, given)
     child.text = None if text is None else xml_text(text)
     return child
 
@@ -139,10 +142,12 @@ def xml_text(text: str) -> str:
     return NOT_IN_XML.sub(STAND_IN, text)
 
 
-def document(root: ET.Element) -> bytes:
+def serialize_element(root: "Element") -> bytes:
     """The bytes of a document."""
-    ET.indent(root)
-    body: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    from xml.etree.ElementTree import indent, tostring  # noqa: PLC0415
+
+    indent(root)
+    body: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
     return body + b"\n"
 
 
@@ -162,6 +167,8 @@ ALIKE = 0.65  # how alike names are that are near, up to 1
 
 def near(name: str, known: Collection[str]) -> str:
     """The name that is near among those known; in whatever letters, where none is in these; else none."""
+    from difflib import get_close_matches  # noqa: PLC0415  costs 5 ms, and help must come at once
+
     for fold in (str, str.casefold):
         names = {fold(one): one for one in known}
         for found in get_close_matches(fold(name[:MAX_COMPARED_CHARACTERS]), names, 1, ALIKE):

@@ -185,7 +185,7 @@ def test_the_page_for_those_who_run_the_service_names_those_that_can_change() ->
 
 THREADS = """
 import ctypes, threading
-from wgig.allocating import give_back
+from wgig.cli.serve import give_back
 
 {call}
 libc = ctypes.CDLL(None)

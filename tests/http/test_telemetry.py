@@ -340,7 +340,7 @@ def test_nothing_is_traced_where_nobody_wants_it(monkeypatch: pytest.MonkeyPatch
         monkeypatch.delenv(one, raising=False)
     assert telemetry.begun() is None
     look = (
-        "import sys, wgig.commands.serve; print([one for one in sys.modules if 'opentelemetry.sdk' in one])"
+        "import sys, wgig.cli.serve; print([one for one in sys.modules if 'opentelemetry.sdk' in one])"
     )
     assert (
         subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout

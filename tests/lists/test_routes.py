@@ -207,8 +207,8 @@ def test_a_table_that_would_be_cut_is_refused(shipped: ox.Store, monkeypatch: py
 
 def cut_at(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Let a whole table hold so many things."""
-    for module in ("lists.asked", "listing"):
-        monkeypatch.setattr(f"wgig.{module}.WHOLE", most)
+    for module in ("query", "routes"):
+        monkeypatch.setattr(f"wgig.lists.{module}.WHOLE", most)
 
 
 def test_an_empty_list_has_one_page(reader: httpx.Client) -> None:

@@ -4,9 +4,8 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-import wgig.things
 from wgig.about.openapi_schemas import THING_DOCUMENT
-from wgig.resources import plain_json
+from wgig.resources import description, plain_json
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -69,8 +68,8 @@ def test_the_page_of_what_points_to_a_thing_leads_to_the_next_page(
     shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = client_over(Store(shipped))
-    for module in ("facts", "sheet"):
-        monkeypatch.setattr(f"wgig.{module}.SIZE", 7)
+    for module in ("plain_json", "thing_page"):
+        monkeypatch.setattr(f"wgig.resources.{module}.SIZE", 7)
     page = reader.get("/doc/category/access-for-all.html?inverse=category&page=1").text
     assert '"/doc/category/access-for-all.html?inverse=category&amp;page=2" rel="next"' in page
 
@@ -81,8 +80,8 @@ def test_all_that_points_to_a_thing_is_listed_where_its_description_is_cut(
     reader = client_over(Store(shipped))
     anew = {"Cache-Control": "no-cache"}
     whole = reader.get("/doc/category/access-for-all.json", headers=anew).json()
-    monkeypatch.setattr(wgig.things, "INCOMING", 2)
-    monkeypatch.setattr(wgig.things, "EACH", 1)
+    monkeypatch.setattr(description, "INCOMING", 2)
+    monkeypatch.setattr(description, "EACH", 1)
     assert reader.get("/doc/category/access-for-all.json", headers=anew).json()["inverse"] == whole["inverse"]
 
 

@@ -106,7 +106,9 @@ def test_a_snapshot_reads_beside_the_writer(tmp_path: Path) -> None:
 
 def test_a_second_process_is_told_that_the_store_is_in_use(tmp_path: Path) -> None:
     kept = Store.open(tmp_path)
-    code = f"from pathlib import Path; from wgig.store import Store; Store.open(Path({str(tmp_path)!r}))"
+    code = (
+        f"from pathlib import Path; from wgig.store.store import Store; Store.open(Path({str(tmp_path)!r}))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert f"NotWritableError: The store {tmp_path} is in use by another process; stop it" in done.stderr
     del kept

@@ -90,7 +90,7 @@ def test_the_wheel_carries_the_example_queries(wgig: Path, tmp_path: Path) -> No
 
 @pytest.mark.skipif(not BUILT.is_dir(), reason="The registry of npm cannot be reached: there are no scripts.")
 def test_the_wheel_carries_the_browser_code(wgig: Path, tmp_path: Path) -> None:
-    code = "from wgig.pages import static_files, script; print(script('editor') in static_files())"
+    code = "from wgig.pages.rendering import static_files, script; print(script('editor') in static_files())"
     done = subprocess.run(
         [wgig.with_name("python"), "-c", code],
         cwd=tmp_path,

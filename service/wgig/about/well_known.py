@@ -1,4 +1,4 @@
-"""Where those who come for the first time look: the well-known places, and robots.txt."""
+"""What crawlers ask for first: /.well-known/, /robots.txt and the sitemap."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ from ..settings import Settings
 from ..store.changelog.log import Log
 from ..store.changelog.queries import Last, below, count_below
 from ..store.store import Store
-from ..text import add, document
+from ..text import add_element, serialize_element
 
 LINKSET = Format("application/linkset+json", "json", "JSON", "", ("application/json",))
 PROFILED = replace(
@@ -219,8 +219,8 @@ def whole_or_parts(request: Request, log: Log) -> Response:
         return urls(request, SITEMAP_PLACES, below(log, things(request), INNER, 0, MOST))
     root = ET.Element("sitemapindex", xmlns=NAMESPACE)
     for number in range(1, -(-count // MOST) + 1):
-        add(add(root, "sitemap"), "loc", f"{request.base_url}sitemap/{number}.xml")
-    return answer(request, document(root), PLAIN_XML)
+        add_element(add_element(root, "sitemap"), "loc", f"{request.base_url}sitemap/{number}.xml")
+    return answer(request, serialize_element(root), PLAIN_XML)
 
 
 def numbered(request: Request, log: Log, name: str, number: int) -> Response:

@@ -1,7 +1,4 @@
-"""The command line interface: commands, arguments, help texts and examples.
-
-Nothing slow is imported here, so that help comes at once. Wrong arguments exit with 2.
-"""
+"""The arguments of each command. Nothing slow is imported here, so that help comes at once."""
 
 import argparse
 import os

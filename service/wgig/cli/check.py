@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..papers.readers import read
-from ..papers.skeleton import skeleton
 from ..problems import Problem
 from ..rdf.formats import FORMATS, SUFFIXES, Format
 from ..settings import Settings
@@ -36,6 +35,8 @@ def run_new(arguments: argparse.Namespace, settings: Settings) -> int:
 
     Exit code 0. Raises Problem 400 for an unknown issue, and where the file is there already or no folder is.
     """
+    from ..papers.skeleton import skeleton  # noqa: PLC0415  costs 40 ms, and a check needs none
+
     del settings
     issue = arguments.issue.lower()
     try:

@@ -1,4 +1,4 @@
-"""The commands of the shell, one module each; `usage` says what they are called with."""
+"""What the commands print on a terminal: messages, tables, progress bars; and files that they replace."""
 
 import sys
 import threading

@@ -1,4 +1,7 @@
-"""What `wgig` can be called with: its commands, each with a sentence and examples."""
+"""The argument parser: the commands of `wgig`, each with a sentence, its arguments and examples.
+
+Wrong arguments exit with 2.
+"""
 
 import argparse
 from collections.abc import Callable

@@ -16,23 +16,15 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-import anyio
 import pyoxigraph as ox
 
-from ..client.connection import endpoint
-from ..http.work_queue import Turns
 from ..problems import Problem
 from ..rdf.formats import BY_FORM, CSV, GRAPHS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
 from ..rdf.namespaces import namespaces, shorten
 from ..rdf.serialization import serialize
 from ..rdf.sparql_lexer import form, names_dataset
-from ..seed import open_to_read
 from ..settings import Settings
-from ..sparql.admission import admit
 from ..sparql.examples import example, examples
-from ..sparql.federation import answered
-from ..sparql.language.diagnosis import diagnose
-from ..store.view import Dataset
 from ..text import harmless
 from .console import aside, format_named, say, show
 
@@ -54,7 +46,6 @@ def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 TABLE = "table"
-ALONE = Turns(at_once=1, waiting=1, patience=1)
 
 
 def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -96,11 +87,21 @@ def chosen(form_: str, name: str | None) -> Format | None:
 
 def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
     """A function that answers a query from the local store."""
+    import anyio  # noqa: PLC0415  all this costs 0.2 s, and neither the examples nor an endpoint need it
+
+    from ..http.work_queue import Turns  # noqa: PLC0415
+    from ..seed import open_to_read  # noqa: PLC0415
+    from ..sparql.admission import admit  # noqa: PLC0415
+    from ..sparql.federation import answered  # noqa: PLC0415
+    from ..sparql.language.diagnosis import diagnose  # noqa: PLC0415
+    from ..store.view import Dataset  # noqa: PLC0415
+
+    alone = Turns(at_once=1, waiting=1, patience=1)
     store = open_to_read(settings, say)
 
     def ask(text: str, format_: Format) -> bytes:
         out = io.BytesIO()
-        admitted = anyio.run(answered, admit(text, settings), settings, ALONE)
+        admitted = anyio.run(answered, admit(text, settings), settings, alone)
         union = settings.default_graph == "union" and not names_dataset(text)
         try:
             aside(lambda: store.query(admitted, format_.media_type, out, Dataset(union=union))).result()
@@ -115,6 +116,8 @@ def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
 
 def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
     """A function that answers a query from a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
+    from ..client.connection import endpoint  # noqa: PLC0415  costs 0.1 s, and the local store needs none
+
     if not url.startswith(("http://", "https://")):
         raise Problem(
             400, f"{url} is no address of an endpoint. Give one that begins with http:// or https://."

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from ..resources.alternates import LICENSE
-from ..text import add, document
+from ..text import add_element, serialize_element
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
@@ -40,29 +40,29 @@ class Feed(NamedTuple):
 def written(feed: Feed) -> bytes:
     """The feed as XML."""
     root = ET.Element("feed", {"xmlns": NAMESPACE, "xmlns:at": TOMBSTONES, "xml:lang": "en"})
-    add(root, "id", feed.iri)
-    add(root, "title", feed.title)
-    add(root, "updated", feed.updated)
-    add(add(root, "author"), "name", AUTHOR)
-    add(root, "rights", RIGHTS)
+    add_element(root, "id", feed.iri)
+    add_element(root, "title", feed.title)
+    add_element(root, "updated", feed.updated)
+    add_element(add_element(root, "author"), "name", AUTHOR)
+    add_element(root, "rights", RIGHTS)
     for relation, address in {**feed.links, "license": LICENSE}.items():
-        add(root, "link", rel=relation, href=address)
+        add_element(root, "link", rel=relation, href=address)
     for entry in feed.entries:
         (add_entry if entry.title else add_gone)(root, entry)
-    return document(root)
+    return serialize_element(root)
 
 
 def add_entry(root: ET.Element, entry: Entry) -> None:
     """What there is."""
-    element = add(root, "entry")
-    add(element, "id", entry.iri)
-    add(element, "title", entry.title)
-    add(element, "updated", entry.updated)
-    add(element, "link", rel="alternate", href=entry.page, type="text/html")
-    add(element, "category", term=entry.category)
-    add(element, "summary", entry.summary)
+    element = add_element(root, "entry")
+    add_element(element, "id", entry.iri)
+    add_element(element, "title", entry.title)
+    add_element(element, "updated", entry.updated)
+    add_element(element, "link", rel="alternate", href=entry.page, type="text/html")
+    add_element(element, "category", term=entry.category)
+    add_element(element, "summary", entry.summary)
 
 
 def add_gone(root: ET.Element, entry: Entry) -> None:
     """What is there no more."""
-    add(root, "at:deleted-entry", ref=entry.iri, when=entry.updated)
+    add_element(root, "at:deleted-entry", ref=entry.iri, when=entry.updated)

@@ -20,14 +20,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
-
-from fastapi import Request
+from typing import TYPE_CHECKING, Protocol
 
 from ..files import FileError, durable
 from ..problems import Problem
 from . import bodies
 from .bodies import FORM, MULTIPART, Pairs
+
+if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
+    from fastapi import Request
 
 SCOPES = {
     "papers": "write the graphs of papers, each checked first",
@@ -230,7 +231,7 @@ UNKNOWN = "This service knows no such token; it may be mistyped or revoked. Ask 
 log = logging.getLogger("wgig")
 
 
-def may(request: Request, *scopes: str) -> Token:
+def may(request: "Request", *scopes: str) -> Token:
     """The token of a request, which opens at least one of the scopes.
 
     Raises Problem 403 where the service is closed or the token opens none of them, 401 where the token is
@@ -265,7 +266,7 @@ def opened(tokens: Tokens, given: Callable[[], str], *scopes: str) -> Token:
     return token
 
 
-def takes_papers(request: Request) -> bool:
+def takes_papers(request: "Request") -> bool:
     """Whether somebody may write papers. Where the tokens cannot be read, who writes one is told that."""
     tokens: Tokens = request.app.state.tokens
     try:
@@ -274,7 +275,7 @@ def takes_papers(request: Request) -> bool:
         return True
 
 
-def secret(request: Request) -> str:
+def secret(request: "Request") -> str:
     """The secret that a request carries. Raises Problem 401 where it carries none, 400 for two."""
     fields = request.headers.getlist("authorization")
     if len(fields) > 1:
@@ -291,7 +292,7 @@ def refuse_in_form(pairs: Pairs) -> None:
         raise Problem(400, LEAKED.format(where="body"), headers=MISPLACED)
 
 
-async def refuse_in_body(request: Request) -> None:
+async def refuse_in_body(request: "Request") -> None:
     """Raises Problem 400 where a small form has a token in place of the Authorization field.
 
     Whatever else is wrong with the form is for those who may write: then the body is read no more.

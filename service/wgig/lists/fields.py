@@ -13,8 +13,9 @@ class Field:
     """What a list says of a thing, under the name that the JSON-LD context has for the property.
 
     `type` is `text` (in languages), `name` (one of few texts), `string`, `integer`, `boolean`, `date` (or
-    only its year or month), `class`, or that of a thing (`typed.THINGS`). A field has one value unless it has
-    `many`. One that is no property of the thing itself has a `path` or `pattern` that leads to its values.
+    only its year or month), `class`, or that of a thing (`rdf.values.THINGS`). A field has one
+    value unless it has `many`. One that is no property of the thing itself has a `path` or `pattern` that
+    leads to its values.
     """
 
     name: str

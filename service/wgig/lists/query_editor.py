@@ -1,4 +1,4 @@
-"""GET /sparql: the answer to a query; without one, what the service is, or the page to write queries on."""
+"""GET /sparql: the answer to a query; without one, the service description or the query editor."""
 
 from typing import Any
 

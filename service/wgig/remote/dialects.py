@@ -1,4 +1,4 @@
-"""What SPARQL services take and give, as far as they differ from each other or from the standard."""
+"""How SPARQL services differ from each other and from the standard, and numbers that some take for equal."""
 
 import re
 from collections.abc import Mapping

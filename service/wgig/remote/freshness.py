@@ -1,4 +1,7 @@
-"""Each request sees what was written before it, by whichever instance."""
+"""Freshness of reads: each request sees what was written before it, by whichever instance.
+
+Replicas are asked only when they have all that the service has.
+"""
 
 import asyncio
 import time

@@ -1,6 +1,7 @@
-"""The write lease of an instance on a shared store, and what an instance needs to share one.
+"""What an instance needs to share a store: the service, its ledger, the write lease, and the local copy.
 
-One thread of an instance writes at a time.
+One thread of an instance writes at a time. Before the store is opened, its copy is kept, restored or taken
+anew, by the position that is noted beside it.
 """
 
 import shutil

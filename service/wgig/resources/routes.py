@@ -212,7 +212,7 @@ def thing_body(request: Request, asked: Wish, description: Description, format_:
 
 
 def thing_json(request: Request, description: Description) -> bytes:
-    """A thing as plain JSON. Raises Problem 400 for what is not there, UnfitError as `facts.thing`."""
+    """A thing as plain JSON. Raises Problem 400 for what is not there, UnfitError as `plain_json.thing`."""
     return json_body(thing_facts(request, description))
 
 

@@ -1,4 +1,4 @@
-"""What somebody searches for: words, "phrases in quotes", and wor* for the begin of a word."""
+"""Words of texts and of searches: words, "phrases in quotes", and wor* for the beginning of a word."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""A write as one SPARQL Update, which the engine does as a whole or not at all."""
+"""A write as one SPARQL Update, which the engine does as a whole or not at all; what graphs are computed."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

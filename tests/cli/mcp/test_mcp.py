@@ -353,7 +353,7 @@ def test_the_budget_of_the_shell_is_that_of_the_tools(capsys: pytest.CaptureFixt
 
 
 def test_without_the_sdk_it_says_what_to_install() -> None:
-    code = "import sys; sys.modules['mcp'] = None; import wgig.cli; sys.exit(wgig.cli.main(['mcp']))"
+    code = "import sys; sys.modules['mcp'] = None; from wgig.cli.main import main; sys.exit(main(['mcp']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, "pip install 'wgig[mcp]'" in done.stderr) == (2, True), done.stderr
 

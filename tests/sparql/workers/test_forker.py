@@ -41,17 +41,17 @@ def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone(tmp_path: Pat
 
 CUT = """
 import os, socket
-from wgig.readers import holder, wire
+from wgig.sparql.workers import forker, protocol
 
 def pour(folder, most, writing):
     os.write(writing, b"2\\n<urn:s> <urn:p> ")
     os._exit(0)
 
-holder.pour = pour
+forker.pour = pour
 here, there = socket.socketpair()
 births, cradle = socket.socketpair()
-here.sendall(wire.framed(wire.LOAD, b"anywhere"))
-holder.main(there, cradle, 10, 2**20)
+here.sendall(protocol.framed(protocol.LOAD, b"anywhere"))
+forker.main(there, cradle, 10, 2**20)
 """
 
 

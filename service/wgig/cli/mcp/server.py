@@ -1,4 +1,4 @@
-"""The MCP server: its tools and resources, with strict tool arguments.
+"""The MCP server: its tools and resources, with strict tool arguments; and a service in this process.
 
 A tool refuses arguments that it does not name, and says in one sentence what is wrong with each and how to
 fix it (5 at most).

@@ -1,4 +1,4 @@
-"""/write: the form in which people write a paper, without JavaScript or with it."""
+"""/write: the form in which people write a paper, without JavaScript or with it; also opened from a file."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice

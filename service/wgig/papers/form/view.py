@@ -1,4 +1,4 @@
-"""What the page of the form shows: sections, parts, fields, each with what is said at it."""
+"""The page of the form: sections, parts and fields, each with its messages, and the response with it."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence

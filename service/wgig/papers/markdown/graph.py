@@ -1,4 +1,4 @@
-"""The RDF of one paper, to be asked for its parts while it is written."""
+"""The graph of one paper, as the Markdown writer asks for its parts."""
 
 import re
 from collections import defaultdict

@@ -1,6 +1,6 @@
-"""The things that a reconciliation query may mean, each with how near it is, from 0 to 100.
+"""Candidates of the Reconciliation API, each with a score from 0 to 100, and suggestions while one types.
 
-The score is how alike the names are, letter by letter. Each condition counts 40 in 100 of that beside it.
+The score is the similarity of the names, letter by letter. Each condition counts 40 in 100 of that beside it.
 """
 
 from collections.abc import Iterable, Sequence

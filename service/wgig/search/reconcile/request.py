@@ -1,4 +1,7 @@
-"""A batch of reconciliation queries (specification, section 4), read, and refused where it is not right."""
+"""Reconciliation requests (Reconciliation Service API, section 4): parsed, and refused where not valid.
+
+Also the names of types and properties that they use.
+"""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -26,7 +26,7 @@ def late(module: str) -> Writer:
 
 
 # The first is what a client gets that does not care. HTML is a file that stands alone: the service shows its
-# own page instead (pages.report), since a page of it may hold no styles.
+# own page instead (papers.validate), since a page of it may hold no styles.
 WRITERS: Mapping[Format, Writer] = {
     JSON: late("json"),
     HTML: late("html"),

@@ -1,6 +1,6 @@
 """The process that holds the quads in memory and forks readers.
 
-It is called as `python -m wgig.readers.holder FD FD MOST MEMORY`. The first FD is its connection to the
+It is called as `python -m wgig.sparql.workers.forker FD FD MOST MEMORY`. The first FD is its connection to the
 service, over the second it hands out readers. MOST is how many quads it may hold, MEMORY how many bytes a
 query may take. Where there are more quads, it holds none, and readers read from the folder. It has one thread
 and never opened a store on disk, so that a fork of it is whole.
