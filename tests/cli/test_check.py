@@ -411,9 +411,9 @@ def test_a_mistake_with_standard_input_leaves_the_files_alone(
 # A module that other processes can import: it checks files, and a deadly one ends the process.
 DEADLY = """
 import os, signal
-from wgig import workers
+from wgig.cli import check_workers
 
-original = workers.checked
+original = check_workers.checked
 
 def checked(files, task):
     if any("deadly" in one.path for one in files):

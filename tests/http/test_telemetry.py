@@ -339,9 +339,7 @@ def test_nothing_is_traced_where_nobody_wants_it(monkeypatch: pytest.MonkeyPatch
     for one in ENDPOINTS:
         monkeypatch.delenv(one, raising=False)
     assert telemetry.begun() is None
-    look = (
-        "import sys, wgig.cli.serve; print([one for one in sys.modules if 'opentelemetry.sdk' in one])"
-    )
+    look = "import sys, wgig.cli.serve; print([one for one in sys.modules if 'opentelemetry.sdk' in one])"
     assert (
         subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
         == "[]\n"

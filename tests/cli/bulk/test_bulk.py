@@ -38,13 +38,13 @@ BLANK = re.compile(r"_:\w+")
 # What runs at the start of each Python: a file of this name ends the process that checks it.
 DEADLY = """
 import os
-from wgig import workers
-original = workers.checked
+from wgig.cli import check_workers
+original = check_workers.checked
 def checked(files, task):
     if any("deadly.ttl" in one.path for one in files):
         os._exit(9)
     return original(files, task)
-workers.checked = checked
+check_workers.checked = checked
 """
 
 
@@ -69,7 +69,7 @@ class Ran(NamedTuple):
 # Runs several commands in one process, so that Java is started once, and says how each ended.
 SEVERAL = """
 import contextlib, io, json, sys
-from wgig.cli import main
+from wgig.cli.main import main
 done = []
 for words in json.load(sys.stdin):
     with contextlib.redirect_stderr(io.StringIO()) as error:
