@@ -21,6 +21,8 @@ from wgig.store.store import Store
 from tests.fixtures.processes import started
 from tests.fixtures.service import client_of
 
+pytestmark = pytest.mark.slow
+
 
 class Failing(Inline):
     """Who answers no query, for this reason."""

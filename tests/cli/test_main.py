@@ -25,6 +25,8 @@ from wgig.settings import SHIPPED
 
 from tests.fixtures.forking import forker
 
+pytestmark = pytest.mark.slow
+
 TEN = " ".join(map(str, range(10)))
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 ENDLESS = f"SELECT (COUNT(*) AS ?n) {{ {' '.join(f'VALUES ?{v} {{ {TEN} }}' for v in 'abcdefghijklmnop')} }}"

@@ -173,6 +173,7 @@ def contradictions(graph: rdflib.Graph) -> list[str]:
     return [str(message) for message in closure.subjects(RDF.type, ERROR)]
 
 
+@pytest.mark.slow
 def test_ontology_and_facts_do_not_contradict_each_other(ontology: rdflib.Graph) -> None:
     everything = rdflib.Graph()
     for path in FACTS:

@@ -22,6 +22,8 @@ from wgig.shacl.check import asked
 from wgig.shacl.engines import NAMES, Result, engine
 from wgig.shacl.rules import BEYOND_SHACL, rules
 
+pytestmark = pytest.mark.slow
+
 PAPERS = 2000
 SAMPLE = 200  # of them, by the reference engine; all of them where there is time
 EXAMPLES = sorted([*SHIPPED.glob("shapes/examples/issue-paper/*.ttl"), *SHIPPED.glob("data/examples/*.ttl")])

@@ -26,6 +26,8 @@ from wgig.settings import SHIPPED, Settings
 from bench.data.generate import papers
 from tests.fixtures.mutations import mutated
 
+pytestmark = pytest.mark.slow
+
 MISSING = [one for one in ("java",) if not shutil.which(one)]
 MISSING += [one for one in ("pyspark",) if not find_spec(one)]
 WITH_SPARK = pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)} here")

@@ -34,6 +34,8 @@ from wgig.sparql.workers.result import AHEAD, Result
 from wgig.store.store import Store
 from wgig.store.view import Dataset
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 DOUBLED = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(30))
 HUGE = f'SELECT (STRLEN(?x30) AS ?n) {{ BIND("0123456789abcdef" AS ?x0) {DOUBLED} }}'
