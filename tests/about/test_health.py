@@ -21,6 +21,8 @@ from wgig.store.store import Store
 from tests.fixtures.processes import started
 from tests.fixtures.service import client_of
 
+pytestmark = pytest.mark.slow
+
 
 class Failing(Inline):
     """Who answers no query, for this reason."""
@@ -36,7 +38,7 @@ class Failing(Inline):
     async def ask(self, job: Job, client: str) -> Result:
         del job, client
         if self.error is None:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         if isinstance(self.error, Fault):
             result = Result(unpaced, lambda _: None)
             result.fail(self.error)
@@ -96,7 +98,8 @@ def test_a_service_that_is_told_to_stop_says_so_and_goes_on_for_a_while(tmp_path
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     with started(tmp_path, WGIG_DRAIN_SECONDS="60") as service:
-        for _ in range(2):
-            service.process.send_signal(signal.SIGTERM)
-            time.sleep(0.3)
+        service.process.send_signal(signal.SIGTERM)
+        while httpx.get(f"{service.url}ready").status_code == 200:
+            assert service.process.poll() is None
+        service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(5) == 0

@@ -15,6 +15,8 @@ from wgig.app import create_app
 from wgig.settings import Settings
 from wgig.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = 6  # requests to each operation
 # What fits the description is refused all the same where it names nothing, or does not parse.
 LEFT_OUT = [positive_data_acceptance]

@@ -14,6 +14,8 @@ from wgig.store.store import Store
 
 from tests.fixtures.service import Get, service_of
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 KNOWN = namespaces(BASE)
 HOST = "http://localhost/"

@@ -27,6 +27,8 @@ from wgig.shacl.reports import WRITERS
 from wgig.shacl.rules import LANGUAGES as SPOKEN
 from wgig.shacl.rules import PROFILES as KEPT
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = SHIPPED / "data" / "examples"
 GOOD = (EXAMPLES / "community-networks.ttl").read_text(encoding="utf-8")
 BAD = GOOD.replace("wgig:strength", "wgig:opportunity")

@@ -23,6 +23,10 @@ from wgig.cli.query import TABLE
 from wgig.rdf.formats import BY_FORM, DATASETS, GRAPHS
 from wgig.settings import SHIPPED
 
+from tests.fixtures.forking import forker
+
+pytestmark = pytest.mark.slow
+
 TEN = " ".join(map(str, range(10)))
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 ENDLESS = f"SELECT (COUNT(*) AS ?n) {{ {' '.join(f'VALUES ?{v} {{ {TEN} }}' for v in 'abcdefghijklmnop')} }}"
@@ -35,24 +39,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wgig(folder: Path) -> Shell:
+def wgig(folder: Path) -> Iterator[Shell]:
     environment = os.environ | {"WGIG_STORE": str(folder / "store"), "WGIG_DATA": "none"}
+    with forker() as process:
 
-    def call(*arguments: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "wgig", *arguments],
-            input=stdin,
-            env=environment | more,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        def call(*words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
+            return process.run(*words, stdin=stdin, folder=folder, environment=environment | more)
 
-    (folder / "two.ttl").write_text("<urn:s> <urn:p> 1, 2 .")
-    assert call("load", "two.ttl", "--graph", "urn:g").returncode == 0
-    return call
+        (folder / "two.ttl").write_text("<urn:s> <urn:p> 1, 2 .")
+        assert call("load", "two.ttl", "--graph", "urn:g").returncode == 0
+        yield call
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))

@@ -32,6 +32,8 @@ from wgig.store.store import Store
 from tests.fixtures.processes import started
 from tests.fixtures.service import client_of
 
+pytestmark = pytest.mark.slow
+
 CHECKS = cast(Processes, SimpleNamespace(seconds=0))
 
 

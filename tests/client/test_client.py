@@ -23,6 +23,8 @@ from wgig.settings import SHIPPED
 
 from tests.fixtures.processes import Serving
 
+pytestmark = pytest.mark.slow
+
 XSD = "http://www.w3.org/2001/XMLSchema#"
 TRANSPARENCY = "https://w3id.org/wgig/id/principle/transparency"
 SPAM = "https://w3id.org/wgig/id/issue/spam"

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import httpx
 import pyoxigraph as ox
+import pytest
 
 from tests.docs.blocks import blocks, page, run
+
+pytestmark = pytest.mark.slow
 
 ACTIVITY = "https://www.w3.org/ns/activitystreams#"
 

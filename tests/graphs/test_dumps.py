@@ -20,6 +20,8 @@ from wgig.store.store import Store
 
 from tests.fixtures.service import client_of, service_of
 
+pytestmark = pytest.mark.slow
+
 ONE = "INSERT DATA { <x:a> <x:p> 1 GRAPH <x:g> { <x:b> <x:q> 'two' } GRAPH <x:h> { <x:b> <x:q> 'three' } }"
 MORE = "INSERT DATA { <x:c> <x:p> 3 }"
 

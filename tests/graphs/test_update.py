@@ -14,6 +14,8 @@ from wgig.store.store import Store
 from tests.fixtures.processes import Serving
 from tests.fixtures.service import writer_of
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 NAME = "example-community-networks"
 PAPER, GRAPH = f"{BASE}id/paper/{NAME}", f"{BASE}graph/paper/{NAME}"

@@ -1,4 +1,7 @@
-"""The hook of pre-commit and the Action of GitHub, as others use them: both are installed and run."""
+"""The hook of pre-commit and the Action of GitHub, as others use them.
+
+Each is run twice: with the checker of this environment, and installed as others install it, which takes long.
+"""
 
 import os
 import re
@@ -31,6 +34,10 @@ def run(
     )
 
 
+HERE = "the checker of this environment"
+INSTALLED = pytest.param("the checker that it installs", marks=pytest.mark.long)
+
+
 def committed(folder: Path) -> None:
     """Make a repository of a folder."""
     for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "All"]):
@@ -41,8 +48,6 @@ def committed(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of what would be committed here."""
-    if not shutil.which("git"):
-        pytest.skip("There is no git, with which pre-commit fetches hooks.")
     listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", folder=CHECKOUT)
     if listed.returncode:
         pytest.skip("The checkout is no repository, so that there is nothing for pre-commit to fetch.")
@@ -59,15 +64,32 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def test_the_hook_lets_a_complete_paper_pass_and_stops_others(sources: Path, tmp_path: Path) -> None:
+@pytest.fixture(params=[HERE, INSTALLED])
+def hook_source(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A repository that offers the hook: this one, or one whose hook takes the checker that is there."""
+    if not shutil.which("git"):
+        pytest.skip("There is no git, with which pre-commit fetches hooks.")
+    if request.param != HERE:
+        sources: Path = request.getfixturevalue("sources")
+        return sources
+    folder = tmp_path / "source"
+    folder.mkdir()
+    hook = HOOK | {"language": "system"}
+    (folder / ".pre-commit-hooks.yaml").write_text(yaml.safe_dump([hook]), encoding="utf-8")
+    committed(folder)
+    return folder
+
+
+def test_the_hook_lets_a_complete_paper_pass_and_stops_others(hook_source: Path, tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     (theirs / "papers").mkdir(parents=True)
     (theirs / "notes.ttl").write_text("no paper")
     (theirs / "papers" / "paper.ttl").write_text(GOOD, encoding="utf-8")
     (theirs / "papers" / "README.md").write_text("# hi")
     committed(theirs)
-    environment = os.environ | {"PRE_COMMIT_HOME": str(tmp_path / "home")}
-    command = [sys.executable, "-m", "pre_commit", "try-repo", sources, "wgig-check", "--all-files"]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PRE_COMMIT_HOME": str(tmp_path / "home"), "PATH": path}
+    command = [sys.executable, "-m", "pre_commit", "try-repo", hook_source, "wgig-check", "--all-files"]
     done = run(*command, folder=theirs, environment=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Passed" in done.stdout
@@ -94,10 +116,11 @@ def scripts() -> dict[str, dict[str, object]]:
     return {step["name"]: step for step in ACTION["runs"]["steps"] if "run" in step}
 
 
-@pytest.fixture(scope="module")
-def act(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+@pytest.fixture(scope="module", params=[HERE, INSTALLED])
+def act(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run a script of the Action: `act("Check the papers", folder, profile="final")`."""
     temporary = tmp_path_factory.mktemp("runner")
+    sources = request.getfixturevalue("sources") if request.param != HERE else CHECKOUT
     defaults = {f"inputs.{name}": str(of["default"]) for name, of in ACTION["inputs"].items()}
     context = {"steps.python.outputs.python-path": sys.executable, "github.action_path": str(sources)}
 
@@ -111,8 +134,11 @@ def act(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
         return run(*command, folder=folder, environment=os.environ | runner | environment)
 
-    done = call("Install the checker", temporary)
-    assert done.returncode == 0, done.stderr
+    if request.param == HERE:
+        (temporary / "wgig").symlink_to(sys.prefix)
+    else:
+        done = call("Install the checker", temporary)
+        assert done.returncode == 0, done.stderr
     return call
 
 

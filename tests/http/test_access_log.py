@@ -186,6 +186,7 @@ def test_a_query_that_was_refused_is_logged_as_well(fields: Fields) -> None:
     assert [one["outcome"] for one in fields("wgig.query")] == ["syntax"]
 
 
+@pytest.mark.slow
 def test_all_that_a_service_says_is_json_where_that_is_wanted(tmp_path: Path) -> None:
     wanted = {"WGIG_LOG": "json", "WGIG_ACCESS_LOG": "network", "WGIG_QUERY_LOG": "digest"}
     with started(tmp_path, **wanted) as service:

@@ -12,6 +12,8 @@ from wgig.http.telemetry import Metrics
 
 from tests.fixtures.processes import Serving
 
+pytestmark = pytest.mark.slow
+
 HEAD = "Host: a\r\n"
 ASK = f"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\n{HEAD}"
 

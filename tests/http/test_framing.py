@@ -12,6 +12,8 @@ from wgig.settings import Settings
 
 from tests.fixtures.processes import Serving
 
+pytestmark = pytest.mark.slow
+
 DIRECT = {"Content-Type": "application/sparql-query"}
 CHUNKED_ASK = "5\r\nASK{}\r\n0\r\n\r\n"
 

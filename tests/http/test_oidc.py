@@ -26,6 +26,8 @@ from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
 
+pytestmark = pytest.mark.slow
+
 AUDIENCE = "https://w3id.org/wgig/"
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC = ec.generate_private_key(ec.SECP256R1())

@@ -12,6 +12,8 @@ from wgig.settings import Settings
 
 from tests.fixtures.processes import Started, started
 
+pytestmark = pytest.mark.slow
+
 ME, OTHER = "127.0.0.1", "127.0.0.2"
 LOG = {"WGIG_LOG": "json", "WGIG_ACCESS_LOG": "address"}
 

@@ -18,6 +18,8 @@ from wgig.store.change import Change
 from wgig.store.store import Store
 from wgig.store.view import View
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 KNOWN = namespaces(BASE)
 WGIG = KNOWN["wgig"]

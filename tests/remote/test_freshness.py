@@ -18,8 +18,14 @@ pytestmark = pytest.mark.usefixtures("short_waits")
 MANY = [str(number) for number in range(100, 130)]
 
 
+async def turns(number: int) -> None:
+    """Let the loop turn so often."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
 class Watched(Following):
-    """Counts looks, each of which takes a while, and tells what was there when it began."""
+    """Counts looks, each of which takes some turns of the loop, and tells what was there when it began."""
 
     def __init__(self, store: Any, fresh: float = 0.0) -> None:
         super().__init__(store, fresh)
@@ -28,7 +34,7 @@ class Watched(Following):
     async def look(self) -> None:
         self.looks += 1
         there = self.there
-        await asyncio.sleep(0.02)
+        await turns(20)
         self.seen = there
 
 
@@ -71,7 +77,7 @@ def test_who_comes_during_a_look_waits_for_the_next() -> None:
         following = Watched(None)
 
         async def request(number: int) -> None:
-            await asyncio.sleep(number / 1000)
+            await turns(number)
             following.there = number + 1
             await following.current()
             assert following.seen >= number + 1

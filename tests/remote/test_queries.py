@@ -19,6 +19,7 @@ from wgig.remote.queries import Passing
 from wgig.remote.sharing import Position
 from wgig.settings import Settings
 from wgig.sparql.workers.protocol import CANCELED, REMOTE, SIZE, TIME, Fault, Job
+from wgig.sparql.workers.result import AHEAD
 from wgig.store.errors import UnavailableError
 from wgig.store.view import Dataset
 
@@ -119,8 +120,9 @@ def test_too_large_an_answer_is_given_up(media_type: str, rows: int) -> None:
 
 
 def test_what_takes_too_long_is_given_up() -> None:
-    async def answer(_: web.Request) -> web.Response:
-        await asyncio.sleep(3)
+    async def answer(request: web.Request) -> web.Response:
+        while request.transport:  # until who asks goes away
+            await asyncio.sleep(0.01)
         return web.Response()
 
     assert asyncio.run(fault_of(answer, job(), seconds=1)).kind == TIME
@@ -133,12 +135,14 @@ def test_who_goes_away_in_the_middle_leaves_no_thread_and_no_place(media_type: s
             for _ in range(6):  # as many as there are places, and more
                 result = await one.ask(job(media_type), "client")
                 await result.next()
-                await asyncio.sleep(0.05)  # now the answer waits for who reads it
+                while len(result.pieces) < AHEAD:  # until the answer waits for who reads it
+                    await asyncio.sleep(0)
                 result.close()
                 with pytest.raises(Fault) as caught:
                     await result.whole()
                 assert caught.value.kind == CANCELED
-                await asyncio.sleep(0.05)
+                while one.standing.busy:
+                    await asyncio.sleep(0)
             assert (one.standing.busy, one.standing.idle) == (0, 2)
             result = await one.ask(job(media_type), "client")
             assert len(await result.whole()) > 1_000_000
@@ -152,10 +156,11 @@ def test_who_goes_away_at_once_leaves_its_place() -> None:
         async with passing(whole(LONG)) as one:
             result = await one.ask(job(), "client")
             result.close()  # before the query has begun
-            await asyncio.sleep(0.05)
+            while one.standing.busy:
+                await asyncio.sleep(0)
             assert (one.standing.busy, one.standing.idle) == (0, 2)
 
-    asyncio.run(work())
+    asyncio.run(asyncio.wait_for(work(), 20))
 
 
 def test_a_slow_client_slows_the_answer() -> None:

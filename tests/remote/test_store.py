@@ -34,7 +34,7 @@ from tests.fixtures.memory_engine import (
     put_values,
 )
 
-pytestmark = pytest.mark.usefixtures("short_waits")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("short_waits")]
 
 HOME = "https://example.org/.well-known/genid/"
 MANY = [str(number) for number in range(100, 130)]

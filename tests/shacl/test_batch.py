@@ -16,6 +16,8 @@ from wgig.shacl.documents import Document
 from wgig.shacl.engines import Engine, engine
 from wgig.shacl.findings import Outcome, Unread
 
+pytestmark = pytest.mark.slow
+
 TURTLE = formats.SUFFIXES["ttl"]
 EXAMPLE = (SHIPPED / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
 PREFIXES = "".join(line for line in EXAMPLE.splitlines(keepends=True) if line.startswith("@prefix"))

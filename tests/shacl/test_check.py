@@ -20,6 +20,8 @@ from wgig.shacl.locations import Places
 from wgig.shacl.rules import PROFILES, rules
 from wgig.shacl.summary import NEVER_WAIVED
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = SHIPPED / "shapes" / "examples" / "issue-paper"
 PREFIXES = """
 @prefix agent:     <https://w3id.org/wgig/id/agent/> .

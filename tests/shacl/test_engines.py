@@ -19,10 +19,13 @@ from wgig.rdf.namespaces import BASE, WGIG
 from wgig.rdf.shipped import TYPE
 from wgig.settings import CHECKOUT, SHIPPED
 from wgig.shacl.check import asked
-from wgig.shacl.engines import NAMES, engine
+from wgig.shacl.engines import NAMES, Result, engine
 from wgig.shacl.rules import BEYOND_SHACL, rules
 
+pytestmark = pytest.mark.slow
+
 PAPERS = 2000
+SAMPLE = 200  # of them, by the reference engine; all of them where there is time
 EXAMPLES = sorted([*SHIPPED.glob("shapes/examples/issue-paper/*.ttl"), *SHIPPED.glob("data/examples/*.ttl")])
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -37,14 +40,17 @@ POSTED, DECIDES = f"{WGIG}posted", f"{WGIG}makesDecisions"
 FOUND_HERE = os.environ | {"PYTHONSAFEPATH": ""}
 
 
-@pytest.fixture(scope="module")
-def compared() -> list[dict[str, Any]]:
+@pytest.fixture(scope="module", params=[SAMPLE, pytest.param(PAPERS, marks=pytest.mark.long)])
+def compared(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     """What two processes, side by side, found in generated and mutated papers."""
     half = PAPERS // 2
     command = [sys.executable, "-m", "tests.fixtures.agreement"]
     halves = [
         subprocess.Popen(
-            [*command, str(first), str(half)], cwd=CHECKOUT, env=FOUND_HERE, stdout=subprocess.PIPE
+            [*command, str(first), str(half), str(request.param // 2)],
+            cwd=CHECKOUT,
+            env=FOUND_HERE,
+            stdout=subprocess.PIPE,
         )
         for first in (0, half)
     ]
@@ -70,17 +76,22 @@ def apart(number: int, path: Path) -> list[ox.Triple]:
     return list(asked(read(path.name, text.encode(), TURTLE)))
 
 
-def test_the_engines_find_the_same_in_all_examples() -> None:
+@pytest.fixture(scope="module")
+def found_in_examples() -> dict[str, set[Result]]:
+    """What each engine finds in the examples, which are one graph."""
     triples = [one for number, path in enumerate(EXAMPLES) for one in apart(number, path)]
-    assert engine("shifty")(triples) ^ engine("pyshacl")(triples) == set()
+    return {name: engine(name)(triples) for name in NAMES}
+
+
+def test_the_engines_find_the_same_in_all_examples(found_in_examples: dict[str, set[Result]]) -> None:
+    assert found_in_examples["shifty"] ^ found_in_examples["pyshacl"] == set()
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def broken(request: pytest.FixtureRequest) -> dict[str, set[str]]:
-    """The codes that an engine finds in each example, by the names of the examples, which are one graph."""
-    triples = [one for number, path in enumerate(EXAMPLES) for one in apart(number, path)]
+def broken(request: pytest.FixtureRequest, found_in_examples: dict[str, set[Result]]) -> dict[str, set[str]]:
+    """The codes that an engine finds in each example, by the names of the examples."""
     found: dict[str, set[str]] = {path.stem: set() for path in EXAMPLES}
-    for result in engine(request.param)(triples):
+    for result in found_in_examples[request.param]:
         whose = re.search(r"/example-(\d+)", result.focus.value)
         assert whose, f"a finding outside of the examples: {result}"
         found[EXAMPLES[int(whose[1])].stem].add(result.code)

@@ -80,6 +80,7 @@ def named_shapes() -> Iterator[rdflib.URIRef]:
             yield shape
 
 
+@pytest.mark.slow
 def test_shipped_facts_conform(shipped: ox.Store) -> None:
     data = rdflib.Graph()
     triples = ox.serialize({quad.triple for quad in shipped}, format=ox.RdfFormat.N_TRIPLES)

@@ -22,6 +22,8 @@ from wgig.sparql import service
 from wgig.sparql.examples import examples
 from wgig.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 RESULTS, TRIPLES = "application/sparql-results+json", "application/n-triples"
 PREFIXES = "".join(

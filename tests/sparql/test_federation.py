@@ -32,6 +32,8 @@ from tests.fixtures.processes import Serving
 from tests.fixtures.service import service_of
 from tests.fixtures.shared_facts import require_shared
 
+pytestmark = pytest.mark.slow
+
 JSON, XML, TURTLE = "application/sparql-results+json", "application/sparql-results+xml", "text/turtle"
 SECRET = "what only the peer knows"
 EMPTY = b'{"head": {"vars": ["s"]}, "results": {"bindings": []}}'

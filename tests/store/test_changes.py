@@ -24,6 +24,8 @@ from wgig.store.update import data, targets
 
 from tests.fixtures.triples import parse_triples
 
+pytestmark = pytest.mark.slow
+
 KNOWN = namespaces(Settings.base)
 RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
 WRITES = 60

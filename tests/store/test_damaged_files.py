@@ -26,6 +26,8 @@ from tests.fixtures.projections import Follower, check_figures, found, wait_in_s
 from tests.fixtures.service import service_of
 from tests.fixtures.triples import put_turtle
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 INFERRED = f"{BASE}graph/inferred"
 SUBCLASS, TITLE = "http://www.w3.org/2000/01/rdf-schema#subClassOf", "http://purl.org/dc/terms/title"

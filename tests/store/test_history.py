@@ -24,6 +24,8 @@ from wgig.store.view import rows
 from tests.fixtures.service import writer_of
 from tests.fixtures.triples import put_turtle
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 TTL = {"Content-Type": "text/turtle"}
 HTML = {"Accept": "text/html"}

@@ -24,6 +24,8 @@ from wgig.store.store import Store
 
 from tests.fixtures.triples import parse_triples
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 KNOWN = namespaces(BASE)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())

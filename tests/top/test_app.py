@@ -20,6 +20,8 @@ from wgig.store.store import Store
 
 from tests.fixtures.service import Get
 
+pytestmark = pytest.mark.slow
+
 
 def test_head_is_wherever_get_is() -> None:
     methods = {

@@ -14,6 +14,8 @@ from babel.messages.pofile import read_po
 from wgig.i18n import HERE, SPOKEN
 from wgig.settings import CHECKOUT
 
+pytestmark = pytest.mark.slow
+
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "marked": None, "ngettext": (1, 2)}
 OTHERS = [one for one in SPOKEN if one != "en"]
 VARIES = re.compile(r"%\(\w+\)s|\{\w+\}")

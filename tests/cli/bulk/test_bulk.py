@@ -26,9 +26,12 @@ from wgig.settings import SHIPPED, Settings
 from bench.data.generate import papers
 from tests.fixtures.mutations import mutated
 
+pytestmark = pytest.mark.slow
+
 MISSING = [one for one in ("java",) if not shutil.which(one)]
 MISSING += [one for one in ("pyspark",) if not find_spec(one)]
-SPARK = pytest.param("spark", marks=pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)} here"))
+WITH_SPARK = pytest.mark.skipif(bool(MISSING), reason=f"no {', '.join(MISSING)} here")
+SPARK = pytest.param("spark", marks=[WITH_SPARK, pytest.mark.long])
 MEANS = ["processes", SPARK]
 MUTATED = 40
 BASE = Settings.base

@@ -19,6 +19,8 @@ from wgig.settings import SHIPPED
 
 from tests.fixtures.processes import Serving
 
+pytestmark = pytest.mark.slow
+
 SPAM = "https://w3id.org/wgig/id/issue/spam"
 PREF_LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"
 MISSPELT = "PREFIX w: <https://w3id.org/wgig/ontology#> SELECT * { ?s a w:Isue }"

@@ -33,6 +33,8 @@ from tests.fixtures.processes import Serving
 from tests.fixtures.service import Get, client_over, service_of
 from tests.fixtures.triples import put_turtle
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 SPAM = f"{BASE}id/issue/spam"
 PREF_LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"

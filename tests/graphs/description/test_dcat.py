@@ -22,6 +22,8 @@ from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 HOST = "http://localhost/"
 SPDX, VCARD = Namespace("http://spdx.org/rdf/terms#"), Namespace("http://www.w3.org/2006/vcard/ns#")

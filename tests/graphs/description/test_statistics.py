@@ -18,6 +18,8 @@ from wgig.store.store import Store
 from tests.fixtures.service import writer_of
 from tests.fixtures.stores import filled
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 KNOWN = namespaces(BASE)
 PORTRAIT = Portrait(BASE)

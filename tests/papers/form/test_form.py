@@ -24,6 +24,8 @@ from tests.fixtures.html_form import PAGE, Form, opened
 from tests.fixtures.service import service_of
 from tests.fixtures.triples import load_triples, put_turtle
 
+pytestmark = pytest.mark.slow
+
 BASE = Settings.base
 TOKEN = "wgig_" + "s" * 43
 OTHER = "wgig_" + "o" * 43

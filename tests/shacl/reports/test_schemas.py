@@ -20,6 +20,8 @@ from wgig.shacl.findings import Outcome, Report, Unread
 from wgig.shacl.reports import JUNIT, SARIF, WRITERS
 from wgig.shacl.rules import rules
 
+pytestmark = pytest.mark.slow
+
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 

@@ -14,6 +14,8 @@ from wgig.sparql.workers.connections import HolderLink
 from wgig.sparql.workers.forker import Watched
 from wgig.store.store import Store
 
+pytestmark = pytest.mark.slow
+
 NODE = ox.NamedNode("urn:s")
 
 

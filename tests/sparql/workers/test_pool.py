@@ -34,6 +34,8 @@ from wgig.sparql.workers.result import AHEAD, Result
 from wgig.store.store import Store
 from wgig.store.view import Dataset
 
+pytestmark = pytest.mark.slow
+
 ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
 DOUBLED = " ".join(f"BIND(CONCAT(?x{n}, ?x{n}) AS ?x{n + 1})" for n in range(30))
 HUGE = f'SELECT (STRLEN(?x30) AS ?n) {{ BIND("0123456789abcdef" AS ?x0) {DOUBLED} }}'
@@ -534,12 +536,12 @@ def test_no_copy_is_left_when_the_service_is_gone(tmp_path: Path) -> None:
 def test_a_holder_that_is_being_started_ends_with_the_pool(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, holders = asyncio.Event(), list[HolderLink]()
+    begun, is_closing, holders = asyncio.Event(), asyncio.Event(), list[HolderLink]()
     start = HolderLink.start
 
     async def slow(holder: HolderLink, most: int, memory: int) -> None:
         begun.set()
-        await asyncio.sleep(0.05)
+        await is_closing.wait()
         await start(holder, most, memory)
         holders.append(holder)
 
@@ -548,7 +550,10 @@ def test_a_holder_that_is_being_started_ends_with_the_pool(
         copy = await asyncio.to_thread(pool.numbered_copy)
         attempt = asyncio.create_task(pool.attempt(*copy, settings.reader_quads))
         await begun.wait()
-        await pool.close()
+        closing = asyncio.create_task(pool.close())
+        await asyncio.sleep(0)  # let it begin
+        is_closing.set()
+        await closing
         await asyncio.wait([attempt])
         assert [one.process.poll() is not None for one in holders] == [True]
 

@@ -23,6 +23,8 @@ from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
 
+pytestmark = pytest.mark.slow
+
 TOKEN = {"Authorization": "Bearer secret", "Content-Type": "application/sparql-update"}
 
 

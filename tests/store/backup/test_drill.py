@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 from wgig.sparql.examples import examples
 from wgig.store.backup.backup import STORE, backups
 from wgig.store.backup.manifest import Manifest, content
 
 from tests.fixtures.processes import Serving
+
+pytestmark = pytest.mark.slow
 
 TOKEN = "secret"
 GRAPH = "/graphs?graph=urn:theirs"

@@ -319,6 +319,7 @@ def test_a_large_store_is_looked_through_by_a_process_of_its_own(
     assert things(log_of(kept)) == {"x:a": "Create", "x:b": "Create"}
 
 
+@pytest.mark.slow
 def test_a_look_from_a_process_of_its_own_ends_with_the_service(tmp_path: Path) -> None:
     script = tmp_path / "service.py"
     script.write_text(APART)
