@@ -27,6 +27,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from ..app import CHECKS, create_app
+from ..files import FileError
 from ..http import access_log, telemetry
 from ..http.auth import Tokens
 from ..http.oidc import configured
@@ -110,7 +111,7 @@ class Reloading:
         tokens: Tokens = self.app.state.tokens
         try:
             await run_sync(tokens.all)
-        except StoreError as error:
+        except FileError as error:
             log.error("the tokens cannot be read, and nobody can write: %s", error)
 
 
@@ -191,8 +192,8 @@ def is_mistake(record: logging.LogRecord) -> bool:
 def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     """Serve until SIGINT or SIGTERM, then end the process with code 0.
 
-    Requests under way are finished first, as far as the grace allows. Raises ValueError, OSError or
-    StoreError.
+    Requests under way are finished first, as far as the grace allows. Raises ValueError, OSError,
+    FileError or StoreError.
     """
     access_log.begin(settings)
     tell = access_log.say if settings.log == access_log.JSON else say

@@ -16,7 +16,7 @@ COLUMNS = ("id", "name", "scopes", "made", "expires")
 def run_token(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make, list or revoke tokens; a service that runs on the store heeds it at once. Exit code 0.
 
-    Raises Problem 404 for an unknown token, ValueError, StoreError.
+    Raises Problem 404 for an unknown token, ValueError, FileError.
     """
     ACTIONS[arguments.action](arguments, settings)
     return 0
