@@ -56,6 +56,40 @@ def visit(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
     assert not wrong
 
 
+@pytest.fixture(scope="module")
+def pages() -> Iterator[dict[str, Watched]]:
+    """Pages that tests of a module had one after the other, by what was given to the context of each."""
+    found = dict[str, Watched]()
+    yield found
+    for one in found.values():
+        one.page.context.close()
+
+
+@pytest.fixture
+def revisit(browser: Browser, served: str, pages: dict[str, Watched]) -> Iterator[Callable[..., Page]]:
+    """As `visit`, with a page that tests before had, of which it remembers nothing: that takes half the time.
+
+    For tests that add no listener and no route to it.
+    """
+    watched: list[Watched] = []
+
+    def opened(path: str, **given: Any) -> Page:
+        name = repr(sorted(given.items()))
+        if name not in pages:
+            pages[name] = Watched(browser, served, **given)
+        one = pages[name]
+        watched.append(one)
+        one.page.goto(path)
+        return one.page
+
+    yield opened
+    wrong = []
+    for one in watched:
+        wrong += one.wrong()
+        one.forget()
+    assert not wrong
+
+
 @pytest.fixture(scope="session")
 def full(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a service with the shipped graph, in which something was written."""

@@ -146,7 +146,7 @@ def by_language(browser: Browser, full: str) -> Iterator[dict[str, Page]]:
         page.context.close()
 
 
-@pytest.fixture(scope="module", params=PAGES.values(), ids=PAGES)
+@pytest.fixture(scope="module", params=PAGES.values(), ids=[*PAGES])
 def page(request: pytest.FixtureRequest, by_language: dict[str, Page], full: str) -> Page:
     """The page of a stop in a language, which each test goes through in turn, as none changes it."""
     language, stop = request.param
