@@ -17,6 +17,8 @@ from tests.fixtures.projections import Follower, wait_in_step
 
 from .disks import LAZY, fail, formatted, mounted
 
+pytestmark = pytest.mark.long
+
 ROOM = 4_000_000  # bytes of the largest file that the service may write
 TTL = {"Content-Type": "text/turtle"}
 BATCH = 2000

@@ -15,6 +15,8 @@ from .disks import LAZY, copy, formatted, mounted
 from .load import Load, client_of
 from .world import DATA, ROUNDS, SEED, Service, World, check_whole, serving
 
+pytestmark = pytest.mark.long
+
 SHARE = 5  # there is one of these rounds for so many in which somebody is killed
 
 

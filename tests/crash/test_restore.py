@@ -17,6 +17,8 @@ from wgig.store.store import Store
 
 from .world import ENVIRONMENT, ROUNDS, SEED, WGIG
 
+pytestmark = pytest.mark.long
+
 TRIPLES = 20_000
 SHARE = 3  # there is one of these rounds for so many in which somebody of a service is killed
 

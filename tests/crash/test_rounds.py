@@ -17,6 +17,8 @@ from wgig.store.backup.backup import backups
 from .load import Load
 from .world import DATA, ENVIRONMENT, ROUNDS, SEED, WGIG, Service, World, check_whole, serving
 
+pytestmark = pytest.mark.long
+
 READY = 3  # seconds from the start of a service that was killed to its first answer, on a machine of its own
 
 # Whom a round kills, as often as it is named here.

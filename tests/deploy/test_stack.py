@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from contextlib import contextmanager
@@ -22,13 +21,16 @@ from tests.deploy.balancing import balancer, wait
 from tests.deploy.places import DEPLOY, document, need
 from tests.remote.products.engines import VIRTUOSO, Engine
 
+pytestmark = pytest.mark.long
+
 STACK = document(DEPLOY / "compose.yaml")["services"]
 WGIG = str(Path(sys.executable).with_name("wgig"))
 BUFFERS = {"NumberOfBuffers": "20000", "MaxDirtyBuffers": "15000"}  # in the place of a gigabyte
 GRACE = int(STACK["wgig-1"]["stop_grace_period"].removesuffix("s"))
 BEGIN = 150  # seconds until both are ready, of which one fills the engine
 PAUSE = 0.2  # seconds between two requests of one client, as the balancer lets thirty come in a second
-SEEN = 5  # seconds until the balancer sees that an instance is ready
+FIGURES = "http://127.0.0.1:8404/metrics"  # of the balancer
+UP = [f'haproxy_server_status{{proxy="instances",server="{name}",state="UP"}} 1' for name in ("one", "two")]
 TURTLE, N_TRIPLES = {"Content-Type": "text/turtle"}, {"Accept": "application/n-triples"}
 
 
@@ -194,7 +196,7 @@ def test_instances_come_and_go_under_load_and_nothing_fails(
             one.stop()
             one.start()
             one.wait_ready()
-            time.sleep(SEEN)
+            wait(lambda: all(line in httpx.get(FIGURES).text.splitlines() for line in UP))
     assert clients.wrong == []
     assert clients.done > 50
     for one in instances:

@@ -105,6 +105,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         one.stop()
 
 
+@pytest.mark.long
 def test_what_was_backed_up_as_shown_comes_back_as_shown_with_the_user(place: Place) -> None:
     place.set_up()
     place.run("cp deploy/virtuoso/virtuoso.ini")

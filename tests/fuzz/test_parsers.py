@@ -41,6 +41,8 @@ from wgig.store.store import Store
 from tests.fuzz.budget import hold
 from tests.fuzz.pieces import mixed, spliced
 
+pytestmark = pytest.mark.long
+
 BASE = Settings.base
 EXAMPLES = 60  # texts for each parser
 EXAMPLE = SHIPPED / "data/examples"

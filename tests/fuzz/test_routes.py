@@ -18,6 +18,8 @@ from tests.fuzz.budget import hold
 from tests.fuzz.pieces import mixed, spliced
 from tests.hostile.targets import TARGETS, Target, called
 
+pytestmark = pytest.mark.long
+
 TOKEN = "secret"
 EXAMPLES = 8  # requests to each route
 SHARE = 0.6 / len(TARGETS)  # of the time that there is

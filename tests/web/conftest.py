@@ -15,7 +15,12 @@ from .stops import TOKEN, prepare
 from .watching import PATIENCE, Watched, chromium
 
 AXE = CHECKOUT / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+    "preload": {"assets": ["media"]},  # no rule of these asks for all styles again, which takes a quarter
+}
+RUN = f"axe.run(document, {json.dumps(RULES)}).then(({{violations}}) => violations)"
 
 
 # The loop of the browser runs as long as it is there, and tests of other folders run loops of their own.
@@ -51,6 +56,40 @@ def visit(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
     assert not wrong
 
 
+@pytest.fixture(scope="module")
+def pages() -> Iterator[dict[str, Watched]]:
+    """Pages that tests of a module had one after the other, by what was given to the context of each."""
+    found = dict[str, Watched]()
+    yield found
+    for one in found.values():
+        one.page.context.close()
+
+
+@pytest.fixture
+def revisit(browser: Browser, served: str, pages: dict[str, Watched]) -> Iterator[Callable[..., Page]]:
+    """As `visit`, with a page that tests before had, of which it remembers nothing: that takes half the time.
+
+    For tests that add no listener and no route to it.
+    """
+    watched: list[Watched] = []
+
+    def opened(path: str, **given: Any) -> Page:
+        name = repr(sorted(given.items()))
+        if name not in pages:
+            pages[name] = Watched(browser, served, **given)
+        one = pages[name]
+        watched.append(one)
+        one.page.goto(path)
+        return one.page
+
+    yield opened
+    wrong = []
+    for one in watched:
+        wrong += one.wrong()
+        one.forget()
+    assert not wrong
+
+
 @pytest.fixture(scope="session")
 def full(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a service with the shipped graph, in which something was written."""
@@ -67,16 +106,21 @@ def empty(serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def axe() -> Callable[[Page], list[str]]:
-    """What axe-core finds wrong in the state of a page: the rules, with where they are broken."""
+def axe_core() -> str:
+    """The script of axe-core."""
     if not AXE.is_file():
         pytest.skip("There is no axe-core, which comes with a build of the browser code.")
-    script = AXE.read_text(encoding="utf-8")
+    return AXE.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def axe(axe_core: str) -> Callable[[Page], list[str]]:
+    """What axe-core finds wrong in the state of a page: the rules, with where they are broken."""
 
     def broken(page: Page) -> list[str]:
-        page.evaluate(script)
-        options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
-        found = page.evaluate(f"axe.run(document, {options}).then((result) => result.violations)")
+        if page.evaluate("typeof axe") == "undefined":
+            page.evaluate(axe_core)
+        found = page.evaluate(RUN)
         return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
 
     return broken

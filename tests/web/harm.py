@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page
 
+from .looking import OVERFLOW
 from .poison import BEGIN, END
 
 # What runs, leads or stands where only text was to be: no page of ours has any of it.
@@ -62,13 +63,14 @@ TURNED = """([begin, end]) => {
 }"""
 
 
+# All of it by one message to the browser.
+DONE = f"""(marks) => [...({HARM})(), ...({TURNED})(marks), ...({OVERFLOW})()]"""
+
+
 def harm(page: Page) -> list[str]:
-    """What runs, listens, leads elsewhere or is planted; JSON within the page is read on the way."""
-    found: list[str] = page.evaluate(HARM)
-    return found
+    """What runs, listens, leads elsewhere or is planted; JSON within the page is read on the way.
 
-
-def turned(page: Page) -> list[str]:
-    """What turns the order of letters beyond the hostile text itself."""
-    found: list[str] = page.evaluate(TURNED, [BEGIN, END])
+    And what turns the order of letters beyond the hostile text itself, or does not fit into the window.
+    """
+    found: list[str] = page.evaluate(DONE, [BEGIN, END])
     return found

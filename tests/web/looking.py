@@ -1,6 +1,6 @@
 """What is wrong with a page by its structure and its layout, as a browser has it."""
 
-from typing import Any
+from dataclasses import dataclass, field
 
 from playwright.sync_api import Page
 
@@ -73,33 +73,41 @@ SMALL = """() => [...document.querySelectorAll("body > header a, body > footer n
   .map((one) => one.outerHTML.slice(0, 120))"""
 
 
-def structure(page: Page, *, framed: bool = True) -> list[str]:
-    """What is wrong with headings, landmarks and names; `framed`: by the header and footer of the site."""
-    found: list[str] = page.evaluate(STRUCTURE, framed)
-    return found
+# The language and the direction of a page, as it says and as it is laid out.
+SPEAKS = "() => [document.documentElement.lang, getComputedStyle(document.body).direction]"
+
+# All of it by one message to the browser.
+LOOK = f"""(framed) => ({{
+  language: ({SPEAKS})(),
+  structure: ({STRUCTURE})(framed),
+  overflow: ({OVERFLOW})(),
+  broken: ({BROKEN})(),
+  small: ({SMALL})(),
+}})"""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a page looks that has this language and direction; what is wrong with it is listed.
+
+    `structure`: headings, landmarks and names. `overflow`: what does not fit into the width of the window.
+    `broken`: labels and changed lines that are cut, and numbers that do not stand in one line. `small`: links
+    of the frame, buttons and fields that are too low to be touched.
+    """
+
+    language: list[str]
+    structure: list[str] = field(default_factory=list)
+    overflow: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    small: list[str] = field(default_factory=list)
+
+
+def look(page: Page, *, framed: bool = True) -> Look:
+    """Look at a page as it is; `framed`: by the header and footer of the site."""
+    return Look(**page.evaluate(LOOK, framed))
 
 
 def overflow(page: Page) -> list[str]:
     """What does not fit into the width of the window."""
     found: list[str] = page.evaluate(OVERFLOW)
     return found
-
-
-def broken(page: Page) -> list[str]:
-    """Labels and changed lines that are cut, and numbers that do not stand in one line."""
-    found: list[str] = page.evaluate(BROKEN)
-    return found
-
-
-def small(page: Page) -> list[str]:
-    """Links of the frame, buttons and fields that are too low to be touched."""
-    found: list[str] = page.evaluate(SMALL)
-    return found
-
-
-def speaks(page: Page) -> dict[str, Any]:
-    """The language and the direction of a page, as it says and as it is laid out."""
-    said: dict[str, Any] = page.evaluate(
-        "() => ({lang: document.documentElement.lang, dir: getComputedStyle(document.body).direction})"
-    )
-    return said

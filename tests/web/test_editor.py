@@ -66,8 +66,8 @@ def take(page: Page, option: re.Pattern[str]) -> None:
     page.keyboard.press("Enter")
 
 
-def test_a_query_is_written_with_completions_and_run_by_keyboard_alone(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_a_query_is_written_with_completions_and_run_by_keyboard_alone(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     write(page, "SELECT * WHERE { ?issue a Issu")
     take(page, re.compile(r"^wgig:Issue\s*issue · in the graph: \d+"))
     page.keyboard.type(" ; prefLab")
@@ -84,8 +84,8 @@ def test_a_query_is_written_with_completions_and_run_by_keyboard_alone(visit: Vi
     expect(page.get_by_role("link", name="issue:spam").first).to_have_attribute("href", "/doc/issue/spam")
 
 
-def test_completions_are_told_in_the_language_of_the_page(visit: Visit) -> None:
-    page = visit("/sparql?_lang=fr")
+def test_completions_are_told_in_the_language_of_the_page(revisit: Visit) -> None:
+    page = revisit("/sparql?_lang=fr")
     page.get_by_role("textbox", name="Requête SPARQL").click()
     page.keyboard.press("Control+a")
     page.keyboard.type("SELECT * WHERE { ?issue a Issu")
@@ -109,24 +109,24 @@ def test_completions_are_told_in_the_language_of_the_page(visit: Visit) -> None:
         ("SELECT * { ?issue ?p ?o } ORDER BY iss", "?issue", "wgig:Issue"),
     ],
 )
-def test_what_fits_the_place_is_offered(visit: Visit, text: str, there: str, absent: str) -> None:
-    assert absent not in offered(editor(visit("/sparql")), text, there)
+def test_what_fits_the_place_is_offered(revisit: Visit, text: str, there: str, absent: str) -> None:
+    assert absent not in offered(editor(revisit("/sparql")), text, there)
 
 
-def test_a_prefix_that_is_written_out_is_declared(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_a_prefix_that_is_written_out_is_declared(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     write(page, "# mine\nASK { ?x skos:broader ?y }")
     assert text_of(page).startswith("# mine\nPREFIX skos: <http://www.w3.org/2004/02/skos/core#>\nASK {")
 
 
-def test_no_prefix_is_declared_for_a_word_of_a_text_or_comment(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_no_prefix_is_declared_for_a_word_of_a_text_or_comment(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     write(page, '# skos:x\nASK { ?x ?y "skos:z" }')
     assert text_of(page) == '# skos:x\nASK { ?x ?y "skos:z" }'
 
 
-def test_an_error_is_told_and_marked_at_its_place(visit: Visit, axe: Axe) -> None:
-    page = editor(visit("/sparql"))
+def test_an_error_is_told_and_marked_at_its_place(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit("/sparql"))
     put(page, "ASK {\n  ?x ?y FILTR(true) }")
     page.get_by_role("button", name="Run the query").click()
     expect(page.get_by_role("alert").locator("[lang=en]")).to_contain_text("Line 2, column 9")
@@ -136,14 +136,14 @@ def test_an_error_is_told_and_marked_at_its_place(visit: Visit, axe: Axe) -> Non
     assert axe(page) == []
 
 
-def test_the_page_of_a_refusal_marks_the_place_too(visit: Visit, axe: Axe) -> None:
-    page = editor(visit(f"/sparql?query={quote('ASK { ?😀x }')}"))
+def test_the_page_of_a_refusal_marks_the_place_too(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit(f"/sparql?query={quote('ASK { ?😀x }')}"))
     expect(page.locator(".cm-lintRange-error, .cm-lintPoint-error").first).to_be_visible()
     assert axe(page) == []
 
 
-def test_what_is_probably_not_meant_is_told_and_marked(visit: Visit, axe: Axe) -> None:
-    page = editor(visit("/sparql"))
+def test_what_is_probably_not_meant_is_told_and_marked(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit("/sparql"))
     run(page, "PREFIX wgig: <https://w3id.org/wgig/ontology#> SELECT ?x { ?x a wgig:Isue }")
     expect(page.locator(".found")).to_contain_text("Perhaps not meant")
     expect(page.locator(".found")).to_contain_text("The query found nothing.")
@@ -151,8 +151,8 @@ def test_what_is_probably_not_meant_is_told_and_marked(visit: Visit, axe: Axe) -
     assert axe(page) == []
 
 
-def test_a_query_that_runs_can_be_canceled(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_a_query_that_runs_can_be_canceled(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     put(page, ENDLESS)
     page.get_by_role("button", name="Run the query").click()
     expect(page.locator("#ask")).to_contain_text(re.compile(r"\d\.\d s"))
@@ -162,8 +162,8 @@ def test_a_query_that_runs_can_be_canceled(visit: Visit) -> None:
     page.wait_for_function("fetch('/queries/running').then((r) => r.json()).then((now) => now.count === 0)")
 
 
-def test_the_table_is_sorted_by_a_column(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_the_table_is_sorted_by_a_column(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     run(page, "SELECT * { VALUES (?n ?w) { (10 'b') (9 'a') (UNDEF 'c') } }")
     head = page.get_by_role("columnheader", name="n", exact=True)
     first = page.locator(".found tbody td:first-child")
@@ -179,8 +179,8 @@ def test_the_table_is_sorted_by_a_column(visit: Visit) -> None:
     expect(head).to_have_attribute("aria-sort", "none")
 
 
-def test_a_large_answer_is_paged(visit: Visit, axe: Axe) -> None:
-    page = editor(visit("/sparql"))
+def test_a_large_answer_is_paged(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit("/sparql"))
     run(page, "SELECT * { ?s ?p ?o } LIMIT 250")
     assert page.locator(".found tbody tr").count() == 100
     page.get_by_role("button", name="Next rows").click()
@@ -201,9 +201,9 @@ def test_a_large_answer_is_paged(visit: Visit, axe: Axe) -> None:
     ],
 )
 def test_an_answer_is_shown_in_each_way_that_fits(
-    visit: Visit, axe: Axe, query: str, name: str, shown: str
+    revisit: Visit, axe: Axe, query: str, name: str, shown: str
 ) -> None:
-    page = editor(visit("/sparql"))
+    page = editor(revisit("/sparql"))
     run(page, query)
     page.get_by_role("radio", name=name).check()
     expect(page.locator(shown).first).to_be_attached()
@@ -221,8 +221,8 @@ UNBROKEN = """() => [...document.querySelectorAll(".crossed span")].every((one) 
 })"""
 
 
-def test_a_wide_matrix_is_read_in_a_box_of_its_own(visit: Visit, axe: Axe) -> None:
-    page = editor(visit("/sparql?example=due-and-delivered"))
+def test_a_wide_matrix_is_read_in_a_box_of_its_own(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit("/sparql?example=due-and-delivered"))
     page.get_by_role("button", name="Run the query").click()
     page.get_by_role("radio", name="Matrix").check()
     box = page.get_by_role("region", name="Matrix of the answer")
@@ -235,29 +235,29 @@ def test_a_wide_matrix_is_read_in_a_box_of_its_own(visit: Visit, axe: Axe) -> No
     assert axe(page) == []
 
 
-def test_a_long_word_is_whole_in_a_matrix_of_many_columns(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_a_long_word_is_whole_in_a_matrix_of_many_columns(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     rows = " ".join(f"('{of}' 'n{number}')" for number in range(30) for of in "ab")
     run(page, f"SELECT ?x ?y ('Telecommunication infrastructure' AS ?z) {{ VALUES (?x ?y) {{ {rows} }} }}")
     page.get_by_role("radio", name="Matrix").check()
     assert page.evaluate(UNBROKEN)
 
 
-def test_numbers_are_written_as_on_the_page_and_not_as_the_browser_would(visit: Visit) -> None:
-    page = editor(visit("/sparql", locale="de-DE"))
+def test_numbers_are_written_as_on_the_page_and_not_as_the_browser_would(revisit: Visit) -> None:
+    page = editor(revisit("/sparql", locale="de-DE"))
     run(page, "SELECT * { VALUES (?x ?n) { ('a' 1234567) } }")
     page.get_by_role("radio", name="Bars").check()
     expect(page.locator(".drawing .number")).to_have_text("1,234,567")
 
 
-def test_what_does_not_fit_is_not_offered(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_what_does_not_fit_is_not_offered(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     run(page, "SELECT * { VALUES ?x { 'a' 'b' } }")
     assert page.get_by_role("radio").count() == 2
 
 
-def test_text_of_strangers_stays_text(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_text_of_strangers_stays_text(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     hostile = "('<img src=x onerror=alert(1)>' <javascript:alert(1)>) ('ب'@ar 2)"
     run(page, f"SELECT * {{ VALUES (?a ?b) {{ {hostile} }} }}")
     for name in page.locator(".views label").all_inner_texts():
@@ -267,14 +267,14 @@ def test_text_of_strangers_stays_text(visit: Visit) -> None:
     expect(page.locator(".found td span[lang=ar]")).to_have_attribute("dir", "auto")
 
 
-def test_a_long_word_does_not_widen_the_page(visit: Visit) -> None:
-    page = editor(visit("/sparql", viewport={"width": 390, "height": 800}))
+def test_a_long_word_does_not_widen_the_page(revisit: Visit) -> None:
+    page = editor(revisit("/sparql", viewport={"width": 390, "height": 800}))
     run(page, "SELECT (REPLACE('" + "x" * 100 + "', 'x', '" + "y" * 100 + "') AS ?long) {}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_tab_leaves_the_editor_in_both_directions(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_tab_leaves_the_editor_in_both_directions(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     field = page.get_by_role("textbox", name="SPARQL query")
     field.focus()
     page.keyboard.press("Tab")
@@ -286,14 +286,14 @@ def test_tab_leaves_the_editor_in_both_directions(visit: Visit) -> None:
     expect(page.locator(".keys")).to_contain_text("Tab leaves the editor.")
 
 
-def test_the_label_leads_into_the_editor(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_the_label_leads_into_the_editor(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     page.locator("label", has_text="SPARQL query").click()
     expect(page.get_by_role("textbox", name="SPARQL query")).to_be_focused()
 
 
-def test_an_example_is_asked_with_parameters_of_its_own(visit: Visit, axe: Axe) -> None:
-    page = editor(visit("/sparql"))
+def test_an_example_is_asked_with_parameters_of_its_own(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit("/sparql"))
     page.get_by_label("Begin with an example").select_option("agreements-and-outcomes")
     page.get_by_role("button", name="Put it below").click()
     page.get_by_label("The meeting that settled it.").fill("m2")
@@ -303,8 +303,8 @@ def test_an_example_is_asked_with_parameters_of_its_own(visit: Visit, axe: Axe) 
     assert axe(page) == []
 
 
-def test_a_filled_parameter_counts_when_the_query_is_run(visit: Visit, axe: Axe) -> None:
-    page = editor(visit("/sparql?example=coverage-matrix"))
+def test_a_filled_parameter_counts_when_the_query_is_run(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit("/sparql?example=coverage-matrix"))
     page.get_by_label("Only this issue.").fill("spam")
     page.get_by_role("button", name="Run the query").click()
     expect(page.locator(".status")).to_have_text(re.compile(r"Rows: \d\d?\. "))
@@ -317,8 +317,8 @@ def test_a_filled_parameter_counts_when_the_query_is_run(visit: Visit, axe: Axe)
     assert axe(page) == []
 
 
-def test_a_parameter_that_names_nothing_is_no_answer_and_told_at_its_field(visit: Visit, axe: Axe) -> None:
-    page = editor(visit("/sparql?example=coverage-matrix"))
+def test_a_parameter_that_names_nothing_is_no_answer_and_told_at_its_field(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit("/sparql?example=coverage-matrix"))
     for _ in range(2):  # it does not count the second time either
         page.get_by_label("Only this issue.").fill("spamm")
         page.get_by_role("button", name="Run the query").click()
@@ -333,8 +333,8 @@ def test_a_parameter_that_names_nothing_is_no_answer_and_told_at_its_field(visit
     expect(page.locator("#said-the_issue")).to_have_count(0)
 
 
-def test_a_filled_parameter_that_a_changed_query_lacks_is_told(visit: Visit) -> None:
-    page = editor(visit("/sparql?example=coverage-matrix"))
+def test_a_filled_parameter_that_a_changed_query_lacks_is_told(revisit: Visit) -> None:
+    page = editor(revisit("/sparql?example=coverage-matrix"))
     run(page, "ASK {}")
     expect(page.locator(".found")).not_to_contain_text("lacks the value")
     page.get_by_label("Only this issue.").fill("spam")
@@ -344,14 +344,14 @@ def test_a_filled_parameter_that_a_changed_query_lacks_is_told(visit: Visit) -> 
     assert text_of(page) == "ASK {}"
 
 
-def test_without_scripts_it_is_said_when_a_parameter_counts(visit: Visit) -> None:
+def test_without_scripts_it_is_said_when_a_parameter_counts(revisit: Visit) -> None:
     path, says = "/sparql?example=coverage-matrix", "Values count when you put them below."
-    expect(visit(path, java_script_enabled=False).get_by_text(says)).to_be_visible()
-    expect(visit(path).get_by_text(says)).to_be_hidden()
+    expect(revisit(path, java_script_enabled=False).get_by_text(says)).to_be_visible()
+    expect(revisit(path).get_by_text(says)).to_be_hidden()
 
 
-def test_what_was_written_and_not_run_can_be_had_back(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_what_was_written_and_not_run_can_be_had_back(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     put(page, "ASK { ?my ?own ?work }")
     page.get_by_role("button", name="Put it below").click()
     page.get_by_text("Earlier queries of yours: 1").click()
@@ -362,8 +362,8 @@ def test_what_was_written_and_not_run_can_be_had_back(visit: Visit) -> None:
     assert text_of(page) == "ASK { ?more ?of ?it }"
 
 
-def test_an_example_that_was_not_changed_is_not_kept(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_an_example_that_was_not_changed_is_not_kept(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     page.get_by_role("button", name="Put it below").click()
     page.wait_for_url("**/sparql?example=*")
     expect(editor(page).locator(".past")).to_be_hidden()
@@ -373,8 +373,8 @@ def tongue(page: Page) -> str:
     return page.locator("footer a[hreflang=fr]").get_attribute("href") or ""
 
 
-def test_another_language_keeps_what_the_editor_holds(visit: Visit) -> None:
-    page = editor(visit("/sparql?example=coverage-matrix"))
+def test_another_language_keeps_what_the_editor_holds(revisit: Visit) -> None:
+    page = editor(revisit("/sparql?example=coverage-matrix"))
     assert tongue(page) == "/sparql?example=coverage-matrix&_lang=fr"
     put(page, ISSUES)
     page.locator("footer a[hreflang=fr]").click()
@@ -383,8 +383,8 @@ def test_another_language_keeps_what_the_editor_holds(visit: Visit) -> None:
     assert text_of(page) == ISSUES
 
 
-def test_another_language_keeps_what_was_run(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_another_language_keeps_what_was_run(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     page.get_by_role("button", name="Run the query").click()
     expect(page.locator(".status")).to_contain_text("Rows:")
     assert page.url.endswith(tongue(page).removesuffix("&_lang=fr"))
@@ -392,10 +392,10 @@ def test_another_language_keeps_what_was_run(visit: Visit) -> None:
 
 
 def test_another_language_keeps_the_dataset_and_a_long_query_but_not_one_that_is_too_long(
-    visit: Visit,
+    revisit: Visit,
 ) -> None:
     asked = f"/sparql?query={quote(ISSUES + ' #' + 'x' * 2000)}&default-graph-uri=urn%3Ag"
-    page = visit(asked)
+    page = revisit(asked)
     page.get_by_text("The query: see it").click()
     editor(page)
     assert "query=PREFIX" in tongue(page)
@@ -404,8 +404,8 @@ def test_another_language_keeps_the_dataset_and_a_long_query_but_not_one_that_is
     assert "ASK" not in tongue(page)
 
 
-def test_an_answer_has_an_address_that_leads_to_it_again(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_an_answer_has_an_address_that_leads_to_it_again(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     run(page, ISSUES)
     assert page.url.endswith(f"/sparql?query={quote(ISSUES, safe='').replace('%20', '+')}")
     page.reload()
@@ -418,8 +418,8 @@ def test_an_answer_has_an_address_that_leads_to_it_again(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="Query the graph")).to_be_visible()
 
 
-def test_what_was_asked_is_remembered_until_it_is_to_be_forgotten(visit: Visit, axe: Axe) -> None:
-    page = editor(visit("/sparql"))
+def test_what_was_asked_is_remembered_until_it_is_to_be_forgotten(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit("/sparql"))
     run(page, "ASK { ?s ?p ?o }")
     run(page, "SELECT ?s { ?s ?p ?o } LIMIT 1")
     page.goto("/sparql")
@@ -431,8 +431,8 @@ def test_what_was_asked_is_remembered_until_it_is_to_be_forgotten(visit: Visit, 
     expect(page.locator(".past")).to_be_hidden()
 
 
-def test_an_answer_is_taken_away_in_each_format(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_an_answer_is_taken_away_in_each_format(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     run(page, ISSUES)
     for name in ("JSON", "CSV", "TSV", "XML"):
         with page.expect_download() as waiting:
@@ -441,8 +441,8 @@ def test_an_answer_is_taken_away_in_each_format(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("language", ["curl", "Python", "R"])
-def test_the_question_is_copied_as_a_command(visit: Visit, language: str) -> None:
-    page = editor(visit("/sparql", permissions=["clipboard-read", "clipboard-write"]))
+def test_the_question_is_copied_as_a_command(revisit: Visit, language: str) -> None:
+    page = editor(revisit("/sparql", permissions=["clipboard-read", "clipboard-write"]))
     run(page, "ASK { FILTER('it\\'s' = \"it's\") }")
     page.get_by_role("button", name=f"Copy as {language}").click()
     expect(page.locator(".offers")).to_contain_text("Copied.")
@@ -455,20 +455,20 @@ def test_the_question_is_copied_as_a_command(visit: Visit, language: str) -> Non
 @pytest.mark.parametrize(
     "path", ["/sparql", f"/sparql?query={quote(ISSUES)}", f"/sparql?explain&query={quote(ISSUES)}"]
 )
-def test_nobody_is_shut_out(visit: Visit, axe: Axe, path: str, scheme: str) -> None:
-    page = visit(path, color_scheme=scheme)
+def test_nobody_is_shut_out(revisit: Visit, axe: Axe, path: str, scheme: str) -> None:
+    page = revisit(path, color_scheme=scheme)
     expect(page.locator(".code")).to_be_attached()
     assert axe(page) == []
 
 
-def test_completions_shut_nobody_out(visit: Visit, axe: Axe) -> None:
-    page = editor(visit("/sparql"))
+def test_completions_shut_nobody_out(revisit: Visit, axe: Axe) -> None:
+    page = editor(revisit("/sparql"))
     offered(page, "SELECT * { ?x a ", "prov:Entity")
     assert axe(page) == []
 
 
-def test_all_works_without_scripts(visit: Visit) -> None:
-    page = visit("/sparql", java_script_enabled=False)
+def test_all_works_without_scripts(revisit: Visit) -> None:
+    page = revisit("/sparql", java_script_enabled=False)
     assert page.locator(".code").count() == 0
     page.get_by_label("SPARQL query").fill(ISSUES)
     page.get_by_role("button", name="Run the query").click()
@@ -479,24 +479,24 @@ def test_all_works_without_scripts(visit: Visit) -> None:
     expect(page.get_by_role("heading", name="The text does not parse")).to_be_visible()
 
 
-def test_what_is_probably_not_meant_is_told_of_an_answer_with_rows_too(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_what_is_probably_not_meant_is_told_of_an_answer_with_rows_too(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     run(page, "SELECT ?lable { ?x <http://www.w3.org/2004/02/skos/core#prefLabel> ?label } LIMIT 3")
     expect(page.locator(".found")).to_contain_text("Perhaps not meant")
     expect(page.locator(".cm-lintRange-warning")).to_have_text("?lable")
     assert "hints" not in page.url
 
 
-def test_an_answer_that_a_page_cannot_hold_is_not_shown_in_part(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_an_answer_that_a_page_cannot_hold_is_not_shown_in_part(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     put(page, "SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 60000")
     page.get_by_role("button", name="Run the query").click()
     expect(page.get_by_role("alert")).to_contain_text("larger than 16 MiB", timeout=30_000)
     assert page.locator(".found table").count() == 0
 
 
-def test_a_link_within_the_page_keeps_what_was_written(visit: Visit) -> None:
-    page = editor(visit("/sparql"))
+def test_a_link_within_the_page_keeps_what_was_written(revisit: Visit) -> None:
+    page = editor(revisit("/sparql"))
     put(page, "ASK {}")
     page.get_by_role("link", name="Skip to the content").press("Enter")
     page.go_back()

@@ -14,8 +14,7 @@ from wgig.settings import Settings
 
 from tests.fixtures.processes import Serving
 
-from .harm import harm, turned
-from .looking import overflow
+from .harm import harm
 from .poison import BEGIN, END, HIT, IRIS, MARKUP, TEXTS, TURNING, fill
 from .stops import STOPS, TOKEN, Stop, pressed
 from .test_editor import run
@@ -110,8 +109,6 @@ def harmless(watched: Watched) -> Callable[[Page], None]:
 
     def check(page: Page) -> None:
         assert harm(page) == []
-        assert turned(page) == []
-        assert overflow(page) == []
         assert watched.wrong() == []
 
     return check

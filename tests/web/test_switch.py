@@ -27,8 +27,10 @@ def scripts(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.mark.parametrize(("path", "field"), PAGES.items())
-def test_what_is_typed_stays_in_another_language(visit: Visit, scripts: bool, path: str, field: str) -> None:
-    page = visit(path, java_script_enabled=scripts)
+def test_what_is_typed_stays_in_another_language(
+    revisit: Visit, scripts: bool, path: str, field: str
+) -> None:
+    page = revisit(path, java_script_enabled=scripts)
     page.fill(f"#{field}", "Two words")
     page.locator("footer").get_by_role("button", name="Français").press("Enter")
     expect(page.locator("html")).to_have_attribute("lang", "fr")
@@ -38,8 +40,8 @@ def test_what_is_typed_stays_in_another_language(visit: Visit, scripts: bool, pa
 
 
 @pytest.mark.parametrize(("path", "field"), PAGES.items())
-def test_what_was_checked_stays_in_another_language(visit: Visit, path: str, field: str) -> None:
-    page = visit(path, java_script_enabled=False)
+def test_what_was_checked_stays_in_another_language(revisit: Visit, path: str, field: str) -> None:
+    page = revisit(path, java_script_enabled=False)
     page.fill(f"#{field}", PART)
     page.locator("main").get_by_role("button", name=re.compile("^Check the paper")).click()
     page.locator("footer").get_by_role("button", name="العربية").click()
@@ -51,14 +53,14 @@ def test_what_was_checked_stays_in_another_language(visit: Visit, path: str, fie
 @pytest.mark.parametrize("given", [{}, {"viewport": NARROW}, {"locale": "ar"}])
 @pytest.mark.parametrize("path", PAGES)
 def test_the_languages_look_like_links(
-    visit: Visit, axe: Callable[[Page], list[str]], path: str, given: dict[str, Any]
+    revisit: Visit, axe: Callable[[Page], list[str]], path: str, given: dict[str, Any]
 ) -> None:
     look = """(one) => {
       const {height} = one.getBoundingClientRect();
       const {color, fontSize, fontWeight, textDecorationLine, backgroundColor} = getComputedStyle(one);
       return {height, color, fontSize, fontWeight, textDecorationLine, backgroundColor};
     }"""
-    page = visit("/papers", **given)
+    page = revisit("/papers", **given)
     links = page.locator("footer nav").first.locator("a")
     wanted = [one.evaluate(look) for one in links.all()]
     page.goto(path)

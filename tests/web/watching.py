@@ -65,6 +65,11 @@ class Watched:
         self._wrong.clear()
         return found
 
+    def forget(self) -> None:
+        """Forget what the pages of the service keep in the browser."""
+        self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        self.page.context.clear_cookies()
+
     def _dismiss(self, dialog: Dialog) -> None:
         if dialog.type == "beforeunload":  # asks whether to leave what is typed
             dialog.accept()

@@ -8,6 +8,7 @@ import pytest
 from bench.soak import __main__ as soak
 
 
+@pytest.mark.long
 def test_a_short_one_goes_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(soak, "draw", lambda *_: None)
     out = tmp_path / "soak.json"

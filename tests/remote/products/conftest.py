@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .engines import EMBEDDED, SHARED, Engine, running
+from .engines import EMBEDDED, LONG, Engine, running
 
 TOKEN = "let me in"
 
@@ -34,7 +34,7 @@ def instance(folder: Path, settings: Mapping[str, str]) -> Iterator[httpx.Client
             process.terminate()
 
 
-@pytest.fixture(scope="module", params=[EMBEDDED, *SHARED])
+@pytest.fixture(scope="module", params=[EMBEDDED, *LONG])
 def client(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[httpx.Client]:
@@ -51,7 +51,7 @@ def client(
         yield client
 
 
-@pytest.fixture(scope="module", params=SHARED)
+@pytest.fixture(scope="module", params=LONG)
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine that runs, of each kind."""
     with running(request.param, tmp_path_factory.mktemp(request.param) / "engine") as one:

@@ -17,6 +17,7 @@ from bench.measure.server import free_port
 
 EMBEDDED, OXIGRAPH, VIRTUOSO = "embedded", "oxigraph", "virtuoso"
 SHARED = (OXIGRAPH, VIRTUOSO)
+LONG = [pytest.param(name, marks=pytest.mark.long) for name in SHARED]  # the same, of tests
 PATIENCE = 60  # seconds until an engine answers
 
 

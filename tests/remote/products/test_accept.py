@@ -14,13 +14,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.accept.test_accept import KNOWN, SUITES, W3C
 
 from .conftest import TOKEN, instance
 from .deviations import DEVIATIONS
-from .engines import SHARED, Engine, running
+from .engines import Engine
 
 GROUPS = (
     *("sparql10/ask", "sparql10/basic", "sparql10/construct", "sparql10/dataset", "sparql10/graph"),
@@ -28,39 +29,42 @@ GROUPS = (
 )
 EVALUATION = f"^({'|'.join(GROUPS)})/"
 SETTINGS = {"WGIG_DATA": "none", "WGIG_DEFAULT_GRAPH": "unnamed", "WGIG_HISTORY": "lost"}
-# A suite clears the store before each test, and compares all that is in it afterwards.
-OF_SUITE = {"query_eval": {"WGIG_WRITE_PROFILE": "off"}}
+# This suite clears the store before each test, and compares all that is in it afterwards.
+UNCHECKED = {"WGIG_WRITE_PROFILE": "off"}
+BY_SUITE = {"service_description": {}, "protocol": {}, "gsp": {}, "query_eval": UNCHECKED}
 OURS = "graph/(state|unnamed)$"  # graphs that are no data
 SECONDS = 300  # for a suite on a busy machine
 
 
-@pytest.fixture(scope="module", params=SHARED)
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with running(request.param, tmp_path_factory.mktemp("accept") / "engine") as one:
-        yield one
+@pytest.fixture(scope="module")
+def tested(
+    request: pytest.FixtureRequest, engine: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """A client of a service over an engine, for all suites that are run with the same settings."""
+    with instance(tmp_path_factory.mktemp("copy"), engine.settings() | SETTINGS | request.param) as client:
+        yield client
 
 
-@pytest.mark.parametrize("suite", ["service_description", "protocol", "gsp", "query_eval"])
-def test_a_suite_passes_but_for_what_is_known(engine: Engine, suite: str, tmp_path: Path) -> None:
-    with instance(tmp_path / "copy", engine.settings() | SETTINGS | OF_SUITE.get(suite, {})) as client:
-        url = f"{client.base_url}".rstrip("/")
-        known = tmp_path / "known"
-        known.write_text(
-            KNOWN.read_text() + "".join(f"{name}\t{why}\n" for name, why in failing(engine.name))
-        )
-        command = [
-            *(sys.executable, str(SUITES / f"{suite}.py"), "--header", f"Authorization: Bearer {TOKEN}"),
-            *("--query-url", f"{url}/sparql", "--update-url", f"{url}/update"),
-            *("--known-failures", str(known), "--ignore-graph", OURS),
-        ]
-        if suite == "gsp":
-            command += ["--gsp-url", f"{url}/graphs", "--direct-url", f"{url}/graph", "--skip", "^legacy:"]
-        if suite == "query_eval":
-            command += ["--only", EVALUATION]
-        environment = {"RDF_TESTS": str(W3C)}
-        done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
-        )
+@pytest.mark.parametrize(("suite", "tested"), BY_SUITE.items(), ids=BY_SUITE, indirect=["tested"])
+def test_a_suite_passes_but_for_what_is_known(
+    engine: Engine, tested: httpx.Client, suite: str, tmp_path: Path
+) -> None:
+    url = f"{tested.base_url}".rstrip("/")
+    known = tmp_path / "known"
+    known.write_text(KNOWN.read_text() + "".join(f"{name}\t{why}\n" for name, why in failing(engine.name)))
+    command = [
+        *(sys.executable, str(SUITES / f"{suite}.py"), "--header", f"Authorization: Bearer {TOKEN}"),
+        *("--query-url", f"{url}/sparql", "--update-url", f"{url}/update"),
+        *("--known-failures", str(known), "--ignore-graph", OURS),
+    ]
+    if suite == "gsp":
+        command += ["--gsp-url", f"{url}/graphs", "--direct-url", f"{url}/graph", "--skip", "^legacy:"]
+    if suite == "query_eval":
+        command += ["--only", EVALUATION]
+    environment = {"RDF_TESTS": str(W3C)}
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
     said = done.stdout[-3000:] + done.stderr[-3000:]
     assert done.returncode == 0, said
     assert "listed as a known failure, but passes" not in done.stdout, said

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import httpx
 import pyoxigraph as ox
@@ -20,7 +19,7 @@ from tests.crash.load import GraphWriter, MovingWriter, NameWriter, PaperWriter,
 from tests.fixtures.projections import Follower, wait_in_step
 
 from .conftest import instance
-from .engines import SHARED, Engine, running
+from .engines import LONG, Engine, running
 from .proxy import FAULTS, PASS, Proxy, before
 
 SECONDS = float(os.environ.get("FAULT_SECONDS", "45"))
@@ -63,7 +62,7 @@ class Worker:
                     f"{self.writer.name}: {self.writer.acknowledged} <= {state} <= {self.writer.sent}"
                 )
             except httpx.HTTPError:
-                time.sleep(0.05)
+                self.over.wait(0.05)
             except AssertionError as error:
                 self.wrong.append(f"settling: {error}")
                 return
@@ -78,7 +77,7 @@ class Worker:
                 self.writer.look(self.chance.choice(self.clients))
                 self.seen += 1
             except httpx.HTTPError:
-                time.sleep(0.01)
+                self.over.wait(0.01)
             except AssertionError as error:
                 self.wrong.append(f"reading: {error}")
 
@@ -141,16 +140,37 @@ def dump(client: httpx.Client) -> set[str]:
     return set(map(str, ox.parse(answer.content, ox.RdfFormat.N_QUADS)))
 
 
-@pytest.fixture(params=SHARED)
+@pytest.fixture(scope="module", params=LONG)
 def clients(
-    request: pytest.FixtureRequest, tmp_path: Path
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Engine, Proxy, list[httpx.Client]]]:
     """Two instances over an engine behind a proxy."""
+    folder = tmp_path_factory.mktemp(request.param)
     short = {"WGIG_REMOTE_SECONDS": "5"}
-    with running(request.param, tmp_path / "engine") as engine, before(engine.home) as (proxy, home):
+    with running(request.param, folder / "engine") as engine, before(engine.home) as (proxy, home):
         settings = engine.settings(home) | short
-        with instance(tmp_path / "one", settings) as one, instance(tmp_path / "two", settings) as two:
+        with instance(folder / "one", settings) as one, instance(folder / "two", settings) as two:
             yield engine, proxy, [one, two]
+
+
+def test_what_is_down_is_told(clients: tuple[Engine, Proxy, list[httpx.Client]]) -> None:
+    engine, _, both = clients
+    wait_ready(both)
+    engine.kill()
+    for client in both:
+        answer = client.get("/ready")
+        assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+        assert client.get("/health").status_code == 200
+        assert client.get("/papers").status_code == 503
+        assert (
+            client.put(
+                "/graph/x", content="<urn:a> <urn:b> 1 .", headers={"Content-Type": "text/turtle"}
+            ).status_code
+            == 503
+        )
+    engine.start()
+    wait_ready(both)
+    assert both[0].get("/graph/x").status_code == 404
 
 
 def test_nothing_is_wrong_and_nothing_is_lost(clients: tuple[Engine, Proxy, list[httpx.Client]]) -> None:
@@ -183,23 +203,3 @@ def test_nothing_is_wrong_and_nothing_is_lost(clients: tuple[Engine, Proxy, list
 
 
 COUNT = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } FILTER(?g != <https://w3id.org/wgig/graph/state>) }"
-
-
-def test_what_is_down_is_told(clients: tuple[Engine, Proxy, list[httpx.Client]]) -> None:
-    engine, _, both = clients
-    wait_ready(both)
-    engine.kill()
-    for client in both:
-        answer = client.get("/ready")
-        assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
-        assert client.get("/health").status_code == 200
-        assert client.get("/papers").status_code == 503
-        assert (
-            client.put(
-                "/graph/x", content="<urn:a> <urn:b> 1 .", headers={"Content-Type": "text/turtle"}
-            ).status_code
-            == 503
-        )
-    engine.start()
-    wait_ready(both)
-    assert both[0].get("/graph/x").status_code == 404

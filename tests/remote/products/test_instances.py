@@ -163,6 +163,7 @@ def test_nobody_writes_the_ledger_or_commands_the_engine(both: list[httpx.Client
     assert number(one) == "1"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["oxigraph"])
 def test_a_rolling_restart_under_load_drops_nothing(name: str, tmp_path: Path) -> None:
     """As a balancer does, clients ask the other instance where one takes no connection, or says it ends."""
@@ -188,14 +189,15 @@ def test_a_rolling_restart_under_load_drops_nothing(name: str, tmp_path: Path) -
             thread.start()
         for at in (0, 1):
             processes[at].send_signal(signal.SIGTERM)
-            assert processes[at].wait(30) == 0
+            processes[at].communicate(timeout=30)
+            assert processes[at].returncode == 0
             processes[at] = started(folders[at], ports[at], engine.settings())
         over.set()
         for thread in threads:
             thread.join()
         for process in processes:
             process.terminate()
-            process.wait()
+            process.communicate()
         assert failed == []
         assert done[0] > 20
 
@@ -221,15 +223,14 @@ def started(folder: Path, port: int, settings: dict[str, str]) -> subprocess.Pop
     script = str(Path(sys.executable).with_name("wgig"))
     command = [script, "serve", "--port", str(port), "--store", str(folder)]
     environment = os.environ | {"WGIG_TOKEN": TOKEN} | settings
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert any("http://" in line for line in process.stdout), "the service did not start"
     until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            if httpx.get(f"http://127.0.0.1:{port}/ready").status_code == 200:
-                return process
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("the service did not start")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        while client.get("/ready").status_code != 200:
+            assert time.monotonic() < until, "the service is not ready"
+    return process
 
 
 def free() -> int:

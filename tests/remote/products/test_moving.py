@@ -28,6 +28,7 @@ def quads(path: Path) -> tuple[set[str], int]:
     return named, len(every)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["oxigraph"], indirect=True)
 def test_a_store_is_moved_into_an_engine_and_back(engine: Engine, tmp_path: Path) -> None:
     data = '<urn:a> <urn:b> "c" <urn:d> .\n<urn:a> <urn:b> _:x <urn:d> .\n<urn:a> <urn:b> "e" .\n'

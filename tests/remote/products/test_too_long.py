@@ -9,6 +9,8 @@ from wgig.rdf.formats import JSON_RESULTS, N_TRIPLES, TURTLE
 from .conftest import instance
 from .engines import OXIGRAPH, Engine
 
+pytestmark = pytest.mark.long
+
 TRIPLES = 300
 LONG = "GRAPH <urn:many> { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?a = ?i) }"  # there is none among very many
 
