@@ -389,8 +389,9 @@ def test_a_page_shows_what_there_is_of_an_answer_that_is_not_whole(
 @pytest.mark.parametrize(
     ("text", "most", "shown"),
     [
-        ("Spam", 4, "Spam"),
-        ("Spam, again", 6, "Spam,…"),
+        ("spam", 4, "spam"),
+        ("spam, again", 6, "spam,…"),
+        ("SPAM, again", 6, "SPAM…"),
         ("천강식", 6, "천강식"),
         ("천강식", 5, "천강…"),
         ("a\u202eb\n c", 9, "a b c"),
