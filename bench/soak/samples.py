@@ -94,7 +94,7 @@ class Watched:
             command = Path(f"/proc/{process}/cmdline").read_bytes()
         except OSError:
             return CHECKER  # it ended meanwhile, and holds nothing
-        return READERS if b"readers.holder" in command else CHECKER
+        return READERS if b"workers.forker" in command else CHECKER
 
     def left(self, grace: float = GRACE) -> list[int]:
         """Processes of it that still run when it was stopped some seconds ago."""

@@ -52,8 +52,8 @@ def family(pid: int) -> dict[str, list[int]]:
     below = descendants(pid)
     return {
         "checker": [one.pid for one in below if one.parent == pid and "anyio.to_process" in one.command],
-        "holder": [one.pid for one in below if one.parent == pid and "readers.holder" in one.command],
-        "reader": [one.pid for one in below if one.parent != pid and "readers.holder" in one.command],
+        "holder": [one.pid for one in below if one.parent == pid and "workers.forker" in one.command],
+        "reader": [one.pid for one in below if one.parent != pid and "workers.forker" in one.command],
     }
 
 
