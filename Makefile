@@ -43,7 +43,7 @@ test-long-half: $(READY)
 test-long-rest: $(READY)
 	$(BIN)/pytest -m long $(LONG_HALF:%=--ignore=%)
 
-test-fast: $(READY) ## Run the quick tests, in about 90 seconds: the loop while you write
+test-fast: $(READY) ## Run the quick tests, in about a minute: the loop while you write
 	@$(MAKE) --no-print-directory --jobs 2 test-fast-half test-fast-rest
 
 FAST_HALF := tests/data tests/shapes tests/ontology tests/w3c tests/shacl tests/rdf tests/resources tests/papers

@@ -165,8 +165,8 @@ def create_app(  # noqa: PLR0913, PLR0917 - what a service consists of
     app.state.settings, app.state.store = settings, store
     app.state.answerers = answerers
     app.state.own_answerers = own_answerers or answerers
-    beside = make_projections(store, settings.base)
-    app.state.metrics, app.state.logs, app.state.census = Metrics(), Logs(settings), beside.census
+    projections = make_projections(store, settings.base)
+    app.state.metrics, app.state.logs, app.state.census = Metrics(), Logs(settings), projections.census
     app.state.tracing = tracing
     app.state.notes = Notes(
         app.state.metrics, Routing(path for path, _, _ in ROUTES), app.state.logs, tracing
@@ -177,13 +177,13 @@ def create_app(  # noqa: PLR0913, PLR0917 - what a service consists of
     app.state.tokens = tokens or Tokens(None, settings.token)
     history = History(settings.base, store.versions()) if settings.history == KEPT else None
     app.state.history, app.state.record = history, history and Record(history, store)
-    app.state.dumps = beside.dumps
-    app.state.stream = beside.stream
-    app.state.index = beside.index
+    app.state.dumps = projections.dumps
+    app.state.stream = projections.stream
+    app.state.index = projections.index
     app.state.search_call = matcher(app.state.index, settings.base)
     app.state.read_paper = readers.read
-    app.state.cells = beside.counts
-    app.state.shelf = beside.papers
+    app.state.cells = projections.counts
+    app.state.shelf = projections.papers
     app.state.searches = Turns(at_once=4, waiting=60, patience=10)
     app.state.stopping = False
     app.state.failed_write = None  # the time of the last write, where the disk failed it

@@ -123,13 +123,14 @@ def one_line(text: str) -> str:
     return inert(harmless(text).replace("\n", " "))
 
 
-NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+# What no document may hold (XML 1.0, section 2.2).
+NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 STAND_IN = "\ufffd"
 
 
 def add_element(parent: "Element", name: str, text: str | None = None, **attributes: str) -> "Element":
     """A new last child of an element; U+FFFD stands for what XML cannot hold (1.0, section 2.2)."""
-    from xml.etree.ElementTree import SubElement  # noqa: PLC0415  costs 10 ms, and the shell needs none
+    from xml.etree.ElementTree import SubElement  # noqa: PLC0415  costs 2 ms, and help must come at once
 
     given = {key: xml_text(value) for key, value in attributes.items()}
     child = SubElement(parent, name, given)
@@ -138,7 +139,7 @@ def add_element(parent: "Element", name: str, text: str | None = None, **attribu
 
 
 def xml_text(text: str) -> str:
-    """A text without what XML cannot hold."""
+    """The text, each character that XML cannot hold replaced by U+FFFD."""
     return NOT_IN_XML.sub(STAND_IN, text)
 
 
@@ -151,15 +152,6 @@ def serialize_element(root: "Element") -> bytes:
     return body + b"\n"
 
 
-# What no document may hold (XML 1.0, section 2.2).
-UNKNOWN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def report_xml_text(text: str) -> str:
-    """The text, each character that XML does not know replaced by U+FFFD."""
-    return UNKNOWN.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
 MAX_LISTED_NAMES = 40  # names that are listed where none is near
 MAX_COMPARED_CHARACTERS = 100  # characters of a name that are compared, which takes time
 ALIKE = 0.65  # how alike names are that are near, up to 1
@@ -167,7 +159,7 @@ ALIKE = 0.65  # how alike names are that are near, up to 1
 
 def near(name: str, known: Collection[str]) -> str:
     """The name that is near among those known; in whatever letters, where none is in these; else none."""
-    from difflib import get_close_matches  # noqa: PLC0415  costs 5 ms, and help must come at once
+    from difflib import get_close_matches  # noqa: PLC0415  costs 1 ms, and help must come at once
 
     for fold in (str, str.casefold):
         names = {fold(one): one for one in known}

@@ -158,7 +158,7 @@ def test_each_projection_is_named() -> None:
     computed = set(re.findall(r"\b([A-Z]\w+)\(", getsource(projections.computed_graphs)))
     assert len(made) == len(fields(Projections))
     assert (made | computed) - {ComputedGraphs.__name__} - listed == set()
-    assert set(re.findall(r"beside\.(\w+)", getsource(app.create_app))) == {
+    assert set(re.findall(r"projections\.(\w+)", getsource(app.create_app))) == {
         one.name for one in fields(Projections)
     }
 

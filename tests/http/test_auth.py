@@ -154,17 +154,16 @@ def test_a_file_that_others_may_read_is_refused(served: httpx.Client, tmp_path: 
         auth.new(tmp_path / TOKENS, ["graphs"])
     answer = put_as(served, secret)
     assert (answer.status_code, str(tmp_path) in answer.text) == (503, False)
-    page = served.get("/write?issue=spam", headers={"Accept": "text/html"})  # who saves a paper is told so then
+    # The form is given all the same: who saves it is told.
+    page = served.get("/write?issue=spam", headers={"Accept": "text/html"})
     assert (page.status_code, 'name="token"' in page.text) == (200, True)
 
 
 def test_a_file_that_the_system_does_not_give_is_refused_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir(0o700)
-    for path, reason in (
-        (tmp_path / "file" / TOKENS, "not a directory"),
-        (tmp_path / "folder", "is a directory"),
-    ):
+    reasons = {tmp_path / "file" / TOKENS: "not a directory", tmp_path / "folder": "is a directory"}
+    for path, reason in reasons.items():
         with pytest.raises(FileError) as refused:
             Tokens(path).all()
         assert f"The tokens in {path} cannot be read or written: {reason}." in str(refused.value)

@@ -87,7 +87,7 @@ def chosen(form_: str, name: str | None) -> Format | None:
 
 def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
     """A function that answers a query from the local store."""
-    import anyio  # noqa: PLC0415  all this costs 0.2 s, and neither the examples nor an endpoint need it
+    import anyio  # noqa: PLC0415  all this costs 50 ms, and neither the examples nor an endpoint need it
 
     from ..http.work_queue import Turns  # noqa: PLC0415
     from ..seed import open_to_read  # noqa: PLC0415
@@ -116,7 +116,7 @@ def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
 
 def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
     """A function that answers a query from a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
-    from ..client.connection import endpoint  # noqa: PLC0415  costs 0.1 s, and the local store needs none
+    from ..client.connection import endpoint  # noqa: PLC0415  costs 35 ms, and the local store needs none
 
     if not url.startswith(("http://", "https://")):
         raise Problem(

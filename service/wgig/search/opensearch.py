@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from ..http.parameters import only
 from ..http.responses import answer
 from ..rdf.formats import ATOM, HTML, JSON, Format
-from ..text import report_xml_text
+from ..text import xml_text
 from .results import Hit, Results
 
 OPENSEARCH = "http://a9.com/-/spec/opensearch/1.1/"
@@ -90,9 +90,9 @@ def entry(one: Hit, home: str, changed: str) -> ElementTree.Element:
 
 def add(parent: ElementTree.Element, name: str, text: str, **attributes: str) -> ElementTree.Element:
     """An element that is put into another one."""
-    given = {key: report_xml_text(value) for key, value in attributes.items()}
+    given = {key: xml_text(value) for key, value in attributes.items()}
     found = ElementTree.SubElement(parent, name, given)
-    found.text = report_xml_text(text) or None
+    found.text = xml_text(text) or None
     return found
 
 

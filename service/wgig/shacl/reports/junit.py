@@ -12,7 +12,7 @@ no rule passes of which they may be.
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
-from ...text import report_xml_text
+from ...text import xml_text
 from ..findings import BLOCKING, NOT_CHECKED, Finding, Outcome, Paper, Report, Unread
 from ..rules import Rule, headings, rules
 from .phrases import about, example_link, paper_iri, phrase, place_text, problem_place, short
@@ -35,8 +35,8 @@ def write(outcomes: Sequence[Outcome], language: str) -> bytes:
 
 def element(parent: ET.Element, tag: str, text: str = "", **attributes: str) -> ET.Element:
     """A new element inside of another, with only such characters as XML knows."""
-    found = ET.SubElement(parent, tag, {name: report_xml_text(value) for name, value in attributes.items()})
-    found.text = report_xml_text(text) or None
+    found = ET.SubElement(parent, tag, {name: xml_text(value) for name, value in attributes.items()})
+    found.text = xml_text(text) or None
     return found
 
 
@@ -50,7 +50,7 @@ def counts(cases: Sequence[ET.Element]) -> dict[str, str]:
 
 def case(name: str, group: str) -> ET.Element:
     """A test case."""
-    return ET.Element("testcase", name=report_xml_text(name), classname=report_xml_text(group))
+    return ET.Element("testcase", name=xml_text(name), classname=xml_text(group))
 
 
 def unread_case(unread: Unread) -> ET.Element:

@@ -24,7 +24,7 @@ from ...rdf.formats import RDF_XML, Format
 from ...rdf.namespaces import OUTSIDE, SH
 from ...rdf.serialization import reworded, serialize
 from ...settings import Settings
-from ...text import MAX_REPEATED_CHARACTERS, Place, cut, report_xml_text
+from ...text import MAX_REPEATED_CHARACTERS, Place, cut, xml_text
 from ..engines import Term
 from ..findings import Finding, Outcome, Report, Unread
 from ..rules import PROFILE, SHAPES, Rule, graph
@@ -58,9 +58,9 @@ def write(outcomes: Sequence[Outcome], _: str, format_: Format) -> bytes:
 def for_xml(triple: ox.Triple) -> ox.Triple:
     """The triple, its text without the characters that XML does not know."""
     text = triple.object
-    if not isinstance(text, ox.Literal) or report_xml_text(text.value) == text.value:
+    if not isinstance(text, ox.Literal) or xml_text(text.value) == text.value:
         return triple
-    return ox.Triple(triple.subject, triple.predicate, reworded(text, report_xml_text(text.value)))
+    return ox.Triple(triple.subject, triple.predicate, reworded(text, xml_text(text.value)))
 
 
 def triples(outcomes: Sequence[Outcome]) -> Triples:
