@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 import pyoxigraph as ox
-from wgig.search.index import Index
-from wgig.search.ranking import Wanted, find
-from wgig.search.tokenizer import asked as terms_of
+from wgig.search.index import FullTextIndex
+from wgig.search.ranking import SearchCriteria, find_search_matches
+from wgig.search.tokenizer import parse_search_terms as terms_of
 from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
@@ -144,19 +144,19 @@ def added(scratch: Path, papers: int) -> list[float]:
     with TemporaryDirectory(dir=scratch) as folder:
         filled = ours(OURS, {}).filled(scratch, file)
         store = Store.open(copytree(filled, Path(folder) / "store", ignore=lambda *_: ["control"]))
-        index = Index(store, Settings.base)
+        index = FullTextIndex(store, Settings.base)
         index.open()
-        index.done.wait()
-        index.ask(find, Wanted(terms_of("made-up")))
+        index.idle.wait()
+        index.query(find_search_matches, SearchCriteria(terms_of("made-up")))
 
         def timed(change: Change | None) -> None:
             start = time.perf_counter()
             index.follow(change)
             times.append(time.perf_counter() - start)
 
-        store.followers[:] = [timed]
+        store.projections[:] = [timed]
         for graph, triples in new_papers():
-            store.apply(store.change_to(graph, triples))
+            store.apply(store.compute_replacement(graph, triples))
     return times
 
 

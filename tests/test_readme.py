@@ -11,7 +11,7 @@ import pytest
 import rdflib
 from rdflib.namespace import SH
 from wgig.app import ROUTES
-from wgig.settings import SHIPPED, Settings
+from wgig.settings import SHIPPED_FOLDER, Settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SHOWN = re.findall(r"```sparql\n(.*?)```\n\n```csv\n(.*?)```", README, re.DOTALL)
@@ -35,9 +35,9 @@ def test_the_paper_that_it_shows_may_stand_in_the_graph() -> None:
     data, shapes = rdflib.Graph(), rdflib.Graph()
     data.parse(data=textwrap.dedent(shown), format="turtle")
     for name in ("data/issues", "data/documents", "ontology/wgig"):
-        data.parse(SHIPPED / f"{name}.ttl")
+        data.parse(SHIPPED_FOLDER / f"{name}.ttl")
     for name in ("paper", "source"):
-        shapes.parse(SHIPPED / "shapes" / f"{name}.ttl")
+        shapes.parse(SHIPPED_FOLDER / "shapes" / f"{name}.ttl")
     paper = rdflib.URIRef("https://w3id.org/wgig/id/paper/wp-example")
     assert (paper, None, None) in data
     _, report, _ = pyshacl.validate(data, shacl_graph=shapes)

@@ -17,12 +17,12 @@ import rdflib
 from wgig.papers import readers
 from wgig.rdf import formats, namespaces
 from wgig.rdf.formats import JSON
-from wgig.rdf.namespaces import OUTSIDE
-from wgig.settings import SHIPPED
+from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
+from wgig.settings import SHIPPED_FOLDER
 from wgig.shacl import vocabulary as shacl_vocabulary
-from wgig.shacl.check import check
-from wgig.shacl.pyshacl_engine import ALONE, graph, shapes
-from wgig.shacl.reports import WRITERS
+from wgig.shacl.check import check_document
+from wgig.shacl.pyshacl_engine import NORMALIZATION_LOCK, build_rdflib_graph, rdflib_shapes_graph
+from wgig.shacl.reports import REPORT_WRITERS
 
 from ..data import generate
 from ..measure import processes
@@ -33,10 +33,10 @@ ALONE_P95, LINES_P95 = 0.005, 0.001  # seconds of CPU a paper
 A_SECOND = 2000  # papers
 CORES = 2
 SEED = 1
-TURTLE = formats.SUFFIXES["ttl"]
-PREFIXES = {name: OUTSIDE[name] for name in ("bibo", "cito", "dcterms", "foaf", "org", "rdfs", "schema")} | {
-    "wgig": namespaces.WGIG
-}
+TURTLE = formats.FORMATS_BY_SUFFIX["ttl"]
+PREFIXES = {
+    name: EXTERNAL_NAMESPACES[name] for name in ("bibo", "cito", "dcterms", "foaf", "org", "rdfs", "schema")
+} | {"wgig": namespaces.WGIG_TERMS_NAMESPACE}
 
 # Seconds of CPU that something takes for one paper.
 Cost = Callable[[bytes], float]
@@ -152,7 +152,11 @@ def cpu(work: Callable[[], object]) -> float:
 
 def ours(paper: bytes) -> float:
     """From bytes to the report in JSON, as in the running service."""
-    return cpu(lambda: WRITERS[JSON]([check(readers.read("paper.ttl", paper, TURTLE))], "en"))
+    return cpu(
+        lambda: REPORT_WRITERS[JSON](
+            [check_document(readers.read_paper_document("paper.ttl", paper, TURTLE))], "en"
+        )
+    )
 
 
 def over_http(port: int, process: int, paper: bytes) -> float:
@@ -175,18 +179,22 @@ def parse(paper: bytes) -> float:
 
 def with_lines(paper: bytes) -> float:
     """From bytes to the report."""
-    return cpu(lambda: check(readers.read("paper.ttl", paper, TURTLE)))
+    return cpu(lambda: check_document(readers.read_paper_document("paper.ttl", paper, TURTLE)))
 
 
 def without_lines(paper: bytes) -> float:
     """From bytes to the report, places left out."""
-    return cpu(lambda: check(replace(readers.read("paper.ttl", paper, TURTLE), written=list)))
+    return cpu(
+        lambda: check_document(
+            replace(readers.read_paper_document("paper.ttl", paper, TURTLE), find_spots=list)
+        )
+    )
 
 
 @cache
 def vocabulary() -> rdflib.Graph:
     """What papers refer to, as a graph of rdflib."""
-    return graph(shacl_vocabulary.vocabulary())
+    return build_rdflib_graph(shacl_vocabulary.vocabulary_triples())
 
 
 def pyshacl_at_its_best(paper: bytes) -> float:
@@ -197,11 +205,13 @@ def pyshacl_at_its_best(paper: bytes) -> float:
         data = rdflib.Graph().parse(data=paper, format="turtle")
         for triple in data:
             whole.add(triple)
-        pyshacl.validate(whole, shacl_graph=shapes(), inference="none", advanced=False, inplace=True)
+        pyshacl.validate(
+            whole, shacl_graph=rdflib_shapes_graph(), inference="none", advanced=False, inplace=True
+        )
         for triple in data:
             whole.remove(triple)
 
-    with ALONE:
+    with NORMALIZATION_LOCK:
         return cpu(work)
 
 
@@ -211,11 +221,13 @@ def pyshacl_plainly(paper: bytes) -> float:
     def work() -> None:
         pyshacl.validate(
             rdflib.Graph().parse(data=paper, format="turtle"),
-            shacl_graph=loaded(sorted((SHIPPED / "shapes").glob("issue-paper*.ttl"))),
-            ont_graph=loaded([*sorted((SHIPPED / "data").glob("*.ttl")), SHIPPED / "ontology" / "wgig.ttl"]),
+            shacl_graph=loaded(sorted((SHIPPED_FOLDER / "shapes").glob("issue-paper*.ttl"))),
+            ont_graph=loaded(
+                [*sorted((SHIPPED_FOLDER / "data").glob("*.ttl")), SHIPPED_FOLDER / "ontology" / "wgig.ttl"]
+            ),
         )
 
-    with ALONE:
+    with NORMALIZATION_LOCK:
         return cpu(work)
 
 

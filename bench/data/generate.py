@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, cast
 
 import pyoxigraph as ox
-from wgig.rdf.namespaces import OUTSIDE
-from wgig.settings import SHIPPED
+from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
+from wgig.settings import SHIPPED_FOLDER
 
 BASE = "https://w3id.org/wgig/"
 PATTERN = Path(__file__).with_name("paper.ttl")
@@ -71,9 +71,13 @@ WHERE = (
 def shipped(slots: Sequence[str], where: str) -> list[tuple[str, ...]]:
     """What may stand in the slots together: their values in the shipped data by a graph pattern, sorted."""
     store = ox.Store()
-    for path in sorted((SHIPPED / "data").glob("*.ttl")):
+    for path in sorted((SHIPPED_FOLDER / "data").glob("*.ttl")):
         store.load(path=str(path))
-    prefixes = {"wgig": f"{BASE}ontology#", "org": OUTSIDE["org"], "skos": OUTSIDE["skos"]}
+    prefixes = {
+        "wgig": f"{BASE}ontology#",
+        "org": EXTERNAL_NAMESPACES["org"],
+        "skos": EXTERNAL_NAMESPACES["skos"],
+    }
     query = f"SELECT DISTINCT {' '.join(f'?{slot}' for slot in slots)} WHERE {{ {where} }}"
     solutions = cast(ox.QuerySolutions, store.query(query, base_iri=BASE, prefixes=prefixes))
     found = sorted(tuple(cast(ox.NamedNode, term).value for term in solution) for solution in solutions)

@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from wgig.settings import CHECKOUT
+from wgig.settings import CHECKOUT_FOLDER
 
 from ..compare import virtuoso
 from ..compare.peers import OURS, OXIGRAPH, Peer
@@ -23,7 +23,7 @@ from ..writing.projections import DESCRIBED, DESCRIBED_MOST
 from ..writing.put import OWN, PUT_P95, Puts
 from .markdown import kept, least, most, ms, number, table
 
-PAGE = CHECKOUT / "docs" / "benchmarks" / "serving.md"
+PAGE = CHECKOUT_FOLDER / "docs" / "benchmarks" / "serving.md"
 FIGURES = "figures"  # the folder of the plots, beside the page
 
 

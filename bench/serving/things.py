@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from wgig.http.bodies import parse_form
-from wgig.lists.counts import Side
-from wgig.lists.definitions import LISTS
-from wgig.lists.query import asked, selection
-from wgig.lists.tables import table
+from wgig.lists.counts import Dimension
+from wgig.lists.definitions import LIST_DEFINITIONS
+from wgig.lists.query import build_list_query, parse_list_request
+from wgig.lists.tables import get_table_definition
 from wgig.settings import Settings
 
 from ..compare.peers import OURS, Peer, ours
@@ -111,13 +111,13 @@ def questions(papers: int) -> dict[str, tuple[Request, Request | None]]:
     found: dict[str, tuple[Request, Request | None]] = {
         path: (partial(get, path, JSON), sparql(behind(path), TSV)) for path in lists
     }
-    found["/coverage"] = partial(get, "/coverage", JSON), sparql(Side("issue", BASE).query(), TSV)
+    found["/coverage"] = partial(get, "/coverage", JSON), sparql(Dimension("issue", BASE).count_query(), TSV)
     for name, media_type in things.items():
         found[f"/doc/paper/… as {name}"] = partial(thing, media_type, papers), partial(described, papers)
     found["/doc/issue/spam as a page"] = partial(get, "/doc/issue/spam", HTML), None
     found["/tables/papers.csv"] = (
         partial(get, "/tables/papers.csv", CSV),
-        sparql(table("papers").text, CSV),
+        sparql(get_table_definition("papers").query, CSV),
     )
     others = {"/feed.atom": ATOM, "/feed/paper.atom": ATOM, "/sitemap.xml": XML, "/changes": "*/*", "/": HTML,
               "/doc/paper": HTML, "/meetings.ics": "*/*"}  # fmt: skip
@@ -133,7 +133,9 @@ def get(path: str, media_type: str, number: int) -> bytes:
 def behind(path: str) -> str:
     """The query behind a list."""
     name, _, query = path.removeprefix("/").partition("?")
-    return selection(asked(LISTS[name], parse_form(query.encode()), BASE), BASE)
+    return build_list_query(
+        parse_list_request(LIST_DEFINITIONS[name], parse_form(query.encode()), BASE), BASE
+    )
 
 
 def sparql(text: str, media_type: str) -> Request:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from wgig.files import PARTIAL
-from wgig.graphs.dumps import COPY, KEPT, NEW
-from wgig.settings import MIB, QUAD
-from wgig.store.files import ASIDE
+from wgig.files import PARTIAL_SUFFIX
+from wgig.graphs.dumps import DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER, KEPT_DUMP_VERSIONS
+from wgig.settings import MIB, QUAD_MEMORY_BYTES
+from wgig.store.files import ASIDE_FOLDER
 
 from .samples import READERS, Sample, below
 
@@ -29,7 +29,7 @@ def figures(samples: Sequence[Sample]) -> dict[str, tuple[Figure, float]]:
 
     def beside(one: Sample) -> float:
         """The memory without what quads take in the readers that came since: each write is on record."""
-        return one.whole - QUAD * (one.quads - first.quads) * (READERS in one.memory)
+        return one.whole - QUAD_MEMORY_BYTES * (one.quads - first.quads) * (READERS in one.memory)
 
     return {
         "memory of all processes, beside new quads": (beside, 0),
@@ -60,13 +60,15 @@ def left(processes: Sequence[int], store: Path, temporary: Path) -> Iterator[str
     """What a service that was stopped left behind, in words."""
     yield from (f"process {one} still runs" for one in processes)
     yield from (f"a temporary file is left: {one.name}" for one in below(temporary))
-    yield from (f"a file is half written: {one.name}" for one in below(store) if one.name.endswith(PARTIAL))
-    aside = store / ASIDE
+    yield from (
+        f"a file is half written: {one.name}" for one in below(store) if one.name.endswith(PARTIAL_SUFFIX)
+    )
+    aside = store / ASIDE_FOLDER
     yield from (f"left beside the quads: {one.name}" for one in aside.iterdir() if one.name not in STAYS)
     yield from (f"left of the readers: {one.name}" for one in below(aside / "readers"))
     dumps = {one.name for one in (aside / "dumps").glob("*")}
-    yield from (f"left of a dump: {one}" for one in dumps & {COPY, NEW})
-    if len(dumps) > KEPT:
+    yield from (f"left of a dump: {one}" for one in dumps & {DUMPS_COPY_FOLDER, DUMPS_NEW_FOLDER})
+    if len(dumps) > KEPT_DUMP_VERSIONS:
         yield f"{len(dumps)} versions of the dump are kept"
 
 

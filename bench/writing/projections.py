@@ -11,15 +11,15 @@ from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from wgig.graphs.description.derived import Portrait
-from wgig.lists.counts import Cells
-from wgig.rdf.shipped import rules
-from wgig.search.index import Index
+from wgig.graphs.description.derived import DescriptionGraphs
+from wgig.lists.counts import PaperCounts
+from wgig.rdf.shipped import read_inference_rules
+from wgig.search.index import FullTextIndex
 from wgig.settings import Settings
-from wgig.shacl.conformance_graph import Board
-from wgig.store.changelog.sync import Stream
+from wgig.shacl.conformance_graph import ConformanceGraph
+from wgig.store.changelog.sync import ChangeLogSync
 from wgig.store.store import Store
-from wgig.store.transactions import Quiet
+from wgig.store.transactions import Debouncer
 
 from ..search import new_papers, summed
 from ..serving.things import listed, own
@@ -66,13 +66,13 @@ class Spent(defaultdict[str, list[float]]):
         setattr(of, method, noting)
 
 
-class Never(Quiet):
+class Never(Debouncer):
     """Nobody is called when it is quiet."""
 
     def __init__(self) -> None:
         """There is nothing to do."""
 
-    def happened(self) -> None:
+    def trigger(self) -> None:
         """Whoever wants it done does it."""
 
 
@@ -83,34 +83,40 @@ def compare(scratch: Path, papers: int, settings: Mapping[str, str]) -> Times:
     with TemporaryDirectory(dir=scratch) as folder:
         store = opened(copytree(filled, Path(folder) / "store", ignore=SOCKETS), spent)
         for graph, triples in new_papers():
-            change = store.change_to(graph, triples)
+            change = store.compute_replacement(graph, triples)
             with spent.on(WRITE):
                 store.apply(change)
             with spent.on(DESCRIBED):
-                store.catch_up()
+                store.flush_descriptions()
     return {what: summed(times) for what, times in spent.items()}
 
 
 def opened(folder: Path, spent: Spent) -> Store:
     """The store in a folder with all that follows its writes, each part of which notes its time."""
     base = Settings.base
-    board, portrait = Board(base, Settings.shacl), Portrait(base)
-    store = Store.open(folder, rules(), f"{base}graph/inferred", first=[board], last=[portrait])
-    store._quiet = Never()
-    stream, index, cells = Stream(store, base), Index(store, base), Cells(store, base, "issue")
-    asyncio.run(stream.ready(PATIENCE))
+    board, portrait = ConformanceGraph(base, Settings.shacl), DescriptionGraphs(base)
+    store = Store.open(
+        folder, read_inference_rules(), f"{base}graph/inferred", first=[board], last=[portrait]
+    )
+    store._debouncer = Never()
+    stream, index, cells = (
+        ChangeLogSync(store, base),
+        FullTextIndex(store, base),
+        PaperCounts(store, base, "issue"),
+    )
+    asyncio.run(stream.get_current_log(PATIENCE))
     index.open()
-    index.done.wait()
-    cells.count()
+    index.idle.wait()
+    cells.count_all()
     assert store._inference
     for of, method, what in (
         (board, "follow", "how the paper stands by the template"),
-        (store._inference.upkeep, "after", "what follows by the rules"),
+        (store._inference.reasoner, "after", "what follows by the rules"),
         (portrait, "describe", "the figures"),
         (stream, "follow", "the log of versions"),
         (index, "follow", "the index of words"),
         (cells, "follow", "the matrix of issues and criteria"),
     ):
         spent.note(of, method, what)
-    store.followers[:] = [stream.follow, index.follow, cells.follow]
+    store.projections[:] = [stream.follow, index.follow, cells.follow]
     return store

@@ -10,7 +10,7 @@ from shutil import copytree, ignore_patterns
 from tempfile import TemporaryDirectory
 
 from wgig.papers import readers
-from wgig.shacl.check import check
+from wgig.shacl.check import check_document
 
 from ..checking import check as checking
 from ..compare.peers import OURS, OXIGRAPH, Peer, ours, oxigraph_serve
@@ -68,7 +68,11 @@ def own(settings: Mapping[str, str]) -> Peer:
 def complete(count: int) -> list[bytes]:
     """So many papers as Turtle that conform to the template, as others may be refused."""
     texts = checking.papers(2 * count, SEED)
-    fine = (one for one in texts if check(readers.read("paper.ttl", one, checking.TURTLE)).conforms)
+    fine = (
+        one
+        for one in texts
+        if check_document(readers.read_paper_document("paper.ttl", one, checking.TURTLE)).conforms
+    )
     return list(islice(fine, count))
 
 

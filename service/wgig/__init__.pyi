@@ -10,4 +10,4 @@ from .client import connect as connect
 
 __version__: str
 __released__: str
-OFFERED: tuple[str, ...]
+PUBLIC_NAMES: tuple[str, ...]

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-HERE = Path(__file__).parent / "locale"
+LOCALE_FOLDER = Path(__file__).parent / "locale"
 # The languages of the pages, which are those of the United Nations, by what they call themselves.
-SPOKEN = MappingProxyType(
+PAGE_LANGUAGES = MappingProxyType(
     {"ar": "العربية", "en": "English", "es": "Español", "fr": "Français", "ru": "Русский", "zh": "中文"}
 )
 
@@ -19,7 +19,7 @@ SPOKEN = MappingProxyType(
 @cache
 def load_catalogue(tongue: str) -> NullTranslations:
     """The texts of a language by those in English, which are their own."""
-    source = HERE / tongue / "LC_MESSAGES" / "wgig.po"
+    source = LOCALE_FOLDER / tongue / "LC_MESSAGES" / "wgig.po"
     if not source.is_file():
         return NullTranslations()
     compiled = BytesIO()
@@ -29,7 +29,7 @@ def load_catalogue(tongue: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
-def marked(message: str) -> str:
+def gettext_noop(message: str) -> str:
     """The text as it is: it goes to `gettext` where it is shown, and into the catalogues by this mark."""
     return message
 

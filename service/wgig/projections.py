@@ -10,19 +10,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from .graphs.description.derived import Portrait
+from .graphs.description.derived import DescriptionGraphs
 from .rdf import shipped
 from .settings import Settings
-from .shacl.conformance_graph import Board
-from .store.commit import Computed, Describing
+from .shacl.conformance_graph import ConformanceGraph
+from .store.commit import ComputedGraph, GraphDescriber
 
 if TYPE_CHECKING:
-    from .graphs.dumps import Dumps
-    from .lists.counts import Cells
-    from .lists.papers_index import Shelf
-    from .search.index import Index
-    from .store.changelog.sync import Stream
-    from .store.projections import Census
+    from .graphs.dumps import StoreDumps
+    from .lists.counts import PaperCounts
+    from .lists.papers_index import PapersIndex
+    from .search.index import FullTextIndex
+    from .store.changelog.sync import ChangeLogSync
+    from .store.projections import StoreSize
     from .store.store import Store
 
 
@@ -30,31 +30,33 @@ class ComputedGraphs(NamedTuple):
     """The graphs that are computed from others: by rules, before them, and when all else is in line."""
 
     rules: Sequence[str]
-    inferred: str
+    inferred_graph: str
     say: Callable[[str], None]
-    first: Sequence[Computed]
-    last: Sequence[Describing]
+    before_rules: Sequence[ComputedGraph]
+    after_rules: Sequence[GraphDescriber]
 
 
 @dataclass(frozen=True)
 class Projections:
     """One of each projection beside a store, in the order in which they are told of a change."""
 
-    census: "Census"
-    dumps: "Dumps"
-    stream: "Stream"
-    index: "Index"
-    counts: "Mapping[str, Cells]"
-    papers: "Shelf"
+    store_size: "StoreSize"
+    dumps: "StoreDumps"
+    change_log: "ChangeLogSync"
+    search_index: "FullTextIndex"
+    paper_counts: "Mapping[str, PaperCounts]"
+    papers_index: "PapersIndex"
 
 
-def computed_graphs(settings: Settings, say: Callable[[str], None]) -> ComputedGraphs:
+def build_computed_graphs(settings: Settings, say: Callable[[str], None]) -> ComputedGraphs:
     """The computed graphs of a store with these settings: none where no data is shipped with it."""
     inferred = f"{settings.base}graph/inferred"
     if settings.data == "none":
         return ComputedGraphs((), inferred, say, (), ())
-    board = Board(settings.base, settings.shacl, say)
-    return ComputedGraphs(shipped.rules(), inferred, say, (board,), (Portrait(settings.base),))
+    board = ConformanceGraph(settings.base, settings.shacl, say)
+    return ComputedGraphs(
+        shipped.read_inference_rules(), inferred, say, (board,), (DescriptionGraphs(settings.base),)
+    )
 
 
 def make_projections(store: "Store", base: str) -> Projections:
@@ -63,19 +65,19 @@ def make_projections(store: "Store", base: str) -> Projections:
     `wgig serve` opens the stream and the index at its start. The dumps are told of nothing: they compare the
     version of the store when somebody asks for one.
     """
-    from .graphs.dumps import Dumps  # noqa: PLC0415
-    from .lists.counts import SIDES, Cells  # noqa: PLC0415
-    from .lists.papers_index import Shelf  # noqa: PLC0415
-    from .rdf.namespaces import namespaces  # noqa: PLC0415
-    from .search.index import Index  # noqa: PLC0415
-    from .store.changelog.sync import Stream  # noqa: PLC0415
-    from .store.projections import Census  # noqa: PLC0415
+    from .graphs.dumps import StoreDumps  # noqa: PLC0415
+    from .lists.counts import DIMENSION_PATHS, PaperCounts  # noqa: PLC0415
+    from .lists.papers_index import PapersIndex  # noqa: PLC0415
+    from .rdf.namespaces import namespaces_by_prefix  # noqa: PLC0415
+    from .search.index import FullTextIndex  # noqa: PLC0415
+    from .store.changelog.sync import ChangeLogSync  # noqa: PLC0415
+    from .store.projections import StoreSize  # noqa: PLC0415
 
     return Projections(
-        census=Census(store),
-        dumps=Dumps(store, namespaces(base)),
-        stream=Stream(store, base),
-        index=Index(store, base),
-        counts={side: Cells(store, base, side) for side in SIDES},
-        papers=Shelf(store, base),
+        store_size=StoreSize(store),
+        dumps=StoreDumps(store, namespaces_by_prefix(base)),
+        change_log=ChangeLogSync(store, base),
+        search_index=FullTextIndex(store, base),
+        paper_counts={side: PaperCounts(store, base, side) for side in DIMENSION_PATHS},
+        papers_index=PapersIndex(store, base),
     )

@@ -15,89 +15,91 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from ._version import __version__
-from .projections import computed_graphs
-from .rdf.namespaces import OUTSIDE
-from .rdf.serialization import as_stored
-from .settings import SHIPPED, Settings
-from .store.errors import NotWritableError
-from .store.folder import STARTING
+from .projections import build_computed_graphs
+from .rdf.namespaces import EXTERNAL_NAMESPACES
+from .rdf.serialization import normalize_triples
+from .settings import SHIPPED_FOLDER, Settings
+from .store.errors import StoreNotWritableError
+from .store.folder import STARTUP_WAIT_SECONDS
 from .store.inference.inference import Inference
 from .store.store import Store
-from .store.view import rows
+from .store.view import select_solutions
 
-DCAT, DCTERMS, SPDX = (OUTSIDE[prefix] for prefix in ("dcat", "dcterms", "spdx"))
-RDF_TYPE = ox.NamedNode(OUTSIDE["rdf"] + "type")
-XSD = OUTSIDE["xsd"]
-SHA256 = ox.NamedNode(SPDX + "checksumAlgorithm_sha256")
+DCAT_NAMESPACE, DCTERMS_NAMESPACE, SPDX_NAMESPACE = (
+    EXTERNAL_NAMESPACES[prefix] for prefix in ("dcat", "dcterms", "spdx")
+)
+RDF_TYPE_NAMED_NODE = ox.NamedNode(EXTERNAL_NAMESPACES["rdf"] + "type")
+XML_SCHEMA_NAMESPACE = EXTERNAL_NAMESPACES["xsd"]
+SPDX_SHA256 = ox.NamedNode(SPDX_NAMESPACE + "checksumAlgorithm_sha256")
 
 # Folders of Turtle whose files together make one graph, and folders whose files are a graph each.
-JOINED = {"ontology": "ontology", "shapes": "shapes"}
-SINGLE = {"data": "", "data/papers": "paper/"}
+JOINED_GRAPH_FOLDERS = {"ontology": "ontology", "shapes": "shapes"}
+SINGLE_GRAPH_FOLDERS = {"data": "", "data/papers": "paper/"}
 
-RECORDS = f"""
+SHIPPED_RECORDS_QUERY = f"""
 SELECT ?graph ?version ?modified ?files ?stored {{
   GRAPH ?catalog {{
-    ?graph a <{DCAT}Dataset> ; <{DCAT}version> ?version ; <{DCTERMS}modified> ?modified .
-    BIND(IRI(CONCAT(STR(?graph), "#files-checksum")) AS ?f) ?f <{SPDX}checksumValue> ?files .
-    BIND(IRI(CONCAT(STR(?graph), "#triples-checksum")) AS ?t) ?t <{SPDX}checksumValue> ?stored .
+    ?graph a <{DCAT_NAMESPACE}Dataset> ; <{DCAT_NAMESPACE}version> ?version ; <{DCTERMS_NAMESPACE}modified> ?modified .
+    BIND(IRI(CONCAT(STR(?graph), "#files-checksum")) AS ?f) ?f <{SPDX_NAMESPACE}checksumValue> ?files .
+    BIND(IRI(CONCAT(STR(?graph), "#triples-checksum")) AS ?t) ?t <{SPDX_NAMESPACE}checksumValue> ?stored .
   }}
 }}"""
 
 
 @dataclass(frozen=True)
-class Record:
+class ShippedGraphRecord:
     """What the catalog knows of a shipped graph: digests are SHA-256 in hexadecimal."""
 
     version: str
     modified: str
-    files: str
-    stored: str
+    files_digest: str
+    stored_digest: str
 
 
-def sources(base: str, folder: Path = SHIPPED) -> dict[str, list[Path]]:
+def list_shipped_files(base: str, folder: Path = SHIPPED_FOLDER) -> dict[str, list[Path]]:
     """The Turtle files of each shipped graph, by the IRI of the graph."""
-    joined = {name: sorted((folder / place).glob("*.ttl")) for place, name in JOINED.items()}
+    joined = {name: sorted((folder / place).glob("*.ttl")) for place, name in JOINED_GRAPH_FOLDERS.items()}
     single = {
         f"{prefix}{path.stem}": [path]
-        for place, prefix in SINGLE.items()
+        for place, prefix in SINGLE_GRAPH_FOLDERS.items()
         for path in sorted((folder / place).glob("*.ttl"))
     }
     return {f"{base}graph/{name}": paths for name, paths in (joined | single).items() if paths}
 
 
-def open_filled(settings: Settings, say: Callable[[str], None]) -> Store:
+def open_filled_store(settings: Settings, say: Callable[[str], None]) -> Store:
     """The durable store of the settings, filled and up to date, to read and write. Raises StoreError.
 
     `say` gets a sentence when something takes time or was left undone.
     """
-    computed = computed_graphs(settings, say)
+    computed = build_computed_graphs(settings, say)
     if settings.remote_query:
-        from .remote.sharing import Sharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
-        from .remote.store import Shared  # noqa: PLC0415
+        from .remote.sharing import StoreSharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
+        from .remote.store import SharedStore  # noqa: PLC0415
 
-        store: Store = Shared.join(settings.store, Sharing(settings), *computed)
+        store: Store = SharedStore.join(settings.store, StoreSharing(settings), *computed)
     else:
         store = Store.open(settings.store, *computed)
     if settings.data == "none":
         return store
-    with store.turn(STARTING):
-        return filled(store, settings, say)
+    with store.exclusive_writer(STARTUP_WAIT_SECONDS):
+        return fill_store(store, settings, say)
 
 
-def filled(store: Store, settings: Settings, say: Callable[[str], None]) -> Store:
+def fill_store(store: Store, settings: Settings, say: Callable[[str], None]) -> Store:
     """The store, filled with the shipped graphs as they are now."""
     if not store:
         shared = f"shared store at {settings.remote_query}"
         place = shared if settings.remote_query else f"store {settings.store}"
         say(f"Filling the {place} with the shipped graphs ...")
-    newer = newer_version(store, settings.base)
+    newer = find_newer_version(store, settings.base)
     if newer:
         say(
             f"The shipped graphs in the store are of wgig {newer}, and stay; this is {__version__}, an older "
             "one. To take a graph as it has it: wgig load --shipped NAME"
         )
         return store
-    kept = refresh(store, settings.base)
+    kept = refresh_shipped_graphs(store, settings.base)
     if kept:
         names = " ".join(graph.removeprefix(f"{settings.base}graph/") for graph in kept)
         say(
@@ -107,75 +109,79 @@ def filled(store: Store, settings: Settings, say: Callable[[str], None]) -> Stor
     return store
 
 
-def newer_version(store: Store, base: str) -> str:
+def find_newer_version(store: Store, base: str) -> str:
     """The version of a package newer than this one, from which the store was filled; empty without such."""
-    versions = [one.version for one in catalog(store, base).values()]
-    newest = max(versions, key=in_numbers, default="")
-    return newest if in_numbers(newest) > in_numbers(__version__) else ""
+    versions = [one.version for one in read_shipped_records(store, base).values()]
+    newest = max(versions, key=version_numbers, default="")
+    return newest if version_numbers(newest) > version_numbers(__version__) else ""
 
 
-def in_numbers(version: str) -> list[int]:
+def version_numbers(version: str) -> list[int]:
     """A version, to be compared with others."""
     return [int(number) for number in re.findall("[0-9]+", version)]
 
 
-def open_to_read(settings: Settings, say: Callable[[str], None]) -> Store:
+def open_store_snapshot(settings: Settings, say: Callable[[str], None]) -> Store:
     """A snapshot of the store of the settings, first filled and brought up to date where it can be written.
 
     Raises StoreError. `say` is told where what is inferred may not be what follows.
     """
     try:
-        open_filled(settings, say)
-    except NotWritableError:
+        open_filled_store(settings, say)
+    except StoreNotWritableError:
         snapshot = Store.snapshot(settings.store)
-        rules, inferred, _, first, last = computed_graphs(settings, say)
-        if settings.data != "none" and Inference(rules, inferred, settings.store, first, last).due:
+        rules, inferred, _, first, last = build_computed_graphs(settings, say)
+        if settings.data != "none" and Inference(rules, inferred, settings.store, first, last).is_due:
             say("What is inferred may be incomplete: a write is under way or was cut off. Ask again later.")
         return snapshot
     return Store.snapshot(settings.store)
 
 
-def refresh(store: Store, base: str, folder: Path = SHIPPED) -> list[str]:
+def refresh_shipped_graphs(store: Store, base: str, folder: Path = SHIPPED_FOLDER) -> list[str]:
     """Bring a store in line with the shipped graphs, all in one transaction: new, changed, and gone ones.
 
     Returns the IRIs of the graphs that were left as they are because a user changed them.
     """
-    known = catalog(store, base)
-    wanted = sources(base, folder)
+    known = read_shipped_records(store, base)
+    wanted = list_shipped_files(base, folder)
     changed = {
         graph: paths
         for graph, paths in wanted.items()
-        if graph not in known or known[graph].files != digest_of_files(paths)
+        if graph not in known or known[graph].files_digest != digest_files(paths)
     }
     gone: dict[str, list[Path]] = {graph: [] for graph in known if graph not in wanted}
-    theirs = [graph for graph in changed | gone if is_users(store, graph, known.get(graph))]
-    take(store, base, {graph: paths for graph, paths in (changed | gone).items() if graph not in theirs})
+    theirs = [graph for graph in changed | gone if is_user_changed(store, graph, known.get(graph))]
+    replace_shipped_graphs(
+        store, base, {graph: paths for graph, paths in (changed | gone).items() if graph not in theirs}
+    )
     return [graph for graph in theirs if graph in changed]
 
 
-def take(store: Store, base: str, graphs: dict[str, list[Path]]) -> None:
+def replace_shipped_graphs(store: Store, base: str, graphs: dict[str, list[Path]]) -> None:
     """Replace these graphs by what their files hold, and record it, all in one transaction.
 
     A graph without files goes. Raises SyntaxError naming file, line and column when a file does not parse.
     """
     if not graphs:
         return
-    read_ones = {graph: read(paths) for graph, paths in graphs.items() if paths}
-    records = {graph: one for graph, one in catalog(store, base).items() if graph not in graphs}
-    records |= {graph: record(graphs[graph], triples) for graph, triples in read_ones.items()}
+    read_ones = {graph: read_turtle_files(paths) for graph, paths in graphs.items() if paths}
+    records = {graph: one for graph, one in read_shipped_records(store, base).items() if graph not in graphs}
+    records |= {graph: build_shipped_record(graphs[graph], triples) for graph, triples in read_ones.items()}
     contents: dict[str | None, list[ox.Triple] | None] = {graph: read_ones.get(graph) for graph in graphs}
-    contents[f"{base}graph/catalog"] = [triple for pair in records.items() for triple in described(*pair)]
+    contents[f"{base}graph/catalog"] = [
+        triple for pair in records.items() for triple in iter_record_triples(*pair)
+    ]
     store.replace(contents)
 
 
-def is_users(store: Store, graph: str, known: Record | None) -> bool:
+def is_user_changed(store: Store, graph: str, known: ShippedGraphRecord | None) -> bool:
     """Whether a graph holds something else than what was put there from the package."""
     if known is None:
-        return store.has(graph)
-    return digest_of_triples(store.triples(graph)) != known.stored
+        return store.has_graph(graph)
+    return digest_triples(store.triples(graph)) != known.stored_digest
 
 
-def read(paths: Iterable[Path]) -> list[ox.Triple]:
+def read_turtle_files(paths: Iterable[Path]) -> list[ox.Triple]:
     """The triples of Turtle files, blank nodes of different files apart."""
     return [
         one.triple
@@ -184,41 +190,41 @@ def read(paths: Iterable[Path]) -> list[ox.Triple]:
     ]
 
 
-def record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> Record:
+def build_shipped_record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> ShippedGraphRecord:
     """The record of a graph that is being stored now."""
-    distinct = set(as_stored(triples))
-    return Record(
+    distinct = set(normalize_triples(triples))
+    return ShippedGraphRecord(
         version=__version__,
         modified=datetime.now(UTC).isoformat(timespec="seconds"),
-        files=digest_of_files(paths),
-        stored=digest_of_triples(distinct),
+        files_digest=digest_files(paths),
+        stored_digest=digest_triples(distinct),
     )
 
 
-def digest_of_files(paths: Iterable[Path]) -> str:
+def digest_files(paths: Iterable[Path]) -> str:
     """The SHA-256 of the files one after the other."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
-def digest_of_triples(triples: Iterable[ox.Triple]) -> str:
+def digest_triples(triples: Iterable[ox.Triple]) -> str:
     """The SHA-256 of the triples as sorted N-Triples, whatever order they come in.
 
     All blank nodes count as the same one: the store gives them new names whenever it likes.
     """
-    lines = sorted({" ".join(nameless(term) for term in triple) for triple in triples})
+    lines = sorted({" ".join(serialize_anonymous_term(term) for term in triple) for triple in triples})
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def nameless(term: object) -> str:
+def serialize_anonymous_term(term: object) -> str:
     """A term as N-Triples writes it, but a blank node without its name."""
     return "_:" if isinstance(term, ox.BlankNode) else str(term)
 
 
-def catalog(store: Store, base: str) -> dict[str, Record]:
+def read_shipped_records(store: Store, base: str) -> dict[str, ShippedGraphRecord]:
     """The records of the shipped graphs, by the IRI of the graph."""
-    found = rows(store, RECORDS.replace("?catalog", f"<{base}graph/catalog>"))
+    found = select_solutions(store, SHIPPED_RECORDS_QUERY.replace("?catalog", f"<{base}graph/catalog>"))
     return {
-        row["graph"].value: Record(
+        row["graph"].value: ShippedGraphRecord(
             row["version"].value,
             row["modified"].value,
             row["files"].value,
@@ -228,25 +234,31 @@ def catalog(store: Store, base: str) -> dict[str, Record]:
     }
 
 
-def described(graph: str, one: Record) -> Iterator[ox.Triple]:
+def iter_record_triples(graph: str, one: ShippedGraphRecord) -> Iterator[ox.Triple]:
     """A record as DCAT: a dataset whose files and whose triples are distributions with checksums."""
     dataset = ox.NamedNode(graph)
 
     def literal(value: str, datatype: str) -> ox.Literal:
-        return ox.Literal(value, datatype=ox.NamedNode(XSD + datatype))
+        return ox.Literal(value, datatype=ox.NamedNode(XML_SCHEMA_NAMESPACE + datatype))
 
-    yield ox.Triple(dataset, RDF_TYPE, ox.NamedNode(DCAT + "Dataset"))
-    yield ox.Triple(dataset, ox.NamedNode(DCAT + "version"), ox.Literal(one.version))
-    yield ox.Triple(dataset, ox.NamedNode(DCTERMS + "modified"), literal(one.modified, "dateTime"))
+    yield ox.Triple(dataset, RDF_TYPE_NAMED_NODE, ox.NamedNode(DCAT_NAMESPACE + "Dataset"))
+    yield ox.Triple(dataset, ox.NamedNode(DCAT_NAMESPACE + "version"), ox.Literal(one.version))
+    yield ox.Triple(dataset, ox.NamedNode(DCTERMS_NAMESPACE + "modified"), literal(one.modified, "dateTime"))
     for part, title, value in (
-        ("files", "The graph as the package ships it", one.files),
-        ("triples", "The graph as it was stored: sorted N-Triples, blank nodes without names", one.stored),
+        ("files", "The graph as the package ships it", one.files_digest),
+        (
+            "triples",
+            "The graph as it was stored: sorted N-Triples, blank nodes without names",
+            one.stored_digest,
+        ),
     ):
         distribution, checksum = ox.NamedNode(f"{graph}#{part}"), ox.NamedNode(f"{graph}#{part}-checksum")
-        yield ox.Triple(dataset, ox.NamedNode(DCAT + "distribution"), distribution)
-        yield ox.Triple(distribution, RDF_TYPE, ox.NamedNode(DCAT + "Distribution"))
-        yield ox.Triple(distribution, ox.NamedNode(DCTERMS + "title"), ox.Literal(title, language="en"))
-        yield ox.Triple(distribution, ox.NamedNode(SPDX + "checksum"), checksum)
-        yield ox.Triple(checksum, RDF_TYPE, ox.NamedNode(SPDX + "Checksum"))
-        yield ox.Triple(checksum, ox.NamedNode(SPDX + "algorithm"), SHA256)
-        yield ox.Triple(checksum, ox.NamedNode(SPDX + "checksumValue"), literal(value, "hexBinary"))
+        yield ox.Triple(dataset, ox.NamedNode(DCAT_NAMESPACE + "distribution"), distribution)
+        yield ox.Triple(distribution, RDF_TYPE_NAMED_NODE, ox.NamedNode(DCAT_NAMESPACE + "Distribution"))
+        yield ox.Triple(
+            distribution, ox.NamedNode(DCTERMS_NAMESPACE + "title"), ox.Literal(title, language="en")
+        )
+        yield ox.Triple(distribution, ox.NamedNode(SPDX_NAMESPACE + "checksum"), checksum)
+        yield ox.Triple(checksum, RDF_TYPE_NAMED_NODE, ox.NamedNode(SPDX_NAMESPACE + "Checksum"))
+        yield ox.Triple(checksum, ox.NamedNode(SPDX_NAMESPACE + "algorithm"), SPDX_SHA256)
+        yield ox.Triple(checksum, ox.NamedNode(SPDX_NAMESPACE + "checksumValue"), literal(value, "hexBinary"))

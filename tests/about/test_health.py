@@ -9,13 +9,13 @@ import httpx
 import pytest
 from wgig.about import health
 from wgig.app import create_app
-from wgig.http.work_queue import busy
+from wgig.http.work_queue import queue_full_problem
 from wgig.problems import Problem
 from wgig.settings import Settings
-from wgig.sparql.workers.evaluation import Inline
-from wgig.sparql.workers.fair_queue import Standing
-from wgig.sparql.workers.protocol import DISK, LOST, Fault, Job
-from wgig.sparql.workers.result import Result, unpaced
+from wgig.sparql.workers.evaluation import ThreadQueryWorkers
+from wgig.sparql.workers.fair_queue import QueueState
+from wgig.sparql.workers.protocol import DISK_FAULT, LOST_FAULT, QueryFault, QueryJob
+from wgig.sparql.workers.result import QueryResult, ignore_flow_control
 from wgig.store.store import Store
 
 from tests.fixtures.processes import started
@@ -24,23 +24,23 @@ from tests.fixtures.service import client_of
 pytestmark = pytest.mark.slow
 
 
-class Failing(Inline):
+class Failing(ThreadQueryWorkers):
     """Who answers no query, for this reason."""
 
-    def __init__(self, error: Exception | None, standing: Standing) -> None:
+    def __init__(self, error: Exception | None, standing: QueueState) -> None:
         super().__init__(Store.in_memory())
         self.error, self.stands = error, standing
 
     @property
-    def standing(self) -> Standing:
+    def queue_state(self) -> QueueState:
         return self.stands
 
-    async def ask(self, job: Job, client: str) -> Result:
+    async def ask(self, job: QueryJob, client: str) -> QueryResult:
         del job, client
         if self.error is None:
             await asyncio.Event().wait()
-        if isinstance(self.error, Fault):
-            result = Result(unpaced, lambda _: None)
+        if isinstance(self.error, QueryFault):
+            result = QueryResult(ignore_flow_control, lambda _: None)
             result.fail(self.error)
             return result
         assert self.error
@@ -50,18 +50,22 @@ class Failing(Inline):
 @pytest.mark.parametrize(
     ("error", "standing", "reason"),
     [
-        (None, Standing(8, 0, 30), "No reader answered within 0.2 seconds: 8 are busy, and 30 queries wait."),
-        (busy(), Standing(8, 0, 256), "8 are busy, and 256 queries wait."),
-        (busy(), Standing(0, 0, 3), "There is no reader"),
-        (Fault(LOST), Standing(1, 0, 0), "The reader of a query ended before its answer."),
-        (Fault(DISK, "I/O error"), Standing(1, 0, 0), "The disk failed a query: I/O error."),
-        (ValueError("oops"), Standing(1, 0, 0), "The store does not answer."),
+        (
+            None,
+            QueueState(8, 0, 30),
+            "No reader answered within 0.2 seconds: 8 are busy, and 30 queries wait.",
+        ),
+        (queue_full_problem(), QueueState(8, 0, 256), "8 are busy, and 256 queries wait."),
+        (queue_full_problem(), QueueState(0, 0, 3), "There is no reader"),
+        (QueryFault(LOST_FAULT), QueueState(1, 0, 0), "The reader of a query ended before its answer."),
+        (QueryFault(DISK_FAULT, "I/O error"), QueueState(1, 0, 0), "The disk failed a query: I/O error."),
+        (ValueError("oops"), QueueState(1, 0, 0), "The store does not answer."),
     ],
 )
 def test_why_no_query_is_answered_is_said_in_words(
-    monkeypatch: pytest.MonkeyPatch, error: Exception | None, standing: Standing, reason: str
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, standing: QueueState, reason: str
 ) -> None:
-    monkeypatch.setattr(health, "PATIENCE", 0.2)
+    monkeypatch.setattr(health, "READY_TIMEOUT_SECONDS", 0.2)
     app = create_app(Settings(), Store.in_memory(), answerers=Failing(error, standing))
     answer = client_of(app).get("/ready")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
@@ -71,7 +75,9 @@ def test_why_no_query_is_answered_is_said_in_words(
 
 
 def test_a_service_that_stops_is_not_ready_whatever_else() -> None:
-    app = create_app(Settings(), Store.in_memory(), answerers=Failing(busy(), Standing(0, 0, 0)))
+    app = create_app(
+        Settings(), Store.in_memory(), answerers=Failing(queue_full_problem(), QueueState(0, 0, 0))
+    )
     app.state.stopping = True
     reasons = client_of(app).get("/ready").json()["reasons"]
     assert len(reasons) == 2
@@ -79,7 +85,7 @@ def test_a_service_that_stops_is_not_ready_whatever_else() -> None:
 
 
 def test_a_problem_of_ours_is_none_of_the_request() -> None:
-    app = create_app(Settings(), Store.in_memory(), answerers=Failing(Problem(400, "x"), Standing(1, 1, 0)))
+    app = create_app(Settings(), Store.in_memory(), answerers=Failing(Problem(400, "x"), QueueState(1, 1, 0)))
     assert client_of(app).get("/ready").status_code == 503
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.about.home import LATEST, last_days
+from wgig.about.home import MAX_LATEST_PAPERS, list_last_posting_days
 from wgig.app import create_app
-from wgig.lists.counts import Cell
+from wgig.lists.counts import CellKey
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -67,7 +67,7 @@ def test_the_small_timeline_has_the_same_events_as_a_list(home: str) -> None:
 def test_the_latest_papers_come_first(home: str) -> None:
     part = home.partition('id="papers"')[2].partition("</section>")[0]
     days = re.findall(r'<time datetime="([^"]+)"', part)
-    assert len(days) == LATEST
+    assert len(days) == MAX_LATEST_PAPERS
     assert days == sorted(days, reverse=True)
     assert days[0] == "2005-04-18"
 
@@ -85,11 +85,11 @@ def test_papers_made_up_as_examples_are_not_among_the_latest(writable: httpx.Cli
 
 
 def test_as_few_days_are_asked_for_as_have_the_latest_papers() -> None:
-    counts: Counter[Cell] = Counter(
-        {('"2005-03-01"',): 2, ('"2005-02-01"',): LATEST, ('"2005-01-01"',): 9, ("urn:x",): 3}
+    counts: Counter[CellKey] = Counter(
+        {('"2005-03-01"',): 2, ('"2005-02-01"',): MAX_LATEST_PAPERS, ('"2005-01-01"',): 9, ("urn:x",): 3}
     )
-    assert last_days(counts) == ['"2005-03-01"', '"2005-02-01"']
-    assert last_days({}) == []
+    assert list_last_posting_days(counts) == ['"2005-03-01"', '"2005-02-01"']
+    assert list_last_posting_days({}) == []
 
 
 def test_an_empty_store_is_explained(closed: httpx.Client) -> None:

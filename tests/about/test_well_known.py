@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import namespaces
+from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -17,7 +17,7 @@ from tests.fixtures.service import Get, service_of
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-KNOWN = namespaces(BASE)
+KNOWN = namespaces_by_prefix(BASE)
 HOST = "http://localhost/"
 DESCRIPTIONS = ("/.well-known/void", "/.well-known/sparql-examples", "/catalog")
 

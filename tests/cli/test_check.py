@@ -14,22 +14,22 @@ from types import SimpleNamespace
 
 import pytest
 from wgig.cli import check, check_workers, files
-from wgig.cli.arguments import LANGUAGES, PAPERS, PROFILES, REPORTS
-from wgig.cli.check import changes
+from wgig.cli.arguments import LANGUAGE_CHOICES, PAPER_FORMAT_CHOICES, PROFILE_CHOICES, REPORT_FORMAT_CHOICES
+from wgig.cli.check import iter_file_changes
 from wgig.cli.main import main
 from wgig.papers import readers
-from wgig.rdf.formats import SUFFIXES
-from wgig.settings import SHIPPED
-from wgig.shacl.batch import check_many
+from wgig.rdf.formats import FORMATS_BY_SUFFIX
+from wgig.settings import SHIPPED_FOLDER
+from wgig.shacl.batch import check_documents
 from wgig.shacl.documents import Document
-from wgig.shacl.findings import Outcome
-from wgig.shacl.reports import WRITERS
-from wgig.shacl.rules import LANGUAGES as SPOKEN
-from wgig.shacl.rules import PROFILES as KEPT
+from wgig.shacl.findings import CheckOutcome
+from wgig.shacl.reports import REPORT_WRITERS
+from wgig.shacl.rules import CHECK_PROFILES as KEPT
+from wgig.shacl.rules import MESSAGE_LANGUAGES as SPOKEN
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = SHIPPED / "data" / "examples"
+EXAMPLES = SHIPPED_FOLDER / "data" / "examples"
 GOOD = (EXAMPLES / "community-networks.ttl").read_text(encoding="utf-8")
 BAD = GOOD.replace("wgig:strength", "wgig:opportunity")
 Shell = Callable[..., SimpleNamespace]
@@ -59,10 +59,10 @@ def fill(folder: Path, **files: str) -> None:
 
 
 def test_the_choices_of_the_help_are_those_that_there_are() -> None:
-    assert set(REPORTS) == {one.suffix for one in WRITERS}
-    assert set(PAPERS) == {one.suffix for one in SUFFIXES.values()}
-    assert set(LANGUAGES) == set(SPOKEN)
-    assert PROFILES == KEPT
+    assert set(REPORT_FORMAT_CHOICES) == {one.suffix for one in REPORT_WRITERS}
+    assert set(PAPER_FORMAT_CHOICES) == {one.suffix for one in FORMATS_BY_SUFFIX.values()}
+    assert set(LANGUAGE_CHOICES) == set(SPOKEN)
+    assert PROFILE_CHOICES == KEPT
 
 
 def test_the_exit_code_is_that_of_the_worst_file(shell: Shell, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_standard_input_is_a_paper_in_a_format_that_is_told(shell: Shell, tmp_pa
     done = shell("bad.ttl", "-", "bad.ttl", "--input-format", "ttl", "--format", "json", stdin=GOOD)
     assert [one["name"] for one in json.loads(done.out)["files"]] == ["bad.ttl", "standard input", "bad.ttl"]
     offered = shell("-", stdin=GOOD).err.strip().removesuffix(".").partition("--input-format ")[2]
-    assert offered.split(", ") == [*dict.fromkeys(one.suffix for one in SUFFIXES.values())]
+    assert offered.split(", ") == [*dict.fromkeys(one.suffix for one in FORMATS_BY_SUFFIX.values())]
     assert "only once" in shell("-", "-", "--input-format", "ttl", stdin=GOOD).err
     assert "cannot be watched" in shell("-", "--watch", stdin=GOOD).err
 
@@ -266,7 +266,7 @@ def test_a_report_among_the_papers_is_none_of_them(
     report.write_text(first + "#" * len(BAD), encoding="utf-8")
     assert shell("papers", "-o", "papers/../papers/report.ttl").code == 1
     assert report.read_text(encoding="utf-8") == first
-    assert [*next(changes(["papers"], Path("papers/report.ttl")))] == ["papers/a.ttl"]
+    assert [*next(iter_file_changes(["papers"], Path("papers/report.ttl")))] == ["papers/a.ttl"]
 
 
 def test_a_report_is_written_as_a_whole_or_not_at_all(
@@ -278,7 +278,7 @@ def test_a_report_is_written_as_a_whole_or_not_at_all(
 
     fill(tmp_path, bad=BAD)
     (tmp_path / "report.txt").write_text("the last one")
-    monkeypatch.setattr(check, "written", torn)
+    monkeypatch.setattr(check, "iter_report_parts", torn)
     assert shell("bad.ttl", "-o", "report.txt").code == 3
     assert (tmp_path / "report.txt").read_text() == "the last one"
     assert {one.name for one in tmp_path.iterdir()} == {"bad.ttl", "report.txt"}
@@ -296,7 +296,7 @@ def test_a_report_goes_into_a_pipe_or_along_a_link(shell: Shell, tmp_path: Path)
     assert (tmp_path / "linked.csv").read_text().startswith("file,")
 
 
-@pytest.mark.parametrize("form", REPORTS)
+@pytest.mark.parametrize("form", REPORT_FORMAT_CHOICES)
 def test_every_form_can_be_had(shell: Shell, tmp_path: Path, form: str) -> None:
     fill(tmp_path, good=GOOD, bad=BAD)
     done = shell("good.ttl", "bad.ttl", "missing.ttl", "--format", form)
@@ -340,8 +340,8 @@ def test_several_processes_find_the_same_in_the_same_order(
 ) -> None:
     fill(tmp_path / "papers", **{f"p{number}": (GOOD, BAD, "torn")[number % 3] for number in range(9)})
     one = shell("papers", "--jobs", "1", "--format", "json")
-    monkeypatch.setattr(check_workers, "BATCH", 2)
-    monkeypatch.setattr(check_workers, "FEW", 1)
+    monkeypatch.setattr(check_workers, "CHECK_BATCH_FILES", 2)
+    monkeypatch.setattr(check_workers, "MIN_PARALLEL_BATCHES", 1)
     assert shell("papers", "--jobs", "2", "--format", "json").out == one.out
     assert one.code == 2
 
@@ -352,10 +352,10 @@ def break_at_torn(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None
     def reading(name: str, data: bytes, *more: object) -> Document:
         if data == b"torn":
             raise error
-        return readers.read(name, data, *more)  # type: ignore[arg-type]
+        return readers.read_paper_document(name, data, *more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(files, "read", reading)
-    monkeypatch.setattr(check, "read", reading)
+    monkeypatch.setattr(files, "read_paper_document", reading)
+    monkeypatch.setattr(check, "read_paper_document", reading)
 
 
 @pytest.mark.parametrize(
@@ -388,12 +388,12 @@ def test_a_mistake_with_one_file_leaves_the_others_alone(
 def test_a_mistake_in_checking_befalls_one_file_and_is_shown_when_asked_for(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def asking(documents: list[Document], *more: str) -> list[Outcome]:
+    def asking(documents: list[Document], *more: str) -> list[CheckOutcome]:
         if any(one.name.endswith("b.ttl") for one in documents):
             raise ValueError("of the engine")
-        return check_many(documents, *more)
+        return check_documents(documents, *more)
 
-    monkeypatch.setattr(check_workers, "check_many", asking)
+    monkeypatch.setattr(check_workers, "check_documents", asking)
     fill(tmp_path / "papers", a=GOOD, b=GOOD, c=GOOD)
     done = shell("papers")
     assert (done.code, done.out.count("✓"), done.out.count("✗")) == (3, 2, 1)
@@ -431,9 +431,9 @@ def test_a_process_that_dies_takes_one_file_with_it(
     monkeypatch.syspath_prepend(str(tmp_path))
     names = [f"p{number:02}" for number in range(20)]
     fill(tmp_path / "papers", **dict.fromkeys(names, GOOD), p05deadly=GOOD, p15deadly=GOOD)
-    monkeypatch.setattr(check_workers, "checked", import_module("deadly").checked)
-    monkeypatch.setattr(check_workers, "BATCH", 2)
-    monkeypatch.setattr(check_workers, "FEW", 1)
+    monkeypatch.setattr(check_workers, "check_file_batch", import_module("deadly").checked)
+    monkeypatch.setattr(check_workers, "CHECK_BATCH_FILES", 2)
+    monkeypatch.setattr(check_workers, "MIN_PARALLEL_BATCHES", 1)
     done = shell("papers", "--jobs", "2", "--format", "json")
     found = json.loads(done.out)["files"]
     assert done.code == 2
@@ -473,7 +473,7 @@ def test_ctrl_c_stops_without_a_traceback(shell: Shell, monkeypatch: pytest.Monk
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(check, "check_files", interrupted)
+    monkeypatch.setattr(check, "check_candidate_files", interrupted)
     done = shell("papers")
     assert (done.code, done.err) == (130, "wgig: Stopped.\n")
 
@@ -482,7 +482,7 @@ def test_a_rule_with_the_time_sets_watched_reports_apart_where_people_read_them(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path / "papers", good=GOOD)
-    monkeypatch.setattr(check, "changes", lambda *_: iter([{}, {}]))
+    monkeypatch.setattr(check, "iter_file_changes", lambda *_: iter([{}, {}]))
     rule = re.compile(r"^\d\d:\d\d:\d\d ─+\n", re.MULTILINE)
     parts = rule.split(shell("papers", "--watch").out)
     assert (parts[0], len(parts), parts[1]) == ("", 3, parts[2])

@@ -3,8 +3,8 @@ import re
 from pathlib import Path
 
 import pytest
-from wgig.cli.arguments import FORMATS
-from wgig.cli.data import UnreadableError, load
+from wgig.cli.arguments import RDF_FORMAT_CHOICES
+from wgig.cli.data import UnreadableFileError, load_rdf_file
 from wgig.store.store import Store
 
 GOOD = {
@@ -36,7 +36,7 @@ BAD = {
 def test_every_format_goes_into_the_graph(store: Store, tmp_path: Path, name: str, pack: type[bytes]) -> None:
     path = tmp_path / (name if pack is bytes else f"{name}.gz")
     path.write_bytes(pack(GOOD[name]))
-    load(store, str(path), "urn:g", None)
+    load_rdf_file(store, str(path), "urn:g", None)
     assert [str(triple) for triple in store.triples("urn:g")] == ['<urn:s> <urn:p> "v"']
 
 
@@ -48,8 +48,8 @@ def test_a_fault_has_its_place_and_nothing_is_loaded(
     data, place = BAD[name]
     path = tmp_path / (name if pack is bytes else f"{name}.gz")
     path.write_bytes(pack(data))
-    with pytest.raises(UnreadableError) as refused:
-        load(store, str(path), "urn:g", None)
+    with pytest.raises(UnreadableFileError) as refused:
+        load_rdf_file(store, str(path), "urn:g", None)
     assert str(refused.value).startswith(f"{path}, {place}")
     assert not store
 
@@ -58,8 +58,8 @@ def test_what_breaks_off_in_a_later_piece_is_refused(store: Store, tmp_path: Pat
     many = b'<rdf:Description rdf:about="urn:s"><u:p>v</u:p></rdf:Description>\n' * 50_000
     path = tmp_path / "cut.rdf"
     path.write_bytes(GOOD["a.rdf"].replace(b"</rdf:RDF>", many))
-    with pytest.raises(UnreadableError, match=r"line 50002, column 1: .* no element found"):
-        load(store, str(path), None, None)
+    with pytest.raises(UnreadableFileError, match=r"line 50002, column 1: .* no element found"):
+        load_rdf_file(store, str(path), None, None)
     assert not store
 
 
@@ -69,8 +69,8 @@ def test_the_place_of_a_fault_is_told_whatever_the_name(
 ) -> None:
     path = tmp_path / "data"
     path.write_bytes(pack(b"<a>\n  </b>"))
-    with pytest.raises(UnreadableError, match="data, line 2, column 5"):
-        load(store, str(path), None, "rdf")
+    with pytest.raises(UnreadableFileError, match="data, line 2, column 5"):
+        load_rdf_file(store, str(path), None, "rdf")
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -78,16 +78,16 @@ def test_the_place_of_a_fault_is_told_whatever_the_name(
 def test_a_byte_order_mark_is_skipped(store: Store, tmp_path: Path, name: str, pack: type[bytes]) -> None:
     path = tmp_path / name
     path.write_bytes(pack(b"\xef\xbb\xbf" + GOOD[name]))
-    load(store, str(path), None, None)
+    load_rdf_file(store, str(path), None, None)
     assert store
 
 
 def test_a_dataset_keeps_its_graphs_unless_one_is_given(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "a.nq"
     path.write_text('<urn:s> <urn:p> "1" <urn:own> .')
-    load(store, str(path), None, None)
+    load_rdf_file(store, str(path), None, None)
     assert store.graphs() == ["urn:own"]
-    load(store, str(path), "urn:given", None)
+    load_rdf_file(store, str(path), "urn:given", None)
     assert store.graphs() == ["urn:given", "urn:own"]
 
 
@@ -95,30 +95,30 @@ def test_a_dataset_keeps_its_graphs_unless_one_is_given(store: Store, tmp_path: 
 def test_blank_nodes_of_two_files_stay_apart(store: Store, tmp_path: Path, graph: str | None) -> None:
     for name in ("a.nq", "b.nq"):
         (tmp_path / name).write_text("_:x <urn:p> <urn:o> .")
-        load(store, str(tmp_path / name), graph, None)
+        load_rdf_file(store, str(tmp_path / name), graph, None)
     assert len(list(store.triples(graph))) == 2
 
 
 def test_a_compressed_file_that_breaks_off_is_refused(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "cut.nt.gz"
     path.write_bytes(gzip.compress(b"<urn:s> <urn:p> <urn:o> .\n" * 50)[:-12])
-    with pytest.raises(UnreadableError, match=r"cut\.nt\.gz: the compressed data is damaged"):
-        load(store, str(path), None, None)
+    with pytest.raises(UnreadableFileError, match=r"cut\.nt\.gz: the compressed data is damaged"):
+        load_rdf_file(store, str(path), None, None)
     assert not store
 
 
 def test_a_file_without_a_known_name_asks_for_the_format(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_bytes(GOOD["a.ttl"])
-    with pytest.raises(UnreadableError, match=r"Say which with --format \([a-z, ]*\)") as refused:
-        load(store, str(path), None, None)
-    assert set(re.findall(r"\w+", str(refused.value).partition("--format")[2])) == set(FORMATS)
-    load(store, str(path), None, "ttl")
+    with pytest.raises(UnreadableFileError, match=r"Say which with --format \([a-z, ]*\)") as refused:
+        load_rdf_file(store, str(path), None, None)
+    assert set(re.findall(r"\w+", str(refused.value).partition("--format")[2])) == set(RDF_FORMAT_CHOICES)
+    load_rdf_file(store, str(path), None, "ttl")
     assert store
 
 
 def test_progress_ends_at_the_size_of_the_file(store: Store, tmp_path: Path) -> None:
     path, seen = tmp_path / "a.nt.gz", list[int]()
     path.write_bytes(gzip.compress(GOOD["a.nt"]))
-    load(store, str(path), None, None, seen.append)
+    load_rdf_file(store, str(path), None, None, seen.append)
     assert seen[-1] == path.stat().st_size

@@ -17,11 +17,11 @@ from urllib.request import urlopen
 
 import pyoxigraph as ox
 import pytest
-from wgig.cli.arguments import FORMATS, RESULTS
-from wgig.cli.parser import COMMANDS
-from wgig.cli.query import TABLE
-from wgig.rdf.formats import BY_FORM, DATASETS, GRAPHS
-from wgig.settings import SHIPPED
+from wgig.cli.arguments import RDF_FORMAT_CHOICES, RESULT_FORMAT_CHOICES
+from wgig.cli.parser import CLI_COMMANDS
+from wgig.cli.query import TABLE_FORMAT
+from wgig.rdf.formats import DATASET_FORMATS, FORMATS_BY_FORM, GRAPH_FORMATS
+from wgig.settings import SHIPPED_FOLDER
 
 from tests.fixtures.forking import forker
 
@@ -51,7 +51,7 @@ def wgig(folder: Path) -> Iterator[Shell]:
         yield call
 
 
-@pytest.mark.parametrize("command", list(COMMANDS))
+@pytest.mark.parametrize("command", list(CLI_COMMANDS))
 def test_help_shows_an_example(wgig: Shell, command: str) -> None:
     done = wgig(command, "--help")
     assert done.returncode == 0
@@ -59,8 +59,11 @@ def test_help_shows_an_example(wgig: Shell, command: str) -> None:
 
 
 def test_the_formats_of_the_help_are_those_that_there_are() -> None:
-    assert set(RESULTS) == {TABLE, *(one.suffix for offered in BY_FORM.values() for one in offered)}
-    assert set(FORMATS) == {one.suffix for one in (*GRAPHS, *DATASETS)}
+    assert set(RESULT_FORMAT_CHOICES) == {
+        TABLE_FORMAT,
+        *(one.suffix for offered in FORMATS_BY_FORM.values() for one in offered),
+    }
+    assert set(RDF_FORMAT_CHOICES) == {one.suffix for one in (*GRAPH_FORMATS, *DATASET_FORMATS)}
 
 
 def test_help_imports_no_more_than_it_needs() -> None:
@@ -201,7 +204,7 @@ def test_the_help_tells_how_to_list_the_issues(wgig: Shell) -> None:
     query = shlex.split(wgig("new", "--help").stdout.splitlines()[-1])
     assert query[:2] == ["wgig", "query"]
     issues = ox.Store()
-    issues.load(path=SHIPPED / "data" / "issues.ttl", format=ox.RdfFormat.TURTLE)
+    issues.load(path=SHIPPED_FOLDER / "data" / "issues.ttl", format=ox.RdfFormat.TURTLE)
     answer = issues.query(query[2])
     assert isinstance(answer, ox.QuerySolutions)
     assert ox.NamedNode("https://w3id.org/wgig/id/issue/spam") in [row[0] for row in answer]

@@ -21,12 +21,12 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from wgig.app import create_app
-from wgig.cli.serve import ARENAS, Reloading, Server
+from wgig.cli.serve import MAX_MALLOC_ARENAS, GracefulServer, SettingsReloader
 from wgig.http import access_log, auth
-from wgig.http.auth import Tokens
-from wgig.http.work_queue import Processes
-from wgig.settings import CHECKOUT, TOKENS, Settings, in_file
-from wgig.sparql.workers.pool import Pool
+from wgig.http.auth import TokenStore
+from wgig.http.work_queue import ProcessWorkQueue
+from wgig.settings import CHECKOUT_FOLDER, TOKENS_FILE, Settings, read_settings_file
+from wgig.sparql.workers.pool import WorkerPool
 from wgig.store.store import Store
 
 from tests.fixtures.processes import started
@@ -34,23 +34,23 @@ from tests.fixtures.service import client_of
 
 pytestmark = pytest.mark.slow
 
-CHECKS = cast(Processes, SimpleNamespace(seconds=0))
+CHECKS = cast(ProcessWorkQueue, SimpleNamespace(seconds=0))
 
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the logs of the tests alone."""
-    monkeypatch.setattr(access_log, "begin", lambda _: None)
+    monkeypatch.setattr(access_log, "configure_logging", lambda _: None)
 
 
 @pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
-    return create_app(Settings(store=tmp_path), Store.in_memory(), tokens=Tokens(tmp_path / TOKENS))
+    return create_app(Settings(store=tmp_path), Store.in_memory(), tokens=TokenStore(tmp_path / TOKENS_FILE))
 
 
-def turn(app: FastAPI, pool: Pool | None = None, **changed: object) -> None:
+def turn(app: FastAPI, pool: WorkerPool | None = None, **changed: object) -> None:
     wanted = replace(app.state.settings, **changed)
-    asyncio.run(Reloading(app, CHECKS, pool, lambda: wanted)())
+    asyncio.run(SettingsReloader(app, CHECKS, pool, lambda: wanted)())
 
 
 def test_a_setting_that_can_change_holds_from_the_next_request_on(app: FastAPI) -> None:
@@ -73,8 +73,8 @@ def test_no_answer_from_before_is_given_again(app: FastAPI) -> None:
 
 def test_those_who_go_by_settings_of_their_own_hear_of_it(app: FastAPI) -> None:
     pool = SimpleNamespace(settings=app.state.settings)
-    turn(app, cast(Pool, pool), query_seconds=7, paper_seconds=8)
-    assert (pool.settings.query_seconds, CHECKS.seconds) == (7, 8)
+    turn(app, cast(WorkerPool, pool), query_seconds=7, paper_seconds=8)
+    assert (pool.settings.query_seconds, CHECKS.max_seconds) == (7, 8)
 
 
 def test_the_token_of_the_settings_is_another(app: FastAPI) -> None:
@@ -100,7 +100,7 @@ def test_where_they_cannot_be_read_all_stays(app: FastAPI, caplog: pytest.LogCap
         raise ValueError("WGIG_PORT is 'many'. Set it to a number.")
 
     before = app.state.settings
-    asyncio.run(Reloading(app, CHECKS, None, fails)())
+    asyncio.run(SettingsReloader(app, CHECKS, None, fails)())
     assert app.state.settings is before
     assert "the settings stay as they are: WGIG_PORT is 'many'." in caplog.text
 
@@ -108,16 +108,16 @@ def test_where_they_cannot_be_read_all_stays(app: FastAPI, caplog: pytest.LogCap
 def test_tokens_that_others_may_read_are_told_with_what_to_do(
     app: FastAPI, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    auth.new(tmp_path / TOKENS, ["graphs"])
-    (tmp_path / TOKENS).chmod(0o644)
+    auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
+    (tmp_path / TOKENS_FILE).chmod(0o644)
     turn(app)
-    assert f"chmod 600 {tmp_path / TOKENS}" in caplog.text
+    assert f"chmod 600 {tmp_path / TOKENS_FILE}" in caplog.text
 
 
 def test_a_file_of_settings_is_read_as_systemd_does(tmp_path: Path) -> None:
     file = tmp_path / "settings"
     file.write_text("# ours\n\nWGIG_PORT=80\nWGIG_CONTACT=\"mailto:a@b.c\"\nWGIG_BASE='http://x/?a=b'\n")
-    assert in_file(file) == {
+    assert read_settings_file(file) == {
         "WGIG_PORT": "80",
         "WGIG_CONTACT": "mailto:a@b.c",
         "WGIG_BASE": "http://x/?a=b",
@@ -138,7 +138,7 @@ def test_what_is_wrong_in_it_is_said_with_what_to_do(tmp_path: Path, text: str, 
     file.write_text(text)
     file.chmod(0o644)
     with pytest.raises(ValueError, match=mend):
-        in_file(file)
+        read_settings_file(file)
 
 
 def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,14 +172,14 @@ def test_it_stops_where_its_terminal_is_gone(
     monkeypatch: pytest.MonkeyPatch, on_terminal: bool, still: bool, stops: bool
 ) -> None:
     monkeypatch.setattr("os.isatty", lambda _: still)
-    server = Server(uvicorn.Config("no:app"))
-    server.on_terminal, server.drain, server.stopping = on_terminal, lambda: 0, lambda: None
+    server = GracefulServer(uvicorn.Config("no:app"))
+    server.is_on_terminal, server.get_drain_seconds, server.on_stopping = on_terminal, lambda: 0, lambda: None
     server.handle_hangup(signal.SIGHUP, None)
-    assert ((server.leaving is not None), server.asked_to_reload) == (stops, not stops)
+    assert ((server.stop_time is not None), server.is_reload_requested) == (stops, not stops)
 
 
 def test_the_page_for_those_who_run_the_service_names_those_that_can_change() -> None:
-    page = (CHECKOUT / "docs" / "how-to" / "operating.md").read_text(encoding="utf-8")
+    page = (CHECKOUT_FOLDER / "docs" / "how-to" / "operating.md").read_text(encoding="utf-8")
     named = page.partition("These change while the service runs: ")[2].partition(".")[0]
     live = [f"WGIG_{one.name.upper()}" for one in fields(Settings) if one.metadata["live"]]
     assert re.findall(r"`(\w+)`", named) == live
@@ -218,15 +218,15 @@ def arenas(call: str) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="malloc_info is of glibc.")
 def test_many_threads_share_few_arenas() -> None:
-    assert arenas("") > ARENAS
-    assert arenas("give_back()") <= ARENAS
+    assert arenas("") > MAX_MALLOC_ARENAS
+    assert arenas("give_back()") <= MAX_MALLOC_ARENAS
 
 
 def test_an_answer_that_is_long_in_coming_says_the_time_at_which_it_begins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = Server(uvicorn.Config("no:app"))
-    server.fields = []
+    server = GracefulServer(uvicorn.Config("no:app"))
+    server.response_headers = []
     for counter, date in enumerate(("sooner", "later")):
         monkeypatch.setattr("uvicorn.server.formatdate", lambda *_, date=date, **__: date)
         asyncio.run(server.on_tick(counter))

@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from wgig.cli.main import RUNNERS
-from wgig.cli.parser import COMMANDS
-from wgig.settings import SHIPPED
+from wgig.cli.main import COMMAND_RUNNERS
+from wgig.cli.parser import CLI_COMMANDS
+from wgig.settings import SHIPPED_FOLDER
 
 WEB = {"fastapi", "starlette", "uvicorn", "jinja2"}
 CLIENTS = {"httpx", "aiohttp"}
 ENGINES = {"pyoxigraph", "shifty", "pyshacl", "rdflib"}
 WRITERS = {"rich", "pyarrow", "icalendar"}
-PAPER = str(SHIPPED / "data" / "examples" / "community-networks.ttl")
+PAPER = str(SHIPPED_FOLDER / "data" / "examples" / "community-networks.ttl")
 PRINT_MODULES = """
 import sys
 from wgig.cli.main import main
@@ -52,4 +52,4 @@ def test_a_command_imports_no_heavy_package_that_it_does_not_need(
 
 
 def test_each_command_has_a_function_that_runs_it() -> None:
-    assert list(RUNNERS) == sorted(COMMANDS)
+    assert list(COMMAND_RUNNERS) == sorted(CLI_COMMANDS)

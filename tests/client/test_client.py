@@ -16,10 +16,10 @@ import httpx
 import pyoxigraph as ox
 import pytest
 import wgig
-from wgig.client.connection import Connection, Limits
-from wgig.client.graph import PAPERS
-from wgig.client.values import Rows, term, value
-from wgig.settings import SHIPPED
+from wgig.client.connection import Connection, RequestLimits
+from wgig.client.graph import PAPERS_PAGE_QUERY
+from wgig.client.values import Rows, convert_term_to_value, convert_value_to_term
+from wgig.settings import SHIPPED_FOLDER
 
 from tests.fixtures.processes import Serving
 
@@ -49,7 +49,7 @@ def answering(*answers: httpx.Response | Exception, **limits: float) -> tuple[wg
         return one
 
     kept: Any = limits
-    connection = Connection("http://example.org/", Limits(**kept), httpx.MockTransport(handle))
+    connection = Connection("http://example.org/", RequestLimits(**kept), httpx.MockTransport(handle))
     pauses: list[float] = []
     connection.sleep = pauses.append
     return wgig.Graph(connection), pauses
@@ -103,24 +103,24 @@ def test_an_ask_gives_a_truth_value_and_a_construct_triples(graph: wgig.Graph) -
 )
 def test_a_literal_becomes_a_value_and_the_way_back(lexical: str, datatype: str, expected: object) -> None:
     literal = ox.Literal(lexical, datatype=ox.NamedNode(XSD + datatype))
-    found = value(literal)
+    found = convert_term_to_value(literal)
     assert (found, type(found)) == (expected, type(expected))
-    assert value(term(found)) == expected
+    assert convert_term_to_value(convert_value_to_term(found)) == expected
 
 
 @pytest.mark.parametrize("literal", [("2005", "gYear"), ("many", "integer"), ("2005-01-25Z", "date")])
 def test_what_python_has_no_type_for_is_text_with_its_datatype(literal: tuple[str, str]) -> None:
     lexical, datatype = literal
-    found = value(ox.Literal(lexical, datatype=ox.NamedNode(XSD + datatype)))
+    found = convert_term_to_value(ox.Literal(lexical, datatype=ox.NamedNode(XSD + datatype)))
     assert (str(found), found.datatype, found.language) == (lexical, XSD + datatype, None)
-    assert term(found) == ox.Literal(lexical, datatype=ox.NamedNode(XSD + datatype))
+    assert convert_value_to_term(found) == ox.Literal(lexical, datatype=ox.NamedNode(XSD + datatype))
 
 
 def test_what_is_no_value_is_refused() -> None:
     with pytest.raises(TypeError, match="no value of RDF"):
-        term(object())
+        convert_value_to_term(object())
     with pytest.raises(ValueError, match="IRI"):
-        term(wgig.IRI("no iri> <"))
+        convert_value_to_term(wgig.IRI("no iri> <"))
 
 
 def table() -> Rows:
@@ -191,7 +191,7 @@ def test_an_unknown_example_or_parameter_is_named(graph: wgig.Graph) -> None:
 def test_papers_come_from_all_pages(graph: wgig.Graph, page: int) -> None:
     papers = list(graph.papers(page))
     assert len({paper["paper"] for paper in papers}) == len(papers)
-    listed = graph.connection.ask("GET", "papers", params={"size": "500"}).json()["items"]
+    listed = graph.connection.send_read("GET", "papers", params={"size": "500"}).json()["items"]
     assert {paper["paper"] for paper in papers} == {one["id"] for one in listed}
     (spam,) = [paper for paper in papers if paper["paper"].endswith("/wp-spam")]
     assert spam == {"paper": spam["paper"], "title": "Spam", "issue": SPAM, "posted": date(2005, 2, 1)}
@@ -199,7 +199,7 @@ def test_papers_come_from_all_pages(graph: wgig.Graph, page: int) -> None:
 
 def test_a_page_of_papers_begins_behind_the_last(graph: wgig.Graph) -> None:
     first, second = list(graph.papers())[:2]
-    rows = graph.select(PAPERS % (term(str(first["paper"])), 1))
+    rows = graph.select(PAPERS_PAGE_QUERY % (convert_value_to_term(str(first["paper"])), 1))
     assert rows == [second]
 
 
@@ -224,10 +224,10 @@ def test_what_names_no_thing_is_never_sent(name: str) -> None:
 
 
 def test_a_paper_is_checked(graph: wgig.Graph, tmp_path: Path) -> None:
-    whole = graph.check(SHIPPED / "data/examples/community-networks.md")
+    whole = graph.check(SHIPPED_FOLDER / "data/examples/community-networks.md")
     assert (whole.conforms, whole.findings) == (True, [])
     draft = tmp_path / "spam.md"
-    text = (SHIPPED / "data/examples/community-networks.md").read_text("utf-8")
+    text = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text("utf-8")
     draft.write_text(re.sub(r"### Threats\n\n.*?\n\n", "", text, flags=re.DOTALL), encoding="utf-8")
     report = graph.check(draft, profile="final", language="fr")
     assert not report.conforms
@@ -250,7 +250,9 @@ def test_a_syntax_error_carries_its_place(graph: wgig.Graph) -> None:
 def test_a_graph_is_put_with_a_token(serving: Serving, tmp_path: Path) -> None:
     file, paper = tmp_path / "mine.ttl", tmp_path / "paper.md"
     file.write_text("<urn:s> <urn:p> 1, 2 .")
-    paper.write_text((SHIPPED / "data/examples/community-networks.md").read_text("utf-8"), encoding="utf-8")
+    paper.write_text(
+        (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text("utf-8"), encoding="utf-8"
+    )
     settings = {"WGIG_DATA": "none", "WGIG_TOKEN": "secret", "WGIG_WRITE_PROFILE": "complete"}
     with serving(tmp_path / "store", **settings) as url:
         with wgig.connect(url) as stranger, pytest.raises(wgig.ServiceError) as caught:
@@ -364,11 +366,11 @@ def test_connections_are_kept_and_the_token_is_not_told_to_readers(served: str) 
     with wgig.connect(served, token="secret") as graph:
         connection = graph.connection
         seen: list[httpx.Request] = []
-        connection.http.event_hooks["request"].append(seen.append)
+        connection.http_client.event_hooks["request"].append(seen.append)
         for _ in range(3):
             graph.query("ASK {}")
         assert not any("authorization" in one.headers for one in seen)
-        transport: Any = connection.http._transport
+        transport: Any = connection.http_client._transport
         assert len(transport._pool.connections) == 1
 
 

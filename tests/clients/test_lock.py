@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wgig.settings import CHECKOUT
+from wgig.settings import CHECKOUT_FOLDER
 
-FOLDERS = (Path(__file__).parent, CHECKOUT / "service" / "web")
+FOLDERS = (Path(__file__).parent, CHECKOUT_FOLDER / "service" / "web")
 every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 

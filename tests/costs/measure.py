@@ -48,9 +48,9 @@ from urllib.parse import quote
 import uvicorn
 import wgig
 from wgig.app import create_app
-from wgig.http.server import connection
-from wgig.seed import open_filled
-from wgig.settings import SHIPPED, Settings
+from wgig.http.server import make_connection_class
+from wgig.seed import open_filled_store
+from wgig.settings import SHIPPED_FOLDER, Settings
 
 PACKAGE = str(Path(wgig.__file__).parent) + os.sep
 IO = Path("/proc/self/io")
@@ -156,8 +156,8 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.calls, self.fsyncs = CallCounter(), FsyncCounter()
         settings = Settings(store=folder, token=TOKEN, port=0)
-        app = create_app(settings, open_filled(settings, lambda _: None))
-        http = connection(settings.base, app.state.shortcuts, app.state.notes, app.state.limits)
+        app = create_app(settings, open_filled_store(settings, lambda _: None))
+        http = make_connection_class(settings.base, app.state.shortcuts, app.state.notes, app.state.limits)
         self.server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -289,7 +289,7 @@ def page(path: str) -> Request:
 
 def turtle(paper: str) -> bytes:
     """A shipped paper."""
-    return (SHIPPED / "data" / "papers" / f"{paper}.ttl").read_bytes()
+    return (SHIPPED_FOLDER / "data" / "papers" / f"{paper}.ttl").read_bytes()
 
 
 NEW = query("spam")

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from wgig.seed import open_filled
+from wgig.seed import open_filled_store
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -92,7 +92,7 @@ def test_what_follows_from_a_loaded_file_is_made_good(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"Loaded ")
         process.kill()
-    store = open_filled(settings, lambda _: None)
+    store = open_filled_store(settings, lambda _: None)
     inferred = f"{settings.base}graph/inferred"
     assert column(store, f"SELECT ?kind {{ GRAPH <{inferred}> {{ <urn:paper> a ?kind }} }}")
 
@@ -106,7 +106,7 @@ def test_the_state_of_a_loaded_paper_is_made_good(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"Loaded ")
         process.kill()
-    store = open_filled(settings, lambda _: None)
+    store = open_filled_store(settings, lambda _: None)
     assert column(store, f"SELECT ?one {{ ?one <http://www.w3.org/ns/earl#subject> <{paper}> }}")
 
 

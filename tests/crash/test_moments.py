@@ -7,7 +7,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.store.backup.backup import backups
+from wgig.store.backup.backup import list_backups
 from wgig.store.store import Store
 
 from .world import check_whole
@@ -67,9 +67,9 @@ def test_a_backup_that_is_killed_is_whole_or_none_and_the_next_one_is_whole(fold
     assert main(["backup", str(folder / "mine"), "--store", str(folder / "store")]) == 0
     for run in killed(folder, "backup", "mine", "--store", "store", "--keep", "1"):
         assert held(run / "store") == OLD
-        assert backups(run / "mine")
+        assert list_backups(run / "mine")
         assert main(["backup", str(run / "mine"), "--store", str(run / "store")]) == 0
-        found = backups(run / "mine")
+        found = list_backups(run / "mine")
         there = {one.name for one in (run / "mine").iterdir()}
         assert there == {".lock", *(one.name for one in found)}
         assert not (run / "store" / "aside" / "kept").exists()

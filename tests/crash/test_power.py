@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from wgig.cli.main import main
-from wgig.store.backup.backup import backups
-from wgig.store.backup.manifest import content
+from wgig.store.backup.backup import list_backups
+from wgig.store.backup.manifest import read_store_content
 from wgig.store.folder import open_quads
 from wgig.store.store import Store
 
@@ -44,11 +44,11 @@ def test_a_backup_and_a_restore_are_on_the_disk_when_they_are_done(tmp_path: Pat
         assert main(["restore", str(saved), "--store", str(store)]) == 0
         copy(image, tmp_path / "restored")
     with mounted(tmp_path / "saved", folder, *LAZY):
-        (backup,) = backups(saved)
+        (backup,) = list_backups(saved)
         holds = check_whole(backup)
     with mounted(tmp_path / "restored", folder, *LAZY):
         open_quads(store)
-        assert content(store) == holds
+        assert read_store_content(store) == holds
 
 
 @pytest.mark.parametrize("seed", [f"seed {SEED}"])

@@ -10,8 +10,8 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.store.backup.backup import chosen
-from wgig.store.backup.manifest import Content, Manifest, content
+from wgig.store.backup.backup import get_newest_backup
+from wgig.store.backup.manifest import BackupManifest, StoreContent, read_store_content
 from wgig.store.folder import open_quads
 from wgig.store.store import Store
 
@@ -44,17 +44,17 @@ def begin(store: Path, backup: Path) -> "subprocess.Popen[bytes]":
     return process
 
 
-def held(store: Path) -> Content:
+def held(store: Path) -> StoreContent:
     """What is in a store when it was opened again."""
     open_quads(store)
-    return content(store)
+    return read_store_content(store)
 
 
 @pytest.mark.parametrize("seed", [f"seed {SEED}"])
 def test_a_restore_that_is_killed_leaves_one_store_or_the_other_whole(folder: Path, seed: str) -> None:
     store, chance = folder / "store", random.Random(seed)
     backups = [folder / "backups" / name for name in ("same", "other")]
-    holds = [Manifest.read(chosen(one)).content for one in backups]
+    holds = [BackupManifest.read(get_newest_backup(one)).content for one in backups]
     with begin(store, backups[1]) as process:
         started = time.monotonic()
         assert process.wait() == 0
@@ -69,7 +69,7 @@ def test_a_restore_that_is_killed_leaves_one_store_or_the_other_whole(folder: Pa
         assert found in (holds if process.returncode else [holds[1 - there]])
         there = holds.index(found)
         for before in (store / "aside").glob("before-*"):
-            assert content(before) in holds
+            assert read_store_content(before) in holds
             shutil.rmtree(before)
     assert main(["restore", str(backups[1 - there]), "--store", str(store)]) == 0
     assert held(store) == holds[1 - there]

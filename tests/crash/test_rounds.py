@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from wgig.store.backup.backup import backups
+from wgig.store.backup.backup import list_backups
 
 from .load import Load
 from .world import DATA, ENVIRONMENT, ROUNDS, SEED, WGIG, Service, World, check_whole, serving
@@ -94,13 +94,13 @@ def backing_up(folder: Path, chance: random.Random) -> Iterator["subprocess.Pope
     It has come to its end afterwards, and there is one more backup if it says so.
     """
     place = folder / "backups"
-    before = backups(place)
+    before = list_backups(place)
     command = [*WGIG, "backup", str(place), "--store", str(folder / "store")]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
         with suppress(subprocess.TimeoutExpired):
             process.wait(chance.uniform(0.2, 1.5))
         yield process
-    found = backups(place)
+    found = list_backups(place)
     assert len(found) > len(before) or process.returncode
     for one in found:
         check_whole(one)

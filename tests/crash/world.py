@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
-from wgig.store.backup.backup import STORE
-from wgig.store.backup.manifest import Content, Manifest, check_files, content
+from wgig.store.backup.backup import BACKUP_STORE_FOLDER
+from wgig.store.backup.manifest import BackupManifest, StoreContent, check_file_checksums, read_store_content
 
 from tests.fixtures.projections import Follower, check_figures, wait_in_step
 
@@ -118,9 +118,9 @@ def serving(world: World) -> Iterator[Service]:
         service.end()
 
 
-def check_whole(backup: Path) -> Content:
+def check_whole(backup: Path) -> StoreContent:
     """What a backup holds. Raises DamagedError or AssertionError where that is not what it says of itself."""
-    manifest = Manifest.read(backup)
-    check_files(backup / STORE, manifest.files)
-    assert content(backup / STORE) == manifest.content
+    manifest = BackupManifest.read(backup)
+    check_file_checksums(backup / BACKUP_STORE_FOLDER, manifest.files)
+    assert read_store_content(backup / BACKUP_STORE_FOLDER) == manifest.content
     return manifest.content

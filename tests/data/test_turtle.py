@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
-from wgig.i18n import SPOKEN
+from wgig.i18n import PAGE_LANGUAGES
 
 from tests.fixtures.triples import load_triples
 
@@ -161,7 +161,9 @@ def test_our_own_kinds_have_one_label_in_each_language_of_the_pages(data_files: 
         if triple.predicate in LABELS and isinstance(triple.object, ox.Literal):
             labels[triple.subject].append(triple.object.language)
     assert len(labels) > 80
-    assert not {thing: found for thing, found in labels.items() if sorted(map(str, found)) != sorted(SPOKEN)}
+    assert not {
+        thing: found for thing, found in labels.items() if sorted(map(str, found)) != sorted(PAGE_LANGUAGES)
+    }
 
 
 def test_nothing_made_up_is_among_the_facts(data_files: dict[str, Path]) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from wgig.settings import CHECKOUT, unknown
+from wgig.settings import CHECKOUT_FOLDER, iter_unknown_variables
 
-DEPLOY = CHECKOUT / "deploy"
+DEPLOY = CHECKOUT_FOLDER / "deploy"
 # How an instance reaches a store that it shares: the same names wherever it runs.
 REMOTE = {f"WGIG_REMOTE_{name}" for name in ("PROFILE", "QUERY", "UPDATE", "AUTH")}
 
@@ -25,7 +25,7 @@ def document(path: Path) -> dict[str, Any]:
 
 def refuse_unknown(names: Iterable[str]) -> None:
     """Raises AssertionError where one of these environment variables is no setting of the service."""
-    assert list(unknown(names)) == []
+    assert list(iter_unknown_variables(names)) == []
 
 
 def need(tool: str) -> str:

@@ -5,14 +5,14 @@ import subprocess
 
 import pytest
 from wgig._version import __version__
-from wgig.cli.parser import parser
-from wgig.settings import CHECKOUT
+from wgig.cli.parser import build_command_parser
+from wgig.settings import CHECKOUT_FOLDER
 
 from tests.deploy.places import DEPLOY, document, need, refuse_unknown
 
 FILE = DEPLOY / "Containerfile"
 TEXT = FILE.read_text(encoding="utf-8").replace("\\\n", " ")
-IGNORED = (CHECKOUT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+IGNORED = (CHECKOUT_FOLDER / ".dockerignore").read_text(encoding="utf-8").splitlines()
 LAST = TEXT.rpartition("\nFROM ")[2]
 
 
@@ -36,14 +36,14 @@ def test_the_last_stage_has_no_tools_and_another_user_than_root() -> None:
 
 def test_what_it_runs_can_be_called_and_its_settings_are_known() -> None:
     (command,) = re.findall(r'^CMD \["(\w+)"\]$', LAST, re.MULTILINE)
-    parser().parse_args([command])
+    build_command_parser().parse_args([command])
     refuse_unknown(re.findall(r"\b(WGIG_[A-Z_]+)=", LAST))
 
 
 @pytest.mark.parametrize("name", ["data", "ontology", "service", "shapes", "README.md", "pyproject.toml"])
 def test_what_the_wheel_is_built_of_is_sent(name: str) -> None:
     assert f"!{name}" in IGNORED
-    assert (CHECKOUT / name).exists()
+    assert (CHECKOUT_FOLDER / name).exists()
 
 
 def test_all_places_speak_of_this_version() -> None:

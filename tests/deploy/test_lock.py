@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from wgig.settings import CHECKOUT
+from wgig.settings import CHECKOUT_FOLDER
 
-PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = tomllib.loads((CHECKOUT_FOLDER / "pyproject.toml").read_text(encoding="utf-8"))
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-DEPLOY = CHECKOUT / "deploy"
+DEPLOY = CHECKOUT_FOLDER / "deploy"
 WANTED = {
     "requirements.lock": [*PROJECT["project"]["dependencies"], *EXTRAS["mcp"], *EXTRAS["parquet"]],
     "build.lock": PROJECT["dependency-groups"]["build"],

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from wgig.cli.parser import parser
+from wgig.cli.parser import build_command_parser
 
 from tests.deploy.places import DEPLOY, need, refuse_unknown
 
@@ -65,7 +65,7 @@ def test_its_command_can_be_called_and_its_settings_are_known(unit: Path) -> Non
     (line,) = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
     program, *arguments = shlex.split(line)
     assert program == PROGRAM
-    parser().parse_args(arguments)
+    build_command_parser().parse_args(arguments)
     refuse_unknown(re.findall(r"^Environment=(\w+)=", text, re.MULTILINE))
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
-from wgig.settings import CHECKOUT
+from wgig.settings import CHECKOUT_FOLDER
 
-DOCS = CHECKOUT / "docs"
+DOCS = CHECKOUT_FOLDER / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 HERE = "http://127.0.0.1:8000/"  # where a page says that the service is
 

@@ -14,14 +14,14 @@ from wgig import app, projections
 from wgig.app import create_app
 from wgig.projections import ComputedGraphs, Projections
 from wgig.remote import store as remote_store
-from wgig.settings import CHECKOUT, Settings
+from wgig.settings import CHECKOUT_FOLDER, Settings
 from wgig.store.store import Store
 
 from tests.docs.blocks import page
 
 PAGE = page("explanation/architecture.md")
-CONTRIBUTING = (CHECKOUT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-PACKAGE = CHECKOUT / "service" / "wgig"
+CONTRIBUTING = (CHECKOUT_FOLDER / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PACKAGE = CHECKOUT_FOLDER / "service" / "wgig"
 NAMED = re.compile(r"`([\w./-]+\.py)(?:: ([\w.]+))?`")
 WORDS = [
     *("query", "request", "response", "result", "finding", "report", "paper", "resource", "graph", "change"),
@@ -60,7 +60,7 @@ def is_rule(line: str) -> bool:
 
 def place(path: str) -> Path:
     """The file that a path on the page means: of the package, or of the repository."""
-    return next((one / path for one in (PACKAGE, CHECKOUT) if (one / path).is_file()), PACKAGE / path)
+    return next((one / path for one in (PACKAGE, CHECKOUT_FOLDER) if (one / path).is_file()), PACKAGE / path)
 
 
 @cache
@@ -108,11 +108,13 @@ def test_a_name_that_does_not_exist_is_found_out() -> None:
 
 @pytest.mark.parametrize("text", [PAGE, CONTRIBUTING], ids=["architecture", "contributing"])
 def test_each_folder_and_file_of_the_repository_exists(text: str) -> None:
-    tops = "|".join(sorted(one.name for one in CHECKOUT.iterdir() if one.is_dir() and one.name[0] != "."))
+    tops = "|".join(
+        sorted(one.name for one in CHECKOUT_FOLDER.iterdir() if one.is_dir() and one.name[0] != ".")
+    )
     found = re.findall(rf"(?<![\w./-])((?:{tops})/[\w./-]*+)(?!<|…)", text)
     paths = {one.rstrip(".") for one in found}
     assert len(paths) > 10
-    assert sorted(one for one in paths if not (CHECKOUT / one).exists()) == []
+    assert sorted(one for one in paths if not (CHECKOUT_FOLDER / one).exists()) == []
 
 
 @pytest.mark.parametrize("text", [PAGE, CONTRIBUTING], ids=["architecture", "contributing"])
@@ -132,7 +134,7 @@ def test_a_step_of_a_walk_begins_with_one_function(title: str) -> None:
 
 
 def test_the_packages_are_those_of_the_contract_in_its_order() -> None:
-    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads((CHECKOUT_FOLDER / "pyproject.toml").read_text(encoding="utf-8"))
     (contract,) = (one for one in project["tool"]["importlinter"]["contracts"] if one["type"] == "layers")
     layers = [sorted(layer.split(" | ")) for layer in reversed(contract["layers"])]
     expected = [(str(number), f"`{name}`") for number, layer in enumerate(layers, 1) for name in layer]
@@ -155,7 +157,7 @@ def test_the_middleware_is_that_of_the_app_in_its_order() -> None:
 def test_each_projection_is_named() -> None:
     listed = {name for _, name in named(section("Projections"))}
     made = set(re.findall(r"\b([A-Z]\w+)\(", getsource(projections.make_projections))) - {"Projections"}
-    computed = set(re.findall(r"\b([A-Z]\w+)\(", getsource(projections.computed_graphs)))
+    computed = set(re.findall(r"\b([A-Z]\w+)\(", getsource(projections.build_computed_graphs)))
     assert len(made) == len(fields(Projections))
     assert (made | computed) - {ComputedGraphs.__name__} - listed == set()
     assert set(re.findall(r"projections\.(\w+)", getsource(app.create_app))) == {

@@ -11,21 +11,21 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 import yaml
-from wgig.cli.arguments import PROFILES, REPORTS
-from wgig.cli.parser import FAILED, FINE, NO, UNREADABLE, parser
+from wgig.cli.arguments import PROFILE_CHOICES, REPORT_FORMAT_CHOICES
+from wgig.cli.parser import EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_UNREADABLE, build_command_parser
 from wgig.papers import readers
 from wgig.rdf import formats
-from wgig.settings import CHECKOUT, SHIPPED, Settings
-from wgig.shacl.check import check
-from wgig.shacl.conformance_graph import Board
-from wgig.shacl.reports import WRITERS
-from wgig.shacl.rules import rules
+from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER, Settings
+from wgig.shacl.check import check_document
+from wgig.shacl.conformance_graph import ConformanceGraph
+from wgig.shacl.reports import REPORT_WRITERS
+from wgig.shacl.rules import rules_by_code
 from wgig.store.inference.inference import Inference
 
 from tests.docs.blocks import need, page, transcript
 
 PAGE = page("how-to/checking.md")
-PAPER = (SHIPPED / "data/examples/community-networks.md").read_text(encoding="utf-8")
+PAPER = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text(encoding="utf-8")
 STARTED = re.sub(r"### Threats\n\n.*?\n\n", "", PAPER, flags=re.DOTALL).replace(
     "example-community-networks", "started"
 )
@@ -83,11 +83,11 @@ def test_the_query_about_the_papers_answers_as_shown(shipped: ox.Store) -> None:
 
 def test_the_query_about_the_rules_lists_them_all() -> None:
     shapes = ox.Store()
-    for path in SHIPPED.glob("shapes/*.ttl"):
+    for path in SHIPPED_FOLDER.glob("shapes/*.ttl"):
         shapes.load(path=path, format=ox.RdfFormat.TURTLE)
     results = shapes.query(block("sparql", "PREFIX rdfs"))
     assert isinstance(results, ox.QuerySolutions)
-    assert {row["code"].value for row in results} == set(rules())
+    assert {row["code"].value for row in results} == set(rules_by_code())
 
 
 def test_a_paper_in_markdown_comes_into_the_graph_and_onto_the_board(
@@ -100,7 +100,7 @@ def test_a_paper_in_markdown_comes_into_the_graph_and_onto_the_board(
     graph = block("sh", "wgig load").split()[-1]
     store = ox.Store()
     store.load(path="started.nt", to_graph=ox.NamedNode(graph))
-    Inference([], f"{Settings.base}graph/inferred", None, [Board(Settings.base, "shifty")]).follow(
+    Inference([], f"{Settings.base}graph/inferred", None, [ConformanceGraph(Settings.base, "shifty")]).follow(
         store, None
     )
     earl = "http://www.w3.org/ns/earl#"
@@ -109,18 +109,20 @@ def test_a_paper_in_markdown_comes_into_the_graph_and_onto_the_board(
 
 
 def test_the_tables_list_what_there_is() -> None:
-    assert table("Exit codes").keys() == set(map(str, (FINE, NO, UNREADABLE, FAILED)))
-    assert table("Profiles").keys() == {f"`{one}`" for one in PROFILES}
+    assert table("Exit codes").keys() == set(map(str, (EXIT_OK, EXIT_NO, EXIT_UNREADABLE, EXIT_FAILED)))
+    assert table("Profiles").keys() == {f"`{one}`" for one in PROFILE_CHOICES}
     forms = re.findall(r"`(\w+)`", " ".join(table("Forms of the report")))
-    assert set(forms) == set(REPORTS)
+    assert set(forms) == set(REPORT_FORMAT_CHOICES)
     types = re.findall(
         r"`([\w.+-]+/[\w.+-]+)`", PAGE.partition("## Forms of the report")[2].partition("## ")[0]
     )
-    assert set(types) == {one.media_type for one in WRITERS}
-    assert all(f"`{one.media_type}`" in PAGE for one in formats.FORMATS if one is not formats.WORD)
+    assert set(types) == {one.media_type for one in REPORT_WRITERS}
+    assert all(
+        f"`{one.media_type}`" in PAGE for one in formats.FILE_FORMATS if one is not formats.WORD_DOCUMENT
+    )
     options = re.findall(r"--[\w-]+", " ".join(table("In the shell")))
     for option in options:
-        parser().parse_args(["check", "x", option, *VALUES.get(option, [])])
+        build_command_parser().parse_args(["check", "x", option, *VALUES.get(option, [])])
 
 
 VALUES = {
@@ -130,12 +132,14 @@ VALUES = {
 
 def test_both_waivers_of_the_page_waive() -> None:
     markdown = STARTED.replace("\nposted:", f"\n{block('yaml', 'waivers')}posted:")
-    from_markdown = readers.read("started.md", markdown.encode(), formats.MARKDOWN)
-    triples = readers.read("started.md", STARTED.encode(), formats.MARKDOWN).triples
+    from_markdown = readers.read_paper_document("started.md", markdown.encode(), formats.MARKDOWN)
+    triples = readers.read_paper_document("started.md", STARTED.encode(), formats.MARKDOWN).triples
     turtle = "".join(f"{one} .\n" for one in triples) + block("turtle", "@prefix")
-    from_turtle = readers.read("started.ttl", turtle.encode(), formats.SUFFIXES["ttl"])
+    from_turtle = readers.read_paper_document(
+        "started.ttl", turtle.encode(), formats.FORMATS_BY_SUFFIX["ttl"]
+    )
     for document in (from_markdown, from_turtle):
-        report = check(document)
+        report = check_document(document)
         assert report.conforms
         assert [(one.rule.code, one.waiver) for one in report.findings if one.waiver] == [
             ("WGIG-3-THREAT-MISSING", "The group found no threat in its second meeting.")
@@ -143,12 +147,12 @@ def test_both_waivers_of_the_page_waive() -> None:
 
 
 def test_the_configurations_name_what_there_is() -> None:
-    hooks = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    action = yaml.safe_load((CHECKOUT / "action.yml").read_text(encoding="utf-8"))
+    hooks = yaml.safe_load((CHECKOUT_FOLDER / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    action = yaml.safe_load((CHECKOUT_FOLDER / "action.yml").read_text(encoding="utf-8"))
     hook = yaml.safe_load(block("yaml", "repos"))["repos"][0]["hooks"][0]
     assert hook["id"] in {one["id"] for one in hooks}
-    parser().parse_args(["check", *hook["args"], "paper.md"])
+    build_command_parser().parse_args(["check", *hook["args"], "paper.md"])
     steps = yaml.safe_load(block("yaml", "jobs"))["jobs"]["papers"]["steps"]
     assert steps[1]["with"].keys() == action["inputs"].keys()
     script = yaml.safe_load(block("yaml", "papers"))["papers"]["script"]
-    parser().parse_args(script[1].split()[1:])
+    build_command_parser().parse_args(script[1].split()[1:])

@@ -17,16 +17,16 @@ import nbformat
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from nbclient import NotebookClient
-from wgig.cli.mcp.server import RESOURCES, server_of
-from wgig.cli.mcp.tools import Budget
+from wgig.cli.mcp.server import RESOURCE_DESCRIPTIONS, build_mcp_server
+from wgig.cli.mcp.tools import CallBudget
 from wgig.client.connection import Connection
 from wgig.client.graph import Graph
-from wgig.settings import CHECKOUT, SHIPPED
+from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
 
 from tests.docs.blocks import DOCS, HERE, blocks, calls, page
 
 PAGE = page("how-to/clients.md")
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+README = (CHECKOUT_FOLDER / "README.md").read_text(encoding="utf-8")
 NOTEBOOK = DOCS / "tutorials" / "questions.ipynb"
 PYTHON = blocks(PAGE, "python")
 *STARTING, OVER_HTTP = blocks(PAGE, "json")
@@ -51,7 +51,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with a paper in it."""
     monkeypatch.chdir(tmp_path)
-    text = (SHIPPED / "data/examples/community-networks.md").read_text("utf-8")
+    text = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text("utf-8")
     text = re.sub(r"### Threats\n\n.*?\n\n", "", text, flags=re.DOTALL)
     (tmp_path / "spam.md").write_text(text, encoding="utf-8")
     return tmp_path
@@ -123,10 +123,10 @@ def tools(server: Any) -> list[str]:
 
 
 def test_the_page_lists_the_tools_and_the_budget() -> None:
-    server = server_of(Graph(Connection(HERE)), Budget())
+    server = build_mcp_server(Graph(Connection(HERE)), CallBudget())
     assert [one.name for one in asyncio.run(server.list_tools())] == TOOLS
-    assert {f"wgig://{name}" for name in RESOURCES} == set(re.findall(r"wgig://\w+", PAGE))
-    assert f"within {Budget().bytes // 1024} KiB, a table within {Budget().rows} rows" in PAGE
+    assert {f"wgig://{name}" for name in RESOURCE_DESCRIPTIONS} == set(re.findall(r"wgig://\w+", PAGE))
+    assert f"within {CallBudget().bytes // 1024} KiB, a table within {CallBudget().rows} rows" in PAGE
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
@@ -150,7 +150,7 @@ def test_the_notebook_shows_what_it_finds(
 ) -> None:
     monkeypatch.setenv("WGIG_URL", service)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    path = os.pathsep.join([str(CHECKOUT / "service"), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(CHECKOUT_FOLDER / "service"), os.environ.get("PYTHONPATH", "")])
     monkeypatch.setenv("PYTHONPATH", path)
     read: Any = nbformat.read
     kept, run = (read(NOTEBOOK, as_version=4) for _ in range(2))

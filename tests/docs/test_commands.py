@@ -7,8 +7,8 @@ from itertools import chain, takewhile
 
 import pytest
 from markdown_it import MarkdownIt
-from wgig.cli.parser import parser
-from wgig.settings import CHECKOUT
+from wgig.cli.parser import build_command_parser
+from wgig.settings import CHECKOUT_FOLDER
 
 from tests.docs.blocks import PAGES, blocks, calls, page, transcript
 
@@ -59,11 +59,11 @@ def test_every_page_with_code_is_counted() -> None:
 def test_each_target_of_make_that_a_page_names_exists() -> None:
     texts = [page(name) for name in PAGES]
     texts += [
-        (CHECKOUT / name).read_text(encoding="utf-8")
+        (CHECKOUT_FOLDER / name).read_text(encoding="utf-8")
         for name in ("CONTRIBUTING.md", "README.md", "CHANGELOG.md")
     ]
     there = re.findall(
-        r"^([a-z][a-z-]*):(?!=)", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+        r"^([a-z][a-z-]*):(?!=)", (CHECKOUT_FOLDER / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
     )
     named = {target for text in texts for target in made(text)}
     assert len(named) > 5
@@ -80,7 +80,7 @@ def made(text: str) -> set[str]:
 
 def shown_calls() -> Iterator[tuple[str, str]]:
     """Each call of `wgig` with where it stands."""
-    for call in calls((CHECKOUT / "README.md").read_text(encoding="utf-8"), "wgig"):
+    for call in calls((CHECKOUT_FOLDER / "README.md").read_text(encoding="utf-8"), "wgig"):
         yield "README.md", call
     for name in PAGES:
         for call in calls(page(name), "wgig"):
@@ -94,4 +94,4 @@ def test_a_command_can_be_called_as_shown(where: str, call: str) -> None:
     # Up to a pipe or a redirection, or to what the shell runs next.
     arguments = list(takewhile(lambda word: not set(word) <= set("();<>|&"), words))
     assert arguments, where
-    parser().parse_args(arguments)
+    build_command_parser().parse_args(arguments)

@@ -4,15 +4,15 @@ import re
 import shlex
 
 import pytest
-from wgig.cli.parser import parser
-from wgig.settings import CHECKOUT
+from wgig.cli.parser import build_command_parser
+from wgig.settings import CHECKOUT_FOLDER
 
 from tests.docs.blocks import blocks, page
 
 PAGE = page("how-to/deploying.md")
 LINES = [line for block in blocks(PAGE, "") for line in block.replace("\\\n", " ").splitlines()]
 COMMANDS = [line.partition("bin/wgig ")[2] or line.partition(" wgig wgig ")[2] for line in LINES]
-MADE = (CHECKOUT / "deploy" / "secrets" / "make").read_text(encoding="utf-8")
+MADE = (CHECKOUT_FOLDER / "deploy" / "secrets" / "make").read_text(encoding="utf-8")
 WHERE = re.compile(r"`(deploy/[\w./-]+)`")
 
 
@@ -27,16 +27,16 @@ def test_what_it_names_is_there() -> None:
     shown = {path for line in LINES for path in re.findall(r"\bdeploy/[\w./-]+", line)}
     made = {f"deploy/secrets/{name}" for name in re.findall(r"> ([\w.]+)$", MADE, re.MULTILINE)}
     for path in (shown | set(WHERE.findall(PAGE))) - made:
-        assert (CHECKOUT / path).exists() or list(CHECKOUT.glob(f"{path}*")), path
+        assert (CHECKOUT_FOLDER / path).exists() or list(CHECKOUT_FOLDER.glob(f"{path}*")), path
 
 
 @pytest.mark.parametrize("command", [one for one in COMMANDS if one])
 def test_a_command_of_ours_can_be_called_as_shown(command: str) -> None:
-    parser().parse_args(shlex.split(command))
+    build_command_parser().parse_args(shlex.split(command))
 
 
 def test_targets_of_make_are_there() -> None:
-    targets = re.findall(r"^(\w+):", (CHECKOUT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    targets = re.findall(r"^(\w+):", (CHECKOUT_FOLDER / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     wanted = set(re.findall(r"\bmake ([a-z]+)(?=`|$)", PAGE, re.MULTILINE))
     assert wanted >= {"wheel", "sbom", "tools"}
     assert wanted <= set(targets)
@@ -59,4 +59,4 @@ def test_targets_of_make_are_there() -> None:
 )
 def test_a_figure_is_one_that_was_measured(figure: str, source: str) -> None:
     assert figure in PAGE
-    assert figure in (CHECKOUT / source).read_text(encoding="utf-8")
+    assert figure in (CHECKOUT_FOLDER / source).read_text(encoding="utf-8")

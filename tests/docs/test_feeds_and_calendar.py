@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wgig.feeds.news import ENTRIES
+from wgig.feeds.news import ENTRIES_PER_FEED_PAGE
 
 from tests.docs.blocks import HERE, blocks, page, run
 
@@ -28,5 +28,5 @@ def test_readers_read_as_shown(served: str, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_number_that_it_names_is_that_of_the_code() -> None:
-    assert ENTRIES == 50
+    assert ENTRIES_PER_FEED_PAGE == 50
     assert "Fifty are on a page" in TEXT

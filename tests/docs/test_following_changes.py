@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from wgig.graphs.dumps import KEPT, NAMES
-from wgig.graphs.dumps_routes import PATIENCE
-from wgig.lists.tables import SEPARATOR
-from wgig.store.changelog.log import PAGE
+from wgig.graphs.dumps import DUMP_NAMES, KEPT_DUMP_VERSIONS
+from wgig.graphs.dumps_routes import DUMP_WAIT_SECONDS
+from wgig.lists.tables import TABLE_LIST_SEPARATOR
+from wgig.store.changelog.log import LOG_PAGE_MEMBERS
 
 from tests.docs.blocks import blocks, page, run
 
@@ -26,5 +26,10 @@ def test_commands_run_as_shown(block: str, served: str, tmp_path: Path) -> None:
 
 
 def test_the_numbers_that_it_names_are_those_of_the_code() -> None:
-    assert (PATIENCE, KEPT, PAGE, SEPARATOR) == (20, 3, 250, "|")
-    assert all(f"`/dump.{name}`" in TEXT or f"`.{name}`" in TEXT for name in NAMES)
+    assert (DUMP_WAIT_SECONDS, KEPT_DUMP_VERSIONS, LOG_PAGE_MEMBERS, TABLE_LIST_SEPARATOR) == (
+        20,
+        3,
+        250,
+        "|",
+    )
+    assert all(f"`/dump.{name}`" in TEXT or f"`.{name}`" in TEXT for name in DUMP_NAMES)

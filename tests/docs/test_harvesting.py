@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from wgig.about.catalog import PATIENCE
+from wgig.about.catalog import CATALOG_DUMPS_TIMEOUT_SECONDS
 
 from tests.docs.blocks import HERE, blocks, page, run
 
@@ -30,5 +30,5 @@ def test_downloads_are_checked_by_the_catalog(served: str) -> None:
 
 
 def test_the_number_that_it_names_is_that_of_the_code() -> None:
-    assert PATIENCE == 5
+    assert CATALOG_DUMPS_TIMEOUT_SECONDS == 5
     assert "longer than five seconds" in TEXT

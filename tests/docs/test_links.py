@@ -10,23 +10,23 @@ from urllib.parse import unquote
 import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
-from wgig.settings import CHECKOUT
+from wgig.settings import CHECKOUT_FOLDER
 
 from tests.docs.blocks import DOCS
 
-TEXTS = sorted([*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md")])
+TEXTS = sorted([*CHECKOUT_FOLDER.glob("*.md"), *DOCS.rglob("*.md")])
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 # Files that tell their readers by a comment where to read on.
 REFERRING = [
-    CHECKOUT / "action.yml",
-    CHECKOUT / ".pre-commit-hooks.yaml",
-    *(path for path in sorted((CHECKOUT / "deploy").rglob("*")) if path.is_file()),
+    CHECKOUT_FOLDER / "action.yml",
+    CHECKOUT_FOLDER / ".pre-commit-hooks.yaml",
+    *(path for path in sorted((CHECKOUT_FOLDER / "deploy").rglob("*")) if path.is_file()),
 ]
 
 
 def name(path: Path) -> str:
     """The path of a file below the checkout."""
-    return path.relative_to(CHECKOUT).as_posix()
+    return path.relative_to(CHECKOUT_FOLDER).as_posix()
 
 
 @cache
@@ -65,7 +65,7 @@ def test_every_relative_link_leads_to_a_file_and_a_heading_that_exist(path: Path
     for file, anchor in relative_links(path):
         target = (path.parent / file).resolve() if file else path
         assert target.exists(), f"{name(path)}: {file}"
-        assert target.is_relative_to(CHECKOUT), f"{name(path)}: {file}"
+        assert target.is_relative_to(CHECKOUT_FOLDER), f"{name(path)}: {file}"
         assert not anchor or anchor in anchors(target), f"{name(path)}: {file}#{anchor}"
 
 
@@ -82,4 +82,4 @@ def test_the_index_lists_every_page() -> None:
 @pytest.mark.parametrize("path", REFERRING, ids=name)
 def test_a_page_that_a_comment_names_exists(path: Path) -> None:
     for page in re.findall(r"\bdocs/[\w./-]+\.md\b", path.read_text(encoding="utf-8")):
-        assert (CHECKOUT / page).exists(), page
+        assert (CHECKOUT_FOLDER / page).exists(), page

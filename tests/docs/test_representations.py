@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 from wgig.rdf.formats import HTML
-from wgig.rdf.jsonld import FRAMES
-from wgig.resources.profiles import profiles
+from wgig.rdf.jsonld import FRAME_TYPES
+from wgig.resources.profiles import profiles_by_token
 from wgig.settings import Settings
 
 from tests.docs.blocks import HERE, need, page, transcript
@@ -25,9 +25,9 @@ def test_a_command_prints_what_the_page_shows(command: str, answer: str, served:
 
 
 def test_the_page_names_every_profile_and_every_frame() -> None:
-    known = profiles(Settings.base)
+    known = profiles_by_token(Settings.base)
     table = PAGE.partition("| token |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `([\w.]+)` \|", table, re.MULTILINE)) == set(known)
-    assert all(f"`{frame}`" in PAGE or f"_frame={frame}`" in PAGE for frame in FRAMES)
+    assert all(f"`{frame}`" in PAGE or f"_frame={frame}`" in PAGE for frame in FRAME_TYPES)
     suffixes = {one.suffix for profile in known.values() for one in profile.formats}
     assert all(f"`.{suffix}`" in PAGE or f".{suffix}`" in PAGE for suffix in suffixes - {HTML.suffix})

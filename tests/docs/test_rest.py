@@ -7,10 +7,10 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app
-from wgig.lists.definitions import LISTS
-from wgig.rdf.values import THINGS, TYPES
+from wgig.lists.definitions import LIST_DEFINITIONS
+from wgig.rdf.values import RESOURCE_KINDS, VALUE_TYPES
 from wgig.settings import Settings
-from wgig.sparql.examples import PARAMETER, places
+from wgig.sparql.examples import EXAMPLE_PARAMETER_PATTERN, find_parameter_places
 from wgig.store.store import Store
 
 from tests.docs.blocks import HERE, calls, page
@@ -20,7 +20,7 @@ ADDRESSES = [one.removeprefix(f"-s '{HERE}").removesuffix("'") for one in calls(
 
 
 def test_the_page_names_every_list() -> None:
-    assert all(f"`/{name}`" in PAGE for name in LISTS)
+    assert all(f"`/{name}`" in PAGE for name in LIST_DEFINITIONS)
 
 
 async def answer_to(address: str, quads: ox.Store) -> httpx.Response:
@@ -37,7 +37,7 @@ def test_an_address_answers_as_shown(address: str, shipped: ox.Store) -> None:
 
 
 def test_the_query_that_is_shown_keeps_a_place_for_its_parameter() -> None:
-    ((name, type_, _, _),) = PARAMETER.findall(PAGE)
-    assert type_ in THINGS
-    assert name in places(PAGE.partition("- Only this issue.\n")[2].partition("```")[0])
-    assert set(re.findall(r"`(text|integer|date|year|boolean)`", PAGE)) <= TYPES.keys()
+    ((name, type_, _, _),) = EXAMPLE_PARAMETER_PATTERN.findall(PAGE)
+    assert type_ in RESOURCE_KINDS
+    assert name in find_parameter_places(PAGE.partition("- Only this issue.\n")[2].partition("```")[0])
+    assert set(re.findall(r"`(text|integer|date|year|boolean)`", PAGE)) <= VALUE_TYPES.keys()

@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 from wgig.app import create_app
 from wgig.search import ranking, routes, tokenizer
-from wgig.search.index import PLACE
+from wgig.search.index import SEARCH_INDEX_PATH
 from wgig.search.reconcile import candidates, extend, request
-from wgig.seed import read, sources
+from wgig.seed import list_shipped_files, read_turtle_files
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -26,7 +26,9 @@ WORDS = " ".join(PAGE.split())
 def app() -> FastAPI:
     """A service of the shipped facts."""
     store = Store.in_memory()
-    store.replace({graph: read(paths) for graph, paths in sources(Settings.base).items()})
+    store.replace(
+        {graph: read_turtle_files(paths) for graph, paths in list_shipped_files(Settings.base).items()}
+    )
     return create_app(Settings(), store)
 
 
@@ -75,16 +77,16 @@ def test_what_openrefine_asks_then_is_answered(app: FastAPI) -> None:
 
 
 def test_parameters_and_bounds_are_those_of_the_code() -> None:
-    assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == routes.PARAMETERS
+    assert tuple(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == routes.SEARCH_PARAMETERS
     for sentence in (
-        f"At most {tokenizer.LONGEST} characters and {tokenizer.MOST} words",
-        f"with {routes.PAGE} things each",
-        f"in more than {ranking.FREQUENT:,} things",
-        f"At most {ranking.MOST} things are found",
-        f"each property counts {round(100 * candidates.SHARE)} in 100",
-        f"scores {candidates.CERTAIN} or more",
-        f"at most {request.MOST} queries",
-        f"{extend.MOST_THINGS} things and {extend.MOST_PROPERTIES} properties",
-        f"`{PLACE.parent}` of the store's folder",
+        f"At most {tokenizer.MAX_SEARCH_CHARACTERS} characters and {tokenizer.MAX_SEARCH_TERMS} words",
+        f"with {routes.HITS_PER_PAGE} things each",
+        f"in more than {ranking.FREQUENT_TERM_MATCHES:,} things",
+        f"At most {ranking.MAX_SEARCH_MATCHES} things are found",
+        f"each property counts {round(100 * candidates.CONDITION_SCORE_WEIGHT)} in 100",
+        f"scores {candidates.MIN_MATCH_SCORE} or more",
+        f"at most {request.MAX_BATCH_QUERIES} queries",
+        f"{extend.MAX_EXTENDED_THINGS} things and {extend.MAX_EXTENDED_PROPERTIES} properties",
+        f"`{SEARCH_INDEX_PATH.parent}` of the store's folder",
     ):
         assert sentence in WORDS, sentence

@@ -4,9 +4,9 @@ import re
 from collections import defaultdict
 
 import pytest
-from wgig.remote.dialects import DIALECTS
-from wgig.remote.ledger import KEPT
-from wgig.settings import Settings, unknown
+from wgig.remote.dialects import SERVICE_DIALECTS
+from wgig.remote.ledger import MAX_LEDGER_ENTRIES
+from wgig.settings import Settings, iter_unknown_variables
 
 from tests.docs.blocks import blocks, page
 from tests.remote.products.deviations import DEVIATIONS
@@ -35,7 +35,7 @@ def test_the_page_shows_settings() -> None:
     assert len(SETTINGS) == 7
 
 
-@pytest.mark.parametrize("name", [one for one in SHARED if one in DIALECTS])
+@pytest.mark.parametrize("name", [one for one in SHARED if one in SERVICE_DIALECTS])
 def test_settings_of_an_engine_fit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (block,) = (one for one in BLOCKS if f"WGIG_REMOTE_PROFILE={name}\n" in one)
     for line in block.split():
@@ -50,9 +50,12 @@ def test_all_settings_of_sharing_are_told_and_each_is_known() -> None:
     names = {f"WGIG_{name.upper()}" for name in Settings.__dataclass_fields__ if name.startswith("remote_")}
     told = {name for row in table("Settings") for name in re.findall(r"WGIG_\w+", row[0])}
     assert told >= names
-    assert list(unknown(re.findall(r"\bWGIG_[A-Z_]+\b(?!…)", PAGE.replace("WGIG_REMOTE_…", "")))) == []
+    assert (
+        list(iter_unknown_variables(re.findall(r"\bWGIG_[A-Z_]+\b(?!…)", PAGE.replace("WGIG_REMOTE_…", ""))))
+        == []
+    )
 
 
 def test_figures_are_those_of_the_code() -> None:
-    assert f"the last {KEPT} writes" in PAGE
-    assert set(DIALECTS) == set(re.findall(r"`(\w+)`", table("Settings")[2][1]))
+    assert f"the last {MAX_LEDGER_ENTRIES} writes" in PAGE
+    assert set(SERVICE_DIALECTS) == set(re.findall(r"`(\w+)`", table("Settings")[2][1]))

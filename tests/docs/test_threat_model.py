@@ -2,7 +2,7 @@
 
 import re
 
-from wgig.settings import CHECKOUT
+from wgig.settings import CHECKOUT_FOLDER
 
 from tests.docs.blocks import page
 
@@ -12,8 +12,8 @@ NAMED = re.findall(r"`((?:[\w.-]+/)*[\w.-]+\.(?:py|toml|yml)|tests/[\w/]+)`", PA
 
 def test_each_module_and_test_that_it_names_is_there() -> None:
     assert len(NAMED) > 50
-    package = CHECKOUT / "service" / "wgig"
-    assert [one for one in NAMED if not ((CHECKOUT / one).exists() or (package / one).exists())] == []
+    package = CHECKOUT_FOLDER / "service" / "wgig"
+    assert [one for one in NAMED if not ((CHECKOUT_FOLDER / one).exists() or (package / one).exists())] == []
 
 
 def test_each_way_in_has_a_test() -> None:

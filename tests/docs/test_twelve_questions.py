@@ -8,9 +8,9 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app
-from wgig.pages.rendering import in_words
+from wgig.pages.rendering import format_date_text
 from wgig.settings import Settings
-from wgig.sparql.examples import example, examples
+from wgig.sparql.examples import list_example_queries, read_example_query
 from wgig.store.store import Store
 
 from tests.docs.blocks import page
@@ -19,7 +19,7 @@ from tests.fixtures.service import client_of
 
 Row = dict[str, str]
 SECTIONS = re.split(r"^## \d+\. ", page("tutorials/twelve-questions.md"), flags=re.MULTILINE)[1:]
-NAMES = {one.question: one.name for one in examples()}
+NAMES = {one.question: one.name for one in list_example_queries()}
 OTHERS = {"assessments", "papers-missing-an-assessment", "what-papers-lack", "who-wrote-what"}
 
 
@@ -55,7 +55,7 @@ def ask(shipped: ox.Store) -> Callable[[str], list[Row]]:
     """What the example query of a name finds, without its cells that are empty."""
 
     def rows(name: str) -> list[Row]:
-        found = shipped.query(example(name).text, use_default_graph_as_union=True)
+        found = shipped.query(read_example_query(name).text, use_default_graph_as_union=True)
         assert isinstance(found, ox.QuerySolutions)
         variables = [one.value for one in found.variables]
         return [{name: row[name].value for name in variables if row[name] is not None} for row in found]
@@ -99,9 +99,9 @@ def in_table(last: Page, rows: list[Row], name: str) -> None:
         for row in last.table("What the query found")
     ]
     assert shown == [{head: " ".join(value.split()) for head, value in row.items()} for row in rows]
-    assert example(name).question in last.whole.text
-    assert example(name).note
-    assert example(name).note in last.whole.text
+    assert read_example_query(name).question in last.whole.text
+    assert read_example_query(name).note
+    assert read_example_query(name).note in last.whole.text
 
 
 def in_matrix(last: Page, rows: list[Row], service: httpx.Client) -> None:
@@ -139,7 +139,7 @@ def milestones(last: Page, rows: list[Row], service: httpx.Client) -> None:
     for row in rows:
         said = shown[row["milestone"]]
         for name in ("due", "delivered"):
-            assert name not in row or str(in_words(row[name])) in said
+            assert name not in row or str(format_date_text(row[name])) in said
         assert row.get("basis", "") in said
         assert (f"{row.get('days_late')} days late" in said) == ("days_late" in row)
 

@@ -8,11 +8,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from wgig.cli.arguments import SCOPES
-from wgig.graphs.write_pipeline import COMPUTED
-from wgig.settings import SHIPPED, TOKENS, Settings
-from wgig.store.change import MOST
-from wgig.store.files import FOLDER
+from wgig.cli.arguments import SCOPE_CHOICES
+from wgig.graphs.write_pipeline import COMPUTED_GRAPH_PURPOSES
+from wgig.settings import SHIPPED_FOLDER, TOKENS_FILE, Settings
+from wgig.store.change import MAX_COMPARED_QUADS
+from wgig.store.files import VERSIONS_FOLDER
 
 from tests.docs.blocks import calls, page
 
@@ -25,7 +25,7 @@ def test_the_calls_do_what_the_page_says(
 ) -> None:
     if not shutil.which("curl"):
         pytest.skip("There is no curl, with which the page writes.")
-    example = (SHIPPED / "data/examples/community-networks.md").read_text("utf-8")
+    example = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text("utf-8")
     files = {
         "mine.ttl": "<x:a> <x:b> 1 .",
         "more.ttl": "<x:a> <x:b> 2 .",
@@ -47,15 +47,15 @@ def test_the_calls_do_what_the_page_says(
 
 
 def test_the_tables_list_what_there_is() -> None:
-    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) >= {*SCOPES}
+    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) >= {*SCOPE_CHOICES}
     (profile,) = [one for one in Settings.__dataclass_fields__.values() if one.name == "write_profile"]
     assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) >= {*profile.metadata["choices"]}
     assert Settings.write_profile == "draft"
 
 
 def test_what_it_names_is_called_so() -> None:
-    assert f"`{TOKENS}`" in PAGE
-    assert f"`{FOLDER}/`" in PAGE
-    assert f"{MOST:,}" in PAGE
-    assert "The graphs " + ", ".join(f"`{one}`" for one in sorted(COMPUTED)[:-1]) in PAGE
+    assert f"`{TOKENS_FILE}`" in PAGE
+    assert f"`{VERSIONS_FOLDER}/`" in PAGE
+    assert f"{MAX_COMPARED_QUADS:,}" in PAGE
+    assert "The graphs " + ", ".join(f"`{one}`" for one in sorted(COMPUTED_GRAPH_PURPOSES)[:-1]) in PAGE
     assert all(f"WGIG_{name}" in PAGE for name in ("TOKEN", "WRITE_PROFILE", "HISTORY", "BODY_BYTES"))

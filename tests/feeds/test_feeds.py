@@ -12,7 +12,7 @@ import pytest
 from wgig.about import well_known
 from wgig.feeds import news
 from wgig.settings import Settings
-from wgig.sparql.examples import examples
+from wgig.sparql.examples import list_example_queries
 from wgig.store.store import Store
 
 from tests.fixtures.service import service_of, writer_of
@@ -107,7 +107,7 @@ def test_pages_of_a_feed_lead_to_all_entries(client: httpx.Client, monkeypatch: 
         assert links["self"] == f"http://localhost{path}"
         path = links.get("next", "").removeprefix("http://localhost")
     assert len(seen) == len(set(seen)) == 8
-    assert news.ENTRIES == 3
+    assert news.ENTRIES_PER_FEED_PAGE == 3
 
 
 def test_the_feed_of_a_query_has_an_entry_for_each_row_with_a_date(client: httpx.Client) -> None:
@@ -153,7 +153,7 @@ def test_pages_of_the_feed_of_a_query_keep_the_values_that_were_asked_for(
 
 
 def test_a_feed_has_no_pages_of_another_feed(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wgig.feeds.news.ENTRIES", 1)
+    monkeypatch.setattr("wgig.feeds.news.ENTRIES_PER_FEED_PAGE", 1)
     for number, thing in enumerate(("issue:spam", "issue:worms", "paper:a", "paper:b")):
         put_data(client, f'{thing} skos:prefLabel "{thing}"@en .', f"/graph/{number}")
     following = {one: cursor(client, f"/feed/{one}.atom") for one in ("issue", "paper")}
@@ -172,10 +172,10 @@ def cursor(client: httpx.Client, path: str) -> str:
     return str(links["next"]).partition("before=")[2]
 
 
-@pytest.mark.parametrize("name", [one.name for one in examples() if one.date])
+@pytest.mark.parametrize("name", [one.name for one in list_example_queries() if one.date_variable])
 def test_a_query_of_which_there_is_a_feed_has_the_variable_of_its_date(name: str) -> None:
-    (query,) = (one for one in examples() if one.name == name)
-    assert f"?{query.date}" in query.text.partition("SELECT")[2].partition("WHERE")[0]
+    (query,) = (one for one in list_example_queries() if one.name == name)
+    assert f"?{query.date_variable}" in query.text.partition("SELECT")[2].partition("WHERE")[0]
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_many_pages_are_listed_in_several_files(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
-    monkeypatch.setattr(well_known, "MOST", 3)
+    monkeypatch.setattr(well_known, "MAX_SITEMAP_RESOURCES", 3)
     index = ET.fromstring(client.get("/sitemap.xml").content)
     places = [str(one.text).removeprefix("http://localhost") for one in index.iter(f"{SITEMAP}loc")]
     listed = [

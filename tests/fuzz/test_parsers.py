@@ -13,28 +13,28 @@ from wgig.feeds import news
 from wgig.graphs import dumps_routes, versions
 from wgig.http import auth, bodies, language, middleware, negotiation, responses
 from wgig.http.bodies import parse_form, parse_multipart
-from wgig.http.outbound import Answer, PeerError, onward
+from wgig.http.outbound import OutboundResponse, PeerError, resolve_redirect
 from wgig.lists import query
-from wgig.lists.definitions import LISTS
+from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.papers import readers, word
 from wgig.papers.form import request as form_request
 from wgig.papers.markdown import reader
 from wgig.papers.markdown import values as markdown_values
 from wgig.problems import Problem
 from wgig.rdf import formats, json_tokens, jsonld_context, parsing, sparql_lexer, values
-from wgig.rdf.jsonld_context import CONTEXTS
-from wgig.rdf.positions import spots
+from wgig.rdf.jsonld_context import KNOWN_CONTEXTS
+from wgig.rdf.positions import find_triple_positions
 from wgig.rdf.serialization import rdf_format
 from wgig.resources import negotiation as resources_negotiation
 from wgig.search import tokenizer
 from wgig.search.reconcile import extend, request
-from wgig.settings import SHIPPED, Settings
+from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.shacl import documents
-from wgig.shacl.check import check
+from wgig.shacl.check import check_document
 from wgig.sparql import admission
 from wgig.sparql import request as sparql_request
-from wgig.sparql.examples import examples
-from wgig.sparql.federation import as_insert, as_values
+from wgig.sparql.examples import list_example_queries
+from wgig.sparql.federation import convert_answer_to_values, convert_document_to_insert
 from wgig.sparql.language import diagnosis, hints, parser, scope
 from wgig.store.store import Store
 
@@ -45,8 +45,8 @@ pytestmark = pytest.mark.long
 
 BASE = Settings.base
 EXAMPLES = 60  # texts for each parser
-EXAMPLE = SHIPPED / "data/examples"
-RULES = sorted((SHIPPED / "shapes/examples/issue-paper").glob("*.ttl"))[:6]
+EXAMPLE = SHIPPED_FOLDER / "data/examples"
+RULES = sorted((SHIPPED_FOLDER / "shapes/examples/issue-paper").glob("*.ttl"))[:6]
 STORE = Store.in_memory()
 
 
@@ -62,8 +62,8 @@ def documented(suffix: str) -> Callable[[bytes], object]:
     """The whole way of a file: read, checked, with the places of what is found."""
 
     def parse(data: bytes) -> object:
-        document = readers.read("a", data, formats.SUFFIXES[suffix])
-        return document.spots, check(document, "final")
+        document = readers.read_paper_document("a", data, formats.FORMATS_BY_SUFFIX[suffix])
+        return document.spots, check_document(document, "final")
 
     return parse
 
@@ -72,9 +72,9 @@ def placed(media_type: str) -> Callable[[bytes], object]:
     """The places of statements in a text that the engine reads."""
 
     def parse(data: bytes) -> object:
-        text = documents.decoded(data)
+        text = documents.decode_document_text(data)
         triples = [one.triple for one in ox.parse(text, rdf_format(media_type), base_iri="x:")]
-        found = spots(text, media_type, triples, CONTEXTS)
+        found = find_triple_positions(text, media_type, triples, KNOWN_CONTEXTS)
         assert not found or len(found) == len(triples)
         return found
 
@@ -83,15 +83,15 @@ def placed(media_type: str) -> Callable[[bytes], object]:
 
 def in_file(parse: Callable[[str], object]) -> Callable[[bytes], object]:
     """A parser of texts that come from files, and so without half a character."""
-    return lambda data: parse(documents.decoded(data))
+    return lambda data: parse(documents.decode_document_text(data))
 
 
 def understood(text: str) -> object:
     """A query: its grammar, its rules, its variables, and what is said of a fault."""
-    tree = parser.read(text)
-    if not isinstance(tree, parser.Node):
-        return diagnosis.misfit(text, tree).document(BASE, "/")
-    return scope.broken(text, tree), list(hints.unbound(tree))
+    tree = parser.parse_sparql_text(text)
+    if not isinstance(tree, parser.SyntaxNode):
+        return diagnosis.diagnose_grammar_mismatch(text, tree).document(BASE, "/")
+    return scope.find_scope_problem(text, tree), list(hints.iter_unbound_variables(tree))
 
 
 def docx(xml: bytes) -> bytes:
@@ -106,17 +106,20 @@ def docx(xml: bytes) -> bytes:
 
 def in_word(xml: bytes) -> object:
     """The paper in a Word file with this body."""
-    return word.read(docx(xml))
+    return word.read_word_paper(docx(xml))
 
 
 def listing(text: str) -> object:
     """What a list is asked for by a query string."""
-    return [query.asked(one, parse_form(text.encode("utf-8", "replace")), BASE) for one in LISTS.values()]
+    return [
+        query.parse_list_request(one, parse_form(text.encode("utf-8", "replace")), BASE)
+        for one in LIST_DEFINITIONS.values()
+    ]
 
 
 def batch(text: str) -> object:
     """A batch of names to match."""
-    return request.batch(text, ["issue", "person"], STORE, BASE)
+    return request.parse_query_batch(text, ["issue", "person"], STORE, BASE)
 
 
 TYPES = (
@@ -141,7 +144,7 @@ TEXTS = [one.read_text() for one in (EXAMPLE / "community-networks.ttl", *RULES)
 MARKDOWN = (EXAMPLE / "community-networks.md").read_text()
 JSON_LD = [
     '{"@context": {"@vocab": "x:", "b": {"@container": "@list"}}, "@id": "x:a", "b": [1, {"@value": "c"}]}',
-    f'{{"@context": "{jsonld_context.IRI}", "@graph": [{{"@id": "x:a", "@type": "IssuePaper"}}]}}',
+    f'{{"@context": "{jsonld_context.CONTEXT_IRI}", "@graph": [{{"@id": "x:a", "@type": "IssuePaper"}}]}}',
     '[{"@id": "x:a", "x:b": [{"@id": "x:c"}, true, 1.5e3, "\\u0041"]}]',
 ]
 RDF_XML = (
@@ -150,7 +153,7 @@ RDF_XML = (
 )
 TRIG = '@prefix a: <x:> . a:g { a:b a:c "d"@en, """e"""^^a:f, [ a:h ( 1 2.0 true ) ] }'
 SPARQL = [
-    *(one.text for one in examples()),
+    *(one.text for one in list_example_queries()),
     "SELECT ?a (COUNT(?b) AS ?n) { ?a (^<x:b>/!(<x:c>|^a))* [ ?p 'x'@en ] OPTIONAL { BIND(1 AS ?c) } } "
     "GROUP BY ?a",
     "PREFIX : <x:> INSERT { GRAPH ?g { :a :b ?c } } USING <x:g> WHERE { VALUES (?c) { (UNDEF) } }; CLEAR ALL",
@@ -176,7 +179,7 @@ HEADERS = [
 
 PARSERS = {
     "Markdown": Parser(documented("md"), [MARKDOWN.encode(), b"---\npaper: a\n---\n# 1. Issue\n- a: b\n"]),
-    "Markdown, its outline": Parser(reader.stated, [MARKDOWN]),
+    "Markdown, its outline": Parser(reader.parse_paper_statements, [MARKDOWN]),
     "Word": Parser(documented("docx"), [docx(WORDS), docx(b"")]),
     "Word, its body": Parser(in_word, [WORDS]),
     "Turtle": Parser(documented("ttl"), [one.encode() for one in TEXTS]),
@@ -193,104 +196,128 @@ PARSERS = {
     "JSON-LD, its places": Parser(
         placed("application/ld+json"), [one.encode() for one in JSON_LD], (SyntaxError,)
     ),
-    "JSON-LD, its contexts": Parser(parsing.check_contexts, JSON_LD, (SyntaxError,)),
+    "JSON-LD, its contexts": Parser(parsing.check_jsonld_contexts, JSON_LD, (SyntaxError,)),
     "JSON": Parser(
-        lambda text: (json.loads(text), json_tokens.read(text)), JSON_LD, (ValueError, RecursionError)
+        lambda text: (json.loads(text), json_tokens.parse_positioned_json(text)),
+        JSON_LD,
+        (ValueError, RecursionError),
     ),
     "SPARQL": Parser(understood, SPARQL),
     "SPARQL, its words": Parser(
-        lambda text: (list(sparql_lexer.walk(text)), sparql_lexer.prefixes(text), sparql_lexer.form(text)),
+        lambda text: (
+            list(sparql_lexer.walk_tokens(text)),
+            sparql_lexer.find_declared_prefixes(text),
+            sparql_lexer.get_query_form(text),
+        ),
         SPARQL,
     ),
-    "SPARQL, what it may": Parser(lambda text: admission.admit(text, Settings()), SPARQL),
-    "SPARQL, what it calls": Parser(admission.aims, SPARQL),
-    "SPARQL, its datasets": Parser(lambda text: sparql_request.with_using(text, ["x:a"], ["x:b"]), SPARQL),
-    "SPARQL, a slip": Parser(lambda text: diagnosis.diagnose(text, SyntaxError("x")), SPARQL),
+    "SPARQL, what it may": Parser(lambda text: admission.admit_sparql_text(text, Settings()), SPARQL),
+    "SPARQL, what it calls": Parser(admission.find_call_targets, SPARQL),
+    "SPARQL, its datasets": Parser(
+        lambda text: sparql_request.add_using_clauses(text, ["x:a"], ["x:b"]), SPARQL
+    ),
+    "SPARQL, a slip": Parser(lambda text: diagnosis.diagnose_syntax_error(text, SyntaxError("x")), SPARQL),
     "nesting": Parser(parsing.check_brackets, [*TEXTS[:1], TRIG, "(" * 90], (SyntaxError,)),
     "weights": Parser(
-        lambda text: (negotiation.weights([text]), negotiation.accepted([text]), negotiation.choose([text])),
+        lambda text: (
+            negotiation.parse_accept_weights([text]),
+            negotiation.accepted_media_ranges([text]),
+            negotiation.choose_coding([text]),
+        ),
         HEADERS,
     ),
-    "Accept": Parser(lambda text: negotiation.negotiate([text], formats.GRAPHS), HEADERS),
-    "Accept-Language": Parser(lambda text: language.accepted((text,)), HEADERS),
+    "Accept": Parser(lambda text: negotiation.negotiate_format([text], formats.GRAPH_FORMATS), HEADERS),
+    "Accept-Language": Parser(lambda text: language.parse_accept_language((text,)), HEADERS),
     "Accept-Profile": Parser(
-        lambda text: list(resources_negotiation.in_field(text)), ["<x:a>;q=0.5, skos", "skos;q=1"]
+        lambda text: list(resources_negotiation.parse_accept_profile(text)), ["<x:a>;q=0.5, skos", "skos;q=1"]
     ),
     "Accept-Datetime": Parser(
-        lambda text: versions.asked_moment([text]), ["Thu, 26 Nov 2026 10:00:00 GMT", "26 Nov 26 1:2 +9999"]
+        lambda text: versions.parse_accept_datetime([text]),
+        ["Thu, 26 Nov 2026 10:00:00 GMT", "26 Nov 26 1:2 +9999"],
     ),
-    "If-Match": Parser(lambda text: responses.matches([text], '"a"', weak=True), HEADERS),
+    "If-Match": Parser(lambda text: responses.matches_entity_tag([text], '"a"', weak=True), HEADERS),
     "Range": Parser(
-        dumps_routes.one_range, ["bytes=0-1", "bytes=-5", "bytes=5-", f"bytes={'1' * 5000}-{'2' * 5000}"]
+        dumps_routes.parse_byte_range,
+        ["bytes=0-1", "bytes=-5", "bytes=5-", f"bytes={'1' * 5000}-{'2' * 5000}"],
     ),
     "Content-Type": Parser(
         bodies.parse_content_type, ['a/b; charset="utf-8"', "multipart/form-data; boundary=x"]
     ),
-    "Content-Disposition": Parser(bodies.parsed, ['form-data; name="a"', "form-data; name*=UTF-8''%41"]),
-    "Host": Parser(
-        lambda text: middleware.is_host(text.encode("utf-8", "replace")), ["a:80", "[::1]:9", "127.0.0.1"]
+    "Content-Disposition": Parser(
+        bodies.parse_disposition, ['form-data; name="a"', "form-data; name*=UTF-8''%41"]
     ),
-    "lang": Parser(language.named, ["fr,en", "zh-Hant"]),
-    "_profile": Parser(lambda text: list(resources_negotiation.in_address([text])), ["skos,<x:a>"]),
+    "Host": Parser(
+        lambda text: middleware.is_host_field(text.encode("utf-8", "replace")),
+        ["a:80", "[::1]:9", "127.0.0.1"],
+    ),
+    "lang": Parser(language.parse_lang_parameter, ["fr,en", "zh-Hant"]),
+    "_profile": Parser(
+        lambda text: list(resources_negotiation.parse_profile_parameter([text])), ["skos,<x:a>"]
+    ),
     "form": Parser(lambda text: parse_form(text.encode("utf-8", "replace")), ["a=%41&b=c+d", "%ff=1&&="]),
     "form of a paper": Parser(
-        lambda text: form_request.sent(parse_form(text.encode("utf-8", "replace"))),
+        lambda text: form_request.parse_form_request(parse_form(text.encode("utf-8", "replace"))),
         ["paper=a&issue=spam&title.en=b"],
     ),
     "multipart": Parser(lambda data: parse_multipart(data, "x"), [MULTIPART]),
     "gzip": Parser(
-        lambda data: bodies.gunzip(data, 10_000), [negotiation.coded(b"a" * 99, "gzip"), b"\x1f\x8b"]
+        lambda data: bodies.gunzip_body(data, 10_000),
+        [negotiation.compress_body(b"a" * 99, "gzip"), b"\x1f\x8b"],
     ),
     "token in an address": Parser(
-        lambda text: auth.in_address(text.encode("utf-8", "replace")), ["access_token=a"]
+        lambda text: auth.has_token_in_query(text.encode("utf-8", "replace")), ["access_token=a"]
     ),
-    "span of a token": Parser(auth.span, ["30d", "12h", "2w", f"{'9' * 20}w"], (ValueError,)),
+    "span of a token": Parser(auth.parse_token_lifetime, ["30d", "12h", "2w", f"{'9' * 20}w"], (ValueError,)),
     "list": Parser(listing, ["page=2&size=10", "order=-label&fields=label", "category=a&category=b"]),
-    "page of a feed": Parser(lambda text: news.whole(text, "page"), ["1", "22"]),
-    "search": Parser(tokenizer.asked, ['spam "a b" -c', "a*"]),
+    "page of a feed": Parser(lambda text: news.parse_page_number(text, "page"), ["1", "22"]),
+    "search": Parser(tokenizer.parse_search_terms, ['spam "a b" -c', "a*"]),
     "reconciliation": Parser(
         batch, ['{"q": {"query": "a", "type": "issue", "limit": 3, "properties": [{"pid": "b", "v": 1}]}}']
     ),
     "extension": Parser(
-        lambda text: extend.extended(text, STORE, BASE),
+        lambda text: extend.build_extension_answer(text, STORE, BASE),
         ['{"ids": ["issue/a"], "properties": [{"id": "rdfs:label"}]}'],
     ),
     "documents of others": Parser(
-        lambda data: as_insert(Answer("text/turtle", data, "http://a.example/"), "<x:g>"),
+        lambda data: convert_document_to_insert(
+            OutboundResponse("text/turtle", data, "http://a.example/"), "<x:g>"
+        ),
         [one.encode() for one in TEXTS],
         (PeerError,),
     ),
     "results of others": Parser(
-        lambda data: as_values(Answer("application/sparql-results+json", data, "http://a.example/"), {"a"}),
+        lambda data: convert_answer_to_values(
+            OutboundResponse("application/sparql-results+json", data, "http://a.example/"), {"a"}
+        ),
         [RESULTS],
         (PeerError,),
     ),
     "where others lead": Parser(
-        lambda text: onward("http://a.example/b", text, "http://a.example/"),
+        lambda text: resolve_redirect("http://a.example/b", text, "http://a.example/"),
         ["/c", "//[::1]/", "http://[x", "https://a.example:99999/"],
         (PeerError,),
     ),
     "addresses": Parser(
-        settings.canonical, ["http://[::1]:80/a?b#c", "https://é.example/%zz", "http://a@b/"]
+        settings.canonicalize_url, ["http://[::1]:80/a?b#c", "https://é.example/%zz", "http://a@b/"]
     ),
     "settings of addresses": Parser(
-        settings.entries, ["https://a.example/ http://b.example/c"], (ValueError,)
+        settings.parse_allowed_addresses, ["https://a.example/ http://b.example/c"], (ValueError,)
     ),
-    "day": Parser(values.day, ["2005-01-20", "2005-02-30"], (ValueError,)),
-    "moment": Parser(values.moment, ["2005-01", "2005"], (ValueError,)),
-    "integer": Parser(values.integer, ["-4", "+12"], (ValueError,)),
+    "day": Parser(values.parse_day_literal, ["2005-01-20", "2005-02-30"], (ValueError,)),
+    "moment": Parser(values.parse_partial_date_literal, ["2005-01", "2005"], (ValueError,)),
+    "integer": Parser(values.parse_integer_literal, ["-4", "+12"], (ValueError,)),
     **{
         f"value of a paper, {one.__name__}": Parser(
             in_file(one), [b"2005-01-20", b"declaration/48", b"https://a.example/b", b"4", b"yes"]
         )
         for one in (
-            markdown_values.day,
-            markdown_values.count,
+            markdown_values.parse_day,
+            markdown_values.parse_whole_number,
             markdown_values.parse_boolean,
-            markdown_values.address,
-            markdown_values.passage,
-            markdown_values.slug,
-            markdown_values.category,
+            markdown_values.parse_source_address,
+            markdown_values.passage_iri,
+            markdown_values.slugify_words,
+            markdown_values.category_iri,
         )
     },
 }

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import strategies as st
 from wgig.app import ROUTES, create_app
-from wgig.settings import SHIPPED, Settings
+from wgig.settings import SHIPPED_FOLDER, Settings
 
 from tests.fixtures.stores import filled
 from tests.fuzz.budget import hold
@@ -91,7 +91,7 @@ FIELDS = {
 NAMES = sorted(
     {name for one in TARGETS for name in one.parameters} | {"_lang", "_mediatype", "access_token", "x"}
 )
-EXAMPLE = SHIPPED / "data/examples"
+EXAMPLE = SHIPPED_FOLDER / "data/examples"
 BODIES = [
     b"", b"query=ASK%7B%7D", b"update=CLEAR+ALL", b"text=a&format=ttl&profile=final", b"queries=%7B%7D",
     b"\xff\xfe",

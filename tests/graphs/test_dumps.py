@@ -14,7 +14,7 @@ import zstandard
 from fastapi import FastAPI
 from wgig.app import create_app
 from wgig.graphs import dumps, dumps_routes
-from wgig.graphs.dumps import NAMES
+from wgig.graphs.dumps import DUMP_NAMES
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -56,7 +56,7 @@ def quads(store: Store) -> set[ox.Quad]:
     return set(store.match())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DUMP_NAMES)
 def test_a_dump_holds_every_graph(client: httpx.Client, store: Store, name: str) -> None:
     answer = client.get(f"/dump.{name}")
     format_ = ox.RdfFormat.N_QUADS if name.startswith("nq") else ox.RdfFormat.TRIG
@@ -64,7 +64,7 @@ def test_a_dump_holds_every_graph(client: httpx.Client, store: Store, name: str)
     assert "content-encoding" not in answer.headers
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", DUMP_NAMES)
 def test_a_dump_tells_its_digest_in_a_field_and_in_a_file_beside(client: httpx.Client, name: str) -> None:
     answer = client.get(f"/dump.{name}")
     digest = hashlib.sha256(answer.content)
@@ -97,10 +97,10 @@ def test_a_version_has_an_address_that_never_changes(client: httpx.Client, store
 
 def test_only_the_last_versions_are_kept(client: httpx.Client, store: Store) -> None:
     places = []
-    for number in range(dumps.KEPT + 1):
+    for number in range(dumps.KEPT_DUMP_VERSIONS + 1):
         store.update(f"INSERT DATA {{ <x:a> <x:n> {number} }}")
         places.append(client.get("/dump.nq").headers["content-location"])
-    assert [client.get(one).status_code for one in places] == [404, *[200] * dumps.KEPT]
+    assert [client.get(one).status_code for one in places] == [404, *[200] * dumps.KEPT_DUMP_VERSIONS]
     assert "The latest: /dump.nq" in client.get(places[0]).json()["detail"]
 
 
@@ -112,31 +112,31 @@ def test_the_same_data_has_the_same_bytes(tmp_path: Path) -> None:
         for one in order:
             store.update(f"INSERT DATA {{ {one} }}")
         client = service_of(Settings(), store)
-        given.append([client.get(f"/dump.{one}").content for one in NAMES])
+        given.append([client.get(f"/dump.{one}").content for one in DUMP_NAMES])
     assert given[0] == given[1]
 
 
 def test_a_dump_that_was_damaged_while_no_service_ran_is_made_anew(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "store")
     store.update(ONE)
-    before = [service_of(Settings(), store).get(f"/dump.{name}").content for name in NAMES]
+    before = [service_of(Settings(), store).get(f"/dump.{name}").content for name in DUMP_NAMES]
     for one in (tmp_path / "store" / "aside" / "dumps").rglob("*.*"):
         one.write_bytes(bytes(one.stat().st_size))
     client = service_of(Settings(), store)
-    assert [client.get(f"/dump.{name}").content for name in NAMES] == before
+    assert [client.get(f"/dump.{name}").content for name in DUMP_NAMES] == before
     digest = hashlib.sha256(before[0]).hexdigest()
-    assert client.get(f"/dump.{NAMES[0]}.sha256").text == f"{digest}  dump.{NAMES[0]}\n"
+    assert client.get(f"/dump.{DUMP_NAMES[0]}.sha256").text == f"{digest}  dump.{DUMP_NAMES[0]}\n"
 
 
 def test_a_dump_is_made_once_for_all_who_ask(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    write = dumps.Dumps.write
+    write = dumps.StoreDumps.write_dump
 
     def counted(*given: Any) -> str:
         made.append(given)
         return write(*given)
 
-    monkeypatch.setattr(dumps.Dumps, "write", counted)
+    monkeypatch.setattr(dumps.StoreDumps, "write_dump", counted)
     who = [threading.Thread(target=lambda: client_of(app).get("/dump.nq.gz")) for _ in range(4)]
     for one in who:
         one.start()
@@ -215,12 +215,12 @@ def test_who_asks_for_a_dump_that_takes_long_is_asked_to_come_again(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     going = threading.Event()
-    write = dumps.Dumps.write
-    monkeypatch.setattr(dumps.Dumps, "write", lambda *given: going.wait() and write(*given))
-    monkeypatch.setattr(dumps_routes, "PATIENCE", 0)
+    write = dumps.StoreDumps.write_dump
+    monkeypatch.setattr(dumps.StoreDumps, "write_dump", lambda *given: going.wait() and write(*given))
+    monkeypatch.setattr(dumps_routes, "DUMP_WAIT_SECONDS", 0)
     answer = client.get("/dump.nq")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
-    monkeypatch.setattr(dumps_routes, "PATIENCE", 20)
+    monkeypatch.setattr(dumps_routes, "DUMP_WAIT_SECONDS", 20)
     going.set()
     assert client.get("/dump.nq").status_code == 200
 
@@ -229,7 +229,7 @@ def test_others_write_while_a_dump_is_made(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "store")
     store.update(ONE)
     app = create_app(Settings(), store)
-    write = dumps.Dumps.write
+    write = dumps.StoreDumps.write_dump
 
     def slowly(*given: Any) -> str:
         other = threading.Thread(target=store.update, args=[MORE])
@@ -238,7 +238,7 @@ def test_others_write_while_a_dump_is_made(tmp_path: Path) -> None:
         return write(*given)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(dumps.Dumps, "write", slowly)
+        patched.setattr(dumps.StoreDumps, "write_dump", slowly)
         first = client_of(app).get("/dump.nq").text
     assert "<x:c>" not in first
     assert "<x:c>" in client_of(app).get("/dump.nq").text

@@ -245,14 +245,16 @@ def test_a_context_is_not_fetched_and_that_is_said(writable: httpx.Client, conte
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_json_ld_may_name_the_context_of_the_ontology(writable: httpx.Client, mark: str) -> None:
-    content = f'{mark}{{"@context": "{jsonld_context.IRI}", "@id": "x:a", "rdfs:label": "A"}}'
+    content = f'{mark}{{"@context": "{jsonld_context.CONTEXT_IRI}", "@id": "x:a", "rdfs:label": "A"}}'
     answer = writable.put(GRAPH, content=content, headers={"Content-Type": "application/ld+json"})
     assert answer.status_code == 201, answer.text
     assert lines(writable) == ['<x:a> <http://www.w3.org/2000/01/rdf-schema#label> "A" .']
 
 
 def test_json_ld_beside_the_context_of_the_ontology_is_read_strictly(writable: httpx.Client) -> None:
-    content = f'{{"@context": "{jsonld_context.IRI}", "@id": "x:a", "rdfs:label": "'.encode() + b'\xff"}'
+    content = (
+        f'{{"@context": "{jsonld_context.CONTEXT_IRI}", "@id": "x:a", "rdfs:label": "'.encode() + b'\xff"}'
+    )
     answer = writable.put(GRAPH, content=content, headers={"Content-Type": "application/ld+json"})
     assert answer.status_code == 400
 

@@ -7,7 +7,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.graphs import page as graphs_page
 from wgig.graphs import routes
-from wgig.rdf.shipped import rules
+from wgig.rdf.shipped import read_inference_rules
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -72,7 +72,9 @@ def test_a_graph_as_json_ld_is_compact_and_brings_its_context(writable: httpx.Cl
 def test_json_ld_says_the_same_where_it_is_not_compact(
     writable: httpx.Client, monkeypatch: pytest.MonkeyPatch, content: str
 ) -> None:
-    monkeypatch.setattr(routes, "COMPACTED", 0 if content == SPAM else routes.COMPACTED)
+    monkeypatch.setattr(
+        routes, "MAX_COMPACTED_STATEMENTS", 0 if content == SPAM else routes.MAX_COMPACTED_STATEMENTS
+    )
     writable.put("/graph/spam", content=content, headers=TTL)
     answer = writable.get("/graph/spam", headers=LD)
     assert "@context" not in answer.text
@@ -118,7 +120,7 @@ def test_the_page_of_a_graph_says_what_it_is_and_what_it_describes(writable: htt
 def test_a_page_of_a_graph_that_leaves_things_out_says_so(
     writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graphs_page, "THINGS", 1)
+    monkeypatch.setattr(graphs_page, "MAX_GRAPH_THINGS", 1)
     writable.put("/graph/spam", content=SPAM, headers=TTL)
     page = writable.get("/graph/spam", headers=PAGE).text
     assert "Of 2 things, 1 are shown" in page
@@ -138,7 +140,7 @@ def test_the_list_shows_titles_and_sizes_and_leads_to_graphs_of_any_name(writabl
 def test_a_list_that_leaves_graphs_out_says_so(
     writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(graphs_page, "LISTED", 1)
+    monkeypatch.setattr(graphs_page, "MAX_LISTED_GRAPHS", 1)
     for name in ("one", "two"):
         writable.put(f"/graph/{name}", content="<x:a> <x:p> <x:b> .", headers=TTL)
     assert "Of 2 graphs, 1 are shown." in writable.get("/graphs", headers=PAGE).text
@@ -149,7 +151,7 @@ def test_the_page_of_what_follows_says_a_sentence_for_each_rule() -> None:
     store.update("INSERT DATA { GRAPH <graph/inferred> { <x:a> <x:p> <x:b> } }", Settings.base)
     page = client_over(store).get("/graph/inferred", headers=PAGE).text
     assert ">An issue paper stands under the categories of the issue that it treats.</bdi></li>" in page
-    assert len(graphs_page.meanings(rules())) == len(rules())
+    assert len(graphs_page.rule_summaries(read_inference_rules())) == len(read_inference_rules())
 
 
 @pytest.mark.parametrize(

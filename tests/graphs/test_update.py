@@ -4,11 +4,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wgig.rdf.serialization import read
-from wgig.settings import SHIPPED, Settings
+from wgig.rdf.serialization import parse_graph_document
+from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store import change
 from wgig.store import update as store_update
-from wgig.store.files import ASIDE
+from wgig.store.files import ASIDE_FOLDER
 from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 BASE = Settings.base
 NAME = "example-community-networks"
 PAPER, GRAPH = f"{BASE}id/paper/{NAME}", f"{BASE}graph/paper/{NAME}"
-TURTLE = (SHIPPED / "data/examples/community-networks.ttl").read_bytes()
+TURTLE = (SHIPPED_FOLDER / "data/examples/community-networks.ttl").read_bytes()
 TITLE = "<http://purl.org/dc/terms/title>"
 WORSE = f'<{PAPER}> {TITLE} "Another"@en'  # a second title in one language
 MADE_UP = f'BIND(IRI(CONCAT("{BASE}graph/pa", "per/{NAME}")) AS ?g)'
@@ -30,7 +30,7 @@ def store() -> Store:
     """A store with a paper, and a graph beside it that holds what would make the paper worse."""
     store = Store.in_memory()
     for graph, turtle in ((GRAPH, TURTLE), ("x:g", f"{WORSE} .".encode())):
-        store.apply(store.change_by(graph, read(turtle, "text/turtle")))
+        store.apply(store.compute_addition(graph, parse_graph_document(turtle, "text/turtle")))
     return store
 
 
@@ -99,7 +99,7 @@ def test_what_was_checked_is_written_whatever_chance_says(client: httpx.Client, 
 def test_an_update_that_may_touch_too_much_is_refused(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(change, "MOST", 3)
+    monkeypatch.setattr(change, "MAX_COMPARED_QUADS", 3)
     answer = update(client, "DELETE { GRAPH ?g { ?s <x:p> ?o } } WHERE { GRAPH ?g { ?s <x:p> ?o } }")
     assert (answer.status_code, "Name each graph" in answer.json()["detail"]) == (422, True)
     assert update(client, "WITH <x:new> INSERT { <x:a> <x:p> 1 } WHERE {}").status_code == 204
@@ -109,21 +109,23 @@ def test_where_nothing_is_checked_nor_kept_an_update_just_runs(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = writer_of(store, history="lost", write_profile="off")
-    monkeypatch.setattr(store_update, "copied", None)
+    monkeypatch.setattr(store_update, "copy_all_quads", None)
     assert update(client, f"INSERT {{ GRAPH ?g {{ {WORSE} }} }} WHERE {{ GRAPH ?g {{}} }}").status_code == 204
     assert any("Another" in str(one) for one in store.triples(GRAPH))
 
 
 def test_a_copy_that_a_crash_left_is_gone_at_the_next_start(tmp_path: Path) -> None:
-    left = tmp_path / ASIDE / store_update.FOLDER
+    left = tmp_path / ASIDE_FOLDER / store_update.TRIAL_FOLDER
     left.mkdir(parents=True)
     store = Store.open(tmp_path)
     assert not left.exists()
-    change = store.tried("INSERT { <x:a> <x:p> 1 } WHERE {}")
+    change = store.dry_run("INSERT { <x:a> <x:p> 1 } WHERE {}")
     assert change
     assert len(change.added) == 1
     assert not [
-        one for one in (tmp_path / ASIDE).iterdir() if one.name in (store_update.FOLDER, store_update.TAKEN)
+        one
+        for one in (tmp_path / ASIDE_FOLDER).iterdir()
+        if one.name in (store_update.TRIAL_FOLDER, store_update.TAKEN_TRIAL_FOLDER)
     ]
 
 
@@ -157,7 +159,7 @@ def test_what_is_tried_and_then_done_is_what_the_update_does(text: str) -> None:
 
     one, other = filled(), filled()
     one.update(text)
-    change = other.tried(text)
+    change = other.dry_run(text)
     assert change is not None
     other.apply(change)
     assert one.graphs() == other.graphs()

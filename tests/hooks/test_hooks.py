@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from wgig.cli.arguments import LANGUAGES, PROFILES
-from wgig.cli.files import NOT_SOUGHT
-from wgig.rdf.formats import SUFFIXES
-from wgig.settings import CHECKOUT
+from wgig.cli.arguments import LANGUAGE_CHOICES, PROFILE_CHOICES
+from wgig.cli.files import IGNORED_ENDING
+from wgig.rdf.formats import FORMATS_BY_SUFFIX
+from wgig.settings import CHECKOUT_FOLDER
 
-GOOD = (CHECKOUT / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
+GOOD = (CHECKOUT_FOLDER / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
 BAD = GOOD.replace("wgig:strength", "wgig:opportunity")
-HOOK = yaml.safe_load((CHECKOUT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))[0]
-ACTION = yaml.safe_load((CHECKOUT / "action.yml").read_text(encoding="utf-8"))
+HOOK = yaml.safe_load((CHECKOUT_FOLDER / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))[0]
+ACTION = yaml.safe_load((CHECKOUT_FOLDER / "action.yml").read_text(encoding="utf-8"))
 EXPRESSION = re.compile(r"\$\{\{ *([\w.-]+) *\}\}")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -48,7 +48,9 @@ def committed(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of what would be committed here."""
-    listed = run("git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", folder=CHECKOUT)
+    listed = run(
+        "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", folder=CHECKOUT_FOLDER
+    )
     if listed.returncode:
         pytest.skip("The checkout is no repository, so that there is nothing for pre-commit to fetch.")
     online = run(sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "hatchling",
@@ -57,9 +59,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("No package can be downloaded here, and an installation needs some.")
     copy = tmp_path_factory.mktemp("sources")
     for name in filter(None, listed.stdout.split("\0")):
-        if (CHECKOUT / name).is_file():
+        if (CHECKOUT_FOLDER / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(CHECKOUT / name, copy / name)
+            shutil.copyfile(CHECKOUT_FOLDER / name, copy / name)
     committed(copy)
     return copy
 
@@ -102,7 +104,9 @@ def test_the_hook_lets_a_complete_paper_pass_and_stops_others(hook_source: Path,
 
 def test_the_hook_takes_every_ending_that_is_looked_for_in_a_folder() -> None:
     pattern = re.compile(HOOK["files"])
-    assert all(pattern.search(f"papers/sub/a.{suffix}") for suffix in SUFFIXES if suffix != NOT_SOUGHT)
+    assert all(
+        pattern.search(f"papers/sub/a.{suffix}") for suffix in FORMATS_BY_SUFFIX if suffix != IGNORED_ENDING
+    )
     assert not any(pattern.search(name) for name in ("papers/a.json", "papers/a.txt", "notes/a.md"))
 
 
@@ -120,7 +124,7 @@ def scripts() -> dict[str, dict[str, object]]:
 def act(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Run a script of the Action: `act("Check the papers", folder, profile="final")`."""
     temporary = tmp_path_factory.mktemp("runner")
-    sources = request.getfixturevalue("sources") if request.param != HERE else CHECKOUT
+    sources = request.getfixturevalue("sources") if request.param != HERE else CHECKOUT_FOLDER
     defaults = {f"inputs.{name}": str(of["default"]) for name, of in ACTION["inputs"].items()}
     context = {"steps.python.outputs.python-path": sys.executable, "github.action_path": str(sources)}
 
@@ -193,5 +197,5 @@ def test_the_action_fails_at_a_wrong_call_whatever_fails_it_else(
 
 
 def test_what_the_action_offers_is_what_the_shell_knows() -> None:
-    for name, words in (("profile", PROFILES), ("lang", LANGUAGES)):
+    for name, words in (("profile", PROFILE_CHOICES), ("lang", LANGUAGE_CHOICES)):
         assert set(words) <= set(re.findall(r"\w+", ACTION["inputs"][name]["description"]))

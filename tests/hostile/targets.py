@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import httpx
 from wgig.app import ROUTES, create_app
-from wgig.pages.rendering import static_path
-from wgig.resources.shapes import examples
+from wgig.pages.rendering import build_static_path
+from wgig.resources.shapes import example_papers_by_name
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -29,10 +29,10 @@ PARTS = {
     "/id/{path}": "issue/spam",
     "/doc/{path}": "issue/spam",
     "/doc/problem/{slug}": "not-found",
-    "/shapes/examples/{name}": next(iter(examples())),
+    "/shapes/examples/{name}": next(iter(example_papers_by_name())),
     "/shapes/{name}": "WGIG-7B-MISSING",
     "/reconcile/suggest/{what}": "entity",
-    "/static/{name}": static_path("icon.svg").rpartition("/")[2],
+    "/static/{name}": build_static_path("icon.svg").rpartition("/")[2],
 }
 
 

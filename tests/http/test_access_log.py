@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastapi import Request, Response
 from wgig import app
-from wgig.http.access_log import JsonLines, Plain, network
+from wgig.http.access_log import JsonLineFormatter, TextLineFormatter, address_network
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -51,25 +51,25 @@ def fields(caplog: pytest.LogCaptureFixture) -> Callable[[str], list[dict[str, A
 Fields = Callable[[str], list[dict[str, Any]]]
 
 
-@pytest.mark.parametrize("form", [Plain(), JsonLines()])
+@pytest.mark.parametrize("form", [TextLineFormatter(), JsonLineFormatter()])
 def test_a_stranger_breaks_no_line_and_steers_no_terminal(form: logging.Formatter) -> None:
     line = form.format(record(HOSTILE, failed(HOSTILE), text=HOSTILE))
     assert line.isprintable()
 
 
 def test_a_line_of_json_says_the_same() -> None:
-    read = json.loads(JsonLines().format(record(HOSTILE, failed("why"), status=200)))
+    read = json.loads(JsonLineFormatter().format(record(HOSTILE, failed("why"), status=200)))
     assert (read["message"], read["status"], read["error"]) == (HOSTILE, 200, "ValueError: why")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", read["time"])
     assert read["at"].startswith("test_access_log.py:")
 
 
 def test_a_field_of_a_plain_line_cannot_pass_for_another() -> None:
-    line = Plain().format(record("said", route="/x", text='a" status=200', none=""))
+    line = TextLineFormatter().format(record("said", route="/x", text='a" status=200', none=""))
     assert line.endswith('route=/x text="a\\" status=200" none=""')
 
 
-@pytest.mark.parametrize("form", [Plain(), JsonLines()])
+@pytest.mark.parametrize("form", [TextLineFormatter(), JsonLineFormatter()])
 def test_an_error_has_no_traceback_unless_we_look_for_its_cause(
     form: logging.Formatter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +161,7 @@ def test_what_is_no_parent_of_a_trace_is_not_logged(fields: Fields, parent: str)
     ],
 )
 def test_a_network_tells_not_who_in_it_asked(address: str, shown: str) -> None:
-    assert network(address) == shown
+    assert address_network(address) == shown
 
 
 def test_a_query_is_logged_by_its_digest_and_with_its_text_where_that_is_wanted(fields: Fields) -> None:

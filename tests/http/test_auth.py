@@ -13,8 +13,8 @@ from wgig.app import create_app
 from wgig.cli import arguments, parser
 from wgig.files import FileError
 from wgig.http import auth
-from wgig.http.auth import SCOPES, Tokens
-from wgig.settings import TOKENS, Settings
+from wgig.http.auth import TOKEN_SCOPES, TokenStore
+from wgig.settings import TOKENS_FILE, Settings
 from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
@@ -27,7 +27,7 @@ PAPER = "/graph/paper/one"
 def served(tmp_path: Path) -> httpx.Client:
     """A client without a token of a service that reads the tokens of this folder; papers are not checked."""
     settings = Settings(store=tmp_path, write_profile="off")
-    return client_of(create_app(settings, Store.in_memory(), tokens=Tokens(tmp_path / TOKENS)))
+    return client_of(create_app(settings, Store.in_memory(), tokens=TokenStore(tmp_path / TOKENS_FILE)))
 
 
 def put_as(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx.Response:
@@ -37,16 +37,16 @@ def put_as(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx
 
 def test_a_token_opens_writing_until_it_is_revoked(served: httpx.Client, tmp_path: Path) -> None:
     assert put_as(served, "any").status_code == 403
-    secret, token = auth.new(tmp_path / TOKENS, ["graphs"], "Alice")
-    auth.new(tmp_path / TOKENS, ["update"])
+    secret, token = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"], "Alice")
+    auth.create_access_token(tmp_path / TOKENS_FILE, ["update"])
     assert put_as(served, secret).status_code == 201
-    assert auth.revoke(tmp_path / TOKENS, token.id) == token
+    assert auth.revoke_access_token(tmp_path / TOKENS_FILE, token.id) == token
     refused = put_as(served, secret)
     assert (refused.status_code, refused.headers["www-authenticate"]) == (
         401,
         'Bearer realm="wgig", error="invalid_token"',
     )
-    assert auth.revoke(tmp_path / TOKENS, token.id) is None
+    assert auth.revoke_access_token(tmp_path / TOKENS_FILE, token.id) is None
 
 
 def test_the_page_of_updates_knows_at_once_that_there_is_a_token(
@@ -54,7 +54,7 @@ def test_the_page_of_updates_knows_at_once_that_there_is_a_token(
 ) -> None:
     page = {"Accept": "text/html"}
     assert "It is closed" in served.get("/update", headers=page).text
-    auth.new(tmp_path / TOKENS, ["update"])
+    auth.create_access_token(tmp_path / TOKENS_FILE, ["update"])
     assert "It is open" in served.get("/update", headers=page).text
 
 
@@ -64,21 +64,21 @@ def test_the_form_of_a_paper_knows_at_once_that_a_token_opens_papers(
     def offers() -> bool:
         return 'id="token"' in served.get("/write?issue=spam", headers={"Accept": "text/html"}).text
 
-    auth.new(tmp_path / TOKENS, ["update"])
+    auth.create_access_token(tmp_path / TOKENS_FILE, ["update"])
     assert not offers()
-    auth.new(tmp_path / TOKENS, ["papers"])
+    auth.create_access_token(tmp_path / TOKENS_FILE, ["papers"])
     assert offers()
 
 
 def test_who_sends_no_token_is_told_how_and_of_no_error(served: httpx.Client, tmp_path: Path) -> None:
-    auth.new(tmp_path / TOKENS, ["graphs"])
+    auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     answer = served.delete("/graph/one")
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="wgig"')
     assert "Authorization: Bearer <token>" in answer.json()["detail"]
 
 
 def test_a_token_expires(served: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret, token = auth.new(tmp_path / TOKENS, ["graphs"], expires="2h")
+    secret, token = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"], expires="2h")
     assert put_as(served, secret).status_code == 201
 
     class Later(datetime):
@@ -92,7 +92,7 @@ def test_a_token_expires(served: httpx.Client, tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_span_of_a_token_counts_from_now(tmp_path: Path) -> None:
-    _, token = auth.new(tmp_path / TOKENS, ["graphs"], expires="30d")
+    _, token = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"], expires="30d")
     left = datetime.fromisoformat(token.expires) - datetime.now(UTC)
     assert timedelta(days=29, hours=23) < left <= timedelta(days=30)
 
@@ -100,8 +100,8 @@ def test_the_span_of_a_token_counts_from_now(tmp_path: Path) -> None:
 @pytest.mark.parametrize("written", ["30", "d", "-1d", "0d", "30 d", "1y", "999999d"])
 def test_what_is_no_span_of_time_is_refused(tmp_path: Path, written: str) -> None:
     with pytest.raises(ValueError, match="Write hours, days or weeks"):
-        auth.new(tmp_path / TOKENS, ["graphs"], expires=written)
-    assert not (tmp_path / TOKENS).exists()
+        auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"], expires=written)
+    assert not (tmp_path / TOKENS_FILE).exists()
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_what_is_no_span_of_time_is_refused(tmp_path: Path, written: str) -> Non
 def test_a_token_opens_what_its_scope_says(
     served: httpx.Client, tmp_path: Path, scope: str, statuses: tuple[int, ...]
 ) -> None:
-    secret, _ = auth.new(tmp_path / TOKENS, [scope])
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, [scope])
     update = {"update": "INSERT DATA { <x:a> <x:p> 1 }"}
     answers = (
         put_as(served, secret),
@@ -132,26 +132,26 @@ def test_a_token_opens_what_its_scope_says(
 def test_a_write_that_names_no_graph_is_not_for_who_writes_papers(
     served: httpx.Client, tmp_path: Path
 ) -> None:
-    secret, _ = auth.new(tmp_path / TOKENS, ["papers"])
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["papers"])
     headers = TTL | {"Authorization": f"Bearer {secret}"}
     assert served.post("/graphs", content="<x:a> <x:p> 1 .", headers=headers).status_code == 403
     assert served.put("/graphs?default", content="<x:a> <x:p> 1 .", headers=headers).status_code == 403
 
 
 def test_the_secret_is_kept_nowhere_and_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    secret, _ = auth.new(tmp_path / TOKENS, ["graphs"])
-    assert (tmp_path / TOKENS).stat().st_mode & 0o777 == 0o600
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
+    assert (tmp_path / TOKENS_FILE).stat().st_mode & 0o777 == 0o600
     assert not [one for one in tmp_path.iterdir() if secret.encode() in one.read_bytes()]
     assert not [one for one in tmp_path.iterdir() if one.suffix == ".partial"]
 
 
 def test_a_file_that_others_may_read_is_refused(served: httpx.Client, tmp_path: Path) -> None:
-    secret, _ = auth.new(tmp_path / TOKENS, ["graphs"])
-    (tmp_path / TOKENS).chmod(0o640)
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
+    (tmp_path / TOKENS_FILE).chmod(0o640)
     with pytest.raises(FileError, match="chmod 600"):
-        Tokens(tmp_path / TOKENS).all()
+        TokenStore(tmp_path / TOKENS_FILE).list_tokens()
     with pytest.raises(FileError, match="chmod 600"):
-        auth.new(tmp_path / TOKENS, ["graphs"])
+        auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     answer = put_as(served, secret)
     assert (answer.status_code, str(tmp_path) in answer.text) == (503, False)
     # The form is given all the same: who saves it is told.
@@ -162,21 +162,21 @@ def test_a_file_that_others_may_read_is_refused(served: httpx.Client, tmp_path: 
 def test_a_file_that_the_system_does_not_give_is_refused_with_its_reason(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir(0o700)
-    reasons = {tmp_path / "file" / TOKENS: "not a directory", tmp_path / "folder": "is a directory"}
+    reasons = {tmp_path / "file" / TOKENS_FILE: "not a directory", tmp_path / "folder": "is a directory"}
     for path, reason in reasons.items():
         with pytest.raises(FileError) as refused:
-            Tokens(path).all()
+            TokenStore(path).list_tokens()
         assert f"The tokens in {path} cannot be read or written: {reason}." in str(refused.value)
     with pytest.raises(FileError, match="cannot be read or written"):
-        auth.new(tmp_path / "file" / TOKENS, ["graphs"])
+        auth.create_access_token(tmp_path / "file" / TOKENS_FILE, ["graphs"])
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b'[{"id": 1}]', b"\xff"])
 def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / TOKENS).write_bytes(content)
-    (tmp_path / TOKENS).chmod(0o600)
+    (tmp_path / TOKENS_FILE).write_bytes(content)
+    (tmp_path / TOKENS_FILE).chmod(0o600)
     with pytest.raises(FileError, match="is damaged"):
-        Tokens(tmp_path / TOKENS).all()
+        TokenStore(tmp_path / TOKENS_FILE).list_tokens()
 
 
 @pytest.mark.parametrize("query", ["access_token=x", "x=1&access_token=x", "token=wgig_" + "a" * 43])
@@ -192,7 +192,7 @@ def test_a_token_in_an_address_is_burned(served: httpx.Client, method: str, path
 def test_a_token_in_a_body_is_burned(
     served: httpx.Client, tmp_path: Path, sent: dict[str, dict[str, str]], beside: bool
 ) -> None:
-    secret, _ = auth.new(tmp_path / TOKENS, ["graphs", "update"])
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs", "update"])
     headers = {"Authorization": f"Bearer {secret}"} if beside else {}
     path = "/update" if "data" in sent else "/graph/one"
     answer = served.post(path, headers=headers, **sent)  # type: ignore[arg-type]
@@ -211,19 +211,19 @@ def test_a_token_in_the_form_of_a_query_is_burned_though_none_is_needed(served: 
 def test_a_form_without_a_token_or_too_large_to_look_through_needs_one(
     served: httpx.Client, tmp_path: Path, form: str
 ) -> None:
-    auth.new(tmp_path / TOKENS, ["update"])
+    auth.create_access_token(tmp_path / TOKENS_FILE, ["update"])
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert served.post("/update", content=form, headers=headers).status_code == 401
 
 
 def test_two_tokens_in_one_request_are_refused(served: httpx.Client, tmp_path: Path) -> None:
-    secret, _ = auth.new(tmp_path / TOKENS, ["graphs"])
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     answer = served.delete("/graph/one", headers=[("Authorization", f"Bearer {secret}")] * 2)
     assert answer.status_code == 400
 
 
 def test_what_a_token_gets_is_kept_by_nobody(served: httpx.Client, tmp_path: Path) -> None:
-    secret, _ = auth.new(tmp_path / TOKENS, ["graphs"])
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     made = put_as(served, secret)
     read = served.get("/graph/one", headers={"Authorization": f"Bearer {secret}"})
     assert [one.headers["cache-control"] for one in (made, read)] == ["no-store"] * 2
@@ -238,14 +238,14 @@ def test_the_shell_makes_lists_and_revokes(tmp_path: Path) -> None:
     made = wgig("token", "new", "--scope", "papers", "--name", "Alice", "--expires", "1w", folder=tmp_path)
     secret = made.stdout.strip()
     assert len(made.stdout.splitlines()) == 1
-    found = Tokens(tmp_path / TOKENS).find(secret)
+    found = TokenStore(tmp_path / TOKENS_FILE).find(secret)
     assert found is not None
     listed = json.loads(wgig("token", "list", folder=tmp_path).stdout)
     assert [(one["id"], one["name"], one["scopes"]) for one in listed] == [(found.id, "Alice", "papers")]
     assert secret not in str(listed)
     assert wgig("token", "revoke", found.id, folder=tmp_path).returncode == 0
     assert wgig("token", "revoke", found.id, folder=tmp_path).returncode == 1
-    assert Tokens(tmp_path / TOKENS).all() == []
+    assert TokenStore(tmp_path / TOKENS_FILE).list_tokens() == []
 
 
 def test_instances_share_a_file_of_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -253,13 +253,15 @@ def test_instances_share_a_file_of_tokens(tmp_path: Path, monkeypatch: pytest.Mo
     made = wgig("token", "new", "--scope", "graphs", folder=tmp_path / "one")
     settings = Settings.from_environment(store=tmp_path / "two")
     assert not settings.store.exists()
-    client = client_of(create_app(settings, Store.in_memory(), tokens=Tokens(settings.token_file)))
+    client = client_of(create_app(settings, Store.in_memory(), tokens=TokenStore(settings.token_file)))
     assert put_as(client, made.stdout.strip()).status_code == 201
 
 
 def test_a_token_has_each_scope_that_was_asked_for(tmp_path: Path) -> None:
     asked = ("--scope", "graphs", "metrics", "--scope", "update")
-    found = Tokens(tmp_path / TOKENS).find(wgig("token", "new", *asked, folder=tmp_path).stdout.strip())
+    found = TokenStore(tmp_path / TOKENS_FILE).find(
+        wgig("token", "new", *asked, folder=tmp_path).stdout.strip()
+    )
     assert found is not None
     assert set(found.scopes) == {"graphs", "metrics", "update"}
 
@@ -270,10 +272,10 @@ def test_the_shell_refuses_a_call_that_lacks_something(tmp_path: Path, arguments
 
 
 def test_the_shell_offers_the_scopes_that_there_are() -> None:
-    assert set(arguments.SCOPES) == SCOPES.keys()
-    _, _, text = parser.ACTIONS["new"]
+    assert set(arguments.SCOPE_CHOICES) == TOKEN_SCOPES.keys()
+    _, _, text = parser.TOKEN_ACTIONS["new"]
     assert [re.sub("  +", ": ", one) for one in text.splitlines()[4:]] == [
-        f"{scope}: {meaning}" for scope, meaning in SCOPES.items()
+        f"{scope}: {meaning}" for scope, meaning in TOKEN_SCOPES.items()
     ]
 
 

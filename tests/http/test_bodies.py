@@ -9,7 +9,15 @@ import pytest
 from starlette.requests import Request
 from starlette.types import Message
 from wgig.http import bodies
-from wgig.http.bodies import ContentType, Part, gunzip, parse_content_type, parse_form, parse_multipart, text
+from wgig.http.bodies import (
+    BodyPart,
+    ContentType,
+    decode_utf8_text,
+    gunzip_body,
+    parse_content_type,
+    parse_form,
+    parse_multipart,
+)
 from wgig.problems import Problem
 
 
@@ -57,14 +65,14 @@ def test_a_content_type_is_parsed_or_malformed(field: str, parsed: ContentType |
 
 
 def test_text_is_utf8_without_nul() -> None:
-    assert text("é".encode(), "query") == "é"
+    assert decode_utf8_text("é".encode(), "query") == "é"
     for body in (b"\xff", b"a\0b"):
         with pytest.raises(Problem, match="query"):
-            text(body, "query")
+            decode_utf8_text(body, "query")
 
 
 def test_gzip_members_are_put_together() -> None:
-    assert gunzip(gzip.compress(b"one ") + gzip.compress(b"two"), 7) == b"one two"
+    assert gunzip_body(gzip.compress(b"one ") + gzip.compress(b"two"), 7) == b"one two"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +86,7 @@ def test_gzip_members_are_put_together() -> None:
 )
 def test_a_gzip_body_that_is_too_large_or_broken_is_refused(body: bytes, status: int) -> None:
     with pytest.raises(Problem) as caught:
-        gunzip(body, 100)
+        gunzip_body(body, 100)
     assert caught.value.status == status
 
 
@@ -89,8 +97,8 @@ def test_multipart_gives_each_part_with_name_and_type() -> None:
         b'<a:a> <a:b> "\r\n" .\r\n--b\r\nContent-Disposition: form-data; name="c"\r\n\r\nplain\r\n--b--\r\n'
     )
     assert parse_multipart(body, "b") == [
-        Part("a.ttl", "text/turtle", b'<a:a> <a:b> "\r\n" .', "a"),
-        Part("", "", b"plain", "c"),
+        BodyPart("a.ttl", "text/turtle", b'<a:a> <a:b> "\r\n" .', "a"),
+        BodyPart("", "", b"plain", "c"),
     ]
 
 
@@ -101,14 +109,14 @@ def test_a_malformed_multipart_body_is_refused(body: bytes, boundary: str) -> No
 
 
 def test_a_body_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "PATIENCE", 0.01)
+    monkeypatch.setattr(bodies, "BODY_CHUNK_TIMEOUT_SECONDS", 0.01)
     pieces: list[Message] = [{"type": "http.request", "body": b"a", "more_body": True}]
 
     async def receive() -> Message:
         return pieces.pop() if pieces else await asyncio.Event().wait()  # type: ignore[return-value]
 
     with pytest.raises(Problem, match="The body comes too slowly") as caught:
-        asyncio.run(bodies.read(Request({"type": "http", "headers": []}, receive), 10))
+        asyncio.run(bodies.read_request_body(Request({"type": "http", "headers": []}, receive), 10))
     assert caught.value.status == 408
 
 
@@ -124,19 +132,19 @@ def test_a_body_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
         return pieces.pop()
 
     with pytest.raises(Problem, match="less than 4096 bytes a second"):
-        asyncio.run(bodies.read(Request({"type": "http", "headers": []}, receive), 1000))
+        asyncio.run(bodies.read_request_body(Request({"type": "http", "headers": []}, receive), 1000))
     assert 60 < len(pieces) < 80
 
 
 def test_a_gzip_file_of_very_many_members_is_refused() -> None:
     with pytest.raises(Problem, match="more than 1000 members") as caught:
-        gunzip(gzip.compress(b"", mtime=0) * 800_000, 100)
+        gunzip_body(gzip.compress(b"", mtime=0) * 800_000, 100)
     assert caught.value.status == 413
 
 
 def test_a_gzip_member_may_be_of_many_pieces() -> None:
     content = os.urandom(300_000)
-    assert gunzip(gzip.compress(content) + gzip.compress(b"end"), 400_000) == content + b"end"
+    assert gunzip_body(gzip.compress(content) + gzip.compress(b"end"), 400_000) == content + b"end"
 
 
 def test_a_form_of_very_many_pairs_is_refused() -> None:

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
-from wgig.http.cache import Cache, InLine
-from wgig.http.fast_path import Shortcuts
+from wgig.http.cache import ResponseCacheMiddleware, VersionSource
+from wgig.http.fast_path import RawResponseCache
 from wgig.http.telemetry import Metrics
 
 Answer = tuple[int, dict[bytes, bytes], bytes]
@@ -52,8 +52,8 @@ class Kept:
         self.origin = Origin(**given)
         self.version = 0
         self.sent: list[Message] = []
-        self.shortcuts = Shortcuts(lambda: self.version, ROOM, Metrics())
-        self.cache = Cache(self.origin, cast(InLine, self), self.shortcuts, ROOM)
+        self.shortcuts = RawResponseCache(lambda: self.version, ROOM, Metrics())
+        self.cache = ResponseCacheMiddleware(self.origin, cast(VersionSource, self), self.shortcuts, ROOM)
 
     async def in_line(self) -> None:
         """Nobody else writes."""
@@ -224,7 +224,7 @@ def test_an_answer_that_breaks_off_is_not_kept_and_nobody_waits_for_it() -> None
             with pytest.raises(ConnectionError):
                 await kept.ask()
         assert kept.origin.asked == 2
-        assert not kept.cache.under_way
+        assert not kept.cache.in_flight
 
     play(story())
 
@@ -320,8 +320,8 @@ def test_it_keeps_what_was_asked_last_within_its_room() -> None:
         kept = Kept(pieces=[b"x" * (ROOM // 5)])
         for number in range(9):
             await kept.ask(f"/{number}")
-        assert kept.cache.size <= ROOM
-        assert kept.cache.size == sum(len(one.body) + 1000 for one in kept.cache.entries.values())
+        assert kept.cache.size_bytes <= ROOM
+        assert kept.cache.size_bytes == sum(len(one.body) + 1000 for one in kept.cache.entries.values())
         await kept.ask("/8")
         assert kept.origin.asked == 9
         await kept.ask("/0")
@@ -337,7 +337,7 @@ def test_a_large_plain_answer_is_kept_packed_and_given_as_it_was() -> None:
         assert await kept.ask() == (200, first[1], first[2])
         assert (await kept.ask(if_none_match='"t"'))[0] == 304
         assert (await kept.ask(method="HEAD"))[1:] == (first[1], b"")
-        assert kept.cache.size < len(first[2]) / 10
+        assert kept.cache.size_bytes < len(first[2]) / 10
         assert kept.origin.asked == 1
 
     play(story())

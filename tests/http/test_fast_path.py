@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from wgig.http.fast_path import LARGEST, Shortcuts, is_whole
+from wgig.http.fast_path import MAX_RAW_RESPONSE_BYTES, RawResponseCache, is_single_get_request
 from wgig.http.telemetry import Metrics
 
 from tests.fixtures.processes import Serving
@@ -18,9 +18,9 @@ HEAD = "Host: a\r\n"
 ASK = f"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\n{HEAD}"
 
 
-def of(room: int = 10_000) -> tuple[Shortcuts, list[int]]:
+def of(room: int = 10_000) -> tuple[RawResponseCache, list[int]]:
     version = [0]
-    return Shortcuts(lambda: version[0], room, Metrics()), version
+    return RawResponseCache(lambda: version[0], room, Metrics()), version
 
 
 def test_an_answer_is_given_for_the_same_bytes_alone() -> None:
@@ -28,7 +28,7 @@ def test_an_answer_is_given_for_the_same_bytes_alone() -> None:
     shortcuts.add(b"one", 200, [(b"a", b"b")], b"body")
     found = shortcuts.get(b"one")
     assert found
-    assert found.begin + found.rest == b"HTTP/1.1 200 OK\r\n\r\na: b\r\n\r\nbody"
+    assert found.status_line + found.headers_and_body == b"HTTP/1.1 200 OK\r\n\r\na: b\r\n\r\nbody"
     assert shortcuts.get(b"other") is None
 
 
@@ -43,10 +43,10 @@ def test_there_is_room_for_so_many_and_for_no_large_one() -> None:
     shortcuts, _ = of()
     for number in range(1000):
         shortcuts.add(b"%d" % number, 200, [], b"")
-        assert shortcuts.size <= 10_000
+        assert shortcuts.size_bytes <= 10_000
     assert shortcuts.get(b"999")
     assert shortcuts.get(b"0") is None
-    shortcuts.add(b"large", 200, [], b"x" * (LARGEST + 1))
+    shortcuts.add(b"large", 200, [], b"x" * (MAX_RAW_RESPONSE_BYTES + 1))
     assert shortcuts.get(b"large") is None
 
 
@@ -61,7 +61,7 @@ def test_there_is_room_for_so_many_and_for_no_large_one() -> None:
     ],
 )
 def test_what_counts_as_one_request(data: bytes, whole: bool) -> None:
-    assert is_whole(data) is whole
+    assert is_single_get_request(data) is whole
 
 
 class Client:

@@ -10,19 +10,19 @@ import pyoxigraph as ox
 import pytest
 from bs4 import BeautifulSoup
 from wgig.http.language import (
-    LISTED,
-    Languages,
-    accepted,
-    comma,
-    fallbacks,
-    field,
-    name_of,
-    narrowed,
-    place,
-    speaking_in,
+    MAX_CONTENT_LANGUAGES,
+    LanguagePreferences,
+    content_language_field,
+    expand_language_ranges,
+    format_language_name,
+    keep_best_languages,
+    list_separator,
+    parse_accept_language,
+    rank_language,
+    use_language,
 )
-from wgig.i18n import SPOKEN
-from wgig.rdf.serialization import read
+from wgig.i18n import PAGE_LANGUAGES
+from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -66,7 +66,7 @@ def test_what_a_thing_leads_to_is_called_in_the_language_that_is_liked() -> None
     store = Store.in_memory()
     facts = f"""<{BASE}id/x/y> <urn:p> <urn:end> .
         <urn:end> <http://www.w3.org/2000/01/rdf-schema#label> "end"@en, "Ende"@de, "fin"@fr ."""
-    store.apply(store.change_by(None, read(facts.encode(), "text/turtle")))
+    store.apply(store.compute_addition(None, parse_graph_document(facts.encode(), "text/turtle")))
     service = client_over(store)
     for liked, label in (
         ("de-AT, fr", ("Ende", "de")),
@@ -137,34 +137,36 @@ def test_an_address_is_given_only_to_what_can_be_had_there(get: Get) -> None:
 
 
 def test_a_range_falls_back_to_what_is_wider() -> None:
-    assert fallbacks(["zh-Hant-TW", "de", "zh"]) == ("zh-hant-tw", "zh-hant", "zh", "de")
+    assert expand_language_ranges(["zh-Hant-TW", "de", "zh"]) == ("zh-hant-tw", "zh-hant", "zh", "de")
 
 
 def test_the_best_language_is_that_of_the_first_range_that_has_one() -> None:
     ranges = ("fr", "en")
     tags = ["en", "de", "fr-CA", "fr"]
-    assert sorted(tags, key=lambda tag: place(tag, ranges)) == ["fr", "fr-CA", "en", "de"]
+    assert sorted(tags, key=lambda tag: rank_language(tag, ranges)) == ["fr", "fr-CA", "en", "de"]
 
 
 def test_who_reads_english_alone_reads_as_everybody() -> None:
-    assert accepted(("en-GB, en;q=0.5",)) == ()
-    assert accepted(("en, fr;q=0.5",)) == ("en", "fr")
+    assert parse_accept_language(("en-GB, en;q=0.5",)) == ()
+    assert parse_accept_language(("en, fr;q=0.5",)) == ("en", "fr")
 
 
 def test_a_text_in_none_of_the_languages_stays() -> None:
-    said = read(b'<urn:s> <urn:p> "a"@de, "b"@es, 1 ; <urn:q> "c"@de, "d"@fr, "e" .', "text/turtle")
-    kept = [one.object for one in narrowed(said, ("fr",))]
+    said = parse_graph_document(
+        b'<urn:s> <urn:p> "a"@de, "b"@es, 1 ; <urn:q> "c"@de, "d"@fr, "e" .', "text/turtle"
+    )
+    kept = [one.object for one in keep_best_languages(said, ("fr",))]
     assert {one.value for one in kept if isinstance(one, ox.Literal)} == {"a", "b", "1", "d", "e"}
 
 
 def test_too_many_languages_are_not_named() -> None:
-    assert dict(field(["fr", "en"])) == {"Content-Language": "en, fr"}
-    assert not list(field([]))
-    assert not list(field(f"x{n}" for n in range(LISTED + 1)))
+    assert dict(content_language_field(["fr", "en"])) == {"Content-Language": "en, fr"}
+    assert not list(content_language_field([]))
+    assert not list(content_language_field(f"x{n}" for n in range(MAX_CONTENT_LANGUAGES + 1)))
 
 
 def test_no_language_is_asked_for_by_default() -> None:
-    assert Languages() == Languages((), only=False)
+    assert LanguagePreferences() == LanguagePreferences((), is_explicit=False)
 
 
 LONG = quote(f"SELECT ?x {{ VALUES ?x {{ {' '.join(map(str, range(4000)))} }} }}")  # 27 KB
@@ -177,7 +179,7 @@ def root(answer: httpx.Response) -> tuple[str, str]:
     return str(html["lang"]), str(html["dir"])
 
 
-@pytest.mark.parametrize("tongue", SPOKEN)
+@pytest.mark.parametrize("tongue", PAGE_LANGUAGES)
 @pytest.mark.parametrize("path", ["/", SPAM, "/papers", "/sparql", "/validate", "/write", "/nothing-here"])
 def test_every_page_speaks_the_language_that_its_address_says(get: Get, path: str, tongue: str) -> None:
     page = get(f"{path}?_lang={tongue}", accept="text/html")
@@ -235,7 +237,7 @@ def test_caches_hold_the_pages_of_each_language_apart(get: Get) -> None:
 
 def test_the_switch_and_the_alternates_stay_on_the_page(get: Get) -> None:
     page = BeautifulSoup(get("/papers?page=1&_lang=fr&sort=-posted", accept="text/html").text, "html.parser")
-    here = {one: f"/papers?page=1&sort=-posted&_lang={one}" for one in SPOKEN}
+    here = {one: f"/papers?page=1&sort=-posted&_lang={one}" for one in PAGE_LANGUAGES}
     switch = page.select("footer a[hreflang]")
     assert {one["hreflang"]: one["href"] for one in switch} == here
     assert [one["hreflang"] for one in switch if one.get("aria-current")] == ["fr"]
@@ -247,7 +249,7 @@ def test_the_switch_and_the_alternates_stay_on_the_page(get: Get) -> None:
 def test_a_language_in_which_no_page_speaks_is_refused(get: Get, query: str) -> None:
     refused = get(f"/papers?{query}")
     assert refused.status_code == 400
-    assert refused.json()["languages"] == list(SPOKEN)
+    assert refused.json()["languages"] == list(PAGE_LANGUAGES)
     assert "lang" in refused.json()["detail"]
 
 
@@ -258,7 +260,7 @@ def test_a_language_in_which_no_page_speaks_is_refused(get: Get, query: str) -> 
 def test_a_refusal_does_not_repeat_a_long_address(get: Get, address: str, there: str) -> None:
     page = BeautifulSoup(get(address, accept="text/html").text, "html.parser")
     assert {one["href"] for one in page.select("footer a[hreflang]")} == {
-        f"{there}?_lang={one}" for one in SPOKEN
+        f"{there}?_lang={one}" for one in PAGE_LANGUAGES
     }
 
 
@@ -268,16 +270,20 @@ def test_the_switch_stays_on_a_page_with_a_long_address_which_is_named_nowhere_e
 ) -> None:
     page = BeautifulSoup(get(address, accept="text/html").text, "html.parser")
     links = {one["hreflang"]: one["href"] for one in page.select("footer a[hreflang]")}
-    assert links == {one: f"{address}&_lang={one}" for one in SPOKEN}
+    assert links == {one: f"{address}&_lang={one}" for one in PAGE_LANGUAGES}
     assert not page.select("link[rel=alternate][hreflang]")
 
 
 def test_a_language_is_called_as_in_the_language_of_the_page() -> None:
-    with speaking_in("fr"):
-        assert [name_of(one) for one in ("ar", "ja-latn", "x-own")] == ["arabe", "japonais (latin)", "x-own"]
+    with use_language("fr"):
+        assert [format_language_name(one) for one in ("ar", "ja-latn", "x-own")] == [
+            "arabe",
+            "japonais (latin)",
+            "x-own",
+        ]
 
 
 @pytest.mark.parametrize(("tongue", "between"), [("en", ", "), ("ar", "، "), ("zh", "、")])
 def test_lists_have_the_comma_of_the_language(tongue: str, between: str) -> None:
-    with speaking_in(tongue):
-        assert comma() == between
+    with use_language(tongue):
+        assert list_separator() == between

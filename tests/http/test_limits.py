@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from wgig.http import limits
-from wgig.http.limits import FREE, Limits
+from wgig.http.limits import UNLIMITED_PATHS, RateLimiter
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -28,7 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.mark.parametrize("now", [0.1, 1000, 1008.409, 8388600.3])
 def test_a_client_has_so_many_at_once_and_then_one_by_one(clock: list[float], now: float) -> None:
     clock[0] = now
-    buckets = Limits(THREE)
+    buckets = RateLimiter(THREE)
     assert [buckets.take("a")[:] for _ in range(4)] == [
         (2, 20, False),
         (1, 40, False),
@@ -39,53 +39,53 @@ def test_a_client_has_so_many_at_once_and_then_one_by_one(clock: list[float], no
     assert buckets.take("a") == (0, 5, True)
     clock[0] += 5
     assert buckets.take("a") == (0, 20, False)
-    assert buckets.take("a").refused
+    assert buckets.take("a").is_refused
 
 
 def test_a_bucket_fills_up_and_does_not_run_over(clock: list[float]) -> None:
-    buckets = Limits(THREE)
+    buckets = RateLimiter(THREE)
     for _ in range(3):
         buckets.take("a")
     clock[0] += 1e6
-    assert [buckets.take("a").refused for _ in range(4)] == [False, False, False, True]
+    assert [buckets.take("a").is_refused for _ in range(4)] == [False, False, False, True]
 
 
 def test_refused_requests_do_not_put_off_the_next_good_one(clock: list[float]) -> None:
-    buckets = Limits(THREE)
+    buckets = RateLimiter(THREE)
     for _ in range(100):
         buckets.take("a")
     clock[0] += 20
-    assert not buckets.take("a").refused
+    assert not buckets.take("a").is_refused
 
 
 def test_clients_are_told_apart_by_address_or_network(clock: list[float]) -> None:
     del clock
-    buckets = Limits(replace(THREE, rate_requests=1))
+    buckets = RateLimiter(replace(THREE, rate_requests=1))
     addresses = ["192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"]
-    assert [buckets.take(one).refused for one in addresses] == [False, False, False, True, False]
+    assert [buckets.take(one).is_refused for one in addresses] == [False, False, False, True, False]
 
 
 def test_few_are_remembered_and_first_of_all_those_that_asked_most(
     clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del clock
-    monkeypatch.setattr(limits, "MOST", 100)
-    buckets = Limits(THREE)
+    monkeypatch.setattr(limits, "MAX_REMEMBERED_CLIENTS", 100)
+    buckets = RateLimiter(THREE)
     for _ in range(3):
         buckets.take("flood")
     for number in range(10_000):
         buckets.take(f"client {number}")
-        assert len(buckets.full) <= 100
-    assert buckets.take("flood").refused
+        assert len(buckets.full_at) <= 100
+    assert buckets.take("flood").is_refused
 
 
 def test_who_is_full_again_is_forgotten(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST", 2)
-    buckets = Limits(THREE)
+    monkeypatch.setattr(limits, "MAX_REMEMBERED_CLIENTS", 2)
+    buckets = RateLimiter(THREE)
     buckets.take("a"), buckets.take("b")
     clock[0] += 100
     buckets.take("c")
-    assert [*buckets.full] == ["c"]
+    assert [*buckets.full_at] == ["c"]
 
 
 @pytest.mark.usefixtures("clock")
@@ -108,7 +108,7 @@ def test_an_answer_tells_how_a_client_stands_and_a_refusal_when_to_come_again() 
 
 def test_monitors_are_never_refused() -> None:
     client = service_of(THREE, Store.in_memory())
-    assert {client.get(one).status_code for one in FREE * 5} == {200}
+    assert {client.get(one).status_code for one in UNLIMITED_PATHS * 5} == {200}
 
 
 def test_nothing_is_limited_by_default(closed: httpx.Client) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
-from wgig.http.middleware import SMALL, Guard, Room, is_host
+from wgig.http.middleware import FREE_BODY_BYTES, RequestGuardMiddleware, UploadBudget, is_host_field
 from wgig.problems import Problem
 
 REQUEST = {
@@ -33,7 +33,7 @@ def passed(scope: Scope, sent: list[Message]) -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(Guard(half, "http://base/", Room(0))(scope, nothing_comes, send))
+    asyncio.run(RequestGuardMiddleware(half, "http://base/", UploadBudget(0))(scope, nothing_comes, send))
 
 
 def test_half_an_answer_does_not_look_whole(caplog: pytest.LogCaptureFixture) -> None:
@@ -64,11 +64,11 @@ def test_a_client_that_goes_away_is_no_mistake_of_ours(caplog: pytest.LogCapture
     async def send(message: Message) -> None:
         sent.append(message)
 
-    asyncio.run(Guard(reading, "http://base/", Room(0))(REQUEST, gone, send))
+    asyncio.run(RequestGuardMiddleware(reading, "http://base/", UploadBudget(0))(REQUEST, gone, send))
     assert (sent, caplog.text) == ([], "")
 
 
-def upload(guard: Guard, size: int, end: asyncio.Event) -> asyncio.Task[None]:
+def upload(guard: RequestGuardMiddleware, size: int, end: asyncio.Event) -> asyncio.Task[None]:
     """A request whose body is of that size so far, and goes on until the end."""
     pieces = [{"type": "http.request", "body": b"x" * size, "more_body": True}]
 
@@ -94,16 +94,16 @@ def test_uploads_share_their_room_and_leave_some_to_small_ones() -> None:
             refused.append(problem)
 
     async def several() -> None:
-        guard, end = Guard(reading, "http://base/", Room(1000)), asyncio.Event()
-        large = [upload(guard, SMALL + 400, end) for _ in range(2)]
-        late, small = upload(guard, SMALL + 400, end), upload(guard, SMALL, end)
+        guard, end = RequestGuardMiddleware(reading, "http://base/", UploadBudget(1000)), asyncio.Event()
+        large = [upload(guard, FREE_BODY_BYTES + 400, end) for _ in range(2)]
+        late, small = upload(guard, FREE_BODY_BYTES + 400, end), upload(guard, FREE_BODY_BYTES, end)
         async with asyncio.timeout(5):
             await late
         assert [(one.status, one.headers["Retry-After"]) for one in refused] == [(503, "10")]
         assert not any(one.done() for one in (*large, small))
         end.set()
         await asyncio.gather(*large, small)
-        await upload(guard, SMALL + 1000, end)
+        await upload(guard, FREE_BODY_BYTES + 1000, end)
         assert len(refused) == 1
 
     asyncio.run(several())
@@ -114,9 +114,9 @@ def test_uploads_share_their_room_and_leave_some_to_small_ones() -> None:
     ["", "localhost", "a-b.example:8000", "192.0.2.1:80", "[::1]", "[2001:db8::1]:443", "my_service:65535"],
 )
 def test_a_host_is_a_name_or_an_address_and_a_port(host: str) -> None:
-    assert is_host(host.encode())
+    assert is_host_field(host.encode())
 
 
 @pytest.mark.parametrize("host", ["a b", "a:x", "a:65536", "a/b", "[::1", "[1:2]", "a@b", 'a"', "<", "\xfc"])
 def test_what_would_not_stand_in_an_address_is_no_host(host: str) -> None:
-    assert not is_host(host.encode("latin-1"))
+    assert not is_host_field(host.encode("latin-1"))

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from wgig.app import create_app
 from wgig.http import oidc
-from wgig.http.auth import NotVouchedError, Tokens
-from wgig.http.oidc import Issuer, configured, mapping
-from wgig.settings import TOKENS, Settings
+from wgig.http.auth import TokenStore, TokenVerificationError
+from wgig.http.oidc import OidcIssuer, build_configured_issuer, parse_scope_mapping
+from wgig.settings import TOKENS_FILE, Settings
 from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
@@ -85,11 +85,11 @@ def settings(place: Place, **more: Any) -> Settings:
     return Settings(oidc_issuer=place.url, oidc_audience=AUDIENCE, **more)
 
 
-def fetched(one: Issuer) -> Issuer:
+def fetched(one: OidcIssuer) -> OidcIssuer:
     """The issuer, once it has tried to have keys."""
-    assert one.refresh()
-    assert one.fetching
-    one.fetching.join()
+    assert one.refresh_keys()
+    assert one.fetch_thread
+    one.fetch_thread.join()
     return one
 
 
@@ -119,8 +119,8 @@ def by_hand(header: dict[str, Any], claims: dict[str, Any], secret: bytes | None
     ("key", "alg", "kid"), [(RSA, "RS256", "r"), (RSA, "RS512", "r"), (RSA, "PS256", "r"), (EC, "ES256", "e")]
 )
 def test_a_token_that_the_issuer_signed_holds(place: Place, key: Any, alg: str, kid: str) -> None:
-    token = fetched(Issuer(settings(place))).vouched(signed(place, key, alg, kid))
-    assert (token.name, token.scopes, token.expired) == ("alice", ("graphs",), False)
+    token = fetched(OidcIssuer(settings(place))).verify(signed(place, key, alg, kid))
+    assert (token.name, token.scopes, token.is_expired) == ("alice", ("graphs",), False)
     assert place.asked == ["/.well-known/openid-configuration", "/keys"]
 
 
@@ -145,14 +145,14 @@ def test_a_token_that_the_issuer_signed_holds(place: Place, key: Any, alg: str, 
 def test_what_the_issuer_does_not_vouch_for_is_refused(
     place: Place, why: str, change: dict[str, Any]
 ) -> None:
-    one = fetched(Issuer(settings(place)))
-    with pytest.raises(NotVouchedError, match=why):
-        one.vouched(signed(place, **change))
+    one = fetched(OidcIssuer(settings(place)))
+    with pytest.raises(TokenVerificationError, match=why):
+        one.verify(signed(place, **change))
 
 
 def test_clocks_may_differ_a_little(place: Place) -> None:
-    token = fetched(Issuer(settings(place))).vouched(signed(place, exp=int(time.time()) - 20))
-    assert not token.expired
+    token = fetched(OidcIssuer(settings(place))).verify(signed(place, exp=int(time.time()) - 20))
+    assert not token.is_expired
 
 
 @pytest.mark.parametrize(
@@ -166,25 +166,25 @@ def test_clocks_may_differ_a_little(place: Place) -> None:
 )
 def test_no_token_chooses_how_it_is_verified(place: Place, alg: str, secret: bytes | None) -> None:
     place.keys.append({"kty": "oct", "kid": "o", "k": "c2VjcmV0", "alg": "HS256"})
-    one = fetched(Issuer(settings(place)))
+    one = fetched(OidcIssuer(settings(place)))
     claims = jwt.decode(signed(place), options={"verify_signature": False})
     for kid in ("r", "o"):
-        with pytest.raises(NotVouchedError):
-            one.vouched(by_hand({"alg": alg, "kid": kid}, claims, secret))
+        with pytest.raises(TokenVerificationError):
+            one.verify(by_hand({"alg": alg, "kid": kid}, claims, secret))
 
 
 @pytest.mark.parametrize("header", [{"typ": "logout+jwt"}, {"crit": ["x"], "x": 1}])
 def test_tokens_of_other_kinds_are_refused(place: Place, header: dict[str, Any]) -> None:
     claims = jwt.decode(signed(place), options={"verify_signature": False})
     token = jwt.encode(claims, RSA, "RS256", {"kid": "r", **header})
-    with pytest.raises(NotVouchedError, match=r"another kind|crit"):
-        fetched(Issuer(settings(place))).vouched(token)
+    with pytest.raises(TokenVerificationError, match=r"another kind|crit"):
+        fetched(OidcIssuer(settings(place))).verify(token)
 
 
 @pytest.mark.parametrize("secret", ["a.b.c", "..", "eyJ.eyJ.x", f"{'x' * 20000}.b.c"])
 def test_what_is_no_token_at_all_is_refused(place: Place, secret: str) -> None:
-    with pytest.raises(NotVouchedError):
-        fetched(Issuer(settings(place))).vouched(secret)
+    with pytest.raises(TokenVerificationError):
+        fetched(OidcIssuer(settings(place))).verify(secret)
 
 
 def test_weak_keys_and_keys_for_other_uses_are_none(place: Place) -> None:
@@ -198,53 +198,53 @@ def test_weak_keys_and_keys_for_other_uses_are_none(place: Place) -> None:
         {"kty": "EC"},
         rsa_key("r"),
     ]
-    assert [*fetched(Issuer(settings(place))).keys] == ["r"]
+    assert [*fetched(OidcIssuer(settings(place))).keys] == ["r"]
 
 
 def test_a_key_that_names_its_algorithm_is_for_no_other(place: Place) -> None:
     place.keys = [rsa_key("r", alg="PS256")]
-    one = fetched(Issuer(settings(place)))
-    assert one.vouched(signed(place, alg="PS256"))
-    with pytest.raises(NotVouchedError, match="not for"):
-        one.vouched(signed(place))
+    one = fetched(OidcIssuer(settings(place)))
+    assert one.verify(signed(place, alg="PS256"))
+    with pytest.raises(TokenVerificationError, match="not for"):
+        one.verify(signed(place))
 
 
 def test_a_new_key_is_fetched_once_a_minute_at_most_and_nobody_waits(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, now = fetched(Issuer(settings(place))), [time.monotonic()]
+    one, now = fetched(OidcIssuer(settings(place))), [time.monotonic()]
     monkeypatch.setattr(oidc.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
     place.keys.append(rsa_key("new", STRANGE))
     token, asked = signed(place, STRANGE, kid="new"), len(place.asked)
     for number in range(50):
-        with pytest.raises(NotVouchedError, match="no such key"):
-            one.vouched(signed(place, kid=f"storm {number}"))
+        with pytest.raises(TokenVerificationError, match="no such key"):
+            one.verify(signed(place, kid=f"storm {number}"))
     assert len(place.asked) == asked
-    now[0] += oidc.AGAIN + 1
-    with pytest.raises(NotVouchedError) as refused:
-        one.vouched(token)
-    assert refused.value.again
-    assert one.fetching
-    one.fetching.join()
-    assert one.vouched(token).name == "alice"
-    assert one.vouched(signed(place))
+    now[0] += oidc.KEYS_RETRY_SECONDS + 1
+    with pytest.raises(TokenVerificationError) as refused:
+        one.verify(token)
+    assert refused.value.retry_after_seconds
+    assert one.fetch_thread
+    one.fetch_thread.join()
+    assert one.verify(token).name == "alice"
+    assert one.verify(signed(place))
 
 
 def test_old_keys_are_renewed_and_too_old_ones_believed_no_more(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, now = fetched(Issuer(settings(place))), [time.monotonic()]
+    one, now = fetched(OidcIssuer(settings(place))), [time.monotonic()]
     monkeypatch.setattr(oidc.time, "monotonic", lambda: now[0])  # type: ignore[attr-defined]
     place.status, asked = 500, len(place.asked)
-    now[0] += oidc.STALE + 1
-    assert one.vouched(signed(place))
-    assert one.fetching
-    one.fetching.join()
+    now[0] += oidc.KEYS_REFRESH_SECONDS + 1
+    assert one.verify(signed(place))
+    assert one.fetch_thread
+    one.fetch_thread.join()
     assert len(place.asked) == asked + 1
-    now[0] += oidc.DEAD
-    with pytest.raises(NotVouchedError) as refused:
-        one.vouched(signed(place))
-    assert refused.value.again
+    now[0] += oidc.KEYS_EXPIRY_SECONDS
+    with pytest.raises(TokenVerificationError) as refused:
+        one.verify(signed(place))
+    assert refused.value.retry_after_seconds
 
 
 @pytest.mark.parametrize(
@@ -261,25 +261,25 @@ def test_nobody_but_the_issuer_is_asked(
 ) -> None:
     place.metadata |= metadata
     place.status = status
-    one = fetched(Issuer(settings(place)))
+    one = fetched(OidcIssuer(settings(place)))
     assert one.keys == {}
     assert place.asked == ["/.well-known/openid-configuration"]
     assert why in caplog.text
 
 
 def test_keys_may_be_elsewhere_where_a_setting_says_so(place: Place) -> None:
-    one = fetched(Issuer(settings(place, oidc_keys=f"{place.url}/keys")))
+    one = fetched(OidcIssuer(settings(place, oidc_keys=f"{place.url}/keys")))
     assert (place.asked, [*one.keys]) == (["/keys"], ["r", "e"])
 
 
 def test_an_issuer_that_says_too_much_or_cannot_be_reached_has_no_keys(
     place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(oidc, "MOST", 100)
-    assert fetched(Issuer(settings(place))).keys == {}
+    monkeypatch.setattr(oidc, "MAX_ISSUER_RESPONSE_BYTES", 100)
+    assert fetched(OidcIssuer(settings(place))).keys == {}
     assert "more than 100 bytes" in caplog.text
     nowhere = Settings(oidc_issuer="http://127.0.0.1:9", oidc_audience=AUDIENCE)
-    assert fetched(Issuer(nowhere)).keys == {}
+    assert fetched(OidcIssuer(nowhere)).keys == {}
     assert "cannot be had" in caplog.text
 
 
@@ -306,13 +306,13 @@ def test_an_issuer_that_says_too_much_or_cannot_be_reached_has_no_keys(
 def test_a_claim_tells_what_a_token_opens(
     place: Place, claims: dict[str, Any], more: dict[str, str], scopes: tuple[str, ...]
 ) -> None:
-    assert fetched(Issuer(settings(place, **more))).vouched(signed(place, **claims)).scopes == scopes
+    assert fetched(OidcIssuer(settings(place, **more))).verify(signed(place, **claims)).scopes == scopes
 
 
 @pytest.mark.parametrize("written", ["editors", "editors=", "=graphs", "editors=all", "editors=graphs,"])
 def test_what_is_no_mapping_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match="WGIG_OIDC_SCOPES"):
-        mapping(written)
+        parse_scope_mapping(written)
 
 
 @pytest.mark.parametrize(
@@ -325,18 +325,18 @@ def test_what_is_no_mapping_is_refused(written: str) -> None:
 )
 def test_settings_that_cannot_be_safe_are_refused(more: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="Set"):
-        configured(Settings(**more))  # type: ignore[arg-type]
+        build_configured_issuer(Settings(**more))  # type: ignore[arg-type]
 
 
 def test_without_an_issuer_nobody_vouches() -> None:
-    assert configured(Settings()) is None
+    assert build_configured_issuer(Settings()) is None
 
 
 @pytest.fixture
 def served(place: Place, tmp_path: Path) -> httpx.Client:
     """A client of a service that keeps a history, to which papers need not conform, with an issuer."""
     wanted = settings(place, store=tmp_path, write_profile="off", oidc_name="name")
-    tokens = Tokens(tmp_path / TOKENS, "fixed.se.cret", fetched(Issuer(wanted)))
+    tokens = TokenStore(tmp_path / TOKENS_FILE, "fixed.se.cret", fetched(OidcIssuer(wanted)))
     return client_of(create_app(wanted, Store.open(tmp_path), tokens=tokens))
 
 
@@ -382,7 +382,11 @@ def test_who_comes_before_the_keys_is_asked_to_come_again(place: Place, tmp_path
     place.status = 500
     wanted = settings(place, store=tmp_path)
     client = client_of(
-        create_app(wanted, Store.in_memory(), tokens=Tokens(tmp_path / TOKENS, "", fetched(Issuer(wanted))))
+        create_app(
+            wanted,
+            Store.in_memory(),
+            tokens=TokenStore(tmp_path / TOKENS_FILE, "", fetched(OidcIssuer(wanted))),
+        )
     )
     answer = put_as(client, signed(place))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")

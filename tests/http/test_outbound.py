@@ -3,8 +3,8 @@
 from ipaddress import ip_address
 
 import pytest
-from wgig.http.outbound import allowed, is_literal, is_public
-from wgig.settings import Settings, canonical, entries
+from wgig.http.outbound import find_allowed_url, is_ip_literal, is_public_address
+from wgig.settings import Settings, canonicalize_url, parse_allowed_addresses
 
 ALLOW = "https://a.example/sparql https://b.example/data/ http://127.0.0.1:3030 https://[2001:db8::1]/x"
 
@@ -21,7 +21,7 @@ ALLOW = "https://a.example/sparql https://b.example/data/ http://127.0.0.1:3030 
     ],
 )
 def test_an_address_on_the_list_is_allowed_in_its_one_form(url: str, plain: str) -> None:
-    assert allowed(url, ALLOW) == plain
+    assert find_allowed_url(url, ALLOW) == plain
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_an_address_on_the_list_is_allowed_in_its_one_form(url: str, plain: str)
     ],
 )
 def test_every_other_address_is_not(url: str) -> None:
-    assert allowed(url, ALLOW) is None
+    assert find_allowed_url(url, ALLOW) is None
 
 
 def test_nothing_is_allowed_by_default() -> None:
-    assert entries(Settings.allow) == ()
-    assert allowed("https://a.example/", Settings.allow) is None
+    assert parse_allowed_addresses(Settings.allow) == ()
+    assert find_allowed_url("https://a.example/", Settings.allow) is None
 
 
 @pytest.mark.parametrize(
@@ -122,15 +122,15 @@ def test_a_setting_that_is_no_address_stops_the_start(entry: str, monkeypatch: p
     ],
 )
 def test_an_address_within_is_not_public(address: str) -> None:
-    assert not is_public(ip_address(address))
+    assert not is_public_address(ip_address(address))
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
 def test_an_address_of_the_internet_is_public(address: str) -> None:
-    assert is_public(ip_address(address))
+    assert is_public_address(ip_address(address))
 
 
 @pytest.mark.parametrize(("host", "literal"), [("127.0.0.1", True), ("[::1]", True), ("0177.0.0.1", False)])
 def test_only_an_address_that_is_written_as_one_is_named(host: str, literal: bool) -> None:
-    assert is_literal(host) == literal
-    assert canonical(f"http://{host}/") == f"http://{host}/"
+    assert is_ip_literal(host) == literal
+    assert canonicalize_url(f"http://{host}/") == f"http://{host}/"

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from wgig.settings import Settings
 from wgig.store.store import Store
-from wgig.text import near
+from wgig.text import find_near_name
 
 from tests.fixtures.service import service_of
 
@@ -222,4 +222,4 @@ def test_a_batch_of_ten_thousand_is_refused_with_what_may_be_sent(client: httpx.
     ("name", "meant"), [("verdic", "verdict"), ("Verdic", "Verdict"), ("VERDICT", "Verdict")]
 )
 def test_a_name_in_the_same_letters_is_nearer(name: str, meant: str) -> None:
-    assert near(name, ("verdict", "Verdict")) == meant
+    assert find_near_name(name, ("verdict", "Verdict")) == meant

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 from wgig.http import server
-from wgig.http.server import connection
+from wgig.http.server import make_connection_class
 
 Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -55,7 +55,9 @@ def talk(client: Client) -> None:
             faults.append(error)
 
     async def both() -> None:
-        config = uvicorn.Config(watched, http=connection("http://base/"), ws="none", log_level="critical")
+        config = uvicorn.Config(
+            watched, http=make_connection_class("http://base/"), ws="none", log_level="critical"
+        )
         config.load()
         state = ServerState()
         state.default_headers = [(b"date", b"now")]
@@ -156,7 +158,7 @@ def test_an_answer_that_has_begun_is_not_mixed_with_another() -> None:
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n\r\n"])
 def test_a_connection_without_a_request_is_closed(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "SECONDS", 0.05)
+    monkeypatch.setattr(server, "HEAD_TIMEOUT_SECONDS", 0.05)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(sent)
@@ -167,7 +169,7 @@ def test_a_connection_without_a_request_is_closed(sent: bytes, monkeypatch: pyte
 
 @pytest.mark.parametrize("before", [b"", GOOD])
 def test_a_head_that_does_not_end_is_given_up(before: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "SECONDS", 0.05)
+    monkeypatch.setattr(server, "HEAD_TIMEOUT_SECONDS", 0.05)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(before)
@@ -206,7 +208,7 @@ def test_an_answer_is_read_though_the_body_was_not(path: bytes) -> None:
 
 @pytest.mark.parametrize("path", [b"bye", b"stay"])
 def test_what_nobody_reads_has_its_bounds(path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "REST_BYTES", 1_000_000)
+    monkeypatch.setattr(server, "MAX_DISCARDED_BYTES", 1_000_000)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(UPLOAD % (path, 10**12))
@@ -219,7 +221,7 @@ def test_what_nobody_reads_has_its_bounds(path: bytes, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("path", [b"bye", b"stay"])
 def test_what_nobody_reads_has_its_time(path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "SECONDS", 0.05)
+    monkeypatch.setattr(server, "HEAD_TIMEOUT_SECONDS", 0.05)
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(UPLOAD % (path, 1000))

@@ -21,13 +21,13 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from wgig.app import ROUTES, create_app
 from wgig.http import auth, telemetry
-from wgig.http.access_log import NONE, Notes, Routing
-from wgig.http.auth import Tokens
-from wgig.http.fast_path import Shortcut
-from wgig.http.telemetry import ENDPOINTS, Metrics, Tally, Tracing
-from wgig.settings import CHECKOUT, TOKENS, Settings
-from wgig.sparql.service import Queried
-from wgig.sparql.workers.result import Result, unpaced
+from wgig.http.access_log import NO_ROUTE, RequestRecorder, RouteTemplates
+from wgig.http.auth import TokenStore
+from wgig.http.fast_path import RawResponse
+from wgig.http.telemetry import OTLP_ENDPOINT_VARIABLES, DurationTally, Metrics, Tracing
+from wgig.settings import CHECKOUT_FOLDER, TOKENS_FILE, Settings
+from wgig.sparql.service import QueryRecord
+from wgig.sparql.workers.result import QueryResult, ignore_flow_control
 from wgig.store.store import Store
 
 from tests.fixtures.service import TOKEN, client_of, service_of, writer_of
@@ -106,7 +106,9 @@ def test_no_stranger_makes_more_of_them(watched: httpx.Client) -> None:
         watched.request(f"FROB{number}", "/sparql")
         watched.get(f"/sparql?x={number}", headers={"User-Agent": str(number)})
     watched.get("/sparql?x")
-    assert series() - before <= 2 + len(telemetry.SECONDS) + 3  # those of one route and status
+    assert (
+        series() - before <= 2 + len(telemetry.DURATION_BUCKETS_SECONDS) + 3
+    )  # those of one route and status
 
 
 @pytest.mark.parametrize(
@@ -120,13 +122,13 @@ def test_no_stranger_makes_more_of_them(watched: httpx.Client) -> None:
         ("/queries/running", "/queries/running"),
         ("/queries/x", "/queries/{name}"),
         ("/shapes/examples/x", "/shapes/examples/{name}"),
-        ("/sparqlx", NONE),
-        ("/sparql/", NONE),
-        ("", NONE),
+        ("/sparqlx", NO_ROUTE),
+        ("/sparql/", NO_ROUTE),
+        ("", NO_ROUTE),
     ],
 )
 def test_a_path_is_of_the_route_that_answers_it(path: str, template: str) -> None:
-    assert Routing(path for path, _, _ in ROUTES).of(path) == template
+    assert RouteTemplates(path for path, _, _ in ROUTES).template_of(path) == template
 
 
 @pytest.mark.parametrize(
@@ -193,9 +195,9 @@ def test_the_last_write_is_told(tmp_path: Path) -> None:
     ("scope", "status"), [("metrics", 200), ("admin", 200), ("graphs", 403), ("papers", 403)]
 )
 def test_who_has_a_token_for_them_may_read_them(tmp_path: Path, scope: str, status: int) -> None:
-    secret, _ = auth.new(tmp_path / TOKENS, [scope])
+    secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, [scope])
     client = client_of(
-        create_app(Settings(store=tmp_path), Store.in_memory(), tokens=Tokens(tmp_path / TOKENS))
+        create_app(Settings(store=tmp_path), Store.in_memory(), tokens=TokenStore(tmp_path / TOKENS_FILE))
     )
     assert client.get("/metrics", headers={"Authorization": f"Bearer {secret}"}).status_code == status
     assert client.get("/metrics").status_code == 401
@@ -213,13 +215,13 @@ def test_they_are_never_kept(watched: httpx.Client) -> None:
 def test_an_unknown_method_is_of_no_series_of_its_own() -> None:
     counted = Metrics()
     for number in range(3):
-        counted.tally("/", f"FROB{number}", 405).add(0.1)
-    assert len(counted.requests) == 1
+        counted.get_tally("/", f"FROB{number}", 405).add(0.1)
+    assert len(counted.tallies) == 1
 
 
 def test_the_page_for_those_who_run_the_service_names_them_all(watched: httpx.Client) -> None:
-    page = (CHECKOUT / "docs" / "how-to" / "operating.md").read_text(encoding="utf-8")
-    outcomes = (*telemetry.QUERIES, *telemetry.WRITES, *telemetry.CHECKS)
+    page = (CHECKOUT_FOLDER / "docs" / "how-to" / "operating.md").read_text(encoding="utf-8")
+    outcomes = (*telemetry.QUERY_OUTCOMES, *telemetry.WRITE_OUTCOMES, *telemetry.CHECK_OUTCOMES)
     for one in (*families(watched), *outcomes):
         assert one.startswith(("process_", "python_")) or f"`{one}" in page, one
 
@@ -301,18 +303,18 @@ def test_a_query_has_a_span_in_that_of_its_request(traced: Traced, query: str, o
 
 
 def test_a_query_that_ends_later_is_still_in_its_request(traced: Traced) -> None:
-    state, result = traced.app.state, Result(unpaced, lambda _: None)
-    with state.tracing.request("GET", "/", []):
+    state, result = traced.app.state, QueryResult(ignore_flow_control, lambda _: None)
+    with state.tracing.request_span("GET", "/", []):
         request = Request({"type": "http", "headers": [], "app": traced.app})
-        Queried(request, "ASK {}").follow(result)
+        QueryRecord(request, "ASK {}").record_result(result)
     Context().run(lambda: result.add(b"true", last=True))
     assert is_within(traced.spans()["query"], traced.spans()["GET /"])
 
 
 def test_an_answer_from_memory_has_a_span_as_well(traced: Traced) -> None:
-    notes: Notes = traced.app.state.notes
-    known = Shortcut(b"", b"", Tally(), "/sparql", 200, 4, "")
-    notes.given(known, b"id", "", time.perf_counter())
+    notes: RequestRecorder = traced.app.state.notes
+    known = RawResponse(b"", b"", DurationTally(), "/sparql", 200, 4, "")
+    notes.record_raw_response(known, b"id", "", time.perf_counter())
     assert said(traced.spans()["GET /sparql"])["http.response.status_code"] == 200
 
 
@@ -336,9 +338,9 @@ def test_no_stranger_names_a_span(traced: Traced) -> None:
 
 
 def test_nothing_is_traced_where_nobody_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    for one in ENDPOINTS:
+    for one in OTLP_ENDPOINT_VARIABLES:
         monkeypatch.delenv(one, raising=False)
-    assert telemetry.begun() is None
+    assert telemetry.make_tracing_from_environment() is None
     look = "import sys, wgig.cli.serve; print([one for one in sys.modules if 'opentelemetry.sdk' in one])"
     assert (
         subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
@@ -347,15 +349,15 @@ def test_nothing_is_traced_where_nobody_wants_it(monkeypatch: pytest.MonkeyPatch
 
 
 def test_spans_are_sent_where_an_endpoint_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ENDPOINTS[0], "http://127.0.0.1:9")
-    begun = telemetry.begun()
+    monkeypatch.setenv(OTLP_ENDPOINT_VARIABLES[0], "http://127.0.0.1:9")
+    begun = telemetry.make_tracing_from_environment()
     assert begun
     assert begun.provider.resource.attributes["service.name"] == "wgig"
     begun.provider.shutdown()
 
 
 def test_who_wants_traces_without_the_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ENDPOINTS[0], "http://127.0.0.1:9")
+    monkeypatch.setenv(OTLP_ENDPOINT_VARIABLES[0], "http://127.0.0.1:9")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(ValueError, match="wgig\\[otel\\]"):
-        telemetry.begun()
+        telemetry.make_tracing_from_environment()

@@ -12,13 +12,17 @@ from typing import Any
 
 import pytest
 from wgig.http.bodies import parse_form
-from wgig.http.work_queue import MEMORY, Processes, Turns
+from wgig.http.work_queue import MAX_PROCESS_MEMORY_BYTES, ProcessWorkQueue, WorkQueue
 from wgig.problems import Problem
 
 
 def test_one_works_one_waits_and_the_next_is_told_to_come_again() -> None:
     async def three() -> list[int]:
-        turns, begun, free = Turns(at_once=1, waiting=1, patience=60), threading.Event(), threading.Event()
+        turns, begun, free = (
+            WorkQueue(at_once=1, waiting=1, patience=60),
+            threading.Event(),
+            threading.Event(),
+        )
 
         def work() -> int:
             begun.set()
@@ -40,7 +44,7 @@ def test_one_works_one_waits_and_the_next_is_told_to_come_again() -> None:
 
 def test_a_turn_that_does_not_come_in_time_is_refused_and_a_failure_frees_it() -> None:
     async def impatient() -> int:
-        turns = Turns(at_once=1, waiting=9, patience=0.05)
+        turns = WorkQueue(at_once=1, waiting=9, patience=0.05)
         await turns.limiter.acquire_on_behalf_of("somebody")
         with pytest.raises(Problem, match="Nothing was begun"):
             await turns.run(lambda: 1)
@@ -56,7 +60,7 @@ def test_a_turn_that_does_not_come_in_time_is_refused_and_a_failure_frees_it() -
     ("work", "argument", "status", "sentence"),
     [
         pytest.param(sum, range(10**15), 503, "longer than 1 seconds and was given up", id="endless"),
-        pytest.param(bytearray, MEMORY, 413, "more memory or deeper nesting", id="greedy"),
+        pytest.param(bytearray, MAX_PROCESS_MEMORY_BYTES, 413, "more memory or deeper nesting", id="greedy"),
         pytest.param(ctypes.string_at, 0, 413, "more memory or deeper nesting", id="crashing"),
         pytest.param(parse_form, b"%00", 400, "NUL character", id="refusing"),
     ],
@@ -65,13 +69,13 @@ def test_what_a_process_cannot_do_is_refused_and_the_next_call_is_answered(
     work: Callable[[Any], Any], argument: object, status: int, sentence: str
 ) -> None:
     async def both() -> int:
-        processes = Processes(at_once=1, waiting=1, patience=30, seconds=30)
+        processes = ProcessWorkQueue(at_once=1, waiting=1, patience=30, seconds=30)
         assert await processes.run(os.getpid)
-        processes.seconds = 1
+        processes.max_seconds = 1
         with pytest.raises(Problem, match=sentence) as caught:
             await processes.run(work, argument)
         assert caught.value.status == status
-        processes.seconds = 30
+        processes.max_seconds = 30
         return await processes.run(os.getpid)
 
     assert asyncio.run(both()) != os.getpid()

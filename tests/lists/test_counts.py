@@ -11,17 +11,17 @@ from typing import Any
 import anyio
 import pyoxigraph as ox
 import pytest
-from wgig.lists.counts import SIDES, Cells, counted
-from wgig.rdf.namespaces import namespaces
+from wgig.lists.counts import DIMENSION_PATHS, PaperCounts, count_papers_by_cell
+from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
-from wgig.store.view import View
+from wgig.store.view import StoreView
 
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-KNOWN = namespaces(BASE)
+KNOWN = namespaces_by_prefix(BASE)
 WGIG = KNOWN["wgig"]
 TEXTS, ISSUES, CRITERIA, VERDICTS, CATEGORIES, AGENTS, GROUPS, SEATS = (
     [ox.NamedNode(f"urn:{kind}:{number}") for number in range(3)]
@@ -57,11 +57,11 @@ def statement(chance: random.Random) -> ox.Quad:
     return ox.Quad(chance.choice(subjects), property_, chance.choice(ends), chance.choice(GRAPHS))
 
 
-@pytest.fixture(params=SIDES)
-def cells(store: Store, request: pytest.FixtureRequest) -> Cells:
+@pytest.fixture(params=DIMENSION_PATHS)
+def cells(store: Store, request: pytest.FixtureRequest) -> PaperCounts:
     """Cells of a side that are counted and follow."""
-    found = Cells(store, BASE, request.param)
-    found.count()
+    found = PaperCounts(store, BASE, request.param)
+    found.count_all()
     return found
 
 
@@ -76,68 +76,70 @@ def changes(store: Store, seed: int) -> Iterator[Change]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_after_each_write_they_are_what_a_count_finds(store: Store, cells: Cells, seed: int) -> None:
+def test_after_each_write_they_are_what_a_count_finds(store: Store, cells: PaperCounts, seed: int) -> None:
     most = 0
     for change in changes(store, seed):
         store.apply(change)
-        assert cells.found == counted(store, cells.side)
-        most = max(most, len(cells.found))
+        assert cells.counts == count_papers_by_cell(store, cells.dimension)
+        most = max(most, len(cells.counts))
     assert most > 3
 
 
 def test_a_write_is_followed_without_a_count(
-    store: Store, cells: Cells, monkeypatch: pytest.MonkeyPatch
+    store: Store, cells: PaperCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr("wgig.lists.counts.rows")
     seen = set()
     for change in changes(store, 1):
         store.apply(change)
-        assert cells.found is not None
-        seen |= set(cells.found)
+        assert cells.counts is not None
+        seen |= set(cells.counts)
     assert seen
 
 
 def test_a_write_that_touches_many_texts_has_them_counted_again(
-    store: Store, cells: Cells, monkeypatch: pytest.MonkeyPatch
+    store: Store, cells: PaperCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wgig.lists.counts.MOST", 0)
+    monkeypatch.setattr("wgig.lists.counts.MAX_AFFECTED_PAPERS", 0)
     for change in changes(store, 1):
         store.apply(change)
-        assert anyio.run(cells.papers) == counted(store, cells.side)
+        assert anyio.run(cells.get_counts) == count_papers_by_cell(store, cells.dimension)
 
 
 def test_who_cannot_wait_gets_nothing_and_counting_goes_on(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cells, may_go_on = Cells(store, BASE, "issue"), threading.Event()
-    monkeypatch.setattr(cells, "count", lambda: (may_go_on.wait(), Counter({("urn:issue:1",): 1}))[1])
+    cells, may_go_on = PaperCounts(store, BASE, "issue"), threading.Event()
+    monkeypatch.setattr(cells, "count_all", lambda: (may_go_on.wait(), Counter({("urn:issue:1",): 1}))[1])
 
     async def asked() -> None:
-        assert await cells.soon(0) is None
-        assert cells.coming
+        assert await cells.get_counts_within(0) is None
+        assert cells.counting_task
         may_go_on.set()
-        assert await cells.coming == {("urn:issue:1",): 1}
+        assert await cells.counting_task == {("urn:issue:1",): 1}
 
     anyio.run(asked)
 
 
-def test_a_write_that_is_too_large_to_be_told_has_them_counted_again(store: Store, cells: Cells) -> None:
+def test_a_write_that_is_too_large_to_be_told_has_them_counted_again(
+    store: Store, cells: PaperCounts
+) -> None:
     for change in changes(store, 2):
         store.apply(change)
-    cells.found = cells.found and cells.found - cells.found
-    store._tell(None)
-    assert anyio.run(cells.papers) == counted(store, cells.side) != {}
+    cells.counts = cells.counts and cells.counts - cells.counts
+    store._notify(None)
+    assert anyio.run(cells.get_counts) == count_papers_by_cell(store, cells.dimension) != {}
 
 
 @pytest.fixture
-def written_meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Cells, Callable[[], None]], None]:
+def written_meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[PaperCounts, Callable[[], None]], None]:
     """Have something done by another thread while cells are being counted for the first time."""
 
-    def meanwhile(cells: Cells, write: Callable[[], None]) -> None:
-        copy, writes = cells.copy, [write]
+    def meanwhile(cells: PaperCounts, write: Callable[[], None]) -> None:
+        copy, writes = cells.copy_store, [write]
 
         @contextmanager
-        def slow() -> Iterator[View]:
+        def slow() -> Iterator[StoreView]:
             with copy() as view:
                 if writes:
                     other = threading.Thread(target=writes.pop())
@@ -145,41 +147,41 @@ def written_meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Cells, Calla
                     other.join()
                 yield view
 
-        monkeypatch.setattr(cells, "copy", slow)
+        monkeypatch.setattr(cells, "copy_store", slow)
 
     return meanwhile
 
 
 @pytest.mark.parametrize("told", [True, False])
 def test_what_is_written_while_they_are_counted_is_counted(
-    tmp_path: Path, written_meanwhile: Callable[[Cells, Callable[[], None]], None], told: bool
+    tmp_path: Path, written_meanwhile: Callable[[PaperCounts, Callable[[], None]], None], told: bool
 ) -> None:
     store = Store.open(tmp_path)
     first, *others = changes(store, 3)
     for change in (first, *others[:40]):
         store.apply(change)
-    cells = Cells(store, BASE, "issue")
+    cells = PaperCounts(store, BASE, "issue")
 
     def write() -> None:
         for change in changes(store, 4):
             store.apply(change)
         if not told:
-            store._tell(None)
+            store._notify(None)
 
     written_meanwhile(cells, write)
-    assert cells.count() == counted(store, cells.side) != {}
+    assert cells.count_all() == count_papers_by_cell(store, cells.dimension) != {}
     assert not list(tmp_path.glob("aside/*copy*"))
 
 
 def test_a_write_that_the_cells_cannot_take_in_is_done_and_counted_anew(
-    store: Store, cells: Cells, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: Store, cells: PaperCounts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def slip(*_: object) -> None:
         raise KeyError("unforeseen")
 
     with monkeypatch.context() as patch:
-        patch.setattr("wgig.lists.counts.difference", slip)
+        patch.setattr("wgig.lists.counts.diff_paper_counts", slip)
         for change in changes(store, 4):
             store.apply(change)
     assert "KeyError: 'unforeseen'" in caplog.text
-    assert anyio.run(cells.papers) == counted(store, cells.side) != {}
+    assert anyio.run(cells.get_counts) == count_papers_by_cell(store, cells.dimension) != {}

@@ -11,8 +11,8 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.about.openapi_schemas import MATRIX
-from wgig.lists.coverage_matrix import ROWS
+from wgig.about.openapi_schemas import MATRIX_SCHEMA
+from wgig.lists.coverage_matrix import ROW_DIMENSIONS
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -68,7 +68,7 @@ def test_the_matrix_is_that_of_the_example_query(reader: httpx.Client) -> None:
 
 def test_json_is_as_its_schema_says_and_has_the_empty_cells(reader: httpx.Client) -> None:
     found = reader.get("/coverage").json()
-    jsonschema.validate(found, MATRIX)
+    jsonschema.validate(found, MATRIX_SCHEMA)
     assert len(found["cells"]) == len(found["issues"]) * len(found["criteria"])
     assert any(cell["papers"] == 0 for cell in found["cells"])
 
@@ -100,7 +100,7 @@ def test_the_page_shows_every_cell_with_its_words_and_links(reader: httpx.Client
     assert len(re.findall(r'class="empty" href="[^"]+">(none|no paper)</a>', page)) == empty
 
 
-@pytest.mark.parametrize("by", ROWS)
+@pytest.mark.parametrize("by", ROW_DIMENSIONS)
 def test_each_link_of_the_page_leads_to_what_it_counts(judged: httpx.Client, by: str) -> None:
     page = judged.get(f"/coverage.html?by={by}").text
     links = re.findall(r'href="(/papers\?[^"]+)">(\d+) paper', page)
@@ -116,11 +116,11 @@ def test_each_link_of_the_page_leads_to_what_it_counts(judged: httpx.Client, by:
         assert len({one["paper"] for one in rows}) == int(count), path
 
 
-@pytest.mark.parametrize("by", ROWS)
+@pytest.mark.parametrize("by", ROW_DIMENSIONS)
 def test_rows_may_be_issues_categories_or_stakeholder_groups(judged: httpx.Client, by: str) -> None:
     found = judged.get(f"/coverage?by={by}").json()
-    jsonschema.validate(found, MATRIX)
-    of = ROWS[by]
+    jsonschema.validate(found, MATRIX_SCHEMA)
+    of = ROW_DIMENSIONS[by]
     papers = {one["id"]: one["papers"] for one in found[of.plural]}
     (row,) = (iri for iri, count in papers.items() if count == 2)
     (cell,) = (one for one in found["cells"] if one[of.key] == row and one["papers"] == 2)

@@ -9,16 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wgig.problems import Problem
-from wgig.rdf.values import EXAMPLES, THING, TYPES, term
-from wgig.settings import SHIPPED, Settings
-from wgig.sparql.examples import NONE, Example, Parameter, bind, example, examples, places, read
+from wgig.rdf.values import ANY_RESOURCE, EXAMPLE_NAMES, VALUE_TYPES, parse_parameter_term
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.sparql.examples import (
+    NO_DEFAULT,
+    ExampleParameter,
+    ExampleQuery,
+    bind_query_parameters,
+    find_parameter_places,
+    list_example_queries,
+    read_example_file,
+    read_example_query,
+)
 from wgig.store.store import Store
 
 from tests.fixtures.service import client_over
 
 BASE = Settings.base
-ANSWERS = SHIPPED / "tests" / "data" / "answers"
-DECLARED = [(one, parameter) for one in examples() for parameter in one.parameters]
+ANSWERS = SHIPPED_FOLDER / "tests" / "data" / "answers"
+DECLARED = [(one, parameter) for one in list_example_queries() for parameter in one.parameters]
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("\"\\'{}<>#\n\r\t?$u0022/:"), min_size=1
 )
@@ -34,15 +43,15 @@ def values(quads: ox.Store, query: str) -> list[Any]:
 
 def test_the_list_names_every_query_with_its_parameters(reader: httpx.Client) -> None:
     found = reader.get("/queries").json()["queries"]
-    assert [one["name"] for one in found] == [one.name for one in examples()]
+    assert [one["name"] for one in found] == [one.name for one in list_example_queries()]
     matrix = next(one for one in found if one["name"] == "coverage-matrix")
     assert [one["name"] for one in matrix["parameters"]] == ["the_issue", "the_criterion"]
     assert reader.get(matrix["path"]).status_code == 200
     assert "Coverage matrix" in reader.get("/queries", headers={"Accept": "text/html"}).text
 
 
-@pytest.mark.parametrize("one", examples(), ids=lambda one: one.name)
-def test_a_query_answers_at_its_address_as_it_is_kept(reader: httpx.Client, one: Example) -> None:
+@pytest.mark.parametrize("one", list_example_queries(), ids=lambda one: one.name)
+def test_a_query_answers_at_its_address_as_it_is_kept(reader: httpx.Client, one: ExampleQuery) -> None:
     kept = (ANSWERS / f"{one.name}.csv").read_text(encoding="utf-8")
     assert reader.get(f"/queries/{one.name}.csv").text.splitlines() == kept.splitlines()
 
@@ -59,7 +68,7 @@ def test_the_page_of_an_answer_says_what_was_asked_and_whether_of_all(
     reader: httpx.Client, path: str, part: bool, nothing: bool
 ) -> None:
     page = reader.get(path, headers={"Accept": "text/html"}).text
-    assert f">{example(path.split('/')[2].partition('?')[0]).question}</p>" in page
+    assert f">{read_example_query(path.split('/')[2].partition('?')[0]).question}</p>" in page
     assert ("Asked here of chosen things alone." in page) == part
     assert ("Nothing is known that answers it." in page) == nothing
 
@@ -80,17 +89,23 @@ def test_the_page_of_somebodys_own_query_says_none_of_our_questions(reader: http
 
 
 @pytest.mark.parametrize(("one", "parameter"), DECLARED, ids=IDS)
-def test_a_parameter_has_a_place_a_type_and_a_sentence(one: Example, parameter: Parameter) -> None:
-    assert places(one.text)[parameter.name]
-    assert parameter.type in TYPES or parameter.type in EXAMPLES
-    assert parameter.says.endswith(".")
+def test_a_parameter_has_a_place_a_type_and_a_sentence(
+    one: ExampleQuery, parameter: ExampleParameter
+) -> None:
+    assert find_parameter_places(one.text)[parameter.name]
+    assert parameter.type in VALUE_TYPES or parameter.type in EXAMPLE_NAMES
+    assert parameter.description.endswith(".")
 
 
 @pytest.mark.parametrize(("one", "parameter"), DECLARED, ids=IDS)
-def test_the_default_that_is_declared_is_the_one_of_the_text(one: Example, parameter: Parameter) -> None:
-    written = {token.text for token in places(one.text)[parameter.name]}
-    none = parameter.default == NONE
-    assert written == {"UNDEF" if none else str(term("x", parameter.type, parameter.default, BASE))}
+def test_the_default_that_is_declared_is_the_one_of_the_text(
+    one: ExampleQuery, parameter: ExampleParameter
+) -> None:
+    written = {token.text for token in find_parameter_places(one.text)[parameter.name]}
+    none = parameter.default == NO_DEFAULT
+    assert written == {
+        "UNDEF" if none else str(parse_parameter_term("x", parameter.type, parameter.default, BASE))
+    }
 
 
 @pytest.mark.parametrize(
@@ -170,37 +185,39 @@ def test_what_a_query_does_not_have_is_refused(
 @given(TEXTS)
 def test_a_text_stays_one_term_whatever_it_holds(text: str) -> None:
     query = "SELECT ?x WHERE { VALUES ?x { UNDEF } # VALUES ?x { UNDEF }\n }"
-    assert values(ox.Store(), bind(query, {"x": ox.Literal(text)})) == [ox.Literal(text)]
+    assert values(ox.Store(), bind_query_parameters(query, {"x": ox.Literal(text)})) == [ox.Literal(text)]
 
 
 @settings(max_examples=300, derandomize=True, deadline=None, database=None)
 @given(TEXTS)
 def test_an_iri_is_refused_or_stays_one_term(text: str) -> None:
     try:
-        found = term("x", THING, f"urn:{text}", BASE)
+        found = parse_parameter_term("x", ANY_RESOURCE, f"urn:{text}", BASE)
     except Problem as problem:
         assert problem.status == 400  # noqa: PT017  it may be taken as well
     else:
-        assert values(ox.Store(), bind("SELECT ?x WHERE { VALUES ?x { UNDEF } }", {"x": found})) == [found]
+        assert values(
+            ox.Store(), bind_query_parameters("SELECT ?x WHERE { VALUES ?x { UNDEF } }", {"x": found})
+        ) == [found]
 
 
 def test_a_place_in_a_string_or_comment_is_none() -> None:
     text = 'SELECT * { BIND("VALUES ?x { UNDEF }" AS ?y) } # VALUES ?x { UNDEF }'
-    assert places(text) == {}
+    assert find_parameter_places(text) == {}
     with pytest.raises(KeyError):
-        bind(text, {"x": ox.Literal("a")})
+        bind_query_parameters(text, {"x": ox.Literal("a")})
 
 
 def test_every_place_of_a_parameter_is_filled() -> None:
     text = "SELECT * { { VALUES ?x { UNDEF } } UNION { VALUES ?x { 1 } } }"
-    assert bind(text, {"x": ox.Literal(22)}).count(str(ox.Literal(22))) == 2
+    assert bind_query_parameters(text, {"x": ox.Literal(22)}).count(str(ox.Literal(22))) == 2
 
 
 def test_a_file_declares_its_parameters(tmp_path: Path) -> None:
     path = tmp_path / "one.rq"
     declared = "# title: One\n# question: Is it?\n# keywords: one\n# param: of issue spam Only this one.\n"
     path.write_text(f"{declared}ASK {{ VALUES ?of {{ UNDEF }} }}")
-    assert read(path).parameters == (Parameter("of", "issue", "spam", "Only this one."),)
+    assert read_example_file(path).parameters == (ExampleParameter("of", "issue", "spam", "Only this one."),)
 
 
 @pytest.mark.parametrize(
@@ -223,7 +240,7 @@ def test_a_file_declares_its_parameters(tmp_path: Path) -> None:
     ],
 )
 def test_a_text_is_read_as_its_type_says(type_: str, text: str, value: Any) -> None:
-    assert term("x", type_, text, BASE) == value
+    assert parse_parameter_term("x", type_, text, BASE) == value
 
 
 @pytest.mark.parametrize(
@@ -244,12 +261,12 @@ def test_a_text_is_read_as_its_type_says(type_: str, text: str, value: Any) -> N
         ("issue", "wgig:Issue"),
         ("declaration", "report:12"),
         ("meeting", f"{BASE}id/agent/desai"),
-        (THING, "spam"),
+        (ANY_RESOURCE, "spam"),
     ],
 )
 def test_a_text_that_is_not_of_its_type_is_refused(type_: str, text: str) -> None:
     with pytest.raises(Problem, match="x is") as caught:
-        term("x", type_, text, BASE)
+        parse_parameter_term("x", type_, text, BASE)
     assert caught.value.status == 400
 
 
@@ -275,7 +292,7 @@ def test_a_query_that_makes_a_graph_answers_in_the_formats_of_graphs(
 ) -> None:
     reader = client_over(Store(shipped))
     (tmp_path / "labels.rq").write_text(CONSTRUCTED)
-    monkeypatch.setattr("wgig.sparql.examples.FOLDER", tmp_path)
+    monkeypatch.setattr("wgig.sparql.examples.EXAMPLE_QUERIES_FOLDER", tmp_path)
     answer = reader.get(f"/queries/labels.{suffix}?of=spam")
     (found,) = ox.parse(answer.content, format=format_)
     assert found.object == ox.Literal("Spam", language="en")
@@ -284,6 +301,6 @@ def test_a_query_that_makes_a_graph_answers_in_the_formats_of_graphs(
 
 @pytest.mark.parametrize("hostile", ["spam> } #", '"', "spam } UNION { ?s ?p ?o", "?x", "\\u003E", "UNDEF }"])
 def test_what_is_sent_to_a_query_stays_a_value(reader: httpx.Client, hostile: str) -> None:
-    for one in examples():
+    for one in list_example_queries():
         for parameter in one.parameters:
             assert reader.get(f"/queries/{one.name}", params={parameter.name: hostile}).status_code == 400

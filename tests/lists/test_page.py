@@ -7,15 +7,15 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.app import create_app
-from wgig.i18n import SPOKEN
-from wgig.lists.definitions import LISTS
+from wgig.i18n import PAGE_LANGUAGES
+from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.settings import Settings
 from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
 
 HTML = {"Accept": "text/html"}
-TABLES = sorted(LISTS.keys() - {"papers", "timeline"})  # those two have pages of their own
+TABLES = sorted(LIST_DEFINITIONS.keys() - {"papers", "timeline"})  # those two have pages of their own
 IDENTIFIER = re.compile(r"[a-z][A-Z]|\w:\w")
 ISSUE = """@prefix wgig: <https://w3id.org/wgig/ontology#> .
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
@@ -44,7 +44,7 @@ def cell(row: str, head: str) -> str:
     return row.partition(f'data-head="{head}">')[2].partition("</td>")[0]
 
 
-@pytest.mark.parametrize("tongue", SPOKEN)
+@pytest.mark.parametrize("tongue", PAGE_LANGUAGES)
 @pytest.mark.parametrize("name", TABLES)
 def test_columns_are_called_by_words_in_the_language_of_the_page(
     pages: httpx.Client, name: str, tongue: str

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.lists.papers_index import FACETS, Papers, Shelf
-from wgig.rdf.namespaces import OUTSIDE
+from wgig.lists.papers_index import PAPER_FACETS, FacetedPapers, PapersIndex
+from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
 from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
@@ -19,7 +19,7 @@ from tests.fixtures.service import service_of
 
 BASE = Settings.base
 HTML = {"Accept": "text/html"}
-WGIG, EARL = f"{BASE}ontology#", OUTSIDE["earl"]
+WGIG, EARL = f"{BASE}ontology#", EXTERNAL_NAMESPACES["earl"]
 PAPERS = [ox.NamedNode(f"{BASE}id/paper/p{number}") for number in range(4)]
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 ISSUES = [ox.NamedNode(f"{BASE}id/issue/{name}") for name in ("a", "b")]
@@ -28,12 +28,18 @@ ISSUES = [ox.NamedNode(f"{BASE}id/issue/{name}") for name in ("a", "b")]
 def statement(chance: random.Random) -> ox.Quad:
     """A statement that may change what papers are chosen by."""
     kinds: list[tuple[str, list[Any]]] = [
-        (f"{OUTSIDE['rdf']}type", [ox.NamedNode(f"{WGIG}IssuePaper"), ox.NamedNode(f"{WGIG}Issue")]),
-        (f"{OUTSIDE['rdfs']}label", [ox.Literal("Spam"), ox.Literal("spam", language="en"), ox.Literal("")]),
+        (
+            f"{EXTERNAL_NAMESPACES['rdf']}type",
+            [ox.NamedNode(f"{WGIG}IssuePaper"), ox.NamedNode(f"{WGIG}Issue")],
+        ),
+        (
+            f"{EXTERNAL_NAMESPACES['rdfs']}label",
+            [ox.Literal("Spam"), ox.Literal("spam", language="en"), ox.Literal("")],
+        ),
         (f"{WGIG}issue", [*ISSUES, ox.Literal("no issue")]),
         (f"{WGIG}posted", [ox.Literal("2005-02-01"), ox.Literal("2004")]),
         (f"{WGIG}illustrative", [ox.Literal(True), ox.Literal(False)]),
-        (f"{OUTSIDE['schema']}creativeWorkStatus", [ox.Literal("draft"), ISSUES[0]]),
+        (f"{EXTERNAL_NAMESPACES['schema']}creativeWorkStatus", [ox.Literal("draft"), ISSUES[0]]),
         (f"{EARL}result", [ox.NamedNode(f"{BASE}id/test-result/{name}") for name in ("passed", "failed")]),
     ]
     predicate, ends = chance.choice(kinds)
@@ -43,40 +49,40 @@ def statement(chance: random.Random) -> ox.Quad:
     return ox.Quad(subject, ox.NamedNode(predicate), chance.choice(ends), chance.choice(GRAPHS))
 
 
-def content(papers: Papers) -> tuple[set[Any], Any, Any]:
+def content(papers: FacetedPapers) -> tuple[set[Any], Any, Any]:
     """All papers, those of each value, and their order."""
     found = set(papers.by_number.values())
     having = {
         (facet, value): {papers.by_number[one].iri for one in those}
-        for facet in FACETS
-        for value, those in papers.having[facet].items()
+        for facet in PAPER_FACETS
+        for value, those in papers.numbers_by_value[facet].items()
     }
-    return found, having, [papers.by_number[one].iri for one in papers.in_order("label", falls=False)]
+    return found, having, [papers.by_number[one].iri for one in papers.sorted_numbers("label", falls=False)]
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_papers_at_hand_are_those_of_the_store_whatever_is_written(seed: int) -> None:
     chance, store = random.Random(seed), Store.in_memory()
-    shelf = Shelf(store, BASE)
+    shelf = PapersIndex(store, BASE)
     for _ in range(40):
         there = [quad for node in (*PAPERS, None) for quad in store.match(node)]
         gone = tuple(set(chance.sample(there, min(len(there), chance.randrange(3)))))
         come = {statement(chance) for _ in range(chance.randrange(4))}
         new = tuple(one for one in come if one not in there)
         store.apply(Change(removed=gone, added=new))
-        assert shelf.look(content) == Shelf(store, BASE).look(content)
+        assert shelf.query_sync(content) == PapersIndex(store, BASE).query_sync(content)
 
 
 def test_what_a_write_does_not_tell_is_read_anew() -> None:
     store = Store.in_memory()
-    shelf = Shelf(store, BASE)
-    assert shelf.look(len) == 0
+    shelf = PapersIndex(store, BASE)
+    assert shelf.query_sync(len) == 0
     store.bulk_load(
         io.BytesIO(f"<{PAPERS[0].value}> a <{WGIG}IssuePaper> .".encode()),
         ox.RdfFormat.TURTLE,
         None,
     )
-    assert shelf.look(len) == 1
+    assert shelf.query_sync(len) == 1
 
 
 def listed(client: httpx.Client, query: str) -> list[str]:
@@ -161,10 +167,10 @@ def test_hostile_values_are_shown_and_lead_nowhere() -> None:
     long = "x" * 10_000
     turtle = f"""
         <{PAPERS[0].value}> a <{WGIG}IssuePaper> ;
-            <{OUTSIDE["rdfs"]}label> "<script>alert(1)</script>\u202e{long}" ;
+            <{EXTERNAL_NAMESPACES["rdfs"]}label> "<script>alert(1)</script>\u202e{long}" ;
             <{WGIG}issue> <javascript:alert(1)> , <{BASE}id/issue/x%3Cscript%3E> ;
             <{WGIG}drafter> <urn:nobody> ;
-            <{OUTSIDE["schema"]}creativeWorkStatus> "\\"><img src=x onerror=alert(1)>" .
+            <{EXTERNAL_NAMESPACES["schema"]}creativeWorkStatus> "\\"><img src=x onerror=alert(1)>" .
         <{PAPERS[1].value}> a <{WGIG}IssuePaper> ."""
     store.bulk_load(io.BytesIO(turtle.encode()), ox.RdfFormat.TURTLE, None)
     page = service_of(Settings(), store).get("/papers", headers=HTML)

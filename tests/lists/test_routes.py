@@ -10,12 +10,12 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.about.openapi_lists import page as page_schema
-from wgig.lists.definitions import LISTS
-from wgig.lists.fields import Field
-from wgig.lists.query import asked, filterable, selection
-from wgig.rdf.namespaces import namespaces
-from wgig.rdf.values import THING, THINGS
+from wgig.about.openapi_lists import build_list_page_schema as page_schema
+from wgig.lists.definitions import LIST_DEFINITIONS
+from wgig.lists.fields import ListField
+from wgig.lists.query import build_list_query, filterable_fields, parse_list_request
+from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.rdf.values import ANY_RESOURCE, RESOURCE_KINDS
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -23,9 +23,9 @@ from tests.fixtures.service import client_over
 from tests.fixtures.triples import put_turtle
 
 BASE = Settings.base
-KNOWN = namespaces(BASE)
+KNOWN = namespaces_by_prefix(BASE)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
-FIELDS = [(one, field) for one in LISTS.values() for field in one.fields]
+FIELDS = [(one, field) for one in LIST_DEFINITIONS.values() for field in one.fields]
 
 
 def iris(client: httpx.Client, path: str) -> list[str]:
@@ -48,24 +48,25 @@ def rows(store: ox.Store, query: str) -> set[str]:
     return {row[0].value for row in found if row[0] is not None}
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", LIST_DEFINITIONS)
 def test_a_list_holds_the_things_of_its_classes(reader: httpx.Client, shipped: ox.Store, name: str) -> None:
-    one = LISTS[name]
+    one = LIST_DEFINITIONS[name]
     classes = " ".join(named if ":" in named else f"wgig:{named}" for named in one.classes)
     expected = rows(
-        shipped, f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {one.only} MINUS {{ {one.without} }} }}"
+        shipped,
+        f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {one.required_pattern} MINUS {{ {one.excluded_pattern} }} }}",
     )
     found = reader.get(f"/{name}?size=500").json()
     assert {item["id"] for item in found["items"]} == expected
     assert found["total"] == len(expected) == len(found["items"]) > 0
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", LIST_DEFINITIONS)
 def test_a_list_is_as_its_schema_says(reader: httpx.Client, name: str) -> None:
-    jsonschema.validate(reader.get(f"/{name}?size=500").json(), page_schema(LISTS[name]))
+    jsonschema.validate(reader.get(f"/{name}?size=500").json(), page_schema(LIST_DEFINITIONS[name]))
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", LIST_DEFINITIONS)
 def test_all_formats_hold_the_same_things(reader: httpx.Client, name: str) -> None:
     expected = iris(reader, f"/{name}?size=20")
     assert ids(reader.get(f"/{name}.csv?size=20")) == expected
@@ -77,7 +78,7 @@ def test_all_formats_hold_the_same_things(reader: httpx.Client, name: str) -> No
     assert page.count('<th scope="row"') == len(expected)
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", LIST_DEFINITIONS)
 def test_what_a_list_says_in_rdf_is_in_the_graph(reader: httpx.Client, shipped: ox.Store, name: str) -> None:
     for one in ox.parse(reader.get(f"/{name}.ttl?size=500").content, format=ox.RdfFormat.TURTLE):
         if one.predicate.value not in (f"{KNOWN['rdfs']}member", f"{KNOWN['rdfs']}label"):
@@ -92,10 +93,10 @@ def test_fields_are_called_as_in_the_context_of_json_ld(reader: httpx.Client) ->
 
 
 @pytest.mark.parametrize(("_", "field"), FIELDS)
-def test_every_field_has_a_type_that_is_known(_: object, field: Field) -> None:
+def test_every_field_has_a_type_that_is_known(_: object, field: ListField) -> None:
     plain = {"text", "name", "string", "integer", "boolean", "date", "class"}
-    assert field.type in plain | THINGS | {THING}
-    assert field.says.endswith(".")
+    assert field.type in plain | RESOURCE_KINDS | {ANY_RESOURCE}
+    assert field.description.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_pages_hold_everything_once_and_lead_to_one_another(reader: httpx.Client
     assert answer.json()["links"].keys() == {"self", "first", "prev", "last"}
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", LIST_DEFINITIONS)
 def test_a_table_is_the_whole_list(reader: httpx.Client, name: str) -> None:
     expected = iris(reader, f"/{name}?size=500")
     for path, accept in (
@@ -391,7 +392,15 @@ HOSTILE = [
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("name", ["papers", "stakeholders"])
 def test_what_a_client_writes_stays_a_value(reader: httpx.Client, name: str, hostile: str) -> None:
-    for parameter in ("q", "year", "sort", "fields", "page", "size", *filterable(LISTS[name])):
+    for parameter in (
+        "q",
+        "year",
+        "sort",
+        "fields",
+        "page",
+        "size",
+        *filterable_fields(LIST_DEFINITIONS[name]),
+    ):
         answer = reader.get(f"/{name}", params={parameter: hostile})
         assert answer.status_code in (200, 400), answer.text
         assert answer.status_code == 400 or parameter == "q" or answer.json()["total"] == 0
@@ -405,7 +414,7 @@ def test_words_are_found_as_they_are_written(hostile: str) -> None:
     thing = ox.NamedNode(f"{BASE}id/issue/odd")
     quads.add(ox.Quad(thing, ox.NamedNode(f"{KNOWN['rdf']}type"), ox.NamedNode(f"{KNOWN['wgig']}Issue")))
     quads.add(ox.Quad(thing, ox.NamedNode(f"{KNOWN['skos']}prefLabel"), ox.Literal(f"a{hostile}b")))
-    query = selection(asked(LISTS["issues"], [("q", hostile)], BASE), BASE)
+    query = build_list_query(parse_list_request(LIST_DEFINITIONS["issues"], [("q", hostile)], BASE), BASE)
     found = quads.query(query)
     assert isinstance(found, ox.QuerySolutions)
     assert {row["id"].value for row in found if row["id"]} == {thing.value}
@@ -462,7 +471,7 @@ def test_where_sources_differ_a_field_of_one_value_has_all(writable: httpx.Clien
     put_paper(writable)
     found: dict[str, Any] = writable.get("/papers").json()
     assert found["items"][0]["round"] == [1, 2]
-    jsonschema.validate(found, page_schema(LISTS["papers"]))
+    jsonschema.validate(found, page_schema(LIST_DEFINITIONS["papers"]))
 
 
 DAYS = ("2005", "2005-02", "2005-02-01", "2005-03", "2004")

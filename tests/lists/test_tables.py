@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyoxigraph as ox
 import pytest
-from wgig.lists.tables import SEPARATOR, tables
+from wgig.lists.tables import TABLE_LIST_SEPARATOR, read_table_definitions
 from wgig.settings import Settings
 from wgig.store.store import Store
 
 from tests.fixtures.accept_headers import PROGRAMS, page
 from tests.fixtures.service import client_over, service_of
 
-NAMES = list(tables())
+NAMES = list(read_table_definitions())
 
 
 def test_the_main_lists_are_tables() -> None:
@@ -30,7 +30,7 @@ def test_the_main_lists_are_tables() -> None:
 
 def results(client: httpx.Client, name: str) -> Any:
     """What the query of a table finds, as JSON."""
-    asked = {"query": tables()[name].text}
+    asked = {"query": read_table_definitions()[name].query}
     return client.get("/sparql", params=asked, headers={"Accept": "application/json"}).json()
 
 
@@ -50,7 +50,7 @@ def test_a_table_is_as_its_metadata_say(reader: httpx.Client, tmp_path: Path, na
     (only,) = read.tables
     rows = list(only)
     assert len(rows) == len(results(reader, name)["results"]["bindings"])
-    assert rows[0].keys() == {one.name for one in tables()[name].columns}
+    assert rows[0].keys() == {one.name for one in read_table_definitions()[name].columns}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,7 +58,7 @@ def test_a_row_is_about_one_thing_and_the_columns_are_those_of_the_query(
     reader: httpx.Client, name: str
 ) -> None:
     found = results(reader, name)
-    columns = [one.name for one in tables()[name].columns]
+    columns = [one.name for one in read_table_definitions()[name].columns]
     assert found["head"]["vars"] == columns
     keys = [row[columns[0]]["value"] for row in found["results"]["bindings"]]
     assert keys
@@ -78,7 +78,7 @@ def test_parquet_holds_what_csv_holds(reader: httpx.Client, name: str) -> None:
     answer = reader.get(f"/tables/{name}.parquet")
     assert answer.headers["content-type"] == "application/vnd.apache.parquet"
     found = pq.read_table(io.BytesIO(answer.content))
-    columns = {one.name: one for one in tables()[name].columns}
+    columns = {one.name: one for one in read_table_definitions()[name].columns}
     assert found.column_names == list(columns)
     for field in found.schema:
         is_list = pa.types.is_list(field.type)
@@ -95,7 +95,7 @@ def test_parquet_holds_what_csv_holds(reader: httpx.Client, name: str) -> None:
 def as_text(value: object) -> str:
     """A value as CSV has it."""
     if isinstance(value, list):
-        return SEPARATOR.join(value)
+        return TABLE_LIST_SEPARATOR.join(value)
     return "" if value is None else str(value)
 
 
@@ -138,7 +138,7 @@ def test_a_browser_gets_the_list_as_a_page_with_links_to_all_tables(reader: http
     links = set(re.findall(r'href="(/tables/[^"]+)"', text))
     assert {f"/tables/{name}.{suffix}" for name in NAMES for suffix in ("csv", "parquet")} < links
     assert [one for one in links if reader.get(one).status_code != 200] == []
-    assert all(column.name in text for one in tables().values() for column in one.columns)
+    assert all(column.name in text for one in read_table_definitions().values() for column in one.columns)
 
 
 def test_the_page_offers_no_parquet_where_its_library_is_missing(

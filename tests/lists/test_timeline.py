@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.lists.counts import Cell
-from wgig.lists.timeline import MOST, chart
-from wgig.lists.timeline_events import Timeline, by_day, papers
-from wgig.pages.rendering import in_words, span
+from wgig.lists.counts import CellKey
+from wgig.lists.timeline import MAX_CHART_MARKS, build_timeline_chart
+from wgig.lists.timeline_events import Timeline, build_papers_event, count_papers_by_day
+from wgig.pages.rendering import format_date_text, parse_date_span
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -164,8 +164,10 @@ def test_the_picture_has_the_events_of_the_list_and_says_what_colors_say(service
 
 
 def test_marks_and_their_labels_do_not_cover_one_another() -> None:
-    events = [papers(f"2005-{month:02}-{day:02}", 3) for month in range(1, 6) for day in range(1, 28, 3)]
-    (lane,) = chart(Timeline(events, {}, len(events), is_counted=True)).lanes
+    events = [
+        build_papers_event(f"2005-{month:02}-{day:02}", 3) for month in range(1, 6) for day in range(1, 28, 3)
+    ]
+    (lane,) = build_timeline_chart(Timeline(events, {}, len(events), is_counted=True)).lanes
     rows: dict[int, list[tuple[float, float]]] = {}
     for one in lane.marks:
         room = len(one.label) * 6.4
@@ -176,9 +178,9 @@ def test_marks_and_their_labels_do_not_cover_one_another() -> None:
 
 
 def test_of_many_events_the_picture_has_the_first_and_says_so() -> None:
-    events = [papers(f"{year}-01", 1) for year in range(1500, 1500 + MOST + 1)]
-    found = chart(Timeline(events, {}, len(events), is_counted=True))
-    assert sum(len(lane.marks) for lane in found.lanes) == MOST
+    events = [build_papers_event(f"{year}-01", 1) for year in range(1500, 1500 + MAX_CHART_MARKS + 1)]
+    found = build_timeline_chart(Timeline(events, {}, len(events), is_counted=True))
+    assert sum(len(lane.marks) for lane in found.lanes) == MAX_CHART_MARKS
     assert found.is_cut
 
 
@@ -227,25 +229,25 @@ def test_a_store_without_events_says_so_and_leads_on(closed: httpx.Client) -> No
     ],
 )
 def test_a_date_may_be_a_month_or_a_year(text: str, days: tuple[str, str] | None, words: str) -> None:
-    assert span(text) == (days and tuple(map(date.fromisoformat, days)))
-    assert in_words(text) == words
+    assert parse_date_span(text) == (days and tuple(map(date.fromisoformat, days)))
+    assert format_date_text(text) == words
 
 
 def test_papers_of_many_days_are_counted_by_month_or_year() -> None:
-    few: dict[Cell, int] = {
+    few: dict[CellKey, int] = {
         ('"2005-02-01"',): 2,
         ('"2005-02-01"^^<urn:other>',): 1,
         ('"2005-02-01"', "urn:c"): 1,
         ("urn:x",): 9,
     }
-    assert by_day(few, "") == {"2005-02-01": 3}
-    assert by_day(few, "2004") == {}
-    days: dict[Cell, int] = {
+    assert count_papers_by_day(few, "") == {"2005-02-01": 3}
+    assert count_papers_by_day(few, "2004") == {}
+    days: dict[CellKey, int] = {
         (f'"{year}-{month:02}-{day:02}"',): 1
         for year in (2004, 2005)
         for month in (1, 2)
         for day in range(1, 29)
     }
-    assert by_day(days, "") == {"2004-01": 28, "2004-02": 28, "2005-01": 28, "2005-02": 28}
-    words: dict[Cell, int] = {(f'"word {number}"',): 1 for number in range(300)}
-    assert by_day(words, "") == {"": 300}
+    assert count_papers_by_day(days, "") == {"2004-01": 28, "2004-02": 28, "2005-01": 28, "2005-02": 28}
+    words: dict[CellKey, int] = {(f'"word {number}"',): 1 for number in range(300)}
+    assert count_papers_by_day(words, "") == {"": 300}

@@ -10,15 +10,15 @@ import pytest
 import rdflib
 import wgig
 from rdflib.namespace import OWL, RDF, RDFS
-from wgig.i18n import SPOKEN
-from wgig.rdf.namespaces import namespaces
-from wgig.settings import SHIPPED, Settings
+from wgig.i18n import PAGE_LANGUAGES
+from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.settings import SHIPPED_FOLDER, Settings
 
 from tests.fixtures.triples import load_triples
 
 BASE = Settings().base
 TERM = BASE + "ontology#"
-NAMESPACES = namespaces(BASE)
+NAMESPACES = namespaces_by_prefix(BASE)
 ERROR = rdflib.URIRef("http://www.daml.org/2002/03/agents/agent-ont#ErrorMessage")
 
 # What the files take from other vocabularies, by prefix: a term that is not here is new or misspelt.
@@ -47,7 +47,7 @@ RL = {
 
 
 def turtle(*patterns: str) -> list[Path]:
-    return sorted(path for pattern in patterns for path in SHIPPED.glob(pattern))
+    return sorted(path for pattern in patterns for path in SHIPPED_FOLDER.glob(pattern))
 
 
 def iris(path: Path) -> set[str]:
@@ -128,7 +128,7 @@ def test_every_term_has_one_label_in_each_language_of_the_pages(
         )
         for term in declared
     }
-    assert not {term: tongues for term, tongues in labels.items() if tongues != sorted(SPOKEN)}
+    assert not {term: tongues for term, tongues in labels.items() if tongues != sorted(PAGE_LANGUAGES)}
 
 
 def test_every_class_is_tied_to_another_vocabulary(ontology: rdflib.Graph) -> None:

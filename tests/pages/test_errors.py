@@ -4,8 +4,8 @@ import re
 
 import httpx
 import pytest
-from wgig.pages.errors import ways
-from wgig.problems import KINDS, Problem
+from wgig.pages.errors import suggest_links
+from wgig.problems import PROBLEM_KINDS, Problem
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -87,9 +87,9 @@ def test_the_words_of_an_address_are_searched_for(pages: httpx.Client) -> None:
     assert 'value="internet names"' in pages.get("/doc/nowhere/internet_names").text
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PROBLEM_KINDS)
 def test_each_kind_of_problem_says_what_to_do(pages: httpx.Client, kind: str) -> None:
-    assert KINDS[kind].advice.endswith(".")
+    assert PROBLEM_KINDS[kind].advice.endswith(".")
     page = pages.get(f"/doc/problem/{kind}").text
     assert "/papers" in links(page)
 
@@ -107,7 +107,7 @@ def test_hostile_addresses_stay_text(pages: httpx.Client, path: str) -> None:
 
 
 def test_what_may_be_gone_the_next_time_can_be_tried_once_more() -> None:
-    found = ways(Problem(503, "Not now."), "/papers", "issue=spam", ["/papers"])
+    found = suggest_links(Problem(503, "Not now."), "/papers", "issue=spam", ["/papers"])
     assert found[0].path == "/papers?issue=spam"
 
 

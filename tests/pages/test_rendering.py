@@ -7,12 +7,19 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from wgig.pages.rendering import HERE, apart, drawn, href, static_files, words
-from wgig.rdf.serialization import read
-from wgig.resources.description import describe
-from wgig.resources.thing_page import page
+from wgig.pages.rendering import (
+    PAGES_FOLDER,
+    find_href,
+    isolate_days,
+    read_static_files,
+    truncate_to_letters,
+    words_of_iri,
+)
+from wgig.rdf.serialization import parse_graph_document
+from wgig.resources.description import describe_resource
+from wgig.resources.thing_page import build_resource_view
 from wgig.settings import Settings
-from wgig.sparql.result_page import Found, results_page
+from wgig.sparql.result_page import PageResult, render_results_page
 from wgig.store.store import Store
 
 from tests.fixtures.service import Get, client_over
@@ -96,7 +103,7 @@ def test_a_page_runs_nothing_and_styles_nothing_inline(get: Get, path: str) -> N
     found = reader(get, path)
     data = {"type": "application/ld+json"}
     loaded = [one for one in found.all("script") if one != data]
-    assert all(one.keys() == {"type", "src"} and one["src"] in static_files() for one in loaded)
+    assert all(one.keys() == {"type", "src"} and one["src"] in read_static_files() for one in loaded)
     assert not found.all("style")
     assert not [
         name for _, attributes in found.elements for name in attributes if name == "style" or name[:2] == "on"
@@ -128,7 +135,7 @@ def test_only_web_addresses_become_links(get: Get) -> None:
     "iri", ["javascript:alert(1)", "data:text/html,x", "urn:x", "JavaScript:x", " http://a/"]
 )
 def test_other_schemes_are_no_links(iri: str) -> None:
-    assert href(iri, BASE) is None
+    assert find_href(iri, BASE) is None
 
 
 @pytest.mark.parametrize(
@@ -143,7 +150,7 @@ def test_other_schemes_are_no_links(iri: str) -> None:
     ],
 )
 def test_links_to_our_own_things_are_local(iri: str, path: str) -> None:
-    assert href(iri, BASE) == path
+    assert find_href(iri, BASE) == path
 
 
 def test_text_in_another_language_says_which(get: Get) -> None:
@@ -193,10 +200,12 @@ def test_a_table_of_facts_keeps_its_roles_when_it_is_shown_as_blocks(get: Get) -
 def test_a_mark_leads_to_the_graph_that_it_names() -> None:
     store = Store.in_memory()
     fact = f"<{BASE}id/issue/a> a <urn:Issue> ; <urn:q> 1 ."
-    store.apply(store.change_by(f"{BASE}graph/test", read(fact.encode(), "text/turtle")))
+    store.apply(
+        store.compute_addition(f"{BASE}graph/test", parse_graph_document(fact.encode(), "text/turtle"))
+    )
     for graph, number in ((f"{BASE}graph/inferred", 2), ("urn:mine", 3)):
         fact = f"<{BASE}id/issue/a> <urn:p> {number} ."
-        store.apply(store.change_by(graph, read(fact.encode(), "text/turtle")))
+        store.apply(store.compute_addition(graph, parse_graph_document(fact.encode(), "text/turtle")))
     text = client_over(store).get("/doc/issue/a", headers={"Accept": "text/html"}).text
     assert '<span class="mark"><a href="/graph/inferred">inferred</a></span>' in text
     assert 'in graph <a href="/graphs?graph=urn%3Amine">' in text
@@ -222,17 +231,21 @@ def test_a_query_that_was_refused_can_be_changed_and_asked_again(get: Get) -> No
 
 def test_inferred_statements_are_marked_and_those_that_only_repeat_are_counted() -> None:
     store = Store.in_memory()
-    store.apply(store.change_by(f"{BASE}graph/test", read(b"<urn:a> <urn:p> <urn:b> .", "text/turtle")))
+    store.apply(
+        store.compute_addition(
+            f"{BASE}graph/test", parse_graph_document(b"<urn:a> <urn:p> <urn:b> .", "text/turtle")
+        )
+    )
     follows = b"<urn:a> <urn:wider> <urn:b> . <urn:b> <urn:back> <urn:a> . <urn:a> <urn:new> <urn:c> ."
-    store.apply(store.change_by(f"{BASE}graph/inferred", read(follows, "text/turtle")))
-    description = describe(store, "urn:a")
+    store.apply(store.compute_addition(f"{BASE}graph/inferred", parse_graph_document(follows, "text/turtle")))
+    description = describe_resource(store, "urn:a")
     assert description is not None
-    view = page(store, description, f"{BASE}graph/inferred")
+    view = build_resource_view(store, description, f"{BASE}graph/inferred")
     assert {group.iri: group.graphs for group in view.facts} == {
         "urn:p": (),
         "urn:new": (f"{BASE}graph/inferred",),
     }
-    assert (view.incoming, view.implied) == ([], 2)
+    assert (view.incoming, view.implied_count) == ([], 2)
 
 
 def test_the_query_page_begins_with_the_example_that_was_picked(get: Get) -> None:
@@ -325,7 +338,7 @@ def test_a_long_table_says_that_it_is_cut(get: Get) -> None:
 
 
 def test_static_files_are_kept_for_ever_by_their_digest(get: Get) -> None:
-    for path in static_files():
+    for path in read_static_files():
         answer = get(path)
         assert "immutable" in answer.headers["cache-control"]
     assert get("/static/style.css").status_code == 404
@@ -339,7 +352,7 @@ def luminance(color: str) -> float:
 
 
 def test_all_text_has_contrast_in_light_and_dark() -> None:
-    style = next(content for path, content in static_files().items() if path.endswith(".css")).decode()
+    style = next(content for path, content in read_static_files().items() if path.endswith(".css")).decode()
     schemes = re.findall(r":root \{([^}]+)\}", style)
     assert len(schemes) == 2
     for scheme in schemes:
@@ -356,7 +369,7 @@ def test_all_text_has_contrast_in_light_and_dark() -> None:
     [("http://purl.org/dc/terms/isPartOf", "is part of"), ("urn:x", "urn:x"), ("http://e/a-b_c/", "a b c")],
 )
 def test_a_term_without_a_label_is_read_from_its_iri(iri: str, shown: str) -> None:
-    assert words(iri) == shown
+    assert words_of_iri(iri) == shown
 
 
 @pytest.mark.parametrize(
@@ -380,7 +393,9 @@ def test_a_term_without_a_label_is_read_from_its_iri(iri: str, shown: str) -> No
 def test_a_page_shows_what_there_is_of_an_answer_that_is_not_whole(
     form: str, body: bytes, shown: str, left_out: str
 ) -> None:
-    page = results_page(Found(body, form, whole=False), [("query", "")], "https://w3id.org/wgig/").decode()
+    page = render_results_page(
+        PageResult(body, form, is_whole=False), [("query", "")], "https://w3id.org/wgig/"
+    ).decode()
     assert "too large for a page" in page
     assert shown in page
     assert left_out not in page
@@ -399,13 +414,13 @@ def test_a_page_shows_what_there_is_of_an_answer_that_is_not_whole(
     ],
 )
 def test_a_label_of_a_picture_is_as_wide_as_its_letters(text: str, most: int, shown: str) -> None:
-    assert drawn(text, most) == shown
+    assert truncate_to_letters(text, most) == shown
 
 
 def test_a_day_in_a_sentence_is_not_turned_by_its_words() -> None:
-    assert apart("<مثل 2005-01-20.") == '&lt;مثل <bdi dir="ltr">2005-01-20</bdi>.'
+    assert isolate_days("<مثل 2005-01-20.") == '&lt;مثل <bdi dir="ltr">2005-01-20</bdi>.'
 
 
 def test_each_block_of_the_style_ends() -> None:
-    style = (HERE / "static" / "style.css").read_text(encoding="utf-8")
+    style = (PAGES_FOLDER / "static" / "style.css").read_text(encoding="utf-8")
     assert style.count("{") == style.count("}")

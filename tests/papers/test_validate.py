@@ -16,20 +16,20 @@ import pyoxigraph as ox
 import pytest
 from bs4 import BeautifulSoup
 from wgig.http.bodies import ContentType
-from wgig.http.work_queue import Turns
-from wgig.i18n import SPOKEN
+from wgig.http.work_queue import WorkQueue
+from wgig.i18n import PAGE_LANGUAGES
 from wgig.papers import uploads, validate
 from wgig.problems import Problem
-from wgig.rdf.namespaces import namespaces
-from wgig.settings import SHIPPED, Settings
+from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
 
-EXAMPLES = SHIPPED / "shapes" / "examples" / "issue-paper"
+EXAMPLES = SHIPPED_FOLDER / "shapes" / "examples" / "issue-paper"
 GOOD = (EXAMPLES / "ok-complete.ttl").read_bytes()
 BAD = (EXAMPLES / "bad-WGIG-7B-MISSING.ttl").read_bytes()
-MARKDOWN = (SHIPPED / "data" / "examples" / "community-networks.md").read_bytes()
+MARKDOWN = (SHIPPED_FOLDER / "data" / "examples" / "community-networks.md").read_bytes()
 TURTLE = {"content-type": "text/turtle"}
 PAGE = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 START = (
@@ -123,7 +123,7 @@ def rdf(media_type: str) -> bytes:
     quads = list(ox.parse(BAD, format=ox.RdfFormat.TURTLE))
     format_ = ox.RdfFormat.from_media_type(media_type)
     assert format_ is not None
-    return ox.serialize(quads, format=format_, prefixes=namespaces(Settings.base)) or b""
+    return ox.serialize(quads, format=format_, prefixes=namespaces_by_prefix(Settings.base)) or b""
 
 
 @pytest.mark.parametrize(
@@ -249,9 +249,11 @@ def test_too_much_is_refused(small: httpx.Client) -> None:
 
 
 def test_too_many_files_or_papers_are_refused(service: httpx.Client) -> None:
-    files = [("files", (f"{number}.ttl", b"", "text/turtle")) for number in range(uploads.MOST + 1)]
+    files = [
+        ("files", (f"{number}.ttl", b"", "text/turtle")) for number in range(uploads.MAX_UPLOAD_FILES + 1)
+    ]
     assert service.post("/validate", files=files).status_code == 413
-    papers = "".join(f"<x{number}> a wgig:IssuePaper . " for number in range(validate.PAPERS))
+    papers = "".join(f"<x{number}> a wgig:IssuePaper . " for number in range(validate.MAX_CHECKED_PAPERS))
     answer = sent(service, f"{START} . {papers}")
     assert (answer.status_code, "More than 100 papers" in answer.json()["detail"]) == (413, True)
 
@@ -384,7 +386,7 @@ def test_a_line_without_end_is_shown_in_part(service: httpx.Client) -> None:
 def test_a_service_at_work_says_when_to_come_again() -> None:
     client = service_of(Settings(), Store.in_memory())
     app = client._transport.app.app  # type: ignore[attr-defined]
-    app.state.checks = Turns(at_once=1, waiting=0, patience=0)
+    app.state.checks = WorkQueue(at_once=1, waiting=0, patience=0)
     answer = sent(client, GOOD)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
@@ -402,7 +404,7 @@ def test_the_form_works_without_scripts(service: httpx.Client) -> None:
         }
     ]
     names = [name for name in page.values("name") if name not in ("viewport", "color-scheme", "q")]
-    assert names == ["paper", "format", "files", "lang", *["profile"] * 3, *["do"] * len(SPOKEN)]
+    assert names == ["paper", "format", "files", "lang", *["profile"] * 3, *["do"] * len(PAGE_LANGUAGES)]
     fields = {attributes["id"] for tag, attributes in page.elements if tag in ("input", "select", "textarea")}
     assert fields == set(page.values("for"))
     assert [one["value"] for tag, one in page.elements if tag == "input" and "checked" in one] == ["final"]
@@ -480,7 +482,7 @@ BOARD = """
 def test_the_board_shows_how_the_known_papers_stand() -> None:
     store = Store.in_memory()
     triples = [one.triple for one in ox.parse(BOARD, format=ox.RdfFormat.TURTLE, base_iri=Settings.base)]
-    store.apply(store.change_by(f"{Settings.base}graph/conformance", triples))
+    store.apply(store.compute_addition(f"{Settings.base}graph/conformance", triples))
     text = service_of(Settings(), store).get("/validate").text
     real, made_up = text.index("1 of 28"), text.index("28 of 28")
     assert text.index("Papers of the first round") < real < text.index("Illustrative papers") < made_up
@@ -505,14 +507,14 @@ def test_the_board_shows_how_the_known_papers_stand() -> None:
     ],
 )
 def test_a_pasted_text_is_known_by_its_looks(text: str, format_: str) -> None:
-    assert uploads.looks_like(text).suffix == format_
+    assert uploads.guess_text_format(text).suffix == format_
 
 
 def test_files_of_a_body_without_a_name_are_called_papers() -> None:
     given = ContentType("text/markdown", {})
-    assert uploads.uploads(given, b"x")[1][0].name == "paper.md"
+    assert uploads.parse_uploads(given, b"x")[1][0].name == "paper.md"
     with pytest.raises(Problem):
-        uploads.uploads(ContentType("application/x-www-form-urlencoded", {}), b"")
+        uploads.parse_uploads(ContentType("application/x-www-form-urlencoded", {}), b"")
 
 
 def test_the_form_speaks_the_language_of_who_asks_also_from_a_cache(closed: httpx.Client) -> None:

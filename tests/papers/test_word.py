@@ -11,9 +11,9 @@ import pytest
 from wgig.papers import markdown
 from wgig.papers import word as papers_word
 from wgig.papers.markdown import reader
-from wgig.papers.word import read, to_markdown
+from wgig.papers.word import convert_word_to_markdown, read_word_paper
 from wgig.problems import Problem
-from wgig.settings import SHIPPED
+from wgig.settings import SHIPPED_FOLDER
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -71,7 +71,7 @@ def word(lines: Sequence[Line], head: Sequence[Line] = ()) -> bytes:
 
 def written(data: bytes) -> str:
     """The paper in a Word file, in the one way in which Markdown is written."""
-    return markdown.write(read(data)[1])
+    return markdown.serialize_markdown_paper(read_word_paper(data)[1])
 
 
 def as_word(text: str) -> list[Line]:
@@ -101,7 +101,7 @@ HEAD = [
 
 def example() -> tuple[str, str]:
     """The first example in Markdown without its drafters: the whole, and the body."""
-    text = (SHIPPED / "data/examples/community-networks.md").read_text()
+    text = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text()
     text = re.sub(r"drafters:\n(?: .*\n)+", "", text)
     return text, text.split("---\n\n", 1)[1]
 
@@ -136,7 +136,9 @@ def test_drafters_and_waivers_are_written_in_one_cell() -> None:
 
 
 def test_commas_are_between_values_but_not_in_brackets() -> None:
-    text = to_markdown(word([], [("Cites", "a, b (c, d), e (f, g; h) i\nj)"), ("Source", "(," * 50_000)]))
+    text = convert_word_to_markdown(
+        word([], [("Cites", "a, b (c, d), e (f, g; h) i\nj)"), ("Source", "(," * 50_000)])
+    )
     assert "cites:\n  - a\n  - b (c, d)\n  - e (f\n  - g\n  - h) i\n  - j)\n" in text
     assert text.count("  - (\n") == 50_000
 
@@ -148,17 +150,17 @@ def test_a_drafter_may_have_several_groups() -> None:
 
 
 def test_marks_of_markdown_in_the_text_stay_text() -> None:
-    text = to_markdown(
+    text = convert_word_to_markdown(
         word([(SECTION, "8. Additional comments"), ("", "# no heading"), ("", "<!-- no comment -->")])
     )
-    body = markdown.read(text.replace("---\n---", "---\npaper: mine\n---"))[0]
+    body = markdown.parse_paper_triples(text.replace("---\n---", "---\npaper: mine\n---"))[0]
     said = [str(one.object) for one in body if "additionalComments" in str(one.predicate)]
     assert said == [str(ox.Literal("\\# no heading\n\n\\<!-- no comment --\\>", language="en"))]
 
 
 def test_loose_words_and_unknown_keys_are_refused_not_dropped() -> None:
     with pytest.raises(Problem, match="before section 1") as caught:
-        read(word([("", "Loose words")], [("Paper", "mine")]))
+        read_word_paper(word([("", "Loose words")], [("Paper", "mine")]))
     assert caught.value.members == {"excerpt": "Loose words"}
     with pytest.raises(Problem, match="Did you mean posted"):
         written(word([], [("Postd", "2005-01-20")]))
@@ -166,7 +168,7 @@ def test_loose_words_and_unknown_keys_are_refused_not_dropped() -> None:
 
 def refused(data: bytes, status: int) -> str:
     with pytest.raises(Problem) as caught:
-        to_markdown(data)
+        convert_word_to_markdown(data)
     assert caught.value.status == status
     return caught.value.detail
 
@@ -185,16 +187,17 @@ def test_what_is_no_word_file_is_refused() -> None:
 
 def test_a_zip_bomb_is_refused_before_it_unpacks() -> None:
     assert "20 MiB" in refused(
-        packed(document(""), **{"word/media/zeros.bin": b"0" * (papers_word.LARGEST + 1)}), 413
+        packed(document(""), **{"word/media/zeros.bin": b"0" * (papers_word.MAX_UNPACKED_BYTES + 1)}), 413
     )
     assert "20 MiB" in refused(
-        packed(document(""), **{f"part{number}": "" for number in range(papers_word.MOST)}), 413
+        packed(document(""), **{f"part{number}": "" for number in range(papers_word.MAX_ARCHIVE_ENTRIES)}),
+        413,
     )
 
 
 def test_too_many_elements_or_characters_are_refused_before_they_are_converted() -> None:
-    assert "elements" in refused(packed(document("<w:p/>" * papers_word.ELEMENTS)), 413)
-    long = paragraph("", "a" * reader.LONGEST)
+    assert "elements" in refused(packed(document("<w:p/>" * papers_word.MAX_XML_ELEMENTS)), 413)
+    long = paragraph("", "a" * reader.MAX_PAPER_CHARACTERS)
     assert "characters" in refused(packed(document(long)), 413)
 
 
@@ -209,10 +212,10 @@ def test_an_entry_that_declares_less_than_it_holds_is_refused() -> None:
 def test_entries_may_not_be_more_than_what_is_left_together(monkeypatch: pytest.MonkeyPatch) -> None:
     with zipfile.ZipFile(io.BytesIO(packed(document("")))) as file:
         entry = file.getinfo("word/document.xml")
-        assert papers_word.unpacked(file, entry, entry.file_size)
-        monkeypatch.setattr(papers_word, "CHUNK", 16)
+        assert papers_word.unpack_archive_entry(file, entry, entry.file_size)
+        monkeypatch.setattr(papers_word, "UNPACK_CHUNK_BYTES", 16)
         with pytest.raises(Problem, match="20 MiB"):
-            papers_word.unpacked(file, entry, entry.file_size - 1)
+            papers_word.unpack_archive_entry(file, entry, entry.file_size - 1)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -230,5 +233,5 @@ def test_a_picture_or_other_file_that_the_text_points_to_is_not_opened() -> None
     <Relationship Id="x" Type="{OFFICE}/image" Target="file:///etc/hostname" TargetMode="External"/>
     </Relationships>"""
     body = paragraph(SECTION, "1. Issue") + picture + paragraph("", "Mail.")
-    text = to_markdown(packed(document(body), **{"word/_rels/document.xml.rels": links}))
+    text = convert_word_to_markdown(packed(document(body), **{"word/_rels/document.xml.rels": links}))
     assert text == "---\n---\n\n## 1. Issue (what?)\n\nMail.\n"

@@ -7,9 +7,9 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from pyld import jsonld
-from wgig.rdf.jsonld import DEEPEST, FRAMES
-from wgig.rdf.serialization import read
-from wgig.settings import SHIPPED, Settings
+from wgig.rdf.jsonld import FRAME_TYPES, MAX_FRAME_LEVELS
+from wgig.rdf.serialization import parse_graph_document
+from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.store import Store
 
 from tests.fixtures.service import client_over, service_of
@@ -28,8 +28,8 @@ def service() -> httpx.Client:
         "issues": "data/issues.ttl",
     }
     for name, path in files.items():
-        triples = read((SHIPPED / path).read_bytes(), "text/turtle")
-        store.apply(store.change_by(f"{BASE}graph/{name}", triples))
+        triples = parse_graph_document((SHIPPED_FOLDER / path).read_bytes(), "text/turtle")
+        store.apply(store.compute_addition(f"{BASE}graph/{name}", triples))
     return service_of(Settings(), store)
 
 
@@ -105,12 +105,14 @@ def test_a_frame_of_nothing_is_not_found(service: httpx.Client) -> None:
 def test_what_stands_too_deep_is_refused_and_not_cut() -> None:
     store = Store.in_memory()
     top = f"{BASE}id/issue/x"
-    chain = [top, *(f"{top}/{n}" for n in range(DEEPEST + 1))]
+    chain = [top, *(f"{top}/{n}" for n in range(MAX_FRAME_LEVELS + 1))]
     facts = "".join(f"<{one}> <urn:p> <{two}> ." for one, two in pairwise(chain))
-    ontology = read((SHIPPED / "ontology/wgig.ttl").read_bytes(), "text/turtle")
-    store.apply(store.change_by(f"{BASE}graph/ontology", ontology))
+    ontology = parse_graph_document((SHIPPED_FOLDER / "ontology/wgig.ttl").read_bytes(), "text/turtle")
+    store.apply(store.compute_addition(f"{BASE}graph/ontology", ontology))
     store.apply(
-        store.change_by(None, read(f"{facts} <{top}> a <{BASE}ontology#Issue> .".encode(), "text/turtle"))
+        store.compute_addition(
+            None, parse_graph_document(f"{facts} <{top}> a <{BASE}ontology#Issue> .".encode(), "text/turtle")
+        )
     )
     answer = client_over(store).get("/doc/issue/x?_frame=issue")
     assert answer.status_code == 406
@@ -118,6 +120,9 @@ def test_what_stands_too_deep_is_refused_and_not_cut() -> None:
 
 
 def test_the_frames_are_of_classes_that_are_declared() -> None:
-    declared = {one.subject for one in read((SHIPPED / "ontology/wgig.ttl").read_bytes(), "text/turtle")}
-    for types in FRAMES.values():
+    declared = {
+        one.subject
+        for one in parse_graph_document((SHIPPED_FOLDER / "ontology/wgig.ttl").read_bytes(), "text/turtle")
+    }
+    for types in FRAME_TYPES.values():
         assert {ox.NamedNode(f"{BASE}ontology#{one}") for one in types} <= declared

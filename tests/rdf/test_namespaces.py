@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from wgig.rdf.namespaces import namespaces, short, shorten
-from wgig.settings import SHIPPED, Settings
+from wgig.rdf.namespaces import namespaces_by_prefix, shorten_known_iri, shorten_with_prefixes
+from wgig.settings import SHIPPED_FOLDER, Settings
 
 BASE = Settings.base
-KNOWN = namespaces(BASE)
+KNOWN = namespaces_by_prefix(BASE)
 
 
 @pytest.mark.parametrize(
@@ -21,13 +21,13 @@ KNOWN = namespaces(BASE)
     ],
 )
 def test_an_iri_is_shortened_where_a_prefix_can_stand_for_its_beginning(iri: str, name: str) -> None:
-    assert shorten(iri, KNOWN) == short(iri, BASE) == name
+    assert shorten_with_prefixes(iri, KNOWN) == shorten_known_iri(iri, BASE) == name
 
 
 def test_every_prefix_of_the_shipped_data_is_known_in_its_meaning() -> None:
     declared = {
         pair
-        for path in SHIPPED.glob("data/**/*.ttl")
+        for path in SHIPPED_FOLDER.glob("data/**/*.ttl")
         for pair in re.findall(r"^@prefix\s+(\S+):\s+<([^>]+)>", path.read_text("utf-8"), re.MULTILINE)
     }
     assert len(declared) > 40

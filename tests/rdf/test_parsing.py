@@ -7,7 +7,7 @@ import json
 
 import pytest
 from wgig.rdf import parsing
-from wgig.rdf.parsing import WellFormed, check_xml
+from wgig.rdf.parsing import XmlChecker, check_xml
 
 USED = "<a>&x;</a>"
 LARGE = "v" * 6000
@@ -54,7 +54,7 @@ def test_an_entity_that_is_used_too_often_is_refused() -> None:
 
 
 def test_a_document_may_come_in_pieces() -> None:
-    watch = WellFormed()
+    watch = XmlChecker()
     for piece in (b"<a>\n<b", b"/>"):
         watch.feed(piece)
     with pytest.raises(SyntaxError, match="no element found") as caught:
@@ -70,20 +70,20 @@ def chain(length: int) -> dict[str, str]:
 @pytest.mark.parametrize(
     "document",
     [
-        {"@context": chain(parsing.MOST + 1)},
-        {"@context": [{"x": {"@id": "x", "@context": chain(parsing.MOST)}}]},
-        {"a": [{"@context": {"b": "c"}, "d": [{}]} for _ in range(parsing.MOST + 1)]},
+        {"@context": chain(parsing.MAX_CONTEXT_TERMS + 1)},
+        {"@context": [{"x": {"@id": "x", "@context": chain(parsing.MAX_CONTEXT_TERMS)}}]},
+        {"a": [{"@context": {"b": "c"}, "d": [{}]} for _ in range(parsing.MAX_CONTEXT_TERMS + 1)]},
     ],
     ids=["long", "nested", "many"],
 )
 def test_too_many_terms_are_refused(document: object) -> None:
     for text in (json.dumps(document), json.dumps(document).replace("@context", "\\u0040context")):
         with pytest.raises(SyntaxError, match="more than 3000 terms"):
-            parsing.check_contexts(text)
+            parsing.check_jsonld_contexts(text)
 
 
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"@context": null}', json.dumps({"@context": chain(100), "a": [chain(5000)]})]
 )
 def test_other_documents_are_let_through(text: str) -> None:
-    parsing.check_contexts(text)
+    parsing.check_jsonld_contexts(text)

@@ -7,9 +7,9 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import rdflib
-from wgig.rdf.positions import spots
-from wgig.rdf.positions_turtle import Spot
-from wgig.settings import SHIPPED
+from wgig.rdf.positions import find_triple_positions
+from wgig.rdf.positions_turtle import TriplePosition
+from wgig.settings import SHIPPED_FOLDER
 
 from tests.fixtures.shared_facts import require_shared
 
@@ -22,18 +22,18 @@ FORMATS = {
 }
 BASE = "http://base.example/"
 FILES = sorted(
-    path for folder in ("data", "ontology", "shapes") for path in (SHIPPED / folder).rglob("*.ttl")
+    path for folder in ("data", "ontology", "shapes") for path in (SHIPPED_FOLDER / folder).rglob("*.ttl")
 )
 IMPLIED = re.compile(r"#(first|rest|nil)$")
 PREFIX = re.compile(r"@prefix\s+(\S*?):\s*<([^>]*)>|PREFIX\s+(\S*?):\s*<([^>]*)>", re.IGNORECASE)
 NAME = re.compile(r"((?:[\w-]|\.(?=[\w-]))*):((?:[\w:%-]|\\.|\.(?=[\w:%-]))*)")
 
 
-def read(text: str, suffix: str) -> tuple[list[ox.Triple], list[Spot]]:
+def read(text: str, suffix: str) -> tuple[list[ox.Triple], list[TriplePosition]]:
     """The triples of a text and their spots."""
     format_ = FORMATS[suffix]
     triples = [one.triple for one in ox.parse(text.encode(), format_, base_iri=BASE)]
-    return triples, spots(text, format_.media_type, triples)
+    return triples, find_triple_positions(text, format_.media_type, triples)
 
 
 def written(text: str, at: int, prefixes: dict[str, str]) -> str:
@@ -46,7 +46,7 @@ def written(text: str, at: int, prefixes: dict[str, str]) -> str:
     return "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 
-def assert_agrees(text: str, triple: ox.Triple, spot: Spot, prefixes: dict[str, str]) -> None:
+def assert_agrees(text: str, triple: ox.Triple, spot: TriplePosition, prefixes: dict[str, str]) -> None:
     """The text of Turtle at each of the three offsets is the term."""
     for term, at in zip(triple, spot, strict=True):
         if isinstance(term, ox.BlankNode):
@@ -59,7 +59,7 @@ def assert_agrees(text: str, triple: ox.Triple, spot: Spot, prefixes: dict[str, 
             assert written(text, at, prefixes) == term.value
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SHIPPED)))
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SHIPPED_FOLDER)))
 def test_every_triple_of_what_is_shipped_is_found(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     prefixes = {one[1] or one[3] or "": one[2] or one[4] for one in PREFIX.finditer(text)}
@@ -72,7 +72,7 @@ def test_every_triple_of_what_is_shipped_is_found(path: Path) -> None:
 @pytest.mark.parametrize("suffix", FORMATS)
 @pytest.mark.parametrize("name", ["meetings", "examples/community-networks", "papers/wp-spam"])
 def test_the_same_triples_are_found_in_every_syntax(name: str, suffix: str) -> None:
-    triples, _ = read((SHIPPED / f"data/{name}.ttl").read_text(encoding="utf-8"), "ttl")
+    triples, _ = read((SHIPPED_FOLDER / f"data/{name}.ttl").read_text(encoding="utf-8"), "ttl")
     prefixes = {"wgig": "https://w3id.org/wgig/ontology#", "dcterms": "http://purl.org/dc/terms/"}
     text = ox.serialize(triples, format=FORMATS[suffix], prefixes=prefixes).decode()  # type: ignore[union-attr]
     again, found = read(text, suffix)
@@ -95,7 +95,7 @@ CONTEXT = {
 @pytest.mark.parametrize("options", [{}, {"auto_compact": True}, {"context": CONTEXT}], ids=str)
 @pytest.mark.parametrize("name", ["meetings", "examples/community-networks", "agents"])
 def test_json_ld_of_another_library_is_found(name: str, options: dict[str, Any]) -> None:
-    graph = rdflib.Graph().parse(SHIPPED / f"data/{name}.ttl")
+    graph = rdflib.Graph().parse(SHIPPED_FOLDER / f"data/{name}.ttl")
     text = graph.serialize(format="json-ld", **options)
     triples, found = read(text, "jsonld")
     assert len(found) == len(triples) == len(graph)
@@ -126,7 +126,7 @@ def test_what_the_w3c_wrote_is_found_or_left_alone() -> None:
 
 def test_what_is_not_known_is_found_nowhere() -> None:
     triples, _ = read("<http://x/s> <http://x/p> 1 .", "ttl")
-    assert spots("<rdf/>", "application/rdf+xml", triples) == []
+    assert find_triple_positions("<rdf/>", "application/rdf+xml", triples) == []
     for text in ("", "]", ") .", '"""', "\\", "<http://x/s> <http://x/p> 2 .", "<s> <p> 1 .\n<s> <p> 1 ."):
         for format_ in FORMATS.values():
-            assert spots(text, format_.media_type, triples) == []
+            assert find_triple_positions(text, format_.media_type, triples) == []

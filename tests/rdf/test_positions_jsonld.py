@@ -5,8 +5,8 @@ import json
 import pyoxigraph as ox
 import pytest
 from wgig.rdf import json_tokens
-from wgig.rdf.positions import spots
-from wgig.rdf.positions_turtle import Spot
+from wgig.rdf.positions import find_triple_positions
+from wgig.rdf.positions_turtle import TriplePosition
 
 CONTEXT = {
     "@vocab": "http://v/",
@@ -24,9 +24,9 @@ CONTEXT = {
 }
 
 
-def read(text: str) -> tuple[list[ox.Triple], list[Spot]]:
+def read(text: str) -> tuple[list[ox.Triple], list[TriplePosition]]:
     triples = [one.triple for one in ox.parse(text.encode(), ox.RdfFormat.JSON_LD, base_iri="http://base/")]
-    return triples, spots(text, "application/ld+json", triples)
+    return triples, find_triple_positions(text, "application/ld+json", triples)
 
 
 def shown(node: object, context: object = CONTEXT) -> list[str]:
@@ -84,7 +84,7 @@ def test_an_expanded_document_is_found() -> None:
     text = '[{"@id":"http://s","http://p":[{"@value":"a"},{"@id":"http://o"}]}]'
     _, found = read(text)
     assert found == [
-        Spot(text.index('"http://s"'), text.index('"http://p"'), text.index(term))
+        TriplePosition(text.index('"http://s"'), text.index('"http://p"'), text.index(term))
         for term in ('"a"', '"http://o"')
     ]
 
@@ -93,17 +93,17 @@ def test_an_expanded_document_is_found() -> None:
     "named", ["http://c", ["http://c"], [{"p": "http://w/"}, "http://c"], ["http://c", {"q": "http://w/"}]]
 )
 def test_a_known_context_stands_for_what_it_defines(named: object) -> None:
-    known = {"http://c": lambda: json_tokens.read(json.dumps(CONTEXT | {"p": "ex:p"}))}
+    known = {"http://c": lambda: json_tokens.parse_positioned_json(json.dumps(CONTEXT | {"p": "ex:p"}))}
     node = {"id": "s", "p": {"type": "ex:K", "id": "o"}, "see": "ex:o"}
     triples = read(json.dumps({"@context": [CONTEXT, {"p": "ex:p"}]} | node))[0]
     text = json.dumps({"@context": named} | node)
-    found = spots(text, "application/ld+json", triples, known)
+    found = find_triple_positions(text, "application/ld+json", triples, known)
     assert [" ".join(start(text, at) for at in one) for one in found] == [
         "s p o",
         "o type ex:K",
         "s see ex:o",
     ]
-    assert spots(text, "application/ld+json", triples) == []
+    assert find_triple_positions(text, "application/ld+json", triples) == []
 
 
 NOT_FOLLOWED = [
@@ -158,6 +158,8 @@ def test_a_term_that_is_defined_anew_is_followed() -> None:
 )
 def test_hostile_text_is_left_alone(text: str) -> None:
     assert (
-        spots(text, "application/ld+json", [ox.Triple(ox.BlankNode(), ox.NamedNode("a:"), ox.BlankNode())])
+        find_triple_positions(
+            text, "application/ld+json", [ox.Triple(ox.BlankNode(), ox.NamedNode("a:"), ox.BlankNode())]
+        )
         == []
     )

@@ -7,15 +7,17 @@ from itertools import count
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.positions import spots
-from wgig.rdf.positions_turtle import Spot
+from wgig.rdf.positions import find_triple_positions
+from wgig.rdf.positions_turtle import TriplePosition
 
 HEAD = "@prefix : <http://x/> .\n@prefix ex: <http://ex/> .\n"
 
 
-def read(text: str, format_: ox.RdfFormat = ox.RdfFormat.TURTLE) -> tuple[list[ox.Triple], list[Spot]]:
+def read(
+    text: str, format_: ox.RdfFormat = ox.RdfFormat.TURTLE
+) -> tuple[list[ox.Triple], list[TriplePosition]]:
     triples = [one.triple for one in ox.parse(text.encode(), format_, base_iri="http://base.example/")]
-    return triples, spots(text, format_.media_type, triples)
+    return triples, find_triple_positions(text, format_.media_type, triples)
 
 
 def objects(written: str, format_: ox.RdfFormat = ox.RdfFormat.TURTLE) -> list[str]:
@@ -99,7 +101,7 @@ def test_lines_have_a_triple_each(format_: ox.RdfFormat) -> None:
     )
     triples, found = read(text, format_)
     assert len(found) == len(triples)
-    assert found[1] == Spot(text.index("_:a"), text.index("<http://x/p> _:b"), text.index("_:b"))
+    assert found[1] == TriplePosition(text.index("_:a"), text.index("<http://x/p> _:b"), text.index("_:b"))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,9 @@ def test_triples_about_triples_are_left_alone(written: str) -> None:
 def test_a_byte_order_mark_is_no_term() -> None:
     text = f"{HEAD}:s :p :o ."
     triples, found = read(text)
-    assert spots(f"\ufeff{text}", "text/turtle", triples) == [Spot(*(at + 1 for at in one)) for one in found]
+    assert find_triple_positions(f"\ufeff{text}", "text/turtle", triples) == [
+        TriplePosition(*(at + 1 for at in one)) for one in found
+    ]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +127,9 @@ def test_a_byte_order_mark_is_no_term() -> None:
 )
 def test_hostile_text_takes_no_longer_than_its_size(unit: str) -> None:
     assert (
-        spots(unit * 100_000, "text/turtle", [ox.Triple(ox.BlankNode(), ox.NamedNode("a:"), ox.BlankNode())])
+        find_triple_positions(
+            unit * 100_000, "text/turtle", [ox.Triple(ox.BlankNode(), ox.NamedNode("a:"), ox.BlankNode())]
+        )
         == []
     )
 

@@ -3,7 +3,7 @@
 import pyoxigraph as ox
 import pytest
 from wgig.rdf import namespaces, shipped
-from wgig.rdf.namespaces import BASE, WGIG
+from wgig.rdf.namespaces import BASE_IRI, WGIG_TERMS_NAMESPACE
 from wgig.shacl import rules, vocabulary
 
 SKOS = "http://www.w3.org/2004/02/skos/core#"
@@ -11,53 +11,59 @@ SKOS = "http://www.w3.org/2004/02/skos/core#"
 
 def said_of(node: str) -> set[str]:
     return {
-        one.predicate.value for one in vocabulary.vocabulary() if one.subject == ox.NamedNode(BASE + node)
+        one.predicate.value
+        for one in vocabulary.vocabulary_triples()
+        if one.subject == ox.NamedNode(BASE_IRI + node)
     }
 
 
 def test_the_vocabulary_holds_what_rules_look_at_and_nothing_else() -> None:
-    asked = rules.predicates() | {shipped.TYPE.value, vocabulary.SUBCLASS}
-    assert {one.predicate.value for one in vocabulary.vocabulary()} <= asked
-    assert f"{WGIG}inventoryStatus" not in said_of("id/agent/wgig")
-    assert {f"{WGIG}category", shipped.TYPE.value} <= said_of("id/issue/spam")
+    asked = rules.rule_predicates() | {shipped.RDF_TYPE.value, vocabulary.SUBCLASS_OF_IRI}
+    assert {one.predicate.value for one in vocabulary.vocabulary_triples()} <= asked
+    assert f"{WGIG_TERMS_NAMESPACE}inventoryStatus" not in said_of("id/agent/wgig")
+    assert {f"{WGIG_TERMS_NAMESPACE}category", shipped.RDF_TYPE.value} <= said_of("id/issue/spam")
 
 
 def test_what_a_paper_may_be_settles_nothing_that_the_vocabulary_should() -> None:
     asked = {
         one.object
-        for one in rules.graph()
-        if one.predicate.value in {f"{namespaces.SH}class", f"{namespaces.SH}targetClass"}
+        for one in rules.read_shape_triples()
+        if one.predicate.value in {f"{namespaces.SH_NAMESPACE}class", f"{namespaces.SH_NAMESPACE}targetClass"}
     }
-    assert set(map(shipped.iri, asked - vocabulary.KINDS)) == {
+    assert set(map(shipped.text_of_term, asked - vocabulary.PAPER_PART_CLASSES)) == {
         "http://purl.org/ontology/bibo/DocumentPart",
-        f"{WGIG}StakeholderGroup",
+        f"{WGIG_TERMS_NAMESPACE}StakeholderGroup",
     }
-    assert asked >= vocabulary.KINDS
+    assert asked >= vocabulary.PAPER_PART_CLASSES
 
 
 def test_papers_are_no_part_of_the_vocabulary() -> None:
-    assert not [one for one in shipped.facts() if one.object == ox.NamedNode(f"{WGIG}IssuePaper")]
+    assert not [
+        one
+        for one in shipped.shipped_facts()
+        if one.object == ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}IssuePaper")
+    ]
 
 
 def test_titles_are_those_of_papers_alone() -> None:
-    assert shipped.titles()[f"{BASE}id/paper/wp-spam"] == {"Spam"}
-    assert f"{BASE}id/paper/example-spam-filters" in shipped.titles()
-    assert all(one.startswith(shipped.PAPERS) for one in shipped.titles())
+    assert shipped.shipped_paper_titles()[f"{BASE_IRI}id/paper/wp-spam"] == {"Spam"}
+    assert f"{BASE_IRI}id/paper/example-spam-filters" in shipped.shipped_paper_titles()
+    assert all(one.startswith(shipped.PAPERS_NAMESPACE) for one in shipped.shipped_paper_titles())
 
 
 def test_classes_stand_with_those_above_them_as_a_paper_may_use_either() -> None:
     narrower = ox.Triple(
-        ox.NamedNode(f"{WGIG}Paragraph"),
-        ox.NamedNode(vocabulary.SUBCLASS),
+        ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}Paragraph"),
+        ox.NamedNode(vocabulary.SUBCLASS_OF_IRI),
         ox.NamedNode("http://purl.org/ontology/bibo/DocumentPart"),
     )
-    assert narrower in vocabulary.vocabulary()
+    assert narrower in vocabulary.vocabulary_triples()
 
 
 def test_a_term_is_declared_by_the_ontology() -> None:
-    assert f"{WGIG}strength" in shipped.terms()
-    assert f"{WGIG}strenght" not in shipped.terms()
-    assert all(one.startswith(WGIG) for one in shipped.terms())
+    assert f"{WGIG_TERMS_NAMESPACE}strength" in shipped.declared_terms()
+    assert f"{WGIG_TERMS_NAMESPACE}strenght" not in shipped.declared_terms()
+    assert all(one.startswith(WGIG_TERMS_NAMESPACE) for one in shipped.declared_terms())
 
 
 @pytest.mark.parametrize(
@@ -71,22 +77,28 @@ def test_a_term_is_declared_by_the_ontology() -> None:
     ],
 )
 def test_the_nearest_term_is_told_when_one_is_near(written: str, meant: str | None) -> None:
-    assert shipped.near_term(WGIG + written) == (WGIG + meant if meant else None)
+    assert shipped.find_near_term(WGIG_TERMS_NAMESPACE + written) == (
+        WGIG_TERMS_NAMESPACE + meant if meant else None
+    )
 
 
 def above(node: ox.NamedNode, property_: str) -> int:
     """How many steps a property leads up from a node, at most."""
-    ends = [one.object for one in shipped.facts() if (one.subject, one.predicate.value) == (node, property_)]
+    ends = [
+        one.object
+        for one in shipped.shipped_facts()
+        if (one.subject, one.predicate.value) == (node, property_)
+    ]
     return max((1 + above(one, property_) for one in ends if isinstance(one, ox.NamedNode)), default=0)
 
 
 @pytest.mark.parametrize(
     ("kind", "property_", "deepest"),
-    [("document/declaration/", f"{WGIG}partOf", 4), ("principle/", f"{SKOS}broader", 1)],
+    [("document/declaration/", f"{WGIG_TERMS_NAMESPACE}partOf", 4), ("principle/", f"{SKOS}broader", 1)],
 )
 def test_rules_that_climb_step_by_step_reach_the_top(kind: str, property_: str, deepest: int) -> None:
-    nodes = {one.subject for one in shipped.facts() if one.predicate.value == property_}
+    nodes = {one.subject for one in shipped.shipped_facts() if one.predicate.value == property_}
     named = [
-        one for one in nodes if isinstance(one, ox.NamedNode) and one.value.startswith(f"{BASE}id/{kind}")
+        one for one in nodes if isinstance(one, ox.NamedNode) and one.value.startswith(f"{BASE_IRI}id/{kind}")
     ]
     assert max(above(one, property_) for one in named) == deepest

@@ -9,14 +9,14 @@ from tests.fixtures.memory_engine import Memory
 @pytest.fixture
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look again soon, and give up soon."""
-    monkeypatch.setattr(claims, "AGAIN", 0.001)
-    monkeypatch.setattr(claims, "LATE", 0.01)
-    monkeypatch.setattr(copy, "PAUSE", 0.01)
-    monkeypatch.setattr(copy, "GONE", 0.1)
-    monkeypatch.setattr(ledger, "LEASE", 0.5)
-    monkeypatch.setattr(ledger, "LATE", 0.01)
-    monkeypatch.setattr(sharing, "LATE", 0.01)
-    monkeypatch.setattr(ledger, "AGAIN", 0.01)
+    monkeypatch.setattr(claims, "CLAIM_RECHECK_SECONDS", 0.001)
+    monkeypatch.setattr(claims, "LATE_REQUEST_SECONDS", 0.01)
+    monkeypatch.setattr(copy, "COPY_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(copy, "WRITER_GONE_SECONDS", 0.1)
+    monkeypatch.setattr(ledger, "WRITE_LEASE_SECONDS", 0.5)
+    monkeypatch.setattr(ledger, "LATE_REQUEST_SECONDS", 0.01)
+    monkeypatch.setattr(sharing, "LATE_REQUEST_SECONDS", 0.01)
+    monkeypatch.setattr(ledger, "LEDGER_RETRY_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from wgig.remote import freshness
-from wgig.remote.freshness import Following, Moment
-from wgig.remote.ledger import DoubtError, State, states
-from wgig.store.errors import UnavailableError
+from wgig.remote.freshness import QuietCheck, StoreFollower
+from wgig.remote.ledger import LedgerState, UnknownOutcomeError, parse_ledger_states
+from wgig.store.errors import StoreUnavailableError
 
 from tests.fixtures.memory_engine import Memory, joined, lost_before, put_values
 
@@ -24,14 +24,14 @@ async def turns(number: int) -> None:
         await asyncio.sleep(0)
 
 
-class Watched(Following):
+class Watched(StoreFollower):
     """Counts looks, each of which takes some turns of the loop, and tells what was there when it began."""
 
     def __init__(self, store: Any, fresh: float = 0.0) -> None:
         super().__init__(store, fresh)
         self.looks, self.there, self.seen = 0, 0, 0
 
-    async def look(self) -> None:
+    async def check_ledger(self) -> None:
         self.looks += 1
         there = self.there
         await turns(20)
@@ -48,9 +48,9 @@ def test_a_moment_that_was_longer_than_a_notice_ends_with_another_look(
     watched: Watched, monkeypatch: pytest.MonkeyPatch, notice: float, looks: int
 ) -> None:
     async def work() -> bool:
-        return await Moment(watched).is_quiet()
+        return await QuietCheck(watched).is_quiet()
 
-    monkeypatch.setattr(freshness, "NOTICE", notice)
+    monkeypatch.setattr(freshness, "WRITE_NOTICE_SECONDS", notice)
     assert asyncio.run(work())
     assert watched.looks == looks
 
@@ -60,13 +60,13 @@ def test_a_moment_in_which_something_announced_was_written_is_not_quiet(
     watched: Watched, is_before: bool
 ) -> None:
     async def work() -> bool:
-        moment = Moment(watched)
+        moment = QuietCheck(watched)
         if is_before:
-            watched.store.announced += 1
-            await moment.looked()
+            watched.store.announced_version += 1
+            await moment.wait_for_check()
         else:
-            await moment.looked()
-            watched.store.announced += 1
+            await moment.wait_for_check()
+            watched.store.announced_version += 1
         return await moment.is_quiet()
 
     assert asyncio.run(work()) is is_before
@@ -79,7 +79,7 @@ def test_who_comes_during_a_look_waits_for_the_next() -> None:
         async def request(number: int) -> None:
             await turns(number)
             following.there = number + 1
-            await following.current()
+            await following.ensure_current()
             assert following.seen >= number + 1
 
         await asyncio.gather(*(request(number) for number in range(100)))
@@ -93,45 +93,45 @@ def test_a_look_that_fails_fails_for_those_who_wait_only() -> None:
         following = Watched(None)
 
         async def fail() -> None:
-            raise UnavailableError("away")
+            raise StoreUnavailableError("away")
 
-        look, following.look = following.look, fail  # type: ignore[method-assign]
-        with pytest.raises(UnavailableError):
-            await following.current()
-        following.look = look  # type: ignore[method-assign]
-        await following.current()
+        look, following.check_ledger = following.check_ledger, fail  # type: ignore[method-assign]
+        with pytest.raises(StoreUnavailableError):
+            await following.ensure_current()
+        following.check_ledger = look  # type: ignore[method-assign]
+        await following.ensure_current()
 
     asyncio.run(work())
 
 
-class Told(Following):
+class Told(StoreFollower):
     """Asks an engine in memory."""
 
-    async def state(self) -> State | None:
+    async def read_state(self) -> LedgerState | None:
         ledger = self.store.sharing.ledger
-        found = states(ledger.engine.rows(ledger.question))
+        found = parse_ledger_states(ledger.engine.select_rows(ledger.state_query))
         return found[0] if len(found) == 1 else None
 
 
 def test_what_a_writer_left_unfinished_is_finished_by_who_asks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freshness, "SOON", 0.05)
+    monkeypatch.setattr(freshness, "USUAL_WRITE_SECONDS", 0.05)
     memory = Memory()
     one, two = (joined(tmp_path / name, memory) for name in ("one", "two"))
     memory.meet = lost_before('"115"')
-    with pytest.raises(DoubtError):
+    with pytest.raises(UnknownOutcomeError):
         put_values(one, "a", *MANY)
     memory.meet = lambda _, do: do()
-    asyncio.run(Told(two, 0.0).current())
+    asyncio.run(Told(two, 0.0).ensure_current())
     assert len(memory.data) == len(MANY)
     assert two.size()[0] == len(MANY)
 
 
 def test_a_ledger_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(freshness, "SOON", 0.05)
+    monkeypatch.setattr(freshness, "USUAL_WRITE_SECONDS", 0.05)
     memory = Memory()
     following = Told(joined(tmp_path / "one", memory), 0.0)
     memory.store.clear()
-    with pytest.raises(UnavailableError, match="ledger"):
-        asyncio.run(following.current())
+    with pytest.raises(StoreUnavailableError, match="ledger"):
+        asyncio.run(following.ensure_current())

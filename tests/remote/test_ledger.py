@@ -6,11 +6,17 @@ from types import SimpleNamespace
 
 import pyoxigraph as ox
 import pytest
-from wgig.remote.claims import Claim, LostTurnError
+from wgig.remote.claims import LostClaimError, WriteClaim
 from wgig.remote.client import RefusedError
-from wgig.remote.ledger import KEPT, NOTICE, DoubtError, Ledger, state
+from wgig.remote.ledger import (
+    MAX_LEDGER_ENTRIES,
+    WRITE_NOTICE_SECONDS,
+    UnknownOutcomeError,
+    WriteLedger,
+    parse_ledger_state,
+)
 from wgig.store.change import Change
-from wgig.store.errors import StoreError, UnavailableError
+from wgig.store.errors import StoreError, StoreUnavailableError
 
 from tests.fixtures.memory_engine import SMALL as SMALL_DIALECT
 from tests.fixtures.memory_engine import Do, Memory, ledger_of, lost_after, lost_before
@@ -32,32 +38,32 @@ def nothing() -> tuple[tuple[ox.Quad, ...], tuple[ox.Quad, ...]]:
     return (), ()
 
 
-def write(ledger: Ledger, what: Change, by: str = "me") -> None:
+def write(ledger: WriteLedger, what: Change, by: str = "me") -> None:
     """Write a change, in a turn."""
-    with ledger.claims.held() as turn:
+    with ledger.claims.hold() as turn:
         ledger.write(turn, what, "rules", by, nothing)
 
 
 @pytest.fixture
-def ledger(memory: Memory) -> Ledger:
+def ledger(memory: Memory) -> WriteLedger:
     found = ledger_of(memory)
     found.begin()
     return found
 
 
 @pytest.mark.parametrize("what", [SMALL, LARGE], ids=["small", "large"])
-def test_a_write_is_there_with_its_entry(memory: Memory, ledger: Ledger, what: Change) -> None:
+def test_a_write_is_there_with_its_entry(memory: Memory, ledger: WriteLedger, what: Change) -> None:
     write(ledger, what)
-    now, entry = ledger.read(), ledger.read_entry(1)
-    assert (now.version, now.pending, now.derived, now.by) == (1, 0, "rules", "me")
+    now, entry = ledger.read_state(), ledger.read_entry(1)
+    assert (now.version, now.pending, now.rules_digest, now.mark) == (1, 0, "rules", "me")
     assert entry
     assert entry.change
-    assert (entry.by, entry.after, set(entry.change.added)) == ("me", "none", set(what.added))
+    assert (entry.mark, entry.previous_mark, set(entry.change.added)) == ("me", "none", set(what.added))
     assert memory.data == {str(one) for one in what.added}
 
 
-def test_what_would_be_taken_for_something_else_is_computed(memory: Memory, ledger: Ledger) -> None:
-    memory.dialect = replace(SMALL_DIALECT, exact=frozenset((f"{XSD}string",)), most=3)
+def test_what_would_be_taken_for_something_else_is_computed(memory: Memory, ledger: WriteLedger) -> None:
+    memory.dialect = replace(SMALL_DIALECT, exact_datatypes=frozenset((f"{XSD}string",)), max_update_quads=3)
     said: list[str] = []
 
     def meet(text: str, do: Do) -> None:
@@ -78,45 +84,52 @@ def test_what_would_be_taken_for_something_else_is_computed(memory: Memory, ledg
 
 
 def test_what_is_announced_is_not_begun_before_all_who_look_know(
-    memory: Memory, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    memory: Memory, ledger: WriteLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there: list[tuple[float, set[str], int]] = []
     monkeypatch.setattr(
         "wgig.remote.ledger.time",
-        SimpleNamespace(sleep=lambda seconds: there.append((seconds, memory.data, ledger.read().pending))),
+        SimpleNamespace(
+            sleep=lambda seconds: there.append((seconds, memory.data, ledger.read_state().pending))
+        ),
     )
     write(ledger, LARGE)
-    assert there == [(NOTICE, set(), 1)]
+    assert there == [(WRITE_NOTICE_SECONDS, set(), 1)]
 
 
-def test_entries_tell_which_came_before(ledger: Ledger) -> None:
+def test_entries_tell_which_came_before(ledger: WriteLedger) -> None:
     write(ledger, SMALL, "one")
     write(ledger, LARGE, "two")
     entry = ledger.read_entry(2)
     assert entry
-    assert (entry.by, entry.after) == ("two", "one")
+    assert (entry.mark, entry.previous_mark) == ("two", "one")
 
 
-def test_old_entries_are_forgotten(ledger: Ledger) -> None:
-    for number in range(KEPT + 2):
+def test_old_entries_are_forgotten(ledger: WriteLedger) -> None:
+    for number in range(MAX_LEDGER_ENTRIES + 2):
         write(ledger, change(number))
-    assert [bool(ledger.read_entry(one)) for one in (1, 2, 3, KEPT + 2)] == [False, False, True, True]
+    assert [bool(ledger.read_entry(one)) for one in (1, 2, 3, MAX_LEDGER_ENTRIES + 2)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
-def test_an_answer_that_is_lost_is_found_out(memory: Memory, ledger: Ledger) -> None:
+def test_an_answer_that_is_lost_is_found_out(memory: Memory, ledger: WriteLedger) -> None:
     memory.meet = lost_after("graph/state#state")
     write(ledger, SMALL)
-    assert ledger.read().version == 1
+    assert ledger.read_state().version == 1
 
 
-def test_a_request_that_is_lost_did_nothing(memory: Memory, ledger: Ledger) -> None:
+def test_a_request_that_is_lost_did_nothing(memory: Memory, ledger: WriteLedger) -> None:
     memory.meet = lost_before("graph/state#state")
-    with pytest.raises(UnavailableError, match="request is lost"):
+    with pytest.raises(StoreUnavailableError, match="request is lost"):
         write(ledger, SMALL)
-    assert (ledger.read().version, memory.data) == (0, set())
+    assert (ledger.read_state().version, memory.data) == (0, set())
 
 
-def test_a_refusal_did_nothing_and_is_told_as_it_is(memory: Memory, ledger: Ledger) -> None:
+def test_a_refusal_did_nothing_and_is_told_as_it_is(memory: Memory, ledger: WriteLedger) -> None:
     def meet(text: str, do: Do) -> None:
         if "graph/state#state" in text:
             raise RefusedError(500, "The disk is full.")
@@ -125,27 +138,27 @@ def test_a_refusal_did_nothing_and_is_told_as_it_is(memory: Memory, ledger: Ledg
     memory.meet = meet
     with pytest.raises(RefusedError):
         write(ledger, SMALL)
-    assert ledger.read().version == 0
+    assert ledger.read_state().version == 0
 
 
-def test_without_the_claim_nothing_is_written(memory: Memory, ledger: Ledger) -> None:
-    with pytest.raises(LostTurnError):
-        ledger.write(Claim(1, "nobody"), SMALL, "rules", "me", nothing)
-    assert (ledger.read().version, memory.data, ledger.read_entry(1)) == (0, set(), None)
+def test_without_the_claim_nothing_is_written(memory: Memory, ledger: WriteLedger) -> None:
+    with pytest.raises(LostClaimError):
+        ledger.write(WriteClaim(1, "nobody"), SMALL, "rules", "me", nothing)
+    assert (ledger.read_state().version, memory.data, ledger.read_entry(1)) == (0, set(), None)
 
 
-def test_who_wakes_late_writes_nothing_more(memory: Memory, ledger: Ledger) -> None:
+def test_who_wakes_late_writes_nothing_more(memory: Memory, ledger: WriteLedger) -> None:
     """A part of a large write that was on its way when others took the turn changes nothing."""
     late: list[Do] = []
 
     def meet(text: str, do: Do) -> None:
         if '"115"' in text and "urn:g" in text:
             late.append(do)
-            raise UnavailableError("It is on its way.")
+            raise StoreUnavailableError("It is on its way.")
         do()
 
     memory.meet = meet
-    with pytest.raises(DoubtError):
+    with pytest.raises(UnknownOutcomeError):
         write(ledger, LARGE)
     before = memory.data
     assert before
@@ -155,7 +168,7 @@ def test_who_wakes_late_writes_nothing_more(memory: Memory, ledger: Ledger) -> N
     assert memory.data == before
 
 
-def test_what_was_done_before_others_went_on_is_in_doubt(memory: Memory, ledger: Ledger) -> None:
+def test_what_was_done_before_others_went_on_is_in_doubt(memory: Memory, ledger: WriteLedger) -> None:
     """While its writer slept after the request, others took the turn and wrote; it is not lost."""
     other = ledger_of(memory)
 
@@ -163,55 +176,55 @@ def test_what_was_done_before_others_went_on_is_in_doubt(memory: Memory, ledger:
         do()
         if '"mine"' in text or "mine none" in text:
             memory.meet = lambda _, do: do()
-            other.claims.withdraw(other.claims.all()[0].me)
+            other.claims.withdraw(other.claims.list_claims()[0].owner)
             write(other, change(2), "theirs")
 
     memory.meet = meet
-    with pytest.raises(DoubtError):
+    with pytest.raises(UnknownOutcomeError):
         write(ledger, SMALL, "mine")
     entries = [ledger.read_entry(number) for number in (1, 2)]
-    assert [one and one.by for one in entries] == ["mine", "theirs"]
+    assert [one and one.mark for one in entries] == ["mine", "theirs"]
 
 
 def failing_announcement() -> Callable[[str, Do], None]:
     def meet(text: str, do: Do) -> None:
         if "WHERE" in text and "graph/state#state" in text:
-            raise UnavailableError("It is lost.")
+            raise StoreUnavailableError("It is lost.")
         do()
 
     return meet
 
 
 def test_what_is_left_of_a_write_that_did_not_come_about_is_no_part_of_the_next(
-    memory: Memory, ledger: Ledger
+    memory: Memory, ledger: WriteLedger
 ) -> None:
     memory.meet = failing_announcement()
-    with pytest.raises(UnavailableError):
+    with pytest.raises(StoreUnavailableError):
         write(ledger, LARGE, "left")
     memory.meet = lambda _, do: do()
     write(ledger, SMALL, "next")
     entry = ledger.read_entry(1)
     assert entry
     assert entry.change
-    assert (entry.by, entry.change.added) == ("next", SMALL.added)
+    assert (entry.mark, entry.change.added) == ("next", SMALL.added)
 
 
-def test_what_was_announced_is_brought_to_its_end_by_others(memory: Memory, ledger: Ledger) -> None:
+def test_what_was_announced_is_brought_to_its_end_by_others(memory: Memory, ledger: WriteLedger) -> None:
     memory.meet = lost_before('"115"')
-    with pytest.raises(DoubtError):
+    with pytest.raises(UnknownOutcomeError):
         write(ledger, LARGE)
-    assert ledger.read().pending == 1
+    assert ledger.read_state().pending == 1
     memory.meet = lambda _, do: do()
     other = ledger_of(memory)
-    with other.claims.held() as turn:
-        other.redo(turn, other.read())
-    now = ledger.read()
-    assert (now.version, now.pending, now.derived, now.by) == (1, 0, "rules", "me")
+    with other.claims.hold() as turn:
+        other.redo(turn, other.read_state())
+    now = ledger.read_state()
+    assert (now.version, now.pending, now.rules_digest, now.mark) == (1, 0, "rules", "me")
     assert memory.data == {str(one) for one in LARGE.added}
 
 
-def test_a_text_is_kept_in_parts(memory: Memory, ledger: Ledger) -> None:
-    memory.dialect = type(memory.dialect)("parts", part=7)
+def test_a_text_is_kept_in_parts(memory: Memory, ledger: WriteLedger) -> None:
+    memory.dialect = type(memory.dialect)("parts", max_literal_chars=7)
     ledger.texts.keep("text", "abcdefgh" * 5)
     assert ledger.texts.read("text") == ("none", "abcdefgh" * 5)
     assert ledger.texts.read("other") is None
@@ -221,4 +234,4 @@ def test_a_text_is_kept_in_parts(memory: Memory, ledger: Ledger) -> None:
 
 def test_a_ledger_of_another_form_is_left_alone() -> None:
     with pytest.raises(StoreError, match="form 2"):
-        state("2 store 1 0 rules by more")
+        parse_ledger_state("2 store 1 0 rules by more")

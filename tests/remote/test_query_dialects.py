@@ -1,9 +1,9 @@
 """No query says to an engine what is none to the standard."""
 
 import pytest
-from wgig.remote.dialects import VIRTUOSO
-from wgig.remote.queries import misspelling, spelt_out
-from wgig.sparql.workers.protocol import SYNTAX, VALUE, Fault
+from wgig.remote.dialects import VIRTUOSO_DIALECT
+from wgig.remote.queries import find_query_mistake, normalize_query
+from wgig.sparql.workers.protocol import SYNTAX_FAULT, VALUE_FAULT, QueryFault
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -28,9 +28,9 @@ BASE = "https://example.org/"
     ],
 )
 def test_what_is_a_command_is_refused(query: str) -> None:
-    with pytest.raises(Fault) as caught:
-        spelt_out(query, BASE, VIRTUOSO)
-    assert caught.value.kind == VALUE
+    with pytest.raises(QueryFault) as caught:
+        normalize_query(query, BASE, VIRTUOSO_DIALECT)
+    assert caught.value.kind == VALUE_FAULT
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,14 @@ def test_what_is_a_command_is_refused(query: str) -> None:
     ],
 )
 def test_what_leaves_the_grammar_is_refused(query: str) -> None:
-    with pytest.raises(Fault) as caught:
-        spelt_out(query, BASE, VIRTUOSO)
-    assert caught.value.kind == SYNTAX
+    with pytest.raises(QueryFault) as caught:
+        normalize_query(query, BASE, VIRTUOSO_DIALECT)
+    assert caught.value.kind == SYNTAX_FAULT
 
 
 def handed_on(query: str) -> str:
     """The text that an engine gets."""
-    return spelt_out(query, BASE, VIRTUOSO).text
+    return normalize_query(query, BASE, VIRTUOSO_DIALECT).text
 
 
 def test_all_else_is_handed_on_without_comments() -> None:
@@ -80,14 +80,14 @@ def test_each_iri_is_absolute_and_there_is_one_base(query: str, wanted: str) -> 
 
 def test_the_graphs_that_a_query_names_stand_beside_it() -> None:
     query = "PREFIX : <x:> SELECT * FROM <a> FROM NAMED :b FROM :c { GRAPH <d> { GRAPH :e {} GRAPH ?f {} } }"
-    plain = spelt_out(query, BASE, VIRTUOSO)
-    assert (plain.default, plain.named) == ((f"{BASE}a", "x:c"), ("x:b",))
-    assert plain.graphs == {f"{BASE}d", "x:e"}
+    plain = normalize_query(query, BASE, VIRTUOSO_DIALECT)
+    assert (plain.default_graphs, plain.named_graphs) == ((f"{BASE}a", "x:c"), ("x:b",))
+    assert plain.asked_graphs == {f"{BASE}d", "x:e"}
     assert "FROM" not in plain.text
 
 
 def test_a_slip_is_known_without_evaluating_the_query() -> None:
     values = " ".join(f"VALUES ?{name} {{ {' '.join(map(str, range(60)))} }}" for name in "abcdef")
-    assert not misspelling(f"SELECT (COUNT(*) AS ?n) {{ {values} }}")
-    assert misspelling("SELECT ?x { ?x ?y }")
-    assert misspelling("SELECT ?x { 'x }")
+    assert not find_query_mistake(f"SELECT (COUNT(*) AS ?n) {{ {values} }}")
+    assert find_query_mistake("SELECT ?x { ?x ?y }")
+    assert find_query_mistake("SELECT ?x { 'x }")

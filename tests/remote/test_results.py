@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from wgig.rdf.formats import JSON_RESULTS, XML_RESULTS
 from wgig.remote import results
 from wgig.remote.client import CutOffError
-from wgig.remote.results import RESULT_PIECE_BYTES, Spaces, solutions, spaced
+from wgig.remote.results import (
+    RESULT_PIECE_BYTES,
+    XmlSpaceReader,
+    encode_literal_spaces,
+    iter_remote_solutions,
+)
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -54,19 +59,19 @@ def document(texts: list[str], attributes: str = "") -> bytes:
 @given(TEXTS, st.lists(st.integers(1, 40), min_size=1, max_size=5), st.sampled_from(["", " xml:lang='ar'"]))
 def test_spaces_at_the_ends_of_texts_stay(texts: list[str], sizes: list[int], attributes: str) -> None:
     body = Pieces(document(texts, attributes), sizes)
-    assert [row["o"].value for row in solutions(body, XML)] == texts
+    assert [row["o"].value for row in iter_remote_solutions(body, XML)] == texts
 
 
 @given(TEXTS, st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_pieces_come_to_the_same_as_the_whole(texts: list[str], sizes: list[int]) -> None:
     whole = document(texts)
-    assert Spaces(Pieces(whole, sizes)).read() == spaced(whole)
+    assert XmlSpaceReader(Pieces(whole, sizes)).read() == encode_literal_spaces(whole)
 
 
 @pytest.mark.parametrize("text", [" " * 400_000, "x" + " " * 400_000 + "x", "x" * 2_000_000, " <" * 9])
 def test_long_texts_take_no_longer_than_their_length(text: str) -> None:
     began = time.monotonic()
-    (row,) = solutions(cast(RawIOBase, io.BytesIO(document([text]))), XML)
+    (row,) = iter_remote_solutions(cast(RawIOBase, io.BytesIO(document([text]))), XML)
     assert row["o"].value == text
     assert time.monotonic() - began < 60  # by the square of the length it is many minutes
     assert RESULT_PIECE_BYTES < 400_000
@@ -79,10 +84,10 @@ def test_half_an_answer_is_noticed(media_type: str) -> None:
     body = found.serialize(format=ox.QueryResultsFormat.from_media_type(media_type)) or b""
     for end in range(len(body.rstrip()) - 1):
         with pytest.raises(CutOffError):
-            list(solutions(cast(RawIOBase, io.BytesIO(body[:end])), media_type))
+            list(iter_remote_solutions(cast(RawIOBase, io.BytesIO(body[:end])), media_type))
 
 
 def test_what_is_no_result_is_an_answer_that_is_not_whole() -> None:
     with pytest.raises(CutOffError):
-        list(solutions(cast(RawIOBase, io.BytesIO(b"<html>Log in.</html>")), XML))
-    assert results.broken(CutOffError("cut")).args == ("cut",)
+        list(iter_remote_solutions(cast(RawIOBase, io.BytesIO(b"<html>Log in.</html>")), XML))
+    assert results.broken_answer_error(CutOffError("cut")).args == ("cut",)

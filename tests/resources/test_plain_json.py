@@ -4,7 +4,7 @@ import httpx
 import jsonschema
 import pyoxigraph as ox
 import pytest
-from wgig.about.openapi_schemas import THING_DOCUMENT
+from wgig.about.openapi_schemas import RESOURCE_DOCUMENT_SCHEMA
 from wgig.resources import description, plain_json
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -35,7 +35,7 @@ def test_a_fact_says_in_which_graph_it_stands_and_has_a_type(reader: httpx.Clien
     "path", ["issue/spam", "paper/ap-ip-numbers", "agent/desai", "session/m1-2", "document/declaration/48"]
 )
 def test_a_thing_is_as_its_schema_says(reader: httpx.Client, path: str) -> None:
-    jsonschema.validate(reader.get(f"/doc/{path}.json").json(), THING_DOCUMENT)
+    jsonschema.validate(reader.get(f"/doc/{path}.json").json(), RESOURCE_DOCUMENT_SCHEMA)
 
 
 def test_parts_stand_with_their_facts(reader: httpx.Client) -> None:
@@ -48,16 +48,16 @@ def test_what_points_to_a_thing_is_counted_and_paged(
     shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = client_over(Store(shipped))
-    monkeypatch.setattr(plain_json, "SIZE", 7)
+    monkeypatch.setattr(plain_json, "INVERSE_PAGE_THINGS", 7)
     thing = ox.NamedNode(f"{BASE}id/category/access-for-all")
     by = ox.NamedNode(f"{BASE}ontology#category")
     expected = {str(one.subject)[1:-1] for one in shipped.quads_for_pattern(None, by, thing)}
     found = reader.get("/doc/category/access-for-all.json").json()["inverse"]["category"]
     assert found["total"] == len(expected) > 14
     walked = [one["id"] for one in found["items"]]
-    for _ in range(1, -(-len(expected) // plain_json.SIZE)):
+    for _ in range(1, -(-len(expected) // plain_json.INVERSE_PAGE_THINGS)):
         answer = reader.get(found["links"]["next"]).json()
-        jsonschema.validate(answer, THING_DOCUMENT)
+        jsonschema.validate(answer, RESOURCE_DOCUMENT_SCHEMA)
         found = answer["inverse"]["category"]
         walked += [one["id"] for one in found["items"]]
     assert sorted(walked) == sorted(expected)
@@ -80,15 +80,15 @@ def test_all_that_points_to_a_thing_is_listed_where_its_description_is_cut(
     reader = client_over(Store(shipped))
     anew = {"Cache-Control": "no-cache"}
     whole = reader.get("/doc/category/access-for-all.json", headers=anew).json()
-    monkeypatch.setattr(description, "INCOMING", 2)
-    monkeypatch.setattr(description, "EACH", 1)
+    monkeypatch.setattr(description, "MAX_INCOMING_STATEMENTS", 2)
+    monkeypatch.setattr(description, "MAX_INCOMING_PER_PROPERTY", 1)
     assert reader.get("/doc/category/access-for-all.json", headers=anew).json()["inverse"] == whole["inverse"]
 
 
 def test_pages_go_on_also_by_a_property_with_signs_of_addresses_in_its_name(
     writable: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plain_json, "SIZE", 1)
+    monkeypatch.setattr(plain_json, "INVERSE_PAGE_THINGS", 1)
     content = "".join(f"<urn:{one}> <http://x.example/?a=1&b=%20#p> <{SPAM}> .\n" for one in "abc")
     assert writable.put("/graph/x", content=content, headers={"Content-Type": "text/turtle"}).is_success
     (found,) = writable.get("/doc/issue/spam.json").json()["inverse"].values()

@@ -9,10 +9,10 @@ from urllib.parse import quote
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.serialization import read as parse
+from wgig.rdf.serialization import parse_graph_document as parse
 from wgig.resources import mappings
-from wgig.resources.alternates import LONGEST
-from wgig.resources.profiles import FOLDER, described, profiles, read
+from wgig.resources.alternates import MAX_LINK_FIELD_BYTES
+from wgig.resources.profiles import PROFILES_FOLDER, profile_triples, profiles_by_token, read_profile_file
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -23,7 +23,7 @@ from tests.fixtures.triples import response_triples
 Client = Callable[[Store], httpx.Client]
 
 BASE = Settings.base
-KNOWN = profiles(BASE)
+KNOWN = profiles_by_token(BASE)
 IRIS = {token: one.iri for token, one in KNOWN.items()}
 SPAM = "/doc/issue/spam"
 MODEL = "http://www.w3.org/ns/dx/conneg/altr"
@@ -513,7 +513,9 @@ def test_a_resource_links_its_default_and_all_its_other_representations(
         for media_type in one["media_types"]
     }
     linked = {(one.attributes["profile"], one.attributes["type"]) for one in representations(answer)}
-    assert linked == listed_ or (linked < listed_ and len(answer.headers["link"]) > LONGEST - 200)
+    assert linked == listed_ or (
+        linked < listed_ and len(answer.headers["link"]) > MAX_LINK_FIELD_BYTES - 200
+    )
     assert {iri for iri, _ in linked} == {iri for iri, _ in listed_}
     for one in representations(answer):
         there = filled_client.get(one.target)
@@ -725,10 +727,10 @@ def test_a_hostile_field_is_refused(get: Get, text: str) -> None:
 def test_the_link_field_is_bounded_whatever_the_name_of_the_thing() -> None:
     store = Store.in_memory()
     name = "x" * 2_000
-    store.apply(store.change_by(None, parse(f"<{BASE}id/{name}> a <urn:C> .".encode(), "text/turtle")))
+    store.apply(store.compute_addition(None, parse(f"<{BASE}id/{name}> a <urn:C> .".encode(), "text/turtle")))
     answer = client_over(store).get(f"/doc/{name}")
     assert answer.status_code == 200
-    assert 0 < len(answer.headers["link"]) <= LONGEST
+    assert 0 < len(answer.headers["link"]) <= MAX_LINK_FIELD_BYTES
 
 
 @pytest.mark.parametrize("token", [token for token in KNOWN if token != "wgig"])
@@ -748,20 +750,20 @@ def test_dublin_core_is_written_as_harvesters_read_it(get: Get) -> None:
     answer = get("/doc/issue/hostile.xml")
     assert answer.headers["content-type"] == "application/xml"
     root = ET.fromstring(answer.content)
-    assert root.tag == f"{{{mappings.OAI}}}dc"
-    elements = [one.tag.removeprefix(f"{{{mappings.NAMESPACE}}}") for one in root]
-    assert set(elements) <= set(mappings.ELEMENTS)
-    assert elements == sorted(elements, key=mappings.ELEMENTS.index)
+    assert root.tag == f"{{{mappings.OAI_DC_NAMESPACE}}}dc"
+    elements = [one.tag.removeprefix(f"{{{mappings.DC_ELEMENTS_NAMESPACE}}}") for one in root]
+    assert set(elements) <= set(mappings.DC_ELEMENTS)
+    assert elements == sorted(elements, key=mappings.DC_ELEMENTS.index)
     assert not [
         one for one in root if len(one) or one.attrib.keys() - {"{http://www.w3.org/XML/1998/namespace}lang"}
     ]
-    assert root.findtext(f"{{{mappings.NAMESPACE}}}title") == "<script>alert(1)</script>"
+    assert root.findtext(f"{{{mappings.DC_ELEMENTS_NAMESPACE}}}title") == "<script>alert(1)</script>"
 
 
 def test_a_character_that_xml_does_not_have_is_not_acceptable_in_it() -> None:
     store = Store.in_memory()
     fact = f'<{BASE}id/x/y> <http://purl.org/dc/terms/title> "a\\u0001b" .'
-    store.apply(store.change_by(None, parse(fact.encode(), "text/turtle")))
+    store.apply(store.compute_addition(None, parse(fact.encode(), "text/turtle")))
     answer = client_over(store).get("/doc/x/y.xml")
     assert answer.status_code == 406
     assert "U+0001" in answer.json()["detail"]
@@ -791,7 +793,7 @@ def test_what_a_thing_says_of_other_pages_does_not_move_its_profiles() -> None:
     store = Store.in_memory()
     topic = "<http://xmlns.com/foaf/0.1/primaryTopic>"
     facts = f"<{BASE}id/x/y> {topic} <urn:other> . <urn:page> {topic} <{BASE}id/x/y> ."
-    store.apply(store.change_by(None, parse(facts.encode(), "text/turtle")))
+    store.apply(store.compute_addition(None, parse(facts.encode(), "text/turtle")))
     found = response_triples(client_over(store).get("/doc/x/y?_profile=schema.org"))
     assert {one.subject for one in found} == {ox.NamedNode(f"{BASE}id/x/y")}
     assert [one.object for one in found if one.predicate.value == "https://schema.org/url"] == [
@@ -809,19 +811,19 @@ def test_a_client_of_another_site_may_ask_and_read(writable: httpx.Client, get: 
 
 
 def test_each_profile_is_described_in_prof() -> None:
-    found = list(described(BASE))
+    found = list(profile_triples(BASE))
     tokens = {one.subject: one.object for one in found if one.predicate.value.endswith("hasToken")}
     assert tokens == {ox.NamedNode(iri): ox.Literal(token) for token, iri in IRIS.items()}
     assert {one.subject for one in found} == tokens.keys()
 
 
 def test_no_name_means_two_profiles() -> None:
-    names = [name for one in KNOWN.values() for name in (one.token, one.iri, *one.also)]
+    names = [name for one in KNOWN.values() for name in (one.token, one.iri, *one.alias_iris)]
     assert len(names) == len(set(names))
 
 
 def test_a_profile_of_another_base_speaks_of_that() -> None:
-    elsewhere = profiles("https://example.org/")
+    elsewhere = profiles_by_token("https://example.org/")
     assert elsewhere["wgig"].iri == "https://example.org/ontology"
     assert "https://example.org/ontology#Issue" in elsewhere["skos"].classes
     assert BASE not in elsewhere["schema.org"].query
@@ -829,6 +831,6 @@ def test_a_profile_of_another_base_speaks_of_that() -> None:
 
 def test_a_file_without_its_header_says_what_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "x.rq"
-    path.write_text((FOLDER / "skos.rq").read_text().replace("# title", "# titel"))
+    path.write_text((PROFILES_FOLDER / "skos.rq").read_text().replace("# title", "# titel"))
     with pytest.raises(ValueError, match=r"x.rq lacks the comment line '# title"):
-        read(path, BASE)
+        read_profile_file(path, BASE)

@@ -6,11 +6,11 @@ from html import unescape
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.jsonld import compact, context_of
-from wgig.rdf.serialization import read
-from wgig.rdf.vocabulary import shapes, terms
+from wgig.rdf.jsonld import build_jsonld_context, compact_triples
+from wgig.rdf.serialization import parse_graph_document
+from wgig.rdf.vocabulary import list_node_shapes, list_vocabulary_terms
 from wgig.resources import description as resources_description
-from wgig.settings import CHECKOUT, SHIPPED, Settings
+from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER, Settings
 from wgig.store.store import Store
 
 from tests.fixtures.service import Get, client_over
@@ -121,24 +121,28 @@ def test_a_description_holds_the_parts_below_the_thing(get: Get) -> None:
 
 
 def test_a_description_that_is_cut_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources_description, "INCOMING", 2)
-    monkeypatch.setattr(resources_description, "EACH", 2)
+    monkeypatch.setattr(resources_description, "MAX_INCOMING_STATEMENTS", 2)
+    monkeypatch.setattr(resources_description, "MAX_INCOMING_PER_PROPERTY", 2)
     store = Store.in_memory()
     links = "".join(f"<urn:{n}> <urn:p> <{SPAM.value}> ." for n in range(5))
-    store.apply(store.change_by(f"{BASE}graph/test", read(links.encode(), "text/turtle")))
-    description = resources_description.describe(store, SPAM.value)
+    store.apply(
+        store.compute_addition(f"{BASE}graph/test", parse_graph_document(links.encode(), "text/turtle"))
+    )
+    description = resources_description.describe_resource(store, SPAM.value)
     assert description is not None
     assert len(description.incoming) == 2
-    assert [*map(str, description.cut)] == ["Of 5 statements that point here, 2 are shown."]
+    assert [*map(str, description.cut_notices)] == ["Of 5 statements that point here, 2 are shown."]
 
 
 def test_a_description_of_too_many_parts_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources_description, "PARTS", 2)
+    monkeypatch.setattr(resources_description, "MAX_DESCRIBED_PARTS", 2)
     store = Store.in_memory()
     links = "".join(
         f"<{SPAM.value}> <urn:p> <{SPAM.value}/{n}> . <{SPAM.value}/{n}> <urn:n> {n} ." for n in range(3)
     )
-    store.apply(store.change_by(f"{BASE}graph/test", read(links.encode(), "text/turtle")))
+    store.apply(
+        store.compute_addition(f"{BASE}graph/test", parse_graph_document(links.encode(), "text/turtle"))
+    )
     answer = client_over(store).get("/doc/issue/spam")
     assert "Only the first 2 parts are shown." in answer.text
     assert len({t for t in response_triples(answer) if t.predicate.value == "urn:n"}) == 2
@@ -146,8 +150,12 @@ def test_a_description_of_too_many_parts_says_so(monkeypatch: pytest.MonkeyPatch
 
 def test_what_stands_in_the_unnamed_graph_is_described_too() -> None:
     store = Store.in_memory()
-    store.apply(store.change_by(None, read(f"<{SPAM.value}> <urn:p> 1 .".encode(), "text/turtle")))
-    description = resources_description.describe(store, SPAM.value)
+    store.apply(
+        store.compute_addition(
+            None, parse_graph_document(f"<{SPAM.value}> <urn:p> 1 .".encode(), "text/turtle")
+        )
+    )
+    description = resources_description.describe_resource(store, SPAM.value)
     assert description is not None
     assert [statement.graphs for statement in description.statements] == [()]
 
@@ -260,9 +268,13 @@ def test_shapes_that_are_not_loaded_say_how_to_load_them(get: Get) -> None:
 
 def test_the_page_of_shapes_shows_what_each_says() -> None:
     store = Store.in_memory()
-    for path in sorted(SHIPPED.glob("shapes/*.ttl")):
-        store.apply(store.change_by(f"{BASE}graph/shapes", read(path.read_bytes(), "text/turtle")))
-    found = shapes(store.triples(f"{BASE}graph/shapes"))
+    for path in sorted(SHIPPED_FOLDER.glob("shapes/*.ttl")):
+        store.apply(
+            store.compute_addition(
+                f"{BASE}graph/shapes", parse_graph_document(path.read_bytes(), "text/turtle")
+            )
+        )
+    found = list_node_shapes(store.triples(f"{BASE}graph/shapes"))
     assert len(found) > 10
     assert all(one.messages for one in found if one.targets)
     page = unescape(client_over(store).get("/shapes", headers={"Accept": "text/html"}).text)
@@ -284,7 +296,7 @@ def test_shapes_stand_by_name_whatever_article_it_has() -> None:
     prefixes = (
         "PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#> PREFIX sh: <http://www.w3.org/ns/shacl#> "
     )
-    found = shapes(read((prefixes + text).encode(), "text/turtle"))
+    found = list_node_shapes(parse_graph_document((prefixes + text).encode(), "text/turtle"))
     assert [one.name for one in found] == ["Antelope", "Ibis", "Yak", "Zebra"]
 
 
@@ -326,18 +338,20 @@ def test_json_ld_is_compact_and_brings_what_it_needs_of_its_context(get: Get) ->
 def test_a_text_with_a_direction_is_not_acceptable_as_json() -> None:
     store = Store.in_memory()
     fact = f'<{SPAM.value}> <urn:p> "a"@ar--rtl .'
-    store.apply(store.change_by(None, read(fact.encode(), "text/turtle")))
+    store.apply(store.compute_addition(None, parse_graph_document(fact.encode(), "text/turtle")))
     for suffix in ("json", "jsonld"):
         assert client_over(store).get(f"/doc/issue/spam.{suffix}").status_code == 406
 
 
 def test_plain_json_keeps_values_that_do_not_fit_the_ontology() -> None:
-    ontology = CHECKOUT / "ontology" / "wgig.ttl"
-    context = context_of(terms(quad.triple for quad in ox.parse(path=ontology)), BASE)
+    ontology = CHECKOUT_FOLDER / "ontology" / "wgig.ttl"
+    context = build_jsonld_context(
+        list_vocabulary_terms(quad.triple for quad in ox.parse(path=ontology)), BASE
+    )
     odd = f"""<urn:a> <{BASE}ontology#issue> "text", _:b ; <{BASE}ontology#round> "two", 2 ;
         <{BASE}ontology#rationale> "plain", "voll"@de, "full"@en, "whole"@en ; a <urn:C> ; <urn:p> 1.5 ."""
     given = [quad.triple for quad in ox.parse(odd, format=ox.RdfFormat.TURTLE)]
-    document = compact(given, context, "") | {"@context": context}
+    document = compact_triples(given, context, "") | {"@context": context}
     found = [quad.triple for quad in ox.parse(json.dumps(document), format=ox.RdfFormat.JSON_LD)]
     assert same(found, given)
 
@@ -353,7 +367,7 @@ def same(one: list[ox.Triple], other: list[ox.Triple]) -> bool:
 def test_a_name_in_any_script_is_described() -> None:
     store = Store.in_memory()
     fact = "<https://w3id.org/wgig/id/issue/你好> a <x:Issue> ."
-    store.apply(store.change_by(None, read(fact.encode(), "text/turtle")))
+    store.apply(store.compute_addition(None, parse_graph_document(fact.encode(), "text/turtle")))
     answer = client_over(store).get("/doc/issue/你好", headers={"Accept": "text/turtle"})
     assert answer.status_code == 200
     assert '<https://w3id.org/wgig/id/issue/%E4%BD%A0%E5%A5%BD>; rel="about"' in answer.headers["link"]

@@ -10,8 +10,8 @@ from typing import Any
 import pyoxigraph as ox
 import pyshacl
 import pytest
-from wgig.rdf.serialization import read
-from wgig.settings import SHIPPED, Settings
+from wgig.rdf.serialization import parse_graph_document
+from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.store import Store
 
 from tests.fixtures.service import Get, client_over, service_of
@@ -152,8 +152,10 @@ def test_things_of_every_kind_are_said_as_schema_org_expects(
 
 def test_a_paper_has_its_authors_and_what_it_cites(vocabulary: Vocabulary) -> None:
     store = Store.in_memory()
-    paper = read((SHIPPED / "data/examples/spam-filters.ttl").read_bytes(), "text/turtle")
-    store.apply(store.change_by(None, paper))
+    paper = parse_graph_document(
+        (SHIPPED_FOLDER / "data/examples/spam-filters.ttl").read_bytes(), "text/turtle"
+    )
+    store.apply(store.compute_addition(None, paper))
     answer = client_over(store).get("/doc/paper/example-spam-filters?_profile=schema.org")
     found = [quad.triple for quad in ox.parse(answer.content, ox.RdfFormat.TURTLE)]
     assert not vocabulary.faults(found)
@@ -229,6 +231,6 @@ def test_the_dumps_that_home_names_are_there(get: Get) -> None:
 def test_what_leads_to_itself_is_told_of_once() -> None:
     store = Store.in_memory()
     facts = f"<{BASE}id/x/y> a <{BASE}ontology#Paragraph> ; <{BASE}ontology#partOf> <{BASE}id/x/y> ."
-    store.apply(store.change_by(None, [q.triple for q in ox.parse(facts, ox.RdfFormat.TURTLE)]))
+    store.apply(store.compute_addition(None, [q.triple for q in ox.parse(facts, ox.RdfFormat.TURTLE)]))
     answer = client_over(store).get("/doc/x/y?_profile=schema.org&_mediatype=application/ld%2Bjson")
     assert answer.json()["isPartOf"] == {"@id": f"{BASE}id/x/y"}

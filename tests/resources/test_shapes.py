@@ -5,10 +5,17 @@ import re
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.serialization import read
-from wgig.resources.shapes import BOTH, GAP, PASSING, contrast, examples, written
-from wgig.settings import SHIPPED, Settings
-from wgig.shacl.rules import LANGUAGES, rules
+from wgig.rdf.serialization import parse_graph_document
+from wgig.resources.shapes import (
+    GAP_MARK,
+    PASSING_MARK,
+    SHARED_MARK,
+    diff_rule_example,
+    example_papers_by_name,
+    read_shape_sources,
+)
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.shacl.rules import MESSAGE_LANGUAGES, rules_by_code
 from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
@@ -21,10 +28,10 @@ IRI = "https://w3id.org/wgig/shapes#"
 @pytest.fixture(scope="module")
 def service() -> httpx.Client:
     """A client of a service that holds the shapes."""
-    files = sorted((SHIPPED / "shapes").glob("*.ttl"))
-    shapes = [triple for file in files for triple in read(file.read_bytes(), "text/turtle")]
+    files = sorted((SHIPPED_FOLDER / "shapes").glob("*.ttl"))
+    shapes = [triple for file in files for triple in parse_graph_document(file.read_bytes(), "text/turtle")]
     store = Store.in_memory()
-    store.apply(store.change_by(f"{Settings.base}graph/shapes", shapes))
+    store.apply(store.compute_addition(f"{Settings.base}graph/shapes", shapes))
     return service_of(Settings(), store)
 
 
@@ -33,9 +40,9 @@ def values(page: str, name: str) -> list[str]:
     return re.findall(rf' {name}="([^"]*)"', page)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", MESSAGE_LANGUAGES)
 def test_a_rule_is_called_in_the_language_of_the_page(service: httpx.Client, language: str) -> None:
-    rule = rules()["WGIG-3-SWOT-MISSING"]
+    rule = rules_by_code()["WGIG-3-SWOT-MISSING"]
     page = service.get(f"/shapes/{rule.code}", headers={**PAGE, "accept-language": language}).text
     title = re.search(rf'<h1 lang="{language}" dir="auto">([^<]+)</h1>', page)
     assert title
@@ -46,18 +53,18 @@ def test_a_rule_is_called_in_the_language_of_the_page(service: httpx.Client, lan
 @pytest.mark.parametrize("code", ["WGIG-0-TITLE-MISSING", "WGIG-0-TERM-UNKNOWN"])
 def test_the_reason_of_a_rule_is_in_the_language_of_the_page(service: httpx.Client, code: str) -> None:
     leads = set()
-    for language in LANGUAGES:
+    for language in MESSAGE_LANGUAGES:
         page = service.get(f"/shapes/{code}", headers={**PAGE, "accept-language": language}).text
         leads |= {*re.findall(r'<p class="lead">([^<]+)</p>', page)}
-    assert len(leads) == len(LANGUAGES)
-    assert rules()[code].reason in leads
+    assert len(leads) == len(MESSAGE_LANGUAGES)
+    assert rules_by_code()[code].reason in leads
 
 
 @pytest.mark.parametrize("code", ["WGIG-7B-MISSING", "WGIG-0-LATE", "WGIG-0-TERM-UNKNOWN"])
 def test_the_page_of_a_rule_says_all_of_it(service: httpx.Client, code: str) -> None:
     answer = service.get(f"/shapes/{code}", headers=PAGE)
-    page, rule = answer.text, rules()[code]
-    assert {*LANGUAGES} <= {*values(page, "lang")}
+    page, rule = answer.text, rules_by_code()[code]
+    assert {*MESSAGE_LANGUAGES} <= {*values(page, "lang")}
     assert "rtl" in values(page, "dir")
     assert f"/doc/profile/{rule.profile}" in values(page, "href")
     assert f"/shapes/examples/bad-{code}.ttl" in values(page, "href")
@@ -68,28 +75,28 @@ def test_the_page_of_a_rule_says_all_of_it(service: httpx.Client, code: str) -> 
 
 
 def test_every_rule_has_a_page_and_a_contrast(service: httpx.Client) -> None:
-    for code in rules():
+    for code in rules_by_code():
         assert service.get(f"/shapes/{code}", headers=PAGE).status_code == 200
-        shown = contrast(code)
+        shown = diff_rule_example(code)
         assert shown is not None, code
-        assert {line.mark for line in shown.lines} - {BOTH, GAP}
+        assert {line.mark for line in shown.lines} - {SHARED_MARK, GAP_MARK}
 
 
 def test_a_contrast_shows_what_is_wrong() -> None:
-    shown = contrast("WGIG-0-LATE")
+    shown = diff_rule_example("WGIG-0-LATE")
     assert shown is not None
     texts = {line.mark: line.text for line in shown.lines if "wgig:posted" in line.text}
     assert '"2005-01-26"' in texts["-"]
     assert '"2005-01-20"' in texts["+"]
-    assert contrast("WGIG-NOTHING") is None
+    assert diff_rule_example("WGIG-NOTHING") is None
 
 
 def test_a_contrast_shows_nothing_beside_what_is_wrong() -> None:
     for code in ("WGIG-0-LATE", "WGIG-0-WAIVER-MISSING", "WGIG-7-MECHANISM-UNKNOWN"):
-        shown = contrast(code)
+        shown = diff_rule_example(code)
         assert shown is not None
         assert shown.passing == "ok-final.ttl"
-        lost = [line.text for line in shown.lines if line.mark == PASSING]
+        lost = [line.text for line in shown.lines if line.mark == PASSING_MARK]
         assert len(lost) <= 1, code
 
 
@@ -138,20 +145,20 @@ def test_other_names_are_not_found(service: httpx.Client) -> None:
 def test_examples_are_served_as_they_are(service: httpx.Client) -> None:
     answer = service.get("/shapes/examples/ok-complete.ttl")
     assert answer.headers["content-type"] == "text/turtle; charset=utf-8"
-    assert answer.content == examples()["ok-complete.ttl"].read_bytes()
+    assert answer.content == example_papers_by_name()["ok-complete.ttl"].read_bytes()
 
 
 def test_the_list_leads_to_every_rule_and_keeps_its_anchors(service: httpx.Client) -> None:
     page = service.get("/shapes", headers=PAGE).text
-    assert {*rules()} <= {*values(page, "id")}
-    assert {f"/shapes/{code}" for code in rules()} <= {*values(page, "href")}
+    assert {*rules_by_code()} <= {*values(page, "id")}
+    assert {f"/shapes/{code}" for code in rules_by_code()} <= {*values(page, "href")}
     assert "CitationShape" in values(page, "id")
     assert len(values(page, "id")) == len({*values(page, "id")})
 
 
 def test_every_shape_is_there_as_it_was_written() -> None:
-    assert rules().keys() <= written().keys()
-    for text in written().values():
+    assert rules_by_code().keys() <= read_shape_sources().keys()
+    for text in read_shape_sources().values():
         assert text.endswith(".")
 
 

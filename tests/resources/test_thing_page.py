@@ -10,14 +10,14 @@ import httpx
 import pytest
 from pyoxigraph import Literal
 from wgig.http import language
-from wgig.pages.names import name_of
-from wgig.pages.rendering import mark
-from wgig.rdf.namespaces import OUTSIDE
-from wgig.rdf.serialization import read
+from wgig.pages.names import foreign_property_label
+from wgig.pages.rendering import render_graph_badge
+from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
+from wgig.rdf.serialization import parse_graph_document
 from wgig.resources import description
-from wgig.resources.overview import KINDS, gist
-from wgig.settings import SHIPPED, Settings
-from wgig.shacl.rules import headings, rules
+from wgig.resources.overview import OVERVIEW_PATHS_BY_CLASS, build_overview
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.shacl.rules import rules_by_code, section_headings
 from wgig.store.store import Store
 
 from tests.fixtures.service import TOKEN, client_over, service_of
@@ -73,8 +73,10 @@ def test_what_matters_most_is_said_in_words(pages: httpx.Client, path: str) -> N
 
 
 def test_each_kind_with_sentences_has_an_example_here(filled_store: Store) -> None:
-    found = {gist(filled_store, one, types_at(filled_store, one), BASE).kind for one in map(iri, SAID)}
-    assert found == {kind for kind, _ in KINDS.values()}
+    found = {
+        build_overview(filled_store, one, types_at(filled_store, one), BASE).kind for one in map(iri, SAID)
+    }
+    assert found == {kind for kind, _ in OVERVIEW_PATHS_BY_CLASS.values()}
 
 
 def iri(path: str) -> str:
@@ -84,7 +86,7 @@ def iri(path: str) -> str:
 
 def types_at(store: Store, one: str) -> frozenset[str]:
     """The classes of a thing."""
-    return description.types_of(description.types(store, [one]))
+    return description.stated_types(description.iter_type_triples(store, [one]))
 
 
 def test_a_fact_has_its_source_beside_it(pages: httpx.Client) -> None:
@@ -126,8 +128,8 @@ def test_a_paper_has_the_report_beside_its_sections(pages: httpx.Client) -> None
 @pytest.mark.parametrize("language", ["en", "fr", "ar"])
 def test_what_a_paper_lacks_is_said_in_the_language_of_the_page(pages: httpx.Client, language: str) -> None:
     text = pages.get("/doc/paper/wp-spam", headers={**HTML, "Accept-Language": language}).text
-    assert rules()["WGIG-3-SWOT-MISSING"].says(language) in unescape(section(text, "section-3"))
-    assert headings()[3].says(language) in unescape(text)
+    assert rules_by_code()["WGIG-3-SWOT-MISSING"].message_in(language) in unescape(section(text, "section-3"))
+    assert section_headings()[3].title_in(language) in unescape(text)
 
 
 @pytest.mark.parametrize(
@@ -149,20 +151,22 @@ def test_a_property_is_called_in_the_language_of_the_page(
 def test_every_property_of_a_shipped_thing_is_called_in_the_language_of_the_page(filled_store: Store) -> None:
     said = {one.predicate.value for one in filled_store.match() if f"<{BASE}id/" in str(one.subject)}
     outside = [one for one in said if not one.startswith(BASE)]
-    with language.speaking_in("ar"):
-        assert not [one for one in outside if name_of(one).language != "ar"]
+    with language.use_language("ar"):
+        assert not [one for one in outside if foreign_property_label(one).language != "ar"]
 
 
 def test_a_property_that_nobody_knows_is_called_by_its_english_name() -> None:
-    with language.speaking_in("ar"):
-        assert name_of("http://example.org/strangeThing") == Literal("strange thing", language="en")
+    with language.use_language("ar"):
+        assert foreign_property_label("http://example.org/strangeThing") == Literal(
+            "strange thing", language="en"
+        )
 
 
 @pytest.mark.usefixtures("turned")
 def test_where_a_statement_stands_is_said_anew_in_each_language() -> None:
     base = "http://other.example/"  # of which nothing is kept from other tests
     graphs = [f"{base}graph/{name}" for name in ("x", "inferred")]
-    marks = [mark(graph, None, base, tongue) for graph in graphs for tongue in ("en", "fr")]
+    marks = [render_graph_badge(graph, None, base, tongue) for graph in graphs for tongue in ("en", "fr")]
     assert [re.sub("<[^>]+>", "", one).strip() for one in marks] == ["1 x", "2 x", "3", "4"]
 
 
@@ -183,7 +187,7 @@ def test_a_paper_leads_to_the_form_that_fills_it_in(pages: httpx.Client) -> None
 
 def test_a_complete_paper_shows_what_each_section_says() -> None:
     client = service_of(Settings(token=TOKEN), filled(), Authorization=f"Bearer {TOKEN}")
-    file = SHIPPED / "data/examples/community-networks.ttl"
+    file = SHIPPED_FOLDER / "data/examples/community-networks.ttl"
     path = "paper/example-community-networks"
     headers = {"Content-Type": "text/turtle"}
     sent = client.put(f"/graph/{path}", content=file.read_bytes(), headers=headers)
@@ -201,8 +205,9 @@ def linked(count: int) -> Store:
         f"<{BASE}id/paper/p{n}> a <{WGIG}IssuePaper> ; <{WGIG}issue> <{SPAM}> .\n" for n in range(count)
     )
     store.apply(
-        store.change_by(
-            f"{BASE}graph/test", read(f"<{SPAM}> a <{WGIG}Issue> .{lines}".encode(), "text/turtle")
+        store.compute_addition(
+            f"{BASE}graph/test",
+            parse_graph_document(f"<{SPAM}> a <{WGIG}Issue> .{lines}".encode(), "text/turtle"),
         )
     )
     return store
@@ -225,7 +230,7 @@ def test_what_points_to_a_thing_is_counted_and_paged() -> None:
 
 
 def test_a_hub_is_counted_by_property_and_says_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(description, "INCOMING", 30)
+    monkeypatch.setattr(description, "MAX_INCOMING_STATEMENTS", 30)
     text = page(client_over(linked(120)), "/doc/issue/spam")
     assert '<span class="count">120</span>' in text
     assert "Of 120 statements that point here, 50 are shown." in text
@@ -238,7 +243,7 @@ def test_where_nothing_was_written_the_page_says_so(pages: httpx.Client) -> None
 def test_the_history_of_a_thing_leads_to_its_changes() -> None:
     client = service_of(Settings(token=TOKEN), Store.in_memory(), Authorization=f"Bearer {TOKEN}")
     for label in ("One", "Two"):
-        facts = f'<{SPAM}> <{OUTSIDE["rdfs"]}label> "{label}" . <urn:other> <urn:p> "{label}" .'
+        facts = f'<{SPAM}> <{EXTERNAL_NAMESPACES["rdfs"]}label> "{label}" . <urn:other> <urn:p> "{label}" .'
         assert client.put("/graph/x", content=facts, headers={"Content-Type": "text/turtle"}).is_success
     ways = re.findall(
         r'href="(/graph/x\?changes=[^"]+)"', section(page(client, "/doc/issue/spam"), "history")
@@ -247,8 +252,8 @@ def test_the_history_of_a_thing_leads_to_its_changes() -> None:
     version = parse_qs(urlsplit(unescape(ways[0])).query)["changes"][0]
     moment = datetime.strptime(version, "%Y%m%dT%H%M%S%fZ").strftime("%-d %B %Y %H:%M:%S UTC")
     assert f"to {moment} ({version}), by" in text
-    assert f'−went: <{SPAM}> <{OUTSIDE["rdfs"]}label> "One" .' in text
-    assert f'+came: <{SPAM}> <{OUTSIDE["rdfs"]}label> "Two" .' in text
+    assert f'−went: <{SPAM}> <{EXTERNAL_NAMESPACES["rdfs"]}label> "One" .' in text
+    assert f'+came: <{SPAM}> <{EXTERNAL_NAMESPACES["rdfs"]}label> "Two" .' in text
     assert "urn:other" not in text
     whole = client.get(
         unescape(ways[0]).partition("&about")[0], headers={"Accept": "application/json"}
@@ -274,13 +279,15 @@ def test_changes_that_there_are_not_are_refused(query: str, status: int, says: s
 def test_hostile_things_are_shown_safely() -> None:
     long, turn = "x" * 10_000, "\\u202e"
     facts = f"""
-        <{SPAM}> a <{WGIG}Issue> ; <{OUTSIDE["skos"]}prefLabel> "{turn}<script>alert(1)</script>{long}" ;
+        <{SPAM}> a <{WGIG}Issue> ; <{EXTERNAL_NAMESPACES["skos"]}prefLabel> "{turn}<script>alert(1)</script>{long}" ;
             <{WGIG}category> <javascript:alert(1)>, <{BASE}id/category/%22%3E%3Cimg%3E> , "\\"><img src=x>" ;
-            <{OUTSIDE["dcterms"]}source> <javascript:alert(2)> .
-        <{BASE}id/paper/p> <{WGIG}issue> <{SPAM}> ; <{OUTSIDE["rdfs"]}label> "</title><script>" .
+            <{EXTERNAL_NAMESPACES["dcterms"]}source> <javascript:alert(2)> .
+        <{BASE}id/paper/p> <{WGIG}issue> <{SPAM}> ; <{EXTERNAL_NAMESPACES["rdfs"]}label> "</title><script>" .
         <urn:{long}> <{WGIG}issue> <{SPAM}> ."""
     store = Store.in_memory()
-    store.apply(store.change_by(f"{BASE}graph/test", read(facts.encode(), "text/turtle")))
+    store.apply(
+        store.compute_addition(f"{BASE}graph/test", parse_graph_document(facts.encode(), "text/turtle"))
+    )
     text = page(client_over(store), "/doc/issue/spam")
     assert not re.search(r"<script>|<img|</title><|href=\"javascript", text)
     assert 'dir="auto"' in text
@@ -291,6 +298,8 @@ def test_hostile_things_are_shown_safely() -> None:
 def test_a_thing_without_a_name_is_called_by_its_iri() -> None:
     store = Store.in_memory()
     store.apply(
-        store.change_by("urn:g", read(f"<{BASE}id/issue/no-name> <urn:p> 1 .".encode(), "text/turtle"))
+        store.compute_addition(
+            "urn:g", parse_graph_document(f"<{BASE}id/issue/no-name> <urn:p> 1 .".encode(), "text/turtle")
+        )
     )
     assert '<h1 dir="auto">no name</h1>' in page(client_over(store), "/doc/issue/no-name")

@@ -7,15 +7,15 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.problems import Problem
-from wgig.rdf.namespaces import kind_of
+from wgig.rdf.namespaces import kind_of_iri
 from wgig.search import index as search_index
-from wgig.search.database import INDEX_FORMAT, distinct, entries, fill_index
-from wgig.search.entries import entry_of
-from wgig.search.index import PLACE, Index, close
-from wgig.search.ranking import Wanted
-from wgig.search.ranking import find as find_all
-from wgig.search.snippets import snippet
-from wgig.search.tokenizer import LONGEST, MOST, asked, words
+from wgig.search.database import INDEX_FORMAT, fill_index, list_distinct_values, read_index_entries
+from wgig.search.entries import find_index_passage
+from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex, close_index_connections
+from wgig.search.ranking import SearchCriteria
+from wgig.search.ranking import find_search_matches as find_all
+from wgig.search.snippets import build_snippet
+from wgig.search.tokenizer import MAX_SEARCH_CHARACTERS, MAX_SEARCH_TERMS, parse_search_terms, tokenize_text
 from wgig.settings import Settings
 from wgig.store import recovery
 from wgig.store.store import Store
@@ -46,12 +46,12 @@ def store() -> Store:
 
 
 @pytest.fixture
-def index(store: Store) -> Index:
-    return Index(store, BASE)
+def index(store: Store) -> FullTextIndex:
+    return FullTextIndex(store, BASE)
 
 
-def find(index: Index, text: str, language: str = "", kind: str = "") -> list[str]:
-    found = index.ask(find_all, Wanted(asked(text), language, kind))
+def find(index: FullTextIndex, text: str, language: str = "", kind: str = "") -> list[str]:
+    found = index.query(find_all, SearchCriteria(parse_search_terms(text), language, kind))
     return [row.iri.removeprefix(f"{BASE}id/") for row in found.rows]
 
 
@@ -87,18 +87,20 @@ def rows(path: Path) -> list[tuple[str, ...]]:
     ],
 )
 def test_words_are_compared_without_what_is_typed_in_many_ways(text: str, found: list[str]) -> None:
-    assert words(text) == found
+    assert tokenize_text(text) == found
 
 
 @pytest.mark.parametrize("text", ["Geneva's", "l’geneva", "children's", "o'connor", "O’Connor’s"])
-def test_an_apostrophe_neither_hides_a_word_nor_makes_one(store: Store, index: Index, text: str) -> None:
+def test_an_apostrophe_neither_hides_a_word_nor_makes_one(
+    store: Store, index: FullTextIndex, text: str
+) -> None:
     write(store, """INSERT DATA { id:paper\\/x rdfs:label "Children of Geneva, by Connor" }""")
     write(store, """INSERT DATA { id:paper\\/y rdfs:label "A plan of type T, by O, in S" }""")
     assert find(index, text) == ["paper/x"]
 
 
 def test_what_is_asked_for_is_words_phrases_and_begins_of_words() -> None:
-    assert [str(one) for one in asked('"root servers" gov* e-commerce')] == [
+    assert [str(one) for one in parse_search_terms('"root servers" gov* e-commerce')] == [
         '"root servers"',
         '"gov" *',
         '"e commerce"',
@@ -106,11 +108,19 @@ def test_what_is_asked_for_is_words_phrases_and_begins_of_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "!?", '""', "x" * (LONGEST + 1), " ".join(f"w{n}" for n in range(MOST + 1))]
+    "text",
+    [
+        "",
+        "  ",
+        "!?",
+        '""',
+        "x" * (MAX_SEARCH_CHARACTERS + 1),
+        " ".join(f"w{n}" for n in range(MAX_SEARCH_TERMS + 1)),
+    ],
 )
 def test_a_search_that_is_nothing_or_too_much_is_refused(text: str) -> None:
     with pytest.raises(Problem) as refused:
-        asked(text)
+        parse_search_terms(text)
     assert refused.value.status == 400
 
 
@@ -127,10 +137,11 @@ def test_a_search_that_is_nothing_or_too_much_is_refused(text: str) -> None:
         '"spam',
     ],
 )
-def test_no_text_is_syntax_of_the_index(index: Index, text: str) -> None:
-    found = index.ask(find_all, Wanted(asked(text)))
+def test_no_text_is_syntax_of_the_index(index: FullTextIndex, text: str) -> None:
+    found = index.query(find_all, SearchCriteria(parse_search_terms(text)))
     assert all(
-        str(term).replace('"', "").replace(" *", "").replace(" ", "").isalnum() for term in found.wanted.terms
+        str(term).replace('"', "").replace(" *", "").replace(" ", "").isalnum()
+        for term in found.criteria.terms
     )
     assert find(index, "spam")
 
@@ -138,11 +149,11 @@ def test_no_text_is_syntax_of_the_index(index: Index, text: str) -> None:
 # What is found, and in which order.
 
 
-def test_names_come_before_texts(index: Index) -> None:
+def test_names_come_before_texts(index: FullTextIndex) -> None:
     assert find(index, "spam") == ["issue/spam", "issue/costs"]
 
 
-def test_the_nearest_name_comes_first(store: Store, index: Index) -> None:
+def test_the_nearest_name_comes_first(store: Store, index: FullTextIndex) -> None:
     write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "All about the spam of old"@en }')
     assert find(index, "spam")[:2] == ["issue/spam", "issue/a"]
 
@@ -160,15 +171,15 @@ def test_the_nearest_name_comes_first(store: Store, index: Index) -> None:
     ],
 )
 def test_a_thing_is_found_by_words_phrases_and_begins_in_any_script(
-    index: Index, text: str, iri: str
+    index: FullTextIndex, text: str, iri: str
 ) -> None:
     assert find(index, text) == [iri]
 
 
-def test_a_phrase_stands_in_one_text(index: Index) -> None:
+def test_a_phrase_stands_in_one_text(index: FullTextIndex) -> None:
     assert (
-        index.ask(find_all, Wanted(asked('"spam bulk"'))).rows == []
-        or not index.ask(find_all, Wanted(asked('"spam bulk"'))).wanted.every
+        index.query(find_all, SearchCriteria(parse_search_terms('"spam bulk"'))).rows == []
+        or not index.query(find_all, SearchCriteria(parse_search_terms('"spam bulk"'))).criteria.match_all
     )
 
 
@@ -176,15 +187,15 @@ def test_a_phrase_stands_in_one_text(index: Index) -> None:
     ("text", "meant"),
     [("spma", "spam"), ("interconection", "interconnection"), ("unsolisited bulk", "unsolicited")],
 )
-def test_a_misspelt_word_is_found_as_what_it_means(index: Index, text: str, meant: str) -> None:
-    found = index.ask(find_all, Wanted(asked(text)))
+def test_a_misspelt_word_is_found_as_what_it_means(index: FullTextIndex, text: str, meant: str) -> None:
+    found = index.query(find_all, SearchCriteria(parse_search_terms(text)))
     assert found.rows
-    assert meant in found.instead.values()
+    assert meant in found.replacements.values()
 
 
-def test_what_has_any_of_the_words_is_found_where_nothing_has_all(index: Index) -> None:
-    found = index.ask(find_all, Wanted(asked("spam kummer")))
-    assert not found.wanted.every
+def test_what_has_any_of_the_words_is_found_where_nothing_has_all(index: FullTextIndex) -> None:
+    found = index.query(find_all, SearchCriteria(parse_search_terms("spam kummer")))
+    assert not found.criteria.match_all
     assert {row.iri for row in found.rows} >= {f"{BASE}id/issue/spam", f"{BASE}id/agent/kummer"}
 
 
@@ -200,27 +211,27 @@ def test_what_has_any_of_the_words_is_found_where_nothing_has_all(index: Index) 
     ],
 )
 def test_words_that_are_joined_are_found_as_parts_or_as_one(
-    index: Index, text: str, iri: str, meant: list[str]
+    index: FullTextIndex, text: str, iri: str, meant: list[str]
 ) -> None:
-    found = index.ask(find_all, Wanted(asked(text)))
+    found = index.query(find_all, SearchCriteria(parse_search_terms(text)))
     assert [row.iri for row in found.rows] == [f"{BASE}id/{iri}"]
-    assert list(found.instead.values()) == meant
-    assert found.wanted.every
+    assert list(found.replacements.values()) == meant
+    assert found.criteria.match_all
 
 
-def test_words_side_by_side_come_before_those_apart(index: Index, store: Store) -> None:
+def test_words_side_by_side_come_before_those_apart(index: FullTextIndex, store: Store) -> None:
     write(store, 'INSERT DATA { id:issue\\/mail skos:prefLabel "Mail spam, or spam mail"@en }')
     write(store, 'INSERT DATA { id:issue\\/apart skos:prefLabel "Spam of mail"@en }')
     assert find(index, "spam-mail") == ["issue/mail"]
     assert find(index, "mail/of") == ["issue/apart"]
 
 
-def test_of_words_that_are_joined_any_is_found_where_nothing_has_all(index: Index) -> None:
+def test_of_words_that_are_joined_any_is_found_where_nothing_has_all(index: FullTextIndex) -> None:
     assert set(find(index, "spam/kummer")) == {"issue/spam", "issue/costs", "agent/kummer"}
 
 
 def test_words_that_are_joined_are_one_word_where_the_language_has_just_that(
-    index: Index, store: Store
+    index: FullTextIndex, store: Store
 ) -> None:
     write(store, 'INSERT DATA { id:issue\\/other skos:note "Riel, pour"@en }')
     assert find(index, "pour-riel") == ["issue/other"]
@@ -228,34 +239,34 @@ def test_words_that_are_joined_are_one_word_where_the_language_has_just_that(
 
 
 @pytest.mark.parametrize("text", ["zzzzz", "zzzzz/qqqqq", '"bulk spam"'])
-def test_where_nothing_is_found_not_every_word_is(index: Index, text: str) -> None:
-    found = index.ask(find_all, Wanted(asked(text)))
+def test_where_nothing_is_found_not_every_word_is(index: FullTextIndex, text: str) -> None:
+    found = index.query(find_all, SearchCriteria(parse_search_terms(text)))
     assert not found.rows
-    assert not found.wanted.every
-    assert not found.instead
+    assert not found.criteria.match_all
+    assert not found.replacements
 
 
-def test_a_language_and_a_kind_narrow_what_is_found(index: Index) -> None:
+def test_a_language_and_a_kind_narrow_what_is_found(index: FullTextIndex) -> None:
     assert find(index, "pourriel", "fr") == ["issue/spam"]
     assert find(index, "pourriel", "en") == []
     assert find(index, "kummer", "fr") == ["agent/kummer"]  # a name of no language is in each
     assert find(index, "kummer", "", "issue") == []
-    assert index.ask(distinct, "kind") == ["agent", "issue"]
-    assert index.ask(distinct, "language") == ["", "ar", "en", "fr", "zh"]
+    assert index.query(list_distinct_values, "kind") == ["agent", "issue"]
+    assert index.query(list_distinct_values, "language") == ["", "ar", "en", "fr", "zh"]
 
 
-def test_the_passage_with_most_words_is_shown_with_marks(store: Store, index: Index) -> None:
+def test_the_passage_with_most_words_is_shown_with_marks(store: Store, index: FullTextIndex) -> None:
     write(store, 'INSERT DATA { id:issue\\/spam skos:note "No word of it."@en, "Spam, bulk and «SPAM»."@en }')
-    (row, *_) = index.ask(find_all, Wanted(asked("bulk spam"))).rows
-    shown = snippet(index.ask(entries, [row])[row.id], asked("bulk spam"))
+    (row, *_) = index.query(find_all, SearchCriteria(parse_search_terms("bulk spam"))).rows
+    shown = build_snippet(index.query(read_index_entries, [row])[row.id], parse_search_terms("bulk spam"))
     assert [text for text, is_hit in shown.pieces if is_hit] == ["Spam", "bulk", "SPAM"]
     assert shown.text == "Spam, bulk and «SPAM»."
 
 
-def test_a_long_passage_is_cut_around_the_word(store: Store, index: Index) -> None:
+def test_a_long_passage_is_cut_around_the_word(store: Store, index: FullTextIndex) -> None:
     write(store, f'INSERT DATA {{ id:issue\\/a skos:note "{"before " * 80}needle{" after" * 80}"@en }}')
-    (row,) = index.ask(find_all, Wanted(asked("needle"))).rows
-    shown = snippet(index.ask(entries, [row])[row.id], asked("needle"))
+    (row,) = index.query(find_all, SearchCriteria(parse_search_terms("needle"))).rows
+    shown = build_snippet(index.query(read_index_entries, [row])[row.id], parse_search_terms("needle"))
     assert len(shown.text) < 260
     assert ("needle", True) in shown.pieces
     assert shown.text.startswith("… before")
@@ -275,7 +286,7 @@ def test_a_long_passage_is_cut_around_the_word(store: Store, index: Index) -> No
     ],
 )
 def test_the_kind_of_a_thing_is_told_by_its_iri(iri: str, kind: str) -> None:
-    assert kind_of(BASE + iri, BASE) == kind
+    assert kind_of_iri(BASE + iri, BASE) == kind
 
 
 @pytest.mark.parametrize(
@@ -289,7 +300,7 @@ def test_the_kind_of_a_thing_is_told_by_its_iri(iri: str, kind: str) -> None:
 )
 def test_what_is_no_text_of_a_thing_is_not_in_the_index(statement: str) -> None:
     (quad,) = ox.parse(f"{statement} .", ox.RdfFormat.TURTLE)
-    assert entry_of(quad, BASE) is None
+    assert find_index_passage(quad, BASE) is None
 
 
 # In line with the store.
@@ -311,9 +322,9 @@ def test_what_is_no_text_of_a_thing_is_not_in_the_index(statement: str) -> None:
     ],
 )
 def test_the_index_that_followed_a_write_is_the_one_that_is_made_anew(
-    store: Store, index: Index, tmp_path: Path, update: str
+    store: Store, index: FullTextIndex, tmp_path: Path, update: str
 ) -> None:
-    index.ask(find_all, Wanted(asked("spam")))
+    index.query(find_all, SearchCriteria(parse_search_terms("spam")))
     write(store, update)
     fill_index(tmp_path / "new.db", store, BASE, lambda *_: None)
     assert index.path
@@ -324,7 +335,7 @@ def test_the_index_that_followed_a_write_is_the_one_that_is_made_anew(
     checked.close()
 
 
-def test_a_text_that_stands_in_another_graph_stays(store: Store, index: Index) -> None:
+def test_a_text_that_stands_in_another_graph_stays(store: Store, index: FullTextIndex) -> None:
     write(store, 'INSERT DATA { GRAPH id:g { id:issue\\/spam skos:prefLabel "Spam"@en } }')
     assert "issue/spam" in find(index, "spam")
     write(store, 'DELETE DATA { id:issue\\/spam skos:prefLabel "Spam"@en }')
@@ -333,7 +344,7 @@ def test_a_text_that_stands_in_another_graph_stays(store: Store, index: Index) -
     assert "issue/spam" not in find(index, "spam")
 
 
-def test_a_paper_is_found_by_the_words_of_its_parts(store: Store, index: Index) -> None:
+def test_a_paper_is_found_by_the_words_of_its_parts(store: Store, index: FullTextIndex) -> None:
     find(index, "spam")
     write(store, f'INSERT DATA {{ <{BASE}id/paper/a/swot> wgig:strength "Sturdy bridges."@en }}')
     assert find(index, "sturdy") == ["paper/a"]
@@ -341,13 +352,15 @@ def test_a_paper_is_found_by_the_words_of_its_parts(store: Store, index: Index) 
     assert find(index, "sturdy") == []
 
 
-def test_a_word_that_is_gone_is_not_meant_any_more(store: Store, index: Index) -> None:
+def test_a_word_that_is_gone_is_not_meant_any_more(store: Store, index: FullTextIndex) -> None:
     assert find(index, "kumer") == ["agent/kummer"]
     write(store, "DELETE WHERE { id:agent\\/kummer ?p ?o }")
     assert find(index, "kumer") == []
 
 
-def test_a_write_that_is_too_large_to_be_told_makes_the_index_anew(store: Store, index: Index) -> None:
+def test_a_write_that_is_too_large_to_be_told_makes_the_index_anew(
+    store: Store, index: FullTextIndex
+) -> None:
     find(index, "spam")
     file = BytesIO(b'<x:y> <http://purl.org/dc/terms/title> "Loaded" .')
     store.bulk_load(file, ox.RdfFormat.N_QUADS, None)
@@ -363,9 +376,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-def opened(folder: Path) -> tuple[Store, Index]:
+def opened(folder: Path) -> tuple[Store, FullTextIndex]:
     store = Store.open(folder)
-    return store, Index(store, BASE)
+    return store, FullTextIndex(store, BASE)
 
 
 @pytest.fixture
@@ -381,9 +394,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return found
 
 
-def closed(store: Store, index: Index) -> None:
+def closed(store: Store, index: FullTextIndex) -> None:
     """Let the store be opened again, as after the end of the process."""
-    close(index.writers, index.free)
+    close_index_connections(index.writers, index.free_readers)
     store._quads = ox.Store()
 
 
@@ -403,7 +416,7 @@ def test_what_was_written_without_the_index_is_in_it_afterwards(folder: Path, ma
     store, index = opened(folder)
     write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "First"@en }')
     find(index, "first")
-    store.followers.clear()  # as after a crash between the two, or in a program without an index
+    store.projections.clear()  # as after a crash between the two, or in a program without an index
     write(store, 'INSERT DATA { id:issue\\/b skos:prefLabel "Second"@en }')
     closed(store, index)
     store, index = opened(folder)
@@ -414,11 +427,11 @@ def test_what_was_written_without_the_index_is_in_it_afterwards(folder: Path, ma
 
 def test_an_index_that_lost_its_last_write_is_made_anew(folder: Path, made: list[Path]) -> None:
     store, index = opened(folder)
-    index.ask(find_all, Wanted(asked("any")))
-    recovery.leave(folder, "the token of a write that a power cut took")
+    index.query(find_all, SearchCriteria(parse_search_terms("any")))
+    recovery.write_index_mark(folder, "the token of a write that a power cut took")
     closed(store, index)
     store, index = opened(folder)
-    index.ask(find_all, Wanted(asked("any")))
+    index.query(find_all, SearchCriteria(parse_search_terms("any")))
     assert len(made) == 2
     closed(store, index)
 
@@ -435,9 +448,9 @@ def test_an_index_that_cannot_be_used_is_made_anew(
         case "older":
             monkeypatch.setattr(search_index, "INDEX_FORMAT", INDEX_FORMAT + 1)
         case "no database":
-            (folder / PLACE).write_bytes(b"no database at all" * 1000)
+            (folder / SEARCH_INDEX_PATH).write_bytes(b"no database at all" * 1000)
         case _:
-            (folder / PLACE).unlink()
+            (folder / SEARCH_INDEX_PATH).unlink()
     store, index = opened(folder)
     assert find(index, "first") == ["issue/a"]
     assert len(made) == 2
@@ -458,7 +471,7 @@ def test_a_write_that_changes_nothing_leaves_the_mark(folder: Path) -> None:
 
 
 def test_where_the_index_fails_the_write_holds_and_the_index_is_made_anew(
-    store: Store, index: Index, monkeypatch: pytest.MonkeyPatch, made: list[Path]
+    store: Store, index: FullTextIndex, monkeypatch: pytest.MonkeyPatch, made: list[Path]
 ) -> None:
     find(index, "spam")
 
@@ -466,16 +479,16 @@ def test_where_the_index_fails_the_write_holds_and_the_index_is_made_anew(
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as failing:
-        failing.setattr(search_index, "put", full)
+        failing.setattr(search_index, "update_index_entry", full)
         write(store, 'INSERT DATA { id:issue\\/a skos:prefLabel "Anyway"@en }')
     assert find(index, "anyway") == ["issue/a"]
     assert len(made) == 2
 
 
 def test_while_the_index_is_made_that_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    index = Index(store, BASE)
-    monkeypatch.setattr(search_index, "PATIENCE", 0)
-    monkeypatch.setattr(Index, "fill", lambda _: None)
+    index = FullTextIndex(store, BASE)
+    monkeypatch.setattr(search_index, "INDEX_WAIT_SECONDS", 0)
+    monkeypatch.setattr(FullTextIndex, "rebuild", lambda _: None)
     index.progress = 200, 50
     with pytest.raises(Problem) as refused:
         find(index, "spam")
@@ -484,7 +497,7 @@ def test_while_the_index_is_made_that_is_said(store: Store, monkeypatch: pytest.
 
 
 def test_what_is_written_while_the_index_is_made_is_in_it(
-    store: Store, index: Index, monkeypatch: pytest.MonkeyPatch
+    store: Store, index: FullTextIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def meanwhile(path: Path, *rest: object) -> None:
         fill_index(path, *rest)  # type: ignore[arg-type]
@@ -502,18 +515,18 @@ def test_what_is_written_while_the_index_is_made_is_in_it(
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine may take its time."""
-    monkeypatch.setattr(search_index, "PATIENCE", 60)
+    monkeypatch.setattr(search_index, "INDEX_WAIT_SECONDS", 60)
 
 
 def test_a_write_that_the_index_cannot_take_in_is_done_and_found(
-    store: Store, index: Index, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: Store, index: FullTextIndex, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def slip(*_: object) -> None:
         raise KeyError("unforeseen")
 
     assert find(index, "spam")
     with monkeypatch.context() as patch:
-        patch.setattr(Index, "renew", slip)
+        patch.setattr(FullTextIndex, "update_entry", slip)
         write(store, 'INSERT DATA { id:agent rdfs:label "Unheard" }')
     assert "KeyError: 'unforeseen'" in caplog.text
     assert find(index, "unheard") == ["agent"]

@@ -10,10 +10,10 @@ import httpx
 import pyoxigraph as ox
 import pytest
 import rdflib
-from wgig.rdf.serialization import read
-from wgig.search.ranking import MOST as FOUND
-from wgig.search.sparql_service import MOST
-from wgig.settings import CHECKOUT, Settings
+from wgig.rdf.serialization import parse_graph_document
+from wgig.search.ranking import MAX_SEARCH_MATCHES as FOUND
+from wgig.search.sparql_service import MAX_SERVICE_MATCHES
+from wgig.settings import CHECKOUT_FOLDER, Settings
 from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
@@ -25,7 +25,7 @@ ATOM = "{http://www.w3.org/2005/Atom}"
 SKOS = "http://www.w3.org/2004/02/skos/core#"
 SEARCH = f"PREFIX search: <{BASE}search#> "
 SERVICE = f"SERVICE <{BASE}search>"
-PAGE = (CHECKOUT / "docs" / "reference" / "querying.md").read_text(encoding="utf-8")
+PAGE = (CHECKOUT_FOLDER / "docs" / "reference" / "querying.md").read_text(encoding="utf-8")
 EVIL = '<script>alert("spam")</script> spam & bulk'
 
 
@@ -46,7 +46,9 @@ DATA = f"""
 @pytest.fixture(scope="module")
 def store() -> Store:
     found = Store.in_memory()
-    found.apply(found.change_by(f"{BASE}graph/test", read(DATA + labelled(45), "text/turtle")))
+    found.apply(
+        found.compute_addition(f"{BASE}graph/test", parse_graph_document(DATA + labelled(45), "text/turtle"))
+    )
     return found
 
 
@@ -291,7 +293,7 @@ def test_a_search_is_narrowed_and_bounded_within_the_query(rows: Rows, pattern: 
         '?thing search:matches "spam" OPTIONAL { ?thing search:rank ?rank }',
         '?thing search:matches "spam" ; search:unknown ?x',
         '?thing search:matches "spam" ; search:best 0',
-        f'?thing search:matches "spam" ; search:best {MOST + 1}',
+        f'?thing search:matches "spam" ; search:best {MAX_SERVICE_MATCHES + 1}',
         '?thing search:matches "spam" ; search:rank ?thing',
         '<x:y> search:matches "spam"',
         '?thing search:matches "!"',
@@ -328,7 +330,9 @@ def test_a_query_names_a_language_as_the_search_does(rows: Rows, language: str) 
 
 def test_more_than_can_be_given_is_refused_and_never_cut() -> None:
     store = Store.in_memory()
-    store.apply(store.change_by(None, read(labelled(MOST + 1), "text/turtle")))
+    store.apply(
+        store.compute_addition(None, parse_graph_document(labelled(MAX_SERVICE_MATCHES + 1), "text/turtle"))
+    )
     client = service_of(Settings(), store)
     query = f'{SEARCH} SELECT * {{ {SERVICE} {{ ?thing search:matches "common" }} }}'
     answer = client.get("/sparql", params={"query": query})
@@ -351,7 +355,7 @@ def test_no_term_of_the_search_is_taken_for_a_slip(ask: Ask) -> None:
 
 def test_the_search_of_an_update_is_answered_as_well() -> None:
     store = Store.in_memory()
-    store.apply(store.change_by(None, read(DATA, "text/turtle")))
+    store.apply(store.compute_addition(None, parse_graph_document(DATA, "text/turtle")))
     client = service_of(Settings(token=TOKEN, history="lost"), store)
     where = f'{SERVICE} {{ ?thing search:matches "kummer" }}'
     update = f"{SEARCH} INSERT {{ ?thing <x:found> true }} WHERE {{ {where} }}"
@@ -383,9 +387,9 @@ def test_the_query_that_the_page_shows_runs(shipped_service: httpx.Client) -> No
 @pytest.fixture(scope="module")
 def shipped_service() -> httpx.Client:
     """A service of the shipped facts, without what follows from them."""
-    from wgig.seed import read as graphs  # noqa: PLC0415
-    from wgig.seed import sources  # noqa: PLC0415
+    from wgig.seed import list_shipped_files  # noqa: PLC0415
+    from wgig.seed import read_turtle_files as graphs  # noqa: PLC0415
 
     store = Store.in_memory()
-    store.replace({graph: graphs(paths) for graph, paths in sources(BASE).items()})
+    store.replace({graph: graphs(paths) for graph, paths in list_shipped_files(BASE).items()})
     return service_of(Settings(), store)

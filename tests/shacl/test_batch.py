@@ -8,24 +8,24 @@ import pytest
 from wgig.papers import readers
 from wgig.problems import Problem
 from wgig.rdf import formats
-from wgig.settings import SHIPPED
+from wgig.settings import SHIPPED_FOLDER
 from wgig.shacl import batch as shacl_batch
 from wgig.shacl import rules
-from wgig.shacl.check import check
+from wgig.shacl.check import check_document
 from wgig.shacl.documents import Document
-from wgig.shacl.engines import Engine, engine
-from wgig.shacl.findings import Outcome, Unread
+from wgig.shacl.engines import Engine, get_shacl_engine
+from wgig.shacl.findings import CheckOutcome, UncheckedFile
 
 pytestmark = pytest.mark.slow
 
-TURTLE = formats.SUFFIXES["ttl"]
-EXAMPLE = (SHIPPED / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
+TURTLE = formats.FORMATS_BY_SUFFIX["ttl"]
+EXAMPLE = (SHIPPED_FOLDER / "data/examples/community-networks.ttl").read_text(encoding="utf-8")
 PREFIXES = "".join(line for line in EXAMPLE.splitlines(keepends=True) if line.startswith("@prefix"))
-BROKEN = sorted((SHIPPED / "shapes/examples/issue-paper").glob("*.ttl"))
+BROKEN = sorted((SHIPPED_FOLDER / "shapes/examples/issue-paper").glob("*.ttl"))
 
 
 def document(name: str, text: str) -> Document:
-    return readers.read(name, text.encode(), TURTLE)
+    return readers.read_paper_document(name, text.encode(), TURTLE)
 
 
 def whole(name: str) -> Document:
@@ -86,18 +86,18 @@ HOSTILE = [
 ]
 
 
-def found(outcomes: Sequence[Outcome]) -> list[object]:
-    return [(one.name, one.problem.detail) if isinstance(one, Unread) else one for one in outcomes]
+def found(outcomes: Sequence[CheckOutcome]) -> list[object]:
+    return [(one.name, one.problem.detail) if isinstance(one, UncheckedFile) else one for one in outcomes]
 
 
-def alone(document: Document, profile: str) -> Outcome:
+def alone(document: Document, profile: str) -> CheckOutcome:
     try:
-        return check(document, profile)
+        return check_document(document, profile)
     except Problem as problem:
-        return Unread(document.name, problem)
+        return UncheckedFile(document.name, problem)
 
 
-@pytest.mark.parametrize("profile", rules.PROFILES)
+@pytest.mark.parametrize("profile", rules.CHECK_PROFILES)
 def test_checked_together_is_checked_alone(profile: str) -> None:
     papers = [whole(f"paper-{number}") for number in range(5)]
     broken = [document(path.name, path.read_text(encoding="utf-8")) for path in BROKEN]
@@ -107,7 +107,7 @@ def test_checked_together_is_checked_alone(profile: str) -> None:
     for size in (len(every), 40, 3):
         chance.shuffle(every)
         batches = [every[start : start + size] for start in range(0, len(every), size)]
-        outcomes = [one for batch in batches for one in shacl_batch.check_many(batch, profile)]
+        outcomes = [one for batch in batches for one in shacl_batch.check_documents(batch, profile)]
         assert found(outcomes) == [expected[id(one)] for one in every]
 
 
@@ -116,20 +116,20 @@ def test_papers_that_share_nothing_are_checked_in_one_call(monkeypatch: pytest.M
 
     def counting(name: str) -> Engine:
         calls.append(name)
-        return engine(name)
+        return get_shacl_engine(name)
 
-    monkeypatch.setattr(shacl_batch, "engine", counting)
-    outcomes = shacl_batch.check_many([whole(f"paper-{number}") for number in range(5)])
+    monkeypatch.setattr(shacl_batch, "get_shacl_engine", counting)
+    outcomes = shacl_batch.check_documents([whole(f"paper-{number}") for number in range(5)])
     assert calls == ["shifty"]
-    assert all(not isinstance(one, Unread) and one.conforms for one in outcomes)
+    assert all(not isinstance(one, UncheckedFile) and one.conforms for one in outcomes)
 
 
 def test_what_is_known_breaks_no_rule_by_itself() -> None:
-    assert not engine("shifty")([])
+    assert not get_shacl_engine("shifty")([])
 
 
 def test_outcomes_travel_between_processes() -> None:
-    bad = check(HOSTILE[0])
+    bad = check_document(HOSTILE[0])
     assert pickle.loads(pickle.dumps(bad)) == bad
     problem = Problem(400, "No.", slug="syntax", line=3, excerpt="x")
     again = pickle.loads(pickle.dumps(problem))

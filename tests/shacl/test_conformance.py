@@ -7,19 +7,19 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import namespaces
-from wgig.rdf.serialization import read
-from wgig.rdf.shipped import rules
-from wgig.settings import SHIPPED, Settings
+from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.rdf.serialization import parse_graph_document
+from wgig.rdf.shipped import read_inference_rules
+from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.shacl import conformance, conformance_graph
-from wgig.shacl.conformance_graph import Board
+from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.store import Store
-from wgig.store.view import rows
+from wgig.store.view import select_solutions
 
 from tests.fixtures.service import client_over
 from tests.fixtures.triples import parse_triples
 
-KNOWN = namespaces(Settings.base)
+KNOWN = namespaces_by_prefix(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
 EXAMPLE = "example-community-networks"
 GRAPH = f"{KNOWN['graph']}conformance"
@@ -34,18 +34,20 @@ def turtle(text: str) -> list[ox.Triple]:
 @pytest.fixture
 def store() -> Store:
     """A store with one paper, of which the title is known."""
-    filled = Store.in_memory(first=[Board(Settings.base, Settings.shacl)])
-    paper = read((SHIPPED / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")
-    filled.apply(filled.change_by(SPAM, paper))
+    filled = Store.in_memory(first=[ConformanceGraph(Settings.base, Settings.shacl)])
+    paper = parse_graph_document((SHIPPED_FOLDER / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")
+    filled.apply(filled.compute_addition(SPAM, paper))
     return filled
 
 
 def say(store: Store, text: str, name: str = "wp-spam") -> None:
-    store.apply(store.change_by(f"{KNOWN['graph']}paper/{name}", turtle(text)))
+    store.apply(store.compute_addition(f"{KNOWN['graph']}paper/{name}", turtle(text)))
 
 
 def column(store: Store, pattern: str) -> list[str]:
-    return [row["x"].value for row in rows(store, f"{PREFIXES} SELECT ?x {{ {pattern} }} ORDER BY ?x")]
+    return [
+        row["x"].value for row in select_solutions(store, f"{PREFIXES} SELECT ?x {{ {pattern} }} ORDER BY ?x")
+    ]
 
 
 def outcomes(store: Store, paper: str = "wp-spam") -> dict[str, str]:
@@ -53,7 +55,7 @@ def outcomes(store: Store, paper: str = "wp-spam") -> dict[str, str]:
     pattern = f"[] earl:subject paper:{paper} ; earl:test ?test ; earl:result ?how"
     return {
         row["test"].value.rpartition("/")[2]: row["how"].value.rpartition("/")[2]
-        for row in rows(store, f"{PREFIXES} SELECT * {{ {pattern} }}")
+        for row in select_solutions(store, f"{PREFIXES} SELECT * {{ {pattern} }}")
     }
 
 
@@ -65,7 +67,7 @@ def findings(store: Store, test: str) -> list[str]:
 
 def figures(store: Store, paper: str = "wp-spam") -> tuple[int, int]:
     pattern = "wgig:partsMet ?met ; wgig:partsAsked ?asked"
-    (row,) = rows(store, f"{PREFIXES} SELECT * {{ assertion:{paper} {pattern} }}")
+    (row,) = select_solutions(store, f"{PREFIXES} SELECT * {{ assertion:{paper} {pattern} }}")
     return int(row["met"].value), int(row["asked"].value)
 
 
@@ -83,10 +85,12 @@ def test_a_complete_paper_passes_every_test(store: Store) -> None:
 
 
 def test_what_is_there_with_a_fault_is_not_missing(store: Store) -> None:
-    paper = read((SHIPPED / "shapes/examples/issue-paper/bad-WGIG-7B-TWICE.ttl").read_bytes(), "text/turtle")
-    subject = next(str(one.subject) for one in paper if one.object == conformance_graph.PAPER)
+    paper = parse_graph_document(
+        (SHIPPED_FOLDER / "shapes/examples/issue-paper/bad-WGIG-7B-TWICE.ttl").read_bytes(), "text/turtle"
+    )
+    subject = next(str(one.subject) for one in paper if one.object == conformance_graph.WGIG_ISSUE_PAPER)
     name = subject.strip("<>").removeprefix(KNOWN["paper"])
-    store.apply(store.change_by(f"{KNOWN['graph']}paper/{name}", paper))
+    store.apply(store.compute_addition(f"{KNOWN['graph']}paper/{name}", paper))
     found = outcomes(store, name)
     assert (found["7"], found["7b"], found["7a"], found["complete"]) == (
         "faulty",
@@ -99,7 +103,7 @@ def test_what_is_there_with_a_fault_is_not_missing(store: Store) -> None:
 
 
 def test_what_is_not_listed_is_said_and_still_counts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conformance, "LIMIT", 5)
+    monkeypatch.setattr(conformance, "MAX_SHOWN_FINDINGS", 5)
     wrong = " , ".join(f"<urn:wrong:{number}>" for number in range(20))
     say(store, f"paper:wp-wrong a wgig:IssuePaper ; wgig:category {wrong} .", "wp-wrong")
     assert [outcomes(store, "wp-wrong")[one] for one in CRITERIA] == ["missing"] * 6
@@ -138,7 +142,7 @@ def test_the_board_follows_every_change_of_a_paper(store: Store) -> None:
     assert outcomes(store)["1"] == "missing"
     assert findings(store, "wp-spam/1") == ["WGIG-1-DESCRIPTION-MISSING"]
     say(store, "paper:new a wgig:IssuePaper .", "new")
-    store.apply(store.change_to(SPAM, None))
+    store.apply(store.compute_replacement(SPAM, None))
     assert outcomes(store) == {}
     assert column(store, "?x ?p ?o FILTER(CONTAINS(STR(?x), 'wp-spam'))") == []
     assert outcomes(store, "new")
@@ -148,13 +152,13 @@ def test_a_paper_that_did_not_change_is_not_checked_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked: list[str] = []
-    state = conformance.state
+    state = conformance.build_conformance_triples
 
     def counted(paper: ox.NamedNode, *rest: Any) -> set[ox.Triple]:
         checked.append(paper.value.removeprefix(KNOWN["paper"]))
         return state(paper, *rest)
 
-    monkeypatch.setattr(conformance, "state", counted)
+    monkeypatch.setattr(conformance, "build_conformance_triples", counted)
     say(store, "paper:new a wgig:IssuePaper .", "new")
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     assert checked == ["new"]
@@ -162,7 +166,7 @@ def test_a_paper_that_did_not_change_is_not_checked_again(
 
 def test_other_rules_test_every_paper_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def opened() -> Store:
-        return Store.open(tmp_path, first=[Board(Settings.base, Settings.shacl)])
+        return Store.open(tmp_path, first=[ConformanceGraph(Settings.base, Settings.shacl)])
 
     store = opened()
     say(store, "paper:wp-spam a wgig:IssuePaper .")
@@ -180,7 +184,7 @@ def test_what_was_written_without_the_board_is_made_good_at_the_next_opening(tmp
     plain = Store.open(tmp_path)
     say(plain, "paper:wp-spam a wgig:IssuePaper .")
     del plain
-    assert outcomes(Store.open(tmp_path, first=[Board(Settings.base, Settings.shacl)]))
+    assert outcomes(Store.open(tmp_path, first=[ConformanceGraph(Settings.base, Settings.shacl)]))
 
 
 def test_a_board_that_was_dropped_comes_back(store: Store) -> None:
@@ -197,17 +201,17 @@ def test_a_store_without_papers_has_no_board(store: Store, rest: str) -> None:
 
 
 def test_loaded_papers_are_on_the_board_and_many_are_announced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conformance_graph, "MANY", 2)
-    monkeypatch.setattr(conformance_graph, "BATCH", 2)
+    monkeypatch.setattr(conformance_graph, "MAX_UNANNOUNCED_PAPERS", 2)
+    monkeypatch.setattr(conformance_graph, "MAX_TRANSACTION_PAPERS", 2)
     said: list[str] = []
-    store = Store.in_memory(first=[Board(Settings.base, Settings.shacl, said.append)])
+    store = Store.in_memory(first=[ConformanceGraph(Settings.base, Settings.shacl, said.append)])
     papers = "".join(
         f"GRAPH graph:paper\\/p{number} {{ paper:p{number} a wgig:IssuePaper }}\n" for number in range(5)
     )
     store.bulk_load(io.BytesIO((PREFIXES + papers).encode()), ox.RdfFormat.TRIG, None)
     store.infer()
     assert all(outcomes(store, f"p{number}") for number in range(5))
-    count = 5 + len(list((SHIPPED / "data/examples").glob("*.ttl")))
+    count = 5 + len(list((SHIPPED_FOLDER / "data/examples").glob("*.ttl")))
     assert said == [f"Checking {count} papers by the template ..."]
 
 
@@ -223,7 +227,7 @@ def test_loaded_papers_are_on_the_board_and_many_are_announced(monkeypatch: pyte
 )
 def test_only_an_issue_paper_in_its_own_graph_is_on_the_board(store: Store, graph: str, text: str) -> None:
     before = set(store.triples(GRAPH))
-    store.apply(store.change_by(KNOWN["graph"] + graph, turtle(text)))
+    store.apply(store.compute_addition(KNOWN["graph"] + graph, turtle(text)))
     assert set(store.triples(GRAPH)) == before
 
 
@@ -263,8 +267,8 @@ def test_what_has_no_name_or_is_new_in_rdf_breaks_no_board(store: Store, text: s
 
 
 def test_both_engines_say_the_same(store: Store) -> None:
-    slow = Store.in_memory(first=[Board(Settings.base, "pyshacl")])
-    slow.apply(slow.change_by(SPAM, store.triples(SPAM)))
+    slow = Store.in_memory(first=[ConformanceGraph(Settings.base, "pyshacl")])
+    slow.apply(slow.compute_addition(SPAM, store.triples(SPAM)))
     assert set(slow.triples(GRAPH)) == set(store.triples(GRAPH))
 
 
@@ -274,10 +278,14 @@ def test_nobody_else_writes_the_board(writable: httpx.Client) -> None:
 
 
 def test_the_page_of_an_assertion_reads_well() -> None:
-    store = Store.in_memory(rules(), first=[Board(Settings.base, Settings.shacl)])
+    store = Store.in_memory(read_inference_rules(), first=[ConformanceGraph(Settings.base, Settings.shacl)])
     for name in ("ontology/wgig", "data/forms", "data/papers/wp-spam"):
         graph = f"{KNOWN['graph']}{name.removeprefix('data/').replace('papers', 'paper')}"
-        store.apply(store.change_by(graph, read((SHIPPED / f"{name}.ttl").read_bytes(), "text/turtle")))
+        store.apply(
+            store.compute_addition(
+                graph, parse_graph_document((SHIPPED_FOLDER / f"{name}.ttl").read_bytes(), "text/turtle")
+            )
+        )
     page = client_over(store).get("/doc/assertion/wp-spam", headers={"Accept": "text/html"})
     assert page.status_code == 200
     for words in ("Spam, profile complete: failed, 2 of 28 parts", "Spam, section 7: missing", "parts met"):

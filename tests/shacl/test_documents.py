@@ -9,11 +9,21 @@ from typing import NoReturn
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.papers.readers import read
+from wgig.papers.readers import read_paper_document
 from wgig.problems import Problem
 from wgig.rdf import jsonld_context, parsing
-from wgig.rdf.formats import JSON_LD, MARKDOWN, N_TRIPLES, RDF_XML, TRIG, TURTLE, WORD, Format, format_of
-from wgig.rdf.jsonld_context import IRI
+from wgig.rdf.formats import (
+    JSON_LD,
+    MARKDOWN,
+    N_TRIPLES,
+    RDF_XML,
+    TRIG,
+    TURTLE,
+    WORD_DOCUMENT,
+    Format,
+    format_of_file,
+)
+from wgig.rdf.jsonld_context import CONTEXT_IRI
 from wgig.shacl.documents import Document
 from wgig.text import TextLines
 
@@ -24,7 +34,7 @@ TITLE = "<http://purl.org/dc/terms/title>"
 def refused(data: bytes | str, format_: Format = TURTLE) -> Problem:
     """The refusal of a file."""
     with pytest.raises(Problem) as caught:
-        read("paper", data.encode() if isinstance(data, str) else data, format_)
+        read_paper_document("paper", data.encode() if isinstance(data, str) else data, format_)
     return caught.value
 
 
@@ -38,18 +48,18 @@ def refused(data: bytes | str, format_: Format = TURTLE) -> Problem:
         ("x.owl", RDF_XML),
         ("x.md", MARKDOWN),
         ("x.markdown", MARKDOWN),
-        ("x.docx", WORD),
+        ("x.docx", WORD_DOCUMENT),
         ("ttl.txt", None),
         ("", None),
     ],
 )
 def test_the_ending_of_a_name_tells_the_format(name: str, format_: Format | None) -> None:
-    assert format_of(name) == format_
+    assert format_of_file(name) == format_
 
 
 def test_a_document_knows_its_triples_and_their_spots_in_one_order() -> None:
     text = f'{PAPER}\n  {TITLE} "a"@en ,\n    "b"@fr .'
-    found = read("x", text.encode(), TURTLE)
+    found = read_paper_document("x", text.encode(), TURTLE)
     assert [one.object.value for one in found.triples if isinstance(one.object, ox.Literal)] == ["a", "b"]
     assert [text[spot[2] :][:3] for spot in found.spots] == ['"a"', '"b"']
 
@@ -59,16 +69,16 @@ def test_a_relative_name_is_that_of_a_paper() -> None:
         (f'<x> {TITLE} "a" .', TURTLE),
         ('{"@id": "x", "http://purl.org/dc/terms/title": "a"}', JSON_LD),
     ):
-        assert str(read("x", text.encode(), format_).triples[0].subject) == PAPER
+        assert str(read_paper_document("x", text.encode(), format_).triples[0].subject) == PAPER
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
-    found = read("x", f'\ufeff{PAPER} {TITLE} "a" .'.encode(), TURTLE)
+    found = read_paper_document("x", f'\ufeff{PAPER} {TITLE} "a" .'.encode(), TURTLE)
     assert (found.text[0], found.spots[0][0]) == ("<", 0)
 
 
 def test_a_file_with_nothing_in_it_holds_no_triples() -> None:
-    assert not read("x", b"", TURTLE).triples
+    assert not read_paper_document("x", b"", TURTLE).triples
 
 
 @pytest.mark.parametrize(
@@ -134,7 +144,7 @@ def test_a_remote_context_is_refused_and_nothing_is_fetched(
     monkeypatch.setattr(socket.socket, "connect", connect)
     problem = refused(f'{{"@context": {context}, "@id": "x"}}', JSON_LD)
     assert "contexts are not fetched here" in problem.detail
-    assert IRI in problem.detail
+    assert CONTEXT_IRI in problem.detail
 
 
 NODE = {
@@ -144,12 +154,18 @@ NODE = {
     "round": "2",
     "rationale": {"en": "why", "fr": "pourquoi"},
 }
-ELSEWHERE = {"id": IRI, IRI: IRI, "see": [IRI, {"@value": IRI}], "issue": IRI, "@type": [IRI]}
+ELSEWHERE = {
+    "id": CONTEXT_IRI,
+    CONTEXT_IRI: CONTEXT_IRI,
+    "see": [CONTEXT_IRI, {"@value": CONTEXT_IRI}],
+    "issue": CONTEXT_IRI,
+    "@type": [CONTEXT_IRI],
+}
 
 
 def json_ld(document: object) -> Document:
     """A document in JSON-LD, written as one line."""
-    return read("x", json.dumps(document).encode(), JSON_LD)
+    return read_paper_document("x", json.dumps(document).encode(), JSON_LD)
 
 
 def statements(document: Document) -> list[tuple[str, ...]]:
@@ -170,7 +186,16 @@ def statements(document: Document) -> list[tuple[str, ...]]:
         lambda context: {"@context": [{"round": "http://a/r"}, context, {"issue": "http://a/i"}]} | NODE,
         lambda context: {"@context": {"p": "http://a/p"}, "@id": "y", "p": {"@context": context} | NODE},
         lambda context: [{"@context": context} | NODE, {"@context": [context, {"round": None}]} | NODE, NODE],
-        lambda context: {"@context": [{"see": IRI}, context, {"any": {"@id": IRI}, IRI: IRI}]} | ELSEWHERE,
+        lambda context: (
+            {
+                "@context": [
+                    {"see": CONTEXT_IRI},
+                    context,
+                    {"any": {"@id": CONTEXT_IRI}, CONTEXT_IRI: CONTEXT_IRI},
+                ]
+            }
+            | ELSEWHERE
+        ),
     ],
     ids=["first", "last", "array", "among others", "nested", "twice", "elsewhere"],
 )
@@ -179,11 +204,11 @@ def test_our_context_is_known_by_its_iri(
 ) -> None:
     by_hand = json_ld(around(get("/context.jsonld").json()["@context"]))
     assert len(by_hand.triples) >= 5
-    assert statements(json_ld(around(IRI))) == statements(by_hand)
+    assert statements(json_ld(around(CONTEXT_IRI))) == statements(by_hand)
 
 
 def test_our_context_may_belong_to_a_term_alone() -> None:
-    term = {"@id": "http://a/p", "@context": IRI}
+    term = {"@id": "http://a/p", "@context": CONTEXT_IRI}
     found = json_ld({"@context": {"p": term}, "@id": "x", "p": {"type": "IssuePaper"}, "type": "Issue"})
     assert [str(one.object) for one in found.triples[1:]] == ["<https://w3id.org/wgig/ontology#IssuePaper>"]
 
@@ -192,31 +217,38 @@ def test_our_context_may_belong_to_a_term_alone() -> None:
     ("plain", "escaped"), [("@", "\\u0040"), ("/", "\\/"), ("context.jsonld", "\\u0063ontext\\u002ejsonld")]
 )
 def test_an_escape_does_not_hide_our_context(plain: str, escaped: str) -> None:
-    text = json.dumps({"@context": [IRI]} | NODE)
-    found = read("x", text.replace(plain, escaped).encode(), JSON_LD)
+    text = json.dumps({"@context": [CONTEXT_IRI]} | NODE)
+    found = read_paper_document("x", text.replace(plain, escaped).encode(), JSON_LD)
     assert escaped in found.text
-    assert len(found.spots) == len(found.triples) == len(read("x", text.encode(), JSON_LD).triples)
+    assert (
+        len(found.spots)
+        == len(found.triples)
+        == len(read_paper_document("x", text.encode(), JSON_LD).triples)
+    )
 
 
 def test_our_context_does_not_count_as_terms_of_the_document() -> None:
-    terms = {f"t{number}": f"http://a/{number}" for number in range(parsing.MOST)}
-    assert json_ld({"@context": [IRI, terms]} | NODE).triples
+    terms = {f"t{number}": f"http://a/{number}" for number in range(parsing.MAX_CONTEXT_TERMS)}
+    assert json_ld({"@context": [CONTEXT_IRI, terms]} | NODE).triples
 
 
 def test_our_context_may_be_named_so_many_times() -> None:
-    nodes = [{"@context": [IRI, {"p": "http://a/p"}]} | NODE for _ in range(jsonld_context.MOST + 1)]
+    nodes = [
+        {"@context": [CONTEXT_IRI, {"p": "http://a/p"}]} | NODE
+        for _ in range(jsonld_context.MAX_CONTEXT_MENTIONS + 1)
+    ]
     found = json_ld(nodes[1:])
     assert len(found.spots) == len(found.triples)
     problem = refused(json.dumps(nodes, indent=0), JSON_LD)
     assert "more than 50 times" in problem.detail
-    assert problem.members["excerpt"].split("\n")[0] == f'"{IRI}",'
+    assert problem.members["excerpt"].split("\n")[0] == f'"{CONTEXT_IRI}",'
 
 
 @pytest.mark.parametrize(
     "more", ['"http://127.0.0.1:9/context"', '{"@import": %s}', '"context.jsonld"', "[%s]"]
 )
 def test_our_context_makes_no_other_known(more: str) -> None:
-    named = json.dumps(IRI)
+    named = json.dumps(CONTEXT_IRI)
     assert refused(f'{{"@context": [{named}, {more.replace("%s", named)}], "@id": "x"}}', JSON_LD)
 
 
@@ -234,9 +266,9 @@ def test_our_context_makes_no_other_known(more: str) -> None:
     ],
 )
 def test_what_is_no_json_beside_our_context_has_its_place(text: str) -> None:
-    text = text.replace("%s", json.dumps(IRI))
+    text = text.replace("%s", json.dumps(CONTEXT_IRI))
     problem = refused(text.replace("‸", ""), JSON_LD)
-    line, column = TextLines(text).place(text.index("‸"))
+    line, column = TextLines(text).locate(text.index("‸"))
     assert (problem.members["line"], problem.members["column"]) == (line, column)
     assert re.findall(r"columns? (\d+)", problem.detail)[:1] in ([], [str(column)])
 
@@ -244,9 +276,9 @@ def test_what_is_no_json_beside_our_context_has_its_place(text: str) -> None:
 def test_more_statements_than_can_be_checked_are_refused() -> None:
     text = "".join(f"{PAPER} {TITLE} {number} .\n" for number in range(12))
     with pytest.raises(Problem, match="More than 10 statements") as caught:
-        read("x", text.encode(), TURTLE, 10)
+        read_paper_document("x", text.encode(), TURTLE, 10)
     assert caught.value.status == 413
-    assert len(read("x", text.encode(), TURTLE, 12).triples) == 12
+    assert len(read_paper_document("x", text.encode(), TURTLE, 12).triples) == 12
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])

@@ -13,27 +13,29 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import rdflib
-from wgig.papers.readers import read
+from wgig.papers.readers import read_paper_document
 from wgig.rdf.formats import TURTLE
-from wgig.rdf.namespaces import BASE, WGIG
-from wgig.rdf.shipped import TYPE
-from wgig.settings import CHECKOUT, SHIPPED
-from wgig.shacl.check import asked
-from wgig.shacl.engines import NAMES, Result, engine
-from wgig.shacl.rules import BEYOND_SHACL, rules
+from wgig.rdf.namespaces import BASE_IRI, WGIG_TERMS_NAMESPACE
+from wgig.rdf.shipped import RDF_TYPE
+from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
+from wgig.shacl.check import engine_input_triples
+from wgig.shacl.engines import ENGINE_NAMES, ValidationResult, get_shacl_engine
+from wgig.shacl.rules import NON_SHACL_COMPONENT, rules_by_code
 
 pytestmark = pytest.mark.slow
 
 PAPERS = 2000
 SAMPLE = 200  # of them, by the reference engine; all of them where there is time
-EXAMPLES = sorted([*SHIPPED.glob("shapes/examples/issue-paper/*.ttl"), *SHIPPED.glob("data/examples/*.ttl")])
+EXAMPLES = sorted(
+    [*SHIPPED_FOLDER.glob("shapes/examples/issue-paper/*.ttl"), *SHIPPED_FOLDER.glob("data/examples/*.ttl")]
+)
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
-BEYOND = {code for code, rule in rules().items() if rule.component == BEYOND_SHACL}
+BEYOND = {code for code, rule in rules_by_code().items() if rule.component == NON_SHACL_COMPONENT}
 
 PAGES = "http://purl.org/ontology/bibo/numPages"
 LANGUAGE = "https://schema.org/inLanguage"
-POSTED, DECIDES = f"{WGIG}posted", f"{WGIG}makesDecisions"
+POSTED, DECIDES = f"{WGIG_TERMS_NAMESPACE}posted", f"{WGIG_TERMS_NAMESPACE}makesDecisions"
 
 
 # The module to run is in the folder from which it is run.
@@ -48,7 +50,7 @@ def compared(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     halves = [
         subprocess.Popen(
             [*command, str(first), str(half), str(request.param // 2)],
-            cwd=CHECKOUT,
+            cwd=CHECKOUT_FOLDER,
             env=FOUND_HERE,
             stdout=subprocess.PIPE,
         )
@@ -67,28 +69,32 @@ def test_a_paper_alone_is_judged_as_with_all_that_is_shipped(compared: list[dict
 
 def test_the_papers_break_each_rule_that_is_a_shape(compared: list[dict[str, Any]]) -> None:
     broken = sum((Counter(half["broken"]) for half in compared), Counter[str]())
-    assert rules().keys() - broken.keys() == BEYOND
+    assert rules_by_code().keys() - broken.keys() == BEYOND
 
 
 def apart(number: int, path: Path) -> list[ox.Triple]:
     """The triples of an example as an engine gets them, its made-up things having names of their own."""
     text = re.sub(r"\b(paper|agent|membership):example", rf"\1:example-{number}", path.read_text())
-    return list(asked(read(path.name, text.encode(), TURTLE)))
+    return list(engine_input_triples(read_paper_document(path.name, text.encode(), TURTLE)))
 
 
 @pytest.fixture(scope="module")
-def found_in_examples() -> dict[str, set[Result]]:
+def found_in_examples() -> dict[str, set[ValidationResult]]:
     """What each engine finds in the examples, which are one graph."""
     triples = [one for number, path in enumerate(EXAMPLES) for one in apart(number, path)]
-    return {name: engine(name)(triples) for name in NAMES}
+    return {name: get_shacl_engine(name)(triples) for name in ENGINE_NAMES}
 
 
-def test_the_engines_find_the_same_in_all_examples(found_in_examples: dict[str, set[Result]]) -> None:
+def test_the_engines_find_the_same_in_all_examples(
+    found_in_examples: dict[str, set[ValidationResult]],
+) -> None:
     assert found_in_examples["shifty"] ^ found_in_examples["pyshacl"] == set()
 
 
-@pytest.fixture(scope="module", params=NAMES)
-def broken(request: pytest.FixtureRequest, found_in_examples: dict[str, set[Result]]) -> dict[str, set[str]]:
+@pytest.fixture(scope="module", params=ENGINE_NAMES)
+def broken(
+    request: pytest.FixtureRequest, found_in_examples: dict[str, set[ValidationResult]]
+) -> dict[str, set[str]]:
     """The codes that an engine finds in each example, by the names of the examples."""
     found: dict[str, set[str]] = {path.stem: set() for path in EXAMPLES}
     for result in found_in_examples[request.param]:
@@ -98,7 +104,7 @@ def broken(request: pytest.FixtureRequest, found_in_examples: dict[str, set[Resu
     return found
 
 
-@pytest.mark.parametrize("code", sorted(rules()))
+@pytest.mark.parametrize("code", sorted(rules_by_code()))
 def test_an_engine_finds_in_the_example_of_a_rule_that_rule_alone(
     code: str, broken: dict[str, set[str]]
 ) -> None:
@@ -107,11 +113,11 @@ def test_an_engine_finds_in_the_example_of_a_rule_that_rule_alone(
 
 def paper(number: int, property_: str, kind: str, text: str) -> list[ox.Triple]:
     """A paper with a forum, one of them with a value."""
-    node, forum = (ox.NamedNode(f"{BASE}id/paper/{number}{end}") for end in ("", "/forum"))
+    node, forum = (ox.NamedNode(f"{BASE_IRI}id/paper/{number}{end}") for end in ("", "/forum"))
     value = ox.Literal(text, datatype=ox.NamedNode(XSD + kind))
     return [
-        ox.Triple(node, TYPE, ox.NamedNode(f"{WGIG}IssuePaper")),
-        ox.Triple(node, ox.NamedNode(f"{WGIG}forum"), forum),
+        ox.Triple(node, RDF_TYPE, ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}IssuePaper")),
+        ox.Triple(node, ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}forum"), forum),
         ox.Triple(forum if property_ == DECIDES else node, ox.NamedNode(property_), value),
     ]
 
@@ -170,7 +176,7 @@ VALUES = [
 
 def test_the_engines_read_a_value_alike_and_say_nothing_beside(caplog: pytest.LogCaptureFixture) -> None:
     papers = [triple for number, value in enumerate(VALUES) for triple in paper(number, *value)]
-    assert engine("shifty")(papers) ^ engine("pyshacl")(papers) == set()
+    assert get_shacl_engine("shifty")(papers) ^ get_shacl_engine("pyshacl")(papers) == set()
     assert not caplog.records
 
 
@@ -190,10 +196,10 @@ def test_the_engines_read_a_value_alike_and_say_nothing_beside(caplog: pytest.Lo
 )
 def test_the_engines_differ_on_values_that_no_paper_has(property_: str, kind: str, text: str) -> None:
     triples = paper(1, property_, kind, text)
-    assert engine("shifty")(triples) == engine("pyshacl")(triples)
+    assert get_shacl_engine("shifty")(triples) == get_shacl_engine("pyshacl")(triples)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ENGINE_NAMES)
 @pytest.mark.parametrize(
     ("decides", "codes"),
     [
@@ -207,7 +213,7 @@ def test_the_engines_differ_on_values_that_no_paper_has(property_: str, kind: st
 def test_a_forum_that_decides_has_a_procedure_however_that_is_written(
     name: str, decides: str, codes: set[str]
 ) -> None:
-    found = {one.code for one in engine(name)(paper(1, DECIDES, "boolean", decides))}
+    found = {one.code for one in get_shacl_engine(name)(paper(1, DECIDES, "boolean", decides))}
     assert found & {"WGIG-5B-PROCEDURE-MISSING", "WGIG-5B-DECIDES-VALUE"} == codes
 
 
@@ -216,7 +222,7 @@ def test_the_reference_engine_leaves_rdflib_as_it_was(
     normalizing: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rdflib, "NORMALIZE_LITERALS", normalizing)
-    engine("pyshacl")(paper(1, PAGES, "integer", "04"))
+    get_shacl_engine("pyshacl")(paper(1, PAGES, "integer", "04"))
     assert rdflib.NORMALIZE_LITERALS is normalizing
 
 
@@ -225,8 +231,8 @@ def test_no_engine_follows_an_import() -> None:
         server.setblocking(False)
         address = f"http://127.0.0.1:{server.getsockname()[1]}/shapes.ttl"
         imports = ox.NamedNode("http://www.w3.org/2002/07/owl#imports")
-        asking = ox.Triple(ox.NamedNode(f"{BASE}shapes"), imports, ox.NamedNode(address))
-        for name in NAMES:
-            engine(name)([asking, *paper(1, PAGES, "integer", "4")])
+        asking = ox.Triple(ox.NamedNode(f"{BASE_IRI}shapes"), imports, ox.NamedNode(address))
+        for name in ENGINE_NAMES:
+            get_shacl_engine(name)([asking, *paper(1, PAGES, "integer", "4")])
         with pytest.raises(BlockingIOError):
             server.accept()

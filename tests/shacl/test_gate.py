@@ -5,10 +5,10 @@ import json
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.settings import SHIPPED, Settings
-from wgig.shacl.conformance_graph import Board
-from wgig.shacl.gate import guards
-from wgig.shacl.reports import WRITERS
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.shacl.conformance_graph import ConformanceGraph
+from wgig.shacl.gate import is_paper_graph
+from wgig.shacl.reports import REPORT_WRITERS
 from wgig.store.store import Store
 
 from tests.fixtures.service import writer_of
@@ -18,11 +18,11 @@ NAME = "example-community-networks"
 PATH = f"/graph/paper/{NAME}"
 TTL = {"Content-Type": "text/turtle"}
 MD = {"Content-Type": "text/markdown"}
-TURTLE = (SHIPPED / "data/examples/community-networks.ttl").read_text("utf-8")
-MARKDOWN = (SHIPPED / "data/examples/community-networks.md").read_text("utf-8")
+TURTLE = (SHIPPED_FOLDER / "data/examples/community-networks.ttl").read_text("utf-8")
+MARKDOWN = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text("utf-8")
 # Two titles in one language: what is written is wrong, so even a draft is refused.
 WRONG = f'<{BASE}id/paper/{NAME}> <http://purl.org/dc/terms/title> "Another"@en, "A third"@en .'
-KNOWN = sorted((SHIPPED / "data/papers").glob("*.ttl"))
+KNOWN = sorted((SHIPPED_FOLDER / "data/papers").glob("*.ttl"))
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_paper_says_nothing_of_what_is_not_its_own(client: httpx.Client, forei
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
 def test_a_paper_is_checked_once(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = writer_of(Store.in_memory(first=[Board(BASE, Settings.shacl)]))
+    client = writer_of(Store.in_memory(first=[ConformanceGraph(BASE, Settings.shacl)]))
 
     def write(name: str) -> int:
         paper = TURTLE.replace(NAME, name)
@@ -103,7 +103,7 @@ def test_a_round_that_is_no_number_is_refused(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "format_", [one for one in WRITERS if one.suffix != "html"], ids=lambda one: one.suffix
+    "format_", [one for one in REPORT_WRITERS if one.suffix != "html"], ids=lambda one: one.suffix
 )
 def test_the_report_comes_in_each_form(client: httpx.Client, format_: object) -> None:
     accept = {"Accept": format_.media_type}  # type: ignore[attr-defined]
@@ -268,6 +268,6 @@ def test_blank_nodes_of_a_paper_are_its_own(client: httpx.Client) -> None:
 
 
 def test_the_gate_knows_the_graphs_of_papers() -> None:
-    assert guards(f"{BASE}graph/paper/x", BASE)
-    assert not guards(f"{BASE}graph/papers", BASE)
-    assert not guards(None, BASE)
+    assert is_paper_graph(f"{BASE}graph/paper/x", BASE)
+    assert not is_paper_graph(f"{BASE}graph/papers", BASE)
+    assert not is_paper_graph(None, BASE)

@@ -7,16 +7,16 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.papers.readers import read
+from wgig.papers.readers import read_paper_document
 from wgig.rdf.formats import JSON_LD, N_TRIPLES, TRIG, TURTLE
-from wgig.rdf.namespaces import RDF
-from wgig.settings import SHIPPED
-from wgig.shacl.check import check
+from wgig.rdf.namespaces import RDF_NAMESPACE
+from wgig.settings import SHIPPED_FOLDER
+from wgig.shacl.check import check_document
 from wgig.shacl.findings import Finding
-from wgig.shacl.rules import Rule, rules
-from wgig.text import Place
+from wgig.shacl.rules import Rule, rules_by_code
+from wgig.text import TextPosition
 
-EXAMPLES = SHIPPED / "shapes" / "examples" / "issue-paper"
+EXAMPLES = SHIPPED_FOLDER / "shapes" / "examples" / "issue-paper"
 BAD = sorted(EXAMPLES.glob("bad-*.ttl"))
 ID = "https://w3id.org/wgig/id/"
 
@@ -28,25 +28,25 @@ Names = dict[str, str]
 
 
 def rule_of(path: Path) -> Rule:
-    return rules()[path.stem.removeprefix("bad-")]
+    return rules_by_code()[path.stem.removeprefix("bad-")]
 
 
 def found(name: str, text: str, rule: Rule) -> Finding:
     """The one finding in a text, which is of the rule."""
     format_ = {"ttl": TURTLE, "trig": TRIG, "nt": N_TRIPLES, "jsonld": JSON_LD}[name]
-    findings = check(read(name, text.encode(), format_), "final").findings
+    findings = check_document(read_paper_document(name, text.encode(), format_), "final").findings
     assert [one.rule.code for one in findings] == [rule.code]
     return findings[0]
 
 
-def expected(text: str, rule: Rule) -> Place:
+def expected(text: str, rule: Rule) -> TextPosition:
     """The place of the reason: a property that is unknown, else the last term that the line of it begins."""
     number = expected_line(text, rule)
     line = text.split("\n")[number - 1]
     begin = r" *" if rule.code == "WGIG-0-TERM-UNKNOWN" else r"(?: +[\w:]+ +(?=[^ ;,.])| *)"
     found = re.match(begin, line)
     assert found
-    return Place(number, found.end() + 1)
+    return TextPosition(number, found.end() + 1)
 
 
 def expected_line(text: str, rule: Rule) -> int:
@@ -119,7 +119,7 @@ def in_json(triples: list[ox.Triple], marked: Terms, names: Names) -> list[dict[
     nodes: dict[object, dict[str, Any]] = {}
     for one in triples:
         node = nodes.setdefault(one.subject, {compact("@id", names): name(one.subject, one.subject)})
-        if one.predicate.value == f"{RDF}type":
+        if one.predicate.value == f"{RDF_NAMESPACE}type":
             node.setdefault(compact("@type", names), []).append(name(one.object, *one))
         else:
             node.setdefault(name(one.predicate, one.subject, one.predicate), []).append(value(one))
@@ -154,7 +154,7 @@ def test_a_finding_in_json_ld_points_to_the_place(path: Path, layout: str) -> No
     terms = term_at(text, expected_line(text, rule))
     if rule.code == "WGIG-0-TERM-UNKNOWN":
         terms = terms[:2]
-    triples = list(read("", text.encode(), TURTLE).triples)
+    triples = list(read_paper_document("", text.encode(), TURTLE).triples)
     nodes = in_json(triples, terms, names)
     marked = json.dumps(in_graph(nodes, names) if names else nodes, ensure_ascii=False, **options)
     before, _, after = marked.partition(f'"{HERE}')
@@ -165,9 +165,9 @@ def test_a_finding_in_json_ld_points_to_the_place(path: Path, layout: str) -> No
 
 
 def test_a_finding_in_n_triples_points_to_the_line_of_its_triple() -> None:
-    triples = read("", (EXAMPLES / "bad-WGIG-1-ISSUE-TWICE.ttl").read_bytes(), TURTLE).triples
+    triples = read_paper_document("", (EXAMPLES / "bad-WGIG-1-ISSUE-TWICE.ttl").read_bytes(), TURTLE).triples
     text = "".join(f"{one} .\n" for one in triples)
-    finding = found("nt", text, rules()["WGIG-1-ISSUE-TWICE"])
+    finding = found("nt", text, rules_by_code()["WGIG-1-ISSUE-TWICE"])
     assert finding.place
     line = text.split("\n")[finding.place.line - 1]
     assert line[finding.place.column - 1 :] == f"<{ID}issue/cybersecurity-cybercrime> ."
@@ -195,13 +195,13 @@ def test_a_text_of_white_space_is_where_the_finding_points(blank: str) -> None:
     assert times == 1
     line = next(number for number, line in enumerate(text.split("\n"), 1) if HERE in line)
     column = text.split("\n")[line - 1].index(HERE) + 1
-    assert found("ttl", text.replace(HERE, ""), rules()["WGIG-1-BLANK"]).place == (line, column)
+    assert found("ttl", text.replace(HERE, ""), rules_by_code()["WGIG-1-BLANK"]).place == (line, column)
 
 
 @pytest.mark.parametrize("end", ["\r", "\r\n"])
 @pytest.mark.parametrize("code", ["WGIG-1-ISSUE-TWICE", "WGIG-7B-MISSING"])
 def test_lines_are_counted_whatever_they_end_with(code: str, end: str) -> None:
-    text, rule = (EXAMPLES / f"bad-{code}.ttl").read_text(), rules()[code]
+    text, rule = (EXAMPLES / f"bad-{code}.ttl").read_text(), rules_by_code()[code]
     finding = found("ttl", text.replace("\n", end), rule)
     assert finding == found("ttl", text, rule)
     assert finding.place == expected(text, rule)

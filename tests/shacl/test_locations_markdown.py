@@ -3,14 +3,14 @@
 import re
 
 import pytest
-from wgig.papers.readers import read
-from wgig.papers.skeleton import skeleton
+from wgig.papers.readers import read_paper_document
+from wgig.papers.skeleton import build_paper_skeleton
 from wgig.rdf.formats import MARKDOWN
-from wgig.settings import SHIPPED
-from wgig.shacl.check import check
-from wgig.shacl.rules import rules
+from wgig.settings import SHIPPED_FOLDER
+from wgig.shacl.check import check_document
+from wgig.shacl.rules import rules_by_code
 
-GOOD = (SHIPPED / "data" / "examples" / "spam-filters.md").read_text(encoding="utf-8")
+GOOD = (SHIPPED_FOLDER / "data" / "examples" / "spam-filters.md").read_text(encoding="utf-8")
 HERE = "‸"  # the place that a finding must point to
 PAPER = ("paper: example-spam-filters", f"{HERE}paper: example-spam-filters")
 AGREEMENT, CODE = "Agreement between offices for fair trade", "Code of practice of the providers"
@@ -190,36 +190,38 @@ def changed(changes: Changes) -> tuple[str, tuple[int, int]]:
 @pytest.mark.parametrize("code", CHANGES)
 def test_a_finding_in_markdown_points_to_the_place(code: str) -> None:
     text, place = changed(CHANGES[code])
-    report = check(read("paper.md", text.encode(), MARKDOWN), "final")
+    report = check_document(read_paper_document("paper.md", text.encode(), MARKDOWN), "final")
     assert [one.place for one in report.findings if one.rule.code == code] == [place]
 
 
 @pytest.mark.parametrize("code", EMPTIED)
 def test_a_finding_points_to_the_heading_or_key_that_nothing_follows(code: str) -> None:
     text, place = changed(EMPTIED[code])
-    report = check(read("paper.md", text.encode(), MARKDOWN), "final")
+    report = check_document(read_paper_document("paper.md", text.encode(), MARKDOWN), "final")
     assert [one.place for one in report.findings if one.rule.code == code] == [place]
 
 
 def test_a_finding_points_to_the_line_that_should_stand_above_the_reason() -> None:
     verdict, reason = "Verdict: not-assessed  \n", "has not been measured.\n"
     text, place = changed([(verdict, ""), (reason, f"{reason}\n{HERE}**Verdict:** adequate\n")])
-    report = check(read("paper.md", text.encode(), MARKDOWN), "final")
+    report = check_document(read_paper_document("paper.md", text.encode(), MARKDOWN), "final")
     assert [one.place for one in report.findings if one.rule.code == "WGIG-7-VERDICT-MISSING"] == [place]
 
 
 def test_the_findings_of_a_skeleton_point_to_what_is_to_be_filled_in() -> None:
-    findings = check(read("spam.md", skeleton("spam").encode(), MARKDOWN), "final").findings
+    findings = check_document(
+        read_paper_document("spam.md", build_paper_skeleton("spam").encode(), MARKDOWN), "final"
+    ).findings
     assert {one.rule.code: one.line.partition("  #")[0] for one in findings} == OPEN
 
 
 def test_the_good_paper_breaks_no_rule_but_one_that_it_waives() -> None:
-    findings = check(read("paper.md", GOOD.encode(), MARKDOWN), "final").findings
+    findings = check_document(read_paper_document("paper.md", GOOD.encode(), MARKDOWN), "final").findings
     assert [one.rule.code for one in findings] == ["WGIG-0-LATE"]
     assert findings[0].waiver
 
 
-@pytest.mark.parametrize("code", rules())
+@pytest.mark.parametrize("code", rules_by_code())
 def test_a_rule_is_broken_here_or_cannot_be(code: str) -> None:
     reasons = [why for pattern, why in IMPOSSIBLE.items() if re.fullmatch(pattern, code)]
     assert len(reasons) + (code in CHANGES) == 1, f"{code}: change the paper so that it breaks this rule"

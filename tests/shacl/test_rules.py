@@ -4,26 +4,32 @@ import re
 
 import pyoxigraph as ox
 import pytest
-from wgig.papers.readers import read
+from wgig.papers.readers import read_paper_document
 from wgig.rdf import namespaces, shipped
 from wgig.rdf.formats import MARKDOWN
-from wgig.rdf.namespaces import WGIG
-from wgig.settings import SHIPPED
+from wgig.rdf.namespaces import WGIG_TERMS_NAMESPACE
+from wgig.settings import SHIPPED_FOLDER
 from wgig.shacl import rules
-from wgig.shacl.check import check
-from wgig.shacl.rules import BEYOND_SHACL, LANGUAGES, PROFILES, SECTIONS, headings
+from wgig.shacl.check import check_document
+from wgig.shacl.rules import (
+    CHECK_PROFILES,
+    MESSAGE_LANGUAGES,
+    NON_SHACL_COMPONENT,
+    TEMPLATE_SECTIONS,
+    section_headings,
+)
 
 DCTERMS, ORG = "http://purl.org/dc/terms/", "http://www.w3.org/ns/org#"
-RULES = list(rules.rules().values())
+RULES = list(rules.rules_by_code().values())
 
 
 def test_a_rule_says_what_its_shape_says() -> None:
-    rule = rules.rules()["WGIG-0-TITLE-TWICE"]
+    rule = rules.rules_by_code()["WGIG-0-TITLE-TWICE"]
     assert rule.iri == "https://w3id.org/wgig/shapes#WGIG-0-TITLE-TWICE"
     assert (rule.profile, rule.severity, rule.section, rule.part) == ("draft", "Violation", 0, "0")
     assert (rule.component, rule.has_value, rule.required) == ("UniqueLang", False, False)
     assert (rule.path, rule.predicates, rule.steps) == (f"<{DCTERMS}title>", (f"{DCTERMS}title",), ())
-    assert rule.says("en").startswith("The paper has two titles")
+    assert rule.message_in("en").startswith("The paper has two titles")
     assert "dcterms:title" in rule.in_turtle
     assert rule.in_markdown.startswith("title:")
 
@@ -36,30 +42,34 @@ def test_rules_stand_in_the_order_of_the_template() -> None:
 
 def test_each_rule_speaks_all_six_languages_and_english_to_whoever_asks_for_another() -> None:
     for rule in RULES:
-        assert rule.message.keys() == rule.name.keys() == set(LANGUAGES)
-        assert rule.says("de") == rule.message["en"]
+        assert rule.message.keys() == rule.name.keys() == set(MESSAGE_LANGUAGES)
+        assert rule.message_in("de") == rule.message["en"]
 
 
 def test_each_rule_is_part_of_a_profile_and_of_those_that_follow() -> None:
-    held = {profile: {rule.code for rule in RULES if rule.holds_in(profile)} for profile in PROFILES}
+    held = {
+        profile: {rule.code for rule in RULES if rule.is_in_profile(profile)} for profile in CHECK_PROFILES
+    }
     assert held["draft"] < held["complete"] < held["final"]
     assert len(held["final"]) == len(RULES)
 
 
 def test_a_path_is_written_as_in_sparql() -> None:
-    assert rules.rules()["WGIG-0-DRAFTER-GROUPS"].predicates[0] == f"{WGIG}drafter"
-    assert rules.rules()["WGIG-7A-TWICE"].path == f"^<{WGIG}judges>"
-    assert rules.rules()["WGIG-4-NAME-MISSING"].path.count("|") == 1
+    assert rules.rules_by_code()["WGIG-0-DRAFTER-GROUPS"].predicates[0] == f"{WGIG_TERMS_NAMESPACE}drafter"
+    assert rules.rules_by_code()["WGIG-7A-TWICE"].path == f"^<{WGIG_TERMS_NAMESPACE}judges>"
+    assert rules.rules_by_code()["WGIG-4-NAME-MISSING"].path.count("|") == 1
 
 
 def test_every_kind_of_path_can_be_written() -> None:
     text = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <x:> .
         :shape sh:path ( [ sh:inversePath :a ] [ sh:alternativePath ( :b :c ) ] ) ."""
-    said: rules.Subjects = {}
+    said: rules.ObjectsBySubject = {}
     for quad in ox.parse(text, ox.RdfFormat.TURTLE):
         said.setdefault(quad.subject, {}).setdefault(quad.predicate.value, []).append(quad.object)
     shape = said[ox.NamedNode("x:shape")]
-    assert rules.path_text(shape[f"{namespaces.SH}path"][0], said) == "^<x:a>/(<x:b>|<x:c>)"
+    assert (
+        rules.format_property_path(shape[f"{namespaces.SH_NAMESPACE}path"][0], said) == "^<x:a>/(<x:b>|<x:c>)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -67,16 +77,16 @@ def test_every_kind_of_path_can_be_written() -> None:
     [("WGIG-3-BLANK", ["swot"]), ("WGIG-4-NAME-MISSING", ["mainActor", "otherActor"]), ("WGIG-1-TEXT", [])],
 )
 def test_steps_lead_from_the_paper_to_the_focus_node(code: str, steps: list[str]) -> None:
-    assert sorted(rules.rules()[code].steps) == [WGIG + step for step in steps]
+    assert sorted(rules.rules_by_code()[code].steps) == [WGIG_TERMS_NAMESPACE + step for step in steps]
 
 
 def test_a_rule_that_counts_assessments_knows_their_criterion() -> None:
-    assert rules.rules()["WGIG-7B-TWICE"].counted.endswith("principle/transparency")
-    assert rules.rules()["WGIG-7-VERDICT-TWICE"].counted == ""
+    assert rules.rules_by_code()["WGIG-7B-TWICE"].counted_criterion.endswith("principle/transparency")
+    assert rules.rules_by_code()["WGIG-7-VERDICT-TWICE"].counted_criterion == ""
 
 
 def test_three_rules_alone_are_beyond_shacl() -> None:
-    assert {rule.code for rule in RULES if rule.component == BEYOND_SHACL} == {
+    assert {rule.code for rule in RULES if rule.component == NON_SHACL_COMPONENT} == {
         "WGIG-0-TERM-UNKNOWN",
         "WGIG-0-FOREIGN",
         "WGIG-0-NAME-TAKEN",
@@ -84,21 +94,26 @@ def test_three_rules_alone_are_beyond_shacl() -> None:
 
 
 def test_each_section_has_a_title_in_all_six_languages() -> None:
-    assert list(headings()) == list(SECTIONS)
-    assert all(heading.title.keys() == set(LANGUAGES) for heading in headings().values())
-    assert headings()[3].says("de") == "SWOT analysis"
+    assert list(section_headings()) == list(TEMPLATE_SECTIONS)
+    assert all(heading.title.keys() == set(MESSAGE_LANGUAGES) for heading in section_headings().values())
+    assert section_headings()[3].title_in("de") == "SWOT analysis"
 
 
 def test_properties_inside_of_constraints_are_looked_along_too() -> None:
-    assert {f"{ORG}member", f"{WGIG}partOf", f"{WGIG}criterion", f"{WGIG}judges"} <= rules.predicates()
+    assert {
+        f"{ORG}member",
+        f"{WGIG_TERMS_NAMESPACE}partOf",
+        f"{WGIG_TERMS_NAMESPACE}criterion",
+        f"{WGIG_TERMS_NAMESPACE}judges",
+    } <= rules.rule_predicates()
 
 
 def test_no_rule_follows_a_path_of_any_length_as_a_file_could_make_it_long() -> None:
-    endless = {f"{namespaces.SH}{kind}OrMorePath" for kind in ("zero", "one")}
-    assert endless.isdisjoint(one.predicate.value for one in rules.graph())
+    endless = {f"{namespaces.SH_NAMESPACE}{kind}OrMorePath" for kind in ("zero", "one")}
+    assert endless.isdisjoint(one.predicate.value for one in rules.read_shape_triples())
 
 
-GOOD = (SHIPPED / "data/examples/spam-filters.md").read_text().replace("paper: example-", "paper: my-")
+GOOD = (SHIPPED_FOLDER / "data/examples/spam-filters.md").read_text().replace("paper: example-", "paper: my-")
 OWN = ("Name of a mechanism of section 6", "Code of practice of the providers")  # what only its author knows
 KEY = re.compile(r"[A-Za-z]+:")
 
@@ -133,7 +148,10 @@ def under_its_heading(heading: str, example: str) -> str:
 
 
 def broken(text: str) -> set[str]:
-    return {one.rule.code for one in check(read("paper.md", text.encode(), MARKDOWN), "final").findings}
+    return {
+        one.rule.code
+        for one in check_document(read_paper_document("paper.md", text.encode(), MARKDOWN), "final").findings
+    }
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
@@ -153,15 +171,17 @@ def test_an_example_of_an_assessment_is_whole_and_cites_what_names_its_criterion
     cited = re.search(r"declaration:(\S+)", rule.in_turtle)
     assert cited
     assert f"Cites: declaration/{cited[1]}\n" in rule.in_markdown
-    paragraph = ox.NamedNode(f"{namespaces.BASE}id/document/declaration/{cited[1]}")
+    paragraph = ox.NamedNode(f"{namespaces.BASE_IRI}id/document/declaration/{cited[1]}")
     named = {
-        shipped.iri(one.object)
-        for one in shipped.facts()
-        if one.subject == paragraph and one.predicate.value == f"{WGIG}namesPrinciple"
+        shipped.text_of_term(one.object)
+        for one in shipped.shipped_facts()
+        if one.subject == paragraph and one.predicate.value == f"{WGIG_TERMS_NAMESPACE}namesPrinciple"
     }
-    assert any(one == rule.counted or one.startswith(f"{rule.counted}-") for one in named)
+    assert any(one == rule.counted_criterion or one.startswith(f"{rule.counted_criterion}-") for one in named)
 
 
 def test_each_criterion_has_an_example_with_a_reason_of_its_own() -> None:
-    reasons = {rule.counted: re.findall(r'rationale "(.*)"', rule.in_turtle)[0] for rule in ASSESSED}
+    reasons = {
+        rule.counted_criterion: re.findall(r'rationale "(.*)"', rule.in_turtle)[0] for rule in ASSESSED
+    }
     assert len(set(reasons.values())) == len(reasons) == 6

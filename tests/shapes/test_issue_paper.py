@@ -11,8 +11,8 @@ import pytest
 import rdflib
 from rdflib.namespace import DCTERMS, PROF, RDF, RDFS, SH, XSD
 from rdflib.paths import MulPath
-from wgig.rdf.namespaces import namespaces
-from wgig.settings import SHIPPED, Settings
+from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.settings import SHIPPED_FOLDER, Settings
 
 BASE = Settings.base
 ID, SHAPE = rdflib.Namespace(f"{BASE}id/"), rdflib.Namespace(f"{BASE}shapes#")
@@ -30,12 +30,12 @@ OTHERS = """
     order path prefix prefixes property qualifiedMaxCount qualifiedMinCount select severity targetClass
     targetObjectsOf targetSubjectsOf zeroOrOnePath
 """
-EXAMPLES = sorted(SHIPPED.glob("shapes/examples/issue-paper/*.ttl"))
+EXAMPLES = sorted(SHIPPED_FOLDER.glob("shapes/examples/issue-paper/*.ttl"))
 SHACL = rdflib.URIRef("http://www.w3.org/ns/shacl#")
 CODE = re.compile(r"WGIG-([0-8])([A-F]?)-[A-Z]+(-[A-Z]+)*")
 
 RULES = rdflib.Graph()
-for file in SHIPPED.glob("shapes/issue-paper*.ttl"):
+for file in SHIPPED_FOLDER.glob("shapes/issue-paper*.ttl"):
     RULES.parse(file)
 
 
@@ -82,7 +82,7 @@ def found() -> Found:
     """What the reference engine finds in each example, among all facts: codes, severities, by file name."""
     logging.getLogger("rdflib").setLevel(logging.ERROR)  # it speaks of literals that are bad on purpose
     data = rdflib.Graph()
-    for path in [*SHIPPED.glob("data/*.ttl"), *SHIPPED.glob("ontology/*.ttl")]:
+    for path in [*SHIPPED_FOLDER.glob("data/*.ttl"), *SHIPPED_FOLDER.glob("ontology/*.ttl")]:
         triples = [quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE)]
         data.parse(data=ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES), format="nt")
     for path in EXAMPLES:
@@ -116,7 +116,7 @@ def test_every_rule_has_a_bad_example_that_names_it() -> None:
         assert path.read_text().startswith(f"# breaks: {path.stem.removeprefix('bad-')}\n")
 
 
-GOOD = SHIPPED / "shapes/examples/issue-paper/ok-final.ttl"
+GOOD = SHIPPED_FOLDER / "shapes/examples/issue-paper/ok-final.ttl"
 
 
 def statements(path: Path) -> str:
@@ -157,7 +157,7 @@ def test_a_good_example_conforms_to_its_profile(profile: str, found: Found) -> N
         if severity in blocking and only(code, DCTERMS.isPartOf) in held
     }
     assert not wrong
-    assert (SHIPPED / f"shapes/examples/issue-paper/ok-{profile}.ttl") in EXAMPLES
+    assert (SHIPPED_FOLDER / f"shapes/examples/issue-paper/ok-{profile}.ttl") in EXAMPLES
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -231,7 +231,7 @@ def test_an_english_message_says_what_is_wrong_and_how_to_mend_it(code: str) -> 
 
 @pytest.mark.parametrize("code", CODES)
 def test_the_ready_example_is_turtle(code: str) -> None:
-    prefixes = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in namespaces(BASE).items())
+    prefixes = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in namespaces_by_prefix(BASE).items())
     lines = str(only(code, WGIG.exampleInTurtle))
     text = lines if lines.endswith(".") else f"<urn:thing> {lines} ."
     assert list(ox.parse(prefixes + text, format=ox.RdfFormat.TURTLE))
@@ -256,7 +256,7 @@ def test_each_profile_goes_further_than_the_one_before() -> None:
 
 
 def test_a_paper_is_late_after_the_day_of_the_milestone() -> None:
-    milestones = rdflib.Graph().parse(SHIPPED / "data" / "milestones.ttl")
+    milestones = rdflib.Graph().parse(SHIPPED_FOLDER / "data" / "milestones.ttl")
     due = milestones.value(ID["milestone/ms-papers"], WGIG.due)
     members = MulPath(RDF.rest, "*") / RDF.first
     assert isinstance(due, rdflib.Literal)

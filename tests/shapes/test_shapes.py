@@ -13,12 +13,14 @@ import pyshacl
 import pytest
 import rdflib
 from rdflib.namespace import RDF, RDFS, SH
-from wgig.settings import SHIPPED, Settings
+from wgig.settings import SHIPPED_FOLDER, Settings
 
 SHAPE = Settings().base + "shapes#"
 TEMPLATE = "issue-paper"
-FILES = sorted(path for path in SHIPPED.glob("shapes/*.ttl") if not path.stem.startswith(TEMPLATE))
-EXAMPLES = sorted(path for path in SHIPPED.glob("shapes/examples/*/*.ttl") if path.parent.name != TEMPLATE)
+FILES = sorted(path for path in SHIPPED_FOLDER.glob("shapes/*.ttl") if not path.stem.startswith(TEMPLATE))
+EXAMPLES = sorted(
+    path for path in SHIPPED_FOLDER.glob("shapes/examples/*/*.ttl") if path.parent.name != TEMPLATE
+)
 GOOD = [path for path in EXAMPLES if path.name.startswith("ok-")]
 BAD = [path for path in EXAMPLES if path.name.startswith("bad-")]
 CONSTRAINTS = """
@@ -47,7 +49,7 @@ def parse(*paths: Path) -> rdflib.Graph:
 
 SHAPES = {path.stem: parse(path) for path in FILES}
 ALL_SHAPES = parse(*FILES)
-ONTOLOGY = parse(*SHIPPED.glob("ontology/*.ttl"))
+ONTOLOGY = parse(*SHIPPED_FOLDER.glob("ontology/*.ttl"))
 
 
 def example_name(path: Path) -> str:

@@ -16,10 +16,10 @@ import pytest
 import uvicorn
 from wgig import app
 from wgig.lists import query_editor
-from wgig.rdf.namespaces import namespaces
+from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
 from wgig.sparql import service
-from wgig.sparql.examples import examples
+from wgig.sparql.examples import list_example_queries
 from wgig.store.store import Store
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ BASE = Settings.base
 RESULTS, TRIPLES = "application/sparql-results+json", "application/n-triples"
 PREFIXES = "".join(
     f"PREFIX {prefix}: <{iri}>\n"
-    for prefix, iri in namespaces(BASE).items()
+    for prefix, iri in namespaces_by_prefix(BASE).items()
     if prefix in ("dcat", "dcterms", "issue", "paper", "rdfs", "skos", "void", "wgig")
 )
 TITLES = """
@@ -93,7 +93,7 @@ def test_it_selects_what_we_do(comunica: Ask, served: str, source: str) -> None:
 
 @pytest.mark.parametrize("name", ["coverage-matrix", "disagreements", "due-and-delivered"])
 def test_it_answers_the_examples_as_we_do(comunica: Ask, served: str, name: str) -> None:
-    (text,) = (one.text for one in examples() if one.name == name)
+    (text,) = (one.text for one in list_example_queries() if one.name == name)
     found = rows(comunica(text, f"{served}sparql"))
     assert found
     assert found == ours(served, text)
@@ -119,7 +119,11 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, shipped: ox.Store) -> Iterator[st
     monkeypatch.setattr(
         app,
         "ROUTES",
-        [("/ask", app.READ, query_editor.ask), ("/ask", ("POST",), service.ask_by_body), *app.ROUTES],
+        [
+            ("/ask", app.READ_METHODS, query_editor.get_sparql),
+            ("/ask", ("POST",), service.post_query),
+            *app.ROUTES,
+        ],
     )
     server = uvicorn.Server(
         uvicorn.Config(app.create_app(Settings(), Store(shipped)), port=0, log_level="error", lifespan="off")

@@ -5,12 +5,12 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import namespaces
+from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
-from wgig.sparql.examples import examples
+from wgig.sparql.examples import list_example_queries
 
 BASE = Settings.base
-KNOWN = namespaces(BASE)
+KNOWN = namespaces_by_prefix(BASE)
 VOID, DATATYPE = KNOWN["void"], KNOWN["void-ext"]
 
 PREFIXES = f"""
@@ -62,7 +62,7 @@ def test_the_prefixes_are_declared(filled_client: httpx.Client) -> None:
 
 def test_the_examples_are_there_with_their_question(filled_client: httpx.Client) -> None:
     found = [(row["sq"], row["comment"], row["query"]) for row in rows(filled_client, EXAMPLES)]
-    assert found == [(f"{BASE}queries/{one.name}", one.question, one.text) for one in examples()]
+    assert found == [(f"{BASE}queries/{one.name}", one.question, one.text) for one in list_example_queries()]
 
 
 @pytest.mark.parametrize(

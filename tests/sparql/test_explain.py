@@ -8,10 +8,10 @@ import pytest
 from wgig.problems import Problem
 from wgig.settings import Settings
 from wgig.sparql import plan
-from wgig.sparql.explain import Explanation, explain
-from wgig.sparql.plan import Count, Step, counts, terms
+from wgig.sparql.explain import QueryExplanation, explain_query
+from wgig.sparql.plan import PlanStep, StatementCount, count_plan_statements, split_pattern_terms
 from wgig.store.store import Store
-from wgig.store.view import Dataset
+from wgig.store.view import QueryDataset
 
 from tests.fixtures.service import service_of
 
@@ -34,16 +34,16 @@ def store() -> Store:
 
 
 @pytest.fixture(scope="module")
-def told(store: Store) -> Callable[[str], Explanation]:
+def told(store: Store) -> Callable[[str], QueryExplanation]:
     """Explain a query over the store."""
-    return lambda text: explain(text, text.split()[0], Dataset(), store, BASE)
+    return lambda text: explain_query(text, text.split()[0], QueryDataset(), store, BASE)
 
 
-def sentences(found: Explanation) -> list[str]:
+def sentences(found: QueryExplanation) -> list[str]:
     return [f"{'  ' * line.depth}{line.sentence}" for line in found.lines]
 
 
-def test_the_steps_stand_in_the_order_of_the_engine(told: Callable[[str], Explanation]) -> None:
+def test_the_steps_stand_in_the_order_of_the_engine(told: Callable[[str], QueryExplanation]) -> None:
     found = told("SELECT ?s ?o { ?s <x:many> ?o ; ?p 1 FILTER(?o > 3) } ORDER BY ?o LIMIT 5")
     assert sentences(found) == [
         "Find ?s ?p 1.",
@@ -53,7 +53,7 @@ def test_the_steps_stand_in_the_order_of_the_engine(told: Callable[[str], Explan
         "Show ?s, ?o.",
         "Take a part of the rows: start = 0, length = 5.",
     ] or sentences(found)[1:3] == ["For each row so far:", "  Find ?s <x:many> ?o."]
-    assert [line.matches for line in found.lines][:1] == [Count(2)]
+    assert [line.matches for line in found.lines][:1] == [StatementCount(2)]
 
 
 @pytest.mark.parametrize(
@@ -72,54 +72,58 @@ def test_the_steps_stand_in_the_order_of_the_engine(told: Callable[[str], Explan
         ("GRAPH ?g { ?s <x:few> ?o }", "Find ?s <x:few> ?o ?g."),
     ],
 )
-def test_each_part_of_a_pattern_is_told(told: Callable[[str], Explanation], pattern: str, says: str) -> None:
-    assert says in told(f"SELECT * {{ {pattern} }}").text()
+def test_each_part_of_a_pattern_is_told(
+    told: Callable[[str], QueryExplanation], pattern: str, says: str
+) -> None:
+    assert says in told(f"SELECT * {{ {pattern} }}").format_text()
 
 
-def test_the_variables_of_a_table_stand_in_one_order(told: Callable[[str], Explanation]) -> None:
+def test_the_variables_of_a_table_stand_in_one_order(told: Callable[[str], QueryExplanation]) -> None:
     text = "SELECT * { ?s <x:a> ?o OPTIONAL { ?s <x:b> ?o . ?s <x:c> ?x . ?o <x:d> ?y } }"
-    assert "(OPTIONAL), from a table of all that matches, by ?o, ?s:" in told(text).text()
+    assert "(OPTIONAL), from a table of all that matches, by ?o, ?s:" in told(text).format_text()
 
 
 @pytest.mark.parametrize(
     "text", ["ASK { ?s <x:few> ?o }", "CONSTRUCT WHERE { ?s <x:few> ?o }", "DESCRIBE <x:s1>"]
 )
-def test_each_form_has_a_plan(told: Callable[[str], Explanation], text: str) -> None:
+def test_each_form_has_a_plan(told: Callable[[str], QueryExplanation], text: str) -> None:
     assert told(text).lines
 
 
 @pytest.mark.parametrize(
     ("pattern", "count"),
     [
-        ("?s <x:many> ?o", Count(50)),
-        ("?s <x:few> ?o", Count(3)),
-        ("?s <x:few> ?o <x:g>", Count(1)),
-        ("?s <x:few> ?o ?g", Count(1)),
-        ('?s <x:few> "1"^^<http://www.w3.org/2001/XMLSchema#integer>', Count(1)),
-        ("<x:s1> <x:few> ?o", Count(2)),
-        ("?s <x:few> ?s", Count(3, most=True)),
-        ("<x:s1> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <x:C>", Count(1)),
-        ("?s ?p ?o", Count(54)),
+        ("?s <x:many> ?o", StatementCount(50)),
+        ("?s <x:few> ?o", StatementCount(3)),
+        ("?s <x:few> ?o <x:g>", StatementCount(1)),
+        ("?s <x:few> ?o ?g", StatementCount(1)),
+        ('?s <x:few> "1"^^<http://www.w3.org/2001/XMLSchema#integer>', StatementCount(1)),
+        ("<x:s1> <x:few> ?o", StatementCount(2)),
+        ("?s <x:few> ?s", StatementCount(3, is_upper_bound=True)),
+        ("<x:s1> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <x:C>", StatementCount(1)),
+        ("?s ?p ?o", StatementCount(54)),
     ],
 )
-def test_patterns_are_counted(store: Store, pattern: str, count: Count) -> None:
-    assert counts([Step("QuadPattern", pattern, ())], store, Dataset()) == {pattern: count}
+def test_patterns_are_counted(store: Store, pattern: str, count: StatementCount) -> None:
+    assert count_plan_statements([PlanStep("QuadPattern", pattern, ())], store, QueryDataset()) == {
+        pattern: count
+    }
 
 
 def test_counting_keeps_to_the_dataset(store: Store) -> None:
-    step = Step("QuadPattern", "?s <x:few> ?o", ())
-    assert counts([step], store, Dataset(("x:g",)))[step.detail] == Count(1)
-    assert counts([step], store, Dataset(union=False))[step.detail] == Count(2)
+    step = PlanStep("QuadPattern", "?s <x:few> ?o", ())
+    assert count_plan_statements([step], store, QueryDataset(("x:g",)))[step.detail] == StatementCount(1)
+    assert count_plan_statements([step], store, QueryDataset(union=False))[step.detail] == StatementCount(2)
 
 
 def test_counting_ends_at_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    step = Step("QuadPattern", "?s <x:many> ?o", ())
-    monkeypatch.setattr(plan, "MOST", 20)
-    found = counts([step], store, Dataset())[step.detail]
-    assert found == Count(20, least=True)
+    step = PlanStep("QuadPattern", "?s <x:many> ?o", ())
+    monkeypatch.setattr(plan, "MAX_COUNTED_STATEMENTS", 20)
+    found = count_plan_statements([step], store, QueryDataset())[step.detail]
+    assert found == StatementCount(20, is_lower_bound=True)
     assert str(found) == "more than 20 statements"
     monkeypatch.setattr(plan, "COUNT_SECONDS", -1)
-    assert counts([step], store, Dataset()) == {}
+    assert count_plan_statements([step], store, QueryDataset()) == {}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +136,7 @@ def test_counting_ends_at_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_a_pattern_of_the_plan_is_cut_into_its_terms(pattern: str, cut: list[str]) -> None:
-    assert terms(pattern) == cut
+    assert split_pattern_terms(pattern) == cut
 
 
 @pytest.mark.parametrize(
@@ -146,24 +150,26 @@ def test_a_pattern_of_the_plan_is_cut_into_its_terms(pattern: str, cut: list[str
         ("?s <x:many> ?o . ?s <x:few> ?n", "Put ?s <x:few> ?n (3 statements) before it."),
     ],
 )
-def test_what_could_be_better_is_said(told: Callable[[str], Explanation], pattern: str, says: str) -> None:
+def test_what_could_be_better_is_said(
+    told: Callable[[str], QueryExplanation], pattern: str, says: str
+) -> None:
     assert says in "\n".join(told(f"SELECT * {{ {pattern} }}").advice)
 
 
-def test_the_advice_leads_to_the_better_plan(told: Callable[[str], Explanation]) -> None:
+def test_the_advice_leads_to_the_better_plan(told: Callable[[str], QueryExplanation]) -> None:
     better = told("SELECT * { ?s <x:few> ?n . ?s <x:many> ?o }")
     assert sentences(better)[0] == "Find ?s <x:few> ?n."
     assert not better.advice
 
 
-def test_what_cannot_be_evaluated_has_no_plan(told: Callable[[str], Explanation]) -> None:
+def test_what_cannot_be_evaluated_has_no_plan(told: Callable[[str], QueryExplanation]) -> None:
     with pytest.raises(Problem, match="cannot be planned: The custom function <x:unknown>") as refused:
         told("ASK { FILTER(<x:unknown>(1)) }")
     assert refused.value.status == 422
 
 
 def test_a_plan_that_takes_too_long_is_given_up(
-    told: Callable[[str], Explanation], monkeypatch: pytest.MonkeyPatch
+    told: Callable[[str], QueryExplanation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan, "PLAN_SECONDS", 1)
     with pytest.raises(Problem, match="more than this service may spend") as refused:
@@ -171,18 +177,18 @@ def test_a_plan_that_takes_too_long_is_given_up(
     assert refused.value.status == 503
 
 
-def test_what_does_not_parse_has_no_plan(told: Callable[[str], Explanation]) -> None:
+def test_what_does_not_parse_has_no_plan(told: Callable[[str], QueryExplanation]) -> None:
     with pytest.raises(SyntaxError, match="error at 1:"):
         told("SELECT ?x { ?x ?p }")
 
 
 def test_a_plan_that_takes_too_much_memory_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan, "MEMORY", 64 * 1024 * 1024)
+    monkeypatch.setattr(plan, "MAX_PLAN_MEMORY_BYTES", 64 * 1024 * 1024)
     monkeypatch.setattr(plan, "PLAN_SECONDS", 60)  # which it does not take
     rows = " ".join(map(str, range(1000)))
     text = f"SELECT * {{ {' '.join(f'VALUES ?x{n} {{ {rows} }}' for n in range(2))} }} ORDER BY ?x0"
     with pytest.raises(Problem, match="more than this service may spend"):
-        plan.plan(text, "SELECT", BASE)
+        plan.plan_query(text, "SELECT", BASE)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
 from wgig.http import outbound
-from wgig.http.bodies import FORM
-from wgig.http.outbound import MARK
-from wgig.rdf.serialization import read
+from wgig.http.bodies import FORM_MEDIA_TYPE
+from wgig.http.outbound import OUTBOUND_SCHEME
+from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
 from wgig.sparql import federation
 from wgig.store.change import Change
@@ -76,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        by_form = self.headers["Content-Type"] == FORM
+        by_form = self.headers["Content-Type"] == FORM_MEDIA_TYPE
         self.answer(parse_qs(body)["query"][0] if by_form else body)
 
     def answer(self, query: str) -> None:
@@ -160,14 +160,14 @@ def looked_up(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return [(0, 0, 0, "", ("127.0.0.1", port))]
 
     monkeypatch.setattr(anyio, "getaddrinfo", lookup)
-    monkeypatch.setattr(outbound, "is_public", lambda _: True)
+    monkeypatch.setattr(outbound, "is_public_address", lambda _: True)
     return names
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answers of others may have 1,000 bytes."""
-    monkeypatch.setattr(outbound, "BYTES", 1000)
+    monkeypatch.setattr(outbound, "MAX_OUTBOUND_RESPONSE_BYTES", 1000)
 
 
 @pytest.mark.parametrize("kind", ["json", "xml"])
@@ -247,7 +247,7 @@ def test_a_service_that_fails_is_said_and_nothing_of_it_is_repeated(ask: Ask, pe
 def test_a_slow_service_is_given_up(
     ask: Ask, peer: Peer, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(federation, "SECONDS", 0.05)
+    monkeypatch.setattr(federation, "FEDERATION_TIMEOUT_SECONDS", 0.05)
     answer = ask(f"SELECT (1 AS ?n) {{ SERVICE {silent} <{peer.url}slow> {{ ?s ?p ?o }} }}")
     if silent:
         assert answer.text.split() == ["n", "1"]
@@ -293,7 +293,7 @@ def test_load_reads_no_file(change: Ask, scheme: str) -> None:
 
 
 def test_the_engine_itself_asks_nobody_whose_address_is_marked(peer: Peer) -> None:
-    marked = f"<{MARK}{peer.url}json>"
+    marked = f"<{OUTBOUND_SCHEME}{peer.url}json>"
     store = Store.in_memory()
     with pytest.raises(OSError, match="invalid authority"):
         store.query(f"SELECT * {{ SERVICE {marked} {{ ?s ?p ?o }} }}", "text/csv", BytesIO())
@@ -310,7 +310,7 @@ def test_a_document_is_loaded_whole(change: Ask, peer: Peer, store: Store) -> No
         "INSERT { <x:d> <x:copied> ?o } WHERE { GRAPH <x:g> { ?s <x:age> ?o } }"
     )
     heard: list[Change | None] = []
-    store.heard = heard.append
+    store.on_commit = heard.append
     assert change(text).status_code == 204
     assert [len(one.added) for one in heard if one] == [6 + 6 + 1]
     assert len(list(store.triples("x:g"))) == 6
@@ -396,7 +396,11 @@ def test_the_suite_of_the_w3c_passes(peer: Peer, case: str) -> None:
     query = query.replace("http://invalid.endpoint.org/", f"{peer.url}invalid/")
     store = Store.in_memory()
     if case in DEFAULT:
-        store.apply(store.change_by(None, read((suite / f"{DEFAULT[case]}.ttl").read_bytes(), TURTLE)))
+        store.apply(
+            store.compute_addition(
+                None, parse_graph_document((suite / f"{DEFAULT[case]}.ttl").read_bytes(), TURTLE)
+            )
+        )
     client = service_of(Settings(allow=peer.url), store)
     answer = client.post("/sparql", data={"query": query}, headers={"Accept": JSON})
     assert answer.status_code == 200

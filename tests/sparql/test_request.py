@@ -2,7 +2,7 @@
 
 import pytest
 from wgig.problems import Problem
-from wgig.sparql.request import with_using
+from wgig.sparql.request import add_using_clauses
 from wgig.store.store import Store
 
 
@@ -22,7 +22,7 @@ from wgig.store.store import Store
     ],
 )
 def test_each_where_gets_the_clauses(text: str, expected: str) -> None:
-    written = with_using(text, ["g:1"], ["g:2"])
+    written = add_using_clauses(text, ["g:1"], ["g:2"])
     assert written.split() == expected.split()
     Store.in_memory().update(written)
 
@@ -32,11 +32,11 @@ def test_each_where_gets_the_clauses(text: str, expected: str) -> None:
 )
 def test_two_datasets_at_once_are_refused(text: str) -> None:
     with pytest.raises(Problem, match="Give the dataset in one of the two"):
-        with_using(text, ["g:1"], [])
+        add_using_clauses(text, ["g:1"], [])
 
 
 def test_without_a_dataset_the_text_stays() -> None:
     assert (
-        with_using("WITH <g:3> DELETE { ?s ?p 1 } WHERE {}", [], [])
+        add_using_clauses("WITH <g:3> DELETE { ?s ?p 1 } WHERE {}", [], [])
         == "WITH <g:3> DELETE { ?s ?p 1 } WHERE {}"
     )

@@ -7,9 +7,9 @@ import pytest
 from wgig.app import create_app
 from wgig.problems import Problem
 from wgig.settings import Settings
-from wgig.sparql.workers.evaluation import Inline
-from wgig.sparql.workers.protocol import Job
-from wgig.sparql.workers.result import Result
+from wgig.sparql.workers.evaluation import ThreadQueryWorkers
+from wgig.sparql.workers.protocol import QueryJob
+from wgig.sparql.workers.result import QueryResult
 from wgig.store.store import Store
 
 from tests.fixtures.service import client_of
@@ -247,12 +247,14 @@ def test_the_excerpt_of_a_slip_is_what_was_sent(writable: httpx.Client) -> None:
 
 
 def test_pages_ask_whom_they_are_given_and_strangers_somebody_else() -> None:
-    class Refusing(Inline):
-        async def ask(self, job: Job, client: str) -> Result:
+    class Refusing(ThreadQueryWorkers):
+        async def ask(self, job: QueryJob, client: str) -> QueryResult:
             raise Problem(503, f"{client} asks {job.text}.")
 
     store = Store.in_memory()
-    client = client_of(create_app(Settings(), store, answerers=Refusing(store), own_answerers=Inline(store)))
+    client = client_of(
+        create_app(Settings(), store, answerers=Refusing(store), own_answerers=ThreadQueryWorkers(store))
+    )
     assert client.get("/sparql", params={"query": ONE}).status_code == 503
     for path in ("/", "/papers", "/timeline", "/people"):
         assert client.get(path, headers={"Accept": "text/html"}).status_code == 200

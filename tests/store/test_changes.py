@@ -10,23 +10,23 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.graphs.description.derived import Portrait
-from wgig.rdf.namespaces import namespaces
+from wgig.graphs.description.derived import DescriptionGraphs
+from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
-from wgig.shacl.conformance_graph import Board
+from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store import change
 from wgig.store.change import Change
-from wgig.store.commit import update_of
+from wgig.store.commit import build_change_update
 from wgig.store.errors import StoreError
 from wgig.store.inference.inference import Inference
 from wgig.store.store import Store
-from wgig.store.update import data, targets
+from wgig.store.update import find_target_graphs, parse_update_data
 
 from tests.fixtures.triples import parse_triples
 
 pytestmark = pytest.mark.slow
 
-KNOWN = namespaces(Settings.base)
+KNOWN = namespaces_by_prefix(Settings.base)
 RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
 WRITES = 60
 
@@ -39,7 +39,7 @@ class Copy:
         self.quads = set(store._quads)
         self.graphs = set(store.graphs())
         self.heard: list[Change | None] = []
-        store.heard = self.hear
+        store.on_commit = self.hear
 
     def hear(self, change: Change | None) -> None:
         self.heard.append(change)
@@ -48,9 +48,9 @@ class Copy:
         assert set(change.removed) <= self.quads
         assert not set(change.added) & self.quads
         assert set(change.dropped) <= self.graphs
-        assert not set(change.made) & self.graphs
+        assert not set(change.created) & self.graphs
         self.quads = self.quads - set(change.removed) | set(change.added)
-        self.graphs = self.graphs - set(change.dropped) | set(change.made)
+        self.graphs = self.graphs - set(change.dropped) | set(change.created)
 
     def agrees(self) -> bool:
         return self.quads == set(self.store._quads) and self.graphs == set(self.store.graphs())
@@ -58,7 +58,7 @@ class Copy:
 
 @pytest.fixture(params=["memory", "disk"])
 def copy(request: pytest.FixtureRequest, tmp_path: Path) -> Copy:
-    board, portrait = Board(Settings.base, Settings.shacl), Portrait(Settings.base)
+    board, portrait = ConformanceGraph(Settings.base, Settings.shacl), DescriptionGraphs(Settings.base)
     if request.param == "memory":
         return Copy(Store.in_memory([RULE], first=[board], last=[portrait]))
     return Copy(Store.open(tmp_path, [RULE], first=[board], last=[portrait]))
@@ -107,10 +107,10 @@ def test_a_copy_that_follows_is_the_same_after_every_write(copy: Copy, seed: int
         if kind == "update":
             copy.store.update(chance.choice(UPDATES))
         elif kind == "delete":
-            copy.store.apply(copy.store.change_to(one, None))
+            copy.store.apply(copy.store.compute_replacement(one, None))
         elif kind == "add":
-            change = copy.store.change_by(one, content())
-            copy.store.apply(change.then(copy.store.change_by(other, content())))
+            change = copy.store.compute_addition(one, content())
+            copy.store.apply(change.combine(copy.store.compute_addition(other, content())))
         else:
             copy.store.replace({one: content(), other: content()})
         assert copy.agrees()
@@ -118,10 +118,10 @@ def test_a_copy_that_follows_is_the_same_after_every_write(copy: Copy, seed: int
 
 
 def test_what_changes_nothing_is_not_told(copy: Copy) -> None:
-    copy.store.apply(copy.store.change_by("urn:g", parse_triples("<urn:s> <urn:p> 07 .")))
-    copy.store.apply(copy.store.change_by("urn:g", parse_triples("<urn:s> <urn:p> 7 .")))
+    copy.store.apply(copy.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 07 .")))
+    copy.store.apply(copy.store.compute_addition("urn:g", parse_triples("<urn:s> <urn:p> 7 .")))
     copy.store.replace({"urn:g": parse_triples("<urn:s> <urn:p> 7 .")})
-    copy.store.apply(copy.store.change_to("urn:other", None))
+    copy.store.apply(copy.store.compute_replacement("urn:other", None))
     assert len(copy.heard) == 1
 
 
@@ -129,7 +129,7 @@ def test_what_is_refused_is_not_told(copy: Copy) -> None:
     with pytest.raises(RuntimeError):
         copy.store.update("INSERT DATA { <urn:s> <urn:p> 1 }; CREATE GRAPH <urn:g>; CREATE GRAPH <urn:g>")
     assert not copy.heard
-    copy.store.apply(copy.store.change_by(None, parse_triples("<urn:s> <urn:p> 1 .")))
+    copy.store.apply(copy.store.compute_addition(None, parse_triples("<urn:s> <urn:p> 1 .")))
     assert copy.agrees()
     assert len(copy.heard) == 1
 
@@ -147,7 +147,7 @@ def test_what_is_refused_is_not_told(copy: Copy) -> None:
 def test_what_is_too_much_to_compare_is_told_as_unknown(
     write: Callable[[Store], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(change, "MOST", 2)
+    monkeypatch.setattr(change, "MAX_COMPARED_QUADS", 2)
     copy = Copy(Store.in_memory())
     write(copy.store)
     assert copy.heard == [None]
@@ -160,11 +160,11 @@ def test_a_change_after_one_that_the_disk_cut_off_is_told_as_unknown(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     copy = Copy(Store.open(tmp_path, [RULE]))
-    flush = copy.store._settle
-    monkeypatch.setattr(copy.store, "_settle", full)
+    flush = copy.store._make_durable
+    monkeypatch.setattr(copy.store, "_make_durable", full)
     with pytest.raises(StoreError, match="disk that is full"):
         copy.store.update("INSERT DATA { <urn:tom> a <urn:Cat> }")
-    monkeypatch.setattr(copy.store, "_settle", flush)
+    monkeypatch.setattr(copy.store, "_make_durable", flush)
     copy.store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     copy.store.update("INSERT DATA { <urn:s> <urn:p> 2 }")
     assert [change is None for change in copy.heard] == [True, False]
@@ -174,13 +174,13 @@ def test_a_change_after_one_that_the_disk_cut_off_is_told_as_unknown(
 def test_a_change_is_told_when_it_is_on_disk_and_before_anybody_else_writes(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
     seen: list[tuple[bool, int]] = []
-    store.heard = lambda _: seen.append(
+    store.on_commit = lambda _: seen.append(
         (
-            Inference([RULE], "urn:inferred", tmp_path).due,
+            Inference([RULE], "urn:inferred", tmp_path).is_due,
             len(list(Store.snapshot(tmp_path).triples("urn:g"))),
         )
     )
-    store.apply(store.change_by("urn:g", parse_triples("<urn:tom> a <urn:Cat> .")))
+    store.apply(store.compute_addition("urn:g", parse_triples("<urn:tom> a <urn:Cat> .")))
     assert seen == [(False, 1)]
 
 
@@ -215,7 +215,7 @@ def test_a_blank_node_that_names_a_graph_makes_the_change_unknown() -> None:
     ],
 )
 def test_the_text_of_an_update_tells_which_graphs_it_may_change(text: str, graphs: set[str] | None) -> None:
-    assert targets(text, "http://b.org/") == graphs
+    assert find_target_graphs(text, "http://b.org/") == graphs
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_the_text_of_an_update_tells_which_graphs_it_may_change(text: str, graph
     ],
 )
 def test_the_text_of_an_update_that_is_mere_data_tells_the_quads(text: str, count: int | None) -> None:
-    found = data(text, "http://b.org/")
+    found = parse_update_data(text, "http://b.org/")
     assert (None if found is None else len(found)) == count
 
 
@@ -247,16 +247,18 @@ def test_much_that_only_comes_needs_no_text_unless_a_graph_stays_empty(
     texts = []
 
     def told(*asked: Any) -> str:
-        texts.append(update_of(*asked))
+        texts.append(build_change_update(*asked))
         return texts[-1]
 
     monkeypatch.setattr("wgig.store.store.MOST", 2)
     monkeypatch.setattr("wgig.store.store.update_of", told)
     store = Store.in_memory([RULE])
-    change = store.change_to("urn:g", parse_triples("<urn:tom> a <urn:Cat> ; <urn:likes> [ <urn:is> 07 ] ."))
-    store.apply(replace(change, made=(made,)))
+    change = store.compute_replacement(
+        "urn:g", parse_triples("<urn:tom> a <urn:Cat> ; <urn:likes> [ <urn:is> 07 ] .")
+    )
+    store.apply(replace(change, created=(made,)))
     assert len(texts) == (made == "urn:empty")
     assert len(list(store.triples("urn:g"))) == 3
     assert set(store.graphs()) >= {"urn:g", made}
-    assert store.change_to("urn:g", store.triples("urn:g")) == Change()
+    assert store.compute_replacement("urn:g", store.triples("urn:g")) == Change()
     assert list(store.triples("urn:inferred"))

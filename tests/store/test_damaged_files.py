@@ -10,16 +10,16 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.graphs.description.derived import Portrait
-from wgig.search.index import PLACE, Index
+from wgig.graphs.description.derived import DescriptionGraphs
+from wgig.search.index import SEARCH_INDEX_PATH, FullTextIndex
 from wgig.settings import Settings
 from wgig.store import recovery, transactions
-from wgig.store.changelog.sync import NAME, Stream
+from wgig.store.changelog.sync import CHANGE_LOG_FILE, ChangeLogSync
 from wgig.store.errors import StoreError
-from wgig.store.files import ASIDE
+from wgig.store.files import ASIDE_FOLDER
 from wgig.store.inference.inference import Inference
-from wgig.store.recovery import INDEX_MARK as INDEXED
-from wgig.store.recovery import JOURNAL, SETTLED, UNDESCRIBED, Marks
+from wgig.store.recovery import CLEAN_MARK_FILE, JOURNAL_FILE, UNDESCRIBED_MARK_FILE, CleanMarks
+from wgig.store.recovery import INDEX_MARK_FILE as INDEXED
 from wgig.store.store import Store
 
 from tests.fixtures.projections import Follower, check_figures, found, wait_in_step
@@ -45,7 +45,7 @@ def serve() -> Serve:
     """A service in this process on the store in a folder, which infers and describes itself."""
 
     def serve(folder: Path) -> Served:
-        store = Store.open(folder, [RULE], INFERRED, last=[Portrait(BASE)])
+        store = Store.open(folder, [RULE], INFERRED, last=[DescriptionGraphs(BASE)])
         return store, service_of(Settings(token="secret"), store)
 
     return serve
@@ -95,13 +95,13 @@ def check_in_step(client: httpx.Client, follower: Follower, *, is_now: bool) -> 
 # What a write does one after the other, that may be the last thing that the process does.
 STEPS: dict[str, tuple[Any, str]] = {
     "the mark of the index goes": (recovery, "remove_index_mark"),
-    "a write is announced": (Marks, "unsettle"),
+    "a write is announced": (CleanMarks, "unsettle"),
     "what follows is inferred": (Inference, "infer"),
-    "all is in line": (Marks, "settle"),
-    "the log of changes follows": (Stream, "take"),
-    "the index follows": (Index, "take"),
-    "it is described": (Portrait, "describe"),
-    "the description is in line": (Marks, "describe"),
+    "all is in line": (CleanMarks, "settle"),
+    "the log of changes follows": (ChangeLogSync, "take"),
+    "the index follows": (FullTextIndex, "take"),
+    "it is described": (DescriptionGraphs, "describe"),
+    "the description is in line": (CleanMarks, "describe"),
 }
 
 
@@ -118,13 +118,13 @@ def test_all_is_in_step_after_a_kill_at_any_step_of_a_write(
     later: bool,
     is_over: bool,
 ) -> None:
-    monkeypatch.setattr(transactions, "PAUSE", NEVER)
-    monkeypatch.setattr(transactions, "LONGEST", NEVER)
+    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER)
+    monkeypatch.setattr(transactions, "MAX_DESCRIPTION_DELAY_SECONDS", NEVER)
     store, client = served(serve, tmp_path / "store", follower)
     if later:
         store.describe_later()
     put_with_token(client, LONG_AGO)
-    store.catch_up()
+    store.flush_descriptions()
     follower.follow(client)
     owner, name = STEPS[step]
     whole = getattr(owner, name)
@@ -139,16 +139,16 @@ def test_all_is_in_step_after_a_kill_at_any_step_of_a_write(
     with monkeypatch.context() as patched:
         patched.setattr(owner, name, killed)
         put_with_token(client, NOW)
-        store.catch_up()
+        store.flush_descriptions()
     store, client = serve(tmp_path / "ended")
-    check_in_step(client, follower, is_now=store.knows(None, None, ox.Literal("tunnels")))
+    check_in_step(client, follower, is_now=store.has_statement(None, None, ox.Literal("tunnels")))
     assert len(follower.names) == 1
 
 
 def test_of_what_was_acknowledged_nothing_is_missing_where_it_was_not_described_yet(
     serve: Serve, follower: Follower, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transactions, "PAUSE", NEVER)
+    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER)
     store, client = served(serve, tmp_path / "store", follower)
     store.describe_later()
     put_with_token(client, LONG_AGO)
@@ -163,15 +163,15 @@ def test_a_description_that_failed_is_counted_anew(
 ) -> None:
     store, client = served(serve, tmp_path / "store", follower)
     put_with_token(client, LONG_AGO)
-    monkeypatch.setattr(transactions, "PAUSE", NEVER)
+    monkeypatch.setattr(transactions, "DESCRIPTION_PAUSE_SECONDS", NEVER)
     store.describe_later()
     put_with_token(client, NOW)
     with monkeypatch.context() as failing:
-        failing.setattr(transactions, "sync_log", fail)
+        failing.setattr(transactions, "sync_engine_log", fail)
         with pytest.raises(StoreError, match="the disk failed"):
-            store.catch_up()
+            store.flush_descriptions()
     assert store.is_behind
-    store.catch_up()
+    store.flush_descriptions()
     check_in_step(client, follower, is_now=True)
 
 
@@ -200,7 +200,14 @@ def holes(path: Path) -> None:
     path.write_bytes(content[: len(content) // 2] + bytes(len(content) - len(content) // 2))
 
 
-KEPT = (f"{ASIDE}/{NAME}", str(PLACE), INDEXED, SETTLED, UNDESCRIBED, JOURNAL)
+KEPT = (
+    f"{ASIDE_FOLDER}/{CHANGE_LOG_FILE}",
+    str(SEARCH_INDEX_PATH),
+    INDEXED,
+    CLEAN_MARK_FILE,
+    UNDESCRIBED_MARK_FILE,
+    JOURNAL_FILE,
+)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +227,7 @@ def test_what_is_missing_or_damaged_is_made_anew(
     check_in_step(client, follower, is_now=True)
 
 
-@pytest.mark.parametrize("missing", [(ASIDE,), (ASIDE, INDEXED, SETTLED), (INDEXED,)])
+@pytest.mark.parametrize("missing", [(ASIDE_FOLDER,), (ASIDE_FOLDER, INDEXED, CLEAN_MARK_FILE), (INDEXED,)])
 def test_an_older_store_that_never_had_any_of_it_gets_it(
     serve: Serve, follower: Follower, folder: Path, missing: tuple[str, ...]
 ) -> None:
@@ -263,6 +270,6 @@ def test_a_restore_elsewhere_begins_a_stream_of_its_own(
 
 def test_a_stream_of_another_base_is_not_gone_on_with(folder: Path) -> None:
     store = Store.open(folder, [RULE], INFERRED)
-    first = Stream(store, BASE).start().name
-    other = Stream(store, "https://example.org/").start().name
+    first = ChangeLogSync(store, BASE).start().name
+    other = ChangeLogSync(store, "https://example.org/").start().name
     assert first != other

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from wgig.store.errors import StoreError, refusal, translate_disk_errors
+from wgig.store.errors import StoreError, translate_disk_errors, translate_engine_error
 
 FOLDER = Path("/srv/store")
 
@@ -28,4 +28,4 @@ def test_an_error_of_the_system_is_explained(code: int, sentence: str) -> None:
 
 
 def test_what_nobody_foresaw_is_said_as_it_is() -> None:
-    assert str(refusal(RuntimeError("odd"), FOLDER)) == "The store /srv/store failed: odd."
+    assert str(translate_engine_error(RuntimeError("odd"), FOLDER)) == "The store /srv/store failed: odd."

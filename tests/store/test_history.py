@@ -9,17 +9,17 @@ from pathlib import Path
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.graphs.provenance import Record
-from wgig.graphs.versions import http_date
-from wgig.rdf.serialization import read
+from wgig.graphs.provenance import ProvenanceRecorder
+from wgig.graphs.versions import format_http_date
+from wgig.rdf.serialization import parse_graph_document
 from wgig.remote.client import RefusedError
 from wgig.settings import Settings
-from wgig.sparql.examples import example
+from wgig.sparql.examples import read_example_query
 from wgig.store.errors import StoreError
-from wgig.store.files import FOLDER, Versions
-from wgig.store.history import History
+from wgig.store.files import VERSIONS_FOLDER, ContentStore
+from wgig.store.history import GraphHistory
 from wgig.store.store import Store
-from wgig.store.view import rows
+from wgig.store.view import select_solutions
 
 from tests.fixtures.service import writer_of
 from tests.fixtures.triples import put_turtle
@@ -75,7 +75,7 @@ def lines(client: httpx.Client, path: str) -> list[str]:
 
 def asked(store: Store, pattern: str) -> list[tuple[str, ...]]:
     """The rows of a pattern over the history, with the variables in alphabetical order."""
-    found = rows(store, f"{PREFIXES} SELECT * {{ GRAPH <{HISTORY}> {{ {pattern} }} }}")
+    found = select_solutions(store, f"{PREFIXES} SELECT * {{ GRAPH <{HISTORY}> {{ {pattern} }} }}")
     return sorted(tuple(one[name].value for name in sorted(one)) for one in found)
 
 
@@ -101,7 +101,7 @@ def test_what_is_deleted_stays_readable(client: httpx.Client, path: str) -> None
 
 
 def test_a_state_that_no_write_recorded_is_kept_as_well(client: httpx.Client, store: Store) -> None:
-    store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
+    store.apply(store.compute_addition(IRI, parse_graph_document(ONE.encode(), "text/turtle")))
     assert versions(client) == []
     put_turtle(client, TWO)
     assert [lines(client, one) for one in versions(client)] == [[ONE], [TWO]]
@@ -112,7 +112,7 @@ def test_a_graph_that_something_else_wrote_is_not_taken_for_what_was_written(
 ) -> None:
     put_turtle(client, ONE)
     (first,) = versions(client)
-    store.replace({IRI: read(TWO.encode(), "text/turtle")})
+    store.replace({IRI: parse_graph_document(TWO.encode(), "text/turtle")})
     assert client.get(first).status_code == 404
     put_turtle(client, "<x:a> <x:p> <x:three> .")
     assert [lines(client, one) for one in versions(client)] == [[TWO], ["<x:a> <x:p> <x:three> ."]]
@@ -132,20 +132,20 @@ def test_an_update_with_blank_nodes_does_what_it_says(client: httpx.Client, stor
     text = """WITH <graph/one> DELETE { ?s <x:q> ?o } INSERT { ?s <x:r> ?o . _:n <x:new> ?s }
               WHERE { ?s <x:q> ?o }"""
     assert update(client, text).status_code == 204
-    found = rows(store, "SELECT ?new { <x:a> <x:p> ?x . ?x <x:p> 1 ; <x:r> 2 . ?new <x:new> ?x }")
+    found = select_solutions(store, "SELECT ?new { <x:a> <x:p> ?x . ?x <x:p> 1 ; <x:r> 2 . ?new <x:new> ?x }")
     assert len(found) == 1
     assert len(lines(client, GRAPH)) == 4
 
 
 def test_the_same_blank_node_in_two_graphs_stays_the_same(client: httpx.Client, store: Store) -> None:
     update(client, "INSERT DATA { GRAPH <x:g> { _:x <x:p> 1 } GRAPH <x:h> { _:x <x:q> 2 } }")
-    assert len(rows(store, "SELECT * { ?x <x:p> 1 ; <x:q> 2 }")) == 1
+    assert len(select_solutions(store, "SELECT * { ?x <x:p> 1 ; <x:q> 2 }")) == 1
     update(
         client,
         "DELETE WHERE { GRAPH <x:g> { ?x <x:p> 1 } } ; INSERT { GRAPH <x:g> { ?x <x:r> 3 } } "
         "WHERE { GRAPH <x:h> { ?x <x:q> 2 } }",
     )
-    assert len(rows(store, "SELECT * { ?x <x:r> 3 }")) == 1
+    assert len(select_solutions(store, "SELECT * { ?x <x:r> 3 }")) == 1
 
 
 def test_the_record_says_who_wrote_what_and_how_much(client: httpx.Client, store: Store) -> None:
@@ -168,7 +168,7 @@ def test_the_example_query_tells_each_write_also_a_deletion(client: httpx.Client
     columns = ("what", "graph", "added", "removed", "file", "type")
     found = [
         tuple(one[name].value if name in one else "" for name in columns)
-        for one in rows(store, example("who-wrote-what").text)
+        for one in select_solutions(store, read_example_query("who-wrote-what").text)
     ]
     other = f"{BASE}graphs?graph=x%3Ag"
     assert found == [
@@ -191,12 +191,12 @@ def test_the_record_of_an_update_names_each_graph(client: httpx.Client, store: S
 
 def test_time_goes_on_whatever_the_clock_says(client: httpx.Client, store: Store) -> None:
     put_turtle(client, ONE)
-    history = History(BASE, Versions(store.folder))
-    (version,) = history.of(store, IRI)
-    record = Record(history, store)
-    assert record.last_recorded() == version.since
-    record.last = later = version.at + timedelta(days=1)
-    assert record.moment() > later
+    history = GraphHistory(BASE, ContentStore(store.folder))
+    (version,) = history.list_versions(store, IRI)
+    record = ProvenanceRecorder(history, store)
+    assert record.last_recorded_moment() == version.since
+    record.last_moment = later = version.moment + timedelta(days=1)
+    assert record.next_moment() > later
 
 
 def test_the_name_of_a_file_comes_from_the_slug(client: httpx.Client, store: Store) -> None:
@@ -215,25 +215,27 @@ def test_what_is_on_record_has_a_page(client: httpx.Client, store: Store) -> Non
 def test_no_secret_is_on_record(client: httpx.Client, store: Store, tmp_path: Path) -> None:
     put_turtle(client, ONE)
     put_turtle(client, TWO)
-    assert "secret" not in store.graph(HISTORY, "application/n-triples").decode()
-    assert not [one for one in (tmp_path / "store" / FOLDER).rglob("*") if b"secret" in one.name.encode()]
+    assert "secret" not in store.serialize_graph(HISTORY, "application/n-triples").decode()
+    assert not [
+        one for one in (tmp_path / "store" / VERSIONS_FOLDER).rglob("*") if b"secret" in one.name.encode()
+    ]
 
 
 def test_what_changes_nothing_is_not_on_record(client: httpx.Client, store: Store) -> None:
     put_turtle(client, ONE)
-    before = store.graph(HISTORY, "application/n-triples")
+    before = store.serialize_graph(HISTORY, "application/n-triples")
     put_turtle(client, ONE)
     update(client, f"INSERT DATA {{ GRAPH <{IRI}> {{ {ONE} }} }}")
-    assert store.graph(HISTORY, "application/n-triples") == before
+    assert store.serialize_graph(HISTORY, "application/n-triples") == before
 
 
 def test_a_refused_write_is_not_on_record(client: httpx.Client, store: Store) -> None:
     put_turtle(client, ONE)
-    before = store.graph(HISTORY, "application/n-triples")
+    before = store.serialize_graph(HISTORY, "application/n-triples")
     assert client.put(GRAPH, content="oops", headers=TTL).status_code == 400
     assert client.put(GRAPH, content=TWO, headers=TTL | {"If-Match": '"x"'}).status_code == 412
     assert update(client, "CREATE GRAPH <x:g> ; CREATE GRAPH <x:g>").status_code == 422
-    assert store.graph(HISTORY, "application/n-triples") == before
+    assert store.serialize_graph(HISTORY, "application/n-triples") == before
 
 
 @pytest.mark.parametrize(
@@ -253,9 +255,9 @@ def test_a_refused_write_is_not_on_record(client: httpx.Client, store: Store) ->
 )
 def test_nobody_writes_what_the_service_fills(client: httpx.Client, store: Store, text: str) -> None:
     put_turtle(client, ONE)
-    before = store.graph(HISTORY, "application/n-triples")
+    before = store.serialize_graph(HISTORY, "application/n-triples")
     assert update(client, text).status_code == 403, text
-    assert store.graph(HISTORY, "application/n-triples") == before
+    assert store.serialize_graph(HISTORY, "application/n-triples") == before
     assert client.put("/graph/history", content=ONE, headers=TTL).status_code == 403
 
 
@@ -329,11 +331,11 @@ def test_the_list_of_versions_is_a_timemap(client: httpx.Client, path: str) -> N
 
 
 def test_a_time_leads_to_the_version_of_that_time(client: httpx.Client, store: Store) -> None:
-    history = History(BASE, Versions(store.folder))
+    history = GraphHistory(BASE, ContentStore(store.folder))
     put_turtle(client, ONE)
     client.delete(GRAPH)
     put_turtle(client, TWO)
-    first, last = history.of(store, IRI)
+    first, last = history.list_versions(store, IRI)
 
     def at(moment: str) -> str:
         answer = client.get(GRAPH, headers={"Accept-Datetime": moment})
@@ -341,8 +343,8 @@ def test_a_time_leads_to_the_version_of_that_time(client: httpx.Client, store: S
         assert "memento-datetime" not in answer.headers
         return answer.headers["location"]
 
-    assert at(http_date(first.at - timedelta(days=1))).endswith(first.name)
-    assert at(http_date(last.at + timedelta(days=1))).endswith(last.name)
+    assert at(format_http_date(first.moment - timedelta(days=1))).endswith(first.name)
+    assert at(format_http_date(last.moment + timedelta(days=1))).endswith(last.name)
     assert client.get(GRAPH, headers={"Accept-Datetime": "yesterday"}).status_code == 400
 
 
@@ -350,19 +352,21 @@ def test_a_time_leads_to_the_version_of_that_time(client: httpx.Client, store: S
 def test_a_time_that_is_none_is_refused_whether_there_are_versions_or_not(
     client: httpx.Client, store: Store, path: str
 ) -> None:
-    store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
+    store.apply(store.compute_addition(IRI, parse_graph_document(ONE.encode(), "text/turtle")))
     answer = client.get(path, headers={"Accept-Datetime": "yesterday"})
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
     assert "Accept-Datetime is 'yesterday'. Write it as in" in answer.json()["detail"]
 
 
 def test_a_graph_without_versions_takes_no_notice_of_times(client: httpx.Client, store: Store) -> None:
-    store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
-    assert client.get(GRAPH, headers={"Accept-Datetime": http_date(datetime.now(UTC))}).status_code == 200
+    store.apply(store.compute_addition(IRI, parse_graph_document(ONE.encode(), "text/turtle")))
+    assert (
+        client.get(GRAPH, headers={"Accept-Datetime": format_http_date(datetime.now(UTC))}).status_code == 200
+    )
 
 
 def test_a_graph_that_nobody_wrote_has_an_empty_list_of_versions(client: httpx.Client, store: Store) -> None:
-    store.apply(store.change_by(IRI, read(ONE.encode(), "text/turtle")))
+    store.apply(store.compute_addition(IRI, parse_graph_document(ONE.encode(), "text/turtle")))
     assert f'<{GRAPH}?versions>; rel="timemap"' in client.get(GRAPH).headers["link"]
     answer = client.get(f"{GRAPH}?versions")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/link-format")
@@ -422,28 +426,28 @@ def test_where_the_past_is_lost_nothing_is_kept(tmp_path: Path) -> None:
     for key in ("versions", "version=x", "changes=x"):
         refused = client.get(f"{GRAPH}?{key}")
         assert (refused.status_code, "keeps no history" in refused.json()["detail"]) == (404, True)
-    assert not (tmp_path / FOLDER).exists()
-    assert not store.has(HISTORY)
+    assert not (tmp_path / VERSIONS_FOLDER).exists()
+    assert not store.has_graph(HISTORY)
 
 
 def test_a_version_is_kept_once_and_compared_when_it_is_read(tmp_path: Path) -> None:
-    versions = Versions(tmp_path)
+    versions = ContentStore(tmp_path)
     digest = versions.keep(b"content")
     assert versions.keep(b"content") == digest
     (file,) = [one for one in tmp_path.rglob("*") if one.is_file()]
-    assert versions.content(digest) == b"content"
+    assert versions.read(digest) == b"content"
     for content, says in ((gzip.compress(b"another"), "is damaged"), (b"\x1f\x8b", "cannot be read")):
         file.write_bytes(content)
         with pytest.raises(StoreError, match=says):
-            versions.content(digest)
+            versions.read(digest)
     file.unlink()
     with pytest.raises(StoreError, match="cannot be read"):
-        versions.content(digest)
+        versions.read(digest)
 
 
 def test_a_blank_node_is_written_as_one_thing_only(store: Store) -> None:
     quad = ox.Quad(ox.BlankNode("x"), ox.NamedNode("x:p"), ox.BlankNode("x"), ox.NamedNode("x:g"))
-    assert store.change_to("x:g", [quad.triple]).added
+    assert store.compute_replacement("x:g", [quad.triple]).added
 
 
 def test_a_write_that_a_shared_store_refuses_is_told_until_one_is_done(

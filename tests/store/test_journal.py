@@ -9,17 +9,17 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.graphs.description.derived import MODIFIED, Portrait
-from wgig.rdf.namespaces import namespaces
-from wgig.rdf.serialization import read
-from wgig.rdf.shipped import rules
-from wgig.settings import SHIPPED, Settings
-from wgig.shacl.conformance_graph import Board
+from wgig.graphs.description.derived import DATASET_MODIFIED_PREDICATE, DescriptionGraphs
+from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.rdf.serialization import parse_graph_document
+from wgig.rdf.shipped import read_inference_rules
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store import recovery
-from wgig.store.change import Look, Seen
+from wgig.store.change import Contents, WriteScope
 from wgig.store.errors import StoreError
 from wgig.store.inference.inference import Inference
-from wgig.store.recovery import Note
+from wgig.store.recovery import JournalEntry
 from wgig.store.store import Store
 
 from tests.fixtures.triples import parse_triples
@@ -27,12 +27,12 @@ from tests.fixtures.triples import parse_triples
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-KNOWN = namespaces(BASE)
+KNOWN = namespaces_by_prefix(BASE)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
 INFERRED = f"{KNOWN['graph']}inferred"
 # The shipped rules, and one that rests on the board.
 SAYS = "CONSTRUCT { ?paper <urn:says> ?label } WHERE { ?one earl:subject ?paper ; rdfs:label ?label }"
-RULES = [*rules(), PREFIXES + SAYS]
+RULES = [*read_inference_rules(), PREFIXES + SAYS]
 SPAM = f"{KNOWN['graph']}paper/wp-spam"
 OTHER = f"{KNOWN['graph']}paper/other"
 NEW = """paper:wp-spam a wgig:IssuePaper ; wgig:issue <urn:issue> ; wgig:assessment [ wgig:criterion <urn:b> ]
@@ -43,13 +43,17 @@ PLACES = {"stated": "infer", "board": "write", "inferred": "describe", "describe
 
 
 def opened(folder: Path) -> Store:
-    board, portrait = Board(BASE, Settings.shacl), Portrait(BASE)
+    board, portrait = ConformanceGraph(BASE, Settings.shacl), DescriptionGraphs(BASE)
     return Store.open(folder, RULES, INFERRED, first=[board], last=[portrait])
 
 
 def whatever_the_time(quads: ox.Store) -> set[ox.Quad]:
     """The quads but for when they changed last."""
-    return {one for one in quads if one.predicate != MODIFIED or one.graph_name not in Portrait(BASE).graphs}
+    return {
+        one
+        for one in quads
+        if one.predicate != DATASET_MODIFIED_PREDICATE or one.graph_name not in DescriptionGraphs(BASE).graphs
+    }
 
 
 def turtle(text: str) -> list[ox.Triple]:
@@ -58,7 +62,7 @@ def turtle(text: str) -> list[ox.Triple]:
 
 def looked_at_anew(store: Store) -> set[ox.Quad]:
     """All that is stated in a store, with all that is computed from it, computed from nothing."""
-    board, portrait = Board(BASE, Settings.shacl), Portrait(BASE)
+    board, portrait = ConformanceGraph(BASE, Settings.shacl), DescriptionGraphs(BASE)
     inference = Inference(RULES, INFERRED, None, [board], [portrait])
     computed = {board.graph, inference.graph, *portrait.graphs}
     quads = ox.Store()
@@ -72,11 +76,17 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Ca
     """The folder of a store as a kill leaves it at a place of a write."""
     store = opened(tmp_path / "store")
     for graph, triples in (
-        (f"{KNOWN['graph']}ontology", read((SHIPPED / "ontology/wgig.ttl").read_bytes(), "text/turtle")),
+        (
+            f"{KNOWN['graph']}ontology",
+            parse_graph_document((SHIPPED_FOLDER / "ontology/wgig.ttl").read_bytes(), "text/turtle"),
+        ),
         (OTHER, turtle("paper:other a wgig:IssuePaper ; wgig:issue <urn:issue> .")),
-        (SPAM, read((SHIPPED / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle")),
+        (
+            SPAM,
+            parse_graph_document((SHIPPED_FOLDER / "data/papers/wp-spam.ttl").read_bytes(), "text/turtle"),
+        ),
     ):
-        store.apply(store.change_by(graph, triples))
+        store.apply(store.compute_addition(graph, triples))
 
     def kill(place: str, write: Callable[[Store], None]) -> Path:
         whole = getattr(Inference, PLACES[place])
@@ -119,8 +129,8 @@ def test_a_write_that_a_kill_cut_off_is_brought_to_its_end_without_looking_at_ev
 ) -> None:
     folder = killed(place, write)
     with monkeypatch.context() as patched:
-        patched.delattr(Inference, "anew")
-        patched.delattr(Portrait, "anew")
+        patched.delattr(Inference, "compare_anew")
+        patched.delattr(DescriptionGraphs, "rebuild")
         store = opened(folder)
     assert whatever_the_time(store._quads) == looked_at_anew(store)
 
@@ -129,14 +139,14 @@ def test_a_note_that_is_damaged_counts_as_none(
     killed: Callable[[str, Callable[[Store], None]], Path],
 ) -> None:
     folder = killed("stated", lambda store: store.replace({SPAM: turtle(NEW)}))
-    (folder / recovery.JOURNAL).write_bytes((folder / recovery.JOURNAL).read_bytes()[:-5])
+    (folder / recovery.JOURNAL_FILE).write_bytes((folder / recovery.JOURNAL_FILE).read_bytes()[:-5])
     store = opened(folder)
     assert whatever_the_time(store._quads) == looked_at_anew(store)
 
 
-NOTE = Note(
-    Look((ox.NamedNode("urn:g"), ox.DefaultGraph()), (), (ox.NamedNode("urn:h"),)),
-    Seen(
+NOTE = JournalEntry(
+    WriteScope((ox.NamedNode("urn:g"), ox.DefaultGraph()), (), (ox.NamedNode("urn:h"),)),
+    Contents(
         {ox.Quad(ox.BlankNode("b"), ox.NamedNode("urn:p"), ox.Literal("\u2028 a"), ox.DefaultGraph())},
         {"urn:g"},
     ),
@@ -153,7 +163,7 @@ def test_a_note_is_read_as_it_was_written_by_who_computes_in_the_same_way(tmp_pa
 
 
 def test_a_long_note_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recovery, "MOST", 1)
+    monkeypatch.setattr(recovery, "MAX_JOURNAL_QUADS", 1)
     recovery.write_journal(tmp_path, NOTE, "a")
     assert recovery.read_journal(tmp_path, "a") is None
 
@@ -168,9 +178,9 @@ def test_a_long_note_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_no_note_is_left_of_another_write(tmp_path: Path, write: Callable[[Store], None]) -> None:
     store = Store.open(tmp_path, ["CONSTRUCT { ?s a <urn:B> } WHERE { ?s a <urn:A> }"])
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    assert (tmp_path / recovery.JOURNAL).exists()
+    assert (tmp_path / recovery.JOURNAL_FILE).exists()
     write(store)
-    assert not (tmp_path / recovery.JOURNAL).exists()
+    assert not (tmp_path / recovery.JOURNAL_FILE).exists()
 
 
 def test_a_write_of_which_no_note_can_be_taken_does_not_happen_and_the_next_is_told(
@@ -180,7 +190,7 @@ def test_a_write_of_which_no_note_can_be_taken_does_not_happen_and_the_next_is_t
         raise OSError(errno.ENOSPC, "No space left on device")
 
     store, heard = Store.open(tmp_path, ["CONSTRUCT { ?s a <urn:B> } WHERE { ?s a <urn:A> }"]), list[Any]()
-    store.heard = heard.append
+    store.on_commit = heard.append
     monkeypatch.setattr(recovery, "write_journal", full)
     with pytest.raises(StoreError):
         store.update("INSERT DATA { <urn:s> <urn:p> 1 }")

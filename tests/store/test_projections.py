@@ -2,14 +2,14 @@
 
 from collections import Counter
 
-from wgig.store.projections import Remembered
+from wgig.store.projections import VersionCache
 
 
 class Source:
     """A store."""
 
 
-def looks() -> tuple[Counter[tuple[object, int, str]], Remembered[Source, [str], str]]:
+def looks() -> tuple[Counter[tuple[object, int, str]], VersionCache[Source, [str], str]]:
     """What counts its looks."""
     counted = Counter[tuple[object, int, str]]()
 
@@ -17,7 +17,7 @@ def looks() -> tuple[Counter[tuple[object, int, str]], Remembered[Source, [str],
         counted[source, version, word] += 1
         return f"{word} {version}"
 
-    return counted, Remembered(find, 10)
+    return counted, VersionCache(find, 10)
 
 
 def test_what_is_found_is_found_once_in_a_version() -> None:
@@ -33,6 +33,6 @@ def test_nothing_is_kept_of_another_version_or_store() -> None:
     for source, version in ((one, 1), (one, 2), (other, 2)):
         find(source, version, "a")
         find(source, version, "b")
-        assert find.kept.cache_info().currsize == 2
+        assert find.cached.cache_info().currsize == 2
     find.forget()
-    assert find.kept.cache_info().currsize == 0
+    assert find.cached.cache_info().currsize == 0

@@ -9,22 +9,22 @@ from types import SimpleNamespace
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.serialization import read
+from wgig.rdf.serialization import parse_graph_document
 from wgig.store import folder, recovery, snapshot, transactions
-from wgig.store.change import everywhere
+from wgig.store.change import WHOLE_STORE
 from wgig.store.errors import StoreError
 from wgig.store.inference import inference
 from wgig.store.store import Store
-from wgig.store.view import Dataset
+from wgig.store.view import QueryDataset
 
 TURTLE = "text/turtle"
 CSV = "text/csv"
-UNION = Dataset()
+UNION = QueryDataset()
 RULE = "CONSTRUCT { ?x a <urn:Animal> } WHERE { ?x a <urn:Cat> }"
 CATS = "SELECT ?x { GRAPH <urn:inferred> { ?x a <urn:Animal> } }"
 
 
-def answer(store: Store, query: str, dataset: Dataset = UNION) -> list[str]:
+def answer(store: Store, query: str, dataset: QueryDataset = UNION) -> list[str]:
     out = io.BytesIO()
     store.query(query, CSV, out, dataset)
     return out.getvalue().decode().splitlines()[1:]
@@ -39,8 +39,8 @@ def test_what_was_written_is_there_after_opening_again(tmp_path: Path) -> None:
 
 def test_a_graph_is_replaced_whole() -> None:
     store = Store.in_memory()
-    store.replace({"urn:g": read(b"<urn:s> <urn:p> 1, 2 .", TURTLE)})
-    store.replace({"urn:g": read(b"<urn:s> <urn:p> 3 .", TURTLE)})
+    store.replace({"urn:g": parse_graph_document(b"<urn:s> <urn:p> 1, 2 .", TURTLE)})
+    store.replace({"urn:g": parse_graph_document(b"<urn:s> <urn:p> 3 .", TURTLE)})
     assert answer(store, "SELECT ?o { ?s ?p ?o }") == ["3"]
 
 
@@ -48,8 +48,13 @@ def test_a_graph_is_replaced_whole() -> None:
 def test_only_the_named_graphs_are_replaced(graph: str | None) -> None:
     store = Store.in_memory()
     for text in (b"<urn:s> <urn:p> 1 .", b"<urn:s> <urn:p> 2 ."):
-        store.replace({"urn:kept": read(b"<urn:s> <urn:p> 3 .", TURTLE), graph: read(text, TURTLE)})
-    store.replace({graph: read(b"<urn:s> <urn:p> 4 .", TURTLE)})
+        store.replace(
+            {
+                "urn:kept": parse_graph_document(b"<urn:s> <urn:p> 3 .", TURTLE),
+                graph: parse_graph_document(text, TURTLE),
+            }
+        )
+    store.replace({graph: parse_graph_document(b"<urn:s> <urn:p> 4 .", TURTLE)})
     assert [one.object.value for one in store.triples(graph)] == ["4"]  # type: ignore[union-attr]
     assert [one.object.value for one in store.triples("urn:kept")] == ["3"]  # type: ignore[union-attr]
 
@@ -57,14 +62,14 @@ def test_only_the_named_graphs_are_replaced(graph: str | None) -> None:
 @pytest.mark.parametrize("before", [b"", b"<urn:s> <urn:p> 1 ."])
 def test_a_write_that_breaks_off_leaves_what_was_there(before: bytes) -> None:
     def breaking_off() -> Iterator[ox.Triple]:
-        yield from read(b"<urn:s> <urn:p> 2 .", TURTLE)
+        yield from parse_graph_document(b"<urn:s> <urn:p> 2 .", TURTLE)
         raise ValueError("no more")
 
     store = Store.in_memory()
-    store.replace({"urn:g": read(before, TURTLE)})
+    store.replace({"urn:g": parse_graph_document(before, TURTLE)})
     with pytest.raises(ValueError, match="no more"):
         store.replace({"urn:g": breaking_off()})
-    assert set(store.triples("urn:g")) == set(read(before, TURTLE))
+    assert set(store.triples("urn:g")) == set(parse_graph_document(before, TURTLE))
 
 
 def test_an_update_that_fails_changes_nothing() -> None:
@@ -77,25 +82,25 @@ def test_an_update_that_fails_changes_nothing() -> None:
 def test_a_graph_may_be_empty_and_is_gone_when_deleted() -> None:
     store = Store.in_memory()
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    store.replace({"urn:g": read(b"", TURTLE)})
-    assert store.has("urn:g")
-    store.apply(store.change_to("urn:g", None))
-    assert not store.has("urn:g")
+    store.replace({"urn:g": parse_graph_document(b"", TURTLE)})
+    assert store.has_graph("urn:g")
+    store.apply(store.compute_replacement("urn:g", None))
+    assert not store.has_graph("urn:g")
 
 
 def test_equal_blank_node_labels_of_two_documents_stay_two_nodes() -> None:
     store = Store.in_memory()
     for graph in ("urn:a", "urn:b"):
-        store.apply(store.change_by(graph, read(b"_:x <urn:p> 1 .", TURTLE)))
+        store.apply(store.compute_addition(graph, parse_graph_document(b"_:x <urn:p> 1 .", TURTLE)))
     assert len(set(answer(store, "SELECT ?s { GRAPH ?g { ?s ?p ?o } }"))) == 2
 
 
 def test_the_default_graph_is_the_union_unless_asked_otherwise() -> None:
     store = Store.in_memory()
-    store.apply(store.change_by("urn:g", read(b"<urn:s> <urn:p> 1 .", TURTLE)))
+    store.apply(store.compute_addition("urn:g", parse_graph_document(b"<urn:s> <urn:p> 1 .", TURTLE)))
     assert answer(store, "SELECT ?o { ?s ?p ?o }") == ["1"]
-    assert answer(store, "SELECT ?o { ?s ?p ?o }", Dataset(union=False)) == []
-    assert answer(store, "SELECT ?o { ?s ?p ?o }", Dataset(default=("urn:other",))) == []
+    assert answer(store, "SELECT ?o { ?s ?p ?o }", QueryDataset(union=False)) == []
+    assert answer(store, "SELECT ?o { ?s ?p ?o }", QueryDataset(default=("urn:other",))) == []
 
 
 def test_a_snapshot_reads_beside_the_writer(tmp_path: Path) -> None:
@@ -136,31 +141,41 @@ def test_a_snapshot_of_nothing_says_how_to_make_a_store(tmp_path: Path) -> None:
 @pytest.fixture(params=["memory", "disk", "checkpoint"])
 def ruled(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     if request.param == "checkpoint":  # as a store does that is too large for memory
-        monkeypatch.setattr(snapshot, "IN_MEMORY", -1)
+        monkeypatch.setattr(snapshot, "MAX_IN_MEMORY_QUADS", -1)
     return Store.in_memory([RULE]) if request.param == "memory" else Store.open(tmp_path, [RULE])
 
 
 def test_what_follows_comes_and_goes_with_what_is_stated(ruled: Store) -> None:
-    ruled.apply(ruled.change_by("urn:g", read(b"<urn:tom> a <urn:Cat> . <urn:kit> a <urn:Cat> .", TURTLE)))
+    ruled.apply(
+        ruled.compute_addition(
+            "urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> . <urn:kit> a <urn:Cat> .", TURTLE)
+        )
+    )
     assert sorted(answer(ruled, CATS)) == ["urn:kit", "urn:tom"]
     ruled.update("DELETE DATA { GRAPH <urn:g> { <urn:tom> a <urn:Cat> } }")
     assert answer(ruled, CATS) == ["urn:kit"]
 
 
 def test_what_is_stated_is_not_inferred_too(ruled: Store) -> None:
-    ruled.apply(ruled.change_by("urn:g", read(b"<urn:tom> a <urn:Cat>, <urn:Animal> .", TURTLE)))
+    ruled.apply(
+        ruled.compute_addition(
+            "urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat>, <urn:Animal> .", TURTLE)
+        )
+    )
     assert answer(ruled, CATS) == []
 
 
 def test_nothing_remains_of_inference_when_all_is_dropped(ruled: Store) -> None:
-    ruled.apply(ruled.change_by("urn:g", read(b"<urn:tom> a <urn:Cat> .", TURTLE)))
+    ruled.apply(ruled.compute_addition("urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> .", TURTLE)))
     ruled.update("DROP ALL")
     assert ruled.graphs() == []
 
 
 def test_an_inference_that_a_crash_cut_off_is_made_good(tmp_path: Path) -> None:
     without_rules = Store.open(tmp_path)
-    without_rules.apply(without_rules.change_by("urn:g", read(b"<urn:tom> a <urn:Cat> .", TURTLE)))
+    without_rules.apply(
+        without_rules.compute_addition("urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> .", TURTLE))
+    )
     del without_rules
     assert answer(Store.open(tmp_path, [RULE]), CATS) == ["urn:tom"]
 
@@ -172,20 +187,20 @@ def test_a_refused_change_leaves_nothing_to_make_good(tmp_path: Path) -> None:
         store.update("INSERT DATA { oops")
     with pytest.raises(SyntaxError):
         store.bulk_load(io.BytesIO(b"oops"), ox.RdfFormat.TURTLE, None)
-    assert not inference.Inference([RULE], "urn:inferred", tmp_path).due
+    assert not inference.Inference([RULE], "urn:inferred", tmp_path).is_due
 
 
 def test_a_write_that_the_disk_refused_is_looked_after_at_the_next_opening(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    with pytest.raises(StoreError), store._writing(everywhere):
+    with pytest.raises(StoreError), store._transaction(WHOLE_STORE):
         raise OSError(errno.ENOSPC, "No space left on device")
-    assert inference.Inference([RULE], "urn:inferred", tmp_path).due
+    assert inference.Inference([RULE], "urn:inferred", tmp_path).is_due
 
 
 def test_other_rules_than_last_time_are_applied_at_opening(tmp_path: Path) -> None:
     store = Store.open(tmp_path, [RULE])
-    store.apply(store.change_by("urn:g", read(b"<urn:tom> a <urn:Cat> .", TURTLE)))
+    store.apply(store.compute_addition("urn:g", parse_graph_document(b"<urn:tom> a <urn:Cat> .", TURTLE)))
     del store
     assert answer(Store.open(tmp_path, [RULE.replace("Animal", "Pet")]), CATS) == []
 
@@ -194,7 +209,7 @@ def test_what_is_acknowledged_is_in_a_file_that_was_brought_to_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(folder, "sync", synced.append)
+    monkeypatch.setattr(folder, "sync_to_disk", synced.append)
     store = Store.open(tmp_path)
     store.update("INSERT DATA { <urn:s> <urn:p> 'needle in the log' }")
     assert [path for path in synced if path.is_file() and b"needle in the log" in path.read_bytes()]
@@ -215,7 +230,7 @@ def test_a_log_that_grew_long_is_flushed(tmp_path: Path, monkeypatch: pytest.Mon
         def start(self) -> None:
             pass
 
-    monkeypatch.setattr(transactions, "LONG_LOG", 2)
+    monkeypatch.setattr(transactions, "MAX_ENGINE_LOG_QUADS", 2)
     monkeypatch.setattr(threading, "Thread", Thread)
     store = Store.open(tmp_path)
     for number in range(5):
@@ -233,7 +248,7 @@ def test_a_log_that_cannot_be_flushed_is_left_as_it_is(monkeypatch: pytest.Monke
 
     store = Store.in_memory()
     monkeypatch.setattr(store, "_quads", SimpleNamespace(flush=full))
-    store._shorten_log()
+    store._flush_engine()
     assert flushed
 
 
@@ -243,6 +258,6 @@ def test_that_a_write_is_coming_is_on_disk_before_it_comes(
     store = Store.open(tmp_path, [RULE])
     seen: list[tuple[Path, bool, bool]] = []
     due = inference.Inference([RULE], "urn:inferred", tmp_path)
-    monkeypatch.setattr(recovery, "sync", lambda path: seen.append((path, due.due, bool(store))))
+    monkeypatch.setattr(recovery, "sync_to_disk", lambda path: seen.append((path, due.is_due, bool(store))))
     store.update("INSERT DATA { <urn:s> <urn:p> 1 }")
     assert seen == [(tmp_path, True, False)]

@@ -9,11 +9,11 @@ import pytest
 from anyio import to_thread
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from wgig.about.openapi import EXTRAS
+from wgig.about.openapi import OPERATIONS_BY_FUNCTION
 from wgig.app import ROUTES, create_app
-from wgig.http.work_queue import Turns
-from wgig.pages.errors import refuse_parameters
-from wgig.problems import KINDS
+from wgig.http.work_queue import WorkQueue
+from wgig.pages.errors import answer_parameter_error
+from wgig.problems import PROBLEM_KINDS
 from wgig.settings import Settings
 from wgig.store.errors import StoreError
 from wgig.store.store import Store
@@ -79,7 +79,7 @@ def test_the_description_says_with_which_status_a_route_answers(
 
 
 def test_what_the_description_adds_belongs_to_a_route() -> None:
-    assert EXTRAS.keys() <= {function.__name__ for _, _, function in ROUTES}
+    assert OPERATIONS_BY_FUNCTION.keys() <= {function.__name__ for _, _, function in ROUTES}
 
 
 def test_the_description_declares_what_it_refers_to(writable: httpx.Client) -> None:
@@ -164,7 +164,7 @@ def test_parameters_that_the_framework_refuses_are_a_problem_too() -> None:
         }
     )
     error = RequestValidationError([{"loc": ("query", "limit"), "msg": "Input should be a valid integer"}])
-    answer = refuse_parameters(request, error)
+    answer = answer_parameter_error(request, error)
     assert (answer.status_code, answer.media_type) == (400, "application/problem+json")
     assert b"query.limit: Input should be a valid integer." in bytes(answer.body)
 
@@ -269,7 +269,7 @@ def test_a_path_is_shown_as_it_was_sent(writable: httpx.Client) -> None:
 @pytest.mark.parametrize(("path", "slug"), [(f"/{'x' * 40_000}", "uri-too-long"), ("/graphs", "internal")])
 def test_the_guard_says_no_as_everybody_does(broken: httpx.Client, path: str, slug: str) -> None:
     problem = broken.get(path).json()
-    kind = KINDS[slug]
+    kind = PROBLEM_KINDS[slug]
     assert (problem["status"], problem["title"], problem["instance"]) == (kind.status, kind.title, path)
     assert problem["type"] == f"https://w3id.org/wgig/doc/problem/{slug}"
 
@@ -288,7 +288,7 @@ def test_the_service_says_that_it_is_alive_while_no_thread_is_free() -> None:
 
 def test_too_many_queries_and_writes_are_told_to_come_again() -> None:
     app = create_app(Settings(token="secret"), Store.in_memory())
-    app.state.writes = Turns(at_once=1, waiting=1, patience=0.05)
+    app.state.writes = WorkQueue(at_once=1, waiting=1, patience=0.05)
     app.state.answerers.limiter, app.state.answerers.patience = app.state.writes.limiter, 0.05
 
     async def ask(method: str, path: str) -> httpx.Response:

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from wgig.files import durable
+from wgig.files import open_durable_file
 
 
 def test_a_file_is_replaced_as_a_whole_and_is_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with durable(path) as file:
+    with open_durable_file(path) as file:
         file.write(b"new")
         assert path.read_bytes() == b"old"
     assert path.read_bytes() == b"new"
@@ -22,7 +22,7 @@ def test_what_fails_on_the_way_leaves_what_was_there(tmp_path: Path) -> None:
     path.write_bytes(b"old")
 
     def fail() -> None:
-        with durable(path) as file:
+        with open_durable_file(path) as file:
             file.write(b"new")
             raise OSError("full")
 
@@ -34,6 +34,6 @@ def test_what_fails_on_the_way_leaves_what_was_there(tmp_path: Path) -> None:
 
 def test_what_a_crash_left_is_in_nobodys_way(tmp_path: Path) -> None:
     (tmp_path / "file.partial").write_bytes(b"half")
-    with durable(tmp_path / "file") as file:
+    with open_durable_file(tmp_path / "file") as file:
         file.write(b"new")
     assert [one.read_bytes() for one in tmp_path.iterdir()] == [b"new"]

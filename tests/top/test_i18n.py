@@ -11,13 +11,13 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
-from wgig.i18n import HERE, SPOKEN
-from wgig.settings import CHECKOUT
+from wgig.i18n import LOCALE_FOLDER, PAGE_LANGUAGES
+from wgig.settings import CHECKOUT_FOLDER
 
 pytestmark = pytest.mark.slow
 
 KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "marked": None, "ngettext": (1, 2)}
-OTHERS = [one for one in SPOKEN if one != "en"]
+OTHERS = [one for one in PAGE_LANGUAGES if one != "en"]
 VARIES = re.compile(r"%\(\w+\)s|\{\w+\}")
 MARKED = re.compile(r"<[^>]*>")
 SPOKEN_ALOUD = re.compile(r' (aria-label|title)="[^"]*"')  # of which the text is translated
@@ -27,12 +27,12 @@ TURNS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 @cache
 def said() -> frozenset[tuple[str, ...]]:
     """The texts of the pages, as `make texts` finds them; one with a number in both forms."""
-    mappings = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
+    mappings = tomllib.loads((CHECKOUT_FOLDER / "pyproject.toml").read_text())["tool"]["babel"]["mappings"]
     methods = [(one["pattern"], one["method"]) for one in mappings]
     options = {
         one["pattern"]: {key: one[key] for key in one if key not in ("pattern", "method")} for one in mappings
     }
-    found = extract_from_dir(CHECKOUT, methods, options, KEYWORDS)
+    found = extract_from_dir(CHECKOUT_FOLDER, methods, options, KEYWORDS)
     return frozenset(forms(message) for _, _, message, _, _ in found if message)
 
 
@@ -44,7 +44,7 @@ def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
 @cache
 def catalogue(tongue: str) -> Catalog:
     """The catalogue of a language."""
-    with (HERE / tongue / "LC_MESSAGES" / "wgig.po").open("rb") as file:
+    with (LOCALE_FOLDER / tongue / "LC_MESSAGES" / "wgig.po").open("rb") as file:
         return read_po(file, locale=tongue)
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig import seed
-from wgig.graphs.description.derived import Portrait
+from wgig.graphs.description.derived import DescriptionGraphs
 from wgig.rdf import shipped
-from wgig.rdf.serialization import read
+from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
-from wgig.shacl.conformance_graph import Board
+from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.errors import StoreError
 from wgig.store.store import Store
 
@@ -38,7 +38,7 @@ def package(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(package: Path) -> Store:
     filled = Store.in_memory()
-    assert seed.refresh(filled, BASE, package) == []
+    assert seed.refresh_shipped_graphs(filled, BASE, package) == []
     return filled
 
 
@@ -53,7 +53,7 @@ def test_blank_nodes_of_two_files_of_a_graph_stay_apart(store: Store) -> None:
 
 def test_unchanged_files_write_nothing(store: Store, package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "replace", lambda _: pytest.fail("something was written"))
-    assert seed.refresh(store, BASE, package) == []
+    assert seed.refresh_shipped_graphs(store, BASE, package) == []
 
 
 def test_a_value_that_the_engine_writes_in_its_own_way_is_no_change_by_a_user(
@@ -64,61 +64,77 @@ def test_a_value_that_the_engine_writes_in_its_own_way_is_no_change_by_a_user(
         "<urn:s> a 1 .",
     ):
         (package / "data/issues.ttl").write_text(text)
-        assert seed.refresh(store, BASE, package) == []
+        assert seed.refresh_shipped_graphs(store, BASE, package) == []
 
 
 def test_a_newer_file_replaces_its_graph(store: Store, package: Path) -> None:
     (package / "data/issues.ttl").write_text("<urn:spam> a <urn:OldIssue> .")
-    assert seed.refresh(store, BASE, package) == []
+    assert seed.refresh_shipped_graphs(store, BASE, package) == []
     assert [str(triple.object) for triple in store.triples(f"{GRAPH}issues")] == ["<urn:OldIssue>"]
 
 
 def test_a_graph_that_is_shipped_no_more_goes(store: Store, package: Path) -> None:
     (package / "data/papers/wp-spam.ttl").unlink()
-    assert seed.refresh(store, BASE, package) == []
+    assert seed.refresh_shipped_graphs(store, BASE, package) == []
     assert store.graphs() == [
         GRAPH + name for name in ("catalog", "issues", "meetings", "ontology", "shapes")
     ]
-    assert f"{GRAPH}paper/wp-spam" not in seed.catalog(store, BASE)
+    assert f"{GRAPH}paper/wp-spam" not in seed.read_shipped_records(store, BASE)
 
 
 def test_a_graph_that_is_shipped_no_more_stays_where_a_user_changed_it(store: Store, package: Path) -> None:
-    store.apply(store.change_by(f"{GRAPH}paper/wp-spam", read(b"<urn:mine> a <urn:Paper> .", "text/turtle")))
+    store.apply(
+        store.compute_addition(
+            f"{GRAPH}paper/wp-spam", parse_graph_document(b"<urn:mine> a <urn:Paper> .", "text/turtle")
+        )
+    )
     (package / "data/papers/wp-spam.ttl").unlink()
-    assert seed.refresh(store, BASE, package) == []
+    assert seed.refresh_shipped_graphs(store, BASE, package) == []
     assert len(set(store.triples(f"{GRAPH}paper/wp-spam"))) == 2
 
 
 @pytest.mark.parametrize("graph", ["issues", "ontology"])
 def test_a_graph_that_a_user_changed_is_kept_and_named(store: Store, package: Path, graph: str) -> None:
-    store.apply(store.change_by(GRAPH + graph, read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
+    store.apply(
+        store.compute_addition(
+            GRAPH + graph, parse_graph_document(b"<urn:mine> a <urn:Issue> .", "text/turtle")
+        )
+    )
     mine = set(store.triples(GRAPH + graph))
     for path in (package / "data/issues.ttl", package / "ontology/wgig.ttl"):
         path.write_text("<urn:new> a <urn:Thing> .")
-    assert seed.refresh(store, BASE, package) == [GRAPH + graph]
+    assert seed.refresh_shipped_graphs(store, BASE, package) == [GRAPH + graph]
     assert set(store.triples(GRAPH + graph)) == mine
 
 
 def test_the_shipped_graph_can_be_taken_after_all(store: Store, package: Path) -> None:
-    store.apply(store.change_by(f"{GRAPH}issues", read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
-    seed.take(store, BASE, {f"{GRAPH}issues": [package / "data/issues.ttl"]})
+    store.apply(
+        store.compute_addition(
+            f"{GRAPH}issues", parse_graph_document(b"<urn:mine> a <urn:Issue> .", "text/turtle")
+        )
+    )
+    seed.replace_shipped_graphs(store, BASE, {f"{GRAPH}issues": [package / "data/issues.ttl"]})
     assert [str(triple.subject) for triple in store.triples(f"{GRAPH}issues")] == ["<urn:spam>"]
 
 
 def test_a_users_graph_under_a_shipped_name_is_kept(package: Path) -> None:
     store = Store.in_memory()
-    store.apply(store.change_by(f"{GRAPH}issues", read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
-    assert seed.refresh(store, BASE, package) == [f"{GRAPH}issues"]
+    store.apply(
+        store.compute_addition(
+            f"{GRAPH}issues", parse_graph_document(b"<urn:mine> a <urn:Issue> .", "text/turtle")
+        )
+    )
+    assert seed.refresh_shipped_graphs(store, BASE, package) == [f"{GRAPH}issues"]
 
 
 def test_the_catalog_tells_version_and_digests(store: Store) -> None:
-    record = seed.catalog(store, BASE)[f"{GRAPH}shapes"]
-    assert (len(record.files), len(record.stored)) == (64, 64)
+    record = seed.read_shipped_records(store, BASE)[f"{GRAPH}shapes"]
+    assert (len(record.files_digest), len(record.stored_digest)) == (64, 64)
 
 
 def test_the_digest_of_triples_knows_no_order_and_no_blank_node_names() -> None:
     def digest(turtle: str) -> str:
-        return seed.digest_of_triples(quad.triple for quad in ox.parse(turtle, ox.RdfFormat.TURTLE))
+        return seed.digest_triples(quad.triple for quad in ox.parse(turtle, ox.RdfFormat.TURTLE))
 
     assert digest("_:a <urn:p> 1 . <urn:s> <urn:p> 2 .") == digest("<urn:s> <urn:p> 2 . _:b <urn:p> 1 .")
     assert digest("<urn:s> <urn:p> 1 .") != digest("<urn:s> <urn:p> 2 .")
@@ -129,12 +145,16 @@ def test_who_opens_the_store_is_told_what_was_kept(
 ) -> None:
     settings, said = Settings(store=tmp_path / "store"), list[str]()
     store = Store.open(settings.store)
-    seed.refresh(store, BASE, package)
-    store.apply(store.change_by(f"{GRAPH}issues", read(b"<urn:mine> a <urn:Issue> .", "text/turtle")))
+    seed.refresh_shipped_graphs(store, BASE, package)
+    store.apply(
+        store.compute_addition(
+            f"{GRAPH}issues", parse_graph_document(b"<urn:mine> a <urn:Issue> .", "text/turtle")
+        )
+    )
     (package / "data/issues.ttl").write_text("<urn:new> a <urn:Issue> .")
-    monkeypatch.setattr(seed, "refresh", partial(seed.refresh, folder=package))
+    monkeypatch.setattr(seed, "refresh_shipped_graphs", partial(seed.refresh_shipped_graphs, folder=package))
     del store
-    seed.open_filled(settings, said.append)
+    seed.open_filled_store(settings, said.append)
     assert said == [
         f"Inferring what follows in {settings.store}: the last write was cut off, or rules are new ...",
         "You changed 1 of the shipped graphs, and the package has newer ones; yours are kept. "
@@ -147,13 +167,13 @@ def test_an_older_package_leaves_the_graphs_of_a_newer_one(
 ) -> None:
     (package / "data/issues.ttl").write_text("<urn:spam> a <urn:NewIssue> .")
     said = list[str]()
-    monkeypatch.setattr(seed, "refresh", partial(seed.refresh, folder=package))
+    monkeypatch.setattr(seed, "refresh_shipped_graphs", partial(seed.refresh_shipped_graphs, folder=package))
     with monkeypatch.context() as older:
         older.setattr(seed, "__version__", "0.0.10")
-        seed.filled(store, Settings(), said.append)
+        seed.fill_store(store, Settings(), said.append)
     assert [line[:56] for line in said] == ["The shipped graphs in the store are of wgig 0.1.0, and s"]
     assert "NewIssue" not in str(list(store.triples(f"{GRAPH}issues")))
-    seed.filled(store, Settings(), said.append)
+    seed.fill_store(store, Settings(), said.append)
     assert "NewIssue" in str(list(store.triples(f"{GRAPH}issues")))
 
 
@@ -163,9 +183,9 @@ def test_a_store_that_could_not_be_filled_is_not_read(
     def full(*_: object) -> list[str]:
         raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(seed, "refresh", full)
+    monkeypatch.setattr(seed, "refresh_shipped_graphs", full)
     with pytest.raises(StoreError, match="full"):
-        seed.open_to_read(Settings(store=tmp_path), list[str]().append)
+        seed.open_store_snapshot(Settings(store=tmp_path), list[str]().append)
 
 
 @pytest.mark.parametrize(("settled", "told"), [(True, 0), (False, 1)])
@@ -173,22 +193,24 @@ def test_who_reads_beside_a_writer_is_told_what_may_be_missing(
     tmp_path: Path, settled: bool, told: int
 ) -> None:
     settings, said = Settings(store=tmp_path), list[str]()
-    board = Board(settings.base, settings.shacl)
-    portrait = Portrait(settings.base)
-    kept = Store.open(tmp_path, shipped.rules(), f"{GRAPH}inferred", first=[board], last=[portrait])
+    board = ConformanceGraph(settings.base, settings.shacl)
+    portrait = DescriptionGraphs(settings.base)
+    kept = Store.open(
+        tmp_path, shipped.read_inference_rules(), f"{GRAPH}inferred", first=[board], last=[portrait]
+    )
     if not settled:
         (tmp_path / "inferred-by").unlink()
-    seed.open_to_read(settings, said.append)
+    seed.open_store_snapshot(settings, said.append)
     assert ["may be incomplete" in sentence for sentence in said] == [True] * told
     del kept
 
 
 def test_the_real_graphs_fill_a_store_once(tmp_path: Path) -> None:
     settings, said = Settings(store=tmp_path), list[str]()
-    first = seed.open_filled(settings, said.append)
+    first = seed.open_filled_store(settings, said.append)
     graphs = first.graphs()
     del first
-    assert seed.open_filled(settings, said.append).graphs() == graphs
+    assert seed.open_filled_store(settings, said.append).graphs() == graphs
     assert f"{GRAPH}inferred" in graphs
     assert len(said) == 1
 
@@ -200,7 +222,7 @@ def test_the_real_graphs_fill_a_store_once(tmp_path: Path) -> None:
 def test_it_says_where_the_shipped_graphs_go(
     remote: str, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seed, "refresh", lambda *_: [])
+    monkeypatch.setattr(seed, "refresh_shipped_graphs", lambda *_: [])
     said: list[str] = []
-    seed.filled(Store.in_memory(), Settings(store=Path("here"), remote_query=remote), said.append)
+    seed.fill_store(Store.in_memory(), Settings(store=Path("here"), remote_query=remote), said.append)
     assert said == [f"Filling {place} the shipped graphs ..."]

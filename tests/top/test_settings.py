@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from wgig.settings import Settings, memory
+from wgig.settings import Settings, available_memory_bytes
 
 
 def test_the_environment_sets_and_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,5 +57,5 @@ def test_memory_is_what_the_control_groups_allow(
     for name, limit in limits.items():
         (tmp_path / "groups" / name).mkdir(parents=True, exist_ok=True)
         (tmp_path / "groups" / name / "memory.max").write_text(f"{limit}\n")
-    every = memory(tmp_path, tmp_path / "none")
-    assert memory(tmp_path / "groups", tmp_path / "cgroup") == (memory_there_is or every)
+    every = available_memory_bytes(tmp_path, tmp_path / "none")
+    assert available_memory_bytes(tmp_path / "groups", tmp_path / "cgroup") == (memory_there_is or every)

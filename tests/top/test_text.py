@@ -5,17 +5,17 @@ What turns the order of letters ends where the text ends in which it stands.
 
 import pyoxigraph as ox
 import pytest
-from wgig.text import Place, TextLines, balanced, contained
+from wgig.text import TextLines, TextPosition, balance_page_bidi, balance_text_bidi
 
 
 def test_a_place_is_counted_in_lines_and_characters_from_one() -> None:
     text = "a\r\nbc\n𝒳y\r\rz\n"
     lines = TextLines(text)
-    assert lines.place(0) == Place(line=1, column=1)
-    assert lines.place(text.index("c")) == Place(2, 2)
-    assert lines.place(text.index("y")) == Place(3, 2)
-    assert lines.place(text.index("z")) == Place(5, 1)
-    assert lines.place(len(text)) == Place(6, 1)
+    assert lines.locate(0) == TextPosition(line=1, column=1)
+    assert lines.locate(text.index("c")) == TextPosition(2, 2)
+    assert lines.locate(text.index("y")) == TextPosition(3, 2)
+    assert lines.locate(text.index("z")) == TextPosition(5, 1)
+    assert lines.locate(len(text)) == TextPosition(6, 1)
 
 
 def test_a_line_is_shown_without_its_end() -> None:
@@ -25,13 +25,13 @@ def test_a_line_is_shown_without_its_end() -> None:
 
 def test_an_excerpt_has_a_caret_below_the_place() -> None:
     lines = TextLines("one\n\ttwo three\n")
-    assert lines.excerpt(Place(2, 6)) == "\ttwo three\n\t    ^"
-    assert lines.excerpt(Place(1, 4)) == "one\n   ^"
-    assert lines.excerpt(Place(3, 1)) == "\n^"
+    assert lines.excerpt(TextPosition(2, 6)) == "\ttwo three\n\t    ^"
+    assert lines.excerpt(TextPosition(1, 4)) == "one\n   ^"
+    assert lines.excerpt(TextPosition(3, 1)) == "\n^"
 
 
 def test_an_excerpt_of_a_long_line_is_what_is_around_the_place() -> None:
-    line, caret = TextLines("a" * 1000 + "b" + "c" * 1000).excerpt(Place(1, 1001)).split("\n")
+    line, caret = TextLines("a" * 1000 + "b" + "c" * 1000).excerpt(TextPosition(1, 1001)).split("\n")
     assert len(line) == 120
     assert line[caret.index("^")] == "b"
 
@@ -44,7 +44,7 @@ def test_the_parsers_count_the_same_lines(format_: ox.RdfFormat, end: str) -> No
     text = f"{end} {end}!"
     with pytest.raises(SyntaxError) as caught:
         list(ox.parse(text, format_))
-    assert (caught.value.lineno, caught.value.offset) == TextLines(text).place(text.index("!"))
+    assert (caught.value.lineno, caught.value.offset) == TextLines(text).locate(text.index("!"))
 
 
 LRE, RLO, PDF, RLI, FSI, PDI = "\u202a", "\u202e", "\u202c", "\u2067", "\u2068", "\u2069"
@@ -63,15 +63,15 @@ LRE, RLO, PDF, RLI, FSI, PDI = "\u202a", "\u202e", "\u202c", "\u2067", "\u2068",
     ],
 )
 def test_what_is_opened_is_closed_and_nothing_else(text: str, safe: str) -> None:
-    assert balanced(text) == safe
+    assert balance_text_bidi(text) == safe
 
 
 def test_each_text_of_a_page_stands_for_itself() -> None:
     page = f"<p><bdi>a{RLO}b</bdi> c{PDI}</p>"
-    assert contained(page.encode()).decode() == f"<p><bdi>a{RLO}b{PDF}</bdi> c</p>"
+    assert balance_page_bidi(page.encode()).decode() == f"<p><bdi>a{RLO}b{PDF}</bdi> c</p>"
 
 
 @pytest.mark.parametrize("kept", ["<textarea>%s</textarea>", '<input value="%s">', "<script>%s</script>"])
 def test_what_goes_back_or_is_read_by_a_program_stays_as_it_is(kept: str) -> None:
     page = (kept % f"a{RLO}{PDI}").encode()
-    assert contained(page) == page
+    assert balance_page_bidi(page) == page

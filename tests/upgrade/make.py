@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 import httpx
-from wgig.settings import CHECKOUT
+from wgig.settings import CHECKOUT_FOLDER
 
 HERE = Path(__file__).with_name("stores")
 COMMITS = {
@@ -68,14 +68,14 @@ def unpack(commit: str, code: Path) -> None:
     code.mkdir()
     there = subprocess.run(
         ["git", "ls-tree", "-d", "--name-only", "-r", commit],
-        cwd=CHECKOUT,
+        cwd=CHECKOUT_FOLDER,
         check=True,
         capture_output=True,
         text=True,
     ).stdout.split()
     wanted = [one for one in PARTS if one in there or one in KEPT]
     archive = subprocess.run(
-        ["git", "archive", commit, *wanted], cwd=CHECKOUT, check=True, capture_output=True
+        ["git", "archive", commit, *wanted], cwd=CHECKOUT_FOLDER, check=True, capture_output=True
     ).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as file:
         file.extractall(code, filter="data")

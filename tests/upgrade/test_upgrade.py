@@ -11,11 +11,11 @@ import pyoxigraph as ox
 import pytest
 from wgig._version import __version__
 from wgig.cli.main import main
-from wgig.rdf.serialization import as_stored
-from wgig.seed import digest_of_triples, read, sources
+from wgig.rdf.serialization import normalize_triples
+from wgig.seed import digest_triples, list_shipped_files, read_turtle_files
 from wgig.settings import Settings
 from wgig.store import folder
-from wgig.store.backup.backup import STORE, backups
+from wgig.store.backup.backup import BACKUP_STORE_FOLDER, list_backups
 from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
@@ -71,8 +71,8 @@ def test_the_shipped_graphs_are_those_of_this_version_but_for_the_one_that_was_c
     store = Store.snapshot(older[0])
     assert [
         graph
-        for graph, paths in sources(Settings.base).items()
-        if digest_of_triples(store.triples(graph)) != digest_of_triples(as_stored(read(paths)))
+        for graph, paths in list_shipped_files(Settings.base).items()
+        if digest_triples(store.triples(graph)) != digest_triples(normalize_triples(read_turtle_files(paths)))
     ] == [CHANGED]
 
 
@@ -86,7 +86,7 @@ def test_what_is_kept_beside_is_in_step(client: httpx.Client) -> None:
 
 def test_it_has_the_layout_of_this_version(client: httpx.Client, older: tuple[Path, Path]) -> None:
     assert client.get("/ready").json()["status"] == "ready"
-    assert folder.read(older[0]) == (folder.OURS, __version__)
+    assert folder.read_layout(older[0]) == (folder.CURRENT_LAYOUT_NUMBER, __version__)
 
 
 @pytest.mark.parametrize("older", WITH_HISTORY, ids=name_of, indirect=True)
@@ -102,7 +102,7 @@ def newer(tmp_path: Path) -> Path:
     """The store of a version that lays stores out in another way."""
     store = tmp_path / "store"
     Store.open(store).update("INSERT DATA { <urn:s> <urn:p> 1 }")
-    (store / folder.NAME).write_text(f"{folder.OURS + 1} 9.0.0\n")
+    (store / folder.LAYOUT_FILE).write_text(f"{folder.CURRENT_LAYOUT_NUMBER + 1} 9.0.0\n")
     return store
 
 
@@ -110,7 +110,10 @@ def test_a_service_refuses_the_store_of_a_newer_version(newer: Path) -> None:
     command = [sys.executable, "-m", "wgig", "serve", "--port", "0", "--store", str(newer)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (3, "")
-    assert f"The store {newer} is of a newer version of wgig: it has layout {folder.OURS + 1}" in done.stderr
+    assert (
+        f"The store {newer} is of a newer version of wgig: it has layout {folder.CURRENT_LAYOUT_NUMBER + 1}"
+        in done.stderr
+    )
     assert "install wgig 9.0.0 or newer, restore a backup that was made before" in done.stderr
 
 
@@ -125,7 +128,7 @@ def test_so_does_each_command(
 
 
 def test_a_number_that_cannot_be_read_is_damage(newer: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (newer / folder.NAME).write_text("one")
+    (newer / folder.LAYOUT_FILE).write_text("one")
     assert main(["stats", "--store", str(newer)]) == 3
     assert "is damaged or not a store" in capsys.readouterr().err
 
@@ -135,7 +138,7 @@ def test_the_way_back_is_a_backup_of_before(newer: Path, tmp_path: Path) -> None
     Store.open(before).update("INSERT DATA { <urn:s> <urn:p> 2 }")
     assert main(["backup", str(kept), "--store", str(before)]) == 0
     assert main(["restore", str(kept), "--store", str(newer)]) == 0
-    assert folder.read(newer)[0] == folder.OURS
+    assert folder.read_layout(newer)[0] == folder.CURRENT_LAYOUT_NUMBER
     assert "2" in str(next(iter(Store.snapshot(newer).triples(None))).object)
 
 
@@ -145,8 +148,10 @@ def test_a_backup_of_a_newer_version_is_not_restored(
     store, kept = tmp_path / "store", tmp_path / "backups"
     Store.open(store).update("INSERT DATA { <urn:s> <urn:p> 1 }")
     assert main(["backup", str(kept), "--store", str(store)]) == 0
-    (backup,) = backups(kept)
-    (backup / STORE / folder.NAME).write_text(f"{folder.OURS + 1} 9.0.0\n")
+    (backup,) = list_backups(kept)
+    (backup / BACKUP_STORE_FOLDER / folder.LAYOUT_FILE).write_text(
+        f"{folder.CURRENT_LAYOUT_NUMBER + 1} 9.0.0\n"
+    )
     assert main(["restore", str(kept), "--store", str(store)]) == 3
     assert "is of a newer version of wgig" in capsys.readouterr().err
-    assert folder.read(store)[0] == folder.OURS
+    assert folder.read_layout(store)[0] == folder.CURRENT_LAYOUT_NUMBER

@@ -14,7 +14,7 @@ import shifty
 from pyshacl.errors import ReportableRuntimeError
 from rdflib.compare import isomorphic
 from rdflib.namespace import RDF, SH, Namespace
-from wgig.shacl.pyshacl_engine import graph, term
+from wgig.shacl.pyshacl_engine import build_rdflib_graph, convert_from_rdflib
 
 from tests.fixtures.shared_facts import require_shared
 
@@ -58,7 +58,7 @@ def file(iri: rdflib.term.Node | None) -> Path:
 
 def cases(manifest: Path) -> Iterator[Case]:
     """The tests of a manifest and of those that it includes."""
-    said = graph(triples(manifest))
+    said = build_rdflib_graph(triples(manifest))
     for included in sorted(said.objects(None, MF.include), key=str):
         yield from cases(file(included))
     for test in said.subjects(RDF.type, SHT.Validate):
@@ -101,7 +101,7 @@ def by_shifty(case: Case) -> rdflib.Graph:
         _, report, _ = shifty.validate(data, shapes, infer=False, graph_mode="data")
     except ValueError:
         return FAILURE
-    said = graph(triples(case.shapes))
+    said = build_rdflib_graph(triples(case.shapes))
     for result, path in list(report.subject_objects(SH.resultPath)):
         of_shape = said.value(report.value(result, SH.sourceShape), SH.path)
         if isinstance(path, rdflib.BNode) and of_shape:
@@ -111,7 +111,7 @@ def by_shifty(case: Case) -> rdflib.Graph:
 
 def by_pyshacl(case: Case) -> rdflib.Graph:
     """The report of the reference engine."""
-    data, shapes = graph(triples(case.data)), graph(triples(case.shapes))
+    data, shapes = build_rdflib_graph(triples(case.data)), build_rdflib_graph(triples(case.shapes))
     try:
         _, report, _ = pyshacl.validate(data, shacl_graph=shapes, inference="none", advanced=False)
     except ReportableRuntimeError:
@@ -174,7 +174,11 @@ def expected(case: Case) -> set[Pair] | None:
     results = list(case.report.objects(RDF.nil, SH.result))
     both = [[case.report.value(one, end) for end in (SH.focusNode, SH.value)] for one in results]
     return {
-        (name(str(term(focus))), name(str(term(value))) if value is not None else "") for focus, value in both
+        (
+            name(str(convert_from_rdflib(focus))),
+            name(str(convert_from_rdflib(value))) if value is not None else "",
+        )
+        for focus, value in both
     }
 
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from wgig.pages.rendering import BUILT
-from wgig.settings import CHECKOUT
+from wgig.pages.rendering import BUILT_SCRIPTS_FOLDER
+from wgig.settings import CHECKOUT_FOLDER
 
 from tests.fixtures.processes import Serving
 
 from .stops import TOKEN, prepare
 from .watching import PATIENCE, Watched, chromium
 
-AXE = CHECKOUT / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = CHECKOUT_FOLDER / "service" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
@@ -129,5 +129,5 @@ def axe(axe_core: str) -> Callable[[Page], list[str]]:
 @pytest.fixture(scope="session", autouse=True)
 def built() -> None:
     """The browser code is there."""
-    if not BUILT.is_dir():
+    if not BUILT_SCRIPTS_FOLDER.is_dir():
         pytest.skip("The browser code is not built, as the registry of npm could not be reached.")

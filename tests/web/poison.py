@@ -6,11 +6,11 @@ from itertools import chain, cycle
 from pathlib import Path
 
 import pyoxigraph as ox
-from wgig.graphs.description.derived import Portrait
-from wgig.rdf.shipped import rules
-from wgig.seed import refresh, sources
-from wgig.settings import SHIPPED, Settings
-from wgig.shacl.conformance_graph import Board
+from wgig.graphs.description.derived import DescriptionGraphs
+from wgig.rdf.shipped import read_inference_rules
+from wgig.seed import list_shipped_files, refresh_shipped_graphs
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.store import Store
 
 # What a script sets that runs though it never should.
@@ -104,18 +104,20 @@ def literal(was: ox.Literal, text: str | None, place: int) -> ox.Literal:
 def fill(folder: Path, files: Path) -> None:
     """Make a store of the poisoned graphs, and of what follows by the rules; `files` is a folder for them."""
     base = Settings.base
-    for graph, paths in sources(base).items():
+    for graph, paths in list_shipped_files(base).items():
         for path in paths:
             triples = poisoned(one.triple for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE))
-            copy = files / path.relative_to(SHIPPED)
+            copy = files / path.relative_to(SHIPPED_FOLDER)
             copy.parent.mkdir(parents=True, exist_ok=True)
             if graph == f"{base}graph/issues":
                 triples = chain(triples, hostile_things())
             with copy.open("wb") as file:
                 ox.serialize(triples, file, ox.RdfFormat.N_TRIPLES)
-    board, portrait = Board(base, Settings.shacl), Portrait(base)
-    store = Store.open(folder, rules(), f"{base}graph/inferred", first=[board], last=[portrait])
-    refresh(store, base, files)
+    board, portrait = ConformanceGraph(base, Settings.shacl), DescriptionGraphs(base)
+    store = Store.open(
+        folder, read_inference_rules(), f"{base}graph/inferred", first=[board], last=[portrait]
+    )
+    refresh_shipped_graphs(store, base, files)
 
 
 def hostile_things() -> Iterator[ox.Triple]:

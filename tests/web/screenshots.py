@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser
-from wgig.settings import CHECKOUT
+from wgig.settings import CHECKOUT_FOLDER
 
 from tests.fixtures.processes import serve
 
 from .stops import STOPS, TOKEN, Stop, prepare
 from .watching import Watched, chromium
 
-FOLDER = CHECKOUT / "bench" / "results" / "screenshots"
+FOLDER = CHECKOUT_FOLDER / "bench" / "results" / "screenshots"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 LOOKS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": DESKTOP},

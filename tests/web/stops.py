@@ -6,12 +6,12 @@ from urllib.parse import quote
 
 import httpx
 from playwright.sync_api import Page, Response
-from wgig.settings import SHIPPED, Settings
+from wgig.settings import SHIPPED_FOLDER, Settings
 
 TOKEN = "wgig_" + "w" * 43
 SPAM = f"{Settings.base}id/issue/spam"
 COUNT = "SELECT ?class (COUNT(?thing) AS ?things) { ?thing a ?class } GROUP BY ?class ORDER BY ?class"
-WHOLE = (SHIPPED / "data" / "examples" / "spam-filters.md").read_text(encoding="utf-8")
+WHOLE = (SHIPPED_FOLDER / "data" / "examples" / "spam-filters.md").read_text(encoding="utf-8")
 PART = "---\npaper: half\ntitle: Half a paper\nlanguage: en\nissue: spam\n---\n\n## 1. Issue\n\nIt begins.\n"
 
 Act = Callable[[Page], Response | None]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from starlette.routing import compile_path
 from wgig.app import ROUTES, create_app
-from wgig.i18n import SPOKEN
+from wgig.i18n import PAGE_LANGUAGES
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -66,7 +66,7 @@ def test_a_page_is_whole(walk: Walk, stop: Stop, axe: Callable[[Page], list[str]
     assert walk.wrong() == []
 
 
-@pytest.mark.parametrize("tongue", SPOKEN)
+@pytest.mark.parametrize("tongue", PAGE_LANGUAGES)
 def test_the_main_pages_stand_in_one_row_and_a_table_begins_where_they_do(
     browser: Browser, full: str, tongue: str
 ) -> None:

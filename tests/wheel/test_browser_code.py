@@ -10,9 +10,9 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from wgig.settings import CHECKOUT
+from wgig.settings import CHECKOUT_FOLDER
 
-HOOK = CHECKOUT / "service" / "web" / "hatch_build.py"
+HOOK = CHECKOUT_FOLDER / "service" / "web" / "hatch_build.py"
 NOT_SENT = shutil.ignore_patterns(
     ".*", "node_modules", "built", "dist", "tests", "bench", "docs", "__pycache__"
 )
@@ -34,7 +34,7 @@ def hook() -> ModuleType:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """The sources without anything that was built or installed."""
-    shutil.copytree(CHECKOUT, tmp_path / "checkout", ignore=NOT_SENT)
+    shutil.copytree(CHECKOUT_FOLDER, tmp_path / "checkout", ignore=NOT_SENT)
     return tmp_path / "checkout"
 
 

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import pytest
-from wgig.pages.rendering import BUILT
-from wgig.settings import CHECKOUT
+from wgig.pages.rendering import BUILT_SCRIPTS_FOLDER
+from wgig.settings import CHECKOUT_FOLDER
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 
@@ -22,8 +22,8 @@ def wgig(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
     # Where the registry of npm cannot be reached, the install of the checkout went without scripts, too.
-    wanted = os.environ | ({} if BUILT.is_dir() else {"BUILD_WITHOUT_SCRIPTS": "1"})
-    subprocess.run([*build, str(CHECKOUT)], check=True, capture_output=True, env=wanted)
+    wanted = os.environ | ({} if BUILT_SCRIPTS_FOLDER.is_dir() else {"BUILD_WITHOUT_SCRIPTS": "1"})
+    subprocess.run([*build, str(CHECKOUT_FOLDER)], check=True, capture_output=True, env=wanted)
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv/bin/python"
     (wheel,) = folder.glob("*.whl")
@@ -65,7 +65,7 @@ def test_the_installed_wheel_serves_as_many_quads_as_the_checkout(wgig: Path, tm
 
 
 def test_the_installed_wheel_knows_nothing_of_the_checkout(wgig: Path, tmp_path: Path) -> None:
-    code = "import wgig.settings; print(wgig.settings.SHIPPED)"
+    code = "import wgig.settings; print(wgig.settings.SHIPPED_FOLDER)"
     done = subprocess.run(
         [wgig.with_name("python"), "-c", code],
         cwd=tmp_path,
@@ -85,10 +85,12 @@ def test_the_wheel_carries_the_example_queries(wgig: Path, tmp_path: Path) -> No
         capture_output=True,
         check=True,
     )
-    assert done.stdout == (CHECKOUT / "data/queries/coverage-matrix.rq").read_bytes()
+    assert done.stdout == (CHECKOUT_FOLDER / "data/queries/coverage-matrix.rq").read_bytes()
 
 
-@pytest.mark.skipif(not BUILT.is_dir(), reason="The registry of npm cannot be reached: there are no scripts.")
+@pytest.mark.skipif(
+    not BUILT_SCRIPTS_FOLDER.is_dir(), reason="The registry of npm cannot be reached: there are no scripts."
+)
 def test_the_wheel_carries_the_browser_code(wgig: Path, tmp_path: Path) -> None:
     code = "from wgig.pages.rendering import static_files, script; print(script('editor') in static_files())"
     done = subprocess.run(

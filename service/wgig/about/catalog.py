@@ -15,25 +15,39 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..graphs.description.dcat import DUMPS, TYPE, Catalog, english
-from ..graphs.dumps import Dump, Dumps
-from ..http.parameters import only
-from ..rdf.formats import GRAPHS, HTML
-from ..rdf.namespaces import OUTSIDE
-from ..rdf.serialization import term
-from ..resources.alternates import Subject
-from ..resources.negotiation import SAME_IN_ALL, Wish, asks_for_profile, wish_alone
-from ..resources.profiles import profiles
-from ..resources.representation import represent
+from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DCAT_RDF_TYPE, DcatCatalog, english_literal
+from ..graphs.dumps import DumpFile, StoreDumps
+from ..http.parameters import check_query_parameters
+from ..rdf.formats import GRAPH_FORMATS, HTML
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.serialization import get_vocabulary_term
+from ..resources.alternates import Resource
+from ..resources.negotiation import (
+    LANGUAGE_NEUTRAL_HEADERS,
+    Preferences,
+    asks_for_profile,
+    parse_format_preferences,
+)
+from ..resources.profiles import profiles_by_token
+from ..resources.representation import respond_with_resource
 from ..store.errors import StoreError
 from ..store.store import Store
-from .well_known import own, page_of, written
+from .well_known import read_description_graph, redirect_to_graph_page, serialize_localized_triples
 
-DCAT = "dcat"  # the token of its profile, and the name of the graph that the catalog is kept in
-PATIENCE = 5  # seconds for the dumps
-LISTED, PART, FILE = (term(name) for name in ("dcat:dataset", "dcterms:hasPart", "dcat:distribution"))
-TITLED, DESCRIBED, LICENSE, MODIFIED, SOURCE, DERIVED = (
-    term(name)
+CATALOG_NAME = "dcat"  # the token of its profile, and the name of the graph that the catalog is kept in
+CATALOG_DUMPS_TIMEOUT_SECONDS = 5  # seconds for the dumps
+DATASET_PROPERTY, HAS_PART_PROPERTY, DISTRIBUTION_PROPERTY = (
+    get_vocabulary_term(name) for name in ("dcat:dataset", "dcterms:hasPart", "dcat:distribution")
+)
+(
+    TITLE_PROPERTY,
+    DESCRIPTION_PROPERTY,
+    LICENSE_PROPERTY,
+    MODIFIED_PROPERTY,
+    SOURCE_PROPERTY,
+    DERIVED_FROM_PROPERTY,
+) = (
+    get_vocabulary_term(name)
     for name in (
         "dcterms:title",
         "dcterms:description",
@@ -43,134 +57,158 @@ TITLED, DESCRIBED, LICENSE, MODIFIED, SOURCE, DERIVED = (
         "prov:wasDerivedFrom",
     )
 )
-SHA256 = term("spdx:checksumAlgorithm_sha256")
+SHA256_ALGORITHM = get_vocabulary_term("spdx:checksumAlgorithm_sha256")
 
 Triples = list[ox.Triple]
 
 
-async def catalog(request: Request) -> Response:
+async def get_catalog(request: Request) -> Response:
     """The catalog of what there is to get. Raises Problem 400, 404, 406.
 
     Where the dumps are not made in time, or the disk fails, it comes without their sizes and digests, and is
     not kept.
     """
-    only(request, ("_mediatype", "_profile"))
-    formats = GRAPHS if asks_for_profile(request) else (*GRAPHS, HTML)
-    profile = replace(profiles(request.app.state.settings.base)[DCAT], formats=formats)
-    asked = wish_alone(request, formats, request.path_params.get("suffix", ""), {DCAT: profile})
-    if asked.choices[0].format is HTML and not asked.listing:
-        return page_of(DCAT)
-    stored = await run_sync(own, request, DCAT)
-    dumps = await made(request.app.state.dumps)
-    return await run_sync(whole, request, asked, stored, dumps)
+    check_query_parameters(request, ("_mediatype", "_profile"))
+    formats = GRAPH_FORMATS if asks_for_profile(request) else (*GRAPH_FORMATS, HTML)
+    profile = replace(profiles_by_token(request.app.state.settings.base)[CATALOG_NAME], formats=formats)
+    asked = parse_format_preferences(
+        request, formats, request.path_params.get("suffix", ""), {CATALOG_NAME: profile}
+    )
+    if asked.representations[0].format is HTML and not asked.wants_listing:
+        return redirect_to_graph_page(CATALOG_NAME)
+    stored = await run_sync(read_description_graph, request, CATALOG_NAME)
+    dumps = await wait_for_dumps(request.app.state.dumps)
+    return await run_sync(respond_with_catalog, request, asked, stored, dumps)
 
 
-async def made(dumps: Dumps) -> list[Dump]:
+async def wait_for_dumps(dumps: StoreDumps) -> list[DumpFile]:
     """The dumps of what the store holds now, those that can be made and are made in time."""
-    names = [f"{syntax.suffix}.{coding.suffix}" for syntax, coding in DUMPS]
-    futures = [asyncio.wrap_future(dumps.current(name)) for name in names]
-    done, _ = await asyncio.wait(futures, timeout=PATIENCE)
+    names = [f"{syntax.suffix}.{coding.suffix}" for syntax, coding in DCAT_DUMP_FORMATS]
+    futures = [asyncio.wrap_future(dumps.get_current(name)) for name in names]
+    done, _ = await asyncio.wait(futures, timeout=CATALOG_DUMPS_TIMEOUT_SECONDS)
     return [one.result() for one in done if not isinstance(one.exception(), StoreError)]
 
 
-def whole(request: Request, asked: Wish, stored: Triples, dumps: list[Dump]) -> Response:
+def respond_with_catalog(
+    request: Request, asked: Preferences, stored: Triples, dumps: list[DumpFile]
+) -> Response:
     """The catalog with all that is said of what stands in it."""
-    offered = Catalog(request.app.state.settings.base)
-    told = list(of_themselves(request, stored))
+    offered = DcatCatalog(request.app.state.settings.base)
+    told = list(iter_self_descriptions(request, stored))
     contacts = request.app.state.settings.contact.split()
     triples = [
         *stored,
-        *(derived(one) for one in told),
-        *(ox.Triple(offered.node, MODIFIED, one.object) for one in told if about(one, offered, MODIFIED)),
-        *untold(stored, told),
-        *licenses(stored, told, offered),
-        *chain.from_iterable(measured(one, offered) for one in dumps),
-        *chain.from_iterable(contact(one, number, offered) for number, one in enumerate(contacts, 1)),
+        *(source_as_derivation(one) for one in told),
+        *(
+            ox.Triple(offered.node, MODIFIED_PROPERTY, one.object)
+            for one in told
+            if is_about_dataset(one, offered, MODIFIED_PROPERTY)
+        ),
+        *iter_default_descriptions(stored, told),
+        *iter_license_triples(stored, told, offered),
+        *chain.from_iterable(iter_dump_triples(one, offered) for one in dumps),
+        *chain.from_iterable(
+            iter_contact_triples(one, number, offered) for number, one in enumerate(contacts, 1)
+        ),
     ]
-    subject = Subject(
+    subject = Resource(
         offered.node.value,
         "/catalog",
         lambda: (),
-        partial(written, request, triples),
-        formats=GRAPHS,
-        own=DCAT,
+        partial(serialize_localized_triples, request, triples),
+        formats=GRAPH_FORMATS,
+        own_profile=CATALOG_NAME,
     )
-    kept = {} if len(dumps) == len(DUMPS) else {"Cache-Control": "no-store"}
-    return represent(request, asked, subject, headers=SAME_IN_ALL | kept)
+    kept = {} if len(dumps) == len(DCAT_DUMP_FORMATS) else {"Cache-Control": "no-store"}
+    return respond_with_resource(request, asked, subject, headers=LANGUAGE_NEUTRAL_HEADERS | kept)
 
 
-def about(triple: ox.Triple, offered: Catalog, property_: ox.NamedNode) -> bool:
+def is_about_dataset(triple: ox.Triple, offered: DcatCatalog, property_: ox.NamedNode) -> bool:
     """Whether it tells this of the dataset of all graphs."""
     return triple.subject == offered.dataset and triple.predicate == property_
 
 
-def of_themselves(request: Request, stored: Triples) -> Iterator[ox.Triple]:
+def iter_self_descriptions(request: Request, stored: Triples) -> Iterator[ox.Triple]:
     """What other graphs say of the datasets of the catalog: title, license, sources, the last change."""
     store: Store = request.app.state.store
     # It tells when a graph was shipped, which may have changed since.
     apart = ox.NamedNode(f"{request.app.state.settings.base}graph/catalog")
     for listed in stored:
-        if listed.predicate == LISTED:
+        if listed.predicate == DATASET_PROPERTY:
             for one in store.match(listed.object):  # type: ignore[arg-type]
-                if one.predicate.value.startswith(OUTSIDE["dcterms"]) and one.graph_name != apart:
+                if one.predicate.value.startswith(EXTERNAL_NAMESPACES["dcterms"]) and one.graph_name != apart:
                     yield one.triple
 
 
-def derived(triple: ox.Triple) -> ox.Triple:
+def source_as_derivation(triple: ox.Triple) -> ox.Triple:
     """The same, but of a source that the dataset was derived from it (PROV-DC, section 3.1).
 
     In DCAT-AP a source is another dataset, and ours are pages.
     """
-    return ox.Triple(triple.subject, DERIVED, triple.object) if triple.predicate == SOURCE else triple
+    return (
+        ox.Triple(triple.subject, DERIVED_FROM_PROPERTY, triple.object)
+        if triple.predicate == SOURCE_PROPERTY
+        else triple
+    )
 
 
-def untold(stored: Triples, told: Triples) -> Iterator[ox.Triple]:
+def iter_default_descriptions(stored: Triples, told: Triples) -> Iterator[ox.Triple]:
     """A title and a description for each graph that has none, as every dataset must have them."""
     has = {(one.subject, one.predicate) for one in told}
     for one in stored:
-        if one.predicate == PART and isinstance(one.object, ox.NamedNode):
-            if (one.object, TITLED) not in has:
-                yield ox.Triple(one.object, TITLED, ox.Literal(one.object.value))
-            if (one.object, DESCRIBED) not in has:
-                yield ox.Triple(one.object, DESCRIBED, english("A graph that does not describe itself."))
+        if one.predicate == HAS_PART_PROPERTY and isinstance(one.object, ox.NamedNode):
+            if (one.object, TITLE_PROPERTY) not in has:
+                yield ox.Triple(one.object, TITLE_PROPERTY, ox.Literal(one.object.value))
+            if (one.object, DESCRIPTION_PROPERTY) not in has:
+                yield ox.Triple(
+                    one.object,
+                    DESCRIPTION_PROPERTY,
+                    english_literal("A graph that does not describe itself."),
+                )
 
 
-def licenses(stored: Triples, told: Triples, offered: Catalog) -> Iterator[ox.Triple]:
+def iter_license_triples(stored: Triples, told: Triples, offered: DcatCatalog) -> Iterator[ox.Triple]:
     """The license of each file of which all that it holds has the same, as a file may have one at most."""
     of = dict[object, set[ox.NamedNode]]()
     for one in told:
-        if one.predicate == LICENSE and isinstance(one.object, ox.NamedNode):
+        if one.predicate == LICENSE_PROPERTY and isinstance(one.object, ox.NamedNode):
             of.setdefault(one.subject, set()).add(one.object)
-            yield ox.Triple(one.object, TYPE, term("dcterms:LicenseDocument"))
-    parts = [of.get(one.object, set()) for one in stored if one.predicate == PART]
+            yield ox.Triple(one.object, DCAT_RDF_TYPE, get_vocabulary_term("dcterms:LicenseDocument"))
+    parts = [of.get(one.object, set()) for one in stored if one.predicate == HAS_PART_PROPERTY]
     of[offered.dataset] = set().union(*parts) if all(parts) else set()
     for one in stored:
         found = of.get(one.subject, set())
-        if one.predicate == FILE and isinstance(one.object, ox.NamedNode) and len(found) == 1:
-            yield ox.Triple(one.object, LICENSE, *found)
+        if (
+            one.predicate == DISTRIBUTION_PROPERTY
+            and isinstance(one.object, ox.NamedNode)
+            and len(found) == 1
+        ):
+            yield ox.Triple(one.object, LICENSE_PROPERTY, *found)
 
 
-def measured(dump: Dump, offered: Catalog) -> Iterator[ox.Triple]:
+def iter_dump_triples(dump: DumpFile, offered: DcatCatalog) -> Iterator[ox.Triple]:
     """How large a dump is, and its digest (SPDX)."""
-    file = offered.file(dump.name)
+    file = offered.distribution_node(dump.name)
     size, digest = str(dump.path.stat().st_size), ox.NamedNode(f"{file.value}-checksum")
-    yield ox.Triple(file, term("dcat:byteSize"), typed(size, "nonNegativeInteger"))
-    yield ox.Triple(file, term("spdx:checksum"), digest)
-    yield ox.Triple(digest, TYPE, term("spdx:Checksum"))
-    yield ox.Triple(digest, term("spdx:algorithm"), SHA256)
-    yield ox.Triple(digest, term("spdx:checksumValue"), typed(dump.digest.hex(), "hexBinary"))
-    yield ox.Triple(SHA256, TYPE, term("spdx:ChecksumAlgorithm"))
+    yield ox.Triple(file, get_vocabulary_term("dcat:byteSize"), build_xsd_literal(size, "nonNegativeInteger"))
+    yield ox.Triple(file, get_vocabulary_term("spdx:checksum"), digest)
+    yield ox.Triple(digest, DCAT_RDF_TYPE, get_vocabulary_term("spdx:Checksum"))
+    yield ox.Triple(digest, get_vocabulary_term("spdx:algorithm"), SHA256_ALGORITHM)
+    yield ox.Triple(
+        digest, get_vocabulary_term("spdx:checksumValue"), build_xsd_literal(dump.digest.hex(), "hexBinary")
+    )
+    yield ox.Triple(SHA256_ALGORITHM, DCAT_RDF_TYPE, get_vocabulary_term("spdx:ChecksumAlgorithm"))
 
 
-def contact(address: str, number: int, offered: Catalog) -> Iterator[ox.Triple]:
+def iter_contact_triples(address: str, number: int, offered: DcatCatalog) -> Iterator[ox.Triple]:
     """Whom to write to, where the operator of the service names somebody."""
     node = ox.NamedNode(f"{offered.node.value}#contact-{number}")
     place = "vcard:hasEmail" if address.startswith("mailto:") else "vcard:hasURL"
-    yield ox.Triple(offered.dataset, term("dcat:contactPoint"), node)
-    yield ox.Triple(node, TYPE, term("vcard:Kind"))
-    yield ox.Triple(node, term(place), ox.NamedNode(address))
+    yield ox.Triple(offered.dataset, get_vocabulary_term("dcat:contactPoint"), node)
+    yield ox.Triple(node, DCAT_RDF_TYPE, get_vocabulary_term("vcard:Kind"))
+    yield ox.Triple(node, get_vocabulary_term(place), ox.NamedNode(address))
 
 
-def typed(text: str, datatype: str) -> ox.Literal:
+def build_xsd_literal(text: str, datatype: str) -> ox.Literal:
     """A literal of a datatype of XML Schema."""
-    return ox.Literal(text, datatype=term(f"xsd:{datatype}"))
+    return ox.Literal(text, datatype=get_vocabulary_term(f"xsd:{datatype}"))

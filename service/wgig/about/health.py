@@ -6,33 +6,33 @@ import logging
 
 from fastapi import Request, Response
 
-from ..http.parameters import only
+from ..http.parameters import check_query_parameters
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS
-from ..sparql.workers.fair_queue import Standing
-from ..sparql.workers.protocol import DISK, REMOTE, Fault, Job
-from ..sparql.workers.result import Answerers
-from ..store.backup.backup import last
-from ..store.errors import UnavailableError
-from ..store.view import Dataset
+from ..sparql.workers.fair_queue import QueueState
+from ..sparql.workers.protocol import DISK_FAULT, REMOTE_FAULT, QueryFault, QueryJob
+from ..sparql.workers.result import QueryWorkers
+from ..store.backup.backup import read_backup_time
+from ..store.errors import StoreUnavailableError
+from ..store.view import QueryDataset
 
-PATIENCE = 5.0  # seconds for a query without an answer
-STOPPING = "The service is stopping, and answers what still comes."
-ASK = Job("ASK {}", JSON_RESULTS.media_type, Dataset(), "about:nothing", 1000, 0)
+READY_TIMEOUT_SECONDS = 5.0  # seconds for a query without an answer
+STOPPING_REASON = "The service is stopping, and answers what still comes."
+READINESS_PROBE = QueryJob("ASK {}", JSON_RESULTS.media_type, QueryDataset(), "about:nothing", 1000, 0)
 
-FAULTS = {DISK: "The disk failed a query: {}.", REMOTE: "{}"}
-LOST = "The reader of a query ended before its answer."
+FAULT_REASONS = {DISK_FAULT: "The disk failed a query: {}.", REMOTE_FAULT: "{}"}
+READER_LOST_REASON = "The reader of a query ended before its answer."
 
 log = logging.getLogger("wgig")
 
 
-async def health(request: Request) -> Response:
+async def get_health(request: Request) -> Response:
     """The process is alive, also while no thread is free."""
-    only(request)
-    return well("alive")
+    check_query_parameters(request)
+    return respond_with_status("alive")
 
 
-async def ready(request: Request) -> Response:
+async def get_readiness(request: Request) -> Response:
     """A query is answered; when the last backup was made is said, too. Raises Problem 503, with the reasons.
 
     `failedWrite` is when the disk or the shared store failed the last write, if it did: then reading goes on.
@@ -41,38 +41,38 @@ async def ready(request: Request) -> Response:
     log of changes, that tells nothing; while they are `describing`, the graphs that describe the others are
     behind.
     """
-    only(request)
+    check_query_parameters(request)
     state = request.app.state
-    reasons = [*([STOPPING] if state.stopping else []), *await unanswered(state.answerers)]
+    reasons = [*([STOPPING_REASON] if state.stopping else []), *await list_unready_reasons(state.answerers)]
     if reasons:
         detail = f"{' '.join(reasons)} Try again soon."
         raise Problem(503, detail, headers={"Retry-After": "5"}, reasons=reasons)
-    return well(
+    return respond_with_status(
         "ready",
-        lastBackup=last(state.store.folder),
+        lastBackup=read_backup_time(state.store.folder),
         failedWrite=state.failed_write,
-        copying=state.answerers.copying,
-        indexing=state.index.filling,
+        copying=state.answerers.is_copying,
+        indexing=state.index.is_rebuilding,
         comparing=state.stream.is_behind,
         describing=state.store.is_behind,
     )
 
 
-async def unanswered(answerers: Answerers) -> list[str]:
+async def list_unready_reasons(answerers: QueryWorkers) -> list[str]:
     """Why a query is not answered now; nothing where it is."""
     result = None
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(READY_TIMEOUT_SECONDS):
             await answerers.in_line()
-            result = await answerers.ask(ASK, "")
-            await result.whole()
+            result = await answerers.ask(READINESS_PROBE, "")
+            await result.read_all()
     except (TimeoutError, Problem):
         if result:
             result.close()
-        return [crowd(answerers.standing)]
-    except Fault as fault:
-        return [FAULTS.get(fault.kind, LOST).format(fault)]
-    except UnavailableError as error:
+        return [busy_readers_reason(answerers.queue_state)]
+    except QueryFault as fault:
+        return [FAULT_REASONS.get(fault.kind, READER_LOST_REASON).format(fault)]
+    except StoreUnavailableError as error:
         return [str(error)]
     except Exception as error:
         log.error("no query is answered: %s", error)
@@ -80,17 +80,17 @@ async def unanswered(answerers: Answerers) -> list[str]:
     return []
 
 
-def crowd(stand: Standing) -> str:
+def busy_readers_reason(stand: QueueState) -> str:
     """Why nobody comes to answer a query."""
     if not stand.busy + stand.idle:
         return "There is no reader: they are being started, or cannot be, and then the log says why."
     return (
-        f"No reader answered within {PATIENCE:g} seconds: {stand.busy} are busy, and {stand.waiting} queries "
+        f"No reader answered within {READY_TIMEOUT_SECONDS:g} seconds: {stand.busy} are busy, and {stand.waiting} queries "
         "wait."
     )
 
 
-def well(status: str, **more: str | bool | None) -> Response:
+def respond_with_status(status: str, **more: str | bool | None) -> Response:
     """The answer that all is well, true for now only."""
     return Response(
         json.dumps({"status": status, **more}),

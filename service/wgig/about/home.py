@@ -9,38 +9,43 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import language
-from ..http.parameters import host, only
-from ..http.responses import answer, pick
-from ..lists.counts import Cell, Cells
-from ..lists.coverage_matrix import Matrix, matrix, named, view
-from ..lists.definitions import LISTS
-from ..lists.query import prefixed
-from ..lists.timeline import chart
-from ..lists.timeline_events import MAIN, Happened, happened, timeline
+from ..http.parameters import check_query_parameters, request_base_url
+from ..http.responses import choose_response_format, respond_with_body
+from ..lists.counts import CellKey, PaperCounts
+from ..lists.coverage_matrix import (
+    CoverageMatrix,
+    build_coverage_matrix,
+    build_matrix_query,
+    build_matrix_view,
+)
+from ..lists.definitions import LIST_DEFINITIONS
+from ..lists.query import add_query_prefixes
+from ..lists.timeline import build_timeline_chart
+from ..lists.timeline_events import MAIN_EVENT_PARAMETERS, TimelineData, build_timeline, read_timeline_data
 from ..pages import names
 from ..problems import Problem
 from ..rdf.formats import HTML
 from ..resources import existence, mappings
-from ..resources.alternates import common
-from ..resources.labels import labels
-from ..resources.representation import show
-from ..sparql.examples import examples
-from ..sparql.service import rows
-from ..store.changelog.sync import Stream
-from ..text import natural
+from ..resources.alternates import data_links
+from ..resources.labels import find_labels
+from ..resources.representation import render_site_page
+from ..sparql.examples import list_example_queries
+from ..sparql.service import select_own_rows
+from ..store.changelog.sync import ChangeLogSync
+from ..text import natural_sort_key
 
-SOON = 2  # seconds that the page waits for what is being counted
-LATEST = 6  # papers
-SHOWN = ("due-and-delivered", "issues-under-several-categories", "disagreements")
+COUNTS_TIMEOUT_SECONDS = 2  # seconds that the page waits for what is being counted
+MAX_LATEST_PAPERS = 6  # papers
+FEATURED_EXAMPLE_NAMES = ("due-and-delivered", "issues-under-several-categories", "disagreements")
 # What describes the service, for programs and people (RFC 8631, RFC 9727): relation, place, media type.
-DESCRIBED = (
+HOME_DESCRIPTION_LINKS = (
     ("api-catalog", "/.well-known/api-catalog", "application/linkset+json"),
     ("service-desc", "/openapi.json", "application/json"),
     ("service-doc", "/#ways", "text/html"),
     ("service-meta", "/.well-known/void", "text/turtle"),
     ("describedby", "/catalog", "text/turtle"),
 )
-POSTED = """SELECT ?paper ?day WHERE {{
+POSTED_PAPERS_QUERY = """SELECT ?paper ?day WHERE {{
   VALUES ?day {{ {days} }} ?paper wgig:posted ?day .
   FILTER EXISTS {{ VALUES ?class {{ wgig:IssuePaper wgig:AssessmentPaper }} ?paper a ?class }}
   FILTER NOT EXISTS {{ ?paper wgig:illustrative true }} FILTER (isIRI(?paper))
@@ -48,7 +53,7 @@ POSTED = """SELECT ?paper ?day WHERE {{
 
 
 @dataclass(frozen=True)
-class Latest:
+class LatestPaper:
     """A paper that was posted of late: its IRI, what it is called, and the day."""
 
     iri: str
@@ -56,86 +61,102 @@ class Latest:
     day: str
 
 
-async def home(request: Request) -> Response:
+async def get_home(request: Request) -> Response:
     """What this is, what it holds, and the ways in. Raises Problem 406 for a client that takes no HTML."""
-    only(request)
-    pick(request, (HTML,))
-    counts = await counted(request)
-    covered = await matrix_soon(request)
-    what = await happened(request, MAIN)
-    papers = await latest(request)
+    check_query_parameters(request)
+    choose_response_format(request, (HTML,))
+    counts = await find_kind_counts(request)
+    covered = await find_issue_matrix(request)
+    what = await read_timeline_data(request, MAIN_EVENT_PARAMETERS)
+    papers = await list_latest_papers(request)
     is_done = None not in (counts, covered, what.papers)
-    body = await run_in_threadpool(written, request, counts, covered, what, papers)
-    links = [*common(), *(f'<{path}>; rel="{rel}"; type="{type_}"' for rel, path, type_ in DESCRIBED)]
-    return answer(request, body, HTML, links=links, headers={} if is_done else {"Cache-Control": "no-store"})
-
-
-def written(
-    request: Request,
-    counts: dict[str, int] | None,
-    covered: Matrix | None,
-    what: Happened,
-    papers: list[Latest],
-) -> bytes:
-    """The page; what is None is being counted."""
-    base = request.app.state.settings.base
-    line = timeline(what).main
-    return show(
-        request,
-        "home.html",
-        counts=counts,
-        titles=names.TITLES,
-        name=names.called,
-        lists=LISTS,
-        matrix=covered and view(covered, base, language.ranges()),
-        line=line,
-        chart=chart(line),
-        papers=papers,
-        examples=examples(),
-        shown=SHOWN,
-        described=DESCRIBED,
-        markup=mappings.catalog(base, host(request), list(map(names.title, counts or names.TITLES))),
+    body = await run_in_threadpool(render_home, request, counts, covered, what, papers)
+    links = [
+        *data_links(),
+        *(f'<{path}>; rel="{rel}"; type="{type_}"' for rel, path, type_ in HOME_DESCRIPTION_LINKS),
+    ]
+    return respond_with_body(
+        request, body, HTML, links=links, headers={} if is_done else {"Cache-Control": "no-store"}
     )
 
 
-async def counted(request: Request) -> dict[str, int] | None:
+def render_home(
+    request: Request,
+    counts: dict[str, int] | None,
+    covered: CoverageMatrix | None,
+    what: TimelineData,
+    papers: list[LatestPaper],
+) -> bytes:
+    """The page; what is None is being counted."""
+    base = request.app.state.settings.base
+    line = build_timeline(what).main
+    return render_site_page(
+        request,
+        "home.html",
+        counts=counts,
+        titles=names.KIND_TITLES,
+        name=names.localized_kind_title,
+        lists=LIST_DEFINITIONS,
+        matrix=covered and build_matrix_view(covered, base, language.label_languages()),
+        line=line,
+        chart=build_timeline_chart(line),
+        papers=papers,
+        examples=list_example_queries(),
+        shown=FEATURED_EXAMPLE_NAMES,
+        described=HOME_DESCRIPTION_LINKS,
+        markup=mappings.build_catalog_markup(
+            base, request_base_url(request), list(map(names.kind_title, counts or names.KIND_TITLES))
+        ),
+    )
+
+
+async def find_kind_counts(request: Request) -> dict[str, int] | None:
     """How many things of each kind there are; None while it is being found out, for which nobody waits."""
-    stream: Stream = request.app.state.stream
+    stream: ChangeLogSync = request.app.state.stream
     try:
-        return await run_in_threadpool(existence.counts, await stream.ready(SOON))
+        return await run_in_threadpool(
+            existence.count_things_by_kind, await stream.get_current_log(COUNTS_TIMEOUT_SECONDS)
+        )
     except Problem:
         return None
 
 
-async def matrix_soon(request: Request) -> Matrix | None:
+async def find_issue_matrix(request: Request) -> CoverageMatrix | None:
     """The matrix of issues; None while the papers are being counted."""
-    cells: Cells = request.app.state.cells["issue"]
-    papers = await cells.soon(SOON)
+    cells: PaperCounts = request.app.state.cells["issue"]
+    papers = await cells.get_counts_within(COUNTS_TIMEOUT_SECONDS)
     if papers is None:
         return None
-    return matrix("issue", await rows(request, named("issue", {}, request.app.state.settings.base)), papers)
+    return build_coverage_matrix(
+        "issue",
+        await select_own_rows(request, build_matrix_query("issue", {}, request.app.state.settings.base)),
+        papers,
+    )
 
 
-async def latest(request: Request) -> list[Latest]:
+async def list_latest_papers(request: Request) -> list[LatestPaper]:
     """Some of the papers of the last days on which any was posted, those of the last one first."""
-    cells: Cells = request.app.state.cells["posted"]
-    days = last_days(await cells.soon(SOON) or {})
+    cells: PaperCounts = request.app.state.cells["posted"]
+    days = list_last_posting_days(await cells.get_counts_within(COUNTS_TIMEOUT_SECONDS) or {})
     if not days:
         return []
-    query = prefixed(POSTED.format(days=" ".join(days), most=LATEST), request.app.state.settings.base)
-    found = {paper.value: day.value for paper, day in await rows(request, query)}
-    names = await run_in_threadpool(labels, request.app.state.store, found, language.ranges())
-    papers = [Latest(iri, names.get(iri, ox.Literal(iri)), day) for iri, day in found.items()]
-    by_name = sorted(papers, key=lambda one: natural(one.name.value))
+    query = add_query_prefixes(
+        POSTED_PAPERS_QUERY.format(days=" ".join(days), most=MAX_LATEST_PAPERS),
+        request.app.state.settings.base,
+    )
+    found = {paper.value: day.value for paper, day in await select_own_rows(request, query)}
+    names = await run_in_threadpool(find_labels, request.app.state.store, found, language.label_languages())
+    papers = [LatestPaper(iri, names.get(iri, ox.Literal(iri)), day) for iri, day in found.items()]
+    by_name = sorted(papers, key=lambda one: natural_sort_key(one.name.value))
     return sorted(by_name, key=lambda one: one.day, reverse=True)
 
 
-def last_days(counts: Mapping[Cell, int]) -> list[str]:
+def list_last_posting_days(counts: Mapping[CellKey, int]) -> list[str]:
     """The last days on which papers were posted, as SPARQL writes them: as few as have LATEST papers."""
     found: list[str] = []
-    missing = LATEST
+    missing = MAX_LATEST_PAPERS
     days = sorted((cell[0] for cell in counts if len(cell) == 1 and cell[0][:1] == '"'), reverse=True)
-    for day in islice(days, LATEST):
+    for day in islice(days, MAX_LATEST_PAPERS):
         if missing > 0:
             found.append(day)
             missing -= counts[day,]

@@ -11,22 +11,22 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import CollectorRegistry
 
-from ..http.auth import may
-from ..http.parameters import only
+from ..http.auth import authorize_request
+from ..http.parameters import check_query_parameters
 from ..settings import Settings
-from ..sparql.workers.fair_queue import Standing
-from ..store.backup.backup import last
-from ..store.history import STAMP
+from ..sparql.workers.fair_queue import QueueState
+from ..store.backup.backup import read_backup_time
+from ..store.history import VERSION_TIME_FORMAT
 
-OPEN = "open"
+OPEN_METRICS_SETTING = "open"
 
 
-class Now(NamedTuple):
+class StateCollector(NamedTuple):
     """What stands now: readers and who waits for them, the number of the last write and of failed ones."""
 
-    readers: Standing
-    version: int
-    failed: bool
+    readers: QueueState
+    data_version: int
+    has_failed_write: bool
     state: Any
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -35,31 +35,37 @@ class Now(NamedTuple):
         readers.add_metric(["busy"], self.readers.busy)
         readers.add_metric(["idle"], self.readers.idle)
         yield readers
-        yield gauge("wgig_queries_waiting", "Queries that wait for a reader.", self.readers.waiting)
-        quads, graphs = self.state.census.now()
-        yield gauge("wgig_quads", "Quads in the store.", quads)
-        yield gauge("wgig_graphs", "Named graphs in the store.", graphs)
-        yield gauge("wgig_data_version", "Changes of the data since the start of the service.", self.version)
-        yield gauge(
+        yield make_gauge("wgig_queries_waiting", "Queries that wait for a reader.", self.readers.waiting)
+        quads, graphs = self.state.census.counts()
+        yield make_gauge("wgig_quads", "Quads in the store.", quads)
+        yield make_gauge("wgig_graphs", "Named graphs in the store.", graphs)
+        yield make_gauge(
+            "wgig_data_version", "Changes of the data since the start of the service.", self.data_version
+        )
+        yield make_gauge(
             "wgig_write_failed",
             "1 where the disk or the shared store failed the last write.",
-            int(self.failed),
+            int(self.has_failed_write),
         )
         record = self.state.record
         for name, what, when in (
-            ("last_write", "last write on record", record and moment(record.version, STAMP)),
-            ("last_backup", "last backup", moment(last(self.state.store.folder))),
+            (
+                "last_write",
+                "last write on record",
+                record and parse_epoch_seconds(record.version, VERSION_TIME_FORMAT),
+            ),
+            ("last_backup", "last backup", parse_epoch_seconds(read_backup_time(self.state.store.folder))),
         ):
             if when:
-                yield gauge(f"wgig_{name}_timestamp_seconds", f"When the {what} was made.", when)
+                yield make_gauge(f"wgig_{name}_timestamp_seconds", f"When the {what} was made.", when)
 
 
-def gauge(name: str, what: str, number: float) -> GaugeMetricFamily:
+def make_gauge(name: str, what: str, number: float) -> GaugeMetricFamily:
     """A figure without labels."""
     return GaugeMetricFamily(name, what, value=number)
 
 
-def moment(written: str | None, form: str = "") -> float | None:
+def parse_epoch_seconds(written: str | None, form: str = "") -> float | None:
     """A point of time as seconds since 1970; None for none."""
     if not written:
         return None
@@ -67,19 +73,21 @@ def moment(written: str | None, form: str = "") -> float | None:
     return when.replace(tzinfo=UTC).timestamp()
 
 
-async def metrics(request: Request) -> Response:
+async def get_metrics(request: Request) -> Response:
     """The figures of the service for Prometheus, for whoever has a token for them."""
-    only(request)
+    check_query_parameters(request)
     settings: Settings = request.app.state.settings
-    if settings.metrics != OPEN:
-        may(request, "metrics", "admin")
+    if settings.metrics != OPEN_METRICS_SETTING:
+        authorize_request(request, "metrics", "admin")
     state = request.app.state
-    now = Now(state.answerers.standing, state.answerers.version, bool(state.failed_write), state)
-    body = await run_in_threadpool(written, state.metrics.registry, now)
+    now = StateCollector(
+        state.answerers.queue_state, state.answerers.version, bool(state.failed_write), state
+    )
+    body = await run_in_threadpool(serialize_metrics, state.metrics.registry, now)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Cache-Control": "no-store"})
 
 
-def written(registry: CollectorRegistry, now: Now) -> bytes:
+def serialize_metrics(registry: CollectorRegistry, now: StateCollector) -> bytes:
     """What was counted, and what stands now."""
     standing = CollectorRegistry()
     standing.register(now)

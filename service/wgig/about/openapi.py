@@ -12,125 +12,148 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from ..graphs.citation.routes import WRITERS as CITATIONS
+from ..graphs.citation.routes import CITATION_SERIALIZERS as CITATIONS
 from ..graphs.versions import LINK_FORMAT
-from ..http.bodies import FORM, MULTIPART
-from ..http.parameters import BARE, only
-from ..http.responses import answer
+from ..http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE
+from ..http.parameters import BARE_PARAMETERS, check_query_parameters
+from ..http.responses import respond_with_body
 from ..rdf.formats import (
     ATOM,
-    CALENDAR,
     CSVW,
-    DATASETS,
-    DUMPS,
-    FORMATS,
-    GRAPHS,
+    DATASET_FORMATS,
+    DUMP_FORMATS,
+    FILE_FORMATS,
+    GRAPH_FORMATS,
     HTML,
+    ICALENDAR_FORMAT,
     JSON,
     JSON_LD,
     MARKDOWN,
     PLAIN_XML,
-    PROBLEM,
-    SOLUTIONS,
-    TABLES,
+    PROBLEM_JSON,
+    SOLUTION_FORMATS,
+    TABLE_FORMATS,
     Format,
 )
-from ..rdf.formats import TEXT as PLAIN
-from ..resources.profiles import OFFERED
-from ..shacl.reports import WRITERS
-from ..sparql.examples import examples
-from ..sparql.request import ALSO, VERSIONS
+from ..rdf.formats import PLAIN_TEXT as PLAIN
+from ..resources.profiles import OWN_PROFILE_FORMATS
+from ..shacl.reports import REPORT_WRITERS
+from ..sparql.examples import list_example_queries
+from ..sparql.request import MEDIA_TYPE_ALIASES, SPARQL_VERSIONS
 from .openapi_operations import (
-    DOC,
-    NEGOTIATED,
-    OF_THING,
-    PAGE_OF_FEED,
-    PROFILED,
-    by_path,
-    example_operation,
-    feed_operation,
-    media_type,
+    DOCUMENT_FORMATS,
+    FEED_PAGE_PARAMETER,
+    OPENAPI_NEGOTIATION_PARAMETERS,
+    OPENAPI_PROFILE_PARAMETERS,
+    OPENAPI_RESOURCE_PARAMETERS,
+    build_example_operation,
+    build_feed_operation,
+    build_media_type_parameter,
+    build_operations_by_path,
 )
-from .openapi_schemas import ANY, PROBLEM_DOCUMENT, TEXT, Described
+from .openapi_schemas import ANY_JSON_SCHEMA, PROBLEM_SCHEMA, TEXT_SCHEMA, OpenApiObject
 
 # The schemas of bodies by the end of their media type; what is not here is text.
-BODIES: dict[str, Described] = {
-    "json": ANY,
-    "application/json": ANY,
-    MULTIPART: {"type": "object"},
-    FORM: {"type": "object"},
+BODY_SCHEMAS: dict[str, OpenApiObject] = {
+    "json": ANY_JSON_SCHEMA,
+    "application/json": ANY_JSON_SCHEMA,
+    MULTIPART_MEDIA_TYPE: {"type": "object"},
+    FORM_MEDIA_TYPE: {"type": "object"},
 }
 
 
-def parameter(name: str, description: str, *, many: bool = False, example: str = "") -> Described:
+def build_query_parameter(
+    name: str, description: str, *, many: bool = False, example: str = ""
+) -> OpenApiObject:
     """A parameter of the query string; `many`: it may be given several times."""
-    schema: Described = {"type": "string", "maxLength": 0} if name in BARE else {"type": "string"}
+    schema: OpenApiObject = (
+        {"type": "string", "maxLength": 0} if name in BARE_PARAMETERS else {"type": "string"}
+    )
     if many:
         schema = {"type": "array", "items": schema}
     shown = {"example": example} if example else {}
     return {"name": name, "in": "query", "description": description, "schema": schema, **shown}
 
 
-def path_parameter(name: str) -> Described:
+def build_path_parameter(name: str) -> OpenApiObject:
     """A part of the path that the function takes from the request itself."""
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def content(media_types: Sequence[str]) -> Described:
+def build_body_content(media_types: Sequence[str]) -> OpenApiObject:
     """Bodies of these media types."""
-    return {one: {"schema": BODIES.get(one.rpartition("+")[2], TEXT)} for one in media_types}
+    return {one: {"schema": BODY_SCHEMAS.get(one.rpartition("+")[2], TEXT_SCHEMA)} for one in media_types}
 
 
-NEW: Described = {"201": {"description": "A new graph is made; Location says where."}}
+CREATED_RESPONSE: OpenApiObject = {"201": {"description": "A new graph is made; Location says where."}}
 
 
-def answers(formats: Sequence[Format]) -> Described:
+def build_format_responses(formats: Sequence[Format]) -> OpenApiObject:
     """The answer in each of the formats."""
     return {
-        "200": {"description": "The answer, whole.", "content": content([one.media_type for one in formats])}
+        "200": {
+            "description": "The answer, whole.",
+            "content": build_body_content([one.media_type for one in formats]),
+        }
     }
 
 
-def offered(formats: Sequence[Format], *parameters: Described) -> Described:
+def build_format_operation(formats: Sequence[Format], *parameters: OpenApiObject) -> OpenApiObject:
     """Parameters, that of the media type among them, and the answer in each of the formats."""
-    return {"parameters": [*parameters, media_type(formats)], "responses": answers(formats)}
+    return {
+        "parameters": [*parameters, build_media_type_parameter(formats)],
+        "responses": build_format_responses(formats),
+    }
 
 
-QUERY = parameter("query", "The query; without it, the service description.")
-EXPLAIN = parameter("explain", "Given bare: the plan of the query in words, as JSON, text or a page.")
-HINTS = parameter("hints", "Given bare: what is probably not meant is told, whatever the query finds.")
-BEFORE = parameter("before", "A later page of the feed, to which the page before links.")
-DATASET = [
-    parameter("default-graph-uri", "A graph of the default graph.", many=True),
-    parameter("named-graph-uri", "A named graph.", many=True),
+QUERY_PARAMETER = build_query_parameter("query", "The query; without it, the service description.")
+EXPLAIN_PARAMETER = build_query_parameter(
+    "explain", "Given bare: the plan of the query in words, as JSON, text or a page."
+)
+HINTS_PARAMETER = build_query_parameter(
+    "hints", "Given bare: what is probably not meant is told, whatever the query finds."
+)
+BEFORE_PARAMETER = build_query_parameter(
+    "before", "A later page of the feed, to which the page before links."
+)
+OPENAPI_DATASET_PARAMETERS = [
+    build_query_parameter("default-graph-uri", "A graph of the default graph.", many=True),
+    build_query_parameter("named-graph-uri", "A named graph.", many=True),
 ]
-VERSION = parameter("version", f"The version of SPARQL: {', '.join(VERSIONS)}.")
-ASKED = [
-    QUERY,
-    *DATASET,
-    EXPLAIN,
-    HINTS,
-    VERSION,
-    *(parameter(one, "What other services call `_mediatype`, which beats it.", many=True) for one in ALSO),
-    parameter("ac", "Whether a program asks of itself, as editors tell: it changes nothing."),
+SPARQL_VERSION_PARAMETER = build_query_parameter(
+    "version", f"The version of SPARQL: {', '.join(SPARQL_VERSIONS)}."
+)
+OPENAPI_ENDPOINT_PARAMETERS = [
+    QUERY_PARAMETER,
+    *OPENAPI_DATASET_PARAMETERS,
+    EXPLAIN_PARAMETER,
+    HINTS_PARAMETER,
+    SPARQL_VERSION_PARAMETER,
+    *(
+        build_query_parameter(one, "What other services call `_mediatype`, which beats it.", many=True)
+        for one in MEDIA_TYPE_ALIASES
+    ),
+    build_query_parameter("ac", "Whether a program asks of itself, as editors tell: it changes nothing."),
 ]
-EXAMPLE = parameter(
+EXAMPLE_PARAMETER = build_query_parameter(
     "example",
     "The example query that the page is to begin with; values of its parameters may stand beside it.",
 )
-USING = [
-    parameter("using-graph-uri", "A graph of the default graph of WHERE.", many=True),
-    parameter("using-named-graph-uri", "A named graph of WHERE.", many=True),
+OPENAPI_USING_GRAPH_PARAMETERS = [
+    build_query_parameter("using-graph-uri", "A graph of the default graph of WHERE.", many=True),
+    build_query_parameter("using-named-graph-uri", "A named graph of WHERE.", many=True),
 ]
-GRAPH = [
-    parameter("graph", "The IRI of a graph."),
-    parameter("default", "Given bare: the default graph."),
+OPENAPI_GRAPH_PARAMETERS = [
+    build_query_parameter("graph", "The IRI of a graph."),
+    build_query_parameter("default", "Given bare: the default graph."),
 ]
-OLD = [
-    parameter("version", "The name of an old version; without it, the graph as it is now."),
-    parameter("versions", "Given bare: the list of the versions, as `application/link-format` or JSON."),
-    parameter("changes", "The version whose changes are wanted, as JSON or a page."),
-    parameter("about", "With `changes`: the IRI of the thing whose changes alone are wanted."),
+OPENAPI_GRAPH_VERSION_PARAMETERS = [
+    build_query_parameter("version", "The name of an old version; without it, the graph as it is now."),
+    build_query_parameter(
+        "versions", "Given bare: the list of the versions, as `application/link-format` or JSON."
+    ),
+    build_query_parameter("changes", "The version whose changes are wanted, as JSON or a page."),
+    build_query_parameter("about", "With `changes`: the IRI of the thing whose changes alone are wanted."),
     {
         "name": "Accept-Datetime",
         "in": "header",
@@ -138,194 +161,248 @@ OLD = [
         "schema": {"type": "string"},
     },
 ]
-CHECKING = [
-    parameter("profile", "The profile to check by: `draft`, `complete` (meant without it) or `final`."),
-    parameter("lang", "The language of the report: ar, en, es, fr, ru or zh; beats Accept-Language."),
+OPENAPI_VALIDATION_PARAMETERS = [
+    build_query_parameter(
+        "profile", "The profile to check by: `draft`, `complete` (meant without it) or `final`."
+    ),
+    build_query_parameter(
+        "lang", "The language of the report: ar, en, es, fr, ru or zh; beats Accept-Language."
+    ),
 ]
-WRITING = [
-    parameter("issue", "The issue, such as `spam`, on which a new paper is begun."),
-    parameter("paper", "The name or IRI of a paper of the graph, which is edited."),
-    parameter("lang", "The language of the labels and messages: ar, en, es, fr, ru or zh."),
-    parameter("saved", "Given bare: the page says that the paper was just saved."),
+OPENAPI_PAPER_FORM_PARAMETERS = [
+    build_query_parameter("issue", "The issue, such as `spam`, on which a new paper is begun."),
+    build_query_parameter("paper", "The name or IRI of a paper of the graph, which is edited."),
+    build_query_parameter("lang", "The language of the labels and messages: ar, en, es, fr, ru or zh."),
+    build_query_parameter("saved", "Given bare: the page says that the paper was just saved."),
 ]
-CITED = [
-    parameter("iri", "The IRI of a thing, a graph or a term.", example="issue:spam"),
-    parameter("query", "A SPARQL query, in place of an IRI."),
-    parameter("version", "The version of the graph as a whole that is meant; without it, the current one."),
+OPENAPI_CITATION_PARAMETERS = [
+    build_query_parameter("iri", "The IRI of a thing, a graph or a term.", example="issue:spam"),
+    build_query_parameter("query", "A SPARQL query, in place of an IRI."),
+    build_query_parameter(
+        "version", "The version of the graph as a whole that is meant; without it, the current one."
+    ),
 ]
-PROOF = parameter("sha256", "The SHA-256 of what was cited: it is given as long as that is so.")
-RDF = [one.media_type for one in GRAPHS]
-FOUND_BY_WORDS = tuple(dict.fromkeys((JSON, JSON_LD, ATOM, HTML, *OFFERED)))
-FOUND = (*SOLUTIONS, *GRAPHS, HTML, JSON, PLAIN)
-HELD = (*GRAPHS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
-TOKEN: list[Described] = [{"token": []}]
-SCHEMES = {"token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}}
+SHA256_PARAMETER = build_query_parameter(
+    "sha256", "The SHA-256 of what was cited: it is given as long as that is so."
+)
+RDF_MEDIA_TYPES = [one.media_type for one in GRAPH_FORMATS]
+SEARCH_RESPONSE_FORMATS = tuple(dict.fromkeys((JSON, JSON_LD, ATOM, HTML, *OWN_PROFILE_FORMATS)))
+QUERY_RESPONSE_FORMATS = (*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, JSON, PLAIN)
+GRAPH_RESPONSE_FORMATS = (*GRAPH_FORMATS, PLAIN_XML, HTML, JSON, LINK_FORMAT)
+TOKEN_SECURITY: list[OpenApiObject] = [{"token": []}]
+SECURITY_SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "The token that opens writing."}
+}
 # What every route answers beside: stated, so that the framework does not state its own.
-REFUSED: Described = {
+PROBLEM_RESPONSES: OpenApiObject = {
     "default": {
         "description": "What is wrong and how to mend it.",
-        "content": {PROBLEM.media_type: {"schema": PROBLEM_DOCUMENT}, **content([HTML.media_type])},
+        "content": {
+            PROBLEM_JSON.media_type: {"schema": PROBLEM_SCHEMA},
+            **build_body_content([HTML.media_type]),
+        },
     }
 }
 
 # What the routes take and give beside their path, by the name of their function.
-EXTRAS: dict[str, Described] = {
-    "ask": offered(FOUND, *ASKED, EXAMPLE),
+OPERATIONS_BY_FUNCTION: dict[str, OpenApiObject] = {
+    "ask": build_format_operation(QUERY_RESPONSE_FORMATS, *OPENAPI_ENDPOINT_PARAMETERS, EXAMPLE_PARAMETER),
     "ask_by_body": {
-        **offered(FOUND, *ASKED),
-        "requestBody": {"required": True, "content": content(["application/sparql-query", FORM])},
-    },
-    "update": {
-        "parameters": [*USING, VERSION],
-        "requestBody": {"required": True, "content": content(["application/sparql-update", FORM])},
-        "security": TOKEN,
-    },
-    "validation_form": {"parameters": CHECKING, "responses": answers((HTML,))},
-    "validate": {
-        **offered([*WRITERS], *CHECKING),
+        **build_format_operation(QUERY_RESPONSE_FORMATS, *OPENAPI_ENDPOINT_PARAMETERS),
         "requestBody": {
             "required": True,
-            "content": content([*(one.media_type for one in FORMATS), MULTIPART, FORM]),
+            "content": build_body_content(["application/sparql-query", FORM_MEDIA_TYPE]),
         },
     },
-    "write_form": {"parameters": WRITING, "responses": answers((HTML,))},
-    "write_by_form": {
-        **offered((HTML, JSON)),
-        "requestBody": {"required": True, "content": content([FORM, MULTIPART])},
+    "update": {
+        "parameters": [*OPENAPI_USING_GRAPH_PARAMETERS, SPARQL_VERSION_PARAMETER],
+        "requestBody": {
+            "required": True,
+            "content": build_body_content(["application/sparql-update", FORM_MEDIA_TYPE]),
+        },
+        "security": TOKEN_SECURITY,
     },
-    "cite": offered((*CITATIONS, HTML), *CITED),
-    "cited": offered((*SOLUTIONS, *GRAPHS), *CITED, PROOF),
-    "home": {"responses": answers((HTML,))},
-    "describe_update": offered((*GRAPHS, HTML)),
-    "list_running": {"responses": answers((JSON,))},
-    "explain": {"responses": answers(OFFERED)},
-    "thing": {"parameters": [media_type(DOC), *OF_THING]},
-    "ontology": offered(DOC, *NEGOTIATED),
-    "shapes": offered(DOC, *NEGOTIATED),
-    "context": {"responses": answers((JSON_LD,))},
-    "health": {"responses": answers((JSON,))},
-    "ready": {"responses": answers((JSON,))},
-    "metrics": {"responses": answers((PLAIN,)), "security": TOKEN},
-    "interface": {"responses": answers((JSON,))},
-    "ask_example": offered((*SOLUTIONS, *GRAPHS, HTML, ATOM)),
-    "shape": offered(OFFERED, *NEGOTIATED),
-    "dump": {"responses": answers(DUMPS)},
-    "version": {"responses": answers(DUMPS)},
-    "stream": offered(DATASETS),
-    "node": offered(DATASETS),
-    "everything": {"parameters": [BEFORE], "responses": answers([ATOM])},
-    "of_kind": {"parameters": [BEFORE], "responses": answers([ATOM])},
-    "feed_of_example": {"parameters": [PAGE_OF_FEED], "responses": answers([ATOM])},
-    "meetings": {"responses": answers([CALENDAR])},
-    "sitemap": {"responses": answers([PLAIN_XML])},
-    "part": {"responses": answers([PLAIN_XML])},
-    "every_table": {"responses": answers((CSVW, HTML))},
-    "one_table": {"responses": answers(TABLES)},
+    "validation_form": {
+        "parameters": OPENAPI_VALIDATION_PARAMETERS,
+        "responses": build_format_responses((HTML,)),
+    },
+    "validate": {
+        **build_format_operation([*REPORT_WRITERS], *OPENAPI_VALIDATION_PARAMETERS),
+        "requestBody": {
+            "required": True,
+            "content": build_body_content(
+                [*(one.media_type for one in FILE_FORMATS), MULTIPART_MEDIA_TYPE, FORM_MEDIA_TYPE]
+            ),
+        },
+    },
+    "write_form": {"parameters": OPENAPI_PAPER_FORM_PARAMETERS, "responses": build_format_responses((HTML,))},
+    "write_by_form": {
+        **build_format_operation((HTML, JSON)),
+        "requestBody": {
+            "required": True,
+            "content": build_body_content([FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE]),
+        },
+    },
+    "cite": build_format_operation((*CITATIONS, HTML), *OPENAPI_CITATION_PARAMETERS),
+    "cited": build_format_operation(
+        (*SOLUTION_FORMATS, *GRAPH_FORMATS), *OPENAPI_CITATION_PARAMETERS, SHA256_PARAMETER
+    ),
+    "home": {"responses": build_format_responses((HTML,))},
+    "describe_update": build_format_operation((*GRAPH_FORMATS, HTML)),
+    "list_running": {"responses": build_format_responses((JSON,))},
+    "explain": {"responses": build_format_responses(OWN_PROFILE_FORMATS)},
+    "thing": {"parameters": [build_media_type_parameter(DOCUMENT_FORMATS), *OPENAPI_RESOURCE_PARAMETERS]},
+    "ontology": build_format_operation(DOCUMENT_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
+    "shapes": build_format_operation(DOCUMENT_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
+    "context": {"responses": build_format_responses((JSON_LD,))},
+    "health": {"responses": build_format_responses((JSON,))},
+    "ready": {"responses": build_format_responses((JSON,))},
+    "metrics": {"responses": build_format_responses((PLAIN,)), "security": TOKEN_SECURITY},
+    "interface": {"responses": build_format_responses((JSON,))},
+    "ask_example": build_format_operation((*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, ATOM)),
+    "shape": build_format_operation(OWN_PROFILE_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
+    "dump": {"responses": build_format_responses(DUMP_FORMATS)},
+    "version": {"responses": build_format_responses(DUMP_FORMATS)},
+    "stream": build_format_operation(DATASET_FORMATS),
+    "node": build_format_operation(DATASET_FORMATS),
+    "everything": {"parameters": [BEFORE_PARAMETER], "responses": build_format_responses([ATOM])},
+    "of_kind": {"parameters": [BEFORE_PARAMETER], "responses": build_format_responses([ATOM])},
+    "feed_of_example": {"parameters": [FEED_PAGE_PARAMETER], "responses": build_format_responses([ATOM])},
+    "meetings": {"responses": build_format_responses([ICALENDAR_FORMAT])},
+    "sitemap": {"responses": build_format_responses([PLAIN_XML])},
+    "part": {"responses": build_format_responses([PLAIN_XML])},
+    "every_table": {"responses": build_format_responses((CSVW, HTML))},
+    "one_table": {"responses": build_format_responses(TABLE_FORMATS)},
     "search": {
         "parameters": [
-            parameter("q", 'The words; "a phrase" in quotes, wor* for the begin of a word.', example="spam"),
-            parameter("lang", "A language, such as `fr`."),
-            parameter("kind", "A kind of things, such as `issue`."),
-            parameter("page", "The number of a page, from 1."),
-            *PROFILED,
-            media_type(FOUND_BY_WORDS),
+            build_query_parameter(
+                "q", 'The words; "a phrase" in quotes, wor* for the begin of a word.', example="spam"
+            ),
+            build_query_parameter("lang", "A language, such as `fr`."),
+            build_query_parameter("kind", "A kind of things, such as `issue`."),
+            build_query_parameter("page", "The number of a page, from 1."),
+            *OPENAPI_PROFILE_PARAMETERS,
+            build_media_type_parameter(SEARCH_RESPONSE_FORMATS),
         ],
-        "responses": answers(FOUND_BY_WORDS),
+        "responses": build_format_responses(SEARCH_RESPONSE_FORMATS),
     },
     "reconcile": {
         "parameters": [
-            parameter("queries", "A batch of reconciliation queries as JSON; without it, the manifest."),
-            parameter("extend", "A query for data extension as JSON."),
+            build_query_parameter(
+                "queries", "A batch of reconciliation queries as JSON; without it, the manifest."
+            ),
+            build_query_parameter("extend", "A query for data extension as JSON."),
         ],
-        "responses": answers([JSON, HTML]),
+        "responses": build_format_responses([JSON, HTML]),
     },
     "reconcile_by_form": {
-        "requestBody": {"required": True, "content": content([FORM])},
-        "responses": answers([JSON]),
+        "requestBody": {"required": True, "content": build_body_content([FORM_MEDIA_TYPE])},
+        "responses": build_format_responses([JSON]),
     },
     "suggest": {
         "parameters": [
-            parameter("prefix", "What was typed."),
-            parameter("type", "A kind that things are of."),
-            parameter("cursor", "How many suggestions to leave out."),
+            build_query_parameter("prefix", "What was typed."),
+            build_query_parameter("type", "A kind that things are of."),
+            build_query_parameter("cursor", "How many suggestions to leave out."),
         ],
-        "responses": answers([JSON]),
+        "responses": build_format_responses([JSON]),
     },
     "preview": {
-        "parameters": [parameter("id", "The identifier of a thing.", example="issue/spam")],
-        "responses": answers([HTML]),
+        "parameters": [build_query_parameter("id", "The identifier of a thing.", example="issue/spam")],
+        "responses": build_format_responses([HTML]),
     },
     "propose": {
         "parameters": [
-            parameter("type", "A kind of things."),
-            parameter("limit", "How many properties, at most 100."),
+            build_query_parameter("type", "A kind of things."),
+            build_query_parameter("limit", "How many properties, at most 100."),
         ],
-        "responses": answers([JSON]),
+        "responses": build_format_responses([JSON]),
     },
-    "example": {"responses": answers(GRAPHS[:1])},
-    "read_graphs": offered(HELD, *GRAPH, *OLD, *NEGOTIATED),
-    "read_graph": offered(HELD, *OLD, *NEGOTIATED),
-    **{one: offered((*GRAPHS, HTML)) for one in ("void", "sparql_examples")},
-    "catalog": offered(OFFERED, *PROFILED),
+    "example": {"responses": build_format_responses(GRAPH_FORMATS[:1])},
+    "read_graphs": build_format_operation(
+        GRAPH_RESPONSE_FORMATS,
+        *OPENAPI_GRAPH_PARAMETERS,
+        *OPENAPI_GRAPH_VERSION_PARAMETERS,
+        *OPENAPI_NEGOTIATION_PARAMETERS,
+    ),
+    "read_graph": build_format_operation(
+        GRAPH_RESPONSE_FORMATS, *OPENAPI_GRAPH_VERSION_PARAMETERS, *OPENAPI_NEGOTIATION_PARAMETERS
+    ),
+    **{one: build_format_operation((*GRAPH_FORMATS, HTML)) for one in ("void", "sparql_examples")},
+    "catalog": build_format_operation(OWN_PROFILE_FORMATS, *OPENAPI_PROFILE_PARAMETERS),
     "change_graphs": {
-        "parameters": GRAPH,
-        "requestBody": {"content": content([*RDF, MULTIPART])},
-        "security": TOKEN,
-        "responses": NEW,
+        "parameters": OPENAPI_GRAPH_PARAMETERS,
+        "requestBody": {"content": build_body_content([*RDF_MEDIA_TYPES, MULTIPART_MEDIA_TYPE])},
+        "security": TOKEN_SECURITY,
+        "responses": CREATED_RESPONSE,
     },
     "change_graph": {
-        "requestBody": {"content": content([*RDF, MARKDOWN.media_type, MULTIPART])},
-        "security": TOKEN,
-        "responses": NEW,
+        "requestBody": {
+            "content": build_body_content([*RDF_MEDIA_TYPES, MARKDOWN.media_type, MULTIPART_MEDIA_TYPE])
+        },
+        "security": TOKEN_SECURITY,
+        "responses": CREATED_RESPONSE,
     },
 }
 
 # The same for functions that answer at several paths.
-PATHS = by_path()
+OPERATIONS_BY_PATH = build_operations_by_path()
 
 # The usual status of an answer without a body.
-STATUS = {"update": 204, "change_graphs": 204, "change_graph": 204, "thing": 303, "ontology_version": 303}
+STATUS_BY_FUNCTION = {
+    "update": 204,
+    "change_graphs": 204,
+    "change_graph": 204,
+    "thing": 303,
+    "ontology_version": 303,
+}
 
 # OpenAPI 3.1 has no place for QUERY, and HEAD is GET without the body.
-UNDESCRIBED = ("HEAD", "QUERY")
+UNDESCRIBED_METHODS = ("HEAD", "QUERY")
 
 
-def interface(request: Request) -> Response:
+def get_openapi(request: Request) -> Response:
     """The description of this interface (OpenAPI 3.1)."""
-    only(request)
-    schema: Described = request.app.openapi()
-    schema.setdefault("components", {})["securitySchemes"] = SCHEMES
-    operations = {f"/queries/{one.name}": example_operation(one) for one in examples()}
-    operations |= {f"/feed/query/{one.name}.atom": feed_operation(one) for one in examples() if one.date}
+    check_query_parameters(request)
+    schema: OpenApiObject = request.app.openapi()
+    schema.setdefault("components", {})["securitySchemes"] = SECURITY_SCHEMES
+    operations = {f"/queries/{one.name}": build_example_operation(one) for one in list_example_queries()}
+    operations |= {
+        f"/feed/query/{one.name}.atom": build_feed_operation(one)
+        for one in list_example_queries()
+        if one.date_variable
+    }
     for path, one in operations.items():
-        operation = {**one, "operationId": operation_id("GET", path)}
-        schema["paths"][path] = {"get": {**operation, "responses": {**operation["responses"], **REFUSED}}}
-    return answer(request, json.dumps(schema, ensure_ascii=False).encode(), JSON)
+        operation = {**one, "operationId": build_operation_id("GET", path)}
+        schema["paths"][path] = {
+            "get": {**operation, "responses": {**operation["responses"], **PROBLEM_RESPONSES}}
+        }
+    return respond_with_body(request, json.dumps(schema, ensure_ascii=False).encode(), JSON)
 
 
-def operation_id(method: str, path: str) -> str:
+def build_operation_id(method: str, path: str) -> str:
     """The name of an operation for programs that are made from the description, such as `getSparql`."""
     names = re.findall(r"\w+", path.replace(":path", "")) or ["home"]
     return method.lower() + "".join(name.capitalize() for name in names)
 
 
-def described(method: str, path: str, function: Callable[..., Any]) -> Described:
+def describe_route(method: str, path: str, function: Callable[..., Any]) -> OpenApiObject:
     """The arguments with which a route is added to the application, so that it is described."""
-    extra = EXTRAS.get(function.__name__, {}) | PATHS.get(path, {})
+    extra = OPERATIONS_BY_FUNCTION.get(function.__name__, {}) | OPERATIONS_BY_PATH.get(path, {})
     known = {one["name"] for one in extra.get("parameters", [])} | signature(function).parameters.keys()
     unsigned = set(re.findall(r"{(\w+)", path)) - known
-    extra["parameters"] = [*extra.get("parameters", []), *map(path_parameter, sorted(unsigned))]
+    extra["parameters"] = [*extra.get("parameters", []), *map(build_path_parameter, sorted(unsigned))]
     if method == "DELETE":  # nothing is sent, nothing is made
         extra.pop("requestBody", None)
         extra.pop("responses", None)
     lines = (function.__doc__ or "").strip().partition("\n")
     return {
-        "operation_id": operation_id(method, path),
+        "operation_id": build_operation_id(method, path),
         "summary": lines[0],
         "description": lines[2].strip() or lines[0],
-        "include_in_schema": method not in UNDESCRIBED,
-        "status_code": STATUS.get(function.__name__, 200),
+        "include_in_schema": method not in UNDESCRIBED_METHODS,
+        "status_code": STATUS_BY_FUNCTION.get(function.__name__, 200),
         "response_class": Response,  # its media types stand in `responses`
-        "responses": REFUSED,
+        "responses": PROBLEM_RESPONSES,
         "openapi_extra": extra,
     }

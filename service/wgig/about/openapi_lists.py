@@ -2,129 +2,146 @@
 
 from typing import Any
 
-from ..http.parameters import MOST
-from ..lists.fields import Field, List
-from ..lists.query import ASKED_AS, LARGEST, MAX_SORT_KEYS, SIZE, filterable
-from ..rdf.values import LONGEST, is_thing, schema
+from ..http.parameters import MAX_PARAMETER_VALUES
+from ..lists.fields import ListDefinition, ListField
+from ..lists.query import (
+    DEFAULT_LIST_PAGE_SIZE,
+    FILTER_VALUE_TYPES,
+    MAX_LIST_PAGE_SIZE,
+    MAX_SORT_KEYS,
+    filterable_fields,
+)
+from ..rdf.values import MAX_VALUE_CHARACTERS, is_resource_type, json_schema_of
 
 Schema = dict[str, Any]
 
-IRI: Schema = {"type": "string"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-LABELS: Schema = {
+IRI_SCHEMA: Schema = {"type": "string"}
+COUNT_SCHEMA: Schema = {"type": "integer", "minimum": 0}
+LABELS_SCHEMA: Schema = {
     "type": "object",
     "description": "Texts by language; `@none` are those without one.",
     "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1},
 }
-THING: Schema = {
+RESOURCE_SCHEMA: Schema = {
     "type": "object",
-    "properties": {"id": IRI, "label": LABELS},
+    "properties": {"id": IRI_SCHEMA, "label": LABELS_SCHEMA},
     "required": ["id"],
     "additionalProperties": False,
 }
-VALUES: dict[str, Schema] = {"integer": {"type": "integer"}, "boolean": {"type": "boolean"}}
-WORD: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST}
-RELATIONS = ("self", "first", "prev", "next", "last")
+VALUE_SCHEMAS: dict[str, Schema] = {"integer": {"type": "integer"}, "boolean": {"type": "boolean"}}
+WORD_SCHEMA: Schema = {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_CHARACTERS}
+PAGE_LINK_RELATIONS = ("self", "first", "prev", "next", "last")
 
 
-def parameters(one: List) -> list[Schema]:
+def build_list_parameters(one: ListDefinition) -> list[Schema]:
     """The parameters of the query string of a list."""
     sorts = ["id", *one.by_name]
     return [
         *(
-            list_parameter(field.name, field.says, filter_schema(one, field), many=True)
-            for field in filterable(one).values()
+            build_schema_parameter(field.name, field.description, build_filter_schema(one, field), many=True)
+            for field in filterable_fields(one).values()
         ),
-        list_parameter("q", "Words that stand in what a thing is called, in any case.", WORD),
+        build_schema_parameter("q", "Words that stand in what a thing is called, in any case.", WORD_SCHEMA),
         *(
-            [list_parameter("year", "A year that one of its dates is in.", schema("year"))]
-            if one.when
+            [build_schema_parameter("year", "A year that one of its dates is in.", json_schema_of("year"))]
+            if one.date_fields
             else []
         ),
-        list_parameter(
+        build_schema_parameter(
             "sort",
             "Fields to sort by, with commas between and a minus before one that falls; without it "
             f"{','.join(one.sort)}.",
-            {**listed([*sorts, *(f"-{name}" for name in sorts)]), "maxItems": MAX_SORT_KEYS},
+            {**build_enum_array_schema([*sorts, *(f"-{name}" for name in sorts)]), "maxItems": MAX_SORT_KEYS},
             inline=True,
         ),
-        list_parameter(
+        build_schema_parameter(
             "fields",
             "The fields that are given, with commas between; without it all.",
-            listed(sorts),
+            build_enum_array_schema(sorts),
             inline=True,
         ),
-        list_parameter(
+        build_schema_parameter(
             "page",
             "The number of a page, from 1 on. CSV is the whole list where neither page nor size is given.",
             {"type": "integer", "minimum": 1, "default": 1},
         ),
-        list_parameter(
+        build_schema_parameter(
             "size",
             "How many things are on a page.",
-            {"type": "integer", "minimum": 1, "maximum": LARGEST, "default": SIZE},
+            {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MAX_LIST_PAGE_SIZE,
+                "default": DEFAULT_LIST_PAGE_SIZE,
+            },
         ),
     ]
 
 
-def list_parameter(
+def build_schema_parameter(
     name: str, says: str, schema_: Schema, *, many: bool = False, inline: bool = False
 ) -> Schema:
     """A parameter; one with `many` values is given several times, one `inline` has commas between them."""
-    array = {"type": "array", "items": schema_, "minItems": 1, "maxItems": MOST} if many else schema_
+    array = (
+        {"type": "array", "items": schema_, "minItems": 1, "maxItems": MAX_PARAMETER_VALUES}
+        if many
+        else schema_
+    )
     style = {"style": "form", "explode": many} if many or inline else {}
     return {"name": name, "in": "query", "description": says, "schema": array, **style}
 
 
-def listed(names: list[str]) -> Schema:
+def build_enum_array_schema(names: list[str]) -> Schema:
     """A list of some of the names."""
     return {"type": "array", "items": {"type": "string", "enum": names}, "minItems": 1}
 
 
-def filter_schema(one: List, field: Field) -> Schema:
+def build_filter_schema(one: ListDefinition, field: ListField) -> Schema:
     """What things can be chosen by in a field."""
     if field.type == "class":
         return {"type": "string", "enum": [name.rpartition(":")[2] for name in one.classes]}
-    return schema(ASKED_AS.get(field.type, field.type))
+    return json_schema_of(FILTER_VALUE_TYPES.get(field.type, field.type))
 
 
-def page(one: List) -> Schema:
+def build_list_page_schema(one: ListDefinition) -> Schema:
     """The schema of a page of a list as JSON."""
     return {
         "type": "object",
         "properties": {
-            "total": {**COUNT, "description": "How many things fit in all."},
+            "total": {**COUNT_SCHEMA, "description": "How many things fit in all."},
             "page": {"type": "integer", "minimum": 1},
             "pages": {"type": "integer", "minimum": 1},
-            "size": {"type": "integer", "minimum": 1, "maximum": LARGEST},
+            "size": {"type": "integer", "minimum": 1, "maximum": MAX_LIST_PAGE_SIZE},
             "links": {
                 "type": "object",
-                "properties": {name: {"type": "string"} for name in RELATIONS},
+                "properties": {name: {"type": "string"} for name in PAGE_LINK_RELATIONS},
                 "required": ["self", "first", "last"],
                 "additionalProperties": False,
             },
-            "items": {"type": "array", "items": item(one), "maxItems": LARGEST},
+            "items": {"type": "array", "items": build_list_item_schema(one), "maxItems": MAX_LIST_PAGE_SIZE},
         },
         "required": ["total", "page", "pages", "size", "links", "items"],
         "additionalProperties": False,
     }
 
 
-def item(one: List) -> Schema:
+def build_list_item_schema(one: ListDefinition) -> Schema:
     """The schema of a thing in a list; a field of which nothing is known is not there."""
     return {
         "type": "object",
-        "properties": {"id": IRI, **{field.name: value(field) for field in one.fields}},
+        "properties": {"id": IRI_SCHEMA, **{field.name: build_field_schema(field) for field in one.fields}},
         "required": ["id"],
         "additionalProperties": False,
     }
 
 
-def value(field: Field) -> Schema:
+def build_field_schema(field: ListField) -> Schema:
     """The schema of what a field holds: where sources differ, one of a single value has several."""
     if field.type == "text":
-        return {**LABELS, "description": field.says}
-    single = THING if is_thing(field.type) else VALUES.get(field.type, {"type": "string"})
+        return {**LABELS_SCHEMA, "description": field.description}
+    single = (
+        RESOURCE_SCHEMA if is_resource_type(field.type) else VALUE_SCHEMAS.get(field.type, {"type": "string"})
+    )
     several = {"type": "array", "items": single, "minItems": 1}
     shape = several if field.many else {"anyOf": [single, {**several, "minItems": 2}]}
-    return {**shape, "description": field.says}
+    return {**shape, "description": field.description}

@@ -2,55 +2,55 @@
 
 from typing import Any
 
-from ..lists.coverage_matrix import ROWS
-from ..rdf.formats import BY_FORM
-from .openapi_lists import COUNT, IRI, LABELS, THING
+from ..lists.coverage_matrix import ROW_DIMENSIONS
+from ..rdf.formats import FORMATS_BY_FORM
+from .openapi_lists import COUNT_SCHEMA, IRI_SCHEMA, LABELS_SCHEMA, RESOURCE_SCHEMA
 
-Described = dict[str, Any]
+OpenApiObject = dict[str, Any]
 
-TEXT: Described = {"type": "string"}
-ANY: Described = {"type": ["object", "array"]}  # in JSON
-PROBLEM_DOCUMENT: Described = {
+TEXT_SCHEMA: OpenApiObject = {"type": "string"}
+ANY_JSON_SCHEMA: OpenApiObject = {"type": ["object", "array"]}  # in JSON
+PROBLEM_SCHEMA: OpenApiObject = {
     "type": "object",
     "properties": {
-        "type": TEXT,
-        "title": TEXT,
+        "type": TEXT_SCHEMA,
+        "title": TEXT_SCHEMA,
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": TEXT,
-        "instance": TEXT,
-        "suggestion": {**TEXT, "description": "What was probably meant."},
+        "detail": TEXT_SCHEMA,
+        "instance": TEXT_SCHEMA,
+        "suggestion": {**TEXT_SCHEMA, "description": "What was probably meant."},
     },
     "required": ["type", "title", "status", "detail", "instance"],
 }
-FACT: Described = {
+FACT_SCHEMA: OpenApiObject = {
     "type": "object",
     "properties": {
-        **THING["properties"],
+        **RESOURCE_SCHEMA["properties"],
         "value": {"type": ["string", "integer", "boolean"]},
-        "language": TEXT,
-        "datatype": TEXT,
-        "graphs": {"type": "array", "items": IRI, "description": "The graphs that say so."},
+        "language": TEXT_SCHEMA,
+        "datatype": TEXT_SCHEMA,
+        "graphs": {"type": "array", "items": IRI_SCHEMA, "description": "The graphs that say so."},
     },
     "required": ["graphs"],
     "anyOf": [{"required": ["id"]}, {"required": ["value"]}],
     "additionalProperties": False,
 }
-FACTS: Described = {
+FACTS_SCHEMA: OpenApiObject = {
     "type": "object",
     "description": "By the name of the property in the JSON-LD context.",
-    "additionalProperties": {"type": "array", "items": FACT, "minItems": 1},
+    "additionalProperties": {"type": "array", "items": FACT_SCHEMA, "minItems": 1},
 }
-INVERSE: Described = {
+INVERSE_SCHEMA: OpenApiObject = {
     "type": "object",
     "description": "What points here, by the name of the property.",
     "additionalProperties": {
         "type": "object",
         "properties": {
-            "total": COUNT,
-            "items": {"type": "array", "items": THING},
+            "total": COUNT_SCHEMA,
+            "items": {"type": "array", "items": RESOURCE_SCHEMA},
             "links": {
                 "type": "object",
-                "properties": {"prev": TEXT, "next": TEXT},
+                "properties": {"prev": TEXT_SCHEMA, "next": TEXT_SCHEMA},
                 "additionalProperties": False,
             },
         },
@@ -58,59 +58,59 @@ INVERSE: Described = {
         "additionalProperties": False,
     },
 }
-THING_DOCUMENT: Described = {
+RESOURCE_DOCUMENT_SCHEMA: OpenApiObject = {
     "type": "object",
     "properties": {
-        "id": IRI,
-        "type": {"type": "array", "items": TEXT},
-        "label": LABELS,
-        "sources": {"type": "array", "items": {**FACT, "required": []}},
-        "facts": FACTS,
-        "parts": {"type": "object", "additionalProperties": FACTS},
-        "inverse": INVERSE,
-        "note": TEXT,
+        "id": IRI_SCHEMA,
+        "type": {"type": "array", "items": TEXT_SCHEMA},
+        "label": LABELS_SCHEMA,
+        "sources": {"type": "array", "items": {**FACT_SCHEMA, "required": []}},
+        "facts": FACTS_SCHEMA,
+        "parts": {"type": "object", "additionalProperties": FACTS_SCHEMA},
+        "inverse": INVERSE_SCHEMA,
+        "note": TEXT_SCHEMA,
     },
     "required": ["id", "inverse"],
     "additionalProperties": False,
 }
-FOLDER: Described = {
+FOLDER_SCHEMA: OpenApiObject = {
     "type": "object",
     "description": "What is below a path, as JSON-LD.",
     "required": ["@context", "@graph"],
 }
-FRAMED: Described = {
+FRAMED_RESOURCE_SCHEMA: OpenApiObject = {
     "type": "object",
     "description": "A thing in a frame, as JSON-LD with what it leads to inside.",
     "required": ["@context", "id"],
 }
-REPRESENTATIONS: Described = {
+REPRESENTATIONS_SCHEMA: OpenApiObject = {
     "type": "object",
     "description": "The profiles that the thing can be had by, each with its media types.",
     "properties": {
-        "resource": IRI,
+        "resource": IRI_SCHEMA,
         "default": {"type": "object"},
         "profiles": {"type": "array", "items": {"type": "object"}},
     },
     "required": ["resource", "default", "profiles"],
     "additionalProperties": False,
 }
-QUERY: Described = {
+EXAMPLE_QUERY_SCHEMA: OpenApiObject = {
     "type": "object",
     "properties": {
-        "name": TEXT,
-        "title": TEXT,
-        "question": TEXT,
-        "path": TEXT,
-        "form": {"type": "string", "enum": [*BY_FORM]},
+        "name": TEXT_SCHEMA,
+        "title": TEXT_SCHEMA,
+        "question": TEXT_SCHEMA,
+        "path": TEXT_SCHEMA,
+        "form": {"type": "string", "enum": [*FORMATS_BY_FORM]},
         "parameters": {
             "type": "array",
             "items": {
                 "type": "object",
                 "properties": {
-                    "name": TEXT,
-                    "type": TEXT,
+                    "name": TEXT_SCHEMA,
+                    "type": TEXT_SCHEMA,
                     "default": {"type": ["string", "null"]},
-                    "says": TEXT,
+                    "says": TEXT_SCHEMA,
                 },
                 "required": ["name", "type", "default", "says"],
                 "additionalProperties": False,
@@ -120,39 +120,47 @@ QUERY: Described = {
     "required": ["name", "title", "question", "path", "form", "parameters"],
     "additionalProperties": False,
 }
-QUERIES = {
+EXAMPLE_QUERIES_SCHEMA = {
     "type": "object",
-    "properties": {"queries": {"type": "array", "items": QUERY}},
+    "properties": {"queries": {"type": "array", "items": EXAMPLE_QUERY_SCHEMA}},
     "required": ["queries"],
 }
-SIDE: Described = {"type": "array", "items": {**THING, "required": ["id", "label"]}}
-ROW: Described = {
+MATRIX_SIDE_SCHEMA: OpenApiObject = {
+    "type": "array",
+    "items": {**RESOURCE_SCHEMA, "required": ["id", "label"]},
+}
+MATRIX_ROWS_SCHEMA: OpenApiObject = {
     "type": "array",
     "items": {
-        **THING,
+        **RESOURCE_SCHEMA,
         "properties": {
-            **THING["properties"],
-            "papers": {**COUNT, "description": "All papers that stand here."},
+            **RESOURCE_SCHEMA["properties"],
+            "papers": {**COUNT_SCHEMA, "description": "All papers that stand here."},
         },
         "required": ["id", "label", "papers"],
     },
 }
 
 
-def matrix(key: str, plural: str) -> Described:
+def build_matrix_schema(key: str, plural: str) -> OpenApiObject:
     """The schema of a matrix whose rows are called so, one and all of them."""
     cell = {
         "type": "object",
         "properties": {
-            key: IRI,
-            "criterion": IRI,
-            "papers": COUNT,
+            key: IRI_SCHEMA,
+            "criterion": IRI_SCHEMA,
+            "papers": COUNT_SCHEMA,
             "verdicts": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 1}},
         },
         "required": [key, "criterion", "papers", "verdicts"],
         "additionalProperties": False,
     }
-    properties = {plural: ROW, "criteria": SIDE, "verdicts": SIDE, "cells": {"type": "array", "items": cell}}
+    properties = {
+        plural: MATRIX_ROWS_SCHEMA,
+        "criteria": MATRIX_SIDE_SCHEMA,
+        "verdicts": MATRIX_SIDE_SCHEMA,
+        "cells": {"type": "array", "items": cell},
+    }
     return {
         "type": "object",
         "properties": properties,
@@ -161,8 +169,10 @@ def matrix(key: str, plural: str) -> Described:
     }
 
 
-MATRIX: Described = {"anyOf": [matrix(one.key, one.plural) for one in ROWS.values()]}
-SEATS: Described = {
+MATRIX_SCHEMA: OpenApiObject = {
+    "anyOf": [build_matrix_schema(one.key, one.plural) for one in ROW_DIMENSIONS.values()]
+}
+SEATS_SCHEMA: OpenApiObject = {
     "type": "array",
     "items": {
         "type": "object",
@@ -173,12 +183,12 @@ SEATS: Described = {
                 "enum": ["known", "unknown", "unseen"],
                 "description": "Whether it is known. Of unseen seats, nothing is but their number.",
             },
-            "seats": COUNT,
+            "seats": COUNT_SCHEMA,
             "people": {
                 "type": "array",
                 "items": {
                     "type": "object",
-                    "properties": {"id": IRI, "label": TEXT},
+                    "properties": {"id": IRI_SCHEMA, "label": TEXT_SCHEMA},
                     "required": ["id", "label"],
                 },
             },
@@ -187,18 +197,22 @@ SEATS: Described = {
         "additionalProperties": False,
     },
 }
-PEOPLE: Described = {
+PEOPLE_SCHEMA: OpenApiObject = {
     "type": "object",
     "properties": {
         "seats": {
             "type": "object",
-            "properties": {"known": COUNT, "claimed": {"type": ["integer", "null"]}, "total": COUNT},
+            "properties": {
+                "known": COUNT_SCHEMA,
+                "claimed": {"type": ["integer", "null"]},
+                "total": COUNT_SCHEMA,
+            },
             "required": ["known", "claimed", "total"],
             "additionalProperties": False,
         },
-        "stakeholderGroup": SEATS,
-        "region": SEATS,
-        "developingCountry": SEATS,
+        "stakeholderGroup": SEATS_SCHEMA,
+        "region": SEATS_SCHEMA,
+        "developingCountry": SEATS_SCHEMA,
     },
     "required": ["seats", "stakeholderGroup", "region", "developingCountry"],
     "additionalProperties": False,

@@ -15,35 +15,46 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..feeds.news import log_of, whole
-from ..http.parameters import host, only
-from ..http.responses import answer, pick
-from ..lists.definitions import LISTS
-from ..pages.names import ITS_OWN
-from ..pages.rendering import href, render
-from ..problems import KINDS, Problem
-from ..rdf.formats import GRAPHS, HTML, JSON, PLAIN_XML, TEXT, TURTLE, Format
-from ..rdf.serialization import term
-from ..resources.representation import graph_body
-from ..resources.routes import doc
+from ..feeds.news import get_change_log, parse_page_number
+from ..http.parameters import check_query_parameters, request_base_url
+from ..http.responses import choose_response_format, respond_with_body
+from ..lists.definitions import LIST_DEFINITIONS
+from ..pages.names import INTERNAL_KINDS
+from ..pages.rendering import find_href, render_template
+from ..problems import PROBLEM_KINDS, Problem
+from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, PLAIN_TEXT, PLAIN_XML, TURTLE, Format
+from ..rdf.serialization import get_vocabulary_term
+from ..resources.representation import serialize_graph_body
+from ..resources.routes import get_resource_document
 from ..settings import Settings
-from ..store.changelog.log import Log
-from ..store.changelog.queries import Last, below, count_below
+from ..store.changelog.log import ChangeLog
+from ..store.changelog.queries import LastChange, count_resources_below, list_resources_below
 from ..store.store import Store
-from ..text import add_element, serialize_element
+from ..text import append_xml_element, serialize_xml_element
 
-LINKSET = Format("application/linkset+json", "json", "JSON", "", ("application/json",))
-PROFILED = replace(
-    LINKSET, media_type=f'{LINKSET.media_type}; profile="https://www.rfc-editor.org/info/rfc9727"'
+LINKSET_FORMAT = Format("application/linkset+json", "json", "JSON", "", ("application/json",))
+API_CATALOG_FORMAT = replace(
+    LINKSET_FORMAT,
+    media_type=f'{LINKSET_FORMAT.media_type}; profile="https://www.rfc-editor.org/info/rfc9727"',
 )
-API_CATALOG = "/.well-known/api-catalog"
-PAGES = ("sparql", "update", "graphs", "validate", "search", "queries", "papers", "reconcile", "tables")
-INTERFACES = (*PAGES, "changes", "cite")  # the last for programs alone
-GOOD_FOR = timedelta(days=90)  # less than the year of RFC 9116, section 2.5.5
+API_CATALOG_PATH = "/.well-known/api-catalog"
+PAGE_INTERFACE_PATHS = (
+    "sparql",
+    "update",
+    "graphs",
+    "validate",
+    "search",
+    "queries",
+    "papers",
+    "reconcile",
+    "tables",
+)
+INTERFACE_PATHS = (*PAGE_INTERFACE_PATHS, "changes", "cite")  # the last for programs alone
+SECURITY_TXT_VALIDITY = timedelta(days=90)  # less than the year of RFC 9116, section 2.5.5
 
 # What names an address of this service, which is to be that of the host that was asked.
-PLACES = frozenset(
-    term(name)
+ADDRESS_PROPERTIES = frozenset(
+    get_vocabulary_term(name)
     for name in (
         "dcat:accessURL",
         "dcat:downloadURL",
@@ -54,10 +65,10 @@ PLACES = frozenset(
         "void:sparqlEndpoint",
     )
 )
-TYPE = term("rdf:type")
+RDF_TYPE_PREDICATE = get_vocabulary_term("rdf:type")
 
 # What leads a robot to ever new addresses with nothing new behind them.
-ENDLESS = (
+ROBOTS_DISALLOWED_PATHS = (
     "/sparql?",
     "/graphs?",
     "/search?",
@@ -73,102 +84,114 @@ ENDLESS = (
 )
 
 
-def void(request: Request) -> Response:
+def get_void(request: Request) -> Response:
     """The figures of the dataset as VoID: partitions, linksets, named graphs. Raises Problem 404, 406."""
     document = ox.NamedNode(f"{request.app.state.settings.base}.well-known/void")
     about = [
-        ox.Triple(document, TYPE, term("void:DatasetDescription")),
-        ox.Triple(document, term("foaf:primaryTopic"), ox.NamedNode(f"{document.value}#dataset")),
+        ox.Triple(document, RDF_TYPE_PREDICATE, get_vocabulary_term("void:DatasetDescription")),
+        ox.Triple(
+            document, get_vocabulary_term("foaf:primaryTopic"), ox.NamedNode(f"{document.value}#dataset")
+        ),
     ]
-    return described(request, "void", [*about, *own(request, "void")])
+    return respond_with_description(request, "void", [*about, *read_description_graph(request, "void")])
 
 
-def sparql_examples(request: Request) -> Response:
+def get_sparql_examples(request: Request) -> Response:
     """The example queries as RDF, by the SIB conventions, with their prefixes. Raises Problem 404, 406."""
-    return described(request, "queries", own(request, "queries"))
+    return respond_with_description(request, "queries", read_description_graph(request, "queries"))
 
 
-def api_catalog(request: Request) -> Response:
+def get_api_catalog(request: Request) -> Response:
     """The interfaces of this service, each with what describes it (RFC 9727)."""
-    only(request)
+    check_query_parameters(request)
     here = str(request.base_url)
     whole = {
-        "anchor": here + API_CATALOG.removeprefix("/"),
-        "item": [{"href": here + path} for path in INTERFACES],
-        "describedby": [link(f"{here}catalog", TURTLE)],
+        "anchor": here + API_CATALOG_PATH.removeprefix("/"),
+        "item": [{"href": here + path} for path in INTERFACE_PATHS],
+        "describedby": [build_linkset_link(f"{here}catalog", TURTLE)],
     }
-    sets = [whole, *(interface(here, path) for path in INTERFACES)]
+    sets = [whole, *(build_interface_links(here, path) for path in INTERFACE_PATHS)]
     body = json.dumps({"linkset": sets}, indent=2).encode() + b"\n"
-    return answer(request, body, PROFILED, links=[f'<{API_CATALOG}>; rel="api-catalog"'])
+    return respond_with_body(
+        request, body, API_CATALOG_FORMAT, links=[f'<{API_CATALOG_PATH}>; rel="api-catalog"']
+    )
 
 
-def interface(host: str, path: str) -> dict[str, object]:
+def build_interface_links(host: str, path: str) -> dict[str, object]:
     """What describes an interface, for machines and for people (RFC 8631)."""
     return {
         "anchor": host + path,
-        "service-desc": [link(f"{host}openapi.json", JSON)],
-        "service-doc": [link(host + path if path in PAGES else host, HTML)],
-        "service-meta": [link(f"{host}.well-known/void", TURTLE)],
-        "status": [link(f"{host}ready", JSON)],
+        "service-desc": [build_linkset_link(f"{host}openapi.json", JSON)],
+        "service-doc": [build_linkset_link(host + path if path in PAGE_INTERFACE_PATHS else host, HTML)],
+        "service-meta": [build_linkset_link(f"{host}.well-known/void", TURTLE)],
+        "status": [build_linkset_link(f"{host}ready", JSON)],
     }
 
 
-def link(href: str, format_: Format) -> dict[str, str]:
+def build_linkset_link(href: str, format_: Format) -> dict[str, str]:
     """A link of a link set (RFC 9264, section 4.2.4)."""
     return {"href": href, "type": format_.media_type}
 
 
-def security(request: Request) -> Response:
+def get_security_txt(request: Request) -> Response:
     """Whom to tell of a weakness (RFC 9116). Raises Problem 404 while the operator names nobody."""
-    only(request)
+    check_query_parameters(request)
     contacts = request.app.state.settings.contact.split()
     if not contacts:
         raise Problem(404, "The operator of this service has named no contact for security.")
-    expires = (datetime.now(UTC) + GOOD_FOR).replace(hour=0, minute=0, second=0, microsecond=0)
+    expires = (datetime.now(UTC) + SECURITY_TXT_VALIDITY).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [*(f"Contact: {one}" for one in contacts), f"Expires: {expires.isoformat()}"]
     if request.url.scheme == "https":  # no other address may be named (section 2.5.2)
         lines.append(f"Canonical: {request.base_url}.well-known/security.txt")
     lines.append("")
     # It is another one tomorrow, without a write.
-    return answer(request, "\n".join(lines).encode(), TEXT, headers={"Cache-Control": "no-store"})
+    return respond_with_body(
+        request, "\n".join(lines).encode(), PLAIN_TEXT, headers={"Cache-Control": "no-store"}
+    )
 
 
-def robots(request: Request) -> Response:
+def get_robots_txt(request: Request) -> Response:
     """What robots may read: all pages, but no endless spaces (RFC 9309), and where the sitemap is."""
-    only(request)
+    check_query_parameters(request)
     lines = [
         "User-agent: *",
-        *(f"Disallow: {one}" for one in ENDLESS),
+        *(f"Disallow: {one}" for one in ROBOTS_DISALLOWED_PATHS),
         "Allow: /",
         "",
         f"Sitemap: {request.base_url}sitemap.xml",
         "",
     ]
-    return answer(request, "\n".join(lines).encode(), TEXT)
+    return respond_with_body(request, "\n".join(lines).encode(), PLAIN_TEXT)
 
 
-def described(request: Request, name: str, triples: Iterable[ox.Triple]) -> Response:
+def respond_with_description(request: Request, name: str, triples: Iterable[ox.Triple]) -> Response:
     """A description in a format of RDF; a browser is led to the page of its graph. Raises Problem 400."""
-    only(request, ("_mediatype",))
-    format_ = pick(request, (*GRAPHS, HTML))
-    return page_of(name) if format_ is HTML else answer(request, written(request, triples, format_), format_)
+    check_query_parameters(request, ("_mediatype",))
+    format_ = choose_response_format(request, (*GRAPH_FORMATS, HTML))
+    return (
+        redirect_to_graph_page(name)
+        if format_ is HTML
+        else respond_with_body(request, serialize_localized_triples(request, triples, format_), format_)
+    )
 
 
-def page_of(name: str) -> Response:
+def redirect_to_graph_page(name: str) -> Response:
     """The way to the page of a graph."""
     return Response(status_code=303, headers={"Location": f"/graph/{name}", "Vary": "Accept, Accept-Profile"})
 
 
-def written(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
+def serialize_localized_triples(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
     """The triples, with addresses on the host that was asked. Raises Problem 400 for a host that is none."""
     settings: Settings = request.app.state.settings
-    return graph_body(request, localized(triples, settings.base, host(request)), format_)
+    return serialize_graph_body(
+        request, localize_addresses(triples, settings.base, request_base_url(request)), format_
+    )
 
 
-def own(request: Request, name: str) -> list[ox.Triple]:
+def read_description_graph(request: Request, name: str) -> list[ox.Triple]:
     """The triples of one of the graphs that describe the store. Raises Problem 404 where there is none."""
     store: Store = request.app.state.store
-    store.catch_up()
+    store.flush_descriptions()
     found = list(store.triples(f"{request.app.state.settings.base}graph/{name}"))
     if not found:
         raise Problem(
@@ -177,65 +200,92 @@ def own(request: Request, name: str) -> list[ox.Triple]:
     return found
 
 
-def localized(triples: Iterable[ox.Triple], base: str, host: str) -> Iterator[ox.Triple]:
+def localize_addresses(triples: Iterable[ox.Triple], base: str, host: str) -> Iterator[ox.Triple]:
     """The triples, with addresses of this service on the host that was asked."""
     for one in triples:
-        if one.predicate in PLACES:
+        if one.predicate in ADDRESS_PROPERTIES:
             place = ox.NamedNode(one.object.value.replace(base, host, 1))  # type: ignore[union-attr]
             yield ox.Triple(one.subject, one.predicate, place)
         else:
             yield one
 
 
-def explain(request: Request, slug: str) -> Response:
+def get_problem_kind(request: Request, slug: str) -> Response:
     """The page of a kind of problem, to which the `type` of a problem document leads."""
-    if slug not in KINDS:  # then it is a thing like any other
-        return doc(request, f"problem/{slug}")
-    only(request)
-    pick(request, (HTML,))
-    page = render("problem-kind.html", base=request.app.state.settings.base, kind=KINDS[slug], kinds=KINDS)
-    return answer(request, page, HTML)
+    if slug not in PROBLEM_KINDS:  # then it is a thing like any other
+        return get_resource_document(request, f"problem/{slug}")
+    check_query_parameters(request)
+    choose_response_format(request, (HTML,))
+    page = render_template(
+        "problem-kind.html",
+        base=request.app.state.settings.base,
+        kind=PROBLEM_KINDS[slug],
+        kinds=PROBLEM_KINDS,
+    )
+    return respond_with_body(request, page, HTML)
 
 
-NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
-MOST = 50_000 - 100  # things of a file, which may list 50,000 addresses
-SITEMAP_PLACES = ("", *LISTS, "coverage", "queries", "sparql", "graphs", "ontology", "shapes", "validate")
-INNER = ITS_OWN | {"identifier"}  # kinds of things that nobody looks for
+SITEMAP_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+MAX_SITEMAP_RESOURCES = 50_000 - 100  # things of a file, which may list 50,000 addresses
+SITEMAP_PATHS = (
+    "",
+    *LIST_DEFINITIONS,
+    "coverage",
+    "queries",
+    "sparql",
+    "graphs",
+    "ontology",
+    "shapes",
+    "validate",
+)
+UNLISTED_KINDS = INTERNAL_KINDS | {"identifier"}  # kinds of things that nobody looks for
 
 
-async def sitemap(request: Request) -> Response:
+async def get_sitemap(request: Request) -> Response:
     """The pages of this service, or the list of the files that list them where they are many."""
-    only(request)
-    return await run_sync(whole_or_parts, request, await log_of(request))
+    check_query_parameters(request)
+    return await run_sync(build_sitemap_or_index, request, await get_change_log(request))
 
 
-async def part(request: Request, name: str) -> Response:
+async def get_sitemap_part(request: Request, name: str) -> Response:
     """One of the files that list pages. Raises Problem 400, 404."""
-    only(request)
-    number = whole(name.removesuffix(".xml"), "The number of the file")
-    return await run_sync(numbered, request, await log_of(request), name, number)
+    check_query_parameters(request)
+    number = parse_page_number(name.removesuffix(".xml"), "The number of the file")
+    return await run_sync(build_sitemap_part, request, await get_change_log(request), name, number)
 
 
-def whole_or_parts(request: Request, log: Log) -> Response:
+def build_sitemap_or_index(request: Request, log: ChangeLog) -> Response:
     """All pages in one file, or the list of files."""
-    count = count_below(log, things(request), INNER)
-    if count <= MOST:
-        return urls(request, SITEMAP_PLACES, below(log, things(request), INNER, 0, MOST))
-    root = ET.Element("sitemapindex", xmlns=NAMESPACE)
-    for number in range(1, -(-count // MOST) + 1):
-        add_element(add_element(root, "sitemap"), "loc", f"{request.base_url}sitemap/{number}.xml")
-    return answer(request, serialize_element(root), PLAIN_XML)
+    count = count_resources_below(log, resource_iri_prefix(request), UNLISTED_KINDS)
+    if count <= MAX_SITEMAP_RESOURCES:
+        return respond_with_sitemap(
+            request,
+            SITEMAP_PATHS,
+            list_resources_below(log, resource_iri_prefix(request), UNLISTED_KINDS, 0, MAX_SITEMAP_RESOURCES),
+        )
+    root = ET.Element("sitemapindex", xmlns=SITEMAP_NAMESPACE)
+    for number in range(1, -(-count // MAX_SITEMAP_RESOURCES) + 1):
+        append_xml_element(
+            append_xml_element(root, "sitemap"), "loc", f"{request.base_url}sitemap/{number}.xml"
+        )
+    return respond_with_body(request, serialize_xml_element(root), PLAIN_XML)
 
 
-def numbered(request: Request, log: Log, name: str, number: int) -> Response:
+def build_sitemap_part(request: Request, log: ChangeLog, name: str, number: int) -> Response:
     """The file of a number. Raises Problem 404."""
-    found = below(log, things(request), INNER, (number - 1) * MOST, MOST)
+    found = list_resources_below(
+        log,
+        resource_iri_prefix(request),
+        UNLISTED_KINDS,
+        (number - 1) * MAX_SITEMAP_RESOURCES,
+        MAX_SITEMAP_RESOURCES,
+    )
     if not found or name != f"{number}.xml":
         raise Problem(404, f"There is no list {name!r} of pages. The lists are in /sitemap.xml.")
-    return urls(request, SITEMAP_PLACES if number == 1 else (), found)
+    return respond_with_sitemap(request, SITEMAP_PATHS if number == 1 else (), found)
 
 
-def urls(request: Request, places: Iterable[str], latest: Iterable[Last]) -> Response:
+def respond_with_sitemap(request: Request, places: Iterable[str], latest: Iterable[LastChange]) -> Response:
     """A file that lists places of this service, and the pages of things.
 
     It may be long, and is written as text, in a tenth of the time that a tree takes.
@@ -244,16 +294,18 @@ def urls(request: Request, places: Iterable[str], latest: Iterable[Last]) -> Res
     lines = [
         *(f"<loc>{escape(home + place)}</loc>" for place in places),
         *(
-            f"<loc>{escape(f'{home[:-1]}{href(one.iri, base)}')}</loc>"
-            f"{f'<lastmod>{one.at}</lastmod>' if one.known else ''}"
+            f"<loc>{escape(f'{home[:-1]}{find_href(one.iri, base)}')}</loc>"
+            f"{f'<lastmod>{one.changed_at}</lastmod>' if one.is_time_known else ''}"
             for one in latest
         ),
     ]
     listed = "".join(f"  <url>{line}</url>\n" for line in lines)
-    body = f"<?xml version='1.0' encoding='utf-8'?>\n<urlset xmlns=\"{NAMESPACE}\">\n{listed}</urlset>\n"
-    return answer(request, body.encode(), PLAIN_XML)
+    body = (
+        f"<?xml version='1.0' encoding='utf-8'?>\n<urlset xmlns=\"{SITEMAP_NAMESPACE}\">\n{listed}</urlset>\n"
+    )
+    return respond_with_body(request, body.encode(), PLAIN_XML)
 
 
-def things(request: Request) -> str:
+def resource_iri_prefix(request: Request) -> str:
     """How the IRIs of things begin."""
     return f"{request.app.state.settings.base}id/"

@@ -4,16 +4,28 @@ import argparse
 import os
 from pathlib import Path
 
-RESULTS = ("table", "csv", "tsv", "json", "xml", "ttl", "nt", "jsonld", "rdf")
-FORMATS = ("ttl", "trig", "nt", "nq", "rdf", "jsonld")
-PROFILES = ("draft", "complete", "final")
-LANGUAGES = ("ar", "zh", "en", "fr", "ru", "es")
-REPORTS = ("text", "json", "html", "csv", "sarif", "junit", "github", "ttl", "nt", "jsonld", "rdf")
-SCOPES = ("papers", "graphs", "update", "admin", "metrics")
-PAPERS = ("md", "ttl", "trig", "nt", "nq", "rdf", "jsonld", "docx")
+RESULT_FORMAT_CHOICES = ("table", "csv", "tsv", "json", "xml", "ttl", "nt", "jsonld", "rdf")
+RDF_FORMAT_CHOICES = ("ttl", "trig", "nt", "nq", "rdf", "jsonld")
+PROFILE_CHOICES = ("draft", "complete", "final")
+LANGUAGE_CHOICES = ("ar", "zh", "en", "fr", "ru", "es")
+REPORT_FORMAT_CHOICES = (
+    "text",
+    "json",
+    "html",
+    "csv",
+    "sarif",
+    "junit",
+    "github",
+    "ttl",
+    "nt",
+    "jsonld",
+    "rdf",
+)
+SCOPE_CHOICES = ("papers", "graphs", "update", "admin", "metrics")
+PAPER_FORMAT_CHOICES = ("md", "ttl", "trig", "nt", "nq", "rdf", "jsonld", "docx")
 
 
-def serve(parser: argparse.ArgumentParser) -> None:
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig serve`."""
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on, 0 for any that is free (default: 8000)")
@@ -22,32 +34,36 @@ def serve(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def query(parser: argparse.ArgumentParser) -> None:
+def add_query_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig query`."""
     parser.add_argument("query", nargs="?", help="SPARQL text, a file that holds it, or - for standard input")
     parser.add_argument("--name", help="run this example query (see: wgig queries)")
     parser.add_argument(
-        "--format", choices=RESULTS, help="default: table on a terminal; csv or ttl in a pipe"
+        "--format", choices=RESULT_FORMAT_CHOICES, help="default: table on a terminal; csv or ttl in a pipe"
     )
     parser.add_argument("--url", help="ask this SPARQL endpoint instead of the local store")
 
 
-def load(parser: argparse.ArgumentParser) -> None:
+def add_load_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig load`."""
     parser.add_argument("files", nargs="*", metavar="FILE", help="RDF file, also .gz; - is standard input")
     parser.add_argument(
         "--graph", metavar="IRI", help="graph to load into (default: the unnamed graph, or those of the file)"
     )
-    parser.add_argument("--format", choices=FORMATS, help="format of the files (default: by their names)")
+    parser.add_argument(
+        "--format", choices=RDF_FORMAT_CHOICES, help="format of the files (default: by their names)"
+    )
     parser.add_argument(
         "--shipped", nargs="+", metavar="NAME", help="take these graphs as the package ships them"
     )
 
 
-def dump(parser: argparse.ArgumentParser) -> None:
+def add_dump_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig dump`."""
     parser.add_argument(
-        "--format", choices=FORMATS, help="default: by the name of the output, else trig; ttl with --graph"
+        "--format",
+        choices=RDF_FORMAT_CHOICES,
+        help="default: by the name of the output, else trig; ttl with --graph",
     )
     parser.add_argument(
         "--graph", metavar="IRI", help="this graph only; its name below the base IRI is enough"
@@ -57,7 +73,7 @@ def dump(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def backup(parser: argparse.ArgumentParser) -> None:
+def add_backup_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig backup`."""
     parser.add_argument(
         "folder",
@@ -66,18 +82,21 @@ def backup(parser: argparse.ArgumentParser) -> None:
         help="folder of backups; each is a folder in it, named by its time",
     )
     parser.add_argument(
-        "--keep", metavar="N", type=positive, help="then delete all backups in DIR but the newest N"
+        "--keep",
+        metavar="N",
+        type=parse_positive_integer,
+        help="then delete all backups in DIR but the newest N",
     )
 
 
-def positive(text: str) -> int:
+def parse_positive_integer(text: str) -> int:
     """A number that is at least one. Raises ArgumentTypeError."""
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of at least 1")
     return int(text)
 
 
-def restore(parser: argparse.ArgumentParser) -> None:
+def add_restore_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig restore`."""
     parser.add_argument(
         "backup",
@@ -87,31 +106,36 @@ def restore(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def stats(parser: argparse.ArgumentParser) -> None:
+def add_stats_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig stats`."""
     parser.add_argument(
         "--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe"
     )
 
 
-def queries(parser: argparse.ArgumentParser) -> None:
+def add_queries_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig queries`."""
     parser.add_argument("name", nargs="?", help="print the text of this query")
 
 
-def check(parser: argparse.ArgumentParser) -> None:
+def add_check_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig check`."""
     parser.add_argument(
         "files", nargs="+", metavar="FILE", help="paper, or folder of papers; - is standard input"
     )
     parser.add_argument(
-        "--profile", choices=PROFILES, default="complete", help="what to hold it against (default: complete)"
+        "--profile",
+        choices=PROFILE_CHOICES,
+        default="complete",
+        help="what to hold it against (default: complete)",
     )
     parser.add_argument(
-        "--format", choices=REPORTS, help="form of the report (default: by the name of the output, else text)"
+        "--format",
+        choices=REPORT_FORMAT_CHOICES,
+        help="form of the report (default: by the name of the output, else text)",
     )
     parser.add_argument(
-        "--lang", choices=LANGUAGES, help="language (default: that of LC_ALL or LANG, else en)"
+        "--lang", choices=LANGUAGE_CHOICES, help="language (default: that of LC_ALL or LANG, else en)"
     )
     parser.add_argument(
         "-o",
@@ -120,7 +144,7 @@ def check(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="file to write the report to (default: standard output)",
     )
-    parser.add_argument("--input-format", choices=PAPERS, help="format of standard input")
+    parser.add_argument("--input-format", choices=PAPER_FORMAT_CHOICES, help="format of standard input")
     parser.add_argument(
         "--skip-others",
         action="store_true",
@@ -137,18 +161,21 @@ def check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help="print nothing: the exit code tells")
 
 
-def bulk_check(parser: argparse.ArgumentParser) -> None:
+def add_bulk_check_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig bulk check`."""
-    bulk(parser)
+    add_bulk_arguments(parser)
     parser.add_argument(
-        "--profile", choices=PROFILES, default="complete", help="what to hold it against (default: complete)"
+        "--profile",
+        choices=PROFILE_CHOICES,
+        default="complete",
+        help="what to hold it against (default: complete)",
     )
     parser.add_argument(
-        "--lang", choices=LANGUAGES, default="en", help="language of the messages (default: en)"
+        "--lang", choices=LANGUAGE_CHOICES, default="en", help="language of the messages (default: en)"
     )
 
 
-def bulk(parser: argparse.ArgumentParser) -> None:
+def add_bulk_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig bulk describe`, and of each other action of `wgig bulk`."""
     parser.add_argument(
         "paths",
@@ -167,13 +194,13 @@ def bulk(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs",
         metavar="N",
-        type=positive,
+        type=parse_positive_integer,
         default=os.cpu_count() or 1,
         help="processes of this machine, unless Spark has a cluster (default: one a core)",
     )
 
 
-def mcp(parser: argparse.ArgumentParser) -> None:
+def add_mcp_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig mcp`."""
     parser.add_argument("--url", help="read the graph of this service instead of the local store")
     parser.add_argument("--http", action="store_true", help="serve over HTTP instead of standard input")
@@ -187,24 +214,36 @@ def mcp(parser: argparse.ArgumentParser) -> None:
         help="port to listen on, with --http, 0 for any that is free (default: 8001)",
     )
     parser.add_argument(
-        "--rows", metavar="N", type=positive, default=200, help="most rows of an answer (default: 200)"
+        "--rows",
+        metavar="N",
+        type=parse_positive_integer,
+        default=200,
+        help="most rows of an answer (default: 200)",
     )
     parser.add_argument(
-        "--bytes", metavar="N", type=enough, default=32_768, help="most bytes of an answer (default: 32768)"
+        "--bytes",
+        metavar="N",
+        type=parse_answer_bytes,
+        default=32_768,
+        help="most bytes of an answer (default: 32768)",
     )
     parser.add_argument(
-        "--seconds", metavar="N", type=positive, default=10, help="longest time of a query (default: 10)"
+        "--seconds",
+        metavar="N",
+        type=parse_positive_integer,
+        default=10,
+        help="longest time of a query (default: 10)",
     )
 
 
-def enough(text: str) -> int:
+def parse_answer_bytes(text: str) -> int:
     """A number of bytes in which there is room for what stands around an answer. Raises ArgumentTypeError."""
-    if positive(text) < 2048:
+    if parse_positive_integer(text) < 2048:
         raise argparse.ArgumentTypeError(f"{text} bytes are too few: give at least 2048")
     return int(text)
 
 
-def new(parser: argparse.ArgumentParser) -> None:
+def add_new_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig new`."""
     parser.add_argument("kind", choices=("paper",), help="what to begin")
     parser.add_argument("issue", help="issue of the inventory, such as spam")
@@ -216,13 +255,13 @@ def new(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def new_token(parser: argparse.ArgumentParser) -> None:
+def add_token_new_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig token new`."""
     parser.add_argument(
         "--scope",
         nargs="+",
         action="extend",
-        choices=SCOPES,
+        choices=SCOPE_CHOICES,
         required=True,
         help="what the token opens, one or several",
     )
@@ -230,13 +269,13 @@ def new_token(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", metavar="WHO", default="", help="who gets it; stands in the history")
 
 
-def list_tokens(parser: argparse.ArgumentParser) -> None:
+def add_token_list_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig token list`."""
     parser.add_argument(
         "--format", choices=("table", "json"), help="default: table on a terminal, json in a pipe"
     )
 
 
-def revoke_token(parser: argparse.ArgumentParser) -> None:
+def add_token_revoke_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `wgig token revoke`."""
     parser.add_argument("id", metavar="ID", help="the token to revoke (see: wgig token list)")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ..problems import Problem
 from ..settings import Settings
-from ..store.backup.backup import back_up, chosen, prune, restore
-from ..store.backup.manifest import NAME, DamagedError
-from ..store.backup.online import keep
-from ..store.folder import refuse_without_store
-from .console import progress
+from ..store.backup.backup import create_backup, get_newest_backup, prune_backups, restore_backup
+from ..store.backup.manifest import MANIFEST_FILE, DamagedBackupError
+from ..store.backup.online import request_checkpoint
+from ..store.folder import check_store_exists
+from .console import show_progress_bar
 
 
 def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -29,10 +29,10 @@ def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
             "the WGIG_REMOTE settings out."
         )
     started = time.monotonic()
-    backup = chosen(arguments.backup)
+    backup = get_newest_backup(arguments.backup)
     try:
-        manifest, before = restore(backup, settings.store, progress)
-    except DamagedError as error:
+        manifest, before = restore_backup(backup, settings.store, show_progress_bar)
+    except DamagedBackupError as error:
         raise OSError(f"The backup {backup} is damaged: {error}. Take another one.") from error
     print(
         f"Restored {manifest.content.quads:,} quads in {manifest.content.graphs:,} named graphs, as of "
@@ -47,12 +47,12 @@ def run_restore(arguments: argparse.Namespace, settings: Settings) -> int:
 def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
     """Make a backup, then delete old ones if so asked. Exit code 0. Raises Problem, StoreError, OSError."""
     target: Path = arguments.folder
-    refuse_unfit(target, settings.store)
-    refuse_without_store(settings.store)
+    check_backup_folder(target, settings.store)
+    check_store_exists(settings.store)
     started = time.monotonic()
     try:
-        backup, holds = back_up(settings.store, target, keep, progress)
-    except DamagedError as error:
+        backup, holds = create_backup(settings.store, target, request_checkpoint, show_progress_bar)
+    except DamagedBackupError as error:
         raise OSError(f"There is no new backup: {error}. Look after the disks and try again.") from error
     except OSError as error:
         if error.strerror is None:  # it is a sentence already
@@ -67,14 +67,14 @@ def run_backup(arguments: argparse.Namespace, settings: Settings) -> int:
         flush=True,
     )
     if arguments.keep:
-        for one in prune(target, arguments.keep):
+        for one in prune_backups(target, arguments.keep):
             print(f"Deleted {one}", flush=True)
     return 0
 
 
-def refuse_unfit(target: Path, store: Path) -> None:
+def check_backup_folder(target: Path, store: Path) -> None:
     """Raise Problem 400 where backups cannot be kept in a folder."""
     if target.resolve().is_relative_to(store.resolve()):
         raise Problem(400, f"{target} is in the store itself. Name a folder elsewhere, best on another disk.")
-    if (target / NAME).exists():
+    if (target / MANIFEST_FILE).exists():
         raise Problem(400, f"{target} is a backup. Name the folder that it is in.")

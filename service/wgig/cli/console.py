@@ -10,23 +10,23 @@ from typing import IO, TypeVar
 
 from ..problems import Problem
 from ..rdf.formats import Format
-from ..settings import STACK
-from ..text import one_line
+from ..settings import THREAD_STACK_BYTES
+from ..text import flatten_untrusted_text
 
-T = TypeVar("T")
+WorkResult = TypeVar("WorkResult")
 
 
-def say(sentence: str) -> None:
+def print_message(sentence: str) -> None:
     """Tell the user something beside the answer, in one line."""
-    print(f"wgig: {one_line(sentence)}", file=sys.stderr, flush=True)
+    print(f"wgig: {flatten_untrusted_text(sentence)}", file=sys.stderr, flush=True)
 
 
-def aside(work: Callable[[], T]) -> Future[T]:
+def run_on_thread(work: Callable[[], WorkResult]) -> Future[WorkResult]:
     """What `work` yields, on a thread with room for deeply nested queries.
 
     Whoever waits for it can be interrupted, and the process can end without it.
     """
-    future: Future[T] = Future()
+    future: Future[WorkResult] = Future()
 
     def run() -> None:
         try:
@@ -34,24 +34,24 @@ def aside(work: Callable[[], T]) -> Future[T]:
         except BaseException as error:  # whatever it is, it is for the one who waits
             future.set_exception(error)
 
-    threading.stack_size(STACK)
+    threading.stack_size(THREAD_STACK_BYTES)
     threading.Thread(target=run, daemon=True).start()
     return future
 
 
-def refuse_without_folder(path: Path) -> None:
+def check_parent_folder(path: Path) -> None:
     """Raise Problem 400 where there is no folder for a file that is to be written."""
     if not path.parent.is_dir():
         raise Problem(400, f"There is no folder {path.parent}. Make it, or name another output.")
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[IO[bytes]]:
+def open_replacement_file(path: Path) -> Iterator[IO[bytes]]:
     """A file that is replaced as a whole, or not at all; links, pipes and devices are written as they are.
 
     Raises Problem 400 where there is no folder for it.
     """
-    refuse_without_folder(path)
+    check_parent_folder(path)
     if path.is_symlink() or (path.exists() and not path.is_file()):
         with path.open("wb") as file:
             yield file
@@ -65,7 +65,7 @@ def replaced(path: Path) -> Iterator[IO[bytes]]:
         partial.unlink(missing_ok=True)
 
 
-def format_named(suffix: str, offered: Sequence[Format], what: str) -> Format:
+def get_offered_format(suffix: str, offered: Sequence[Format], what: str) -> Format:
     """The offered format with this suffix. Raises Problem 400; `what` says what cannot be written so."""
     for one in offered:
         if one.suffix == suffix:
@@ -74,7 +74,7 @@ def format_named(suffix: str, offered: Sequence[Format], what: str) -> Format:
     raise Problem(400, f"{what} cannot be written as {suffix}. Take --format {suffixes}.")
 
 
-def show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; numbers stand to the right."""
     from rich import box  # noqa: PLC0415  costs 60 ms, and pipes need none
     from rich.console import Console  # noqa: PLC0415
@@ -92,7 +92,7 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 @contextmanager
-def progress(title: str, total: int | None, unit: str = "bytes") -> Iterator[Callable[[int], None]]:
+def show_progress_bar(title: str, total: int | None, unit: str = "bytes") -> Iterator[Callable[[int], None]]:
     """What is to be called with how many of `total` are done so far: on a terminal it moves a bar."""
     if not sys.stderr.isatty():
         yield lambda _: None

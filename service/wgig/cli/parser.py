@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .._version import __version__
-from ..text import one_line
+from ..text import flatten_untrusted_text
 from . import arguments
 
-FINE, NO, UNREADABLE, FAILED = 0, 1, 2, 3  # exit codes
+EXIT_OK, EXIT_NO, EXIT_UNREADABLE, EXIT_FAILED = 0, 1, 2, 3  # exit codes
 
 Commands = dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], str]]
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """A parser whose help keeps the line breaks of its examples, and whose mistakes end with code 2."""
 
     def __init__(self, **options: Any) -> None:
@@ -26,18 +26,20 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the call and where help is."""
-        self.exit(UNREADABLE, f"{self.prog}: {one_line(message)}.\nSee: {self.prog} --help\n")
+        self.exit(
+            EXIT_UNREADABLE, f"{self.prog}: {flatten_untrusted_text(message)}.\nSee: {self.prog} --help\n"
+        )
 
 
-def token(parser: argparse.ArgumentParser) -> None:
+def add_token_actions(parser: argparse.ArgumentParser) -> None:
     """The actions of `wgig token`."""
-    offer(parser, "action", ACTIONS)
+    add_subcommands(parser, "action", TOKEN_ACTIONS)
 
 
-ACTIONS: Commands = {
+TOKEN_ACTIONS: Commands = {
     "new": (
         "make a token, and print it, once",
-        arguments.new_token,
+        arguments.add_token_new_arguments,
         'wgig token new --scope papers --expires 30d --name "Working group 2"\n'
         "wgig token new --scope graphs update\n"
         "\n"
@@ -50,26 +52,26 @@ ACTIONS: Commands = {
     ),
     "list": (
         "list the tokens, without what is secret",
-        arguments.list_tokens,
+        arguments.add_token_list_arguments,
         "wgig token list\nwgig token list --format json",
     ),
     "revoke": (
         "let a token open nothing any more, from the next request on",
-        arguments.revoke_token,
+        arguments.add_token_revoke_arguments,
         "wgig token revoke 1f2e3d4c",
     ),
 }
 
 
-def bulk(parser: argparse.ArgumentParser) -> None:
+def add_bulk_actions(parser: argparse.ArgumentParser) -> None:
     """The actions of `wgig bulk`."""
-    offer(parser, "action", BULK)
+    add_subcommands(parser, "action", BULK_ACTIONS)
 
 
-BULK: Commands = {
+BULK_ACTIONS: Commands = {
     "check": (
         "check papers by the million, on Spark or on this machine",
-        arguments.bulk_check,
+        arguments.add_bulk_check_arguments,
         "wgig bulk check papers/ --out checked\n"
         "wgig bulk check 's3a://papers/2026/*.ttl' --out s3a://papers/checked --profile final\n"
         "\n"
@@ -77,7 +79,7 @@ BULK: Commands = {
     ),
     "describe": (
         "count what is in papers by the million, as VoID, on Spark or on this machine",
-        arguments.bulk,
+        arguments.add_bulk_arguments,
         "wgig bulk describe papers/ --out described\n"
         "wgig bulk describe 'hdfs://papers/*/*.md' --out hdfs://described\n"
         "\n"
@@ -85,15 +87,15 @@ BULK: Commands = {
     ),
 }
 
-COMMANDS: Commands = {
+CLI_COMMANDS: Commands = {
     "serve": (
         "serve the graph over HTTP",
-        arguments.serve,
+        arguments.add_serve_arguments,
         "wgig serve\nwgig serve --port 8080 --store ./store",
     ),
     "query": (
         "answer a SPARQL query",
-        arguments.query,
+        arguments.add_query_arguments,
         "wgig query 'SELECT * { ?s ?p ?o } LIMIT 5'\n"
         "wgig query question.rq --format csv > answer.csv\n"
         "wgig query --name coverage-matrix\n"
@@ -101,7 +103,7 @@ COMMANDS: Commands = {
     ),
     "load": (
         "load RDF files into the store",
-        arguments.load,
+        arguments.add_load_arguments,
         "wgig load papers.ttl --graph https://example.org/papers\n"
         "wgig load dump.nq.gz\n"
         "curl -s https://example.org/data | wgig load - --format ttl --graph https://example.org/data\n"
@@ -109,23 +111,23 @@ COMMANDS: Commands = {
     ),
     "dump": (
         "write the store, or a graph of it, as RDF",
-        arguments.dump,
+        arguments.add_dump_arguments,
         "wgig dump -o all.nq.gz\nwgig dump --graph issues",
     ),
     "backup": (
         "keep a copy of the store, also while a service runs on it",
-        arguments.backup,
+        arguments.add_backup_arguments,
         "wgig backup /var/backups/wgig\nwgig backup /var/backups/wgig --keep 30",
     ),
     "restore": (
         "put a backup in the place of the store",
-        arguments.restore,
+        arguments.add_restore_arguments,
         "wgig restore /var/backups/wgig\n"
         "wgig restore /var/backups/wgig/wgig-20261125T230000.000Z --store ./store",
     ),
     "check": (
         "check whether issue papers are complete",
-        arguments.check,
+        arguments.add_check_arguments,
         "wgig check paper.md\n"
         "wgig check papers/ --profile final --lang fr\n"
         "wgig check papers/ -o report.html\n"
@@ -136,12 +138,12 @@ COMMANDS: Commands = {
     ),
     "bulk": (
         "check or count papers by the million",
-        bulk,
+        add_bulk_actions,
         "wgig bulk check papers/ --out checked\nwgig bulk describe papers/ --out described",
     ),
     "new": (
         "begin an issue paper with what the graph knows of the issue",
-        arguments.new,
+        arguments.add_new_arguments,
         "wgig new paper spam\nwgig new paper spam --output drafts/spam.md\nwgig new paper spam -o - | less\n"
         "\n"
         "the issues of the inventory:\n"
@@ -149,44 +151,52 @@ COMMANDS: Commands = {
     ),
     "mcp": (
         "serve the graph to language models (Model Context Protocol)",
-        arguments.mcp,
+        arguments.add_mcp_arguments,
         "wgig mcp\nwgig mcp --url http://127.0.0.1:8000/\nwgig mcp --http --port 8001",
     ),
     "token": (
         "let somebody write to the service, or no longer",
-        token,
+        add_token_actions,
         'wgig token new --scope papers --expires 30d --name "Working group 2"\n'
         "wgig token new --scope graphs update\n"
         "wgig token list\n"
         "wgig token revoke 1f2e3d4c",
     ),
-    "stats": ("count what is in the store", arguments.stats, "wgig stats\nwgig stats --format json"),
-    "queries": ("list the example queries", arguments.queries, "wgig queries\nwgig queries coverage-matrix"),
+    "stats": (
+        "count what is in the store",
+        arguments.add_stats_arguments,
+        "wgig stats\nwgig stats --format json",
+    ),
+    "queries": (
+        "list the example queries",
+        arguments.add_queries_arguments,
+        "wgig queries\nwgig queries coverage-matrix",
+    ),
 }
 
 # The actions of the last one take it.
-WITHOUT_STORE = (
-    arguments.queries,
-    arguments.check,
-    arguments.bulk_check,
-    arguments.bulk,
-    arguments.new,
-    token,
-    bulk,
+STORELESS_COMMANDS = (
+    arguments.add_queries_arguments,
+    arguments.add_check_arguments,
+    arguments.add_bulk_check_arguments,
+    arguments.add_bulk_arguments,
+    arguments.add_new_arguments,
+    add_token_actions,
+    add_bulk_actions,
 )
 
 
-def parser() -> argparse.ArgumentParser:
+def build_command_parser() -> argparse.ArgumentParser:
     """The parser of the whole command."""
-    whole = Parser(
+    whole = CommandParser(
         prog="wgig", description="The Working Group on Internet Governance (2004-2005) as linked data."
     )
     whole.add_argument("--version", action="version", version=f"wgig {__version__}")
-    offer(whole, "command", COMMANDS)
+    add_subcommands(whole, "command", CLI_COMMANDS)
     return whole
 
 
-def offer(parser: argparse.ArgumentParser, what: str, commands: Commands) -> None:
+def add_subcommands(parser: argparse.ArgumentParser, what: str, commands: Commands) -> None:
     """Let a parser take one of these commands, which `what` is called after."""
     offered = parser.add_subparsers(dest=what, metavar=what.upper(), required=True)
     for name, (summary, takes, examples) in commands.items():
@@ -198,7 +208,7 @@ def offer(parser: argparse.ArgumentParser, what: str, commands: Commands) -> Non
             epilog=f"examples:\n  {indented}",
         )
         takes(one)
-        if takes not in WITHOUT_STORE:
+        if takes not in STORELESS_COMMANDS:
             one.add_argument(
                 "--store", type=Path, metavar="DIR", help="folder of the store (default: your data folder)"
             )

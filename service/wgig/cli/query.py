@@ -19,14 +19,14 @@ from urllib.request import Request, urlopen
 import pyoxigraph as ox
 
 from ..problems import Problem
-from ..rdf.formats import BY_FORM, CSV, GRAPHS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
-from ..rdf.namespaces import namespaces, shorten
-from ..rdf.serialization import serialize
-from ..rdf.sparql_lexer import form, names_dataset
+from ..rdf.formats import CSV, FORMATS_BY_FORM, GRAPH_FORMATS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
+from ..rdf.namespaces import namespaces_by_prefix, shorten_with_prefixes
+from ..rdf.serialization import serialize_triples
+from ..rdf.sparql_lexer import get_query_form, has_dataset_clause
 from ..settings import Settings
-from ..sparql.examples import example, examples
-from ..text import harmless
-from .console import aside, format_named, say, show
+from ..sparql.examples import list_example_queries, read_example_query
+from ..text import replace_control_characters
+from .console import get_offered_format, print_message, print_table, run_on_thread
 
 
 def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -36,36 +36,38 @@ def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     del settings
     if arguments.name:
-        print(example(arguments.name).text, end="")
+        print(read_example_query(arguments.name).text, end="")
     elif not sys.stdout.isatty():
-        for one in examples():
+        for one in list_example_queries():
             print(one.name, one.question, sep="\t")
     else:
-        show(["name", "question"], ((one.name, one.question) for one in examples()))
+        print_table(["name", "question"], ((one.name, one.question) for one in list_example_queries()))
     return 0
 
 
-TABLE = "table"
+TABLE_FORMAT = "table"
 
 
 def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the answer. Exit code 0, or 1 when it is no or empty. Raises Problem, StoreError, OSError."""
-    text = text_of(arguments)
-    form_ = form(text)
-    format_ = chosen(form_, arguments.format)
-    ask = at_endpoint(arguments.url) if arguments.url else at_store(settings)
+    text = read_query_text(arguments)
+    form_ = get_query_form(text)
+    format_ = choose_result_format(form_, arguments.format)
+    ask = make_endpoint_answerer(arguments.url) if arguments.url else make_store_answerer(settings)
     if form_ in ("SELECT", "ASK"):
-        return show_results(ask(text, format_ or JSON_RESULTS), format_, settings)
+        return print_query_results(ask(text, format_ or JSON_RESULTS), format_, settings)
     triples = list(ox.parse(ask(text, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
-    sys.stdout.buffer.write(serialize((quad.triple for quad in triples), format_ or TURTLE, settings.base))
+    sys.stdout.buffer.write(
+        serialize_triples((quad.triple for quad in triples), format_ or TURTLE, settings.base)
+    )
     return 0 if triples else 1
 
 
-def text_of(arguments: argparse.Namespace) -> str:
+def read_query_text(arguments: argparse.Namespace) -> str:
     """The query that is meant: of an example, from standard input, from a file, or as given."""
     given: str | None = arguments.query
     if arguments.name:
-        return example(arguments.name).text
+        return read_example_query(arguments.name).text
     if given is None and sys.stdin.isatty():
         raise Problem(400, "No query is given. Give its text, a file that holds it, or --name of an example.")
     if given in (None, "-"):
@@ -75,38 +77,40 @@ def text_of(arguments: argparse.Namespace) -> str:
     return given
 
 
-def chosen(form_: str, name: str | None) -> Format | None:
+def choose_result_format(form_: str, name: str | None) -> Format | None:
     """The format to print in; None: for a person. Raises Problem for one that this form of query has not."""
     if name is None:
         return {"SELECT": None if sys.stdout.isatty() else CSV, "ASK": None}.get(form_, TURTLE)
-    offered = BY_FORM[form_]
-    if name == TABLE and offered is not GRAPHS:
+    offered = FORMATS_BY_FORM[form_]
+    if name == TABLE_FORMAT and offered is not GRAPH_FORMATS:
         return None
-    return format_named(name, offered, f"The answer to {form_}")
+    return get_offered_format(name, offered, f"The answer to {form_}")
 
 
-def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
+def make_store_answerer(settings: Settings) -> Callable[[str, Format], bytes]:
     """A function that answers a query from the local store."""
     import anyio  # noqa: PLC0415  all this costs 50 ms, and neither the examples nor an endpoint need it
 
-    from ..http.work_queue import Turns  # noqa: PLC0415
-    from ..seed import open_to_read  # noqa: PLC0415
-    from ..sparql.admission import admit  # noqa: PLC0415
-    from ..sparql.federation import answered  # noqa: PLC0415
-    from ..sparql.language.diagnosis import diagnose  # noqa: PLC0415
-    from ..store.view import Dataset  # noqa: PLC0415
+    from ..http.work_queue import WorkQueue  # noqa: PLC0415
+    from ..seed import open_store_snapshot  # noqa: PLC0415
+    from ..sparql.admission import admit_sparql_text  # noqa: PLC0415
+    from ..sparql.federation import resolve_federated_calls  # noqa: PLC0415
+    from ..sparql.language.diagnosis import diagnose_syntax_error  # noqa: PLC0415
+    from ..store.view import QueryDataset  # noqa: PLC0415
 
-    alone = Turns(at_once=1, waiting=1, patience=1)
-    store = open_to_read(settings, say)
+    alone = WorkQueue(at_once=1, waiting=1, patience=1)
+    store = open_store_snapshot(settings, print_message)
 
     def ask(text: str, format_: Format) -> bytes:
         out = io.BytesIO()
-        admitted = anyio.run(answered, admit(text, settings), settings, alone)
-        union = settings.default_graph == "union" and not names_dataset(text)
+        admitted = anyio.run(resolve_federated_calls, admit_sparql_text(text, settings), settings, alone)
+        union = settings.default_graph == "union" and not has_dataset_clause(text)
         try:
-            aside(lambda: store.query(admitted, format_.media_type, out, Dataset(union=union))).result()
+            run_on_thread(
+                lambda: store.query(admitted, format_.media_type, out, QueryDataset(union=union))
+            ).result()
         except SyntaxError as error:
-            raise diagnose(text, error) from error
+            raise diagnose_syntax_error(text, error) from error
         except (ValueError, RuntimeError) as error:
             raise Problem(400, f"The query cannot be evaluated: {error}.") from error
         return out.getvalue()
@@ -114,16 +118,16 @@ def at_store(settings: Settings) -> Callable[[str, Format], bytes]:
     return ask
 
 
-def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
+def make_endpoint_answerer(url: str) -> Callable[[str, Format], bytes]:
     """A function that answers a query from a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
-    from ..client.connection import endpoint  # noqa: PLC0415  costs 35 ms, and the local store needs none
+    from ..client.connection import sparql_endpoint_url  # noqa: PLC0415  costs 35 ms, and the local store needs none
 
     if not url.startswith(("http://", "https://")):
         raise Problem(
             400, f"{url} is no address of an endpoint. Give one that begins with http:// or https://."
         )
 
-    url = endpoint(url)
+    url = sparql_endpoint_url(url)
 
     def ask(text: str, format_: Format) -> bytes:
         request = Request(url, urlencode({"query": text}).encode(), {"Accept": format_.media_type})  # noqa: S310
@@ -132,7 +136,7 @@ def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
                 body: bytes = response.read()
                 return body
         except HTTPError as error:
-            raise refused(url, error) from error
+            raise build_endpoint_error(url, error) from error
         except URLError as error:
             raise OSError(
                 f"{url} cannot be reached: {error.reason}. Is it the right address, and served?"
@@ -143,7 +147,7 @@ def at_endpoint(url: str) -> Callable[[str, Format], bytes]:
     return ask
 
 
-def refused(url: str, error: HTTPError) -> Exception:
+def build_endpoint_error(url: str, error: HTTPError) -> Exception:
     """What an endpoint says against a query: ours says it as a problem document (RFC 9457)."""
     body = error.read()
     try:
@@ -156,23 +160,23 @@ def refused(url: str, error: HTTPError) -> Exception:
     return OSError(f"{url} failed: {detail}")
 
 
-def show_results(body: bytes, format_: Format | None, settings: Settings) -> int:
+def print_query_results(body: bytes, format_: Format | None, settings: Settings) -> int:
     """Print what a SELECT or ASK yields. Exit code 1 when it is nothing, or no."""
     if format_ is not None:
         sys.stdout.buffer.write(body)
-        return 0 if any_result(body, format_) else 1
+        return 0 if has_any_result(body, format_) else 1
     results = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):
         print("yes" if results else "no")
         return 0 if results else 1
     assert isinstance(results, ox.QuerySolutions)
-    known = namespaces(settings.base)
-    rows = [[readable(term, known) for term in solution] for solution in results]
-    show([variable.value for variable in results.variables], rows)
+    known = namespaces_by_prefix(settings.base)
+    rows = [[format_terminal_term(term, known) for term in solution] for solution in results]
+    print_table([variable.value for variable in results.variables], rows)
     return 0 if rows else 1
 
 
-def any_result(body: bytes, format_: Format) -> bool:
+def has_any_result(body: bytes, format_: Format) -> bool:
     """Whether a result document holds a row, or says yes."""
     if format_ is CSV:
         return body.count(b"\n") > 1
@@ -180,21 +184,21 @@ def any_result(body: bytes, format_: Format) -> bool:
     return bool(results) if isinstance(results, ox.QueryBoolean) else any(True for _ in results)
 
 
-def readable(term: object, known: dict[str, str]) -> str:
+def format_terminal_term(term: object, known: dict[str, str]) -> str:
     """A term for a person: a short name, a text, or nothing where there is no value.
 
     A character that would steer the terminal is shown as a replacement character.
     """
-    return harmless(written(term, known))
+    return replace_control_characters(shorten_printed_term(term, known))
 
 
-def written(term: object, known: dict[str, str]) -> str:
+def shorten_printed_term(term: object, known: dict[str, str]) -> str:
     """A term as short as it can be written."""
     match term:
         case None:
             return ""
         case ox.NamedNode():
-            return shorten(term.value, known)
+            return shorten_with_prefixes(term.value, known)
         case ox.Literal():
             return term.value
         case _:

@@ -26,59 +26,63 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from ..app import CHECKS, create_app
+from ..app import CHECK_QUEUE_LIMITS, create_app
 from ..files import FileError
 from ..http import access_log, telemetry
-from ..http.auth import Tokens
-from ..http.oidc import configured
-from ..http.responses import BrokenOffError
-from ..http.server import connection
-from ..http.work_queue import Processes
-from ..seed import open_filled
-from ..settings import STACK, Settings
-from ..sparql.workers.evaluation import Inline
-from ..sparql.workers.pool import Pool
-from ..store.backup.online import offer
-from ..store.changelog.sync import Stream
+from ..http.auth import TokenStore
+from ..http.oidc import build_configured_issuer
+from ..http.responses import ResponseAbortedError
+from ..http.server import make_connection_class
+from ..http.work_queue import ProcessWorkQueue
+from ..seed import open_filled_store
+from ..settings import THREAD_STACK_BYTES, Settings
+from ..sparql.workers.evaluation import ThreadQueryWorkers
+from ..sparql.workers.pool import WorkerPool
+from ..store.backup.online import offer_checkpoints
+from ..store.changelog.sync import ChangeLogSync
 from ..store.errors import StoreError
 from ..store.store import Store
-from .check_workers import prepare
-from .console import say
+from .check_workers import prepare_check_worker
+from .console import print_message
 
-MMAP_THRESHOLD, ARENA_MAX = -3, -8  # as malloc.h numbers them
-ARENAS = 2  # for all threads; by default there are eight a core, each of which keeps what is freed in it
-LARGE = 128 * 1024  # bytes that are given back when they are freed; by default that grows to 32 MiB
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # as malloc.h numbers them
+MAX_MALLOC_ARENAS = (
+    2  # for all threads; by default there are eight a core, each of which keeps what is freed in it
+)
+MMAP_THRESHOLD_BYTES = (
+    128 * 1024
+)  # bytes that are given back when they are freed; by default that grows to 32 MiB
 
 
-def give_back() -> None:
+def limit_malloc_memory() -> None:
     """Have threads share few arenas, and what is large given back. To be called before there are threads."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
-        mallopt(ARENA_MAX, ARENAS)
-        mallopt(MMAP_THRESHOLD, LARGE)
+        mallopt(M_ARENA_MAX, MAX_MALLOC_ARENAS)
+        mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
 
 
 log = logging.getLogger("wgig")
 
 
-class Reloading:
+class SettingsReloader:
     """Brings a running service in line with its settings and tokens as they are now."""
 
     def __init__(
-        self, app: FastAPI, checks: Processes, pool: Pool | None, read: Callable[[], Settings]
+        self, app: FastAPI, checks: ProcessWorkQueue, pool: WorkerPool | None, read: Callable[[], Settings]
     ) -> None:
         """Take what goes by settings, and what reads them. It raises ValueError or OSError."""
-        self.app, self.checks, self.pool, self.read = app, checks, pool, read
+        self.app, self.checks, self.pool, self.read_settings = app, checks, pool, read
 
     async def __call__(self) -> None:
         """Read all again; where that fails all stays as it is, and the log says why."""
         try:
-            await self.take(self.read())
+            await self.reload_settings(self.read_settings())
         except (ValueError, OSError) as error:
             log.error("the settings stay as they are: %s", error)
-        await self.look_at_tokens()
+        await self.check_tokens()
 
-    async def take(self, wanted: Settings) -> None:
+    async def reload_settings(self, wanted: Settings) -> None:
         """Let those of the settings that can change be these."""
         now: Settings = self.app.state.settings
         other = [one for one in fields(Settings) if getattr(now, one.name) != getattr(wanted, one.name)]
@@ -87,60 +91,60 @@ class Reloading:
                 log.warning("WGIG_%s is another now: start the service anew for it", one.name.upper())
         changed = {one.name: getattr(wanted, one.name) for one in other if one.metadata["live"]}
         if changed:
-            await self.turn(replace(now, **changed))
+            await self.apply_settings(replace(now, **changed))
         log.warning(
             "the settings were read again; changed: %s", ", ".join(map(str.upper, changed)) or "nothing"
         )
 
-    async def turn(self, settings: Settings) -> None:
+    async def apply_settings(self, settings: Settings) -> None:
         """Go by these settings from now on. No answer from before is given again."""
         state = self.app.state
         state.settings = settings
-        self.checks.seconds = settings.paper_seconds
+        self.checks.max_seconds = settings.paper_seconds
         if self.pool:
             self.pool.settings = settings
-        state.tokens.fix(settings.token)
-        state.limits.follow(settings)
-        state.logs.follow(settings)
-        access_log.begin(settings)
+        state.tokens.set_settings_secret(settings.token)
+        state.limits.apply_settings(settings)
+        state.logs.apply_settings(settings)
+        access_log.configure_logging(settings)
         store: Store = state.store
         await run_sync(store.touch)
 
-    async def look_at_tokens(self) -> None:
+    async def check_tokens(self) -> None:
         """Say what is wrong with the file of the tokens, which is read again when it changes."""
-        tokens: Tokens = self.app.state.tokens
+        tokens: TokenStore = self.app.state.tokens
         try:
-            await run_sync(tokens.all)
+            await run_sync(tokens.list_tokens)
         except FileError as error:
             log.error("the tokens cannot be read, and nobody can write: %s", error)
 
 
-FILES = 65_536  # connections and files that may be open, as far as the system allows
-GRACE = 10  # seconds for the requests under way, then as many for a write
-LAST = 2  # of these seconds, in which queries that are not done are told so
+MAX_OPEN_FILES = 65_536  # connections and files that may be open, as far as the system allows
+SHUTDOWN_GRACE_SECONDS = 10  # seconds for the requests under way, then as many for a write
+SHUTDOWN_NOTICE_SECONDS = 2  # of these seconds, in which queries that are not done are told so
 
 
-class Server(uvicorn.Server):
+class GracefulServer(uvicorn.Server):
     """A server that says where it listens once it does, and that waits for nobody when told to stop twice."""
 
     url = ""
     reload: Callable[[], Coroutine[Any, Any, None]]
-    asked_to_reload = False
-    on_terminal = False  # whether it was begun there
-    drain: Callable[[], int]  # how many seconds from the signal to stop until the socket closes
-    leaving: float | None = None  # the time of that, by the monotonic clock
-    stopping: Callable[[], None]  # what is told of it
-    pool: Pool | None  # the readers, which end before it does
-    background: Sequence[Callable[[], Coroutine[Any, Any, object]]]
-    farewell: Callable[[], None]
-    fields: list[tuple[bytes, bytes]]  # of every answer; the same list for all
+    is_reload_requested = False
+    is_on_terminal = False  # whether it was begun there
+    get_drain_seconds: Callable[[], int]  # how many seconds from the signal to stop until the socket closes
+    stop_time: float | None = None  # the time of that, by the monotonic clock
+    on_stopping: Callable[[], None]  # what is told of it
+    pool: WorkerPool | None  # the readers, which end before it does
+    background_jobs: Sequence[Callable[[], Coroutine[Any, Any, object]]]
+    end_queries: Callable[[], None]
+    response_headers: list[tuple[bytes, bytes]]  # of every answer; the same list for all
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, then print the URL, and make ready what the first request need not wait for."""
         await super().startup(sockets)
         if self.started:
             print(f"Serving on {self.url} (stop with Ctrl-C)", flush=True)
-        self.ready = [asyncio.create_task(one()) for one in self.background]
+        self.background_tasks = [asyncio.create_task(one()) for one in self.background_jobs]
 
     async def on_tick(self, counter: int) -> bool:
         """Have every answer say the time at which it begins, also one that is long in coming.
@@ -148,18 +152,20 @@ class Server(uvicorn.Server):
         The server renews the field Date once a second, and gives a request that which it has at its begin.
         """
         ended = await super().on_tick(counter - counter % 10)  # so that it renews it each time
-        self.fields[:] = self.server_state.default_headers
-        self.server_state.default_headers = self.fields
-        if self.asked_to_reload:
-            self.asked_to_reload = False
-            self.reloading = asyncio.create_task(self.reload())
-        return ended or (self.leaving is not None and time.monotonic() >= self.leaving)
+        self.response_headers[:] = self.server_state.default_headers
+        self.server_state.default_headers = self.response_headers
+        if self.is_reload_requested:
+            self.is_reload_requested = False
+            self.reload_task = asyncio.create_task(self.reload())
+        return ended or (self.stop_time is not None and time.monotonic() >= self.stop_time)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Wait for the requests under way. Those that are cut off then are no mistakes to report."""
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         waiting = asyncio.create_task(super().shutdown(sockets))
-        asyncio.get_running_loop().call_later(GRACE - LAST, self.farewell)
+        asyncio.get_running_loop().call_later(
+            SHUTDOWN_GRACE_SECONDS - SHUTDOWN_NOTICE_SECONDS, self.end_queries
+        )
         # Since Python 3.12 a closed server waits for its last connection, whatever it is told meanwhile.
         while not (waiting.done() or self.force_exit):
             await asyncio.sleep(0.1)
@@ -169,24 +175,24 @@ class Server(uvicorn.Server):
 
     def handle_hangup(self, sig: int, frame: FrameType | None) -> None:
         """Read settings and tokens again soon; or stop where the terminal is gone, as one without it does."""
-        if self.on_terminal and not os.isatty(0):
+        if self.is_on_terminal and not os.isatty(0):
             return self.handle_exit(sig, frame)
-        self.asked_to_reload = True
+        self.is_reload_requested = True
         return None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop in good order, or at the second signal at once."""
-        if self.leaving is None:
-            self.leaving = time.monotonic() + self.drain()
-            self.stopping()
+        if self.stop_time is None:
+            self.stop_time = time.monotonic() + self.get_drain_seconds()
+            self.on_stopping()
         else:
             self.force_exit = self.should_exit = True
         del sig, frame
 
 
-def is_mistake(record: logging.LogRecord) -> bool:
+def is_unforeseen_error(record: logging.LogRecord) -> bool:
     """Whether something went wrong that nobody foresaw; an answer that had to be broken off is none."""
-    return not (record.exc_info and isinstance(record.exc_info[1], BrokenOffError))
+    return not (record.exc_info and isinstance(record.exc_info[1], ResponseAbortedError))
 
 
 def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
@@ -195,29 +201,29 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     Requests under way are finished first, as far as the grace allows. Raises ValueError, OSError,
     FileError or StoreError.
     """
-    access_log.begin(settings)
-    tell = access_log.say if settings.log == access_log.JSON else say
+    access_log.configure_logging(settings)
+    tell = access_log.log_service_message if settings.log == access_log.LOG_FORMAT_JSON else print_message
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, FILES), most))
-    give_back()
-    traces = telemetry.begun()
-    listening = bind(settings.host, settings.port)
-    threading.stack_size(STACK)
-    store = open_filled(settings, tell)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MAX_OPEN_FILES), most))
+    limit_malloc_memory()
+    traces = telemetry.make_tracing_from_environment()
+    listening = bind_listening_socket(settings.host, settings.port)
+    threading.stack_size(THREAD_STACK_BYTES)
+    store = open_filled_store(settings, tell)
     store.describe_later()
-    offer(store, tell)
-    checks = Processes(**CHECKS, seconds=settings.paper_seconds)
-    pool = Pool(store, settings) if settings.readers and not settings.remote_query else None
-    tokens = Tokens(settings.token_file, settings.token, configured(settings))
-    tokens.all()  # what is wrong with their file is said now
+    offer_checkpoints(store, tell)
+    checks = ProcessWorkQueue(**CHECK_QUEUE_LIMITS, seconds=settings.paper_seconds)
+    pool = WorkerPool(store, settings) if settings.readers and not settings.remote_query else None
+    tokens = TokenStore(settings.token_file, settings.token, build_configured_issuer(settings))
+    tokens.list_tokens()  # what is wrong with their file is said now
     if settings.remote_query:
-        app = shared_app(settings, store, checks, tokens, traces)
+        app = create_shared_app(settings, store, checks, tokens, traces)
     else:
         app = create_app(settings, store, checks, pool, tokens, traces)
-    server = Server(
+    server = GracefulServer(
         uvicorn.Config(
             app,
-            http=connection(
+            http=make_connection_class(
                 settings.base,
                 app.state.shortcuts,
                 app.state.notes,
@@ -231,59 +237,63 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
             server_header=False,
             proxy_headers=bool(settings.proxies),
             forwarded_allow_ips=settings.proxies,
-            timeout_graceful_shutdown=GRACE,
+            timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
         )
     )
-    server.url, server.fields, server.pool = url(listening), [], pool
-    stream: Stream = app.state.stream
+    server.url, server.response_headers, server.pool = socket_url(listening), [], pool
+    stream: ChangeLogSync = app.state.stream
     try:
         stream.start()
     except StoreError as error:  # who asks for changes is told again
         tell(str(error))
-    prepared = partial(checks.run, prepare, settings.shacl)
+    prepared = partial(checks.run, prepare_check_worker, settings.shacl)
     indexed = partial(asyncio.to_thread, app.state.index.open)
-    server.background = [
+    server.background_jobs = [
         prepared,
         indexed,
         *([pool.start] if pool else []),
-        stream.begin,
-        partial(app.state.shelf.ask, len),
+        stream.ensure_current,
+        partial(app.state.shelf.query, len),
     ]
-    server.drain = lambda: app.state.settings.drain_seconds
-    server.reload = Reloading(app, checks, pool, partial(Settings.called_with, arguments))
-    server.on_terminal = os.isatty(0)
+    server.get_drain_seconds = lambda: app.state.settings.drain_seconds
+    server.reload = SettingsReloader(app, checks, pool, partial(Settings.from_arguments, arguments))
+    server.is_on_terminal = os.isatty(0)
     signal.signal(signal.SIGHUP, server.handle_hangup)
-    server.stopping = partial(setattr, app.state, "stopping", True)
-    server.farewell = app.state.running.end_all
-    logging.getLogger("uvicorn.error").addFilter(is_mistake)
+    server.on_stopping = partial(setattr, app.state, "stopping", True)
+    server.end_queries = app.state.running.end_all
+    logging.getLogger("uvicorn.error").addFilter(is_unforeseen_error)
     # The server handles both signals itself and then raises them once more.
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signal_, lambda *_: None)
     server.run(sockets=[listening])
-    store.end(0 if server.force_exit else GRACE)
+    store.stop_writing(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS)
     if traces:
-        traces.end()
+        traces.shutdown()
     tell("Stopped.")
     os._exit(0)  # a query that still runs on its thread would keep the process alive
 
 
-def shared_app(
-    settings: Settings, store: Store, checks: Processes, tokens: Tokens, traces: telemetry.Tracing | None
+def create_shared_app(
+    settings: Settings,
+    store: Store,
+    checks: ProcessWorkQueue,
+    tokens: TokenStore,
+    traces: telemetry.Tracing | None,
 ) -> FastAPI:
     """The service over a shared store."""
-    from ..remote.freshness import Current  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
-    from ..remote.queries import Passing  # noqa: PLC0415
-    from ..remote.store import Shared  # noqa: PLC0415
+    from ..remote.freshness import FreshnessMiddleware  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
+    from ..remote.queries import RemoteQueryWorkers  # noqa: PLC0415
+    from ..remote.store import SharedStore  # noqa: PLC0415
 
-    assert isinstance(store, Shared)
-    passing = Passing(store, settings)
-    current = Middleware(Current, following=passing.following)
-    app = create_app(settings, store, checks, passing, tokens, traces, [current], Inline(store))
-    app.state.shortcuts.version = lambda: passing.following.version
+    assert isinstance(store, SharedStore)
+    passing = RemoteQueryWorkers(store, settings)
+    current = Middleware(FreshnessMiddleware, following=passing.follower)
+    app = create_app(settings, store, checks, passing, tokens, traces, [current], ThreadQueryWorkers(store))
+    app.state.shortcuts.get_version = lambda: passing.follower.version
     return app
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind_listening_socket(host: str, port: int) -> socket.socket:
     """A socket bound to an address, which does not listen yet. Raises ValueError or OSError."""
     if not 0 <= port <= 65535:
         raise ValueError(f"There is no port {port}; give one from 0 to 65535 with --port.")
@@ -293,11 +303,13 @@ def bind(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
     except OSError as error:
-        raise OSError(f"Cannot listen on {host} port {port}: {error.strerror}. {mend(error)}") from error
+        raise OSError(
+            f"Cannot listen on {host} port {port}: {error.strerror}. {suggest_bind_fix(error)}"
+        ) from error
     return listening
 
 
-def mend(error: OSError) -> str:
+def suggest_bind_fix(error: OSError) -> str:
     """What to do about a failed bind."""
     match error:
         case PermissionError():
@@ -308,7 +320,7 @@ def mend(error: OSError) -> str:
             return "Stop what is there, or take another address with --port or --host."
 
 
-def url(listening: socket.socket) -> str:
+def socket_url(listening: socket.socket) -> str:
     """The address of a bound socket, as a browser wants it."""
     host, port, *_ = listening.getsockname()
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

@@ -5,12 +5,12 @@ import json
 import sys
 from collections.abc import Callable
 
-from ..http.auth import Tokens, new, revoke
+from ..http.auth import TokenStore, create_access_token, revoke_access_token
 from ..problems import Problem
 from ..settings import Settings
-from .console import say, show
+from .console import print_message, print_table
 
-COLUMNS = ("id", "name", "scopes", "made", "expires")
+TOKEN_COLUMNS = ("id", "name", "scopes", "made", "expires")
 
 
 def run_token(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -18,47 +18,54 @@ def run_token(arguments: argparse.Namespace, settings: Settings) -> int:
 
     Raises Problem 404 for an unknown token, ValueError, FileError.
     """
-    ACTIONS[arguments.action](arguments, settings)
+    TOKEN_ACTION_RUNNERS[arguments.action](arguments, settings)
     return 0
 
 
-def make(arguments: argparse.Namespace, settings: Settings) -> None:
+def run_token_new(arguments: argparse.Namespace, settings: Settings) -> None:
     """Make a token and print its secret, and nothing else, on standard output."""
-    secret, token = new(settings.token_file, arguments.scope, arguments.name, arguments.expires)
+    secret, token = create_access_token(
+        settings.token_file, arguments.scope, arguments.name, arguments.expires
+    )
     until = f"until {token.expires}" if token.expires else "until it is revoked"
-    say(f"Token {token.id} of {token.name} opens {', '.join(token.scopes)} {until}. It is shown only now.")
+    print_message(
+        f"Token {token.id} of {token.name} opens {', '.join(token.scopes)} {until}. It is shown only now."
+    )
     print(secret)
 
 
-def list_(arguments: argparse.Namespace, settings: Settings) -> None:
+def run_token_list(arguments: argparse.Namespace, settings: Settings) -> None:
     """Print what is known of the tokens, which is not their secrets."""
-    tokens = Tokens(settings.token_file).all()
+    tokens = TokenStore(settings.token_file).list_tokens()
     rows = [
-        (one.id, one.name, " ".join(one.scopes), one.made, ending(one.expires, one.expired)) for one in tokens
+        (one.id, one.name, " ".join(one.scopes), one.made, format_token_end(one.expires, one.is_expired))
+        for one in tokens
     ]
     if (arguments.format or ("table" if sys.stdout.isatty() else "json")) == "table":
-        show(COLUMNS, rows)
+        print_table(TOKEN_COLUMNS, rows)
     else:
         print(
-            json.dumps([dict(zip(COLUMNS, row, strict=True)) for row in rows], ensure_ascii=False, indent=1)
+            json.dumps(
+                [dict(zip(TOKEN_COLUMNS, row, strict=True)) for row in rows], ensure_ascii=False, indent=1
+            )
         )
 
 
-def ending(expires: str, expired: bool) -> str:
+def format_token_end(expires: str, expired: bool) -> str:
     """When a token ends, or that it did."""
     return f"{expires} (expired)" if expired else expires or "never"
 
 
-def take_back(arguments: argparse.Namespace, settings: Settings) -> None:
+def run_token_revoke(arguments: argparse.Namespace, settings: Settings) -> None:
     """Let a token open nothing any more."""
-    token = revoke(settings.token_file, arguments.id)
+    token = revoke_access_token(settings.token_file, arguments.id)
     if token is None:
         raise Problem(404, f"There is no token {arguments.id}. `wgig token list` shows those that there are.")
-    say(f"Token {token.id} of {token.name} opens nothing any more.")
+    print_message(f"Token {token.id} of {token.name} opens nothing any more.")
 
 
-ACTIONS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
-    "new": make,
-    "list": list_,
-    "revoke": take_back,
+TOKEN_ACTION_RUNNERS: dict[str, Callable[[argparse.Namespace, Settings], None]] = {
+    "new": run_token_new,
+    "list": run_token_list,
+    "revoke": run_token_revoke,
 }

@@ -28,8 +28,8 @@ class Report(dict[str, Any]):
         return [finding for paper in self.papers for finding in paper["findings"]]
 
 
-DOCUMENTS = ("application/problem+json", "application/json")
-SHOWN = 500  # characters of an answer that is no such document
+ERROR_MEDIA_TYPES = ("application/problem+json", "application/json")
+MAX_SHOWN_BODY_CHARACTERS = 500  # characters of an answer that is no such document
 
 
 class ServiceError(Exception):
@@ -68,20 +68,24 @@ class ServiceError(Exception):
         return self.members.get("suggestion")
 
 
-def refused(response: httpx.Response) -> ServiceError:
+def build_service_error(response: httpx.Response) -> ServiceError:
     """What a whole answer says against a request: as a problem document, or as the report on a paper."""
     title = response.reason_phrase or "Refused"
-    members = document(response)
+    members = parse_error_document(response)
     if "files" in members:
         lacking = [finding["message"] for finding in Report(members).findings]
         return ServiceError(response.status_code, "Does not conform", " ".join(lacking), members)
-    said = str(members.get("detail") or response.text[:SHOWN].strip() or "The service says nothing more.")
+    said = str(
+        members.get("detail")
+        or response.text[:MAX_SHOWN_BODY_CHARACTERS].strip()
+        or "The service says nothing more."
+    )
     return ServiceError(response.status_code, str(members.get("title", title)), said, members)
 
 
-def document(response: httpx.Response) -> dict[str, Any]:
+def parse_error_document(response: httpx.Response) -> dict[str, Any]:
     """The object in JSON that an answer is; empty where it is something else."""
-    if response.headers.get("content-type", "").partition(";")[0] not in DOCUMENTS:
+    if response.headers.get("content-type", "").partition(";")[0] not in ERROR_MEDIA_TYPES:
         return {}
     try:
         members = response.json()

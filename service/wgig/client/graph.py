@@ -12,18 +12,18 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS, N_TRIPLES
-from ..rdf.namespaces import OUTSIDE, namespaces
-from ..rdf.values import THING
-from ..rdf.values import iri as iri_named
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
+from ..rdf.values import ANY_RESOURCE
+from ..rdf.values import parse_resource_iri as iri_named
 from ..settings import Settings
-from .connection import USUAL, Connection, Limits
+from .connection import DEFAULT_REQUEST_LIMITS, Connection, RequestLimits
 from .errors import Report, ServiceError
-from .values import Row, Rows, Triples, term
+from .values import Row, Rows, Triples, convert_value_to_term
 
-ACCEPT = f"{JSON_RESULTS.media_type}, {N_TRIPLES.media_type}"
-PAPERS = f"""
-PREFIX dcterms: <{OUTSIDE["dcterms"]}>
-PREFIX wgig: <{namespaces(Settings.base)["wgig"]}>
+QUERY_ACCEPT_HEADER = f"{JSON_RESULTS.media_type}, {N_TRIPLES.media_type}"
+PAPERS_PAGE_QUERY = f"""
+PREFIX dcterms: <{EXTERNAL_NAMESPACES["dcterms"]}>
+PREFIX wgig: <{namespaces_by_prefix(Settings.base)["wgig"]}>
 SELECT ?paper (MIN(STR(?name)) AS ?title) (MIN(?about) AS ?issue) (MIN(?day) AS ?posted) {{
   {{ SELECT DISTINCT ?paper {{ VALUES ?kind {{ wgig:IssuePaper wgig:AssessmentPaper }}
      ?paper a ?kind FILTER(isIRI(?paper) && STR(?paper) > %s) }}
@@ -32,19 +32,19 @@ SELECT ?paper (MIN(STR(?name)) AS ?title) (MIN(?about) AS ?issue) (MIN(?day) AS 
   OPTIONAL {{ ?paper wgig:issue ?about }}
   OPTIONAL {{ ?paper wgig:posted ?day }}
 }} GROUP BY ?paper ORDER BY STR(?paper)"""
-PAGE = 500  # papers in one answer
-IN_PATH = "/:@!$&'()*+,;=~"
-THINGS = "/id/"  # in the IRIs of things
-NOWHERE = {"", ".", ".."}  # steps of a path that no IRI of a thing has
+PAGE_SIZE_PAPERS = 500  # papers in one answer
+SAFE_PATH_CHARACTERS = "/:@!$&'()*+,;=~"
+RESOURCE_PATH_PREFIX = "/id/"  # in the IRIs of things
+INVALID_PATH_STEPS = {"", ".", ".."}  # steps of a path that no IRI of a thing has
 
 
 def connect(
     url: str,
     *,
     token: str = "",
-    timeout: float = USUAL.timeout,
-    retries: int = USUAL.retries,
-    patience: float = USUAL.patience,
+    timeout: float = DEFAULT_REQUEST_LIMITS.timeout,
+    retries: int = DEFAULT_REQUEST_LIMITS.retries,
+    patience: float = DEFAULT_REQUEST_LIMITS.patience,
 ) -> "Graph":
     """The graph of the service at a URL, such as `http://127.0.0.1:8000/`. Nothing is sent yet.
 
@@ -52,7 +52,7 @@ def connect(
     begun, as the service is busy or out of reach, is tried again up to `retries` times, with pauses of
     `patience` seconds together. Raises ValueError for what is no address.
     """
-    return Graph(Connection(url, Limits(timeout, retries, patience)), token)
+    return Graph(Connection(url, RequestLimits(timeout, retries, patience)), token)
 
 
 class Graph:
@@ -81,8 +81,8 @@ class Graph:
 
     def query(self, text: str) -> Any:
         """The answer to a SPARQL query: Rows of a SELECT, a bool of an ASK, else Triples."""
-        form, accept = {"query": text}, {"Accept": ACCEPT}
-        return understood(self.connection.ask("POST", "sparql", data=form, headers=accept))
+        form, accept = {"query": text}, {"Accept": QUERY_ACCEPT_HEADER}
+        return parse_query_response(self.connection.send_read("POST", "sparql", data=form, headers=accept))
 
     def select(self, text: str) -> Rows:
         """The rows of a SELECT. Raises TypeError where the query is none."""
@@ -97,19 +97,21 @@ class Graph:
         A thing is given by its IRI, or the end of it, such as `spam`. Raises ServiceError 404 where there is
         no such query, 400 for what is no parameter or no value of one.
         """
-        params = {key: str(term(one).value) for key, one in parameters.items()}
+        params = {key: str(convert_value_to_term(one).value) for key, one in parameters.items()}
         path = f"queries/{quote(name, safe='')}"
-        found = understood(self.connection.ask("GET", path, params=params, headers={"Accept": ACCEPT}))
+        found = parse_query_response(
+            self.connection.send_read("GET", path, params=params, headers={"Accept": QUERY_ACCEPT_HEADER})
+        )
         assert isinstance(found, Rows)  # each of them is a SELECT
         return found
 
-    def papers(self, page: int = PAGE) -> Iterator[Row]:
+    def papers(self, page: int = PAGE_SIZE_PAPERS) -> Iterator[Row]:
         """The papers of `/papers` by IRI: `paper`, `title`, `issue` and `posted`, each None where unknown.
 
         They are asked for `page` by page; what is written meanwhile is among them where it is still to come.
         """
         last = ""
-        while rows := self.select(PAPERS % (term(last), page)):
+        while rows := self.select(PAPERS_PAGE_QUERY % (convert_value_to_term(last), page)):
             yield from rows
             last = str(rows[-1]["paper"])
 
@@ -118,7 +120,7 @@ class Graph:
 
         The thing is named as `named` says.
         """
-        found: dict[str, Any] = self.connection.ask("GET", f"{address(iri)}.json").json()
+        found: dict[str, Any] = self.connection.send_read("GET", f"{resource_document_path(iri)}.json").json()
         return found
 
     def check(self, path: str | PathLike[str], profile: str = "complete", language: str = "en") -> Report:
@@ -127,7 +129,7 @@ class Graph:
         Raises OSError where the file cannot be read.
         """
         file = Path(path)
-        answer = self.connection.ask(
+        answer = self.connection.send_read(
             "POST",
             "validate",
             params={"profile": profile, "lang": language},
@@ -144,10 +146,10 @@ class Graph:
         the file cannot be read, ValueError where its format is not known. Where a paper does not conform, the
         `members` of the ServiceError are the report.
         """
-        from ..rdf.formats import format_of  # noqa: PLC0415  most need none, and it costs 0.1 s
+        from ..rdf.formats import format_of_file  # noqa: PLC0415  most need none, and it costs 0.1 s
 
         file = Path(path)
-        format_ = format_of(file.name)
+        format_ = format_of_file(file.name)
         if not media_type and format_ is None:
             raise ValueError(f"The name of {file} tells no format. Give its media_type.")
         where, params = ("graphs", {"graph": graph}) if ":" in graph else (f"graph/{quote(graph)}", {})
@@ -156,7 +158,7 @@ class Graph:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         content = file.read_bytes()
-        answer = self.connection.send("PUT", where, params=params, content=content, headers=headers)
+        answer = self.connection.send_write("PUT", where, params=params, content=content, headers=headers)
         return answer.status_code == 201
 
     def cite(self, *, iri: str = "", query: str = "", media_type: str = "text/plain") -> str:
@@ -166,34 +168,34 @@ class Graph:
         cited is named as `named` says.
         """
         params = {name: value for name, value in (("iri", iri), ("query", query)) if value}
-        return self.connection.ask("GET", "cite", params=params, headers={"Accept": media_type}).text
+        return self.connection.send_read("GET", "cite", params=params, headers={"Accept": media_type}).text
 
 
-def named(name: str) -> str:
+def expand_resource_name(name: str) -> str:
     """The IRI of what is named by it, by what stands behind `/id/` in it, or with a prefix as pages show it.
 
     Such as `issue/spam`, `issue:spam`, `wgig:Issue`, `graph:issues`. Raises ServiceError for what names
     nothing, before anything is sent.
     """
     try:
-        return iri_named("iri", THING, name, Settings.base)
+        return iri_named("iri", ANY_RESOURCE, name, Settings.base)
     except Problem as none:
         raise ServiceError(None, "No name", none.detail) from none
 
 
-def address(iri: str) -> str:
+def resource_document_path(iri: str) -> str:
     """Where a thing is described, which is named as `named` says.
 
     Raises ServiceError for what names none, before anything is sent: a path that leads elsewhere.
     """
-    _, is_thing, path = named(iri).rpartition(THINGS)
-    if not is_thing or not NOWHERE.isdisjoint(path.split("/")):
+    _, is_thing, path = expand_resource_name(iri).rpartition(RESOURCE_PATH_PREFIX)
+    if not is_thing or not INVALID_PATH_STEPS.isdisjoint(path.split("/")):
         said = f"{iri!r} names no thing. Give its IRI, or what stands behind /id/ in it, such as issue/spam."
         raise ServiceError(None, "No name", said)
-    return f"doc/{quote(path, safe=IN_PATH)}"
+    return f"doc/{quote(path, safe=SAFE_PATH_CHARACTERS)}"
 
 
-def understood(answer: httpx.Response) -> Rows | Triples | bool:
+def parse_query_response(answer: httpx.Response) -> Rows | Triples | bool:
     """The answer to a query as values. Raises ServiceError where it is cut off or something else."""
     try:
         if answer.headers.get("content-type", "").startswith(N_TRIPLES.media_type):

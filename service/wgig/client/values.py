@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     import rdflib
 
 
-XSD = "http://www.w3.org/2001/XMLSchema#"
-INTEGERS = (
+XSD_DATATYPE_NAMESPACE = "http://www.w3.org/2001/XMLSchema#"
+XSD_INTEGER_TYPES = (
     *("integer", "int", "long", "short", "byte"),
     *("nonNegativeInteger", "nonPositiveInteger", "negativeInteger", "positiveInteger"),
     *("unsignedInt", "unsignedLong", "unsignedShort", "unsignedByte"),
 )
-TRUTH = {"true": True, "1": True, "false": False, "0": False}
+BOOLEAN_VALUES = {"true": True, "1": True, "false": False, "0": False}
 
-READ: dict[str, Callable[[str], object]] = {
-    f"{XSD}string": str,
-    f"{XSD}boolean": TRUTH.__getitem__,
-    f"{XSD}decimal": Decimal,
-    f"{XSD}double": float,
-    f"{XSD}float": float,
-    f"{XSD}date": date.fromisoformat,
-    f"{XSD}dateTime": datetime.fromisoformat,
-    **dict.fromkeys((XSD + name for name in INTEGERS), int),
+VALUE_PARSERS: dict[str, Callable[[str], object]] = {
+    f"{XSD_DATATYPE_NAMESPACE}string": str,
+    f"{XSD_DATATYPE_NAMESPACE}boolean": BOOLEAN_VALUES.__getitem__,
+    f"{XSD_DATATYPE_NAMESPACE}decimal": Decimal,
+    f"{XSD_DATATYPE_NAMESPACE}double": float,
+    f"{XSD_DATATYPE_NAMESPACE}float": float,
+    f"{XSD_DATATYPE_NAMESPACE}date": date.fromisoformat,
+    f"{XSD_DATATYPE_NAMESPACE}dateTime": datetime.fromisoformat,
+    **dict.fromkeys((XSD_DATATYPE_NAMESPACE + name for name in XSD_INTEGER_TYPES), int),
 }
 # A truth value counts as a number in Python, and a time as a day, so these stand first.
-WRITTEN: tuple[tuple[type, str, Callable[[Any], str]], ...] = (
+VALUE_SERIALIZERS: tuple[tuple[type, str, Callable[[Any], str]], ...] = (
     (bool, "boolean", lambda value: str(value).lower()),
     (int, "integer", str),
     (float, "double", lambda value: {"inf": "INF", "-inf": "-INF", "nan": "NaN"}.get(str(value), str(value))),
@@ -67,7 +67,7 @@ class Text(str):
         return made
 
 
-def value(term: object) -> Any:
+def convert_term_to_value(term: object) -> Any:
     """A term as a value of Python.
 
     An IRI, a text with a language, a number, truth value, day or time; what Python has no type for, or is
@@ -81,14 +81,14 @@ def value(term: object) -> Any:
         case ox.Literal():
             datatype = term.datatype.value
             try:
-                return READ[datatype](term.value)
+                return VALUE_PARSERS[datatype](term.value)
             except (KeyError, ValueError, ArithmeticError):
                 return Text(term.value, datatype=datatype)
         case _:
             return term
 
 
-def term(value: object) -> ox.NamedNode | ox.Literal:
+def convert_value_to_term(value: object) -> ox.NamedNode | ox.Literal:
     """A value of Python as a term: the way back. Raises TypeError for what is none, ValueError for no IRI."""
     match value:
         case ox.NamedNode() | ox.Literal():
@@ -101,9 +101,9 @@ def term(value: object) -> ox.NamedNode | ox.Literal:
             return ox.Literal(value, datatype=ox.NamedNode(value.datatype))
         case str():
             return ox.Literal(value)
-    for kind, datatype, written in WRITTEN:
+    for kind, datatype, written in VALUE_SERIALIZERS:
         if isinstance(value, kind):
-            return ox.Literal(written(value), datatype=ox.NamedNode(XSD + datatype))
+            return ox.Literal(written(value), datatype=ox.NamedNode(XSD_DATATYPE_NAMESPACE + datatype))
     raise TypeError(f"{value!r} is no value of RDF. Give a text, number, truth value, day, time or wgig.IRI.")
 
 
@@ -120,7 +120,12 @@ class Triples(list[ox.Triple]):
 
 Row = dict[str, Any]
 
-KEPT: tuple[set[type], ...] = ({bool}, {int}, {date}, {datetime})  # columns that tables have types for
+TABLE_COLUMN_TYPES: tuple[set[type], ...] = (
+    {bool},
+    {int},
+    {date},
+    {datetime},
+)  # columns that tables have types for
 
 
 class Rows(list[Row]):
@@ -133,7 +138,9 @@ class Rows(list[Row]):
         """Take the variables, and the terms of each row in their order."""
         self.columns = tuple(columns)
         self.terms = [dict(zip(self.columns, row, strict=True)) for row in terms]
-        super().__init__({name: value(one) for name, one in row.items()} for row in self.terms)
+        super().__init__(
+            {name: convert_term_to_value(one) for name, one in row.items()} for row in self.terms
+        )
 
     def to_pandas(self) -> "pandas.DataFrame":
         """The rows as a data frame. Raises ImportError where pandas is not installed.
@@ -141,8 +148,10 @@ class Rows(list[Row]):
         Whole numbers, truth values and texts have pandas' types that know of missing values; days and times
         are timestamps, decimals are floats.
         """
-        library = installed("pandas")
-        frame = library.DataFrame({name: self.plain(name) for name in self.columns}, columns=[*self.columns])
+        library = import_extra_library("pandas")
+        frame = library.DataFrame(
+            {name: self.column_values(name) for name in self.columns}, columns=[*self.columns]
+        )
         for name in self.columns:
             if {type(row[name]) for row in self} - {NoneType} == {date}:
                 frame[name] = library.to_datetime(frame[name])
@@ -150,27 +159,27 @@ class Rows(list[Row]):
 
     def to_polars(self) -> "polars.DataFrame":
         """The rows as a data frame. Raises ImportError where polars is not installed."""
-        columns = {name: self.plain(name) for name in self.columns}
-        made: polars.DataFrame = installed("polars").DataFrame(columns, infer_schema_length=None)
+        columns = {name: self.column_values(name) for name in self.columns}
+        made: polars.DataFrame = import_extra_library("polars").DataFrame(columns, infer_schema_length=None)
         return made
 
-    def plain(self, name: str) -> list[object]:
+    def column_values(self, name: str) -> list[object]:
         """A column as a table takes it: of one type, which is text where there are several."""
         kinds = {str if isinstance(row[name], str) else type(row[name]) for row in self} - {NoneType}
         make: Callable[[Any], object] = str
         if kinds == {float} or (kinds != {int} and kinds <= {int, float, Decimal}):
             make = float
-        elif kinds in KEPT:
-            make = same
+        elif kinds in TABLE_COLUMN_TYPES:
+            make = keep_value
         return [None if row[name] is None else make(row[name]) for row in self]
 
 
-def same(value: object) -> object:
+def keep_value(value: object) -> object:
     """The value itself."""
     return value
 
 
-def installed(name: str) -> Any:
+def import_extra_library(name: str) -> Any:
     """A library that comes with an extra. Raises ImportError saying how to get it."""
     try:
         return import_module(name)

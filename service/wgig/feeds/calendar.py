@@ -19,46 +19,46 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from .._version import __version__
-from ..http.parameters import only
-from ..http.responses import answer
-from ..rdf.formats import CALENDAR
-from ..rdf.namespaces import OUTSIDE, namespaces
+from ..http.parameters import check_query_parameters
+from ..http.responses import respond_with_body
+from ..rdf.formats import ICALENDAR_FORMAT
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..settings import Settings
-from ..store.changelog.log import Log
-from ..store.changelog.queries import of_things
-from ..store.view import Row, rows
-from .news import log_of
+from ..store.changelog.log import ChangeLog
+from ..store.changelog.queries import find_last_changes
+from ..store.view import ResultRow, select_solutions
+from .news import get_change_log
 
-TABLE = files("tzdata") / "zoneinfo" / "zone.tab"
+ZONE_TABLE = files("tzdata") / "zoneinfo" / "zone.tab"
 
 
-def zone(country: str) -> ZoneInfo | None:
+def find_country_zone(country: str) -> ZoneInfo | None:
     """The zone of a country, by its two-letter code (ISO 3166); None where it has several, or is unknown."""
-    names = by_country().get(country, [])
+    names = read_zones_by_country().get(country, [])
     return ZoneInfo(names[0]) if len(names) == 1 else None
 
 
 @cache
-def by_country() -> dict[str, list[str]]:
+def read_zones_by_country() -> dict[str, list[str]]:
     """The names of the zones of each country, by its code."""
     found: dict[str, list[str]] = {}
-    for line in TABLE.read_text("utf-8").splitlines():
+    for line in ZONE_TABLE.read_text("utf-8").splitlines():
         if not line.startswith("#"):
             country, _, name, *_ = line.split("\t")
             found.setdefault(country, []).append(name)
     return found
 
 
-KNOWN = namespaces(Settings.base)
-DAYS = (f"{OUTSIDE['xsd']}date", f"{OUTSIDE['xsd']}dateTime")
-NAME = "Working Group on Internet Governance: meetings and deadlines"
+CALENDAR_NAMESPACES = namespaces_by_prefix(Settings.base)
+DAY_DATATYPES = (f"{EXTERNAL_NAMESPACES['xsd']}date", f"{EXTERNAL_NAMESPACES['xsd']}dateTime")
+CALENDAR_NAME = "Working Group on Internet Governance: meetings and deadlines"
 
-EVENTS = f"""
-PREFIX dcterms: <{KNOWN["dcterms"]}>
-PREFIX rdfs: <{KNOWN["rdfs"]}>
-PREFIX schema: <{KNOWN["schema"]}>
-PREFIX skos: <{KNOWN["skos"]}>
-PREFIX wgig: <{KNOWN["wgig"]}>
+EVENTS_QUERY = f"""
+PREFIX dcterms: <{CALENDAR_NAMESPACES["dcterms"]}>
+PREFIX rdfs: <{CALENDAR_NAMESPACES["rdfs"]}>
+PREFIX schema: <{CALENDAR_NAMESPACES["schema"]}>
+PREFIX skos: <{CALENDAR_NAMESPACES["skos"]}>
+PREFIX wgig: <{CALENDAR_NAMESPACES["wgig"]}>
 SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS ?last)
        (MIN(?from) AS ?opens) (MIN(?until) AS ?closes) (MIN(?in) AS ?room) (MIN(?at) AS ?venue)
        (GROUP_CONCAT(DISTINCT ?town; separator=", ") AS ?towns) (MIN(?said) AS ?note)
@@ -83,30 +83,30 @@ SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS
 }} GROUP BY ?thing ?kind ORDER BY ?first ?thing"""
 
 
-async def meetings(request: Request) -> Response:
+async def get_meetings(request: Request) -> Response:
     """Meetings, sessions and deadlines as a calendar, as far as their days are known."""
-    only(request)
-    return await run_sync(written, request, await log_of(request))
+    check_query_parameters(request)
+    return await run_sync(respond_with_calendar, request, await get_change_log(request))
 
 
-def written(request: Request, log: Log) -> Response:
+def respond_with_calendar(request: Request, log: ChangeLog) -> Response:
     """The calendar as an answer."""
     base = request.app.state.settings.base
     calendar = icalendar.Calendar()
     calendar.add("prodid", f"-//WGIG knowledge graph//{__version__}//EN")
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
-    calendar.add("x-wr-calname", NAME)
-    found = rows(request.app.state.store, EVENTS.replace(Settings.base, base))
-    for one in events(found, log, base):
+    calendar.add("x-wr-calname", CALENDAR_NAME)
+    found = select_solutions(request.app.state.store, EVENTS_QUERY.replace(Settings.base, base))
+    for one in iter_calendar_events(found, log, base):
         calendar.add_component(one)
     calendar.add_missing_timezones()
     for change in calendar.walk("DAYLIGHT"):
-        begin_as_clocks_show_before(change)
-    return answer(request, calendar.to_ical(), CALENDAR)
+        shift_daylight_onsets(change)
+    return respond_with_body(request, calendar.to_ical(), ICALENDAR_FORMAT)
 
 
-def begin_as_clocks_show_before(change: Any) -> None:
+def shift_daylight_onsets(change: Any) -> None:
     """Let clocks that are put forward change by the time before (RFC 5545, 3.6.5), and not by that after."""
     ahead = change["TZOFFSETTO"].td - change["TZOFFSETFROM"].td
     again = change.get("RDATE", [])
@@ -115,19 +115,23 @@ def begin_as_clocks_show_before(change: Any) -> None:
         one.dt -= ahead
 
 
-def events(found: Iterable[Row], log: Log, base: str) -> Iterator[icalendar.Event]:
+def iter_calendar_events(found: Iterable[ResultRow], log: ChangeLog, base: str) -> Iterator[icalendar.Event]:
     """An event for each thing whose days are known; where only a month is, there is none."""
-    every = [(row, day(row, "first"), day(row, "last")) for row in found if "thing" in row]
-    when = of_things(log, [row["thing"].value for row, _, _ in every])
+    every = [
+        (row, parse_row_day(row, "first"), parse_row_day(row, "last")) for row in found if "thing" in row
+    ]
+    when = find_last_changes(log, [row["thing"].value for row, _, _ in every])
     for row, first, last in every:
         changed = when.get(row["thing"].value)
         if first and changed:
-            made = event(row, first, max(first, last or first), base)
-            made.add("dtstamp", datetime.fromisoformat(changed.at).astimezone(UTC).replace(microsecond=0))
+            made = build_calendar_event(row, first, max(first, last or first), base)
+            made.add(
+                "dtstamp", datetime.fromisoformat(changed.changed_at).astimezone(UTC).replace(microsecond=0)
+            )
             yield made
 
 
-def event(row: Row, first: date, last: date, base: str) -> icalendar.Event:
+def build_calendar_event(row: ResultRow, first: date, last: date, base: str) -> icalendar.Event:
     """An event that takes whole days, or on each of them the hours that are known there."""
     made = icalendar.Event()
     iri = row["thing"].value
@@ -141,35 +145,35 @@ def event(row: Row, first: date, last: date, base: str) -> icalendar.Event:
         made.add("location", ", ".join(dict.fromkeys(places)))
     if "note" in row:
         made.add("description", row["note"].value)
-    opens, closes = clock(row, "opens"), clock(row, "closes")
+    opens, closes = parse_row_time(row, "opens"), parse_row_time(row, "closes")
     if opens is None or closes is None:
         made.add("dtstart", first)
         made.add("dtend", last + timedelta(days=1))
         return made
-    there = zone_of(row)
-    made.add("dtstart", moment(first, opens, there))
-    made.add("dtend", moment(first, closes, there))
+    there = find_event_zone(row)
+    made.add("dtstart", combine_event_time(first, opens, there))
+    made.add("dtend", combine_event_time(first, closes, there))
     if last > first:
         made.add("rrule", {"freq": "daily", "count": (last - first).days + 1})
     return made
 
 
-def zone_of(row: Row) -> ZoneInfo | None:
+def find_event_zone(row: ResultRow) -> ZoneInfo | None:
     """The time zone of where something is held; None where it is not known."""
     alone = row["countries"].value == "1"
-    return zone(row["country"].value.rpartition("/")[2]) if alone else None
+    return find_country_zone(row["country"].value.rpartition("/")[2]) if alone else None
 
 
-def moment(on: date, at: time, there: ZoneInfo | None) -> datetime:
+def combine_event_time(on: date, at: time, there: ZoneInfo | None) -> datetime:
     """A time of a day: in UTC where it has an offset, else as clocks show it there (RFC 5545, 3.3.5)."""
     if at.tzinfo:
         return datetime.combine(on, at).astimezone(UTC)
     return datetime.combine(on, at, there)
 
 
-def day(row: Row, name: str) -> date | None:
+def parse_row_day(row: ResultRow, name: str) -> date | None:
     """A day that a row tells; None where it tells none, or less than a day."""
-    if name not in row or row[name].datatype.value not in DAYS:
+    if name not in row or row[name].datatype.value not in DAY_DATATYPES:
         return None
     try:
         return date.fromisoformat(row[name].value[:10])
@@ -177,7 +181,7 @@ def day(row: Row, name: str) -> date | None:
         return None
 
 
-def clock(row: Row, name: str) -> time | None:
+def parse_row_time(row: ResultRow, name: str) -> time | None:
     """A time of day that a row tells, with its zone where it has one."""
     try:
         return time.fromisoformat(row[name].value) if name in row else None

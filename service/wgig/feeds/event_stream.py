@@ -13,188 +13,222 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..http.parameters import only
-from ..http.responses import answer, pick
+from ..http.parameters import check_query_parameters
+from ..http.responses import choose_response_format, respond_with_body
 from ..problems import Problem
 from ..rdf.formats import N_QUADS, TRIG, Format
-from ..rdf.namespaces import OUTSIDE
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
 from ..rdf.serialization import rdf_format
-from ..resources.alternates import LICENSE
-from ..store.changelog.log import ACTIVITY, CHANGED, DATE_TIME, GONE, NEW, RDF_TYPE, TREE, Log
-from ..store.changelog.sync import Stream
+from ..resources.alternates import CONTENT_LICENSE_IRI
+from ..store.changelog.log import (
+    ACTIVITY_CREATE,
+    ACTIVITY_DELETE,
+    ACTIVITY_STREAMS_NAMESPACE,
+    ACTIVITY_UPDATE,
+    TREE_NAMESPACE,
+    TYPE_PREDICATE_IRI,
+    XSD_DATE_TIME_IRI,
+    ChangeLog,
+)
+from ..store.changelog.sync import ChangeLogSync
 
-SHELF = 250  # pages
-LDES = "https://w3id.org/ldes#"
-DCTERMS = OUTSIDE["dcterms"]
-TITLE = '"All versions of the things of the graph, from when the stream began"@en'
+PAGES_PER_SHELF = 250  # pages
+LDES_NAMESPACE = "https://w3id.org/ldes#"
+DUBLIN_CORE_NAMESPACE = EXTERNAL_NAMESPACES["dcterms"]
+STREAM_TITLE = '"All versions of the things of the graph, from when the stream began"@en'
 
 
-class Span(NamedTuple):
+class NodeSpan(NamedTuple):
     """The name of a node, the times of its first and its last member, and whether it is closed."""
 
     name: str
     first: str
     last: str
-    closed: bool
+    is_closed: bool
 
 
-class Node(NamedTuple):
+class StreamNode(NamedTuple):
     """A node in N-Quads, and whether it is closed, so that it never changes."""
 
-    text: str
-    closed: bool
+    n_quads: str
+    is_closed: bool
 
 
-def root(log: Log, home: str) -> Node:
+def build_root_node(log: ChangeLog, home: str) -> StreamNode:
     """The root at the address `home`, with what there is to know of the stream."""
     stream = f"<{log.base}changes>"
-    shelves = [shelf_span(log, number) for number in range(1, (log.open_page - 1) // SHELF + 2)]
+    shelves = [
+        find_shelf_span(log, number) for number in range(1, (log.open_page_number - 1) // PAGES_PER_SHELF + 2)
+    ]
     spans = [one for one in shelves if one]
     lines = [
-        f"{stream} <{RDF_TYPE}> <{LDES}EventStream> .",
-        f"{stream} <{DCTERMS}title> {TITLE} .",
-        f"{stream} <{DCTERMS}license> <{LICENSE}> .",
-        f"{stream} <{LDES}timestampPath> <{ACTIVITY}published> .",
-        f"{stream} <{LDES}versionOfPath> <{ACTIVITY}object> .",
+        f"{stream} <{TYPE_PREDICATE_IRI}> <{LDES_NAMESPACE}EventStream> .",
+        f"{stream} <{DUBLIN_CORE_NAMESPACE}title> {STREAM_TITLE} .",
+        f"{stream} <{DUBLIN_CORE_NAMESPACE}license> <{CONTENT_LICENSE_IRI}> .",
+        f"{stream} <{LDES_NAMESPACE}timestampPath> <{ACTIVITY_STREAMS_NAMESPACE}published> .",
+        f"{stream} <{LDES_NAMESPACE}versionOfPath> <{ACTIVITY_STREAMS_NAMESPACE}object> .",
         *(
-            f"{stream} <{LDES}version{what}{end}> <{value}> ."
-            for what, name in (("Create", NEW), ("Update", CHANGED), ("Delete", GONE))
-            for end, value in (("Path", RDF_TYPE), ("Object", ACTIVITY + name))
+            f"{stream} <{LDES_NAMESPACE}version{what}{end}> <{value}> ."
+            for what, name in (
+                ("Create", ACTIVITY_CREATE),
+                ("Update", ACTIVITY_UPDATE),
+                ("Delete", ACTIVITY_DELETE),
+            )
+            for end, value in (("Path", TYPE_PREDICATE_IRI), ("Object", ACTIVITY_STREAMS_NAMESPACE + name))
         ),
-        f"<{home}> <{RDF_TYPE}> <{LDES}EventSource> .",
-        *(retention(home, spans[0].first) if spans else []),
+        f"<{home}> <{TYPE_PREDICATE_IRI}> <{LDES_NAMESPACE}EventSource> .",
+        *(iter_retention_lines(home, spans[0].first) if spans else []),
     ]
-    return Node(
-        "".join(f"{one}\n" for one in [*lines, *write_node(log, home, home, spans, closed=False)]), False
+    return StreamNode(
+        "".join(f"{one}\n" for one in [*lines, *iter_node_lines(log, home, home, spans, closed=False)]), False
     )
 
 
-def shelf(log: Log, home: str, number: int) -> Node | None:
+def build_shelf_node(log: ChangeLog, home: str, number: int) -> StreamNode | None:
     """A shelf, which leads to its pages; None where there is none of this number."""
-    span = shelf_span(log, number)
+    span = find_shelf_span(log, number)
     if span is None:
         return None
-    lines = write_node(log, home, f"{home}/{span.name}", page_spans(log, number), closed=span.closed)
-    return Node("".join(f"{one}\n" for one in lines), span.closed)
+    lines = iter_node_lines(
+        log, home, f"{home}/{span.name}", list_page_spans(log, number), closed=span.is_closed
+    )
+    return StreamNode("".join(f"{one}\n" for one in lines), span.is_closed)
 
 
-def page(log: Log, home: str, number: int) -> Node | None:
+def build_page_node(log: ChangeLog, home: str, number: int) -> StreamNode | None:
     """A page with its members; None where there is none of this number."""
-    if not 1 <= number <= log.open_page or not log.last:
+    if not 1 <= number <= log.open_page_number or not log.last_number:
         return None
-    text, closed = log.page(number)
-    lines = write_node(log, home, f"{home}/{log.name}/{number}", [], closed=closed)
-    return Node("".join(f"{one}\n" for one in lines) + text, closed)
+    text, closed = log.read_page(number)
+    lines = iter_node_lines(log, home, f"{home}/{log.name}/{number}", [], closed=closed)
+    return StreamNode("".join(f"{one}\n" for one in lines) + text, closed)
 
 
-def write_node(log: Log, home: str, here: str, spans: Iterable[Span], *, closed: bool) -> Iterator[str]:
+def iter_node_lines(
+    log: ChangeLog, home: str, here: str, spans: Iterable[NodeSpan], *, closed: bool
+) -> Iterator[str]:
     """What a node says of itself, and where it leads."""
-    yield f"<{log.base}changes> <{TREE}view> <{home}> ."
-    yield f"<{here}> <{RDF_TYPE}> <{TREE}Node> ."
+    yield f"<{log.base}changes> <{TREE_NAMESPACE}view> <{home}> ."
+    yield f"<{here}> <{TYPE_PREDICATE_IRI}> <{TREE_NAMESPACE}Node> ."
     if closed:
-        yield f'<{here}> <{LDES}immutable> "true"^^<{OUTSIDE["xsd"]}boolean> .'
+        yield f'<{here}> <{LDES_NAMESPACE}immutable> "true"^^<{EXTERNAL_NAMESPACES["xsd"]}boolean> .'
     for span in spans:
-        yield from relation(here, f"{home}/{span.name}", "GreaterThanOrEqualTo", span.first)
-        if span.closed:
-            yield from relation(here, f"{home}/{span.name}", "LessThanOrEqualTo", span.last)
+        yield from iter_relation_lines(here, f"{home}/{span.name}", "GreaterThanOrEqualTo", span.first)
+        if span.is_closed:
+            yield from iter_relation_lines(here, f"{home}/{span.name}", "LessThanOrEqualTo", span.last)
 
 
-def relation(here: str, there: str, kind: str, value: str) -> Iterator[str]:
+def iter_relation_lines(here: str, there: str, kind: str, value: str) -> Iterator[str]:
     """The relation between two nodes: how the times of the members there compare with a time."""
     iri = f"<{here}#{there.rpartition('/')[2]}-{kind}>"
-    yield f"<{here}> <{TREE}relation> {iri} ."
-    yield f"{iri} <{RDF_TYPE}> <{TREE}{kind}Relation> ."
-    yield f"{iri} <{TREE}node> <{there}> ."
-    yield f"{iri} <{TREE}path> <{ACTIVITY}published> ."
-    yield f'{iri} <{TREE}value> "{value}"^^<{DATE_TIME}> .'
+    yield f"<{here}> <{TREE_NAMESPACE}relation> {iri} ."
+    yield f"{iri} <{TYPE_PREDICATE_IRI}> <{TREE_NAMESPACE}{kind}Relation> ."
+    yield f"{iri} <{TREE_NAMESPACE}node> <{there}> ."
+    yield f"{iri} <{TREE_NAMESPACE}path> <{ACTIVITY_STREAMS_NAMESPACE}published> ."
+    yield f'{iri} <{TREE_NAMESPACE}value> "{value}"^^<{XSD_DATE_TIME_IRI}> .'
 
 
-def retention(home: str, first: str) -> Iterator[str]:
+def iter_retention_lines(home: str, first: str) -> Iterator[str]:
     """That all versions are kept since the first one."""
     policy = f"<{home}#retention>"
-    yield f"<{home}> <{LDES}retentionPolicy> {policy} ."
-    yield f"{policy} <{RDF_TYPE}> <{LDES}RetentionPolicy> ."
-    yield f'{policy} <{LDES}startingFrom> "{first}"^^<{DATE_TIME}> .'
+    yield f"<{home}> <{LDES_NAMESPACE}retentionPolicy> {policy} ."
+    yield f"{policy} <{TYPE_PREDICATE_IRI}> <{LDES_NAMESPACE}RetentionPolicy> ."
+    yield f'{policy} <{LDES_NAMESPACE}startingFrom> "{first}"^^<{XSD_DATE_TIME_IRI}> .'
 
 
-def page_spans(log: Log, number: int) -> list[Span]:
+def list_page_spans(log: ChangeLog, number: int) -> list[NodeSpan]:
     """The pages of a shelf."""
-    first = (number - 1) * SHELF + 1
+    first = (number - 1) * PAGES_PER_SHELF + 1
     return [
-        Span(f"{log.name}/{page}", begin, end, page < log.open_page)
-        for page, begin, end in log.spans(first, first + SHELF - 1)
+        NodeSpan(f"{log.name}/{page}", begin, end, page < log.open_page_number)
+        for page, begin, end in log.page_spans(first, first + PAGES_PER_SHELF - 1)
     ]
 
 
-def shelf_span(log: Log, number: int) -> Span | None:
+def find_shelf_span(log: ChangeLog, number: int) -> NodeSpan | None:
     """A shelf; None where there is none of this number."""
-    pages = page_spans(log, number)
+    pages = list_page_spans(log, number)
     if not pages:
         return None
-    closed = len(pages) == SHELF and pages[-1].closed
-    return Span(f"{log.name}/shelf-{number}", pages[0].first, pages[-1].last, closed)
+    closed = len(pages) == PAGES_PER_SHELF and pages[-1].is_closed
+    return NodeSpan(f"{log.name}/shelf-{number}", pages[0].first, pages[-1].last, closed)
 
 
-OFFERED = (TRIG, N_QUADS)
-FOR_EVER = "public, max-age=31536000, immutable"
-PREFIXES = {"as": ACTIVITY, "ldes": LDES, "tree": TREE, **OUTSIDE}
-NUMBER = re.compile(r"(?P<shelf>shelf-)?(?P<number>[1-9]\d{0,14})")
+STREAM_FORMATS = (TRIG, N_QUADS)
+IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"
+STREAM_PREFIXES = {
+    "as": ACTIVITY_STREAMS_NAMESPACE,
+    "ldes": LDES_NAMESPACE,
+    "tree": TREE_NAMESPACE,
+    **EXTERNAL_NAMESPACES,
+}
+NODE_NAME_PATTERN = re.compile(r"(?P<shelf>shelf-)?(?P<number>[1-9]\d{0,14})")
 
 
-async def stream(request: Request) -> Response:
+async def get_changes(request: Request) -> Response:
     """The root of the event stream, which leads to all versions of things."""
-    format_ = picked(request)
-    log = await stream_of(request).whole()
-    return await run_sync(lambda: written(request, root(log, home(request)), format_))
+    format_ = choose_stream_format(request)
+    log = await get_change_log_sync(request).get_complete_log()
+    return await run_sync(
+        lambda: respond_with_node(request, build_root_node(log, stream_root_url(request)), format_)
+    )
 
 
-async def node(request: Request, path: str) -> Response:
+async def get_changes_node(request: Request, path: str) -> Response:
     """A page of the event stream, or a shelf of pages; it never changes once it is full.
 
     Raises Problem 404.
     """
-    format_ = picked(request)
-    log = await stream_of(request).whole()
+    format_ = choose_stream_format(request)
+    log = await get_change_log_sync(request).get_complete_log()
     name, _, rest = path.partition("/")
-    asked = NUMBER.fullmatch(rest)
+    asked = NODE_NAME_PATTERN.fullmatch(rest)
     if name != log.name or not asked:
-        raise unknown(path, log)
-    make = shelf if asked["shelf"] else page
-    made = await run_sync(make, log, home(request), int(asked["number"]))
+        raise unknown_node_problem(path, log)
+    make = build_shelf_node if asked["shelf"] else build_page_node
+    made = await run_sync(make, log, stream_root_url(request), int(asked["number"]))
     if made is None:
-        raise unknown(path, log)
-    return await run_sync(written, request, made, format_)
+        raise unknown_node_problem(path, log)
+    return await run_sync(respond_with_node, request, made, format_)
 
 
-def picked(request: Request) -> Format:
+def choose_stream_format(request: Request) -> Format:
     """The format of the answer. Raises Problem 400, 406."""
-    only(request, ("_mediatype",))
-    return pick(request, OFFERED)
+    check_query_parameters(request, ("_mediatype",))
+    return choose_response_format(request, STREAM_FORMATS)
 
 
-def stream_of(request: Request) -> Stream:
+def get_change_log_sync(request: Request) -> ChangeLogSync:
     """The versions that the service tells of."""
-    found: Stream = request.app.state.stream
+    found: ChangeLogSync = request.app.state.stream
     return found
 
 
-def home(request: Request) -> str:
+def stream_root_url(request: Request) -> str:
     """The address of the root, at which clients find the other nodes, too."""
     return f"{request.base_url}changes"
 
 
-def written(request: Request, made: Node, format_: Format) -> Response:
+def respond_with_node(request: Request, made: StreamNode, format_: Format) -> Response:
     """A node in a format, its quads in their order, so that its bytes stay the same."""
-    body = made.text.encode()
+    body = made.n_quads.encode()
     if format_ is not N_QUADS:
         quads = ox.parse(body, ox.RdfFormat.N_QUADS)
-        prefixes = {prefix: iri for prefix, iri in PREFIXES.items() if iri in made.text}
+        prefixes = {prefix: iri for prefix, iri in STREAM_PREFIXES.items() if iri in made.n_quads}
         body = ox.serialize(quads, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
-    headers = {"Cache-Control": FOR_EVER} if made.closed and "authorization" not in request.headers else {}
-    return answer(request, body, format_, headers=headers)
+    headers = (
+        {"Cache-Control": IMMUTABLE_CACHE_CONTROL}
+        if made.is_closed and "authorization" not in request.headers
+        else {}
+    )
+    return respond_with_body(request, body, format_, headers=headers)
 
 
-def unknown(path: str, log: Log) -> Problem:
+def unknown_node_problem(path: str, log: ChangeLog) -> Problem:
     """The 404 for a node."""
-    where = f"Its pages are {log.name}/1 to {log.name}/{log.open_page}." if log.last else "It is empty."
+    where = (
+        f"Its pages are {log.name}/1 to {log.name}/{log.open_page_number}."
+        if log.last_number
+        else "It is empty."
+    )
     return Problem(404, f"The event stream has no page {path!r}. {where} Begin at /changes.")

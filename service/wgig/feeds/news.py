@@ -9,35 +9,35 @@ from collections.abc import Iterable, Mapping
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..http.parameters import only, with_parameters
-from ..http.responses import answer
-from ..pages.names import ITS_OWN, TITLES, title
-from ..pages.rendering import href
+from ..http.parameters import add_parameters_to_path, check_query_parameters
+from ..http.responses import respond_with_body
+from ..pages.names import INTERNAL_KINDS, KIND_TITLES, kind_title
+from ..pages.rendering import find_href
 from ..problems import Problem
 from ..rdf.formats import ATOM
-from ..resources.labels import labels
+from ..resources.labels import find_labels
 from ..store.changelog import queries
-from ..store.changelog.log import CHANGED, GONE, Log
-from ..store.changelog.queries import Last
-from ..store.changelog.sync import Stream
+from ..store.changelog.log import ACTIVITY_DELETE, ACTIVITY_UPDATE, ChangeLog
+from ..store.changelog.queries import LastChange
+from ..store.changelog.sync import ChangeLogSync
 from ..store.store import Store
-from .atom import Entry, Feed, written
+from .atom import AtomEntry, AtomFeed, serialize_atom_feed
 
-ENTRIES = 50  # of a page
-LAST = 10**18  # above every number
+ENTRIES_PER_FEED_PAGE = 50  # of a page
+MAX_CHANGE_NUMBER = 10**18  # above every number
 
 
-def around(here: str, parameter: str, given: str, following: str) -> dict[str, str]:
+def build_feed_links(here: str, parameter: str, given: str, following: str) -> dict[str, str]:
     """The links of a page to itself, the first and the next one, by what the parameter is there."""
     numbers = {"self": given, "first": "", "next": following}
     return {
-        relation: with_parameters(here, [f"{parameter}={number}"] if number else [])
+        relation: add_parameters_to_path(here, [f"{parameter}={number}"] if number else [])
         for relation, number in numbers.items()
         if number or relation != "next"
     }
 
 
-def whole(given: str, name: str) -> int:
+def parse_page_number(given: str, name: str) -> int:
     """A number from a parameter. Raises Problem 400."""
     if not (given.isascii() and given.isdecimal() and len(given) <= 18 and int(given)):
         raise Problem(
@@ -46,79 +46,88 @@ def whole(given: str, name: str) -> int:
     return int(given)
 
 
-async def log_of(request: Request) -> Log:
+async def get_change_log(request: Request) -> ChangeLog:
     """The versions of things, in line with the store."""
-    stream: Stream = request.app.state.stream
-    return await stream.ready()
+    stream: ChangeLogSync = request.app.state.stream
+    return await stream.get_current_log()
 
 
-def iri(request: Request, path: str) -> str:
+def build_feed_iri(request: Request, path: str) -> str:
     """The IRI of a feed, which is the same wherever it is served."""
     return f"{request.app.state.settings.base}{path}"
 
 
-def given_as(request: Request, feed: Feed, headers: Mapping[str, str] | None = None) -> Response:
+def respond_with_feed(request: Request, feed: AtomFeed, headers: Mapping[str, str] | None = None) -> Response:
     """The feed as an answer, whose Link field leads on as well (RFC 8288)."""
     links = [
         f'<{address}>; rel="{relation}"' for relation, address in feed.links.items() if relation != "self"
     ]
-    return answer(request, written(feed), ATOM, links=links, headers=headers)
+    return respond_with_body(request, serialize_atom_feed(feed), ATOM, links=links, headers=headers)
 
 
-async def everything(request: Request) -> Response:
+async def get_feed(request: Request) -> Response:
     """The things that changed last, whatever their kind, the last one first; `before` asks for older ones."""
-    return await run_sync(of_all, request, await log_of(request))
+    return await run_sync(respond_with_all_changes, request, await get_change_log(request))
 
 
-async def of_kind(request: Request, name: str) -> Response:
+async def get_kind_feed(request: Request, name: str) -> Response:
     """The things of one kind that changed last, such as `paper.atom`. Raises Problem 404."""
-    return await run_sync(of_one, request, await log_of(request), name)
+    return await run_sync(respond_with_kind_changes, request, await get_change_log(request), name)
 
 
-def of_all(request: Request, log: Log) -> Response:
+def respond_with_all_changes(request: Request, log: ChangeLog) -> Response:
     """A page of the feed of all things."""
-    kinds = [one for one in queries.kinds(log) if one not in ITS_OWN]
-    return of_kinds(request, log, kinds, "What changed", "feed.atom")
+    kinds = [one for one in queries.list_logged_kinds(log) if one not in INTERNAL_KINDS]
+    return respond_with_changed_resources(request, log, kinds, "What changed", "feed.atom")
 
 
-def of_one(request: Request, log: Log, name: str) -> Response:
+def respond_with_kind_changes(request: Request, log: ChangeLog, name: str) -> Response:
     """A page of the feed of one kind. Raises Problem 404."""
-    feeds = {f"{one}.atom": one for one in queries.kinds(log)}
+    feeds = {f"{one}.atom": one for one in queries.list_logged_kinds(log)}
     if name not in feeds:
         there_are = ", ".join(f"/feed/{one}" for one in feeds)
         raise Problem(404, f"There is no feed {name!r}. Take /feed.atom, or of one kind: {there_are}.")
     kind = feeds[name]
-    return of_kinds(request, log, [kind], f"{title(kind)}: what changed", f"feed/{name}")
+    return respond_with_changed_resources(
+        request, log, [kind], f"{kind_title(kind)}: what changed", f"feed/{name}"
+    )
 
 
-def of_kinds(request: Request, log: Log, kinds: list[str], name: str, path: str) -> Response:
+def respond_with_changed_resources(
+    request: Request, log: ChangeLog, kinds: list[str], name: str, path: str
+) -> Response:
     """A page of the feed of things of some kinds. Raises Problem 400, 404."""
-    given = dict(only(request, ("before",))).get("before")
-    before = LAST if given is None else whole(given, "before")
-    latest = queries.of_kinds(log, kinds, before, ENTRIES + 1)
-    shown = latest[:ENTRIES]
-    if given and (before > log.last or not shown or is_of_others(log, kinds, before)):
+    given = dict(check_query_parameters(request, ("before",))).get("before")
+    before = MAX_CHANGE_NUMBER if given is None else parse_page_number(given, "before")
+    latest = queries.latest_changes_of_kinds(log, kinds, before, ENTRIES_PER_FEED_PAGE + 1)
+    shown = latest[:ENTRIES_PER_FEED_PAGE]
+    if given and (before > log.last_number or not shown or is_change_of_others(log, kinds, before)):
         raise Problem(404, f"The feed has no page before {before}. Its first one: /{path}")
-    following = str(shown[-1].number) if len(latest) > ENTRIES else ""
-    links = around(f"{request.base_url}{path}", "before", given or "", following)
-    newest = shown[0].at if shown else log.began
-    return given_as(request, Feed(iri(request, path), name, newest, links, entries(request, shown)))
+    following = str(shown[-1].number) if len(latest) > ENTRIES_PER_FEED_PAGE else ""
+    links = build_feed_links(f"{request.base_url}{path}", "before", given or "", following)
+    newest = shown[0].changed_at if shown else log.start_time
+    return respond_with_feed(
+        request,
+        AtomFeed(build_feed_iri(request, path), name, newest, links, iter_change_entries(request, shown)),
+    )
 
 
-def is_of_others(log: Log, kinds: list[str], number: int) -> bool:
+def is_change_of_others(log: ChangeLog, kinds: list[str], number: int) -> bool:
     """Whether a thing of other kinds last changed with that number, which so is no page of theirs."""
-    others = {"", *queries.kinds(log)}.difference(kinds)
-    return any(one.number == number for one in queries.of_kinds(log, others, number + 1, 1))
+    others = {"", *queries.list_logged_kinds(log)}.difference(kinds)
+    return any(one.number == number for one in queries.latest_changes_of_kinds(log, others, number + 1, 1))
 
 
-def entries(request: Request, latest: list[Last]) -> Iterable[Entry]:
+def iter_change_entries(request: Request, latest: list[LastChange]) -> Iterable[AtomEntry]:
     """An entry for each thing."""
     store: Store = request.app.state.store
     base = request.app.state.settings.base
-    called = labels(store, [one.iri for one in latest])
+    called = find_labels(store, [one.iri for one in latest])
     for one in latest:
         kind, _, slug = one.iri.removeprefix(f"{base}id/").partition("/")
-        summary = f"{TITLES.get(kind, title(kind))}: {'changed' if one.what == CHANGED else 'new'}."
+        summary = f"{KIND_TITLES.get(kind, kind_title(kind))}: {'changed' if one.activity == ACTIVITY_UPDATE else 'new'}."
         name = (one.iri in called and called[one.iri].value) or slug
-        page = f"{str(request.base_url).rstrip('/')}{href(one.iri, base)}"
-        yield Entry(one.iri, "" if one.what == GONE else name, one.at, page, summary, kind)
+        page = f"{str(request.base_url).rstrip('/')}{find_href(one.iri, base)}"
+        yield AtomEntry(
+            one.iri, "" if one.activity == ACTIVITY_DELETE else name, one.changed_at, page, summary, kind
+        )

@@ -10,93 +10,107 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ..http.bodies import Pairs
-from ..http.parameters import address, content_location, only
-from ..pages.rendering import href
+from ..http.parameters import build_service_path, check_query_parameters, content_location_field
+from ..pages.rendering import find_href
 from ..problems import Problem
 from ..rdf.formats import ATOM
-from ..rdf.namespaces import OUTSIDE
-from ..resources.existence import bound, names
-from ..sparql.examples import Example, examples
-from ..sparql.service import tsv
-from ..store.changelog.log import Log
-from ..store.view import solutions
-from .atom import Entry, Feed
-from .news import ENTRIES, around, given_as, iri, log_of, whole
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..resources.existence import bind_example_query, example_parameter_names
+from ..sparql.examples import ExampleQuery, list_example_queries
+from ..sparql.service import select_own_tsv
+from ..store.changelog.log import ChangeLog
+from ..store.view import parse_tsv_solutions
+from .atom import AtomEntry, AtomFeed
+from .news import (
+    ENTRIES_PER_FEED_PAGE,
+    build_feed_iri,
+    build_feed_links,
+    get_change_log,
+    parse_page_number,
+    respond_with_feed,
+)
 
-TIMES = {f"{OUTSIDE['xsd']}date": "T00:00:00Z", f"{OUTSIDE['xsd']}dateTime": ""}
+TIME_SUFFIXES = {
+    f"{EXTERNAL_NAMESPACES['xsd']}date": "T00:00:00Z",
+    f"{EXTERNAL_NAMESPACES['xsd']}dateTime": "",
+}
 
 
-async def feed(request: Request, query: Example, text: str, pairs: Pairs) -> Response:
+async def respond_with_query_feed(request: Request, query: ExampleQuery, text: str, pairs: Pairs) -> Response:
     """What an example query finds, the last row first, where `text` is it with the values in the pairs.
 
     Raises Problem 400, 404.
     """
-    number = whole(dict(pairs).get("page", "1"), "page")
-    log = await log_of(request)
-    found = await tsv(request, text)
-    return await run_sync(partial(page, request, log, query, found, pairs=pairs, number=number))
+    number = parse_page_number(dict(pairs).get("page", "1"), "page")
+    log = await get_change_log(request)
+    found = await select_own_tsv(request, text)
+    return await run_sync(
+        partial(build_query_feed_page, request, log, query, found, pairs=pairs, number=number)
+    )
 
 
-def page(  # noqa: PLR0913 - what a page of a feed consists of
-    request: Request, log: Log, query: Example, found: bytes, *, pairs: Pairs, number: int
+def build_query_feed_page(  # noqa: PLR0913 - what a page of a feed consists of
+    request: Request, log: ChangeLog, query: ExampleQuery, found: bytes, *, pairs: Pairs, number: int
 ) -> Response:
     """A page of the feed of what was found. Raises Problem 404."""
     name = f"feed/query/{query.name}"
-    path = address(name, [pair for pair in pairs if pair[0] != "page"], ATOM.suffix)
-    every = sorted(entries(request, query, found), key=lambda one: (one.updated, one.iri), reverse=True)
-    shown = every[(number - 1) * ENTRIES : number * ENTRIES]
+    path = build_service_path(name, [pair for pair in pairs if pair[0] != "page"], ATOM.suffix)
+    every = sorted(
+        iter_query_entries(request, query, found), key=lambda one: (one.updated, one.iri), reverse=True
+    )
+    shown = every[(number - 1) * ENTRIES_PER_FEED_PAGE : number * ENTRIES_PER_FEED_PAGE]
     if number > 1 and not shown:
         raise Problem(404, f"The feed has no page {number}. Its first one: {path}")
     here = f"{str(request.base_url).rstrip('/')}{path}"
-    following = str(number + 1) if number * ENTRIES < len(every) else ""
-    links = around(here, "page", str(number) if number > 1 else "", following)
-    newest = every[0].updated if every else log.began
-    made = Feed(iri(request, path.removeprefix("/")), query.title, newest, links, shown)
-    return given_as(request, made, content_location(name, pairs, ATOM))
+    following = str(number + 1) if number * ENTRIES_PER_FEED_PAGE < len(every) else ""
+    links = build_feed_links(here, "page", str(number) if number > 1 else "", following)
+    newest = every[0].updated if every else log.start_time
+    made = AtomFeed(build_feed_iri(request, path.removeprefix("/")), query.title, newest, links, shown)
+    return respond_with_feed(request, made, content_location_field(name, pairs, ATOM))
 
 
-def entries(request: Request, query: Example, found: bytes) -> Iterable[Entry]:
+def iter_query_entries(request: Request, query: ExampleQuery, found: bytes) -> Iterable[AtomEntry]:
     """An entry for each row that was found with a date; its IRI stays as long as the row does.
 
     It leads to the first thing or graph that the row names, or else to the query.
     """
     base, host = request.app.state.settings.base, str(request.base_url)
     example = f"{host}sparql?example={quote(query.name)}"
-    for row in solutions(found):
-        day = row.pop(query.date, None)
-        if not isinstance(day, ox.Literal) or day.datatype.value not in TIMES:
+    for row in parse_tsv_solutions(found):
+        day = row.pop(query.date_variable, None)
+        if not isinstance(day, ox.Literal) or day.datatype.value not in TIME_SUFFIXES:
             continue
         texts = [f"{name.replace('_', ' ')}: {term.value}" for name, term in row.items()]
         digest = hashlib.sha256("\n".join([day.value, *texts]).encode()).hexdigest()[:16]
         name = next((term.value for term in row.values()), query.title)
-        updated = day.value + TIMES[day.datatype.value]
-        named = (str(href(term.value, base)) for term in row.values() if is_ours(term, base))
+        updated = day.value + TIME_SUFFIXES[day.datatype.value]
+        named = (str(find_href(term.value, base)) for term in row.values() if is_own_iri(term, base))
         where = next((host.rstrip("/") + path for path in named), example)
-        entry = iri(request, f"feed/query/{query.name}#{digest}")
-        yield Entry(entry, name or query.title, updated, where, "; ".join(texts), query.name)
+        entry = build_feed_iri(request, f"feed/query/{query.name}#{digest}")
+        yield AtomEntry(entry, name or query.title, updated, where, "; ".join(texts), query.name)
 
 
-def is_ours(term: object, base: str) -> bool:
+def is_own_iri(term: object, base: str) -> bool:
     """Whether a term of a row is the IRI of a thing or a graph of this service."""
     return isinstance(term, ox.NamedNode) and term.value.startswith((f"{base}id/", f"{base}graph/"))
 
 
-PAGE = ("page",)  # of a feed
+FEED_PAGE_NAMES = ("page",)  # of a feed
 
 
-async def feed_of_example(request: Request, name: str) -> Response:
+async def get_query_feed(request: Request, name: str) -> Response:
     """What an example query finds, by the date in its rows, the last one first. Raises Problem 404."""
-    dated = {f"{one.name}.atom": one for one in examples() if one.date}
+    dated = {f"{one.name}.atom": one for one in list_example_queries() if one.date_variable}
     if name not in dated:
         feeds = ", ".join(f"/feed/query/{one}" for one in dated)
         raise Problem(404, f"There is no feed of a query {name!r}. Rows with a date make one: {feeds}.")
-    return await example_feed(request, dated[name])
+    return await respond_with_example_feed(request, dated[name])
 
 
-async def example_feed(request: Request, one: Example, *others: str) -> Response:
+async def respond_with_example_feed(request: Request, one: ExampleQuery, *others: str) -> Response:
     """The feed of an example query, with values for its parameters; `others` mean something before that.
 
     Raises Problem 400, 404.
     """
-    pairs = only(request, (*names(one), *PAGE, *others))
-    return await feed(request, one, await bound(request, one, pairs), pairs)
+    pairs = check_query_parameters(request, (*example_parameter_names(one), *FEED_PAGE_NAMES, *others))
+    return await respond_with_query_feed(request, one, await bind_example_query(request, one, pairs), pairs)

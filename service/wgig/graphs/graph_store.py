@@ -16,27 +16,40 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
 from ..http import bodies
-from ..http.auth import OF_PAPERS, Token, may, refuse_in_body, refuse_in_form
-from ..http.bodies import MULTIPART, Pairs, Part, parameters, values
-from ..http.negotiation import CODINGS, PLAIN
-from ..http.parameters import checked
-from ..http.responses import entity_tag, matches
+from ..http.auth import (
+    PAPER_WRITE_SCOPES,
+    AccessToken,
+    authorize_request,
+    refuse_token_in_body,
+    refuse_token_in_form,
+)
+from ..http.bodies import MULTIPART_MEDIA_TYPE, BodyPart, Pairs, get_query_parameters, parameter_values
+from ..http.negotiation import CONTENT_CODINGS, IDENTITY_CODING
+from ..http.parameters import check_parameter_pairs
+from ..http.responses import compute_entity_tag, matches_entity_tag
 from ..pages.rendering import graph_path
 from ..problems import Problem
-from ..rdf.formats import GRAPHS, JSON_LD, N_TRIPLES, RDF_XML, Format, named
-from ..rdf.jsonld_context import inlined
-from ..rdf.serialization import read
+from ..rdf.formats import GRAPH_FORMATS, JSON_LD, N_TRIPLES, RDF_XML, Format, get_named_format
+from ..rdf.jsonld_context import parse_inlining_context
+from ..rdf.serialization import parse_graph_document
 from ..settings import Settings
-from ..shacl.gate import TYPES as PAPERS
-from ..shacl.gate import guards
+from ..shacl.gate import PAPER_WRITE_FORMATS as PAPERS
+from ..shacl.gate import is_paper_graph
 from ..store.change import Change
 from ..store.store import Store
-from .provenance import Write
-from .routes import asked_graph, graph_iri, missing, written
-from .write_pipeline import UNKEPT, check_graph, commit, in_turn, pass_gate, writing
+from .provenance import WriteRequest
+from .routes import missing_graph_problem, parse_graph_parameter, parse_graph_path, serialize_graph
+from .write_pipeline import (
+    WRITE_CACHE_HEADERS,
+    check_writable_graph,
+    commit_with_record,
+    exclusive_write,
+    pass_gate,
+    run_exclusive_write,
+)
 
 
-async def payload(request: Request, offered: Sequence[Format], limit: int) -> list[Part]:
+async def read_graph_payload(request: Request, offered: Sequence[Format], limit: int) -> list[BodyPart]:
     """The documents of the body in `limit` bytes, each with its media type, which is one of those offered.
 
     Raises Problem 400, 413 and 415.
@@ -46,46 +59,55 @@ async def payload(request: Request, offered: Sequence[Format], limit: int) -> li
             400, "A part of a graph cannot be written. Leave out Content-Range and send the whole graph."
         )
     if "content-type" not in request.headers:  # RDF/XML then, by section 5 of the Graph Store Protocol
-        return [Part(file_name(request), RDF_XML.media_type, await bodies.read(request, limit))]
-    given = bodies.content_type(request, (*types(offered), MULTIPART))
-    body = await bodies.read(request, limit)
-    if given.media_type != MULTIPART:
-        return [Part(file_name(request), given.media_type, body)]
+        return [
+            BodyPart(
+                requested_file_name(request),
+                RDF_XML.media_type,
+                await bodies.read_request_body(request, limit),
+            )
+        ]
+    given = bodies.check_content_type(request, (*list_media_types(offered), MULTIPART_MEDIA_TYPE))
+    body = await bodies.read_request_body(request, limit)
+    if given.media_type != MULTIPART_MEDIA_TYPE:
+        return [BodyPart(requested_file_name(request), given.media_type, body)]
     parts = bodies.parse_multipart(body, given.parameters.get("boundary", ""))
-    refuse_in_form([(part.field, "") for part in parts])
-    return [part_type(part, offered) for part in parts]
+    refuse_token_in_form([(part.field, "") for part in parts])
+    return [resolve_part_type(part, offered) for part in parts]
 
 
-def file_name(request: Request) -> str:
+def requested_file_name(request: Request) -> str:
     """What the client calls its file, if anything: Content-Disposition, or Slug (RFC 5023)."""
     headers = request.headers
-    return bodies.file_name(headers.get("content-disposition", "")) or unquote(headers.get("slug", ""))
+    return bodies.disposition_file_name(headers.get("content-disposition", "")) or unquote(
+        headers.get("slug", "")
+    )
 
 
-def types(offered: Sequence[Format]) -> list[str]:
+def list_media_types(offered: Sequence[Format]) -> list[str]:
     """The media types of formats."""
     return [one.media_type for one in offered]
 
 
-def part_type(part: Part, offered: Sequence[Format]) -> Part:
+def resolve_part_type(part: BodyPart, offered: Sequence[Format]) -> BodyPart:
     """The part with its media type, or with that of the ending of its name. Raises Problem 415."""
     given = bodies.parse_content_type(part.content_type)
     for name in (given.media_type if given else "", part.name.rpartition(".")[2]):
         try:
-            return Part(part.name, named(name, offered).media_type, part.body)
+            return BodyPart(part.name, get_named_format(name, offered).media_type, part.body)
         except Problem:  # many programs give a type that says nothing
             continue
-    raise bodies.unsupported(
-        f"The part {part.name!r} is no RDF. Send one of: {', '.join(types(offered))}.", types(offered)
+    raise bodies.unsupported_type_problem(
+        f"The part {part.name!r} is no RDF. Send one of: {', '.join(list_media_types(offered))}.",
+        list_media_types(offered),
     )
 
 
-def read_parts(parts: list[Part], graph: str | None) -> list[ox.Triple]:
+def parse_graph_parts(parts: list[BodyPart], graph: str | None) -> list[ox.Triple]:
     """The triples of all documents, relative IRIs resolved against the graph's. Raises Problem 400."""
     triples: list[ox.Triple] = []
     for part in parts:
         try:
-            triples += read_part(part, graph)
+            triples += parse_graph_part(part, graph)
         except SyntaxError as error:
             name = f"{part.name}: " if part.name else ""
             raise Problem(
@@ -97,94 +119,109 @@ def read_parts(parts: list[Part], graph: str | None) -> list[ox.Triple]:
     return triples
 
 
-def read_part(part: Part, graph: str | None) -> list[ox.Triple]:
+def parse_graph_part(part: BodyPart, graph: str | None) -> list[ox.Triple]:
     """The triples of a document; JSON-LD may name the context of the ontology. Raises SyntaxError."""
     if part.content_type != JSON_LD.media_type:
-        return read(part.body, part.content_type, graph)
+        return parse_graph_document(part.body, part.content_type, graph)
     text = part.body.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")  # the engine tells what is odd
-    return inlined(text, lambda one: read(one.encode("utf-8", "surrogateescape"), part.content_type, graph))
+    return parse_inlining_context(
+        text,
+        lambda one: parse_graph_document(one.encode("utf-8", "surrogateescape"), part.content_type, graph),
+    )
 
 
 async def change_graphs(request: Request) -> Response:
     """Replace, add to or delete the graph of `?graph=` or `?default`; a POST to neither makes a new graph."""
-    await refuse_in_body(request)
-    may(request, *OF_PAPERS)
-    pairs = unversioned(request, "graph", "default")
-    if request.method == "POST" and not values(pairs, "graph") and not values(pairs, "default"):
-        return await change(request, f"{request.app.state.settings.base}graph/{uuid.uuid4()}")
-    return await change(request, asked_graph(request, pairs))
+    await refuse_token_in_body(request)
+    authorize_request(request, *PAPER_WRITE_SCOPES)
+    pairs = parse_write_parameters(request, "graph", "default")
+    if (
+        request.method == "POST"
+        and not parameter_values(pairs, "graph")
+        and not parameter_values(pairs, "default")
+    ):
+        return await apply_graph_change(request, f"{request.app.state.settings.base}graph/{uuid.uuid4()}")
+    return await apply_graph_change(request, parse_graph_parameter(request, pairs))
 
 
 async def change_graph(request: Request, name: str) -> Response:
     """Replace (PUT), add to (POST) or delete the graph of this address; a paper is checked first."""
-    await refuse_in_body(request)
-    may(request, *OF_PAPERS)
-    unversioned(request)
-    return await change(request, graph_iri(request, name))
+    await refuse_token_in_body(request)
+    authorize_request(request, *PAPER_WRITE_SCOPES)
+    parse_write_parameters(request)
+    return await apply_graph_change(request, parse_graph_path(request, name))
 
 
-def unversioned(request: Request, *known: str) -> Pairs:
+def parse_write_parameters(request: Request, *known: str) -> Pairs:
     """The parameters, of which these are known. Raises Problem 400 for others, and says why for `version`."""
-    pairs = parameters(request)
-    if values(pairs, "version"):
+    pairs = get_query_parameters(request)
+    if parameter_values(pairs, "version"):
         raise Problem(400, "What was written stays as it is. Leave out version to write the graph anew.")
-    return checked(pairs, known)
+    return check_parameter_pairs(pairs, known)
 
 
-async def change(request: Request, graph: str | None) -> Response:
+async def apply_graph_change(request: Request, graph: str | None) -> Response:
     """Change one graph; None is the default graph (Graph Store Protocol, sections 5.3 to 5.5)."""
     settings: Settings = request.app.state.settings
-    is_paper = guards(graph, settings.base)
-    token = may(request, *(OF_PAPERS if is_paper else ["graphs"]))
-    check_graph(graph, settings.base)
+    is_paper = is_paper_graph(graph, settings.base)
+    token = authorize_request(request, *(PAPER_WRITE_SCOPES if is_paper else ["graphs"]))
+    check_writable_graph(graph, settings.base)
     if request.method == "DELETE":
-        return await in_turn(request, delete, request, token, graph)
+        return await run_exclusive_write(request, delete_graph, request, token, graph)
     if is_paper and graph is not None:
-        return await change_paper(request, token, graph, await payload(request, PAPERS, settings.paper_bytes))
-    parts = await payload(request, GRAPHS, settings.body_bytes)
-    return await in_turn(request, write, request, token, graph, parts, parts)
+        return await change_paper_graph(
+            request, token, graph, await read_graph_payload(request, PAPERS, settings.paper_bytes)
+        )
+    parts = await read_graph_payload(request, GRAPH_FORMATS, settings.body_bytes)
+    return await run_exclusive_write(request, write_graph_parts, request, token, graph, parts, parts)
 
 
-async def change_paper(request: Request, token: Token, graph: str, parts: list[Part]) -> Response:
+async def change_paper_graph(
+    request: Request, token: AccessToken, graph: str, parts: list[BodyPart]
+) -> Response:
     """Write the graph of a paper, if what it would hold passes the gate; else answer with the report."""
     store: Store = request.app.state.store
-    async with writing(request):  # what is checked beside the new must be what it is added to
+    async with exclusive_write(request):  # what is checked beside the new must be what it is added to
         added = request.method == "POST"
-        there = await run_sync(store.graph, graph, N_TRIPLES.media_type) if added else b""
+        there = await run_sync(store.serialize_graph, graph, N_TRIPLES.media_type) if added else b""
         passed = await pass_gate(request, graph, parts, there)
         if isinstance(passed, Response):
             return passed
-        sent = [Part("", N_TRIPLES.media_type, passed)]
-        return await run_sync(write, request, token, graph, sent, parts)
+        sent = [BodyPart("", N_TRIPLES.media_type, passed)]
+        return await run_sync(write_graph_parts, request, token, graph, sent, parts)
 
 
-def write(
-    request: Request, token: Token, graph: str | None, parts: list[Part], files: list[Part]
+def write_graph_parts(
+    request: Request, token: AccessToken, graph: str | None, parts: list[BodyPart], files: list[BodyPart]
 ) -> Response:
     """Read the parts, then put them into the graph, in place of what it holds or beside it.
 
     The `files` are what was sent, for the record.
     """
     store: Store = request.app.state.store
-    triples = read_parts(parts, graph)
-    put = store.change_to if request.method == "PUT" else store.change_by
-    return guarded(request, token, graph, lambda: put(graph, triples), files)
+    triples = parse_graph_parts(parts, graph)
+    put = store.compute_replacement if request.method == "PUT" else store.compute_addition
+    return commit_conditional_change(request, token, graph, lambda: put(graph, triples), files)
 
 
-def delete(request: Request, token: Token, graph: str | None) -> Response:
+def delete_graph(request: Request, token: AccessToken, graph: str | None) -> Response:
     """Delete the graph. Raises Problem 404."""
     store: Store = request.app.state.store
 
     def gone() -> Change:
-        if not store.has(graph):
-            raise missing(graph)
-        return store.change_to(graph, None)
+        if not store.has_graph(graph):
+            raise missing_graph_problem(graph)
+        return store.compute_replacement(graph, None)
 
-    return guarded(request, token, graph, gone, [])
+    return commit_conditional_change(request, token, graph, gone, [])
 
 
-def guarded(
-    request: Request, token: Token, graph: str | None, change: Callable[[], Change], files: list[Part]
+def commit_conditional_change(
+    request: Request,
+    token: AccessToken,
+    graph: str | None,
+    change: Callable[[], Change],
+    files: list[BodyPart],
 ) -> Response:
     """Make the change while nobody else writes, if the request's conditions hold.
 
@@ -192,32 +229,32 @@ def guarded(
     """
     store: Store = request.app.state.store
     path = graph_path(graph, request.app.state.settings.base)
-    with store.turn():
-        there = store.has(graph)
-        check_conditions(request, graph, there)
-        commit(request, change(), Write(token, f"{request.method} {path}", files))
+    with store.exclusive_writer():
+        there = store.has_graph(graph)
+        check_write_conditions(request, graph, there)
+        commit_with_record(request, change(), WriteRequest(token, f"{request.method} {path}", files))
     if there:
-        return Response(status_code=204, headers=UNKEPT)
-    return Response(status_code=201, headers=UNKEPT | {"Location": path})
+        return Response(status_code=204, headers=WRITE_CACHE_HEADERS)
+    return Response(status_code=201, headers=WRITE_CACHE_HEADERS | {"Location": path})
 
 
-def check_conditions(request: Request, graph: str | None, there: bool) -> None:
+def check_write_conditions(request: Request, graph: str | None, there: bool) -> None:
     """Raises Problem 412 where If-Match or If-None-Match does not hold (RFC 9110, section 13.1)."""
     wanted, unwanted = (request.headers.getlist(name) for name in ("if-match", "if-none-match"))
-    if wanted and not (there and holds(request, graph, wanted, weak=False)):
+    if wanted and not (there and matches_graph_etag(request, graph, wanted, weak=False)):
         raise Problem(412, "The graph is not the one that If-Match names. Get it again and redo the change.")
-    if unwanted and there and holds(request, graph, unwanted, weak=True):
+    if unwanted and there and matches_graph_etag(request, graph, unwanted, weak=True):
         raise Problem(412, "The graph is there already, and If-None-Match forbids that.")
 
 
-def holds(request: Request, graph: str | None, condition: list[str], *, weak: bool) -> bool:
+def matches_graph_etag(request: Request, graph: str | None, condition: list[str], *, weak: bool) -> bool:
     """Whether the condition names a representation of the graph as it is now; `weak` as for `matches`.
 
     The page of a graph does not count: it stays the same when a statement that it does not show changes.
     """
-    return matches(condition, "*", weak=weak) or any(
-        matches(condition, entity_tag(body, one, coding), weak=weak)
-        for one in GRAPHS
-        for body in [written(request, graph, one)]
-        for coding in (PLAIN, *CODINGS)
+    return matches_entity_tag(condition, "*", weak=weak) or any(
+        matches_entity_tag(condition, compute_entity_tag(body, one, coding), weak=weak)
+        for one in GRAPH_FORMATS
+        for body in [serialize_graph(request, graph, one)]
+        for coding in (IDENTITY_CODING, *CONTENT_CODINGS)
     )

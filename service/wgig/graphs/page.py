@@ -7,27 +7,27 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 
 from ..http.language import gettext
-from ..http.language import ranges as liked
-from ..pages.rendering import anchor, graph_path, in_format, render, words
-from ..rdf.formats import GRAPHS
-from ..rdf.namespaces import OUTSIDE, short
-from ..rdf.shipped import rules
-from ..resources.labels import labels
-from ..store.history import Version
+from ..http.language import label_languages as liked
+from ..pages.rendering import graph_path, iri_fragment, path_in_format, render_template, words_of_iri
+from ..rdf.formats import GRAPH_FORMATS
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, shorten_known_iri
+from ..rdf.shipped import read_inference_rules
+from ..resources.labels import find_labels
+from ..store.history import GraphVersion
 from ..store.store import Store
-from ..store.view import Term, rows, values
-from ..text import natural
+from ..store.view import ResultTerm, select_solutions, serialize_values_block
+from ..text import natural_sort_key
 
-LISTED = 1000
-THINGS = 500
-VERSIONS = 20
-DCTERMS = OUTSIDE["dcterms"]
-COMMENT = re.compile(r"(?:#.*\n)+")
-SENTENCE = re.compile(r".+?\.(?=\s|$)")
+MAX_LISTED_GRAPHS = 1000
+MAX_GRAPH_THINGS = 500
+MAX_GRAPH_VERSIONS = 20
+PAGE_DCTERMS_BASE = EXTERNAL_NAMESPACES["dcterms"]
+RULE_COMMENT_PATTERN = re.compile(r"(?:#.*\n)+")
+SENTENCE_PATTERN = re.compile(r".+?\.(?=\s|$)")
 
 
 @dataclass(frozen=True)
-class Graph:
+class GraphView:
     """What a page says about a graph; `iri` is None for the default graph.
 
     `things` are the IRIs that it describes, at most THINGS of the `total`, in the order of their names;
@@ -36,9 +36,9 @@ class Graph:
 
     iri: str | None
     title: ox.Literal
-    descriptions: list[Term]
-    sources: list[Term]
-    licenses: list[Term]
+    descriptions: list[ResultTerm]
+    sources: list[ResultTerm]
+    licenses: list[ResultTerm]
     size: int
     things: list[str]
     total: int
@@ -46,23 +46,23 @@ class Graph:
     rules: list[str]
 
 
-def list_page(store: Store, base: str) -> bytes:
+def render_graphs_page(store: Store, base: str) -> bytes:
     """The page of all named graphs: the first LISTED, with their titles and sizes."""
     iris = store.graphs()
-    shown = iris[:LISTED]
-    pattern = f"{{ VALUES ?g {{ {values(shown)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
-    counted = rows(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
+    shown = iris[:MAX_LISTED_GRAPHS]
+    pattern = f"{{ VALUES ?g {{ {serialize_values_block(shown)} }} GRAPH ?g {{ ?s ?p ?o }} }}"
+    counted = select_solutions(store, f"SELECT ?g (COUNT(*) AS ?n) {pattern} GROUP BY ?g")
     sizes = dict.fromkeys(shown, 0) | {row["g"].value: int(row["n"].value) for row in counted}
-    return render(
-        "graphs.html", base=base, sizes=sizes, total=len(iris), labels=labels(store, shown, liked())
+    return render_template(
+        "graphs.html", base=base, sizes=sizes, total=len(iris), labels=find_labels(store, shown, liked())
     )
 
 
-def graph_page(  # noqa: PLR0913 - what the page consists of
+def render_graph_page(  # noqa: PLR0913 - what the page consists of
     store: Store,
     iri: str | None,
     base: str,
-    versions: Sequence[Version] = (),
+    versions: Sequence[GraphVersion] = (),
     *,
     markup: object = None,
     ranges: tuple[str, ...] = (),
@@ -72,76 +72,83 @@ def graph_page(  # noqa: PLR0913 - what the page consists of
     Things are called by the language ranges that its reader likes.
     """
     path = graph_path(iri, base)
-    formats = [(one.title, in_format(path, one.media_type)) for one in GRAPHS]
+    formats = [(one.title, path_in_format(path, one.media_type)) for one in GRAPH_FORMATS]
     begin = f"{path}{'&' if '?' in path else '?'}version"
-    return render(
+    return render_template(
         "graph.html",
         base=base,
-        graph=view(store, iri, base, ranges),
+        graph=build_graph_view(store, iri, base, ranges),
         formats=formats,
-        versions=versions[-VERSIONS:],
+        versions=versions[-MAX_GRAPH_VERSIONS:],
         every=(f"{begin}s", len(versions)),
         markup=markup,
     )
 
 
-def view(store: Store, iri: str | None, base: str, ranges: tuple[str, ...] = ()) -> Graph:
+def build_graph_view(store: Store, iri: str | None, base: str, ranges: tuple[str, ...] = ()) -> GraphView:
     """What the page of one graph shows."""
     statements = "{ ?s ?p ?o }" if iri is None else f"{{ GRAPH <{iri}> {{ ?s ?p ?o }} }}"
     described = f"{{ {statements} FILTER(isIRI(?s){'' if iri is None else f' && ?s != <{iri}>'}) }}"
-    found = rows(store, f"SELECT DISTINCT ?s {described} LIMIT {THINGS}", union=False)
+    found = select_solutions(store, f"SELECT DISTINCT ?s {described} LIMIT {MAX_GRAPH_THINGS}", union=False)
     things = [row["s"].value for row in found]
-    sources, licenses = said(store, iri, "source"), said(store, iri, "license")
+    sources, licenses = (
+        graph_property_values(store, iri, "source"),
+        graph_property_values(store, iri, "license"),
+    )
     ends = [one.value for one in (*sources, *licenses) if isinstance(one, ox.NamedNode)]
-    named = by_place(things, base) | labels(store, [*things, *ends, *([iri] if iri else [])], ranges)
-    return Graph(
+    named = anchor_labels(things, base) | find_labels(
+        store, [*things, *ends, *([iri] if iri else [])], ranges
+    )
+    return GraphView(
         iri,
-        title(iri, named),
-        descriptions=said(store, iri, "description"),
+        graph_title(iri, named),
+        descriptions=graph_property_values(store, iri, "description"),
         sources=sources,
         licenses=licenses,
-        size=count(store, f"(COUNT(*) AS ?n) {statements}"),
-        things=sorted(things, key=lambda one: natural(named[one].value if one in named else one)),
-        total=count(store, f"(COUNT(DISTINCT ?s) AS ?n) {described}"),
+        size=select_count(store, f"(COUNT(*) AS ?n) {statements}"),
+        things=sorted(things, key=lambda one: natural_sort_key(named[one].value if one in named else one)),
+        total=select_count(store, f"(COUNT(DISTINCT ?s) AS ?n) {described}"),
         labels=named,
-        rules=meanings(rules()) if iri == f"{base}graph/inferred" else [],
+        rules=rule_summaries(read_inference_rules()) if iri == f"{base}graph/inferred" else [],
     )
 
 
-def by_place(iris: Iterable[str], base: str) -> dict[str, ox.Literal]:
+def anchor_labels(iris: Iterable[str], base: str) -> dict[str, ox.Literal]:
     """What things are called by their place on a page of ours, where no prefix makes their IRIs short."""
     return {
-        one: ox.Literal(anchor(one))
+        one: ox.Literal(iri_fragment(one))
         for one in iris
-        if one.startswith(base) and anchor(one) and short(one, base) == one
+        if one.startswith(base) and iri_fragment(one) and shorten_known_iri(one, base) == one
     }
 
 
-def title(iri: str | None, named: dict[str, ox.Literal]) -> ox.Literal:
+def graph_title(iri: str | None, named: dict[str, ox.Literal]) -> ox.Literal:
     """What a graph is called."""
     if iri is None:
         return ox.Literal(gettext("Default graph"))
-    return named[iri] if iri in named else ox.Literal(words(iri).capitalize())
+    return named[iri] if iri in named else ox.Literal(words_of_iri(iri).capitalize())
 
 
-def said(store: Store, iri: str | None, name: str) -> list[Term]:
+def graph_property_values(store: Store, iri: str | None, name: str) -> list[ResultTerm]:
     """What any graph says about this one by a property of DCTERMS."""
     if iri is None:
         return []
-    found = rows(store, f"SELECT DISTINCT ?o {{ <{iri}> <{DCTERMS}{name}> ?o }} ORDER BY ?o")
+    found = select_solutions(
+        store, f"SELECT DISTINCT ?o {{ <{iri}> <{PAGE_DCTERMS_BASE}{name}> ?o }} ORDER BY ?o"
+    )
     return [row["o"] for row in found]
 
 
-def count(store: Store, counted: str) -> int:
+def select_count(store: Store, counted: str) -> int:
     """The number that a query selects as `?n`, the unnamed graph being the default one."""
-    return int(rows(store, f"SELECT {counted}", union=False)[0]["n"].value)
+    return int(select_solutions(store, f"SELECT {counted}", union=False)[0]["n"].value)
 
 
-def meanings(texts: Iterable[str]) -> list[str]:
+def rule_summaries(texts: Iterable[str]) -> list[str]:
     """The first sentence of the comment with which each rule begins."""
     found = []
     for text in texts:
-        comment = COMMENT.match(text)
+        comment = RULE_COMMENT_PATTERN.match(text)
         words_ = " ".join(line.strip("# ") for line in comment[0].splitlines()) if comment else ""
-        found += [sentence[0] for sentence in [SENTENCE.match(words_)] if sentence]
+        found += [sentence[0] for sentence in [SENTENCE_PATTERN.match(words_)] if sentence]
     return found

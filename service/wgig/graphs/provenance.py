@@ -10,191 +10,205 @@ from datetime import UTC, datetime, timedelta
 
 import pyoxigraph as ox
 
-from ..http.auth import Token
-from ..http.bodies import Part
-from ..rdf.namespaces import OUTSIDE
-from ..rdf.serialization import quad
+from ..http.auth import AccessToken
+from ..http.bodies import BodyPart
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.serialization import build_quad
 from ..store.change import Change
-from ..store.commit import lines, touched
+from ..store.commit import graphs_of_quads, serialize_n_triples
 from ..store.history import (
-    ADDED,
-    AT,
-    BEFORE,
-    BY,
-    CURRENT,
-    DIGEST,
-    GONE,
-    KEPT,
-    LABEL,
-    MEDIA_TYPE,
-    OF,
-    REMOVED,
-    REVISES,
-    STAMP,
-    TRIPLES,
-    USED,
-    WHO,
-    History,
-    content,
-    digest,
-    graph_iri,
+    DCAT_HAS_CURRENT_VERSION,
+    DCTERMS_IDENTIFIER,
+    PROV_ENDED_AT_TIME,
+    PROV_SPECIALIZATION_OF,
+    PROV_USED,
+    PROV_WAS_ASSOCIATED_WITH,
+    PROV_WAS_GENERATED_BY,
+    PROV_WAS_INVALIDATED_BY,
+    PROV_WAS_REVISION_OF,
+    RDFS_LABEL_PREDICATE,
+    SCHEMA_ENCODING_FORMAT,
+    UNRECORDED_VERSION_PREFIX,
+    VERSION_TIME_FORMAT,
+    VOID_TRIPLE_COUNT,
+    WGIG_CONTENT_DIGEST,
+    WGIG_TRIPLES_ADDED,
+    WGIG_TRIPLES_REMOVED,
+    GraphHistory,
+    digest_n_triples,
+    read_graph_lines,
+    readable_graph_iri,
 )
 from ..store.store import Store
-from ..store.view import rows
-from ..text import cut
+from ..store.view import select_solutions
+from ..text import shorten_untrusted_text
 
-TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
-ACTIVITY, AGENT = (ox.NamedNode(f"{OUTSIDE['prov']}{name}") for name in ("Activity", "Agent"))
+PROV_RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
+PROV_ACTIVITY_CLASS, PROV_AGENT_CLASS = (
+    ox.NamedNode(f"{EXTERNAL_NAMESPACES['prov']}{name}") for name in ("Activity", "Agent")
+)
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-LAST = f"SELECT (MAX(?at) AS ?last) {{ GRAPH <%s> {{ ?write <{AT.value}> ?at }} }}"
+BEFORE_FIRST_WRITE = datetime.min.replace(tzinfo=UTC)
+LAST_WRITE_QUERY = (
+    f"SELECT (MAX(?at) AS ?last) {{ GRAPH <%s> {{ ?write <{PROV_ENDED_AT_TIME.value}> ?at }} }}"
+)
 
 
 @dataclass(frozen=True)
-class Write:
+class WriteRequest:
     """A write as it was asked for: by which token, in which words, with which files."""
 
-    token: Token
+    token: AccessToken
     title: str
-    files: Sequence[Part]
+    files: Sequence[BodyPart]
 
 
-class Record:
+class ProvenanceRecorder:
     """Records writes in a history. Nobody else may write meanwhile."""
 
-    def __init__(self, history: History, store: Store) -> None:
+    def __init__(self, history: GraphHistory, store: Store) -> None:
         """Take the history of a store, which goes on where it is."""
         self.history, self.store = history, store
-        self.last: datetime | None = None
-        self.settled = ""  # the name of the last write of this process that is on disk
-        store.forgetting.append(self.forget)
+        self.last_moment: datetime | None = None
+        self.durable_version = ""  # the name of the last write of this process that is on disk
+        store.on_external_write.append(self.reset)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Others wrote."""
-        self.last, self.settled = None, ""
+        self.last_moment, self.durable_version = None, ""
 
-    def of(self, change: Change, write: Write) -> Change:
+    def add_record(self, change: Change, write: WriteRequest) -> Change:
         """The change with the record of it; what it replaces is kept by then. Raises StoreError."""
-        at = self.moment()
-        name = at.strftime(STAMP)
+        at = self.next_moment()
+        name = at.strftime(VERSION_TIME_FORMAT)
         activity = ox.NamedNode(f"{self.history.base}id/write/{name}")
-        record = set(self.asked(activity, at, write))
+        record = set(self.request_triples(activity, at, write))
         over = set[ox.Triple]()
-        for graph in sorted(graphs_of(change), key=str):
-            new, old = self.turned(graph, change, activity, name)
+        for graph in sorted(graphs_in_change(change), key=str):
+            new, old = self.graph_version_changes(graph, change, activity, name)
             record |= new
             over |= old
         home = self.history.graph
-        made = () if self.store.has(home.value) else (home.value,)
+        made = () if self.store.has_graph(home.value) else (home.value,)
         return Change(
-            (*change.removed, *(quad(one, home) for one in over)),
-            (*change.added, *(quad(one, home) for one in record)),
+            (*change.removed, *(build_quad(one, home) for one in over)),
+            (*change.added, *(build_quad(one, home) for one in record)),
             change.dropped,
-            (*change.made, *made),
+            (*change.created, *made),
         )
 
-    def settle(self) -> None:
+    def mark_durable(self) -> None:
         """The write that was recorded last is on disk."""
-        assert self.last
-        self.settled = self.last.strftime(STAMP)
+        assert self.last_moment
+        self.durable_version = self.last_moment.strftime(VERSION_TIME_FORMAT)
 
     @property
     def version(self) -> str:
         """The name of the last write on record; empty before the first."""
-        if not self.settled:
-            last = self.last_recorded()
-            self.settled = last.strftime(STAMP) if last > LONG_AGO else ""
-        return self.settled
+        if not self.durable_version:
+            last = self.last_recorded_moment()
+            self.durable_version = last.strftime(VERSION_TIME_FORMAT) if last > BEFORE_FIRST_WRITE else ""
+        return self.durable_version
 
-    def moment(self) -> datetime:
+    def next_moment(self) -> datetime:
         """Now, or the first moment after the last one, whatever the clock says."""
-        last = self.last or self.last_recorded()
-        self.last = max(datetime.now(UTC), last + timedelta(microseconds=1))
-        return self.last
+        last = self.last_moment or self.last_recorded_moment()
+        self.last_moment = max(datetime.now(UTC), last + timedelta(microseconds=1))
+        return self.last_moment
 
-    def last_recorded(self) -> datetime:
+    def last_recorded_moment(self) -> datetime:
         """The moment of the last write on record."""
-        found = rows(self.store, LAST % self.history.graph.value)
-        return datetime.fromisoformat(found[0]["last"].value) if found and found[0] else LONG_AGO
+        found = select_solutions(self.store, LAST_WRITE_QUERY % self.history.graph.value)
+        return datetime.fromisoformat(found[0]["last"].value) if found and found[0] else BEFORE_FIRST_WRITE
 
-    def asked(self, activity: ox.NamedNode, at: datetime, write: Write) -> Iterator[ox.Triple]:
+    def request_triples(
+        self, activity: ox.NamedNode, at: datetime, write: WriteRequest
+    ) -> Iterator[ox.Triple]:
         """Who asked for what, and when, and with which files: names, media types, digests."""
         writer = ox.NamedNode(f"{self.history.base}id/writer/{write.token.id}")
-        yield ox.Triple(writer, TYPE, AGENT)
-        yield ox.Triple(writer, LABEL, ox.Literal(write.token.name))
-        yield ox.Triple(activity, TYPE, ACTIVITY)
-        yield ox.Triple(activity, LABEL, ox.Literal(write.title, language="en"))
-        yield ox.Triple(activity, AT, typed(at.isoformat(timespec="microseconds"), "dateTime"))
-        yield ox.Triple(activity, WHO, writer)
+        yield ox.Triple(writer, PROV_RDF_TYPE, PROV_AGENT_CLASS)
+        yield ox.Triple(writer, RDFS_LABEL_PREDICATE, ox.Literal(write.token.name))
+        yield ox.Triple(activity, PROV_RDF_TYPE, PROV_ACTIVITY_CLASS)
+        yield ox.Triple(activity, RDFS_LABEL_PREDICATE, ox.Literal(write.title, language="en"))
+        yield ox.Triple(
+            activity, PROV_ENDED_AT_TIME, xsd_literal(at.isoformat(timespec="microseconds"), "dateTime")
+        )
+        yield ox.Triple(activity, PROV_WAS_ASSOCIATED_WITH, writer)
         for number, file in enumerate(write.files, 1):
             node = ox.NamedNode(f"{activity.value}/file-{number}")
-            yield ox.Triple(activity, USED, node)
+            yield ox.Triple(activity, PROV_USED, node)
             if file.name:
-                yield ox.Triple(node, LABEL, ox.Literal(cut(file.name)))
-            yield ox.Triple(node, MEDIA_TYPE, ox.Literal(cut(file.content_type)))
-            yield ox.Triple(node, DIGEST, ox.Literal(hashlib.sha256(file.body).hexdigest()))
+                yield ox.Triple(node, RDFS_LABEL_PREDICATE, ox.Literal(shorten_untrusted_text(file.name)))
+            yield ox.Triple(
+                node, SCHEMA_ENCODING_FORMAT, ox.Literal(shorten_untrusted_text(file.content_type))
+            )
+            yield ox.Triple(node, WGIG_CONTENT_DIGEST, ox.Literal(hashlib.sha256(file.body).hexdigest()))
 
-    def turned(
+    def graph_version_changes(
         self, graph: str | None, change: Change, activity: ox.NamedNode, name: str
     ) -> tuple[set[ox.Triple], set[ox.Triple]]:
         """How a graph turns from one version into the next: what to record, and what is so no more."""
-        node = ox.NamedNode(graph_iri(graph, self.history.base))
-        before = content(self.store, graph)
-        current = self.history.current(self.store, node)
-        over = {ox.Triple(node, CURRENT, current)} if current else set()
-        if current and self.history.said(self.store, current, DIGEST) != ox.Literal(digest(before)):
+        node = ox.NamedNode(readable_graph_iri(graph, self.history.base))
+        before = read_graph_lines(self.store, graph)
+        current = self.history.current_version(self.store, node)
+        over = {ox.Triple(node, DCAT_HAS_CURRENT_VERSION, current)} if current else set()
+        if current and self.history.find_object(self.store, current, WGIG_CONTENT_DIGEST) != ox.Literal(
+            digest_n_triples(before)
+        ):
             current = None
         record = set[ox.Triple]()
         old = None
-        if current or (graph not in change.made and (before or graph is not None)):
-            old = current or self.history.version(graph, BEFORE + name)
+        if current or (graph not in change.created and (before or graph is not None)):
+            old = current or self.history.version_iri(graph, UNRECORDED_VERSION_PREFIX + name)
             record |= {
-                ox.Triple(old, OF, node),
-                ox.Triple(old, TRIPLES, number(len(before))),
-                ox.Triple(old, GONE, activity),
-                ox.Triple(old, KEPT, ox.Literal(self.history.versions.keep(b"".join(sorted(before))))),
+                ox.Triple(old, PROV_SPECIALIZATION_OF, node),
+                ox.Triple(old, VOID_TRIPLE_COUNT, integer_literal(len(before))),
+                ox.Triple(old, PROV_WAS_INVALIDATED_BY, activity),
+                ox.Triple(
+                    old, DCTERMS_IDENTIFIER, ox.Literal(self.history.contents.keep(b"".join(sorted(before))))
+                ),
             }
         if graph not in change.dropped:
-            new = self.history.version(graph, name)
-            gone, come = (those_of(graph, quads) for quads in (change.removed, change.added))
+            new = self.history.version_iri(graph, name)
+            gone, come = (lines_in_graph(graph, quads) for quads in (change.removed, change.added))
             now = (before - gone) | come
             record |= {
-                ox.Triple(node, CURRENT, new),
-                ox.Triple(new, OF, node),
-                ox.Triple(new, BY, activity),
-                ox.Triple(new, TRIPLES, number(len(now))),
-                ox.Triple(new, ADDED, number(len(come))),
-                ox.Triple(new, REMOVED, number(len(gone))),
-                ox.Triple(new, DIGEST, ox.Literal(digest(now))),
-                *([ox.Triple(new, REVISES, old)] if old else []),
+                ox.Triple(node, DCAT_HAS_CURRENT_VERSION, new),
+                ox.Triple(new, PROV_SPECIALIZATION_OF, node),
+                ox.Triple(new, PROV_WAS_GENERATED_BY, activity),
+                ox.Triple(new, VOID_TRIPLE_COUNT, integer_literal(len(now))),
+                ox.Triple(new, WGIG_TRIPLES_ADDED, integer_literal(len(come))),
+                ox.Triple(new, WGIG_TRIPLES_REMOVED, integer_literal(len(gone))),
+                ox.Triple(new, WGIG_CONTENT_DIGEST, ox.Literal(digest_n_triples(now))),
+                *([ox.Triple(new, PROV_WAS_REVISION_OF, old)] if old else []),
             }
         return record, over
 
 
-def graphs_of(change: Change) -> set[str | None]:
+def graphs_in_change(change: Change) -> set[str | None]:
     """The graphs that a change is about, None for the default graph."""
-    named = touched((*change.removed, *change.added))
+    named = graphs_of_quads((*change.removed, *change.added))
     iris = {one.value if isinstance(one, ox.NamedNode) else None for one in named}
-    return iris.union(change.dropped, change.made)
+    return iris.union(change.dropped, change.created)
 
 
-def after(store: Store, graph: str, change: Change) -> set[bytes]:
+def graph_lines_after(store: Store, graph: str, change: Change) -> set[bytes]:
     """The lines of a graph as the change makes it."""
-    gone, come = (those_of(graph, quads) for quads in (change.removed, change.added))
-    return (content(store, graph) - gone) | come
+    gone, come = (lines_in_graph(graph, quads) for quads in (change.removed, change.added))
+    return (read_graph_lines(store, graph) - gone) | come
 
 
-def those_of(graph: str | None, quads: Iterable[ox.Quad]) -> set[bytes]:
+def lines_in_graph(graph: str | None, quads: Iterable[ox.Quad]) -> set[bytes]:
     """The lines of the quads that are in a graph."""
     found = (one.triple for one in quads if getattr(one.graph_name, "value", None) == graph)
-    return set(lines(found).encode().splitlines(keepends=True))
+    return set(serialize_n_triples(found).encode().splitlines(keepends=True))
 
 
-def number(count: int) -> ox.Literal:
+def integer_literal(count: int) -> ox.Literal:
     """A count."""
-    return typed(str(count), "integer")
+    return xsd_literal(str(count), "integer")
 
 
-def typed(value: str, datatype: str) -> ox.Literal:
+def xsd_literal(value: str, datatype: str) -> ox.Literal:
     """A value of a datatype of XML Schema."""
-    return ox.Literal(value, datatype=ox.NamedNode(OUTSIDE["xsd"] + datatype))
+    return ox.Literal(value, datatype=ox.NamedNode(EXTERNAL_NAMESPACES["xsd"] + datatype))

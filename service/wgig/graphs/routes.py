@@ -9,219 +9,254 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from ..http import language
-from ..http.bodies import Pairs, parameters, values
-from ..http.language import ranges
-from ..http.parameters import host, only
-from ..http.responses import answer, pick
+from ..http.bodies import Pairs, get_query_parameters, parameter_values
+from ..http.language import label_languages
+from ..http.parameters import check_query_parameters, request_base_url
+from ..http.responses import choose_response_format, respond_with_body
 from ..pages.rendering import graph_path
 from ..problems import Problem
-from ..rdf.formats import GRAPHS, HTML, JSON, JSON_LD, Format
-from ..rdf.namespaces import NAMES, OUTSIDE
-from ..rdf.serialization import UnfitError, serialize, used_prefixes
-from ..rdf.sparql_lexer import absolute
-from ..resources.alternates import Subject, alternates, common
-from ..resources.description import TYPE, about
-from ..resources.labels import labels, license_of
-from ..resources.mappings import markup
-from ..resources.negotiation import PARAMETERS, Wish, wish
-from ..resources.representation import SUFFIXED, graph_body, represent, show
+from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, JSON_LD, Format
+from ..rdf.namespaces import DESCRIPTION_GRAPH_NAMES, EXTERNAL_NAMESPACES
+from ..rdf.serialization import UnserializableError, serialize_triples, used_prefixes
+from ..rdf.sparql_lexer import check_absolute_iri
+from ..resources.alternates import Resource, alternate_format_links, data_links
+from ..resources.description import DESCRIPTION_RDF_TYPE, statements_about
+from ..resources.labels import find_labels, shared_license
+from ..resources.mappings import resource_markup
+from ..resources.negotiation import NEGOTIATION_PARAMETERS, Preferences, parse_preferences
+from ..resources.representation import (
+    SUFFIXED_PATH_PATTERN,
+    render_site_page,
+    respond_with_resource,
+    serialize_graph_body,
+)
 from ..settings import Settings
-from ..sparql.service_description import dataset
+from ..sparql.service_description import iter_service_dataset_triples
 from ..store import history
-from ..store.history import History
+from ..store.history import GraphHistory
 from ..store.store import Store
 from . import versions
-from .page import graph_page, list_page, title
-from .versions import difference
+from .page import graph_title, render_graph_page, render_graphs_page
+from .versions import diff_graph_versions
 
-COMPACTED = 20_000  # statements of JSON-LD with a context, which takes twenty times as long
-NARROWED = 200_000  # statements of which those in other languages are left out
-READABLE = (*GRAPHS, HTML)
-NAMES_OF_ONE = ("graph", "default")
-EXCLUSIVE = ("version", "versions", "changes")
-VERSIONS = (*EXCLUSIVE, "about")
-CHANGED = 1000  # statements that a page of changes shows of those that came, and of those that went
-GRAPH = ox.NamedNode(f"{OUTSIDE['sd']}NamedGraph")
+MAX_COMPACTED_STATEMENTS = 20_000  # statements of JSON-LD with a context, which takes twenty times as long
+MAX_FILTERED_STATEMENTS = 200_000  # statements of which those in other languages are left out
+GRAPH_READ_FORMATS = (*GRAPH_FORMATS, HTML)
+GRAPH_NAME_PARAMETERS = ("graph", "default")
+EXCLUSIVE_PARAMETERS = ("version", "versions", "changes")
+VERSION_PARAMETERS = (*EXCLUSIVE_PARAMETERS, "about")
+MAX_SHOWN_CHANGE_STATEMENTS = (
+    1000  # statements that a page of changes shows of those that came, and of those that went
+)
+SD_NAMED_GRAPH = ox.NamedNode(f"{EXTERNAL_NAMESPACES['sd']}NamedGraph")
 
 
-def read_graphs(request: Request) -> Response:
+def get_graphs(request: Request) -> Response:
     """The graph named by `?graph=` or `?default`, or the list of graphs."""
-    pairs = only(request, (*NAMES_OF_ONE, *VERSIONS, *PARAMETERS))
+    pairs = check_query_parameters(
+        request, (*GRAPH_NAME_PARAMETERS, *VERSION_PARAMETERS, *NEGOTIATION_PARAMETERS)
+    )
     if any(key != "_mediatype" for key, _ in pairs):
-        return content(request, asked_graph(request, pairs), NAMES_OF_ONE)
+        return respond_with_graph_content(
+            request, parse_graph_parameter(request, pairs), GRAPH_NAME_PARAMETERS
+        )
     settings: Settings = request.app.state.settings
     store: Store = request.app.state.store
-    formats = (*GRAPHS, HTML, JSON)
-    format_ = pick(request, formats)
-    links = [*alternates("/graphs", formats, format_), *common()]
-    store.catch_up()
+    formats = (*GRAPH_FORMATS, HTML, JSON)
+    format_ = choose_response_format(request, formats)
+    links = [*alternate_format_links("/graphs", formats, format_), *data_links()]
+    store.flush_descriptions()
     if format_ is HTML:
-        return answer(request, list_page(store, settings.base), HTML, links=links)
+        return respond_with_body(request, render_graphs_page(store, settings.base), HTML, links=links)
     if format_ is JSON:
         body = json.dumps({"graphs": store.graphs()}, ensure_ascii=False).encode()
-        return answer(request, body, JSON, links=links)
-    triples = dataset(str(request.url.replace(query="")), store, settings.base)
-    return answer(request, serialize(triples, format_, settings.base), format_, links=links)
+        return respond_with_body(request, body, JSON, links=links)
+    triples = iter_service_dataset_triples(str(request.url.replace(query="")), store, settings.base)
+    return respond_with_body(
+        request, serialize_triples(triples, format_, settings.base), format_, links=links
+    )
 
 
-def read_graph(request: Request, name: str) -> Response:
+def get_graph(request: Request, name: str) -> Response:
     """The graph of this address, or the one before the ending that names a format."""
     store: Store = request.app.state.store
-    graph, suffixed = graph_iri(request, name), SUFFIXED.fullmatch(name)
-    if suffixed and not store.has(graph):
-        whole = graph_iri(request, suffixed["path"])
-        if store.has(whole):
-            return content(request, whole, suffix=suffixed["suffix"])
-    return content(request, graph)
+    graph, suffixed = parse_graph_path(request, name), SUFFIXED_PATH_PATTERN.fullmatch(name)
+    if suffixed and not store.has_graph(graph):
+        whole = parse_graph_path(request, suffixed["path"])
+        if store.has_graph(whole):
+            return respond_with_graph_content(request, whole, suffix=suffixed["suffix"])
+    return respond_with_graph_content(request, graph)
 
 
-def content(request: Request, graph: str | None, names: Sequence[str] = (), suffix: str = "") -> Response:
+def respond_with_graph_content(
+    request: Request, graph: str | None, names: Sequence[str] = (), suffix: str = ""
+) -> Response:
     """The triples of one graph, now or in an old version, or a page about it; None is the default graph.
 
     `names` are the parameters that may name it, `suffix` the format that its address ends in. Raises Problem
     404, 400 for parameters of something else.
     """
-    given = dict(parameters(request))
-    several = [key for key in EXCLUSIVE if key in given]
+    given = dict(get_query_parameters(request))
+    several = [key for key in EXCLUSIVE_PARAMETERS if key in given]
     if len(several) > 1:
         raise Problem(400, f"The parameters {' and '.join(several)} exclude each other. Give one of them.")
-    for key, old in (("versions", versions.timemap), ("version", versions.memento)):
+    for key, old in (("versions", versions.respond_with_timemap), ("version", versions.respond_with_memento)):
         if key in given:  # which are there in no profile
-            only(request, (*names, key, "_mediatype"))
-            demand(request, graph)
+            check_query_parameters(request, (*names, key, "_mediatype"))
+            check_graph_existed(request, graph)
             return old(request, graph)
     if "changes" in given:
-        only(request, (*names, "changes", "about", "_mediatype"))
-        demand(request, graph)
-        return changed(request, graph)
-    if elsewhere := versions.of_its_time(request, graph):
-        only(request, (*names, "_mediatype"))
+        check_query_parameters(request, (*names, "changes", "about", "_mediatype"))
+        check_graph_existed(request, graph)
+        return respond_with_changes(request, graph)
+    if elsewhere := versions.redirect_to_memento(request, graph):
+        check_query_parameters(request, (*names, "_mediatype"))
         return elsewhere
-    asked = wish(request, READABLE, suffix, (*names, *VERSIONS))
+    asked = parse_preferences(request, GRAPH_READ_FORMATS, suffix, (*names, *VERSION_PARAMETERS))
     if "about" in given:
         raise Problem(400, "The parameter about goes with changes, which names a version of the graph.")
-    if not is_there(request, graph):
-        raise missing(graph)
-    subject = graph_subject(request, graph, asked)
-    more = ['</graphs>; rel="collection"', *versions.links(request, graph)]
-    return represent(request, asked, subject, more=more, headers={"Vary": versions.VARY})
+    if not is_existing_graph(request, graph):
+        raise missing_graph_problem(graph)
+    subject = build_graph_resource(request, graph, asked)
+    more = ['</graphs>; rel="collection"', *versions.memento_links(request, graph)]
+    return respond_with_resource(request, asked, subject, more=more, headers={"Vary": versions.MEMENTO_VARY})
 
 
-def is_there(request: Request, graph: str | None) -> bool:
+def is_existing_graph(request: Request, graph: str | None) -> bool:
     """Whether there is such a graph now; that of the history is there before the first write."""
     store: Store = request.app.state.store
-    history: History | None = request.app.state.history
-    if graph in {f"{request.app.state.settings.base}graph/{name}" for name in NAMES}:
-        store.catch_up()
-    return store.has(graph) or (history is not None and graph == history.graph.value)
+    history: GraphHistory | None = request.app.state.history
+    if graph in {f"{request.app.state.settings.base}graph/{name}" for name in DESCRIPTION_GRAPH_NAMES}:
+        store.flush_descriptions()
+    return store.has_graph(graph) or (history is not None and graph == history.graph.value)
 
 
-def demand(request: Request, graph: str | None) -> None:
+def check_graph_existed(request: Request, graph: str | None) -> None:
     """Raises Problem 404 where there neither is nor was such a graph."""
-    if not is_there(request, graph) and not history.versions(request, graph):
-        raise missing(graph)
+    if not is_existing_graph(request, graph) and not history.list_graph_versions(request, graph):
+        raise missing_graph_problem(graph)
 
 
-def changed(request: Request, graph: str | None) -> Response:
+def respond_with_changes(request: Request, graph: str | None) -> Response:
     """What a version of a graph changed, of all or of one thing. Raises Problem 404, 406."""
     store, base = request.app.state.store, request.app.state.settings.base
-    format_ = pick(request, (JSON, HTML))
-    found = difference(request, graph)
+    format_ = choose_response_format(request, (JSON, HTML))
+    found = diff_graph_versions(request, graph)
     if format_ is JSON:
         names = {"from": found.before and found.before.name, "to": found.after.name}
-        body = json.dumps({**names, "removed": found.gone, "added": found.come}, ensure_ascii=False).encode()
-        return answer(request, body, JSON)
-    page = show(
+        body = json.dumps(
+            {**names, "removed": found.removed, "added": found.added}, ensure_ascii=False
+        ).encode()
+        return respond_with_body(request, body, JSON)
+    page = render_site_page(
         request,
         "changes.html",
-        title=title(graph, labels(store, [graph] if graph else [], ranges())),
+        title=graph_title(graph, find_labels(store, [graph] if graph else [], label_languages())),
         path=graph_path(graph, base),
         found=found,
-        about=next(iter(values(parameters(request), "about")), ""),
-        most=CHANGED,
+        about=next(iter(parameter_values(get_query_parameters(request), "about")), ""),
+        most=MAX_SHOWN_CHANGE_STATEMENTS,
     )
-    return answer(request, page, HTML)
+    return respond_with_body(request, page, HTML)
 
 
-def graph_subject(request: Request, graph: str | None, asked: Wish) -> Subject:
+def build_graph_resource(request: Request, graph: str | None, asked: Preferences) -> Resource:
     """A graph, which our own profile gives itself, and others describe as a dataset."""
     base: str = request.app.state.settings.base
     path = graph_path(graph, base)
     iri = graph or base.rstrip("/") + path
-    narrowed = narrow(request, graph, asked) if asked.languages.only else None
+    narrowed = filter_graph_languages(request, graph, asked) if asked.languages.is_explicit else None
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
-            page = host(request).rstrip("/") + path
-            block = graph and markup(iri, page, told(request, iri), asked.languages.ranges, base)
-            versions = history.versions(request, graph)
+            page = request_base_url(request).rstrip("/") + path
+            block = graph and resource_markup(
+                iri, page, graph_metadata_triples(request, iri), asked.languages.ranges, base
+            )
+            versions = history.list_graph_versions(request, graph)
             ranges = asked.languages.ranges
-            return graph_page(request.app.state.store, graph, base, versions, markup=block, ranges=ranges)
+            return render_graph_page(
+                request.app.state.store, graph, base, versions, markup=block, ranges=ranges
+            )
         if narrowed is not None:
-            return graph_body(request, narrowed, format_)
-        return written(request, graph, format_)
+            return serialize_graph_body(request, narrowed, format_)
+        return serialize_graph(request, graph, format_)
 
-    types = frozenset((GRAPH.value,)) if graph else None
-    license_ = license_of(request.app.state.store, [graph])
-    return Subject(
-        iri, path, lambda: told(request, iri), write, types, READABLE, suffixed=False, license=license_
+    types = frozenset((SD_NAMED_GRAPH.value,)) if graph else None
+    license_ = shared_license(request.app.state.store, [graph])
+    return Resource(
+        iri,
+        path,
+        lambda: graph_metadata_triples(request, iri),
+        write,
+        types,
+        GRAPH_READ_FORMATS,
+        uses_suffix=False,
+        license=license_,
     )
 
 
-def narrow(request: Request, graph: str | None, asked: Wish) -> list[ox.Triple]:
+def filter_graph_languages(request: Request, graph: str | None, asked: Preferences) -> list[ox.Triple]:
     """The triples of a graph, with texts in the languages that are asked for. Raises Problem 406, 503."""
-    triples = list(islice(request.app.state.store.triples(graph), NARROWED + 1))
-    if len(triples) > NARROWED:
-        raise Problem(503, f"More than {NARROWED} statements are not sorted by language. Ask without lang.")
-    return language.as_asked(triples, asked.languages)
+    triples = list(islice(request.app.state.store.triples(graph), MAX_FILTERED_STATEMENTS + 1))
+    if len(triples) > MAX_FILTERED_STATEMENTS:
+        raise Problem(
+            503,
+            f"More than {MAX_FILTERED_STATEMENTS} statements are not sorted by language. Ask without lang.",
+        )
+    return language.keep_requested_languages(triples, asked.languages)
 
 
-def told(request: Request, iri: str) -> list[ox.Triple]:
+def graph_metadata_triples(request: Request, iri: str) -> list[ox.Triple]:
     """What is said of a graph."""
-    said = [one.triple for one in about(request.app.state.store, [iri])]
-    return [*said, ox.Triple(ox.NamedNode(iri), TYPE, GRAPH)]
+    said = [one.triple for one in statements_about(request.app.state.store, [iri])]
+    return [*said, ox.Triple(ox.NamedNode(iri), DESCRIPTION_RDF_TYPE, SD_NAMED_GRAPH)]
 
 
-def written(request: Request, graph: str | None, format_: Format) -> bytes:
+def serialize_graph(request: Request, graph: str | None, format_: Format) -> bytes:
     """One graph in an RDF format. Raises UnfitError."""
-    return in_json_ld(request, graph) if format_ is JSON_LD else in_full(request, graph, format_)
+    return (
+        serialize_graph_json_ld(request, graph)
+        if format_ is JSON_LD
+        else serialize_full_graph(request, graph, format_)
+    )
 
 
-def in_json_ld(request: Request, graph: str | None) -> bytes:
+def serialize_graph_json_ld(request: Request, graph: str | None) -> bytes:
     """One graph as compact JSON-LD; a large one, or one that has no such form, in full. Raises UnfitError."""
-    triples = list(islice(request.app.state.store.triples(graph), COMPACTED + 1))
-    if len(triples) <= COMPACTED:
-        with suppress(UnfitError):
-            return graph_body(request, triples, JSON_LD)
-    return in_full(request, graph, JSON_LD)
+    triples = list(islice(request.app.state.store.triples(graph), MAX_COMPACTED_STATEMENTS + 1))
+    if len(triples) <= MAX_COMPACTED_STATEMENTS:
+        with suppress(UnserializableError):
+            return serialize_graph_body(request, triples, JSON_LD)
+    return serialize_full_graph(request, graph, JSON_LD)
 
 
-def in_full(request: Request, graph: str | None, format_: Format) -> bytes:
+def serialize_full_graph(request: Request, graph: str | None, format_: Format) -> bytes:
     """One graph as the engine writes it, with the prefixes that it can use. Raises UnfitError."""
     store: Store = request.app.state.store
     prefixes = used_prefixes(store.triples(graph), request.app.state.settings.base)
-    return store.graph(graph, format_.media_type, prefixes)
+    return store.serialize_graph(graph, format_.media_type, prefixes)
 
 
-def asked_graph(request: Request, pairs: Pairs) -> str | None:
+def parse_graph_parameter(request: Request, pairs: Pairs) -> str | None:
     """The one graph that `?graph=` or `?default` names (None: the default graph). Raises Problem 400."""
-    iris, default = values(pairs, "graph"), values(pairs, "default")
+    iris, default = parameter_values(pairs, "graph"), parameter_values(pairs, "default")
     if len(iris) + len(default) != 1:
         raise Problem(400, "Name exactly one graph: /graphs?graph=<its IRI>, or /graphs?default.")
-    return at_home(request, absolute(iris[0], "graph")) if iris else None
+    return localize_graph_iri(request, check_absolute_iri(iris[0], "graph")) if iris else None
 
 
-def at_home(request: Request, iri: str) -> str:
+def localize_graph_iri(request: Request, iri: str) -> str:
     """The IRI of the graph; an address of this host stands for the IRI below the base."""
     here = f"{request.base_url}graph/"
     return f"{request.app.state.settings.base}graph/{iri.removeprefix(here)}" if iri.startswith(here) else iri
 
 
-def graph_iri(request: Request, name: str) -> str:
+def parse_graph_path(request: Request, name: str) -> str:
     """The IRI of the graph at the address /graph/<name>. Raises Problem 400."""
-    return absolute(f"{request.app.state.settings.base}graph/{name}", "The graph")
+    return check_absolute_iri(f"{request.app.state.settings.base}graph/{name}", "The graph")
 
 
-def missing(graph: str | None) -> Problem:
+def missing_graph_problem(graph: str | None) -> Problem:
     """The 404 for a graph."""
     return Problem(404, f"There is no graph <{graph}>. The list of graphs is at /graphs.")

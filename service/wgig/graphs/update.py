@@ -7,85 +7,106 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import bodies
-from ..http.auth import may, refuse_in_body, refuse_in_form
-from ..http.bodies import FORM, MOST_PAIRS, Part, parameters, parse_form, values
-from ..http.parameters import checked
-from ..http.responses import while_there
+from ..http.auth import authorize_request, refuse_token_in_body, refuse_token_in_form
+from ..http.bodies import (
+    FORM_MEDIA_TYPE,
+    MAX_FORM_PAIRS,
+    BodyPart,
+    get_query_parameters,
+    parameter_values,
+    parse_form,
+)
+from ..http.parameters import check_parameter_pairs
+from ..http.responses import cancel_on_disconnect
 from ..problems import Problem
-from ..rdf.sparql_lexer import absolute, refuse_query
+from ..rdf.sparql_lexer import check_absolute_iri, refuse_query
 from ..settings import Settings
-from ..shacl.gate import OFF, guards
-from ..sparql.admission import admit
-from ..sparql.federation import answered
-from ..sparql.language.diagnosis import diagnose
-from ..sparql.request import check_version, version_of, with_using
-from ..store.change import MOST, Change
+from ..shacl.gate import PROFILE_OFF, is_paper_graph
+from ..sparql.admission import admit_sparql_text
+from ..sparql.federation import resolve_federated_calls
+from ..sparql.language.diagnosis import diagnose_syntax_error
+from ..sparql.request import add_using_clauses, check_sparql_version, read_version_parameter
+from ..store.change import MAX_COMPARED_QUADS, Change
 from ..store.store import Store
-from ..store.update import targets
-from .provenance import Write, after, graphs_of
-from .write_pipeline import UNKEPT, commit, in_turn, pass_gate, without_computed
+from ..store.update import find_target_graphs
+from .provenance import WriteRequest, graph_lines_after, graphs_in_change
+from .write_pipeline import (
+    WRITE_CACHE_HEADERS,
+    commit_with_record,
+    drop_computed_graphs,
+    pass_gate,
+    run_exclusive_write,
+)
 
-DIRECT = "application/sparql-update"
-USING = ("using-graph-uri", "using-named-graph-uri")
-TOO_MUCH = (
-    f"The update may touch more than {MOST} statements, so nothing has changed. Name each graph (GRAPH <…>), "
+UPDATE_MEDIA_TYPE = "application/sparql-update"
+USING_PARAMETERS = ("using-graph-uri", "using-named-graph-uri")
+TOO_MANY_STATEMENTS_MESSAGE = (
+    f"The update may touch more than {MAX_COMPARED_QUADS} statements, so nothing has changed. Name each graph (GRAPH <…>), "
     "do it in several updates, or write whole graphs by PUT."
 )
 
 
-async def update(request: Request) -> Response:
+async def post_update(request: Request) -> Response:
     """Run a SPARQL Update, sent as a form or as `application/sparql-update` (Protocol, section 2.2)."""
-    await refuse_in_body(request)
-    token = may(request, "update")
+    await refuse_token_in_body(request)
+    token = authorize_request(request, "update")
     settings: Settings = request.app.state.settings
-    given = bodies.content_type(request, (DIRECT, FORM))
-    body = await bodies.read(request, settings.body_bytes)
-    pairs = parameters(request)
-    if values(pairs, "update"):
+    given = bodies.check_content_type(request, (UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE))
+    body = await bodies.read_request_body(request, settings.body_bytes)
+    pairs = get_query_parameters(request)
+    if parameter_values(pairs, "update"):
         raise Problem(400, "The update stands in the address. Send it in the body of the POST.")
-    pairs += parse_form(body) if given.media_type == FORM else [("update", bodies.text(body, "update"))]
-    pairs += version_of(given)
-    refuse_in_form(pairs)
-    texts = values(pairs, "update")
-    if len(texts) != 1 or values(pairs, "query"):
+    pairs += (
+        parse_form(body)
+        if given.media_type == FORM_MEDIA_TYPE
+        else [("update", bodies.decode_utf8_text(body, "update"))]
+    )
+    pairs += read_version_parameter(given)
+    refuse_token_in_form(pairs)
+    texts = parameter_values(pairs, "update")
+    if len(texts) != 1 or parameter_values(pairs, "query"):
         raise Problem(400, "Exactly one update is needed, and no query. Give the parameter update once.")
-    checked(pairs, ("update", "version"), USING, most=MOST_PAIRS)
+    check_parameter_pairs(pairs, ("update", "version"), USING_PARAMETERS, most=MAX_FORM_PAIRS)
     refuse_query(texts[0])
-    check_version(pairs)
-    graphs, named = ([absolute(iri, key) for iri in values(pairs, key)] for key in USING)
-    admitted = await run_in_threadpool(lambda: with_using(admit(texts[0], settings), graphs, named))
+    check_sparql_version(pairs)
+    graphs, named = (
+        [check_absolute_iri(iri, key) for iri in parameter_values(pairs, key)] for key in USING_PARAMETERS
+    )
+    admitted = await run_in_threadpool(
+        lambda: add_using_clauses(admit_sparql_text(texts[0], settings), graphs, named)
+    )
     state = request.app.state
-    text = await answered(admitted, settings, state.others, state.search_call)
-    write = Write(token, "SPARQL Update", [Part("", DIRECT, texts[0].encode())])
-    return await in_turn(request, run, request, write, text, admitted)
+    text = await resolve_federated_calls(admitted, settings, state.others, state.search_call)
+    write = WriteRequest(token, "SPARQL Update", [BodyPart("", UPDATE_MEDIA_TYPE, texts[0].encode())])
+    return await run_exclusive_write(request, execute_update, request, write, text, admitted)
 
 
-def run(request: Request, write: Write, text: str, admitted: str) -> Response:
+def execute_update(request: Request, write: WriteRequest, text: str, admitted: str) -> Response:
     """Run the update, as it was admitted and as the answers of others fill it.
 
     Raises Problem 400, 403, 422: nothing has changed then.
     """
     try:
-        refused = done(request, write, text, admitted)
+        refused = commit_update(request, write, text, admitted)
     except SyntaxError as error:
-        raise diagnose(admitted, error) from error
+        raise diagnose_syntax_error(admitted, error) from error
     except (ValueError, RuntimeError) as error:
         raise Problem(422, f"The update cannot be done, and nothing has changed: {error}.") from error
-    return refused or Response(status_code=204, headers=UNKEPT)
+    return refused or Response(status_code=204, headers=WRITE_CACHE_HEADERS)
 
 
-def done(request: Request, write: Write, text: str, admitted: str) -> Response | None:
+def commit_update(request: Request, write: WriteRequest, text: str, admitted: str) -> Response | None:
     """Do what the update comes to, or answer with the report on a paper that would not conform."""
     settings: Settings = request.app.state.settings
     store: Store = request.app.state.store
-    if request.app.state.record is None and settings.write_profile == OFF:
+    if request.app.state.record is None and settings.write_profile == PROFILE_OFF:
         store.update(text, settings.base, admitted)
         request.app.state.failed_write = None
         request.app.state.metrics.writes.labels("written").inc()
         return None
 
     async def wanted(*call: Any) -> Change | None:
-        async with while_there(request.receive):
+        async with cancel_on_disconnect(request.receive):
             found: Change | None = await request.app.state.checks.run(*call)
             return found
 
@@ -93,25 +114,25 @@ def done(request: Request, write: Write, text: str, admitted: str) -> Response |
         """Evaluate it where papers are checked, within the same limits, while its client is there."""
         return from_thread.run(wanted, *call)
 
-    with store.turn():
-        change = store.tried(text, settings.base, admitted, elsewhere)
+    with store.exclusive_writer():
+        change = store.dry_run(text, settings.base, admitted, elsewhere)
         if change is None:
-            raise Problem(422, TOO_MUCH)
-        meant = targets(admitted, settings.base) or ()
-        change = without_computed(change, store, settings.base, meant)
-        refused = at_gate(request, change)
+            raise Problem(422, TOO_MANY_STATEMENTS_MESSAGE)
+        meant = find_target_graphs(admitted, settings.base) or ()
+        change = drop_computed_graphs(change, store, settings.base, meant)
+        refused = check_changed_papers(request, change)
         if refused is None:
-            commit(request, change, write)
+            commit_with_record(request, change, write)
         return refused
 
 
-def at_gate(request: Request, change: Change) -> Response | None:
+def check_changed_papers(request: Request, change: Change) -> Response | None:
     """The answer that says why a paper may not become what the change makes of it, if there is one."""
     settings: Settings = request.app.state.settings
-    for graph in sorted(filter(None, graphs_of(change))):
-        if not guards(graph, settings.base) or settings.write_profile == OFF:
+    for graph in sorted(filter(None, graphs_in_change(change))):
+        if not is_paper_graph(graph, settings.base) or settings.write_profile == PROFILE_OFF:
             continue
-        lines = b"".join(after(request.app.state.store, graph, change))
+        lines = b"".join(graph_lines_after(request.app.state.store, graph, change))
         if lines:
             passed = from_thread.run(pass_gate, request, graph, [], lines)
             if isinstance(passed, Response):

@@ -16,26 +16,34 @@ from anyio.to_thread import run_sync
 from fastapi import Request, Response
 from prometheus_client import Counter
 
-from ..http.bodies import Part
-from ..http.language import language
-from ..http.telemetry import around, counting
-from ..http.work_queue import Turns
+from ..http.bodies import BodyPart
+from ..http.language import current_language
+from ..http.telemetry import count_check_outcomes, span_if_traced
+from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.formats import Format
 from ..settings import Settings
 from ..shacl import conformance_graph
-from ..shacl.gate import Checked, Submitted, checked, report_format
+from ..shacl.gate import GateDecision, PaperSubmission, check_submission, negotiate_report_format
 from ..store.change import Change
-from ..store.errors import DeclinedError, FullError, StoreError, UnavailableError, UnfittingError
+from ..store.errors import (
+    DiskFullError,
+    StoreDeclinedError,
+    StoreError,
+    StoreUnavailableError,
+    UnstorableError,
+)
 from ..store.store import Store
-from .provenance import Record, Write, graphs_of
+from .provenance import ProvenanceRecorder, WriteRequest, graphs_in_change
 
-READ_AGAIN = "This may or may not have been written, but never by halves: read it again."
-RESTART = "and starts it anew if it refuses to write even then; all that was written can be read meanwhile."
-UNKEPT = {"Cache-Control": "no-store"}
+READ_AGAIN_ADVICE = "This may or may not have been written, but never by halves: read it again."
+RESTART_ADVICE = (
+    "and starts it anew if it refuses to write even then; all that was written can be read meanwhile."
+)
+WRITE_CACHE_HEADERS = {"Cache-Control": "no-store"}
 
 # Graphs below the base that the service fills itself, and what with.
-COMPUTED = {
+COMPUTED_GRAPH_PURPOSES = {
     "catalog": "what it ships",
     "conformance": "how the papers stand by the template",
     "dcat": "what there is to get, and where",
@@ -48,142 +56,160 @@ COMPUTED = {
 log = logging.getLogger("wgig")
 
 
-async def in_turn(request: Request, function: Callable[..., Response], *args: Any) -> Response:
+async def run_exclusive_write(request: Request, function: Callable[..., Response], *args: Any) -> Response:
     """Let the function write while no other does. Raises Problem as `writing`."""
-    async with writing(request):
+    async with exclusive_write(request):
         return await run_sync(function, *args)
 
 
 @asynccontextmanager
-async def writing(request: Request) -> AsyncIterator[None]:
+async def exclusive_write(request: Request) -> AsyncIterator[None]:
     """Around a write, while there is no other.
 
     Raises Problem 503 where its turn does not come, 507 where the disk is full, 500 where it fails.
     """
-    turns: Turns = request.app.state.writes
+    turns: WorkQueue = request.app.state.writes
     counted: Counter = request.app.state.metrics.writes
     begun = False
     try:
-        async with turns.turn():
+        async with turns.slot():
             begun = True
-            with around(request.app.state.tracing, "write"):
+            with span_if_traced(request.app.state.tracing, "write"):
                 yield
     except Problem:
         counted.labels("refused" if begun else "crowded").inc()
         raise
-    except UnfittingError as error:
+    except UnstorableError as error:
         counted.labels("refused").inc()
         raise Problem(403, f"{error} Nothing has changed.") from error
     except StoreError as error:
-        counted.labels("full" if isinstance(error, FullError) else "failed").inc()
+        counted.labels("full" if isinstance(error, DiskFullError) else "failed").inc()
         log.error("%s %s failed: %s", request.method, request.url.path, error)
-        if isinstance(error, UnavailableError):
+        if isinstance(error, StoreUnavailableError):
             sentence = f"{error} Read what is there before you write again."
             raise Problem(503, sentence, headers={"Retry-After": "5"}) from error
         request.app.state.failed_write = datetime.now(UTC).isoformat(timespec="seconds")
-        if isinstance(error, DeclinedError):
+        if isinstance(error, StoreDeclinedError):
             sentence = "The service that holds the data refused this write, and nothing has changed."
             raise Problem(500, f"{sentence} Its log says why.", slug="disk") from error
-        if isinstance(error, FullError):
+        if isinstance(error, DiskFullError):
             raise Problem(
-                507, f"The disk of this service is full. {READ_AGAIN} Its operator makes room {RESTART}"
+                507,
+                f"The disk of this service is full. {READ_AGAIN_ADVICE} Its operator makes room {RESTART_ADVICE}",
             ) from error
-        failed = f"The disk of this service failed. {READ_AGAIN} Its operator mends that {RESTART}"
+        failed = (
+            f"The disk of this service failed. {READ_AGAIN_ADVICE} Its operator mends that {RESTART_ADVICE}"
+        )
         raise Problem(500, failed, slug="disk") from error
     finally:
-        conformance_graph.checked.clear()
+        conformance_graph.results_by_digest.clear()
 
 
-def commit(request: Request, change: Change, write: Write) -> None:
+def commit_with_record(request: Request, change: Change, write: WriteRequest) -> None:
     """Make a change, with its record where a history is kept. What changes nothing is no write."""
     store: Store = request.app.state.store
-    record: Record | None = request.app.state.record
+    record: ProvenanceRecorder | None = request.app.state.record
     if change:
-        store.apply(record.of(change, write) if record else change)
+        store.apply(record.add_record(change, write) if record else change)
         if record:
-            record.settle()
+            record.mark_durable()
         request.app.state.failed_write = None
         request.app.state.metrics.writes.labels("written").inc()
 
 
-async def pass_gate(request: Request, graph: str, parts: list[Part], there: bytes) -> bytes | Response:
+async def pass_gate(request: Request, graph: str, parts: list[BodyPart], there: bytes) -> bytes | Response:
     """What is sent to the graph of a paper, as N-Triples, or the answer that says why it may not stand there.
 
     `there` is what the graph holds beside it. Raises Problem.
     """
-    format_ = report_format(request.headers.getlist("accept"))
-    found = await gated(request, graph, parts, there, format_, language())
+    format_ = negotiate_report_format(request.headers.getlist("accept"))
+    found = await run_paper_gate(request, graph, parts, there, format_, current_language())
     if not found.report:
         return bytes(found.triples)
     request.app.state.metrics.writes.labels("nonconforming").inc()
-    headers = UNKEPT | {"Vary": "Accept, Accept-Language", "Content-Language": language()}
+    headers = WRITE_CACHE_HEADERS | {
+        "Vary": "Accept, Accept-Language",
+        "Content-Language": current_language(),
+    }
     return Response(found.report, 422, headers, format_.content_type)
 
 
-async def gated(  # noqa: PLR0913, PLR0917 - what is sent, and how the report on it is to be
-    request: Request, graph: str, parts: list[Part], there: bytes, format_: Format, language: str
-) -> Checked:
+async def run_paper_gate(  # noqa: PLR0913, PLR0917 - what is sent, and how the report on it is to be
+    request: Request, graph: str, parts: list[BodyPart], there: bytes, format_: Format, language: str
+) -> GateDecision:
     """What the gate says of what is sent to the graph of a paper. Raises Problem."""
     settings: Settings = request.app.state.settings
-    checks: Turns = request.app.state.checks
-    submitted = Submitted(graph, parts, there, request.app.state.read_paper, format_, language, settings)
-    with around(request.app.state.tracing, "check"), counting(request.app.state.metrics) as outcomes:
-        found = await checks.run(checked, submitted)
+    checks: WorkQueue = request.app.state.checks
+    submitted = PaperSubmission(
+        graph, parts, there, request.app.state.read_paper, format_, language, settings
+    )
+    with (
+        span_if_traced(request.app.state.tracing, "check"),
+        count_check_outcomes(request.app.state.metrics) as outcomes,
+    ):
+        found = await checks.run(check_submission, submitted)
         outcomes.append("violates" if found.report else "conforms")
     if not found.report:
-        conformance_graph.checked[found.digest] = found.results
+        conformance_graph.results_by_digest[found.digest] = found.results
     return found
 
 
-def check_graph(graph: str | None, base: str) -> None:
+def check_writable_graph(graph: str | None, base: str) -> None:
     """Raises Problem 403 for a graph that is computed, 400 for one whose address would lead elsewhere."""
     home = f"{base}graph/"
     if graph is None or not graph.startswith(home):
         return
     name = graph.removeprefix(home)
-    if name in COMPUTED:
-        raise computed(name)
+    if name in COMPUTED_GRAPH_PURPOSES:
+        raise computed_graph_problem(name)
     if not name or {".", ".."} & set(name.split("/")):
         raise Problem(400, f"No address leads to the graph <{graph}>. Give it a name without . and .. parts.")
 
 
-def without_computed(change: Change, store: Store, base: str, meant: Collection[str]) -> Change:
+def drop_computed_graphs(change: Change, store: Store, base: str, meant: Collection[str]) -> Change:
     """The change without what it takes from graphs that are computed, where it takes all, as CLEAR ALL does.
 
     Raises Problem 403 where it adds to such a graph or takes a part of it, or is `meant` for it by name.
     """
-    for name in COMPUTED:
+    for name in COMPUTED_GRAPH_PURPOSES:
         graph = f"{base}graph/{name}"
-        if graph in graphs_of(change) and graph in meant:
-            raise computed(name)
-        if graph in graphs_of(change):
-            change = without(change, graph, set(store.triples(graph)), computed(name))
+        if graph in graphs_in_change(change) and graph in meant:
+            raise computed_graph_problem(name)
+        if graph in graphs_in_change(change):
+            change = drop_cleared_graph(
+                change, graph, set(store.triples(graph)), computed_graph_problem(name)
+            )
     return change
 
 
-def without(change: Change, graph: str, held: set[ox.Triple], refused: Problem) -> Change:
+def drop_cleared_graph(change: Change, graph: str, held: set[ox.Triple], refused: Problem) -> Change:
     """The change without what it does to a graph, which holds these triples: nothing, or taking them all.
 
     Raises the Problem where it does anything else.
     """
-    gone = {one.triple for one in change.removed if is_in(one, graph)}
-    if graph in change.made or any(is_in(one, graph) for one in change.added) or (gone and gone != held):
+    gone = {one.triple for one in change.removed if is_quad_in_graph(one, graph)}
+    if (
+        graph in change.created
+        or any(is_quad_in_graph(one, graph) for one in change.added)
+        or (gone and gone != held)
+    ):
         raise refused
     return Change(
-        tuple(one for one in change.removed if not is_in(one, graph)),
+        tuple(one for one in change.removed if not is_quad_in_graph(one, graph)),
         change.added,
         tuple(one for one in change.dropped if one != graph),
-        change.made,
+        change.created,
     )
 
 
-def is_in(quad: ox.Quad, graph: str) -> bool:
+def is_quad_in_graph(quad: ox.Quad, graph: str) -> bool:
     """Whether the quad is in the named graph."""
     return isinstance(quad.graph_name, ox.NamedNode) and quad.graph_name.value == graph
 
 
-def computed(name: str) -> Problem:
+def computed_graph_problem(name: str) -> Problem:
     """The 403 for a graph that the service fills itself."""
     return Problem(
-        403, f"The service itself fills the graph {name} with {COMPUTED[name]}. Write to another graph."
+        403,
+        f"The service itself fills the graph {name} with {COMPUTED_GRAPH_PURPOSES[name]}. Write to another graph.",
     )

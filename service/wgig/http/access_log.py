@@ -31,109 +31,113 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..settings import Settings
-from ..text import cut, harmless, one_line
-from .fast_path import Shortcut
-from .telemetry import METHODS, OTHER, Metrics, Tracing, trace_of
+from ..text import flatten_untrusted_text, replace_control_characters, shorten_untrusted_text
+from .fast_path import RawResponse
+from .telemetry import KNOWN_METHODS, OTHER_METHOD, Metrics, Tracing, format_trace_id
 
-NONE = "none"
-MANY = 1024  # paths whose template is remembered, which must be as many as are asked most
-FIRST = re.compile(r"/(?:\.?[\w-]+)?")  # what a path begins with, up to a parameter or a suffix
+NO_ROUTE = "none"
+MAX_CACHED_PATHS = 1024  # paths whose template is remembered, which must be as many as are asked most
+PATH_PREFIX_PATTERN = re.compile(r"/(?:\.?[\w-]+)?")  # what a path begins with, up to a parameter or a suffix
 
 
-class Routing:
+class RouteTemplates:
     """The templates of the paths of a service. The first that fits a path counts, as in the application."""
 
     def __init__(self, templates: Iterable[str]) -> None:
         """Take the templates, such as `/graph/{name:path}`."""
-        self.by_first: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+        self.patterns_by_prefix: dict[str, list[tuple[re.Pattern[str], str]]] = {}
         for one in dict.fromkeys(templates):
-            self.by_first.setdefault(first(one), []).append((compile_path(one)[0], one))
-        self.of = lru_cache(MANY)(self.found)
+            self.patterns_by_prefix.setdefault(path_prefix(one), []).append((compile_path(one)[0], one))
+        self.template_of = lru_cache(MAX_CACHED_PATHS)(self.match_template)
 
-    def found(self, path: str) -> str:
+    def match_template(self, path: str) -> str:
         """The template of a path, `none` where there is no such route."""
-        for pattern, template in self.by_first.get(first(path), ()):
+        for pattern, template in self.patterns_by_prefix.get(path_prefix(path), ()):
             if pattern.match(path):
                 return template
-        return NONE
+        return NO_ROUTE
 
 
-def first(path: str) -> str:
+def path_prefix(path: str) -> str:
     """What a path begins with."""
-    found = FIRST.match(path)
+    found = PATH_PREFIX_PATTERN.match(path)
     return found[0] if found else ""
 
 
-OFF, NETWORK, TEXT, JSON = "off", "network", "text", "json"
-BITS = {4: 24, 6: 48}  # of an address that tell the network, and not who in it
-LONGEST = 10_000  # characters of a query
+LOG_OFF, LOG_CLIENT_NETWORK, LOG_QUERY_TEXT, LOG_FORMAT_JSON = "off", "network", "text", "json"
+NETWORK_PREFIX_BITS = {4: 24, 6: 48}  # of an address that tell the network, and not who in it
+MAX_LOGGED_QUERY_CHARACTERS = 10_000  # characters of a query
 
-requests = logging.getLogger("wgig.access")
-queries = logging.getLogger("wgig.query")
-service = logging.getLogger("wgig.serve")
+request_logger = logging.getLogger("wgig.access")
+query_logger = logging.getLogger("wgig.query")
+service_logger = logging.getLogger("wgig.serve")
 
 
-class Logs:
+class AccessLogs:
     """The logs of requests and of queries, as the settings want them."""
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings."""
-        self.follow(settings)
+        self.apply_settings(settings)
 
-    def follow(self, settings: Settings) -> None:
+    def apply_settings(self, settings: Settings) -> None:
         """Log as these settings want from now on."""
         self.settings = settings
-        self.requests = settings.access_log != OFF
-        self.queries = settings.query_log != OFF
-        for log, wanted in ((requests, self.requests), (queries, self.queries)):
+        self.logs_requests = settings.access_log != LOG_OFF
+        self.logs_queries = settings.query_log != LOG_OFF
+        for log, wanted in ((request_logger, self.logs_requests), (query_logger, self.logs_queries)):
             log.setLevel(logging.INFO if wanted else logging.CRITICAL)
 
-    def shown(self, client: str) -> str:
+    def format_client(self, client: str) -> str:
         """What is logged of the address of a client."""
-        return network(client) if self.settings.access_log == NETWORK else client
+        return address_network(client) if self.settings.access_log == LOG_CLIENT_NETWORK else client
 
-    def request(self, **fields: Any) -> None:
+    def log_request(self, **fields: Any) -> None:
         """Log a request."""
-        requests.info("request", extra={"fields": fields})
+        request_logger.info("request", extra={"fields": fields})
 
-    def query(self, text: str, **fields: Any) -> None:
+    def log_query(self, text: str, **fields: Any) -> None:
         """Log a query by the digest of its text without space around; the text where a setting wants it."""
         text = text.strip()
-        said = {"text": cut(text, LONGEST)} if self.settings.query_log == TEXT else {}
+        said = (
+            {"text": shorten_untrusted_text(text, MAX_LOGGED_QUERY_CHARACTERS)}
+            if self.settings.query_log == LOG_QUERY_TEXT
+            else {}
+        )
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        queries.info("query", extra={"fields": {"sha256": digest, **fields, **said}})
+        query_logger.info("query", extra={"fields": {"sha256": digest, **fields, **said}})
 
 
 @lru_cache
-def network(address: str) -> str:
+def address_network(address: str) -> str:
     """The network of an address, in which many are; what is no address as it is."""
     try:
         version = ip_address(address).version
-        return str(ip_network(f"{address}/{BITS[version]}", strict=False))
+        return str(ip_network(f"{address}/{NETWORK_PREFIX_BITS[version]}", strict=False))
     except ValueError:
         return address
 
 
-def begin(settings: Settings) -> None:
+def configure_logging(settings: Settings) -> None:
     """Let all logs of this process go to standard error, in the form that the settings want."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if settings.log == JSON else Plain())
+    handler.setFormatter(JsonLineFormatter() if settings.log == LOG_FORMAT_JSON else TextLineFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
-    service.setLevel(logging.INFO)
+    service_logger.setLevel(logging.INFO)
     logging.captureWarnings(True)
 
 
-def say(sentence: str) -> None:
+def log_service_message(sentence: str) -> None:
     """Log what people are told at the start and at the end."""
-    service.info(sentence)
+    service_logger.info(sentence)
 
 
-class Lines(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """What both forms have: when, how bad, by whom, what, and the fields beside."""
 
-    def members(self, record: logging.LogRecord) -> dict[str, Any]:
+    def line_members(self, record: logging.LogRecord) -> dict[str, Any]:
         """The members of a line. A mistake is told without its traceback unless we look for its cause."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         members = {
@@ -144,33 +148,33 @@ class Lines(logging.Formatter):
             **getattr(record, "fields", {}),
         }
         if record.exc_info and (error := record.exc_info[1]):
-            members |= {"error": f"{type(error).__name__}: {error}", "at": place(error)}
+            members |= {"error": f"{type(error).__name__}: {error}", "at": error_location(error)}
             if os.environ.get("WGIG_DEBUG"):
                 members["traceback"] = "".join(traceback.format_exception(error))
         return members
 
 
-class JsonLines(Lines):
+class JsonLineFormatter(LineFormatter):
     """An object of JSON a line, in ASCII alone."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
-        return json.dumps(self.members(record), default=str)
+        return json.dumps(self.line_members(record), default=str)
 
 
-class Plain(Lines):
+class TextLineFormatter(LineFormatter):
     """Words for people, then fields as `name=value`; a traceback is indented below."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line of a record."""
-        members = self.members(record)
+        members = self.line_members(record)
         head = [members.pop(name) for name in ("time", "level", "logger", "message")]
-        below = harmless(members.pop("traceback", "")).splitlines()
-        pairs = [f"{name}={value(one)}" for name, one in members.items()]
-        return "\n    ".join([one_line(" ".join([*head, *pairs])), *below])
+        below = replace_control_characters(members.pop("traceback", "")).splitlines()
+        pairs = [f"{name}={format_log_value(one)}" for name, one in members.items()]
+        return "\n    ".join([flatten_untrusted_text(" ".join([*head, *pairs])), *below])
 
 
-def value(given: Any) -> str:
+def format_log_value(given: Any) -> str:
     """A value of a field: bare where it is one word, else in quotes, with what would end them escaped."""
     text = str(given)
     return (
@@ -180,24 +184,28 @@ def value(given: Any) -> str:
     )
 
 
-def place(error: BaseException) -> str:
+def error_location(error: BaseException) -> str:
     """Where an error was raised: file and line."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""  # noqa: PTH119
 
 
-NOTED = "wgig.noted"  # what the scope calls it
-FIELD, TRACE = b"x-request-id", b"traceparent"
-OWN = re.compile(rb"[\w.:+/=@-]{1,128}", re.ASCII)
-PARENT = re.compile(r"(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(?:-.*)?")
-LEFT = 499  # the status in logs and figures of a request whose client went away before its answer
+REQUEST_RECORD_KEY = "wgig.noted"  # what the scope calls it
+REQUEST_ID_FIELD, TRACEPARENT_FIELD = b"x-request-id", b"traceparent"
+REQUEST_ID_PATTERN = re.compile(rb"[\w.:+/=@-]{1,128}", re.ASCII)
+TRACEPARENT_PATTERN = re.compile(
+    r"(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(?:-.*)?"
+)
+CLIENT_CLOSED_STATUS = (
+    499  # the status in logs and figures of a request whose client went away before its answer
+)
 
-BEGINNING = secrets.token_hex(6).encode() + b"-%08x"
-numbers = itertools.count()
+REQUEST_ID_FORMAT = secrets.token_hex(6).encode() + b"-%08x"
+request_numbers = itertools.count()
 
 
 @dataclass(slots=True)
-class Noted:
+class RequestRecord:
     """A request. `trace` is the id of its trace, `began` a time of the performance counter.
 
     `whole` tells whether all of the answer went out, `size` the bytes of its body so far.
@@ -207,114 +215,128 @@ class Noted:
     route: str
     method: str
     client: str
-    began: float
+    started_at: float
     trace: str = ""
-    status: int = LEFT
+    status: int = CLIENT_CLOSED_STATUS
     size: int = 0
-    whole: bool = False
+    is_complete: bool = False
 
 
-class Notes:
+class RequestRecorder:
     """Takes notes of requests, for figures, logs and traces."""
 
     def __init__(
-        self, metrics: Metrics, routing: Routing, logs: Logs, tracing: Tracing | None = None
+        self, metrics: Metrics, routing: RouteTemplates, logs: AccessLogs, tracing: Tracing | None = None
     ) -> None:
         """Take where notes go, and how routes are told."""
-        self.metrics, self.routing, self.logs, self.tracing = metrics, routing, logs, tracing
+        self.metrics, self.route_templates, self.logs, self.tracing = metrics, routing, logs, tracing
 
-    def begin(self, scope: Scope) -> Noted:
+    def start(self, scope: Scope) -> RequestRecord:
         """A request that begins."""
         client = scope.get("client")
-        noted = Noted(
+        noted = RequestRecord(
             "",
-            self.routing.of(scope["path"]),
+            self.route_templates.template_of(scope["path"]),
             scope["method"],
             client[0] if client else "",
             time.perf_counter(),
         )
         for name, value in scope["headers"]:
-            if name == FIELD and not noted.id and OWN.fullmatch(value):
+            if name == REQUEST_ID_FIELD and not noted.id and REQUEST_ID_PATTERN.fullmatch(value):
                 noted.id = value.decode("ascii")
-            elif name == TRACE and (found := PARENT.fullmatch(value.decode("latin-1"))):
+            elif name == TRACEPARENT_FIELD and (
+                found := TRACEPARENT_PATTERN.fullmatch(value.decode("latin-1"))
+            ):
                 noted.trace = found[1]
-        noted.id = noted.id or new_id().decode()
+        noted.id = noted.id or make_request_id().decode()
         return noted
 
-    def end(self, noted: Noted) -> None:
+    def finish(self, noted: RequestRecord) -> None:
         """A request whose answer is out, or never will be."""
-        seconds = time.perf_counter() - noted.began
-        self.metrics.tally(noted.route, noted.method, noted.status).add(seconds)
-        if self.logs.requests:
+        seconds = time.perf_counter() - noted.started_at
+        self.metrics.get_tally(noted.route, noted.method, noted.status).add(seconds)
+        if self.logs.logs_requests:
             self.log(noted, seconds)
 
-    def given(self, known: Shortcut, id_: bytes, client: str, began: float) -> None:
+    def record_raw_response(self, known: RawResponse, id_: bytes, client: str, began: float) -> None:
         """A request that was answered from memory at once, which takes less than a note of it."""
         seconds = time.perf_counter() - began
         known.tally.add(seconds)
-        self.metrics.hits += 1
+        self.metrics.cache_hits += 1
         if self.tracing:
             said = {"http.route": known.route, "http.response.status_code": known.status}
-            self.tracing.past(f"GET {known.route}", began, attributes=said)
-        if self.logs.requests:
+            self.tracing.record_past_span(f"GET {known.route}", began, attributes=said)
+        if self.logs.logs_requests:
             route, status, size = known.route, known.status, known.size
-            self.log(Noted(id_.decode(), route, "GET", client, began, "", status, size, True), seconds)
+            self.log(
+                RequestRecord(id_.decode(), route, "GET", client, began, "", status, size, True), seconds
+            )
 
-    def log(self, noted: Noted, seconds: float) -> None:
+    def log(self, noted: RequestRecord, seconds: float) -> None:
         """Log a request that took so long."""
-        self.logs.request(
+        self.logs.log_request(
             method=noted.method,
             route=noted.route,
             status=noted.status,
             bytes=noted.size,
             milliseconds=round(1000 * seconds, 3),
-            client=self.logs.shown(noted.client),
+            client=self.logs.format_client(noted.client),
             id=noted.id,
             **({"trace": noted.trace} if noted.trace else {}),
-            **({} if noted.whole else {"whole": False}),
+            **({} if noted.is_complete else {"whole": False}),
         )
 
-    def unread(self, status: int, client: str) -> None:
+    def record_refusal(self, status: int, client: str) -> None:
         """What was no request was refused."""
-        self.end(Noted(new_id().decode(), NONE, NONE, client, time.perf_counter(), status=status, whole=True))
+        self.finish(
+            RequestRecord(
+                make_request_id().decode(),
+                NO_ROUTE,
+                NO_ROUTE,
+                client,
+                time.perf_counter(),
+                status=status,
+                is_complete=True,
+            )
+        )
 
 
-class Noting:
+class RequestLogMiddleware:
     """ASGI middleware: takes notes of each request, and gives its answer the id."""
 
-    def __init__(self, app: ASGIApp, notes: Notes) -> None:
+    def __init__(self, app: ASGIApp, notes: RequestRecorder) -> None:
         """Watch `app`."""
-        self.app, self.notes = app, notes
+        self.app, self.recorder = app, notes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and note what comes of it."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        noted = scope[NOTED] = self.notes.begin(scope)
+        noted = scope[REQUEST_RECORD_KEY] = self.recorder.start(scope)
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":
                 noted.status = message["status"]
-                message = {**message, "headers": [*message["headers"], (FIELD, noted.id.encode())]}
+                message = {**message, "headers": [*message["headers"], (REQUEST_ID_FIELD, noted.id.encode())]}
             else:
                 noted.size += len(message.get("body", b""))
-                noted.whole = not message.get("more_body", False)
+                noted.is_complete = not message.get("more_body", False)
             await send(message)
 
         try:
-            if self.notes.tracing:
-                await self.traced(self.notes.tracing, scope, receive, watched)
+            if self.recorder.tracing:
+                await self.call_traced(self.recorder.tracing, scope, receive, watched)
             else:
                 await self.app(scope, receive, watched)
         finally:
-            self.notes.end(noted)
+            self.recorder.finish(noted)
 
-    async def traced(self, tracing: Tracing, scope: Scope, receive: Receive, send: Send) -> None:
+    async def call_traced(self, tracing: Tracing, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, with a span around."""
-        noted: Noted = scope[NOTED]
-        method = noted.method if noted.method in METHODS else OTHER
-        with tracing.request(method, noted.route, scope["headers"]) as span:
-            noted.trace = trace_of(span)
+        noted: RequestRecord = scope[REQUEST_RECORD_KEY]
+        method = noted.method if noted.method in KNOWN_METHODS else OTHER_METHOD
+        with tracing.request_span(method, noted.route, scope["headers"]) as span:
+            noted.trace = format_trace_id(span)
             try:
                 await self.app(scope, receive, send)
             finally:
@@ -327,6 +349,6 @@ class Noting:
                 )
 
 
-def new_id() -> bytes:
+def make_request_id() -> bytes:
     """An id that no other request has. It is no secret."""
-    return BEGINNING % next(numbers)
+    return REQUEST_ID_FORMAT % next(request_numbers)

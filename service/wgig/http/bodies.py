@@ -20,22 +20,22 @@ if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
     from fastapi import Request
 
 
-FORM = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data"
+FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
+MULTIPART_MEDIA_TYPE = "multipart/form-data"
 
-_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_MEDIA_TYPE = re.compile(
-    rf"\s*({_WORD}/{_WORD})\s*((?:;\s*(?:{_WORD}=(?:{_WORD}|\"(?:[^\"\\]|\\.)*\")\s*)?)*)"
+_TOKEN_PATTERN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_MEDIA_TYPE_PATTERN = re.compile(
+    rf"\s*({_TOKEN_PATTERN}/{_TOKEN_PATTERN})\s*((?:;\s*(?:{_TOKEN_PATTERN}=(?:{_TOKEN_PATTERN}|\"(?:[^\"\\]|\\.)*\")\s*)?)*)"
 )
-_PARAMETER = re.compile(rf";\s*({_WORD})=({_WORD}|\"(?:[^\"\\]|\\.)*\")")
-_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_MEDIA_PARAMETER_PATTERN = re.compile(rf";\s*({_TOKEN_PATTERN})=({_TOKEN_PATTERN}|\"(?:[^\"\\]|\\.)*\")")
+_BAD_PERCENT_PATTERN = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
-MEMBERS = 1000  # of a gzip file
-MOST_PAIRS = 10_000  # of a form
-LONGEST_BOUNDARY = 70  # characters (RFC 2046, section 5.1.1)
-CHUNK = 64 * 1024
-PATIENCE = 30  # seconds until the next piece of a body
-RATE = 4096  # bytes a second that have to come, on the whole
+MAX_GZIP_MEMBERS = 1000  # of a gzip file
+MAX_FORM_PAIRS = 10_000  # of a form
+MAX_BOUNDARY_CHARACTERS = 70  # characters (RFC 2046, section 5.1.1)
+GUNZIP_CHUNK_BYTES = 64 * 1024
+BODY_CHUNK_TIMEOUT_SECONDS = 30  # seconds until the next piece of a body
+BODY_BYTES_PER_SECOND = 4096  # bytes a second that have to come, on the whole
 
 Pairs = list[tuple[str, str]]
 
@@ -49,7 +49,7 @@ class ContentType:
 
 
 @dataclass(frozen=True)
-class Part:
+class BodyPart:
     """One part of a multipart body: name and type of its file, what is in it, and the name of its field.
 
     What the sender did not give is empty.
@@ -61,7 +61,7 @@ class Part:
     field: str = ""
 
 
-def content_type(request: "Request", accepted: Sequence[str]) -> ContentType:
+def check_content_type(request: "Request", accepted: Sequence[str]) -> ContentType:
     """The type of the request's body, which is one of `accepted` and in UTF-8.
 
     Raises Problem 415 with Accept-Post otherwise.
@@ -74,32 +74,35 @@ def content_type(request: "Request", accepted: Sequence[str]) -> ContentType:
             if fields
             else "The request has no Content-Type"
         )
-        raise unsupported(f"{what} here. Send one of: {', '.join(accepted)}.", accepted)
+        raise unsupported_type_problem(f"{what} here. Send one of: {', '.join(accepted)}.", accepted)
     charset = found.parameters.get("charset", "utf-8")
     if charset.lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise unsupported(f"The charset {charset!r} is not understood. Send UTF-8.", accepted)
+        raise unsupported_type_problem(f"The charset {charset!r} is not understood. Send UTF-8.", accepted)
     return found
 
 
 def parse_content_type(field: str) -> ContentType | None:
     """A Content-Type field, parsed (RFC 9110, section 8.3); None when it is malformed."""
-    match = _MEDIA_TYPE.fullmatch(field)
+    match = _MEDIA_TYPE_PATTERN.fullmatch(field)
     if match is None:
         return None
-    parameters = {key.lower(): _unquoted(value) for key, value in _PARAMETER.findall(match[2])}
+    parameters = {
+        key.lower(): _unquote_media_parameter(value)
+        for key, value in _MEDIA_PARAMETER_PATTERN.findall(match[2])
+    }
     return ContentType(match[1].lower(), parameters)
 
 
-def _unquoted(value: str) -> str:
+def _unquote_media_parameter(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
 
 
-def unsupported(detail: str, accepted: Sequence[str]) -> Problem:
+def unsupported_type_problem(detail: str, accepted: Sequence[str]) -> Problem:
     """The 415 that says what to send."""
     return Problem(415, detail, headers={"Accept-Post": ", ".join(accepted)})
 
 
-async def read(request: "Request", limit: int) -> bytes:
+async def read_request_body(request: "Request", limit: int) -> bytes:
     """The body, with a gzip coding taken off, in at most `limit` bytes.
 
     Raises Problem 413 when it is larger, 400 when its coding is broken, 415 when its coding is unknown, 408
@@ -107,17 +110,17 @@ async def read(request: "Request", limit: int) -> bytes:
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
-        raise too_large(limit)
+        raise body_too_large_problem(limit)
     body = bytearray()
-    async for chunk in in_time(request.stream()):
+    async for chunk in iter_body_chunks(request.stream()):
         body += chunk
         if len(body) > limit:
-            raise too_large(limit)
+            raise body_too_large_problem(limit)
     coding = ", ".join(request.headers.getlist("content-encoding")).strip().lower() or "identity"
     if coding == "identity":
         return bytes(body)
     if coding in ("gzip", "x-gzip"):
-        return await run_sync(gunzip, bytes(body), limit)
+        return await run_sync(gunzip_body, bytes(body), limit)
     raise Problem(
         415,
         f"The content coding {coding!r} is not understood. Send the body plain or with gzip.",
@@ -125,35 +128,37 @@ async def read(request: "Request", limit: int) -> bytes:
     )
 
 
-async def in_time(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def iter_body_chunks(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The pieces of a body. Raises Problem 408 where the next one, or the whole, comes too slowly."""
-    due = current_time() + PATIENCE
+    due = current_time() + BODY_CHUNK_TIMEOUT_SECONDS
     while True:
         try:
-            with fail_after(min(PATIENCE, due - current_time())):
+            with fail_after(min(BODY_CHUNK_TIMEOUT_SECONDS, due - current_time())):
                 piece = await anext(stream, None)
         except TimeoutError as error:
             raise Problem(
                 408,
-                f"The body comes too slowly: nothing for {PATIENCE} seconds, or less than {RATE} bytes a "
+                f"The body comes too slowly: nothing for {BODY_CHUNK_TIMEOUT_SECONDS} seconds, or less than {BODY_BYTES_PER_SECOND} bytes a "
                 "second. Send it again.",
                 headers={"Connection": "close"},
             ) from error
         if piece is None:
             return
-        due += len(piece) / RATE
+        due += len(piece) / BODY_BYTES_PER_SECOND
         yield piece
 
 
-def gunzip(body: bytes, limit: int) -> bytes:
+def gunzip_body(body: bytes, limit: int) -> bytes:
     """The content of a gzip file of one or more members, at most `limit` bytes. Raises Problem 400, 413."""
     content = bytearray()
     rest = memoryview(body)
-    for _ in range(MEMBERS):
+    for _ in range(MAX_GZIP_MEMBERS):
         if not rest:
             return bytes(content)
         rest = gunzip_member(rest, content, limit)
-    raise Problem(413, f"The gzip file has more than {MEMBERS} members. Compress the body in one go.")
+    raise Problem(
+        413, f"The gzip file has more than {MAX_GZIP_MEMBERS} members. Compress the body in one go."
+    )
 
 
 def gunzip_member(rest: memoryview, content: bytearray, limit: int) -> memoryview:
@@ -163,21 +168,25 @@ def gunzip_member(rest: memoryview, content: bytearray, limit: int) -> memoryvie
         if not rest:
             raise Problem(400, "The gzip file ends early. Send it again, whole.")
         try:
-            content += member.decompress(rest[:CHUNK], limit + 1 - len(content))
+            content += member.decompress(rest[:GUNZIP_CHUNK_BYTES], limit + 1 - len(content))
         except zlib.error as error:
             raise Problem(400, f"The body is no gzip file: {error}.") from error
         if len(content) > limit:
-            raise too_large(limit)
-        rest = rest[CHUNK:] if not member.eof else rest[len(rest[:CHUNK]) - len(member.unused_data) :]
+            raise body_too_large_problem(limit)
+        rest = (
+            rest[GUNZIP_CHUNK_BYTES:]
+            if not member.eof
+            else rest[len(rest[:GUNZIP_CHUNK_BYTES]) - len(member.unused_data) :]
+        )
     return rest
 
 
-def too_large(limit: int) -> Problem:
+def body_too_large_problem(limit: int) -> Problem:
     """The 413 that says what fits."""
     return Problem(413, f"The body is larger than {limit} bytes. Send it in smaller parts.")
 
 
-def text(body: bytes, what: str) -> str:
+def decode_utf8_text(body: bytes, what: str) -> str:
     """The body as text. Raises Problem 400 where it is not UTF-8 or holds a NUL; `what` names it there."""
     try:
         decoded = body.decode("utf-8")
@@ -196,45 +205,47 @@ def parse_form(encoded: bytes) -> Pairs:
     Only & separates, + is a space, percent signs are decoded once (https://url.spec.whatwg.org/#urlencoded-parsing).
     Raises Problem 400 where the result is not text, 413 for too many pairs.
     """
-    if encoded.count(b"&") >= MOST_PAIRS:
-        raise Problem(413, f"The form has more than {MOST_PAIRS} pairs. Send fewer.")
+    if encoded.count(b"&") >= MAX_FORM_PAIRS:
+        raise Problem(413, f"The form has more than {MAX_FORM_PAIRS} pairs. Send fewer.")
     pairs = (piece.partition("=") for piece in encoded.decode("latin-1").split("&") if piece)
-    return [(_decoded(key), _decoded(value)) for key, _, value in pairs]
+    return [(_decode_form_value(key), _decode_form_value(value)) for key, _, value in pairs]
 
 
-def _decoded(value: str) -> str:
-    if bad := _BAD_PERCENT.search(value):
+def _decode_form_value(value: str) -> str:
+    if bad := _BAD_PERCENT_PATTERN.search(value):
         raise Problem(
             400,
             f"{value[bad.start() :][:3]!r} is no percent-encoded byte. Write a percent sign as %25.",
         )
-    return text(unquote_to_bytes(value.replace("+", " ").encode("latin-1")), "form or query string")
+    return decode_utf8_text(
+        unquote_to_bytes(value.replace("+", " ").encode("latin-1")), "form or query string"
+    )
 
 
-def parameters(request: "Request") -> Pairs:
+def get_query_parameters(request: "Request") -> Pairs:
     """The pairs of the request's query string."""
-    return list(query_pairs(request.scope["query_string"]))
+    return list(parse_query_string(request.scope["query_string"]))
 
 
 @lru_cache(64)
-def query_pairs(query: bytes) -> tuple[tuple[str, str], ...]:
+def parse_query_string(query: bytes) -> tuple[tuple[str, str], ...]:
     """The pairs of a query string, which several look at."""
     return tuple(parse_form(query))
 
 
-def values(pairs: Pairs, key: str) -> list[str]:
+def parameter_values(pairs: Pairs, key: str) -> list[str]:
     """All values of a key."""
     return [value for one, value in pairs if one == key]
 
 
-def parse_multipart(body: bytes, boundary: str) -> list[Part]:
+def parse_multipart(body: bytes, boundary: str) -> list[BodyPart]:
     """The parts of a multipart/form-data body (RFC 7578), files and fields alike. Raises Problem 400."""
-    if not 0 < len(boundary) <= LONGEST_BOUNDARY:
+    if not 0 < len(boundary) <= MAX_BOUNDARY_CHARACTERS:
         raise Problem(
             400,
-            f"The Content-Type of the multipart body has no boundary of 1 to {LONGEST_BOUNDARY} characters.",
+            f"The Content-Type of the multipart body has no boundary of 1 to {MAX_BOUNDARY_CHARACTERS} characters.",
         )
-    parts: list[Part] = []
+    parts: list[BodyPart] = []
     headers: dict[str, str] = {}
     name, value, content = bytearray(), bytearray(), bytearray()
 
@@ -244,7 +255,7 @@ def parse_multipart(body: bytes, boundary: str) -> list[Part]:
         value.clear()
 
     def part() -> None:
-        parts.append(as_part(headers, bytes(content)))
+        parts.append(build_body_part(headers, bytes(content)))
         headers.clear()
         content.clear()
 
@@ -268,27 +279,27 @@ def parse_multipart(body: bytes, boundary: str) -> list[Part]:
     return parts
 
 
-def as_part(headers: dict[str, str], content: bytes) -> Part:
+def build_body_part(headers: dict[str, str], content: bytes) -> BodyPart:
     """A part from its headers, by lower-case names, and its content. Raises Problem 400 where it is coded."""
     coding = headers.get("content-transfer-encoding", "binary").strip().lower()
     if coding not in ("7bit", "8bit", "binary"):
         raise Problem(400, f"A part is coded as {coding!r}. Send it as it is (RFC 7578, section 4.7).")
     disposition = headers.get("content-disposition", "")
-    field = parsed(disposition).get_param("name", "", "content-disposition")
-    return Part(
-        name=file_name(disposition),
+    field = parse_disposition(disposition).get_param("name", "", "content-disposition")
+    return BodyPart(
+        name=disposition_file_name(disposition),
         content_type=headers.get("content-type", ""),
         body=content,
         field=field if isinstance(field, str) else "",
     )
 
 
-def file_name(disposition: str) -> str:
+def disposition_file_name(disposition: str) -> str:
     """The name of the file in a Content-Disposition field; empty where there is none."""
-    return parsed(disposition).get_filename("")
+    return parse_disposition(disposition).get_filename("")
 
 
-def parsed(disposition: str) -> Message:
+def parse_disposition(disposition: str) -> Message:
     """A message with this Content-Disposition field."""
     message = Message()
     message["Content-Disposition"] = disposition

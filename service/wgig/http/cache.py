@@ -18,99 +18,105 @@ import zstandard
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .access_log import FIELD, NOTED, TRACE
-from .fast_path import REQUEST, Shortcuts
-from .negotiation import choose, weights
-from .responses import CONDITIONAL, matches, while_there
+from .access_log import REQUEST_ID_FIELD, REQUEST_RECORD_KEY, TRACEPARENT_FIELD
+from .fast_path import RAW_REQUEST_KEY, RawResponseCache
+from .negotiation import choose_coding, parse_accept_weights
+from .responses import CONDITIONAL_METHODS, cancel_on_disconnect, matches_entity_tag
 
-LARGE = (
+LARGE_BODY_BYTES = (
     64 * 1024
 )  # bytes of a plain body, from which on it is kept compressed, and given in pieces of that size
 
 RawHeaders = list[tuple[bytes, bytes]]
 
 
-class Entry(NamedTuple):
+class CachedResponse(NamedTuple):
     """A whole answer: its header fields, its entity tag, and its body, which may be `packed`."""
 
     headers: RawHeaders
-    tag: str
+    entity_tag: str
     body: bytes
-    packed: bool
+    is_compressed: bool
 
-    def pieces(self) -> Iterator[bytes]:
+    def iter_body(self) -> Iterator[bytes]:
         """The body as it was sent."""
-        if not self.packed:
+        if not self.is_compressed:
             yield self.body
             return
         reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(self.body))
-        while piece := reader.read(LARGE):
+        while piece := reader.read(LARGE_BODY_BYTES):
             yield piece
 
 
-class Recording:
+class ResponseRecorder:
     """An answer that is taken down, unless it is none to keep or takes more than `most` bytes."""
 
     def __init__(self, most: int) -> None:
         """Nothing was sent yet."""
-        self.left = most
+        self.bytes_left = most
         self.headers: dict[bytes, bytes] = {}
-        self.raw: RawHeaders = []
-        self.pieces: list[bytes] = []
-        self.length = 0
-        self.coder: zstandard.ZstdCompressionObj | None = None
-        self.wanted, self.ended = True, False
+        self.raw_headers: RawHeaders = []
+        self.body_pieces: list[bytes] = []
+        self.body_length = 0
+        self.compressor: zstandard.ZstdCompressionObj | None = None
+        self.is_cacheable, self.is_complete = True, False
 
-    def take(self, message: Message) -> None:
+    def record_message(self, message: Message) -> None:
         """Take down a message of the answer."""
         if message["type"] == "http.response.start":
-            self.raw = list(message["headers"])
-            self.headers = dict(self.raw)
+            self.raw_headers = list(message["headers"])
+            self.headers = dict(self.raw_headers)
             public = b"no-store" not in self.headers.get(b"cache-control", b"")
-            self.wanted = message["status"] == 200 and b"etag" in self.headers and public
-        elif self.wanted:
-            self.write(message.get("body", b""))
-            self.ended = not message.get("more_body", False)
-            if self.ended and self.coder:
-                self.hold(self.coder.flush())
-            self.wanted = self.left >= 0
+            self.is_cacheable = message["status"] == 200 and b"etag" in self.headers and public
+        elif self.is_cacheable:
+            self.record_body(message.get("body", b""))
+            self.is_complete = not message.get("more_body", False)
+            if self.is_complete and self.compressor:
+                self.append_bytes(self.compressor.flush())
+            self.is_cacheable = self.bytes_left >= 0
 
-    def write(self, piece: bytes) -> None:
+    def record_body(self, piece: bytes) -> None:
         """Take down a piece of the body; a body that grows large is packed from then on."""
-        self.length += len(piece)
-        if self.coder is None and self.length > LARGE and b"content-encoding" not in self.headers:
-            self.coder = zstandard.ZstdCompressor(level=3).compressobj()
-            before, self.pieces = b"".join(self.pieces), []
-            self.left += len(before)
+        self.body_length += len(piece)
+        if (
+            self.compressor is None
+            and self.body_length > LARGE_BODY_BYTES
+            and b"content-encoding" not in self.headers
+        ):
+            self.compressor = zstandard.ZstdCompressor(level=3).compressobj()
+            before, self.body_pieces = b"".join(self.body_pieces), []
+            self.bytes_left += len(before)
             piece = before + piece
-        self.hold(self.coder.compress(piece) if self.coder else piece)
+        self.append_bytes(self.compressor.compress(piece) if self.compressor else piece)
 
-    def hold(self, piece: bytes) -> None:
+    def append_bytes(self, piece: bytes) -> None:
         """Hold some bytes of the body as it is kept."""
-        self.pieces.append(piece)
-        self.left -= len(piece)
+        self.body_pieces.append(piece)
+        self.bytes_left -= len(piece)
 
     @property
-    def at_once(self) -> bool:
+    def has_known_length(self) -> bool:
         """Whether it is an answer to keep whose length was known before it went out."""
-        return self.wanted and b"content-length" in self.headers
+        return self.is_cacheable and b"content-length" in self.headers
 
     @cached_property
-    def entry(self) -> Entry | None:
+    def cached_response(self) -> CachedResponse | None:
         """The whole answer, when all was sent; None where it was not whole, or is not to be kept."""
-        if not (self.wanted and self.ended):
+        if not (self.is_cacheable and self.is_complete):
             return None
-        fields = [pair for pair in self.raw if pair[0] != b"content-length"]
-        fields.append((b"content-length", str(self.length).encode()))
-        return Entry(fields, self.headers[b"etag"].decode(), b"".join(self.pieces), self.coder is not None)
+        fields = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
+        fields.append((b"content-length", str(self.body_length).encode()))
+        return CachedResponse(
+            fields, self.headers[b"etag"].decode(), b"".join(self.body_pieces), self.compressor is not None
+        )
 
-    def varies(self) -> frozenset[bytes]:
+    def vary_fields(self) -> frozenset[bytes]:
         """The names of the request's fields that the answer depends on, beside those of every key."""
         names = self.headers.get(b"vary", b"").lower().replace(b" ", b"").split(b",")
         return frozenset(names) - {b"accept-encoding"}
 
 
-class InLine(Protocol):
+class VersionSource(Protocol):
     """What knows which writes its answers see."""
 
     @property
@@ -121,120 +127,133 @@ class InLine(Protocol):
         """See all that was written by now, wherever. Raises UnavailableError where that cannot be known."""
 
 
-BY_BODY = ("POST", "QUERY")
+BODY_KEYED_METHODS = ("POST", "QUERY")
 # What is of the connection, or of one request alone.
-OWN = (b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade", FIELD, TRACE)
-QUESTIONS = ("/sparql",)  # where these only ask
-LARGEST_QUESTION = 16 * 1024  # bytes of a body that counts as part of the address
-SHARE = 4  # an answer takes at most this part of the room
-OVERHEAD = 1000  # bytes that an entry takes beside its body
+PER_REQUEST_FIELDS = (
+    b"connection",
+    b"content-length",
+    b"expect",
+    b"transfer-encoding",
+    b"upgrade",
+    REQUEST_ID_FIELD,
+    TRACEPARENT_FIELD,
+)
+CACHED_QUERY_PATHS = ("/sparql",)  # where these only ask
+MAX_CACHED_QUERY_BYTES = 16 * 1024  # bytes of a body that counts as part of the address
+RESPONSE_SHARE_DIVISOR = 4  # an answer takes at most this part of the room
+CACHED_RESPONSE_OVERHEAD_BYTES = 1000  # bytes that an entry takes beside its body
 
-KEYED = frozenset((b"accept", b"content-encoding", b"content-type", b"host"))
-LANGUAGE = b"accept-language"
+CACHE_KEY_FIELDS = frozenset((b"accept", b"content-encoding", b"content-type", b"host"))
+ACCEPT_LANGUAGE_FIELD = b"accept-language"
 # What the paths begin with of files, of which parts may be asked for, and which the system keeps; and of the
 # form, which says whether there are tokens, as they come and go without a write.
-APART = ("/dump", "/write")
-OF_BODY = (b"content-encoding", b"content-length", b"content-type")
+UNCACHED_PATH_PREFIXES = ("/dump", "/write")
+BODY_FIELDS = (b"content-encoding", b"content-length", b"content-type")
 
-Key = tuple[Any, ...]
+CacheKey = tuple[Any, ...]
 
 
-class Cache:
+class ResponseCacheMiddleware:
     """ASGI middleware: gives an answer again without a question as long as the data has the same version.
 
     It keeps up to `room` bytes. Of those who ask the same at once, one asks and the others wait for it.
     """
 
-    def __init__(self, app: ASGIApp, answerers: InLine, shortcuts: Shortcuts, room: int) -> None:
+    def __init__(
+        self, app: ASGIApp, answerers: VersionSource, shortcuts: RawResponseCache, room: int
+    ) -> None:
         """Nothing is kept yet; what is given may be given by `shortcuts` the next time."""
-        self.app, self.shortcuts, self.room = app, shortcuts, room
-        self.answerers = answerers
+        self.app, self.raw_cache, self.max_bytes = app, shortcuts, room
+        self.version_source = answerers
         self.metrics = shortcuts.metrics
-        self.under_way: dict[Key, asyncio.Future[None]] = {}
+        self.in_flight: dict[CacheKey, asyncio.Future[None]] = {}
         self.clear()
 
     def clear(self) -> None:
         """Forget all answers."""
-        self.as_of, self.size = self.answerers.version, 0
-        self.entries: OrderedDict[Key, Entry] = OrderedDict()
-        self.varies: dict[str, frozenset[bytes]] = {}
-        self.metrics.kept = 0
+        self.store_version, self.size_bytes = self.version_source.version, 0
+        self.entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
+        self.vary_by_path: dict[str, frozenset[bytes]] = {}
+        self.metrics.cached_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Give the answer that is kept, or ask for it and keep it."""
-        if scope["type"] != "http" or not may_be_kept(scope):
+        if scope["type"] != "http" or not is_cacheable_request(scope):
             return await self.app(scope, receive, send)
         question, rest = b"", receive
-        if scope["method"] in BY_BODY:
+        if scope["method"] in BODY_KEYED_METHODS:
             first = await receive()
-            receive = again(first, rest)
+            receive = replay_message(first, rest)
             if first["type"] != "http.request" or first.get("more_body", False):
                 return await self.app(scope, receive, send)
             question = first.get("body", b"")
-        key = self.key(scope, question)
-        while not (entry := await self.found(key, scope["path"])) and key in self.under_way:
+        key = self.build_key(scope, question)
+        while not (entry := await self.find_fresh(key, scope["path"])) and key in self.in_flight:
             if receive is rest:
-                receive = again(await receive(), rest)
+                receive = replay_message(await receive(), rest)
             try:
-                async with while_there(rest):
-                    await asyncio.shield(self.under_way[key])
+                async with cancel_on_disconnect(rest):
+                    await asyncio.shield(self.in_flight[key])
             except ClientDisconnect:  # nobody is left to answer
                 return None
         if entry:
-            self.metrics.hits += 1
-            return await give(entry, scope, send, self.shortcuts)
-        self.metrics.misses += 1
+            self.metrics.cache_hits += 1
+            return await send_cached_response(entry, scope, send, self.raw_cache)
+        self.metrics.cache_misses += 1
         if scope["method"] == "HEAD":  # whose answer is not whole
             return await self.app(scope, receive, send)
-        return await self.ask(key, scope, receive, send)
+        return await self.compute_response(key, scope, receive, send)
 
-    def key(self, scope: Scope, question: bytes) -> Key:
+    def build_key(self, scope: Scope, question: bytes) -> CacheKey:
         """What makes one answer differ from another."""
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        names = KEYED | self.varies.get(scope["path"], frozenset())
+        names = CACHE_KEY_FIELDS | self.vary_by_path.get(scope["path"], frozenset())
         fields = tuple(pair for pair in scope["headers"] if pair[0] in names)
-        if reads_english(tuple(value for name, value in fields if name == LANGUAGE)):
-            fields = tuple(pair for pair in fields if pair[0] != LANGUAGE)
+        if accepts_only_english(tuple(value for name, value in fields if name == ACCEPT_LANGUAGE_FIELD)):
+            fields = tuple(pair for pair in fields if pair[0] != ACCEPT_LANGUAGE_FIELD)
         codings = tuple(value for name, value in scope["headers"] if name == b"accept-encoding")
         address = (scope["scheme"], scope["root_path"], scope["raw_path"], scope["query_string"])
-        return (method, *address, fields, coding_of(codings), question)
+        return (method, *address, fields, accepted_coding(codings), question)
 
-    async def found(self, key: Key, path: str) -> Entry | None:
+    async def find_fresh(self, key: CacheKey, path: str) -> CachedResponse | None:
         """The answer that is kept for a key, if it is still true."""
-        entry = self.lookup(key)
-        if entry and path in QUESTIONS:  # in whose place something may be asked that looks by itself
-            await self.answerers.in_line()
-            entry = self.lookup(key)
+        entry = self.find_cached(key)
+        if entry and path in CACHED_QUERY_PATHS:  # in whose place something may be asked that looks by itself
+            await self.version_source.in_line()
+            entry = self.find_cached(key)
         return entry
 
-    def lookup(self, key: Key) -> Entry | None:
+    def find_cached(self, key: CacheKey) -> CachedResponse | None:
         """The answer that is kept for a key."""
-        if self.as_of != self.answerers.version:
+        if self.store_version != self.version_source.version:
             self.clear()
         entry = self.entries.get(key)
         if entry:
             self.entries.move_to_end(key)
         return entry
 
-    async def ask(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+    async def compute_response(self, key: CacheKey, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the application answer, and keep that.
 
         A condition is judged here, as a 304 would leave nothing to keep.
         """
-        as_of, recording = self.answerers.version, Recording(self.room // SHARE)
+        as_of, recording = (
+            self.version_source.version,
+            ResponseRecorder(self.max_bytes // RESPONSE_SHARE_DIVISOR),
+        )
         conditional = any(name == b"if-none-match" for name, _ in scope["headers"])
-        flight = self.under_way[key] = asyncio.get_running_loop().create_future()
+        flight = self.in_flight[key] = asyncio.get_running_loop().create_future()
         held: list[Message] = []
 
         async def record(message: Message) -> None:
-            recording.take(message)
-            if recording.ended and as_of == self.answerers.version:
-                self.keep_recorded(scope, key, recording)
+            recording.record_message(message)
+            if recording.is_complete and as_of == self.version_source.version:
+                self.add_recorded(scope, key, recording)
             # Nobody waits for the client of another: what goes out as it comes is asked for by each.
-            if recording.ended or not recording.at_once:
-                self.land(key, flight)
+            if recording.is_complete or not recording.has_known_length:
+                self.release_waiters(key, flight)
             # Such an answer has a tag that nobody knows yet, and may be more than can be held.
-            if conditional and recording.at_once:
+            if conditional and recording.has_known_length:
                 held.append(message)
                 return
             while held:
@@ -242,39 +261,41 @@ class Cache:
             await send(message)
 
         try:
-            await self.app(without_condition(scope) if conditional else scope, receive, record)
+            await self.app(strip_if_none_match(scope) if conditional else scope, receive, record)
         finally:
-            self.land(key, flight)
+            self.release_waiters(key, flight)
         if held:
-            assert recording.entry
-            await give(recording.entry, scope, send, self.shortcuts)
+            assert recording.cached_response
+            await send_cached_response(recording.cached_response, scope, send, self.raw_cache)
 
-    def keep_recorded(self, scope: Scope, key: Key, recording: Recording) -> None:
+    def add_recorded(self, scope: Scope, key: CacheKey, recording: ResponseRecorder) -> None:
         """Keep an answer that was taken down whole."""
-        if recording.entry:
-            self.varies[scope["path"]] = self.varies.get(scope["path"], frozenset()) | recording.varies()
-            self.keep(self.key(scope, key[-1]), recording.entry)
+        if recording.cached_response:
+            self.vary_by_path[scope["path"]] = (
+                self.vary_by_path.get(scope["path"], frozenset()) | recording.vary_fields()
+            )
+            self.add_response(self.build_key(scope, key[-1]), recording.cached_response)
 
-    def land(self, key: Key, flight: "asyncio.Future[None]") -> None:
+    def release_waiters(self, key: CacheKey, flight: "asyncio.Future[None]") -> None:
         """Let those look again who waited for this answer."""
-        if self.under_way.get(key) is flight:
-            del self.under_way[key]
+        if self.in_flight.get(key) is flight:
+            del self.in_flight[key]
             flight.set_result(None)
 
-    def keep(self, key: Key, entry: Entry) -> None:
+    def add_response(self, key: CacheKey, entry: CachedResponse) -> None:
         """Keep an answer, and as many of those before as there is room for."""
         before = self.entries.pop(key, None)
         self.entries[key] = entry
-        self.size += size(entry) - (size(before) if before else 0)
-        while self.size > self.room:
+        self.size_bytes += estimate_response_bytes(entry) - (estimate_response_bytes(before) if before else 0)
+        while self.size_bytes > self.max_bytes:
             _, oldest = self.entries.popitem(last=False)
-            self.size -= size(oldest)
-        self.metrics.kept = self.size
+            self.size_bytes -= estimate_response_bytes(oldest)
+        self.metrics.cached_bytes = self.size_bytes
 
 
-def may_be_kept(scope: Scope) -> bool:
+def is_cacheable_request(scope: Scope) -> bool:
     """Whether the answer to a request may be kept, or one that is kept be given."""
-    if scope["path"].startswith(APART):
+    if scope["path"].startswith(UNCACHED_PATH_PREFIXES):
         return False
     length = 0
     for name, value in scope["headers"]:
@@ -282,45 +303,51 @@ def may_be_kept(scope: Scope) -> bool:
             return False
         if name == b"content-length" and value.isdigit():
             length = int(value)
-    if scope["method"] in BY_BODY:
-        return scope["path"] in QUESTIONS and 0 < length <= LARGEST_QUESTION
+    if scope["method"] in BODY_KEYED_METHODS:
+        return scope["path"] in CACHED_QUERY_PATHS and 0 < length <= MAX_CACHED_QUERY_BYTES
     return scope["method"] in ("GET", "HEAD")
 
 
-async def give(entry: Entry, scope: Scope, send: Send, shortcuts: Shortcuts) -> None:
+async def send_cached_response(
+    entry: CachedResponse, scope: Scope, send: Send, shortcuts: RawResponseCache
+) -> None:
     """Send an answer that is kept, or 304 to who has it already (RFC 9110, section 13.1.2)."""
     condition = [value.decode("latin-1") for name, value in scope["headers"] if name == b"if-none-match"]
-    known = scope["method"] in CONDITIONAL and bool(condition) and matches(condition, entry.tag, weak=True)
+    known = (
+        scope["method"] in CONDITIONAL_METHODS
+        and bool(condition)
+        and matches_entity_tag(condition, entry.entity_tag, weak=True)
+    )
     status = 304 if known else 200
-    headers = [pair for pair in entry.headers if pair[0] not in OF_BODY] if known else entry.headers
+    headers = [pair for pair in entry.headers if pair[0] not in BODY_FIELDS] if known else entry.headers
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    if entry.packed and not known and scope["method"] != "HEAD":
-        for piece in entry.pieces():
+    if entry.is_compressed and not known and scope["method"] != "HEAD":
+        for piece in entry.iter_body():
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             await asyncio.sleep(0)  # others come in between
         await send({"type": "http.response.body", "body": b""})
         return
     body = b"" if known or scope["method"] == "HEAD" else entry.body
     await send({"type": "http.response.body", "body": body})
-    if may_be_short(scope):
-        noted = scope.get(NOTED)
+    if is_raw_cacheable(scope):
+        noted = scope.get(REQUEST_RECORD_KEY)
         whose = (noted.route, noted.client) if noted else ("", "")
-        shortcuts.add(scope[REQUEST], status, headers, body, *whose)
+        shortcuts.add(scope[RAW_REQUEST_KEY], status, headers, body, *whose)
 
 
-def may_be_short(scope: Scope) -> bool:
+def is_raw_cacheable(scope: Scope) -> bool:
     """Whether the bytes of the request are known, have no body, and say nothing that is theirs alone."""
-    if not scope.get(REQUEST) or scope["http_version"] != "1.1":
+    if not scope.get(RAW_REQUEST_KEY) or scope["http_version"] != "1.1":
         return False
-    return not any(name in OWN for name, _ in scope["headers"])
+    return not any(name in PER_REQUEST_FIELDS for name, _ in scope["headers"])
 
 
-def without_condition(scope: Scope) -> Scope:
+def strip_if_none_match(scope: Scope) -> Scope:
     """The request without its condition."""
     return {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]}
 
 
-def again(first: Message, receive: Receive) -> Receive:
+def replay_message(first: Message, receive: Receive) -> Receive:
     """What gives the first message once more, then those after it."""
     messages = [first]
 
@@ -330,19 +357,19 @@ def again(first: Message, receive: Receive) -> Receive:
     return replayed
 
 
-def size(entry: Entry) -> int:
+def estimate_response_bytes(entry: CachedResponse) -> int:
     """About how many bytes an entry takes."""
-    return len(entry.body) + OVERHEAD
+    return len(entry.body) + CACHED_RESPONSE_OVERHEAD_BYTES
 
 
 @lru_cache(256)
-def reads_english(fields: tuple[bytes, ...]) -> bool:
+def accepts_only_english(fields: tuple[bytes, ...]) -> bool:
     """Whether a client names English alone in its Accept-Language fields, which it gets without as well."""
-    liked = weights(one.decode("latin-1") for one in fields)
+    liked = parse_accept_weights(one.decode("latin-1") for one in fields)
     return all(one.partition("-")[0] == "en" for one in liked)
 
 
 @lru_cache(256)
-def coding_of(fields: tuple[bytes, ...]) -> str:
+def accepted_coding(fields: tuple[bytes, ...]) -> str:
     """The coding for a client with these Accept-Encoding fields."""
-    return choose(one.decode("latin-1") for one in fields)
+    return choose_coding(one.decode("latin-1") for one in fields)

@@ -23,24 +23,24 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
-from ..i18n import ENGLISH, SPOKEN, load_catalogue
+from ..i18n import ENGLISH, PAGE_LANGUAGES, load_catalogue
 from ..problems import Problem
-from .bodies import parameters, values
-from .negotiation import weights
-from .parameters import PARAMETER
+from .bodies import get_query_parameters, parameter_values
+from .negotiation import parse_accept_weights
+from .parameters import LANGUAGE_PARAMETER
 
 if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
     from fastapi import Request
     from starlette.types import Scope
 
 
-TAG = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
-MOST = 10  # languages of one client that are considered
-LISTED = 20  # languages of one answer that are named
-NAMED = 100  # languages that a refusal names
+LANGUAGE_TAG_PATTERN = re.compile(r"[a-z]{1,8}(-[a-z0-9]{1,8})*", re.IGNORECASE | re.ASCII)
+MAX_CLIENT_LANGUAGES = 10  # languages of one client that are considered
+MAX_CONTENT_LANGUAGES = 20  # languages of one answer that are named
+MAX_PROBLEM_LANGUAGES = 100  # languages that a refusal names
 
 
-class Said(Protocol):
+class StatementLike(Protocol):
     """A statement."""
 
     @property
@@ -56,56 +56,60 @@ class Said(Protocol):
         """What it says."""
 
 
-Statements = TypeVar("Statements", bound=Said)
+StatementT = TypeVar("StatementT", bound=StatementLike)
 
 
 @dataclass(frozen=True)
-class Languages:
+class LanguagePreferences:
     """The language ranges that a client likes, in lower case, the best first; none where it does not say.
 
     `only`: the address asks for them, so that of a text in several languages just the best is wanted.
     """
 
     ranges: tuple[str, ...] = ()
-    only: bool = False
+    is_explicit: bool = False
 
 
-ANY = Languages()
+ANY_LANGUAGE = LanguagePreferences()
 
 
-def asked(request: "Request") -> Languages:
+def requested_languages(request: "Request") -> LanguagePreferences:
     """The languages of a request: `?lang=`, which may list several, beats Accept-Language.
 
     Raises Problem 400 for a parameter that names none.
     """
-    given = values(parameters(request), "lang")
+    given = parameter_values(get_query_parameters(request), "lang")
     if given:
-        return Languages(named(given[0]), only=True)
-    return Languages(accepted(tuple(request.headers.getlist("accept-language"))))
+        return LanguagePreferences(parse_lang_parameter(given[0]), is_explicit=True)
+    return LanguagePreferences(parse_accept_language(tuple(request.headers.getlist("accept-language"))))
 
 
-def named(given: str) -> tuple[str, ...]:
+def parse_lang_parameter(given: str) -> tuple[str, ...]:
     """The ranges in the value of `?lang=`. Raises Problem 400."""
     tags = [one.strip() for one in given.split(",")]
-    if len(tags) > MOST or not all(map(TAG.fullmatch, tags)):
+    if len(tags) > MAX_CLIENT_LANGUAGES or not all(map(LANGUAGE_TAG_PATTERN.fullmatch, tags)):
         raise Problem(
             400,
             "The parameter lang does not name languages. Give it as in lang=fr or lang=zh-Hant,en: "
-            f"at most {MOST} tags, the one that you like best first.",
+            f"at most {MAX_CLIENT_LANGUAGES} tags, the one that you like best first.",
         )
-    return fallbacks(tags)
+    return expand_language_ranges(tags)
 
 
 @lru_cache(256)
-def accepted(fields: tuple[str, ...]) -> tuple[str, ...]:
+def parse_accept_language(fields: tuple[str, ...]) -> tuple[str, ...]:
     """The ranges in the values of Accept-Language fields; nothing where English is enough."""
-    liked = [(one, q) for one, q in weights(fields).items() if q > 0 and TAG.fullmatch(one)]
-    ordered = sorted(liked, key=lambda item: -item[1])[:MOST]
-    ranges = fallbacks(one for one, _ in ordered)
+    liked = [
+        (one, q)
+        for one, q in parse_accept_weights(fields).items()
+        if q > 0 and LANGUAGE_TAG_PATTERN.fullmatch(one)
+    ]
+    ordered = sorted(liked, key=lambda item: -item[1])[:MAX_CLIENT_LANGUAGES]
+    ranges = expand_language_ranges(one for one, _ in ordered)
     return () if all(one.partition("-")[0] == "en" for one in ranges) else ranges
 
 
-def fallbacks(tags: Iterable[str]) -> tuple[str, ...]:
+def expand_language_ranges(tags: Iterable[str]) -> tuple[str, ...]:
     """Each range, followed by what it falls back to: `de-CH` by `de` (RFC 4647, section 3.4)."""
     found: dict[str, None] = {}
     for tag in tags:
@@ -114,14 +118,14 @@ def fallbacks(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def place(tag: str, ranges: Sequence[str]) -> tuple[int, bool]:
+def rank_language(tag: str, ranges: Sequence[str]) -> tuple[int, bool]:
     """How far a language is from what is liked: the place of its range, and whether it is only below that."""
     tag = tag.lower()
     fitting = ((at, tag != one) for at, one in enumerate(ranges) if tag == one or tag.startswith(f"{one}-"))
     return next(fitting, (len(ranges), False))
 
 
-def narrowed(statements: Sequence[Statements], ranges: Sequence[str]) -> list[Statements]:
+def keep_best_languages(statements: Sequence[StatementT], ranges: Sequence[str]) -> list[StatementT]:
     """The statements, but of the texts of one property of one thing only those in the best language.
 
     The languages fall back to English, and then to all that there are.
@@ -129,27 +133,30 @@ def narrowed(statements: Sequence[Statements], ranges: Sequence[str]) -> list[St
     wanted = (*ranges, "en")
     best: dict[tuple[Any, Any], tuple[int, bool]] = {}
     for one in statements:
-        if tag := language_of(one.object):
+        if tag := literal_language(one.object):
             text = (one.subject, one.predicate)
-            best[text] = min(best.get(text, (len(wanted), False)), place(tag, wanted))
+            best[text] = min(best.get(text, (len(wanted), False)), rank_language(tag, wanted))
     return [
         one
         for one in statements
-        if not (tag := language_of(one.object)) or place(tag, wanted) == best[one.subject, one.predicate]
+        if not (tag := literal_language(one.object))
+        or rank_language(tag, wanted) == best[one.subject, one.predicate]
     ]
 
 
-def as_asked(statements: Sequence[Statements], languages: Languages) -> list[Statements]:
+def keep_requested_languages(
+    statements: Sequence[StatementT], languages: LanguagePreferences
+) -> list[StatementT]:
     """The statements, narrowed where the address asks for languages. Raises Problem 406 for others."""
-    if not languages.only:
+    if not languages.is_explicit:
         return list(statements)
-    check(of(statements), languages)
-    return narrowed(statements, languages.ranges)
+    check_language_available(list_statement_languages(statements), languages)
+    return keep_best_languages(statements, languages.ranges)
 
 
-def check(known: Sequence[str], languages: Languages) -> None:
+def check_language_available(known: Sequence[str], languages: LanguagePreferences) -> None:
     """Raise Problem 406 where none of the languages that are known here is one that was asked for."""
-    if any(place(one, languages.ranges)[0] < len(languages.ranges) for one in known):
+    if any(rank_language(one, languages.ranges)[0] < len(languages.ranges) for one in known):
         return
     there = f"Ask for one of: {', '.join(known)}." if known else "No text here has a language."
     raise Problem(
@@ -157,56 +164,58 @@ def check(known: Sequence[str], languages: Languages) -> None:
         f"Nothing here is said in {' or '.join(languages.ranges)}. {there}",
         slug="no-language",
         headers={"Vary": "Accept, Accept-Language, Accept-Profile"},
-        languages=list(known[:NAMED]),
+        languages=list(known[:MAX_PROBLEM_LANGUAGES]),
     )
 
 
-def of(statements: Iterable[Said]) -> list[str]:
+def list_statement_languages(statements: Iterable[StatementLike]) -> list[str]:
     """The languages of the texts in the statements."""
-    return sorted({tag for one in statements if (tag := language_of(one.object))})
+    return sorted({tag for one in statements if (tag := literal_language(one.object))})
 
 
-def language_of(term: Any) -> str:
+def literal_language(term: Any) -> str:
     """The language of a term that is a text in one; else nothing."""
     return (term.language or "") if isinstance(term, ox.Literal) else ""
 
 
-def parameter(languages: Languages) -> list[str]:
+def format_lang_parameter(languages: LanguagePreferences) -> list[str]:
     """The parameter of an address that asks for the same languages, if an address did."""
     before = ("", *languages.ranges)
     tags = [
         one for last, one in zip(before, languages.ranges, strict=False) if not last.startswith(f"{one}-")
     ]
-    return [f"lang={','.join(tags)}"] if languages.only else []
+    return [f"lang={','.join(tags)}"] if languages.is_explicit else []
 
 
-def field(languages: Iterable[str]) -> Iterator[tuple[str, str]]:
+def content_language_field(languages: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The Content-Language of an answer with texts in these languages; none where they are too many."""
     tags = sorted(set(languages))
-    if 0 < len(tags) <= LISTED:
+    if 0 < len(tags) <= MAX_CONTENT_LANGUAGES:
         yield "Content-Language", ", ".join(tags)
 
 
-FROM_RIGHT = frozenset({"ar"})
-COMMAS = {"ar": "، ", "zh": "、"}
-LONGEST = 2000  # characters of an address that a refusal repeats, and that is named for search engines
+RTL_LANGUAGES = frozenset({"ar"})
+LIST_SEPARATORS = {"ar": "، ", "zh": "、"}
+MAX_REPEATED_ADDRESS_CHARACTERS = (
+    2000  # characters of an address that a refusal repeats, and that is named for search engines
+)
 
 
-class Reading:
+class LanguageContext:
     """Who asks: the address without the choice of a language, and the languages in their order."""
 
     def __init__(self, scope: "Scope", *, chosen: bool = False) -> None:
         """Take a request, in which the choice is the first of Accept-Language; `chosen`: by its address."""
-        self.scope, self.chosen = scope, chosen
+        self.scope, self.is_chosen = scope, chosen
 
     @cached_property
     def language(self) -> str:
         """The language of pages that is liked best."""
         fields = tuple(value for name, value in self.scope["headers"] if name == b"accept-language")
-        return spoken(fields)
+        return choose_page_language(fields)
 
     @cached_property
-    def catalogue(self) -> NullTranslations:
+    def translations(self) -> NullTranslations:
         """What the pages say in it."""
         return load_catalogue(self.language)
 
@@ -217,127 +226,134 @@ class Reading:
         return f"{path}?{query}" if query else path
 
 
-NOBODY = Reading({"headers": [], "query_string": b"", "raw_path": b"/"})
-reading: ContextVar[Reading] = ContextVar("reading", default=NOBODY)
+DEFAULT_LANGUAGE_CONTEXT = LanguageContext({"headers": [], "query_string": b"", "raw_path": b"/"})
+language_context: ContextVar[LanguageContext] = ContextVar("reading", default=DEFAULT_LANGUAGE_CONTEXT)
 
 
 @lru_cache(1000)
-def spoken(fields: tuple[bytes, ...]) -> str:
+def choose_page_language(fields: tuple[bytes, ...]) -> str:
     """The language of pages for Accept-Language fields."""
-    liked = accepted(tuple(one.decode("latin-1") for one in fields))
-    return next((one for one in liked if one in SPOKEN), ENGLISH)
+    liked = parse_accept_language(tuple(one.decode("latin-1") for one in fields))
+    return next((one for one in liked if one in PAGE_LANGUAGES), ENGLISH)
 
 
-def language() -> str:
+def current_language() -> str:
     """The language in which the service speaks now."""
-    return reading.get().language
+    return language_context.get().language
 
 
-def is_chosen() -> bool:
+def is_language_chosen() -> bool:
     """Whether the address of what is asked for chooses that language."""
-    return reading.get().chosen
+    return language_context.get().is_chosen
 
 
-def direction() -> str:
+def text_direction() -> str:
     """How that is written: `ltr` or `rtl`."""
-    return "rtl" if language() in FROM_RIGHT else "ltr"
+    return "rtl" if current_language() in RTL_LANGUAGES else "ltr"
 
 
-def ranges() -> tuple[str, ...]:
+def label_languages() -> tuple[str, ...]:
     """The language of now as labels are asked for in it; none where English is enough."""
-    return () if language() == ENGLISH else (language(),)
+    return () if current_language() == ENGLISH else (current_language(),)
 
 
-def address() -> str:
+def current_address() -> str:
     """The address of what is asked for, in whatever language."""
-    return reading.get().address
+    return language_context.get().address
 
 
 def short_address() -> str:
     """The address of what is asked for without what makes it long, for a refusal: that stays small."""
-    return next((one for one in (address(), address().partition("?")[0]) if len(one) <= LONGEST), "/")
+    return next(
+        (
+            one
+            for one in (current_address(), current_address().partition("?")[0])
+            if len(one) <= MAX_REPEATED_ADDRESS_CHARACTERS
+        ),
+        "/",
+    )
 
 
-def address_in(tongue: str, there: str = "") -> str:
+def address_in_language(tongue: str, there: str = "") -> str:
     """The address of what is asked for, or of what is there, in a language."""
-    there = there or address()
-    return f"{there}{'&' if '?' in there else '?'}{PARAMETER}={tongue}"
+    there = there or current_address()
+    return f"{there}{'&' if '?' in there else '?'}{LANGUAGE_PARAMETER}={tongue}"
 
 
-def alternates() -> dict[str, str]:
+def language_alternates() -> dict[str, str]:
     """The address of what is asked for in each language, and in whatever one; none where it is long.
 
     A page has it once more for each language in its switch, which people need however long it is.
     """
-    if len(address()) > LONGEST:
+    if len(current_address()) > MAX_REPEATED_ADDRESS_CHARACTERS:
         return {}
-    return {one: address_in(one) for one in SPOKEN} | {"x-default": address()}
+    return {one: address_in_language(one) for one in PAGE_LANGUAGES} | {"x-default": current_address()}
 
 
 @contextmanager
-def speaking_in(tongue: str) -> Iterator[None]:
+def use_language(tongue: str) -> Iterator[None]:
     """While this lasts, the service speaks a certain language, whatever the request likes."""
-    now = Reading(reading.get().scope)
+    now = LanguageContext(language_context.get().scope)
     now.language = tongue
-    before = reading.set(now)
+    before = language_context.set(now)
     try:
         yield
     finally:
-        reading.reset(before)
+        language_context.reset(before)
 
 
 def gettext(message: str) -> str:
     """A text of the pages in the language of now."""
-    return reading.get().catalogue.gettext(message)
+    return language_context.get().translations.gettext(message)
 
 
 def ngettext(one: str, many: str, number: int) -> str:
     """A text of the pages with a number, in the form that the number asks for."""
-    return reading.get().catalogue.ngettext(one, many, number)
+    return language_context.get().translations.ngettext(one, many, number)
 
 
-def translated(message: str) -> tuple[str, str]:
+def translate_message(message: str) -> tuple[str, str]:
     """A text in the language of now, with the language that it is in: English where it is not translated."""
     said = gettext(message)
-    return said, ENGLISH if said == message else language()
+    return said, ENGLISH if said == message else current_language()
 
 
-def comma() -> str:
+def list_separator() -> str:
     """What stands between the items of a list."""
-    return COMMAS.get(language(), ", ")
+    return LIST_SEPARATORS.get(current_language(), ", ")
 
 
-def name_of(tag: str) -> str:
+def format_language_name(tag: str) -> str:
     """What a language is called, with its script where the tag names one; an unknown one as it is."""
-    spoken_now = Locale(language())
+    spoken_now = Locale(current_language())
     tongue, _, script = tag.partition("-")
     name = spoken_now.languages.get(tongue, tag)
     return f"{name} ({spoken_now.scripts[script.title()]})" if script.title() in spoken_now.scripts else name
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """A number, its thousands apart."""
-    return format_decimal(value, locale=language())
+    return format_decimal(value, locale=current_language())
 
 
-def day(value: date) -> str:
+def format_day(value: date) -> str:
     """A day in words, such as 25 January 2005."""
-    return a_day(value, language())
+    return format_localized_day(value, current_language())
 
 
 @lru_cache(5000)
-def a_day(value: date, tongue: str) -> str:
+def format_localized_day(value: date, tongue: str) -> str:
     """A day in words."""
     return format_date(value, "d MMMM y" if tongue == ENGLISH else "long", locale=tongue)
 
 
-def month(value: date, skeleton: str = "yMMMM") -> str:
+def format_month(value: date, skeleton: str = "yMMMM") -> str:
     """A month in words, by the skeleton of CLDR for what is said of it."""
-    return format_skeleton(skeleton, value, locale=language())
+    return format_skeleton(skeleton, value, locale=current_language())
 
 
-def for_people(fields: dict[str, str]) -> dict[str, str]:
+def page_header_fields(fields: dict[str, str]) -> dict[str, str]:
     """The header fields of a page: it differs by language, and by what was chosen before."""
     varies = dict.fromkeys(one.strip() for one in fields.get("Vary", "").split(",") if one.strip())
     varies |= {"Accept-Language": None, "Cookie": None}
-    return {"Content-Language": language(), **fields, "Vary": ", ".join(varies)}
+    return {"Content-Language": current_language(), **fields, "Vary": ", ".join(varies)}

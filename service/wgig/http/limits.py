@@ -15,109 +15,115 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..problems import Problem
 from ..settings import Settings
-from .access_log import NOTED
-from .middleware import refuse, secure
+from .access_log import REQUEST_RECORD_KEY
+from .middleware import send_problem, set_security_headers
 
-NETWORK = 64  # bits of an address of IPv6 that a client does not choose
+CLIENT_IPV6_BITS = 64  # bits of an address of IPv6 that a client does not choose
 
 
 @lru_cache
-def party(address: str) -> str:
+def identify_client(address: str) -> str:
     """Who counts as one client: an address, or the network of one of IPv6, where a client has many."""
     try:
-        return str(IPv6Network((IPv6Address(address), NETWORK), strict=False))
+        return str(IPv6Network((IPv6Address(address), CLIENT_IPV6_BITS), strict=False))
     except ValueError:
         return address
 
 
-MOST = 20_000  # clients that are remembered, those with the emptiest buckets
-FREE = ("/health", "/ready")  # what monitors ask, by whose address others may come
-POLICY = "client"
-TINY = 1e-6  # seconds, more than is lost in adding to a clock that has run for years
+MAX_REMEMBERED_CLIENTS = 20_000  # clients that are remembered, those with the emptiest buckets
+UNLIMITED_PATHS = ("/health", "/ready")  # what monitors ask, by whose address others may come
+RATE_LIMIT_POLICY = "client"
+CLOCK_TOLERANCE_SECONDS = 1e-6  # seconds, more than is lost in adding to a clock that has run for years
 
 
-class Taken(NamedTuple):
+class RateLimitStatus(NamedTuple):
     """What a client has left after a request: how many more, and in how many seconds there will be others.
 
     `refused` tells that there was none left for this one.
     """
 
-    left: int
-    seconds: int
-    refused: bool
+    requests_left: int
+    reset_seconds: int
+    is_refused: bool
 
-    def field(self) -> bytes:
+    def format_field(self) -> bytes:
         """The field that tells it."""
-        return b'"%s";r=%d;t=%d' % (POLICY.encode(), self.left, self.seconds)
+        return b'"%s";r=%d;t=%d' % (RATE_LIMIT_POLICY.encode(), self.requests_left, self.reset_seconds)
 
 
-class Limits:
+class RateLimiter:
     """The buckets of all clients, for one thread. Nothing is limited where the setting is 0."""
 
     def __init__(self, settings: Settings) -> None:
         """All are full."""
-        self.full: dict[str, float] = {}
-        self.follow(settings)
+        self.full_at: dict[str, float] = {}
+        self.apply_settings(settings)
 
-    def follow(self, settings: Settings) -> None:
+    def apply_settings(self, settings: Settings) -> None:
         """Go by these settings from now on."""
-        self.requests, self.seconds = settings.rate_requests, settings.rate_seconds
-        self.on = self.requests > 0
-        self.policy = b'"%s";q=%d;w=%d' % (POLICY.encode(), self.requests, self.seconds)
+        self.max_requests, self.window_seconds = settings.rate_requests, settings.rate_seconds
+        self.is_enabled = self.max_requests > 0
+        self.policy_field = b'"%s";q=%d;w=%d' % (
+            RATE_LIMIT_POLICY.encode(),
+            self.max_requests,
+            self.window_seconds,
+        )
 
-    def take(self, client: str) -> Taken:
+    def take(self, client: str) -> RateLimitStatus:
         """Take a token out of the bucket of a client, if there is one."""
-        now, whose, each = time.monotonic(), party(client), self.seconds / self.requests
-        full = max(now, self.full.get(whose, 0.0)) + each
-        spare = self.seconds - (full - now)  # in seconds of filling
-        if spare < -TINY:
-            return Taken(0, ceil(-spare - TINY), refused=True)
-        if whose not in self.full and len(self.full) >= MOST:
-            self.forget(now)
-        self.full[whose] = full
-        left = int((spare + TINY) / each)
-        return Taken(left, ceil((full - now if left else each - spare) - TINY), refused=False)
+        now, whose, each = time.monotonic(), identify_client(client), self.window_seconds / self.max_requests
+        full = max(now, self.full_at.get(whose, 0.0)) + each
+        spare = self.window_seconds - (full - now)  # in seconds of filling
+        if spare < -CLOCK_TOLERANCE_SECONDS:
+            return RateLimitStatus(0, ceil(-spare - CLOCK_TOLERANCE_SECONDS), is_refused=True)
+        if whose not in self.full_at and len(self.full_at) >= MAX_REMEMBERED_CLIENTS:
+            self.forget_clients(now)
+        self.full_at[whose] = full
+        left = int((spare + CLOCK_TOLERANCE_SECONDS) / each)
+        return RateLimitStatus(
+            left, ceil((full - now if left else each - spare) - CLOCK_TOLERANCE_SECONDS), is_refused=False
+        )
 
-    def forget(self, now: float) -> None:
+    def forget_clients(self, now: float) -> None:
         """Forget the buckets that are full, and of the others the fuller half."""
-        kept = sorted((full, one) for one, full in self.full.items() if full > now)
-        self.full = {one: full for full, one in kept[-MOST // 2 :]}
+        kept = sorted((full, one) for one, full in self.full_at.items() if full > now)
+        self.full_at = {one: full for full, one in kept[-MAX_REMEMBERED_CLIENTS // 2 :]}
 
-    def fields(self, taken: Taken) -> list[tuple[bytes, bytes]]:
+    def header_fields(self, taken: RateLimitStatus) -> list[tuple[bytes, bytes]]:
         """The header fields that tell a client where it stands."""
-        return [(b"ratelimit-policy", self.policy), (b"ratelimit", taken.field())]
+        return [(b"ratelimit-policy", self.policy_field), (b"ratelimit", taken.format_field())]
 
-    def problem(self, taken: Taken) -> Problem:
+    def build_problem(self, taken: RateLimitStatus) -> Problem:
         """The refusal of a request for which nothing was left."""
         sentence = (
-            f"This client has made {self.requests} requests in {self.seconds} seconds, and one more is too "
-            f"many. Send it again in {taken.seconds} seconds."
+            f"This client has made {self.max_requests} requests in {self.window_seconds} seconds, and one more is too "
+            f"many. Send it again in {taken.reset_seconds} seconds."
         )
-        members: dict[str, Any] = {"violated-policies": [POLICY]}
-        return Problem(429, sentence, headers={"Retry-After": str(taken.seconds)}, **members)
+        members: dict[str, Any] = {"violated-policies": [RATE_LIMIT_POLICY]}
+        return Problem(429, sentence, headers={"Retry-After": str(taken.reset_seconds)}, **members)
 
 
-class Limiting:
+class RateLimitMiddleware:
     """ASGI middleware: lets pass what a client may, and refuses the rest."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, base: str) -> None:
+    def __init__(self, app: ASGIApp, limits: RateLimiter, base: str) -> None:
         """Stand before `app`; `base` is the base IRI of the graph."""
-        self.app, self.limits, self.base = app, limits, base
+        self.app, self.limiter, self.base = app, limits, base
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if not self.limits.on or scope["type"] != "http" or scope["path"] in FREE:
+        if not self.limiter.is_enabled or scope["type"] != "http" or scope["path"] in UNLIMITED_PATHS:
             return await self.app(scope, receive, send)
-        taken = self.limits.take(scope[NOTED].client)
+        taken = self.limiter.take(scope[REQUEST_RECORD_KEY].client)
 
         async def telling(message: Message) -> None:
             if message["type"] == "http.response.start":
-                fields = [*message["headers"], *self.limits.fields(taken)]
-                if taken.refused:
-                    secure(MutableHeaders(raw=fields))
+                fields = [*message["headers"], *self.limiter.header_fields(taken)]
+                if taken.is_refused:
+                    set_security_headers(MutableHeaders(raw=fields))
                 message = {**message, "headers": fields}
             await send(message)
 
-        if taken.refused:
-            return await refuse(self.base, scope, telling, self.limits.problem(taken))
+        if taken.is_refused:
+            return await send_problem(self.base, scope, telling, self.limiter.build_problem(taken))
         return await self.app(scope, receive, telling)

@@ -21,88 +21,90 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..i18n import SPOKEN
+from ..i18n import PAGE_LANGUAGES
 from ..problems import Problem
-from .access_log import NOTED, new_id
-from .auth import LEAKED, MISPLACED, in_address
-from .fast_path import REQUEST
-from .language import Reading, reading
-from .responses import BrokenOffError
+from .access_log import REQUEST_RECORD_KEY, make_request_id
+from .auth import LEAKED_TOKEN_DETAIL, MISPLACED_TOKEN_HEADERS, has_token_in_query
+from .fast_path import RAW_REQUEST_KEY
+from .language import LanguageContext, language_context
+from .responses import ResponseAbortedError
 
-SMALL = 64 * 1024  # bytes that each request may hold anyway, so that large ones do not keep out a query
+FREE_BODY_BYTES = (
+    64 * 1024
+)  # bytes that each request may hold anyway, so that large ones do not keep out a query
 
 
-class Room:
+class UploadBudget:
     """Room for so many bytes, of which requests take and give back."""
 
     def __init__(self, total: int) -> None:
         """Nothing is taken yet."""
-        self.free = total
+        self.free_bytes = total
 
-    def holding(self) -> "Holding":
+    def open_reservation(self) -> "UploadReservation":
         """What one request will hold."""
-        return Holding(self)
+        return UploadReservation(self)
 
 
-class Holding:
+class UploadReservation:
     """The bytes of one request."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: UploadBudget) -> None:
         """Hold nothing yet."""
-        self.room = room
-        self.size = 0
+        self.budget = room
+        self.size_bytes = 0
 
     def take(self, size: int) -> None:
         """Hold so many bytes more. Raises Problem 503 where there is no room for them."""
-        more = max(0, self.size + size - SMALL) - max(0, self.size - SMALL)
-        if more > self.room.free:
+        more = max(0, self.size_bytes + size - FREE_BODY_BYTES) - max(0, self.size_bytes - FREE_BODY_BYTES)
+        if more > self.budget.free_bytes:
             raise Problem(
                 503,
                 "Too much is being uploaded at this moment. Nothing of this was done; try again soon.",
                 headers={"Retry-After": "10"},
             )
-        self.room.free -= more
-        self.size += size
+        self.budget.free_bytes -= more
+        self.size_bytes += size
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Hold nothing any more."""
-        self.room.free += max(0, self.size - SMALL)
-        self.size = 0
+        self.budget.free_bytes += max(0, self.size_bytes - FREE_BODY_BYTES)
+        self.size_bytes = 0
 
 
-LONGEST_TARGET = 32 * 1024  # bytes of path and query string
+MAX_TARGET_BYTES = 32 * 1024  # bytes of path and query string
 
 # A page loads its own styles, pictures and scripts, and its scripts and forms ask this service alone.
 # Nothing that stands in a page itself runs. What the service answers is no script by its type, and nobody
 # guesses it.
-PAGE_POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-EXPOSED = (
+EXPOSED_HEADERS = (
     "Accept-Ranges, Content-Language, Content-Location, Content-Profile, Content-Range, ETag, Link, "
     "Location, Memento-Datetime, RateLimit, RateLimit-Policy, Repr-Digest, Retry-After, WGIG-Warning, "
     "X-Request-Id"
 )
 
-CLOSE = (b"connection", b"close")  # as nothing that comes can be trusted any more
-HOST = re.compile(rb"(?:[\w.-]*|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::(?P<port>\d{0,5}))?")
+CLOSE_HEADER = (b"connection", b"close")  # as nothing that comes can be trusted any more
+HOST_PATTERN = re.compile(rb"(?:[\w.-]*|\[(?P<address>[0-9A-Fa-f:.]+)\])(?::(?P<port>\d{0,5}))?")
 
 log = logging.getLogger("wgig")
 
 
-class Guard:
+class RequestGuardMiddleware:
     """ASGI middleware: turns bugs into a silent 500, opens answers to scripts, sets safety headers.
 
     It also bounds what all requests together hold.
     """
 
-    def __init__(self, app: ASGIApp, base: str, room: Room) -> None:
+    def __init__(self, app: ASGIApp, base: str, room: UploadBudget) -> None:
         """Watch over `app`; `base` is the base IRI of the graph, `room` is for the bodies of requests."""
         self.app = app
         self.base = base
-        self.room = room
+        self.budget = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and watch over its response."""
@@ -115,38 +117,42 @@ class Guard:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                secure(MutableHeaders(scope=message))
+                set_security_headers(MutableHeaders(scope=message))
             await send(message)
 
-        held = self.room.holding()
+        held = self.budget.open_reservation()
 
         async def counted() -> Message:
             message = await receive()
             held.take(len(message.get("body", b"")))
             return message
 
-        if fault := next(faults(scope), None):
-            await refuse(self.base, scope, watched, fault, CLOSE)
+        if fault := next(iter_request_problems(scope), None):
+            await send_problem(self.base, scope, watched, fault, CLOSE_HEADER)
             return
         try:
             await self.app(scope, counted, watched)
         except ClientDisconnect:  # nobody is left to answer
             log.info("the client of %s %s went away", scope["method"], scope["path"])
-        except BrokenOffError as error:
+        except ResponseAbortedError as error:
             log.info("%s %s: %s", scope["method"], scope["path"], error)
             raise
         except Exception:
-            request_id = scope[NOTED].id if NOTED in scope else new_id().decode()
+            request_id = (
+                scope[REQUEST_RECORD_KEY].id if REQUEST_RECORD_KEY in scope else make_request_id().decode()
+            )
             log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
             if started:  # half an answer must not look whole
                 raise
             sentence = f"The service made a mistake. Report it with this number: {request_id}."
-            await refuse(self.base, scope, watched, Problem(500, sentence), CLOSE)
+            await send_problem(self.base, scope, watched, Problem(500, sentence), CLOSE_HEADER)
         finally:
-            held.give_back()
+            held.release()
 
 
-async def refuse(base: str, scope: Scope, send: Send, problem: Problem, *more: tuple[bytes, bytes]) -> None:
+async def send_problem(
+    base: str, scope: Scope, send: Send, problem: Problem, *more: tuple[bytes, bytes]
+) -> None:
     """Say no where nothing of the application is asked, with these header fields beside."""
     members = problem.document(base, scope["raw_path"].decode("latin-1"))
     body = json.dumps(members, ensure_ascii=False).encode()
@@ -160,31 +166,31 @@ async def refuse(base: str, scope: Scope, send: Send, problem: Problem, *more: t
     await send({"type": "http.response.body", "body": body})
 
 
-def faults(scope: Scope) -> Iterator[Problem]:
+def iter_request_problems(scope: Scope) -> Iterator[Problem]:
     """What is wrong with a request whatever it asks for."""
     headers = Headers(scope=scope)
     hosts = [value for name, value in scope["headers"] if name == b"host"]
-    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_TARGET:
+    if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES:
         yield Problem(414, "The address is too long. Send the query in the body of a POST.")
-    if in_address(scope["query_string"]):
-        yield Problem(400, LEAKED.format(where="address"), headers=MISPLACED)
+    if has_token_in_query(scope["query_string"]):
+        yield Problem(400, LEAKED_TOKEN_DETAIL.format(where="address"), headers=MISPLACED_TOKEN_HEADERS)
     if scope["http_version"] == "1.1" and len(hosts) != 1:
         yield Problem(400, "A request by HTTP/1.1 has one Host field. Send it.")
-    if not all(map(is_host, hosts)):
+    if not all(map(is_host_field, hosts)):
         yield Problem(400, "The Host field names no host. Send a name or an address, with a port or without.")
-    if codings(headers) not in ([], ["chunked"]):
+    if transfer_codings(headers) not in ([], ["chunked"]):
         yield Problem(
             400, "The body has a transfer coding that is not read here. Send it chunked, or as it is."
         )
-    if loses_body(headers):
+    if is_upgrade_with_body(headers):
         yield Problem(
             400, "The request asks for an upgrade, which is not done here. Send it without Upgrade."
         )
 
 
-def is_host(value: bytes) -> bool:
+def is_host_field(value: bytes) -> bool:
     """Whether a Host field may stand in addresses (RFC 9110, section 7.2): a name or address, and a port."""
-    found = HOST.fullmatch(value)
+    found = HOST_PATTERN.fullmatch(value)
     if found is None or int(found["port"] or 0) >= 2**16:
         return False
     try:
@@ -193,34 +199,36 @@ def is_host(value: bytes) -> bool:
         return False
 
 
-def codings(headers: Headers) -> list[str]:
+def transfer_codings(headers: Headers) -> list[str]:
     """The transfer codings of a body (RFC 9112, section 6.1)."""
     return [one.strip().lower() for field in headers.getlist("transfer-encoding") for one in field.split(",")]
 
 
-def loses_body(headers: Headers) -> bool:
+def is_upgrade_with_body(headers: Headers) -> bool:
     """Whether the server takes what follows for another protocol, and so gives us no body that was sent."""
     return "upgrade" in headers and ("content-length" in headers or "transfer-encoding" in headers)
 
 
-def secure(headers: MutableHeaders) -> None:
+def set_security_headers(headers: MutableHeaders) -> None:
     """Scripts of any origin may read the answer, nothing is sniffed, a page loads nothing from elsewhere."""
     headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = EXPOSED
+    headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     headers["X-Content-Type-Options"] = "nosniff"
     if headers.get("content-type", "").startswith("text/html"):
-        headers.setdefault("Content-Security-Policy", PAGE_POLICY)  # one page may stand in those of others
+        headers.setdefault(
+            "Content-Security-Policy", CONTENT_SECURITY_POLICY
+        )  # one page may stand in those of others
         headers["Referrer-Policy"] = "same-origin"
 
 
-COOKIE = "lang"
-ONE = "|".join(SPOKEN).encode()
-IN_ADDRESS = re.compile(rb"(?:^|(?<=&))_lang=(%s)(?:&|$)" % ONE)
-IN_COOKIE = re.compile(rb"(?:^|;)\s*lang=(%s)\s*(?=;|$)" % ONE)
-REMEMBER = f"{COOKIE}=%s; Path=/; Max-Age={365 * 24 * 3600}; HttpOnly; SameSite=Lax"
+LANGUAGE_COOKIE = "lang"
+PAGE_LANGUAGES_PATTERN = "|".join(PAGE_LANGUAGES).encode()
+LANGUAGE_IN_QUERY_PATTERN = re.compile(rb"(?:^|(?<=&))_lang=(%s)(?:&|$)" % PAGE_LANGUAGES_PATTERN)
+LANGUAGE_COOKIE_PATTERN = re.compile(rb"(?:^|;)\s*lang=(%s)\s*(?=;|$)" % PAGE_LANGUAGES_PATTERN)
+SET_LANGUAGE_COOKIE = f"{LANGUAGE_COOKIE}=%s; Path=/; Max-Age={365 * 24 * 3600}; HttpOnly; SameSite=Lax"
 
 
-class Choosing:
+class LanguageMiddleware:
     """ASGI middleware: makes a choice the first of Accept-Language, and has it remembered."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -231,11 +239,11 @@ class Choosing:
         """Pass a request on, with what its pages are to speak."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        chosen = IN_ADDRESS.search(scope["query_string"])
-        tongue = chosen[1] if chosen else remembered(scope)
+        chosen = LANGUAGE_IN_QUERY_PATTERN.search(scope["query_string"])
+        tongue = chosen[1] if chosen else read_language_cookie(scope)
         if tongue:
-            scope = speaking(scope, tongue)
-        reading.set(Reading(scope, chosen=bool(chosen)))
+            scope = put_language_first(scope, tongue)
+        language_context.set(LanguageContext(scope, chosen=bool(chosen)))
         if not chosen:
             return await self.app(scope, receive, send)
 
@@ -243,37 +251,37 @@ class Choosing:
             if message["type"] == "http.response.start":
                 fields = MutableHeaders(scope=message)
                 if fields.get("content-type", "").startswith("text/html"):
-                    fields.append("Set-Cookie", REMEMBER % chosen[1].decode())
+                    fields.append("Set-Cookie", SET_LANGUAGE_COOKIE % chosen[1].decode())
             await send(message)
 
         return await self.app(scope, receive, remembering)
 
 
-def remembered(scope: Scope) -> bytes | None:
+def read_language_cookie(scope: Scope) -> bytes | None:
     """The language that a browser chose before; it goes for pages alone."""
     fields = Headers(scope=scope)
     if "cookie" not in fields or "text/html" not in fields.get("accept", ""):
         return None
-    found = IN_COOKIE.search(fields["cookie"].encode("latin-1"))
+    found = LANGUAGE_COOKIE_PATTERN.search(fields["cookie"].encode("latin-1"))
     return found[1] if found else None
 
 
-def speaking(scope: Scope, tongue: bytes) -> Scope:
+def put_language_first(scope: Scope, tongue: bytes) -> Scope:
     """The request with a language before those that it likes, and no other trace of the choice.
 
     Its bytes are not those of another request that says the same, so that nothing may be known by them.
     """
     liked = (b"accept-language", tongue)
     fields = [pair for pair in scope["headers"] if pair[0] != b"cookie"]
-    query = IN_ADDRESS.sub(b"", scope["query_string"], count=1).rstrip(b"&")
+    query = LANGUAGE_IN_QUERY_PATTERN.sub(b"", scope["query_string"], count=1).rstrip(b"&")
     changed = {"headers": [liked, *fields], "query_string": query}
-    return {key: value for key, value in scope.items() if key != REQUEST} | changed
+    return {key: value for key, value in scope.items() if key != RAW_REQUEST_KEY} | changed
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+RouteHandler = Callable[[Request], Awaitable[Response]]
 
 
-class Direct:
+class FastRouteMiddleware:
     """ASGI middleware: calls the handler of a method and path; all others are the application's.
 
     An exception of the classes in `errors` is answered by `refuse`.
@@ -282,12 +290,12 @@ class Direct:
     def __init__(
         self,
         app: ASGIApp,
-        handlers: Mapping[tuple[str, str], Handler],
+        handlers: Mapping[tuple[str, str], RouteHandler],
         errors: tuple[type[Exception], ...],
         refuse: Callable[[Request, Exception], Response],
     ) -> None:
         """Take the handlers by method and path."""
-        self.app, self.handlers, self.errors, self.refuse = app, handlers, errors, refuse
+        self.app, self.handlers, self.errors, self.render_error = app, handlers, errors, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -298,5 +306,5 @@ class Direct:
         try:
             response = await handler(request)
         except self.errors as error:
-            response = self.refuse(request, error)
+            response = self.render_error(request, error)
         return await response(scope, receive, send)

@@ -9,27 +9,29 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from ..i18n import SPOKEN
+from ..i18n import PAGE_LANGUAGES
 from ..problems import Problem
 from ..rdf.formats import Format
-from ..rdf.sparql_lexer import absolute
-from ..text import near
-from .bodies import Pairs, parameters, values
+from ..rdf.sparql_lexer import check_absolute_iri
+from ..text import find_near_name
+from .bodies import Pairs, get_query_parameters, parameter_values
 
 if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
     from fastapi import Request
 
-PARAMETER = "_lang"  # of any page; where it means something, it is gone by now
-BARE = ("default", "explain", "hints", "saved", "versions")  # which say all by being there
-MOST = 50  # values of one parameter, if nothing else is said
+LANGUAGE_PARAMETER = "_lang"  # of any page; where it means something, it is gone by now
+BARE_PARAMETERS = ("default", "explain", "hints", "saved", "versions")  # which say all by being there
+MAX_PARAMETER_VALUES = 50  # values of one parameter, if nothing else is said
 
 
-def only(request: "Request", once: Sequence[str] = (), many: Sequence[str] = ()) -> Pairs:
+def check_query_parameters(request: "Request", once: Sequence[str] = (), many: Sequence[str] = ()) -> Pairs:
     """The pairs of the query string, in which are no parameters but these. Raises Problem as `checked`."""
-    return checked(parameters(request), once, many)
+    return check_parameter_pairs(get_query_parameters(request), once, many)
 
 
-def checked(pairs: Pairs, once: Sequence[str] = (), many: Sequence[str] = (), most: int = MOST) -> Pairs:
+def check_parameter_pairs(
+    pairs: Pairs, once: Sequence[str] = (), many: Sequence[str] = (), most: int = MAX_PARAMETER_VALUES
+) -> Pairs:
     """The pairs. Raises Problem 400 for one that means nothing here, and for too many of a kind.
 
     Those of `once` may be given once, those of `many` as often as `most` says. The member `parameters` of the
@@ -37,33 +39,33 @@ def checked(pairs: Pairs, once: Sequence[str] = (), many: Sequence[str] = (), mo
     """
     there = [*once, *many]
     for key in dict(pairs):
-        if key == PARAMETER:
-            raise no_such_language()
+        if key == LANGUAGE_PARAMETER:
+            raise page_language_problem()
         if key not in there:
-            raise no_such(key, there)
-        number, allowed = len(values(pairs, key)), most if key in many else 1
+            raise unknown_parameter_problem(key, there)
+        number, allowed = len(parameter_values(pairs, key)), most if key in many else 1
         if number > allowed:
             times = "once" if allowed == 1 else f"{allowed} times at most"
             raise Problem(400, f"The parameter {key} is given {number} times. Give it {times}.")
-        if key in BARE and any(values(pairs, key)):
+        if key in BARE_PARAMETERS and any(parameter_values(pairs, key)):
             raise Problem(400, f"The parameter {key} has no value. Give it bare, or leave it out.")
     return pairs
 
 
-def no_such_language() -> Problem:
+def page_language_problem() -> Problem:
     """The 400 for a language in which no page speaks, or more than one."""
-    there = ", ".join(SPOKEN)
+    there = ", ".join(PAGE_LANGUAGES)
     return Problem(
         400,
-        f"The parameter {PARAMETER} names one language of the pages. Give it once, as one of: {there}. "
+        f"The parameter {LANGUAGE_PARAMETER} names one language of the pages. Give it once, as one of: {there}. "
         "Of a thing or a graph, the parameter lang asks for texts of the data in other languages.",
-        languages=list(SPOKEN),
+        languages=list(PAGE_LANGUAGES),
     )
 
 
-def no_such(key: str, there: Sequence[str]) -> Problem:
+def unknown_parameter_problem(key: str, there: Sequence[str]) -> Problem:
     """The 400 for a parameter that means nothing."""
-    meant = near(key, there)
+    meant = find_near_name(key, there)
     guess = f"Did you mean {meant}? " if meant else ""
     there_are = f"There are: {', '.join(there)}." if there else "There are none."
     members: dict[str, Any] = {"suggestion": meant} if meant else {}
@@ -71,37 +73,37 @@ def no_such(key: str, there: Sequence[str]) -> Problem:
     return Problem(400, sentence, parameters=list(there), **members)
 
 
-VISIBLE = string.ascii_letters + string.digits + string.punctuation + " "
-SERVICE = '</openapi.json>; rel="service-desc"'
+HEADER_SAFE_CHARACTERS = string.ascii_letters + string.digits + string.punctuation + " "
+SERVICE_DESC_LINK = '</openapi.json>; rel="service-desc"'
 
 
-def address(name: str, pairs: Iterable[tuple[str, str]], suffix: str = "") -> str:
+def build_service_path(name: str, pairs: Iterable[tuple[str, str]], suffix: str = "") -> str:
     """The path of what is called so, with these parameters, in the format of a suffix."""
     query = urlencode([pair for pair in pairs if pair[0] != "_mediatype"], safe=":,/")
     return f"/{name}{'.' if suffix else ''}{suffix}{'?' if query else ''}{query}"
 
 
-def content_location(name: str, pairs: Pairs, format_: Format) -> dict[str, str]:
+def content_location_field(name: str, pairs: Pairs, format_: Format) -> dict[str, str]:
     """The field that names the address of just this answer."""
-    return {"Content-Location": in_field(address(name, pairs, format_.suffix))}
+    return {"Content-Location": encode_field_value(build_service_path(name, pairs, format_.suffix))}
 
 
-def host(request: "Request") -> str:
+def request_base_url(request: "Request") -> str:
     """The service as asked, such as `http://localhost/`. Raises Problem 400 for a host that is none."""
-    return absolute(str(request.base_url), "The address of the service")
+    return check_absolute_iri(str(request.base_url), "The address of the service")
 
 
-def in_field(text: str) -> str:
+def encode_field_value(text: str) -> str:
     """The text as a header field may hold it, in printable ASCII: all else is percent-encoded."""
-    return text if text.isascii() and text.isprintable() else quote(text, safe=VISIBLE)
+    return text if text.isascii() and text.isprintable() else quote(text, safe=HEADER_SAFE_CHARACTERS)
 
 
-def query(pairs: Pairs) -> list[str]:
+def encode_parameter_pairs(pairs: Pairs) -> list[str]:
     """The parameters as an address has them."""
     return [urlencode([one], safe=":,/") for one in pairs]
 
 
-def with_parameters(path: str, parameters: Iterable[str]) -> str:
+def add_parameters_to_path(path: str, parameters: Iterable[str]) -> str:
     """The path with these parameters behind those that it has."""
     more = "&".join(parameters)
     return f"{path}{'&' if '?' in path else '?'}{more}" if more else path

@@ -17,17 +17,17 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from ..problems import Problem
-from ..rdf.formats import HTML, Format, named
-from .bodies import parameters, values
-from .language import for_people
-from .negotiation import PLAIN, choose, coded, coded_pieces, negotiate
-from .parameters import in_field
+from ..rdf.formats import HTML, Format, get_named_format
+from .bodies import get_query_parameters, parameter_values
+from .language import page_header_fields
+from .negotiation import IDENTITY_CODING, choose_coding, compress_body, compress_pieces, negotiate_format
+from .parameters import encode_field_value
 
-SOON = 0.05  # seconds of work before it is worth to look whether somebody waits for it
+DISCONNECT_WATCH_SECONDS = 0.05  # seconds of work before it is worth to look whether somebody waits for it
 
 
 @asynccontextmanager
-async def while_there(receive: Receive) -> AsyncIterator[None]:
+async def cancel_on_disconnect(receive: Receive) -> AsyncIterator[None]:
     """Around work for a client whose request has been received: canceled when the client goes away.
 
     Raises ClientDisconnect then.
@@ -42,7 +42,7 @@ async def while_there(receive: Receive) -> AsyncIterator[None]:
                     pass
                 work.reschedule(loop.time())
 
-            timer = loop.call_later(SOON, lambda: watching.add(loop.create_task(watch())))
+            timer = loop.call_later(DISCONNECT_WATCH_SECONDS, lambda: watching.add(loop.create_task(watch())))
             try:
                 yield
             finally:
@@ -55,11 +55,11 @@ async def while_there(receive: Receive) -> AsyncIterator[None]:
         raise
 
 
-class BrokenOffError(Exception):
+class ResponseAbortedError(Exception):
     """An answer has begun and cannot be ended; the connection ends in its place."""
 
 
-class Streamed(Response):
+class StreamedResponse(Response):
     """A response whose body comes piece by piece."""
 
     def __init__(
@@ -69,49 +69,49 @@ class Streamed(Response):
 
         `close` is called when no more of them is wanted.
         """
-        self.pieces, self.close = pieces, close
+        self.pieces, self.on_close = pieces, close
         self.status_code, self.background = 200, None
         self.init_headers(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the pieces as fast as the client takes them; none for HEAD."""
         try:
-            async with while_there(receive):
+            async with cancel_on_disconnect(receive):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 if scope["method"] != "HEAD":
                     async for piece in self.pieces:
                         await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            self.close()
+            self.on_close()
 
 
-CONDITIONAL = ("GET", "HEAD", "QUERY")  # what 304 may answer (RFC 9110, section 13.1.2)
-SMALLEST_COMPRESSED = 1024  # below this, a coding costs more than it saves
+CONDITIONAL_METHODS = ("GET", "HEAD", "QUERY")  # what 304 may answer (RFC 9110, section 13.1.2)
+MIN_COMPRESSED_BYTES = 1024  # below this, a coding costs more than it saves
 
 
-def pick(request: Request, offered: Sequence[Format], suffix: str = "") -> Format:
+def choose_response_format(request: Request, offered: Sequence[Format], suffix: str = "") -> Format:
     """The format of the answer: `?_mediatype=` beats the suffix of the path, which beats the Accept fields.
 
     Raises Problem 406.
     """
-    asked = values(parameters(request), "_mediatype")
+    asked = parameter_values(get_query_parameters(request), "_mediatype")
     if asked:
-        return named(asked[0], offered)
+        return get_named_format(asked[0], offered)
     if suffix:
-        return named(suffix, offered, suffix)
-    return negotiate(request.headers.getlist("accept"), offered)
+        return get_named_format(suffix, offered, suffix)
+    return negotiate_format(request.headers.getlist("accept"), offered)
 
 
-def page_or(request: Request, data: Format) -> Format:
+def choose_page_or_data(request: Request, data: Format) -> Format:
     """HTML where the client likes a page best, else the format of the data, whatever it accepts."""
     try:
-        return negotiate(request.headers.getlist("accept"), (data, HTML))
+        return negotiate_format(request.headers.getlist("accept"), (data, HTML))
     except Problem:
         return data
 
 
-def answer(  # noqa: PLR0913 - what a response consists of
+def respond_with_body(  # noqa: PLR0913 - what a response consists of
     request: Request,
     body: bytes,
     format_: Format,
@@ -124,22 +124,24 @@ def answer(  # noqa: PLR0913 - what a response consists of
 
     The ETag is the digest of the body, its media type and its coding. `links` are values of the Link field.
     """
-    worthwhile = len(body) >= SMALLEST_COMPRESSED
-    coding = coding_for(request) if worthwhile else PLAIN
-    fields = common_fields(request, entity_tag(body, format_, coding), links) | dict(headers or {})
-    fields = for_people(fields) if format_ is HTML else fields
-    condition = request.headers.getlist("if-none-match") if request.method in CONDITIONAL else []
-    if status == 200 and matches(condition, fields["ETag"], weak=True):
+    worthwhile = len(body) >= MIN_COMPRESSED_BYTES
+    coding = request_coding(request) if worthwhile else IDENTITY_CODING
+    fields = common_response_fields(request, compute_entity_tag(body, format_, coding), links) | dict(
+        headers or {}
+    )
+    fields = page_header_fields(fields) if format_ is HTML else fields
+    condition = request.headers.getlist("if-none-match") if request.method in CONDITIONAL_METHODS else []
+    if status == 200 and matches_entity_tag(condition, fields["ETag"], weak=True):
         return Response(status_code=304, headers=fields)
-    fields |= content_fields(format_, coding)
-    body = coded(body, coding)
+    fields |= body_header_fields(format_, coding)
+    body = compress_body(body, coding)
     if request.method == "HEAD":
         fields["Content-Length"] = str(len(body))
         body = b""
     return Response(body, status, fields)
 
 
-def stream(  # noqa: PLR0913 - what a response consists of
+def respond_with_stream(  # noqa: PLR0913 - what a response consists of
     request: Request,
     pieces: AsyncIterator[bytes],
     format_: Format,
@@ -152,12 +154,14 @@ def stream(  # noqa: PLR0913 - what a response consists of
 
     Its ETag names this one evaluation, as another may bring the same in another order.
     """
-    coding = coding_for(request)
-    fields = common_fields(request, f'"{uuid.uuid4().hex}"', links) | dict(headers or {})
-    return Streamed(coded_pieces(pieces, coding), fields | content_fields(format_, coding), close)
+    coding = request_coding(request)
+    fields = common_response_fields(request, f'"{uuid.uuid4().hex}"', links) | dict(headers or {})
+    return StreamedResponse(
+        compress_pieces(pieces, coding), fields | body_header_fields(format_, coding), close
+    )
 
 
-def common_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:
+def common_response_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str, str]:
     """The header fields of an answer and of the 304 in its place."""
     # What others said passes by: when it changes, nobody tells us.
     passing = getattr(request.state, "passing", False)
@@ -167,11 +171,11 @@ def common_fields(request: Request, tag: str, links: Iterable[str]) -> dict[str,
         "Cache-Control": "no-store" if passing or "authorization" in request.headers else "no-cache",
     }
     if links:
-        fields["Link"] = in_field(", ".join(links))
+        fields["Link"] = encode_field_value(", ".join(links))
     return fields
 
 
-def content_fields(format_: Format, coding: str) -> dict[str, str]:
+def body_header_fields(format_: Format, coding: str) -> dict[str, str]:
     """The header fields that describe a body."""
     fields = {"Content-Type": format_.content_type}
     if coding:
@@ -179,14 +183,14 @@ def content_fields(format_: Format, coding: str) -> dict[str, str]:
     return fields
 
 
-def entity_tag(body: bytes, format_: Format, coding: str = "") -> str:
+def compute_entity_tag(body: bytes, format_: Format, coding: str = "") -> str:
     """A strong validator: the same for the same bytes in the same format and coding."""
     digest = hashlib.sha256(f"{format_.media_type} {coding} ".encode())
     digest.update(body)
     return f'"{digest.hexdigest()[:32]}"'
 
 
-def matches(condition: Iterable[str], tag: str, *, weak: bool) -> bool:
+def matches_entity_tag(condition: Iterable[str], tag: str, *, weak: bool) -> bool:
     """Whether one of the entity tags in the condition's fields is `tag`, or any is meant.
 
     `weak`: weak tags count, too, as for If-None-Match, not for If-Match (RFC 9110, section 13.1).
@@ -195,6 +199,6 @@ def matches(condition: Iterable[str], tag: str, *, weak: bool) -> bool:
     return tag in tags or "*" in tags or (weak and f"W/{tag}" in tags)
 
 
-def coding_for(request: Request) -> str:
+def request_coding(request: Request) -> str:
     """The content coding that the client likes best."""
-    return choose(request.headers.getlist("accept-encoding"))
+    return choose_coding(request.headers.getlist("accept-encoding"))

@@ -16,17 +16,17 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..problems import Problem
-from .access_log import FIELD, Notes, new_id
-from .fast_path import REQUEST, Shortcut, Shortcuts, is_whole
-from .limits import Limits
+from .access_log import REQUEST_ID_FIELD, RequestRecorder, make_request_id
+from .fast_path import RAW_REQUEST_KEY, RawResponse, RawResponseCache, is_single_get_request
+from .limits import RateLimiter
 
-SECONDS = 10  # for the head of a request, and for what still comes when all is said
-HEAD_BYTES = 128 * 1024
-OWN = FIELD + b": "
-REST_BYTES = 128 * 1024 * 1024  # of a body that nobody reads any more
+HEAD_TIMEOUT_SECONDS = 10  # for the head of a request, and for what still comes when all is said
+MAX_HEAD_BYTES = 128 * 1024
+REQUEST_ID_PREFIX = REQUEST_ID_FIELD + b": "
+MAX_DISCARDED_BYTES = 128 * 1024 * 1024  # of a body that nobody reads any more
 
 
-class Connection(HttpToolsProtocol):
+class ServerConnection(HttpToolsProtocol):
     """A connection that says no in problem documents, waits for nothing for ever, and ends without a reset.
 
     A server that closes with something unread resets the connection, and the client loses the answer with it.
@@ -34,128 +34,144 @@ class Connection(HttpToolsProtocol):
     """
 
     base = ""  # base IRI of the graph
-    shortcuts: Shortcuts | None = None
-    notes: Notes | None = None
-    limits: Limits | None = None
+    raw_cache: RawResponseCache | None = None
+    recorder: RequestRecorder | None = None
+    limiter: RateLimiter | None = None
     by_peer = False  # whether it matters who sends the same bytes, as some are believed who asks
-    peer, prefix = "", b""
-    request = b""  # the bytes of a whole one
+    peer_address, cache_prefix = "", b""
+    raw_request = b""  # the bytes of a whole one
     timer: asyncio.TimerHandle | None = None
-    begun = False  # whether a head is under way
-    unfinished = False  # whether more of a request is to come
-    leaving = False  # whether all is said
-    size = 0  # of what came since, in bytes
+    is_head_started = False  # whether a head is under way
+    is_request_incomplete = False  # whether more of a request is to come
+    is_draining = False  # whether all is said
+    received_bytes = 0  # of what came since, in bytes
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
-        self.peer = self.client[0] if self.client else ""
-        self.prefix = self.peer.encode() if self.by_peer else b""
-        self.farewell = Farewell(self)
-        self.watch()
+        self.peer_address = self.client[0] if self.client else ""
+        self.cache_prefix = self.peer_address.encode() if self.by_peer else b""
+        self.draining_transport = DrainingTransport(self)
+        self.start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
-        self.unwatch()
+        self.stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read on in a request, or answer one that is known; or throw away what is beyond an answer."""
-        if self.shortcuts and self.idle():
-            request = self.prefix + data
-            known = self.shortcuts.get(request)
-            if known and self.given(known):
+        if self.raw_cache and self.is_idle():
+            request = self.cache_prefix + data
+            known = self.raw_cache.get(request)
+            if known and self.send_raw_response(known):
                 return
-            self.request = request if is_whole(data) else b""
-        if not self.leaving:
+            self.raw_request = request if is_single_get_request(data) else b""
+        if not self.is_draining:
             super().data_received(data)
-        if self.transport.is_closing() or not self.at_rest():
+        if self.transport.is_closing() or not self.is_at_rest():
             return
-        self.watch()
-        self.size += len(data)
-        if self.begun and self.size > HEAD_BYTES:
-            self.refuse(Problem(400, f"The head of the request is larger than {HEAD_BYTES} bytes."))
-        elif self.size > REST_BYTES:
+        self.start_timer()
+        self.received_bytes += len(data)
+        if self.is_head_started and self.received_bytes > MAX_HEAD_BYTES:
+            self.refuse(Problem(400, f"The head of the request is larger than {MAX_HEAD_BYTES} bytes."))
+        elif self.received_bytes > MAX_DISCARDED_BYTES:
             self.transport.close()
         return
 
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether all is done and sent that was asked so far."""
-        return self.at_rest() and not (self.unfinished or self.leaving or self.flow.write_paused)
+        return self.is_at_rest() and not (
+            self.is_request_incomplete or self.is_draining or self.flow.write_paused
+        )
 
-    def given(self, known: Shortcut) -> bool:
+    def send_raw_response(self, known: RawResponse) -> bool:
         """Send an answer, unless this client has asked too much, and wait for the next request."""
-        began, id_ = time.perf_counter(), new_id()
-        client = known.client if self.by_peer else self.peer
+        began, id_ = time.perf_counter(), make_request_id()
+        client = known.client if self.by_peer else self.peer_address
         left = b""
-        if self.limits and self.limits.on:
-            taken = self.limits.take(client)
-            if taken.refused:
+        if self.limiter and self.limiter.is_enabled:
+            taken = self.limiter.take(client)
+            if taken.is_refused:
                 return False
-            left = b"".join(b"%s: %s\r\n" % pair for pair in self.limits.fields(taken))
-        self.transport.write(b"".join((known.begin, self.fields(), left, OWN, id_, known.rest)))
-        if self.notes:
-            self.notes.given(known, id_, client, began)
+            left = b"".join(b"%s: %s\r\n" % pair for pair in self.limiter.header_fields(taken))
+        self.transport.write(
+            b"".join(
+                (
+                    known.status_line,
+                    self.default_fields(),
+                    left,
+                    REQUEST_ID_PREFIX,
+                    id_,
+                    known.headers_and_body,
+                )
+            )
+        )
+        if self.recorder:
+            self.recorder.record_raw_response(known, id_, client, began)
         self.server_state.total_requests += 1
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
-        self.unwatch()
-        self.watch()
+        self.stop_timer()
+        self.start_timer()
         return True
 
-    def fields(self) -> bytes:
+    def default_fields(self) -> bytes:
         """The fields that every answer has, such as Date."""
         return b"".join(b"%s: %s\r\n" % pair for pair in self.server_state.default_headers)
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
-        self.unfinished = True
-        self.begun, self.size = True, 0
+        self.is_request_incomplete = True
+        self.is_head_started, self.received_bytes = True, 0
 
     def on_headers_complete(self) -> None:
         """A head is there, and its request is at work."""
         super().on_headers_complete()
-        self.begun, self.size = False, 0
-        self.unwatch()
-        self.cycle.transport = self.farewell
-        cast(dict[str, Any], self.scope)[REQUEST], self.request = self.request, b""
+        self.is_head_started, self.received_bytes = False, 0
+        self.stop_timer()
+        self.cycle.transport = self.draining_transport
+        cast(dict[str, Any], self.scope)[RAW_REQUEST_KEY], self.raw_request = self.raw_request, b""
 
     def on_message_complete(self) -> None:
         """All of a request is there."""
         super().on_message_complete()
-        self.unfinished = False
+        self.is_request_incomplete = False
 
     def on_response_complete(self) -> None:
         """Go on to the next request, unless this was the last."""
-        if not self.leaving:
+        if not self.is_draining:
             super().on_response_complete()
 
-    def at_rest(self) -> bool:
+    def is_at_rest(self) -> bool:
         """Whether no request is at work."""
-        return self.leaving or self.cycle is None or self.cycle.response_complete
+        return self.is_draining or self.cycle is None or self.cycle.response_complete
 
-    def watch(self) -> None:
+    def start_timer(self) -> None:
         """Begin to count the seconds, unless they are counted already."""
         if self.timer is None:
-            self.timer = self.loop.call_later(SECONDS, self.give_up)
+            self.timer = self.loop.call_later(HEAD_TIMEOUT_SECONDS, self.on_timeout)
 
-    def unwatch(self) -> None:
+    def stop_timer(self) -> None:
         """Count no more."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
 
-    def give_up(self) -> None:
+    def on_timeout(self) -> None:
         """The time is over: say so where a head had begun, and close."""
         self.timer = None
-        if not self.at_rest() or self.transport.is_closing():
+        if not self.is_at_rest() or self.transport.is_closing():
             return
-        if self.begun and not self.leaving:
+        if self.is_head_started and not self.is_draining:
             self.refuse(
-                Problem(408, f"The head of the request did not come within {SECONDS} seconds. Send it again.")
+                Problem(
+                    408,
+                    f"The head of the request did not come within {HEAD_TIMEOUT_SECONDS} seconds. Send it again.",
+                )
             )
         else:
             self.transport.close()
@@ -168,7 +184,7 @@ class Connection(HttpToolsProtocol):
         )
         why = str(error) if known else msg.rstrip(".")
         cycle = self.cycle
-        if self.at_rest():
+        if self.is_at_rest():
             self.refuse(Problem(400, f"The request is malformed: {why}. Nothing of it was done."))
         elif not cycle.more_body:  # it is what follows a good request
             cycle.keep_alive = False
@@ -188,52 +204,52 @@ class Connection(HttpToolsProtocol):
             "cache-control: no-store\r\naccess-control-allow-origin: *\r\nx-content-type-options: nosniff\r\n"
             "connection: close\r\n"
         )
-        self.transport.write(head.encode("ascii") + self.fields() + b"\r\n" + body)
-        if self.notes:
-            self.notes.unread(problem.status, self.peer)
-        self.leave()
+        self.transport.write(head.encode("ascii") + self.default_fields() + b"\r\n" + body)
+        if self.recorder:
+            self.recorder.record_refusal(problem.status, self.peer_address)
+        self.start_draining()
 
-    def leave(self) -> None:
+    def start_draining(self) -> None:
         """Say nothing more, and take what still comes until the client is done."""
-        self.leaving, self.size = True, 0
+        self.is_draining, self.received_bytes = True, 0
         self._unset_keepalive_if_required()
-        self.unwatch()
-        self.watch()
+        self.stop_timer()
+        self.start_timer()
         self.transport.write_eof()
         self.flow.resume_reading()
 
 
-class Farewell(asyncio.Transport):
+class DrainingTransport(asyncio.Transport):
     """The way of answers to their client, which ends so that the client can read all of them."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ServerConnection) -> None:
         """Take the connection."""
         self.connection = connection
         self.write = connection.transport.write  # type: ignore[method-assign]
 
     def is_closing(self) -> bool:
         """Whether nothing more can be sent."""
-        return self.connection.leaving or self.connection.transport.is_closing()
+        return self.connection.is_draining or self.connection.transport.is_closing()
 
     def close(self) -> None:
         """Close at once where all that was sent was read."""
         if self.connection.cycle.more_body or self.connection.pipeline:
-            self.connection.leave()
+            self.connection.start_draining()
         else:
             self.connection.transport.close()
 
 
-def connection(
+def make_connection_class(
     base: str,
-    shortcuts: Shortcuts | None = None,
-    notes: Notes | None = None,
-    limits: Limits | None = None,
+    shortcuts: RawResponseCache | None = None,
+    notes: RequestRecorder | None = None,
+    limits: RateLimiter | None = None,
     *,
     by_peer: bool = False,
-) -> type[Connection]:
+) -> type[ServerConnection]:
     """The connections of a service with this base IRI, with what they answer, note and limit by.
 
     `by_peer`: what one peer says of who asks is not what another says.
     """
     members = {"base": base, "shortcuts": shortcuts, "notes": notes, "limits": limits, "by_peer": by_peer}
-    return type("Connection", (Connection,), members)
+    return type("Connection", (ServerConnection,), members)

@@ -17,88 +17,91 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..http.work_queue import Turns
+from ..http.work_queue import WorkQueue
 from ..problems import Problem
-from ..rdf.namespaces import namespaces
+from ..rdf.namespaces import namespaces_by_prefix
 from ..store.change import Change
-from ..store.files import ASIDE
+from ..store.files import ASIDE_FOLDER
 from ..store.store import Store
-from ..store.view import View, rows
+from ..store.view import StoreView, select_solutions
 
 # What is counted: papers by a value; by a value and a criterion that they measure by; and by a verdict, too.
-Cell = tuple[str, ...]
-Match = Callable[..., Iterable[ox.Quad]]
+CellKey = tuple[str, ...]
+QuadMatcher = Callable[..., Iterable[ox.Quad]]
 Nodes = set[Any]
 
-NOTHING = Change()
-ACTORS = ("wgig:mainActor", "wgig:otherActor", "wgig:drafter")
+NO_CHANGE = Change()
+ACTOR_PROPERTIES = ("wgig:mainActor", "wgig:otherActor", "wgig:drafter")
 # The paths from a paper to what it is counted by, by the name of the side.
-SIDES = {
+DIMENSION_PATHS = {
     "issue": ["wgig:issue"],
     "category": ["wgig:category"],
     "stakeholder-group": [
         f"{actor}/{way}"
-        for actor in ACTORS
+        for actor in ACTOR_PROPERTIES
         for way in ("wgig:stakeholderGroup", "^org:member/wgig:stakeholderGroup")
     ],
     "posted": ["wgig:posted"],
 }
-PAPERS = ("wgig:IssuePaper", "wgig:AssessmentPaper")
+COUNTED_CLASSES = ("wgig:IssuePaper", "wgig:AssessmentPaper")
 
 
 @dataclass(frozen=True)
-class Step:
+class PathStep:
     """A property that leads on, or back from its values to what has them."""
 
     predicate: ox.NamedNode
-    back: bool
+    is_inverse: bool
 
     @property
-    def turned(self) -> "Step":
+    def inverse(self) -> "PathStep":
         """The same step the other way."""
-        return Step(self.predicate, not self.back)
+        return PathStep(self.predicate, not self.is_inverse)
 
 
-Path = Sequence[Step]
+PropertyPath = Sequence[PathStep]
 
 
-class Side:
+class Dimension:
     """What papers are counted by: issues, categories, stakeholder groups, or days when they were posted."""
 
     def __init__(self, name: str, base: str) -> None:
         """Take a name of SIDES and the base IRI of the graph."""
-        self.name, known = name, namespaces(base)
+        self.name, known = name, namespaces_by_prefix(base)
 
         def node(short: str) -> ox.NamedNode:
             prefix, _, local = short.partition(":")
             return ox.NamedNode(known[prefix] + local)
 
-        def path(text: str) -> Path:
-            return [Step(node(one.removeprefix("^")), one.startswith("^")) for one in text.split("/")]
+        def path(text: str) -> PropertyPath:
+            return [PathStep(node(one.removeprefix("^")), one.startswith("^")) for one in text.split("/")]
 
-        self.type, self.papers = node("rdf:type"), frozenset(map(node, PAPERS))
+        self.type, self.paper_classes = node("rdf:type"), frozenset(map(node, COUNTED_CLASSES))
         self.illustrative, self.assessment = node("wgig:illustrative"), node("wgig:assessment")
         self.criterion, self.verdict = node("wgig:criterion"), node("wgig:verdict")
-        self.paths = list(map(path, SIDES[name]))
-        judged = [[Step(self.assessment, False), Step(one, False)] for one in (self.criterion, self.verdict)]
-        self.every = [*self.paths, *judged, [Step(self.illustrative, False)]]
-        self.properties = {step.predicate for one in self.every for step in one}
+        self.paths = list(map(path, DIMENSION_PATHS[name]))
+        judged = [
+            [PathStep(self.assessment, False), PathStep(one, False)] for one in (self.criterion, self.verdict)
+        ]
+        self.all_paths = [*self.paths, *judged, [PathStep(self.illustrative, False)]]
+        self.properties = {step.predicate for one in self.all_paths for step in one}
 
-    def tells(self, quad: ox.Quad) -> bool:
+    def is_relevant(self, quad: ox.Quad) -> bool:
         """Whether a statement may say what a paper is counted for."""
         return quad.predicate in self.properties or (
-            quad.predicate == self.type and quad.object in self.papers
+            quad.predicate == self.type and quad.object in self.paper_classes
         )
 
-    def query(self) -> str:
+    def count_query(self) -> str:
         """The query that counts all papers: rows of a value, a criterion, a verdict and how many they are."""
         ways = "|".join(
-            "/".join(f"{'^' if step.back else ''}{step.predicate}" for step in one) for one in self.paths
+            "/".join(f"{'^' if step.is_inverse else ''}{step.predicate}" for step in one)
+            for one in self.paths
         )
         paper = " UNION ".join(
             [
                 f"{{ ?text {self.assessment} ?any }}",
-                *(f"{{ ?text a {one} }}" for one in sorted(self.papers, key=str)),
+                *(f"{{ ?text a {one} }}" for one in sorted(self.paper_classes, key=str)),
             ]
         )
         real = (
@@ -124,178 +127,189 @@ class Side:
             + " }"
         )
 
-    def key(self, term: Any) -> str:
+    def term_key(self, term: Any) -> str:
         """What a value stands under in a cell: its IRI, or a literal as SPARQL writes it."""
         return term.value if isinstance(term, ox.NamedNode) else str(term)
 
 
-class Moment:
+class GraphState:
     """The statements of a store, whatever graph they stand in: as they are, or were before a change."""
 
-    def __init__(self, match: Match, change: Change = NOTHING) -> None:
+    def __init__(self, match: QuadMatcher, change: Change = NO_CHANGE) -> None:
         """Take what finds the statements of the store by their terms, and a change that it is after."""
-        self.match, self.come = match, frozenset(change.added)
-        self.gone = defaultdict[Any, Nodes](set)
+        self.match, self.added = match, frozenset(change.added)
+        self.removed = defaultdict[Any, Nodes](set)
         for one in change.removed:
-            self.gone[one.subject, one.predicate].add(one.object)
-            self.gone[one.predicate, one.object].add(one.subject)
+            self.removed[one.subject, one.predicate].add(one.object)
+            self.removed[one.predicate, one.object].add(one.subject)
 
-    def ends(self, subject: Any, property_: ox.NamedNode) -> Nodes:
+    def objects(self, subject: Any, property_: ox.NamedNode) -> Nodes:
         """What a property of a node leads to."""
         if isinstance(subject, ox.Literal | ox.Triple):
             return set()
-        there = {one.object for one in self.match(subject, property_) if one not in self.come}
-        return there | self.gone.get((subject, property_), set())
+        there = {one.object for one in self.match(subject, property_) if one not in self.added}
+        return there | self.removed.get((subject, property_), set())
 
-    def starts(self, property_: ox.NamedNode, object_: Any) -> Nodes:
+    def subjects(self, property_: ox.NamedNode, object_: Any) -> Nodes:
         """The nodes from which a property leads to this one."""
-        there = {one.subject for one in self.match(None, property_, object_) if one not in self.come}
-        return there | self.gone.get((property_, object_), set())
+        there = {one.subject for one in self.match(None, property_, object_) if one not in self.added}
+        return there | self.removed.get((property_, object_), set())
 
-    def along(self, nodes: Nodes, path: Path) -> Nodes:
+    def follow_path(self, nodes: Nodes, path: PropertyPath) -> Nodes:
         """Where a path leads from any of the nodes."""
         for step in path:
             nodes = {
                 end
                 for one in nodes
-                for end in (self.starts(step.predicate, one) if step.back else self.ends(one, step.predicate))
+                for end in (
+                    self.subjects(step.predicate, one)
+                    if step.is_inverse
+                    else self.objects(one, step.predicate)
+                )
             }
         return nodes
 
 
-def touched(quad: ox.Quad, side: Side, moments: Sequence[Moment]) -> Nodes:
+def find_affected_papers(quad: ox.Quad, side: Dimension, moments: Sequence[GraphState]) -> Nodes:
     """The texts that a statement may move from one cell to another."""
     if quad.predicate == side.type:
         return {quad.subject}
     found: Nodes = set()
-    for path in side.every:
+    for path in side.all_paths:
         for place, step in enumerate(path):
             if step.predicate == quad.predicate:
-                node = quad.object if step.back else quad.subject
-                way_back = [one.turned for one in reversed(path[:place])]
+                node = quad.object if step.is_inverse else quad.subject
+                way_back = [one.inverse for one in reversed(path[:place])]
                 for moment in moments:
-                    found |= moment.along({node}, way_back)
+                    found |= moment.follow_path({node}, way_back)
     return found
 
 
-def cells(text: Any, moment: Moment, side: Side) -> set[Cell]:
+def find_paper_cells(text: Any, moment: GraphState, side: Dimension) -> set[CellKey]:
     """The cells that a text counts for."""
-    if ox.Literal(True) in moment.ends(text, side.illustrative):
+    if ox.Literal(True) in moment.objects(text, side.illustrative):
         return set()
-    assessments = moment.ends(text, side.assessment)
-    if not assessments and side.papers.isdisjoint(moment.ends(text, side.type)):
+    assessments = moment.objects(text, side.assessment)
+    if not assessments and side.paper_classes.isdisjoint(moment.objects(text, side.type)):
         return set()
-    found = set[Cell]()
-    ends = {end for path in side.paths for end in moment.along({text}, path)}
-    values = [side.key(one) for one in ends if isinstance(one, ox.NamedNode | ox.Literal)]
+    found = set[CellKey]()
+    ends = {end for path in side.paths for end in moment.follow_path({text}, path)}
+    values = [side.term_key(one) for one in ends if isinstance(one, ox.NamedNode | ox.Literal)]
     if values:
-        measured = {one for each in assessments for one in judged(each, moment, side)}
+        measured = {one for each in assessments for one in list_assessment_cells(each, moment, side)}
         found = {(value, *one) for value in values for one in ((), *measured)}
     return found
 
 
-def judged(assessment: Any, moment: Moment, side: Side) -> set[Cell]:
+def list_assessment_cells(assessment: Any, moment: GraphState, side: Dimension) -> set[CellKey]:
     """The criteria of an assessment, alone and with each of its verdicts."""
-    verdicts = iris(moment.ends(assessment, side.verdict))
-    criteria = iris(moment.ends(assessment, side.criterion))
+    verdicts = select_iri_values(moment.objects(assessment, side.verdict))
+    criteria = select_iri_values(moment.objects(assessment, side.criterion))
     return {(one, *more) for one in criteria for more in ((), *((verdict,) for verdict in verdicts))}
 
 
-def iris(terms: Iterable[Any]) -> list[str]:
+def select_iri_values(terms: Iterable[Any]) -> list[str]:
     """Those of the terms that are IRIs."""
     return [one.value for one in terms if isinstance(one, ox.NamedNode)]
 
 
-COPY = "cells-copy"
-WAITING, PATIENCE = 256, 20  # requests, and seconds, while they are counted
-MOST = 1_000  # texts that are looked at one by one
+COUNTS_COPY_PREFIX = "cells-copy"
+MAX_WAITING_COUNT_REQUESTS, COUNT_TIMEOUT_SECONDS = 256, 20  # requests, and seconds, while they are counted
+MAX_AFFECTED_PAPERS = 1_000  # texts that are looked at one by one
 
 
-class Cells:
+class PaperCounts:
     """The papers of each cell of a side, those made up as examples left out."""
 
     def __init__(self, store: Store, base: str, side: str) -> None:
         """Nothing is counted before it is needed."""
-        self.store, self.side = store, Side(side, base)
-        self.turns = Turns(at_once=1, waiting=WAITING, patience=PATIENCE)
-        self.found: Counter[Cell] | None = None
-        self.missed: Change | None = None  # what was written while they are being counted, as far as is known
-        self.coming: asyncio.Task[Counter[Cell]] | None = None
+        self.store, self.dimension = store, Dimension(side, base)
+        self.queue = WorkQueue(at_once=1, waiting=MAX_WAITING_COUNT_REQUESTS, patience=COUNT_TIMEOUT_SECONDS)
+        self.counts: Counter[CellKey] | None = None
+        self.missed_change: Change | None = (
+            None  # what was written while they are being counted, as far as is known
+        )
+        self.counting_task: asyncio.Task[Counter[CellKey]] | None = None
 
-    async def papers(self) -> Counter[Cell]:
+    async def get_counts(self) -> Counter[CellKey]:
         """How many papers each cell has that has any. Raises Problem 503 where counting takes long."""
-        return self.found if self.found is not None else await self.turns.run(self.count)
+        return self.counts if self.counts is not None else await self.queue.run(self.count_all)
 
-    async def soon(self, seconds: float) -> Counter[Cell] | None:
+    async def get_counts_within(self, seconds: float) -> Counter[CellKey] | None:
         """The same if it is known within so many seconds, else None; it goes on being counted."""
-        if self.found is None:
-            if self.coming is None or self.coming.done():
-                self.coming = asyncio.create_task(self.papers())
+        if self.counts is None:
+            if self.counting_task is None or self.counting_task.done():
+                self.counting_task = asyncio.create_task(self.get_counts())
                 # Where nobody waits any more, nobody hears of what went wrong: the next one begins anew.
-                self.coming.add_done_callback(lambda one: one.cancelled() or one.exception())
+                self.counting_task.add_done_callback(lambda one: one.cancelled() or one.exception())
             with suppress(Problem, TimeoutError):
-                return await asyncio.wait_for(asyncio.shield(self.coming), seconds)
-        return self.found
+                return await asyncio.wait_for(asyncio.shield(self.counting_task), seconds)
+        return self.counts
 
     def follow(self, change: Change | None) -> None:
         """Take in what a write changed, while nobody else writes."""
-        if self.missed is not None:
-            self.missed = None if change is None else self.missed.then(change)
+        if self.missed_change is not None:
+            self.missed_change = None if change is None else self.missed_change.combine(change)
         elif change is None:
-            self.found = None
-        elif self.found is not None:
-            self.found = after(self.found, self.store, change, self.side)
+            self.counts = None
+        elif self.counts is not None:
+            self.counts = update_paper_counts(self.counts, self.store, change, self.dimension)
 
-    def count(self) -> Counter[Cell]:
+    def count_all(self) -> Counter[CellKey]:
         """The papers of each cell, counted anew, with what was written meanwhile."""
-        while self.found is None:
-            with self.copy() as view:
-                found = counted(view, self.side)
-            with self.store.alone():
-                missed, self.missed = self.missed, None
+        while self.counts is None:
+            with self.copy_store() as view:
+                found = count_papers_by_cell(view, self.dimension)
+            with self.store.write_lock():
+                missed, self.missed_change = self.missed_change, None
                 if missed is not None:
-                    self.found = after(found, self.store, missed, self.side)
-        return self.found
+                    self.counts = update_paper_counts(found, self.store, missed, self.dimension)
+        return self.counts
 
     @contextmanager
-    def copy(self) -> Iterator[View]:
+    def copy_store(self) -> Iterator[StoreView]:
         """The store as it is now, aside; one in memory itself, which nobody writes meanwhile."""
-        folder = self.store.folder and self.store.folder / ASIDE / f"{COPY}-{self.side.name}"
+        folder = (
+            self.store.folder
+            and self.store.folder / ASIDE_FOLDER / f"{COUNTS_COPY_PREFIX}-{self.dimension.name}"
+        )
         with ExitStack() as stack:
             lock = stack.enter_context(ExitStack())
-            lock.enter_context(self.store.alone())
-            if self.follow not in self.store.followers:
-                self.store.followers.append(self.follow)
-            self.missed = Change()
+            lock.enter_context(self.store.write_lock())
+            if self.follow not in self.store.projections:
+                self.store.projections.append(self.follow)
+            self.missed_change = Change()
             if folder is None:
                 yield self.store
                 return
             shutil.rmtree(folder, ignore_errors=True)
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             folder.parent.mkdir(exist_ok=True)
-            self.store.checkpoint(folder)
+            self.store.copy_to(folder)
             lock.close()
-            yield View(ox.Store.read_only(str(folder)))
+            yield StoreView(ox.Store.read_only(str(folder)))
 
 
-def counted(view: View, side: Side) -> Counter[Cell]:
+def count_papers_by_cell(view: StoreView, side: Dimension) -> Counter[CellKey]:
     """The papers of each cell, counted from all of them."""
     names = ("value", "criterion", "verdict")
     return Counter(
         {
-            tuple(side.key(row[one]) for one in names if one in row): int(row["papers"].value)
-            for row in rows(view, side.query())
+            tuple(side.term_key(row[one]) for one in names if one in row): int(row["papers"].value)
+            for row in select_solutions(view, side.count_query())
         }
     )
 
 
-def after(found: Counter[Cell], view: View, change: Change, side: Side) -> Counter[Cell] | None:
+def update_paper_counts(
+    found: Counter[CellKey], view: StoreView, change: Change, side: Dimension
+) -> Counter[CellKey] | None:
     """The papers of each cell after a change, which is done already; None where it touches many texts."""
-    by = difference(view, change, side)
-    return None if by is None else moved(found, by)
+    by = diff_paper_counts(view, change, side)
+    return None if by is None else add_paper_counts(found, by)
 
 
-def moved(found: Counter[Cell], by: Counter[Cell]) -> Counter[Cell]:
+def add_paper_counts(found: Counter[CellKey], by: Counter[CellKey]) -> Counter[CellKey]:
     """The papers of each cell where there are by so many more of some."""
     now = found.copy()
     for cell, more in by.items():
@@ -305,18 +319,20 @@ def moved(found: Counter[Cell], by: Counter[Cell]) -> Counter[Cell]:
     return now
 
 
-def difference(view: View, change: Change, side: Side) -> Counter[Cell] | None:
+def diff_paper_counts(view: StoreView, change: Change, side: Dimension) -> Counter[CellKey] | None:
     """By how many papers more a change leaves each cell that it touches; None where it touches many."""
-    told = Change(tuple(filter(side.tells, change.removed)), tuple(filter(side.tells, change.added)))
+    told = Change(
+        tuple(filter(side.is_relevant, change.removed)), tuple(filter(side.is_relevant, change.added))
+    )
     match = cache(lambda *pattern: tuple(view.match(*pattern)))  # both moments ask for the same
-    before, now = Moment(match, told), Moment(match)
+    before, now = GraphState(match, told), GraphState(match)
     texts: Nodes = set()
     for one in chain(told.removed, told.added):
-        texts |= touched(one, side, (before, now))
-        if len(texts) > MOST:
+        texts |= find_affected_papers(one, side, (before, now))
+        if len(texts) > MAX_AFFECTED_PAPERS:
             return None
-    by = Counter[Cell]()
+    by = Counter[CellKey]()
     for text in texts:
-        by.update(cells(text, now, side))
-        by.subtract(cells(text, before, side))
+        by.update(find_paper_cells(text, now, side))
+        by.subtract(find_paper_cells(text, before, side))
     return by

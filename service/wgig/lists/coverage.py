@@ -7,35 +7,55 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import language
-from ..http.bodies import Pairs, values
-from ..http.parameters import SERVICE, address, checked, host, only
-from ..problems import unknown
+from ..http.bodies import Pairs, parameter_values
+from ..http.parameters import (
+    SERVICE_DESC_LINK,
+    build_service_path,
+    check_parameter_pairs,
+    check_query_parameters,
+    request_base_url,
+)
+from ..problems import unknown_name_problem
 from ..rdf.formats import CSV, HTML, JSON, JSON_LD, SVG, TURTLE, Format
-from ..rdf.values import term
+from ..rdf.values import parse_parameter_term
 from ..resources import mappings
-from ..resources.alternates import Subject
-from ..resources.existence import check_known
-from ..resources.negotiation import SAME_IN_ALL, wish_alone
-from ..resources.profiles import OWN, own
-from ..resources.representation import graph_body, represent, show
-from ..sparql.service import rows
-from .counts import Cells
-from .coverage_matrix import ROWS, Matrix, as_csv, as_json, as_triples, matrix, named, view
+from ..resources.alternates import Resource
+from ..resources.existence import check_known_iri
+from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
+from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
+from ..resources.representation import render_site_page, respond_with_resource, serialize_graph_body
+from ..sparql.service import select_own_rows
+from .counts import PaperCounts
+from .coverage_matrix import (
+    ROW_DIMENSIONS,
+    CoverageMatrix,
+    build_coverage_matrix,
+    build_matrix_query,
+    build_matrix_view,
+    iter_matrix_triples,
+    serialize_matrix_csv,
+    serialize_matrix_json,
+)
 
-ABOUT = "How many papers measure each issue by each criterion, and with what verdicts."
-BY = "issue"  # the rows, if nothing is said
-OFFERED = (JSON, JSON_LD, CSV, TURTLE, SVG, HTML)
+COVERAGE_DESCRIPTION = "How many papers measure each issue by each criterion, and with what verdicts."
+DEFAULT_ROW_DIMENSION = "issue"  # the rows, if nothing is said
+COVERAGE_FORMATS = (JSON, JSON_LD, CSV, TURTLE, SVG, HTML)
 # What the ontology says of issues alone is no RDF of others.
-ALONE = (JSON_LD, TURTLE)
-FILTERS = {"issue": "issue", "criterion": "principle", "category": "category", "stakeholderGroup": "group"}
-FITTING = {
+ISSUE_ONLY_FORMATS = (JSON_LD, TURTLE)
+COVERAGE_FILTER_TYPES = {
+    "issue": "issue",
+    "criterion": "principle",
+    "category": "category",
+    "stakeholderGroup": "group",
+}
+ROW_DIMENSION_FILTERS = {
     "issue": ("issue", "criterion", "category"),
     "category": ("category", "criterion"),
     "stakeholder-group": ("stakeholderGroup", "criterion"),
 }
 
 
-async def coverage(request: Request) -> Response:
+async def get_coverage(request: Request) -> Response:
     """How many papers measure each issue by each criterion, and with what verdicts; empty cells are shown.
 
     `by` lays the papers out by `issue`, `category` or `stakeholder-group` (of their actors and drafters).
@@ -43,86 +63,106 @@ async def coverage(request: Request) -> Response:
     several times, any of them.
     """
     base = request.app.state.settings.base
-    pairs = only(request, ("by", "_mediatype", "_profile"), tuple(FILTERS))
-    by = rows_of(pairs)
-    offered = [one for one in OFFERED if by == BY or one not in ALONE]
-    wish = wish_alone(request, offered, request.path_params.get("suffix", ""), {OWN: own(base)})
-    chosen = filters(by, pairs, base)
+    pairs = check_query_parameters(request, ("by", "_mediatype", "_profile"), tuple(COVERAGE_FILTER_TYPES))
+    by = parse_row_dimension(pairs)
+    offered = [
+        one for one in COVERAGE_FORMATS if by == DEFAULT_ROW_DIMENSION or one not in ISSUE_ONLY_FORMATS
+    ]
+    wish = parse_format_preferences(
+        request, offered, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+    )
+    chosen = parse_coverage_filters(by, pairs, base)
     for name, terms in chosen.items():
         for one in terms:
-            await check_known(request, name, FILTERS[name], one.value)
-    found = await covered(request, by, chosen)
-    kept = [pair for pair in pairs if pair[0] in ("by", *FILTERS)]
-    iri = base.rstrip("/") + address("coverage", kept)
-    write = partial(written, request, found, kept)
-    subject = Subject(iri, "/coverage", lambda: (), write, formats=offered, pairs=kept)
-    return await run_in_threadpool(represent, request, wish, subject, more=[SERVICE], headers=SAME_IN_ALL)
+            await check_known_iri(request, name, COVERAGE_FILTER_TYPES[name], one.value)
+    found = await read_coverage_matrix(request, by, chosen)
+    kept = [pair for pair in pairs if pair[0] in ("by", *COVERAGE_FILTER_TYPES)]
+    iri = base.rstrip("/") + build_service_path("coverage", kept)
+    write = partial(serialize_coverage_matrix, request, found, kept)
+    subject = Resource(iri, "/coverage", lambda: (), write, formats=offered, pairs=kept)
+    return await run_in_threadpool(
+        respond_with_resource,
+        request,
+        wish,
+        subject,
+        more=[SERVICE_DESC_LINK],
+        headers=LANGUAGE_NEUTRAL_HEADERS,
+    )
 
 
-async def covered(request: Request, by: str, chosen: dict[str, list[Any]]) -> Matrix:
+async def read_coverage_matrix(request: Request, by: str, chosen: dict[str, list[Any]]) -> CoverageMatrix:
     """The matrix by rows of this kind. Raises Problem."""
-    cells: Cells = request.app.state.cells[by]
-    sides = await rows(request, named(by, chosen, request.app.state.settings.base))
-    return matrix(by, sides, await cells.papers())
+    cells: PaperCounts = request.app.state.cells[by]
+    sides = await select_own_rows(request, build_matrix_query(by, chosen, request.app.state.settings.base))
+    return build_coverage_matrix(by, sides, await cells.get_counts())
 
 
-def written(request: Request, found: Matrix, kept: Pairs, format_: Format) -> bytes:
+def serialize_coverage_matrix(request: Request, found: CoverageMatrix, kept: Pairs, format_: Format) -> bytes:
     """The matrix in a format."""
     base = request.app.state.settings.base
     if format_ is HTML:
-        return show(
+        return render_site_page(
             request,
             "coverage.html",
-            **paths(kept),
-            shown=view(found, base, language.ranges()),
-            markup=told(request),
+            **build_coverage_links(kept),
+            shown=build_matrix_view(found, base, language.label_languages()),
+            markup=build_coverage_markup(request),
         )
     if format_ is SVG:
-        return show(request, "coverage.svg", shown=view(found, base))
-    if format_ in PLAIN:
-        return PLAIN[format_](found)
-    return graph_body(request, as_triples(found, base), format_)
+        return render_site_page(request, "coverage.svg", shown=build_matrix_view(found, base))
+    if format_ in COVERAGE_SERIALIZERS:
+        return COVERAGE_SERIALIZERS[format_](found)
+    return serialize_graph_body(request, iter_matrix_triples(found, base), format_)
 
 
-def told(request: Request) -> dict[str, Any]:
+def build_coverage_markup(request: Request) -> dict[str, Any]:
     """What the page tells search engines: schema.org for the whole matrix."""
-    iri, page = f"{request.app.state.settings.base}coverage", f"{host(request)}coverage"
-    files = [one for one in OFFERED if one is not HTML]
-    return mappings.dataset(iri, page, "Coverage of issues by criteria", ABOUT, files)
+    iri, page = f"{request.app.state.settings.base}coverage", f"{request_base_url(request)}coverage"
+    files = [one for one in COVERAGE_FORMATS if one is not HTML]
+    return mappings.build_dataset_markup(
+        iri, page, "Coverage of issues by criteria", COVERAGE_DESCRIPTION, files
+    )
 
 
-def paths(kept: Pairs) -> dict[str, Any]:
+def build_coverage_links(kept: Pairs) -> dict[str, Any]:
     """Where the matrix is by other rows, and where this one is in other formats."""
-    by = rows_of(kept)
+    by = parse_row_dimension(kept)
     criteria = [pair for pair in kept if pair[0] == "criterion"]
     return {
         "by": by,
         "ways": {
-            one: address("coverage", [*([("by", one)] if one != BY else []), *criteria]) for one in ROWS
+            one: build_service_path(
+                "coverage", [*([("by", one)] if one != DEFAULT_ROW_DIMENSION else []), *criteria]
+            )
+            for one in ROW_DIMENSIONS
         },
         "is_part": any(key != "by" for key, _ in kept),
         "others": [
-            (one.title, address("coverage", kept, one.suffix))
-            for one in OFFERED
-            if one is not HTML and (by == BY or one not in ALONE)
+            (one.title, build_service_path("coverage", kept, one.suffix))
+            for one in COVERAGE_FORMATS
+            if one is not HTML and (by == DEFAULT_ROW_DIMENSION or one not in ISSUE_ONLY_FORMATS)
         ],
     }
 
 
-def rows_of(pairs: Pairs) -> str:
+def parse_row_dimension(pairs: Pairs) -> str:
     """By what the papers are laid out. Raises Problem 400."""
-    by = next(iter(values(pairs, "by")), BY)
-    if by not in ROWS:
-        raise unknown("The matrix is not laid out by", by, ROWS)
+    by = next(iter(parameter_values(pairs, "by")), DEFAULT_ROW_DIMENSION)
+    if by not in ROW_DIMENSIONS:
+        raise unknown_name_problem("The matrix is not laid out by", by, ROW_DIMENSIONS)
     return by
 
 
-def filters(by: str, pairs: Pairs, base: str) -> dict[str, list[Any]]:
+def parse_coverage_filters(by: str, pairs: Pairs, base: str) -> dict[str, list[Any]]:
     """The terms of each filter. Raises Problem 400, also for one that chooses nothing among these rows."""
-    checked(pairs, ("by", "_mediatype", "_profile"), FITTING[by])
+    check_parameter_pairs(pairs, ("by", "_mediatype", "_profile"), ROW_DIMENSION_FILTERS[by])
     return {
-        name: [term(name, FILTERS[name], text, base) for text in values(pairs, name)] for name in FITTING[by]
+        name: [
+            parse_parameter_term(name, COVERAGE_FILTER_TYPES[name], text, base)
+            for text in parameter_values(pairs, name)
+        ]
+        for name in ROW_DIMENSION_FILTERS[by]
     }
 
 
-PLAIN = {JSON: as_json, CSV: as_csv}
+COVERAGE_SERIALIZERS = {JSON: serialize_matrix_json, CSV: serialize_matrix_csv}

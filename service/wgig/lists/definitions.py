@@ -4,350 +4,383 @@ Query, JSON, JSON schema, CSV and page of a list are made from its definition. A
 property in the JSON-LD context.
 """
 
-from ..i18n import marked
-from .fields import LABEL, TYPE, Field, List
+from ..i18n import gettext_noop
+from .fields import LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
 
-TITLE = Field("dcterms:title", "text", marked("Its title, by language."))
-DEFINITION = Field("skos:definition", "text", marked("What is meant by it, by language."))
-NOTE = Field("skos:note", "text", marked("A note on it, by language."), many=True)
-ORDER = Field("order", "integer", marked("Its place among its neighbors."))
-NUMBER = Field("number", "string", marked("Its number in the text."))
-STARTS = Field("schema:startDate", "date", marked("Its first day."))
-ENDS = Field("schema:endDate", "date", marked("Its last day."))
-DUE = Field("due", "date", marked("When it was due."))
-DELIVERED = Field("delivered", "date", marked("When it came."))
-POSTED = Field("posted", "date", marked("When it was posted."))
-TIMELINESS = Field("timeliness", "timeliness", marked("Whether it came in time, where both days are known."))
-SOURCE = Field("dcterms:source", "thing", marked("The pages and paragraphs that say so."), many=True)
+TITLE_FIELD = ListField("dcterms:title", "text", gettext_noop("Its title, by language."))
+DEFINITION_FIELD = ListField("skos:definition", "text", gettext_noop("What is meant by it, by language."))
+NOTE_FIELD = ListField("skos:note", "text", gettext_noop("A note on it, by language."), many=True)
+ORDER_FIELD = ListField("order", "integer", gettext_noop("Its place among its neighbors."))
+NUMBER_FIELD = ListField("number", "string", gettext_noop("Its number in the text."))
+START_DATE_FIELD = ListField("schema:startDate", "date", gettext_noop("Its first day."))
+END_DATE_FIELD = ListField("schema:endDate", "date", gettext_noop("Its last day."))
+DUE_FIELD = ListField("due", "date", gettext_noop("When it was due."))
+DELIVERED_FIELD = ListField("delivered", "date", gettext_noop("When it came."))
+POSTED_FIELD = ListField("posted", "date", gettext_noop("When it was posted."))
+TIMELINESS_FIELD = ListField(
+    "timeliness", "timeliness", gettext_noop("Whether it came in time, where both days are known.")
+)
+SOURCE_FIELD = ListField(
+    "dcterms:source", "thing", gettext_noop("The pages and paragraphs that say so."), many=True
+)
 
-LISTS = {
+LIST_DEFINITIONS = {
     one.name: one
     for one in (
-        List(
+        ListDefinition(
             "papers",
-            marked("Papers"),
-            marked("The issue papers and assessment papers of the group, without those made up as examples."),
+            gettext_noop("Papers"),
+            gettext_noop(
+                "The issue papers and assessment papers of the group, without those made up as examples."
+            ),
             ("IssuePaper", "AssessmentPaper"),
             (
-                TYPE,
-                LABEL,
-                TITLE,
-                Field("issue", "issue", marked("The issue that it treats."), many=True),
-                Field("category", "category", marked("The categories that it stands under."), many=True),
-                Field("round", "integer", marked("The round of writing.")),
-                POSTED,
-                Field(
+                TYPE_FIELD,
+                LABEL_FIELD,
+                TITLE_FIELD,
+                ListField("issue", "issue", gettext_noop("The issue that it treats."), many=True),
+                ListField(
+                    "category", "category", gettext_noop("The categories that it stands under."), many=True
+                ),
+                ListField("round", "integer", gettext_noop("The round of writing.")),
+                POSTED_FIELD,
+                ListField(
                     "schema:creativeWorkStatus",
                     "name",
-                    marked("Where it stands in the making, as it says."),
+                    gettext_noop("Where it stands in the making, as it says."),
                     many=True,
                 ),
-                Field(
+                ListField(
                     "conformance",
                     "test-result",
-                    marked("Whether it is complete by the template; papers of other forms are not tested."),
+                    gettext_noop(
+                        "Whether it is complete by the template; papers of other forms are not tested."
+                    ),
                     many=True,
                     pattern="?value_whole earl:subject ?id ; wgig:partsMet ?value_met ; earl:result ?value .",
                 ),
-                Field("drafter", "agent", marked("Who wrote it."), many=True),
-                Field("mainActor", "agent", marked("The main actor (section 4).")),
-                Field(
+                ListField("drafter", "agent", gettext_noop("Who wrote it."), many=True),
+                ListField("mainActor", "agent", gettext_noop("The main actor (section 4).")),
+                ListField(
                     "stakeholderGroup",
                     "group",
-                    marked("The groups of its actors and drafters."),
+                    gettext_noop("The groups of its actors and drafters."),
                     many=True,
                     path="(wgig:mainActor|wgig:otherActor|wgig:drafter)/"
                     "(wgig:stakeholderGroup|^org:member/wgig:stakeholderGroup)",
                 ),
-                Field(
+                ListField(
                     "criterion",
                     "principle",
-                    marked("The criteria that it assesses (section 7)."),
+                    gettext_noop("The criteria that it assesses (section 7)."),
                     many=True,
                     path="wgig:assessment/wgig:criterion",
                 ),
-                Field(
+                ListField(
                     "verdict",
                     "verdict",
-                    marked("The verdicts in it."),
+                    gettext_noop("The verdicts in it."),
                     many=True,
                     path="wgig:assessment/wgig:verdict",
                 ),
-                Field("cito:cites", "thing", marked("The paragraphs that it cites."), many=True),
-                SOURCE,
+                ListField("cito:cites", "thing", gettext_noop("The paragraphs that it cites."), many=True),
+                SOURCE_FIELD,
             ),
-            without="?id wgig:illustrative true",
-            when=("posted",),
+            excluded_pattern="?id wgig:illustrative true",
+            date_fields=("posted",),
         ),
-        List(
+        ListDefinition(
             "issues",
-            marked("Issues"),
-            marked("The issues of Internet governance that the group dealt with."),
+            gettext_noop("Issues"),
+            gettext_noop("The issues of Internet governance that the group dealt with."),
             ("Issue",),
             (
-                TYPE,
-                LABEL,
-                DEFINITION,
-                Field("category", "category", marked("The categories that it stands under."), many=True),
-                Field("cluster", "category", marked("Its cluster of 2005."), many=True),
-                Field("skos:broader", "issue", marked("The issue that it was split from."), many=True),
-                Field("inventoryStatus", "name", marked("Whether the inventory lists it.")),
-                Field("priorityHint", "string", marked("What is known of its priority.")),
-                Field(
+                TYPE_FIELD,
+                LABEL_FIELD,
+                DEFINITION_FIELD,
+                ListField(
+                    "category", "category", gettext_noop("The categories that it stands under."), many=True
+                ),
+                ListField("cluster", "category", gettext_noop("Its cluster of 2005."), many=True),
+                ListField(
+                    "skos:broader", "issue", gettext_noop("The issue that it was split from."), many=True
+                ),
+                ListField("inventoryStatus", "name", gettext_noop("Whether the inventory lists it.")),
+                ListField("priorityHint", "string", gettext_noop("What is known of its priority.")),
+                ListField(
                     "measuredAgainst",
                     "principle",
-                    marked("The criteria that papers assess it by."),
+                    gettext_noop("The criteria that papers assess it by."),
                     many=True,
                 ),
-                NOTE,
-                SOURCE,
+                NOTE_FIELD,
+                SOURCE_FIELD,
             ),
         ),
-        List(
+        ListDefinition(
             "categories",
-            marked("Categories"),
-            marked("The headings that issues were sorted under, in three schemes."),
+            gettext_noop("Categories"),
+            gettext_noop("The headings that issues were sorted under, in three schemes."),
             ("Category",),
             (
-                TYPE,
-                LABEL,
-                DEFINITION,
-                Field("skos:inScheme", "scheme", marked("The scheme that it belongs to."), many=True),
-                Field("skos:notation", "string", marked("Its sign in the scheme.")),
-                ORDER,
-                Field("skos:broader", "category", marked("The category that it is a part of."), many=True),
-                Field("skos:closeMatch", "thing", marked("What nearly means the same."), many=True),
-                Field(
+                TYPE_FIELD,
+                LABEL_FIELD,
+                DEFINITION_FIELD,
+                ListField(
+                    "skos:inScheme", "scheme", gettext_noop("The scheme that it belongs to."), many=True
+                ),
+                ListField("skos:notation", "string", gettext_noop("Its sign in the scheme.")),
+                ORDER_FIELD,
+                ListField(
+                    "skos:broader", "category", gettext_noop("The category that it is a part of."), many=True
+                ),
+                ListField("skos:closeMatch", "thing", gettext_noop("What nearly means the same."), many=True),
+                ListField(
                     "skos:relatedMatch",
                     "category",
-                    marked("Categories that share an issue with it."),
+                    gettext_noop("Categories that share an issue with it."),
                     many=True,
                 ),
-                SOURCE,
+                SOURCE_FIELD,
             ),
             sort=("skos:inScheme", "order"),
         ),
-        List(
+        ListDefinition(
             "principles",
-            marked("Principles"),
-            marked("The principles by which issues are measured, and the cross-cutting priority."),
+            gettext_noop("Principles"),
+            gettext_noop("The principles by which issues are measured, and the cross-cutting priority."),
             ("Principle", "CrosscuttingPriority"),
             (
-                TYPE,
-                LABEL,
-                Field("skos:altLabel", "text", marked("What else it is called, by language."), many=True),
-                DEFINITION,
-                Field("skos:broader", "principle", marked("The principle that it is a part of."), many=True),
-                Field("skos:exactMatch", "thing", marked("What means the same elsewhere."), many=True),
-                SOURCE,
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField(
+                    "skos:altLabel", "text", gettext_noop("What else it is called, by language."), many=True
+                ),
+                DEFINITION_FIELD,
+                ListField(
+                    "skos:broader",
+                    "principle",
+                    gettext_noop("The principle that it is a part of."),
+                    many=True,
+                ),
+                ListField(
+                    "skos:exactMatch", "thing", gettext_noop("What means the same elsewhere."), many=True
+                ),
+                SOURCE_FIELD,
             ),
         ),
-        List(
+        ListDefinition(
             "stakeholders",
-            marked("Stakeholders"),
-            marked(
+            gettext_noop("Stakeholders"),
+            gettext_noop(
                 "The people and bodies that took part or are named, with groups and regions as far as known."
             ),
             ("foaf:Person", "org:Organization", "foaf:Group"),
             (
-                TYPE,
-                LABEL,
-                Field(
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField(
                     "stakeholderGroup",
                     "group",
-                    marked("The groups that it is counted under, by itself or by its seats."),
+                    gettext_noop("The groups that it is counted under, by itself or by its seats."),
                     many=True,
                     path="wgig:stakeholderGroup|^org:member/wgig:stakeholderGroup",
                 ),
-                Field(
+                ListField(
                     "org:role",
                     "role",
-                    marked("The roles of its seats."),
+                    gettext_noop("The roles of its seats."),
                     many=True,
                     path="^org:member/org:role",
                 ),
-                Field(
+                ListField(
                     "country",
                     "place",
-                    marked("Its countries, by itself or by its seats."),
+                    gettext_noop("Its countries, by itself or by its seats."),
                     many=True,
                     path="wgig:country|^org:member/wgig:country",
                 ),
-                Field(
+                ListField(
                     "region",
                     "name",
-                    marked("The regions of UN M49 of its countries, as far as the crosswalk has them."),
+                    gettext_noop("The regions of UN M49 of its countries, as far as the crosswalk has them."),
                     many=True,
                     pattern="?id wgig:country|^org:member/wgig:country ?value_in . "
                     "?value_code wgig:identifies ?value_in ; "
                     'wgig:identifierScheme "UN M49" ; skos:note ?value_note . '
                     "BIND (STRBEFORE(STR(?value_note), ' /') AS ?value)",
                 ),
-                Field(
+                ListField(
                     "developingCountry",
                     "boolean",
-                    marked("Whether its seats count for a developing country."),
+                    gettext_noop("Whether its seats count for a developing country."),
                     many=True,
                     path="^org:member/wgig:developingCountry",
                 ),
-                Field("org:memberOf", "agent", marked("The bodies that it belongs to."), many=True),
-                SOURCE,
+                ListField("org:memberOf", "agent", gettext_noop("The bodies that it belongs to."), many=True),
+                SOURCE_FIELD,
             ),
-            without="?id wgig:illustrative true",
+            excluded_pattern="?id wgig:illustrative true",
         ),
-        List(
+        ListDefinition(
             "meetings",
-            marked("Meetings"),
-            marked("The meetings of the group and the events around them, with their sessions."),
+            gettext_noop("Meetings"),
+            gettext_noop("The meetings of the group and the events around them, with their sessions."),
             ("Meeting", "Session"),
             (
-                TYPE,
-                LABEL,
-                Field("partOf", "meeting", marked("The meeting that a session belongs to."), many=True),
-                STARTS,
-                ENDS,
-                Field("plannedKind", "session-kind", marked("What it was planned to be.")),
-                Field("actualKind", "session-kind", marked("What it was.")),
-                Field(
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField(
+                    "partOf", "meeting", gettext_noop("The meeting that a session belongs to."), many=True
+                ),
+                START_DATE_FIELD,
+                END_DATE_FIELD,
+                ListField("plannedKind", "session-kind", gettext_noop("What it was planned to be.")),
+                ListField("actualKind", "session-kind", gettext_noop("What it was.")),
+                ListField(
                     "openTo",
                     "audience",
-                    marked("Whom it was open to."),
+                    gettext_noop("Whom it was open to."),
                     many=True,
                     path="wgig:actualKind/wgig:openTo",
                 ),
-                Field(
+                ListField(
                     "remoteParticipation",
                     "participation",
-                    marked("How one could take part from afar."),
+                    gettext_noop("How one could take part from afar."),
                     many=True,
                 ),
-                Field("place", "place", marked("Where it was."), many=True),
-                Field("venue", "string", marked("The building.")),
-                NOTE,
-                SOURCE,
+                ListField("place", "place", gettext_noop("Where it was."), many=True),
+                ListField("venue", "string", gettext_noop("The building.")),
+                NOTE_FIELD,
+                SOURCE_FIELD,
             ),
             sort=("schema:startDate", "label"),
-            when=("schema:startDate", "schema:endDate"),
+            date_fields=("schema:startDate", "schema:endDate"),
         ),
-        List(
+        ListDefinition(
             "milestones",
-            marked("Milestones"),
-            marked("What was due when, and what came."),
+            gettext_noop("Milestones"),
+            gettext_noop("What was due when, and what came."),
             ("Milestone",),
             (
-                TYPE,
-                LABEL,
-                Field("dcterms:type", "milestone-kind", marked("What kind of milestone it is.")),
-                ORDER,
-                Field("about", "thing", marked("What it is about."), many=True),
-                Field("responsible", "agent", marked("Who was to deliver."), many=True),
-                Field("dueFrom", "date", marked("From when on it was due.")),
-                DUE,
-                DELIVERED,
-                TIMELINESS,
-                Field("daysLate", "integer", marked("By how many days it came late.")),
-                Field("deliveryBasis", "string", marked("What the day of delivery rests on.")),
-                NOTE,
-                SOURCE,
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField("dcterms:type", "milestone-kind", gettext_noop("What kind of milestone it is.")),
+                ORDER_FIELD,
+                ListField("about", "thing", gettext_noop("What it is about."), many=True),
+                ListField("responsible", "agent", gettext_noop("Who was to deliver."), many=True),
+                ListField("dueFrom", "date", gettext_noop("From when on it was due.")),
+                DUE_FIELD,
+                DELIVERED_FIELD,
+                TIMELINESS_FIELD,
+                ListField("daysLate", "integer", gettext_noop("By how many days it came late.")),
+                ListField("deliveryBasis", "string", gettext_noop("What the day of delivery rests on.")),
+                NOTE_FIELD,
+                SOURCE_FIELD,
             ),
             sort=("order",),
-            when=("due", "delivered"),
+            date_fields=("due", "delivered"),
         ),
-        List(
+        ListDefinition(
             "agreements",
-            marked("Agreements"),
-            marked("What the first meeting settled, and what came of it."),
+            gettext_noop("Agreements"),
+            gettext_noop("What the first meeting settled, and what came of it."),
             ("Agreement",),
             (
-                TYPE,
-                LABEL,
-                Field("dcterms:description", "text", marked("What was settled, by language.")),
-                Field("dcterms:type", "agreement-kind", marked("What kind of agreement it is.")),
-                ORDER,
-                Field("topic", "name", marked("What it is on.")),
-                Field("settledAt", "meeting", marked("Where it was settled.")),
-                Field("settledBy", "agent", marked("Who settled it."), many=True),
-                Field("concerns", "thing", marked("What it concerns."), many=True),
-                Field("outcome", "thing", marked("What came of it."), many=True),
-                Field("outcomeBasis", "string", marked("What that rests on.")),
-                Field("confidence", "confidence", marked("How sure that is.")),
-                SOURCE,
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField("dcterms:description", "text", gettext_noop("What was settled, by language.")),
+                ListField("dcterms:type", "agreement-kind", gettext_noop("What kind of agreement it is.")),
+                ORDER_FIELD,
+                ListField("topic", "name", gettext_noop("What it is on.")),
+                ListField("settledAt", "meeting", gettext_noop("Where it was settled.")),
+                ListField("settledBy", "agent", gettext_noop("Who settled it."), many=True),
+                ListField("concerns", "thing", gettext_noop("What it concerns."), many=True),
+                ListField("outcome", "thing", gettext_noop("What came of it."), many=True),
+                ListField("outcomeBasis", "string", gettext_noop("What that rests on.")),
+                ListField("confidence", "confidence", gettext_noop("How sure that is.")),
+                SOURCE_FIELD,
             ),
             sort=("order",),
         ),
-        List(
+        ListDefinition(
             "declaration",
-            marked("Declaration"),
-            marked("The Geneva Declaration of Principles, part by part, as far as its text was seen."),
+            gettext_noop("Declaration"),
+            gettext_noop("The Geneva Declaration of Principles, part by part, as far as its text was seen."),
             ("Section", "Paragraph"),
             (
-                TYPE,
-                LABEL,
-                NUMBER,
-                ORDER,
-                TITLE,
-                Field("dcterms:description", "text", marked("What it says, by language.")),
-                Field("partOf", "thing", marked("The part that it belongs to."), many=True),
-                Field("namesPrinciple", "principle", marked("The principles that it names."), many=True),
-                Field("bearsOn", "thing", marked("The issues and categories that it bears on."), many=True),
-                Field("evidence", "string", marked("How much of it was seen.")),
-                SOURCE,
+                TYPE_FIELD,
+                LABEL_FIELD,
+                NUMBER_FIELD,
+                ORDER_FIELD,
+                TITLE_FIELD,
+                ListField("dcterms:description", "text", gettext_noop("What it says, by language.")),
+                ListField("partOf", "thing", gettext_noop("The part that it belongs to."), many=True),
+                ListField(
+                    "namesPrinciple", "principle", gettext_noop("The principles that it names."), many=True
+                ),
+                ListField(
+                    "bearsOn", "thing", gettext_noop("The issues and categories that it bears on."), many=True
+                ),
+                ListField("evidence", "string", gettext_noop("How much of it was seen.")),
+                SOURCE_FIELD,
             ),
             sort=("order",),
-            only="?id wgig:partOf+ doc:declaration .",
+            required_pattern="?id wgig:partOf+ doc:declaration .",
         ),
-        List(
+        ListDefinition(
             "timeline",
-            marked("Timeline"),
-            marked("What happened when: meetings, sessions, milestones due and delivered, papers."),
+            gettext_noop("Timeline"),
+            gettext_noop("What happened when: meetings, sessions, milestones due and delivered, papers."),
             ("Meeting", "Session", "Milestone", "IssuePaper", "AssessmentPaper"),
             (
-                TYPE,
-                LABEL,
-                Field(
+                TYPE_FIELD,
+                LABEL_FIELD,
+                ListField(
                     "when",
                     "date",
-                    marked("Its dates: of its begin, when it was due, came or was posted."),
+                    gettext_noop("Its dates: of its begin, when it was due, came or was posted."),
                     many=True,
                     path="schema:startDate|wgig:due|wgig:delivered|wgig:posted",
                 ),
-                STARTS,
-                ENDS,
-                DUE,
-                DELIVERED,
-                POSTED,
-                TIMELINESS,
-                SOURCE,
+                START_DATE_FIELD,
+                END_DATE_FIELD,
+                DUE_FIELD,
+                DELIVERED_FIELD,
+                POSTED_FIELD,
+                TIMELINESS_FIELD,
+                SOURCE_FIELD,
             ),
             sort=("when", "label"),
-            only="?id schema:startDate|wgig:due|wgig:delivered|wgig:posted ?day .",
-            without="?id wgig:illustrative true",
-            when=("when", "schema:endDate"),
+            required_pattern="?id schema:startDate|wgig:due|wgig:delivered|wgig:posted ?day .",
+            excluded_pattern="?id wgig:illustrative true",
+            date_fields=("when", "schema:endDate"),
         ),
-        List(
+        ListDefinition(
             "conformance",
-            marked("Conformance"),
-            marked("How each issue paper stands by the template, as far as the graph knows it."),
+            gettext_noop("Conformance"),
+            gettext_noop("How each issue paper stands by the template, as far as the graph knows it."),
             ("earl:Assertion",),
             (
-                LABEL,
-                Field("earl:subject", "paper", marked("The paper.")),
-                Field("earl:result", "test-result", marked("Whether it is complete.")),
-                Field("partsMet", "integer", marked("How many parts of the template it has.")),
-                Field("partsAsked", "integer", marked("How many the template asks for.")),
-                Field(
+                LABEL_FIELD,
+                ListField("earl:subject", "paper", gettext_noop("The paper.")),
+                ListField("earl:result", "test-result", gettext_noop("Whether it is complete.")),
+                ListField("partsMet", "integer", gettext_noop("How many parts of the template it has.")),
+                ListField("partsAsked", "integer", gettext_noop("How many the template asks for.")),
+                ListField(
                     "missing",
                     "doc",
-                    marked("The sections and parts that it misses."),
+                    gettext_noop("The sections and parts that it misses."),
                     many=True,
                     pattern="?value_part dcterms:isPartOf ?id ; earl:test ?value ; "
                     "earl:result test-result:missing .",
                 ),
-                SOURCE,
+                SOURCE_FIELD,
             ),
             sort=("partsMet", "label"),
-            only="?id wgig:partsMet ?met .",
-            without="?id wgig:illustrative true",
+            required_pattern="?id wgig:partsMet ?met .",
+            excluded_pattern="?id wgig:illustrative true",
         ),
     )
 }

@@ -8,35 +8,45 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from ..feeds.query_feed import PAGE, example_feed
-from ..http.parameters import content_location, host, only
-from ..http.responses import answer, pick
-from ..rdf.formats import ATOM, BY_FORM, HTML, JSON, Format
-from ..rdf.sparql_lexer import form
+from ..feeds.query_feed import FEED_PAGE_NAMES, respond_with_example_feed
+from ..http.parameters import check_query_parameters, content_location_field, request_base_url
+from ..http.responses import choose_response_format, respond_with_body
+from ..rdf.formats import ATOM, FORMATS_BY_FORM, HTML, JSON, Format
+from ..rdf.sparql_lexer import get_query_form
 from ..resources import mappings
-from ..resources.existence import bound, names
-from ..resources.representation import show
-from ..sparql.admission import ROOM
-from ..sparql.examples import NONE, Example, example, examples
-from ..sparql.request import Question
-from ..sparql.service import respond
-from ..store.view import Dataset
+from ..resources.existence import bind_example_query, example_parameter_names
+from ..resources.representation import render_site_page
+from ..sparql.admission import LOOKAHEAD_PADDING
+from ..sparql.examples import NO_DEFAULT, ExampleQuery, list_example_queries, read_example_query
+from ..sparql.request import QueryRequest
+from ..sparql.service import respond_with_result
+from ..store.view import QueryDataset
 
 EXAMPLE_FORMATS = (JSON, HTML)
 
 
-def list_queries(request: Request) -> Response:
+def get_example_queries(request: Request) -> Response:
     """The example queries: what each asks, where, and with which parameters."""
-    only(request, ("_mediatype",))
-    format_ = pick(request, EXAMPLE_FORMATS)
+    check_query_parameters(request, ("_mediatype",))
+    format_ = choose_response_format(request, EXAMPLE_FORMATS)
     if format_ is HTML:
-        page = show(request, "queries.html", examples=examples(), no_default=NONE, markup=told(request))
-        return answer(request, page, HTML)
-    body = json.dumps({"queries": [described(one) for one in examples()]}, ensure_ascii=False, indent=2)
-    return answer(request, body.encode() + b"\n", JSON)
+        page = render_site_page(
+            request,
+            "queries.html",
+            examples=list_example_queries(),
+            no_default=NO_DEFAULT,
+            markup=build_examples_markup(request),
+        )
+        return respond_with_body(request, page, HTML)
+    body = json.dumps(
+        {"queries": [describe_example_query(one) for one in list_example_queries()]},
+        ensure_ascii=False,
+        indent=2,
+    )
+    return respond_with_body(request, body.encode() + b"\n", JSON)
 
 
-def told(request: Request) -> dict[str, Any]:
+def build_examples_markup(request: Request) -> dict[str, Any]:
     """What the page tells search engines: schema.org for the list of the queries."""
     items = [
         {
@@ -44,46 +54,49 @@ def told(request: Request) -> dict[str, Any]:
             "name": one.title,
             "description": one.question,
             "programmingLanguage": "SPARQL",
-            "url": {"@id": f"{host(request)}queries/{one.name}"},
+            "url": {"@id": f"{request_base_url(request)}queries/{one.name}"},
         }
-        for one in examples()
+        for one in list_example_queries()
     ]
-    return mappings.listed("Example queries", items, len(items))
+    return mappings.build_item_list("Example queries", items, len(items))
 
 
-def described(one: Example) -> dict[str, Any]:
+def describe_example_query(one: ExampleQuery) -> dict[str, Any]:
     """An example query as JSON."""
     return {
         "name": one.name,
         "title": one.title,
         "question": one.question,
         "path": f"/queries/{one.name}",
-        "form": form(one.text),
+        "form": get_query_form(one.text),
         "parameters": [
-            {"name": name, "type": type_, "default": None if default == NONE else default, "says": says}
+            {"name": name, "type": type_, "default": None if default == NO_DEFAULT else default, "says": says}
             for name, type_, default, says in one.parameters
         ],
     }
 
 
-async def ask_example(request: Request, name: str) -> Response:
+async def get_example_query(request: Request, name: str) -> Response:
     """The answer to an example query, with values for its parameters; without one, its default holds.
 
     A suffix of the name chooses the format; as Atom it is the feed of the query. Raises Problem 404.
     """
     name, _, suffix = name.partition(".")
-    one = example(name, "/queries")
-    only(request, (*names(one), *(PAGE if one.date else ()), "_mediatype"))
-    format_ = pick(request, formats(one), suffix)
+    one = read_example_query(name, "/queries")
+    check_query_parameters(
+        request,
+        (*example_parameter_names(one), *(FEED_PAGE_NAMES if one.date_variable else ()), "_mediatype"),
+    )
+    format_ = choose_response_format(request, example_answer_formats(one), suffix)
     if format_ is ATOM:
-        return await example_feed(request, one, "_mediatype")
-    pairs = only(request, (*names(one), "_mediatype"))
-    text = await bound(request, one, pairs)
-    asked = Question(text + ROOM, form(one.text), Dataset())
-    here = content_location(f"queries/{name}", pairs, format_)
-    return await respond(request, [("query", text)], asked, format_, here)
+        return await respond_with_example_feed(request, one, "_mediatype")
+    pairs = check_query_parameters(request, (*example_parameter_names(one), "_mediatype"))
+    text = await bind_example_query(request, one, pairs)
+    asked = QueryRequest(text + LOOKAHEAD_PADDING, get_query_form(one.text), QueryDataset())
+    here = content_location_field(f"queries/{name}", pairs, format_)
+    return await respond_with_result(request, [("query", text)], asked, format_, here)
 
 
-def formats(one: Example) -> tuple[Format, ...]:
+def example_answer_formats(one: ExampleQuery) -> tuple[Format, ...]:
     """What an example query is answered in; where its rows have a date, as a feed, too."""
-    return (*BY_FORM[form(one.text)], HTML, *((ATOM,) if one.date else ()))
+    return (*FORMATS_BY_FORM[get_query_form(one.text)], HTML, *((ATOM,) if one.date_variable else ()))

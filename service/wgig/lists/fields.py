@@ -7,13 +7,13 @@ made from its `List`. `Field.type` decides how a value is written, filtered and 
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..i18n import marked
+from ..i18n import gettext_noop
 
-NAMED = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a thing
+NAME_PATH = "rdfs:label|skos:prefLabel|foaf:name"  # the properties that hold the name of a thing
 
 
 @dataclass(frozen=True)
-class Field:
+class ListField:
     """What a list says of a thing, under the name that the JSON-LD context has for the property.
 
     `type` is `text` (in languages), `name` (one of few texts), `string`, `integer`, `boolean`, `date` (or
@@ -24,7 +24,7 @@ class Field:
 
     name: str
     type: str
-    says: str
+    description: str
     many: bool = False
     path: str = ""
     pattern: str = ""
@@ -36,14 +36,14 @@ class Field:
             return ""
         return self.name if ":" in self.name else f"wgig:{self.name}"
 
-    def leads_to(self, variable: str) -> str:
+    def value_pattern(self, variable: str) -> str:
         """The pattern that binds a variable to the values of `?id`, in SPARQL with our prefixes."""
         pattern = self.pattern or f"?id {self.path or self.property} ?value ."
         return pattern.replace("?value", variable)
 
 
 @dataclass(frozen=True)
-class List:
+class ListDefinition:
     """A list of the things of some classes.
 
     `only` is a pattern that they fit beside, `without` one that they do not fit, `sort` the fields that they
@@ -53,19 +53,19 @@ class List:
 
     name: str
     title: str
-    says: str
+    description: str
     classes: tuple[str, ...]
-    fields: tuple[Field, ...]
+    fields: tuple[ListField, ...]
     sort: tuple[str, ...] = ("label",)
-    only: str = ""
-    without: str = ""
-    when: tuple[str, ...] = ()
+    required_pattern: str = ""
+    excluded_pattern: str = ""
+    date_fields: tuple[str, ...] = ()
 
     @cached_property
-    def by_name(self) -> dict[str, Field]:
+    def by_name(self) -> dict[str, ListField]:
         """The fields by their names."""
         return {one.name: one for one in self.fields}
 
 
-TYPE = Field("type", "class", marked("The classes that it is of."), many=True, path="a")
-LABEL = Field("label", "text", marked("What it is called, by language."), path=NAMED)
+TYPE_FIELD = ListField("type", "class", gettext_noop("The classes that it is of."), many=True, path="a")
+LABEL_FIELD = ListField("label", "text", gettext_noop("What it is called, by language."), path=NAME_PATH)

@@ -12,29 +12,29 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-from ..http.language import gettext, language, ranges
-from ..i18n import marked
-from ..pages.names import name_of
-from ..pages.rendering import href, words
-from ..rdf.namespaces import namespaces, short
-from ..rdf.values import is_thing
-from ..resources.labels import labels
-from ..resources.overview import Way, follow, full
+from ..http.language import current_language, gettext, label_languages
+from ..i18n import gettext_noop
+from ..pages.names import foreign_property_label
+from ..pages.rendering import find_href, words_of_iri
+from ..rdf.namespaces import namespaces_by_prefix, shorten_known_iri
+from ..rdf.values import is_resource_type
+from ..resources.labels import find_labels
+from ..resources.overview import PropertyPath, expand_curie, follow_property_path
 from ..store.store import Store
-from .counts import Cell
-from .fields import TYPE, Field
-from .papers_page import without
-from .query import Asked
-from .results import Found, nearest
+from .counts import CellKey
+from .fields import TYPE_FIELD, ListField
+from .papers_page import address_without_value
+from .query import ListRequest
+from .results import ListPage, best_language_text
 
-SAYING = (
+SUMMARY_FIELDS = (
     "dcterms:title",
     "skos:definition",
     "dcterms:description",
     "skos:note",
 )  # what a thing is, the best first
 # The columns of each list: its fields, and numbers by their names in COUNTS.
-COLUMNS = {
+LIST_COLUMNS = {
     "issues": ("category", "cluster", "papers"),
     "categories": ("skos:inScheme", "skos:broader", "skos:relatedMatch", "issues", "papers"),
     "principles": ("skos:broader", "texts", "measured"),
@@ -47,85 +47,92 @@ COLUMNS = {
     "conformance": ("earl:subject", "earl:result", "partsMet", "partsAsked"),
 }
 # What columns and conditions are called that are no properties, or of which the name says too little.
-HEADS = {
-    "skos:broader": marked("Part of"),
-    "skos:inScheme": marked("Scheme"),
-    "skos:relatedMatch": marked("Shares issues with"),
-    "namesPrinciple": marked("Principles named"),
-    "evidence": marked("Text seen"),
-    "region": marked("Region"),
-    "when": marked("When"),
-    "q": marked("Words in their names"),
-    "year": marked("Year"),
+COLUMN_TITLES = {
+    "skos:broader": gettext_noop("Part of"),
+    "skos:inScheme": gettext_noop("Scheme"),
+    "skos:relatedMatch": gettext_noop("Shares issues with"),
+    "namesPrinciple": gettext_noop("Principles named"),
+    "evidence": gettext_noop("Text seen"),
+    "region": gettext_noop("Region"),
+    "when": gettext_noop("When"),
+    "q": gettext_noop("Words in their names"),
+    "year": gettext_noop("Year"),
 }
-SIDES = {"issues": "issue", "categories": "category"}  # the sides of which the papers are counted, by list
+COUNT_DIMENSIONS = {
+    "issues": "issue",
+    "categories": "category",
+}  # the sides of which the papers are counted, by list
 
-Papers = Mapping[Cell, int] | None
-Said = Mapping[str, Sequence[Any]]
+CellCounts = Mapping[CellKey, int] | None
+FieldTerms = Mapping[str, Sequence[Any]]
 
 
-class Ends(NamedTuple):
+class CountSource(NamedTuple):
     """Things that are counted along a way, and the path of the page that has them all."""
 
-    way: Way
+    property_path: PropertyPath
     path: str
 
 
 @dataclass(frozen=True)
-class Count:
+class CountColumn:
     """A number of things: those of the first way that leads to any; without one, papers."""
 
     title: str
-    ends: tuple[Ends, ...] = ()
+    sources: tuple[CountSource, ...] = ()
 
 
-COUNTS = {
-    "papers": Count(marked("Papers")),
-    "issues": Count(
-        marked("Issues"),
+COUNT_COLUMNS = {
+    "papers": CountColumn(gettext_noop("Papers")),
+    "issues": CountColumn(
+        gettext_noop("Issues"),
         (
-            Ends(Way("^wgig:category", "issue:"), "/issues?category={id}"),
-            Ends(Way("^wgig:cluster", "issue:"), "/issues?cluster={id}"),
+            CountSource(PropertyPath("^wgig:category", "issue:"), "/issues?category={id}"),
+            CountSource(PropertyPath("^wgig:cluster", "issue:"), "/issues?cluster={id}"),
         ),
     ),
-    "measured": Count(
-        marked("Issues measured by it"), (Ends(Way("^wgig:measuredAgainst"), "/issues?measuredAgainst={id}"),)
+    "measured": CountColumn(
+        gettext_noop("Issues measured by it"),
+        (CountSource(PropertyPath("^wgig:measuredAgainst"), "/issues?measuredAgainst={id}"),),
     ),
-    "texts": Count(
-        marked("Texts that name it"),
-        (Ends(Way("^wgig:namesPrinciple"), "{page}?inverse=namesPrinciple&page=1"),),
+    "texts": CountColumn(
+        gettext_noop("Texts that name it"),
+        (CountSource(PropertyPath("^wgig:namesPrinciple"), "{page}?inverse=namesPrinciple&page=1"),),
     ),
-    "citing": Count(marked("Cited by"), (Ends(Way("^cito:cites"), "{page}?inverse=cito:cites&page=1"),)),
+    "citing": CountColumn(
+        gettext_noop("Cited by"),
+        (CountSource(PropertyPath("^cito:cites"), "{page}?inverse=cito:cites&page=1"),),
+    ),
 }
 
 
-class Column(NamedTuple):
+class ListColumn(NamedTuple):
     """A column: what it is called, what that says in a sentence of English, and whether it holds numbers."""
 
     head: ox.Literal
-    says: str
+    description: str
     is_narrow: bool
 
 
-class Number(NamedTuple):
+class ThingCount(NamedTuple):
     """How many there are, or at least; None: it is not known yet. `path` leads to them, where it can."""
 
     amount: int | None
-    is_whole: bool
+    is_exact: bool
     path: str
 
 
 @dataclass(frozen=True)
-class Line:
+class ListRow:
     """A thing of a list: what it is, in a sentence, and its cells: the terms of a field, or a number."""
 
     iri: str
-    says: ox.Literal | None
-    cells: Mapping[str, Sequence[Any] | Number]
+    summary: ox.Literal | None
+    cells: Mapping[str, Sequence[Any] | ThingCount]
 
 
 @dataclass(frozen=True)
-class Condition:
+class ListCondition:
     """What the list is narrowed by: the field and its value, and the address without it."""
 
     name: str
@@ -134,153 +141,164 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ListView:
     """A page of a list for people: its columns by their names, a line a thing, and the conditions."""
 
-    columns: Mapping[str, Column]
-    lines: Sequence[Line]
-    conditions: Sequence[Condition]
+    columns: Mapping[str, ListColumn]
+    rows: Sequence[ListRow]
+    conditions: Sequence[ListCondition]
     labels: Mapping[str, ox.Literal]
 
 
-def for_people(asked: Asked) -> Asked:
+def select_page_fields(asked: ListRequest) -> ListRequest:
     """What is asked of a list with the fields that its page needs, where the address names none."""
-    if asked.of.name not in COLUMNS or has_fields(asked):
+    if asked.definition.name not in LIST_COLUMNS or has_explicit_fields(asked):
         return asked
-    names = {"label", *COLUMNS[asked.of.name], *SAYING}
-    return replace(asked, fields=tuple(one for one in asked.of.fields if one.name in names))
+    names = {"label", *LIST_COLUMNS[asked.definition.name], *SUMMARY_FIELDS}
+    return replace(asked, fields=tuple(one for one in asked.definition.fields if one.name in names))
 
 
-def has_fields(asked: Asked) -> bool:
+def has_explicit_fields(asked: ListRequest) -> bool:
     """Whether the address names the fields that it wants."""
     return "fields" in dict(asked.pairs)
 
 
-def columns(asked: Asked) -> list[str]:
+def list_column_names(asked: ListRequest) -> list[str]:
     """The names of the columns beside that of the thing."""
-    if asked.of.name in COLUMNS and not has_fields(asked):
-        return list(COLUMNS[asked.of.name])
+    if asked.definition.name in LIST_COLUMNS and not has_explicit_fields(asked):
+        return list(LIST_COLUMNS[asked.definition.name])
     return [one.name for one in asked.fields if one.name != "label"]
 
 
-def sheet(store: Store, asked: Asked, page: Found, base: str, papers: Papers) -> Sheet:
+def build_list_view(
+    store: Store, asked: ListRequest, page: ListPage, base: str, papers: CellCounts
+) -> ListView:
     """A page of a list; `papers` are those by the side of the list, None while they are being counted."""
-    known, names = namespaces(base), columns(asked)
-    properties = {one: property_of(one, known) for one in (*names, *asked.wanted)}
-    values = dict(wanted(asked, known))
-    types = (one for said in page.things.values() for one in said.get(TYPE.name, ()))
+    known, names = namespaces_by_prefix(base), list_column_names(asked)
+    properties = {one: column_property_iri(one, known) for one in (*names, *asked.filters)}
+    values = dict(iter_wanted_iris(asked, known))
+    types = (one for said in page.things.values() for one in said.get(TYPE_FIELD.name, ()))
     classes = {one.value for one in types if isinstance(one, ox.NamedNode)}
-    found = labels(store, {*page.things, *properties.values(), *values.values(), *classes}, ranges())
-    called = {iri: nearest(texts, ranges()) for iri, texts in page.labels.items()} | found
-    heads = {one: head(one, iri, found) for one, iri in properties.items()}
-    shown = Shown(store, asked, base, papers)
-    return Sheet(
-        {one: column(heads[one], asked.of.by_name.get(one)) for one in names},
-        [shown.line(iri, said) for iri, said in page.things.items()],
-        list(conditions(asked, heads, values, called)),
-        {one: ox.Literal(words(one)) for one in page.things} | called,
+    found = find_labels(
+        store, {*page.things, *properties.values(), *values.values(), *classes}, label_languages()
+    )
+    called = {iri: best_language_text(texts, label_languages()) for iri, texts in page.labels.items()} | found
+    heads = {one: column_title(one, iri, found) for one, iri in properties.items()}
+    shown = ListRowBuilder(store, asked, base, papers)
+    return ListView(
+        {one: build_list_column(heads[one], asked.definition.by_name.get(one)) for one in names},
+        [shown.build_row(iri, said) for iri, said in page.things.items()],
+        list(iter_list_conditions(asked, heads, values, called)),
+        {one: ox.Literal(words_of_iri(one)) for one in page.things} | called,
     )
 
 
 @dataclass(frozen=True)
-class Shown:
+class ListRowBuilder:
     """What the page shows of each thing."""
 
     store: Store
-    asked: Asked
+    list_request: ListRequest
     base: str
-    papers: Papers
+    paper_counts: CellCounts
 
     @cached_property
-    def known(self) -> Mapping[str, str]:
+    def prefixes(self) -> Mapping[str, str]:
         """The namespaces by their prefixes."""
-        return namespaces(self.base)
+        return namespaces_by_prefix(self.base)
 
     @cached_property
-    def classes(self) -> set[ox.NamedNode]:
+    def class_nodes(self) -> set[ox.NamedNode]:
         """The classes of the list."""
-        return {ox.NamedNode(property_of(one, self.known)) for one in self.asked.of.classes}
-
-    def line(self, iri: str, said: Said) -> Line:
-        """The line of a thing."""
-        fields = self.asked.of.by_name
-        cells = {
-            name: self.terms(fields[name], said.get(name, ())) if name in fields else self.number(name, iri)
-            for name in columns(self.asked)
+        return {
+            ox.NamedNode(column_property_iri(one, self.prefixes))
+            for one in self.list_request.definition.classes
         }
-        return Line(iri, None if has_fields(self.asked) else sentence(said), cells)
 
-    def terms(self, field: Field, terms: Sequence[Any]) -> Sequence[Any]:
+    def build_row(self, iri: str, said: FieldTerms) -> ListRow:
+        """The line of a thing."""
+        fields = self.list_request.definition.by_name
+        cells = {
+            name: self.select_terms(fields[name], said.get(name, ()))
+            if name in fields
+            else self.count_things(name, iri)
+            for name in list_column_names(self.list_request)
+        }
+        return ListRow(iri, None if has_explicit_fields(self.list_request) else best_summary(said), cells)
+
+    def select_terms(self, field: ListField, terms: Sequence[Any]) -> Sequence[Any]:
         """The terms of a field: of texts the best one, of classes those of the list."""
         if field.type == "class":
-            return [one for one in terms if one in self.classes]
+            return [one for one in terms if one in self.class_nodes]
         texts = [one for one in terms if isinstance(one, ox.Literal)] if field.type == "text" else []
-        return [nearest(texts, ranges())] if texts else terms
+        return [best_language_text(texts, label_languages())] if texts else terms
 
-    def number(self, name: str, iri: str) -> Number:
+    def count_things(self, name: str, iri: str) -> ThingCount:
         """How many things of a kind there are about a thing."""
-        id_ = quote(short(iri, self.base), safe=":")
+        id_ = quote(shorten_known_iri(iri, self.base), safe=":")
         if name == "papers":
-            amount = None if self.papers is None else self.papers.get((iri,), 0)
-            return Number(amount, True, f"/papers?{SIDES[self.asked.of.name]}={id_}")
-        for way, path in COUNTS[name].ends:
-            ends, is_whole = follow(self.store, iri, way, self.known)
+            amount = None if self.paper_counts is None else self.paper_counts.get((iri,), 0)
+            return ThingCount(
+                amount, True, f"/papers?{COUNT_DIMENSIONS[self.list_request.definition.name]}={id_}"
+            )
+        for way, path in COUNT_COLUMNS[name].sources:
+            ends, is_whole = follow_property_path(self.store, iri, way, self.prefixes)
             if ends or not is_whole:
                 has_page = iri.startswith(f"{self.base}id/")
-                link = path.format(id=id_, page=href(iri, self.base)) if has_page else ""
-                return Number(len(ends), is_whole, link)
-        return Number(0, True, "")
+                link = path.format(id=id_, page=find_href(iri, self.base)) if has_page else ""
+                return ThingCount(len(ends), is_whole, link)
+        return ThingCount(0, True, "")
 
 
-def column(head: ox.Literal, field: Field | None) -> Column:
+def build_list_column(head: ox.Literal, field: ListField | None) -> ListColumn:
     """The column of a field, or of a number beside."""
-    return Column(head, field.says if field else "", field is None or field.type == "integer")
+    return ListColumn(head, field.description if field else "", field is None or field.type == "integer")
 
 
-def property_of(name: str, known: Mapping[str, str]) -> str:
+def column_property_iri(name: str, known: Mapping[str, str]) -> str:
     """The IRI of the property after which a field is called."""
     whole = {"type": "rdf:type", "label": "rdfs:label"}.get(name, name)
-    return full(whole if ":" in whole else f"wgig:{whole}", known)
+    return expand_curie(whole if ":" in whole else f"wgig:{whole}", known)
 
 
-def head(name: str, iri: str, found: Mapping[str, ox.Literal]) -> ox.Literal:
+def column_title(name: str, iri: str, found: Mapping[str, ox.Literal]) -> ox.Literal:
     """What a column is called, with a capital."""
-    title = COUNTS[name].title if name in COUNTS else HEADS.get(name)
+    title = COUNT_COLUMNS[name].title if name in COUNT_COLUMNS else COLUMN_TITLES.get(name)
     if title:
-        return ox.Literal(gettext(title), language=language())
-    text = found.get(iri) or name_of(iri)
+        return ox.Literal(gettext(title), language=current_language())
+    text = found.get(iri) or foreign_property_label(iri)
     return ox.Literal(text.value[:1].upper() + text.value[1:], language=text.language)
 
 
-def sentence(said: Said) -> ox.Literal | None:
+def best_summary(said: FieldTerms) -> ox.Literal | None:
     """What a thing is, where that is said."""
-    texts = ([one for one in said.get(name, ()) if isinstance(one, ox.Literal)] for name in SAYING)
-    return next((nearest(those, ranges()) for those in texts if those), None)
+    texts = ([one for one in said.get(name, ()) if isinstance(one, ox.Literal)] for name in SUMMARY_FIELDS)
+    return next((best_language_text(those, label_languages()) for those in texts if those), None)
 
 
-def wanted(asked: Asked, known: Mapping[str, str]) -> Iterator[tuple[tuple[str, int], str]]:
+def iter_wanted_iris(asked: ListRequest, known: Mapping[str, str]) -> Iterator[tuple[tuple[str, int], str]]:
     """The IRIs that are wanted, by the parameter and the place of the value among its values."""
-    for name, terms in asked.wanted.items():
-        type_ = asked.of.by_name[name].type
+    for name, terms in asked.filters.items():
+        type_ = asked.definition.by_name[name].type
         for place, one in enumerate(terms):
             if type_ == "class":
-                yield (name, place), full(one, known)
-            elif is_thing(type_):
+                yield (name, place), expand_curie(one, known)
+            elif is_resource_type(type_):
                 yield (name, place), one.value
 
 
-def conditions(
-    asked: Asked,
+def iter_list_conditions(
+    asked: ListRequest,
     heads: Mapping[str, ox.Literal],
     values: Mapping[tuple[str, int], str],
     called: Mapping[str, ox.Literal],
-) -> Iterator[Condition]:
+) -> Iterator[ListCondition]:
     """What the list is narrowed by, in the order of the address."""
     seen = dict[str, int]()
     for name, text in asked.pairs:
-        if name in asked.wanted or name in ("q", "year"):
+        if name in asked.filters or name in ("q", "year"):
             place = seen[name] = seen.get(name, -1) + 1
             iri = values.get((name, place), "")
-            value = called.get(iri) or ox.Literal(words(iri) if iri else text)
-            title = heads[name] if name in heads else head(name, "", {})
-            yield Condition(title.value, value, without(asked, name, place))
+            value = called.get(iri) or ox.Literal(words_of_iri(iri) if iri else text)
+            title = heads[name] if name in heads else column_title(name, "", {})
+            yield ListCondition(title.value, value, address_without_value(asked, name, place))

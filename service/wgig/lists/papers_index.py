@@ -12,38 +12,44 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import pyoxigraph as ox
 
-from ..http.work_queue import Turns
-from ..rdf.namespaces import OUTSIDE, namespaces
+from ..http.work_queue import WorkQueue
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..store.change import Change
 from ..store.store import Store
 
-WAITING, PATIENCE = 256, 20  # requests, and seconds, while they are read
-NAMES = tuple(
-    ox.NamedNode(OUTSIDE[prefix] + name)
+MAX_WAITING_PAPERS_REQUESTS, PAPERS_INDEX_TIMEOUT_SECONDS = (
+    256,
+    20,
+)  # requests, and seconds, while they are read
+PAPER_NAME_PREDICATES = tuple(
+    ox.NamedNode(EXTERNAL_NAMESPACES[prefix] + name)
     for prefix, name in (("rdfs", "label"), ("skos", "prefLabel"), ("foaf", "name"))
 )
-TYPE, RESULT = ox.NamedNode(f"{OUTSIDE['rdf']}type"), ox.NamedNode(f"{OUTSIDE['earl']}result")
-STATUS = "schema:creativeWorkStatus"
-TRUE = ox.Literal(True)
-CLASSES = ("wgig:IssuePaper", "wgig:AssessmentPaper")
+PAPER_TYPE_PREDICATE, EARL_RESULT = (
+    ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type"),
+    ox.NamedNode(f"{EXTERNAL_NAMESPACES['earl']}result"),
+)
+STATUS_FACET = "schema:creativeWorkStatus"
+ILLUSTRATIVE_VALUE = ox.Literal(True)
+INDEXED_PAPER_CLASSES = ("wgig:IssuePaper", "wgig:AssessmentPaper")
 # What papers are chosen by, as the list of papers calls it, in the order of the page.
-FACETS = {
+PAPER_FACETS = {
     "type": "rdf:type",
     "issue": "wgig:issue",
     "category": "wgig:category",
-    STATUS: STATUS,
+    STATUS_FACET: STATUS_FACET,
     "conformance": "",  # which the assertion on the paper says
     "drafter": "wgig:drafter",
 }
 
 
-PLACES = {name: place for place, name in enumerate(FACETS)}
+FACET_POSITIONS = {name: place for place, name in enumerate(PAPER_FACETS)}
 
-Given = ParamSpec("Given")
+Params = ParamSpec("Params")
 Answer = TypeVar("Answer")
 
 
-class Paper(NamedTuple):
+class IndexedPaper(NamedTuple):
     """A paper: its names and the days when it was posted, and its values by facet.
 
     A value is an IRI or a text; values stand in the order of FACETS.
@@ -54,191 +60,211 @@ class Paper(NamedTuple):
     posted: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]
 
-    def of(self, facet: str) -> tuple[str, ...]:
+    def facet_values(self, facet: str) -> tuple[str, ...]:
         """The values of a facet."""
-        return self.values[PLACES[facet]]
+        return self.values[FACET_POSITIONS[facet]]
 
 
-class Papers:
+class FacetedPapers:
     """Papers by their numbers, and the numbers of those that have a value, by facet and value."""
 
     def __init__(self) -> None:
         """There are none yet."""
-        self.by_number: dict[int, Paper] = {}
-        self.numbers: dict[str, int] = {}  # by IRI
-        self.having: dict[str, dict[str, set[int]]] = {one: {} for one in FACETS}
-        self.with_any: dict[str, set[int]] = {one: set() for one in FACETS}
-        self.orders: dict[tuple[str, bool], list[int]] = {}
+        self.by_number: dict[int, IndexedPaper] = {}
+        self.number_by_iri: dict[str, int] = {}  # by IRI
+        self.numbers_by_value: dict[str, dict[str, set[int]]] = {one: {} for one in PAPER_FACETS}
+        self.numbers_with_value: dict[str, set[int]] = {one: set() for one in PAPER_FACETS}
+        self.sort_orders: dict[tuple[str, bool], list[int]] = {}
 
     def __len__(self) -> int:
         """How many papers there are."""
         return len(self.by_number)
 
-    def put(self, paper: Paper) -> None:
+    def add(self, paper: IndexedPaper) -> None:
         """Put in a paper that is not there."""
         number = next(reversed(self.by_number), 0) + 1
-        self.by_number[number], self.numbers[paper.iri] = paper, number
-        for facet, values in zip(FACETS, paper.values, strict=True):
+        self.by_number[number], self.number_by_iri[paper.iri] = paper, number
+        for facet, values in zip(PAPER_FACETS, paper.values, strict=True):
             for one in values:
-                self.having[facet].setdefault(one, set()).add(number)
-                self.with_any[facet].add(number)
+                self.numbers_by_value[facet].setdefault(one, set()).add(number)
+                self.numbers_with_value[facet].add(number)
 
-    def drop(self, iri: str) -> None:
+    def remove(self, iri: str) -> None:
         """Take out a paper, if it is there."""
-        number = self.numbers.pop(iri, 0)
+        number = self.number_by_iri.pop(iri, 0)
         paper = self.by_number.pop(number, None)
-        for facet, values in zip(FACETS, paper.values, strict=True) if paper else ():
-            self.with_any[facet].discard(number)
+        for facet, values in zip(PAPER_FACETS, paper.values, strict=True) if paper else ():
+            self.numbers_with_value[facet].discard(number)
             for one in values:
-                self.having[facet][one].remove(number)
-                if not self.having[facet][one]:
-                    del self.having[facet][one]
+                self.numbers_by_value[facet][one].remove(number)
+                if not self.numbers_by_value[facet][one]:
+                    del self.numbers_by_value[facet][one]
 
-    def in_order(self, field: str, falls: bool) -> list[int]:
+    def sorted_numbers(self, field: str, falls: bool) -> list[int]:
         """The numbers by a field, `label`, `posted` or `id`; the IRI decides between equals."""
-        if (field, falls) not in self.orders:
-            read, pick = SORTED_BY[field], max if falls else min
+        if (field, falls) not in self.sort_orders:
+            read, pick = PAPER_SORT_KEYS[field], max if falls else min
             found = sorted(self.by_number, key=lambda one: self.by_number[one].iri)
             found.sort(key=lambda one: pick(read(self.by_number[one]), default=""), reverse=falls)
-            self.orders[field, falls] = found
-        return self.orders[field, falls]
+            self.sort_orders[field, falls] = found
+        return self.sort_orders[field, falls]
 
 
-SORTED_BY: dict[str, Callable[[Paper], Iterable[str]]] = {
+PAPER_SORT_KEYS: dict[str, Callable[[IndexedPaper], Iterable[str]]] = {
     "label": lambda one: map(str.lower, one.names),
     "posted": lambda one: one.posted,
     "id": lambda one: (one.iri,),
 }
 
 
-class Shelf:
+class PapersIndex:
     """The papers of a store, those made up as examples left out."""
 
     def __init__(self, store: Store, base: str) -> None:
         """Nothing is read before it is needed."""
-        known = namespaces(base)
-        self.store, self.paper, self.assertion = store, known["paper"], known["assertion"]
-        self.turns = Turns(at_once=1, waiting=WAITING, patience=PATIENCE)
-        self.classes = tuple(node(one, known) for one in CLASSES)
-        self.facets = {name: node(one, known) for name, one in FACETS.items() if one}
-        self.posted, self.illustrative = node("wgig:posted", known), node("wgig:illustrative", known)
-        self.told = frozenset((*NAMES, *self.facets.values(), self.posted, self.illustrative))
-        self.found = Papers()
-        self.touched: set[str] | None = None  # papers that a write touched; None: any
-        self.following = False
-        self.noting = threading.Lock()
+        known = namespaces_by_prefix(base)
+        self.store, self.paper_prefix, self.assertion_prefix = store, known["paper"], known["assertion"]
+        self.queue = WorkQueue(
+            at_once=1, waiting=MAX_WAITING_PAPERS_REQUESTS, patience=PAPERS_INDEX_TIMEOUT_SECONDS
+        )
+        self.classes = tuple(prefixed_name_node(one, known) for one in INDEXED_PAPER_CLASSES)
+        self.facets = {name: prefixed_name_node(one, known) for name, one in PAPER_FACETS.items() if one}
+        self.posted, self.illustrative = (
+            prefixed_name_node("wgig:posted", known),
+            prefixed_name_node("wgig:illustrative", known),
+        )
+        self.indexed_predicates = frozenset(
+            (*PAPER_NAME_PREDICATES, *self.facets.values(), self.posted, self.illustrative)
+        )
+        self.papers = FacetedPapers()
+        self.changed_iris: set[str] | None = None  # papers that a write touched; None: any
+        self.is_following = False
+        self.change_lock = threading.Lock()
 
-    async def ask(
-        self, look: Callable[Concatenate[Papers, Given], Answer], *args: Given.args, **named: Given.kwargs
+    async def query(
+        self,
+        look: Callable[Concatenate[FacetedPapers, Params], Answer],
+        *args: Params.args,
+        **named: Params.kwargs,
     ) -> Answer:
         """What a function finds among the papers as they are now. Raises Problem 503 where it takes long."""
-        return await self.turns.run(partial(self.look, look, *args, **named))
+        return await self.queue.run(partial(self.query_sync, look, *args, **named))
 
-    def look(
-        self, look: Callable[Concatenate[Papers, Given], Answer], *args: Given.args, **named: Given.kwargs
+    def query_sync(
+        self,
+        look: Callable[Concatenate[FacetedPapers, Params], Answer],
+        *args: Params.args,
+        **named: Params.kwargs,
     ) -> Answer:
         """What a function finds among the papers as they are now; for one thread at a time."""
-        self.catch_up()
-        return look(self.found, *args, **named)
+        self.refresh()
+        return look(self.papers, *args, **named)
 
     def follow(self, change: Change | None) -> None:
         """Note which papers a write touched, while nobody else writes; None: it may be any."""
-        with self.noting:
+        with self.change_lock:
             if change is None:
-                self.touched = None
-            elif self.touched is not None:
-                self.touched.update(self.touched_by(change))
+                self.changed_iris = None
+            elif self.changed_iris is not None:
+                self.changed_iris.update(self.iter_changed_papers(change))
 
-    def touched_by(self, change: Change) -> Iterator[str]:
+    def iter_changed_papers(self, change: Change) -> Iterator[str]:
         """The papers of which a change may have made something else."""
         for one in chain(change.removed, change.added):
             if isinstance(one.subject, ox.NamedNode):
-                if one.predicate in self.told:
+                if one.predicate in self.indexed_predicates:
                     yield one.subject.value
-                elif one.predicate == RESULT:
-                    yield self.paper + one.subject.value.removeprefix(self.assertion)
+                elif one.predicate == EARL_RESULT:
+                    yield self.paper_prefix + one.subject.value.removeprefix(self.assertion_prefix)
 
-    def catch_up(self) -> None:
+    def refresh(self) -> None:
         """Read those papers again that were touched; all of them where nothing is known of that."""
-        if not self.following:
-            with self.store.alone():
-                self.store.followers.append(self.follow)
-            self.following = True
-        with self.noting:
-            touched, self.touched = self.touched, set()
+        if not self.is_following:
+            with self.store.write_lock():
+                self.store.projections.append(self.follow)
+            self.is_following = True
+        with self.change_lock:
+            touched, self.changed_iris = self.changed_iris, set()
         try:
             if touched is None:
-                self.found = self.all()
+                self.papers = self.read_all()
             elif touched:
-                self.found.orders.clear()
+                self.papers.sort_orders.clear()
                 for iri in touched:
-                    self.renew(iri)
+                    self.reread_paper(iri)
         except BaseException:
-            with self.noting:
-                self.touched = None
+            with self.change_lock:
+                self.changed_iris = None
             raise
 
-    def all(self) -> Papers:
+    def read_all(self) -> FacetedPapers:
         """All papers."""
-        found = Papers()
-        typed = (quad for one in self.classes for quad in self.store.match(None, TYPE, one))
+        found = FacetedPapers()
+        typed = (quad for one in self.classes for quad in self.store.match(None, PAPER_TYPE_PREDICATE, one))
         for iri in {quad.subject.value for quad in typed if isinstance(quad.subject, ox.NamedNode)}:
-            if paper := self.read(iri):
-                found.put(paper)
+            if paper := self.read_paper(iri):
+                found.add(paper)
         return found
 
-    def renew(self, iri: str) -> None:
+    def reread_paper(self, iri: str) -> None:
         """Read what may be a paper again."""
-        found = self.read(iri)
-        self.found.drop(iri)
+        found = self.read_paper(iri)
+        self.papers.remove(iri)
         if found:
-            self.found.put(found)
+            self.papers.add(found)
 
-    def read(self, iri: str) -> Paper | None:
+    def read_paper(self, iri: str) -> IndexedPaper | None:
         """A paper by what is said of it; None where it is made up, or none."""
         one, said = ox.NamedNode(iri), dict[ox.NamedNode, set[Any]]()
         for quad in self.store.match(one):
-            if quad.predicate in self.told:
+            if quad.predicate in self.indexed_predicates:
                 said.setdefault(quad.predicate, set()).add(quad.object)
-        types = said.get(TYPE, set()).intersection(self.classes)
-        if not types or TRUE in said.get(self.illustrative, ()):
+        types = said.get(PAPER_TYPE_PREDICATE, set()).intersection(self.classes)
+        if not types or ILLUSTRATIVE_VALUE in said.get(self.illustrative, ()):
             return None
-        said[TYPE] = types
-        return Paper(
+        said[PAPER_TYPE_PREDICATE] = types
+        return IndexedPaper(
             iri,
-            tuple(sorted({text(one) for name in NAMES for one in said.get(name, ())}, key=str.lower)),
-            texts(said.get(self.posted, ())),
             tuple(
-                values(name, said.get(self.facets[name], ())) if name in self.facets else self.results(iri)
-                for name in FACETS
+                sorted(
+                    {facet_term_text(one) for name in PAPER_NAME_PREDICATES for one in said.get(name, ())},
+                    key=str.lower,
+                )
+            ),
+            intern_term_texts(said.get(self.posted, ())),
+            tuple(
+                select_facet_values(name, said.get(self.facets[name], ()))
+                if name in self.facets
+                else self.read_results(iri)
+                for name in PAPER_FACETS
             ),
         )
 
-    def results(self, iri: str) -> tuple[str, ...]:
+    def read_results(self, iri: str) -> tuple[str, ...]:
         """How the paper stands by the template, where that is known."""
-        if not iri.startswith(self.paper):
+        if not iri.startswith(self.paper_prefix):
             return ()
-        whole = ox.NamedNode(self.assertion + iri.removeprefix(self.paper))
-        return texts(quad.object for quad in self.store.match(whole, RESULT))
+        whole = ox.NamedNode(self.assertion_prefix + iri.removeprefix(self.paper_prefix))
+        return intern_term_texts(quad.object for quad in self.store.match(whole, EARL_RESULT))
 
 
-def node(name: str, known: dict[str, str]) -> ox.NamedNode:
+def prefixed_name_node(name: str, known: dict[str, str]) -> ox.NamedNode:
     """The term that is given as prefix and local name."""
     prefix, _, local = name.partition(":")
     return ox.NamedNode(known[prefix] + local)
 
 
-def values(facet: str, terms: Iterable[Any]) -> tuple[str, ...]:
+def select_facet_values(facet: str, terms: Iterable[Any]) -> tuple[str, ...]:
     """The values of a facet among terms: words for the status, things for all others."""
-    kind = ox.Literal if facet == STATUS else ox.NamedNode
-    return texts(one for one in terms if isinstance(one, kind))
+    kind = ox.Literal if facet == STATUS_FACET else ox.NamedNode
+    return intern_term_texts(one for one in terms if isinstance(one, kind))
 
 
-def texts(terms: Iterable[Any]) -> tuple[str, ...]:
+def intern_term_texts(terms: Iterable[Any]) -> tuple[str, ...]:
     """The terms as texts, each once, in order; most of them stand in many papers."""
-    return tuple(sorted({intern(text(one)) for one in terms}))
+    return tuple(sorted({intern(facet_term_text(one)) for one in terms}))
 
 
-def text(term: Any) -> str:
+def facet_term_text(term: Any) -> str:
     """The IRI or the words of a term; other terms as they are written."""
     return term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)

@@ -7,27 +7,35 @@ from itertools import islice
 import pyoxigraph as ox
 
 from ..http import language
-from ..http.parameters import address
-from ..rdf.namespaces import namespaces
-from ..resources.labels import labels
+from ..http.parameters import build_service_path
+from ..rdf.namespaces import namespaces_by_prefix
+from ..resources.labels import find_labels
 from ..store.store import Store
-from ..text import natural
-from .papers_index import FACETS, RESULT, SORTED_BY, STATUS, Paper, Papers, text
-from .query import Asked
+from ..text import natural_sort_key
+from .papers_index import (
+    EARL_RESULT,
+    PAPER_FACETS,
+    PAPER_SORT_KEYS,
+    STATUS_FACET,
+    FacetedPapers,
+    IndexedPaper,
+    facet_term_text,
+)
+from .query import ListRequest
 
-SHOWN = 40  # values of a facet, the most frequent
-FEW = 3  # values that need not be folded away
-SECTIONS = range(9)  # of the template; 0 is the paper itself
-ENDS = ("issue", "drafter")  # facets that each line shows
+MAX_FACET_VALUES = 40  # values of a facet, the most frequent
+MAX_UNFOLDED_VALUES = 3  # values that need not be folded away
+TEMPLATE_SECTION_NUMBERS = range(9)  # of the template; 0 is the paper itself
+ROW_FACETS = ("issue", "drafter")  # facets that each line shows
 
-DEFAULT = ("label", False)  # the order of papers, where nobody asks for another
+DEFAULT_PAPER_ORDER = ("label", False)  # the order of papers, where nobody asks for another
 
-Wanted = Mapping[str, Sequence[str]]
-Numbers = set[int]
+WantedValues = Mapping[str, Sequence[str]]
+PaperNumbers = set[int]
 
 
 @dataclass(frozen=True)
-class Value:
+class FacetValue:
     """A value of a facet: how many papers have it beside what else is wanted, and whether it is wanted."""
 
     value: str
@@ -36,90 +44,94 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Facet:
+class PaperFacet:
     """What papers can be chosen by: its values, how many there are beside, and how many papers have none."""
 
     name: str
-    values: Sequence[Value]
-    beside: int
-    without: int
+    values: Sequence[FacetValue]
+    unlisted_values: int
+    papers_without_value: int
 
     @property
     def is_open(self) -> bool:
         """Whether its values are few, or some of them are wanted."""
-        return len(self.values) <= FEW or any(one.is_wanted for one in self.values)
+        return len(self.values) <= MAX_UNFOLDED_VALUES or any(one.is_wanted for one in self.values)
 
 
 @dataclass(frozen=True)
-class Chosen:
+class PaperSelection:
     """The papers that fit: how many, those of a page, and the facets by which they can be narrowed."""
 
     total: int
-    papers: Sequence[Paper]
-    facets: Sequence[Facet]
+    papers: Sequence[IndexedPaper]
+    facets: Sequence[PaperFacet]
 
 
 @dataclass(frozen=True)
-class Line:
+class PaperRow:
     """A paper of a page: how many parts of the template it has of those asked for, and its sections.
 
     A section is `passed`, `missing`, `faulty`, `waived` or `untested`. Without sections, it was not tested.
     """
 
-    paper: Paper
+    paper: IndexedPaper
     assertion: str
     sections: Sequence[str]
     met: str
     parts: str
 
 
-def is_at_hand(asked: Asked) -> bool:
+def is_answered_by_index(asked: ListRequest) -> bool:
     """Whether all that is asked for is known of the papers at hand."""
-    return sort_of(asked) is not None and asked.wanted.keys() <= FACETS.keys()
+    return index_sort_order(asked) is not None and asked.filters.keys() <= PAPER_FACETS.keys()
 
 
-def sort_of(asked: Asked) -> tuple[str, bool] | None:
+def index_sort_order(asked: ListRequest) -> tuple[str, bool] | None:
     """The one field that papers at hand are to be sorted by, and whether it falls; None for another order."""
     keys = [(field.name if field else "id", falls) for field, falls in asked.sort]
-    return keys[0] if len(keys) == 1 and keys[0][0] in SORTED_BY else None
+    return keys[0] if len(keys) == 1 and keys[0][0] in PAPER_SORT_KEYS else None
 
 
-def choose(papers: Papers, asked: Asked, base: str, iris: Sequence[str] | None = None) -> Chosen:
+def select_papers(
+    papers: FacetedPapers, asked: ListRequest, base: str, iris: Sequence[str] | None = None
+) -> PaperSelection:
     """The papers that are asked for, on their page, in the order that is asked for.
 
     Where it asks for what is not known of papers at hand, `iris` are those that fit that, in their order.
     """
-    known = namespaces(base)
+    known = namespaces_by_prefix(base)
     wanted = {
-        name: [full(one, known) if isinstance(one, str) else text(one) for one in terms]
-        for name, terms in asked.wanted.items()
-        if name in FACETS
+        name: [
+            expand_class_name(one, known) if isinstance(one, str) else facet_term_text(one) for one in terms
+        ]
+        for name, terms in asked.filters.items()
+        if name in PAPER_FACETS
     }
     if iris is None:
-        order = papers.in_order(*(sort_of(asked) or DEFAULT))
+        order = papers.sorted_numbers(*(index_sort_order(asked) or DEFAULT_PAPER_ORDER))
         among = None
     else:
-        order = [papers.numbers[one] for one in iris if one in papers.numbers]
+        order = [papers.number_by_iri[one] for one in iris if one in papers.number_by_iri]
         among = set(order)
     if asked.q or asked.year:
-        among = {one for one in order if has_words(papers.by_number[one], asked)}
-    chosen = fitting(papers, wanted, among)
+        among = {one for one in order if is_paper_match(papers.by_number[one], asked)}
+    chosen = filter_paper_numbers(papers, wanted, among)
     fits = order if chosen is None else (one for one in order if one in chosen)
     start = (asked.page - 1) * asked.size
-    return Chosen(
+    return PaperSelection(
         len(order) if chosen is None else len(chosen),
         [papers.by_number[one] for one in islice(fits, start, start + asked.size)],
-        [facet(papers, name, among, wanted) for name in FACETS],
+        [build_paper_facet(papers, name, among, wanted) for name in PAPER_FACETS],
     )
 
 
-def full(name: str, known: Mapping[str, str]) -> str:
+def expand_class_name(name: str, known: Mapping[str, str]) -> str:
     """The IRI of a class that is given with its prefix."""
     prefix, _, local = name.partition(":")
     return known[prefix] + local
 
 
-def has_words(paper: Paper, asked: Asked) -> bool:
+def is_paper_match(paper: IndexedPaper, asked: ListRequest) -> bool:
     """Whether a paper has the words in a name, and a day of the year, as far as these are asked for."""
     words = asked.q.value.lower() if asked.q else ""
     year = asked.year.value if asked.year else ""
@@ -128,68 +140,82 @@ def has_words(paper: Paper, asked: Asked) -> bool:
     )
 
 
-def fitting(papers: Papers, wanted: Wanted, among: Numbers | None) -> Numbers | None:
+def filter_paper_numbers(
+    papers: FacetedPapers, wanted: WantedValues, among: PaperNumbers | None
+) -> PaperNumbers | None:
     """The papers among these that have, by each facet, one of the values wanted; None is all there are."""
     for name, values in wanted.items():
-        having = set[int]().union(*(papers.having[name].get(one, ()) for one in values))
+        having = set[int]().union(*(papers.numbers_by_value[name].get(one, ()) for one in values))
         among = having if among is None else among & having
     return among
 
 
-def facet(papers: Papers, name: str, among: Numbers | None, wanted: Wanted) -> Facet:
+def build_paper_facet(
+    papers: FacetedPapers, name: str, among: PaperNumbers | None, wanted: WantedValues
+) -> PaperFacet:
     """A facet of the papers that are chosen by all others."""
     others = {one: values for one, values in wanted.items() if one != name}
-    chosen = fitting(papers, others, among)
-    counts = {one: size(those, chosen) for one, those in papers.having[name].items()}
+    chosen = filter_paper_numbers(papers, others, among)
+    counts = {one: count_papers_among(those, chosen) for one, those in papers.numbers_by_value[name].items()}
     own = wanted.get(name, ())
     there = {one for one, count in counts.items() if count}.union(own)
-    ranked = sorted(there, key=lambda one: (one not in own, -counts.get(one, 0), natural(one)))
-    values = [Value(one, counts.get(one, 0), one in own) for one in ranked[:SHOWN]]
+    ranked = sorted(there, key=lambda one: (one not in own, -counts.get(one, 0), natural_sort_key(one)))
+    values = [FacetValue(one, counts.get(one, 0), one in own) for one in ranked[:MAX_FACET_VALUES]]
     total = len(papers.by_number) if chosen is None else len(chosen)
-    return Facet(name, values, len(ranked) - len(values), total - size(papers.with_any[name], chosen))
+    return PaperFacet(
+        name,
+        values,
+        len(ranked) - len(values),
+        total - count_papers_among(papers.numbers_with_value[name], chosen),
+    )
 
 
-def size(papers: Numbers, among: Numbers | None) -> int:
+def count_papers_among(papers: PaperNumbers, among: PaperNumbers | None) -> int:
     """How many of the papers are among those; None is all there are."""
     return len(papers) if among is None else len(papers & among)
 
 
-def lines(store: Store, papers: Iterable[Paper], base: str) -> list[Line]:
+def build_paper_rows(store: Store, papers: Iterable[IndexedPaper], base: str) -> list[PaperRow]:
     """How each of the papers stands by the template."""
-    known = namespaces(base)
-    return [line(store, one, known) for one in papers]
+    known = namespaces_by_prefix(base)
+    return [build_paper_row(store, one, known) for one in papers]
 
 
-def line(store: Store, paper: Paper, known: Mapping[str, str]) -> Line:
+def build_paper_row(store: Store, paper: IndexedPaper, known: Mapping[str, str]) -> PaperRow:
     """How a paper stands by the template, as the graph has it."""
     whole = known["assertion"] + paper.iri.removeprefix(known["paper"])
-    if not paper.of("conformance"):
-        return Line(paper, whole, (), "", "")
-    said = {quad.predicate.value: text(quad.object) for quad in store.match(ox.NamedNode(whole))}
-    states = (store.match(ox.NamedNode(f"{whole}/{number}"), RESULT) for number in SECTIONS)
-    return Line(
+    if not paper.facet_values("conformance"):
+        return PaperRow(paper, whole, (), "", "")
+    said = {quad.predicate.value: facet_term_text(quad.object) for quad in store.match(ox.NamedNode(whole))}
+    states = (
+        store.match(ox.NamedNode(f"{whole}/{number}"), EARL_RESULT) for number in TEMPLATE_SECTION_NUMBERS
+    )
+    return PaperRow(
         paper,
         whole,
-        [next((local(text(quad.object)) for quad in one), "untested") for one in states],
+        [
+            next((last_iri_segment(facet_term_text(quad.object)) for quad in one), "untested")
+            for one in states
+        ],
         said.get(f"{known['wgig']}partsMet", ""),
         said.get(f"{known['wgig']}partsAsked", ""),
     )
 
 
-def local(iri: str) -> str:
+def last_iri_segment(iri: str) -> str:
     """The end of an IRI."""
     return iri.rpartition("/")[2]
 
 
-def named(store: Store, chosen: Chosen) -> dict[str, ox.Literal]:
+def find_papers_labels(store: Store, chosen: PaperSelection) -> dict[str, ox.Literal]:
     """What papers and values of the page are called, by their IRIs."""
-    shown = {one.value for each in chosen.facets if each.name != STATUS for one in each.values}
-    ends = {one for paper in chosen.papers for name in ENDS for one in paper.of(name)}
-    return labels(store, shown | ends | {one.iri for one in chosen.papers}, language.ranges())
+    shown = {one.value for each in chosen.facets if each.name != STATUS_FACET for one in each.values}
+    ends = {one for paper in chosen.papers for name in ROW_FACETS for one in paper.facet_values(name)}
+    return find_labels(store, shown | ends | {one.iri for one in chosen.papers}, language.label_languages())
 
 
-def without(asked: Asked, name: str, number: int) -> str:
+def address_without_value(asked: ListRequest, name: str, number: int) -> str:
     """The address of the list where one wanted value of a parameter is taken back, by its place."""
     places = [place for place, pair in enumerate(asked.pairs) if pair[0] == name]
     kept = [pair for place, pair in enumerate(asked.pairs) if place != places[number] and pair[0] != "page"]
-    return address(asked.of.name, kept)
+    return build_service_path(asked.definition.name, kept)

@@ -16,57 +16,57 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import language
-from ..http.parameters import SERVICE, address, host, only
-from ..i18n import ENGLISH, marked
+from ..http.parameters import SERVICE_DESC_LINK, build_service_path, check_query_parameters, request_base_url
+from ..i18n import ENGLISH, gettext_noop
 from ..problems import Problem
 from ..rdf.formats import CSV, HTML, JSON, Format
 from ..resources import mappings
-from ..resources.alternates import Subject
-from ..resources.labels import labels
-from ..resources.negotiation import SAME_IN_ALL, wish_alone
-from ..resources.profiles import OWN, own
-from ..resources.representation import represent, show
-from ..sparql.service import rows, tsv
-from ..text import natural
-from .definitions import LISTS, SOURCE
-from .fields import LABEL, Field, List
-from .query import WHOLE, Asked, asked, prefixed, selection
-from .results import Found, found
+from ..resources.alternates import Resource
+from ..resources.labels import find_labels
+from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
+from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
+from ..resources.representation import render_site_page, respond_with_resource
+from ..sparql.service import select_own_rows, select_own_tsv
+from ..text import natural_sort_key
+from .definitions import LIST_DEFINITIONS, SOURCE_FIELD
+from .fields import LABEL_FIELD, ListDefinition, ListField
+from .query import MAX_WHOLE_LIST_ITEMS, ListRequest, add_query_prefixes, build_list_query, parse_list_request
+from .results import ListPage, parse_list_page
 
-UNKNOWN, UNSEEN = "unknown", "unseen"
-GROUP, REGION, DEVELOPMENT = "stakeholderGroup", "region", "developingCountry"
-DEVELOPMENTS = {"true": marked("developing country"), "false": marked("developed country")}
-OF_PEOPLE = LISTS["stakeholders"].by_name
+STATE_UNKNOWN, STATE_UNSEEN = "unknown", "unseen"
+GROUP_FIELD, REGION_FIELD, DEVELOPMENT_FIELD = "stakeholderGroup", "region", "developingCountry"
+DEVELOPMENT_LABELS = {"true": gettext_noop("developing country"), "false": gettext_noop("developed country")}
+STAKEHOLDER_FIELDS = LIST_DEFINITIONS["stakeholders"].by_name
 
-SEATS = List(
+SEAT_LIST = ListDefinition(
     "people",
     "People",
     "The seats of the group.",
     ("org:Membership",),
     (
-        LABEL,
-        Field("org:member", "agent", "Who has the seat."),
-        Field("org:role", "role", "As what."),
-        Field(GROUP, "group", "The stakeholder group that it is counted under."),
-        Field("stakeholderGroupBasis", "string", "What that rests on."),
-        Field("country", "place", "The country of its holder.", many=True),
-        Field(
-            REGION,
+        LABEL_FIELD,
+        ListField("org:member", "agent", "Who has the seat."),
+        ListField("org:role", "role", "As what."),
+        ListField(GROUP_FIELD, "group", "The stakeholder group that it is counted under."),
+        ListField("stakeholderGroupBasis", "string", "What that rests on."),
+        ListField("country", "place", "The country of its holder.", many=True),
+        ListField(
+            REGION_FIELD,
             "name",
-            OF_PEOPLE["region"].says,
-            pattern=OF_PEOPLE["region"].pattern.replace(
+            STAKEHOLDER_FIELDS["region"].description,
+            pattern=STAKEHOLDER_FIELDS["region"].pattern.replace(
                 "wgig:country|^org:member/wgig:country", "wgig:country"
             ),
         ),
-        Field(DEVELOPMENT, "boolean", "Whether that is a developing country."),
-        Field("confidence", "confidence", "How sure the seat is."),
-        SOURCE,
+        ListField(DEVELOPMENT_FIELD, "boolean", "Whether that is a developing country."),
+        ListField("confidence", "confidence", "How sure the seat is."),
+        SOURCE_FIELD,
     ),
-    only="?id org:organization agent:wgig ; org:role ?as . VALUES ?as { role:member role:chair }",
-    without="?id wgig:illustrative true",
+    required_pattern="?id org:organization agent:wgig ; org:role ?as . VALUES ?as { role:member role:chair }",
+    excluded_pattern="?id wgig:illustrative true",
 )
 # What sources say of the number of seats, and on what they disagree.
-SAID = """SELECT ?kind ?thing ?text WHERE {
+CLAIMS_QUERY = """SELECT ?kind ?thing ?text WHERE {
   { ?thing wgig:about agent:wgig ; wgig:claimedProperty "number of members" ; rdf:value ?text .
     BIND ("size" AS ?kind) }
   UNION
@@ -75,7 +75,7 @@ SAID = """SELECT ?kind ?thing ?text WHERE {
 
 
 @dataclass(frozen=True)
-class Person:
+class SeatHolder:
     """Who has a seat, by IRI, and what they are called."""
 
     iri: str
@@ -84,7 +84,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Bar:
+class SeatGroup:
     """Seats that have something in common: what, how many, and who has them.
 
     `state` is empty, or `unknown` of seats of which it is not known, or `unseen` of those that were not seen
@@ -94,7 +94,7 @@ class Bar:
 
     names: Sequence[ox.Literal]
     seats: int
-    people: Sequence[Person]
+    people: Sequence[SeatHolder]
     iri: str = ""
     state: str = ""
 
@@ -105,7 +105,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class People:
+class SeatDistribution:
     """The seats of the group: how many are known, how many there were by a claim, and how they are spread.
 
     `size` is None where no claim says how many there were. Each of the `bars` adds up to all seats.
@@ -114,8 +114,8 @@ class People:
     seats: int
     size: int | None
     claim: str
-    bars: Mapping[str, Sequence[Bar]]
-    found: Found
+    bars: Mapping[str, Sequence[SeatGroup]]
+    list_page: ListPage
     labels: Mapping[str, ox.Literal]
     disputes: Sequence[tuple[ox.Literal, str]]
 
@@ -125,37 +125,52 @@ class People:
         return max(self.seats, self.size or 0)
 
 
-def seats(base: str) -> Asked:
+def build_seats_request(base: str) -> ListRequest:
     """What is asked of the list of seats: all of them, up to WHOLE."""
-    return asked(SEATS, [], base).whole()
+    return parse_list_request(SEAT_LIST, [], base).as_single_page()
 
 
-def said(base: str) -> str:
+def build_claims_query(base: str) -> str:
     """The query for what sources say."""
-    return prefixed(SAID, base)
+    return add_query_prefixes(CLAIMS_QUERY, base)
 
 
-def count_seats(found: Found, labels: Mapping[str, ox.Literal], claims: Sequence[Sequence[Any]]) -> People:
+def count_seats(
+    found: ListPage, labels: Mapping[str, ox.Literal], claims: Sequence[Sequence[Any]]
+) -> SeatDistribution:
     """How the seats are spread, of what the list and the query found; `labels` are of what they name."""
     sizes = [
-        (int(text.value), thing.value) for kind, thing, text in claims if is_size(kind.value, text.value)
+        (int(text.value), thing.value)
+        for kind, thing, text in claims
+        if is_seat_count(kind.value, text.value)
     ]
     size, claim = max(sizes, default=(None, ""))
     disputes = [(text, thing.value) for kind, thing, text in claims if kind.value == "dispute"]
     known = len(found.things)
-    unseen = [Bar([], size - known, [], state=UNSEEN)] if size is not None and size > known else []
-    bars = {one: [*spread(found, labels, one), *unseen] for one in (GROUP, REGION, DEVELOPMENT)}
-    return People(
-        known, size, claim, bars, found, labels, sorted(disputes, key=lambda one: natural(one[0].value))
+    unseen = (
+        [SeatGroup([], size - known, [], state=STATE_UNSEEN)] if size is not None and size > known else []
+    )
+    bars = {
+        one: [*group_seats(found, labels, one), *unseen]
+        for one in (GROUP_FIELD, REGION_FIELD, DEVELOPMENT_FIELD)
+    }
+    return SeatDistribution(
+        known,
+        size,
+        claim,
+        bars,
+        found,
+        labels,
+        sorted(disputes, key=lambda one: natural_sort_key(one[0].value)),
     )
 
 
-def is_size(kind: str, text: str) -> bool:
+def is_seat_count(kind: str, text: str) -> bool:
     """Whether a claim is a number of seats."""
     return kind == "size" and text.isdecimal() and len(text) < 6
 
 
-def spread(found: Found, labels: Mapping[str, ox.Literal], field: str) -> list[Bar]:
+def group_seats(found: ListPage, labels: Mapping[str, ox.Literal], field: str) -> list[SeatGroup]:
     """The seats by the value of a field; those of which it is not known come last.
 
     A seat of which sources say different things stands under all of these together.
@@ -163,40 +178,46 @@ def spread(found: Found, labels: Mapping[str, ox.Literal], field: str) -> list[B
     by: dict[tuple[str, ...], list[str]] = {}
     for iri, about in found.things.items():
         by.setdefault(tuple(one.value for one in about.get(field, ())), []).append(iri)
-    bars = [bar(found, labels, field, values, those) for values, those in by.items()]
-    return sorted(bars, key=lambda one: (bool(one.state), -one.seats, natural(one.name)))
+    bars = [build_seat_group(found, labels, field, values, those) for values, those in by.items()]
+    return sorted(bars, key=lambda one: (bool(one.state), -one.seats, natural_sort_key(one.name)))
 
 
-def bar(
-    found: Found, labels: Mapping[str, ox.Literal], field: str, values: tuple[str, ...], those: Sequence[str]
-) -> Bar:
+def build_seat_group(
+    found: ListPage,
+    labels: Mapping[str, ox.Literal],
+    field: str,
+    values: tuple[str, ...],
+    those: Sequence[str],
+) -> SeatGroup:
     """The seats that have these values."""
-    who = sorted((person(found, labels, one) for one in those), key=lambda one: natural(one.name))
+    who = sorted(
+        (find_seat_holder(found, labels, one) for one in those), key=lambda one: natural_sort_key(one.name)
+    )
     if not values:
-        return Bar([], len(those), who, state=UNKNOWN)
-    names = [called(labels, one) if field == GROUP else in_english(one) for one in values]
-    iri = values[0] if field == GROUP and len(values) == 1 else ""
-    return Bar(names, len(those), who, iri)
+        return SeatGroup([], len(those), who, state=STATE_UNKNOWN)
+    names = [label_or_iri(labels, one) if field == GROUP_FIELD else english_group_name(one) for one in values]
+    iri = values[0] if field == GROUP_FIELD and len(values) == 1 else ""
+    return SeatGroup(names, len(those), who, iri)
 
 
-def in_english(value: str) -> ox.Literal:
+def english_group_name(value: str) -> ox.Literal:
     """What a region, or a development, is called."""
-    return ox.Literal(DEVELOPMENTS.get(value, value), language=ENGLISH)
+    return ox.Literal(DEVELOPMENT_LABELS.get(value, value), language=ENGLISH)
 
 
-def person(found: Found, labels: Mapping[str, ox.Literal], seat: str) -> Person:
+def find_seat_holder(found: ListPage, labels: Mapping[str, ox.Literal], seat: str) -> SeatHolder:
     """Who has a seat; where that is not said, the seat itself."""
     who = next((one.value for one in found.things[seat].get("org:member", ())), seat)
-    name = called(labels, who)
-    return Person(who, name.value, name.language or "")
+    name = label_or_iri(labels, who)
+    return SeatHolder(who, name.value, name.language or "")
 
 
-def called(labels: Mapping[str, ox.Literal], iri: str) -> ox.Literal:
+def label_or_iri(labels: Mapping[str, ox.Literal], iri: str) -> ox.Literal:
     """What a thing is called, or else its IRI."""
     return labels[iri] if iri in labels else ox.Literal(iri)
 
 
-def as_json(found: People) -> bytes:
+def serialize_people_json(found: SeatDistribution) -> bytes:
     """The numbers as JSON; what is unknown is a part of each sum."""
     document = {
         "seats": {"known": found.seats, "claimed": found.size, "total": found.total},
@@ -217,54 +238,76 @@ def as_json(found: People) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
 
-def as_csv(found: People) -> bytes:
+def serialize_people_csv(found: SeatDistribution) -> bytes:
     """The same as a table: a row for what seats have in common, and how many they are."""
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow(["by", "state", "id", "label", "seats", "people"])
     for field, bars in found.bars.items():
         for one in bars:
-            table.writerow([field, *cells(one), " | ".join(who.name for who in one.people)])
+            table.writerow([field, *seat_group_cells(one), " | ".join(who.name for who in one.people)])
     return out.getvalue().encode()
 
 
-def cells(one: Bar) -> Iterable[str | int]:
+def seat_group_cells(one: SeatGroup) -> Iterable[str | int]:
     """What a row says of seats."""
     return one.state or "known", one.iri, one.name, one.seats
 
 
-OFFERED = (JSON, CSV, HTML)
-ABOUT = "Who sat in the group, by stakeholder group, region and development, as far as known."
-PLAIN = {JSON: as_json, CSV: as_csv}
+PEOPLE_FORMATS = (JSON, CSV, HTML)
+PEOPLE_DESCRIPTION = "Who sat in the group, by stakeholder group, region and development, as far as known."
+PEOPLE_SERIALIZERS = {JSON: serialize_people_json, CSV: serialize_people_csv}
 
 
-async def people(request: Request) -> Response:
+async def get_people(request: Request) -> Response:
     """How the seats of the group are spread over stakeholder groups, regions and development.
 
     What is not known is a part of each sum. Seats that were not seen are counted where a claim says how many
     there were.
     """
     base = request.app.state.settings.base
-    only(request, ("_mediatype", "_profile"))
-    wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), {OWN: own(base)})
-    there = found(await tsv(request, selection(seats(base), base)))
+    check_query_parameters(request, ("_mediatype", "_profile"))
+    wish = parse_format_preferences(
+        request, PEOPLE_FORMATS, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+    )
+    there = parse_list_page(await select_own_tsv(request, build_list_query(build_seats_request(base), base)))
     if there.total > len(there.things):
-        raise Problem(413, f"The group has {there.total} seats, and up to {WHOLE} are counted here.")
-    ranges = language.ranges() if wish.choices[0].format is HTML else ()
-    names = await run_in_threadpool(labels, request.app.state.store, there.labels, ranges)
-    write = partial(written, request, count_seats(there, names, await rows(request, said(base))))
-    iri = base.rstrip("/") + address("people", [])
-    subject = Subject(iri, "/people", lambda: (), write, formats=OFFERED)
-    return await run_in_threadpool(represent, request, wish, subject, more=[SERVICE], headers=SAME_IN_ALL)
+        raise Problem(
+            413, f"The group has {there.total} seats, and up to {MAX_WHOLE_LIST_ITEMS} are counted here."
+        )
+    ranges = language.label_languages() if wish.representations[0].format is HTML else ()
+    names = await run_in_threadpool(find_labels, request.app.state.store, there.labels, ranges)
+    write = partial(
+        serialize_people,
+        request,
+        count_seats(there, names, await select_own_rows(request, build_claims_query(base))),
+    )
+    iri = base.rstrip("/") + build_service_path("people", [])
+    subject = Resource(iri, "/people", lambda: (), write, formats=PEOPLE_FORMATS)
+    return await run_in_threadpool(
+        respond_with_resource,
+        request,
+        wish,
+        subject,
+        more=[SERVICE_DESC_LINK],
+        headers=LANGUAGE_NEUTRAL_HEADERS,
+    )
 
 
-def written(request: Request, found: People, format_: Format) -> bytes:
+def serialize_people(request: Request, found: SeatDistribution, format_: Format) -> bytes:
     """The numbers in a format."""
     if format_ is not HTML:
-        return PLAIN[format_](found)
-    others = [(one.title, address("people", [], one.suffix)) for one in OFFERED if one is not HTML]
-    iri, page = f"{request.app.state.settings.base}people", f"{host(request)}people"
-    markup = mappings.dataset(iri, page, "People", ABOUT, [JSON, CSV])
-    return show(
-        request, "people.html", people=found, developments=DEVELOPMENTS.values(), others=others, markup=markup
+        return PEOPLE_SERIALIZERS[format_](found)
+    others = [
+        (one.title, build_service_path("people", [], one.suffix)) for one in PEOPLE_FORMATS if one is not HTML
+    ]
+    iri, page = f"{request.app.state.settings.base}people", f"{request_base_url(request)}people"
+    markup = mappings.build_dataset_markup(iri, page, "People", PEOPLE_DESCRIPTION, [JSON, CSV])
+    return render_site_page(
+        request,
+        "people.html",
+        people=found,
+        developments=DEVELOPMENT_LABELS.values(),
+        others=others,
+        markup=markup,
     )

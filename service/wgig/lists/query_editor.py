@@ -5,58 +5,68 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ..http.bodies import Pairs, parameters, values
-from ..http.parameters import only
-from ..http.responses import answer
-from ..pages.rendering import render
+from ..http.bodies import Pairs, get_query_parameters, parameter_values
+from ..http.parameters import check_query_parameters
+from ..http.responses import respond_with_body
+from ..pages.rendering import render_template
 from ..problems import Problem
-from ..rdf.formats import GRAPHS, HTML
-from ..rdf.values import EXAMPLES
-from ..resources.existence import known_term
-from ..sparql.examples import NONE, Example, bind, example, examples
-from ..sparql.request import MANY, ONCE, picked
-from ..sparql.service import reply
-from ..sparql.service_description import describe_service, is_description
+from ..rdf.formats import GRAPH_FORMATS, HTML
+from ..rdf.values import EXAMPLE_NAMES
+from ..resources.existence import parse_known_term
+from ..sparql.examples import (
+    NO_DEFAULT,
+    ExampleQuery,
+    bind_query_parameters,
+    list_example_queries,
+    read_example_query,
+)
+from ..sparql.request import REPEATABLE_QUERY_PARAMETERS, SINGLE_QUERY_PARAMETERS, pick_result_format
+from ..sparql.service import answer_query
+from ..sparql.service_description import describe_service, is_description_request
 
 
-async def ask(request: Request) -> Response:
+async def get_sparql(request: Request) -> Response:
     """Ask a query by its address, or get the description of the service when there is none."""
-    pairs = parameters(request)
-    if not is_description(pairs):
-        return await reply(request, pairs)
-    names = values(pairs, "example")
-    chosen = example(names[0], "/queries") if len(names) == 1 else None
+    pairs = get_query_parameters(request)
+    if not is_description_request(pairs):
+        return await answer_query(request, pairs)
+    names = parameter_values(pairs, "example")
+    chosen = read_example_query(names[0], "/queries") if len(names) == 1 else None
     fields = [one.name for one in chosen.parameters] if chosen else []
-    pairs = only(request, ("example", *fields, *ONCE), MANY)
-    format_ = picked(pairs, request.headers.getlist("accept"), (*GRAPHS, HTML))
+    pairs = check_query_parameters(
+        request, ("example", *fields, *SINGLE_QUERY_PARAMETERS), REPEATABLE_QUERY_PARAMETERS
+    )
+    format_ = pick_result_format(pairs, request.headers.getlist("accept"), (*GRAPH_FORMATS, HTML))
     if format_ is HTML:
-        return await editor(request, chosen, [pair for pair in pairs if pair[0] in fields and pair[1]])
+        return await respond_with_query_editor(
+            request, chosen, [pair for pair in pairs if pair[0] in fields and pair[1]]
+        )
     return await run_in_threadpool(describe_service, request, format_)
 
 
-async def editor(request: Request, chosen: Example | None, pairs: Pairs) -> Response:
+async def respond_with_query_editor(request: Request, chosen: ExampleQuery | None, pairs: Pairs) -> Response:
     """The page to write queries on, with the example that was chosen and its parameters in it.
 
     What is wrong with a parameter is told at its field, with status 400.
     """
     given = dict(pairs)
-    terms, wrong = await read(request, chosen, given)
-    page = render(
+    terms, wrong = await parse_example_terms(request, chosen, given)
+    page = render_template(
         "sparql.html",
         base=request.app.state.settings.base,
-        examples=examples(),
+        examples=list_example_queries(),
         chosen=chosen,
         given=given,
         wrong=wrong,
-        text=bind(chosen.text, terms) if chosen else "",
-        no_default=NONE,
-        such_as=EXAMPLES,
+        text=bind_query_parameters(chosen.text, terms) if chosen else "",
+        no_default=NO_DEFAULT,
+        such_as=EXAMPLE_NAMES,
     )
-    return answer(request, page, HTML, status=400 if wrong else 200)
+    return respond_with_body(request, page, HTML, status=400 if wrong else 200)
 
 
-async def read(
-    request: Request, chosen: Example | None, given: dict[str, str]
+async def parse_example_terms(
+    request: Request, chosen: ExampleQuery | None, given: dict[str, str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The terms of those parameters that name one, and what is wrong with the others, by their names."""
     terms: dict[str, Any] = {}
@@ -64,7 +74,7 @@ async def read(
     for parameter in chosen.parameters if chosen else ():
         if parameter.name in given:
             try:
-                terms[parameter.name] = await known_term(request, parameter, given[parameter.name])
+                terms[parameter.name] = await parse_known_term(request, parameter, given[parameter.name])
             except Problem as problem:
                 wrong[parameter.name] = problem.detail
     return terms, wrong

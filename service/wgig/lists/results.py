@@ -16,16 +16,16 @@ from typing import Any, Protocol
 import pyoxigraph as ox
 
 from ..http import language
-from ..rdf.namespaces import OUTSIDE, namespaces, shorten
-from ..resources.labels import by_language, preference
-from ..store.view import cells, terms
-from ..text import natural
-from .fields import Field
-from .query import Asked
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_with_prefixes
+from ..resources.labels import build_language_map, label_distance
+from ..store.view import parse_tsv_terms, split_tsv_cells
+from ..text import natural_sort_key
+from .fields import ListField
+from .query import ListRequest
 
 
 @dataclass(frozen=True)
-class Found:
+class ListPage:
     """A page of a list: how many things there are in all, those of the page with their terms by field.
 
     `labels` holds what other things are called, by IRI, in all languages.
@@ -36,12 +36,12 @@ class Found:
     labels: dict[str, list[ox.Literal]]
 
 
-def found(body: bytes) -> Found:
+def parse_list_page(body: bytes) -> ListPage:
     """The page in the TSV results of its query: total, thing, field, value, and a label of the value."""
     total = ""
     things: dict[str, dict[str, dict[str, None]]] = {}
     labels: dict[str, dict[str, None]] = {}
-    for count, thing, name, value, label in cells(body):
+    for count, thing, name, value, label in split_tsv_cells(body):
         if count:
             total = count
             continue
@@ -50,43 +50,44 @@ def found(body: bytes) -> Found:
             labels.setdefault(value, {})[label] = None
     said = [values for fields in things.values() for values in fields.values()]
     names = {name for fields in things.values() for name in fields}
-    read = terms(chain([total], things, names, *said, *labels.values()))
-    return Found(
+    read = parse_tsv_terms(chain([total], things, names, *said, *labels.values()))
+    return ListPage(
         int(read[total].value),
         {
             read[thing].value: {
-                read[name].value: in_order([read[one] for one in values]) for name, values in fields.items()
+                read[name].value: sort_field_values([read[one] for one in values])
+                for name, values in fields.items()
             }
             for thing, fields in things.items()
         },
         {
-            read[thing].value: sorted((read[one] for one in texts), key=best)
+            read[thing].value: sorted((read[one] for one in texts), key=english_rank)
             for thing, texts in labels.items()
         },
     )
 
 
-def in_order(values: list[Any]) -> list[Any]:
+def sort_field_values(values: list[Any]) -> list[Any]:
     """The values of a field, as people expect them to follow one another."""
-    return sorted(values, key=lambda one: natural(str(one))) if len(values) > 1 else values
+    return sorted(values, key=lambda one: natural_sort_key(str(one))) if len(values) > 1 else values
 
 
-def best(text: ox.Literal) -> tuple[int, int, str]:
+def english_rank(text: ox.Literal) -> tuple[int, int, str]:
     """How far a text is from what a reader of English wants."""
-    return preference(text, 0)
+    return label_distance(text, 0)
 
 
-def nearest(texts: Iterable[ox.Literal], ranges: Sequence[str]) -> ox.Literal:
+def best_language_text(texts: Iterable[ox.Literal], ranges: Sequence[str]) -> ox.Literal:
     """The text that is best for a reader of these languages, after which English comes."""
-    return min(texts, key=lambda one: (language.place(one.language or "", ranges), best(one)))
+    return min(texts, key=lambda one: (language.rank_language(one.language or "", ranges), english_rank(one)))
 
 
-RDFS, XSD = OUTSIDE["rdfs"], OUTSIDE["xsd"]
-SEPARATOR = " | "  # between several values in a cell, as in the example queries
-INTEGER = re.compile(r"[+-]?[0-9]+")
+RDFS_NAMESPACE, LIST_XSD_NAMESPACE = EXTERNAL_NAMESPACES["rdfs"], EXTERNAL_NAMESPACES["xsd"]
+CSV_VALUE_SEPARATOR = " | "  # between several values in a cell, as in the example queries
+INTEGER_PATTERN = re.compile(r"[+-]?[0-9]+")
 
 
-class Counted(Protocol):
+class CountedPage(Protocol):
     """A page of a list that knows how many things there are in all."""
 
     @property
@@ -94,31 +95,35 @@ class Counted(Protocol):
         """How many."""
 
 
-def pages(asked: Asked, page: Counted) -> int:
+def count_list_pages(asked: ListRequest, page: CountedPage) -> int:
     """How many pages there are; an empty list has one."""
     return max(1, -(-page.total // asked.size))
 
 
-def around(asked: Asked, page: Counted) -> dict[str, int]:
+def list_page_relations(asked: ListRequest, page: CountedPage) -> dict[str, int]:
     """The pages around this one that there are, by relation (RFC 8288)."""
-    last = pages(asked, page)
+    last = count_list_pages(asked, page)
     found = {"first": 1, "prev": asked.page - 1, "next": asked.page + 1, "last": last}
     return {rel: number for rel, number in found.items() if 1 <= number <= last}
 
 
-def as_json(asked: Asked, page: Found, base: str, links: dict[str, str]) -> bytes:
+def serialize_list_json(asked: ListRequest, page: ListPage, base: str, links: dict[str, str]) -> bytes:
     """The page as JSON: figures and links of the page, and the things with the fields that have values."""
-    shown = references(page) | class_names(page, base)
+    shown = build_label_references(page) | shorten_class_names(page, base)
     document = {
         "total": page.total,
         "page": asked.page,
-        "pages": pages(asked, page),
+        "pages": count_list_pages(asked, page),
         "size": asked.size,
         "links": links,
         "items": [
             {
                 "id": iri,
-                **{one.name: written(one, said[one.name], shown) for one in asked.fields if one.name in said},
+                **{
+                    one.name: build_field_json(one, said[one.name], shown)
+                    for one in asked.fields
+                    if one.name in said
+                },
             }
             for iri, said in page.things.items()
         ],
@@ -126,83 +131,88 @@ def as_json(asked: Asked, page: Found, base: str, links: dict[str, str]) -> byte
     return json.dumps(document, ensure_ascii=False).encode() + b"\n"
 
 
-def references(page: Found) -> dict[str, Any]:
+def build_label_references(page: ListPage) -> dict[str, Any]:
     """Things that have labels, as JSON has them, by IRI."""
-    return {iri: {"id": iri, "label": by_language(texts)} for iri, texts in page.labels.items()}
+    return {iri: {"id": iri, "label": build_language_map(texts)} for iri, texts in page.labels.items()}
 
 
-def class_names(page: Found, base: str) -> dict[str, str]:
+def shorten_class_names(page: ListPage, base: str) -> dict[str, str]:
     """What the JSON-LD context calls the classes of the page, by IRI."""
-    known = namespaces(base)
+    known = namespaces_by_prefix(base)
     classes = {one.value for said in page.things.values() for one in said.get("type", [])}
-    return {iri: shorten(iri, known).removeprefix("wgig:") for iri in classes}
+    return {iri: shorten_with_prefixes(iri, known).removeprefix("wgig:") for iri in classes}
 
 
-def written(field: Field, terms: list[Any], shown: dict[str, Any]) -> Any:
+def build_field_json(field: ListField, terms: list[Any], shown: dict[str, Any]) -> Any:
     """The values of a field: by language, as a list where it has many, or else the one that there is.
 
     Where sources differ, a field of one value has several, and all are given.
     """
     if field.type == "text":
-        return by_language(terms)
-    found = [plain(field, one, shown) for one in terms]
+        return build_language_map(terms)
+    found = [build_value_json(field, one, shown) for one in terms]
     return found if field.many or len(found) > 1 else found[0]
 
 
-def plain(field: Field, term: Any, shown: dict[str, Any]) -> Any:
+def build_value_json(field: ListField, term: Any, shown: dict[str, Any]) -> Any:
     """A value as JSON has it."""
     if isinstance(term, ox.NamedNode):
         return shown.get(term.value) or {"id": term.value}
-    if field.type == "integer" and INTEGER.fullmatch(term.value):
+    if field.type == "integer" and INTEGER_PATTERN.fullmatch(term.value):
         return int(term.value)
     if field.type == "boolean" and term.value in ("true", "false"):
         return term.value == "true"
-    return text_of(term)
+    return term_cell_text(term)
 
 
-def text_of(term: Any) -> str:
+def term_cell_text(term: Any) -> str:
     """A term as text: the IRI or the words alone."""
     return term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)
 
 
-def as_csv(asked: Asked, page: Found, base: str) -> bytes:
+def serialize_list_csv(asked: ListRequest, page: ListPage, base: str) -> bytes:
     """The page as a table: one row a thing; of texts the English ones, or else the nearest to them."""
-    classes = class_names(page, base)
+    classes = shorten_class_names(page, base)
     out = io.StringIO()
     table = csv.writer(out)
     table.writerow(["id", *(one.name for one in asked.fields)])
     for iri, said in page.things.items():
-        cells = (SEPARATOR.join(cell(one, said.get(one.name, []), classes)) for one in asked.fields)
+        cells = (
+            CSV_VALUE_SEPARATOR.join(build_csv_cell(one, said.get(one.name, []), classes))
+            for one in asked.fields
+        )
         table.writerow([iri, *cells])
     return out.getvalue().encode()
 
 
-def cell(field: Field, terms: list[Any], classes: dict[str, str]) -> list[str]:
+def build_csv_cell(field: ListField, terms: list[Any], classes: dict[str, str]) -> list[str]:
     """The values of a field in a cell."""
     if field.type == "class":
         return [classes[one.value] for one in terms]
     if field.type == "text":
-        texts = sorted((one for one in terms if isinstance(one, ox.Literal)), key=best)
-        return [one.value for one in texts if best(one)[0] == best(texts[0])[0]]
-    return list(map(text_of, terms))
+        texts = sorted((one for one in terms if isinstance(one, ox.Literal)), key=english_rank)
+        return [one.value for one in texts if english_rank(one)[0] == english_rank(texts[0])[0]]
+    return list(map(term_cell_text, terms))
 
 
-def as_triples(asked: Asked, page: Found, base: str) -> Iterator[ox.Triple]:
+def iter_list_triples(asked: ListRequest, page: ListPage, base: str) -> Iterator[ox.Triple]:
     """What the page says, as triples: members of the list, their properties, labels; nothing computed."""
-    known = namespaces(base)
+    known = namespaces_by_prefix(base)
     for iri, said in page.things.items():
         thing = ox.NamedNode(iri)
-        yield ox.Triple(ox.NamedNode(base + asked.of.name), ox.NamedNode(f"{RDFS}member"), thing)
+        yield ox.Triple(
+            ox.NamedNode(base + asked.definition.name), ox.NamedNode(f"{RDFS_NAMESPACE}member"), thing
+        )
         for field in asked.fields:
-            property_ = property_of(field, known)
+            property_ = field_property_iri(field, known)
             for term in said.get(field.name, []) if property_ else []:
                 yield ox.Triple(thing, ox.NamedNode(property_), term)
     for iri, texts in page.labels.items():
         for text in texts:
-            yield ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS}label"), text)
+            yield ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS_NAMESPACE}label"), text)
 
 
-def property_of(field: Field, known: dict[str, str]) -> str:
+def field_property_iri(field: ListField, known: dict[str, str]) -> str:
     """The IRI of the property that a field shows; empty where it is computed."""
     named = {"type": "rdf:type", "label": "rdfs:label"}.get(field.name, field.property)
     prefix, _, local = named.partition(":")

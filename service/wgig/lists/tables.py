@@ -18,24 +18,24 @@ from typing import Any
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..http.parameters import only
-from ..http.responses import answer, page_or
+from ..http.parameters import check_query_parameters
+from ..http.responses import choose_page_or_data, respond_with_body
 from ..problems import Problem
-from ..rdf.formats import CSV, CSVW, HTML, PARQUET, TABLES
-from ..resources.representation import show
-from ..settings import SHIPPED
-from ..sparql.request import Question
-from ..sparql.service import respond, tsv
-from ..store.view import Dataset, Row, solutions
+from ..rdf.formats import CSV, CSVW, HTML, PARQUET, TABLE_FORMATS
+from ..resources.representation import render_site_page
+from ..settings import SHIPPED_FOLDER
+from ..sparql.request import QueryRequest
+from ..sparql.service import respond_with_result, select_own_tsv
+from ..store.view import QueryDataset, ResultRow, parse_tsv_solutions
 
-FOLDER = SHIPPED / "data" / "tables"
-HEADER = re.compile(r"^# (title|description): (.+)$", re.MULTILINE)
-COLUMN = re.compile(r"^# column (\w+): (\w+)( list)? (.+)$", re.MULTILINE)
-SEPARATOR = "|"  # between the values of a cell that holds several
+TABLES_FOLDER = SHIPPED_FOLDER / "data" / "tables"
+TABLE_HEADER_PATTERN = re.compile(r"^# (title|description): (.+)$", re.MULTILINE)
+TABLE_COLUMN_PATTERN = re.compile(r"^# column (\w+): (\w+)( list)? (.+)$", re.MULTILINE)
+TABLE_LIST_SEPARATOR = "|"  # between the values of a cell that holds several
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column: its name, the datatype of its values, whether a cell holds a list of them, and what they are.
 
     The first column of a table names the thing that a row is about.
@@ -48,88 +48,93 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableDefinition:
     """A table: its name (the file's), a title, a description, its columns, and the SPARQL text."""
 
     name: str
     title: str
     description: str
-    columns: tuple[Column, ...]
-    text: str
+    columns: tuple[TableColumn, ...]
+    query: str
 
 
 @cache
-def tables() -> dict[str, Table]:
+def read_table_definitions() -> dict[str, TableDefinition]:
     """All tables by name."""
     found = {}
-    for path in sorted(FOLDER.glob("*.rq")):
+    for path in sorted(TABLES_FOLDER.glob("*.rq")):
         text = path.read_text("utf-8")
-        header = dict(HEADER.findall(text))
-        columns = (Column(name, kind, bool(many), said) for name, kind, many, said in COLUMN.findall(text))
-        found[path.stem] = Table(path.stem, header["title"], header["description"], tuple(columns), text)
+        header = dict(TABLE_HEADER_PATTERN.findall(text))
+        columns = (
+            TableColumn(name, kind, bool(many), said)
+            for name, kind, many, said in TABLE_COLUMN_PATTERN.findall(text)
+        )
+        found[path.stem] = TableDefinition(
+            path.stem, header["title"], header["description"], tuple(columns), text
+        )
     return found
 
 
-def table(name: str) -> Table:
+def get_table_definition(name: str) -> TableDefinition:
     """The table of this name. Raises Problem 404."""
-    if name not in tables():
-        raise Problem(404, f"There is no table {name!r}. There are: {', '.join(tables())}.")
-    return tables()[name]
+    if name not in read_table_definitions():
+        raise Problem(404, f"There is no table {name!r}. There are: {', '.join(read_table_definitions())}.")
+    return read_table_definitions()[name]
 
 
-CONTEXT = ["http://www.w3.org/ns/csvw", {"@language": "en"}]
-LICENSE = "https://creativecommons.org/licenses/by/4.0/"
+CSVW_CONTEXT = ["http://www.w3.org/ns/csvw", {"@language": "en"}]
+TABLE_LICENSE_IRI = "https://creativecommons.org/licenses/by/4.0/"
 
-Members = dict[str, object]
+JsonMembers = dict[str, object]
 
 
-def metadata(table: Table) -> Members:
+def build_table_metadata(table: TableDefinition) -> JsonMembers:
     """The metadata of one table, which lies beside it."""
-    return {"@context": CONTEXT, **describe_table(table)}
+    return {"@context": CSVW_CONTEXT, **describe_table(table)}
 
 
-def group(tables: Iterable[Table]) -> Members:
+def build_table_group(tables: Iterable[TableDefinition]) -> JsonMembers:
     """The metadata of all tables, which lie in one folder."""
-    return {"@context": CONTEXT, "tables": [describe_table(one) for one in tables]}
+    return {"@context": CSVW_CONTEXT, "tables": [describe_table(one) for one in tables]}
 
 
-def describe_table(table: Table) -> Members:
+def describe_table(table: TableDefinition) -> JsonMembers:
     """A table with its columns."""
     key = table.columns[0].name
     return {
         "url": f"{table.name}.csv",
         "dc:title": table.title,
         "dc:description": table.description,
-        "dc:license": {"@id": LICENSE},
+        "dc:license": {"@id": TABLE_LICENSE_IRI},
         "tableSchema": {
-            "columns": [column(one, is_key=one.name == key) for one in table.columns],
+            "columns": [describe_table_column(one, is_key=one.name == key) for one in table.columns],
             "primaryKey": key,
             "aboutUrl": f"{{+{key}}}",
         },
     }
 
 
-def column(one: Column, *, is_key: bool) -> Members:
+def describe_table_column(one: TableColumn, *, is_key: bool) -> JsonMembers:
     """A column."""
-    said: Members = {
+    said: JsonMembers = {
         "name": one.name,
         "titles": one.name,
         "dc:description": one.description,
         "datatype": one.datatype,
     }
     if one.is_list:
-        said["separator"] = SEPARATOR
+        said["separator"] = TABLE_LIST_SEPARATOR
     if is_key:
         said["required"] = True
     return said
 
 
-def is_installed() -> bool:
+def is_parquet_available() -> bool:
     """Whether the library for it is there."""
     return find_spec("pyarrow") is not None
 
 
-def parquet(table: Table, found: Iterable[Row]) -> bytes:
+def serialize_parquet_table(table: TableDefinition, found: Iterable[ResultRow]) -> bytes:
     """The rows of a table as a Parquet file. Raises Problem 501 where the library for it is not installed."""
     try:
         import pyarrow as pa  # noqa: PLC0415  an extra that few need
@@ -147,27 +152,27 @@ def parquet(table: Table, found: Iterable[Row]) -> bytes:
         kind = types.get(one.datatype, pa.string())
         kind = pa.list_(kind) if one.is_list else kind
         fields.append(pa.field(one.name, kind, metadata={"description": one.description}))
-        arrays.append(pa.array([value(one, row) for row in every], kind))
+        arrays.append(pa.array([parse_table_cell(one, row) for row in every], kind))
     described = {"title": table.title, "description": table.description}
     out = io.BytesIO()
     pq.write_table(pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=described)), out)
     return out.getvalue()
 
 
-def value(one: Column, row: Row) -> Any:
+def parse_table_cell(one: TableColumn, row: ResultRow) -> Any:
     """What a cell holds; None where nothing is known. Raises Problem 422 where it does not fit the column."""
     text = row[one.name].value if one.name in row else ""
     try:
         if one.is_list:
-            return [typed(one, each) for each in text.split(SEPARATOR) if each]
-        return typed(one, text) if text else None
+            return [parse_typed_value(one, each) for each in text.split(TABLE_LIST_SEPARATOR) if each]
+        return parse_typed_value(one, text) if text else None
     except ValueError as error:
         raise Problem(
             422, f"The column {one.name} holds {text!r}, which is no {one.datatype}. Take the table as CSV."
         ) from error
 
 
-def typed(one: Column, text: str) -> Any:
+def parse_typed_value(one: TableColumn, text: str) -> Any:
     """A value in the datatype of its column. Raises ValueError where it does not fit."""
     match one.datatype:
         case "integer":
@@ -180,54 +185,62 @@ def typed(one: Column, text: str) -> Any:
             return text
 
 
-GROUP = "/tables/csv-metadata.json"
+TABLE_GROUP_PATH = "/tables/csv-metadata.json"
 
 
-def every_table(request: Request) -> Response:
+def get_tables(request: Request) -> Response:
     """All tables with their columns, as CSVW metadata, or as a page where a browser asks."""
-    only(request)
-    if page_or(request, CSVW) is HTML:
-        formats = [CSV, *([PARQUET] if is_installed() else []), CSVW]
-        page = show(request, "tables.html", tables=tables().values(), formats=formats)
-        return answer(request, page, HTML)
-    return every_column(request)
-
-
-def every_column(request: Request) -> Response:
-    """What the columns of all tables hold."""
-    return metadata_response(request, group(tables().values()), [])
-
-
-async def one_table(request: Request, name: str) -> Response:
-    """A table as `.csv` or `.parquet`, or its columns as `.csv-metadata.json`. Raises Problem 404, 501."""
-    only(request)
-    if f"/tables/{name}" == GROUP:
-        return every_column(request)
-    stem, _, suffix = name.partition(".")
-    if suffix not in [one.suffix for one in TABLES]:
-        raise Problem(404, f"There is no {name!r}. The tables are listed at /tables, with their columns.")
-    found = table(stem)
-    if suffix == CSVW.suffix:
-        return metadata_response(
-            request, metadata(found), [f'</tables/{stem}.csv>; rel="describes"; type="text/csv"']
+    check_query_parameters(request)
+    if choose_page_or_data(request, CSVW) is HTML:
+        formats = [CSV, *([PARQUET] if is_parquet_available() else []), CSVW]
+        page = render_site_page(
+            request, "tables.html", tables=read_table_definitions().values(), formats=formats
         )
-    return await (as_csv if suffix == CSV.suffix else as_parquet)(request, found)
+        return respond_with_body(request, page, HTML)
+    return respond_with_table_group(request)
 
 
-async def as_csv(request: Request, found: Table) -> Response:
+def respond_with_table_group(request: Request) -> Response:
+    """What the columns of all tables hold."""
+    return respond_with_table_metadata(request, build_table_group(read_table_definitions().values()), [])
+
+
+async def get_table(request: Request, name: str) -> Response:
+    """A table as `.csv` or `.parquet`, or its columns as `.csv-metadata.json`. Raises Problem 404, 501."""
+    check_query_parameters(request)
+    if f"/tables/{name}" == TABLE_GROUP_PATH:
+        return respond_with_table_group(request)
+    stem, _, suffix = name.partition(".")
+    if suffix not in [one.suffix for one in TABLE_FORMATS]:
+        raise Problem(404, f"There is no {name!r}. The tables are listed at /tables, with their columns.")
+    found = get_table_definition(stem)
+    if suffix == CSVW.suffix:
+        return respond_with_table_metadata(
+            request, build_table_metadata(found), [f'</tables/{stem}.csv>; rel="describes"; type="text/csv"']
+        )
+    return await (respond_with_csv_table if suffix == CSV.suffix else respond_with_parquet_table)(
+        request, found
+    )
+
+
+async def respond_with_csv_table(request: Request, found: TableDefinition) -> Response:
     """The rows as CSV (RFC 4180), which leads to its metadata (Tabular Data Model, section 5.2)."""
     link = f'</tables/{found.name}.{CSVW.suffix}>; rel="describedby"; type="{CSVW.media_type}"'
-    return await respond(request, [], Question(found.text, "SELECT", Dataset()), CSV, {"Link": link})
+    return await respond_with_result(
+        request, [], QueryRequest(found.query, "SELECT", QueryDataset()), CSV, {"Link": link}
+    )
 
 
-async def as_parquet(request: Request, found: Table) -> Response:
+async def respond_with_parquet_table(request: Request, found: TableDefinition) -> Response:
     """The rows as Parquet. Raises Problem 501."""
-    body = await tsv(request, found.text, request.app.state.settings.result_bytes)
-    return answer(request, await run_sync(lambda: parquet(found, solutions(body))), PARQUET)
+    body = await select_own_tsv(request, found.query, request.app.state.settings.result_bytes)
+    return respond_with_body(
+        request, await run_sync(lambda: serialize_parquet_table(found, parse_tsv_solutions(body))), PARQUET
+    )
 
 
-def metadata_response(request: Request, members: Members, links: list[str]) -> Response:
+def respond_with_table_metadata(request: Request, members: JsonMembers, links: list[str]) -> Response:
     """Metadata as an answer."""
-    return answer(
+    return respond_with_body(
         request, json.dumps(members, ensure_ascii=False, indent=2).encode() + b"\n", CSVW, links=links
     )

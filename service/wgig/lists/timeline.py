@@ -16,42 +16,56 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import language
-from ..http.bodies import Pairs, parameters, values
-from ..http.parameters import SERVICE, address, host, only
-from ..i18n import marked
-from ..pages.rendering import drawn, letters
+from ..http.bodies import Pairs, get_query_parameters, parameter_values
+from ..http.parameters import SERVICE_DESC_LINK, build_service_path, check_query_parameters, request_base_url
+from ..i18n import gettext_noop
+from ..pages.rendering import truncate_to_letters, width_in_letters
 from ..rdf.formats import HTML, Format
 from ..resources import mappings
-from ..resources.alternates import Subject
-from ..resources.negotiation import SAME_IN_ALL, Wish, wish_alone
-from ..resources.profiles import OWN, own
-from ..resources.representation import represent, show
-from .routes import OFFERED, listing
-from .timeline_events import EVENTS, MEETING, MILESTONE, PAPERS, SESSION, Event, Happened, Timeline, happened
-from .timeline_events import timeline as shown
+from ..resources.alternates import Resource
+from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, Preferences, parse_format_preferences
+from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
+from ..resources.representation import render_site_page, respond_with_resource
+from .routes import LIST_FORMATS, get_list
+from .timeline_events import (
+    EVENT_LIST,
+    MEETING_KIND,
+    MILESTONE_KIND,
+    PAPERS_KIND,
+    SESSION_KIND,
+    Timeline,
+    TimelineData,
+    TimelineEvent,
+    read_timeline_data,
+)
+from .timeline_events import build_timeline as shown
 
-WIDTH, LEFT, RIGHT = 1000, 8, 12  # units, all of the picture
-ROW, TOP, GAP = 18, 26, 26  # heights of a row, of the years, and of the heading of a lane
-LETTER = 6.4  # about the width of a letter of a label
-LONGEST = 40  # letters of a label
-SHORTEST = 6.0  # bar
-CROWD = 8  # events for which a month is widened
-MOST = 150  # marks
-LANES = {
-    MEETING: marked("Meetings"),
-    SESSION: marked("Sessions"),
-    MILESTONE: marked("Milestones"),
-    PAPERS: marked("Papers"),
+CHART_WIDTH_UNITS, CHART_LEFT_UNITS, CHART_RIGHT_UNITS = 1000, 8, 12  # units, all of the picture
+CHART_ROW_UNITS, CHART_TOP_UNITS, LANE_HEADING_UNITS = (
+    18,
+    26,
+    26,
+)  # heights of a row, of the years, and of the heading of a lane
+LETTER_WIDTH_UNITS = 6.4  # about the width of a letter of a label
+MAX_MARK_LABEL_LETTERS = 40  # letters of a label
+MIN_BAR_UNITS = 6.0  # bar
+MAX_WIDENING_EVENTS = 8  # events for which a month is widened
+MAX_CHART_MARKS = 150  # marks
+LANE_TITLES = {
+    MEETING_KIND: gettext_noop("Meetings"),
+    SESSION_KIND: gettext_noop("Sessions"),
+    MILESTONE_KIND: gettext_noop("Milestones"),
+    PAPERS_KIND: gettext_noop("Papers"),
 }
-OPEN = {
-    "everybody": marked("open to everybody"),
-    "observers": marked("open to observers"),
-    "members": marked("closed"),
+AUDIENCE_LABELS = {
+    "everybody": gettext_noop("open to everybody"),
+    "observers": gettext_noop("open to observers"),
+    "members": gettext_noop("closed"),
 }
 
 
 @dataclass(frozen=True)
-class Mark:
+class ChartMark:
     """An event in the picture: where its bar begins, how long it is, its row, its label and on which side."""
 
     x: float
@@ -68,156 +82,173 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Lane:
+class ChartLane:
     """The marks of a kind below their heading."""
 
     name: str
     y: int
-    marks: Sequence[Mark]
+    marks: Sequence[ChartMark]
 
 
 @dataclass(frozen=True)
-class Chart:
+class TimelineChart:
     """A picture so high, with lines at the begin of months and years, and its lanes."""
 
     height: int
     ticks: Sequence[tuple[float, str]]
-    lanes: Sequence[Lane]
+    lanes: Sequence[ChartLane]
     is_cut: bool
 
 
-class Scale:
+class TimeScale:
     """Where a day is on the line of time. Months are the wider the more begins in them, up to a bound."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
+    def __init__(self, events: Sequence[TimelineEvent]) -> None:
         """Take events whose days are known, of which there is at least one."""
         days = [one.days for one in events if one.days]
-        self.first = month_of(min(one.first for one in days))
-        many = Counter(month_of(one.first) for one in days)
-        months = range(self.first, month_of(max(one.last for one in days)) + 1)
-        self.begins = [0, *accumulate(1 + min(many[one], CROWD) for one in months)]
-        self.unit = (WIDTH - LEFT - RIGHT) / self.begins[-1]
+        self.first_month = month_number(min(one.first for one in days))
+        many = Counter(month_number(one.first) for one in days)
+        months = range(self.first_month, month_number(max(one.last for one in days)) + 1)
+        self.month_offsets = [0, *accumulate(1 + min(many[one], MAX_WIDENING_EVENTS) for one in months)]
+        self.unit_width = (CHART_WIDTH_UNITS - CHART_LEFT_UNITS - CHART_RIGHT_UNITS) / self.month_offsets[-1]
 
     def x(self, day: date) -> float:
         """How far from the edge a day is."""
-        month = month_of(day) - self.first
+        month = month_number(day) - self.first_month
         part = (day.day - 1) / monthrange(day.year, day.month)[1]
-        begin, end = self.begins[month], self.begins[month + 1]
-        return LEFT + (begin + (end - begin) * part) * self.unit
+        begin, end = self.month_offsets[month], self.month_offsets[month + 1]
+        return CHART_LEFT_UNITS + (begin + (end - begin) * part) * self.unit_width
 
     def ticks(self) -> Iterator[tuple[float, str]]:
         """The begin of each month that has room for its name, the first of a year with the year."""
         free, labeled_year = 0.0, 0
-        for number, begin in enumerate(self.begins[:-1]):
-            year, month = divmod(self.first + number, 12)
-            x = LEFT + begin * self.unit
+        for number, begin in enumerate(self.month_offsets[:-1]):
+            year, month = divmod(self.first_month + number, 12)
+            x = CHART_LEFT_UNITS + begin * self.unit_width
             if x >= free:
-                name = language.month(date(year, month + 1, 1), "MMM" if year == labeled_year else "yMMM")
+                name = language.format_month(
+                    date(year, month + 1, 1), "MMM" if year == labeled_year else "yMMM"
+                )
                 labeled_year = year
                 yield round(x, 1), name
-                free = x + (letters(name) + 2) * LETTER
+                free = x + (width_in_letters(name) + 2) * LETTER_WIDTH_UNITS
 
 
-def month_of(day: date) -> int:
+def month_number(day: date) -> int:
     """The number of a month, counted from the year 0."""
     return day.year * 12 + day.month - 1
 
 
-def chart(shown: Timeline) -> Chart:
+def build_timeline_chart(shown: Timeline) -> TimelineChart:
     """The picture of the events whose days are known; of many the first."""
     dated = [one for one in shown.events if one.days]
-    events = dated[:MOST]
+    events = dated[:MAX_CHART_MARKS]
     if not events:
-        return Chart(TOP, [], [], is_cut=False)
-    scale, lanes, y = Scale(events), [], TOP
-    for kind, name in LANES.items():
-        marks = list(placed([one for one in events if one.kind == kind], scale, y + GAP))
+        return TimelineChart(CHART_TOP_UNITS, [], [], is_cut=False)
+    scale, lanes, y = TimeScale(events), [], CHART_TOP_UNITS
+    for kind, name in LANE_TITLES.items():
+        marks = list(
+            place_event_marks([one for one in events if one.kind == kind], scale, y + LANE_HEADING_UNITS)
+        )
         if marks:
-            lanes.append(Lane(language.gettext(name), y + GAP - 8, marks))
-            y = max(one.y for one in marks) + ROW
-    return Chart(y + 6, list(scale.ticks()), lanes, is_cut=len(events) < len(dated))
+            lanes.append(ChartLane(language.gettext(name), y + LANE_HEADING_UNITS - 8, marks))
+            y = max(one.y for one in marks) + CHART_ROW_UNITS
+    return TimelineChart(y + 6, list(scale.ticks()), lanes, is_cut=len(events) < len(dated))
 
 
-def placed(events: Sequence[Event], scale: Scale, top: int) -> Iterator[Mark]:
+def place_event_marks(events: Sequence[TimelineEvent], scale: TimeScale, top: int) -> Iterator[ChartMark]:
     """The marks of events, each in the highest row where it has room."""
     rows: list[list[tuple[float, float]]] = []
     for one in events:
         assert one.days
         x = scale.x(one.days.first)
-        width = max(SHORTEST, scale.x(one.days.last) - x)
-        label = label_of(one)
-        room = letters(label) * LETTER + 8
-        is_before = x + width + room > WIDTH
+        width = max(MIN_BAR_UNITS, scale.x(one.days.last) - x)
+        label = event_mark_label(one)
+        room = width_in_letters(label) * LETTER_WIDTH_UNITS + 8
+        is_before = x + width + room > CHART_WIDTH_UNITS
         taken = (x - room, x + width + 4) if is_before else (x, x + width + room)
         row = next(
-            (n for n, there in enumerate(rows) if all(apart(taken, other) for other in there)), len(rows)
+            (n for n, there in enumerate(rows) if all(is_span_disjoint(taken, other) for other in there)),
+            len(rows),
         )
         if row == len(rows):
             rows.append([])
         rows[row].append(taken)
-        yield Mark(round(x, 1), round(width, 1), top + row * ROW, tone(one), label, is_before)
+        yield ChartMark(
+            round(x, 1), round(width, 1), top + row * CHART_ROW_UNITS, event_tone(one), label, is_before
+        )
 
 
-def apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
+def is_span_disjoint(one: tuple[float, float], other: tuple[float, float]) -> bool:
     """Whether two stretches do not meet."""
     return one[1] < other[0] or other[1] < one[0]
 
 
-def label_of(event: Event) -> str:
+def event_mark_label(event: TimelineEvent) -> str:
     """What stands beside a mark: the name, and what its color means."""
-    name = drawn(event.name.value, LONGEST)
+    name = truncate_to_letters(event.name.value, MAX_MARK_LABEL_LETTERS)
     if event.is_late:
         return f"{name}, {event.lateness}"
-    attended = OPEN.get(event.end("openTo")) if event.kind == SESSION else None
+    attended = AUDIENCE_LABELS.get(event.local_name("openTo")) if event.kind == SESSION_KIND else None
     return f"{name}, {language.gettext(attended)}" if attended else name
 
 
-def tone(event: Event) -> str:
+def event_tone(event: TimelineEvent) -> str:
     """The class of the color of a mark."""
-    if event.kind == MILESTONE:
+    if event.kind == MILESTONE_KIND:
         return "late" if event.is_late else "due" if not event.text("delivered") else "came"
-    if event.kind == SESSION:
-        return event.end("openTo") if event.end("openTo") in OPEN else "unknown"
+    if event.kind == SESSION_KIND:
+        return event.local_name("openTo") if event.local_name("openTo") in AUDIENCE_LABELS else "unknown"
     return event.kind
 
 
 # With any other parameter, it is a list that somebody wants.
-ALONE = {"year", "_mediatype"}
+TIMELINE_PARAMETERS = {"year", "_mediatype"}
 
 
-async def timeline(request: Request) -> Response:
+async def get_timeline(request: Request) -> Response:
     """What happened when: meetings, sessions, milestones due and delivered, papers; by year, or as a list."""
-    wish = picture_wished(request)
+    wish = find_chart_preferences(request)
     if wish is None:
-        return await listing(request)
+        return await get_list(request)
     base = request.app.state.settings.base
-    kept = [pair for pair in parameters(request) if pair[0] == "year"]
-    found = await happened(request, kept)
-    write = partial(written, request, found, kept)
-    iri = base.rstrip("/") + address("timeline", kept)
-    subject = Subject(iri, "/timeline", lambda: (), write, formats=OFFERED, pairs=kept)
-    fields = SAME_IN_ALL | ({"Cache-Control": "no-store"} if found.papers is None else {})
-    return await run_in_threadpool(represent, request, wish, subject, more=[SERVICE], headers=fields)
+    kept = [pair for pair in get_query_parameters(request) if pair[0] == "year"]
+    found = await read_timeline_data(request, kept)
+    write = partial(render_timeline_page, request, found, kept)
+    iri = base.rstrip("/") + build_service_path("timeline", kept)
+    subject = Resource(iri, "/timeline", lambda: (), write, formats=LIST_FORMATS, pairs=kept)
+    fields = LANGUAGE_NEUTRAL_HEADERS | ({"Cache-Control": "no-store"} if found.papers is None else {})
+    return await run_in_threadpool(
+        respond_with_resource, request, wish, subject, more=[SERVICE_DESC_LINK], headers=fields
+    )
 
 
-def picture_wished(request: Request) -> Wish | None:
+def find_chart_preferences(request: Request) -> Preferences | None:
     """What is wished for where that is the page with the picture; None: the list. Raises Problem."""
-    if not ALONE.issuperset(dict(parameters(request))):
+    if not TIMELINE_PARAMETERS.issuperset(dict(get_query_parameters(request))):
         return None
-    only(request, tuple(ALONE))
-    known = {OWN: own(request.app.state.settings.base)}
-    wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), known)
-    return wish if wish.choices[0].format is HTML and not wish.listing else None
+    check_query_parameters(request, tuple(TIMELINE_PARAMETERS))
+    known = {OWN_PROFILE_TOKEN: own_profile(request.app.state.settings.base)}
+    wish = parse_format_preferences(request, LIST_FORMATS, request.path_params.get("suffix", ""), known)
+    return wish if wish.representations[0].format is HTML and not wish.wants_listing else None
 
 
-def written(request: Request, found: Happened, kept: Pairs, format_: Format) -> bytes:
+def render_timeline_page(request: Request, found: TimelineData, kept: Pairs, format_: Format) -> bytes:
     """The page; it is written in no other format."""
     assert format_ is HTML
     line = shown(found)
-    year = next(iter(values(kept, "year")), "")
-    others = [(one.title, address("timeline", kept, one.suffix)) for one in OFFERED]
-    iri, page = f"{request.app.state.settings.base}timeline", f"{host(request)}timeline"
-    markup = mappings.dataset(iri, page, "Timeline", EVENTS.says, [one for one in OFFERED if one is not HTML])
-    return show(
-        request, "timeline.html", line=line, chart=chart(line), year=year, others=others, markup=markup
+    year = next(iter(parameter_values(kept, "year")), "")
+    others = [(one.title, build_service_path("timeline", kept, one.suffix)) for one in LIST_FORMATS]
+    iri, page = f"{request.app.state.settings.base}timeline", f"{request_base_url(request)}timeline"
+    markup = mappings.build_dataset_markup(
+        iri, page, "Timeline", EVENT_LIST.description, [one for one in LIST_FORMATS if one is not HTML]
+    )
+    return render_site_page(
+        request,
+        "timeline.html",
+        line=line,
+        chart=build_timeline_chart(line),
+        year=year,
+        others=others,
+        markup=markup,
     )

@@ -12,12 +12,20 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf import shipped
-from .markdown.graph import short_name
-from .markdown.template import ACTORS, CRITERIA, FORUM, MECHANISM, SECTIONS, SWOT, Heading
-from .markdown.values import NAMES, iri
-from .markdown.writer import dumped
+from .markdown.graph import prefixed_short_name
+from .markdown.template import (
+    ACTOR_HEADINGS,
+    CRITERION_HEADINGS,
+    FORUM_HEADINGS,
+    MECHANISM_HEADINGS,
+    SECTION_HEADINGS,
+    SWOT_HEADINGS,
+    TemplateHeading,
+)
+from .markdown.values import DEFAULT_NAMESPACES, expand_prefixed_name
+from .markdown.writer import serialize_yaml
 
-HINTS = {
+HEADING_HINTS = {
     "wgig:strength": "What is good in the present system? One item a point.",
     "wgig:weakness": "What is bad in the present system?",
     "wgig:opportunity": "What from outside could make it better?",
@@ -26,129 +34,146 @@ HINTS = {
     "international-organizations.",
     "wgig:otherActor": "One line for each, in the same way.",
 }
-DECIDES = "Makes decisions: yes or no; if yes, say by which procedure."
-ADEQUACY = (
+DECISION_HINT = "Makes decisions: yes or no; if yes, say by which procedure."
+ADEQUACY_HINT = (
     "Verdict: adequate, partly-adequate, inadequate or not-assessed. Mechanism: a name of section 6. Say why "
     "below. To judge several mechanisms, give each a heading #### Name of the mechanism."
 )
 
 
-def skeleton(issue: str) -> str:
+def build_paper_skeleton(issue: str) -> str:
     """The Markdown of a paper on an issue, to be filled in. Raises Problem 404 naming the near ones."""
-    node = found(issue)
-    categories = [short_name(one, "category") for one in values(node, "wgig:category")]
-    passages = bearing(node)
+    node = get_inventory_issue(issue)
+    categories = [prefixed_short_name(one, "category") for one in shipped_values(node, "wgig:category")]
+    passages = list_bearing_passages(node)
     blocks = [
-        head(issue, text(node, "skos:prefLabel"), passages),
-        *section(
-            "issue", "Say what the issue is. This is how the inventory has it:", text(node, "skos:definition")
+        format_skeleton_head(issue, first_shipped_text(node, "skos:prefLabel"), passages),
+        *iter_section_skeleton(
+            "issue",
+            "Say what the issue is. This is how the inventory has it:",
+            first_shipped_text(node, "skos:definition"),
         ),
-        *section("categories", "The inventory lists the issue here. Keep what fits.", items(categories)),
-        *section("swot"),
-        *(block for one in SWOT for block in below(3, one, HINTS[one.key])),
-        *section("actors"),
-        *(block for one in ACTORS for block in below(3, one, HINTS[one.key])),
-        *section("forums", given=copied("forum", FORUM, DECIDES)),
-        *section("mechanisms", given=copied("mechanism", MECHANISM)),
-        *section("adequacy", ADEQUACY),
-        *(block for one in CRITERIA for block in criterion(one)),
-        *section("comments", "Whatever else there is to say; or take this section out."),
+        *iter_section_skeleton(
+            "categories",
+            "The inventory lists the issue here. Keep what fits.",
+            format_skeleton_list(categories),
+        ),
+        *iter_section_skeleton("swot"),
+        *(block for one in SWOT_HEADINGS for block in iter_hinted_heading(3, one, HEADING_HINTS[one.key])),
+        *iter_section_skeleton("actors"),
+        *(block for one in ACTOR_HEADINGS for block in iter_hinted_heading(3, one, HEADING_HINTS[one.key])),
+        *iter_section_skeleton(
+            "forums", given=format_copied_headings("forum", FORUM_HEADINGS, DECISION_HINT)
+        ),
+        *iter_section_skeleton("mechanisms", given=format_copied_headings("mechanism", MECHANISM_HEADINGS)),
+        *iter_section_skeleton("adequacy", ADEQUACY_HINT),
+        *(block for one in CRITERION_HEADINGS for block in iter_criterion_skeleton(one)),
+        *iter_section_skeleton("comments", "Whatever else there is to say; or take this section out."),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def found(issue: str) -> ox.NamedNode:
+def get_inventory_issue(issue: str) -> ox.NamedNode:
     """The issue of the inventory with this name. Raises Problem 404 naming those that are near."""
     listed = {
-        short_name(one.subject, "issue"): one.subject
-        for one in shipped.facts()
-        if one.predicate == iri("wgig:inventoryStatus") and one.object == ox.Literal("yes")
+        prefixed_short_name(one.subject, "issue"): one.subject
+        for one in shipped.shipped_facts()
+        if one.predicate == expand_prefixed_name("wgig:inventoryStatus") and one.object == ox.Literal("yes")
     }
     if issue in listed:
-        return ox.NamedNode(NAMES["issue"] + issue)
+        return ox.NamedNode(DEFAULT_NAMESPACES["issue"] + issue)
     near = get_close_matches(issue, listed, 3, 0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"The issues are: {', '.join(sorted(listed))}."
     raise Problem(404, f"The inventory has no issue {issue}. {hint}")
 
 
-def values(node: object, name: str) -> list[Any]:
+def shipped_values(node: object, name: str) -> list[Any]:
     """The values of a property in the shipped facts."""
-    return [one.object for one in shipped.facts() if one.subject == node and one.predicate == iri(name)]
+    return [
+        one.object
+        for one in shipped.shipped_facts()
+        if one.subject == node and one.predicate == expand_prefixed_name(name)
+    ]
 
 
-def text(node: object, name: str) -> str:
+def first_shipped_text(node: object, name: str) -> str:
     """The first value of a property as text."""
-    return next((one.value for one in values(node, name)), "")
+    return next((one.value for one in shipped_values(node, name)), "")
 
 
-def bearing(node: object, name: str = "wgig:bearsOn") -> list[tuple[str, str]]:
+def list_bearing_passages(node: object, name: str = "wgig:bearsOn") -> list[tuple[str, str]]:
     """The paragraphs of the Declaration that bear on a thing: the path of each, and what it says."""
     paragraphs = [
         one.subject
-        for one in shipped.facts()
-        if one.predicate == iri(name)
+        for one in shipped.shipped_facts()
+        if one.predicate == expand_prefixed_name(name)
         and one.object == node
-        and short_name(one.subject, "doc").startswith("declaration/")
+        and prefixed_short_name(one.subject, "doc").startswith("declaration/")
     ]
-    return [(short_name(one, "doc"), text(one, "dcterms:description")) for one in paragraphs]
+    return [
+        (prefixed_short_name(one, "doc"), first_shipped_text(one, "dcterms:description"))
+        for one in paragraphs
+    ]
 
 
-def head(issue: str, title: str, passages: list[tuple[str, str]]) -> str:
+def format_skeleton_head(issue: str, title: str, passages: list[tuple[str, str]]) -> str:
     """The head: what is known, and what is to be filled in."""
     cited = "".join(f"\n  - {path}  # {said}" for path, said in passages)
     return f"""---
 paper: my-{issue}  # the name of the paper in addresses
-{dumped({"title": title})}language: en
+{serialize_yaml({"title": title})}language: en
 issue: {issue}
 drafters:  # members by their names in the graph, such as afonso
-posted:  # year-month-day; papers were due on {text(iri("milestone:ms-papers"), "wgig:due")}
+posted:  # year-month-day; papers were due on {first_shipped_text(expand_prefixed_name("milestone:ms-papers"), "wgig:due")}
 pages:  # three to five
 cites:{cited}
 ---"""
 
 
-def section(key: str, hint: str = "", given: str = "") -> Iterator[str]:
+def iter_section_skeleton(key: str, hint: str = "", given: str = "") -> Iterator[str]:
     """A section with a hint and what is known."""
-    heading = next(one for one in SECTIONS if one.key == key)
-    yield from below(2, heading, hint)
+    heading = next(one for one in SECTION_HEADINGS if one.key == key)
+    yield from iter_hinted_heading(2, heading, hint)
     yield given
 
 
-def below(level: int, heading: Heading, hint: str) -> Iterator[str]:
+def iter_hinted_heading(level: int, heading: TemplateHeading, hint: str) -> Iterator[str]:
     """A heading with a hint below it."""
-    yield f"{'#' * level} {heading.written}"
-    yield comment(hint) if hint else ""
+    yield f"{'#' * level} {heading.marked_title}"
+    yield format_hint_comment(hint) if hint else ""
 
 
-def comment(hint: str) -> str:
+def format_hint_comment(hint: str) -> str:
     """A hint, which is no part of the text."""
     return fill(f"<!-- {hint} -->", 100, break_long_words=False, break_on_hyphens=False)
 
 
-def items(values_: list[str]) -> str:
+def format_skeleton_list(values_: list[str]) -> str:
     """Values as a list."""
     return "\n".join(f"- {one}" for one in values_)
 
 
-def copied(what: str, headings: tuple[Heading, ...], decides: str = "") -> str:
+def format_copied_headings(what: str, headings: tuple[TemplateHeading, ...], decides: str = "") -> str:
     """A comment with the headings below a name, to be copied out of it."""
     hint = f"For each {what}, copy these headings below this comment, and write below each. {decides}"
     lines = [fill(f"<!-- {hint}", 100)]
-    lines += [f"### Name of the {what}", *(f"#### {one.written}" for one in headings), "-->"]
+    lines += [f"### Name of the {what}", *(f"#### {one.marked_title}" for one in headings), "-->"]
     return "\n\n".join(lines)
 
 
-def criterion(heading: Heading) -> Iterator[str]:
+def iter_criterion_skeleton(heading: TemplateHeading) -> Iterator[str]:
     """A criterion of section 7, with the paragraphs of the Declaration that name it."""
     principle = heading.key or "development"
-    node = iri(f"principle:{principle}")
-    words = heading.written if heading.key else f"{heading.written}: {principle}"
+    node = expand_prefixed_name(f"principle:{principle}")
+    words = heading.marked_title if heading.key else f"{heading.marked_title}: {principle}"
     narrower = [
-        one.subject for one in shipped.facts() if one.predicate == iri("skos:broader") and one.object == node
+        one.subject
+        for one in shipped.shipped_facts()
+        if one.predicate == expand_prefixed_name("skos:broader") and one.object == node
     ]
     paths = dict.fromkeys(
-        path for one in [node, *narrower] for path, _ in bearing(one, "wgig:namesPrinciple")
+        path for one in [node, *narrower] for path, _ in list_bearing_passages(one, "wgig:namesPrinciple")
     )
     yield f"### {words}"
-    yield comment(f"Named in: {', '.join(paths)}") if paths else ""
+    yield format_hint_comment(f"Named in: {', '.join(paths)}") if paths else ""
     yield "Verdict:  \nMechanism:  \nCites:"

@@ -15,31 +15,41 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import bodies
-from ..http.bodies import ContentType, Pairs, values
-from ..http.language import language
-from ..http.parameters import only
-from ..http.responses import answer, pick, while_there
-from ..http.telemetry import around, counting, outcome_of_problem
-from ..http.work_queue import Turns
+from ..http.bodies import ContentType, Pairs, parameter_values
+from ..http.language import current_language
+from ..http.parameters import check_query_parameters
+from ..http.responses import cancel_on_disconnect, choose_response_format, respond_with_body
+from ..http.telemetry import count_check_outcomes, outcome_of_problem, span_if_traced
+from ..http.work_queue import WorkQueue
 from ..pages import rendering
 from ..problems import Problem
-from ..rdf.formats import FORMATS, HTML, WORD, Format
-from ..rdf.namespaces import namespaces
+from ..rdf.formats import FILE_FORMATS, HTML, WORD_DOCUMENT, Format
+from ..rdf.namespaces import namespaces_by_prefix
 from ..settings import Settings
-from ..shacl.check import check, papers_of
-from ..shacl.documents import Document, too_many
-from ..shacl.findings import Outcome, Unread
-from ..shacl.reports import WRITERS
-from ..shacl.reports.html import Shown
-from ..shacl.rules import LANGUAGES, PROFILE, PROFILES
+from ..shacl.check import check_document, get_issue_papers
+from ..shacl.documents import Document, build_triple_limit_problem
+from ..shacl.findings import CheckOutcome, UncheckedFile
+from ..shacl.reports import REPORT_WRITERS
+from ..shacl.reports.html import ReportView
+from ..shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, PROFILE_NAMESPACE
 from ..store.store import Store
-from ..store.view import Row, rows
-from ..text import natural
-from .readers import read
-from .uploads import BY_TYPE, FORMAT, FORMS, SENT, TEXT, File, accept, parted, uploads
+from ..store.view import ResultRow, select_solutions
+from ..text import natural_sort_key
+from .readers import read_paper_document
+from .uploads import (
+    FORM_UPLOAD_PARSERS,
+    FORMATS_BY_TYPE,
+    PAPER_FORMAT_FIELD,
+    PAPER_TEXT_FIELD,
+    UPLOAD_MEDIA_TYPES,
+    UploadedFile,
+    check_uploads,
+    parse_upload_body,
+    parse_uploads,
+)
 
 # The papers themselves need not be in the graph: the assertion has the title, before what it asserts.
-QUERY = """
+PAPER_CONFORMANCE_QUERY = """
 PREFIX dcterms: <http://purl.org/dc/terms/>
 PREFIX earl: <http://www.w3.org/ns/earl#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
@@ -55,11 +65,11 @@ WHERE {{
 }}
 ORDER BY ?whole ?section
 """
-PASSED = "passed"
+PASSED_RESULT = "passed"
 
 
 @dataclass(frozen=True)
-class Standing:
+class PaperConformance:
     """A paper: whether it is made up and complete, how many parts of the template it has, and its sections.
 
     The result of a section is `passed`, `missing`, `faulty` or `untested`, in the order of the template.
@@ -75,245 +85,267 @@ class Standing:
     sections: Sequence[str]
 
 
-def standing(store: Store, base: str) -> list[Standing]:
+def list_paper_conformance(store: Store, base: str) -> list[PaperConformance]:
     """The papers of which the graph says how they stand, by title; none where there is no such graph."""
-    query = QUERY.format(base=base, form=namespaces(base)["form-issue-paper"])
-    groups = groupby(rows(store, query), key=lambda row: row["whole"])
-    return sorted((of_rows([*group]) for _, group in groups), key=lambda one: natural(one.title.value))
+    query = PAPER_CONFORMANCE_QUERY.format(base=base, form=namespaces_by_prefix(base)["form-issue-paper"])
+    groups = groupby(select_solutions(store, query), key=lambda row: row["whole"])
+    return sorted(
+        (build_paper_conformance([*group]) for _, group in groups),
+        key=lambda one: natural_sort_key(one.title.value),
+    )
 
 
-def of_rows(found: Sequence[Row]) -> Standing:
+def build_paper_conformance(found: Sequence[ResultRow]) -> PaperConformance:
     """A paper, from the rows of its sections."""
     row = found[0]
     label = row["label"]
-    return Standing(
+    return PaperConformance(
         iri=row["paper"].value,
         title=ox.Literal(label.value.rpartition(", profile ")[0], language=label.language),
         assertion=row["whole"].value,
         illustrative="made_up" in row,
-        complete=local_name(row["result"].value) == PASSED,
+        complete=earl_result_name(row["result"].value) == PASSED_RESULT,
         met=int(row["met"].value),
         parts=int(row["asked"].value),
-        sections=[local_name(one["state"].value) for one in found],
+        sections=[earl_result_name(one["state"].value) for one in found],
     )
 
 
-def local_name(iri: str) -> str:
+def earl_result_name(iri: str) -> str:
     """The end of the IRI of a result."""
     return iri.rpartition("/")[2]
 
 
-VARY = "Accept, Accept-Encoding, Accept-Language"
-OFFERED = tuple(WRITERS)
-TYPED = tuple(one for one in FORMATS if one is not WORD)  # what can be pasted as text
-PAPERS = 100  # checked in one request; each costs the work of a small file
-PARAMETERS = ("profile", "lang", "_mediatype")
-SHOW = ("do", "show")  # of a page: its form, as it is filled in, and no report
-ECHOED = 200_000  # characters of a text that the page gives back to be mended
+VALIDATION_VARY = "Accept, Accept-Encoding, Accept-Language"
+OFFERED_REPORT_FORMATS = tuple(REPORT_WRITERS)
+PASTABLE_FORMATS = tuple(
+    one for one in FILE_FORMATS if one is not WORD_DOCUMENT
+)  # what can be pasted as text
+MAX_CHECKED_PAPERS = 100  # checked in one request; each costs the work of a small file
+VALIDATION_PARAMETERS = ("profile", "lang", "_mediatype")
+SHOW_FORM_PAIR = ("do", "show")  # of a page: its form, as it is filled in, and no report
+MAX_ECHOED_CHARACTERS = 200_000  # characters of a text that the page gives back to be mended
 
 
-class Wish(NamedTuple):
+class ValidationOptions(NamedTuple):
     """The profile to check by, and the language to report in."""
 
     profile: str
     language: str
 
 
-class Found(NamedTuple):
+class CheckedFile(NamedTuple):
     """What came of a file, and its text as far as it has one."""
 
-    outcome: Outcome
+    outcome: CheckOutcome
     text: str
 
 
-class Work(NamedTuple):
+class ValidationJob(NamedTuple):
     """What is to be done with a body, as a process gets it; `language` is for who does not choose one."""
 
-    given: ContentType
+    content_type: ContentType
     body: bytes
-    address: Pairs
+    parameters: Pairs
     language: str
     format: Format
     settings: Settings
 
 
-class Done(NamedTuple):
+class ValidationJobResult(NamedTuple):
     """What came of it: the report in the format asked for, or for a page what stands on it."""
 
-    wished: Wish
+    options: ValidationOptions
     fields: Pairs
     report: bytes = b""
-    found: Sequence[Found] = ()
+    files: Sequence[CheckedFile] = ()
     problem: Problem | None = None
     outcomes: Sequence[str] = ()
 
 
-async def validate(request: Request) -> Response:
+async def post_validation(request: Request) -> Response:
     """Check the papers in the body: a file as it is, a form, or several files as multipart/form-data.
 
     The answer is 200 whether or not they conform. What is wrong with the address is said before the body is
     read. A page says itself what is wrong with the body; a program gets the Problem.
     """
-    format_ = pick(request, OFFERED)
-    address = only(request, PARAMETERS)
-    wish(address, language())
-    given = bodies.content_type(request, SENT)
+    format_ = choose_response_format(request, OFFERED_REPORT_FORMATS)
+    address = check_query_parameters(request, VALIDATION_PARAMETERS)
+    parse_validation_options(address, current_language())
+    given = bodies.check_content_type(request, UPLOAD_MEDIA_TYPES)
     settings: Settings = request.app.state.settings
-    limit = settings.body_bytes if given.media_type in FORMS else settings.paper_bytes
-    body = await bodies.read(request, limit)
-    checks: Turns = request.app.state.checks
-    todo = Work(given, body, address, language(), format_, settings)
-    with around(request.app.state.tracing, "check"), counting(request.app.state.metrics) as outcomes:
-        async with while_there(request.receive):
-            done = await checks.run(work, todo)
+    limit = settings.body_bytes if given.media_type in FORM_UPLOAD_PARSERS else settings.paper_bytes
+    body = await bodies.read_request_body(request, limit)
+    checks: WorkQueue = request.app.state.checks
+    todo = ValidationJob(given, body, address, current_language(), format_, settings)
+    with (
+        span_if_traced(request.app.state.tracing, "check"),
+        count_check_outcomes(request.app.state.metrics) as outcomes,
+    ):
+        async with cancel_on_disconnect(request.receive):
+            done = await checks.run(run_validation_job, todo)
         outcomes.extend(done.outcomes)
-    return await run_in_threadpool(answered, request, format_, done)
+    return await run_in_threadpool(respond_with_validation, request, format_, done)
 
 
-def validation_form(request: Request) -> Response:
+def get_validation(request: Request) -> Response:
     """The form in which people check a paper, and how the known papers stand."""
-    wished = wish(only(request, PARAMETERS[:2]), language())
-    pick(request, (HTML,))
-    return answer(request, page(request, Done(wished, [])), HTML, headers={"Vary": VARY})
+    wished = parse_validation_options(
+        check_query_parameters(request, VALIDATION_PARAMETERS[:2]), current_language()
+    )
+    choose_response_format(request, (HTML,))
+    return respond_with_body(
+        request,
+        render_validation_page(request, ValidationJobResult(wished, [])),
+        HTML,
+        headers={"Vary": VALIDATION_VARY},
+    )
 
 
-def work(todo: Work) -> Done:
+def run_validation_job(todo: ValidationJob) -> ValidationJobResult:
     """Check what is in a body. Raises Problem where a program asks and there is nothing to report."""
     if todo.format == HTML:  # a copy of it, in another process
-        return work_for_page(todo)
-    fields, files = uploads(todo.given, todo.body)
-    wished = wish([*todo.address, *fields], todo.language)
-    outcomes = [one.outcome for one in Checks(wished.profile, todo.settings).of(files)]
-    if problem := only_problem(outcomes):
+        return run_page_validation(todo)
+    fields, files = parse_uploads(todo.content_type, todo.body)
+    wished = parse_validation_options([*todo.parameters, *fields], todo.language)
+    outcomes = [one.outcome for one in PaperFileChecker(wished.profile, todo.settings).check_files(files)]
+    if problem := find_only_problem(outcomes):
         raise problem
-    report = WRITERS[todo.format](outcomes, wished.language)
-    return Done(wished, fields, report, outcomes=[outcome_of(one) for one in outcomes])
+    report = REPORT_WRITERS[todo.format](outcomes, wished.language)
+    return ValidationJobResult(wished, fields, report, outcomes=[file_outcome_name(one) for one in outcomes])
 
 
-def work_for_page(todo: Work) -> Done:
+def run_page_validation(todo: ValidationJob) -> ValidationJobResult:
     """Check what is in a body, for a page that shows it again with the report beside it."""
-    wished = wish(todo.address, todo.language)
+    wished = parse_validation_options(todo.parameters, todo.language)
     fields: Pairs = []
     try:
-        fields, files = parted(todo.given, todo.body)
-        wished = wish([*todo.address, *fields], todo.language)
-        if SHOW in fields:
-            return Done(wished, fields)
-        accept(fields, files)
+        fields, files = parse_upload_body(todo.content_type, todo.body)
+        wished = parse_validation_options([*todo.parameters, *fields], todo.language)
+        if SHOW_FORM_PAIR in fields:
+            return ValidationJobResult(wished, fields)
+        check_uploads(fields, files)
     except Problem as problem:
-        return Done(wished, fields, problem=problem, outcomes=[outcome_of_problem(problem)])
-    found = Checks(wished.profile, todo.settings).of(files)
-    only = only_problem([one.outcome for one in found])
-    outcomes = [outcome_of(one.outcome) for one in found]
-    return Done(wished, [*echo(files, found), *fields], found=found, problem=only, outcomes=outcomes)
+        return ValidationJobResult(wished, fields, problem=problem, outcomes=[outcome_of_problem(problem)])
+    found = PaperFileChecker(wished.profile, todo.settings).check_files(files)
+    only = find_only_problem([one.outcome for one in found])
+    outcomes = [file_outcome_name(one.outcome) for one in found]
+    return ValidationJobResult(
+        wished, [*echo_pasted_text(files, found), *fields], files=found, problem=only, outcomes=outcomes
+    )
 
 
-def outcome_of(one: Outcome) -> str:
+def file_outcome_name(one: CheckOutcome) -> str:
     """What is counted of a file."""
-    if isinstance(one, Unread):
+    if isinstance(one, UncheckedFile):
         return outcome_of_problem(one.problem)
     return "conforms" if one.conforms else "violates"
 
 
-def answered(request: Request, format_: Format, done: Done) -> Response:
+def respond_with_validation(request: Request, format_: Format, done: ValidationJobResult) -> Response:
     """The answer to a check: about what was sent, so that nobody need keep it."""
-    body = page(request, done) if format_ is HTML else done.report
-    headers = {"Vary": VARY, "Cache-Control": "no-store"}
+    body = render_validation_page(request, done) if format_ is HTML else done.report
+    headers = {"Vary": VALIDATION_VARY, "Cache-Control": "no-store"}
     if format_ is not HTML:  # a page says itself in which language its report is
-        headers["Content-Language"] = done.wished.language
-    links = [f'<{PROFILE}{done.wished.profile}>; rel="profile"']
+        headers["Content-Language"] = done.options.language
+    links = [f'<{PROFILE_NAMESPACE}{done.options.profile}>; rel="profile"']
     status = done.problem.status if done.problem else 200
-    return answer(request, body, format_, status=status, links=links, headers=headers)
+    return respond_with_body(request, body, format_, status=status, links=links, headers=headers)
 
 
-def only_problem(outcomes: Sequence[Outcome]) -> Problem | None:
+def find_only_problem(outcomes: Sequence[CheckOutcome]) -> Problem | None:
     """The problem of the only file, if it has one: then there is nothing to report."""
     only = outcomes[0] if len(outcomes) == 1 else None
-    return only.problem if isinstance(only, Unread) else None
+    return only.problem if isinstance(only, UncheckedFile) else None
 
 
-class Checks:
+class PaperFileChecker:
     """Checks file after file by a profile, within what one request may cost."""
 
     def __init__(self, profile: str, settings: Settings) -> None:
         """Nothing is checked yet."""
         self.profile, self.settings = profile, settings
-        self.triples = self.papers = 0
+        self.triple_count = self.paper_count = 0
 
-    def of(self, files: Sequence[File]) -> list[Found]:
+    def check_files(self, files: Sequence[UploadedFile]) -> list[CheckedFile]:
         """What came of each file."""
-        return [self.found(one) for one in files]
+        return [self.check_file(one) for one in files]
 
-    def found(self, file: File) -> Found:
+    def check_file(self, file: UploadedFile) -> CheckedFile:
         """What came of a file."""
         try:
-            document = self.document(file)
-            return Found(check(document, self.profile, self.settings.shacl), document.text)
+            document = self.read_document(file)
+            return CheckedFile(check_document(document, self.profile, self.settings.shacl), document.text)
         except Problem as problem:
-            return Found(Unread(file.name, problem), file.text)
+            return CheckedFile(UncheckedFile(file.name, problem), file.text)
 
-    def document(self, file: File) -> Document:
+    def read_document(self, file: UploadedFile) -> Document:
         """A file, read. Raises Problem 400, 413 and 415."""
         if file.format is None:
-            raise bodies.unsupported(
+            raise bodies.unsupported_type_problem(
                 f"Neither its type nor its name tells the format of {file.name!r}. Send one of: "
-                f"{', '.join(BY_TYPE)}.",
-                SENT,
+                f"{', '.join(FORMATS_BY_TYPE)}.",
+                UPLOAD_MEDIA_TYPES,
             )
         if len(file.data) > self.settings.paper_bytes:
-            raise bodies.too_large(self.settings.paper_bytes)
-        document = read(file.name, file.data, file.format, self.settings.paper_triples)
-        self.triples += len(document.triples)
-        self.papers += len(papers_of(document))
-        if self.triples > self.settings.paper_triples:
-            raise too_many(self.settings.paper_triples)
-        if self.papers > PAPERS:
-            raise Problem(413, f"More than {PAPERS} papers were sent. Send them in several requests.")
+            raise bodies.body_too_large_problem(self.settings.paper_bytes)
+        document = read_paper_document(file.name, file.data, file.format, self.settings.paper_triples)
+        self.triple_count += len(document.triples)
+        self.paper_count += len(get_issue_papers(document))
+        if self.triple_count > self.settings.paper_triples:
+            raise build_triple_limit_problem(self.settings.paper_triples)
+        if self.paper_count > MAX_CHECKED_PAPERS:
+            raise Problem(
+                413, f"More than {MAX_CHECKED_PAPERS} papers were sent. Send them in several requests."
+            )
         return document
 
 
-def page(request: Request, done: Done) -> bytes:
+def render_validation_page(request: Request, done: ValidationJobResult) -> bytes:
     """The form with what was sent in its fields; with it the report, or how the known papers stand."""
     state = request.app.state
-    outcomes, texts = [one.outcome for one in done.found], [one.text for one in done.found]
-    return rendering.render(
+    outcomes, texts = [one.outcome for one in done.files], [one.text for one in done.files]
+    return rendering.render_template(
         "validate.html",
         base=state.settings.base,
-        text=next(iter(values(done.fields, TEXT)), ""),
-        chosen=next(iter(values(done.fields, FORMAT)), ""),
-        formats=TYPED,
-        profiles=PROFILES,
-        languages=LANGUAGES,
-        wished=done.wished,
+        text=next(iter(parameter_values(done.fields, PAPER_TEXT_FIELD)), ""),
+        chosen=next(iter(parameter_values(done.fields, PAPER_FORMAT_FIELD)), ""),
+        formats=PASTABLE_FORMATS,
+        profiles=CHECK_PROFILES,
+        languages=MESSAGE_LANGUAGES,
+        wished=done.options,
         problem=done.problem,
-        shown=Shown(outcomes, done.wished.language, texts) if done.found else None,
-        papers=[] if done.found else standing(state.store, state.settings.base),
+        shown=ReportView(outcomes, done.options.language, texts) if done.files else None,
+        papers=[] if done.files else list_paper_conformance(state.store, state.settings.base),
     )
 
 
-def echo(files: Sequence[File], found: Sequence[Found]) -> Pairs:
+def echo_pasted_text(files: Sequence[UploadedFile], found: Sequence[CheckedFile]) -> Pairs:
     """The only text and its format as fields of the form, to be mended and sent again."""
-    if len(files) > 1 or len(found[0].text) > ECHOED:
-        return [(TEXT, "")]
+    if len(files) > 1 or len(found[0].text) > MAX_ECHOED_CHARACTERS:
+        return [(PAPER_TEXT_FIELD, "")]
     format_ = files[0].format
-    return [(TEXT, found[0].text), (FORMAT, format_.suffix if format_ in TYPED else "")]
+    return [
+        (PAPER_TEXT_FIELD, found[0].text),
+        (PAPER_FORMAT_FIELD, format_.suffix if format_ in PASTABLE_FORMATS else ""),
+    ]
 
 
-def wish(pairs: Pairs, liked: str) -> Wish:
+def parse_validation_options(pairs: Pairs, liked: str) -> ValidationOptions:
     """Profile and language that are asked for, the first before others, or else the liked language.
 
     Raises Problem 400.
     """
-    profile = asked(pairs, "profile").removeprefix(PROFILE) or "complete"
-    if profile not in PROFILES:
-        raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
-    tag = asked(pairs, "lang")
+    profile = first_pair_value(pairs, "profile").removeprefix(PROFILE_NAMESPACE) or "complete"
+    if profile not in CHECK_PROFILES:
+        raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(CHECK_PROFILES)}.")
+    tag = first_pair_value(pairs, "lang")
     tongue = tag.lower().partition("-")[0]  # without script and region (RFC 5646)
-    if tag and tongue not in LANGUAGES:
-        raise Problem(400, f"There is no report in {tag!r}. Take one of: {', '.join(LANGUAGES)}.")
-    return Wish(profile, tongue or liked)
+    if tag and tongue not in MESSAGE_LANGUAGES:
+        raise Problem(400, f"There is no report in {tag!r}. Take one of: {', '.join(MESSAGE_LANGUAGES)}.")
+    return ValidationOptions(profile, tongue or liked)
 
 
-def asked(pairs: Pairs, key: str) -> str:
+def first_pair_value(pairs: Pairs, key: str) -> str:
     """The first value of a key that is not empty, or an empty one."""
-    return next(filter(None, values(pairs, key)), "")
+    return next(filter(None, parameter_values(pairs, key)), "")

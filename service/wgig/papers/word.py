@@ -25,29 +25,29 @@ from ..problems import Problem
 from ..settings import MIB
 from .markdown import reader
 from .markdown.template import (
-    ACTORS,
-    CRITERIA,
-    FORUM,
-    HEAD,
-    MECHANISM,
-    SECTIONS,
-    SWOT,
-    Heading,
-    criterion,
-    marked,
-    nearest,
-    plain,
-    recognized,
+    ACTOR_HEADINGS,
+    CRITERION_HEADINGS,
+    FORUM_HEADINGS,
+    FRONT_MATTER_KEYS,
+    MECHANISM_HEADINGS,
+    SECTION_HEADINGS,
+    SWOT_HEADINGS,
+    TemplateHeading,
+    find_nearest_key,
+    normalize_words,
+    recognize_criterion,
+    recognize_heading,
+    split_heading_mark,
 )
-from .markdown.writer import dumped
+from .markdown.writer import serialize_yaml
 
-LARGEST = 20 * MIB  # of all entries together, unpacked
-MOST = 1000  # entries
-DEEPEST = 100  # elements in each other
-ELEMENTS = 100_000  # of one part; five pages have some thousand
-CHUNK = 64 * 1024
-DOCUMENT = re.compile(r"word/document\d*\.xml", re.IGNORECASE)
-UNREADABLE = (
+MAX_UNPACKED_BYTES = 20 * MIB  # of all entries together, unpacked
+MAX_ARCHIVE_ENTRIES = 1000  # entries
+MAX_XML_LEVELS = 100  # elements in each other
+MAX_XML_ELEMENTS = 100_000  # of one part; five pages have some thousand
+UNPACK_CHUNK_BYTES = 64 * 1024
+DOCUMENT_ENTRY_PATTERN = re.compile(r"word/document\d*\.xml", re.IGNORECASE)
+ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
@@ -57,10 +57,10 @@ UNREADABLE = (
     RuntimeError,
     ValueError,
 )
-AGAIN = "Save the paper in Word as .docx and send it again."
+SEND_AGAIN_HINT = "Save the paper in Word as .docx and send it again."
 
 
-def checked(data: bytes) -> io.BytesIO:
+def sanitize_word_file(data: bytes) -> io.BytesIO:
     """A Word file with nothing but the XML of the given one.
 
     Raises Problem 400 where the bytes are no Word file or hold XML that is not read here, 413 where they
@@ -69,52 +69,52 @@ def checked(data: bytes) -> io.BytesIO:
     clean = io.BytesIO()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as given, zipfile.ZipFile(clean, "w") as kept:
-            left = LARGEST
-            for entry in entries(given):
-                content = unpacked(given, entry, left)
+            left = MAX_UNPACKED_BYTES
+            for entry in list_archive_entries(given):
+                content = unpack_archive_entry(given, entry, left)
                 left -= len(content)
                 if entry.filename.lower().endswith((".xml", ".rels")):
-                    harmless(content)
+                    check_harmless_xml(content)
                     kept.writestr(entry.filename, content)
-    except UNREADABLE as error:
-        raise Problem(400, f"The file is no Word file (.docx). {AGAIN}") from error
+    except ARCHIVE_ERRORS as error:
+        raise Problem(400, f"The file is no Word file (.docx). {SEND_AGAIN_HINT}") from error
     clean.seek(0)
     return clean
 
 
-def entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+def list_archive_entries(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """What the archive lists. Raises Problem where it is no Word file, or says that it is too large."""
     found = archive.infolist()
     if len(set(archive.namelist())) < len(found):
         raise zipfile.BadZipFile("two entries of one name")
-    if len(found) > MOST or sum(one.file_size for one in found) > LARGEST:
-        too_large()
-    if not any(map(DOCUMENT.fullmatch, archive.namelist())):
-        raise Problem(400, f"The file is no Word file (.docx): no text is in it. {AGAIN}")
+    if len(found) > MAX_ARCHIVE_ENTRIES or sum(one.file_size for one in found) > MAX_UNPACKED_BYTES:
+        refuse_large_archive()
+    if not any(map(DOCUMENT_ENTRY_PATTERN.fullmatch, archive.namelist())):
+        raise Problem(400, f"The file is no Word file (.docx): no text is in it. {SEND_AGAIN_HINT}")
     return found
 
 
-def unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes:
+def unpack_archive_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes:
     """The bytes of an entry. Raises Problem 413 where they are more than what is left."""
     content = bytearray()
     with archive.open(entry) as stream:
-        for chunk in iter(lambda: stream.read(CHUNK), b""):
+        for chunk in iter(lambda: stream.read(UNPACK_CHUNK_BYTES), b""):
             content += chunk
             if len(content) > left:
-                too_large()
+                refuse_large_archive()
     return bytes(content)
 
 
-def too_large() -> NoReturn:
+def refuse_large_archive() -> NoReturn:
     """Raise the Problem 413 for what unpacks too large."""
     raise Problem(
         413,
-        f"The Word file unpacks to more than {LARGEST // MIB} MiB or {MOST} parts. Take out pictures, or "
+        f"The Word file unpacks to more than {MAX_UNPACKED_BYTES // MIB} MiB or {MAX_ARCHIVE_ENTRIES} parts. Take out pictures, or "
         "send the text as Markdown.",
     )
 
 
-def harmless(content: bytes) -> None:
+def check_harmless_xml(content: bytes) -> None:
     """Raise Problem 400 for XML that is not well-formed, declares a type or entities, or is nested deeply.
 
     Raises Problem 413 for more elements than any paper has.
@@ -126,130 +126,140 @@ def harmless(content: bytes) -> None:
         nonlocal depth, elements
         depth += 1
         elements += 1
-        if elements > ELEMENTS:
-            cause = f"A part of the Word file has more than {ELEMENTS} elements."
+        if elements > MAX_XML_ELEMENTS:
+            cause = f"A part of the Word file has more than {MAX_XML_ELEMENTS} elements."
             raise Problem(413, f"{cause} Take out what does not belong to the paper.")
-        if depth > DEEPEST:
-            raise Problem(400, f"The XML in the Word file is nested more than {DEEPEST} deep. {AGAIN}")
+        if depth > MAX_XML_LEVELS:
+            raise Problem(
+                400, f"The XML in the Word file is nested more than {MAX_XML_LEVELS} deep. {SEND_AGAIN_HINT}"
+            )
 
     def closes(_: str) -> None:
         nonlocal depth
         depth -= 1
 
     def declares(*_: object) -> None:
-        raise Problem(400, f"The XML in the Word file has a DOCTYPE, which Word never writes. {AGAIN}")
+        raise Problem(
+            400, f"The XML in the Word file has a DOCTYPE, which Word never writes. {SEND_AGAIN_HINT}"
+        )
 
     parser.StartElementHandler, parser.EndElementHandler = opens, closes
     parser.StartDoctypeDeclHandler = declares
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise Problem(400, f"The Word file is damaged: {expat.ErrorString(error.code)}. {AGAIN}") from error
+        raise Problem(
+            400, f"The Word file is damaged: {expat.ErrorString(error.code)}. {SEND_AGAIN_HINT}"
+        ) from error
     except LookupError as error:
-        raise Problem(400, f"The Word file is damaged: {error}. {AGAIN}") from error
+        raise Problem(400, f"The Word file is damaged: {error}. {SEND_AGAIN_HINT}") from error
 
 
-HEADING = re.compile(r"h([1-6])")
-PAIR = re.compile(r"([^\s:][^:\n]{0,30}?)\s*:\s*(.*)", re.DOTALL)
-VALUE = re.compile(r"(?:\([^();\n]*\)|[^,;\n])+")  # commas in brackets belong to the value
-PERSON = re.compile(r"(.*\S)\s*\(([^()]*)\)")
-LISTS = ("drafters", "cites", "source")
-STYLES = "p.Title => h1:fresh\np[style-name='Title'] => h1:fresh"
+HTML_HEADING_PATTERN = re.compile(r"h([1-6])")
+KEY_VALUE_PATTERN = re.compile(r"([^\s:][^:\n]{0,30}?)\s*:\s*(.*)", re.DOTALL)
+LISTED_VALUE_PATTERN = re.compile(r"(?:\([^();\n]*\)|[^,;\n])+")  # commas in brackets belong to the value
+WORD_PERSON_PATTERN = re.compile(r"(.*\S)\s*\(([^()]*)\)")
+LIST_KEYS = ("drafters", "cites", "source")
+WORD_STYLE_MAP = "p.Title => h1:fresh\np[style-name='Title'] => h1:fresh"
 # The headings below a section and their level in Markdown; and the level of names that an author gives.
-BELOW: dict[str, tuple[tuple[Heading, ...], int]] = {
-    "swot": (SWOT, 3),
-    "actors": (ACTORS, 3),
-    "forums": (FORUM, 4),
-    "mechanisms": (MECHANISM, 4),
-    "adequacy": (CRITERIA, 3),
+SECTION_SUBHEADINGS: dict[str, tuple[tuple[TemplateHeading, ...], int]] = {
+    "swot": (SWOT_HEADINGS, 3),
+    "actors": (ACTOR_HEADINGS, 3),
+    "forums": (FORUM_HEADINGS, 4),
+    "mechanisms": (MECHANISM_HEADINGS, 4),
+    "adequacy": (CRITERION_HEADINGS, 3),
 }
-NAMES = {"forums": 3, "mechanisms": 3, "adequacy": 4}
-CONVERTER = MarkdownConverter(heading_style=ATX, bullets="-", escape_misc=True, strip=["img"])
+NAME_HEADING_LEVELS = {"forums": 3, "mechanisms": 3, "adequacy": 4}
+HTML_CONVERTER = MarkdownConverter(heading_style=ATX, bullets="-", escape_misc=True, strip=["img"])
 
 
-def read(data: bytes) -> tuple[str, list[ox.Triple]]:
+def read_word_paper(data: bytes) -> tuple[str, list[ox.Triple]]:
     """The text of a Word file as Markdown, and its triples.
 
     Raises Problem as `to_markdown` and reading do, but without a line, as a Word file has none: the excerpt
     is the paragraph.
     """
-    text = to_markdown(data)
+    text = convert_word_to_markdown(data)
     try:
-        return text, reader.read(text)[0]
+        return text, reader.parse_paper_triples(text)[0]
     except Problem as problem:
         paragraph = str(problem.members.get("excerpt", "")).partition("\n")[0]
         raise Problem(problem.status, problem.detail, slug=problem.slug, excerpt=paragraph) from problem
 
 
-def to_markdown(data: bytes) -> str:
+def convert_word_to_markdown(data: bytes) -> str:
     """The text of a Word file as Markdown.
 
     Raises Problem 400 where it is no Word file or its head has an unknown key, 413 where it is too large.
     """
-    harmless = checked(data)
+    harmless = sanitize_word_file(data)
     try:
         html = mammoth.convert_to_html(
             harmless,
-            style_map=STYLES,
+            style_map=WORD_STYLE_MAP,
             include_embedded_style_map=False,
             external_file_access=False,
             convert_image=lambda _: [],
         ).value
     except Exception as error:  # whatever mammoth stumbles over, it is the file
-        raise Problem(400, f"The Word file is damaged: its text cannot be read. {AGAIN}") from error
-    return Conversion(BeautifulSoup(reader.short(html), "html.parser")).text()
+        raise Problem(400, f"The Word file is damaged: its text cannot be read. {SEND_AGAIN_HINT}") from error
+    return WordConversion(BeautifulSoup(reader.check_paper_length(html), "html.parser")).convert()
 
 
-class Conversion:
+class WordConversion:
     """The HTML of a Word file while it is written as Markdown."""
 
     def __init__(self, soup: BeautifulSoup) -> None:
         """Begin before the first element, in the head."""
         self.elements = [one for one in soup.children if isinstance(one, Tag)]
-        self.values: dict[str, Any] = {}
-        self.section: Heading | None = None
-        self.base = 0  # the level in Word of the headings of the sections, 0 where they are plain titles
+        self.front_matter: dict[str, Any] = {}
+        self.section: TemplateHeading | None = None
+        self.base_level = (
+            0  # the level in Word of the headings of the sections, 0 where they are plain titles
+        )
 
-    def text(self) -> str:
+    def convert(self) -> str:
         """The whole text."""
-        blocks = [block for element in self.elements for block in self.blocks(element) if block]
-        head = {key: self.values[key] for key in HEAD if key in self.values}
-        return "\n\n".join([f"---\n{dumped(head) if head else ''}---", *blocks]) + "\n"
+        blocks = [block for element in self.elements for block in self.iter_blocks(element) if block]
+        head = {key: self.front_matter[key] for key in FRONT_MATTER_KEYS if key in self.front_matter}
+        return "\n\n".join([f"---\n{serialize_yaml(head) if head else ''}---", *blocks]) + "\n"
 
-    def blocks(self, element: Tag) -> Iterator[str]:
+    def iter_blocks(self, element: Tag) -> Iterator[str]:
         """What an element is in Markdown."""
         words = " ".join(element.get_text().split())
-        level = level_of(element)
-        section = recognized(words, SECTIONS)
-        if section and (level or (marked(words)[0] and by_words(words, SECTIONS))):
-            self.section, self.base = section, level
-            yield f"## {section.written}"
+        level = html_heading_level(element)
+        section = recognize_heading(words, SECTION_HEADINGS)
+        if section and (
+            level or (split_heading_mark(words)[0] and recognize_full_title(words, SECTION_HEADINGS))
+        ):
+            self.section, self.base_level = section, level
+            yield f"## {section.marked_title}"
         elif self.section:
-            yield self.heading(element, words, level) or source(element)
+            yield self.format_heading(element, words, level) or convert_element(element)
         elif level == 1:
-            self.values.setdefault("title", words)
-        elif not self.pairs(element):
-            yield source(element)
+            self.front_matter.setdefault("title", words)
+        elif not self.read_pairs(element):
+            yield convert_element(element)
 
-    def heading(self, element: Tag, words: str, level: int) -> str:
+    def format_heading(self, element: Tag, words: str, level: int) -> str:
         """The heading that an element is inside its section, or an empty text."""
-        self.base = self.base or max(0, level - 1)
+        self.base_level = self.base_level or max(0, level - 1)
         key = self.section.key if self.section else ""
-        headings, below = BELOW.get(key, ((), 0))
-        named = NAMES.get(key, 0)
-        depth = level and max(3, level - self.base + 2)
-        by_mark = depth == below or (not depth and marked(words)[0] == "f")
-        known = recognized(words, headings) if by_mark else by_words(words, headings)
-        if headings is CRITERIA and by_mark and not (known and known.key):
-            known, principle = criterion(words)
+        headings, below = SECTION_SUBHEADINGS.get(key, ((), 0))
+        named = NAME_HEADING_LEVELS.get(key, 0)
+        depth = level and max(3, level - self.base_level + 2)
+        by_mark = depth == below or (not depth and split_heading_mark(words)[0] == "f")
+        known = recognize_heading(words, headings) if by_mark else recognize_full_title(words, headings)
+        if headings is CRITERION_HEADINGS and by_mark and not (known and known.key):
+            known, principle = recognize_criterion(words)
             words = f"Other: {principle}" if principle else "Other"
         if known:
-            return f"{'#' * below} {known.written if known.key else f'{known.mark}. {words}'}"
-        if not depth and named and bold(element):
+            return f"{'#' * below} {known.marked_title if known.key else f'{known.mark}. {words}'}"
+        if not depth and named and is_bold_paragraph(element):
             depth = named
         return f"{'#' * depth} {words}" if depth else ""
 
-    def pairs(self, element: Tag) -> bool:
+    def read_pairs(self, element: Tag) -> bool:
         """Take the keys and values in a table or paragraph of the head; whether there are any."""
         if element.name == "table":
             found = [
@@ -258,62 +268,62 @@ class Conversion:
             ]
             pairs = [(row[0].rstrip(" :"), row[1]) for row in found if len(row) == 2]
         else:
-            pair = PAIR.fullmatch(element.get_text("\n" if element.br else "").strip())
+            pair = KEY_VALUE_PATTERN.fullmatch(element.get_text("\n" if element.br else "").strip())
             pairs = [(pair[1], pair[2])] if pair else []
         for key, value in pairs:
-            self.take(key, value)
+            self.add_value(key, value)
         return bool(pairs)
 
-    def take(self, key: str, value: str) -> None:
+    def add_value(self, key: str, value: str) -> None:
         """Take a key of the head. Raises Problem 400 for one that the form does not have."""
-        known = plain(key)
-        if known not in HEAD:
-            near = nearest(key, HEAD)
-            mend = f"Did you mean {near}?" if near else f"Its keys are: {', '.join(HEAD)}."
+        known = normalize_words(key)
+        if known not in FRONT_MATTER_KEYS:
+            near = find_nearest_key(key, FRONT_MATTER_KEYS)
+            mend = f"Did you mean {near}?" if near else f"Its keys are: {', '.join(FRONT_MATTER_KEYS)}."
             raise Problem(400, f"The head has no key {key}. {mend}", slug="syntax")
-        self.values[known] = value_of(known, value)
+        self.front_matter[known] = parse_word_value(known, value)
 
 
-def by_words(words: str, headings: tuple[Heading, ...]) -> Heading | None:
+def recognize_full_title(words: str, headings: tuple[TemplateHeading, ...]) -> TemplateHeading | None:
     """The heading that a plain title means by all of its words."""
-    found = recognized(words, headings)
-    return found if found and plain(marked(words)[1]) in found.spellings else None
+    found = recognize_heading(words, headings)
+    return found if found and normalize_words(split_heading_mark(words)[1]) in found.spellings else None
 
 
-def level_of(element: Tag) -> int:
+def html_heading_level(element: Tag) -> int:
     """The level of a heading, 0 for anything else."""
-    found = HEADING.fullmatch(element.name)
+    found = HTML_HEADING_PATTERN.fullmatch(element.name)
     return int(found[1]) if found else 0
 
 
-def bold(element: Tag) -> bool:
+def is_bold_paragraph(element: Tag) -> bool:
     """Whether all words of a paragraph are bold."""
     strong = "".join(one.get_text() for one in element.find_all("strong"))
     return element.name == "p" and strong.split() == element.get_text().split() != []
 
 
-def source(element: Tag) -> str:
+def convert_element(element: Tag) -> str:
     """The Markdown of an element."""
-    text: str = CONVERTER.convert_soup(element)
+    text: str = HTML_CONVERTER.convert_soup(element)
     return text.strip()
 
 
-def value_of(key: str, value: str) -> Any:
+def parse_word_value(key: str, value: str) -> Any:
     """A value of the head: a text, a list, or a map, by its key."""
     if key == "waivers":
         return {
             code.strip(): reason.strip()
             for code, _, reason in (line.partition(":") for line in value.splitlines() if line.strip())
         }
-    if key not in LISTS:
+    if key not in LIST_KEYS:
         return value
-    values = [one.strip() for one in VALUE.findall(value) if one.strip()]
-    return [drafter(one) for one in values] if key == "drafters" else values
+    values = [one.strip() for one in LISTED_VALUE_PATTERN.findall(value) if one.strip()]
+    return [parse_drafter(one) for one in values] if key == "drafters" else values
 
 
-def drafter(words: str) -> Any:
+def parse_drafter(words: str) -> Any:
     """A drafter: a name in the graph, or `Name (stakeholder-group, member)`."""
-    found = PERSON.fullmatch(words)
+    found = WORD_PERSON_PATTERN.fullmatch(words)
     if not found:
         return words
     said = [one.strip() for one in found[2].split(",")]

@@ -30,54 +30,67 @@ class Format:
         return f"{self.media_type}; charset=utf-8" if self.media_type.startswith("text/") else self.media_type
 
 
-W3C = "http://www.w3.org/ns/formats/"
+W3C_FORMATS_NAMESPACE = "http://www.w3.org/ns/formats/"
 
 JSON_RESULTS = Format(
-    "application/sparql-results+json", "json", "JSON", f"{W3C}SPARQL_Results_JSON", ("application/json",)
+    "application/sparql-results+json",
+    "json",
+    "JSON",
+    f"{W3C_FORMATS_NAMESPACE}SPARQL_Results_JSON",
+    ("application/json",),
 )
-XML_RESULTS = Format("application/sparql-results+xml", "xml", "XML", f"{W3C}SPARQL_Results_XML")
-CSV = Format("text/csv", "csv", "CSV", f"{W3C}SPARQL_Results_CSV")
-TSV = Format("text/tab-separated-values", "tsv", "TSV", f"{W3C}SPARQL_Results_TSV")
-TURTLE = Format("text/turtle", "ttl", "Turtle", f"{W3C}Turtle")
-N_TRIPLES = Format("application/n-triples", "nt", "N-Triples", f"{W3C}N-Triples")
-JSON_LD = Format("application/ld+json", "jsonld", "JSON-LD", f"{W3C}JSON-LD", ("application/json",))
-RDF_XML = Format("application/rdf+xml", "rdf", "RDF/XML", f"{W3C}RDF_XML")
-TRIG = Format("application/trig", "trig", "TriG", f"{W3C}TriG")
-N_QUADS = Format("application/n-quads", "nq", "N-Quads", f"{W3C}N-Quads")
+XML_RESULTS = Format(
+    "application/sparql-results+xml", "xml", "XML", f"{W3C_FORMATS_NAMESPACE}SPARQL_Results_XML"
+)
+CSV = Format("text/csv", "csv", "CSV", f"{W3C_FORMATS_NAMESPACE}SPARQL_Results_CSV")
+TSV = Format("text/tab-separated-values", "tsv", "TSV", f"{W3C_FORMATS_NAMESPACE}SPARQL_Results_TSV")
+TURTLE = Format("text/turtle", "ttl", "Turtle", f"{W3C_FORMATS_NAMESPACE}Turtle")
+N_TRIPLES = Format("application/n-triples", "nt", "N-Triples", f"{W3C_FORMATS_NAMESPACE}N-Triples")
+JSON_LD = Format(
+    "application/ld+json", "jsonld", "JSON-LD", f"{W3C_FORMATS_NAMESPACE}JSON-LD", ("application/json",)
+)
+RDF_XML = Format("application/rdf+xml", "rdf", "RDF/XML", f"{W3C_FORMATS_NAMESPACE}RDF_XML")
+TRIG = Format("application/trig", "trig", "TriG", f"{W3C_FORMATS_NAMESPACE}TriG")
+N_QUADS = Format("application/n-quads", "nq", "N-Quads", f"{W3C_FORMATS_NAMESPACE}N-Quads")
 HTML = Format("text/html", "html", "HTML", "", ("application/xhtml+xml",))
 JSON = Format("application/json", "json", "JSON")
 PLAIN_XML = Format("application/xml", "xml", "XML", "", ("text/xml",))
-TEXT = Format("text/plain", "txt", "Text")
+PLAIN_TEXT = Format("text/plain", "txt", "Text")
 ATOM = Format("application/atom+xml", "atom", "Atom")
 SVG = Format("image/svg+xml", "svg", "SVG")
-CALENDAR = Format("text/calendar", "ics", "iCalendar")
+ICALENDAR_FORMAT = Format("text/calendar", "ics", "iCalendar")
 CSVW = Format("application/csvm+json", "csv-metadata.json", "CSVW", "", ("application/json",))
 PARQUET = Format("application/vnd.apache.parquet", "parquet", "Parquet")
 GZIP = Format("application/gzip", "gz", "gzip")
 ZSTD = Format("application/zstd", "zst", "Zstandard")
-PROBLEM = Format("application/problem+json", "json", "JSON", "", ("application/json",))
+PROBLEM_JSON = Format("application/problem+json", "json", "JSON", "", ("application/json",))
 
 # The first of each is what a client gets that does not care.
-SOLUTIONS = (JSON_RESULTS, XML_RESULTS, CSV, TSV)
-BOOLEAN = (JSON_RESULTS, XML_RESULTS)
-GRAPHS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
-DATASETS = (TRIG, N_QUADS)
-TABLES = (CSV, PARQUET, CSVW)
-DUMPS = (*DATASETS, GZIP, ZSTD, TEXT)
+SOLUTION_FORMATS = (JSON_RESULTS, XML_RESULTS, CSV, TSV)
+BOOLEAN_FORMATS = (JSON_RESULTS, XML_RESULTS)
+GRAPH_FORMATS = (TURTLE, N_TRIPLES, JSON_LD, RDF_XML)
+DATASET_FORMATS = (TRIG, N_QUADS)
+TABLE_FORMATS = (CSV, PARQUET, CSVW)
+DUMP_FORMATS = (*DATASET_FORMATS, GZIP, ZSTD, PLAIN_TEXT)
 
 # What each form of query may be answered in.
-BY_FORM = {"SELECT": SOLUTIONS, "ASK": BOOLEAN, "CONSTRUCT": GRAPHS, "DESCRIBE": GRAPHS}
+FORMATS_BY_FORM = {
+    "SELECT": SOLUTION_FORMATS,
+    "ASK": BOOLEAN_FORMATS,
+    "CONSTRUCT": GRAPH_FORMATS,
+    "DESCRIBE": GRAPH_FORMATS,
+}
 
 # How an answer ends that has nothing in it: no row, no triple, or no for an answer.
-NOTHING = {
+EMPTY_RESULT_ENDINGS = {
     JSON_RESULTS: (b'"bindings":[]}}', b'"boolean":false}'),
     XML_RESULTS: (b"<results></results></sparql>", b"<boolean>false</boolean></sparql>"),
     JSON_LD: (b"[]",),
 }
-LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML: 2}  # lines of such an answer
+EMPTY_RESULT_LINES = {CSV: 1, TSV: 1, TURTLE: 0, N_TRIPLES: 0, RDF_XML: 2}  # lines of such an answer
 
 # What others call formats, by the suffixes that it may mean here.
-CALLED = {
+COMMON_FORMAT_NAMES = {
     "json": ("json", "jsonld"),
     "xml": ("xml", "rdf"),
     "rdf+xml": ("rdf",),
@@ -89,31 +102,31 @@ CALLED = {
 }
 
 
-def is_empty(body: bytes, format_: Format) -> bool:
+def is_empty_result(body: bytes, format_: Format) -> bool:
     """Whether a whole answer has nothing in it."""
-    if format_ in NOTHING:
-        return body.endswith(NOTHING[format_])
-    return body.count(b"\n") == LINES.get(format_)
+    if format_ in EMPTY_RESULT_ENDINGS:
+        return body.endswith(EMPTY_RESULT_ENDINGS[format_])
+    return body.count(b"\n") == EMPTY_RESULT_LINES.get(format_)
 
 
-def named(name: str, offered: Sequence[Format], suffix: str = "") -> Format:
+def get_named_format(name: str, offered: Sequence[Format], suffix: str = "") -> Format:
     """The offered format with this media type or suffix. Raises Problem 406; `suffix`: the path ends so."""
-    best = max(offered, key=lambda one: closeness(name, one))
-    if not closeness(name, best):
-        raise not_acceptable(offered, suffix)
+    best = max(offered, key=lambda one: rate_format_match(name, one))
+    if not rate_format_match(name, best):
+        raise not_acceptable_problem(offered, suffix)
     return best
 
 
-def closeness(name: str, one: Format) -> int:
+def rate_format_match(name: str, one: Format) -> int:
     """Whether a format has this media type or suffix: 2, as an alias or by a common name 1, not at all 0."""
     # An unescaped + of a query string arrives as a space, and no media type holds a space.
     name = name.strip().lower().replace(" ", "+")
     if name in (one.media_type, one.suffix):
         return 2
-    return int(name in one.aliases or one.suffix in CALLED.get(name, ()))
+    return int(name in one.aliases or one.suffix in COMMON_FORMAT_NAMES.get(name, ()))
 
 
-def not_acceptable(offered: Sequence[Format], suffix: str = "") -> Problem:
+def not_acceptable_problem(offered: Sequence[Format], suffix: str = "") -> Problem:
     """The 406 that lists what there is: media types, or the endings where the path ends in a `suffix`."""
     types = [one.media_type for one in offered]
     endings = dict.fromkeys(f".{one.suffix}" for one in offered)
@@ -126,11 +139,17 @@ def not_acceptable(offered: Sequence[Format], suffix: str = "") -> Problem:
 
 
 MARKDOWN = Format("text/markdown", "md", "Markdown", "", ("text/x-markdown",))
-WORD = Format("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx", "Word")
-FORMATS = (*GRAPHS, *DATASETS, MARKDOWN, WORD)
-SUFFIXES = {one.suffix: one for one in FORMATS} | {"markdown": MARKDOWN, "owl": RDF_XML, "json": GRAPHS[2]}
+WORD_DOCUMENT = Format(
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx", "Word"
+)
+FILE_FORMATS = (*GRAPH_FORMATS, *DATASET_FORMATS, MARKDOWN, WORD_DOCUMENT)
+FORMATS_BY_SUFFIX = {one.suffix: one for one in FILE_FORMATS} | {
+    "markdown": MARKDOWN,
+    "owl": RDF_XML,
+    "json": GRAPH_FORMATS[2],
+}
 
 
-def format_of(name: str) -> Format | None:
+def format_of_file(name: str) -> Format | None:
     """The format of a file by the ending of its name."""
-    return SUFFIXES.get(name.rpartition(".")[2].lower())
+    return FORMATS_BY_SUFFIX.get(name.rpartition(".")[2].lower())

@@ -5,57 +5,57 @@ from collections.abc import Iterator
 from json import loads
 from typing import NamedTuple
 
-DEEPEST = 100  # brackets within one another
-TOKEN = re.compile(r'[\ufeff \t\r\n]*+("(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++)')
+MAX_JSON_DEPTH = 100  # brackets within one another
+JSON_TOKEN_PATTERN = re.compile(r'[\ufeff \t\r\n]*+("(?:[^"\\]++|\\.)*+"|[{}\[\],:]|[^\s{}\[\],:"]++)')
 
-Tokens = Iterator[re.Match[str]]
+JsonTokens = Iterator[re.Match[str]]
 
 
-class Value(NamedTuple):
+class JsonValue(NamedTuple):
     """A JSON value and the offset at which it begins."""
 
-    at: int
-    value: "str | int | float | bool | list[Value] | dict[str, Member] | None"
+    offset: int
+    value: "str | int | float | bool | list[JsonValue] | dict[str, JsonMember] | None"
 
 
-class Member(NamedTuple):
+class JsonMember(NamedTuple):
     """The offset of the key of a member of an object, and the value."""
 
-    at: int
-    value: Value
+    offset: int
+    value: JsonValue
 
 
-def read(text: str) -> Value:
+def parse_positioned_json(text: str) -> JsonValue:
     """The value that a whole text is. Raises ValueError where it is too deep or has a key twice."""
-    tokens = TOKEN.finditer(text)
-    return value(tokens, next(tokens), DEEPEST)
+    tokens = JSON_TOKEN_PATTERN.finditer(text)
+    return parse_json_value(tokens, next(tokens), MAX_JSON_DEPTH)
 
 
-def value(tokens: Tokens, token: re.Match[str], depth: int) -> Value:
+def parse_json_value(tokens: JsonTokens, token: re.Match[str], depth: int) -> JsonValue:
     """The value that begins with a token."""
     if not depth:
         raise ValueError("too many brackets within one another")
     match token[1]:
         case "[":
-            return Value(token.start(1), list(items(tokens, depth - 1)))
+            return JsonValue(token.start(1), list(iter_json_items(tokens, depth - 1)))
         case "{":
-            return Value(token.start(1), members(tokens, depth - 1))
+            return JsonValue(token.start(1), parse_json_members(tokens, depth - 1))
         case word:
-            return Value(token.start(1), loads(word))
+            return JsonValue(token.start(1), loads(word))
 
 
-def items(tokens: Tokens, depth: int) -> Iterator[Value]:
+def iter_json_items(tokens: JsonTokens, depth: int) -> Iterator[JsonValue]:
     """The items of an array."""
     for token in tokens:
         if token[1] == "]":
             return
         if token[1] != ",":
-            yield value(tokens, token, depth)
+            yield parse_json_value(tokens, token, depth)
 
 
-def members(tokens: Tokens, depth: int) -> dict[str, Member]:
+def parse_json_members(tokens: JsonTokens, depth: int) -> dict[str, JsonMember]:
     """The members of an object by their keys."""
-    found: dict[str, Member] = {}
+    found: dict[str, JsonMember] = {}
     for token in tokens:
         if token[1] == "}":
             break
@@ -65,5 +65,5 @@ def members(tokens: Tokens, depth: int) -> dict[str, Member]:
         if key in found:
             raise ValueError("a key twice")
         next(tokens)  # the colon
-        found[key] = Member(token.start(1), value(tokens, next(tokens), depth))
+        found[key] = JsonMember(token.start(1), parse_json_value(tokens, next(tokens), depth))
     return found

@@ -16,17 +16,21 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from .formats import JSON, JSON_LD
-from .namespaces import OUTSIDE, shorten
-from .serialization import UnfitError
-from .vocabulary import Term
+from .namespaces import EXTERNAL_NAMESPACES, shorten_with_prefixes
+from .serialization import UnserializableError
+from .vocabulary import VocabularyTerm
 
-Context = dict[str, Any]
-KEYWORDS = ("@version", "@vocab", "id", "type")
+JsonLdContext = dict[str, Any]
+JSONLD_KEYWORDS = ("@version", "@vocab", "id", "type")
 
-RDF, OWL, XSD = OUTSIDE["rdf"], OUTSIDE["owl"], OUTSIDE["xsd"]
+RDF_VOCABULARY, OWL_VOCABULARY, XSD_VOCABULARY = (
+    EXTERNAL_NAMESPACES["rdf"],
+    EXTERNAL_NAMESPACES["owl"],
+    EXTERNAL_NAMESPACES["xsd"],
+)
 
 
-def context_of(terms: Iterable[Term], base: str) -> Context:
+def build_jsonld_context(terms: Iterable[VocabularyTerm], base: str) -> JsonLdContext:
     """The JSON-LD 1.1 context: prefixes, `id`, `type`, and each of our terms under its local name.
 
     A name that is none of them counts as a term of ours, too, rather than as nothing: so a slip can be found.
@@ -35,24 +39,24 @@ def context_of(terms: Iterable[Term], base: str) -> Context:
     """
     namespace = f"{base}ontology#"
     names = {one.iri.removeprefix(namespace): one for one in terms if one.iri.startswith(namespace)}
-    ours = {name: {"@id": f"wgig:{name}", **coercion(one)} for name, one in sorted(names.items())}
-    keywords = dict(zip(KEYWORDS, (1.1, namespace, "@id", "@type"), strict=True))
-    return {**keywords, **OUTSIDE, "wgig": namespace, **ours}
+    ours = {name: {"@id": f"wgig:{name}", **coercion_of_term(one)} for name, one in sorted(names.items())}
+    keywords = dict(zip(JSONLD_KEYWORDS, (1.1, namespace, "@id", "@type"), strict=True))
+    return {**keywords, **EXTERNAL_NAMESPACES, "wgig": namespace, **ours}
 
 
-def coercion(term: Term) -> dict[str, str]:
+def coercion_of_term(term: VocabularyTerm) -> dict[str, str]:
     """How a plain value of a property is read; nothing for a class."""
-    if term.kind == f"{OWL}ObjectProperty":
+    if term.kind == f"{OWL_VOCABULARY}ObjectProperty":
         return {"@type": "@id"}
     range_ = next(iter(term.ranges), "")
-    if range_ == f"{RDF}langString":
+    if range_ == f"{RDF_VOCABULARY}langString":
         return {"@container": "@language"}
-    if range_.startswith(XSD) and range_ != f"{XSD}string":
-        return {"@type": range_.replace(XSD, "xsd:")}
+    if range_.startswith(XSD_VOCABULARY) and range_ != f"{XSD_VOCABULARY}string":
+        return {"@type": range_.replace(XSD_VOCABULARY, "xsd:")}
     return {}
 
 
-def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dict[str, Any]:
+def compact_triples(triples: Iterable[ox.Triple], context: JsonLdContext, address: str) -> dict[str, Any]:
     """The triples as one JSON-LD document that names its context by `address`; one object a subject.
 
     Raises UnfitError where a triple has no form in JSON-LD.
@@ -69,113 +73,114 @@ def compact(triples: Iterable[ox.Triple], context: Context, address: str) -> dic
     }
     nodes: dict[str, dict[str, Any]] = defaultdict(dict)
     for triple in triples:
-        add(nodes[identifier(triple.subject, names)], triple, keys, names)
+        add_jsonld_triple(nodes[identify_jsonld_node(triple.subject, names)], triple, keys, names)
     graph = [
-        {"id": name, **{key: single(value) for key, value in node.items()}} for name, node in nodes.items()
+        {"id": name, **{key: collapse_single_values(value) for key, value in node.items()}}
+        for name, node in nodes.items()
     ]
     return {"@context": address, "@graph": graph}
 
 
-def alone(document: dict[str, Any], context: Context) -> dict[str, Any]:
+def embed_used_context(document: dict[str, Any], context: JsonLdContext) -> dict[str, Any]:
     """A compact document with as much of its context inside as it uses, so that nothing has to be fetched."""
     terms = {key for node in document["@graph"] for key in node}
-    terms |= {one for node in document["@graph"] for one in listed(node.get("type", []))}
+    terms |= {one for node in document["@graph"] for one in ensure_list(node.get("type", []))}
     own = {key: one for key, one in context.items() if key in terms and isinstance(one, dict)}
     names = [*terms, *(one for definition in own.values() for one in definition.values())]
     prefixes = {name.partition(":")[0] for name in names}
-    kept = {key: one for key, one in context.items() if key in (*KEYWORDS, *prefixes)}
+    kept = {key: one for key, one in context.items() if key in (*JSONLD_KEYWORDS, *prefixes)}
     return {**document, "@context": {**kept, **own}}
 
 
-def add(
-    node: dict[str, Any], triple: ox.Triple, keys: dict[str, tuple[str, Context]], names: dict[str, str]
+def add_jsonld_triple(
+    node: dict[str, Any], triple: ox.Triple, keys: dict[str, tuple[str, JsonLdContext]], names: dict[str, str]
 ) -> None:
     """Write one triple into the object of its subject."""
     property_: str = triple.predicate.value
     end: Any = triple.object
     key, definition = keys.get(property_, ("", {}))
-    if property_ == f"{RDF}type" and isinstance(end, ox.NamedNode):
+    if property_ == f"{RDF_VOCABULARY}type" and isinstance(end, ox.NamedNode):
         node.setdefault("type", []).append(
-            keys[end.value][0] if end.value in keys else short(end.value, names)
+            keys[end.value][0] if end.value in keys else compact_jsonld_iri(end.value, names)
         )
     elif key and definition.get("@type") == "@id" and isinstance(end, ox.NamedNode):
-        node.setdefault(key, []).append(unlike(end.value, names))
-    elif key and definition.get("@container") == "@language" and in_language(end):
+        node.setdefault(key, []).append(check_unambiguous_iri(end.value, names))
+    elif key and definition.get("@container") == "@language" and is_language_text(end):
         node.setdefault(key, {}).setdefault(end.language, []).append(end.value)
-    elif key and isinstance(end, ox.Literal) and fits(end, definition):
+    elif key and isinstance(end, ox.Literal) and fits_coercion(end, definition):
         node.setdefault(key, []).append(end.value)
     else:
-        node.setdefault(short(property_, names), []).append(expanded(end, names))
+        node.setdefault(compact_jsonld_iri(property_, names), []).append(expand_jsonld_value(end, names))
 
 
-def in_language(term: Any) -> bool:
+def is_language_text(term: Any) -> bool:
     """Whether a term is a text in a language, and in that alone."""
     return isinstance(term, ox.Literal) and bool(term.language) and not term.direction
 
 
-def fits(literal: ox.Literal, definition: Context) -> bool:
+def fits_coercion(literal: ox.Literal, definition: JsonLdContext) -> bool:
     """Whether a plain string under this definition means just this literal."""
-    meant = definition.get("@type", "xsd:string").replace("xsd:", XSD)
+    meant = definition.get("@type", "xsd:string").replace("xsd:", XSD_VOCABULARY)
     return literal.datatype.value == meant and not literal.language and "@container" not in definition
 
 
-def expanded(term: Any, names: dict[str, str]) -> Any:
+def expand_jsonld_value(term: Any, names: dict[str, str]) -> Any:
     """A term that says itself what it is."""
     if isinstance(term, ox.Literal):
         if term.direction:
-            raise UnfitError("a text has a direction", JSON_LD.media_type)
+            raise UnserializableError("a text has a direction", JSON_LD.media_type)
         if term.language:
             return {"@value": term.value, "@language": term.language}
-        if term.datatype.value == f"{XSD}string":
+        if term.datatype.value == f"{XSD_VOCABULARY}string":
             return term.value
-        return {"@value": term.value, "@type": unlike(term.datatype.value, names)}
-    return {"id": identifier(term, names)}
+        return {"@value": term.value, "@type": check_unambiguous_iri(term.datatype.value, names)}
+    return {"id": identify_jsonld_node(term, names)}
 
 
-def identifier(term: Any, names: dict[str, str]) -> str:
+def identify_jsonld_node(term: Any, names: dict[str, str]) -> str:
     """What JSON-LD calls a node. Raises UnfitError for a triple term, which JSON-LD cannot name."""
     if isinstance(term, ox.Triple):
-        raise UnfitError("JSON-LD has no triple terms", JSON.media_type)
-    return f"_:{term.value}" if isinstance(term, ox.BlankNode) else unlike(term.value, names)
+        raise UnserializableError("JSON-LD has no triple terms", JSON.media_type)
+    return f"_:{term.value}" if isinstance(term, ox.BlankNode) else check_unambiguous_iri(term.value, names)
 
 
-def short(iri: str, names: dict[str, str]) -> str:
+def compact_jsonld_iri(iri: str, names: dict[str, str]) -> str:
     """An IRI with a prefix, where there is one for it."""
-    found = shorten(iri, names)
-    return unlike(found, names) if found == iri else found
+    found = shorten_with_prefixes(iri, names)
+    return check_unambiguous_iri(found, names) if found == iri else found
 
 
-def unlike(iri: str, names: dict[str, str]) -> str:
+def check_unambiguous_iri(iri: str, names: dict[str, str]) -> str:
     """An IRI as it is. Raises UnfitError for one that would be read as a prefix and a name."""
     scheme, _, rest = iri.partition(":")
     if scheme in names and not rest.startswith("//"):
-        raise UnfitError(f"an IRI begins like the prefix {scheme}", JSON_LD.media_type)
+        raise UnserializableError(f"an IRI begins like the prefix {scheme}", JSON_LD.media_type)
     return iri
 
 
-def listed(value: Any) -> list[Any]:
+def ensure_list(value: Any) -> list[Any]:
     """A value that may stand alone, as a list."""
     return value if isinstance(value, list) else [value]
 
 
-def single(value: Any) -> Any:
+def collapse_single_values(value: Any) -> Any:
     """A list of one as its one value, also inside a map from languages."""
     if isinstance(value, dict):
-        return {language: single(texts) for language, texts in value.items()}
+        return {language: collapse_single_values(texts) for language, texts in value.items()}
     return value[0] if len(value) == 1 else value
 
 
 # The types of the things at the top, by the name of the frame.
-FRAMES = {
+FRAME_TYPES = {
     "paper": ("IssuePaper", "AssessmentPaper"),
     "document": ("Document",),
     "issue": ("Issue",),
     "meeting": ("Meeting",),
 }
-DEEPEST = 40  # levels; readers of JSON give up somewhere
+MAX_FRAME_LEVELS = 40  # levels; readers of JSON give up somewhere
 
 
-def framed(document: dict[str, Any], iri: str, frame: str, context: Context) -> dict[str, Any]:
+def frame_document(document: dict[str, Any], iri: str, frame: str, context: JsonLdContext) -> dict[str, Any]:
     """What a compact document says of the thing `iri`, each node once, where it is reached first.
 
     What is reached by no property from the thing is left out. Raises Problem 406 where the frame is not for
@@ -184,19 +189,19 @@ def framed(document: dict[str, Any], iri: str, frame: str, context: Context) -> 
     nodes = {one["id"]: one for one in document["@graph"]}
     root = nodes.get(iri, {})
     types = root.get("type", [])
-    fitting = [name for name, kinds in FRAMES.items() if not {*kinds}.isdisjoint(listed(types))]
+    fitting = [name for name, kinds in FRAME_TYPES.items() if not {*kinds}.isdisjoint(ensure_list(types))]
     if frame not in fitting:
-        raise unframed(iri, frame, fitting)
+        raise wrong_frame_problem(iri, frame, fitting)
     links = {key for key, one in context.items() if isinstance(one, dict) and one.get("@type") == "@id"}
     seen, level = {iri}, [root]
-    for _ in range(DEEPEST):
-        level = [one for node in level for one in embed(node, nodes, links, seen)]
+    for _ in range(MAX_FRAME_LEVELS):
+        level = [one for node in level for one in embed_nodes(node, nodes, links, seen)]
         if not level:
             return {"@context": document["@context"], **root}
     raise Problem(406, f"What <{iri}> leads to stands too deep to be framed. Ask without _frame.")
 
 
-def embed(
+def embed_nodes(
     node: dict[str, Any], nodes: dict[str, dict[str, Any]], links: set[str], seen: set[str]
 ) -> Iterator[dict[str, Any]]:
     """Put the nodes that a node names into it, but for those that were seen before; what was put.
@@ -205,7 +210,7 @@ def embed(
     """
     for key in sorted(node.keys() - {"id", "type"}, key=lambda key: (key not in links, key)):
         value = node[key]
-        ends = listed(value)
+        ends = ensure_list(value)
         for place, end in enumerate(ends):
             name = end["id"] if isinstance(end, dict) and "id" in end else end
             is_link = key in links or name is not end
@@ -216,7 +221,7 @@ def embed(
         node[key] = ends if isinstance(value, list) else ends[0]
 
 
-def unframed(iri: str, frame: str, fitting: list[str]) -> Problem:
+def wrong_frame_problem(iri: str, frame: str, fitting: list[str]) -> Problem:
     """The 406 for a thing that is of another type than the frame is for."""
     mend = f"Ask for _frame={' or '.join(fitting)}." if fitting else "Ask without _frame."
     return Problem(406, f"The frame {frame} is not for <{iri}>. {mend}", frames=fitting)

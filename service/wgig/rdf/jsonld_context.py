@@ -9,27 +9,31 @@ from typing import TypeVar
 
 from ..settings import Settings
 from ..text import TextLines
-from .json_tokens import TOKEN, Value, read
+from .json_tokens import JSON_TOKEN_PATTERN, JsonValue, parse_positioned_json
 
-IRI = f"{Settings.base}context.jsonld"
-MOST = 50  # times that a document may name it: each takes the room and the time of the whole context
-REMOTE = "LoadDocumentCallback"  # what the engine misses where it would have to fetch a context
+CONTEXT_IRI = f"{Settings.base}context.jsonld"
+MAX_CONTEXT_MENTIONS = (
+    50  # times that a document may name it: each takes the room and the time of the whole context
+)
+REMOTE_CONTEXT_MESSAGE = (
+    "LoadDocumentCallback"  # what the engine misses where it would have to fetch a context
+)
 
-T = TypeVar("T")
+Parsed = TypeVar("Parsed")
 
 
-class RemoteError(SyntaxError):
+class RemoteContextError(SyntaxError):
     """A document names a context that would have to be fetched."""
 
     def __init__(self) -> None:
         """Say what to do instead."""
         super().__init__(
             "the document names a remote @context, and contexts are not fetched here; put the context into "
-            f"the document. Only {IRI} is known, as a @context of its own or in an array"
+            f"the document. Only {CONTEXT_IRI} is known, as a @context of its own or in an array"
         )
 
 
-def inlined(source: str, parse: Callable[[str], T]) -> T:
+def parse_inlining_context(source: str, parse: Callable[[str], Parsed]) -> Parsed:
     """What is parsed from a text, or else from the text with our context written out where it is named.
 
     Raises SyntaxError, among them RemoteError.
@@ -37,38 +41,44 @@ def inlined(source: str, parse: Callable[[str], T]) -> T:
     try:
         return parse(source)
     except SyntaxError as error:
-        if REMOTE not in error.msg:
+        if REMOTE_CONTEXT_MESSAGE not in error.msg:
             raise
-    whole = Inlined(source)
+    whole = InlinedDocument(source)
     try:
         return parse(whole.text)
     except SyntaxError as error:
-        raise RemoteError if REMOTE in error.msg else whole.placed(error) from error
+        raise (
+            RemoteContextError if REMOTE_CONTEXT_MESSAGE in error.msg else whole.locate_error(error)
+        ) from error
 
 
-class Inlined:
+class InlinedDocument:
     """A document with the context written out wherever it is named, which is its `text`."""
 
     def __init__(self, source: str) -> None:
         """Look for the names. Raises SyntaxError with line and column where they are more than MOST."""
         self.source = source
-        self.names = [one.span(1) for one in islice(names(source), MOST + 1)]
-        if len(self.names) > MOST:
-            place = TextLines(source).place(self.names[-1][0])
-            what = f"the context is named more than {MOST} times; name it once, around all nodes"
+        self.mentions = [
+            one.span(1) for one in islice(iter_context_mentions(source), MAX_CONTEXT_MENTIONS + 1)
+        ]
+        if len(self.mentions) > MAX_CONTEXT_MENTIONS:
+            place = TextLines(source).locate(self.mentions[-1][0])
+            what = (
+                f"the context is named more than {MAX_CONTEXT_MENTIONS} times; name it once, around all nodes"
+            )
             raise SyntaxError(what, (None, *place, None))
-        self.text = "".join(self.pieces())
+        self.text = "".join(self.iter_pieces())
 
-    def pieces(self) -> Iterator[str]:
+    def iter_pieces(self) -> Iterator[str]:
         """What the text is made of."""
         end = 0
-        for start, after in self.names:
+        for start, after in self.mentions:
             yield self.source[end:start]
-            yield context()
+            yield serialize_ontology_context()
             end = after
         yield self.source[end:]
 
-    def placed(self, error: SyntaxError) -> SyntaxError:
+    def locate_error(self, error: SyntaxError) -> SyntaxError:
         """The engine's error about the text, with its place in the source and none in its message."""
         if not error.lineno:
             return error
@@ -79,23 +89,23 @@ class Inlined:
             .encode(errors="replace")[: (error.offset or 1) - 1]
             .decode(errors="ignore")
         )
-        at = self.offset(lines.starts[error.lineno - 1] + len(before))
+        at = self.source_offset(lines.line_starts[error.lineno - 1] + len(before))
         message = error.msg.partition(": ")[2]
-        return SyntaxError(message, (None, *TextLines(self.source).place(at), None))
+        return SyntaxError(message, (None, *TextLines(self.source).locate(at), None))
 
-    def offset(self, at: int) -> int:
+    def source_offset(self, at: int) -> int:
         """The offset in the source of the character at an offset in the text."""
-        for start, end in self.names:
+        for start, end in self.mentions:
             if at > start:
-                at = max(start, at - len(context()) + end - start)
+                at = max(start, at - len(serialize_ontology_context()) + end - start)
         return at
 
 
-def names(source: str) -> Iterator[Match[str]]:
+def iter_context_mentions(source: str) -> Iterator[Match[str]]:
     """The tokens that name the context in a `@context` or in an array there, up to where JSON is broken."""
     arrays = [False]  # of each bracket that is open, whether it is an array of contexts
     last, expected = "", False  # the string before, and whether a context may come
-    for token in tokens(source):
+    for token in iter_json_tokens(source):
         match token[1]:
             case "[" | "{" as bracket:
                 expected = expected and bracket == "["
@@ -105,22 +115,22 @@ def names(source: str) -> Iterator[Match[str]]:
             case ",":
                 expected = arrays[-1]
             case ":":
-                expected = is_string(last, "@context")
+                expected = is_json_string(last, "@context")
             case word:
-                if expected and is_string(word, IRI):
+                if expected and is_json_string(word, CONTEXT_IRI):
                     yield token
                 last = word
 
 
-def tokens(source: str) -> Iterator[Match[str]]:
+def iter_json_tokens(source: str) -> Iterator[Match[str]]:
     """The tokens of JSON up to where it is broken."""
     at = 0
-    while token := TOKEN.match(source, at):
+    while token := JSON_TOKEN_PATTERN.match(source, at):
         yield token
         at = token.end()
 
 
-def is_string(word: str, meant: str) -> bool:
+def is_json_string(word: str, meant: str) -> bool:
     """Whether a token is a string of JSON, be it with escapes."""
     try:
         return bool(json.loads(word) == meant)
@@ -129,18 +139,20 @@ def is_string(word: str, meant: str) -> bool:
 
 
 @cache
-def context() -> str:
+def serialize_ontology_context() -> str:
     """The context of the shipped ontology as JSON; on one line, so that those of a document stay the same."""
     from . import shipped, vocabulary  # noqa: PLC0415  few documents name it
-    from .jsonld import context_of  # noqa: PLC0415
+    from .jsonld import build_jsonld_context  # noqa: PLC0415
 
-    return json.dumps(context_of(vocabulary.terms(shipped.ontology()), Settings.base))
+    return json.dumps(
+        build_jsonld_context(vocabulary.list_vocabulary_terms(shipped.shipped_ontology()), Settings.base)
+    )
 
 
 @cache
-def value() -> Value:
+def parse_ontology_context() -> JsonValue:
     """The context, read."""
-    return read(context())
+    return parse_positioned_json(serialize_ontology_context())
 
 
-CONTEXTS = {IRI: value}
+KNOWN_CONTEXTS = {CONTEXT_IRI: parse_ontology_context}

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 
 from ..settings import Settings
 
-OUTSIDE = {
+EXTERNAL_NAMESPACES = {
     "altr": "http://www.w3.org/ns/dx/conneg/altr#",
     "bibo": "http://purl.org/ontology/bibo/",
     "cito": "http://purl.org/spar/cito/",
@@ -38,7 +38,7 @@ OUTSIDE = {
     "void-ext": "http://ldf.fi/void-ext#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
-OURS = {
+OWN_NAMESPACES = {
     "wgig": "ontology#",
     "shape": "shapes#",
     "graph": "graph/",
@@ -94,65 +94,75 @@ OURS = {
     "write": "id/write/",
     "writer": "id/writer/",
 }
-KEPT = 20_000  # IRIs whose short forms are at hand
-LOCAL = re.compile(r"\w(?:[\w.-]*[\w-])?")
+MAX_CACHED_SHORT_IRIS = 20_000  # IRIs whose short forms are at hand
+LOCAL_NAME_PATTERN = re.compile(r"\w(?:[\w.-]*[\w-])?")
 
 
-def namespaces(base: str) -> dict[str, str]:
+def namespaces_by_prefix(base: str) -> dict[str, str]:
     """All namespaces by prefix, those of our own below the base IRI `base`."""
-    return OUTSIDE | {prefix: base + rest for prefix, rest in OURS.items()}
+    return EXTERNAL_NAMESPACES | {prefix: base + rest for prefix, rest in OWN_NAMESPACES.items()}
 
 
-def shorten(iri: str, known: dict[str, str]) -> str:
+def shorten_with_prefixes(iri: str, known: dict[str, str]) -> str:
     """`prefix:local` for an IRI in a `known` namespace, else the IRI as it is."""
-    namespace, local = parted(iri)
+    namespace, local = split_namespace(iri)
     found = (prefix for prefix, one in known.items() if one == namespace)
-    return with_prefix(next(found, ""), local) or iri
+    return build_prefixed_name(next(found, ""), local) or iri
 
 
-@lru_cache(KEPT)
-def short(iri: str, base: str) -> str:
+@lru_cache(MAX_CACHED_SHORT_IRIS)
+def shorten_known_iri(iri: str, base: str) -> str:
     """As `shorten`, for the namespaces of the web and of our own."""
-    namespace, local = parted(iri)
-    return with_prefix(by_namespace(base).get(namespace, ""), local) or iri
+    namespace, local = split_namespace(iri)
+    return build_prefixed_name(prefixes_by_namespace(base).get(namespace, ""), local) or iri
 
 
 @cache
-def by_namespace(base: str) -> dict[str, str]:
+def prefixes_by_namespace(base: str) -> dict[str, str]:
     """All prefixes by namespace, those of our own below the base IRI `base`."""
-    return {namespace: prefix for prefix, namespace in namespaces(base).items()}
+    return {namespace: prefix for prefix, namespace in namespaces_by_prefix(base).items()}
 
 
-def parted(iri: str) -> tuple[str, str]:
+def split_namespace(iri: str) -> tuple[str, str]:
     """The namespace of an IRI, and its last part."""
     cut = max(iri.rfind("#"), iri.rfind("/")) + 1
     return iri[:cut], iri[cut:]
 
 
-def with_prefix(prefix: str, local: str) -> str:
+def build_prefixed_name(prefix: str, local: str) -> str:
     """A name with a prefix, if there is one and the name can be written so; else nothing."""
-    return f"{prefix}:{local}" if prefix and LOCAL.fullmatch(local) else ""
+    return f"{prefix}:{local}" if prefix and LOCAL_NAME_PATTERN.fullmatch(local) else ""
 
 
-NAMES = ("void", "dcat", "queries")  # of the graphs that say it, below graph/ of the base
+DESCRIPTION_GRAPH_NAMES = ("void", "dcat", "queries")  # of the graphs that say it, below graph/ of the base
 
 
-def graphs(base: str) -> frozenset[ox.NamedNode]:
+def get_description_graphs(base: str) -> frozenset[ox.NamedNode]:
     """The graphs that say it, which are left out of what they describe."""
-    return frozenset(ox.NamedNode(f"{base}graph/{name}") for name in NAMES)
+    return frozenset(ox.NamedNode(f"{base}graph/{name}") for name in DESCRIPTION_GRAPH_NAMES)
 
 
-BASE = Settings.base
+BASE_IRI = Settings.base
 
-SH, RDF, WGIG = OUTSIDE["sh"], OUTSIDE["rdf"], f"{BASE}ontology#"
-OTHER = "other"
-BELOW = {"ontology#": "term", "shapes#": "shape", "graph/": "graph"}  # kinds by what their IRIs begin with
-PARTS = {"document": "paragraph"}
+SH_NAMESPACE, RDF_NAMESPACE, WGIG_TERMS_NAMESPACE = (
+    EXTERNAL_NAMESPACES["sh"],
+    EXTERNAL_NAMESPACES["rdf"],
+    f"{BASE_IRI}ontology#",
+)
+OTHER_IRI_KIND = "other"
+KINDS_BY_PATH = {
+    "ontology#": "term",
+    "shapes#": "shape",
+    "graph/": "graph",
+}  # kinds by what their IRIs begin with
+KINDS_OF_PARTS = {"document": "paragraph"}
 
 
-def kind_of(iri: str, base: str) -> str:
+def kind_of_iri(iri: str, base: str) -> str:
     """The kind of a thing, by its IRI."""
     if not iri.startswith(f"{base}id/"):
-        return next((kind for start, kind in BELOW.items() if iri.startswith(base + start)), OTHER)
+        return next(
+            (kind for start, kind in KINDS_BY_PATH.items() if iri.startswith(base + start)), OTHER_IRI_KIND
+        )
     kind, _, rest = iri.removeprefix(f"{base}id/").partition("/")
-    return PARTS.get(kind, kind) if "/" in rest else kind
+    return KINDS_OF_PARTS.get(kind, kind) if "/" in rest else kind

@@ -11,22 +11,26 @@ from functools import partial
 import pyoxigraph as ox
 
 from . import positions_jsonld, positions_turtle
-from .positions_jsonld import NONE, Contexts
-from .positions_turtle import Spot
+from .positions_jsonld import NO_CONTEXTS, KnownContexts
+from .positions_turtle import TriplePosition
 
-FINDERS = {
-    "text/turtle": positions_turtle.find,
-    "application/trig": positions_turtle.find,
-    "application/n-triples": positions_turtle.find_lines,
-    "application/n-quads": positions_turtle.find_lines,
+POSITION_FINDERS = {
+    "text/turtle": positions_turtle.find_turtle_offsets,
+    "application/trig": positions_turtle.find_turtle_offsets,
+    "application/n-triples": positions_turtle.find_n_triples_offsets,
+    "application/n-quads": positions_turtle.find_n_triples_offsets,
 }
 
 
-def spots(text: str, media_type: str, triples: Sequence[ox.Triple], known: Contexts = NONE) -> list[Spot]:
+def find_triple_positions(
+    text: str, media_type: str, triples: Sequence[ox.Triple], known: KnownContexts = NO_CONTEXTS
+) -> list[TriplePosition]:
     """The spot of each triple of the text, in the order of the engine; none where they cannot be told.
 
     JSON-LD may name the `known` contexts by their IRIs.
     """
-    finders = FINDERS | {"application/ld+json": partial(positions_jsonld.find, known=known)}
+    finders = POSITION_FINDERS | {
+        "application/ld+json": partial(positions_jsonld.find_jsonld_offsets, known=known)
+    }
     find = finders.get(media_type)
-    return [Spot(*one) for one in find(text, triples)] if find else []
+    return [TriplePosition(*one) for one in find(text, triples)] if find else []

@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from .json_tokens import Member, Value, read
-from .positions_turtle import FIRST, REST, TYPE, Offsets
+from .json_tokens import JsonMember, JsonValue, parse_positioned_json
+from .positions_turtle import RDF_FIRST_IRI, RDF_REST_IRI, RDF_TYPE_IRI_TEXT, TripleOffsets
 
-IGNORED = {"@base", "@language", "@direction", "@version", "@protected"}
-CONTAINERS = {None, "@list", "@set", "@language"}
-DEFINING = {
+IGNORED_KEYWORDS = {"@base", "@language", "@direction", "@version", "@protected"}
+FOLLOWED_CONTAINERS = {None, "@list", "@set", "@language"}
+TERM_DEFINITION_KEYWORDS = {
     "@id",
     "@type",
     "@container",
@@ -32,57 +32,57 @@ DEFINING = {
     "@nest",
 }
 
-Contexts = Mapping[str, Callable[[], Value]]  # what is known without fetching it, by its IRI
-NONE: Contexts = {}
+KnownContexts = Mapping[str, Callable[[], JsonValue]]  # what is known without fetching it, by its IRI
+NO_CONTEXTS: KnownContexts = {}
 
 
-class Term(NamedTuple):
+class TermDefinition(NamedTuple):
     """What a key is defined as: no IRI where it is to be ignored; and whether its use is followed."""
 
     iri: str | None
-    reverse: bool = False
+    is_reverse: bool = False
     containers: frozenset[object] = frozenset()
-    followed: bool = True
+    is_followed: bool = True
 
 
-class Unknown(Exception):  # noqa: N818 - nothing is wrong, it is only not followed
+class UnsupportedFeature(Exception):  # noqa: N818 - nothing is wrong, it is only not followed
     """A feature whose triples are not followed."""
 
 
-class Context:
+class ActiveContext:
     """The terms and the vocabulary in force."""
 
     def __init__(self) -> None:
         """Nothing is defined."""
-        self.terms: dict[str, Term] = {}
-        self.pending: dict[str, Value] = {}
+        self.terms: dict[str, TermDefinition] = {}
+        self.pending: dict[str, JsonValue] = {}
         self.vocabulary: str | None = None
 
-    def extended(self, local: Value, known: Contexts) -> "Context":
+    def extend(self, local: JsonValue, known: KnownContexts) -> "ActiveContext":
         """The context with what one `@context` adds. Raises Unknown for what is not followed."""
         match local.value:
             case None:
-                return Context()
+                return ActiveContext()
             case dict(definitions):
-                return self.defining(definitions)
+                return self.with_definitions(definitions)
             case str(iri) if iri in known:
-                return self.extended(known[iri](), known)
-        raise Unknown
+                return self.extend(known[iri](), known)
+        raise UnsupportedFeature
 
-    def defining(self, definitions: dict[str, Member]) -> "Context":
+    def with_definitions(self, definitions: dict[str, JsonMember]) -> "ActiveContext":
         """The context with more definitions, which may use one another in any order."""
-        new = Context()
+        new = ActiveContext()
         new.vocabulary = self.vocabulary
         new.terms = {key: term for key, term in self.terms.items() if key not in definitions}
         new.pending = {key: one.value for key, one in definitions.items() if not key.startswith("@")}
-        for key in definitions.keys() - new.pending.keys() - IGNORED:
+        for key in definitions.keys() - new.pending.keys() - IGNORED_KEYWORDS:
             match key, definitions[key].value.value:
                 case "@vocab", None:
                     new.vocabulary = None
                 case "@vocab", str(iri) if ":" in iri:
                     new.vocabulary = new.expand(iri)
                 case _:
-                    raise Unknown
+                    raise UnsupportedFeature
         while new.pending:
             new.define(next(iter(new.pending)))
         return new
@@ -91,276 +91,297 @@ class Context:
         """Take a definition that is pending."""
         match self.pending.pop(key).value:
             case None:
-                self.terms[key] = Term(None)
+                self.terms[key] = TermDefinition(None)
             case str(iri):
-                self.terms[key] = Term(self.expand(iri))
+                self.terms[key] = TermDefinition(self.expand(iri))
             case dict(parts):
-                self.terms[key] = self.term(key, {name: one.value.value for name, one in parts.items()})
+                self.terms[key] = self.build_term(key, {name: one.value.value for name, one in parts.items()})
             case _:
-                raise Unknown
+                raise UnsupportedFeature
 
-    def term(self, key: str, parts: dict[str, object]) -> Term:
+    def build_term(self, key: str, parts: dict[str, object]) -> TermDefinition:
         """The term that an expanded definition defines."""
         named = parts.get("@reverse", parts.get("@id", key))
         container = parts.get("@container")
         containers = {one.value for one in container} if isinstance(container, list) else {container}
-        followed = parts.keys() <= DEFINING and parts.get("@type") != "@json" and containers <= CONTAINERS
+        followed = (
+            parts.keys() <= TERM_DEFINITION_KEYWORDS
+            and parts.get("@type") != "@json"
+            and containers <= FOLLOWED_CONTAINERS
+        )
         iri = self.expand(named) if isinstance(named, str) else None
-        return Term(iri, "@reverse" in parts, frozenset(containers), followed)
+        return TermDefinition(iri, "@reverse" in parts, frozenset(containers), followed)
 
-    def use(self, name: str) -> str | None:
+    def resolve(self, name: str) -> str | None:
         """What a key or the name of a type stands for. Raises Unknown where that is not followed."""
-        if (term := self.known(name)) and not term.followed:
-            raise Unknown
+        if (term := self.find_term(name)) and not term.is_followed:
+            raise UnsupportedFeature
         return self.expand(name)
 
     def expand(self, name: str) -> str | None:
         """The IRI or the keyword that a key or the name of a type stands for, if any."""
         if name.startswith("@"):
             return name
-        if term := self.known(name):
+        if term := self.find_term(name):
             return term.iri
         prefix, colon, rest = name.partition(":")
         if not colon:
             return None if self.vocabulary is None else self.vocabulary + name
-        term = None if rest.startswith("//") else self.known(prefix)
+        term = None if rest.startswith("//") else self.find_term(prefix)
         return term.iri + rest if term and term.iri else name
 
-    def known(self, name: str) -> Term | None:
+    def find_term(self, name: str) -> TermDefinition | None:
         """The term of a name, defined now where that is pending."""
         if name in self.pending:
             self.define(name)
         return self.terms.get(name)
 
 
-MOST_TERMS = 20_000  # in all contexts of a document together: each adds to a copy of the one around it
-ITSELF = ("@context", "@id", "@type", "@graph")  # keys of a node that are none of its properties
-LAST = re.compile(r"[^:/#]*\Z")  # the part of a reference that its IRI ends with
+MAX_FOLLOWED_TERMS = (
+    20_000  # in all contexts of a document together: each adds to a copy of the one around it
+)
+NODE_KEYWORDS = ("@context", "@id", "@type", "@graph")  # keys of a node that are none of its properties
+REFERENCE_END_PATTERN = re.compile(r"[^:/#]*\Z")  # the part of a reference that its IRI ends with
 
 
-class Found(NamedTuple):
+class FoundTriple(NamedTuple):
     """The offsets of a triple and the IRI of its predicate; its object where that is one value of JSON.
 
     `iri` is what the object stands for if it is a term or a compact IRI.
     """
 
-    offsets: Offsets
+    offsets: TripleOffsets
     predicate: str
-    written: object = None
-    iri: str | None = None
+    value: object = None
+    value_iri: str | None = None
 
 
-class Property(NamedTuple):
+class ActiveProperty(NamedTuple):
     """Whose values are being read: the offsets of the subject and of the key, the IRI and the direction."""
 
-    subject: int
-    at: int
+    subject_offset: int
+    key_offset: int
     iri: str
-    reverse: bool = False
+    is_reverse: bool = False
 
 
-class Key(NamedTuple):
+class NodeKey(NamedTuple):
     """A key of an object: what it stands for, if anything, its text, and its member."""
 
     iri: str | None
     text: str
-    member: Member
+    member: JsonMember
 
 
-class Walk:
+class JsonLdWalker:
     """The triples found so far."""
 
-    def __init__(self, known: Contexts) -> None:
+    def __init__(self, known: KnownContexts) -> None:
         """Begin before the document."""
-        self.known = known
-        self.found: list[Found] = []
-        self.terms = 0
+        self.known_contexts = known
+        self.triples: list[FoundTriple] = []
+        self.term_count = 0
 
-    def context(self, members: dict[str, Member], context: Context) -> Context:
+    def context_inside(self, members: dict[str, JsonMember], context: ActiveContext) -> ActiveContext:
         """The context inside of an object. Raises Unknown, also where there is too much of it."""
         local = members["@context"].value if "@context" in members else None
         several = local.value if local and isinstance(local.value, list) else [local] if local else []
         for one in several:
-            context = context.extended(one, self.known)
-            self.terms += len(context.terms)
-            if self.terms > MOST_TERMS:
-                raise Unknown
+            context = context.extend(one, self.known_contexts)
+            self.term_count += len(context.terms)
+            if self.term_count > MAX_FOLLOWED_TERMS:
+                raise UnsupportedFeature
         return context
 
-    def add(self, of: Property, at: int, written: object = None, iri: str | None = None) -> None:
+    def add_triple(self, of: ActiveProperty, at: int, written: object = None, iri: str | None = None) -> None:
         """A triple with a value at an offset, which is the subject where the property is reversed."""
-        if of.reverse:
-            self.found.append(Found((at, of.at, of.subject), of.iri))
+        if of.is_reverse:
+            self.triples.append(FoundTriple((at, of.key_offset, of.subject_offset), of.iri))
         else:
-            self.found.append(Found((of.subject, of.at, at), of.iri, written, iri))
+            self.triples.append(FoundTriple((of.subject_offset, of.key_offset, at), of.iri, written, iri))
 
-    def nodes(self, value: Value, context: Context) -> None:
+    def walk_nodes(self, value: JsonValue, context: ActiveContext) -> None:
         """The nodes of a document or of a graph."""
         match value.value:
             case list(several):
                 for one in several:
-                    self.nodes(one, context)
+                    self.walk_nodes(one, context)
             case dict(members):
-                self.node(value, members, context)
+                self.walk_node(value, members, context)
 
-    def node(
-        self, value: Value, members: dict[str, Member], context: Context, of: Property | None = None
+    def walk_node(
+        self,
+        value: JsonValue,
+        members: dict[str, JsonMember],
+        context: ActiveContext,
+        of: ActiveProperty | None = None,
     ) -> None:
         """A node: the triple that it is the object of, its types, its properties. Raises Unknown."""
-        context = self.context(members, context)
-        keys = used(members, context)
+        context = self.context_inside(members, context)
+        keys = resolve_keys(members, context)
         names = [one.member.value for one in keys if one.iri == "@id"]
         name = names[0] if names else value
         if of and names:
-            self.values(name, of, context)
+            self.walk_values(name, of, context)
         elif of:
-            self.add(of, name.at)
+            self.add_triple(of, name.offset)
         for one in keys:
             if one.iri == "@type":
-                self.types(one.member.value, Property(name.at, one.member.at, TYPE), context)
-        self.properties([one for one in keys if one.iri not in ITSELF], name.at, context)
+                self.walk_types(
+                    one.member.value,
+                    ActiveProperty(name.offset, one.member.offset, RDF_TYPE_IRI_TEXT),
+                    context,
+                )
+        self.walk_properties([one for one in keys if one.iri not in NODE_KEYWORDS], name.offset, context)
         for one in keys:
             if one.iri == "@graph":
-                self.nodes(one.member.value, context)
+                self.walk_nodes(one.member.value, context)
 
-    def types(self, value: Value, of: Property, context: Context) -> None:
+    def walk_types(self, value: JsonValue, of: ActiveProperty, context: ActiveContext) -> None:
         """The types of a node, which the engine yields in the order of their names. Raises Unknown."""
         several = value.value if isinstance(value.value, list) else [value]
         for one in sorted(several, key=lambda one: str(one.value)):
-            context.use(str(one.value))
-            self.values(one, of, context)
+            context.resolve(str(one.value))
+            self.walk_values(one, of, context)
 
-    def properties(self, keys: Sequence[Key], subject: int, context: Context) -> None:
+    def walk_properties(self, keys: Sequence[NodeKey], subject: int, context: ActiveContext) -> None:
         """The properties of a node, and the nodes included in it. Raises Unknown."""
         for iri, text, member in keys:
             match iri, member.value.value:
                 case "@index", _:
                     pass
                 case "@included", _:
-                    self.nodes(member.value, context)
+                    self.walk_nodes(member.value, context)
                 case "@nest", _:
-                    self.nested(member.value, subject, context)
+                    self.walk_nested(member.value, subject, context)
                 case "@reverse", dict(back):
                     for other, its in back.items():
-                        self.follow(other, its, subject, context, reverse=True)
+                        self.walk_property(other, its, subject, context, reverse=True)
                 case _:
-                    self.follow(text, member, subject, context)
+                    self.walk_property(text, member, subject, context)
 
-    def nested(self, value: Value, subject: int, context: Context) -> None:
+    def walk_nested(self, value: JsonValue, subject: int, context: ActiveContext) -> None:
         """More properties of a node. Raises Unknown, also for what is none."""
         match value.value:
             case list(several):
                 for one in several:
-                    self.nested(one, subject, context)
+                    self.walk_nested(one, subject, context)
             case dict(members):
-                self.properties(used(members, context), subject, context)
+                self.walk_properties(resolve_keys(members, context), subject, context)
 
-    def follow(
-        self, key: str, member: Member, subject: int, context: Context, *, reverse: bool = False
+    def walk_property(
+        self, key: str, member: JsonMember, subject: int, context: ActiveContext, *, reverse: bool = False
     ) -> None:
         """The values of a property of a node. Raises Unknown for a keyword that is not followed."""
-        iri = context.use(key) or ""
+        iri = context.resolve(key) or ""
         if iri.startswith("@"):
-            raise Unknown
+            raise UnsupportedFeature
         if ":" not in iri or iri.startswith("_:"):
             return
-        term = context.terms.get(key) or Term(iri)
-        of = Property(subject, member.at, iri, reverse is not term.reverse)
+        term = context.terms.get(key) or TermDefinition(iri)
+        of = ActiveProperty(subject, member.offset, iri, reverse is not term.is_reverse)
         match member.value.value:
             case dict(texts) if "@language" in term.containers:
                 for one in texts.values():
-                    self.values(one.value, of, context)
+                    self.walk_values(one.value, of, context)
             case dict():
-                self.values(member.value, of, context)
+                self.walk_values(member.value, of, context)
             case _ if "@list" in term.containers:
-                self.cells(member.value, of, context)
+                self.walk_list(member.value, of, context)
             case _:
-                self.values(member.value, of, context)
+                self.walk_values(member.value, of, context)
 
-    def values(self, value: Value, of: Property, context: Context) -> None:
+    def walk_values(self, value: JsonValue, of: ActiveProperty, context: ActiveContext) -> None:
         """The values that one JSON value stands for."""
         match value.value:
             case None:
                 pass
             case list(several):
                 for one in several:
-                    self.values(one, of, context)
+                    self.walk_values(one, of, context)
             case dict(members):
-                self.braces(value, members, of, context)
+                self.walk_object(value, members, of, context)
             case written:
                 iri = context.expand(written) if isinstance(written, str) else None
-                self.add(of, value.at, written, iri)
+                self.add_triple(of, value.offset, written, iri)
 
-    def braces(self, value: Value, members: dict[str, Member], of: Property, context: Context) -> None:
+    def walk_object(
+        self, value: JsonValue, members: dict[str, JsonMember], of: ActiveProperty, context: ActiveContext
+    ) -> None:
         """A JSON object as a value: a literal, a list, a set or a node."""
-        inside = self.context(members, context)
-        keys = {inside.use(key): one.value for key, one in members.items()}
+        inside = self.context_inside(members, context)
+        keys = {inside.resolve(key): one.value for key, one in members.items()}
         if literal := keys.get("@value"):
-            if "@type" in keys and inside.use(str(keys["@type"].value)) == "@json":
-                raise Unknown
-            self.values(literal, of, inside)
+            if "@type" in keys and inside.resolve(str(keys["@type"].value)) == "@json":
+                raise UnsupportedFeature
+            self.walk_values(literal, of, inside)
         elif items := keys.get("@list"):
-            self.cells(items, of, inside)
+            self.walk_list(items, of, inside)
         elif several := keys.get("@set"):
-            self.values(several, of, inside)
+            self.walk_values(several, of, inside)
         else:
-            self.node(value, members, context, of)
+            self.walk_node(value, members, context, of)
 
-    def cells(self, value: Value, of: Property, context: Context) -> None:
+    def walk_list(self, value: JsonValue, of: ActiveProperty, context: ActiveContext) -> None:
         """A list: the triple that it is the object of comes with its first item."""
-        first = Property(value.at, value.at, FIRST)
-        rest = Property(value.at, value.at, REST)
+        first = ActiveProperty(value.offset, value.offset, RDF_FIRST_IRI)
+        rest = ActiveProperty(value.offset, value.offset, RDF_REST_IRI)
         into = of
         for one in value.value if isinstance(value.value, list) else [value]:
-            if is_nothing(one):
+            if is_null_item(one):
                 continue
-            self.add(into, value.at if into is of else one.at)
+            self.add_triple(into, value.offset if into is of else one.at)
             into = rest
-            (self.cells if isinstance(one.value, list) else self.values)(one, first, context)
-        self.add(into, value.at)
+            (self.walk_list if isinstance(one.value, list) else self.walk_values)(one, first, context)
+        self.add_triple(into, value.offset)
 
 
-def used(members: dict[str, Member], context: Context) -> list[Key]:
+def resolve_keys(members: dict[str, JsonMember], context: ActiveContext) -> list[NodeKey]:
     """The keys of an object. Raises Unknown for one that is not followed."""
-    return [Key(context.use(text), text, one) for text, one in members.items()]
+    return [NodeKey(context.resolve(text), text, one) for text, one in members.items()]
 
 
-def is_nothing(value: Value) -> bool:
+def is_null_item(value: JsonValue) -> bool:
     """Whether an item of a list is left out."""
     match value.value:
-        case {"@value": Member(value=Value(value=None))}:
+        case {"@value": JsonMember(value=JsonValue(value=None))}:
             return True
         case written:
             return written is None
 
 
-def find(text: str, triples: Sequence[ox.Triple], known: Contexts) -> list[Offsets]:
+def find_jsonld_offsets(text: str, triples: Sequence[ox.Triple], known: KnownContexts) -> list[TripleOffsets]:
     """The offsets of each triple of JSON-LD in the order of the engine; none where they cannot be told."""
-    walk = Walk(known)
+    walk = JsonLdWalker(known)
     try:
-        walk.nodes(read(text), Context())
-    except (Unknown, ValueError, StopIteration, RecursionError):
+        walk.walk_nodes(parse_positioned_json(text), ActiveContext())
+    except (UnsupportedFeature, ValueError, StopIteration, RecursionError):
         return []
-    return [one.offsets for one in walk.found] if fit(walk.found, triples) else []
+    return [one.offsets for one in walk.triples] if fits_jsonld_triples(walk.triples, triples) else []
 
 
-def fit(found: Sequence[Found], triples: Sequence[ox.Triple]) -> bool:
+def fits_jsonld_triples(found: Sequence[FoundTriple], triples: Sequence[ox.Triple]) -> bool:
     """Whether each triple can be written where it was found."""
     subjects: dict[int, object] = {}
     return len(found) == len(triples) and all(
         one.predicate == predicate.value
-        and (one.predicate in (FIRST, REST) or subjects.setdefault(one.offsets[0], subject) == subject)
-        and fits(one, value)
+        and (
+            one.predicate in (RDF_FIRST_IRI, RDF_REST_IRI)
+            or subjects.setdefault(one.offsets[0], subject) == subject
+        )
+        and fits_jsonld_object(one, value)
         for one, (subject, predicate, value) in zip(found, triples, strict=True)
     )
 
 
-def fits(one: Found, value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> bool:
+def fits_jsonld_object(one: FoundTriple, value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> bool:
     """Whether a term can be what was found as an object."""
     match value:
         case ox.Literal():
-            return value.value == one.written if isinstance(one.written, str) else one.written is not None
-        case ox.NamedNode() if isinstance(one.written, str):
-            return value.value == one.iri or value.value.endswith(LAST.findall(one.written)[0])
+            return value.value == one.value if isinstance(one.value, str) else one.value is not None
+        case ox.NamedNode() if isinstance(one.value, str):
+            return value.value == one.value_iri or value.value.endswith(
+                REFERENCE_END_PATTERN.findall(one.value)[0]
+            )
         case _:
-            return one.written is None or isinstance(one.written, str)
+            return one.value is None or isinstance(one.value, str)

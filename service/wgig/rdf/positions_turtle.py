@@ -13,46 +13,54 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-NAME = r"0-9A-Za-z_:%\-\u0080-\U0010ffff"
-BLANK = NAME.replace(":", "")
-LOCAL = rf"(?:[{NAME}]++|\\.|\.++(?=[{NAME}\\]))*+"
-_IRI = rf"<[^<>\s]*+>|[{NAME}]{LOCAL}"
-_SPACE = r"(?:[ \t\r\n]++|\#[^\r\n]*+)*+"
-_SILENT = (
-    rf"@[A-Za-z0-9-]++|\^\^{_SPACE}(?:{_IRI})|(?i:prefix)(?=[ \t\r\n#]){_SPACE}[{NAME}.]*+{_SPACE}<[^>]*+>"
-    rf"|(?i:base){_SPACE}<[^>]*+>|(?i:graph)(?![{NAME}.\\])"
+NAME_CHARACTERS = r"0-9A-Za-z_:%\-\u0080-\U0010ffff"
+BLANK_LABEL_CHARACTERS = NAME_CHARACTERS.replace(":", "")
+LOCAL_NAME_REGEX = rf"(?:[{NAME_CHARACTERS}]++|\\.|\.++(?=[{NAME_CHARACTERS}\\]))*+"
+_IRI_REGEX = rf"<[^<>\s]*+>|[{NAME_CHARACTERS}]{LOCAL_NAME_REGEX}"
+_SPACE_REGEX = r"(?:[ \t\r\n]++|\#[^\r\n]*+)*+"
+_SILENT_REGEX = (
+    rf"@[A-Za-z0-9-]++|\^\^{_SPACE_REGEX}(?:{_IRI_REGEX})|(?i:prefix)(?=[ \t\r\n#]){_SPACE_REGEX}[{NAME_CHARACTERS}.]*+{_SPACE_REGEX}<[^>]*+>"
+    rf"|(?i:base){_SPACE_REGEX}<[^>]*+>|(?i:graph)(?![{NAME_CHARACTERS}.\\])"
 )
-_TERM = (
-    rf"_:[{BLANK}]++(?:\.++[{BLANK}]++)*+"
+_TERM_REGEX = (
+    rf"_:[{BLANK_LABEL_CHARACTERS}]++(?:\.++[{BLANK_LABEL_CHARACTERS}]++)*+"
     r"|[+-]?(?:[0-9]++(?:\.[0-9]++|\.(?=[eE]))?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?"
-    rf"|{_IRI}"
+    rf"|{_IRI_REGEX}"
 )
-_TEXT = (
+_STRING_REGEX = (
     r'"""(?:[^"\\]++|\\.|""?(?!"))*+"""'
     r'|"(?!"")(?:[^"\\\r\n]++|\\.)*+"'
     r"|'''(?:[^'\\]++|\\.|''?(?!'))*+'''"
     r"|'(?!'')(?:[^'\\\r\n]++|\\.)*+'"
 )
-_PUNCTUATION = r"[\[\]()};,.]|\{(?!\|)"
+_PUNCTUATION_REGEX = r"[\[\]()};,.]|\{(?!\|)"
 
 # In the order of their groups; what is none of them is no syntax of RDF 1.1.
-SILENT, TERM, STRING, PUNCTUATION = range(1, 5)
-SPACE = re.compile(rf"\ufeff?{_SPACE}")
-TOKEN = re.compile(rf"(?:({_SILENT})|({_TERM})|({_TEXT})|({_PUNCTUATION})|.){_SPACE}", re.DOTALL)
+SILENT_GROUP, TERM_GROUP, STRING_GROUP, PUNCTUATION_GROUP = range(1, 5)
+LEADING_SPACE_PATTERN = re.compile(rf"\ufeff?{_SPACE_REGEX}")
+TURTLE_TOKEN_PATTERN = re.compile(
+    rf"(?:({_SILENT_REGEX})|({_TERM_REGEX})|({_STRING_REGEX})|({_PUNCTUATION_REGEX})|.){_SPACE_REGEX}",
+    re.DOTALL,
+)
 
 
-def begin(text: str) -> int:
+def find_first_token(text: str) -> int:
     """The offset of the first token."""
-    return found.end() if (found := SPACE.match(text)) else 0
+    return found.end() if (found := LEADING_SPACE_PATTERN.match(text)) else 0
 
 
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-FIRST, REST, NIL, TYPE = f"{RDF}first", f"{RDF}rest", f"{RDF}nil", f"{RDF}type"
+RDF_TERMS_NAMESPACE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDF_FIRST_IRI, RDF_REST_IRI, RDF_NIL_IRI, RDF_TYPE_IRI_TEXT = (
+    f"{RDF_TERMS_NAMESPACE}first",
+    f"{RDF_TERMS_NAMESPACE}rest",
+    f"{RDF_TERMS_NAMESPACE}nil",
+    f"{RDF_TERMS_NAMESPACE}type",
+)
 
-Offsets = tuple[int, int, int]
+TripleOffsets = tuple[int, int, int]
 
 
-class Spot(NamedTuple):
+class TriplePosition(NamedTuple):
     """Where the terms of a triple begin: offsets into the text in characters, -1 where unknown.
 
     What is only implied stands at the bracket that implies it: a blank node at its `[` or `{`, the cells of a
@@ -64,33 +72,36 @@ class Spot(NamedTuple):
     object: int
 
 
-SHOWN = 12  # characters of a literal that are compared
+COMPARED_LITERAL_CHARACTERS = 12  # characters of a literal that are compared
 
 # A prefixed name or an IRI reference with its last part, in which nothing but characters of names is escaped.
-WRITTEN = re.compile(rf"[{BLANK}.]*+:({LOCAL})|<(?:[^<>]*[/#:])?(?!\.\.?>)([^<>/#:\\]*)>", re.DOTALL)
+WRITTEN_IRI_PATTERN = re.compile(
+    rf"[{BLANK_LABEL_CHARACTERS}.]*+:({LOCAL_NAME_REGEX})|<(?:[^<>]*[/#:])?(?!\.\.?>)([^<>/#:\\]*)>",
+    re.DOTALL,
+)
 
 
-def fit(text: str, found: Sequence[Offsets], triples: Sequence[ox.Triple]) -> bool:
+def fits_turtle_triples(text: str, found: Sequence[TripleOffsets], triples: Sequence[ox.Triple]) -> bool:
     """Whether each triple can be written where it was found in Turtle or a relative."""
     subjects: dict[int, object] = {}
     if len(found) != len(triples):
         return False
     for (at, predicate_at, object_at), (subject, predicate, value) in zip(found, triples, strict=True):
         if text[predicate_at] == "(":
-            if predicate.value not in (FIRST, REST):
+            if predicate.value not in (RDF_FIRST_IRI, RDF_REST_IRI):
                 return False
         elif subjects.setdefault(at, subject) != subject or not fits_iri(text, predicate_at, predicate.value):
             return False
-        if predicate.value != REST and not FITS[type(value)](text, object_at, value.value):
+        if predicate.value != RDF_REST_IRI and not TERM_FIT_CHECKS[type(value)](text, object_at, value.value):
             return False
     return True
 
 
 def fits_iri(text: str, at: int, iri: str) -> bool:
     """Whether an IRI can be written at an offset; whatever its reference is resolved against."""
-    if written := WRITTEN.match(text, at):
+    if written := WRITTEN_IRI_PATTERN.match(text, at):
         return iri.endswith(written[written.lastindex or 0].replace("\\", ""))
-    return text[at] == "<" or iri == (NIL if text[at] in "()" else TYPE)
+    return text[at] == "<" or iri == (RDF_NIL_IRI if text[at] in "()" else RDF_TYPE_IRI_TEXT)
 
 
 def fits_blank(text: str, at: int, label: str) -> bool:
@@ -104,86 +115,88 @@ def fits_literal(text: str, at: int, value: str) -> bool:
     if text[at] not in "\"'":
         return text.startswith(value, at)
     begin = at + (3 if text.startswith(text[at] * 3, at) else 1)
-    shown = text[begin : begin + SHOWN].partition("\\")[0]
-    return text.startswith(value[:SHOWN], begin) or value.startswith(shown)
+    shown = text[begin : begin + COMPARED_LITERAL_CHARACTERS].partition("\\")[0]
+    return text.startswith(value[:COMPARED_LITERAL_CHARACTERS], begin) or value.startswith(shown)
 
 
-FITS = {ox.NamedNode: fits_iri, ox.BlankNode: fits_blank, ox.Literal: fits_literal}
+TERM_FIT_CHECKS = {ox.NamedNode: fits_iri, ox.BlankNode: fits_blank, ox.Literal: fits_literal}
 
 
-class Walk:
+class TurtleWalker:
     """What has been read of a statement, and the triples found so far."""
 
-    __slots__ = ("around", "found", "held", "items", "predicate", "subject")
+    __slots__ = ("held_string", "item_count", "offsets", "outer", "predicate", "subject")
 
     def __init__(self) -> None:
         """Begin before the first statement."""
-        self.found: list[Offsets] = []
-        self.around: list[Offsets] = []  # subject, predicate and items of what is around the open brackets
+        self.offsets: list[TripleOffsets] = []
+        self.outer: list[
+            TripleOffsets
+        ] = []  # subject, predicate and items of what is around the open brackets
         self.subject = self.predicate = -1
-        self.items = -1  # how many items of a list were read, -1 outside of a list
-        self.held = -1  # a bare string that the engine has not yielded yet
+        self.item_count = -1  # how many items of a list were read, -1 outside of a list
+        self.held_string = -1  # a bare string that the engine has not yielded yet
 
-    def place(self, at: int) -> None:
+    def add_term(self, at: int) -> None:
         """Take a term for the first that is missing of subject, predicate and object."""
         if self.subject < 0:
             self.subject = at
         elif self.predicate < 0:
             self.predicate = at
         else:
-            self.found.append((self.subject, self.predicate, at))
+            self.offsets.append((self.subject, self.predicate, at))
 
-    def term(self, at: int) -> None:
+    def walk_term(self, at: int) -> None:
         """A term begins and ends."""
-        if self.items >= 0:
-            self.item(at)
-        self.place(at)
+        if self.item_count >= 0:
+            self.begin_item(at)
+        self.add_term(at)
 
-    def text(self, at: int) -> None:
+    def walk_string(self, at: int) -> None:
         """A bare string begins; its triple comes with the next token."""
-        if self.items >= 0:
-            self.item(at)
-        self.held = at
+        if self.item_count >= 0:
+            self.begin_item(at)
+        self.held_string = at
 
-    def item(self, at: int) -> None:
+    def begin_item(self, at: int) -> None:
         """An item of a list begins: the first brings the triple that the list is the object of."""
-        if self.items:
-            self.found.append((self.subject, self.subject, at))
+        if self.item_count:
+            self.offsets.append((self.subject, self.subject, at))
         else:
-            subject, predicate, _ = self.around[-1]
+            subject, predicate, _ = self.outer[-1]
             if subject >= 0:
-                self.found.append((subject, predicate, self.subject))
-        self.items += 1
+                self.offsets.append((subject, predicate, self.subject))
+        self.item_count += 1
 
-    def enter(self, at: int) -> None:
+    def enter_node(self, at: int) -> None:
         """A blank node or a list begins."""
-        if self.items >= 0:
-            self.item(at)
-        self.around.append((self.subject, self.predicate, self.items))
-        self.subject, self.predicate, self.items = at, -1, -1
+        if self.item_count >= 0:
+            self.begin_item(at)
+        self.outer.append((self.subject, self.predicate, self.item_count))
+        self.subject, self.predicate, self.item_count = at, -1, -1
 
     def enter_list(self, at: int) -> None:
         """A list begins, whose items are the objects of rdf:first."""
-        self.enter(at)
-        self.predicate, self.items = at, 0
+        self.enter_node(at)
+        self.predicate, self.item_count = at, 0
 
-    def leave(self, at: int) -> None:
+    def leave_node(self, at: int) -> None:
         """A blank node ends and is a term of what is around it."""
         del at
         begun = self.subject
-        self.subject, self.predicate, self.items = self.around.pop()
-        self.place(begun)
+        self.subject, self.predicate, self.item_count = self.outer.pop()
+        self.add_term(begun)
 
     def leave_list(self, at: int) -> None:
         """A list ends: an empty one is a term, another has been an object since its first item."""
-        begun, items = self.subject, self.items
+        begun, items = self.subject, self.item_count
         if items:
-            self.found.append((begun, begun, at))
-        self.subject, self.predicate, self.items = self.around.pop()
+            self.offsets.append((begun, begun, at))
+        self.subject, self.predicate, self.item_count = self.outer.pop()
         if self.subject < 0 or not items:
-            self.place(begun)
+            self.add_term(begun)
 
-    def end(self, at: int) -> None:
+    def end_statement(self, at: int) -> None:
         """A statement ends, or a graph begins or ends."""
         del at
         self.subject = self.predicate = -1
@@ -193,38 +206,42 @@ class Walk:
         del at
         self.predicate = -1
 
-    def go_on(self, at: int) -> None:
+    def skip(self, at: int) -> None:
         """Nothing changes."""
 
 
-AT = {
-    "[": Walk.enter,
-    "]": Walk.leave,
-    "(": Walk.enter_list,
-    ")": Walk.leave_list,
-    ";": Walk.end_objects,
-    ",": Walk.go_on,
-    ".": Walk.end,
-    "{": Walk.end,
-    "}": Walk.end,
+PUNCTUATION_STEPS = {
+    "[": TurtleWalker.enter_node,
+    "]": TurtleWalker.leave_node,
+    "(": TurtleWalker.enter_list,
+    ")": TurtleWalker.leave_list,
+    ";": TurtleWalker.end_objects,
+    ",": TurtleWalker.skip,
+    ".": TurtleWalker.end_statement,
+    "{": TurtleWalker.end_statement,
+    "}": TurtleWalker.end_statement,
 }
-BY_KIND = {TERM: Walk.term, STRING: Walk.text, SILENT: Walk.go_on}
+TOKEN_STEPS = {
+    TERM_GROUP: TurtleWalker.walk_term,
+    STRING_GROUP: TurtleWalker.walk_string,
+    SILENT_GROUP: TurtleWalker.skip,
+}
 
 
-def statements(text: str) -> list[Offsets]:
+def walk_turtle_text(text: str) -> list[TripleOffsets]:
     """The offsets of each triple of Turtle or TriG in the order of the engine; none for syntax of RDF 1.2.
 
     The engine holds a bare string back until it has seen the next token, and yields what it learns from one
     token in the reverse order.
     """
-    walk = Walk()
-    found = walk.found
-    for token in TOKEN.finditer(text, begin(text)):
+    walk = TurtleWalker()
+    found = walk.offsets
+    for token in TURTLE_TOKEN_PATTERN.finditer(text, find_first_token(text)):
         at, before = token.start(), len(found)
-        if walk.held >= 0:
-            walk.place(walk.held)
-            walk.held = -1
-        step = BY_KIND.get(token.lastindex or 0) or AT.get(text[at])
+        if walk.held_string >= 0:
+            walk.add_term(walk.held_string)
+            walk.held_string = -1
+        step = TOKEN_STEPS.get(token.lastindex or 0) or PUNCTUATION_STEPS.get(text[at])
         if step is None:
             return []
         step(walk, at)
@@ -233,14 +250,14 @@ def statements(text: str) -> list[Offsets]:
     return found
 
 
-def lines(text: str) -> list[Offsets]:
+def walk_n_triples_text(text: str) -> list[TripleOffsets]:
     """The offsets of each triple of N-Triples or N-Quads."""
-    found: list[Offsets] = []
+    found: list[TripleOffsets] = []
     terms: list[int] = []
-    for token in TOKEN.finditer(text, begin(text)):
-        if token.lastindex in (TERM, STRING):
+    for token in TURTLE_TOKEN_PATTERN.finditer(text, find_first_token(text)):
+        if token.lastindex in (TERM_GROUP, STRING_GROUP):
             terms.append(token.start())
-        elif token.lastindex == SILENT:
+        elif token.lastindex == SILENT_GROUP:
             continue
         elif text[token.start()] == "." and len(terms) in (3, 4):
             found.append((terms[0], terms[1], terms[2]))
@@ -250,16 +267,16 @@ def lines(text: str) -> list[Offsets]:
     return found
 
 
-def find(text: str, triples: Sequence[ox.Triple]) -> list[Offsets]:
+def find_turtle_offsets(text: str, triples: Sequence[ox.Triple]) -> list[TripleOffsets]:
     """The offsets of each triple of Turtle or TriG; none where they cannot be told."""
     try:
-        found = statements(text)
+        found = walk_turtle_text(text)
     except IndexError:  # a bracket closes that was not opened
         return []
-    return found if fit(text, found, triples) else []
+    return found if fits_turtle_triples(text, found, triples) else []
 
 
-def find_lines(text: str, triples: Sequence[ox.Triple]) -> list[Offsets]:
+def find_n_triples_offsets(text: str, triples: Sequence[ox.Triple]) -> list[TripleOffsets]:
     """The offsets of each triple of N-Triples or N-Quads; none where they cannot be told."""
-    found = lines(text)
-    return found if fit(text, found, triples) else []
+    found = walk_n_triples_text(text)
+    return found if fits_turtle_triples(text, found, triples) else []

@@ -30,20 +30,20 @@ from .formats import (
     XML_RESULTS,
     Format,
 )
-from .namespaces import OUTSIDE, namespaces, short
-from .parsing import NOT_IN_XML, check_xml
-from .parsing import check_contexts as check_json_ld
+from .namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_known_iri
+from .parsing import FORBIDDEN_XML_BYTES, check_xml
+from .parsing import check_jsonld_contexts as check_json_ld
 
-XML = (PLAIN_XML.media_type, RDF_XML.media_type, XML_RESULTS.media_type)
-SERIALIZERS = ("RDF/XML", "JSON-LD")  # one of which the engine names when it cannot go on
+XML_MEDIA_TYPES = (PLAIN_XML.media_type, RDF_XML.media_type, XML_RESULTS.media_type)
+SERIALIZER_NAMES = ("RDF/XML", "JSON-LD")  # one of which the engine names when it cannot go on
 
 
-class UnfitError(Problem):
+class UnserializableError(Problem):
     """The 406 for a format that has no way to write something."""
 
     def __init__(self, why: str, media_type: str) -> None:
         """What cannot be written in the format of this media type."""
-        self.why = why
+        self.reason = why
         others = (JSON_RESULTS, CSV, TSV) if media_type == XML_RESULTS.media_type else (TURTLE, N_TRIPLES)
         types = [one.media_type for one in others]
         sentence = f"This cannot be written as {media_type}: {why}. Ask for one of: {', '.join(types)}."
@@ -51,57 +51,57 @@ class UnfitError(Problem):
 
 
 @contextmanager
-def told(media_type: str) -> Iterator[None]:
+def translate_serializer_errors(media_type: str) -> Iterator[None]:
     """Around the writing of a format. Raises UnfitError where the engine says that it cannot."""
     try:
         yield
     except OSError as error:
-        if error.errno is None and str(error).startswith(SERIALIZERS):
-            raise UnfitError(str(error), media_type) from error
+        if error.errno is None and str(error).startswith(SERIALIZER_NAMES):
+            raise UnserializableError(str(error), media_type) from error
         raise
 
 
-class Watch:
+class OutputChecker:
     """Looks at what is written in a format. Raises UnfitError where no parser could read it."""
 
     def __init__(self, media_type: str) -> None:
         """Begin before the first byte."""
         self.media_type = media_type
-        self.is_xml = media_type in XML
+        self.is_xml = media_type in XML_MEDIA_TYPES
         # A name may be none in the eyes of a parser that knows namespaces, such as that of <http://x.org/1>.
         self.parser = (
             expat.ParserCreate(namespace_separator=" ") if media_type == RDF_XML.media_type else None
         )
-        self.before = b""
+        self.last_bytes = b""
 
     def feed(self, piece: bytes | bytearray) -> None:
         """Take the next bytes."""
-        if self.is_xml and (found := NOT_IN_XML.search(self.before + piece)):
+        if self.is_xml and (found := FORBIDDEN_XML_BYTES.search(self.last_bytes + piece)):
             why = f"a text holds character U+{ord(found[0].decode()):04X}, which XML cannot hold"
-            raise UnfitError(why, self.media_type)
-        self.before = bytes(piece[-2:])  # a character may be cut in two
+            raise UnserializableError(why, self.media_type)
+        self.last_bytes = bytes(piece[-2:])  # a character may be cut in two
         if self.parser:
             try:
                 self.parser.Parse(bytes(piece), False)
             except expat.ExpatError as error:
                 why = "a property has an IRI that no XML name can be made of"
-                raise UnfitError(why, self.media_type) from error
+                raise UnserializableError(why, self.media_type) from error
 
 
-def check(body: bytes, media_type: str) -> None:
+def check_output_readable(body: bytes, media_type: str) -> None:
     """Raises UnfitError where a whole body cannot be read as what it says it is."""
-    Watch(media_type).feed(body)
+    OutputChecker(media_type).feed(body)
 
 
-TYPE = f" <{OUTSIDE['rdf']}type> "
-DEEPEST = 100  # triple terms; what looks into them goes one step deeper for each
+TYPE_IN_TRIPLE = f" <{EXTERNAL_NAMESPACES['rdf']}type> "
+MAX_TRIPLE_TERM_DEPTH = 100  # triple terms; what looks into them goes one step deeper for each
 
 
 @cache
-def term(name: str) -> ox.NamedNode:
+def get_vocabulary_term(name: str) -> ox.NamedNode:
     """The term of a vocabulary of the web that is given as prefix and local name. Raises KeyError."""
     prefix, _, local = name.partition(":")
-    return ox.NamedNode(OUTSIDE[prefix] + local)
+    return ox.NamedNode(EXTERNAL_NAMESPACES[prefix] + local)
 
 
 def rdf_format(media_type: str) -> ox.RdfFormat:
@@ -112,7 +112,7 @@ def rdf_format(media_type: str) -> ox.RdfFormat:
     return found
 
 
-def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
+def parse_graph_document(data: bytes, media_type: str, base: str | None = None) -> list[ox.Triple]:
     """The triples of a graph document, blank nodes renamed apart. Raises SyntaxError with line and column."""
     if media_type == RDF_XML.media_type:
         check_xml(data)
@@ -122,58 +122,58 @@ def read(data: bytes, media_type: str, base: str | None = None) -> list[ox.Tripl
     parsed = ox.parse(
         text, rdf_format(media_type), base_iri=base, without_named_graphs=True, rename_blank_nodes=True
     )
-    return [shallow(one.triple) for one in parsed]
+    return [check_triple_depth(one.triple) for one in parsed]
 
 
-def shallow(triple: ox.Triple) -> ox.Triple:
+def check_triple_depth(triple: ox.Triple) -> ox.Triple:
     """The triple. Raises SyntaxError where too many triples stand within one another in it."""
     inner, depth = triple.object, 0
     while isinstance(inner, ox.Triple):
         inner, depth = inner.object, depth + 1
-        if depth > DEEPEST:
-            raise SyntaxError(f"more than {DEEPEST} triple terms stand within one another")
+        if depth > MAX_TRIPLE_TERM_DEPTH:
+            raise SyntaxError(f"more than {MAX_TRIPLE_TERM_DEPTH} triple terms stand within one another")
     return triple
 
 
-def quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
+def build_quad(triple: ox.Triple, graph: ox.NamedNode | ox.DefaultGraph) -> ox.Quad:
     """The triple in a graph."""
     return ox.Quad(triple.subject, triple.predicate, triple.object, graph)
 
 
-def as_stored(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
+def normalize_triples(triples: Iterable[ox.Triple]) -> Iterator[ox.Triple]:
     """The triples as the engine gives them back: it writes a number or truth value in one way only."""
-    return (one.triple for one in stored(triples, ox.DefaultGraph()))
+    return (one.triple for one in normalize_quads(triples, ox.DefaultGraph()))
 
 
-def stored(triples: Iterable[ox.Triple], graph: ox.NamedNode | ox.DefaultGraph) -> Iterable[ox.Quad]:
+def normalize_quads(triples: Iterable[ox.Triple], graph: ox.NamedNode | ox.DefaultGraph) -> Iterable[ox.Quad]:
     """The triples in a graph, as the engine gives them back."""
     store = ox.Store()
-    store.extend(quad(one, graph) for one in triples)
+    store.extend(build_quad(one, graph) for one in triples)
     return store
 
 
-def reworded(text: ox.Literal, words: str) -> ox.Literal:
+def reword_literal(text: ox.Literal, words: str) -> ox.Literal:
     """A literal of other words, in the language or of the datatype of this one."""
     kind = {"language": text.language} if text.language else {"datatype": text.datatype}
     return ox.Literal(words, **kind)
 
 
-def serialize(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:
+def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:
     """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph.
 
     Raises UnfitError where the format has no way to write one of them.
     """
     ordered = sorted(dict.fromkeys(triples), key=reading_order)  # as they come, they are nearly so
     prefixes = used_prefixes(ordered, base)
-    with told(format_.media_type):
+    with translate_serializer_errors(format_.media_type):
         body = ox.serialize(ordered, format=rdf_format(format_.media_type), prefixes=prefixes) or b""
-    check(body, format_.media_type)
+    check_output_readable(body, format_.media_type)
     return body
 
 
 def reading_order(triple: ox.Triple) -> str:
     """By subject, its type first, then by property."""
-    return str(triple).replace(TYPE, "  ", 1)
+    return str(triple).replace(TYPE_IN_TRIPLE, "  ", 1)
 
 
 def used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
@@ -184,5 +184,5 @@ def used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
             iris.add(term.value)
         elif isinstance(term, ox.Literal):
             iris.add(term.datatype.value)
-    used = {name.partition(":")[0] for iri in iris if (name := short(iri, base)) != iri}
-    return {prefix: namespace for prefix, namespace in namespaces(base).items() if prefix in used}
+    used = {name.partition(":")[0] for iri in iris if (name := shorten_known_iri(iri, base)) != iri}
+    return {prefix: namespace for prefix, namespace in namespaces_by_prefix(base).items() if prefix in used}

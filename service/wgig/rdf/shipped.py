@@ -11,39 +11,43 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..settings import SHIPPED
+from ..settings import SHIPPED_FOLDER
 from . import namespaces
-from .namespaces import OUTSIDE
+from .namespaces import EXTERNAL_NAMESPACES
 
-TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
-TITLE = ox.NamedNode(f"{OUTSIDE['dcterms']}title")
-PAPERS = f"{namespaces.BASE}id/paper/"
+RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
+PAPER_TITLE_PREDICATE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcterms']}title")
+PAPERS_NAMESPACE = f"{namespaces.BASE_IRI}id/paper/"
 
 
 @cache
-def facts() -> tuple[ox.Triple, ...]:
+def shipped_facts() -> tuple[ox.Triple, ...]:
     """All shipped facts but those about single papers."""
-    return read(sorted((SHIPPED / "data").glob("*.ttl")))
+    return read_shipped_turtle(sorted((SHIPPED_FOLDER / "data").glob("*.ttl")))
 
 
 @cache
-def ontology() -> tuple[ox.Triple, ...]:
+def shipped_ontology() -> tuple[ox.Triple, ...]:
     """The shipped ontology."""
-    return read(sorted((SHIPPED / "ontology").glob("*.ttl")))
+    return read_shipped_turtle(sorted((SHIPPED_FOLDER / "ontology").glob("*.ttl")))
 
 
 @cache
-def titles() -> Mapping[str, frozenset[str]]:
+def shipped_paper_titles() -> Mapping[str, frozenset[str]]:
     """The titles of the shipped papers, the made-up ones among them, by the IRIs of the papers."""
-    files = sorted([*(SHIPPED / "data/papers").glob("*.ttl"), *(SHIPPED / "data/examples").glob("*.ttl")])
+    files = sorted(
+        [*(SHIPPED_FOLDER / "data/papers").glob("*.ttl"), *(SHIPPED_FOLDER / "data/examples").glob("*.ttl")]
+    )
     found: dict[str, frozenset[str]] = {}
-    for one in read(files):
-        if one.predicate == TITLE and iri(one.subject).startswith(PAPERS):
-            found[iri(one.subject)] = found.get(iri(one.subject), frozenset()) | {iri(one.object)}
+    for one in read_shipped_turtle(files):
+        if one.predicate == PAPER_TITLE_PREDICATE and text_of_term(one.subject).startswith(PAPERS_NAMESPACE):
+            found[text_of_term(one.subject)] = found.get(text_of_term(one.subject), frozenset()) | {
+                text_of_term(one.object)
+            }
     return found
 
 
-def read(paths: Iterable[object]) -> tuple[ox.Triple, ...]:
+def read_shipped_turtle(paths: Iterable[object]) -> tuple[ox.Triple, ...]:
     """The triples of Turtle files."""
     return tuple(
         quad.triple
@@ -52,26 +56,26 @@ def read(paths: Iterable[object]) -> tuple[ox.Triple, ...]:
     )
 
 
-def iri(term: Any) -> str:
+def text_of_term(term: Any) -> str:
     """The IRI or text of a term, or the name of a blank node."""
     return str(term.value)
 
 
 @cache
-def terms() -> frozenset[str]:
+def declared_terms() -> frozenset[str]:
     """The IRIs of the terms that the ontology declares."""
-    named = {iri(one.subject) for one in ontology() if one.predicate == TYPE}
-    return frozenset(one for one in named if one.startswith(namespaces.WGIG))
+    named = {text_of_term(one.subject) for one in shipped_ontology() if one.predicate == RDF_TYPE}
+    return frozenset(one for one in named if one.startswith(namespaces.WGIG_TERMS_NAMESPACE))
 
 
 @lru_cache(maxsize=1000)  # what users write has no end
-def near_term(iri: str) -> str | None:
+def find_near_term(iri: str) -> str | None:
     """The declared term whose spelling is nearest to that of an unknown one; None where none is near."""
-    names = [one.removeprefix(namespaces.WGIG) for one in sorted(terms())]
-    near = get_close_matches(iri.removeprefix(namespaces.WGIG), names, 1, cutoff=0.75)
-    return namespaces.WGIG + near[0] if near else None
+    names = [one.removeprefix(namespaces.WGIG_TERMS_NAMESPACE) for one in sorted(declared_terms())]
+    near = get_close_matches(iri.removeprefix(namespaces.WGIG_TERMS_NAMESPACE), names, 1, cutoff=0.75)
+    return namespaces.WGIG_TERMS_NAMESPACE + near[0] if near else None
 
 
-def rules() -> list[str]:
+def read_inference_rules() -> list[str]:
     """The inference rules, as SPARQL."""
-    return [path.read_text("utf-8") for path in sorted((SHIPPED / "data" / "rules").glob("*.rq"))]
+    return [path.read_text("utf-8") for path in sorted((SHIPPED_FOLDER / "data" / "rules").glob("*.rq"))]

@@ -8,98 +8,106 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ..problems import Problem
-from .namespaces import OTHER, OURS, OUTSIDE, kind_of, namespaces
-from .sparql_lexer import absolute
+from .namespaces import EXTERNAL_NAMESPACES, OTHER_IRI_KIND, OWN_NAMESPACES, kind_of_iri, namespaces_by_prefix
+from .sparql_lexer import check_absolute_iri
 
-XSD = OUTSIDE["xsd"]
-LONGEST = 1_000  # characters of a value
-NAME = re.compile(r"\w(?:[\w./-]*\w)?")  # of a thing, below the path of its kind
-BELOW = frozenset(rest.split("/")[1] for rest in OURS.values() if rest.startswith("id/"))  # of /id: kinds
-SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-MOMENT = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
-FIRST = "0001-01-01"  # a day, whose end makes one of a month or a year
+XSD_IRI_PREFIX = EXTERNAL_NAMESPACES["xsd"]
+MAX_VALUE_CHARACTERS = 1_000  # characters of a value
+RESOURCE_NAME_PATTERN = re.compile(r"\w(?:[\w./-]*\w)?")  # of a thing, below the path of its kind
+ID_PATH_KINDS = frozenset(
+    rest.split("/")[1] for rest in OWN_NAMESPACES.values() if rest.startswith("id/")
+)  # of /id: kinds
+IRI_SCHEME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+PARTIAL_DATE_REGEX = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
+FIRST_DATE = "0001-01-01"  # a day, whose end makes one of a month or a year
 
 
-class Type(NamedTuple):
+class ValueType(NamedTuple):
     """A type of values: what it is called in a sentence, how a text is read, and its JSON schema.
 
     `read` raises ValueError for a text that is none.
     """
 
-    called: str
-    read: Callable[[str], ox.Literal]
+    description: str
+    parse: Callable[[str], ox.Literal]
     schema: dict[str, Any]
 
 
-def literal(name: str) -> ox.NamedNode:
+def xsd_datatype(name: str) -> ox.NamedNode:
     """A datatype of XML Schema."""
-    return ox.NamedNode(XSD + name)
+    return ox.NamedNode(XSD_IRI_PREFIX + name)
 
 
-def integer(text: str) -> ox.Literal:
+def parse_integer_literal(text: str) -> ox.Literal:
     """An integer that the engine can count with."""
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
         raise ValueError
-    return ox.Literal(str(int(text)), datatype=literal("integer"))
+    return ox.Literal(str(int(text)), datatype=xsd_datatype("integer"))
 
 
-def day(text: str) -> ox.Literal:
+def parse_day_literal(text: str) -> ox.Literal:
     """A day, such as 2004-11-23."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError
-    return ox.Literal(date.fromisoformat(text).isoformat(), datatype=literal("date"))
+    return ox.Literal(date.fromisoformat(text).isoformat(), datatype=xsd_datatype("date"))
 
 
-def moment(text: str) -> ox.Literal:
+def parse_partial_date_literal(text: str) -> ox.Literal:
     """A day, a month or a year that there is, as a text with which a date begins."""
-    if not re.fullmatch(MOMENT, text):
+    if not re.fullmatch(PARTIAL_DATE_REGEX, text):
         raise ValueError
-    date.fromisoformat(text + FIRST[len(text) :])
+    date.fromisoformat(text + FIRST_DATE[len(text) :])
     return ox.Literal(text)
 
 
-def year(text: str) -> ox.Literal:
+def parse_year_literal(text: str) -> ox.Literal:
     """A year of four digits, as a text with which a date begins."""
     if not re.fullmatch(r"[0-9]{4}", text):
         raise ValueError
     return ox.Literal(text)
 
 
-def truth(text: str) -> ox.Literal:
+def parse_boolean_literal(text: str) -> ox.Literal:
     """A truth value."""
     return ox.Literal({"true": True, "false": False}[text])
 
 
-def words(text: str) -> ox.Literal:
+def parse_text_literal(text: str) -> ox.Literal:
     """A text of at least one character."""
     if not text:
         raise ValueError
     return ox.Literal(text)
 
 
-TYPES = {
-    "text": Type(
-        "a text of some characters", words, {"type": "string", "minLength": 1, "maxLength": LONGEST}
+VALUE_TYPES = {
+    "text": ValueType(
+        "a text of some characters",
+        parse_text_literal,
+        {"type": "string", "minLength": 1, "maxLength": MAX_VALUE_CHARACTERS},
     ),
-    "integer": Type(
-        "a whole number", integer, {"type": "integer", "minimum": 1 - 10**18, "maximum": 10**18 - 1}
+    "integer": ValueType(
+        "a whole number",
+        parse_integer_literal,
+        {"type": "integer", "minimum": 1 - 10**18, "maximum": 10**18 - 1},
     ),
-    "date": Type("a day such as 2004-11-23", day, {"type": "string", "format": "date"}),
-    "moment": Type(
+    "date": ValueType("a day such as 2004-11-23", parse_day_literal, {"type": "string", "format": "date"}),
+    "moment": ValueType(
         "a day, month or year such as 2004-11-23, 2004-11 or 2004",
-        moment,
-        {"type": "string", "pattern": f"^{MOMENT}$", "examples": ["2005-02-01"]},
+        parse_partial_date_literal,
+        {"type": "string", "pattern": f"^{PARTIAL_DATE_REGEX}$", "examples": ["2005-02-01"]},
     ),
-    "year": Type(
-        "a year such as 2005", year, {"type": "string", "pattern": "^[0-9]{4}$", "examples": ["2005"]}
+    "year": ValueType(
+        "a year such as 2005",
+        parse_year_literal,
+        {"type": "string", "pattern": "^[0-9]{4}$", "examples": ["2005"]},
     ),
-    "boolean": Type("true or false", truth, {"type": "boolean"}),
+    "boolean": ValueType("true or false", parse_boolean_literal, {"type": "boolean"}),
 }
 # What is known by name, as the prefixes of namespaces below /id are; and `thing`, whatever it is.
-THINGS = frozenset(prefix for prefix, rest in OURS.items() if rest.startswith("id/"))
-THING = "thing"
+RESOURCE_KINDS = frozenset(prefix for prefix, rest in OWN_NAMESPACES.items() if rest.startswith("id/"))
+ANY_RESOURCE = "thing"
 # One of each that a client can name, as an example.
-EXAMPLES = {
+EXAMPLE_NAMES = {
     "agent": "desai",
     "agreement-kind": "decision",
     "audience": "everybody",
@@ -122,63 +130,72 @@ EXAMPLES = {
     "test-result": "failed",
     "timeliness": "late",
     "verdict": "adequate",
-    THING: "issue:spam",
+    ANY_RESOURCE: "issue:spam",
 }
 
 
-def is_thing(type_: str) -> bool:
+def is_resource_type(type_: str) -> bool:
     """Whether values of the type are IRIs."""
-    return type_ == THING or type_ in THINGS
+    return type_ == ANY_RESOURCE or type_ in RESOURCE_KINDS
 
 
-def term(name: str, type_: str, text: str, base: str) -> Any:
+def parse_parameter_term(name: str, type_: str, text: str, base: str) -> Any:
     """The term of this type that a text stands for; `name` is the parameter in messages. Raises Problem 400.
 
     A thing is named by the end of its IRI, with or without prefix, or by the whole of it.
     """
-    if len(text) > LONGEST:
-        raise Problem(400, f"The value of {name} is longer than {LONGEST} characters. Give a shorter one.")
-    if is_thing(type_):
-        found = iri(name, type_, text, base)
-        check_kind(name, type_, found, base)
+    if len(text) > MAX_VALUE_CHARACTERS:
+        raise Problem(
+            400, f"The value of {name} is longer than {MAX_VALUE_CHARACTERS} characters. Give a shorter one."
+        )
+    if is_resource_type(type_):
+        found = parse_resource_iri(name, type_, text, base)
+        check_resource_kind(name, type_, found, base)
         return ox.NamedNode(found)
     try:
-        return TYPES[type_].read(text)
+        return VALUE_TYPES[type_].parse(text)
     except (ValueError, KeyError) as error:
-        raise Problem(400, f"{name} is {text!r}, which is not {TYPES[type_].called}.") from error
+        raise Problem(400, f"{name} is {text!r}, which is not {VALUE_TYPES[type_].description}.") from error
 
 
-def iri(name: str, type_: str, text: str, base: str) -> str:
+def parse_resource_iri(name: str, type_: str, text: str, base: str) -> str:
     """The IRI of a thing by its name. Raises Problem 400.
 
     It is named by its IRI, with angle brackets or without, by a prefix, or by the end: what stands behind the
     path of its type, or behind `/id/` where that is any.
     """
-    known = namespaces(base)
-    if text.startswith("<") and text.endswith(">") and SCHEME.match(text[1:]):
+    known = namespaces_by_prefix(base)
+    if text.startswith("<") and text.endswith(">") and IRI_SCHEME_PATTERN.match(text[1:]):
         text = text[1:-1]
     prefix, _, local = text.partition(":")
-    if prefix in known and NAME.fullmatch(local):
-        return absolute(known[prefix] + local, name)
-    if type_ != THING and NAME.fullmatch(text):
-        return absolute(known[type_] + text, name)
-    if type_ == THING and text.partition("/")[0] in BELOW:
-        return absolute(f"{base}id/{text}", name)
-    if not SCHEME.match(text):
+    if prefix in known and RESOURCE_NAME_PATTERN.fullmatch(local):
+        return check_absolute_iri(known[prefix] + local, name)
+    if type_ != ANY_RESOURCE and RESOURCE_NAME_PATTERN.fullmatch(text):
+        return check_absolute_iri(known[type_] + text, name)
+    if type_ == ANY_RESOURCE and text.partition("/")[0] in ID_PATH_KINDS:
+        return check_absolute_iri(f"{base}id/{text}", name)
+    if not IRI_SCHEME_PATTERN.match(text):
         example = (
-            ", or its end such as issue/spam" if type_ == THING else f" such as {known[type_]}…, or its end"
+            ", or its end such as issue/spam"
+            if type_ == ANY_RESOURCE
+            else f" such as {known[type_]}…, or its end"
         )
         raise Problem(400, f"{name} is {text!r}, which names no thing. Give its IRI{example}.")
-    return absolute(text, name)
+    return check_absolute_iri(text, name)
 
 
-def check_kind(name: str, type_: str, iri: str, base: str) -> None:
+def check_resource_kind(name: str, type_: str, iri: str, base: str) -> None:
     """Raises Problem 400 where the IRI names one of our things that is not of the type.
 
     What papers name below their own IRIs, such as a drafter, may be of any.
     """
-    known, kind = namespaces(base), kind_of(iri, base)
-    if type_ == THING or kind == OTHER or iri.startswith(known[type_]) or part_of_paper(iri, known["paper"]):
+    known, kind = namespaces_by_prefix(base), kind_of_iri(iri, base)
+    if (
+        type_ == ANY_RESOURCE
+        or kind == OTHER_IRI_KIND
+        or iri.startswith(known[type_])
+        or is_part_of_paper(iri, known["paper"])
+    ):
         return
     raise Problem(
         400,
@@ -186,13 +203,18 @@ def check_kind(name: str, type_: str, iri: str, base: str) -> None:
     )
 
 
-def part_of_paper(iri: str, papers: str) -> bool:
+def is_part_of_paper(iri: str, papers: str) -> bool:
     """Whether an IRI names a part of a paper, by what the IRIs of `papers` begin with."""
     return iri.startswith(papers) and "/" in iri.removeprefix(papers)
 
 
-def schema(type_: str) -> dict[str, Any]:
+def json_schema_of(type_: str) -> dict[str, Any]:
     """The JSON schema of what a client writes for a value of a type."""
-    if is_thing(type_):
-        return {"type": "string", "minLength": 1, "maxLength": LONGEST, "examples": [EXAMPLES[type_]]}
-    return TYPES[type_].schema
+    if is_resource_type(type_):
+        return {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_VALUE_CHARACTERS,
+            "examples": [EXAMPLE_NAMES[type_]],
+        }
+    return VALUE_TYPES[type_].schema

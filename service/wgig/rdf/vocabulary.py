@@ -8,31 +8,36 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..i18n import ENGLISH, marked
-from ..text import natural
-from .namespaces import OUTSIDE
+from ..i18n import ENGLISH, gettext_noop
+from ..text import natural_sort_key
+from .namespaces import EXTERNAL_NAMESPACES
 
-OWL, RDFS = OUTSIDE["owl"], OUTSIDE["rdfs"]
-SHACL, SKOS = OUTSIDE["sh"], OUTSIDE["skos"]
-KINDS = {
-    f"{OWL}Class": marked("Classes"),
-    f"{OWL}ObjectProperty": marked("Properties that lead to things"),
-    f"{OWL}DatatypeProperty": marked("Properties that hold values"),
+OWL_NAMESPACE, RDFS_TERMS_NAMESPACE = EXTERNAL_NAMESPACES["owl"], EXTERNAL_NAMESPACES["rdfs"]
+SHACL_NAMESPACE, SKOS_NAMESPACE = EXTERNAL_NAMESPACES["sh"], EXTERNAL_NAMESPACES["skos"]
+TERM_KINDS = {
+    f"{OWL_NAMESPACE}Class": gettext_noop("Classes"),
+    f"{OWL_NAMESPACE}ObjectProperty": gettext_noop("Properties that lead to things"),
+    f"{OWL_NAMESPACE}DatatypeProperty": gettext_noop("Properties that hold values"),
 }
 # What a term's entry says about it beside label and definition.
-TIES = {
-    f"{RDFS}subClassOf": marked("A kind of"),
-    f"{RDFS}subPropertyOf": marked("A kind of"),
-    f"{RDFS}domain": marked("Of"),
-    f"{RDFS}range": marked("Values"),
-    f"{OWL}inverseOf": marked("Inverse of"),
+TERM_TIES = {
+    f"{RDFS_TERMS_NAMESPACE}subClassOf": gettext_noop("A kind of"),
+    f"{RDFS_TERMS_NAMESPACE}subPropertyOf": gettext_noop("A kind of"),
+    f"{RDFS_TERMS_NAMESPACE}domain": gettext_noop("Of"),
+    f"{RDFS_TERMS_NAMESPACE}range": gettext_noop("Values"),
+    f"{OWL_NAMESPACE}inverseOf": gettext_noop("Inverse of"),
 }
-ARTICLE = re.compile(r"^(a|an|the) ", re.IGNORECASE)
-TARGETS = (f"{SHACL}targetClass", f"{SHACL}targetNode", f"{SHACL}targetSubjectsOf", f"{SHACL}targetObjectsOf")
+ARTICLE_PATTERN = re.compile(r"^(a|an|the) ", re.IGNORECASE)
+SHACL_TARGET_PROPERTIES = (
+    f"{SHACL_NAMESPACE}targetClass",
+    f"{SHACL_NAMESPACE}targetNode",
+    f"{SHACL_NAMESPACE}targetSubjectsOf",
+    f"{SHACL_NAMESPACE}targetObjectsOf",
+)
 
 
 @dataclass(frozen=True)
-class Term:
+class VocabularyTerm:
     """A class or property of the ontology.
 
     `kind` is the IRI of what it is, `ranges` are those of its values, `ties` lists the IRIs it is tied to, by
@@ -48,7 +53,7 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Shape:
+class NodeShape:
     """A node shape: what it looks at, and what it says when something is wrong.
 
     `messages` holds the sentences by the IRI of the shape that says them: this one or one that it is made of.
@@ -60,69 +65,77 @@ class Shape:
     messages: dict[str, list[str]]
 
 
-def terms(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> list[Term]:
+def list_vocabulary_terms(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> list[VocabularyTerm]:
     """The terms of an ontology, by their labels in a language."""
     found = []
-    for subject, said in by_subject(graph).items():
-        kind = next((one.value for one in said["type"] if one.value in KINDS), None)
+    for subject, said in objects_by_subject(graph).items():
+        kind = next((one.value for one in said["type"] if one.value in TERM_KINDS), None)
         if kind and isinstance(subject, ox.NamedNode):
-            found.append(term(subject.value, kind, said, tongue))
+            found.append(build_vocabulary_term(subject.value, kind, said, tongue))
     return sorted(found, key=lambda one: one.label.value.casefold())
 
 
-def by_kind(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> dict[str, list[Term]]:
+def group_terms_by_kind(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> dict[str, list[VocabularyTerm]]:
     """The terms of an ontology, called so in a language, under the titles of their kinds."""
-    found = terms(graph, tongue)
-    return {title: [one for one in found if one.kind == kind] for kind, title in KINDS.items()}
+    found = list_vocabulary_terms(graph, tongue)
+    return {title: [one for one in found if one.kind == kind] for kind, title in TERM_KINDS.items()}
 
 
-def term(iri: str, kind: str, said: dict[str, list[Any]], tongue: str) -> Term:
+def build_vocabulary_term(iri: str, kind: str, said: dict[str, list[Any]], tongue: str) -> VocabularyTerm:
     """A term from what is said about it, by property; its label is in `tongue` where it can be."""
     ties: dict[str, list[str]] = defaultdict(list)
-    for property_, words in TIES.items():
+    for property_, words in TERM_TIES.items():
         ties[words] += [one.value for one in said[property_] if isinstance(one, ox.NamedNode)]
-    return Term(
+    return VocabularyTerm(
         iri,
         kind,
-        label=next(iter(spoken(said[f"{RDFS}label"], tongue)), ox.Literal(iri.rpartition("#")[2])),
-        definition=first(said[f"{SKOS}definition"], ""),
-        ranges=sorted(one.value for one in said[f"{RDFS}range"]),
+        label=next(
+            iter(prefer_language(said[f"{RDFS_TERMS_NAMESPACE}label"], tongue)),
+            ox.Literal(iri.rpartition("#")[2]),
+        ),
+        definition=first_literal_text(said[f"{SKOS_NAMESPACE}definition"], ""),
+        ranges=sorted(one.value for one in said[f"{RDFS_TERMS_NAMESPACE}range"]),
         ties={words: sorted(iris) for words, iris in ties.items() if iris},
     )
 
 
-def shapes(graph: Iterable[ox.Triple]) -> list[Shape]:
+def list_node_shapes(graph: Iterable[ox.Triple]) -> list[NodeShape]:
     """The node shapes that are no rules of a profile, by name, with all their messages.
 
     Those without a target are used by others.
     """
-    subjects = by_subject(graph)
+    subjects = objects_by_subject(graph)
     found = [
-        shape(subject, subjects)
+        build_node_shape(subject, subjects)
         for subject, said in subjects.items()
         if isinstance(subject, ox.NamedNode) and is_node_shape(said)
     ]
-    return sorted(found, key=lambda one: natural(one.name))
+    return sorted(found, key=lambda one: natural_sort_key(one.name))
 
 
 def is_node_shape(said: dict[str, list[Any]]) -> bool:
     """Whether what is said of a subject makes it a node shape that is no rule of a profile."""
-    is_rule = f"{OUTSIDE['dcterms']}isPartOf" in said
+    is_rule = f"{EXTERNAL_NAMESPACES['dcterms']}isPartOf" in said
     return not is_rule and (
-        ox.NamedNode(f"{SHACL}NodeShape") in said["type"] or not said.keys().isdisjoint(TARGETS)
+        ox.NamedNode(f"{SHACL_NAMESPACE}NodeShape") in said["type"]
+        or not said.keys().isdisjoint(SHACL_TARGET_PROPERTIES)
     )
 
 
-def shape(node: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]], tongue: str = ENGLISH) -> Shape:
+def build_node_shape(
+    node: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]], tongue: str = ENGLISH
+) -> NodeShape:
     """A shape of a graph, whose objects are given by subject and property; named in `tongue` where it can."""
     said = subjects[node]
-    names = spoken([*said.get(f"{SHACL}name", []), *said.get(f"{RDFS}label", [])], tongue)
-    targets = sorted(one.value for property_ in TARGETS for one in said.get(property_, []))
-    name = heading(first(names, node.value.rpartition("#")[2]))
-    return Shape(node.value, name, targets, messages(node, subjects))
+    names = prefer_language(
+        [*said.get(f"{SHACL_NAMESPACE}name", []), *said.get(f"{RDFS_TERMS_NAMESPACE}label", [])], tongue
+    )
+    targets = sorted(one.value for property_ in SHACL_TARGET_PROPERTIES for one in said.get(property_, []))
+    name = shape_heading(first_literal_text(names, node.value.rpartition("#")[2]))
+    return NodeShape(node.value, name, targets, collect_shape_messages(node, subjects))
 
 
-def part(graph: Iterable[ox.Triple], start: ox.NamedNode, prefix: str) -> list[ox.Triple]:
+def extract_subgraph(graph: Iterable[ox.Triple], start: ox.NamedNode, prefix: str) -> list[ox.Triple]:
     """What a graph says about a node, and about the blank nodes and IRIs of a prefix that it leads to."""
     said: dict[Any, list[ox.Triple]] = defaultdict(list)
     for triple in graph:
@@ -140,13 +153,15 @@ def part(graph: Iterable[ox.Triple], start: ox.NamedNode, prefix: str) -> list[o
     return found
 
 
-def heading(name: str) -> str:
+def shape_heading(name: str) -> str:
     """The name of a shape as a heading: without an article, with a capital."""
-    bare = ARTICLE.sub("", name)
+    bare = ARTICLE_PATTERN.sub("", name)
     return bare[:1].upper() + bare[1:]
 
 
-def messages(start: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]) -> dict[str, list[str]]:
+def collect_shape_messages(
+    start: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]
+) -> dict[str, list[str]]:
     """The messages of a shape and of every shape that it reaches, by the IRI of the shape, its own first.
 
     A constraint without an IRI speaks for the shape that it stands in.
@@ -161,11 +176,11 @@ def messages(start: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]) -> 
         seen.add(node)
         said = subjects[node]
         speaker = node.value if isinstance(node, ox.NamedNode) else speaker
-        found[speaker] += sorted(one.value for one in said.get(f"{SHACL}message", []))
+        found[speaker] += sorted(one.value for one in said.get(f"{SHACL_NAMESPACE}message", []))
         waiting += [
             (one, speaker)
             for property_, ends in said.items()
-            if property_.startswith((SHACL, OUTSIDE["rdf"]))
+            if property_.startswith((SHACL_NAMESPACE, EXTERNAL_NAMESPACES["rdf"]))
             for one in ends
         ]
     own = found.pop(start.value)
@@ -173,30 +188,34 @@ def messages(start: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]) -> 
     return {iri: sentences for iri, sentences in [(start.value, own), *parts] if sentences}
 
 
-def by_subject(graph: Iterable[ox.Triple]) -> dict[Any, dict[str, list[Any]]]:
+def objects_by_subject(graph: Iterable[ox.Triple]) -> dict[Any, dict[str, list[Any]]]:
     """Objects by subject and property; the property `rdf:type` is called `type`."""
     found: dict[Any, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for triple in graph:
-        property_ = "type" if triple.predicate.value == f"{OUTSIDE['rdf']}type" else triple.predicate.value
+        property_ = (
+            "type"
+            if triple.predicate.value == f"{EXTERNAL_NAMESPACES['rdf']}type"
+            else triple.predicate.value
+        )
         found[triple.subject][property_].append(triple.object)
     return found
 
 
-def first(literals: list[Any], otherwise: str) -> str:
+def first_literal_text(literals: list[Any], otherwise: str) -> str:
     """The first of the texts in the order of their letters, or what stands for none."""
     return min((one.value for one in literals), default=otherwise)
 
 
-def spoken(literals: list[Any], tongue: str = ENGLISH) -> list[Any]:
+def prefer_language(literals: list[Any], tongue: str = ENGLISH) -> list[Any]:
     """The texts in a language where there are any, else the English ones, else all."""
     in_tongues = ([one for one in literals if one.language == liked] for liked in (tongue, ENGLISH))
     return next(filter(None, in_tongues), literals)
 
 
-def names(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> dict[str, ox.Literal]:
+def labels_by_node(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> dict[str, ox.Literal]:
     """The rdfs:label of each node of a graph that has one, that in `tongue` or in English before others."""
     return {
-        node.value: spoken(said[f"{RDFS}label"], tongue)[0]
-        for node, said in by_subject(graph).items()
-        if f"{RDFS}label" in said
+        node.value: prefer_language(said[f"{RDFS_TERMS_NAMESPACE}label"], tongue)[0]
+        for node, said in objects_by_subject(graph).items()
+        if f"{RDFS_TERMS_NAMESPACE}label" in said
     }

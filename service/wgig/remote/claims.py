@@ -12,26 +12,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from ..store.errors import StoreError, UnavailableError
-from ..store.folder import PATIENCE
-from .engine import Engine
-from .skolem import literal
+from ..store.errors import StoreError, StoreUnavailableError
+from ..store.folder import WRITER_WAIT_SECONDS
+from .engine import RemoteEngine
+from .skolem import serialize_string_literal
 
-CHOOSING = 0
-AGAIN = 0.02  # seconds between two looks
-LATE = 1.0  # seconds in which a request is done that the store has begun to do, whoever has the turn by then
-MOST = 0.5  # seconds that count between two looks
-BEATS = 5  # in the time after which a claim is taken away without one
+CHOOSING_NUMBER = 0
+CLAIM_RECHECK_SECONDS = 0.02  # seconds between two looks
+LATE_REQUEST_SECONDS = (
+    1.0  # seconds in which a request is done that the store has begun to do, whoever has the turn by then
+)
+MAX_SILENCE_STEP_SECONDS = 0.5  # seconds that count between two looks
+BEATS_PER_LEASE = 5  # in the time after which a claim is taken away without one
 
 
-class Claim(NamedTuple):
+class WriteClaim(NamedTuple):
     """A claim: its number, and whose it is. The lower comes first."""
 
     number: int
-    me: str
+    owner: str
 
 
-class LostTurnError(UnavailableError):
+class LostClaimError(StoreUnavailableError):
     """Others took a claim away, as nothing was heard of the one who made it."""
 
     def __init__(self) -> None:
@@ -39,129 +41,132 @@ class LostTurnError(UnavailableError):
         super().__init__("Another instance took the turn to write, and nothing was written.")
 
 
-class Claims:
+class WriteClaims:
     """The claims in a graph. Those that are silent for `lease` seconds are taken away."""
 
-    def __init__(self, engine: Engine, graph: str, lease: float) -> None:
+    def __init__(self, engine: RemoteEngine, graph: str, lease: float) -> None:
         """Take the service, the graph, and how long a claim may be silent."""
-        self.engine, self.graph, self.lease = engine, graph, lease
-        self.left = set[str]()  # who may have left a claim
+        self.engine, self.graph, self.lease_seconds = engine, graph, lease
+        self.own_claims = set[str]()  # who may have left a claim
 
     @contextmanager
-    def held(self, patience: float = PATIENCE) -> Iterator[Claim]:
+    def hold(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[WriteClaim]:
         """Around what is done with a claim that comes before all others.
 
         Raises UnavailableError where that takes so many seconds, LostTurnError.
         """
-        for one in list(self.left):
+        for one in list(self.own_claims):
             self.withdraw(one)
         me = uuid.uuid4().hex
-        self.left.add(me)
+        self.own_claims.add(me)
         over = threading.Event()
-        beating = threading.Thread(target=self.beat, args=(me, over), daemon=True)
+        beating = threading.Thread(target=self.send_beats, args=(me, over), daemon=True)
         beating.start()
         try:
-            yield self.first(self.made(me), patience)
+            yield self.wait_until_first(self.make_claim(me), patience)
         finally:
             over.set()
             beating.join()
             with suppress(StoreError):  # others take it away when they have waited long enough
                 self.withdraw(me)
 
-    def made(self, me: str) -> Claim:
+    def make_claim(self, me: str) -> WriteClaim:
         """A new claim behind all others."""
-        choosing = Claim(CHOOSING, me)
-        self.put(choosing)
-        claim = Claim(1 + max(one.number for one in self.all()), me)
-        self.engine.update(f"{self.inserted(claim)} ; {self.deleted(choosing)}")
+        choosing = WriteClaim(CHOOSING_NUMBER, me)
+        self.insert(choosing)
+        claim = WriteClaim(1 + max(one.number for one in self.list_claims()), me)
+        self.engine.update(f"{self.insert_update(claim)} ; {self.delete_update(choosing)}")
         return claim
 
-    def first(self, claim: Claim, patience: float = PATIENCE) -> Claim:
+    def wait_until_first(self, claim: WriteClaim, patience: float = WRITER_WAIT_SECONDS) -> WriteClaim:
         """The claim when it comes before all others.
 
         That is looked at twice: one look may miss a claim that got its number meanwhile, the next does not.
         """
-        began, waiting = time.monotonic(), Waiting(self.lease)
-        while ahead := self.ahead(claim) or self.ahead(claim):
+        began, waiting = time.monotonic(), SilenceTracker(self.lease_seconds)
+        while ahead := self.claims_ahead(claim) or self.claims_ahead(claim):
             if time.monotonic() - began > patience:
-                raise UnavailableError("Others write for too long. Nothing was written; try again.")
-            gone = waiting.gone({one.me for one in ahead}, self.said("beat"))
+                raise StoreUnavailableError("Others write for too long. Nothing was written; try again.")
+            gone = waiting.find_gone_owners({one.owner for one in ahead}, self.read_values("beat"))
             for one in gone:
                 self.withdraw(one)
-            time.sleep(LATE if gone else AGAIN)
+            time.sleep(LATE_REQUEST_SECONDS if gone else CLAIM_RECHECK_SECONDS)
         return claim
 
-    def ahead(self, claim: Claim) -> list[Claim]:
+    def claims_ahead(self, claim: WriteClaim) -> list[WriteClaim]:
         """The claims before this one, and those that choose. Raises LostTurnError where it is gone."""
-        every = self.all()
+        every = self.list_claims()
         if claim not in every:
-            raise LostTurnError
-        return [one for one in every if one.me != claim.me and one < claim]
+            raise LostClaimError
+        return [one for one in every if one.owner != claim.owner and one < claim]
 
-    def all(self) -> list[Claim]:
+    def list_claims(self) -> list[WriteClaim]:
         """All claims."""
-        return [Claim(int(number), me) for number, me in (one.split(" ") for one in self.said("claim"))]
+        return [
+            WriteClaim(int(number), me)
+            for number, me in (one.split(" ") for one in self.read_values("claim"))
+        ]
 
-    def said(self, name: str) -> set[str]:
+    def read_values(self, name: str) -> set[str]:
         """What stands in the graph of a kind."""
         pattern = f"GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#{name}> ?o }}"
-        return {row["o"].value for row in self.engine.rows(f"SELECT ?o {{ {pattern} }}")}
+        return {row["o"].value for row in self.engine.select_rows(f"SELECT ?o {{ {pattern} }}")}
 
-    def put(self, claim: Claim) -> None:
+    def insert(self, claim: WriteClaim) -> None:
         """Make a claim."""
-        self.engine.update(self.inserted(claim))
+        self.engine.update(self.insert_update(claim))
 
     def withdraw(self, me: str) -> None:
         """Take away the claims of one, and what stands behind them."""
         for name in ("claim", "beat"):
-            for one in self.said(name):
+            for one in self.read_values(name):
                 if me in one:
-                    self.engine.update(f"DELETE DATA {{ {self.triple(name, one)} }}")
-        self.left.discard(me)
+                    self.engine.update(f"DELETE DATA {{ {self.graph_triple(name, one)} }}")
+        self.own_claims.discard(me)
 
-    def beat(self, me: str, over: threading.Event) -> None:
+    def send_beats(self, me: str, over: threading.Event) -> None:
         """Let others know that one is there still, until it is over."""
         before, number = "", 0
-        while not over.wait(self.lease / BEATS):
+        while not over.wait(self.lease_seconds / BEATS_PER_LEASE):
             number += 1
             now = f"{me} {number}"
-            gone = f" ; DELETE DATA {{ {self.triple('beat', before)} }}" if before else ""
+            gone = f" ; DELETE DATA {{ {self.graph_triple('beat', before)} }}" if before else ""
             with suppress(StoreError):
-                self.engine.update(f"INSERT DATA {{ {self.triple('beat', now)} }}{gone}")
+                self.engine.update(f"INSERT DATA {{ {self.graph_triple('beat', now)} }}{gone}")
                 before = now
 
-    def inserted(self, claim: Claim) -> str:
+    def insert_update(self, claim: WriteClaim) -> str:
         """The update that makes a claim."""
-        return f"INSERT DATA {{ {self.pattern(claim)} }}"
+        return f"INSERT DATA {{ {self.claim_pattern(claim)} }}"
 
-    def deleted(self, claim: Claim) -> str:
+    def delete_update(self, claim: WriteClaim) -> str:
         """The update that takes it away."""
-        return f"DELETE DATA {{ {self.pattern(claim)} }}"
+        return f"DELETE DATA {{ {self.claim_pattern(claim)} }}"
 
-    def pattern(self, claim: Claim) -> str:
+    def claim_pattern(self, claim: WriteClaim) -> str:
         """A claim as it stands in an update."""
-        return self.triple("claim", f"{claim.number} {claim.me}")
+        return self.graph_triple("claim", f"{claim.number} {claim.owner}")
 
-    def triple(self, name: str, text: str) -> str:
+    def graph_triple(self, name: str, text: str) -> str:
         """A text of a kind as it stands in an update."""
-        return f"GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#{name}> {literal(text)} }}"
+        return f"GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#{name}> {serialize_string_literal(text)} }}"
 
 
-class Waiting:
+class SilenceTracker:
     """How long others have been silent. While nobody can look, as the service does nothing, nobody is."""
 
     def __init__(self, lease: float) -> None:
         """Take the seconds after which somebody silent counts as gone."""
-        self.lease = lease
-        self.last = time.monotonic()
-        self.silent: dict[str, tuple[frozenset[str], float]] = {}
+        self.lease_seconds = lease
+        self.last_check = time.monotonic()
+        self.silences: dict[str, tuple[frozenset[str], float]] = {}
 
-    def gone(self, those: set[str], beats: set[str]) -> list[str]:
+    def find_gone_owners(self, those: set[str], beats: set[str]) -> list[str]:
         """Those of them who are gone, by the beats that are seen now."""
         now = time.monotonic()
-        passed, self.last = min(now - self.last, MOST), now
+        passed, self.last_check = min(now - self.last_check, MAX_SILENCE_STEP_SECONDS), now
         for one in those:
             heard = frozenset(beat for beat in beats if beat.startswith(one))
-            before, seconds = self.silent.get(one, (heard, 0.0))
-            self.silent[one] = (heard, seconds + passed if heard == before else 0.0)
-        return [one for one in those if self.silent[one][1] > self.lease]
+            before, seconds = self.silences.get(one, (heard, 0.0))
+            self.silences[one] = (heard, seconds + passed if heard == before else 0.0)
+        return [one for one in those if self.silences[one][1] > self.lease_seconds]

@@ -13,172 +13,181 @@ import aiohttp
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..http.middleware import secure
-from ..pages.errors import refused
-from ..store.errors import StoreError, UnavailableError
-from .client import QUERY, Client, CutOffError, Parameters
-from .engine import patient
-from .ledger import NOTICE, State, states_in
-from .store import Shared
+from ..http.middleware import set_security_headers
+from ..pages.errors import answer_expected_error
+from ..store.errors import StoreError, StoreUnavailableError
+from .client import SPARQL_QUERY_TYPE, CutOffError, RemoteClient, UrlParameters
+from .engine import tolerate_retryable_refusal
+from .ledger import WRITE_NOTICE_SECONDS, LedgerState, parse_ledger_answer
+from .store import SharedStore
 
-AWAY = 5.0  # seconds for which one that did not answer is not asked
+REPLICA_AWAY_SECONDS = 5.0  # seconds for which one that did not answer is not asked
 
 
-class Replicas:
+class StoreReplicas:
     """Replicas of a shared store, asked in turn."""
 
-    def __init__(self, store: Shared, urls: Sequence[str]) -> None:
+    def __init__(self, store: SharedStore, urls: Sequence[str]) -> None:
         """Take the store, and where queries of its replicas go."""
         self.store = store
-        self.known = dict.fromkeys(urls, -1)  # the version of each when it was asked last
-        self.away = dict.fromkeys(urls, float("-inf"))  # until when each is not asked
-        self.turn = 0
+        self.versions = dict.fromkeys(urls, -1)  # the version of each when it was asked last
+        self.away_until = dict.fromkeys(urls, float("-inf"))  # until when each is not asked
+        self.next_index = 0
 
     @asynccontextmanager
     async def open(
-        self, client: Client, text: str, accept: str, parameters: Parameters
+        self, client: RemoteClient, text: str, accept: str, parameters: UrlParameters
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer to a query by the next one, or by the store itself where that does not begin to answer.
 
         Raises as `Client.open` does.
         """
-        url, home = await self.next(client), self.store.sharing.engine.query_url
+        url, home = await self.next_url(client), self.store.sharing.engine.query_url
         async with AsyncExitStack() as stack:
             try:
-                opened = client.open(url, text, QUERY, accept, parameters)
+                opened = client.open(url, text, SPARQL_QUERY_TYPE, accept, parameters)
                 answer = await stack.enter_async_context(opened)
-            except UnavailableError:
+            except StoreUnavailableError:
                 if url == home:
                     raise
-                self.leave(url)
-                opened = client.open(home, text, QUERY, accept, parameters)
+                self.set_aside(url)
+                opened = client.open(home, text, SPARQL_QUERY_TYPE, accept, parameters)
                 answer = await stack.enter_async_context(opened)
             yield answer
 
-    async def next(self, client: Client) -> str:
+    async def next_url(self, client: RemoteClient) -> str:
         """Where to ask: the next replica that is as far as this instance is, else the store itself."""
-        urls = [*self.known, self.store.sharing.engine.query_url]
-        self.turn = (self.turn + 1) % len(urls)
-        url = urls[self.turn]
-        if url in self.known and not await self.is_as_far(client, url):
+        urls = [*self.versions, self.store.sharing.engine.query_url]
+        self.next_index = (self.next_index + 1) % len(urls)
+        url = urls[self.next_index]
+        if url in self.versions and not await self.is_current(client, url):
             return urls[-1]
         return url
 
-    async def is_as_far(self, client: Client, url: str) -> bool:
+    async def is_current(self, client: RemoteClient, url: str) -> bool:
         """Whether a replica has what this instance knows of."""
-        wanted = self.store.at.version
-        if self.known[url] < wanted and time.monotonic() >= self.away[url]:
+        wanted = self.store.shared_position.version
+        if self.versions[url] < wanted and time.monotonic() >= self.away_until[url]:
             try:
-                self.known[url] = await self.version(client, url)
+                self.versions[url] = await self.read_version(client, url)
             except StoreError:
-                self.leave(url)
-        return self.known[url] >= wanted
+                self.set_aside(url)
+        return self.versions[url] >= wanted
 
-    def leave(self, url: str) -> None:
+    def set_aside(self, url: str) -> None:
         """Do not ask a replica for a while."""
-        self.known[url], self.away[url] = -1, time.monotonic() + AWAY
+        self.versions[url], self.away_until[url] = -1, time.monotonic() + REPLICA_AWAY_SECONDS
 
-    async def version(self, client: Client, url: str) -> int:
+    async def read_version(self, client: RemoteClient, url: str) -> int:
         """The version of a replica; -1 where it has none of this store, or one that is being written."""
-        ledger, rows = self.store.sharing.ledger, self.store.sharing.engine.dialect.rows
-        body = await client.whole(url, ledger.question, QUERY, rows)
-        found = states_in(body, rows)
-        is_whole = len(found) == 1 and not found[0].pending and found[0].store == self.store.at.store
+        ledger, rows = self.store.sharing.ledger, self.store.sharing.engine.dialect.rows_media_type
+        body = await client.read_answer(url, ledger.state_query, SPARQL_QUERY_TYPE, rows)
+        found = parse_ledger_answer(body, rows)
+        is_whole = (
+            len(found) == 1 and not found[0].pending and found[0].store == self.store.shared_position.store
+        )
         return found[0].version if is_whole else -1
 
 
-AT_ALL_TIMES = ("/health", "/ready", "/static", "/metrics")  # what the paths begin with that tell no data
-PAUSE = 0.01  # seconds until it is looked again whether a write is over
-SOON = 2.0  # seconds in which most are
-PATIENCE = 8.0  # seconds for whoever writes still
+ALWAYS_SERVED_PATHS = (
+    "/health",
+    "/ready",
+    "/static",
+    "/metrics",
+)  # what the paths begin with that tell no data
+FRESHNESS_RECHECK_SECONDS = 0.01  # seconds until it is looked again whether a write is over
+USUAL_WRITE_SECONDS = 2.0  # seconds in which most are
+UNFINISHED_WRITE_SECONDS = 8.0  # seconds for whoever writes still
 
 
-class Following:
+class StoreFollower:
     """Brings an instance in line with a shared store when something is asked of it.
 
     Of many who ask at once, one looks for all that came before it looked.
     """
 
-    def __init__(self, store: Shared, fresh: float) -> None:
+    def __init__(self, store: SharedStore, fresh: float) -> None:
         """Take the store, and for how many seconds a look is good."""
-        self.store, self.fresh = store, fresh
-        self.client: Client | None = None
-        self.looked = float("-inf")
-        self.looking: asyncio.Task[None] | None = None
-        self.next: asyncio.Task[None] | None = None
+        self.store, self.fresh_seconds = store, fresh
+        self.client: RemoteClient | None = None
+        self.checked_at = float("-inf")
+        self.check_task: asyncio.Task[None] | None = None
+        self.next_check_task: asyncio.Task[None] | None = None
         self.numbers = count()
 
     @property
     def version(self) -> tuple[int, int]:
         """What stays the same while nobody has to look."""
-        is_fresh = time.monotonic() - self.looked < self.fresh
+        is_fresh = time.monotonic() - self.checked_at < self.fresh_seconds
         return (self.store.version, -1 if is_fresh else next(self.numbers))
 
-    async def current(self) -> None:
+    async def ensure_current(self) -> None:
         """Be in line with all that was written by the last look that is good. Raises StoreError."""
-        if time.monotonic() - self.looked >= self.fresh:
-            await self.now()
+        if time.monotonic() - self.checked_at >= self.fresh_seconds:
+            await self.catch_up()
 
-    async def now(self) -> None:
+    async def catch_up(self) -> None:
         """Be in line with all that was written by now. Raises StoreError."""
-        if self.looking is None or self.looking.done():
-            self.looking = begun(self.look())
-            return await asyncio.shield(self.looking)
-        if self.next is None or self.next.done():
-            self.next = begun(self.look_after(self.looking))
-        return await asyncio.shield(self.next)
+        if self.check_task is None or self.check_task.done():
+            self.check_task = start_check_task(self.check_ledger())
+            return await asyncio.shield(self.check_task)
+        if self.next_check_task is None or self.next_check_task.done():
+            self.next_check_task = start_check_task(self.check_after(self.check_task))
+        return await asyncio.shield(self.next_check_task)
 
-    async def look_after(self, before: asyncio.Task[None]) -> None:
+    async def check_after(self, before: asyncio.Task[None]) -> None:
         """Look when another look is over."""
         await asyncio.wait([before])
-        self.looking, self.next = self.next, None
-        await self.look()
+        self.check_task, self.next_check_task = self.next_check_task, None
+        await self.check_ledger()
 
-    async def look(self) -> None:
+    async def check_ledger(self) -> None:
         """Look what the ledger says, and follow it. A write that is under way is waited for."""
         began = time.monotonic()
-        while (state := await self.state()) is None or state.pending:
-            if time.monotonic() - began > SOON:
-                await self.finish(state)
-            await asyncio.sleep(PAUSE)
-        if self.store.is_behind_of(state):
+        while (state := await self.read_state()) is None or state.pending:
+            if time.monotonic() - began > USUAL_WRITE_SECONDS:
+                await self.finish_write(state)
+            await asyncio.sleep(FRESHNESS_RECHECK_SECONDS)
+        if self.store.is_behind_state(state):
             await asyncio.to_thread(self.store.follow)
-        self.looked = max(self.looked, began)
+        self.checked_at = max(self.checked_at, began)
 
-    async def finish(self, state: State | None) -> None:
+    async def finish_write(self, state: LedgerState | None) -> None:
         """Finish what another left unfinished. Raises UnavailableError where somebody writes still."""
         if state is None:
-            raise UnavailableError("The ledger of the shared store is gone, or says two things.")
-        await asyncio.to_thread(self.store.finish, PATIENCE)
+            raise StoreUnavailableError("The ledger of the shared store is gone, or says two things.")
+        await asyncio.to_thread(self.store.finish, UNFINISHED_WRITE_SECONDS)
 
-    async def state(self) -> State | None:
+    async def read_state(self) -> LedgerState | None:
         """What the ledger says now; None where it does not say one thing."""
         sharing = self.store.sharing
-        self.client = self.client or Client(sharing.engine.access, sharing.engine.patience)
-        rows = sharing.engine.dialect.rows
+        self.client = self.client or RemoteClient(sharing.engine.credentials, sharing.engine.timeout_seconds)
+        rows = sharing.engine.dialect.rows_media_type
         try:
-            with patient(sharing.engine.dialect):
-                body = await self.client.whole(sharing.engine.query_url, sharing.ledger.question, QUERY, rows)
-                found = states_in(body, rows)
+            with tolerate_retryable_refusal(sharing.engine.dialect):
+                body = await self.client.read_answer(
+                    sharing.engine.query_url, sharing.ledger.state_query, SPARQL_QUERY_TYPE, rows
+                )
+                found = parse_ledger_answer(body, rows)
                 return found[0] if len(found) == 1 else None
         except CutOffError:  # a busy service may give a row before what is in it
             return None
         return None
 
 
-class Moment:
+class QuietCheck:
     """A time in which a service is asked, and whether an answer of it may show a write half done."""
 
-    def __init__(self, following: Following) -> None:
+    def __init__(self, following: StoreFollower) -> None:
         """It begins now, with a look that nobody waits for yet."""
-        self.following, self.began = following, time.monotonic()
-        self.look = begun(following.now())
-        self.announced = following.store.announced
+        self.follower, self.began = following, time.monotonic()
+        self.check_task = start_check_task(following.catch_up())
+        self.announced_version = following.store.announced_version
 
-    async def looked(self) -> None:
+    async def wait_for_check(self) -> None:
         """Wait for the look; what was written before it is no matter then."""
-        await self.look
-        self.announced = self.following.store.announced
+        await self.check_task
+        self.announced_version = self.follower.store.announced_version
 
     async def is_quiet(self) -> bool:
         """Whether nothing that is announced was written from then until now. Raises StoreError.
@@ -186,38 +195,40 @@ class Moment:
         What is announced after the look is not begun to be written before `NOTICE` is over; half of that
         counts here, lest clocks differ.
         """
-        await self.look
-        if time.monotonic() - self.began > NOTICE / 2:
-            await self.following.now()
-        return self.announced == self.following.store.announced
+        await self.check_task
+        if time.monotonic() - self.began > WRITE_NOTICE_SECONDS / 2:
+            await self.follower.catch_up()
+        return self.announced_version == self.follower.store.announced_version
 
 
-def begun(look: Coroutine[None, None, None]) -> asyncio.Task[None]:
+def start_check_task(look: Coroutine[None, None, None]) -> asyncio.Task[None]:
     """A look that has begun; what goes wrong with it may be told to nobody, as all who wait may be gone."""
     task = asyncio.create_task(look)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return task
 
 
-class Current:
+class FreshnessMiddleware:
     """ASGI middleware: lets a request go on when the instance is in line with the shared store."""
 
-    def __init__(self, app: ASGIApp, following: Following) -> None:
+    def __init__(self, app: ASGIApp, following: StoreFollower) -> None:
         """Take what brings it in line."""
-        self.app, self.following = app, following
+        self.app, self.follower = app, following
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it where the store does not answer."""
         try:
-            if scope["type"] == "http" and not (scope["path"].startswith(AT_ALL_TIMES) or is_query(scope)):
-                await self.following.current()
+            if scope["type"] == "http" and not (
+                scope["path"].startswith(ALWAYS_SERVED_PATHS) or is_query_scope(scope)
+            ):
+                await self.follower.ensure_current()
             await self.app(scope, receive, send)
         except StoreError as error:  # which no answer has begun before
-            response = refused(Request(scope, receive), error)
-            secure(response.headers)
+            response = answer_expected_error(Request(scope, receive), error)
+            set_security_headers(response.headers)
             await response(scope, receive, send)
 
 
-def is_query(scope: Scope) -> bool:
+def is_query_scope(scope: Scope) -> bool:
     """Whether a request is a query, in answering which it is looked what was written."""
     return scope["path"] == "/sparql" and (scope["method"] != "GET" or b"query=" in scope["query_string"])

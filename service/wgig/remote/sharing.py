@@ -15,53 +15,53 @@ from typing import NamedTuple
 from ..settings import Settings
 from ..store import recovery
 from ..store.change import Change
-from ..store.files import ASIDE
-from ..store.folder import PATIENCE, QUADS, closed, open_quads
-from ..store.recovery import SETTLED, Marks, settling
-from .claims import LATE, Claim
+from ..store.files import ASIDE_FOLDER
+from ..store.folder import QUADS_FOLDER, WRITER_WAIT_SECONDS, hold_store_closed, open_quads
+from ..store.recovery import CLEAN_MARK_FILE, CleanMarks, read_clean_mark
+from .claims import LATE_REQUEST_SECONDS, WriteClaim
 from .client import RefusedError
-from .copy import Copying, Reached
-from .engine import Engine
-from .ledger import KEPT, CutOffLoadError, Ledger, State, Whole
-from .skolem import Ground
+from .copy import CopyProgress, StoreCopier
+from .engine import RemoteEngine
+from .ledger import MAX_LEDGER_ENTRIES, CutOffLoadError, LedgerState, QuadDifference, WriteLedger
+from .skolem import Skolemizer
 
-NAME = "in-line-with"
+POSITION_FILE_NAME = "in-line-with"
 
 
-class Position(NamedTuple):
+class StorePosition(NamedTuple):
     """A version of a store, and the mark of the write that made it."""
 
     store: str
     version: int
-    by: str
+    mark: str
 
 
-def read(folder: Path) -> Position | None:
+def read_position_file(folder: Path) -> StorePosition | None:
     """What is noted in the folder; None where nothing is."""
-    path = folder / NAME
+    path = folder / POSITION_FILE_NAME
     if not path.exists():
         return None
     match path.read_text("utf-8").split(" "):
         case [store, version, by] if version.isdecimal():
-            return Position(store, int(version), by)
+            return StorePosition(store, int(version), by)
     return None
 
 
-def note(folder: Path, position: Position) -> None:
+def write_position_file(folder: Path, position: StorePosition) -> None:
     """Note a version, after all of it is on disk."""
-    path = folder / NAME
+    path = folder / POSITION_FILE_NAME
     path.unlink(missing_ok=True)  # a backup may hold it by a link, so that it is not changed in place
     path.write_text(" ".join(map(str, position)), "utf-8")
 
 
-class Turn:
+class WriteTurn:
     """Takes turns for one instance, in which one of its threads writes."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: WriteLedger) -> None:
         """It has none yet."""
         self.ledger = ledger
-        self.mine = threading.RLock()  # whoever holds it has the turn, or waits for it
-        self.claim: Claim | None = None
+        self.lock = threading.RLock()  # whoever holds it has the turn, or waits for it
+        self.claim: WriteClaim | None = None
 
     @property
     def is_taken(self) -> bool:
@@ -69,23 +69,27 @@ class Turn:
         return self.claim is not None
 
     @contextmanager
-    def taken(self, take_back: Callable[[Claim, State], None], patience: float = PATIENCE) -> Iterator[None]:
+    def take(
+        self, take_back: Callable[[WriteClaim, LedgerState], None], patience: float = WRITER_WAIT_SECONDS
+    ) -> Iterator[None]:
         """Around what is written in a turn; within another it is that one.
 
         What another left unfinished is finished first, or taken back where that cannot be. Raises
         UnavailableError where the store does not answer, or others write for so many seconds.
         """
-        with self.mine:
+        with self.lock:
             if self.claim:
                 yield
             else:
-                with self.begun(take_back, patience):
+                with self.begin(take_back, patience):
                     yield
 
     @contextmanager
-    def begun(self, take_back: Callable[[Claim, State], None], patience: float = PATIENCE) -> Iterator[None]:
+    def begin(
+        self, take_back: Callable[[WriteClaim, LedgerState], None], patience: float = WRITER_WAIT_SECONDS
+    ) -> Iterator[None]:
         """Around a turn that may begin in one thread and end in another."""
-        with self.ledger.claims.held(patience) as claim:
+        with self.ledger.claims.hold(patience) as claim:
             self.claim = claim
             try:
                 self.finish(take_back)
@@ -93,26 +97,26 @@ class Turn:
             finally:
                 self.claim = None
 
-    def write(self, change: Change | None, derived: str, by: str, whole: Whole) -> int:
+    def write(self, change: Change | None, derived: str, by: str, whole: QuadDifference) -> int:
         """Write a change in the turn, as `Ledger.write` does; as which version."""
         assert self.claim
         return self.ledger.write(self.claim, change, derived, by, whole).version
 
-    def finish(self, take_back: Callable[[Claim, State], None]) -> None:
+    def finish(self, take_back: Callable[[WriteClaim, LedgerState], None]) -> None:
         """Finish what another left unfinished, or take it back."""
-        self.settle(self.ledger.redo, self.ledger.undo, take_back)
+        self.end_pending(self.ledger.redo, self.ledger.undo, take_back)
 
-    def undo(self, take_back: Callable[[Claim, State], None]) -> None:
+    def undo(self, take_back: Callable[[WriteClaim, LedgerState], None]) -> None:
         """Take back what was not written to its end."""
-        self.settle(self.ledger.undo, take_back)
+        self.end_pending(self.ledger.undo, take_back)
 
-    def settle(self, *ways: Callable[[Claim, State], object]) -> None:
+    def end_pending(self, *ways: Callable[[WriteClaim, LedgerState], object]) -> None:
         """Bring what is announced to an end in the first of these ways that there is."""
         assert self.claim
-        state = self.ledger.read()
+        state = self.ledger.read_state()
         if not state.pending:
             return
-        time.sleep(LATE)  # what was begun to be written, by whoever, is over then
+        time.sleep(LATE_REQUEST_SECONDS)  # what was begun to be written, by whoever, is over then
         *first, last = ways
         for way in first:
             with suppress(CutOffLoadError, RefusedError):
@@ -121,71 +125,76 @@ class Turn:
         last(self.claim, state)
 
 
-class Sharing:
+class StoreSharing:
     """The shared store of the settings. Raises ValueError where they do not fit."""
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings; nothing is asked yet."""
-        self.engine = Engine(settings)
-        self.ledger = Ledger(self.engine, settings.base)
-        self.turn = Turn(self.ledger)
-        self.ground = Ground(settings.base)
-        self.copying = Copying(self.engine, self.ledger, self.ground)
+        self.engine = RemoteEngine(settings)
+        self.ledger = WriteLedger(self.engine, settings.base)
+        self.turn = WriteTurn(self.ledger)
+        self.skolemizer = Skolemizer(settings.base)
+        self.copier = StoreCopier(self.engine, self.ledger, self.skolemizer)
 
 
-BEFORE = "shared-before"  # the copy as it was before a large load
-EVERY = 10  # seconds between two words on how far a copy is
+BEFORE_LOAD_FOLDER = "shared-before"  # the copy as it was before a large load
+COPY_PROGRESS_SECONDS = 10  # seconds between two words on how far a copy is
 
-Say = Callable[[str], None]
+ProgressReporter = Callable[[str], None]
 
 
-def at_of(state: State) -> Position:
+def ledger_position(state: LedgerState) -> StorePosition:
     """Where what is in line with this is."""
-    return Position(state.store, state.version, state.by)
+    return StorePosition(state.store, state.version, state.mark)
 
 
-def restore(folder: Path) -> None:
+def restore_cut_off_copy(folder: Path) -> None:
     """Have the copy be as before a loading that was cut off, so that somebody can take that back."""
-    before = folder / ASIDE / BEFORE
+    before = folder / ASIDE_FOLDER / BEFORE_LOAD_FOLDER
     if before.exists():
-        with closed(folder):
-            if not settling(folder):
-                shutil.rmtree(folder / QUADS)
-                before.rename(folder / QUADS)
-                Marks(folder, "").settle()
+        with hold_store_closed(folder):
+            if not read_clean_mark(folder):
+                shutil.rmtree(folder / QUADS_FOLDER)
+                before.rename(folder / QUADS_FOLDER)
+                CleanMarks(folder, "").mark_clean()
             shutil.rmtree(before, ignore_errors=True)
 
 
-def is_of_use(folder: Path, state: State) -> bool:
+def is_usable_copy(folder: Path, state: LedgerState) -> bool:
     """Whether the copy in a folder can be brought in line."""
-    at = read(folder)
-    if at is None or at.store != state.store or not settling(folder) or not (folder / QUADS).exists():
+    at = read_position_file(folder)
+    if (
+        at is None
+        or at.store != state.store
+        or not read_clean_mark(folder)
+        or not (folder / QUADS_FOLDER).exists()
+    ):
         return False
-    return state.version - KEPT < at.version <= state.version
+    return state.version - MAX_LEDGER_ENTRIES < at.version <= state.version
 
 
-def copy(folder: Path, sharing: Sharing, say: Say) -> None:
+def copy_shared_store(folder: Path, sharing: StoreSharing, say: ProgressReporter) -> None:
     """Take a new copy of the shared store into a folder. Raises StoreError where a process has it open."""
     say(f"Copying the shared store to {folder} ...")
-    with closed(folder):
-        for name in (NAME, SETTLED, recovery.INDEX_MARK):
+    with hold_store_closed(folder):
+        for name in (POSITION_FILE_NAME, CLEAN_MARK_FILE, recovery.INDEX_MARK_FILE):
             (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / QUADS, ignore_errors=True)
+        shutil.rmtree(folder / QUADS_FOLDER, ignore_errors=True)
     quads = open_quads(folder)
-    state = sharing.copying.into(quads, now_and_then(say))
+    state = sharing.copier.copy_into(quads, make_progress_reporter(say))
     quads.flush()
     del quads
-    Marks(folder, state.derived).settle()
-    note(folder, at_of(state))
+    CleanMarks(folder, state.rules_digest).mark_clean()
+    write_position_file(folder, ledger_position(state))
 
 
-def now_and_then(say: Say) -> Reached:
+def make_progress_reporter(say: ProgressReporter) -> CopyProgress:
     """Says how far a copy is, each ten seconds."""
     said = time.monotonic()
 
     def reached(came: int, count: int) -> None:
         nonlocal said
-        if time.monotonic() - said >= EVERY:
+        if time.monotonic() - said >= COPY_PROGRESS_SECONDS:
             said = time.monotonic()
             say(f"Copied {came:,} of {count:,} statements ...")
 

@@ -12,83 +12,106 @@ from urllib.parse import urlsplit
 import pyoxigraph as ox
 
 from ..store.change import Change
-from ..store.commit import data
+from ..store.commit import serialize_data_block
 
 
-class Ground:
+class Skolemizer:
     """Blank nodes and the unnamed graph as IRIs, and back."""
 
     def __init__(self, base: str) -> None:
         """Take the base of the IRIs of the graph."""
         parts = urlsplit(base)
-        self.home = f"{parts.scheme}://{parts.netloc}/.well-known/genid/"
-        self.unnamed, self.state = (ox.NamedNode(f"{base}graph/{name}") for name in ("unnamed", "state"))
-        self.made = ox.NamedNode(f"{self.state.value}#made")
+        self.genid_prefix = f"{parts.scheme}://{parts.netloc}/.well-known/genid/"
+        self.unnamed_graph, self.state_graph = (
+            ox.NamedNode(f"{base}graph/{name}") for name in ("unnamed", "state")
+        )
+        self.made_property = ox.NamedNode(f"{self.state_graph.value}#made")
 
-    def ground(self, change: Change) -> Change:
+    def skolemize_change(self, change: Change) -> Change:
         """A change as it is there, with a word on each graph that was made, as it may be empty."""
-        removed = chain(self.down(change.removed), map(self.word, change.dropped))
-        added = chain(self.down(change.added), map(self.word, change.made))
-        return Change(tuple(removed), tuple(added), change.dropped, change.made)
+        removed = chain(self.skolemize(change.removed), map(self.made_graph_quad, change.dropped))
+        added = chain(self.skolemize(change.added), map(self.made_graph_quad, change.created))
+        return Change(tuple(removed), tuple(added), change.dropped, change.created)
 
-    def loose(self, change: Change) -> Change:
+    def deskolemize_change(self, change: Change) -> Change:
         """A change as it is here."""
         removed, added = (
-            tuple(self.up(one for one in those if one.graph_name != self.state))
+            tuple(self.deskolemize(one for one in those if one.graph_name != self.state_graph))
             for those in (change.removed, change.added)
         )
-        return Change(removed, added, change.dropped, change.made)
+        return Change(removed, added, change.dropped, change.created)
 
-    def word(self, graph: str) -> ox.Quad:
+    def made_graph_quad(self, graph: str) -> ox.Quad:
         """What says that a graph was made."""
-        return ox.Quad(self.state, self.made, ox.NamedNode(graph), self.state)
+        return ox.Quad(self.state_graph, self.made_property, ox.NamedNode(graph), self.state_graph)
 
-    def reserved(self, quads: Iterable[ox.Quad]) -> Iterator[ox.NamedNode]:
+    def find_reserved_names(self, quads: Iterable[ox.Quad]) -> Iterator[ox.NamedNode]:
         """The names in the quads that mean something else there, so that nothing can be said with them."""
         for one in quads:
-            if isinstance(one.graph_name, ox.NamedNode) and one.graph_name in (self.unnamed, self.state):
+            if isinstance(one.graph_name, ox.NamedNode) and one.graph_name in (
+                self.unnamed_graph,
+                self.state_graph,
+            ):
                 yield one.graph_name
             terms = [one.subject, one.predicate, one.object, one.graph_name]
             while terms:
                 term = terms.pop()
                 if isinstance(term, ox.Triple):
                     terms += (term.subject, term.object)
-                elif isinstance(term, ox.NamedNode) and term.value.startswith(self.home):
+                elif isinstance(term, ox.NamedNode) and term.value.startswith(self.genid_prefix):
                     yield term
 
-    def down(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
+    def skolemize(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
         """Quads as they are there."""
         for one in quads:
-            graph = self.unnamed if isinstance(one.graph_name, ox.DefaultGraph) else self.iri(one.graph_name)
-            yield ox.Quad(self.iri(one.subject), one.predicate, self.iri(one.object), graph)
+            graph = (
+                self.unnamed_graph
+                if isinstance(one.graph_name, ox.DefaultGraph)
+                else self.skolemize_term(one.graph_name)
+            )
+            yield ox.Quad(
+                self.skolemize_term(one.subject), one.predicate, self.skolemize_term(one.object), graph
+            )
 
-    def up(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
+    def deskolemize(self, quads: Iterable[ox.Quad]) -> Iterator[ox.Quad]:
         """Quads as they are here."""
         for one in quads:
-            graph = ox.DefaultGraph() if one.graph_name == self.unnamed else self.blank(one.graph_name)
-            yield ox.Quad(self.blank(one.subject), one.predicate, self.blank(one.object), graph)
+            graph = (
+                ox.DefaultGraph()
+                if one.graph_name == self.unnamed_graph
+                else self.deskolemize_term(one.graph_name)
+            )
+            yield ox.Quad(
+                self.deskolemize_term(one.subject), one.predicate, self.deskolemize_term(one.object), graph
+            )
 
-    def iri(self, term: Any) -> Any:
+    def skolemize_term(self, term: Any) -> Any:
         """The IRI of a blank node; any other term as it is."""
         if isinstance(term, ox.Triple):
-            return ox.Triple(self.iri(term.subject), term.predicate, self.iri(term.object))
-        return ox.NamedNode(self.home + term.value) if isinstance(term, ox.BlankNode) else term
+            return ox.Triple(
+                self.skolemize_term(term.subject), term.predicate, self.skolemize_term(term.object)
+            )
+        return ox.NamedNode(self.genid_prefix + term.value) if isinstance(term, ox.BlankNode) else term
 
-    def blank(self, term: Any) -> Any:
+    def deskolemize_term(self, term: Any) -> Any:
         """The blank node of such an IRI; any other term as it is."""
         if isinstance(term, ox.Triple):
-            return ox.Triple(self.blank(term.subject), term.predicate, self.blank(term.object))
-        if isinstance(term, ox.NamedNode) and term.value.startswith(self.home):
-            return ox.BlankNode(term.value.removeprefix(self.home))
+            return ox.Triple(
+                self.deskolemize_term(term.subject), term.predicate, self.deskolemize_term(term.object)
+            )
+        if isinstance(term, ox.NamedNode) and term.value.startswith(self.genid_prefix):
+            return ox.BlankNode(term.value.removeprefix(self.genid_prefix))
         return term
 
 
-def literal(value: str) -> str:
+def serialize_string_literal(value: str) -> str:
     """A text."""
     return str(ox.Literal(value))
 
 
-def conditional(quads: Iterable[ox.Quad], is_exact: Callable[[ox.Quad], bool]) -> tuple[str, str]:
+def build_conditional_pattern(
+    quads: Iterable[ox.Quad], is_exact: Callable[[ox.Quad], bool]
+) -> tuple[str, str]:
     """Quads as they stand in a conditional update, and what gives the variables in them their values.
 
     The object of one that is not exact is computed, as written out it would come to be another.
@@ -101,6 +124,8 @@ def conditional(quads: Iterable[ox.Quad], is_exact: Callable[[ox.Quad], bool]) -
             continue
         assert isinstance(one.object, ox.Literal)
         what.append(f"GRAPH {one.graph_name} {{ {one.subject} {one.predicate} ?o{number} }}")
-        bound.append(f"BIND(STRDT({literal(one.object.value)}, {one.object.datatype}) AS ?o{number})")
-    what[0] = data(exact)
+        bound.append(
+            f"BIND(STRDT({serialize_string_literal(one.object.value)}, {one.object.datatype}) AS ?o{number})"
+        )
+    what[0] = serialize_data_block(exact)
     return " ".join(what), " ".join(bound)

@@ -13,18 +13,18 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..http.bodies import Pairs
-from ..http.parameters import in_field, query, with_parameters
-from ..pages.rendering import in_format
+from ..http.parameters import add_parameters_to_path, encode_field_value, encode_parameter_pairs
+from ..pages.rendering import path_in_format
 from ..rdf.formats import Format
-from ..rdf.namespaces import OUTSIDE
-from .negotiation import Choice, offers
-from .profiles import OFFERED, OWN, Profile, profiles
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from .negotiation import Representation, iter_representations
+from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, Profile, profiles_by_token
 
-LICENSE = "https://creativecommons.org/licenses/by/4.0/"  # of what is our own
+CONTENT_LICENSE_IRI = "https://creativecommons.org/licenses/by/4.0/"  # of what is our own
 
 
 @dataclass(frozen=True)
-class Subject:
+class Resource:
     """A resource as it is represented.
 
     `iri` names it, `path` with the parameters `pairs` is where it is read, and `formats` are those of its
@@ -39,150 +39,158 @@ class Subject:
     triples: Callable[[], Iterable[ox.Triple]]
     write: Callable[[Format], bytes]
     types: frozenset[str] | None = None
-    formats: Sequence[Format] = OFFERED
-    suffixed: bool = True
+    formats: Sequence[Format] = OWN_PROFILE_FORMATS
+    uses_suffix: bool = True
     pairs: Pairs = field(default_factory=list)
-    own: str = OWN
-    written: Mapping[str, Profile] | None = None
-    license: str = LICENSE
+    own_profile: str = OWN_PROFILE_TOKEN
+    written_profiles: Mapping[str, Profile] | None = None
+    license: str = CONTENT_LICENSE_IRI
 
     @property
-    def here(self) -> str:
+    def canonical_address(self) -> str:
         """Where it is read, by whatever profile and in whatever format a client likes."""
-        return with_parameters(self.path, query(self.pairs))
+        return add_parameters_to_path(self.path, encode_parameter_pairs(self.pairs))
 
-    def fits(self, profile: Profile) -> bool:
+    def has_profile(self, profile: Profile) -> bool:
         """Whether it can be had in a profile."""
-        return self.writes(profile) or (self.types is not None and profile.fits(self.types))
+        return self.writes_profile(profile) or (self.types is not None and profile.fits_types(self.types))
 
-    def writes(self, profile: Profile) -> bool:
+    def writes_profile(self, profile: Profile) -> bool:
         """Whether it gives a profile itself, and not by a query over its triples."""
-        return profile.token in (self.own, *(self.written or ()))
+        return profile.token in (self.own_profile, *(self.written_profiles or ()))
 
-    def choices(self, base: str) -> list[Choice]:
+    def representations(self, base: str) -> list[Representation]:
         """All its representations, the one first that a client gets who does not care."""
-        known = {**profiles(base), **(self.written or {})}
-        return list(offers(known, self.formats, [token for token, one in known.items() if self.fits(one)]))
+        known = {**profiles_by_token(base), **(self.written_profiles or {})}
+        return list(
+            iter_representations(
+                known, self.formats, [token for token, one in known.items() if self.has_profile(one)]
+            )
+        )
 
-    def address(self, choice: Choice) -> str:
+    def representation_address(self, choice: Representation) -> str:
         """Where just this representation is read."""
-        path = f"{self.path}.{choice.format.suffix}" if self.suffixed else self.path
-        parameters = query(self.pairs)
-        if choice.profile.token != self.own:
+        path = f"{self.path}.{choice.format.suffix}" if self.uses_suffix else self.path
+        parameters = encode_parameter_pairs(self.pairs)
+        if choice.profile.token != self.own_profile:
             parameters.append(f"_profile={choice.profile.token}")
-        if not self.suffixed:
+        if not self.uses_suffix:
             parameters.append(f"_mediatype={choice.format.media_type.replace('+', '%2B')}")
-        return with_parameters(path, parameters)
+        return add_parameters_to_path(path, parameters)
 
 
-LONGEST = 3000  # bytes of the field; proxies commonly take 4 kB for all header fields
-MODEL = "http://www.w3.org/ns/dx/conneg/altr"  # the data model of the list of representations
-KIND = "http://www.w3.org/ns/dx/prof/Profile"
+MAX_LINK_FIELD_BYTES = 3000  # bytes of the field; proxies commonly take 4 kB for all header fields
+ALTR_MODEL_IRI = "http://www.w3.org/ns/dx/conneg/altr"  # the data model of the list of representations
+PROFILE_CLASS_IRI = "http://www.w3.org/ns/dx/prof/Profile"
 
 
-def links(subject: Subject, chosen: Choice | None, base: str, more: Iterable[str] = ()) -> list[str]:
+def representation_links(
+    subject: Resource, chosen: Representation | None, base: str, more: Iterable[str] = ()
+) -> list[str]:
     """The links of a representation, or of the list of them; what does not fit stands in the list.
 
     By Content Negotiation by Profile, sections 7.1.1 (canonical, alternate) and 7.1.1.2 (tokens).
     """
-    every = subject.choices(base)
+    every = subject.representations(base)
     known = {one.profile.token: one.profile for one in every}
-    return fitting(
+    return fit_link_field(
         [
-            represented(subject.here, "canonical", every[0]),
+            representation_link(subject.canonical_address, "canonical", every[0]),
             *more,
-            *common(subject.license),
+            *data_links(subject.license),
             *([f'<{chosen.profile.iri}>; rel="profile"'] if chosen else []),
-            f'<{listing(subject)}>; rel="alternate"; type="text/html"; profile="{MODEL}"',
-            *map(mapping, known.values()),
+            f'<{representation_list_address(subject)}>; rel="alternate"; type="text/html"; profile="{ALTR_MODEL_IRI}"',
+            *map(profile_token_link, known.values()),
             *(
-                represented(subject.address(one), "alternate", one)
-                for one in by_need(every)
+                representation_link(subject.representation_address(one), "alternate", one)
+                for one in prioritize_representations(every)
                 if not chosen or (one.profile.iri, one.format) != (chosen.profile.iri, chosen.format)
             ),
         ]
     )
 
 
-def common(license_: str = LICENSE) -> list[str]:
+def data_links(license_: str = CONTENT_LICENSE_IRI) -> list[str]:
     """The links of whatever holds data, under the license with an IRI; empty: none is known."""
     return ['</ontology>; rel="describedby"', *([f'<{license_}>; rel="license"'] if license_ else [])]
 
 
-def by_need(choices: list[Choice]) -> list[Choice]:
+def prioritize_representations(choices: list[Representation]) -> list[Representation]:
     """The choices, those first that are of our own profile or the first of another."""
     own = choices[0].profile
     seen: set[str] = set()
-    ahead: list[Choice] = []
-    rest: list[Choice] = []
+    ahead: list[Representation] = []
+    rest: list[Representation] = []
     for one in choices:
         (rest if one.profile != own and one.profile.token in seen else ahead).append(one)
         seen.add(one.profile.token)
     return [*ahead, *rest]
 
 
-def alternates(path: str, formats: Iterable[Format], chosen: Format) -> list[str]:
+def alternate_format_links(path: str, formats: Iterable[Format], chosen: Format) -> list[str]:
     """The links to the other formats of what has a format by a parameter, and no profiles."""
     return [
-        f'<{in_format(path, one.media_type)}>; rel="alternate"; type="{one.media_type}"'
+        f'<{path_in_format(path, one.media_type)}>; rel="alternate"; type="{one.media_type}"'
         for one in formats
         if one is not chosen
     ]
 
 
-def listing(subject: Subject) -> str:
+def representation_list_address(subject: Resource) -> str:
     """Where the list of the representations is read."""
-    return with_parameters(subject.here, ["_profile=all"])
+    return add_parameters_to_path(subject.canonical_address, ["_profile=all"])
 
 
-def represented(target: str, relation: str, choice: Choice) -> str:
+def representation_link(target: str, relation: str, choice: Representation) -> str:
     """The link to a representation."""
     return f'<{target}>; rel="{relation}"; type="{choice.format.media_type}"; profile="{choice.profile.iri}"'
 
 
-def mapping(profile: Profile) -> str:
+def profile_token_link(profile: Profile) -> str:
     """The link that says which profile a token means."""
-    return f'<{KIND}>; rel="type"; token="{profile.token}"; anchor="{profile.iri}"'
+    return f'<{PROFILE_CLASS_IRI}>; rel="type"; token="{profile.token}"; anchor="{profile.iri}"'
 
 
-def fitting(found: Iterable[str]) -> list[str]:
+def fit_link_field(found: Iterable[str]) -> list[str]:
     """As many of the links, in their order, as the field may hold."""
-    kept, room = [], LONGEST
-    for one in map(in_field, found):
+    kept, room = [], MAX_LINK_FIELD_BYTES
+    for one in map(encode_field_value, found):
         if len(one) + 2 <= room:
             kept.append(one)
             room -= len(one) + 2
     return kept
 
 
-DCTERMS = OUTSIDE["dcterms"]
-TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
+ALTR_DCTERMS_BASE = EXTERNAL_NAMESPACES["dcterms"]
+ALTR_RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
 
 
-def triples(subject: Subject, base: str) -> Iterator[ox.Triple]:
+def representation_triples(subject: Resource, base: str) -> Iterator[ox.Triple]:
     """The representations by the Alternate Representations Data Model (section 6.4 and its appendix)."""
     resource = ox.NamedNode(subject.iri)
-    for place, one in enumerate(subject.choices(base)):
-        node = ox.NamedNode(base.rstrip("/") + subject.address(one))
+    for place, one in enumerate(subject.representations(base)):
+        node = ox.NamedNode(base.rstrip("/") + subject.representation_address(one))
         profile = ox.NamedNode(one.profile.iri)
         if place == 0:
-            yield ox.Triple(resource, altr("hasDefaultRepresentation"), node)
-        yield ox.Triple(resource, altr("hasRepresentation"), node)
-        yield ox.Triple(node, TYPE, altr("Representation"))
-        yield ox.Triple(node, ox.NamedNode(f"{DCTERMS}format"), ox.Literal(one.format.media_type))
-        yield ox.Triple(node, ox.NamedNode(f"{DCTERMS}conformsTo"), profile)
-        yield ox.Triple(profile, TYPE, ox.NamedNode(f"{DCTERMS}Standard"))
-        yield ox.Triple(profile, ox.NamedNode(f"{OUTSIDE['prof']}hasToken"), ox.Literal(one.profile.token))
+            yield ox.Triple(resource, altr_term("hasDefaultRepresentation"), node)
+        yield ox.Triple(resource, altr_term("hasRepresentation"), node)
+        yield ox.Triple(node, ALTR_RDF_TYPE, altr_term("Representation"))
+        yield ox.Triple(node, ox.NamedNode(f"{ALTR_DCTERMS_BASE}format"), ox.Literal(one.format.media_type))
+        yield ox.Triple(node, ox.NamedNode(f"{ALTR_DCTERMS_BASE}conformsTo"), profile)
+        yield ox.Triple(profile, ALTR_RDF_TYPE, ox.NamedNode(f"{ALTR_DCTERMS_BASE}Standard"))
+        yield ox.Triple(
+            profile, ox.NamedNode(f"{EXTERNAL_NAMESPACES['prof']}hasToken"), ox.Literal(one.profile.token)
+        )
 
 
-def altr(name: str) -> ox.NamedNode:
+def altr_term(name: str) -> ox.NamedNode:
     """A term of the model."""
-    return ox.NamedNode(f"{MODEL}#{name}")
+    return ox.NamedNode(f"{ALTR_MODEL_IRI}#{name}")
 
 
-def members(subject: Subject, base: str) -> dict[str, Any]:
+def build_representations_document(subject: Resource, base: str) -> dict[str, Any]:
     """The representations as JSON: the profiles in their order, each with its media types in theirs."""
-    every = subject.choices(base)
+    every = subject.representations(base)
     profiles = {one.profile.token: one.profile for one in every}
     return {
         "resource": subject.iri,
@@ -200,10 +208,10 @@ def members(subject: Subject, base: str) -> dict[str, Any]:
     }
 
 
-def rows(subject: Subject, base: str) -> list[tuple[Any, list[tuple[str, str]]]]:
+def representation_rows(subject: Resource, base: str) -> list[tuple[Any, list[tuple[str, str]]]]:
     """The profiles, each with the titles and addresses of its formats, for a page."""
     found: dict[str, tuple[Any, list[tuple[str, str]]]] = {}
-    for one in subject.choices(base):
+    for one in subject.representations(base):
         _, formats = found.setdefault(one.profile.token, (one.profile, []))
-        formats.append((one.format.title, subject.address(one)))
+        formats.append((one.format.title, subject.representation_address(one)))
     return list(found.values())

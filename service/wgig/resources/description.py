@@ -8,20 +8,20 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ..http.language import ANY, Languages, Said, as_asked
-from ..i18n import marked
-from ..rdf.namespaces import OUTSIDE
-from ..store.projections import for_version
+from ..http.language import ANY_LANGUAGE, LanguagePreferences, StatementLike, keep_requested_languages
+from ..i18n import gettext_noop
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..store.projections import cache_for_version
 from ..store.store import Store
-from ..store.view import Term, rows
-from .labels import best, labels
+from ..store.view import ResultTerm, select_solutions
+from .labels import best_label, find_labels
 
-TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
-PARTS = 250
-INCOMING = 500
-EACH = 50  # of the statements of a property that point to a thing, where many do
-POINTING_CUT = marked("Of %(total)s statements that point here, %(shown)s are shown.")
-PARTS_CUT = marked("Only the first %(number)s parts are shown.")
+DESCRIPTION_RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
+MAX_DESCRIBED_PARTS = 250
+MAX_INCOMING_STATEMENTS = 500
+MAX_INCOMING_PER_PROPERTY = 50  # of the statements of a property that point to a thing, where many do
+INCOMING_CUT_MESSAGE = gettext_noop("Of %(total)s statements that point here, %(shown)s are shown.")
+PARTS_CUT_MESSAGE = gettext_noop("Only the first %(number)s parts are shown.")
 
 
 class Statement(NamedTuple):
@@ -29,7 +29,7 @@ class Statement(NamedTuple):
 
     subject: ox.NamedNode
     predicate: ox.NamedNode
-    object: Term
+    object: ResultTerm
     graphs: tuple[str, ...]
 
     @property
@@ -38,7 +38,7 @@ class Statement(NamedTuple):
         return ox.Triple(self.subject, self.predicate, self.object)
 
 
-class Cut(NamedTuple):
+class CutNotice(NamedTuple):
     """That something was left out: a sentence, with names in the places of its numbers."""
 
     sentence: str
@@ -50,7 +50,7 @@ class Cut(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Description:
+class ResourceDescription:
     """A thing as the graph knows it.
 
     `parts` holds the statements of nodes below the thing's IRI that are linked with it, by IRI; `incoming`
@@ -62,8 +62,8 @@ class Description:
     statements: list[Statement]
     parts: dict[str, list[Statement]]
     incoming: list[Statement]
-    towards: dict[str, int]
-    cut: list[Cut] = field(default_factory=list)
+    incoming_counts: dict[str, int]
+    cut_notices: list[CutNotice] = field(default_factory=list)
     labels: dict[str, ox.Literal] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Statement]:
@@ -74,44 +74,50 @@ class Description:
         yield from self.incoming
 
 
-def describe(store: Store, iri: str, languages: Languages = ANY) -> Description | None:
+def describe_resource(
+    store: Store, iri: str, languages: LanguagePreferences = ANY_LANGUAGE
+) -> ResourceDescription | None:
     """The description of a thing, or None when no statement is about it and none points to it.
 
     Labels are in the languages that a reader likes, where there are such, and texts as well where the address
     asks for that. Raises Problem 406 where none is in a language that was asked for.
     """
-    own = about(store, [iri])
-    incoming, towards = pointing(store, iri)
+    own = statements_about(store, [iri])
+    incoming, towards = find_incoming_statements(store, iri)
     if not own and not incoming:
         return None
-    parts, parts_left_out = below(store, iri, [*own, *incoming])
+    parts, parts_left_out = find_described_parts(store, iri, [*own, *incoming])
     cut = []
     if (total := sum(towards.values())) > len(incoming):
-        cut.append(Cut(POINTING_CUT, {"total": total, "shown": len(incoming)}))
+        cut.append(CutNotice(INCOMING_CUT_MESSAGE, {"total": total, "shown": len(incoming)}))
     if parts_left_out:
-        cut.append(Cut(PARTS_CUT, {"number": PARTS}))
-    description = in_languages(Description(iri, own, parts, incoming, towards, cut), languages)
-    description.labels.update(called({iri: own, **parts}, languages.ranges))
-    others = named(description) - {iri, *parts}
-    description.labels.update(labels(store, others, languages.ranges))
+        cut.append(CutNotice(PARTS_CUT_MESSAGE, {"number": MAX_DESCRIBED_PARTS}))
+    description = filter_description_languages(
+        ResourceDescription(iri, own, parts, incoming, towards, cut), languages
+    )
+    description.labels.update(iter_node_labels({iri: own, **parts}, languages.ranges))
+    others = iris_in_description(description) - {iri, *parts}
+    description.labels.update(find_labels(store, others, languages.ranges))
     return description
 
 
-def called(
+def iter_node_labels(
     nodes: Mapping[str, Iterable[Statement]], ranges: Sequence[str]
 ) -> Iterator[tuple[str, ox.Literal]]:
     """The best label of each node that has one, by all that is said of it."""
     for iri, said in nodes.items():
-        found = best(((one.predicate, one.object) for one in said), ranges)
+        found = best_label(((one.predicate, one.object) for one in said), ranges)
         if found is not None:
             yield iri, found
 
 
-def in_languages(description: Description, languages: Languages) -> Description:
+def filter_description_languages(
+    description: ResourceDescription, languages: LanguagePreferences
+) -> ResourceDescription:
     """The description with its texts in the languages that the address asks for. Raises Problem 406."""
-    if not languages.only:
+    if not languages.is_explicit:
         return description
-    kept = set(as_asked(list(description), languages))
+    kept = set(keep_requested_languages(list(description), languages))
     return replace(
         description,
         statements=[one for one in description.statements if one in kept],
@@ -120,70 +126,77 @@ def in_languages(description: Description, languages: Languages) -> Description:
     )
 
 
-def types_of(statements: Iterable[Said]) -> frozenset[str]:
+def stated_types(statements: Iterable[StatementLike]) -> frozenset[str]:
     """What statements of a thing say that it is."""
-    ends = (one.object for one in statements if one.predicate == TYPE)
+    ends = (one.object for one in statements if one.predicate == DESCRIPTION_RDF_TYPE)
     return frozenset(one.value for one in ends if isinstance(one, ox.NamedNode))
 
 
-def types(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
+def iter_type_triples(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
     """What each of the IRIs is."""
     version = store.version
-    return (triple for iri in iris for triple in types_in(store, version, iri))
+    return (triple for iri in iris for triple in type_triples_at_version(store, version, iri))
 
 
-@for_version(20_000)
-def types_in(store: Store, version: int, iri: str) -> tuple[ox.Triple, ...]:
+@cache_for_version(20_000)
+def type_triples_at_version(store: Store, version: int, iri: str) -> tuple[ox.Triple, ...]:
     """What an IRI is in a version of the store."""
     del version  # which makes the cache forget
-    return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), TYPE))
+    return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), DESCRIPTION_RDF_TYPE))
 
 
-def known(store: Store, iri: str) -> bool:
+def is_known_iri(store: Store, iri: str) -> bool:
     """Whether any statement is about the IRI or points to it."""
     node = ox.NamedNode(iri)
     return any(True for _ in chain(store.match(node), store.match(object_=node)))
 
 
-def about(store: Store, iris: Iterable[str]) -> list[Statement]:
+def statements_about(store: Store, iris: Iterable[str]) -> list[Statement]:
     """All statements with one of the IRIs as subject."""
-    return statements(quad for iri in iris for quad in store.match(ox.NamedNode(iri)))
+    return statements_from_quads(quad for iri in iris for quad in store.match(ox.NamedNode(iri)))
 
 
-def pointing(store: Store, iri: str) -> tuple[list[Statement], dict[str, int]]:
+def find_incoming_statements(store: Store, iri: str) -> tuple[list[Statement], dict[str, int]]:
     """The statements whose object is the IRI, and how many there are by property.
 
     Where they are more than INCOMING, there are up to EACH of a property, and those of blank nodes are
     counted as well: to look at each takes ten times as long.
     """
     node = ox.NamedNode(iri)
-    found = list(islice(filter(is_named, store.match(object_=node)), INCOMING + 1))
-    if len(found) <= INCOMING:
-        whole = statements(found)
+    found = list(islice(filter(has_named_subject, store.match(object_=node)), MAX_INCOMING_STATEMENTS + 1))
+    if len(found) <= MAX_INCOMING_STATEMENTS:
+        whole = statements_from_quads(found)
         return whole, dict(Counter(one.predicate.value for one in whole))
     count = f"SELECT ?p (COUNT(*) AS ?n) {{ ?s ?p {node} }} GROUP BY ?p"
-    towards = {row["p"].value: int(row["n"].value) for row in rows(store, count)}
-    some = (islice(filter(is_named, store.match(None, ox.NamedNode(one), node)), EACH) for one in towards)
-    return statements(chain.from_iterable(some)), towards
+    towards = {row["p"].value: int(row["n"].value) for row in select_solutions(store, count)}
+    some = (
+        islice(
+            filter(has_named_subject, store.match(None, ox.NamedNode(one), node)), MAX_INCOMING_PER_PROPERTY
+        )
+        for one in towards
+    )
+    return statements_from_quads(chain.from_iterable(some)), towards
 
 
-def is_named(quad: ox.Quad) -> bool:
+def has_named_subject(quad: ox.Quad) -> bool:
     """Whether a quad is about something with an IRI."""
     return isinstance(quad.subject, ox.NamedNode)
 
 
-def below(store: Store, iri: str, linked: list[Statement]) -> tuple[dict[str, list[Statement]], bool]:
+def find_described_parts(
+    store: Store, iri: str, linked: list[Statement]
+) -> tuple[dict[str, list[Statement]], bool]:
     """The nodes below the IRI that are `linked` with it or, in turn, by those; and whether some are missing.
 
     At most PARTS nodes are taken.
     """
     parts: dict[str, list[Statement]] = {}
     ends = [end for statement in linked for end in (statement.subject, statement.object)]
-    while new := under(iri, ends) - parts.keys():
-        room = PARTS - len(parts)
+    while new := iris_below(iri, ends) - parts.keys():
+        room = MAX_DESCRIBED_PARTS - len(parts)
         chosen = sorted(new)[:room]
         parts |= {part: [] for part in chosen}
-        found = about(store, chosen)
+        found = statements_about(store, chosen)
         for statement in found:
             parts[statement.subject.value].append(statement)
         if len(new) > room:
@@ -192,30 +205,30 @@ def below(store: Store, iri: str, linked: list[Statement]) -> tuple[dict[str, li
     return parts, False
 
 
-def under(iri: str, terms: Iterable[Term]) -> set[str]:
+def iris_below(iri: str, terms: Iterable[ResultTerm]) -> set[str]:
     """Which of the terms are IRIs below `iri`."""
     return {
         term.value for term in terms if isinstance(term, ox.NamedNode) and term.value.startswith(f"{iri}/")
     }
 
 
-def statements(found: Iterable[ox.Quad]) -> list[Statement]:
+def statements_from_quads(found: Iterable[ox.Quad]) -> list[Statement]:
     """Statements from quads about nodes with IRIs, each triple once, in a stable order."""
     graphs: dict[ox.Triple, set[str]] = {}
     for quad in found:
         where = graphs.setdefault(quad.triple, set())
         if not isinstance(quad.graph_name, ox.DefaultGraph):
             where.add(quad.graph_name.value)
-    return [statement(one, graphs[one]) for one in sorted(graphs, key=str)]
+    return [build_statement(one, graphs[one]) for one in sorted(graphs, key=str)]
 
 
-def statement(triple: ox.Triple, graphs: set[str]) -> Statement:
+def build_statement(triple: ox.Triple, graphs: set[str]) -> Statement:
     """A triple about a node with an IRI, and the graphs it stands in."""
     assert isinstance(triple.subject, ox.NamedNode)
     return Statement(triple.subject, triple.predicate, triple.object, tuple(sorted(graphs)))
 
 
-def named(description: Description) -> set[str]:
+def iris_in_description(description: ResourceDescription) -> set[str]:
     """Every IRI that the description shows: nodes, properties, graphs and datatypes."""
     iris = {description.iri}
     for statement in description:
@@ -225,7 +238,7 @@ def named(description: Description) -> set[str]:
     return iris
 
 
-def graphs_by_use(description: Description) -> list[str]:
+def graphs_by_use(description: ResourceDescription) -> list[str]:
     """The graphs in which the thing's own statements stand, the one that holds most of them first."""
     uses = Counter(graph for statement in description.statements for graph in statement.graphs)
     return [graph for graph, _ in uses.most_common()]

@@ -12,19 +12,19 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..http import language
-from ..rdf.namespaces import OUTSIDE
-from ..store.projections import for_version
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..store.projections import cache_for_version
 from ..store.store import Store
-from ..store.view import View
+from ..store.view import StoreView
 
-LICENSE = ox.NamedNode(f"{OUTSIDE['dcterms']}license")
+DCTERMS_LICENSE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcterms']}license")
 
 
-def license_of(view: View, graphs: Iterable[str | None]) -> str:
+def shared_license(view: StoreView, graphs: Iterable[str | None]) -> str:
     """The IRI of the license that each of these graphs has; empty where one has none, or several."""
     every = set[str]()
     for graph in graphs:
-        stated = view.match(ox.NamedNode(graph), LICENSE) if graph else ()
+        stated = view.match(ox.NamedNode(graph), DCTERMS_LICENSE) if graph else ()
         own = {one.object.value for one in stated if isinstance(one.object, ox.NamedNode)}
         every |= own or {""}
         if len(every) > 1:
@@ -32,73 +32,73 @@ def license_of(view: View, graphs: Iterable[str | None]) -> str:
     return "".join(every)
 
 
-@for_version(1)
-def license_of_all(view: View, version: int) -> str:
+@cache_for_version(1)
+def store_license(view: StoreView, version: int) -> str:
     """The license of all that a store holds in a version, as `license_of`."""
     del version  # which makes the cache forget
     unnamed = [None] if any(True for _ in view.triples(None)) else []
-    return license_of(view, [*unnamed, *view.graphs()])
+    return shared_license(view, [*unnamed, *view.graphs()])
 
 
-LABELS = (
-    f"{OUTSIDE['skos']}prefLabel",
-    f"{OUTSIDE['rdfs']}label",
-    f"{OUTSIDE['foaf']}name",
-    f"{OUTSIDE['dcterms']}title",
-    f"{OUTSIDE['skos']}altLabel",
+LABEL_PROPERTIES = (
+    f"{EXTERNAL_NAMESPACES['skos']}prefLabel",
+    f"{EXTERNAL_NAMESPACES['rdfs']}label",
+    f"{EXTERNAL_NAMESPACES['foaf']}name",
+    f"{EXTERNAL_NAMESPACES['dcterms']}title",
+    f"{EXTERNAL_NAMESPACES['skos']}altLabel",
 )
-_LABELS = {ox.NamedNode(iri): place for place, iri in enumerate(LABELS)}
-ALTERNATIVE = LABELS.index(f"{OUTSIDE['skos']}altLabel")
+_LABEL_RANKS = {ox.NamedNode(iri): place for place, iri in enumerate(LABEL_PROPERTIES)}
+ALT_LABEL_RANK = LABEL_PROPERTIES.index(f"{EXTERNAL_NAMESPACES['skos']}altLabel")
 
 
-def labels(store: Store, iris: Iterable[str], ranges: tuple[str, ...] = ()) -> dict[str, ox.Literal]:
+def find_labels(store: Store, iris: Iterable[str], ranges: tuple[str, ...] = ()) -> dict[str, ox.Literal]:
     """The best label of each IRI that has one, by the language ranges that a reader likes, the best first.
 
     After those come English, no language, Latin letters, and any language.
     """
     version = store.version
-    best = {iri: label(store, version, iri, ranges) for iri in sorted(set(iris))}
+    best = {iri: find_label(store, version, iri, ranges) for iri in sorted(set(iris))}
     return {iri: found for iri, found in best.items() if found is not None}
 
 
-@for_version(20_000)
-def label(store: Store, version: int, iri: str, ranges: tuple[str, ...] = ()) -> ox.Literal | None:
+@cache_for_version(20_000)
+def find_label(store: Store, version: int, iri: str, ranges: tuple[str, ...] = ()) -> ox.Literal | None:
     """The best label of an IRI in a version of the store."""
     del version  # which makes the cache forget
     node = ox.NamedNode(iri)
     said: list[tuple[ox.NamedNode, Any]] = []
     found: ox.Literal | None = None
-    for property_ in _LABELS:
+    for property_ in _LABEL_RANKS:
         said += ((property_, quad.object) for quad in store.match(node, property_))
-        found = best(said, ranges)
+        found = best_label(said, ranges)
         if found is not None and found.language == "en" and not ranges:
             break  # as no later property has a better one
     return found
 
 
-def best(said: Iterable[tuple[ox.NamedNode, Any]], ranges: Sequence[str]) -> ox.Literal | None:
+def best_label(said: Iterable[tuple[ox.NamedNode, Any]], ranges: Sequence[str]) -> ox.Literal | None:
     """The best label among properties of a thing with their values."""
     found = [
-        ((language.place(text.language or "", ranges), *preference(text, place)), text)
+        ((language.rank_language(text.language or "", ranges), *label_distance(text, place)), text)
         for property_, text in said
-        if (place := _LABELS.get(property_)) is not None
-        if isinstance(text, ox.Literal) and fits(text, place)
+        if (place := _LABEL_RANKS.get(property_)) is not None
+        if isinstance(text, ox.Literal) and is_label_text(text, place)
     ]
     return min(found, key=itemgetter(0))[1] if found else None
 
 
-def fits(text: ox.Literal, place: int) -> bool:
+def is_label_text(text: ox.Literal, place: int) -> bool:
     """Whether a text is a label: an alternative one only where it spells another script in Latin letters."""
-    return place != ALTERNATIVE or (text.language or "").lower().endswith("-latn")
+    return place != ALT_LABEL_RANK or (text.language or "").lower().endswith("-latn")
 
 
-def preference(text: ox.Literal, place: int) -> tuple[int, int, str]:
+def label_distance(text: ox.Literal, place: int) -> tuple[int, int, str]:
     """How far a text, by the label property in this place, is from what a reader of English wants."""
     language, _, script = (text.language or "").partition("-")
     return {"en": 0, "": 1}.get(language, 2 if script == "latn" else 3), place, text.value
 
 
-def by_language(texts: Iterable[Any]) -> dict[str, list[str]]:
+def build_language_map(texts: Iterable[Any]) -> dict[str, list[str]]:
     """Texts by language; those without one, and what is no text, are under `@none` (JSON-LD 1.1)."""
     found: dict[str, list[str]] = {}
     for one in texts:

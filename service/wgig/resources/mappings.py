@@ -14,39 +14,39 @@ import pyoxigraph as ox
 
 from .._version import __version__
 from ..http import language
-from ..pages.rendering import href
+from ..pages.rendering import find_href
 from ..rdf.formats import Format
-from ..rdf.namespaces import OUTSIDE
-from .alternates import LICENSE
-from .profiles import Profile, profiles
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from .alternates import CONTENT_LICENSE_IRI
+from .profiles import Profile, profiles_by_token
 
-NAMESPACE = "http://purl.org/dc/elements/1.1/"
-OAI = "http://www.openarchives.org/OAI/2.0/oai_dc/"
-ELEMENTS = [
+DC_ELEMENTS_NAMESPACE = "http://purl.org/dc/elements/1.1/"
+OAI_DC_NAMESPACE = "http://www.openarchives.org/OAI/2.0/oai_dc/"
+DC_ELEMENTS = [
     *("title", "creator", "subject", "description", "publisher", "contributor", "date", "type", "format"),
     *("identifier", "source", "language", "relation", "coverage", "rights"),
 ]
-BEGIN = f"""<?xml version="1.0" encoding="UTF-8"?>
-<oai_dc:dc xmlns:oai_dc="{OAI}"
-           xmlns:dc="{NAMESPACE}"
+OAI_DC_START = f"""<?xml version="1.0" encoding="UTF-8"?>
+<oai_dc:dc xmlns:oai_dc="{OAI_DC_NAMESPACE}"
+           xmlns:dc="{DC_ELEMENTS_NAMESPACE}"
            xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
-           xsi:schemaLocation="{OAI} http://www.openarchives.org/OAI/2.0/oai_dc.xsd">
+           xsi:schemaLocation="{OAI_DC_NAMESPACE} http://www.openarchives.org/OAI/2.0/oai_dc.xsd">
 """
-END = "</oai_dc:dc>\n"
+OAI_DC_END = "</oai_dc:dc>\n"
 
 
-def xml(triples: Iterable[ox.Triple], iri: str) -> bytes:
+def serialize_oai_dc(triples: Iterable[ox.Triple], iri: str) -> bytes:
     """What the triples say of the thing `iri` in the fifteen elements, in the order of the standard."""
     said = [one for one in triples if one.subject == ox.NamedNode(iri)]
     lines = {
-        (ELEMENTS.index(name), element(name, one.object))
+        (DC_ELEMENTS.index(name), serialize_dc_element(name, one.object))
         for one in said
-        if (name := one.predicate.value.removeprefix(NAMESPACE)) in ELEMENTS
+        if (name := one.predicate.value.removeprefix(DC_ELEMENTS_NAMESPACE)) in DC_ELEMENTS
     }
-    return (BEGIN + "".join(line for _, line in sorted(lines)) + END).encode()
+    return (OAI_DC_START + "".join(line for _, line in sorted(lines)) + OAI_DC_END).encode()
 
 
-def element(name: str, value: object) -> str:
+def serialize_dc_element(name: str, value: object) -> str:
     """One element with its text, and the language of that."""
     text = value.value if isinstance(value, (ox.Literal, ox.NamedNode)) else str(value)
     language = value.language if isinstance(value, ox.Literal) else None
@@ -54,58 +54,65 @@ def element(name: str, value: object) -> str:
     return f"  <dc:{name}{mark}>{escape(text)}</dc:{name}>\n"
 
 
-SCHEMA = OUTSIDE["schema"]
-TYPE = f"{OUTSIDE['rdf']}type"
-STRING, BOOLEAN = f"{OUTSIDE['xsd']}string", f"{OUTSIDE['xsd']}boolean"
-CONTEXT = {"@vocab": SCHEMA}
+SCHEMA_ORG_NAMESPACE = EXTERNAL_NAMESPACES["schema"]
+SCHEMA_RDF_TYPE = f"{EXTERNAL_NAMESPACES['rdf']}type"
+XSD_STRING_IRI, XSD_BOOLEAN_IRI = (
+    f"{EXTERNAL_NAMESPACES['xsd']}string",
+    f"{EXTERNAL_NAMESPACES['xsd']}boolean",
+)
+SCHEMA_ORG_CONTEXT = {"@vocab": SCHEMA_ORG_NAMESPACE}
 
-ABOUT = (
+SCHEMA_ORG_DESCRIPTION = (
     "What is known of the Working Group on Internet Governance of the United Nations (2004-2005): issues, "
     "papers, principles, meetings, agreements, deadlines and texts as linked data, each with its sources."
 )
 
-Nodes = Mapping[ox.NamedNode | ox.BlankNode | ox.Triple, list[ox.Triple]]
+TriplesByNode = Mapping[ox.NamedNode | ox.BlankNode | ox.Triple, list[ox.Triple]]
 
 
-def document(triples: Iterable[ox.Triple], iri: str) -> dict[str, Any]:
+def build_schema_document(triples: Iterable[ox.Triple], iri: str) -> dict[str, Any]:
     """The triples as JSON-LD that means just them, as far as they are about `iri` and what it leads to."""
-    return {"@context": CONTEXT, **things(triples, [iri])[0]}
+    return {"@context": SCHEMA_ORG_CONTEXT, **build_schema_objects(triples, [iri])[0]}
 
 
-def things(triples: Iterable[ox.Triple], iris: Iterable[str]) -> list[dict[str, Any]]:
+def build_schema_objects(triples: Iterable[ox.Triple], iris: Iterable[str]) -> list[dict[str, Any]]:
     """An object for each of the IRIs, with what the triples say of it and of what it leads to."""
     nodes: dict[Any, list[ox.Triple]] = defaultdict(list)
     for one in sorted(triples, key=str):
         nodes[one.subject].append(one)
-    return [thing(ox.NamedNode(iri), nodes, set()) for iri in iris]
+    return [build_schema_object(ox.NamedNode(iri), nodes, set()) for iri in iris]
 
 
-def plain(triples: Iterable[ox.Triple]) -> list[ox.Triple]:
+def simplify_literals(triples: Iterable[ox.Triple]) -> list[ox.Triple]:
     """The triples with texts and values as mere strings, which is how search engines read them."""
-    return [ox.Triple(one.subject, one.predicate, as_text(one.object)) for one in triples]
+    return [ox.Triple(one.subject, one.predicate, simplify_term(one.object)) for one in triples]
 
 
-def as_text(term: Any) -> Any:
+def simplify_term(term: Any) -> Any:
     """A term, or where it is a value but a truth value, that as a string."""
-    is_value = isinstance(term, ox.Literal) and term.datatype.value != BOOLEAN
+    is_value = isinstance(term, ox.Literal) and term.datatype.value != XSD_BOOLEAN_IRI
     return ox.Literal(term.value) if is_value else term
 
 
-def thing(node: Any, nodes: Nodes, seen: set[Any]) -> dict[str, Any]:
+def build_schema_object(node: Any, nodes: TriplesByNode, seen: set[Any]) -> dict[str, Any]:
     """An object for a node; what is said of it stands where it comes first."""
-    found: dict[str, Any] = {"@id": name(node)}
+    found: dict[str, Any] = {"@id": json_ld_node_id(node)}
     if node in seen:
         return found
     seen.add(node)
     for one in nodes.get(node, ()):
-        if one.predicate.value == TYPE and isinstance(one.object, ox.NamedNode):
-            add(found, "@type", one.object.value.removeprefix(SCHEMA))
+        if one.predicate.value == SCHEMA_RDF_TYPE and isinstance(one.object, ox.NamedNode):
+            add_json_value(found, "@type", one.object.value.removeprefix(SCHEMA_ORG_NAMESPACE))
         else:
-            add(found, one.predicate.value.removeprefix(SCHEMA), value(one.object, nodes, seen))
+            add_json_value(
+                found,
+                one.predicate.value.removeprefix(SCHEMA_ORG_NAMESPACE),
+                build_schema_value(one.object, nodes, seen),
+            )
     return found
 
 
-def add(found: dict[str, Any], key: str, value: Any) -> None:
+def add_json_value(found: dict[str, Any], key: str, value: Any) -> None:
     """Add a value of a key, which stands alone while it is the only one."""
     if key not in found:
         found[key] = value
@@ -115,28 +122,28 @@ def add(found: dict[str, Any], key: str, value: Any) -> None:
         found[key] = [found[key], value]
 
 
-def value(term: Any, nodes: Nodes, seen: set[Any]) -> Any:
+def build_schema_value(term: Any, nodes: TriplesByNode, seen: set[Any]) -> Any:
     """What stands for a term."""
     if not isinstance(term, ox.Literal):
-        return thing(term, nodes, seen)
+        return build_schema_object(term, nodes, seen)
     if term.language:
         return {"@value": term.value, "@language": term.language}
-    if term.datatype.value == STRING:
+    if term.datatype.value == XSD_STRING_IRI:
         return term.value
-    if term.datatype.value == BOOLEAN:
+    if term.datatype.value == XSD_BOOLEAN_IRI:
         return term.value == "true"
     return {"@value": term.value, "@type": term.datatype.value}
 
 
-def name(node: Any) -> str:
+def json_ld_node_id(node: Any) -> str:
     """What JSON-LD calls a node."""
     return f"_:{node.value}" if isinstance(node, ox.BlankNode) else str(node.value)
 
 
-def listed(title: str, items: Iterable[Any], total: int, first: int = 1) -> dict[str, Any]:
+def build_item_list(title: str, items: Iterable[Any], total: int, first: int = 1) -> dict[str, Any]:
     """A list with this title: items, the `first` of which has that place, and how many there are in all."""
     return {
-        "@context": CONTEXT,
+        "@context": SCHEMA_ORG_CONTEXT,
         "@type": "ItemList",
         "name": title,
         "numberOfItems": total,
@@ -146,16 +153,18 @@ def listed(title: str, items: Iterable[Any], total: int, first: int = 1) -> dict
     }
 
 
-def dataset(iri: str, page: str, title: str, description: str, files: Iterable[Format]) -> dict[str, Any]:
+def build_dataset_markup(
+    iri: str, page: str, title: str, description: str, files: Iterable[Format]
+) -> dict[str, Any]:
     """A part of the graph, read at `page`, and by its suffix in each of the formats."""
     return {
-        "@context": CONTEXT,
+        "@context": SCHEMA_ORG_CONTEXT,
         "@type": "Dataset",
         "@id": iri,
         "name": title,
         "description": description,
         "url": {"@id": page},
-        "license": {"@id": LICENSE},
+        "license": {"@id": CONTENT_LICENSE_IRI},
         "isAccessibleForFree": True,
         "distribution": [
             {
@@ -168,7 +177,7 @@ def dataset(iri: str, page: str, title: str, description: str, files: Iterable[F
     }
 
 
-def catalog(base: str, host: str, kinds: Iterable[str]) -> dict[str, Any]:
+def build_catalog_markup(base: str, host: str, kinds: Iterable[str]) -> dict[str, Any]:
     """The whole graph, which holds things of these kinds, as a dataset in a catalog; read at `host`."""
     dumps = [
         {"@type": "DataDownload", "encodingFormat": media_type, "contentUrl": {"@id": f"{host}dump.{suffix}"}}
@@ -178,57 +187,63 @@ def catalog(base: str, host: str, kinds: Iterable[str]) -> dict[str, Any]:
         "@type": "Dataset",
         "@id": f"{base}#dataset",
         "name": "The Working Group on Internet Governance as a knowledge graph",
-        "description": ABOUT,
+        "description": SCHEMA_ORG_DESCRIPTION,
         "url": {"@id": host},
-        "license": {"@id": LICENSE},
+        "license": {"@id": CONTENT_LICENSE_IRI},
         "version": __version__,
         "isAccessibleForFree": True,
         "keywords": list(kinds),
         "distribution": dumps,
     }
     return {
-        "@context": CONTEXT,
+        "@context": SCHEMA_ORG_CONTEXT,
         "@type": "DataCatalog",
         "@id": f"{base}#catalog",
         "name": "WGIG knowledge graph",
         "url": {"@id": host},
-        "license": {"@id": LICENSE},
+        "license": {"@id": CONTENT_LICENSE_IRI},
         "dataset": dataset,
     }
 
 
-LABEL = ox.NamedNode(f"{OUTSIDE['rdfs']}label")
-TOPIC = ox.NamedNode(f"{OUTSIDE['foaf']}primaryTopic")
+MARKUP_LABEL_PREDICATE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdfs']}label")
+FOAF_PRIMARY_TOPIC = ox.NamedNode(f"{EXTERNAL_NAMESPACES['foaf']}primaryTopic")
 
 
-def mapped(profile: Profile, pages: Mapping[str, str], triples: Iterable[ox.Triple]) -> list[ox.Triple]:
+def map_to_profile(
+    profile: Profile, pages: Mapping[str, str], triples: Iterable[ox.Triple]
+) -> list[ox.Triple]:
     """What a profile says of things by what we know of them; `pages` are where each is read, by its IRI."""
     store = ox.Store()
-    store.extend(ox.Quad(*one) for one in triples if one.predicate != TOPIC)
-    store.extend(ox.Quad(ox.NamedNode(page), TOPIC, ox.NamedNode(iri)) for iri, page in pages.items())
+    store.extend(ox.Quad(*one) for one in triples if one.predicate != FOAF_PRIMARY_TOPIC)
+    store.extend(
+        ox.Quad(ox.NamedNode(page), FOAF_PRIMARY_TOPIC, ox.NamedNode(iri)) for iri, page in pages.items()
+    )
     found = store.query(profile.query)
     assert isinstance(found, ox.QueryTriples)
     return list(found)
 
 
-def markup(
+def resource_markup(
     iri: str, page: str, triples: Iterable[ox.Triple], ranges: Sequence[str], base: str
 ) -> dict[str, Any]:
     """What a page tells search engines of a thing: schema.org in one language, as plain as it goes."""
-    texts = language.narrowed(list(triples), ranges)
-    found = mapped(profiles(base)["schema.org"], {iri: page}, texts)
-    return document(plain(found), iri)
+    texts = language.keep_best_languages(list(triples), ranges)
+    found = map_to_profile(profiles_by_token(base)["schema.org"], {iri: page}, texts)
+    return build_schema_document(simplify_literals(found), iri)
 
 
-def items(
+def build_list_items(
     names: Mapping[str, ox.Literal], types: Iterable[ox.Triple], host: str, base: str
 ) -> list[dict[str, Any]]:
     """Things by their IRIs with these names as a list tells search engines of them: kind, name, page."""
-    pages = {iri: web(host, href(iri, base) or iri) for iri in names}
-    called = (ox.Triple(ox.NamedNode(iri), LABEL, name) for iri, name in names.items())
-    return things(mapped(profiles(base)["schema.org"], pages, [*types, *called]), names)
+    pages = {iri: web_address(host, find_href(iri, base) or iri) for iri in names}
+    called = (ox.Triple(ox.NamedNode(iri), MARKUP_LABEL_PREDICATE, name) for iri, name in names.items())
+    return build_schema_objects(
+        map_to_profile(profiles_by_token(base)["schema.org"], pages, [*types, *called]), names
+    )
 
 
-def web(host: str, path: str) -> str:
+def web_address(host: str, path: str) -> str:
     """The address of a path of this service, which is read at `host`."""
     return host.rstrip("/") + path if path.startswith("/") else path

@@ -13,31 +13,33 @@ from operator import itemgetter
 from fastapi import Request
 
 from ..http import language, negotiation
-from ..http.bodies import parameters, values
-from ..http.language import ANY, Languages
-from ..http.negotiation import accepted, liking
-from ..http.parameters import only
+from ..http.bodies import get_query_parameters, parameter_values
+from ..http.language import ANY_LANGUAGE, LanguagePreferences
+from ..http.negotiation import accepted_media_ranges, rank_format
+from ..http.parameters import check_query_parameters
 from ..problems import Problem
-from ..rdf.formats import Format, closeness, not_acceptable
-from ..rdf.jsonld import FRAMES
-from .profiles import OFFERED, OWN, Profile, own, profiles
+from ..rdf.formats import Format, not_acceptable_problem, rate_format_match
+from ..rdf.jsonld import FRAME_TYPES
+from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, Profile, own_profile, profiles_by_token
 
-PARAMETERS = ("_mediatype", "_profile", "lang")
+NEGOTIATION_PARAMETERS = ("_mediatype", "_profile", "lang")
 # The reserved tokens for the list of what there is, now and in older drafts.
-LISTING = ("all", "alt")
-VARY = "Accept, Accept-Encoding, Accept-Language, Accept-Profile"
+LISTING_TOKENS = ("all", "alt")
+NEGOTIATION_VARY = "Accept, Accept-Encoding, Accept-Language, Accept-Profile"
 # The field of what is the same in all languages.
-SAME_IN_ALL = {"Vary": "Accept, Accept-Encoding, Accept-Profile"}
+LANGUAGE_NEUTRAL_HEADERS = {"Vary": "Accept, Accept-Encoding, Accept-Profile"}
 
-NAME = r"<(?P<iri>[^<>\s]*)>|(?P<token>[\w.~*-]+)"
-WEIGHT = r";\s*[qQ]=(?P<q>[^\s,;]*)\s*"
-IN_FIELD = re.compile(rf"[\s,]*(?:{NAME})\s*(?:{WEIGHT})?(?=,|$)[\s,]*")
-IN_ADDRESS = re.compile(rf"\s*(?:{NAME})\s*(?:,(?!$)|$)")
-MOST = 50  # profiles that are named at once
+PROFILE_NAME_PATTERN = r"<(?P<iri>[^<>\s]*)>|(?P<token>[\w.~*-]+)"
+PROFILE_WEIGHT_PATTERN = r";\s*[qQ]=(?P<q>[^\s,;]*)\s*"
+FIELD_PROFILE_PATTERN = re.compile(
+    rf"[\s,]*(?:{PROFILE_NAME_PATTERN})\s*(?:{PROFILE_WEIGHT_PATTERN})?(?=,|$)[\s,]*"
+)
+PARAMETER_PROFILE_PATTERN = re.compile(rf"\s*(?:{PROFILE_NAME_PATTERN})\s*(?:,(?!$)|$)")
+MAX_NAMED_PROFILES = 50  # profiles that are named at once
 
 
 @dataclass(frozen=True)
-class Choice:
+class Representation:
     """A representation: a profile and a format."""
 
     profile: Profile
@@ -45,96 +47,110 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Wish:
+class Preferences:
     """What is asked for: the representations that will do, the best first, and languages.
 
     `by_profile`: these profiles alone will do. `listing`: not one of them, but the list of what there is.
     """
 
-    choices: Sequence[Choice]
-    languages: Languages = ANY
+    representations: Sequence[Representation]
+    languages: LanguagePreferences = ANY_LANGUAGE
     by_profile: bool = False
-    listing: bool = False
+    wants_listing: bool = False
 
 
-def wish(
+def parse_preferences(
     request: Request,
     formats: Sequence[Format],
     suffix: str = "",
     others: Collection[str] = (),
     known: dict[str, Profile] | None = None,
-) -> Wish:
+) -> Preferences:
     """What a request asks for, where our own profile is offered in these formats.
 
     `others` are parameters that mean something beside those of negotiation. Raises Problem 400 and 406, and
     as `wish_alone` does, which says more.
     """
-    only(request, (*PARAMETERS, *others))
-    liked = language.asked(request)
-    return replace(wish_alone(request, formats, suffix, known), languages=liked)
+    check_query_parameters(request, (*NEGOTIATION_PARAMETERS, *others))
+    liked = language.requested_languages(request)
+    return replace(parse_format_preferences(request, formats, suffix, known), languages=liked)
 
 
-def wish_alone(
+def parse_format_preferences(
     request: Request, formats: Sequence[Format], suffix: str = "", known: dict[str, Profile] | None = None
-) -> Wish:
+) -> Preferences:
     """What a request asks for of something that is the same in all languages; its parameters are checked.
 
     The query string beats the suffix of the path, and that the header fields. `known` are the profiles that
     there may be, by token, without it all. Raises Problem 400 and 406.
     """
     base = request.app.state.settings.base
-    known = known or profiles(base)
-    chosen = values(parameters(request), "_profile")
-    listing = chosen in [[one] for one in LISTING]
-    weights = {} if listing else weights_of(chosen, request, known)
-    offered = [Choice(own(base), one) for one in OFFERED] if listing else [*offers(known, formats, known)]
+    known = known or profiles_by_token(base)
+    chosen = parameter_values(get_query_parameters(request), "_profile")
+    listing = chosen in [[one] for one in LISTING_TOKENS]
+    weights = {} if listing else parse_profile_weights(chosen, request, known)
+    offered = (
+        [Representation(own_profile(base), one) for one in OWN_PROFILE_FORMATS]
+        if listing
+        else [*iter_representations(known, formats, known)]
+    )
     wanted = [one for one in offered if not weights or weights[one.profile.token] > 0]
-    rank = ranking(request, suffix, wanted)
+    rank = rank_formats(request, suffix, wanted)
     fitting = [one for one in wanted if rank[one.format][0] > 0]
     if not fitting:
-        raise no_format(wanted, "" if values(parameters(request), "_mediatype") else suffix)
+        raise no_format_problem(
+            wanted, "" if parameter_values(get_query_parameters(request), "_mediatype") else suffix
+        )
     best = sorted(
         fitting,
         key=lambda one: (weights[one.profile.token] if weights else 0, rank[one.format]),
         reverse=True,
     )
-    return Wish(best, by_profile=bool(weights), listing=listing)
+    return Preferences(best, by_profile=bool(weights), wants_listing=listing)
 
 
 def asks_for_profile(request: Request) -> bool:
     """Whether a request asks for a profile, or for the list of them."""
-    named = values(parameters(request), "_profile")
+    named = parameter_values(get_query_parameters(request), "_profile")
     return bool(named) or any(map(str.strip, request.headers.getlist("accept-profile")))
 
 
-def offers(known: dict[str, Profile], formats: Sequence[Format], tokens: Iterable[str]) -> Iterator[Choice]:
+def iter_representations(
+    known: dict[str, Profile], formats: Sequence[Format], tokens: Iterable[str]
+) -> Iterator[Representation]:
     """The representations by the profiles of these tokens; our own has these formats."""
     for token in tokens:
-        for format_ in formats if token == OWN else known[token].formats:
-            yield Choice(known[token], format_)
+        for format_ in formats if token == OWN_PROFILE_TOKEN else known[token].formats:
+            yield Representation(known[token], format_)
 
 
-def ranking(request: Request, suffix: str, offered: Sequence[Choice]) -> dict[Format, tuple[float, int]]:
+def rank_formats(
+    request: Request, suffix: str, offered: Sequence[Representation]
+) -> dict[Format, tuple[float, int]]:
     """How much each format is liked; 0 where it is not acceptable."""
     formats = {one.format: None for one in offered}
-    asked = values(parameters(request), "_mediatype")
-    if any(one.count(",") >= MOST for one in asked):
-        raise Problem(400, f"The parameter _mediatype lists more than {MOST} types. List fewer.")
+    asked = parameter_values(get_query_parameters(request), "_mediatype")
+    if any(one.count(",") >= MAX_NAMED_PROFILES for one in asked):
+        raise Problem(
+            400, f"The parameter _mediatype lists more than {MAX_NAMED_PROFILES} types. List fewer."
+        )
     if not asked and not suffix:
-        wanted = accepted(request.headers.getlist("accept"))
-        return {one: liking(wanted, one) for one in formats}
+        wanted = accepted_media_ranges(request.headers.getlist("accept"))
+        return {one: rank_format(wanted, one) for one in formats}
     names = asked[0].split(",") if asked else [suffix]
     places = list(enumerate(reversed(names), 1))
-    return {one: max(as_named(name, place, one) for place, name in places) for one in formats}
+    return {one: max(rank_named_format(name, place, one) for place, name in places) for one in formats}
 
 
-def as_named(name: str, place: int, one: Format) -> tuple[float, int]:
+def rank_named_format(name: str, place: int, one: Format) -> tuple[float, int]:
     """How much a format is liked that was named in this place, counted from the last."""
-    close = closeness(name, one)
+    close = rate_format_match(name, one)
     return (place if close else 0, close)
 
 
-def weights_of(chosen: Sequence[str], request: Request, known: dict[str, Profile]) -> dict[str, float]:
+def parse_profile_weights(
+    chosen: Sequence[str], request: Request, known: dict[str, Profile]
+) -> dict[str, float]:
     """How much each profile is liked, by token, 0 for not at all; nothing where no profile is asked for.
 
     Raises Problem 400 where that is malformed, 406 where none of those asked for is known.
@@ -143,15 +159,20 @@ def weights_of(chosen: Sequence[str], request: Request, known: dict[str, Profile
     if not chosen and not fields:
         return {}
     # Of those named twice, the greater weight counts.
-    asked = dict(sorted(in_address(chosen) if chosen else in_field(", ".join(fields)), key=itemgetter(1)))
+    asked = dict(
+        sorted(
+            parse_profile_parameter(chosen) if chosen else parse_accept_profile(", ".join(fields)),
+            key=itemgetter(1),
+        )
+    )
     others = 0.0 if chosen else asked.get("*", 0.0)
-    found = {token: weight(asked, profile, others) for token, profile in known.items()}
+    found = {token: profile_weight(asked, profile, others) for token, profile in known.items()}
     if asked and not any(found.values()):
-        raise no_profile(missed(asked), known.values())
+        raise no_profile_problem(describe_unmet_profiles(asked), known.values())
     return found if asked else {}
 
 
-def missed(asked: dict[str, float]) -> str:
+def describe_unmet_profiles(asked: dict[str, float]) -> str:
     """Why none of the profiles that were asked for can be had."""
     unknown = ", ".join(one for one, q in asked.items() if q > 0)
     excluded = ", ".join(one for one, q in asked.items() if q == 0)
@@ -161,37 +182,41 @@ def missed(asked: dict[str, float]) -> str:
     return f"None of the profiles {unknown} is known here{more}."
 
 
-def weight(asked: dict[str, float], profile: Profile, otherwise: float) -> float:
+def profile_weight(asked: dict[str, float], profile: Profile, otherwise: float) -> float:
     """How much a profile is liked by any of its names."""
-    names = (profile.token, *(f"<{iri}>" for iri in (profile.iri, *profile.also)))
+    names = (profile.token, *(f"<{iri}>" for iri in (profile.iri, *profile.alias_iris)))
     return max((asked[one] for one in names if one in asked), default=otherwise)
 
 
-def in_field(field: str) -> Iterator[tuple[str, float]]:
+def parse_accept_profile(field: str) -> Iterator[tuple[str, float]]:
     """The profiles that Accept-Profile names, with their weights. Raises Problem 400."""
-    for found in items(IN_FIELD, field, "The field Accept-Profile", "<https://schema.org/>;q=1, skos;q=0.5"):
-        q = 1.0 if found["q"] is None else negotiation.weight(found["q"])
+    for found in match_profile_list(
+        FIELD_PROFILE_PATTERN, field, "The field Accept-Profile", "<https://schema.org/>;q=1, skos;q=0.5"
+    ):
+        q = 1.0 if found["q"] is None else negotiation.parse_qvalue(found["q"])
         if q is not None:
-            yield name_of(found), q
+            yield matched_profile_name(found), q
 
 
-def in_address(given: Sequence[str]) -> Iterator[tuple[str, float]]:
+def parse_profile_parameter(given: Sequence[str]) -> Iterator[tuple[str, float]]:
     """The profiles that `?_profile=` lists, the first with the greatest weight. Raises Problem 400."""
     what = "The parameter _profile"
-    for place, found in enumerate(items(IN_ADDRESS, given[0], what, "_profile=skos,<https://schema.org/>")):
-        yield name_of(found), 1 - place / MOST
+    for place, found in enumerate(
+        match_profile_list(PARAMETER_PROFILE_PATTERN, given[0], what, "_profile=skos,<https://schema.org/>")
+    ):
+        yield matched_profile_name(found), 1 - place / MAX_NAMED_PROFILES
 
 
-def items(pattern: re.Pattern[str], text: str, what: str, example: str) -> list[re.Match[str]]:
+def match_profile_list(pattern: re.Pattern[str], text: str, what: str, example: str) -> list[re.Match[str]]:
     """The items of a list, of which the pattern takes one after the other. Raises Problem 400."""
     found: list[re.Match[str]] = []
     at = 0
     while at < len(text) or not found:
         item = pattern.match(text, at)
-        if not item or len(found) == MOST:
+        if not item or len(found) == MAX_NAMED_PROFILES:
             raise Problem(
                 400,
-                f"{what} is no list of at most {MOST} profiles. Write IRIs between angle brackets and tokens "
+                f"{what} is no list of at most {MAX_NAMED_PROFILES} profiles. Write IRIs between angle brackets and tokens "
                 f"without: {example}.",
             )
         found.append(item)
@@ -199,26 +224,26 @@ def items(pattern: re.Pattern[str], text: str, what: str, example: str) -> list[
     return found
 
 
-def name_of(item: re.Match[str]) -> str:
+def matched_profile_name(item: re.Match[str]) -> str:
     """A profile as it was named: a token, or an IRI between angle brackets."""
     return item["token"] or f"<{item['iri']}>"
 
 
-def no_format(offered: Sequence[Choice], suffix: str = "") -> Problem:
+def no_format_problem(offered: Sequence[Representation], suffix: str = "") -> Problem:
     """The 406 that lists the formats of those profiles that would do; `suffix`: the path ends so."""
-    problem = not_acceptable(list(dict.fromkeys(one.format for one in offered)), suffix)
-    problem.headers["Vary"] = VARY
+    problem = not_acceptable_problem(list(dict.fromkeys(one.format for one in offered)), suffix)
+    problem.headers["Vary"] = NEGOTIATION_VARY
     return problem
 
 
-def no_profile(what: str, there: Collection[Profile]) -> Problem:
+def no_profile_problem(what: str, there: Collection[Profile]) -> Problem:
     """The 406 that lists the profiles that can be had."""
     names = ", ".join(f"{one.token} <{one.iri}>" for one in there)
     return Problem(
         406,
         f"{what} Ask for one of: {names}.",
         slug="no-profile",
-        headers={"Vary": VARY},
+        headers={"Vary": NEGOTIATION_VARY},
         profiles=[
             {"token": one.token, "uri": one.iri, "media_types": [f.media_type for f in one.formats]}
             for one in there
@@ -226,11 +251,11 @@ def no_profile(what: str, there: Collection[Profile]) -> Problem:
     )
 
 
-def asked(request: Request) -> str:
+def parse_frame_parameter(request: Request) -> str:
     """The frame that `?_frame=` names, which is there once, or nothing. Raises Problem 400."""
-    given = values(parameters(request), "_frame")
+    given = parameter_values(get_query_parameters(request), "_frame")
     if not given:
         return ""
-    if given[0] not in FRAMES:
-        raise Problem(400, f"The parameter _frame names one of the frames: {', '.join(FRAMES)}.")
+    if given[0] not in FRAME_TYPES:
+        raise Problem(400, f"The parameter _frame names one of the frames: {', '.join(FRAME_TYPES)}.")
     return given[0]

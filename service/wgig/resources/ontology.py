@@ -11,51 +11,59 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from ..http import language as http_language
-from ..http.language import language
-from ..http.parameters import host, only
-from ..http.responses import answer
+from ..http.language import current_language
+from ..http.parameters import check_query_parameters, request_base_url
+from ..http.responses import respond_with_body
 from ..pages import rendering
 from ..problems import Problem
 from ..rdf import vocabulary
 from ..rdf.formats import HTML, JSON_LD, SVG, Format
-from ..rdf.namespaces import OUTSIDE
-from ..shacl.rules import headings, rules
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..shacl.rules import rules_by_code, section_headings
 from ..store import history
-from ..store.projections import for_version
+from ..store.projections import cache_for_version
 from ..store.store import Store
-from .alternates import Subject, common
-from .description import types_of
-from .mappings import markup
-from .negotiation import wish
-from .ontology_page import vocabulary as vocabulary_of
-from .profiles import OFFERED
-from .representation import graph_body, json_body, ontology_context, represent, show
+from .alternates import Resource, data_links
+from .description import stated_types
+from .mappings import resource_markup
+from .negotiation import parse_preferences
+from .ontology_page import build_ontology_view as vocabulary_of
+from .profiles import OWN_PROFILE_FORMATS
+from .representation import (
+    ontology_context,
+    render_site_page,
+    respond_with_resource,
+    serialize_graph_body,
+    serialize_json_body,
+)
 
-FOR_EVER = "public, max-age=31536000, immutable"
+STATIC_CACHE_CONTROL = "public, max-age=31536000, immutable"
 STATIC_FORMATS = {
     "css": Format("text/css", "css", "CSS"),
     "js": Format("text/javascript", "js", "JavaScript"),
     "svg": SVG,
 }
-ENTRIES: dict[str, Callable[[list[ox.Triple], str], object]] = {
-    "ontology": vocabulary.by_kind,
-    "shapes": lambda triples, _: vocabulary.shapes(triples),
+GRAPH_ENTRY_BUILDERS: dict[str, Callable[[list[ox.Triple], str], object]] = {
+    "ontology": vocabulary.group_terms_by_kind,
+    "shapes": lambda triples, _: vocabulary.list_node_shapes(triples),
 }
-VERSION_IRI = ox.NamedNode(f"{OUTSIDE['owl']}versionIRI")
-VERSIONS = 20  # of a graph that its page lists
-SHOWN = ("due-and-delivered", "issues-under-several-categories", "disagreements")
+OWL_VERSION_IRI = ox.NamedNode(f"{EXTERNAL_NAMESPACES['owl']}versionIRI")
+MAX_DOCUMENT_VERSIONS = 20  # of a graph that its page lists
+ONTOLOGY_EXAMPLE_QUERIES = ("due-and-delivered", "issues-under-several-categories", "disagreements")
 
 
-def ontology(request: Request) -> Response:
+def get_ontology(request: Request) -> Response:
     """Our terms: a page with a place for each, or the graph that declares them."""
-    return graph_document(request, "ontology")
+    return respond_with_graph_document(request, "ontology")
 
 
-def ontology_version(request: Request, version: str) -> Response:
+def get_ontology_version(request: Request, version: str) -> Response:
     """The way from the IRI of the current version to the ontology: 303. Raises Problem 404 for another."""
-    only(request)
+    check_query_parameters(request)
     base = request.app.state.settings.base
-    said = [one.object for one in loaded(request, "ontology") if one.predicate == VERSION_IRI]
+    said = [
+        one.object for one in get_shipped_triples(request, "ontology") if one.predicate == OWL_VERSION_IRI
+    ]
     there = [one.value for one in said if isinstance(one, ox.NamedNode)]
     if f"{base}ontology/{version}" not in there:
         raise Problem(
@@ -66,96 +74,109 @@ def ontology_version(request: Request, version: str) -> Response:
     return Response(status_code=303, headers={"Location": "/ontology", "Vary": "Accept, Accept-Profile"})
 
 
-def shapes(request: Request) -> Response:
+def get_shapes(request: Request) -> Response:
     """Our shapes: a page of what they demand, or their graph."""
-    return graph_document(request, "shapes")
+    return respond_with_graph_document(request, "shapes")
 
 
-def context(request: Request) -> Response:
+def get_json_ld_context(request: Request) -> Response:
     """The JSON-LD context of the ontology."""
-    only(request)
-    body = json_body({"@context": ontology_context(request)})
-    return answer(request, body, JSON_LD, links=common())
+    check_query_parameters(request)
+    body = serialize_json_body({"@context": ontology_context(request)})
+    return respond_with_body(request, body, JSON_LD, links=data_links())
 
 
-def static(request: Request, name: str) -> Response:
+def get_static_file(request: Request, name: str) -> Response:
     """A file that pages load; its path holds its digest, so it never changes. Raises Problem 404."""
-    only(request)
-    body = rendering.static_files().get(request.url.path)
+    check_query_parameters(request)
+    body = rendering.read_static_files().get(request.url.path)
     if body is None:
         raise Problem(404, f"There is no file {request.url.path}. Pages link the files that they need.")
-    return answer(request, body, STATIC_FORMATS[name.rpartition(".")[2]], headers={"Cache-Control": FOR_EVER})
+    return respond_with_body(
+        request,
+        body,
+        STATIC_FORMATS[name.rpartition(".")[2]],
+        headers={"Cache-Control": STATIC_CACHE_CONTROL},
+    )
 
 
 @dataclass(frozen=True)
-class Content:
+class GraphContent:
     """A graph that has a page: its triples, the languages of its texts, and what the page shows of it.
 
     `header` is what it says of itself, `labels` what its terms are called in the language of the page.
     """
 
     triples: list[ox.Triple]
-    tags: list[str]
+    languages: list[str]
     header: list[ox.Triple]
     entries: object
     labels: dict[str, ox.Literal]
 
 
-def graph_document(request: Request, name: str) -> Response:
+def respond_with_graph_document(request: Request, name: str) -> Response:
     """One of the graphs that have a page, `ontology` or `shapes`. Raises Problem 404 while it is empty."""
-    asked = wish(request, OFFERED, request.path_params.get("suffix", ""))
+    asked = parse_preferences(request, OWN_PROFILE_FORMATS, request.path_params.get("suffix", ""))
     store: Store = request.app.state.store
     base = request.app.state.settings.base
     iri = f"{base}{name}"
-    triples = loaded(request, name)
-    if asked.languages.only:
-        found = content_of(http_language.as_asked(triples, asked.languages), name, base, language())
+    triples = get_shipped_triples(request, name)
+    if asked.languages.is_explicit:
+        found = build_graph_content(
+            http_language.keep_requested_languages(triples, asked.languages), name, base, current_language()
+        )
     else:
-        found = content_in(store, store.version, name, base, language())
+        found = graph_content_at_version(store, store.version, name, base, current_language())
 
     def write(format_: Format) -> bytes:
         if format_ is not HTML:
-            return graph_body(request, found.triples, format_)
+            return serialize_graph_body(request, found.triples, format_)
         given: dict[str, object] = {
             "entries": found.entries,
             "labels": found.labels,
-            "markup": markup(iri, f"{host(request)}{name}", found.header, asked.languages.ranges, base),
-            "versions": history.versions(request, f"{base}graph/{name}")[-VERSIONS:],
+            "markup": resource_markup(
+                iri, f"{request_base_url(request)}{name}", found.header, asked.languages.ranges, base
+            ),
+            "versions": history.list_graph_versions(request, f"{base}graph/{name}")[-MAX_DOCUMENT_VERSIONS:],
         }
         if name == "ontology":
-            given["book"] = vocabulary_of(store, store.version, base, language())
-        return show(request, f"{name}.html", **given, rules=rules().values(), headings=headings())
+            given["book"] = vocabulary_of(store, store.version, base, current_language())
+        return render_site_page(
+            request, f"{name}.html", **given, rules=rules_by_code().values(), headings=section_headings()
+        )
 
-    subject = Subject(iri, f"/{name}", lambda: found.header, write, types_of(found.header))
-    return represent(request, asked, subject, more=[f'<{iri}>; rel="about"'], languages=found.tags)
+    subject = Resource(iri, f"/{name}", lambda: found.header, write, stated_types(found.header))
+    return respond_with_resource(
+        request, asked, subject, more=[f'<{iri}>; rel="about"'], languages=found.languages
+    )
 
 
-@for_version(4)
-def triples_in(store: Store, version: int, name: str, base: str) -> list[ox.Triple]:
+@cache_for_version(4)
+def graph_triples_at_version(store: Store, version: int, name: str, base: str) -> list[ox.Triple]:
     """One of our graphs as a version of the store has it."""
     del version  # which makes the cache forget
     return list(store.triples(f"{base}graph/{name}"))
 
 
-@for_version(12)
-def content_in(store: Store, version: int, name: str, base: str, tongue: str) -> Content:
+@cache_for_version(12)
+def graph_content_at_version(store: Store, version: int, name: str, base: str, tongue: str) -> GraphContent:
     """What a page in a language shows of one of our graphs, as a version of the store has it."""
-    return content_of(triples_in(store, version, name, base), name, base, tongue)
+    return build_graph_content(graph_triples_at_version(store, version, name, base), name, base, tongue)
 
 
-def content_of(triples: list[ox.Triple], name: str, base: str, tongue: str) -> Content:
+def build_graph_content(triples: list[ox.Triple], name: str, base: str, tongue: str) -> GraphContent:
     """What a page in a language shows of one of our graphs, by its triples."""
     about = ox.NamedNode(f"{base}{name}")
     header = [one for one in triples if one.subject == about]
-    entries, labels = ENTRIES[name](triples, tongue), vocabulary.names(triples, tongue)
-    return Content(triples, http_language.of(triples), header, entries, labels)
+    entries, labels = GRAPH_ENTRY_BUILDERS[name](triples, tongue), vocabulary.labels_by_node(triples, tongue)
+    return GraphContent(triples, http_language.list_statement_languages(triples), header, entries, labels)
 
 
-def loaded(request: Request, name: str) -> list[ox.Triple]:
+def get_shipped_triples(request: Request, name: str) -> list[ox.Triple]:
     """The triples of one of our graphs. Raises Problem 404 while it is empty."""
     store: Store = request.app.state.store
     base = request.app.state.settings.base
-    triples = triples_in(store, store.version, name, base)
+    triples = graph_triples_at_version(store, store.version, name, base)
     if not triples:
         raise Problem(
             404, f"The store holds no graph <{base}graph/{name}>. Load it with: wgig load --shipped {name}"

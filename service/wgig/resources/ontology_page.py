@@ -7,34 +7,43 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..http.language import narrowed, ranges
+from ..http.language import keep_best_languages, label_languages
 from ..i18n import ENGLISH
-from ..pages.rendering import href
-from ..pages.svg import GAP, HIGH, WIDE, Box, Drawn, Picture
-from ..rdf.namespaces import OUTSIDE, short
-from ..rdf.vocabulary import SHACL, Term, by_subject, first
-from ..rdf.vocabulary import terms as declared
-from ..store.projections import for_version
+from ..pages.rendering import find_href
+from ..pages.svg import BOX_GAP_PX, BOX_HEIGHT_PX, BOX_WIDTH_PX, BoxItem, Picture, PictureBox
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, shorten_known_iri
+from ..rdf.vocabulary import SHACL_NAMESPACE, VocabularyTerm, first_literal_text, objects_by_subject
+from ..rdf.vocabulary import list_vocabulary_terms as declared
+from ..store.projections import cache_for_version
 from ..store.store import Store
-from ..text import natural
-from .labels import labels
+from ..text import natural_sort_key
+from .labels import find_labels
 
-VOID, OWL, SKOS = OUTSIDE["void"], OUTSIDE["owl"], OUTSIDE["skos"]
-TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
-CLASS = f"{OWL}Class"
-COUNTED = {
-    "class": (ox.NamedNode(f"{VOID}class"), ox.NamedNode(f"{VOID}entities")),
-    "property": (ox.NamedNode(f"{VOID}property"), ox.NamedNode(f"{VOID}triples")),
+VOID_BASE_IRI, OWL_BASE_IRI, SKOS_BASE_IRI = (
+    EXTERNAL_NAMESPACES["void"],
+    EXTERNAL_NAMESPACES["owl"],
+    EXTERNAL_NAMESPACES["skos"],
+)
+ONTOLOGY_RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
+OWL_CLASS_IRI = f"{OWL_BASE_IRI}Class"
+VOID_PARTITIONS = {
+    "class": (ox.NamedNode(f"{VOID_BASE_IRI}class"), ox.NamedNode(f"{VOID_BASE_IRI}entities")),
+    "property": (ox.NamedNode(f"{VOID_BASE_IRI}property"), ox.NamedNode(f"{VOID_BASE_IRI}triples")),
 }
-NOTES = {f"{SKOS}changeNote", f"{SKOS}historyNote", f"{SKOS}editorialNote", f"{OWL}versionInfo"}
-CANDIDATES = 100  # things among which an example is chosen
-FACTS = 6  # statements of an example
-RULES = 3  # shapes of a class, beyond which they are the rules of a profile
-ROOM = 50  # between two columns of the picture
+NOTE_PROPERTIES = {
+    f"{SKOS_BASE_IRI}changeNote",
+    f"{SKOS_BASE_IRI}historyNote",
+    f"{SKOS_BASE_IRI}editorialNote",
+    f"{OWL_BASE_IRI}versionInfo",
+}
+MAX_EXAMPLE_CANDIDATES = 100  # things among which an example is chosen
+MAX_EXAMPLE_FACTS = 6  # statements of an example
+MAX_NAMED_SHAPES = 3  # shapes of a class, beyond which they are the rules of a profile
+CLASS_TREE_GAP_PIXELS = 50  # between two columns of the picture
 
 
 @dataclass(frozen=True)
-class Use:
+class TermUse:
     """How a term is used: how often, as far as that is counted, an example, its properties, and its shapes.
 
     `facts` are some statements of the example. `shapes` are names; `rules` says how many there are where they
@@ -44,14 +53,14 @@ class Use:
     count: int | None
     example: str
     facts: Sequence[tuple[str, Any]]
-    properties: Sequence[Term]
+    properties: Sequence[VocabularyTerm]
     shapes: Sequence[str]
-    rules: int
+    rule_count: int
     notes: Sequence[str]
 
 
 @dataclass(frozen=True)
-class Vocabulary:
+class OntologyView:
     """A picture of the classes, the same as lists, the links between them, and how each term is used.
 
     `below` has the classes by what they are a kind of, `links` properties with the classes at their ends,
@@ -59,27 +68,27 @@ class Vocabulary:
     """
 
     picture: Picture
-    below: Mapping[str, Sequence[Term]]
-    links: Sequence[tuple[Term, str, str]]
-    uses: Mapping[str, Use]
-    named: Mapping[str, ox.Literal]
+    classes_by_parent: Mapping[str, Sequence[VocabularyTerm]]
+    links: Sequence[tuple[VocabularyTerm, str, str]]
+    uses: Mapping[str, TermUse]
+    labels: Mapping[str, ox.Literal]
     version: str
 
 
-@for_version(12)
-def vocabulary(store: Store, version: int, base: str, tongue: str = ENGLISH) -> Vocabulary:
+@cache_for_version(12)
+def build_ontology_view(store: Store, version: int, base: str, tongue: str = ENGLISH) -> OntologyView:
     """The ontology as a version of the store has it, in the language of now: `tongue`."""
     del version  # which makes the cache forget
     graph = list(store.triples(f"{base}graph/ontology"))
-    said, terms = by_subject(graph), declared(graph, tongue)
-    uses = {one.iri: use(store, one, terms, said, base) for one in terms}
+    said, terms = objects_by_subject(graph), declared(graph, tongue)
+    uses = {one.iri: build_term_use(store, one, terms, said, base) for one in terms}
     ends = {uses[one.iri].example for one in terms} | {
         iri
         for one in terms
         for property_, value in uses[one.iri].facts
         for iri in (property_, value.value if isinstance(value, ox.NamedNode) else "")
     }
-    classes = [one for one in terms if one.kind == CLASS]
+    classes = [one for one in terms if one.kind == OWL_CLASS_IRI]
     ours = {one.iri for one in classes}
     links = [
         (one, of, to)
@@ -89,78 +98,90 @@ def vocabulary(store: Store, version: int, base: str, tongue: str = ENGLISH) -> 
         if of in ours and to in ours
     ]
     header = said.get(ox.NamedNode(f"{base}ontology"), {})
-    return Vocabulary(
-        tree(classes, base),
-        grouped(classes, ours),
+    return OntologyView(
+        draw_class_tree(classes, base),
+        group_by_parent_class(classes, ours),
         links,
         uses,
-        labels(store, ends - {""}, ranges()),
-        first(header.get(f"{OWL}versionInfo", []), ""),
+        find_labels(store, ends - {""}, label_languages()),
+        first_literal_text(header.get(f"{OWL_BASE_IRI}versionInfo", []), ""),
     )
 
 
-def grouped(classes: Sequence[Term], ours: set[str]) -> dict[str, list[Term]]:
+def group_by_parent_class(
+    classes: Sequence[VocabularyTerm], ours: set[str]
+) -> dict[str, list[VocabularyTerm]]:
     """The classes by what they are a kind of, those below terms of other vocabularies first."""
-    found: dict[str, list[Term]] = {}
+    found: dict[str, list[VocabularyTerm]] = {}
     for one in classes:
         for above in one.ties.get("A kind of", ("",)):
             found.setdefault(above, []).append(one)
     return dict(sorted(found.items(), key=lambda item: (item[0] in ours, item[0])))
 
 
-def tree(classes: Sequence[Term], base: str) -> Picture:
+def draw_class_tree(classes: Sequence[VocabularyTerm], base: str) -> Picture:
     """A picture of the classes, each right of what it is a kind of."""
     ours = {one.iri for one in classes}
-    below = grouped(classes, ours)
+    below = group_by_parent_class(classes, ours)
     picture, top = Picture(), 1.0
 
-    def branch(root: Drawn, kinds: Sequence[Term], x: float, top: float) -> tuple[Box, float]:
+    def branch(
+        root: BoxItem, kinds: Sequence[VocabularyTerm], x: float, top: float
+    ) -> tuple[PictureBox, float]:
         """A box, and right of it from a height on what is below it, with the height after all."""
         found, end = [], top
         for one in kinds:
-            label = (one.label.value, anchor(one, base), "ours")
-            box, end = branch(label, below.get(one.iri, ()), x + WIDE + ROOM, end)
+            label = (one.label.value, ontology_anchor(one, base), "ours")
+            box, end = branch(label, below.get(one.iri, ()), x + BOX_WIDTH_PX + CLASS_TREE_GAP_PIXELS, end)
             found.append(box)
-        end = max(end, top + HIGH + GAP)
-        (here,) = picture.column(x, [root], (top + end - HIGH - GAP) / 2)
+        end = max(end, top + BOX_HEIGHT_PX + BOX_GAP_PX)
+        (here,) = picture.add_column(x, [root], (top + end - BOX_HEIGHT_PX - BOX_GAP_PX) / 2)
         for box in found:
-            picture.join(here, box, f"{box.label} is a kind of {here.label}")
+            picture.add_line(here, box, f"{box.label} is a kind of {here.label}")
         return here, end
 
     for above, kinds in below.items():
         if above not in ours:
-            _, top = branch((short(above, base), href(above, base), "outside"), kinds, 1, top)
+            _, top = branch(
+                (shorten_known_iri(above, base), find_href(above, base), "outside"), kinds, 1, top
+            )
     return picture
 
 
-def anchor(term: Term, base: str) -> str:
+def ontology_anchor(term: VocabularyTerm, base: str) -> str:
     """The place of a term on its page."""
     return f"#{term.iri.removeprefix(f'{base}ontology#')}"
 
 
-def use(
-    store: Store, term: Term, terms: Sequence[Term], said: Mapping[Any, Mapping[str, Any]], base: str
-) -> Use:
+def build_term_use(
+    store: Store,
+    term: VocabularyTerm,
+    terms: Sequence[VocabularyTerm],
+    said: Mapping[Any, Mapping[str, Any]],
+    base: str,
+) -> TermUse:
     """How a term is used."""
-    is_class = term.kind == CLASS
+    is_class = term.kind == OWL_CLASS_IRI
     node = ox.NamedNode(term.iri)
-    example = example_of(store, node) if is_class else ""
-    shapes = shapes_for(store, node, f"{base}shapes#") if is_class else []
-    notes = (one.value for property_, those in said[node].items() if property_ in NOTES for one in those)
-    return Use(
-        counted(store, node, "class" if is_class else "property"),
+    example = find_class_example(store, node) if is_class else ""
+    shapes = shapes_of_class(store, node, f"{base}shapes#") if is_class else []
+    notes = (
+        one.value for property_, those in said[node].items() if property_ in NOTE_PROPERTIES for one in those
+    )
+    return TermUse(
+        term_use_count(store, node, "class" if is_class else "property"),
         example,
-        facts_of(store, example),
+        example_facts(store, example),
         [one for one in terms if term.iri in one.ties.get("Of", ())] if is_class else [],
-        shapes if len(shapes) <= RULES else [],
-        len(shapes) if len(shapes) > RULES else 0,
+        shapes if len(shapes) <= MAX_NAMED_SHAPES else [],
+        len(shapes) if len(shapes) > MAX_NAMED_SHAPES else 0,
         sorted(notes),
     )
 
 
-def counted(store: Store, node: ox.NamedNode, what: str) -> int | None:
+def term_use_count(store: Store, node: ox.NamedNode, what: str) -> int | None:
     """How many things are of a class, or statements of a property, as VoID has it; None where it does not."""
-    partition, number = COUNTED[what]
+    partition, number = VOID_PARTITIONS[what]
     counts = [
         int(quad.object.value)
         for part in store.match(None, partition, node)
@@ -171,26 +192,29 @@ def counted(store: Store, node: ox.NamedNode, what: str) -> int | None:
     return max(counts, default=None)
 
 
-def example_of(store: Store, node: ox.NamedNode) -> str:
+def find_class_example(store: Store, node: ox.NamedNode) -> str:
     """A thing of a class; empty where there is none."""
-    found = (quad.subject for quad in store.match(None, TYPE, node))
-    iris = {one.value for one in islice(found, CANDIDATES) if isinstance(one, ox.NamedNode)}
-    return min(iris, key=lambda one: ("/example" in one, natural(one)), default="")
+    found = (quad.subject for quad in store.match(None, ONTOLOGY_RDF_TYPE, node))
+    iris = {one.value for one in islice(found, MAX_EXAMPLE_CANDIDATES) if isinstance(one, ox.NamedNode)}
+    return min(iris, key=lambda one: ("/example" in one, natural_sort_key(one)), default="")
 
 
-def facts_of(store: Store, iri: str) -> list[tuple[str, Any]]:
+def example_facts(store: Store, iri: str) -> list[tuple[str, Any]]:
     """Some statements of a thing, one of a property, in order of the properties."""
     if not iri:
         return []
     one_each: dict[str, Any] = {}
-    for quad in sorted(narrowed(list(store.match(ox.NamedNode(iri))), ranges()), key=str):
+    for quad in sorted(keep_best_languages(list(store.match(ox.NamedNode(iri))), label_languages()), key=str):
         one_each.setdefault(quad.predicate.value, quad.object)
-    named = sorted(one_each, key=lambda one: (one != TYPE.value, OUTSIDE["rdfs"] not in one, one))
-    return [(one, one_each[one]) for one in named[:FACTS]]
+    named = sorted(
+        one_each,
+        key=lambda one: (one != ONTOLOGY_RDF_TYPE.value, EXTERNAL_NAMESPACES["rdfs"] not in one, one),
+    )
+    return [(one, one_each[one]) for one in named[:MAX_EXAMPLE_FACTS]]
 
 
-def shapes_for(store: Store, node: ox.NamedNode, prefix: str) -> list[str]:
+def shapes_of_class(store: Store, node: ox.NamedNode, prefix: str) -> list[str]:
     """The names of the shapes that look at the things of a class."""
-    found = store.match(None, ox.NamedNode(f"{SHACL}targetClass"), node)
+    found = store.match(None, ox.NamedNode(f"{SHACL_NAMESPACE}targetClass"), node)
     iris = {one.subject.value for one in found if isinstance(one.subject, ox.NamedNode)}
     return sorted(one.removeprefix(prefix) for one in iris if one.startswith(prefix))

@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from ..pages.rendering import drawn, href, words
-from ..pages.svg import GAP, HIGH, WIDE, Box, Drawn, Picture
-from ..rdf.namespaces import OUTSIDE, namespaces
+from ..pages.rendering import find_href, truncate_to_letters, words_of_iri
+from ..pages.svg import BOX_GAP_PX, BOX_HEIGHT_PX, BOX_WIDTH_PX, BoxItem, Picture, PictureBox
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..store.store import Store
-from ..text import natural
+from ..text import natural_sort_key
 
-MAX_NEIGHBORS, LABEL = 7, 20  # neighbors on a side, and letters of what a line stands for
-ROOM = 200  # between two columns, for what the lines stand for
+MAX_NEIGHBORS, MAX_LINK_LABEL_LETTERS = 7, 20  # neighbors on a side, and letters of what a line stands for
+NEIGHBOR_GAP_PIXELS = 200  # between two columns, for what the lines stand for
 # What leads to everything, and so tells little.
-PLAIN = frozenset(
-    OUTSIDE[prefix] + name
+UNINFORMATIVE_PROPERTIES = frozenset(
+    EXTERNAL_NAMESPACES[prefix] + name
     for prefix, name in (
         ("rdf", "type"),
         ("dcterms", "source"),
@@ -40,45 +40,47 @@ class Neighbor(NamedTuple):
     """A thing that is linked with another, and what the link is called."""
 
     iri: str
-    by: ox.Literal
+    label: ox.Literal
 
 
-class Around(NamedTuple):
+class NeighborhoodView(NamedTuple):
     """The neighbors of a thing, on each side, with their picture, and how many more there are."""
 
     picture: Picture
     left: list[Neighbor]
     right: list[Neighbor]
-    beside: int
+    hidden_count: int
 
 
-def around(
+def build_neighborhood(
     title: str, left: Sequence[Any], right: Sequence[Any], labels: Mapping[str, ox.Literal], base: str
-) -> Around:
+) -> NeighborhoodView:
     """The neighborhood of a thing by the groups of what points to it, and of what it leads to."""
-    sides = [neighbors(left), neighbors(right)]
+    sides = [list_neighbors(left), list_neighbors(right)]
     shown = [some[:MAX_NEIGHBORS] for some in sides]
     picture = Picture()
     rows = max(map(len, shown), default=0)
-    middle = 1 + max(0, rows - 1) * (HIGH + GAP) / 2
-    start = 1 + (WIDE + ROOM if shown[0] else 0)
-    (center,) = picture.column(start, [(title, None, "self")], middle)
+    middle = 1 + max(0, rows - 1) * (BOX_HEIGHT_PX + BOX_GAP_PX) / 2
+    start = 1 + (BOX_WIDTH_PX + NEIGHBOR_GAP_PIXELS if shown[0] else 0)
+    (center,) = picture.add_column(start, [(title, None, "self")], middle)
     for place, some in enumerate(shown):
-        named: list[Drawn] = [(called(one.iri, labels), href(one.iri, base), "") for one in some]
-        top = 1 + (rows - len(some)) * (HIGH + GAP) / 2
-        boxes = picture.column(start + WIDE + ROOM if place else 1, named, top)
+        named: list[BoxItem] = [
+            (neighbor_name(one.iri, labels), find_href(one.iri, base), "") for one in some
+        ]
+        top = 1 + (rows - len(some)) * (BOX_HEIGHT_PX + BOX_GAP_PX) / 2
+        boxes = picture.add_column(start + BOX_WIDTH_PX + NEIGHBOR_GAP_PIXELS if place else 1, named, top)
         for box, one in zip(boxes, some, strict=True):
-            join(picture, *((center, box) if place else (box, center)), one.by.value)
-    return Around(picture, shown[0], shown[1], sum(map(len, sides)) - sum(map(len, shown)))
+            draw_neighbor_link(picture, *((center, box) if place else (box, center)), one.label.value)
+    return NeighborhoodView(picture, shown[0], shown[1], sum(map(len, sides)) - sum(map(len, shown)))
 
 
-def join(picture: Picture, start: Box, end: Box, by: str) -> None:
+def draw_neighbor_link(picture: Picture, start: PictureBox, end: PictureBox, by: str) -> None:
     """Draw the link between two boxes, and say beside the outer one what it is."""
     outer = end if start.kind == "self" else start
-    picture.join(start, end, by, drawn(by, LABEL), outer)
+    picture.add_line(start, end, by, truncate_to_letters(by, MAX_LINK_LABEL_LETTERS), outer)
 
 
-def neighbors(groups: Sequence[Any]) -> list[Neighbor]:
+def list_neighbors(groups: Sequence[Any]) -> list[Neighbor]:
     """The things of groups of values, one of each group in turn, each thing once."""
     named = [
         [
@@ -87,7 +89,7 @@ def neighbors(groups: Sequence[Any]) -> list[Neighbor]:
             if isinstance(value.term, ox.NamedNode)
         ]
         for group in groups
-        if group.iri not in PLAIN
+        if group.iri not in UNINFORMATIVE_PROPERTIES
     ]
     turns = (one for turn in zip_longest(*named) for one in turn if one)
     found: dict[str, Neighbor] = {}
@@ -96,162 +98,162 @@ def neighbors(groups: Sequence[Any]) -> list[Neighbor]:
     return [*found.values()]
 
 
-def called(iri: str, labels: Mapping[str, ox.Literal]) -> str:
+def neighbor_name(iri: str, labels: Mapping[str, ox.Literal]) -> str:
     """What a thing is called."""
-    return labels[iri].value if iri in labels else words(iri)
+    return labels[iri].value if iri in labels else words_of_iri(iri)
 
 
 MAX_PATH_TERMS = 200  # terms at the end of a path
-LOOKED_AT = 1000  # nodes that a step of a path leads to
+MAX_PATH_NODES = 1000  # nodes that a step of a path leads to
 
 
-class Way(NamedTuple):
+class PropertyPath(NamedTuple):
     """A path of properties, `^` before one that is followed backwards; ends whose IRI begins so are taken."""
 
     path: str
-    only: str = ""
+    target_prefix: str = ""
 
 
-PARAGRAPH = {
-    "document": Way("wgig:partOf"),
-    "principles": Way("wgig:namesPrinciple"),
-    "bears_on": Way("wgig:bearsOn"),
-    "citing": Way("^cito:cites"),
-    "answered_by": Way("wgig:answeredBy"),
-    "answers": Way("wgig:respondsTo"),
-    "settled": Way("wgig:concernOf", "agreement:"),
-    "evidence": Way("wgig:evidence"),
+PARAGRAPH_PATHS = {
+    "document": PropertyPath("wgig:partOf"),
+    "principles": PropertyPath("wgig:namesPrinciple"),
+    "bears_on": PropertyPath("wgig:bearsOn"),
+    "citing": PropertyPath("^cito:cites"),
+    "answered_by": PropertyPath("wgig:answeredBy"),
+    "answers": PropertyPath("wgig:respondsTo"),
+    "settled": PropertyPath("wgig:concernOf", "agreement:"),
+    "evidence": PropertyPath("wgig:evidence"),
 }
-PAPER = {
-    "issue": Way("wgig:issue"),
-    "category": Way("wgig:category"),
-    "drafter": Way("wgig:drafter"),
-    "posted": Way("wgig:posted"),
-    "comments": Way("^wgig:concerns", "contribution:"),
-    "criteria": Way("wgig:assessment/wgig:criterion"),
-    "cites": Way("cito:cites"),
+PAPER_PATHS = {
+    "issue": PropertyPath("wgig:issue"),
+    "category": PropertyPath("wgig:category"),
+    "drafter": PropertyPath("wgig:drafter"),
+    "posted": PropertyPath("wgig:posted"),
+    "comments": PropertyPath("^wgig:concerns", "contribution:"),
+    "criteria": PropertyPath("wgig:assessment/wgig:criterion"),
+    "cites": PropertyPath("cito:cites"),
 }
-PRINCIPLE = {
-    "texts": Way("^wgig:namesPrinciple"),
-    "measured": Way("^wgig:measuredAgainst"),
-    "agreements": Way("^wgig:concerns", "agreement:"),
-    "broader": Way("skos:broader"),
-    "narrower": Way("^skos:broader"),
+PRINCIPLE_PATHS = {
+    "texts": PropertyPath("^wgig:namesPrinciple"),
+    "measured": PropertyPath("^wgig:measuredAgainst"),
+    "agreements": PropertyPath("^wgig:concerns", "agreement:"),
+    "broader": PropertyPath("skos:broader"),
+    "narrower": PropertyPath("^skos:broader"),
 }
-MEETING = {
-    "starts": Way("schema:startDate"),
-    "ends": Way("schema:endDate"),
-    "place": Way("wgig:place"),
-    "venue": Way("wgig:venue"),
-    "sessions": Way("^wgig:partOf", "session:"),
-    "part_of": Way("wgig:partOf"),
-    "kind": Way("wgig:actualKind"),
-    "planned": Way("wgig:plannedKind"),
-    "open_to": Way("wgig:actualKind/wgig:openTo"),
-    "speak": Way("wgig:actualKind/wgig:observersMaySpeak"),
-    "remote": Way("wgig:remoteParticipation"),
-    "settled": Way("^wgig:settledAt"),
-    "documents": Way("^wgig:about", "doc:"),
+MEETING_PATHS = {
+    "starts": PropertyPath("schema:startDate"),
+    "ends": PropertyPath("schema:endDate"),
+    "place": PropertyPath("wgig:place"),
+    "venue": PropertyPath("wgig:venue"),
+    "sessions": PropertyPath("^wgig:partOf", "session:"),
+    "part_of": PropertyPath("wgig:partOf"),
+    "kind": PropertyPath("wgig:actualKind"),
+    "planned": PropertyPath("wgig:plannedKind"),
+    "open_to": PropertyPath("wgig:actualKind/wgig:openTo"),
+    "speak": PropertyPath("wgig:actualKind/wgig:observersMaySpeak"),
+    "remote": PropertyPath("wgig:remoteParticipation"),
+    "settled": PropertyPath("^wgig:settledAt"),
+    "documents": PropertyPath("^wgig:about", "doc:"),
 }
 # The values that the sentences about things of a class speak of, by the names that they have there.
-KINDS: dict[str, tuple[str, dict[str, Way]]] = {
+OVERVIEW_PATHS_BY_CLASS: dict[str, tuple[str, dict[str, PropertyPath]]] = {
     "wgig:Issue": (
         "issue",
         {
-            "categories": Way("wgig:category"),
-            "cluster": Way("wgig:cluster"),
-            "entries": Way("^wgig:issue", "inventory:"),
-            "papers": Way("^wgig:issue", "paper:"),
-            "measured": Way("wgig:measuredAgainst"),
-            "broader": Way("skos:broader"),
-            "narrower": Way("^skos:broader"),
-            "treated": Way("wgig:treatedIn"),
-            "report": Way("wgig:treatedIn", "report:"),
-            "tunis": Way("wgig:treatedIn/wgig:answeredBy", "tunis:"),
+            "categories": PropertyPath("wgig:category"),
+            "cluster": PropertyPath("wgig:cluster"),
+            "entries": PropertyPath("^wgig:issue", "inventory:"),
+            "papers": PropertyPath("^wgig:issue", "paper:"),
+            "measured": PropertyPath("wgig:measuredAgainst"),
+            "broader": PropertyPath("skos:broader"),
+            "narrower": PropertyPath("^skos:broader"),
+            "treated": PropertyPath("wgig:treatedIn"),
+            "report": PropertyPath("wgig:treatedIn", "report:"),
+            "tunis": PropertyPath("wgig:treatedIn/wgig:answeredBy", "tunis:"),
         },
     ),
-    "wgig:IssuePaper": ("paper", PAPER),
-    "wgig:AssessmentPaper": ("paper", PAPER),
-    "wgig:Principle": ("principle", PRINCIPLE),
-    "wgig:CrosscuttingPriority": ("principle", PRINCIPLE),
-    "wgig:Paragraph": ("paragraph", PARAGRAPH),
-    "wgig:Meeting": ("meeting", MEETING),
-    "wgig:Session": ("meeting", MEETING),
+    "wgig:IssuePaper": ("paper", PAPER_PATHS),
+    "wgig:AssessmentPaper": ("paper", PAPER_PATHS),
+    "wgig:Principle": ("principle", PRINCIPLE_PATHS),
+    "wgig:CrosscuttingPriority": ("principle", PRINCIPLE_PATHS),
+    "wgig:Paragraph": ("paragraph", PARAGRAPH_PATHS),
+    "wgig:Meeting": ("meeting", MEETING_PATHS),
+    "wgig:Session": ("meeting", MEETING_PATHS),
     "wgig:Agreement": (
         "agreement",
         {
-            "kind": Way("dcterms:type"),
-            "at": Way("wgig:settledAt"),
-            "by": Way("wgig:settledBy"),
-            "topic": Way("wgig:topic"),
-            "concerns": Way("wgig:concerns"),
-            "outcome": Way("wgig:outcome"),
-            "basis": Way("wgig:outcomeBasis"),
-            "confidence": Way("wgig:confidence"),
-            "due": Way("wgig:outcome/wgig:due"),
-            "delivered": Way("wgig:outcome/wgig:delivered"),
+            "kind": PropertyPath("dcterms:type"),
+            "at": PropertyPath("wgig:settledAt"),
+            "by": PropertyPath("wgig:settledBy"),
+            "topic": PropertyPath("wgig:topic"),
+            "concerns": PropertyPath("wgig:concerns"),
+            "outcome": PropertyPath("wgig:outcome"),
+            "basis": PropertyPath("wgig:outcomeBasis"),
+            "confidence": PropertyPath("wgig:confidence"),
+            "due": PropertyPath("wgig:outcome/wgig:due"),
+            "delivered": PropertyPath("wgig:outcome/wgig:delivered"),
         },
     ),
     "wgig:Milestone": (
         "milestone",
         {
-            "due": Way("wgig:due"),
-            "delivered": Way("wgig:delivered"),
-            "timeliness": Way("wgig:timeliness"),
-            "late": Way("wgig:daysLate"),
-            "basis": Way("wgig:deliveryBasis"),
-            "by": Way("wgig:responsible"),
-            "about": Way("wgig:about"),
-            "agreed": Way("^wgig:outcome"),
+            "due": PropertyPath("wgig:due"),
+            "delivered": PropertyPath("wgig:delivered"),
+            "timeliness": PropertyPath("wgig:timeliness"),
+            "late": PropertyPath("wgig:daysLate"),
+            "basis": PropertyPath("wgig:deliveryBasis"),
+            "by": PropertyPath("wgig:responsible"),
+            "about": PropertyPath("wgig:about"),
+            "agreed": PropertyPath("^wgig:outcome"),
         },
     ),
     "wgig:Category": (
         "category",
         {
-            "scheme": Way("skos:inScheme"),
-            "issues": Way("^wgig:category", "issue:"),
-            "clustered": Way("^wgig:cluster", "issue:"),
-            "papers": Way("^wgig:category", "paper:"),
-            "treated": Way("wgig:treatedIn"),
+            "scheme": PropertyPath("skos:inScheme"),
+            "issues": PropertyPath("^wgig:category", "issue:"),
+            "clustered": PropertyPath("^wgig:cluster", "issue:"),
+            "papers": PropertyPath("^wgig:category", "paper:"),
+            "treated": PropertyPath("wgig:treatedIn"),
         },
     ),
-    "wgig:StakeholderGroup": ("group", {"members": Way("^wgig:stakeholderGroup/org:member")}),
+    "wgig:StakeholderGroup": ("group", {"members": PropertyPath("^wgig:stakeholderGroup/org:member")}),
     "wgig:Contribution": (
         "contribution",
         {
-            "by": Way("wgig:contributor"),
-            "speaker": Way("wgig:speaker"),
-            "capacity": Way("wgig:capacity"),
-            "about": Way("wgig:concerns"),
+            "by": PropertyPath("wgig:contributor"),
+            "speaker": PropertyPath("wgig:speaker"),
+            "capacity": PropertyPath("wgig:capacity"),
+            "about": PropertyPath("wgig:concerns"),
         },
     ),
     "foaf:Person": (
         "agent",
         {
-            "bodies": Way("^org:member/org:organization"),
-            "roles": Way("^org:member/org:role"),
-            "groups": Way("^org:member/wgig:stakeholderGroup"),
-            "countries": Way("^org:member/wgig:country"),
-            "papers": Way("^wgig:drafter"),
-            "spoke": Way("^wgig:speaker"),
-            "sent": Way("^wgig:contributor"),
-            "settled": Way("^wgig:settledBy"),
+            "bodies": PropertyPath("^org:member/org:organization"),
+            "roles": PropertyPath("^org:member/org:role"),
+            "groups": PropertyPath("^org:member/wgig:stakeholderGroup"),
+            "countries": PropertyPath("^org:member/wgig:country"),
+            "papers": PropertyPath("^wgig:drafter"),
+            "spoke": PropertyPath("^wgig:speaker"),
+            "sent": PropertyPath("^wgig:contributor"),
+            "settled": PropertyPath("^wgig:settledBy"),
         },
     ),
     "org:Organization": (
         "body",
         {
-            "members": Way("^org:organization/org:member"),
-            "settled": Way("^wgig:settledBy"),
-            "due": Way("^wgig:responsible"),
-            "sent": Way("^wgig:contributor"),
+            "members": PropertyPath("^org:organization/org:member"),
+            "settled": PropertyPath("^wgig:settledBy"),
+            "due": PropertyPath("^wgig:responsible"),
+            "sent": PropertyPath("^wgig:contributor"),
         },
     ),
 }
 
 
 @dataclass(frozen=True)
-class Gist:
+class ResourceOverview:
     """What the sentences about a thing speak of: its kind, and terms by the names that they have there.
 
     `cut` has the names of those that are more than are given.
@@ -267,26 +269,31 @@ class Gist:
         return {one.value for those in self.found.values() for one in those if isinstance(one, ox.NamedNode)}
 
 
-def gist(store: Store, iri: str, types: Collection[str], base: str) -> Gist:
+def build_overview(store: Store, iri: str, types: Collection[str], base: str) -> ResourceOverview:
     """What matters most about a thing of these classes; nothing for kinds that have no sentences."""
-    known = namespaces(base)
-    of_type = {full(name, known): what for name, what in KINDS.items()}
+    known = namespaces_by_prefix(base)
+    of_type = {expand_curie(name, known): what for name, what in OVERVIEW_PATHS_BY_CLASS.items()}
     kind, ways = next((of_type[one] for one in of_type if one in types), ("", {}))
-    followed = {name: follow(store, iri, way, known) for name, way in ways.items()}
+    followed = {name: follow_property_path(store, iri, way, known) for name, way in ways.items()}
     cut = frozenset(name for name, (_, is_whole) in followed.items() if not is_whole)
-    found = {name: sorted(those, key=lambda one: natural(one.value)) for name, (those, _) in followed.items()}
-    return Gist(kind, found, cut)
+    found = {
+        name: sorted(those, key=lambda one: natural_sort_key(one.value))
+        for name, (those, _) in followed.items()
+    }
+    return ResourceOverview(kind, found, cut)
 
 
-def follow(store: Store, iri: str, way: Way, known: Mapping[str, str]) -> tuple[list[Any], bool]:
+def follow_property_path(
+    store: Store, iri: str, way: PropertyPath, known: Mapping[str, str]
+) -> tuple[list[Any], bool]:
     """The ends of a path from a thing, each once: what has an IRI, and texts; and whether these are all."""
     nodes, is_whole = [ox.NamedNode(iri)], True
     for one in way.path.split("/"):
-        ends = (end for node in nodes for end in step(store, node, one, known))
-        some = list(islice(ends, LOOKED_AT + 1))
-        is_whole &= len(some) <= LOOKED_AT
-        nodes = list(dict.fromkeys(some[:LOOKED_AT]))
-    begin = full(way.only, known) if way.only else ""
+        ends = (end for node in nodes for end in follow_property(store, node, one, known))
+        some = list(islice(ends, MAX_PATH_NODES + 1))
+        is_whole &= len(some) <= MAX_PATH_NODES
+        nodes = list(dict.fromkeys(some[:MAX_PATH_NODES]))
+    begin = expand_curie(way.target_prefix, known) if way.target_prefix else ""
     found = [
         one
         for one in nodes
@@ -295,9 +302,9 @@ def follow(store: Store, iri: str, way: Way, known: Mapping[str, str]) -> tuple[
     return found[:MAX_PATH_TERMS], is_whole and len(found) <= MAX_PATH_TERMS
 
 
-def step(store: Store, node: Any, name: str, known: Mapping[str, str]) -> Iterator[Any]:
+def follow_property(store: Store, node: Any, name: str, known: Mapping[str, str]) -> Iterator[Any]:
     """Where a property leads from a node; backwards where its name begins with `^`."""
-    property_ = ox.NamedNode(full(name.removeprefix("^"), known))
+    property_ = ox.NamedNode(expand_curie(name.removeprefix("^"), known))
     if name.startswith("^"):
         quads = store.match(None, property_, node) if isinstance(node, ox.NamedNode) else ()
         return (quad.subject for quad in quads)
@@ -305,7 +312,7 @@ def step(store: Store, node: Any, name: str, known: Mapping[str, str]) -> Iterat
     return (quad.object for quad in quads)
 
 
-def full(name: str, known: Mapping[str, str]) -> str:
+def expand_curie(name: str, known: Mapping[str, str]) -> str:
     """The IRI that is given as prefix and local name."""
     prefix, _, local = name.partition(":")
     return known[prefix] + local

@@ -6,33 +6,43 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..http.bodies import Pairs, values
-from ..http.parameters import query, with_parameters
-from ..problems import Problem, unknown
+from ..http.bodies import Pairs, parameter_values
+from ..http.parameters import add_parameters_to_path, encode_parameter_pairs
+from ..problems import Problem, unknown_name_problem
 from ..rdf.formats import JSON
-from ..rdf.namespaces import OUTSIDE, short
-from ..rdf.serialization import UnfitError
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, shorten_known_iri
+from ..rdf.serialization import UnserializableError
 from ..store.store import Store
-from .description import PARTS, PARTS_CUT, Description, Statement, is_named
-from .labels import by_language, labels
+from .description import (
+    MAX_DESCRIBED_PARTS,
+    PARTS_CUT_MESSAGE,
+    ResourceDescription,
+    Statement,
+    has_named_subject,
+)
+from .labels import build_language_map, find_labels
 
-XSD = OUTSIDE["xsd"]
-LABELS = ("skos:prefLabel", "rdfs:label", "foaf:name")
-TYPE = "rdf:type"
-ANY = re.compile(r".*", re.DOTALL)
-READ: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
-    f"{XSD}integer": (re.compile(r"[+-]?[0-9]+"), int),
-    f"{XSD}boolean": (re.compile(r"true|false"), "true".__eq__),
+XSD_BASE_IRI = EXTERNAL_NAMESPACES["xsd"]
+LABEL_CURIES = ("skos:prefLabel", "rdfs:label", "foaf:name")
+RDF_TYPE_CURIE = "rdf:type"
+ANY_TEXT_PATTERN = re.compile(r".*", re.DOTALL)
+JSON_LITERAL_READERS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
+    f"{XSD_BASE_IRI}integer": (re.compile(r"[+-]?[0-9]+"), int),
+    f"{XSD_BASE_IRI}boolean": (re.compile(r"true|false"), "true".__eq__),
 }
-NUMBER = re.compile(r"[0-9]{1,8}")
-SIZE = 50  # things that point here, on a page
+PAGE_NUMBER_PATTERN = re.compile(r"[0-9]{1,8}")
+INVERSE_PAGE_THINGS = 50  # things that point here, on a page
 
-Json = dict[str, Any]
-Facts = dict[str, list[Json]]
-Towards = dict[str, list[str]]  # things that point to one, in their order, by the name of the property
+JsonObject = dict[str, Any]
+FactsByProperty = dict[str, list[JsonObject]]
+IncomingByProperty = dict[
+    str, list[str]
+]  # things that point to one, in their order, by the name of the property
 
 
-def thing(store: Store, found: Description, path: str, pairs: Pairs, base: str) -> Json:
+def build_resource_json(
+    store: Store, found: ResourceDescription, path: str, pairs: Pairs, base: str
+) -> JsonObject:
     """A thing as JSON.
 
     `facts` are by the name that the JSON-LD context has for the property, each with the graphs that hold it.
@@ -40,119 +50,138 @@ def thing(store: Store, found: Description, path: str, pairs: Pairs, base: str) 
     `?inverse=name&page=2` has those alone. Raises Problem 400 for a property that there is not, and 404 for
     a page.
     """
-    towards = inverses(store, found, base)
-    if values(pairs, "inverse"):
-        return one_inverse(store, found.iri, path, towards, pairs)
-    if values(pairs, "page"):
+    towards = group_incoming_links(store, found, base)
+    if parameter_values(pairs, "inverse"):
+        return inverse_page_json(store, found.iri, path, towards, pairs)
+    if parameter_values(pairs, "page"):
         raise Problem(
             400, "A page of what? Name the property by which things point here, as ?inverse=issue&page=2."
         )
-    said = facts(found.statements, found, base)
+    said = group_facts(found.statements, found, base)
     return {
         "id": found.iri,
-        "type": types(found, base),
-        "label": label(found, base),
-        "sources": [without_graphs(one) for one in said.pop("dcterms:source", [])],
-        "facts": {name: those for name, those in said.items() if name not in (TYPE, *LABELS)},
-        "parts": {iri: facts(those, found, base) for iri, those in found.parts.items()},
-        "inverse": {by: page(store, path, by, those, 1) for by, those in towards.items()},
-        **({"note": PARTS_CUT % {"number": PARTS}} if len(found.parts) >= PARTS else {}),
+        "type": context_class_names(found, base),
+        "label": labels_by_language(found, base),
+        "sources": [drop_fact_graphs(one) for one in said.pop("dcterms:source", [])],
+        "facts": {name: those for name, those in said.items() if name not in (RDF_TYPE_CURIE, *LABEL_CURIES)},
+        "parts": {iri: group_facts(those, found, base) for iri, those in found.parts.items()},
+        "inverse": {by: build_inverse_page(store, path, by, those, 1) for by, those in towards.items()},
+        **(
+            {"note": PARTS_CUT_MESSAGE % {"number": MAX_DESCRIBED_PARTS}}
+            if len(found.parts) >= MAX_DESCRIBED_PARTS
+            else {}
+        ),
     }
 
 
-def types(found: Description, base: str) -> list[str]:
+def context_class_names(found: ResourceDescription, base: str) -> list[str]:
     """The classes of a thing, as the JSON-LD context calls them."""
-    named = [one.object for one in found.statements if name(one.predicate.value, base) == TYPE]
-    return [name(one.value, base) for one in named if isinstance(one, ox.NamedNode)]
+    named = [
+        one.object
+        for one in found.statements
+        if context_term_name(one.predicate.value, base) == RDF_TYPE_CURIE
+    ]
+    return [context_term_name(one.value, base) for one in named if isinstance(one, ox.NamedNode)]
 
 
-def label(found: Description, base: str) -> dict[str, list[str]]:
+def labels_by_language(found: ResourceDescription, base: str) -> dict[str, list[str]]:
     """What a thing is called, by language."""
-    texts = [one.object for one in found.statements if name(one.predicate.value, base) in LABELS]
-    return by_language(list(dict.fromkeys(texts)))
+    texts = [
+        one.object for one in found.statements if context_term_name(one.predicate.value, base) in LABEL_CURIES
+    ]
+    return build_language_map(list(dict.fromkeys(texts)))
 
 
-def name(iri: str, base: str) -> str:
+def context_term_name(iri: str, base: str) -> str:
     """What the JSON-LD context calls a term."""
-    return short(iri, base).removeprefix("wgig:")
+    return shorten_known_iri(iri, base).removeprefix("wgig:")
 
 
-def facts(statements: Iterable[Statement], found: Description, base: str) -> dict[str, list[Json]]:
+def group_facts(
+    statements: Iterable[Statement], found: ResourceDescription, base: str
+) -> dict[str, list[JsonObject]]:
     """Statements about one node, by the names of their properties."""
-    by_name: Facts = {}
+    by_name: FactsByProperty = {}
     for one in statements:
-        fact = {**value(one.object, found.labels), "graphs": list(one.graphs)}
-        by_name.setdefault(name(one.predicate.value, base), []).append(fact)
+        fact = {**build_fact_value(one.object, found.labels), "graphs": list(one.graphs)}
+        by_name.setdefault(context_term_name(one.predicate.value, base), []).append(fact)
     return by_name
 
 
-def value(term: Any, named: dict[str, ox.Literal]) -> Json:
+def build_fact_value(term: Any, named: dict[str, ox.Literal]) -> JsonObject:
     """The object of a statement: a thing with its label, or a value with its language or datatype.
 
     Raises UnfitError for a triple term, and for a text with a direction.
     """
     if isinstance(term, ox.NamedNode):
-        return reference(term.value, named)
+        return resource_reference(term.value, named)
     if isinstance(term, ox.BlankNode):
         return {"id": str(term)}
     if not isinstance(term, ox.Literal):
-        raise UnfitError("plain JSON has no triple terms", JSON.media_type)
+        raise UnserializableError("plain JSON has no triple terms", JSON.media_type)
     if term.direction:
-        raise UnfitError("a text has a direction", JSON.media_type)
+        raise UnserializableError("a text has a direction", JSON.media_type)
     datatype = term.datatype.value
-    fits, read = READ.get(datatype, (ANY, str))
-    fact: Json = {"value": read(term.value) if fits.fullmatch(term.value) else term.value}
+    fits, read = JSON_LITERAL_READERS.get(datatype, (ANY_TEXT_PATTERN, str))
+    fact: JsonObject = {"value": read(term.value) if fits.fullmatch(term.value) else term.value}
     if term.language:
         fact["language"] = term.language
-    elif datatype not in (*READ, f"{XSD}string"):
-        fact["datatype"] = datatype.replace(XSD, "xsd:")
+    elif datatype not in (*JSON_LITERAL_READERS, f"{XSD_BASE_IRI}string"):
+        fact["datatype"] = datatype.replace(XSD_BASE_IRI, "xsd:")
     return fact
 
 
-def reference(iri: str, named: dict[str, ox.Literal]) -> Json:
+def resource_reference(iri: str, named: dict[str, ox.Literal]) -> JsonObject:
     """A thing by its IRI, with what it is called."""
-    return {"id": iri, **({"label": by_language([named[iri]])} if iri in named else {})}
+    return {"id": iri, **({"label": build_language_map([named[iri]])} if iri in named else {})}
 
 
-def without_graphs(fact: Json) -> Json:
+def drop_fact_graphs(fact: JsonObject) -> JsonObject:
     """A fact without where it stands."""
     return {key: one for key, one in fact.items() if key != "graphs"}
 
 
-def inverses(store: Store, found: Description, base: str) -> Towards:
+def group_incoming_links(store: Store, found: ResourceDescription, base: str) -> IncomingByProperty:
     """The properties by which things with IRIs point to one, by name, with all those things."""
-    if len(found.incoming) == sum(found.towards.values()):
+    if len(found.incoming) == sum(found.incoming_counts.values()):
         links = {(one.predicate.value, one.subject.value) for one in found.incoming}
     else:
-        quads = filter(is_named, store.match(object_=ox.NamedNode(found.iri)))
+        quads = filter(has_named_subject, store.match(object_=ox.NamedNode(found.iri)))
         links = {(one.predicate.value, str(one.subject)[1:-1]) for one in quads}
-    by_name: Towards = {}
+    by_name: IncomingByProperty = {}
     for by, thing in sorted(links):
-        by_name.setdefault(name(by, base), []).append(thing)
+        by_name.setdefault(context_term_name(by, base), []).append(thing)
     return dict(sorted(by_name.items()))
 
 
-def one_inverse(store: Store, iri: str, path: str, towards: Towards, pairs: Pairs) -> Json:
+def inverse_page_json(
+    store: Store, iri: str, path: str, towards: IncomingByProperty, pairs: Pairs
+) -> JsonObject:
     """A page of what points here by the property that is asked for. Raises Problem 400, 404."""
-    asked, number = values(pairs, "inverse")[0], (values(pairs, "page") or ["1"])[0]
+    asked, number = parameter_values(pairs, "inverse")[0], (parameter_values(pairs, "page") or ["1"])[0]
     if asked not in towards:
-        raise unknown(f"Nothing points to <{iri}> by", asked, towards)
-    last = -(-len(towards[asked]) // SIZE)
-    if not NUMBER.fullmatch(number) or int(number) < 1:
+        raise unknown_name_problem(f"Nothing points to <{iri}> by", asked, towards)
+    last = -(-len(towards[asked]) // INVERSE_PAGE_THINGS)
+    if not PAGE_NUMBER_PATTERN.fullmatch(number) or int(number) < 1:
         raise Problem(400, f"page is {number!r}. Give a whole number from 1 to {last}.")
     if int(number) > last:
         raise Problem(404, f"There is no page {number}. The last one is {last}.")
-    return {"id": iri, "inverse": {asked: page(store, path, asked, towards[asked], int(number))}}
+    return {
+        "id": iri,
+        "inverse": {asked: build_inverse_page(store, path, asked, towards[asked], int(number))},
+    }
 
 
-def page(store: Store, path: str, by: str, things: list[str], number: int) -> Json:
+def build_inverse_page(store: Store, path: str, by: str, things: list[str], number: int) -> JsonObject:
     """The things that point to one by a property: how many, those of a page, and where the next are."""
-    iris = things[(number - 1) * SIZE : number * SIZE]
-    named = labels(store, iris)
+    iris = things[(number - 1) * INVERSE_PAGE_THINGS : number * INVERSE_PAGE_THINGS]
+    named = find_labels(store, iris)
     around = {"prev": number - 1, "next": number + 1}
     links = {
-        rel: with_parameters(f"{path}.json", query([("inverse", by), ("page", str(one))]))
+        rel: add_parameters_to_path(
+            f"{path}.json", encode_parameter_pairs([("inverse", by), ("page", str(one))])
+        )
         for rel, one in around.items()
-        if 1 <= one <= -(-len(things) // SIZE)
+        if 1 <= one <= -(-len(things) // INVERSE_PAGE_THINGS)
     }
-    return {"total": len(things), "items": [reference(one, named) for one in iris], "links": links}
+    return {"total": len(things), "items": [resource_reference(one, named) for one in iris], "links": links}

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pyoxigraph as ox
 
-from ..rdf.formats import GRAPHS, HTML, JSON, JSON_LD, N_TRIPLES, PLAIN_XML, RDF_XML, TURTLE, Format
-from ..rdf.namespaces import OUTSIDE
-from ..settings import SHIPPED, Settings
+from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, JSON_LD, N_TRIPLES, PLAIN_XML, RDF_XML, TURTLE, Format
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..settings import SHIPPED_FOLDER, Settings
 
-FOLDER = SHIPPED / "data" / "profiles"
-HEADER = re.compile(r"^# (profile|also|title|description|fits|formats): (.+)$", re.MULTILINE)
-PREFIX = re.compile(r"^PREFIX ([\w-]+): <([^>]+)>$", re.MULTILINE)
-NEEDED = ("profile", "title", "description", "fits")
-EVERYTHING = "everything"
-OWN = "wgig"
+PROFILES_FOLDER = SHIPPED_FOLDER / "data" / "profiles"
+PROFILE_HEADER_PATTERN = re.compile(r"^# (profile|also|title|description|fits|formats): (.+)$", re.MULTILINE)
+PROFILE_PREFIX_PATTERN = re.compile(r"^PREFIX ([\w-]+): <([^>]+)>$", re.MULTILINE)
+REQUIRED_PROFILE_KEYS = ("profile", "title", "description", "fits")
+FITS_EVERYTHING = "everything"
+OWN_PROFILE_TOKEN = "wgig"
 
 # Plain JSON stands before JSON-LD, which answers to application/json as well.
-OFFERED = (TURTLE, N_TRIPLES, JSON, JSON_LD, RDF_XML, HTML)
-BY_SUFFIX = {one.suffix: one for one in (*GRAPHS, PLAIN_XML)}
+OWN_PROFILE_FORMATS = (TURTLE, N_TRIPLES, JSON, JSON_LD, RDF_XML, HTML)
+PROFILE_FORMATS_BY_SUFFIX = {one.suffix: one for one in (*GRAPH_FORMATS, PLAIN_XML)}
 
 
 @dataclass(frozen=True)
@@ -38,61 +38,61 @@ class Profile:
     title: str
     description: str
     formats: tuple[Format, ...]
-    also: tuple[str, ...] = ()
+    alias_iris: tuple[str, ...] = ()
     classes: frozenset[str] = frozenset()
     query: str = ""
 
-    def fits(self, types: Collection[str]) -> bool:
+    def fits_types(self, types: Collection[str]) -> bool:
         """Whether it has something for a thing of these types."""
         return not self.classes or not self.classes.isdisjoint(types)
 
 
 @cache
-def profiles(base: str) -> dict[str, Profile]:
+def profiles_by_token(base: str) -> dict[str, Profile]:
     """All profiles by token, our own first."""
-    found = [read(path, base) for path in sorted(FOLDER.glob("*.rq"))]
-    return {one.token: one for one in (own(base), *found)}
+    found = [read_profile_file(path, base) for path in sorted(PROFILES_FOLDER.glob("*.rq"))]
+    return {one.token: one for one in (own_profile(base), *found)}
 
 
-def own(base: str) -> Profile:
+def own_profile(base: str) -> Profile:
     """The profile of the descriptions as the graph has them: that of the ontology."""
     return Profile(
-        OWN,
+        OWN_PROFILE_TOKEN,
         f"{base}ontology",
         "WGIG ontology",
         "Everything that the graph says, in the terms of the ontology and of the vocabularies that it uses.",
-        OFFERED,
+        OWN_PROFILE_FORMATS,
     )
 
 
-def read(path: Path, base: str) -> Profile:
+def read_profile_file(path: Path, base: str) -> Profile:
     """The profile in a file, for a graph with this base. Raises ValueError where a header line is missing."""
     text = path.read_text("utf-8").replace(Settings.base, base)
-    header = dict(HEADER.findall(text))
-    missing = [one for one in NEEDED if one not in header]
+    header = dict(PROFILE_HEADER_PATTERN.findall(text))
+    missing = [one for one in REQUIRED_PROFILE_KEYS if one not in header]
     if missing:
         raise ValueError(f"{path.name} lacks the comment line '# {missing[0]}: …' at its top.")
-    prefixes = dict(PREFIX.findall(text))
-    classes = [] if header["fits"] == EVERYTHING else header["fits"].split()
-    suffixes = header["formats"].split() if "formats" in header else [one.suffix for one in GRAPHS]
+    prefixes = dict(PROFILE_PREFIX_PATTERN.findall(text))
+    classes = [] if header["fits"] == FITS_EVERYTHING else header["fits"].split()
+    suffixes = header["formats"].split() if "formats" in header else [one.suffix for one in GRAPH_FORMATS]
     return Profile(
         path.stem,
         header["profile"],
         header["title"],
         header["description"],
-        tuple(BY_SUFFIX[one] for one in suffixes),
+        tuple(PROFILE_FORMATS_BY_SUFFIX[one] for one in suffixes),
         tuple(header.get("also", "").split()),
         frozenset(prefixes[prefix] + name for prefix, _, name in (one.partition(":") for one in classes)),
         text,
     )
 
 
-def described(base: str) -> Iterator[ox.Triple]:
+def profile_triples(base: str) -> Iterator[ox.Triple]:
     """What the profiles are, by the Profiles Vocabulary: token, title, description, media types."""
-    prof, dcterms = OUTSIDE["prof"], OUTSIDE["dcterms"]
-    for one in profiles(base).values():
+    prof, dcterms = EXTERNAL_NAMESPACES["prof"], EXTERNAL_NAMESPACES["dcterms"]
+    for one in profiles_by_token(base).values():
         said: list[tuple[str, ox.NamedNode | ox.Literal]] = [
-            (f"{OUTSIDE['rdf']}type", ox.NamedNode(f"{prof}Profile")),
+            (f"{EXTERNAL_NAMESPACES['rdf']}type", ox.NamedNode(f"{prof}Profile")),
             (f"{prof}hasToken", ox.Literal(one.token)),
             (f"{dcterms}title", ox.Literal(one.title, language="en")),
             (f"{dcterms}description", ox.Literal(one.description, language="en")),

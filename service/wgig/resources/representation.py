@@ -16,43 +16,64 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from ..http import language
-from ..http.bodies import Pairs, parameters
-from ..http.language import Languages, field, narrowed, of, parameter
-from ..http.parameters import host, query, with_parameters
-from ..http.responses import answer
+from ..http.bodies import Pairs, get_query_parameters
+from ..http.language import (
+    LanguagePreferences,
+    content_language_field,
+    format_lang_parameter,
+    keep_best_languages,
+    list_statement_languages,
+)
+from ..http.parameters import add_parameters_to_path, encode_parameter_pairs, request_base_url
+from ..http.responses import respond_with_body
 from ..pages import rendering
-from ..pages.rendering import PATH
+from ..pages.rendering import PATH_SAFE_CHARACTERS
 from ..problems import Problem
 from ..rdf import vocabulary
 from ..rdf.formats import HTML, JSON, JSON_LD, PLAIN_XML, Format
-from ..rdf.jsonld import alone, compact, context_of
-from ..rdf.serialization import check, serialize
-from ..store.projections import for_version
+from ..rdf.jsonld import build_jsonld_context, compact_triples, embed_used_context
+from ..rdf.serialization import check_output_readable, serialize_triples
+from ..store.projections import cache_for_version
 from ..store.store import Store
 from . import alternates, mappings
-from .alternates import MODEL, Subject, links
-from .description import types
-from .mappings import items, mapped
-from .negotiation import PARAMETERS, VARY, Choice, Wish, no_format, no_profile
-from .profiles import OFFERED
+from .alternates import ALTR_MODEL_IRI, Resource, representation_links
+from .description import iter_type_triples
+from .mappings import build_list_items, map_to_profile
+from .negotiation import (
+    NEGOTIATION_PARAMETERS,
+    NEGOTIATION_VARY,
+    Preferences,
+    Representation,
+    no_format_problem,
+    no_profile_problem,
+)
+from .profiles import OWN_PROFILE_FORMATS
 
 
-def turned(request: Request, pairs: Pairs) -> str:
+def address_with_parameters(request: Request, pairs: Pairs) -> str:
     """The address of the page with these parameters, with what this one was asked for by: suffix and wish."""
-    wished = [one for one in parameters(request) if one[0] in PARAMETERS and one[1] and one not in pairs]
-    return with_parameters(quote(request.scope["path"], safe=PATH), query([*pairs, *wished]))
+    wished = [
+        one
+        for one in get_query_parameters(request)
+        if one[0] in NEGOTIATION_PARAMETERS and one[1] and one not in pairs
+    ]
+    return add_parameters_to_path(
+        quote(request.scope["path"], safe=PATH_SAFE_CHARACTERS), encode_parameter_pairs([*pairs, *wished])
+    )
 
 
-CONTEXT = "/context.jsonld"
-MARKED = 100  # things of a list that its page tells search engines
-SEPARATED = ",\n    "
-SUFFIXED = re.compile(rf"(?P<path>.+)\.(?P<suffix>{'|'.join(one.suffix for one in (*OFFERED, PLAIN_XML))})")
+CONTEXT_PATH = "/context.jsonld"
+MAX_MARKUP_THINGS = 100  # things of a list that its page tells search engines
+JSON_LINE_SEPARATOR = ",\n    "
+SUFFIXED_PATH_PATTERN = re.compile(
+    rf"(?P<path>.+)\.(?P<suffix>{'|'.join(one.suffix for one in (*OWN_PROFILE_FORMATS, PLAIN_XML))})"
+)
 
 
-def represent(  # noqa: PLR0913 - what a representation consists of
+def respond_with_resource(  # noqa: PLR0913 - what a representation consists of
     request: Request,
-    wish: Wish,
-    subject: Subject,
+    wish: Preferences,
+    subject: Resource,
     *,
     more: Iterable[str] = (),
     languages: Iterable[str] = (),
@@ -63,148 +84,173 @@ def represent(  # noqa: PLR0913 - what a representation consists of
     `more` are further links, `languages` those of the texts in our own profile. Raises Problem 406.
     """
     base: str = request.app.state.settings.base
-    fields = {"Vary": VARY, **(headers or {})}
-    if wish.listing:
-        format_ = wish.choices[0].format
-        fields["Content-Profile"] = f"<{MODEL}>"
-        body = list_body(request, subject, format_)
-        return answer(request, body, format_, links=links(subject, None, base, more), headers=fields)
-    choice = chosen(wish, subject, base)
-    if subject.writes(choice.profile):
+    fields = {"Vary": NEGOTIATION_VARY, **(headers or {})}
+    if wish.wants_listing:
+        format_ = wish.representations[0].format
+        fields["Content-Profile"] = f"<{ALTR_MODEL_IRI}>"
+        body = serialize_representation_list(request, subject, format_)
+        return respond_with_body(
+            request, body, format_, links=representation_links(subject, None, base, more), headers=fields
+        )
+    choice = choose_representation(wish, subject, base)
+    if subject.writes_profile(choice.profile):
         body = subject.write(choice.format)
-        languages = [*languages, language.language()] if choice.format is HTML else languages
+        languages = [*languages, language.current_language()] if choice.format is HTML else languages
     else:
-        triples = computed(request, choice, subject, wish.languages)
-        body, languages = written(request, choice, triples, subject.iri), of(triples)
+        triples = compute_profile_triples(request, choice, subject, wish.languages)
+        body, languages = (
+            serialize_profile_triples(request, choice, triples, subject.iri),
+            list_statement_languages(triples),
+        )
     fields["Content-Profile"] = f"<{choice.profile.iri}>"
     # What Accept-Language moves has no address of its own.
-    if wish.languages.only or not wish.languages.ranges:
-        fields["Content-Location"] = with_parameters(subject.address(choice), parameter(wish.languages))
-    fields |= field(languages)
-    return answer(request, body, choice.format, links=links(subject, choice, base, more), headers=fields)
+    if wish.languages.is_explicit or not wish.languages.ranges:
+        fields["Content-Location"] = add_parameters_to_path(
+            subject.representation_address(choice), format_lang_parameter(wish.languages)
+        )
+    fields |= content_language_field(languages)
+    return respond_with_body(
+        request, body, choice.format, links=representation_links(subject, choice, base, more), headers=fields
+    )
 
 
-def chosen(wish: Wish, subject: Subject, base: str) -> Choice:
+def choose_representation(wish: Preferences, subject: Resource, base: str) -> Representation:
     """The first representation wished for that the subject has. Raises Problem 406 with those that it has."""
-    found = next((one for one in wish.choices if subject.fits(one.profile)), None)
+    found = next((one for one in wish.representations if subject.has_profile(one.profile)), None)
     if found:
         return found
-    raise nothing(subject, wish.choices, base) if wish.by_profile else no_format(subject.choices(base))
+    raise (
+        empty_profile_problem(subject, wish.representations, base)
+        if wish.by_profile
+        else no_format_problem(subject.representations(base))
+    )
 
 
-def computed(request: Request, choice: Choice, subject: Subject, languages: Languages) -> list[ox.Triple]:
+def compute_profile_triples(
+    request: Request, choice: Representation, subject: Resource, languages: LanguagePreferences
+) -> list[ox.Triple]:
     """What a profile says of the subject. Raises Problem 406 where that is nothing."""
-    page = host(request).rstrip("/") + subject.path
-    triples = mapped(choice.profile, {subject.iri: page}, subject.triples())
+    page = request_base_url(request).rstrip("/") + subject.path
+    triples = map_to_profile(choice.profile, {subject.iri: page}, subject.triples())
     if not triples:
-        raise nothing(subject, [choice], request.app.state.settings.base)
-    return narrowed(triples, languages.ranges) if languages.only else triples
+        raise empty_profile_problem(subject, [choice], request.app.state.settings.base)
+    return keep_best_languages(triples, languages.ranges) if languages.is_explicit else triples
 
 
-def nothing(subject: Subject, asked: Iterable[Choice], base: str) -> Problem:
+def empty_profile_problem(subject: Resource, asked: Iterable[Representation], base: str) -> Problem:
     """The 406 for profiles that have nothing for the subject, with those that have."""
     missed = dict.fromkeys(one.profile for one in asked)
-    there = dict.fromkeys(one.profile for one in subject.choices(base))
+    there = dict.fromkeys(one.profile for one in subject.representations(base))
     tokens = " or ".join(one.token for one in missed)
     sentence = f"There is nothing to say of <{subject.iri}> by the profile {tokens}."
-    return no_profile(sentence, [one for one in there if one not in missed])
+    return no_profile_problem(sentence, [one for one in there if one not in missed])
 
 
-def written(request: Request, choice: Choice, triples: list[ox.Triple], iri: str) -> bytes:
+def serialize_profile_triples(
+    request: Request, choice: Representation, triples: list[ox.Triple], iri: str
+) -> bytes:
     """What a profile says of the thing `iri`, in a format. Raises UnfitError."""
-    writer = WRITERS.get((choice.profile.token, choice.format))
+    writer = PROFILE_SERIALIZERS.get((choice.profile.token, choice.format))
     if writer is None:
-        return graph_body(request, triples, choice.format)
+        return serialize_graph_body(request, triples, choice.format)
     body = writer(triples, iri)
-    check(body, choice.format.media_type)
+    check_output_readable(body, choice.format.media_type)
     return body
 
 
-def graph_body(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
+def serialize_graph_body(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
     """Triples in an RDF format, JSON-LD being compact; or as JSON, which names our context.
 
     Raises UnfitError.
     """
     if format_ in (JSON, JSON_LD):
         context = ontology_context(request)
-        document = compact(dict.fromkeys(triples), context, CONTEXT)
-        return json_body(document if format_ is JSON else alone(document, context))
-    return serialize(triples, format_, request.app.state.settings.base)
+        document = compact_triples(dict.fromkeys(triples), context, CONTEXT_PATH)
+        return serialize_json_body(document if format_ is JSON else embed_used_context(document, context))
+    return serialize_triples(triples, format_, request.app.state.settings.base)
 
 
 def ontology_context(request: Request) -> dict[str, object]:
     """The JSON-LD context of the ontology as it stands in the store."""
     store: Store = request.app.state.store
-    return context_at(store, store.version, request.app.state.settings.base)
+    return ontology_context_at_version(store, store.version, request.app.state.settings.base)
 
 
-@for_version(4)
-def context_at(store: Store, version: int, base: str) -> dict[str, object]:
+@cache_for_version(4)
+def ontology_context_at_version(store: Store, version: int, base: str) -> dict[str, object]:
     """The JSON-LD context of the ontology in a version of the store."""
     del version  # which makes the cache forget
-    return context_of(vocabulary.terms(store.triples(f"{base}graph/ontology")), base)
+    return build_jsonld_context(
+        vocabulary.list_vocabulary_terms(store.triples(f"{base}graph/ontology")), base
+    )
 
 
-def json_body(document: Mapping[str, object]) -> bytes:
+def serialize_json_body(document: Mapping[str, object]) -> bytes:
     """JSON that people can read: a line for each member, and for each item or member of what stands there.
 
     To break and indent all lines takes four times as long.
     """
-    members = ",\n".join(f"  {in_line(name)}: {in_lines(value)}" for name, value in document.items())
+    members = ",\n".join(
+        f"  {serialize_json_line(name)}: {serialize_json_member(value)}" for name, value in document.items()
+    )
     return f"{{\n{members}\n}}\n".encode()
 
 
-def in_lines(value: object) -> str:
+def serialize_json_member(value: object) -> str:
     """A value as JSON, each item of a list and each member of an object in a line of its own."""
     if isinstance(value, list) and value:
-        return f"[\n    {SEPARATED.join(map(in_line, value))}\n  ]"
+        return f"[\n    {JSON_LINE_SEPARATOR.join(map(serialize_json_line, value))}\n  ]"
     if isinstance(value, dict) and value:
-        members = (f"{in_line(name)}: {in_line(one)}" for name, one in value.items())
-        return f"{{\n    {SEPARATED.join(members)}\n  }}"
-    return in_line(value)
+        members = (f"{serialize_json_line(name)}: {serialize_json_line(one)}" for name, one in value.items())
+        return f"{{\n    {JSON_LINE_SEPARATOR.join(members)}\n  }}"
+    return serialize_json_line(value)
 
 
-def in_line(value: object) -> str:
+def serialize_json_line(value: object) -> str:
     """A value as JSON in one line."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def show(request: Request, template: str, **values: object) -> bytes:
+def render_site_page(request: Request, template: str, **values: object) -> bytes:
     """A page of this service, which knows where it is: the main page that its path begins with."""
     here = "/" + request.scope["path"].split("/")[1].partition(".")[0]
-    return rendering.render(template, base=request.app.state.settings.base, here=here, **values)
+    return rendering.render_template(template, base=request.app.state.settings.base, here=here, **values)
 
 
-def item_list(
+def item_list_markup(
     request: Request, title: str, names: Mapping[str, ox.Literal], total: int, first: int = 1
 ) -> dict[str, Any]:
     """What the page of a list tells search engines: the first of its things with kinds, names and pages."""
-    return mappings.listed(title, named_things(request, dict(islice(names.items(), MARKED))), total, first)
+    return mappings.build_item_list(
+        title, named_resource_markup(request, dict(islice(names.items(), MAX_MARKUP_THINGS))), total, first
+    )
 
 
-def named_things(request: Request, names: Mapping[str, ox.Literal]) -> list[dict[str, Any]]:
+def named_resource_markup(request: Request, names: Mapping[str, ox.Literal]) -> list[dict[str, Any]]:
     """Things with these names by their IRI, as objects of schema.org with their kinds and pages."""
-    kinds = types(request.app.state.store, names)
-    return items(names, kinds, host(request), request.app.state.settings.base)
+    kinds = iter_type_triples(request.app.state.store, names)
+    return build_list_items(names, kinds, request_base_url(request), request.app.state.settings.base)
 
 
-def schema_json(triples: list[ox.Triple], iri: str) -> bytes:
+def serialize_schema_org(triples: list[ox.Triple], iri: str) -> bytes:
     """schema.org as JSON-LD."""
-    return json_body(mappings.document(triples, iri))
+    return serialize_json_body(mappings.build_schema_document(triples, iri))
 
 
-def list_body(request: Request, subject: Subject, format_: Format) -> bytes:
+def serialize_representation_list(request: Request, subject: Resource, format_: Format) -> bytes:
     """The list of the representations, in a format."""
     base: str = request.app.state.settings.base
     if format_ is HTML:
-        return show(request, "profiles.html", subject=subject, rows=alternates.rows(subject, base))
+        return render_site_page(
+            request, "profiles.html", subject=subject, rows=alternates.representation_rows(subject, base)
+        )
     if format_ is JSON:
-        return json_body(alternates.members(subject, base))
-    return graph_body(request, alternates.triples(subject, base), format_)
+        return serialize_json_body(alternates.build_representations_document(subject, base))
+    return serialize_graph_body(request, alternates.representation_triples(subject, base), format_)
 
 
 # What a profile writes in a way of its own, by its token and the format.
-WRITERS: dict[tuple[str, Format], Callable[[list[ox.Triple], str], bytes]] = {
-    ("oai_dc", PLAIN_XML): mappings.xml,
-    ("schema.org", JSON_LD): schema_json,
+PROFILE_SERIALIZERS: dict[tuple[str, Format], Callable[[list[ox.Triple], str], bytes]] = {
+    ("oai_dc", PLAIN_XML): mappings.serialize_oai_dc,
+    ("schema.org", JSON_LD): serialize_schema_org,
 }

@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import OUTSIDE, kind_of, namespaces
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, kind_of_iri, namespaces_by_prefix
 from ..settings import Settings
-from .tokenizer import words
+from .tokenizer import tokenize_text
 
-WGIG = namespaces(Settings.base)["wgig"]
+WGIG_NAMESPACE = namespaces_by_prefix(Settings.base)["wgig"]
 XSD_STRING = ox.Literal("").datatype
 
 # Properties whose values are names of a thing, then those whose values are texts about it. What stands first
 # is shown first.
-NAMES = tuple(
-    OUTSIDE[prefix] + name
+NAME_PROPERTIES = tuple(
+    EXTERNAL_NAMESPACES[prefix] + name
     for prefix, name in (
         ("skos", "prefLabel"),
         ("rdfs", "label"),
@@ -28,9 +28,9 @@ NAMES = tuple(
         ("skos", "notation"),
     )
 )
-TEXTS = (
+TEXT_PROPERTIES = (
     *(
-        OUTSIDE[prefix] + name
+        EXTERNAL_NAMESPACES[prefix] + name
         for prefix, name in (
             ("skos", "definition"),
             ("dcterms", "description"),
@@ -40,7 +40,7 @@ TEXTS = (
         )
     ),
     *(
-        WGIG + name
+        WGIG_NAMESPACE + name
         for name in (
             "issueDescription",
             "labelAsListed",
@@ -62,21 +62,23 @@ TEXTS = (
             "venue",
         )
     ),
-    OUTSIDE["rdf"] + "value",
+    EXTERNAL_NAMESPACES["rdf"] + "value",
 )
-PROPERTIES = (*NAMES, *TEXTS)
-PLACES = {ox.NamedNode(iri): place for place, iri in enumerate(PROPERTIES)}
+INDEXED_PROPERTIES = (*NAME_PROPERTIES, *TEXT_PROPERTIES)
+PROPERTY_POSITIONS = {ox.NamedNode(iri): place for place, iri in enumerate(INDEXED_PROPERTIES)}
 
 # Kinds in the order in which things come that are alike otherwise; others come last.
-KINDS = (
+KIND_ORDER = (
     "issue", "principle", "category", "stakeholder-group", "agent", "meeting", "session", "agreement",
     "milestone", "document", "paragraph", "contribution", "disagreement", "claim", "concept", "place", "term",
     "shape", "paper",
 )  # fmt: skip
 # What the service computes or notes of each paper and write is found by its links, not by its words, and a
 # graph by what stands in it.
-UNNAMED = frozenset({"assertion", "test-result", "write", "writer", "identifier", "graph"})
-GAP = "\N{SECTION SIGN}"  # stands between two passages, so that no phrase reaches from one into the other
+UNINDEXED_KINDS = frozenset({"assertion", "test-result", "write", "writer", "identifier", "graph"})
+PASSAGE_SEPARATOR = (
+    "\N{SECTION SIGN}"  # stands between two passages, so that no phrase reaches from one into the other
+)
 
 
 class Passage(NamedTuple):
@@ -87,7 +89,7 @@ class Passage(NamedTuple):
     text: str
 
 
-class Key(NamedTuple):
+class EntryKey(NamedTuple):
     """A thing and a language, in lower case; empty for texts of none."""
 
     iri: str
@@ -95,18 +97,18 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """The passages of a thing in one language, the most important first."""
 
     passages: list[Passage] = field(default_factory=list)
 
     @classmethod
-    def of(cls, passages: Iterable[Passage]) -> "Entry":
+    def from_passages(cls, passages: Iterable[Passage]) -> "IndexEntry":
         """The entry of these passages, in whatever order they come."""
         return cls(sorted(set(passages)))
 
     @classmethod
-    def read(cls, text: str) -> "Entry":
+    def parse(cls, text: str) -> "IndexEntry":
         """The entry that was written so."""
         return cls([Passage(*one) for one in json.loads(text)])
 
@@ -117,7 +119,7 @@ class Entry:
     @property
     def names(self) -> list[str]:
         """What the thing itself is called."""
-        return [one.text for one in self.passages if one.place < len(NAMES) and not one.part]
+        return [one.text for one in self.passages if one.place < len(NAME_PROPERTIES) and not one.part]
 
     @property
     def label(self) -> str:
@@ -125,43 +127,43 @@ class Entry:
         return next(iter(self.names), "")
 
     @cached_property
-    def named(self) -> str:
+    def name_words(self) -> str:
         """The words of all names."""
-        return as_words(self.names)
+        return join_text_words(self.names)
 
     @cached_property
-    def written(self) -> str:
+    def passage_words(self) -> str:
         """The words of all passages."""
-        return as_words(one.text for one in self.passages)
+        return join_text_words(one.text for one in self.passages)
 
 
-def as_words(texts: Iterable[str]) -> str:
+def join_text_words(texts: Iterable[str]) -> str:
     """The words of texts with spaces between, and a sign where one text ends."""
-    return f" {GAP} ".join(" ".join(words(one)) for one in texts)
+    return f" {PASSAGE_SEPARATOR} ".join(" ".join(tokenize_text(one)) for one in texts)
 
 
-def entry_of(quad: ox.Quad, base: str) -> tuple[Key, Passage] | None:
+def find_index_passage(quad: ox.Quad, base: str) -> tuple[EntryKey, Passage] | None:
     """Where a statement belongs in the index, and as what; None where it does not."""
     subject, text = quad.subject, quad.object
-    place = PLACES.get(quad.predicate)
+    place = PROPERTY_POSITIONS.get(quad.predicate)
     if place is None or not isinstance(subject, ox.NamedNode) or not isinstance(text, ox.Literal):
         return None
     if not text.language and text.datatype != XSD_STRING:
         return None
-    iri = thing_of(subject.value, base)
-    if kind_of(iri, base) in UNNAMED:
+    iri = indexed_resource_iri(subject.value, base)
+    if kind_of_iri(iri, base) in UNINDEXED_KINDS:
         return None
-    key = Key(iri, (text.language or "").lower())
+    key = EntryKey(iri, (text.language or "").lower())
     return key, Passage(place, subject.value.removeprefix(iri), text.value)
 
 
-def entries_of(quads: Iterable[ox.Quad], base: str) -> Iterator[tuple[Key, Passage]]:
+def iter_index_passages(quads: Iterable[ox.Quad], base: str) -> Iterator[tuple[EntryKey, Passage]]:
     """Where statements belong in the index, and as what."""
-    found = (entry_of(one, base) for one in quads)
+    found = (find_index_passage(one, base) for one in quads)
     return (one for one in found if one is not None)
 
 
-def thing_of(iri: str, base: str) -> str:
+def indexed_resource_iri(iri: str, base: str) -> str:
     """The thing that an IRI names, or that it names a part of: a paper is found as a whole."""
     home = f"{base}id/paper/"
     if not iri.startswith(home):
@@ -169,12 +171,12 @@ def thing_of(iri: str, base: str) -> str:
     return home + iri.removeprefix(home).partition("/")[0]
 
 
-def rank_of(kind: str) -> int:
+def kind_rank(kind: str) -> int:
     """How early things of a kind come."""
-    return KINDS.index(kind) if kind in KINDS else len(KINDS)
+    return KIND_ORDER.index(kind) if kind in KIND_ORDER else len(KIND_ORDER)
 
 
-def statement(key: Key, passage: Passage) -> tuple[ox.NamedNode, ox.NamedNode, ox.Literal]:
+def passage_statement(key: EntryKey, passage: Passage) -> tuple[ox.NamedNode, ox.NamedNode, ox.Literal]:
     """The terms of the statement that a passage comes from, but for the capitals of its language."""
     text = ox.Literal(passage.text, language=key.language) if key.language else ox.Literal(passage.text)
-    return ox.NamedNode(key.iri + passage.part), ox.NamedNode(PROPERTIES[passage.place]), text
+    return ox.NamedNode(key.iri + passage.part), ox.NamedNode(INDEXED_PROPERTIES[passage.place]), text

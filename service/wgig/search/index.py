@@ -22,25 +22,35 @@ from ..problems import Problem
 from ..store import recovery
 from ..store.change import Change
 from ..store.errors import StoreError
-from ..store.files import ASIDE
+from ..store.files import ASIDE_FOLDER
 from ..store.store import Store
-from .database import INDEX_FORMAT, about, connect, distinct, fill_index, note, put, read, to_write
-from .entries import Entry, Key, Passage, entries_of, statement
-from .tokenizer import Term
+from .database import (
+    INDEX_FORMAT,
+    connect_index,
+    fill_index,
+    list_distinct_values,
+    open_index_writer,
+    read_index_entry,
+    read_index_property,
+    update_index_entry,
+    write_index_properties,
+)
+from .entries import EntryKey, IndexEntry, Passage, iter_index_passages, passage_statement
+from .tokenizer import SearchTerm
 
-PLACE = Path(ASIDE) / "index" / "things.db"
-PATIENCE = 5  # seconds that a search waits for an index that is being made
-RETRY = {"Retry-After": "5"}
-FAULTS = (sqlite3.Error, OSError, StoreError)  # of the disk
-DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+SEARCH_INDEX_PATH = Path(ASIDE_FOLDER) / "index" / "things.db"
+INDEX_WAIT_SECONDS = 5  # seconds that a search waits for an index that is being made
+INDEX_RETRY_HEADERS = {"Retry-After": "5"}
+INDEX_ERRORS = (sqlite3.Error, OSError, StoreError)  # of the disk
+DAMAGED_INDEX_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
-Given = ParamSpec("Given")
+Params = ParamSpec("Params")
 Answer = TypeVar("Answer")
 
 log = logging.getLogger("wgig")
 
 
-class Index:
+class FullTextIndex:
     """Names and texts of all things of a store, to be searched.
 
     A write is in the index before it returns. Where it cannot be told what a write changed, or the index is
@@ -52,44 +62,49 @@ class Index:
         self.store, self.base = store, base
         self.path: Path | None = None
         self.writers: list[sqlite3.Connection] = []  # one while the index is in line
-        self.free: list[tuple[int, sqlite3.Connection]] = []  # that read, with the number of their file
-        self.number = 0  # of the file, which is another one when it is made anew
-        self.following = self.filling = self.again = False
-        self.frequent: set[Term] = set()  # words that are in very many things
-        self.pending: list[Change] = []
+        self.free_readers: list[
+            tuple[int, sqlite3.Connection]
+        ] = []  # that read, with the number of their file
+        self.file_number = 0  # of the file, which is another one when it is made anew
+        self.is_following = self.is_rebuilding = self.must_rebuild_again = False
+        self.frequent_terms: set[SearchTerm] = set()  # words that are in very many things
+        self.pending_changes: list[Change] = []
         self.progress = (0, 0)  # passages that are found, and how many of them are taken in
-        self.done = threading.Event()  # whether nobody is filling it
+        self.idle = threading.Event()  # whether nobody is filling it
 
     def open(self) -> None:
         """Follow the store from now on; where the index is not that of the store, begin to make it anew."""
-        if self.following:  # lest a search waits for a write
+        if self.is_following:  # lest a search waits for a write
             return
-        with self.store.alone():
-            if self.following:
+        with self.store.write_lock():
+            if self.is_following:
                 return
-            self.path = self.place()
-            if self.is_in_line(self.path):
-                self.writers.append(to_write(self.path))
-                self.done.set()
+            self.path = self.choose_path()
+            if self.is_current(self.path):
+                self.writers.append(open_index_writer(self.path))
+                self.idle.set()
             else:
-                self.begin()
-            self.store.followers.append(self.follow)
-            self.following = True
+                self.start_rebuild()
+            self.store.projections.append(self.follow)
+            self.is_following = True
 
-    def place(self) -> Path:
+    def choose_path(self) -> Path:
         """Where the file is: beside the store, for one in memory in a folder that goes with the index."""
         passing = None if self.store.folder else Path(tempfile.mkdtemp(prefix="wgig-index-"))
-        weakref.finalize(self, close, self.writers, self.free, passing)
-        return (self.store.folder or passing or Path()) / PLACE
+        weakref.finalize(self, close_index_connections, self.writers, self.free_readers, passing)
+        return (self.store.folder or passing or Path()) / SEARCH_INDEX_PATH
 
-    def is_in_line(self, path: Path) -> bool:
+    def is_current(self, path: Path) -> bool:
         """Whether the file is the index of the store as it is, and made as it is made now."""
         token = recovery.read_index_mark(self.store.folder) if self.store.folder and path.exists() else ""
         if not token:
             return False
-        connection = connect(path)
+        connection = connect_index(path)
         try:
-            return (about(connection, "token"), about(connection, "by")) == (token, str(INDEX_FORMAT))
+            return (read_index_property(connection, "token"), read_index_property(connection, "by")) == (
+                token,
+                str(INDEX_FORMAT),
+            )
         except sqlite3.Error:
             return False
         finally:
@@ -99,153 +114,157 @@ class Index:
 
     def follow(self, change: Change | None) -> None:
         """Bring the index in line with a write; None: with whatever it changed."""
-        if change is None or not (self.writers or self.filling):
-            self.begin()
-        elif self.filling:
-            self.pending.append(change)
+        if change is None or not (self.writers or self.is_rebuilding):
+            self.start_rebuild()
+        elif self.is_rebuilding:
+            self.pending_changes.append(change)
         else:
             try:
-                self.take(self.writers[0], change)
-            except FAULTS as error:  # the write itself is done
+                self.write_change(self.writers[0], change)
+            except INDEX_ERRORS as error:  # the write itself is done
                 log.error("the index is not in line with the last write, and is made anew: %s", error)
-                self.begin()
+                self.start_rebuild()
 
-    def take(self, writer: sqlite3.Connection, change: Change) -> None:
+    def write_change(self, writer: sqlite3.Connection, change: Change) -> None:
         """Take in what a write changed, and leave the mark. Raises sqlite3.Error and OSError."""
-        gone, come = defaultdict[Key, set[Passage]](set), defaultdict[Key, set[Passage]](set)
+        gone, come = defaultdict[EntryKey, set[Passage]](set), defaultdict[EntryKey, set[Passage]](set)
         for quads, passages in ((change.removed, gone), (change.added, come)):
-            for key, passage in entries_of(quads, self.base):
+            for key, passage in iter_index_passages(quads, self.base):
                 passages[key].add(passage)
-        token = about(writer, "token")
+        token = read_index_property(writer, "token")
         if gone or come:
             token = uuid.uuid4().hex
             writer.execute("BEGIN")
             try:
                 for key in gone.keys() | come.keys():
-                    self.renew(writer, key, gone[key], come[key])
-                note(writer, token=token, changed=now())
+                    self.update_entry(writer, key, gone[key], come[key])
+                write_index_properties(writer, token=token, changed=format_utc_now())
                 writer.execute("COMMIT")
             except BaseException:
                 writer.execute("ROLLBACK")
                 raise
         if self.store.folder:
-            recovery.leave(self.store.folder, token)
+            recovery.write_index_mark(self.store.folder, token)
 
-    def renew(self, writer: sqlite3.Connection, key: Key, gone: set[Passage], come: set[Passage]) -> None:
+    def update_entry(
+        self, writer: sqlite3.Connection, key: EntryKey, gone: set[Passage], come: set[Passage]
+    ) -> None:
         """Take these passages out of an entry, unless they stand in another graph, and put those in.
 
         What came may be gone again by now, where the index is behind the store.
         """
-        held = set(read(writer, key)[1].passages)
-        doubtful = gone | come if self.filling else gone - come
-        there = {one for one in doubtful if self.store.knows(*statement(key, one))}
+        held = set(read_index_entry(writer, key)[1].passages)
+        doubtful = gone | come if self.is_rebuilding else gone - come
+        there = {one for one in doubtful if self.store.has_statement(*passage_statement(key, one))}
         now_held = held - doubtful | there | (come - doubtful)
         if now_held != held:
-            put(writer, key, Entry.of(now_held), self.base)
+            update_index_entry(writer, key, IndexEntry.from_passages(now_held), self.base)
 
-    def begin(self) -> None:
+    def start_rebuild(self) -> None:
         """Begin to make the index anew, or to do so once more when that is under way."""
-        if self.filling:
-            self.again = True
+        if self.is_rebuilding:
+            self.must_rebuild_again = True
             return
-        self.filling = True
-        self.number += 1
-        self.frequent = set()
-        self.done.clear()
-        close(self.writers, self.free)
-        threading.Thread(target=self.fill, daemon=True).start()
+        self.is_rebuilding = True
+        self.file_number += 1
+        self.frequent_terms = set()
+        self.idle.clear()
+        close_index_connections(self.writers, self.free_readers)
+        threading.Thread(target=self.rebuild, daemon=True).start()
 
     # What a thread of its own does.
 
-    def fill(self) -> None:
+    def rebuild(self) -> None:
         """Make the index anew, until no write came in between that it cannot tell from what it read."""
         assert self.path
         try:
             while True:
-                with self.store.alone():
-                    self.pending, self.again = [], False
-                fill_index(self.path, self.store, self.base, self.reached)
-                with self.store.alone():
-                    if not self.again:
-                        self.settle(self.path)
+                with self.store.write_lock():
+                    self.pending_changes, self.must_rebuild_again = [], False
+                fill_index(self.path, self.store, self.base, self.report_progress)
+                with self.store.write_lock():
+                    if not self.must_rebuild_again:
+                        self.finish_rebuild(self.path)
                         return
         except Exception as error:
-            unforeseen = not isinstance(error, FAULTS)
+            unforeseen = not isinstance(error, INDEX_ERRORS)
             log.error("the index cannot be made, the next write tries it: %s", error, exc_info=unforeseen)
-            with self.store.alone():
-                self.filling = False
-                self.done.set()
+            with self.store.write_lock():
+                self.is_rebuilding = False
+                self.idle.set()
 
-    def settle(self, path: Path) -> None:
+    def finish_rebuild(self, path: Path) -> None:
         """Take in what was written while the index was made, and let it be searched."""
-        writer = to_write(path)
-        note(writer, token=uuid.uuid4().hex, by=str(INDEX_FORMAT), changed=now())
-        for change in (*self.pending, Change()):
-            self.take(writer, change)
-        self.number += 1
+        writer = open_index_writer(path)
+        write_index_properties(writer, token=uuid.uuid4().hex, by=str(INDEX_FORMAT), changed=format_utc_now())
+        for change in (*self.pending_changes, Change()):
+            self.write_change(writer, change)
+        self.file_number += 1
         self.writers.append(writer)
-        self.filling, self.pending = False, []
-        self.done.set()
+        self.is_rebuilding, self.pending_changes = False, []
+        self.idle.set()
 
-    def reached(self, found: int, taken: int) -> None:
+    def report_progress(self, found: int, taken: int) -> None:
         """Take note of how far it is."""
         self.progress = found, taken
 
     # What any thread does.
 
-    def ask(
+    def query(
         self,
-        look: Callable[Concatenate[sqlite3.Connection, Given], Answer],
-        *args: Given.args,
-        **named: Given.kwargs,
+        look: Callable[Concatenate[sqlite3.Connection, Params], Answer],
+        *args: Params.args,
+        **named: Params.kwargs,
     ) -> Answer:
         """What a function finds in the index as it is at one moment. Raises Problem 503 while it is made."""
         self.open()
-        self.done.wait(PATIENCE)
+        self.idle.wait(INDEX_WAIT_SECONDS)
         if not self.writers or self.path is None:
-            raise self.unavailable()
-        number, connection = self.borrowed(self.path)
+            raise self.unavailable_problem()
+        number, connection = self.borrow_connection(self.path)
         try:
             connection.execute("BEGIN")
             return look(connection, *args, **named)
         except sqlite3.DatabaseError as error:
-            is_damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED
-            if number == self.number and not is_damaged:
+            is_damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED_INDEX_CODES
+            if number == self.file_number and not is_damaged:
                 raise
-            if number == self.number:
+            if number == self.file_number:
                 log.exception("the index is damaged, and is made anew")
-                with self.store.alone():
-                    self.begin()
-            raise self.unavailable() from error
+                with self.store.write_lock():
+                    self.start_rebuild()
+            raise self.unavailable_problem() from error
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            if number == self.number:
-                self.free.append((number, connection))
+            if number == self.file_number:
+                self.free_readers.append((number, connection))
             else:
                 connection.close()
 
-    def borrowed(self, path: Path) -> tuple[int, sqlite3.Connection]:
+    def borrow_connection(self, path: Path) -> tuple[int, sqlite3.Connection]:
         """A connection to the file as it is now, for one thread, and the number of the file."""
         while True:
             try:
-                number, connection = self.free.pop()
+                number, connection = self.free_readers.pop()
             except IndexError:
-                return self.number, connect(path)
-            if number == self.number:
+                return self.file_number, connect_index(path)
+            if number == self.file_number:
                 return number, connection
             connection.close()
 
-    def unavailable(self) -> Problem:
+    def unavailable_problem(self) -> Problem:
         """The 503 while there is no index."""
-        if not self.filling:
+        if not self.is_rebuilding:
             return Problem(503, "The index cannot be made. The log of the service tells its operator why.")
         found, taken = self.progress
         how_far = f"{found:,} texts are found, and {taken:,} of them are taken in."
-        return Problem(503, f"The index is being made anew: {how_far} Try again soon.", headers=RETRY)
+        return Problem(
+            503, f"The index is being made anew: {how_far} Try again soon.", headers=INDEX_RETRY_HEADERS
+        )
 
 
-def close(
+def close_index_connections(
     writers: list[sqlite3.Connection], free: list[tuple[int, sqlite3.Connection]], folder: Path | None = None
 ) -> None:
     """Close these connections; a folder that is given goes."""
@@ -257,28 +276,28 @@ def close(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def now() -> str:
+def format_utc_now() -> str:
     """The time, in UTC (RFC 3339)."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-ANY = ("", "*")  # languages that mean every one
+ANY_LANGUAGE_VALUES = ("", "*")  # languages that mean every one
 
 
-def language(index: Index, value: str) -> str:
+def parse_search_language(index: FullTextIndex, value: str) -> str:
     """A language that is asked for, empty for any. Raises Problem 400 where nothing is in it."""
-    return "" if value in ANY else had(index, "language", value)
+    return "" if value in ANY_LANGUAGE_VALUES else parse_column_value(index, "language", value)
 
 
-def kind(index: Index, value: str) -> str:
+def parse_search_kind(index: FullTextIndex, value: str) -> str:
     """A kind that is asked for, empty for any. Raises Problem 400 where nothing is of it."""
-    return had(index, "kind", value) if value else ""
+    return parse_column_value(index, "kind", value) if value else ""
 
 
-def had(index: Index, column: str, value: str) -> str:
+def parse_column_value(index: FullTextIndex, column: str, value: str) -> str:
     """A value of a column, in lower case. Raises Problem 400 where nothing has it."""
     wanted = value.lower()
-    there = [one for one in index.ask(distinct, column) if one]
+    there = [one for one in index.query(list_distinct_values, column) if one]
     if not any(one == wanted or one.startswith(f"{wanted}-") for one in there):
         raise Problem(400, f"Nothing has the {column} {value!r}. There are: {', '.join(there)}.")
     return wanted

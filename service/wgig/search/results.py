@@ -7,18 +7,18 @@ from typing import Any
 import pyoxigraph as ox
 from markupsafe import Markup, escape
 
-from ..pages.rendering import href, words
-from .database import Row
-from .entries import PROPERTIES, Entry
-from .ranking import Found
-from .snippets import Snippet, snippet
-from .tokenizer import Term
+from ..pages.rendering import find_href, words_of_iri
+from .database import IndexRow
+from .entries import INDEXED_PROPERTIES, IndexEntry
+from .ranking import SearchMatches
+from .snippets import Snippet, build_snippet
+from .tokenizer import SearchTerm
 
-SCHEMA = "https://schema.org/"
+SCHEMA_ORG_VOCABULARY = "https://schema.org/"
 
 
 @dataclass(frozen=True)
-class Hit:
+class SearchHit:
     """A thing that was found: where its page is, what it is called, and a passage of its text."""
 
     iri: str
@@ -29,7 +29,7 @@ class Hit:
     snippet: Snippet
 
     @property
-    def marked(self) -> Markup:
+    def marked_html(self) -> Markup:
         """The passage as HTML, with `mark` around what was searched for."""
         pieces = (Markup("<mark>{}</mark>").format(text) if is_hit else escape(text)
                   for text, is_hit in self.snippet.pieces)  # fmt: skip
@@ -38,11 +38,11 @@ class Hit:
     @property
     def property(self) -> str:
         """The property that has the passage; empty where there is none."""
-        return PROPERTIES[self.snippet.passage.place] if self.snippet.passage else ""
+        return INDEXED_PROPERTIES[self.snippet.passage.place] if self.snippet.passage else ""
 
 
 @dataclass(frozen=True)
-class Results:
+class SearchResults:
     """A page of results: what was asked for, all that was found, and the hits on this page.
 
     `around` holds the query strings of other pages by what they are to this one, and `turns` their addresses
@@ -53,49 +53,51 @@ class Results:
     language: str
     kind: str
     page: int
-    found: Found
-    hits: Sequence[Hit]
+    matches: SearchMatches
+    hits: Sequence[SearchHit]
     start: int
     size: int
-    around: dict[str, str]
-    turns: dict[str, str]
+    page_queries: dict[str, str]
+    page_addresses: dict[str, str]
 
     @property
     def total(self) -> int:
         """How many things were found; where there are more than can be looked at, how many can."""
-        return len(self.found.rows)
+        return len(self.matches.rows)
 
     @property
-    def meant(self) -> str:
+    def corrected_text(self) -> str:
         """What was searched for in truth, as somebody would type it; empty where it is what was typed."""
-        if not self.found.instead:
+        if not self.matches.replacements:
             return ""
-        return " ".join(typed(one) for one in self.found.wanted.terms)
+        return " ".join(format_search_term(one) for one in self.matches.criteria.terms)
 
 
-def typed(term: Term) -> str:
+def format_search_term(term: SearchTerm) -> str:
     """A term as somebody would type it."""
     text = " ".join(term.words)
-    return f'"{text}"' if len(term.words) > 1 else f"{text}{'*' if term.begins else ''}"
+    return f'"{text}"' if len(term.words) > 1 else f"{text}{'*' if term.is_prefix else ''}"
 
 
-def hit(row: Row, entry: Entry, terms: Sequence[Term], label: ox.Literal | None, base: str) -> Hit:
+def build_search_hit(
+    row: IndexRow, entry: IndexEntry, terms: Sequence[SearchTerm], label: ox.Literal | None, base: str
+) -> SearchHit:
     """A thing that was found; where it has no name in its language, it gets the `label` of another one."""
-    name = row.label or (label.value if label else words(row.iri))
+    name = row.label or (label.value if label else words_of_iri(row.iri))
     language = row.language if row.label else (label and label.language) or ""
-    return Hit(row.iri, href(row.iri, base), name, language, row.kind, snippet(entry, terms))
+    return SearchHit(row.iri, find_href(row.iri, base), name, language, row.kind, build_snippet(entry, terms))
 
 
-def listed(results: Results) -> dict[str, Any]:
+def build_search_json(results: SearchResults) -> dict[str, Any]:
     """The results as JSON. A `snippet` is HTML; where `more` is true, there are more than `total`."""
     return {
         "query": results.text,
         "language": results.language or None,
         "kind": results.kind or None,
-        "meant": results.meant or None,
-        "everyWord": results.found.wanted.every,
+        "meant": results.corrected_text or None,
+        "everyWord": results.matches.criteria.match_all,
         "total": results.total,
-        "more": results.found.more,
+        "more": results.matches.has_more,
         "page": results.page,
         "itemsPerPage": results.size,
         "items": [
@@ -106,19 +108,19 @@ def listed(results: Results) -> dict[str, Any]:
                 "language": one.language or None,
                 "kind": one.kind,
                 "property": one.property or None,
-                "snippet": str(one.marked),
+                "snippet": str(one.marked_html),
             }
             for one in results.hits
         ],
         **{
             name: f"/search.json?{query}"
-            for name, query in results.around.items()
+            for name, query in results.page_queries.items()
             if name in ("prev", "next")
         },
     }
 
 
-def linked_data(results: Results, address: str, things: Mapping[str, Any]) -> dict[str, Any]:
+def build_search_json_ld(results: SearchResults, address: str, things: Mapping[str, Any]) -> dict[str, Any]:
     """The results as a page of search results of schema.org; `things` are the hits by their IRI."""
     items = [
         {
@@ -132,14 +134,17 @@ def linked_data(results: Results, address: str, things: Mapping[str, Any]) -> di
         for number, one in enumerate(results.hits, 1)
     ]
     return {
-        "@context": {"@vocab": SCHEMA},
+        "@context": {"@vocab": SCHEMA_ORG_VOCABULARY},
         "@id": address,
         "@type": "SearchResultsPage",
         "name": results.text,
         "mainEntity": {
             "@type": "ItemList",
             "numberOfItems": results.total,
-            "itemListOrder": {"@id": f"{SCHEMA}ItemListOrderDescending", "@type": "ItemListOrderType"},
+            "itemListOrder": {
+                "@id": f"{SCHEMA_ORG_VOCABULARY}ItemListOrderDescending",
+                "@type": "ItemListOrderType",
+            },
             "itemListElement": items,
         },
     }

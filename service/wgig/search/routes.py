@@ -12,155 +12,180 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 
 from ..http.bodies import Pairs
-from ..http.parameters import only
-from ..http.responses import answer
-from ..http.work_queue import Turns
+from ..http.parameters import check_query_parameters
+from ..http.responses import respond_with_body
+from ..http.work_queue import WorkQueue
 from ..pages import rendering
-from ..pages.names import called
+from ..pages.names import localized_kind_title
 from ..problems import Problem
 from ..rdf.formats import ATOM, HTML, JSON, JSON_LD, Format
-from ..resources.alternates import Subject
-from ..resources.labels import labels
-from ..resources.negotiation import SAME_IN_ALL, wish_alone
-from ..resources.profiles import OWN, Profile, own, profiles
-from ..resources.representation import named_things, represent, turned
+from ..resources.alternates import Resource
+from ..resources.labels import find_labels
+from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
+from ..resources.profiles import OWN_PROFILE_TOKEN, Profile, own_profile, profiles_by_token
+from ..resources.representation import address_with_parameters, named_resource_markup, respond_with_resource
 from . import index as search_index
 from . import opensearch
-from .database import about, distinct, entries
-from .entries import Entry
-from .index import Index
-from .ranking import MOST, Found, Wanted, find
-from .results import Results, hit, linked_data, listed
-from .tokenizer import asked
+from .database import list_distinct_values, read_index_entries, read_index_property
+from .entries import IndexEntry
+from .index import FullTextIndex
+from .ranking import MAX_SEARCH_MATCHES, SearchCriteria, SearchMatches, find_search_matches
+from .results import SearchResults, build_search_hit, build_search_json, build_search_json_ld
+from .tokenizer import parse_search_terms
 
-OFFERED = (JSON, ATOM, HTML)
-PARAMETERS = ("q", "lang", "kind", "page", "_mediatype", "_profile")
-SCHEMA_ORG = "schema.org"
-PAGE = 20  # things
+SEARCH_FORMATS = (JSON, ATOM, HTML)
+SEARCH_PARAMETERS = ("q", "lang", "kind", "page", "_mediatype", "_profile")
+SCHEMA_ORG_PROFILE = "schema.org"
+HITS_PER_PAGE = 20  # things
 
 
-async def search(request: Request) -> Response:
+async def get_search(request: Request) -> Response:
     """Things by words of theirs: names before texts, typing errors mended, what was found marked."""
-    searches: Turns = request.app.state.searches
-    return await searches.run(found, request)
+    searches: WorkQueue = request.app.state.searches
+    return await searches.run(answer_search_request, request)
 
 
-def found(request: Request) -> Response:
+def answer_search_request(request: Request) -> Response:
     """The page of results that is asked for, or the form. Raises Problem 400, 404, 406 and 503."""
-    given = single(request, PARAMETERS)
-    there = offered(request.app.state.settings.base)
-    wish = wish_alone(request, OFFERED, request.path_params.get("suffix", ""), there)
-    index: Index = request.app.state.index
-    is_page = wish.choices[0].format is HTML and not wish.listing
+    given = parse_unique_parameters(request, SEARCH_PARAMETERS)
+    there = search_profiles(request.app.state.settings.base)
+    wish = parse_format_preferences(request, SEARCH_FORMATS, request.path_params.get("suffix", ""), there)
+    index: FullTextIndex = request.app.state.index
+    is_page = wish.representations[0].format is HTML and not wish.wants_listing
     if is_page and not given.get("q", "").strip():
-        return answer(request, show(request, None, index), HTML, links=[opensearch.LINK], headers=SAME_IN_ALL)
+        return respond_with_body(
+            request,
+            render_search_page(request, None, index),
+            HTML,
+            links=[opensearch.OPENSEARCH_LINK],
+            headers=LANGUAGE_NEUTRAL_HEADERS,
+        )
     if "q" not in given:
         raise Problem(
             400, "Nothing is searched for. Give the words as the parameter q, as in /search?q=spam."
         )
-    wanted = Wanted(
-        asked(given["q"]),
-        search_index.language(index, given.get("lang", "")),
-        search_index.kind(index, given.get("kind", "")),
+    wanted = SearchCriteria(
+        parse_search_terms(given["q"]),
+        search_index.parse_search_language(index, given.get("lang", "")),
+        search_index.parse_search_kind(index, given.get("kind", "")),
     )
-    results = results_of(request, given, index.ask(find, wanted, index.frequent))
-    around = [f'<{path}>; rel="{name}"' for name, path in results.turns.items()]
-    pairs = parameters_of(given, results.page)
+    results = build_search_results(
+        request, given, index.query(find_search_matches, wanted, index.frequent_terms)
+    )
+    around = [f'<{path}>; rel="{name}"' for name, path in results.page_addresses.items()]
+    pairs = search_page_parameters(given, results.page)
     iri = f"{request.app.state.settings.base}search?{urlencode(pairs)}"
-    write = partial(body, request, results, pairs)
-    subject = Subject(iri, "/search", lambda: (), write, formats=OFFERED, pairs=pairs, written=there)
-    return represent(request, wish, subject, more=[opensearch.LINK, *around], headers=SAME_IN_ALL)
+    write = partial(serialize_search_results, request, results, pairs)
+    subject = Resource(
+        iri, "/search", lambda: (), write, formats=SEARCH_FORMATS, pairs=pairs, written_profiles=there
+    )
+    return respond_with_resource(
+        request, wish, subject, more=[opensearch.OPENSEARCH_LINK, *around], headers=LANGUAGE_NEUTRAL_HEADERS
+    )
 
 
-def offered(base: str) -> dict[str, Profile]:
+def search_profiles(base: str) -> dict[str, Profile]:
     """The profiles of results: our own, and schema.org as JSON-LD."""
-    linked = profiles(base)[SCHEMA_ORG]
-    return {OWN: own(base), SCHEMA_ORG: replace(linked, formats=(JSON_LD,))}
+    linked = profiles_by_token(base)[SCHEMA_ORG_PROFILE]
+    return {OWN_PROFILE_TOKEN: own_profile(base), SCHEMA_ORG_PROFILE: replace(linked, formats=(JSON_LD,))}
 
 
-def single(request: Request, allowed: Sequence[str]) -> dict[str, str]:
+def parse_unique_parameters(request: Request, allowed: Sequence[str]) -> dict[str, str]:
     """The parameters of a request, each given once; empty ones count as none. Raises Problem 400."""
-    return {name: value for name, value in only(request, allowed) if value}
+    return {name: value for name, value in check_query_parameters(request, allowed) if value}
 
 
-def results_of(request: Request, given: dict[str, str], found: Found) -> Results:
+def build_search_results(request: Request, given: dict[str, str], found: SearchMatches) -> SearchResults:
     """The results on the page that is asked for. Raises Problem 400 and 404 for a page that there is not."""
-    number = page_number(given.get("page", "1"))
-    last = max(1, -(-len(found.rows) // PAGE))
+    number = parse_results_page_number(given.get("page", "1"))
+    last = max(1, -(-len(found.rows) // HITS_PER_PAGE))
     if number > last:
         raise Problem(404, f"There is no page {number} of these results. The last one is {last}.")
-    rows = found.rows[(number - 1) * PAGE : number * PAGE]
-    pages = {name: parameters_of(given, one) for name, one in around(number, last).items()}
+    rows = found.rows[(number - 1) * HITS_PER_PAGE : number * HITS_PER_PAGE]
+    pages = {
+        name: search_page_parameters(given, one) for name, one in search_page_relations(number, last).items()
+    }
     base = request.app.state.settings.base
-    names = labels(request.app.state.store, (row.iri for row in rows if not row.label))
-    held = request.app.state.index.ask(entries, rows)
-    terms = found.wanted.terms
-    return Results(
+    names = find_labels(request.app.state.store, (row.iri for row in rows if not row.label))
+    held = request.app.state.index.query(read_index_entries, rows)
+    terms = found.criteria.terms
+    return SearchResults(
         given["q"],
         given.get("lang", ""),
         given.get("kind", ""),
         number,
         found,
-        [hit(row, held.get(row.id, Entry()), terms, names.get(row.iri), base) for row in rows],
-        (number - 1) * PAGE,
-        PAGE,
+        [
+            build_search_hit(row, held.get(row.id, IndexEntry()), terms, names.get(row.iri), base)
+            for row in rows
+        ],
+        (number - 1) * HITS_PER_PAGE,
+        HITS_PER_PAGE,
         {name: urlencode(pairs) for name, pairs in pages.items()},
-        {name: turned(request, pairs) for name, pairs in pages.items()},
+        {name: address_with_parameters(request, pairs) for name, pairs in pages.items()},
     )
 
 
-def page_number(text: str) -> int:
+def parse_results_page_number(text: str) -> int:
     """The number of a page. Raises Problem 400."""
     if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
         raise Problem(400, f"There is no page {text!r}. Pages are numbered from 1.")
     return int(text)
 
 
-def around(number: int, last: int) -> dict[str, int]:
+def search_page_relations(number: int, last: int) -> dict[str, int]:
     """The pages around one, by what they are to it."""
     found = {"first": 1, "prev": number - 1, "next": number + 1, "last": last}
     return {name: one for name, one in found.items() if 1 <= one <= last}
 
 
-def parameters_of(given: dict[str, str], page: int) -> Pairs:
+def search_page_parameters(given: dict[str, str], page: int) -> Pairs:
     """The parameters that lead to a page of the same results."""
     same = [(name, value) for name, value in given.items() if name in ("q", "lang", "kind")]
     return [*same, *([("page", str(page))] if page > 1 else [])]
 
 
-def body(request: Request, results: Results, pairs: Pairs, format_: Format) -> bytes:
+def serialize_search_results(
+    request: Request, results: SearchResults, pairs: Pairs, format_: Format
+) -> bytes:
     """The results of these parameters in a format."""
     if format_ is HTML:
         names = {one.iri: ox.Literal(one.label) for one in results.hits}
-        return show(request, results, request.app.state.index, told(request, results, pairs, names))
+        return render_search_page(
+            request, results, request.app.state.index, build_results_markup(request, results, pairs, names)
+        )
     if format_ is ATOM:
-        changed = request.app.state.index.ask(about, "changed")
-        return opensearch.feed(results, str(request.base_url), changed)
+        changed = request.app.state.index.query(read_index_property, "changed")
+        return opensearch.serialize_search_feed(results, str(request.base_url), changed)
     if format_ is JSON_LD:
         names = {one.iri: ox.Literal(one.label, language=one.language or None) for one in results.hits}
-        return packed(told(request, results, pairs, names))
-    return packed(listed(results))
+        return serialize_compact_json(build_results_markup(request, results, pairs, names))
+    return serialize_compact_json(build_search_json(results))
 
 
-def told(request: Request, results: Results, pairs: Pairs, names: Mapping[str, ox.Literal]) -> dict[str, Any]:
+def build_results_markup(
+    request: Request, results: SearchResults, pairs: Pairs, names: Mapping[str, ox.Literal]
+) -> dict[str, Any]:
     """The results of these parameters as schema.org, with these names of the things by IRI."""
-    things = dict(zip(names, named_things(request, names), strict=True))
-    return linked_data(results, f"{request.base_url}search?{urlencode(pairs)}", things)
+    things = dict(zip(names, named_resource_markup(request, names), strict=True))
+    return build_search_json_ld(results, f"{request.base_url}search?{urlencode(pairs)}", things)
 
 
-def packed(value: object) -> bytes:
+def serialize_compact_json(value: object) -> bytes:
     """JSON without spaces for people, which take longer than a search."""
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def show(request: Request, results: Results | None, index: Index, markup: object = None) -> bytes:
+def render_search_page(
+    request: Request, results: SearchResults | None, index: FullTextIndex, markup: object = None
+) -> bytes:
     """The page with the form, and with results where something was searched for, and `markup` of them."""
-    return rendering.render(
+    return rendering.render_template(
         "search.html",
         base=request.app.state.settings.base,
         results=results,
         markup=markup,
-        most=MOST,
-        kinds={one: called(one) for one in index.ask(distinct, "kind")},
-        languages=[one for one in index.ask(distinct, "language") if one],
+        most=MAX_SEARCH_MATCHES,
+        kinds={one: localized_kind_title(one) for one in index.query(list_distinct_values, "kind")},
+        languages=[one for one in index.query(list_distinct_values, "language") if one],
     )

@@ -4,12 +4,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from .entries import NAMES, Entry, Passage
-from .tokenizer import AS_WRITTEN, Term, fold, single
+from .entries import NAME_PROPERTIES, IndexEntry, Passage
+from .tokenizer import WRITTEN_WORD_PATTERN, SearchTerm, fold_text, fold_word
 
-LONGEST = 240  # characters
-BEFORE = 60  # of these, before the first word that was searched for
-BORDER = re.compile(r"\s")
+MAX_SNIPPET_CHARACTERS = 240  # characters
+SNIPPET_LEAD_CHARACTERS = 60  # of these, before the first word that was searched for
+WORD_BORDER_PATTERN = re.compile(r"\s")
 
 
 class Snippet(NamedTuple):
@@ -24,41 +24,43 @@ class Snippet(NamedTuple):
         return "".join(piece for piece, _ in self.pieces)
 
 
-class Sought(NamedTuple):
+class SoughtWords(NamedTuple):
     """The words that are searched for, and the begins of words."""
 
     words: frozenset[str]
-    begins: tuple[str, ...]
+    prefixes: tuple[str, ...]
 
     @classmethod
-    def of(cls, terms: Sequence[Term]) -> "Sought":
+    def from_terms(cls, terms: Sequence[SearchTerm]) -> "SoughtWords":
         """All words of some terms."""
-        begins = tuple(one.words[-1] for one in terms if one.begins)
+        begins = tuple(one.words[-1] for one in terms if one.is_prefix)
         return cls(frozenset(word for one in terms for word in one.words), begins)
 
-    def fits(self, word: str) -> bool:
+    def matches(self, word: str) -> bool:
         """Whether a word is searched for."""
-        return word in self.words or word.startswith(self.begins)
+        return word in self.words or word.startswith(self.prefixes)
 
 
-def snippet(entry: Entry, terms: Sequence[Term]) -> Snippet:
+def build_snippet(entry: IndexEntry, terms: Sequence[SearchTerm]) -> Snippet:
     """The passage of an entry to be shown for these terms; empty where there is none but the name."""
     name = entry.label
-    shown = [one for one in entry.passages if one.place >= len(NAMES) or one.part or one.text != name]
+    shown = [
+        one for one in entry.passages if one.place >= len(NAME_PROPERTIES) or one.part or one.text != name
+    ]
     if not shown:
         return Snippet([], None)
-    sought = Sought.of(terms)
-    best = most_of(shown, sought.words)
-    return Snippet(list(marked(excerpt(best.text, sought), sought)), best)
+    sought = SoughtWords.from_terms(terms)
+    best = best_passage(shown, sought.words)
+    return Snippet(list(iter_marked_pieces(cut_excerpt(best.text, sought), sought)), best)
 
 
-def most_of(passages: Iterable[Passage], wanted: Collection[str]) -> Passage:
+def best_passage(passages: Iterable[Passage], wanted: Collection[str]) -> Passage:
     """The first of the passages that have most of the words; where none has any, a text before a name."""
     best, most = None, -1
     for one in passages:
-        text = fold(one.text)
+        text = fold_text(one.text)
         count = sum([word in text for word in wanted])
-        if count > most or (best and not most and best.place < len(NAMES) <= one.place):
+        if count > most or (best and not most and best.place < len(NAME_PROPERTIES) <= one.place):
             best, most = one, count
         if most == len(wanted):
             break
@@ -66,26 +68,26 @@ def most_of(passages: Iterable[Passage], wanted: Collection[str]) -> Passage:
     return best
 
 
-def excerpt(text: str, sought: Sought) -> str:
+def cut_excerpt(text: str, sought: SoughtWords) -> str:
     """A long text cut off at spaces, around the first word that is searched for."""
-    if len(text) <= LONGEST:
+    if len(text) <= MAX_SNIPPET_CHARACTERS:
         return text
-    first = next((start for start, _ in hits(text, sought)), 0)
-    start = max(0, min(first - BEFORE, len(text) - LONGEST))
-    end = min(len(text), start + LONGEST)
+    first = next((start for start, _ in iter_word_spans(text, sought)), 0)
+    start = max(0, min(first - SNIPPET_LEAD_CHARACTERS, len(text) - MAX_SNIPPET_CHARACTERS))
+    end = min(len(text), start + MAX_SNIPPET_CHARACTERS)
     if start:
-        border = BORDER.search(text, start, first)
+        border = WORD_BORDER_PATTERN.search(text, start, first)
         start = border.end() if border else start
     if end < len(text):
-        borders = [one.start() for one in BORDER.finditer(text, start, end)]
+        borders = [one.start() for one in WORD_BORDER_PATTERN.finditer(text, start, end)]
         end = next((one for one in reversed(borders) if one > first), end)
     return f"{'… ' if start else ''}{text[start:end]}{' …' if end < len(text) else ''}"
 
 
-def marked(text: str, sought: Sought) -> Iterator[tuple[str, bool]]:
+def iter_marked_pieces(text: str, sought: SoughtWords) -> Iterator[tuple[str, bool]]:
     """The pieces of a text, each with whether it is a word that is searched for."""
     done = 0
-    for start, end in hits(text, sought):
+    for start, end in iter_word_spans(text, sought):
         if start > done:
             yield text[done:start], False
         yield text[start:end], True
@@ -94,11 +96,11 @@ def marked(text: str, sought: Sought) -> Iterator[tuple[str, bool]]:
         yield text[done:], False
 
 
-def hits(text: str, sought: Sought) -> Iterator[tuple[int, int]]:
+def iter_word_spans(text: str, sought: SoughtWords) -> Iterator[tuple[int, int]]:
     """Where the words of a text stand that are searched for; those without a space between them as one."""
     begin = end = -1
-    for found in AS_WRITTEN.finditer(text):
-        if not sought.fits(single(found[0])):
+    for found in WRITTEN_WORD_PATTERN.finditer(text):
+        if not sought.matches(fold_word(found[0])):
             continue
         if found.start() == end:
             end = found.end()

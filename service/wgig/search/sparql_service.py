@@ -15,105 +15,115 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from ..problems import Problem
-from ..rdf.sparql_lexer import tokens
-from ..sparql.federation import Call, values
-from ..store.inference.rule import Pattern, patterns, statements
+from ..rdf.sparql_lexer import tokenize_sparql
+from ..sparql.federation import FederatedCall, serialize_values_group
+from ..store.inference.rule import RulePattern, parse_triple_patterns, split_statements
 from . import index as search_index
-from .database import Row, entries
-from .index import Index
-from .ranking import Found, Wanted, find
-from .snippets import snippet
-from .tokenizer import asked
+from .database import IndexRow, read_index_entries
+from .index import FullTextIndex
+from .ranking import SearchCriteria, SearchMatches, find_search_matches
+from .snippets import build_snippet
+from .tokenizer import parse_search_terms
 
-MOST = 500  # things
-MATCHES, BEST = "matches", "best"
-NARROWING = ("language", "kind")  # what is searched for is of these, where they are given
-TOLD = ("label", "snippet", "rank")
-PROPERTIES = (MATCHES, BEST, *NARROWING, *TOLD)
-NUMBER = re.compile(r"[1-9][0-9]{0,2}")
-FORM = 'Write it as in { ?thing search:matches "spam" ; search:rank ?rank }.'
+MAX_SERVICE_MATCHES = 500  # things
+MATCHES_PROPERTY, BEST_PROPERTY = "matches", "best"
+SEARCH_FILTER_PROPERTIES = ("language", "kind")  # what is searched for is of these, where they are given
+SEARCH_OUTPUT_PROPERTIES = ("label", "snippet", "rank")
+SEARCH_PROPERTIES = (MATCHES_PROPERTY, BEST_PROPERTY, *SEARCH_FILTER_PROPERTIES, *SEARCH_OUTPUT_PROPERTIES)
+BEST_COUNT_PATTERN = re.compile(r"[1-9][0-9]{0,2}")
+SEARCH_PATTERN_HINT = 'Write it as in { ?thing search:matches "spam" ; search:rank ?rank }.'
 
 
-class Asked(NamedTuple):
+class SearchPattern(NamedTuple):
     """What a search says: the variable of the things, what is given, and the variables of what is told."""
 
-    thing: str
-    given: dict[str, str]
-    told: dict[str, str]
+    variable: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
 
 
-def matcher(index: Index, base: str) -> Callable[[Call], str]:
+def make_search_matcher(index: FullTextIndex, base: str) -> Callable[[FederatedCall], str]:
     """What stands in a query in place of its search. Raises Problem 400, and 413 where too much is found."""
 
-    def matched(call: Call) -> str:
-        what = read(call, base)
-        language = search_index.language(index, what.given.get("language", ""))
-        kind = search_index.kind(index, what.given.get("kind", ""))
-        wanted = Wanted(asked(what.given[MATCHES]), language, kind, most=MOST)
-        found = index.ask(find, wanted, index.frequent)
-        rows = list(found.rows[: best(what.given.get(BEST))])
-        if found.more and BEST not in what.given:
+    def matched(call: FederatedCall) -> str:
+        what = parse_search_pattern(call, base)
+        language = search_index.parse_search_language(index, what.inputs.get("language", ""))
+        kind = search_index.parse_search_kind(index, what.inputs.get("kind", ""))
+        wanted = SearchCriteria(
+            parse_search_terms(what.inputs[MATCHES_PROPERTY]), language, kind, limit=MAX_SERVICE_MATCHES
+        )
+        found = index.query(find_search_matches, wanted, index.frequent_terms)
+        rows = list(found.rows[: parse_best_count(what.inputs.get(BEST_PROPERTY))])
+        if found.has_more and BEST_PROPERTY not in what.inputs:
             raise Problem(
                 413,
-                f"The search finds more than {MOST} things. Search for more words, or for the best of them "
+                f"The search finds more than {MAX_SERVICE_MATCHES} things. Search for more words, or for the best of them "
                 "alone: ?thing search:best 100.",
             )
-        columns = [what.thing, *what.told.values()]
-        return values(columns, list(table(index, rows, found, list(what.told))))
+        columns = [what.variable, *what.outputs.values()]
+        return serialize_values_group(columns, list(iter_match_rows(index, rows, found, list(what.outputs))))
 
     return matched
 
 
-def best(text: str | None) -> int:
+def parse_best_count(text: str | None) -> int:
     """How many things are wanted. Raises Problem 400."""
-    if text is not None and not (NUMBER.fullmatch(text) and int(text) <= MOST):
-        raise Problem(400, f"The search gives the best 1 to {MOST} things, not {text!r}.")
-    return int(text) if text else MOST
+    if text is not None and not (BEST_COUNT_PATTERN.fullmatch(text) and int(text) <= MAX_SERVICE_MATCHES):
+        raise Problem(400, f"The search gives the best 1 to {MAX_SERVICE_MATCHES} things, not {text!r}.")
+    return int(text) if text else MAX_SERVICE_MATCHES
 
 
-def read(call: Call, base: str) -> Asked:
+def parse_search_pattern(call: FederatedCall, base: str) -> SearchPattern:
     """What the pattern of a search says. Raises Problem 400 where it says anything else."""
     space = f"{base}search#"
     given, told = dict[str, str](), dict[str, str]()
     things = set()
-    for subject, property_, object_ in triples(call):
+    for subject, property_, object_ in parse_search_triples(call):
         name = property_.value.removeprefix(space) if isinstance(property_, ox.NamedNode) else ""
-        if name not in PROPERTIES or not isinstance(subject, ox.Variable) or name in {*given, *told}:
-            raise unclear(f"It knows {', '.join(f'search:{one}' for one in PROPERTIES)}, each once.")
+        if name not in SEARCH_PROPERTIES or not isinstance(subject, ox.Variable) or name in {*given, *told}:
+            raise unclear_search_problem(
+                f"It knows {', '.join(f'search:{one}' for one in SEARCH_PROPERTIES)}, each once."
+            )
         things.add(subject.value)
-        if isinstance(object_, ox.Variable) and name not in (MATCHES, BEST):
+        if isinstance(object_, ox.Variable) and name not in (MATCHES_PROPERTY, BEST_PROPERTY):
             told[name] = object_.value
-        elif isinstance(object_, ox.Literal) and name not in TOLD:
+        elif isinstance(object_, ox.Literal) and name not in SEARCH_OUTPUT_PROPERTIES:
             given[name] = object_.value
         else:
-            raise unclear(f"What search:{name} has for an object cannot be used.")
+            raise unclear_search_problem(f"What search:{name} has for an object cannot be used.")
     names = [*things, *told.values()]
-    if len(things) != 1 or MATCHES not in given or len(set(names)) != len(names):
-        raise unclear("It is about one variable, and has its words written out.")
-    return Asked(things.pop(), given, told)
+    if len(things) != 1 or MATCHES_PROPERTY not in given or len(set(names)) != len(names):
+        raise unclear_search_problem("It is about one variable, and has its words written out.")
+    return SearchPattern(things.pop(), given, told)
 
 
-def triples(call: Call) -> list[Pattern]:
+def parse_search_triples(call: FederatedCall) -> list[RulePattern]:
     """The patterns of a search. Raises Problem 400 where it is made of anything else."""
-    if any((one.kind == "word" and one.text != "a") or one.text == "(" for one in tokens(call.inside)):
-        raise unclear("It is made of plain statements alone. Put a FILTER and the like behind its brackets.")
+    if any(
+        (one.kind == "word" and one.text != "a") or one.text == "(" for one in tokenize_sparql(call.operand)
+    ):
+        raise unclear_search_problem(
+            "It is made of plain statements alone. Put a FILTER and the like behind its brackets."
+        )
     try:
-        direct, inner = statements(call.inside)
+        direct, inner = split_statements(call.operand)
         if inner:
-            raise unclear("It has no brackets within.")
-        return patterns(call.prologue, direct)
+            raise unclear_search_problem("It has no brackets within.")
+        return parse_triple_patterns(call.prologue, direct)
     except SyntaxError as error:
-        raise unclear("It is made of plain statements alone.") from error
+        raise unclear_search_problem("It is made of plain statements alone.") from error
 
 
-def table(index: Index, rows: list[Row], found: Found, columns: list[str]) -> Iterator[list[object]]:
+def iter_match_rows(
+    index: FullTextIndex, rows: list[IndexRow], found: SearchMatches, columns: list[str]
+) -> Iterator[list[object]]:
     """The things with what is to be told of them, row by row."""
-    held = index.ask(entries, rows) if "snippet" in columns else {}
+    held = index.query(read_index_entries, rows) if "snippet" in columns else {}
     for rank, row in enumerate(rows, 1):
-        text = snippet(held[row.id], found.wanted.terms).text if row.id in held else ""
+        text = build_snippet(held[row.id], found.criteria.terms).text if row.id in held else ""
         told = {
-            "label": literal(row.label, row.language),
-            "snippet": literal(text, row.language),
+            "label": result_literal(row.label, row.language),
+            "snippet": result_literal(text, row.language),
             "rank": ox.Literal(rank),
             "language": ox.Literal(row.language),
             "kind": ox.Literal(row.kind),
@@ -121,13 +131,13 @@ def table(index: Index, rows: list[Row], found: Found, columns: list[str]) -> It
         yield [ox.NamedNode(row.iri), *(told[one] for one in columns)]
 
 
-def literal(text: str, language: str) -> ox.Literal | None:
+def result_literal(text: str, language: str) -> ox.Literal | None:
     """A text in a language; None for no text."""
     if not text:
         return None
     return ox.Literal(text, language=language) if language else ox.Literal(text)
 
 
-def unclear(why: str) -> Problem:
+def unclear_search_problem(why: str) -> Problem:
     """The 400 for a search that cannot be understood."""
-    return Problem(400, f"The search within the query cannot be understood. {why} {FORM}")
+    return Problem(400, f"The search within the query cannot be understood. {why} {SEARCH_PATTERN_HINT}")

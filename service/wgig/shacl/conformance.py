@@ -15,34 +15,48 @@ import pyoxigraph as ox
 
 from .._version import __version__
 from ..rdf.formats import TURTLE
-from ..rdf.namespaces import BASE, namespaces
-from ..text import balanced
-from .check import LIMIT, by_template, results_of, summaries
+from ..rdf.namespaces import BASE_IRI, namespaces_by_prefix
+from ..text import balance_text_bidi
+from .check import MAX_SHOWN_FINDINGS, build_paper_summaries, find_document_results, result_sort_key
 from .documents import Document
-from .engines import Result, Term
-from .findings import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED
-from .rules import PROFILES, Rule, rules
-from .summary import Summary
+from .engines import Term, ValidationResult
+from .findings import STATE_DONE, STATE_FAULTY, STATE_MISSING, STATE_NOT_CHECKED, STATE_WAIVED
+from .rules import CHECK_PROFILES, Rule, rules_by_code
+from .summary import PaperSummary
 
-KNOWN = namespaces(BASE)
-PAPER, ASSERTION, FORM = KNOWN["paper"], KNOWN["assertion"], KNOWN["form-issue-paper"]
-CHECKER, RESULT, SHAPES = f"{KNOWN['software']}checker", KNOWN["test-result"], f"{BASE}shapes"
-WHOLE = "complete"  # the profile of the assertion on the paper as a whole
+ASSERTION_NAMESPACES = namespaces_by_prefix(BASE_IRI)
+PAPER_NAMESPACE, ASSERTION_NAMESPACE, ISSUE_PAPER_FORM_NAMESPACE = (
+    ASSERTION_NAMESPACES["paper"],
+    ASSERTION_NAMESPACES["assertion"],
+    ASSERTION_NAMESPACES["form-issue-paper"],
+)
+CHECKER_IRI, TEST_RESULT_NAMESPACE, SHAPES_DOCUMENT_IRI = (
+    f"{ASSERTION_NAMESPACES['software']}checker",
+    ASSERTION_NAMESPACES["test-result"],
+    f"{BASE_IRI}shapes",
+)
+WHOLE_PAPER_PROFILE = "complete"  # the profile of the assertion on the paper as a whole
 
 # How a test can go, and what EARL calls it. What fails a section or a part is missing, or there and faulty.
-PASSED, FAILED, UNTESTED = "passed", "failed", "untested"
-OUTCOMES = {
-    PASSED: PASSED,
-    FAILED: FAILED,
-    MISSING: FAILED,
-    FAULTY: FAILED,
-    WAIVED: "inapplicable",
-    UNTESTED: UNTESTED,
+TEST_PASSED, TEST_FAILED, TEST_UNTESTED = "passed", "failed", "untested"
+EARL_OUTCOMES = {
+    TEST_PASSED: TEST_PASSED,
+    TEST_FAILED: TEST_FAILED,
+    STATE_MISSING: TEST_FAILED,
+    STATE_FAULTY: TEST_FAILED,
+    STATE_WAIVED: "inapplicable",
+    TEST_UNTESTED: TEST_UNTESTED,
 }
-BY_STATE = {DONE: PASSED, MISSING: MISSING, FAULTY: FAULTY, WAIVED: WAIVED, NOT_CHECKED: UNTESTED}
+OUTCOME_BY_STATE = {
+    STATE_DONE: TEST_PASSED,
+    STATE_MISSING: STATE_MISSING,
+    STATE_FAULTY: STATE_FAULTY,
+    STATE_WAIVED: STATE_WAIVED,
+    STATE_NOT_CHECKED: TEST_UNTESTED,
+}
 
 
-class Test(NamedTuple):
+class ConformanceTest(NamedTuple):
     """A test of a paper.
 
     `name` is the end of its IRI, `criterion` the profile or passage of the template that it tests by,
@@ -54,166 +68,214 @@ class Test(NamedTuple):
     criterion: str
     source: str
     outcome: str
-    results: Sequence[Result] = ()
+    results: Sequence[ValidationResult] = ()
 
 
-def state(
+def build_conformance_triples(
     paper: ox.NamedNode,
     triples: Iterable[ox.Triple],
     digest: str,
     by: str,
-    results: Set[Result] | None = None,
+    results: Set[ValidationResult] | None = None,
 ) -> set[ox.Triple]:
     """What is to be said of a paper that these triples describe, checked by the engine of this name.
 
     `digest` is of what this rests on, `results` what the engine found where it was asked before. Statements
     of RDF 1.2 count for nothing, blank nodes have no name by which to speak of them.
     """
-    old = [one for one in triples if not is_new(one.object)]
+    old = [one for one in triples if not is_rdf12_term(one.object)]
     document = Document(paper.value, "", TURTLE, old, list)
-    found = summaries(document, results_of(document, by) if results is None else results)
-    return set(Standing(next(one for one in found if one.paper == paper), digest))
+    found = build_paper_summaries(
+        document, find_document_results(document, by) if results is None else results
+    )
+    return set(PaperConformance(next(one for one in found if one.paper == paper), digest))
 
 
-class Standing:
+class PaperConformance:
     """How one paper stands, as triples."""
 
-    def __init__(self, summary: Summary, digest: str) -> None:
+    def __init__(self, summary: PaperSummary, digest: str) -> None:
         """Take what was found of the paper, and the digest of what that rests on."""
         self.summary, self.digest = summary, digest
-        self.asked = len(summary.required)
+        self.parts_asked = len(summary.required)
         self.met = summary.met
-        self.whole = ASSERTION + summary.paper.value.removeprefix(PAPER)
-        held = [one for one in summary.results if one.code not in summary.waivers]
-        self.waived = [rules()[code] for code in summary.codes & summary.waivers.keys()]
-        self.results = sorted(held, key=by_template)[:LIMIT]
-        self.left_out = len(held) - len(self.results)
-        self.names = {one: f"{self.whole}/finding/{end}" for one, end in numbered(self.results)}
+        self.assertion_iri = ASSERTION_NAMESPACE + summary.paper.value.removeprefix(PAPER_NAMESPACE)
+        held = [one for one in summary.results if one.code not in summary.waiver_reasons]
+        self.waived_rules = [
+            rules_by_code()[code] for code in summary.broken_codes & summary.waiver_reasons.keys()
+        ]
+        self.results = sorted(held, key=result_sort_key)[:MAX_SHOWN_FINDINGS]
+        self.left_out_count = len(held) - len(self.results)
+        self.finding_iris = {
+            one: f"{self.assertion_iri}/finding/{end}" for one, end in number_results(self.results)
+        }
         made_up = any(
             one.value == "true"
-            for one in summary.places.ends(summary.paper, known("wgig:illustrative").value)
+            for one in summary.document_index.find_objects(
+                summary.paper, expand_vocabulary_term("wgig:illustrative").value
+            )
         )
-        self.mark = [("wgig:illustrative", ox.Literal(True))] if made_up else []
+        self.illustrative_mark = [("wgig:illustrative", ox.Literal(True))] if made_up else []
 
     def __iter__(self) -> Iterator[ox.Triple]:
         """All that is to be said of it, beside what is shared."""
-        yield from self.figures()
-        for test in (*self.of_profiles(), *self.of_sections(), *self.of_parts()):
-            yield from self.assertion(test)
+        yield from self.figure_triples()
+        for test in (*self.profile_tests(), *self.section_tests(), *self.part_tests()):
+            yield from self.assertion_triples(test)
         for result in self.results:
-            yield from self.finding(result)
+            yield from self.finding_triples(result)
 
-    def figures(self) -> Iterator[ox.Triple]:
+    def figure_triples(self) -> Iterator[ox.Triple]:
         """How much of what the template asks for is there."""
-        yield from about(
-            self.whole,
+        yield from build_node_triples(
+            self.assertion_iri,
             ("wgig:partsMet", ox.Literal(self.met)),
-            ("wgig:partsAsked", ox.Literal(self.asked)),
+            ("wgig:partsAsked", ox.Literal(self.parts_asked)),
             ("wgig:digest", ox.Literal(self.digest)),
         )
-        if self.left_out:
-            sentence = f"Findings that are not listed: {self.left_out}."
-            yield from about(self.whole, ("rdfs:comment", ox.Literal(sentence, language="en")))
+        if self.left_out_count:
+            sentence = f"Findings that are not listed: {self.left_out_count}."
+            yield from build_node_triples(
+                self.assertion_iri, ("rdfs:comment", ox.Literal(sentence, language="en"))
+            )
 
-    def of_profiles(self) -> Iterator[Test]:
+    def profile_tests(self) -> Iterator[ConformanceTest]:
         """A test by each profile."""
-        for profile in PROFILES:
-            outcome = PASSED if self.summary.conforms(profile) else FAILED
+        for profile in CHECK_PROFILES:
+            outcome = TEST_PASSED if self.summary.conforms(profile) else TEST_FAILED
             name, parts = (
-                ("", f", {self.met} of {self.asked} parts") if profile == WHOLE else (f"/{profile}", "")
+                ("", f", {self.met} of {self.parts_asked} parts")
+                if profile == WHOLE_PAPER_PROFILE
+                else (f"/{profile}", "")
             )
             title = f"profile {profile}: {outcome}{parts}"
-            yield Test(name, title, KNOWN["profile"] + profile, FORM.rstrip("/"), outcome)
+            yield ConformanceTest(
+                name,
+                title,
+                ASSERTION_NAMESPACES["profile"] + profile,
+                ISSUE_PAPER_FORM_NAMESPACE.rstrip("/"),
+                outcome,
+            )
 
-    def of_sections(self) -> Iterator[Test]:
+    def section_tests(self) -> Iterator[ConformanceTest]:
         """A test by each section."""
-        for section, how in self.summary.sections(WHOLE):
-            found = [one for one in self.results if rules()[one.code].section == section]
-            yield self.by_form(str(section), f"section {section}: {how}", BY_STATE[how], found)
+        for section, how in self.summary.sections(WHOLE_PAPER_PROFILE):
+            found = [one for one in self.results if rules_by_code()[one.code].section == section]
+            yield self.build_form_test(
+                str(section), f"section {section}: {how}", OUTCOME_BY_STATE[how], found
+            )
 
-    def of_parts(self) -> Iterator[Test]:
+    def part_tests(self) -> Iterator[ConformanceTest]:
         """A test by each part of a section that the paper itself must have."""
-        for part in parts():
-            found = [one for one in self.results if rules()[one.code].part == part]
-            outcome = self.of_part(part)
-            yield self.by_form(part, f"part {part}: {outcome}", outcome, found)
+        for part in list_template_parts():
+            found = [one for one in self.results if rules_by_code()[one.code].part == part]
+            outcome = self.part_outcome(part)
+            yield self.build_form_test(part, f"part {part}: {outcome}", outcome, found)
 
-    def of_part(self, part: str) -> str:
+    def part_outcome(self, part: str) -> str:
         """How it went with a part."""
-        broken = [rule for rule in self.summary.broken if rule.part == part]
-        waived = [rule for rule in self.waived if rule.part == part]
-        states = {MISSING: any(map(asks, broken)), FAULTY: broken, WAIVED: any(map(asks, waived))}
-        return next((state for state, holds in states.items() if holds), PASSED)
+        broken = [rule for rule in self.summary.broken_rules if rule.part == part]
+        waived = [rule for rule in self.waived_rules if rule.part == part]
+        states = {
+            STATE_MISSING: any(map(is_presence_rule, broken)),
+            STATE_FAULTY: broken,
+            STATE_WAIVED: any(map(is_presence_rule, waived)),
+        }
+        return next((state for state, holds in states.items() if holds), TEST_PASSED)
 
-    def by_form(self, number: str, title: str, outcome: str, results: Sequence[Result]) -> Test:
+    def build_form_test(
+        self, number: str, title: str, outcome: str, results: Sequence[ValidationResult]
+    ) -> ConformanceTest:
         """A test by a passage of the template."""
-        return Test(f"/{number}", title, FORM + number, FORM + number, outcome, results)
-
-    def assertion(self, test: Test) -> Iterator[ox.Triple]:
-        """The assertion that a test went so (EARL 1.0, section 2.1)."""
-        whole = [("dcterms:isPartOf", ox.NamedNode(self.whole))] if test.name else []
-        yield from self.described(
-            self.whole + test.name,
-            ("earl:Assertion", test.title, test.source),
-            ("earl:assertedBy", ox.NamedNode(CHECKER)),
-            ("earl:mode", known("earl:automatic")),
-            ("earl:subject", self.summary.paper),
-            ("earl:test", ox.NamedNode(test.criterion)),
-            ("earl:result", ox.NamedNode(RESULT + test.outcome)),
-            *whole,
-            *(("dcterms:hasPart", ox.NamedNode(self.names[one])) for one in test.results),
+        return ConformanceTest(
+            f"/{number}",
+            title,
+            ISSUE_PAPER_FORM_NAMESPACE + number,
+            ISSUE_PAPER_FORM_NAMESPACE + number,
+            outcome,
+            results,
         )
 
-    def finding(self, result: Result) -> Iterator[ox.Triple]:
+    def assertion_triples(self, test: ConformanceTest) -> Iterator[ox.Triple]:
+        """The assertion that a test went so (EARL 1.0, section 2.1)."""
+        whole = [("dcterms:isPartOf", ox.NamedNode(self.assertion_iri))] if test.name else []
+        yield from self.describe_node(
+            self.assertion_iri + test.name,
+            ("earl:Assertion", test.title, test.source),
+            ("earl:assertedBy", ox.NamedNode(CHECKER_IRI)),
+            ("earl:mode", expand_vocabulary_term("earl:automatic")),
+            ("earl:subject", self.summary.paper),
+            ("earl:test", ox.NamedNode(test.criterion)),
+            ("earl:result", ox.NamedNode(TEST_RESULT_NAMESPACE + test.outcome)),
+            *whole,
+            *(("dcterms:hasPart", ox.NamedNode(self.finding_iris[one])) for one in test.results),
+        )
+
+    def finding_triples(self, result: ValidationResult) -> Iterator[ox.Triple]:
         """A result as SHACL has it (section 3.6.2); what is wrong with a blank node is said of the paper."""
-        rule = rules()[result.code]
+        rule = rules_by_code()[result.code]
         value = [("sh:value", result.value)] if isinstance(result.value, ox.NamedNode | ox.Literal) else []
-        yield from self.described(
-            self.names[result],
-            ("sh:ValidationResult", f"{rule.code}: {rule.name['en']}", FORM + rule.part),
+        yield from self.describe_node(
+            self.finding_iris[result],
+            (
+                "sh:ValidationResult",
+                f"{rule.code}: {rule.name['en']}",
+                ISSUE_PAPER_FORM_NAMESPACE + rule.part,
+            ),
             ("sh:focusNode", result.focus if isinstance(result.focus, ox.NamedNode) else self.summary.paper),
             ("sh:sourceShape", ox.NamedNode(rule.iri)),
-            ("sh:sourceConstraintComponent", known(f"sh:{rule.component}ConstraintComponent")),
-            ("sh:resultSeverity", known(f"sh:{rule.severity}")),
-            ("sh:resultMessage", ox.Literal(rule.says("en"), language="en")),
+            (
+                "sh:sourceConstraintComponent",
+                expand_vocabulary_term(f"sh:{rule.component}ConstraintComponent"),
+            ),
+            ("sh:resultSeverity", expand_vocabulary_term(f"sh:{rule.severity}")),
+            ("sh:resultMessage", ox.Literal(rule.message_in("en"), language="en")),
             *value,
         )
 
-    def described(
+    def describe_node(
         self, node: str, what: tuple[str, str, str], *pairs: tuple[str, Term]
     ) -> Iterator[ox.Triple]:
         """A node of this paper: what it is, and the pairs of property and value."""
         type_, title, source = what
-        yield from described(node, type_, f"{balanced(self.summary.title)}, {title}", source)
-        yield from about(node, *pairs, *self.mark)
+        yield from describe_assertion_node(
+            node, type_, f"{balance_text_bidi(self.summary.title)}, {title}", source
+        )
+        yield from build_node_triples(node, *pairs, *self.illustrative_mark)
 
 
-def shared() -> Iterator[ox.Triple]:
+def shared_assertion_triples() -> Iterator[ox.Triple]:
     """What the assertions on all papers point to: who asserts, and how a test can go."""
-    yield from described(CHECKER, "earl:Software", "Checker of issue papers", SHAPES)
-    yield from about(CHECKER, ("schema:version", ox.Literal(__version__)))
-    for name, outcome in OUTCOMES.items():
-        yield from described(RESULT + name, "earl:TestResult", name, SHAPES)
-        yield from about(RESULT + name, ("earl:outcome", known(f"earl:{outcome}")))
+    yield from describe_assertion_node(
+        CHECKER_IRI, "earl:Software", "Checker of issue papers", SHAPES_DOCUMENT_IRI
+    )
+    yield from build_node_triples(CHECKER_IRI, ("schema:version", ox.Literal(__version__)))
+    for name, outcome in EARL_OUTCOMES.items():
+        yield from describe_assertion_node(
+            TEST_RESULT_NAMESPACE + name, "earl:TestResult", name, SHAPES_DOCUMENT_IRI
+        )
+        yield from build_node_triples(
+            TEST_RESULT_NAMESPACE + name, ("earl:outcome", expand_vocabulary_term(f"earl:{outcome}"))
+        )
 
 
-def described(node: str, type_: str, label: str, source: str) -> Iterator[ox.Triple]:
+def describe_assertion_node(node: str, type_: str, label: str, source: str) -> Iterator[ox.Triple]:
     """What every node says of itself: type, label and source."""
-    return about(
+    return build_node_triples(
         node,
-        ("rdf:type", known(type_)),
+        ("rdf:type", expand_vocabulary_term(type_)),
         ("rdfs:label", ox.Literal(label, language="en")),
         ("dcterms:source", ox.NamedNode(source)),
     )
 
 
-def about(node: str, *pairs: tuple[str, Term]) -> Iterator[ox.Triple]:
+def build_node_triples(node: str, *pairs: tuple[str, Term]) -> Iterator[ox.Triple]:
     """Triples about a node from pairs of property and value."""
     subject = ox.NamedNode(node)
-    return (ox.Triple(subject, known(name), value) for name, value in pairs)
+    return (ox.Triple(subject, expand_vocabulary_term(name), value) for name, value in pairs)
 
 
-def numbered(results: Sequence[Result]) -> Iterator[tuple[Result, str]]:
+def number_results(results: Sequence[ValidationResult]) -> Iterator[tuple[ValidationResult, str]]:
     """The results, each with the code of its rule and a number."""
     seen = Counter[str]()
     for one in results:
@@ -221,25 +283,25 @@ def numbered(results: Sequence[Result]) -> Iterator[tuple[Result, str]]:
         yield one, f"{one.code}-{seen[one.code]}"
 
 
-def is_new(value: Term) -> bool:
+def is_rdf12_term(value: Term) -> bool:
     """Whether a term is a statement, or text with a direction, of which RDF 1.1 knows nothing."""
     return isinstance(value, ox.Triple) or getattr(value, "direction", None) is not None
 
 
 @cache
-def parts() -> list[str]:
+def list_template_parts() -> list[str]:
     """The parts of sections that the paper itself must have, such as 7b."""
-    asked = [rule for rule in rules().values() if asks(rule) and not rule.steps]
+    asked = [rule for rule in rules_by_code().values() if is_presence_rule(rule) and not rule.steps]
     return sorted({rule.part for rule in asked if rule.part != str(rule.section)})
 
 
-def asks(rule: Rule) -> bool:
+def is_presence_rule(rule: Rule) -> bool:
     """Whether a rule asks for something to be there."""
     return rule.code.endswith("-MISSING")
 
 
 @cache
-def known(name: str) -> ox.NamedNode:
+def expand_vocabulary_term(name: str) -> ox.NamedNode:
     """The term of a vocabulary that is given as prefix and local name."""
     prefix, _, local = name.partition(":")
-    return ox.NamedNode(KNOWN[prefix] + local)
+    return ox.NamedNode(ASSERTION_NAMESPACES[prefix] + local)

@@ -12,50 +12,54 @@ from typing import Any
 import pyoxigraph as ox
 
 from .._version import __version__
-from ..rdf.namespaces import LOCAL, OUTSIDE, namespaces
-from ..rdf.serialization import as_stored, quad
-from ..settings import SHIPPED, Settings
-from ..store.change import Change, content, there
-from .engines import Result
+from ..rdf.namespaces import EXTERNAL_NAMESPACES, LOCAL_NAME_PATTERN, namespaces_by_prefix
+from ..rdf.serialization import build_quad, normalize_triples
+from ..settings import SHIPPED_FOLDER, Settings
+from ..store.change import Change, find_existing_graphs, iter_graph_quads
+from .engines import ValidationResult
 
-KNOWN = namespaces(Settings.base)
-TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
-PAPER = ox.NamedNode(f"{KNOWN['wgig']}IssuePaper")
-DIGEST = ox.NamedNode(f"{KNOWN['wgig']}digest")
-PART_OF = ox.NamedNode(f"{OUTSIDE['dcterms']}isPartOf")
-LEADING = {
-    ox.NamedNode(OUTSIDE[prefix] + name)
+CONFORMANCE_NAMESPACES = namespaces_by_prefix(Settings.base)
+RDF_TYPE_PROPERTY = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
+WGIG_ISSUE_PAPER = ox.NamedNode(f"{CONFORMANCE_NAMESPACES['wgig']}IssuePaper")
+WGIG_DIGEST = ox.NamedNode(f"{CONFORMANCE_NAMESPACES['wgig']}digest")
+DCTERMS_IS_PART_OF = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcterms']}isPartOf")
+LINKED_NODE_PROPERTIES = {
+    ox.NamedNode(EXTERNAL_NAMESPACES[prefix] + name)
     for prefix, name in (("dcterms", "hasPart"), ("earl", "result"), ("earl", "assertedBy"))
 }
 
 # What an assertion rests on beside the paper: the rules, and what they may refer to.
-RULES = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/examples/*.ttl")
-OF_PAPERS = f"<{KNOWN['assertion']}"  # so begins what is said of one paper alone
-BATCH = 200  # papers in one transaction
-FEW = 2000  # quads
-MANY = 1000  # papers that take a while
+DIGESTED_FILE_PATTERNS = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/examples/*.ttl")
+PAPER_ASSERTION_PREFIX = (
+    f"<{CONFORMANCE_NAMESPACES['assertion']}"  # so begins what is said of one paper alone
+)
+MAX_TRANSACTION_PAPERS = 200  # papers in one transaction
+BULK_EXTEND_MIN_QUADS = 2000  # quads
+MAX_UNANNOUNCED_PAPERS = 1000  # papers that take a while
 
 
 # What an engine found in papers that are being written, by the digest of what an assertion on them rests on.
-checked: dict[str, Set[Result]] = {}
+results_by_digest: dict[str, Set[ValidationResult]] = {}
 
 
-class Board:
+class ConformanceGraph:
     """Keeps a graph equal to what the checker says of the papers of a store."""
 
     def __init__(self, base: str, by: str, say: Callable[[str], None] = lambda _: None) -> None:
         """Take the base of the graphs, the engine that checks, and whom to tell when that takes long."""
         self.graph = ox.NamedNode(f"{base}graph/conformance")
-        self.home = f"{base}graph/paper/"
-        self.by = by
+        self.paper_graph_prefix = f"{base}graph/paper/"
+        self.engine_name = by
         self.say = say
-        self.recalled: dict[str, set[ox.Triple]] = {}  # what was said of papers before the write under way
+        self.previous_statements: dict[
+            str, set[ox.Triple]
+        ] = {}  # what was said of papers before the write under way
 
     @cached_property
     def digest(self) -> str:
         """The digest of the rules, and of all that they may refer to."""
-        paths = sorted(path for pattern in RULES for path in SHIPPED.glob(pattern))
-        return digest([__version__.encode(), *(path.read_bytes() for path in paths)])
+        paths = sorted(path for pattern in DIGESTED_FILE_PATTERNS for path in SHIPPED_FOLDER.glob(pattern))
+        return compute_sha256([__version__.encode(), *(path.read_bytes() for path in paths)])
 
     def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
         """Say how the papers stand now; a paper whose graph and rules are as before costs its digest.
@@ -63,149 +67,179 @@ class Board:
         `change` is what happened since that was said; None: it may be anything. Up to BATCH papers change
         together, in one transaction. Returns the change with what followed, None of more papers than that.
         """
-        if not any(map(self.name, quads.quads_for_pattern(None, TYPE, PAPER))):
-            return self.clear(quads, change)
-        was_there = there(quads, [self.graph])
-        names = sorted(self.concerned(quads, change if was_there else None))
-        if len(names) > MANY:
+        if not any(map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER))):
+            return self.remove_graph(quads, change)
+        was_there = find_existing_graphs(quads, [self.graph])
+        names = sorted(self.affected_paper_names(quads, change if was_there else None))
+        if len(names) > MAX_UNANNOUNCED_PAPERS:
             self.say(f"Checking {len(names)} papers by the template ...")
-        for start in range(0, len(names), BATCH):
-            followed = self.renew(quads, names[start : start + BATCH])
-            change = change.then(followed) if change is not None and len(names) <= BATCH else None
-        made = there(quads, [self.graph]) - was_there
-        return None if change is None else change.then(Change(made=tuple(made)))
+        for start in range(0, len(names), MAX_TRANSACTION_PAPERS):
+            followed = self.update_papers(quads, names[start : start + MAX_TRANSACTION_PAPERS])
+            change = (
+                change.combine(followed)
+                if change is not None and len(names) <= MAX_TRANSACTION_PAPERS
+                else None
+            )
+        made = find_existing_graphs(quads, [self.graph]) - was_there
+        return None if change is None else change.combine(Change(created=tuple(made)))
 
-    def clear(self, quads: ox.Store, change: Change | None) -> Change | None:
+    def remove_graph(self, quads: ox.Store, change: Change | None) -> Change | None:
         """Say nothing any more; the change with this one."""
         if change is not None:
-            change = change.then(
-                Change(tuple(content(quads, self.graph)), dropped=tuple(there(quads, [self.graph])))
+            change = change.combine(
+                Change(
+                    tuple(iter_graph_quads(quads, self.graph)),
+                    dropped=tuple(find_existing_graphs(quads, [self.graph])),
+                )
             )
         quads.remove_graph(self.graph)
         return change
 
-    def told(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
+    def computed_from(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
         """What is said of the papers of these graphs alone; None while no paper is stored."""
-        if not there(quads, [self.graph]):
+        if not find_existing_graphs(quads, [self.graph]):
             return None
-        self.recalled = {name: self.said_of(quads, name) for name in self.named(graphs)}
-        said = (one for those in self.recalled.values() for one in those)
-        return {quad(one, self.graph) for one in said if str(one.subject).startswith(OF_PAPERS)}
+        self.previous_statements = {
+            name: self.paper_statements(quads, name) for name in self.paper_names(graphs)
+        }
+        said = (one for those in self.previous_statements.values() for one in those)
+        return {
+            build_quad(one, self.graph) for one in said if str(one.subject).startswith(PAPER_ASSERTION_PREFIX)
+        }
 
-    def named(self, graphs: Iterable[str]) -> set[str]:
+    def paper_names(self, graphs: Iterable[str]) -> set[str]:
         """The names of the papers, if any, that these graphs describe."""
-        ends = (one.removeprefix(self.home) for one in graphs if one.startswith(self.home))
-        return set(filter(LOCAL.fullmatch, ends))
+        ends = (
+            one.removeprefix(self.paper_graph_prefix)
+            for one in graphs
+            if one.startswith(self.paper_graph_prefix)
+        )
+        return set(filter(LOCAL_NAME_PATTERN.fullmatch, ends))
 
-    def concerned(self, quads: ox.Store, change: Change | None) -> set[str]:
+    def affected_paper_names(self, quads: ox.Store, change: Change | None) -> set[str]:
         """The names of the papers of which something else may be to say after a change; None: of all."""
         if change is not None and self.graph.value not in change.graphs:
-            return self.named(change.graphs)
-        self.recalled.clear()
+            return self.paper_names(change.graphs)
+        self.previous_statements.clear()
         said = (
-            one.subject.value.removeprefix(KNOWN["assertion"]) for one in self.said(quads, predicate=DIGEST)
+            one.subject.value.removeprefix(CONFORMANCE_NAMESPACES["assertion"])
+            for one in self.match_triples(quads, predicate=WGIG_DIGEST)
         )
-        stored = filter(None, map(self.name, quads.quads_for_pattern(None, TYPE, PAPER)))
-        return {*said, *stored, *examples()}
+        stored = filter(
+            None, map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER))
+        )
+        return {*said, *stored, *read_example_papers()}
 
-    def renew(self, quads: ox.Store, names: Iterable[str]) -> Change:
+    def update_papers(self, quads: ox.Store, names: Iterable[str]) -> Change:
         """Replace what is said of those of these papers that are not as they were; what that changed."""
-        found = ((name, self.triples(quads, name)) for name in names)
-        now = ((name, triples, self.digest_of(triples)) for name, triples in found)
-        stale = [one for one in now if one[2] != self.digest_said(quads, one[0])]
+        found = ((name, self.find_paper_triples(quads, name)) for name in names)
+        now = ((name, triples, self.compute_digest(triples)) for name, triples in found)
+        stale = [one for one in now if one[2] != self.stored_digest(quads, one[0])]
         if not stale:
             return Change()
-        from .conformance import shared, state  # noqa: PLC0415  costs 0.2 s, and most starts need none
+        from .conformance import build_conformance_triples, shared_assertion_triples  # noqa: PLC0415  costs 0.2 s, and most starts need none
 
-        same = set(shared())
-        old, new = set[ox.Triple](), {one for one in same if quad(one, self.graph) not in quads}
+        same = set(shared_assertion_triples())
+        old, new = set[ox.Triple](), {one for one in same if build_quad(one, self.graph) not in quads}
         for name, triples, digest_ in stale:
-            old |= self.recalled.pop(name, set()) or self.said_of(quads, name)
+            old |= self.previous_statements.pop(name, set()) or self.paper_statements(quads, name)
             if triples:
-                new |= state(paper(name), triples, digest_, self.by, checked.get(digest_))
-        gone, come = ([quad(one, self.graph) for one in those] for those in (old - new - same, new - old))
-        self.change(quads, gone, come)
+                new |= build_conformance_triples(
+                    paper_node(name), triples, digest_, self.engine_name, results_by_digest.get(digest_)
+                )
+        gone, come = (
+            [build_quad(one, self.graph) for one in those] for those in (old - new - same, new - old)
+        )
+        self.replace_quads(quads, gone, come)
         return Change(tuple(gone), tuple(come))
 
-    def change(self, quads: ox.Store, gone: Sequence[ox.Quad], come: Sequence[ox.Quad]) -> None:
+    def replace_quads(self, quads: ox.Store, gone: Sequence[ox.Quad], come: Sequence[ox.Quad]) -> None:
         """Take some quads out and put others in, in one transaction."""
         if not gone:
             # The first takes three times as long for many quads, the second thirty times for few.
-            (quads.extend if len(come) < FEW else quads.bulk_extend)(come)
+            (quads.extend if len(come) < BULK_EXTEND_MIN_QUADS else quads.bulk_extend)(come)
             return
         steps = [("DELETE", gone), ("INSERT", come)]
         quads.update(
             "; ".join(
-                f"{verb} DATA {{ GRAPH {self.graph} {{ {n_triples(one.triple for one in those)} }} }}"
+                f"{verb} DATA {{ GRAPH {self.graph} {{ {serialize_update_data(one.triple for one in those)} }} }}"
                 for verb, those in steps
             )
         )
 
-    def name(self, quad: Any) -> str:
+    def paper_name(self, quad: Any) -> str:
         """The name of the graph of a paper, if the quad is about the paper of this name; else nothing."""
-        name: str = getattr(quad.graph_name, "value", "").removeprefix(self.home)
-        return name if LOCAL.fullmatch(name) and quad.subject == paper(name) else ""
+        name: str = getattr(quad.graph_name, "value", "").removeprefix(self.paper_graph_prefix)
+        return name if LOCAL_NAME_PATTERN.fullmatch(name) and quad.subject == paper_node(name) else ""
 
-    def triples(self, quads: ox.Store, name: str) -> list[ox.Triple]:
+    def find_paper_triples(self, quads: ox.Store, name: str) -> list[ox.Triple]:
         """What describes the paper of this name; nothing where there is none."""
-        home = ox.NamedNode(self.home + name)
-        if ox.Quad(paper(name), TYPE, PAPER, home) in quads:
-            return [one.triple for one in content(quads, home)]
-        return examples().get(name, [])
+        home = ox.NamedNode(self.paper_graph_prefix + name)
+        if ox.Quad(paper_node(name), RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER, home) in quads:
+            return [one.triple for one in iter_graph_quads(quads, home)]
+        return read_example_papers().get(name, [])
 
-    def digest_of(self, triples: Sequence[ox.Triple]) -> str:
+    def compute_digest(self, triples: Sequence[ox.Triple]) -> str:
         """The digest of what an assertion rests on; empty for no triples.
 
         Blank nodes keep their names while nobody writes them.
         """
         lines = sorted(str(one).encode() for one in triples)
-        return digest([self.digest.encode(), *lines]) if lines else ""
+        return compute_sha256([self.digest.encode(), *lines]) if lines else ""
 
-    def digest_said(self, quads: ox.Store, name: str) -> str:
+    def stored_digest(self, quads: ox.Store, name: str) -> str:
         """The digest that the assertion on a paper rests on; empty where there is none."""
-        found = self.said(quads, ox.NamedNode(KNOWN["assertion"] + name), DIGEST)
+        found = self.match_triples(
+            quads, ox.NamedNode(CONFORMANCE_NAMESPACES["assertion"] + name), WGIG_DIGEST
+        )
         return next((one.object.value for one in found), "")
 
-    def said_of(self, quads: ox.Store, name: str) -> set[ox.Triple]:
+    def paper_statements(self, quads: ox.Store, name: str) -> set[ox.Triple]:
         """What the graph says of a paper, with what that leads to."""
-        whole = ox.NamedNode(KNOWN["assertion"] + name)
-        parts = {one.subject for one in self.said(quads, predicate=PART_OF, object_=whole)}
-        said = {one for node in (whole, *parts) for one in self.said(quads, node)}
-        ends = {one.object for one in said if one.predicate in LEADING}
-        return said | {one for node in ends for one in self.said(quads, node)}
+        whole = ox.NamedNode(CONFORMANCE_NAMESPACES["assertion"] + name)
+        parts = {
+            one.subject for one in self.match_triples(quads, predicate=DCTERMS_IS_PART_OF, object_=whole)
+        }
+        said = {one for node in (whole, *parts) for one in self.match_triples(quads, node)}
+        ends = {one.object for one in said if one.predicate in LINKED_NODE_PROPERTIES}
+        return said | {one for node in ends for one in self.match_triples(quads, node)}
 
-    def said(self, quads: ox.Store, subject: Any = None, predicate: Any = None, object_: Any = None) -> Any:
+    def match_triples(
+        self, quads: ox.Store, subject: Any = None, predicate: Any = None, object_: Any = None
+    ) -> Any:
         """The triples of the graph with these terms."""
         return (one.triple for one in quads.quads_for_pattern(subject, predicate, object_, self.graph))
 
 
-def paper(name: str) -> ox.NamedNode:
+def paper_node(name: str) -> ox.NamedNode:
     """The IRI of a paper."""
-    return ox.NamedNode(KNOWN["paper"] + name)
+    return ox.NamedNode(CONFORMANCE_NAMESPACES["paper"] + name)
 
 
 @cache
-def examples() -> dict[str, list[ox.Triple]]:
+def read_example_papers() -> dict[str, list[ox.Triple]]:
     """The made-up papers of the package by their names, as a store would give them back."""
     parsed = [
         ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
-        for path in sorted((SHIPPED / "data" / "examples").glob("*.ttl"))
+        for path in sorted((SHIPPED_FOLDER / "data" / "examples").glob("*.ttl"))
     ]
-    papers = [list(as_stored(one.triple for one in quads)) for quads in parsed]
+    papers = [list(normalize_triples(one.triple for one in quads)) for quads in parsed]
     return {
-        one.subject.value.removeprefix(KNOWN["paper"]): triples
+        one.subject.value.removeprefix(CONFORMANCE_NAMESPACES["paper"]): triples
         for triples in papers
         for one in triples
-        if one.predicate == TYPE and one.object == PAPER and isinstance(one.subject, ox.NamedNode)
+        if one.predicate == RDF_TYPE_PROPERTY
+        and one.object == WGIG_ISSUE_PAPER
+        and isinstance(one.subject, ox.NamedNode)
     }
 
 
-def digest(pieces: Iterable[bytes]) -> str:
+def compute_sha256(pieces: Iterable[bytes]) -> str:
     """The SHA-256 of the pieces, in hexadecimal."""
     return hashlib.sha256(b"\n".join(pieces)).hexdigest()
 
 
-def n_triples(triples: Iterable[ox.Triple]) -> str:
+def serialize_update_data(triples: Iterable[ox.Triple]) -> str:
     """The triples as SPARQL Update takes them."""
     written = ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES)
     assert written is not None

@@ -14,17 +14,17 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf.formats import JSON_LD, RDF_XML, Format
-from ..rdf.jsonld_context import CONTEXTS, RemoteError, inlined
+from ..rdf.jsonld_context import KNOWN_CONTEXTS, RemoteContextError, parse_inlining_context
 from ..rdf.parsing import check_brackets as check_nesting
-from ..rdf.parsing import check_contexts as check_json_ld
+from ..rdf.parsing import check_jsonld_contexts as check_json_ld
 from ..rdf.parsing import check_xml
-from ..rdf.positions import spots
-from ..rdf.positions_turtle import Spot
+from ..rdf.positions import find_triple_positions
+from ..rdf.positions_turtle import TriplePosition
 from ..rdf.serialization import rdf_format
 from ..settings import Settings
-from ..text import Place, TextLines
+from ..text import TextLines, TextPosition
 
-BASE = f"{Settings.base}id/paper/"  # relative IRIs are names of papers
+PAPER_BASE_IRI = f"{Settings.base}id/paper/"  # relative IRIs are names of papers
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Document:
     text: str
     format: Format
     triples: Sequence[ox.Triple]
-    written: Callable[[], Sequence[Spot]]
+    find_spots: Callable[[], Sequence[TriplePosition]]
     slots: Mapping[tuple[ox.NamedNode, str], int] = field(default_factory=dict)
 
     @cached_property
-    def described(self) -> dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]]:
+    def numbers_by_subject(self) -> dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]]:
         """The nodes that something is said of, with the numbers of the triples that say it."""
         numbers: dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]] = {}
         for number, triple in enumerate(self.triples):
@@ -51,7 +51,7 @@ class Document:
         return numbers
 
     @cached_property
-    def properties(self) -> dict[ox.NamedNode, list[ox.Triple]]:
+    def triples_by_property(self) -> dict[ox.NamedNode, list[ox.Triple]]:
         """The properties that are stated, with the triples that state them."""
         triples: dict[ox.NamedNode, list[ox.Triple]] = {}
         for triple in self.triples:
@@ -59,60 +59,64 @@ class Document:
         return triples
 
     @cached_property
-    def named(self) -> set[ox.NamedNode | ox.BlankNode]:
+    def object_nodes(self) -> set[ox.NamedNode | ox.BlankNode]:
         """The nodes that statements lead to."""
         return {end for one in self.triples if not isinstance(end := one.object, (ox.Literal, ox.Triple))}
 
-    def along(self, properties: Iterable[ox.NamedNode]) -> Iterator[ox.Triple]:
+    def iter_property_triples(self, properties: Iterable[ox.NamedNode]) -> Iterator[ox.Triple]:
         """The triples that state one of the properties."""
-        return chain.from_iterable(self.properties.get(one, ()) for one in properties)
+        return chain.from_iterable(self.triples_by_property.get(one, ()) for one in properties)
 
     @cached_property
-    def spots(self) -> Sequence[Spot]:
+    def spots(self) -> Sequence[TriplePosition]:
         """Where each triple is written, in the order of the triples; empty where that cannot be told."""
-        return self.written()
+        return self.find_spots()
 
 
 # Reads the bytes of a file with a name, in a format, with at most so many triples; relative IRIs go by the
 # last argument. Raises Problem 400 with line and column, 413 for too much.
-Reader = Callable[[str, bytes, Format, int, str], Document]
+DocumentReader = Callable[[str, bytes, Format, int, str], Document]
 
 
-def read_rdf(name: str, data: bytes, format_: Format, most: int, base: str = BASE) -> Document:
+def read_rdf(name: str, data: bytes, format_: Format, most: int, base: str = PAPER_BASE_IRI) -> Document:
     """The document in the bytes, in a syntax of RDF. Raises as a Reader."""
-    source = decoded(data)
-    triples = parse(source, format_, most, base)
-    written = partial(spots, source, format_.media_type, triples, CONTEXTS)
+    source = decode_document_text(data)
+    triples = parse_document_triples(source, format_, most, base)
+    written = partial(find_triple_positions, source, format_.media_type, triples, KNOWN_CONTEXTS)
     return Document(name, source, format_, triples, written)
 
 
-def decoded(data: bytes) -> str:
+def decode_document_text(data: bytes) -> str:
     """The text in the bytes. Raises Problem 400 with line and column where it is not UTF-8 or holds a NUL."""
     try:
         source = data.decode()
     except UnicodeDecodeError as error:
-        raise strange("is not UTF-8 here. Save it as UTF-8", data[: error.start].decode()) from error
+        raise build_encoding_problem(
+            "is not UTF-8 here. Save it as UTF-8", data[: error.start].decode()
+        ) from error
     before, nul, _ = source.partition("\0")
     if nul:
-        raise strange("holds a NUL character here. Take it out, and save the file as UTF-8", before)
+        raise build_encoding_problem(
+            "holds a NUL character here. Take it out, and save the file as UTF-8", before
+        )
     return source.removeprefix("\ufeff")
 
 
-def strange(what: str, before: str) -> Problem:
+def build_encoding_problem(what: str, before: str) -> Problem:
     """The 400 that says what cannot be read after a text."""
-    place = TextLines(before).place(len(before))
+    place = TextLines(before).locate(len(before))
     return Problem(400, f"The file {what}.", **place._asdict())
 
 
-def few(triples: Iterable[ox.Triple], most: int) -> list[ox.Triple]:
+def collect_limited_triples(triples: Iterable[ox.Triple], most: int) -> list[ox.Triple]:
     """The triples. Raises Problem 413 where they are more than `most`, the rest of which is not read."""
     found = list(islice(triples, most + 1))
     if len(found) > most:
-        raise too_many(most)
+        raise build_triple_limit_problem(most)
     return found
 
 
-def too_many(most: int) -> Problem:
+def build_triple_limit_problem(most: int) -> Problem:
     """The 413 for more statements than are checked at once."""
     return Problem(
         413,
@@ -121,7 +125,7 @@ def too_many(most: int) -> Problem:
     )
 
 
-def parse(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
+def parse_document_triples(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
     """The triples of an RDF document, those of all its graphs. Raises Problem 400 with line and column."""
     try:
         if format_ is RDF_XML:
@@ -130,11 +134,11 @@ def parse(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]
             check_json_ld(source)
         else:
             check_nesting(source)
-        found = inlined(source, lambda text: parsed(text, format_, most, base))
+        found = parse_inlining_context(source, lambda text: parse_limited_triples(text, format_, most, base))
     except MemoryError as error:
         raise Problem(413, f"The file is more than can be read as {format_.title}: {error}.") from error
     except SyntaxError as error:
-        raise unreadable(source, format_, error) from error
+        raise build_syntax_problem(source, format_, error) from error
     if any(isinstance(one.object, ox.Triple) for one in found):
         raise Problem(
             400, "The file says something about a statement (RDF 1.2). A paper has no use for that."
@@ -146,18 +150,18 @@ def parse(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]
     return found
 
 
-def parsed(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
+def parse_limited_triples(source: str, format_: Format, most: int, base: str) -> list[ox.Triple]:
     """The triples that the engine finds in a text. Raises SyntaxError with its place."""
     found = ox.parse(source, rdf_format(format_.media_type), base_iri=base)
-    return few((one.triple for one in found), most)
+    return collect_limited_triples((one.triple for one in found), most)
 
 
-def unreadable(source: str, format_: Format, error: SyntaxError) -> Problem:
+def build_syntax_problem(source: str, format_: Format, error: SyntaxError) -> Problem:
     """The 400 that says where the text is no such format, with the line and a caret below the place."""
-    if isinstance(error, RemoteError):
+    if isinstance(error, RemoteContextError):
         return Problem(400, f"The file cannot be read: {error.msg}.")
     detail = f"The file is no {format_.title}: {error.msg}."
     if not error.lineno:
         return Problem(400, detail, slug="syntax")
-    place = Place(error.lineno, error.offset or 1)
+    place = TextPosition(error.lineno, error.offset or 1)
     return Problem(400, detail, slug="syntax", **place._asdict(), excerpt=TextLines(source).excerpt(place))

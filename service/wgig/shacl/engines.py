@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 # A term of RDF 1.1: a NamedNode, a BlankNode or a Literal. Documents with triple terms are refused.
 Term = Any
 
-NAMES = ("shifty", "pyshacl")
+ENGINE_NAMES = ("shifty", "pyshacl")
 
 
-class Result(NamedTuple):
+class ValidationResult(NamedTuple):
     """A validation result: the code of the rule, the focus node, and the value where the rule names one."""
 
     code: str
@@ -30,10 +30,10 @@ class Result(NamedTuple):
     value: Term | None
 
 
-Engine = Callable[[Iterable[ox.Triple]], set[Result]]
+Engine = Callable[[Iterable[ox.Triple]], set[ValidationResult]]
 
 
-def engine(name: str) -> Engine:
+def get_shacl_engine(name: str) -> Engine:
     """The function that checks the triples of a paper, all that they refer to being known.
 
     The engine is prepared at the first call, which takes a fraction of a second.
@@ -41,43 +41,47 @@ def engine(name: str) -> Engine:
     if name == "pyshacl":
         from . import pyshacl_engine  # noqa: PLC0415  costs 0.1 s, and comparisons alone ask for it
 
-        return pyshacl_engine.results
-    return results
+        return pyshacl_engine.find_pyshacl_results
+    return find_shifty_results
 
 
-def results(triples: Iterable[ox.Triple]) -> set[Result]:
+def find_shifty_results(triples: Iterable[ox.Triple]) -> set[ValidationResult]:
     """What the rules find in a paper."""
-    data = n_triples(triples)
+    data = serialize_engine_triples(triples)
     # The report of the standard costs four times as much as these reasons. As each rule has one constraint,
     # it would tell no more.
-    found = prepared().validate_algebra(data, graph_mode="union", infer=False, sort_results=False)
+    found = get_shifty_validator().validate_algebra(data, graph_mode="union", infer=False, sort_results=False)
     return {
-        result(violation.shape_name or "", violation.focus_node, reason.value)
+        parse_shifty_result(violation.shape_name or "", violation.focus_node, reason.value)
         for violation in found.violations
         for reason in violation.reasons
     }
 
 
 @cache
-def prepared() -> "shifty.PreparedValidator":
+def get_shifty_validator() -> "shifty.PreparedValidator":
     """The rules together with the vocabulary, which the engine looks at as at the paper itself."""
     import shifty  # noqa: PLC0415  costs 20 ms, and most commands check nothing
 
-    return shifty.PreparedValidator(n_triples([*rules.constraints(), *vocabulary.vocabulary()]))
+    return shifty.PreparedValidator(
+        serialize_engine_triples([*rules.constraint_triples(), *vocabulary.vocabulary_triples()])
+    )
 
 
-def n_triples(triples: Iterable[ox.Triple]) -> bytes:
+def serialize_engine_triples(triples: Iterable[ox.Triple]) -> bytes:
     """The triples as N-Triples."""
     return ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b""
 
 
-def result(shape: str, focus: str, value: str) -> Result:
+def parse_shifty_result(shape: str, focus: str, value: str) -> ValidationResult:
     """A result, from terms as N-Triples writes them."""
-    rule = rules.rules()[shape.removeprefix(rules.SHAPES)]
-    return Result(rule.code, term(focus), term(value) if rule.has_value else None)
+    rule = rules.rules_by_code()[shape.removeprefix(rules.SHAPES_NAMESPACE)]
+    return ValidationResult(
+        rule.code, parse_shifty_term(focus), parse_shifty_term(value) if rule.has_value else None
+    )
 
 
-def term(written: str) -> Term:
+def parse_shifty_term(written: str) -> Term:
     """A term, from how N-Triples writes it."""
     if written.startswith("<"):
         return ox.NamedNode(written[1:-1])

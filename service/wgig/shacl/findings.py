@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..problems import Problem
-from ..text import Place, cut, harmless
+from ..text import TextPosition, replace_control_characters, shorten_untrusted_text
 from .engines import Term
 from .rules import Rule
 
 # What keeps a paper from a profile.
-BLOCKING = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
+BLOCKING_SEVERITIES = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
 
-DONE, MISSING, FAULTY, WAIVED, NOT_CHECKED = "done", "missing", "faulty", "waived", "not checked"
+STATE_DONE, STATE_MISSING, STATE_FAULTY, STATE_WAIVED, STATE_NOT_CHECKED = (
+    "done",
+    "missing",
+    "faulty",
+    "waived",
+    "not checked",
+)
 
 
 @dataclass(frozen=True)
@@ -27,18 +33,18 @@ class Finding:
     rule: Rule
     focus: Term
     value: Term | None = None
-    place: Place | None = None
+    place: TextPosition | None = None
     line: str = ""
     suggestion: str = ""
     waiver: str = ""
 
     def __post_init__(self) -> None:
         """Make the words of the author fit to be shown."""
-        object.__setattr__(self, "line", harmless(self.line))
-        object.__setattr__(self, "waiver", cut(self.waiver))
+        object.__setattr__(self, "line", replace_control_characters(self.line))
+        object.__setattr__(self, "waiver", shorten_untrusted_text(self.waiver))
 
 
-class Section(NamedTuple):
+class SectionState(NamedTuple):
     """The state of a section of the template: `done`, `missing`, `faulty`, `waived` or `not checked`."""
 
     number: int
@@ -46,7 +52,7 @@ class Section(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Paper:
+class PaperReport:
     """A paper of the file. Its title is cut where nobody would read it to the end.
 
     `met` of the `parts` that the template asks for are there, and `waived` ones need not be; `left_out`
@@ -56,7 +62,7 @@ class Paper:
     iri: str
     title: str
     findings: Sequence[Finding]
-    sections: Sequence[Section]
+    sections: Sequence[SectionState]
     met: int
     waived: int
     parts: int
@@ -65,7 +71,7 @@ class Paper:
 
     def __post_init__(self) -> None:
         """Cut the title."""
-        object.__setattr__(self, "title", cut(self.title))
+        object.__setattr__(self, "title", shorten_untrusted_text(self.title))
 
 
 @dataclass(frozen=True)
@@ -75,11 +81,11 @@ class Report:
     name: str
     media_type: str
     profile: str
-    papers: Sequence[Paper]
+    papers: Sequence[PaperReport]
 
     def __post_init__(self) -> None:
         """Cut the name."""
-        object.__setattr__(self, "name", cut(self.name))
+        object.__setattr__(self, "name", shorten_untrusted_text(self.name))
 
     @property
     def conforms(self) -> bool:
@@ -93,7 +99,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Unread:
+class UncheckedFile:
     """A file that could not be checked, and why: it cannot be read, or no paper is in it.
 
     A long name of the file is cut.
@@ -104,7 +110,7 @@ class Unread:
 
     def __post_init__(self) -> None:
         """Cut the name."""
-        object.__setattr__(self, "name", cut(self.name))
+        object.__setattr__(self, "name", shorten_untrusted_text(self.name))
 
 
-Outcome = Report | Unread
+CheckOutcome = Report | UncheckedFile

@@ -13,28 +13,30 @@ import rdflib
 from rdflib.namespace import SH, XSD
 
 from . import rules, vocabulary
-from .engines import Result, Term
+from .engines import Term, ValidationResult
 
 # While it loads shapes, it changes how rdflib reads literals in the whole process.
-ALONE = Lock()
+NORMALIZATION_LOCK = Lock()
 
 # A plain text of SPARQL is not equal to one with this datatype in rdflib, though it is in RDF 1.1.
-STRING = ox.NamedNode(str(XSD.string))
+XSD_STRING_DATATYPE = ox.NamedNode(str(XSD.string))
 
 
-def results(triples: Iterable[ox.Triple]) -> set[Result]:
+def find_pyshacl_results(triples: Iterable[ox.Triple]) -> set[ValidationResult]:
     """What the rules find in a paper; results inside of results are only details of them."""
-    report = validated(triples)
-    return {result(report, one) for one in report.objects(None, SH.result)}
+    report = validate_with_pyshacl(triples)
+    return {parse_pyshacl_result(report, one) for one in report.objects(None, SH.result)}
 
 
-def validated(triples: Iterable[ox.Triple]) -> rdflib.Graph:
+def validate_with_pyshacl(triples: Iterable[ox.Triple]) -> rdflib.Graph:
     """The validation report on a paper, as the standard has it (SHACL, section 3.6)."""
-    data = graph([*vocabulary.vocabulary(), *map(opaque, triples)])
-    with ALONE:
+    data = build_rdflib_graph([*vocabulary.vocabulary_triples(), *map(hide_literal_datatype, triples)])
+    with NORMALIZATION_LOCK:
         before = rdflib.NORMALIZE_LITERALS
         try:
-            _, report, _ = pyshacl.validate(data, shacl_graph=shapes(), inference="none", advanced=False)
+            _, report, _ = pyshacl.validate(
+                data, shacl_graph=rdflib_shapes_graph(), inference="none", advanced=False
+            )
         finally:
             rdflib.NORMALIZE_LITERALS = before
     if not isinstance(report, rdflib.Graph):
@@ -42,53 +44,57 @@ def validated(triples: Iterable[ox.Triple]) -> rdflib.Graph:
     return report
 
 
-def opaque(triple: ox.Triple) -> ox.Triple:
+def hide_literal_datatype(triple: ox.Triple) -> ox.Triple:
     """The triple, a literal that rdflib should not read having a datatype of its own."""
     text = triple.object
-    if not isinstance(text, ox.Literal) or text.language or text.datatype == STRING:
+    if not isinstance(text, ox.Literal) or text.language or text.datatype == XSD_STRING_DATATYPE:
         return triple
     kind = text.datatype.value
-    if kind in READABLE and READABLE[kind](text.value):
+    if kind in READABLE_DATATYPES and READABLE_DATATYPES[kind](text.value):
         return triple
     return ox.Triple(
-        triple.subject, triple.predicate, ox.Literal(text.value, datatype=ox.NamedNode(OPAQUE + kind))
+        triple.subject,
+        triple.predicate,
+        ox.Literal(text.value, datatype=ox.NamedNode(OPAQUE_DATATYPE_PREFIX + kind)),
     )
 
 
-def is_day(text: str) -> bool:
+def is_valid_xsd_date(text: str) -> bool:
     """Whether a text is an xsd:date of the years that Python knows."""
     try:
-        return bool(DAY.fullmatch(text) and date.fromisoformat(text[:10]))
+        return bool(XSD_DATE_PATTERN.fullmatch(text) and date.fromisoformat(text[:10]))
     except ValueError:
         return False
 
 
 # What the rules compare or ask for. Of these, rdflib takes more for well-formed than is, and logs the rest;
 # other datatypes it reads in vain, XML among them. White space around a number is no part of it (XML Schema).
-READABLE: dict[str, Callable[[str], object]] = {
+READABLE_DATATYPES: dict[str, Callable[[str], object]] = {
     f"{XSD}boolean": {"true", "false", "1", "0"}.__contains__,
-    f"{XSD}date": is_day,
+    f"{XSD}date": is_valid_xsd_date,
     f"{XSD}integer": re.compile(r"[ \t\r\n]*[+-]?[0-9]{1,4000}[ \t\r\n]*").fullmatch,
 }
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))?")
-OPAQUE = "opaque:"
+XSD_DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(Z|[+-]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))?")
+OPAQUE_DATATYPE_PREFIX = "opaque:"
 
 
 @cache
-def shapes() -> rdflib.Graph:
+def rdflib_shapes_graph() -> rdflib.Graph:
     """The rules as a graph of rdflib."""
-    return graph(rules.graph())
+    return build_rdflib_graph(rules.read_shape_triples())
 
 
-def graph(triples: Iterable[ox.Triple]) -> rdflib.Graph:
+def build_rdflib_graph(triples: Iterable[ox.Triple]) -> rdflib.Graph:
     """Triples as a graph of rdflib. No text is read: nothing can be taken for a path or an address."""
     found = rdflib.Graph()
     for one in triples:
-        found.add((node(one.subject), node(one.predicate), node(one.object)))
+        found.add(
+            (convert_to_rdflib(one.subject), convert_to_rdflib(one.predicate), convert_to_rdflib(one.object))
+        )
     return found
 
 
-def node(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
+def convert_to_rdflib(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
     """A term as rdflib has it."""
     match term:
         case ox.NamedNode():
@@ -97,22 +103,24 @@ def node(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
             return rdflib.BNode(term.value)
         case ox.Literal(language=str()):
             return rdflib.Literal(term.value, lang=term.language)
-        case ox.Literal(datatype=kind) if kind == STRING:
+        case ox.Literal(datatype=kind) if kind == XSD_STRING_DATATYPE:
             return rdflib.Literal(term.value)
         case ox.Literal():
             return rdflib.Literal(term.value, datatype=rdflib.URIRef(term.datatype.value), normalize=False)
     raise ValueError(f"{term} stands in no graph of RDF 1.1")
 
 
-def result(report: rdflib.Graph, one: rdflib.term.Node) -> Result:
+def parse_pyshacl_result(report: rdflib.Graph, one: rdflib.term.Node) -> ValidationResult:
     """A result of the report."""
-    code = str(report.value(one, SH.sourceShape)).removeprefix(rules.SHAPES)
-    value = report.value(one, SH.value) if rules.rules()[code].has_value else None
+    code = str(report.value(one, SH.sourceShape)).removeprefix(rules.SHAPES_NAMESPACE)
+    value = report.value(one, SH.value) if rules.rules_by_code()[code].has_value else None
     focus = report.value(one, SH.focusNode)
-    return Result(code, term(focus), None if value is None else term(value))
+    return ValidationResult(
+        code, convert_from_rdflib(focus), None if value is None else convert_from_rdflib(value)
+    )
 
 
-def term(node: Any) -> Term:
+def convert_from_rdflib(node: Any) -> Term:
     """A term, from how rdflib has it."""
     match node:
         case rdflib.URIRef():
@@ -122,5 +130,5 @@ def term(node: Any) -> Term:
         case rdflib.Literal(language=str()):
             return ox.Literal(str(node), language=node.language)
         case rdflib.Literal(datatype=rdflib.URIRef() as datatype):
-            return ox.Literal(str(node), datatype=ox.NamedNode(datatype.removeprefix(OPAQUE)))
+            return ox.Literal(str(node), datatype=ox.NamedNode(datatype.removeprefix(OPAQUE_DATATYPE_PREFIX)))
     return ox.Literal(str(node))

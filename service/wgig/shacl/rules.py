@@ -12,19 +12,19 @@ from typing import Any, BinaryIO
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import BASE, OUTSIDE, RDF, SH, WGIG
-from ..settings import SHIPPED
+from ..rdf.namespaces import BASE_IRI, EXTERNAL_NAMESPACES, RDF_NAMESPACE, SH_NAMESPACE, WGIG_TERMS_NAMESPACE
+from ..settings import SHIPPED_FOLDER
 
-SHAPES = f"{BASE}shapes#"
-PROFILE = f"{BASE}id/profile/"
-PROFILES = ("draft", "complete", "final")  # each holds the rules of those before it
-LANGUAGES = ("ar", "en", "es", "fr", "ru", "zh")
-SECTIONS = range(9)  # 0 is the paper itself
-WAIVES = f"{WGIG}waives"
-NIL = ox.NamedNode(f"{RDF}nil")
+SHAPES_NAMESPACE = f"{BASE_IRI}shapes#"
+PROFILE_NAMESPACE = f"{BASE_IRI}id/profile/"
+CHECK_PROFILES = ("draft", "complete", "final")  # each holds the rules of those before it
+MESSAGE_LANGUAGES = ("ar", "en", "es", "fr", "ru", "zh")
+TEMPLATE_SECTIONS = range(9)  # 0 is the paper itself
+WGIG_WAIVES_IRI = f"{WGIG_TERMS_NAMESPACE}waives"
+RDF_NIL = ox.NamedNode(f"{RDF_NAMESPACE}nil")
 
 # What a rule constrains, by the property that says so. Only some results name a value (SHACL, section 4).
-COMPONENTS = {
+CONSTRAINT_COMPONENTS = {
     "class": "Class",
     "datatype": "Datatype",
     "maxCount": "MaxCount",
@@ -40,15 +40,15 @@ COMPONENTS = {
     "sparql": "SPARQL",
     "uniqueLang": "UniqueLang",
 }
-VALUELESS = {"MaxCount", "MinCount", "QualifiedMaxCount", "QualifiedMinCount", "UniqueLang"}
+VALUELESS_COMPONENTS = {"MaxCount", "MinCount", "QualifiedMaxCount", "QualifiedMinCount", "UniqueLang"}
 # What the shapes say to people.
-TO_PEOPLE = re.compile(
-    rf"{SH}(message|name|description|order|group)|{WGIG}exampleIn\w+"
-    rf"|({OUTSIDE['rdfs']}|{OUTSIDE['dcterms']})\w+"
+DOCUMENTATION_PROPERTY_PATTERN = re.compile(
+    rf"{SH_NAMESPACE}(message|name|description|order|group)|{WGIG_TERMS_NAMESPACE}exampleIn\w+"
+    rf"|({EXTERNAL_NAMESPACES['rdfs']}|{EXTERNAL_NAMESPACES['dcterms']})\w+"
 )
-BEYOND_SHACL = "Closed"  # what comes nearest to the rules that the checker keeps by itself
+NON_SHACL_COMPONENT = "Closed"  # what comes nearest to the rules that the checker keeps by itself
 
-Subjects = dict[Any, dict[str, list[Any]]]
+ObjectsBySubject = dict[Any, dict[str, list[Any]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class Rule:
     path: str
     predicates: tuple[str, ...]
     steps: tuple[str, ...]
-    counted: str
+    counted_criterion: str
     name: Mapping[str, str]
     message: Mapping[str, str]
     reason: str
@@ -80,12 +80,12 @@ class Rule:
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         """Pickled by its code, as there is one of each in every process."""
-        return named, (self.code,)
+        return get_rule, (self.code,)
 
     @property
     def iri(self) -> str:
         """The IRI of the shape."""
-        return SHAPES + self.code
+        return SHAPES_NAMESPACE + self.code
 
     @property
     def part(self) -> str:
@@ -100,202 +100,231 @@ class Rule:
     @property
     def has_value(self) -> bool:
         """Whether its results name a value."""
-        return self.component not in VALUELESS
+        return self.component not in VALUELESS_COMPONENTS
 
-    def holds_in(self, profile: str) -> bool:
+    def is_in_profile(self, profile: str) -> bool:
         """Whether the rule is part of a profile."""
-        return PROFILES.index(self.profile) <= PROFILES.index(profile)
+        return CHECK_PROFILES.index(self.profile) <= CHECK_PROFILES.index(profile)
 
-    def says(self, language: str) -> str:
+    def message_in(self, language: str) -> str:
         """The message in a language, or in English."""
         return self.message.get(language, self.message["en"])
 
 
 @dataclass(frozen=True)
-class Heading:
+class SectionHeading:
     """A section of the template: its number, and its title by language."""
 
     number: int
     title: Mapping[str, str]
 
-    def says(self, language: str) -> str:
+    def title_in(self, language: str) -> str:
         """The title in a language, or in English."""
         return self.title.get(language, self.title["en"])
 
 
 @cache
-def graph() -> tuple[ox.Triple, ...]:
+def read_shape_triples() -> tuple[ox.Triple, ...]:
     """The shapes of an issue paper."""
     return tuple(
         quad.triple
-        for path in sorted((SHIPPED / "shapes").glob("issue-paper*.ttl"))
+        for path in sorted((SHIPPED_FOLDER / "shapes").glob("issue-paper*.ttl"))
         for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
     )
 
 
 @cache
-def constraints() -> tuple[ox.Triple, ...]:
+def constraint_triples() -> tuple[ox.Triple, ...]:
     """The shapes without what they say to people, which costs a fast engine a tenth of its time.
 
     Each rule says its code, as the engine takes rules that ask for the same and say the same for one.
     """
     codes = (
-        ox.Triple(ox.NamedNode(one.iri), ox.NamedNode(f"{SH}message"), ox.Literal(code))
-        for code, one in rules().items()
+        ox.Triple(ox.NamedNode(one.iri), ox.NamedNode(f"{SH_NAMESPACE}message"), ox.Literal(code))
+        for code, one in rules_by_code().items()
     )
-    return (*(one for one in graph() if not TO_PEOPLE.fullmatch(one.predicate.value)), *codes)
+    return (
+        *(
+            one
+            for one in read_shape_triples()
+            if not DOCUMENTATION_PROPERTY_PATTERN.fullmatch(one.predicate.value)
+        ),
+        *codes,
+    )
 
 
 @cache
-def rules() -> dict[str, Rule]:
+def rules_by_code() -> dict[str, Rule]:
     """All rules by their codes, in the order of the template."""
-    said = subjects()
-    found = [rule(subject, of, said) for subject, of in said.items() if is_rule(subject)]
+    said = shape_statements()
+    found = [parse_rule_shape(subject, of, said) for subject, of in said.items() if is_rule_shape(subject)]
     return {one.code: one for one in sorted(found, key=lambda one: (one.section, one.order))}
 
 
-def is_rule(subject: Any) -> bool:
+def is_rule_shape(subject: Any) -> bool:
     """Whether a subject of the shapes is a rule."""
-    return isinstance(subject, ox.NamedNode) and subject.value.startswith(f"{SHAPES}WGIG-")
+    return isinstance(subject, ox.NamedNode) and subject.value.startswith(f"{SHAPES_NAMESPACE}WGIG-")
 
 
-def named(code: str) -> Rule:
+def get_rule(code: str) -> Rule:
     """The rule with this code."""
-    return rules()[code]
+    return rules_by_code()[code]
 
 
 @cache
-def required() -> list[Rule]:
+def required_rules() -> list[Rule]:
     """The rules that ask for what the template asks for, in its order."""
-    return [rule for rule in rules().values() if rule.required]
+    return [rule for rule in rules_by_code().values() if rule.required]
 
 
 @cache
-def headings() -> dict[int, Heading]:
+def section_headings() -> dict[int, SectionHeading]:
     """The sections of the template by their numbers."""
-    said = subjects()
+    said = shape_statements()
     labels = {
-        number: said[ox.NamedNode(f"{SHAPES}section-{number}")][f"{OUTSIDE['rdfs']}label"]
-        for number in SECTIONS
+        number: said[ox.NamedNode(f"{SHAPES_NAMESPACE}section-{number}")][
+            f"{EXTERNAL_NAMESPACES['rdfs']}label"
+        ]
+        for number in TEMPLATE_SECTIONS
     }
-    return {number: Heading(number, texts(found)) for number, found in labels.items()}
+    return {
+        number: SectionHeading(number, group_texts_by_language(found)) for number, found in labels.items()
+    }
 
 
 @cache
-def subjects() -> Subjects:
+def shape_statements() -> ObjectsBySubject:
     """What the shapes say, by subject and property."""
-    return by_subject(graph())
+    return group_statements_by_subject(read_shape_triples())
 
 
-def by_subject(triples: Iterable[ox.Triple | ox.Quad]) -> Subjects:
+def group_statements_by_subject(triples: Iterable[ox.Triple | ox.Quad]) -> ObjectsBySubject:
     """What statements say, by subject and property."""
-    said: Subjects = {}
+    said: ObjectsBySubject = {}
     for triple in triples:
         said.setdefault(triple.subject, {}).setdefault(triple.predicate.value, []).append(triple.object)
     return said
 
 
-def rule(subject: ox.NamedNode, of: dict[str, list[Any]], said: Subjects) -> Rule:
+def parse_rule_shape(subject: ox.NamedNode, of: dict[str, list[Any]], said: ObjectsBySubject) -> Rule:
     """A rule, from what its shape says."""
 
     def one(property_: str) -> str:
         return str(of[property_][0].value)
 
-    path = own_path(of, said)
-    constraint = [name for name in COMPONENTS if f"{SH}{name}" in of]
+    path = format_shape_path(of, said)
+    constraint = [name for name in CONSTRAINT_COMPONENTS if f"{SH_NAMESPACE}{name}" in of]
     return Rule(
-        code=subject.value.removeprefix(SHAPES),
-        profile=one(f"{OUTSIDE['dcterms']}isPartOf").removeprefix(PROFILE),
-        severity=one(f"{SH}severity").removeprefix(SH),
-        section=int(one(f"{SH}group").rpartition("-")[2]),
-        order=int(one(f"{SH}order")),
-        component=COMPONENTS[constraint[0]] if constraint else BEYOND_SHACL,
+        code=subject.value.removeprefix(SHAPES_NAMESPACE),
+        profile=one(f"{EXTERNAL_NAMESPACES['dcterms']}isPartOf").removeprefix(PROFILE_NAMESPACE),
+        severity=one(f"{SH_NAMESPACE}severity").removeprefix(SH_NAMESPACE),
+        section=int(one(f"{SH_NAMESPACE}group").rpartition("-")[2]),
+        order=int(one(f"{SH_NAMESPACE}order")),
+        component=CONSTRAINT_COMPONENTS[constraint[0]] if constraint else NON_SHACL_COMPONENT,
         path=path,
-        predicates=tuple(re.findall(r"<([^>]*)>", path or "|".join(inner_paths(of, said)))),
-        steps=tuple(step.value for step in of.get(f"{SH}targetObjectsOf", [])),
-        counted=criterion(of, said),
-        name=texts([*of.get(f"{SH}name", []), *of.get(f"{OUTSIDE['rdfs']}label", [])]),
-        message=texts(of[f"{SH}message"]),
-        reason=reason(of),
-        in_turtle=one(f"{WGIG}exampleInTurtle"),
-        in_markdown=one(f"{WGIG}exampleInMarkdown"),
+        predicates=tuple(re.findall(r"<([^>]*)>", path or "|".join(list_alternative_paths(of, said)))),
+        steps=tuple(step.value for step in of.get(f"{SH_NAMESPACE}targetObjectsOf", [])),
+        counted_criterion=find_counted_criterion(of, said),
+        name=group_texts_by_language(
+            [*of.get(f"{SH_NAMESPACE}name", []), *of.get(f"{EXTERNAL_NAMESPACES['rdfs']}label", [])]
+        ),
+        message=group_texts_by_language(of[f"{SH_NAMESPACE}message"]),
+        reason=rule_reason(of),
+        in_turtle=one(f"{WGIG_TERMS_NAMESPACE}exampleInTurtle"),
+        in_markdown=one(f"{WGIG_TERMS_NAMESPACE}exampleInMarkdown"),
     )
 
 
-def reason(of: dict[str, list[Any]]) -> str:
+def rule_reason(of: dict[str, list[Any]]) -> str:
     """Why a shape asks for something."""
-    return str(of[f"{SH}description" if f"{SH}description" in of else f"{OUTSIDE['rdfs']}comment"][0].value)
+    return str(
+        of[
+            f"{SH_NAMESPACE}description"
+            if f"{SH_NAMESPACE}description" in of
+            else f"{EXTERNAL_NAMESPACES['rdfs']}comment"
+        ][0].value
+    )
 
 
-def reasons(file: BinaryIO, *_: object, **__: object) -> Iterator[tuple[int, None, str, list[str]]]:
+def extract_rule_reasons(
+    file: BinaryIO, *_: object, **__: object
+) -> Iterator[tuple[int, None, str, list[str]]]:
     """Why the rules in a file of shapes are there, as Babel extracts it for the catalogues."""
-    said = by_subject(ox.parse(file.read(), format=ox.RdfFormat.TURTLE))
-    return ((1, None, reason(of), []) for subject, of in said.items() if is_rule(subject))
+    said = group_statements_by_subject(ox.parse(file.read(), format=ox.RdfFormat.TURTLE))
+    return ((1, None, rule_reason(of), []) for subject, of in said.items() if is_rule_shape(subject))
 
 
-def criterion(of: dict[str, list[Any]], said: Subjects) -> str:
+def find_counted_criterion(of: dict[str, list[Any]], said: ObjectsBySubject) -> str:
     """The IRI of the criterion whose assessments a shape counts; empty where it counts none."""
     counted = [
         end.value
-        for shape in of.get(f"{SH}qualifiedValueShape", [])
-        for inner in said[shape].get(f"{SH}property", [])
-        for end in said[inner].get(f"{SH}hasValue", [])
+        for shape in of.get(f"{SH_NAMESPACE}qualifiedValueShape", [])
+        for inner in said[shape].get(f"{SH_NAMESPACE}property", [])
+        for end in said[inner].get(f"{SH_NAMESPACE}hasValue", [])
     ]
     return counted[0] if counted else ""
 
 
-def texts(literals: Iterable[ox.Literal]) -> dict[str, str]:
+def group_texts_by_language(literals: Iterable[ox.Literal]) -> dict[str, str]:
     """Texts by language."""
     return {str(one.language): one.value for one in literals}
 
 
-def own_path(of: dict[str, list[Any]], said: Subjects) -> str:
+def format_shape_path(of: dict[str, list[Any]], said: ObjectsBySubject) -> str:
     """The property path of a shape as SPARQL writes it; empty for a node shape."""
-    return path_text(of[f"{SH}path"][0], said) if f"{SH}path" in of else ""
+    return format_property_path(of[f"{SH_NAMESPACE}path"][0], said) if f"{SH_NAMESPACE}path" in of else ""
 
 
-def inner_paths(of: dict[str, list[Any]], said: Subjects) -> list[str]:
+def list_alternative_paths(of: dict[str, list[Any]], said: ObjectsBySubject) -> list[str]:
     """The property paths of the alternatives of a shape."""
     return [
-        own_path(said[inner], said)
-        for alternatives in of.get(f"{SH}or", [])
-        for one in members(alternatives, said)
-        for inner in said[one].get(f"{SH}property", [])
+        format_shape_path(said[inner], said)
+        for alternatives in of.get(f"{SH_NAMESPACE}or", [])
+        for one in list_rdf_members(alternatives, said)
+        for inner in said[one].get(f"{SH_NAMESPACE}property", [])
     ]
 
 
-def path_text(node: Any, said: Subjects) -> str:
+def format_property_path(node: Any, said: ObjectsBySubject) -> str:
     """A property path of SHACL (section 2.3.1) as SPARQL writes it."""
     if isinstance(node, ox.NamedNode):
         return f"<{node.value}>"
     of = said[node]
-    if f"{SH}inversePath" in of:
-        return f"^{nested(of[f'{SH}inversePath'][0], said)}"
-    if f"{SH}alternativePath" in of:
-        return "|".join(path_text(one, said) for one in members(of[f"{SH}alternativePath"][0], said))
-    return "/".join(nested(one, said) for one in members(node, said))
+    if f"{SH_NAMESPACE}inversePath" in of:
+        return f"^{format_nested_path(of[f'{SH_NAMESPACE}inversePath'][0], said)}"
+    if f"{SH_NAMESPACE}alternativePath" in of:
+        return "|".join(
+            format_property_path(one, said)
+            for one in list_rdf_members(of[f"{SH_NAMESPACE}alternativePath"][0], said)
+        )
+    return "/".join(format_nested_path(one, said) for one in list_rdf_members(node, said))
 
 
-def nested(node: Any, said: Subjects) -> str:
+def format_nested_path(node: Any, said: ObjectsBySubject) -> str:
     """A path inside of one that binds closer, in brackets where it needs some."""
-    path = path_text(node, said)
-    alone = isinstance(node, ox.NamedNode) or f"{SH}inversePath" in said[node]
+    path = format_property_path(node, said)
+    alone = isinstance(node, ox.NamedNode) or f"{SH_NAMESPACE}inversePath" in said[node]
     return path if alone else f"({path})"
 
 
-def members(node: Any, said: Subjects) -> list[Any]:
+def list_rdf_members(node: Any, said: ObjectsBySubject) -> list[Any]:
     """The members of an RDF list."""
     found = []
-    while node != NIL:
-        found.append(said[node][f"{RDF}first"][0])
-        node = said[node][f"{RDF}rest"][0]
+    while node != RDF_NIL:
+        found.append(said[node][f"{RDF_NAMESPACE}first"][0])
+        node = said[node][f"{RDF_NAMESPACE}rest"][0]
     return found
 
 
-def predicates() -> set[str]:
+def rule_predicates() -> set[str]:
     """The IRIs of all properties that the rules look along, also inside of constraints."""
-    said = subjects()
-    steps = (f"{SH}path", f"{SH}inversePath", f"{SH}zeroOrOnePath", f"{RDF}first")
+    said = shape_statements()
+    steps = (
+        f"{SH_NAMESPACE}path",
+        f"{SH_NAMESPACE}inversePath",
+        f"{SH_NAMESPACE}zeroOrOnePath",
+        f"{RDF_NAMESPACE}first",
+    )
     return {
         end.value
         for of in said.values()

@@ -9,128 +9,151 @@ from itertools import islice
 import pyoxigraph as ox
 
 from ..rdf import shipped
-from ..rdf.formats import MARKDOWN, WORD
-from ..rdf.namespaces import BASE, OUTSIDE, WGIG, namespaces, shorten
-from ..text import cut
+from ..rdf.formats import MARKDOWN, WORD_DOCUMENT
+from ..rdf.namespaces import (
+    BASE_IRI,
+    EXTERNAL_NAMESPACES,
+    WGIG_TERMS_NAMESPACE,
+    namespaces_by_prefix,
+    shorten_with_prefixes,
+)
+from ..text import shorten_untrusted_text
 from . import vocabulary
 from .documents import Document
-from .engines import Result, Term
-from .reports.phrases import short_iri
-from .rules import SHAPES, rules
+from .engines import Term, ValidationResult
+from .reports.phrases import format_turtle_iri
+from .rules import SHAPES_NAMESPACE, rules_by_code
 
-MOST = 24  # names of a file that are looked up: to compare one with all takes milliseconds
-LONGEST = 200  # characters of an IRI that is looked up
-KIND = re.compile(rf"{re.escape(SHAPES)}|{re.escape(BASE)}id/[^/]+/")
-PAPER = f"{WGIG}IssuePaper"
-SCHEME = f"{OUTSIDE['skos']}inScheme"
-PARTS = f"{WGIG}partOf"
+MAX_SUGGESTED_NAMES = 24  # names of a file that are looked up: to compare one with all takes milliseconds
+MAX_LOOKUP_IRI_CHARACTERS = 200  # characters of an IRI that is looked up
+IRI_KIND_PATTERN = re.compile(rf"{re.escape(SHAPES_NAMESPACE)}|{re.escape(BASE_IRI)}id/[^/]+/")
+ISSUE_PAPER_IRI = f"{WGIG_TERMS_NAMESPACE}IssuePaper"
+SKOS_IN_SCHEME = f"{EXTERNAL_NAMESPACES['skos']}inScheme"
+WGIG_PART_OF = f"{WGIG_TERMS_NAMESPACE}partOf"
 
-Looked = dict[tuple[str, Term | None], str]
+SuggestionsByValue = dict[tuple[str, Term | None], str]
 
 
-def suggestions(document: Document, results: Iterable[Result]) -> Looked:
+def find_suggestions(document: Document, results: Iterable[ValidationResult]) -> SuggestionsByValue:
     """What was probably meant by the values of the first of these results, by code and value.
 
     It is written as in the document: with a prefix in RDF, as a plain name in Markdown and Word.
     """
-    found: Looked = {}
+    found: SuggestionsByValue = {}
     for one in results:
-        if len(found) == MOST:
+        if len(found) == MAX_SUGGESTED_NAMES:
             break
-        if one.code in MEANT and one.value is not None and (one.code, one.value) not in found:
-            found[one.code, one.value] = MEANT[one.code](document, one)
+        if one.code in SUGGESTERS_BY_CODE and one.value is not None and (one.code, one.value) not in found:
+            found[one.code, one.value] = SUGGESTERS_BY_CODE[one.code](document, one)
     return found
 
 
-def term(_: Document, result: Result) -> str:
+def suggest_term(_: Document, result: ValidationResult) -> str:
     """The term of the vocabulary that is nearest to an unknown one; empty where none is near."""
     value: Term = result.value
-    near = shipped.near_term(value.datatype.value if isinstance(value, ox.Literal) else value.value)
-    return f"wgig:{near.removeprefix(WGIG)}" if near else ""
+    near = shipped.find_near_term(value.datatype.value if isinstance(value, ox.Literal) else value.value)
+    return f"wgig:{near.removeprefix(WGIG_TERMS_NAMESPACE)}" if near else ""
 
 
-def title(_: Document, result: Result) -> str:
+def suggest_title(_: Document, result: ValidationResult) -> str:
     """A title that the known paper of this name has."""
-    return min(shipped.titles()[result.focus.value])
+    return min(shipped.shipped_paper_titles()[result.focus.value])
 
 
-def name(document: Document, result: Result) -> str:
+def suggest_name(document: Document, result: ValidationResult) -> str:
     """The name that is nearest to an unknown one, of those that the rule takes; empty where none is near."""
     value = result.value
-    if not isinstance(value, ox.NamedNode) or value in document.described or len(value.value) > LONGEST:
+    if (
+        not isinstance(value, ox.NamedNode)
+        or value in document.numbers_by_subject
+        or len(value.value) > MAX_LOOKUP_IRI_CHARACTERS
+    ):
         return ""
-    iri = nearest(result.code, value.value)
-    return written(iri, plain=document.format in (MARKDOWN, WORD)) if iri else ""
+    iri = find_nearest_iri(result.code, value.value)
+    return format_suggested_iri(iri, plain=document.format in (MARKDOWN, WORD_DOCUMENT)) if iri else ""
 
 
 @lru_cache(maxsize=1000)  # what users write has no end
-def nearest(code: str, iri: str) -> str:
+def find_nearest_iri(code: str, iri: str) -> str:
     """The IRI nearest to an unknown one, of those of its kind that a rule takes; empty where none is near."""
-    kind = KIND.match(iri)
-    if not kind or iri in vocabulary.described():
+    kind = IRI_KIND_PATTERN.match(iri)
+    if not kind or iri in vocabulary.described_iris():
         return ""
-    names = {local(one).casefold(): one for one in TAKEN[code]() if one.startswith(kind[0])}
-    near = get_close_matches(local(iri).casefold(), names, 1)
+    names = {iri_local_part(one).casefold(): one for one in ALLOWED_IRIS[code]() if one.startswith(kind[0])}
+    near = get_close_matches(iri_local_part(iri).casefold(), names, 1)
     return names[near[0]] if near else ""
 
 
-def written(iri: str, *, plain: bool) -> str:
+def format_suggested_iri(iri: str, *, plain: bool) -> str:
     """The IRI as Markdown has it, `declaration/48`, or as Turtle has it, `declaration:48`."""
-    return local(iri) if plain else short_iri(iri)
+    return iri_local_part(iri) if plain else format_turtle_iri(iri)
 
 
-def local(iri: str) -> str:
+def iri_local_part(iri: str) -> str:
     """The part of an IRI after that which all IRIs of its kind begin with."""
-    return KIND.sub("", iri)
+    return IRI_KIND_PATTERN.sub("", iri)
 
 
 @cache
-def of(property_: str, value: str = "") -> frozenset[str]:
+def find_iris_with_property(property_: str, value: str = "") -> frozenset[str]:
     """The IRIs of what has a property in the facts, with this value where one is given."""
     return frozenset(
-        shipped.iri(one.subject)
-        for one in shipped.facts()
-        if one.predicate.value == property_ and value in ("", shipped.iri(one.object))
+        shipped.text_of_term(one.subject)
+        for one in shipped.shipped_facts()
+        if one.predicate.value == property_ and value in ("", shipped.text_of_term(one.object))
     )
 
 
 @cache
-def members() -> frozenset[str]:
+def group_member_iris() -> frozenset[str]:
     """The IRIs of the members of the group."""
-    seats = of(f"{OUTSIDE['org']}organization", f"{BASE}id/agent/wgig")
+    seats = find_iris_with_property(f"{EXTERNAL_NAMESPACES['org']}organization", f"{BASE_IRI}id/agent/wgig")
     return frozenset(
-        shipped.iri(one.object)
-        for one in shipped.facts()
-        if one.predicate.value == f"{OUTSIDE['org']}member" and shipped.iri(one.subject) in seats
+        shipped.text_of_term(one.object)
+        for one in shipped.shipped_facts()
+        if one.predicate.value == f"{EXTERNAL_NAMESPACES['org']}member"
+        and shipped.text_of_term(one.subject) in seats
     )
 
 
 # The IRIs that a rule takes, by its code.
-TAKEN: dict[str, Callable[[], Iterable[str]]] = {
-    "WGIG-0-CITATION-UNKNOWN": partial(of, PARTS),
-    "WGIG-0-DRAFTER-MEMBER": members,
-    "WGIG-0-WAIVER-UNKNOWN": lambda: [rule.iri for rule in rules().values()],
-    "WGIG-1-ISSUE-UNKNOWN": partial(of, f"{WGIG}inventoryStatus", "yes"),
-    "WGIG-2-CATEGORY-UNKNOWN": partial(of, SCHEME, f"{BASE}id/scheme/categories-2004"),
-    "WGIG-4-GROUP-UNKNOWN": partial(of, shipped.TYPE.value, f"{WGIG}StakeholderGroup"),
-    "WGIG-7-CITATION-UNKNOWN": partial(of, PARTS),
-    "WGIG-7-CRITERION-UNKNOWN": partial(of, SCHEME, f"{BASE}id/scheme/principles"),
-    "WGIG-7-VERDICT-UNKNOWN": partial(of, SCHEME, f"{BASE}id/scheme/verdicts"),
+ALLOWED_IRIS: dict[str, Callable[[], Iterable[str]]] = {
+    "WGIG-0-CITATION-UNKNOWN": partial(find_iris_with_property, WGIG_PART_OF),
+    "WGIG-0-DRAFTER-MEMBER": group_member_iris,
+    "WGIG-0-WAIVER-UNKNOWN": lambda: [rule.iri for rule in rules_by_code().values()],
+    "WGIG-1-ISSUE-UNKNOWN": partial(find_iris_with_property, f"{WGIG_TERMS_NAMESPACE}inventoryStatus", "yes"),
+    "WGIG-2-CATEGORY-UNKNOWN": partial(
+        find_iris_with_property, SKOS_IN_SCHEME, f"{BASE_IRI}id/scheme/categories-2004"
+    ),
+    "WGIG-4-GROUP-UNKNOWN": partial(
+        find_iris_with_property, shipped.RDF_TYPE.value, f"{WGIG_TERMS_NAMESPACE}StakeholderGroup"
+    ),
+    "WGIG-7-CITATION-UNKNOWN": partial(find_iris_with_property, WGIG_PART_OF),
+    "WGIG-7-CRITERION-UNKNOWN": partial(
+        find_iris_with_property, SKOS_IN_SCHEME, f"{BASE_IRI}id/scheme/principles"
+    ),
+    "WGIG-7-VERDICT-UNKNOWN": partial(
+        find_iris_with_property, SKOS_IN_SCHEME, f"{BASE_IRI}id/scheme/verdicts"
+    ),
 }
-MEANT: dict[str, Callable[[Document, Result], str]] = {
-    "WGIG-0-NAME-TAKEN": title,
-    "WGIG-0-TERM-UNKNOWN": term,
-    **dict.fromkeys(TAKEN, name),
+SUGGESTERS_BY_CODE: dict[str, Callable[[Document, ValidationResult], str]] = {
+    "WGIG-0-NAME-TAKEN": suggest_title,
+    "WGIG-0-TERM-UNKNOWN": suggest_term,
+    **dict.fromkeys(ALLOWED_IRIS, suggest_name),
 }
 
 
-def instead_of_a_paper(document: Document) -> str:
+def explain_missing_paper(document: Document) -> str:
     """What to do about a document in which there is no paper, in a sentence or two."""
-    types = dict.fromkeys(one.object for one in document.along([shipped.TYPE]))
-    slip = next(misspelt(islice(types, MOST)), None)
+    types = dict.fromkeys(one.object for one in document.iter_property_triples([shipped.RDF_TYPE]))
+    slip = next(find_misspelt_classes(islice(types, MAX_SUGGESTED_NAMES)), None)
     if slip:
-        meant = f"Did you mean wgig:{slip[1].removeprefix(WGIG)}?" if slip[1] else "Correct its spelling."
-        return f"{cut(shorten(slip[0], namespaces(BASE)))} is no class of the vocabulary. {meant}"
+        meant = (
+            f"Did you mean wgig:{slip[1].removeprefix(WGIG_TERMS_NAMESPACE)}?"
+            if slip[1]
+            else "Correct its spelling."
+        )
+        return f"{shorten_untrusted_text(shorten_with_prefixes(slip[0], namespaces_by_prefix(BASE_IRI)))} is no class of the vocabulary. {meant}"
     if document.triples and not types:
         return "Nothing in it has a type. Say of the paper that it is one: a wgig:IssuePaper."
     return (
@@ -139,10 +162,12 @@ def instead_of_a_paper(document: Document) -> str:
     )
 
 
-def misspelt(types: Iterable[Term]) -> Iterator[tuple[str, str | None]]:
+def find_misspelt_classes(types: Iterable[Term]) -> Iterator[tuple[str, str | None]]:
     """The classes that are nearly that of a paper, or that our namespace does not have, with the near one."""
     for one in types:
-        end = re.split(r"[#/]", one.value)[-1][:LONGEST]
-        near = shipped.near_term(WGIG + end)
-        if near == PAPER or (one.value.startswith(WGIG) and one.value not in shipped.terms()):
+        end = re.split(r"[#/]", one.value)[-1][:MAX_LOOKUP_IRI_CHARACTERS]
+        near = shipped.find_near_term(WGIG_TERMS_NAMESPACE + end)
+        if near == ISSUE_PAPER_IRI or (
+            one.value.startswith(WGIG_TERMS_NAMESPACE) and one.value not in shipped.declared_terms()
+        ):
             yield one.value, near

@@ -5,143 +5,172 @@ from functools import cached_property
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import WGIG
-from .engines import Result, Term
-from .findings import BLOCKING, DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED, Section
-from .locations import Places, is_blank
-from .rules import SECTIONS, SHAPES, WAIVES, Rule, required, rules
+from ..rdf.namespaces import WGIG_TERMS_NAMESPACE
+from .engines import Term, ValidationResult
+from .findings import (
+    BLOCKING_SEVERITIES,
+    STATE_DONE,
+    STATE_FAULTY,
+    STATE_MISSING,
+    STATE_NOT_CHECKED,
+    STATE_WAIVED,
+    SectionState,
+)
+from .locations import DocumentIndex, is_blank_text
+from .rules import SHAPES_NAMESPACE, TEMPLATE_SECTIONS, WGIG_WAIVES_IRI, Rule, required_rules, rules_by_code
 
-WAIVER, REASON = f"{WGIG}waiver", f"{WGIG}reason"
-COMMENTS = f"{WGIG}additionalComments"
-TITLE = "http://purl.org/dc/terms/title"
-NEVER_WAIVED = "WGIG-0-WAIVER"
+WGIG_WAIVER_IRI, WGIG_REASON_IRI = f"{WGIG_TERMS_NAMESPACE}waiver", f"{WGIG_TERMS_NAMESPACE}reason"
+ADDITIONAL_COMMENTS_IRI = f"{WGIG_TERMS_NAMESPACE}additionalComments"
+DCTERMS_TITLE_IRI = "http://purl.org/dc/terms/title"
+UNWAIVABLE_CODE_PREFIX = "WGIG-0-WAIVER"
 
 # What was found in a file: the results by focus nodes, then by codes. Papers that share a node share them.
-Found = dict[Term, dict[str, list[Result]]]
+ResultsByNode = dict[Term, dict[str, list[ValidationResult]]]
 
 
-class Summary:
+class PaperSummary:
     """One paper of a document, and what was found of it by the rules of all profiles."""
 
-    def __init__(self, paper: Term, nodes: Set[Term], places: Places, found: Found) -> None:
+    def __init__(self, paper: Term, nodes: Set[Term], places: DocumentIndex, found: ResultsByNode) -> None:
         """Take the paper, those of its nodes at which something was found, and what was found in the file."""
-        self.paper, self.nodes, self.places, self.found = paper, nodes, places, found
-        self.required = required()
+        self.paper, self.nodes, self.document_index, self.results_by_node = paper, nodes, places, found
+        self.required = required_rules()
 
     @property
-    def results(self) -> Iterator[Result]:
+    def results(self) -> Iterator[ValidationResult]:
         """What was found of the paper."""
-        return (one for node in self.nodes for results in self.found[node].values() for one in results)
+        return (
+            one for node in self.nodes for results in self.results_by_node[node].values() for one in results
+        )
 
-    def count(self, profile: str) -> int:
+    def count_results(self, profile: str) -> int:
         """How much was found of the paper by the rules of a profile."""
-        found = (one for node in self.nodes for one in self.found[node].items())
-        return sum(len(results) for code, results in found if rules()[code].holds_in(profile))
+        found = (one for node in self.nodes for one in self.results_by_node[node].items())
+        return sum(len(results) for code, results in found if rules_by_code()[code].is_in_profile(profile))
 
     @cached_property
-    def codes(self) -> Set[str]:
+    def broken_codes(self) -> Set[str]:
         """The codes of the rules that are broken, waived ones among them."""
-        return {code for node in self.nodes for code in self.found[node]}
+        return {code for node in self.nodes for code in self.results_by_node[node]}
 
     @cached_property
-    def broken(self) -> list[Rule]:
+    def broken_rules(self) -> list[Rule]:
         """The rules that are broken and not waived."""
-        return [rules()[code] for code in self.codes - self.waivers.keys()]
+        return [rules_by_code()[code] for code in self.broken_codes - self.waiver_reasons.keys()]
 
     @cached_property
-    def waivers(self) -> Mapping[str, str]:
+    def waiver_reasons(self) -> Mapping[str, str]:
         """The reasons why rules should not hold for the paper, by the codes of the rules."""
         found = {}
-        for waiver in self.places.ends(self.paper, WAIVER):
+        for waiver in self.document_index.find_objects(self.paper, WGIG_WAIVER_IRI):
             reasons = [
-                one.value.strip() for one in self.places.ends(waiver, REASON) if isinstance(one, ox.Literal)
+                one.value.strip()
+                for one in self.document_index.find_objects(waiver, WGIG_REASON_IRI)
+                if isinstance(one, ox.Literal)
             ]
-            for rule in self.places.ends(waiver, WAIVES):
-                code = str(rule.value).removeprefix(SHAPES)
-                if any(reasons) and not code.startswith(NEVER_WAIVED):
+            for rule in self.document_index.find_objects(waiver, WGIG_WAIVES_IRI):
+                code = str(rule.value).removeprefix(SHAPES_NAMESPACE)
+                if any(reasons) and not code.startswith(UNWAIVABLE_CODE_PREFIX):
                     found[code] = " ".join(filter(None, reasons))
         return found
 
     @cached_property
     def title(self) -> str:
         """A title of the paper, the English one before others; or the last part of its IRI."""
-        titles = [one for one in self.places.ends(self.paper, TITLE) if isinstance(one, ox.Literal)]
+        titles = [
+            one
+            for one in self.document_index.find_objects(self.paper, DCTERMS_TITLE_IRI)
+            if isinstance(one, ox.Literal)
+        ]
         first = sorted(titles, key=lambda one: (one.language != "en", one.language or "", one.value))
         return first[0].value if first else str(self.paper.value).rpartition("/")[2]
 
     @cached_property
-    def said(self) -> set[str]:
+    def stated_properties(self) -> set[str]:
         """The IRIs of the properties that are said of the paper."""
-        return {self.places.triples[one].predicate.value for one in self.places.of[self.paper]}
+        return {
+            self.document_index.triples[one].predicate.value
+            for one in self.document_index.numbers_by_subject[self.paper]
+        }
 
-    def asked(self, rule: Rule) -> bool:
+    def has_focus_node(self, rule: Rule) -> bool:
         """Whether there is a node that the rule looks at."""
-        return not (rule.steps and self.said.isdisjoint(rule.steps))
+        return not (rule.steps and self.stated_properties.isdisjoint(rule.steps))
 
-    def excused(self, rule: Rule) -> bool:
+    def is_excused(self, rule: Rule) -> bool:
         """Whether the rule is waived, or all rules are that ask for the nodes that it looks at."""
         asking = [one.code for one in self.required if not set(rule.steps).isdisjoint(one.predicates)]
-        return rule.code in self.waivers or (bool(asking) and self.waivers.keys() >= set(asking))
+        return rule.code in self.waiver_reasons or (
+            bool(asking) and self.waiver_reasons.keys() >= set(asking)
+        )
 
     @cached_property
-    def unmet(self) -> list[Rule]:
+    def unmet_rules(self) -> list[Rule]:
         """What the template asks for and the paper neither has nor waives."""
         return [
             rule
             for rule in self.required
-            if rule in self.broken or not (self.asked(rule) or self.excused(rule)) or self.left_blank(rule)
+            if rule in self.broken_rules
+            or not (self.has_focus_node(rule) or self.is_excused(rule))
+            or self.is_left_blank(rule)
         ]
 
     @cached_property
-    def waived(self) -> list[Rule]:
+    def waived_rules(self) -> list[Rule]:
         """What the template asks for and the paper waives, as it does not have it."""
         return [
             rule
             for rule in self.required
-            if rule not in self.unmet and (rule.code in self.codes or not self.asked(rule))
+            if rule not in self.unmet_rules
+            and (rule.code in self.broken_codes or not self.has_focus_node(rule))
         ]
 
     @property
     def met(self) -> int:
         """How many of the parts that the template asks for are there."""
-        return len(self.required) - len(self.unmet) - len(self.waived)
+        return len(self.required) - len(self.unmet_rules) - len(self.waived_rules)
 
-    def left_blank(self, rule: Rule) -> bool:
+    def is_left_blank(self, rule: Rule) -> bool:
         """Whether some node has only texts that say nothing where the rule asks for one."""
-        return rule.code not in self.waivers and any(
-            self.only_blank(node, set(rule.predicates).intersection(blank.predicates))
-            for blank in self.broken
+        return rule.code not in self.waiver_reasons and any(
+            self.has_only_blank_texts(node, set(rule.predicates).intersection(blank.predicates))
+            for blank in self.broken_rules
             if blank.code.endswith("-BLANK") and blank.steps == rule.steps
             for node in self.nodes
-            if blank.code in self.found[node]
+            if blank.code in self.results_by_node[node]
         )
 
-    def only_blank(self, node: Term, predicates: Set[str]) -> bool:
+    def has_only_blank_texts(self, node: Term, predicates: Set[str]) -> bool:
         """Whether a node has texts along the properties, and none of them says anything."""
-        ends = [end for predicate in predicates for end in self.places.ends(node, predicate)]
-        return bool(ends) and all(map(is_blank, ends))
+        ends = [end for predicate in predicates for end in self.document_index.find_objects(node, predicate)]
+        return bool(ends) and all(map(is_blank_text, ends))
 
-    def wrong(self, profile: str) -> list[Rule]:
+    def blocking_rules(self, profile: str) -> list[Rule]:
         """The broken rules that keep the paper from the profile."""
-        return [one for one in self.broken if one.holds_in(profile) and one.severity in BLOCKING[profile]]
+        return [
+            one
+            for one in self.broken_rules
+            if one.is_in_profile(profile) and one.severity in BLOCKING_SEVERITIES[profile]
+        ]
 
     def conforms(self, profile: str) -> bool:
         """Whether nothing keeps the paper from the profile."""
-        return not self.wrong(profile)
+        return not self.blocking_rules(profile)
 
-    def sections(self, profile: str) -> list[Section]:
+    def sections(self, profile: str) -> list[SectionState]:
         """The state of each section of the template."""
-        unmet = {rule.section for rule in self.unmet}
+        unmet = {rule.section for rule in self.unmet_rules}
         done = {rule.section for rule in self.required} - unmet
         states = {
-            MISSING: set() if profile == "draft" else unmet,
-            FAULTY: {rule.section for rule in self.wrong(profile)},
-            WAIVED: {rule.section for rule in self.waived},
-            DONE: done | ({8} if COMMENTS in self.said else set()),
+            STATE_MISSING: set() if profile == "draft" else unmet,
+            STATE_FAULTY: {rule.section for rule in self.blocking_rules(profile)},
+            STATE_WAIVED: {rule.section for rule in self.waived_rules},
+            STATE_DONE: done | ({8} if ADDITIONAL_COMMENTS_IRI in self.stated_properties else set()),
         }
         return [
-            Section(
-                number, next((state for state, inside in states.items() if number in inside), NOT_CHECKED)
+            SectionState(
+                number,
+                next((state for state, inside in states.items() if number in inside), STATE_NOT_CHECKED),
             )
-            for number in SECTIONS
+            for number in TEMPLATE_SECTIONS
         ]

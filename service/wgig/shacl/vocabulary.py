@@ -10,46 +10,48 @@ from functools import cache
 import pyoxigraph as ox
 
 from ..rdf import namespaces
-from ..rdf.namespaces import OUTSIDE
-from ..rdf.shipped import TYPE, facts, iri, ontology
+from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.shipped import RDF_TYPE, shipped_facts, shipped_ontology, text_of_term
 from . import rules
 
-SUBCLASS = f"{OUTSIDE['rdfs']}subClassOf"
+SUBCLASS_OF_IRI = f"{EXTERNAL_NAMESPACES['rdfs']}subClassOf"
 
 # What the vocabulary alone may say. A paper that said it could make up what it refers to.
-SETTLED = {
-    SUBCLASS,
-    f"{namespaces.WGIG}inventoryStatus",
-    f"{namespaces.WGIG}partOf",
-    *(f"{OUTSIDE['skos']}{name}" for name in ("broader", "inScheme")),
+VOCABULARY_ONLY_PROPERTIES = {
+    SUBCLASS_OF_IRI,
+    f"{namespaces.WGIG_TERMS_NAMESPACE}inventoryStatus",
+    f"{namespaces.WGIG_TERMS_NAMESPACE}partOf",
+    *(f"{EXTERNAL_NAMESPACES['skos']}{name}" for name in ("broader", "inScheme")),
 }
 # What a paper may say that something is, as far as a rule asks: the paper or a part of it.
-KINDS = frozenset(
-    ox.NamedNode(namespaces.WGIG + name)
+PAPER_PART_CLASSES = frozenset(
+    ox.NamedNode(namespaces.WGIG_TERMS_NAMESPACE + name)
     for name in ("IssuePaper", "Swot", "Forum", "Mechanism", "Assessment")
 )
 
 
 @cache
-def vocabulary() -> frozenset[ox.Triple]:
+def vocabulary_triples() -> frozenset[ox.Triple]:
     """What a rule may look at outside of a paper: its properties, types, and which class is below which."""
-    asked = rules.predicates() | {TYPE.value, SUBCLASS}
+    asked = rules.rule_predicates() | {RDF_TYPE.value, SUBCLASS_OF_IRI}
     # A paper may name a rule or a profile too, and for the fast engine the shapes are part of the data.
-    shipped = (*facts(), *ontology(), *rules.graph())
+    shipped = (*shipped_facts(), *shipped_ontology(), *rules.read_shape_triples())
     return frozenset(one for one in shipped if one.predicate.value in asked)
 
 
 @cache
-def looked_at() -> frozenset[ox.NamedNode]:
+def checked_properties() -> frozenset[ox.NamedNode]:
     """The properties beside the type that a rule may look along in a paper.
 
     To leave out the rest saves an eighth of the time.
     """
-    steps = {step for rule in rules.rules().values() for step in rule.steps}
-    return frozenset(map(ox.NamedNode, {*rules.predicates(), *steps} - SETTLED - {TYPE.value}))
+    steps = {step for rule in rules.rules_by_code().values() for step in rule.steps}
+    return frozenset(
+        map(ox.NamedNode, {*rules.rule_predicates(), *steps} - VOCABULARY_ONLY_PROPERTIES - {RDF_TYPE.value})
+    )
 
 
 @cache
-def described() -> frozenset[str]:
+def described_iris() -> frozenset[str]:
     """The IRIs of what the facts and the rules describe."""
-    return frozenset(iri(one.subject) for one in (*facts(), *rules.graph()))
+    return frozenset(text_of_term(one.subject) for one in (*shipped_facts(), *rules.read_shape_triples()))

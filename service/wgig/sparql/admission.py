@@ -15,58 +15,69 @@ from difflib import get_close_matches
 from itertools import zip_longest
 from typing import NamedTuple
 
-from ..http.outbound import MARK, OWN, allowed, is_own
+from ..http.outbound import OUTBOUND_SCHEME, OWN_SERVICE_SCHEME, find_allowed_url, is_own_search_url
 from ..problems import Problem
-from ..rdf.namespaces import namespaces
-from ..rdf.sparql_lexer import CLOSING, Step, Token, fault, place, prefixes, tokens, walk
-from ..settings import Settings, entries
-from ..text import cut
-from .language.diagnosis import earlier
+from ..rdf.namespaces import namespaces_by_prefix
+from ..rdf.sparql_lexer import (
+    CLOSING_BRACKETS,
+    SparqlToken,
+    TokenStep,
+    find_declared_prefixes,
+    locate_offset,
+    sparql_syntax_problem,
+    tokenize_sparql,
+    walk_tokens,
+)
+from ..settings import Settings, parse_allowed_addresses
+from ..text import shorten_untrusted_text
+from .language.diagnosis import diagnose_earlier_error
 
-_SPACE = r"[ \t\r\n]"
-_IRI = r'<[^<>"{}|^`\\\x00-\x20]*>'
-_BEGIN = re.compile(
-    rf"(?:{_SPACE}|\#[^\r\n]*+[\r\n]|BASE{_SPACE}*+{_IRI}|PREFIX{_SPACE}++[^\s:<>\#\\]*+:{_SPACE}*+{_IRI})*+"
+_WHITESPACE_PATTERN = r"[ \t\r\n]"
+_IRIREF_PATTERN = r'<[^<>"{}|^`\\\x00-\x20]*>'
+_QUERY_BEGIN_PATTERN = re.compile(
+    rf"(?:{_WHITESPACE_PATTERN}|\#[^\r\n]*+[\r\n]|BASE{_WHITESPACE_PATTERN}*+{_IRIREF_PATTERN}|PREFIX{_WHITESPACE_PATTERN}++[^\s:<>\#\\]*+:{_WHITESPACE_PATTERN}*+{_IRIREF_PATTERN})*+"
     rf"(?P<form>SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w:.-])",
     re.IGNORECASE | re.ASCII,
 )
-_REFUSED = ("service", "load", "from")  # keywords that are looked at, wherever they stand
-_OPENING = ("(", "[", "{", "<<", "!")  # what adds to the depth
-_COMMENT = re.compile(r"(?:^|[\s;.,{}()\[\]])#")
+_SUSPECT_KEYWORDS = ("service", "load", "from")  # keywords that are looked at, wherever they stand
+_NESTING_SIGNS = ("(", "[", "{", "<<", "!")  # what adds to the depth
+_COMMENT_PATTERN = re.compile(r"(?:^|[\s;.,{}()\[\]])#")
 # An IRI that the engine may take for less-than and something, but for where no operand stands before it.
-_MISREAD_AFTER_SPACE = re.compile(rf"""(?:^|[^\s(,=;{{]){_SPACE}*+<[^<>"{{}}|^`\\\x00-\x20]*[#'(\[!]""")
+_MISREAD_IRI_PATTERN = re.compile(
+    rf"""(?:^|[^\s(,=;{{]){_WHITESPACE_PATTERN}*+<[^<>"{{}}|^`\\\x00-\x20]*[#'(\[!]"""
+)
 
 
-def form_of(text: str, nesting: int) -> str:
+def simple_query_form(text: str, nesting: int) -> str:
     """The form of a query that needs no closer look; empty for any other text.
 
     Such a query calls nobody, names no graphs of its own, nests no deeper than `nesting`, and is not misread.
     """
-    begin = _BEGIN.match(text)
+    begin = _QUERY_BEGIN_PATTERN.match(text)
     if begin is None:
         return ""
     lowered = text.lower()
-    if any(word in lowered for word in _REFUSED) or sum(map(text.count, _OPENING)) > nesting:
+    if any(word in lowered for word in _SUSPECT_KEYWORDS) or sum(map(text.count, _NESTING_SIGNS)) > nesting:
         return ""
     rest = text[begin.end() :]
-    if "(" in rest and (_COMMENT.search(rest) or _MISREAD_AFTER_SPACE.search(rest)):
+    if "(" in rest and (_COMMENT_PATTERN.search(rest) or _MISREAD_IRI_PATTERN.search(rest)):
         return ""
     return begin["form"].upper()
 
 
-OUTBOUND = ("SERVICE", "LOAD")
-_OPERANDS = ("variable", "string", "number", "name", "iri", "language", "blank")
+OUTBOUND_KEYWORDS = ("SERVICE", "LOAD")
+_OPERAND_KINDS = ("variable", "string", "number", "name", "iri", "language", "blank")
 
 # What an IRI may hold that the engine would read as the begin of something else after a less-than sign.
-_MISREAD = re.compile(r"[#'(\[!]")
+_MISREAD_SIGN_PATTERN = re.compile(r"[#'(\[!]")
 
-NOWHERE = "<about:nowhere>"  # no scheme that the engine could request
+UNREACHABLE_IRI = "<about:nowhere>"  # no scheme that the engine could request
 
 # Behind the text, so that the engine, which looks some characters ahead, can tell where it stopped.
-ROOM = " " * 16
+LOOKAHEAD_PADDING = " " * 16
 
 
-def admit(text: str, settings: Settings) -> str:
+def admit_sparql_text(text: str, settings: Settings) -> str:
     """The text as the engine may have it: the same, but for IRIs that the engine would misread.
 
     SERVICE and LOAD stay where the settings allow their target, and SERVICE of our own search does. The
@@ -74,76 +85,82 @@ def admit(text: str, settings: Settings) -> str:
     (SPARQL 1.1 Update 3.1.4), so it stays, with an address that always fails. Raises Problem 403 for all
     other SERVICE and LOAD, 400 for undeclared prefixes and for too deep nesting.
     """
-    declared = prefixes(text)
-    called = aims(text)
-    permitted = {start: aim for start, aim in called.items() if aim.instead(settings)}
-    instead_of = {aim.token: aim.instead(settings) for aim in permitted.values()}
+    declared = find_declared_prefixes(text)
+    called = find_call_targets(text)
+    permitted = {start: aim for start, aim in called.items() if aim.replacement(settings)}
+    instead_of = {aim.token: aim.replacement(settings) for aim in permitted.values()}
     pieces: list[str] = []
     done = 0
-    for step in walk(text):
+    for step in walk_tokens(text):
         token = step.token
         if step.depth > settings.query_nesting:
-            raise fault(
+            raise sparql_syntax_problem(
                 text,
                 token.start,
                 f"More than {settings.query_nesting} brackets are open here.",
                 "Write it flatter.",
             )
-        if token.kind == "name" and step.previous.word != "PREFIX" and prefix_of(token) not in declared:
-            raise earlier(text, token.start) or undeclared(text, token, namespaces(settings.base))
-        if calls_out(step, declared) and token.start not in permitted:
-            raise Problem(403, refusal(called.get(token.start), settings), **place(text, token.start))
+        if token.kind == "name" and step.previous.word != "PREFIX" and token_prefix(token) not in declared:
+            raise diagnose_earlier_error(text, token.start) or undeclared_prefix_problem(
+                text, token, namespaces_by_prefix(settings.base)
+            )
+        if makes_outbound_call(step, declared) and token.start not in permitted:
+            raise Problem(
+                403,
+                describe_call_refusal(called.get(token.start), settings),
+                **locate_offset(text, token.start),
+            )
         if token in instead_of:
             instead = instead_of[token]
-        elif is_misread(step):
-            instead = _MISREAD.sub(lambda found: f"\\u{ord(found[0]):04X}", token.text)
+        elif is_misread_iri(step):
+            instead = _MISREAD_SIGN_PATTERN.sub(lambda found: f"\\u{ord(found[0]):04X}", token.text)
         else:
             continue
         pieces += [text[done : token.start], instead]
         done = token.start + len(token.text)
-    return "".join([*pieces, text[done:], ROOM])
+    return "".join([*pieces, text[done:], LOOKAHEAD_PADDING])
 
 
-class Aim(NamedTuple):
+class CallTarget(NamedTuple):
     """What a SERVICE or LOAD asks for: its keyword, whether SILENT follows, the token of the target."""
 
-    word: str
+    keyword: str
     silent: bool
-    token: Token
+    token: SparqlToken
 
-    def instead(self, settings: Settings) -> str:
+    def replacement(self, settings: Settings) -> str:
         """What stands in an admitted text for a target; empty where it may not be asked for."""
-        if self.word == "SERVICE" and is_own(self.token.iri, settings.base):
-            return f"<{OWN}{self.token.iri}>"
-        url = allowed(self.token.iri, settings.allow)
+        if self.keyword == "SERVICE" and is_own_search_url(self.token.iri, settings.base):
+            return f"<{OWN_SERVICE_SCHEME}{self.token.iri}>"
+        url = find_allowed_url(self.token.iri, settings.allow)
         if url is not None:
-            return f"<{MARK}{url}>"
-        return NOWHERE if (self.word, self.silent) == ("LOAD", True) else ""
+            return f"<{OUTBOUND_SCHEME}{url}>"
+        return UNREACHABLE_IRI if (self.keyword, self.silent) == ("LOAD", True) else ""
 
 
-def aims(text: str) -> dict[int, Aim]:
+def find_call_targets(text: str) -> dict[int, CallTarget]:
     """What each SERVICE and LOAD with a fixed target asks for, by the offset of its keyword."""
-    found = list(tokens(text))
-    end = Token("", "", len(text))
+    found = list(tokenize_sparql(text))
+    end = SparqlToken("", "", len(text))
     calls = {
-        word.start: Aim(word.word, first.word == "SILENT", second if first.word == "SILENT" else first)
+        word.start: CallTarget(word.word, first.word == "SILENT", second if first.word == "SILENT" else first)
         for word, first, second in zip_longest(found, found[1:], found[2:], fillvalue=end)
-        if word.word in OUTBOUND
+        if word.word in OUTBOUND_KEYWORDS
     }
     return {start: aim for start, aim in calls.items() if aim.token.kind in ("iri", "name")}
 
 
-def refusal(aim: Aim | None, settings: Settings) -> str:
+def describe_call_refusal(aim: CallTarget | None, settings: Settings) -> str:
     """Why a SERVICE or LOAD is refused, and what to do instead; others need not know what is allowed."""
     elsewhere = "Load the other data into a store of yours and query it there."
-    if not entries(settings.allow):
+    if not parse_allowed_addresses(settings.allow):
         return (
             "SERVICE and LOAD are refused: this service makes no requests of its own, unless its operator "
             f"allows addresses by WGIG_ALLOW. {elsewhere}"
         )
     if aim and aim.token.iri:
         return (
-            f"{aim.word} <{cut(aim.token.iri)}> is refused: the operator of this service allows addresses by "
+            f"{aim.keyword} <{shorten_untrusted_text(aim.token.iri)}> is refused: the operator of this service allows addresses by "
             f"WGIG_ALLOW, and this is none of them. {elsewhere}"
         )
     return (
@@ -152,30 +169,30 @@ def refusal(aim: Aim | None, settings: Settings) -> str:
     )
 
 
-def prefix_of(token: Token) -> str:
+def token_prefix(token: SparqlToken) -> str:
     """The prefix of a prefixed name."""
     return token.text.partition(":")[0]
 
 
-def calls_out(step: Step, declared: set[str]) -> bool:
+def makes_outbound_call(step: TokenStep, declared: set[str]) -> bool:
     """Whether the engine would make a request here, even where a keyword is glued to its neighbors."""
     token, previous = step.token, step.previous
-    if any(keyword in token.word for keyword in OUTBOUND):
+    if any(keyword in token.word for keyword in OUTBOUND_KEYWORDS):
         return True
     if token.text == "{" and previous.kind == "name":
-        return any(rest in declared for rest in glued(previous, "SERVICE"))
+        return any(rest in declared for rest in iter_prefixes_behind_keyword(previous, "SERVICE"))
     if (
         token.kind == "name"
         and not step.brackets
         and (previous.kind in ("", "iri", "string") or previous.text == ";")
     ):
-        return any(rest in declared for rest in glued(token, "LOAD"))
+        return any(rest in declared for rest in iter_prefixes_behind_keyword(token, "LOAD"))
     return False
 
 
-def glued(token: Token, keyword: str) -> Iterator[str]:
+def iter_prefixes_behind_keyword(token: SparqlToken, keyword: str) -> Iterator[str]:
     """The prefixes that remain of a prefixed name when the engine takes the keyword off its front."""
-    prefix = prefix_of(token)
+    prefix = token_prefix(token)
     for match in re.finditer(keyword, prefix, re.IGNORECASE):
         rest = prefix[match.end() :]
         yield rest
@@ -183,23 +200,32 @@ def glued(token: Token, keyword: str) -> Iterator[str]:
             yield rest[len("SILENT") :]
 
 
-def is_misread(step: Step) -> bool:
+def is_misread_iri(step: TokenStep) -> bool:
     """Whether the engine may take the < of this IRI for less-than and read on inside of it."""
     token, previous = step.token, step.previous
-    operand = previous.kind in _OPERANDS or previous.text in CLOSING or previous.word in ("TRUE", "FALSE")
+    operand = (
+        previous.kind in _OPERAND_KINDS
+        or previous.text in CLOSING_BRACKETS
+        or previous.word in ("TRUE", "FALSE")
+    )
     return (
-        token.kind == "iri" and operand and step.brackets[-1:] == ["("] and bool(_MISREAD.search(token.text))
+        token.kind == "iri"
+        and operand
+        and step.brackets[-1:] == ["("]
+        and bool(_MISREAD_SIGN_PATTERN.search(token.text))
     )
 
 
-def undeclared(text: str, token: Token, known: Mapping[str, str]) -> Problem:
+def undeclared_prefix_problem(text: str, token: SparqlToken, known: Mapping[str, str]) -> Problem:
     """The 400 for a prefix without declaration, with the line to add when it is a `known` one."""
-    prefix = prefix_of(token)
-    near = get_close_matches(prefix[:40], sorted({*prefixes(text), *known}), 1)  # comparing takes time
+    prefix = token_prefix(token)
+    near = get_close_matches(
+        prefix[:40], sorted({*find_declared_prefixes(text), *known}), 1
+    )  # comparing takes time
     meant = prefix if prefix in known else near[0] if near else ""
     asked = "" if prefix in known or not near else f"Did you mean {meant}:?"
     if meant in known:
         suggestion = f"{asked} Put this line first: PREFIX {meant}: <{known[meant]}>".strip()
     else:
         suggestion = asked or f"Put a line first that says what it stands for: PREFIX {prefix}: <...>"
-    return fault(text, token.start, f"The prefix {prefix}: is not declared.", suggestion)
+    return sparql_syntax_problem(text, token.start, f"The prefix {prefix}: is not declared.", suggestion)

@@ -15,17 +15,17 @@ from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlencode
 
 from ..problems import Problem
-from ..rdf.sparql_lexer import Token, tokens
-from ..settings import SHIPPED
+from ..rdf.sparql_lexer import SparqlToken, tokenize_sparql
+from ..settings import SHIPPED_FOLDER
 
-FOLDER = SHIPPED / "data" / "queries"
-HEADER = re.compile(r"^# (title|question|keywords|date): (.+)$", re.MULTILINE)
-NOTE = re.compile(r"^# (?!(?:title|question|keywords|date|param): )(.+)$", re.MULTILINE)
-PARAMETER = re.compile(r"^# param: (\w+) ([\w-]+) (\S+) (.+)$", re.MULTILINE)
-NONE = "-"  # the default of a parameter without one
+EXAMPLE_QUERIES_FOLDER = SHIPPED_FOLDER / "data" / "queries"
+EXAMPLE_HEADER_PATTERN = re.compile(r"^# (title|question|keywords|date): (.+)$", re.MULTILINE)
+EXAMPLE_NOTE_PATTERN = re.compile(r"^# (?!(?:title|question|keywords|date|param): )(.+)$", re.MULTILINE)
+EXAMPLE_PARAMETER_PATTERN = re.compile(r"^# param: (\w+) ([\w-]+) (\S+) (.+)$", re.MULTILINE)
+NO_DEFAULT = "-"  # the default of a parameter without one
 
 
-class Parameter(NamedTuple):
+class ExampleParameter(NamedTuple):
     """A parameter of a query: a variable, the type of its values, its default or NONE, what it does.
 
     A line `# param: name type default description` declares it, and `VALUES ?name { … }` is its place.
@@ -34,11 +34,11 @@ class Parameter(NamedTuple):
     name: str
     type: str
     default: str
-    says: str
+    description: str
 
 
 @dataclass(frozen=True)
-class Example:
+class ExampleQuery:
     """An example query: its name (the file's), title, question in words, keywords, SPARQL text, parameters.
 
     `date` is the variable by which its rows stand in a feed; empty where they have no date. `note` tells how
@@ -50,28 +50,28 @@ class Example:
     question: str
     keywords: tuple[str, ...]
     text: str
-    parameters: tuple[Parameter, ...] = ()
-    date: str = ""
+    parameters: tuple[ExampleParameter, ...] = ()
+    date_variable: str = ""
     note: str = ""
 
 
-def examples() -> list[Example]:
+def list_example_queries() -> list[ExampleQuery]:
     """All example queries, by name."""
-    return list(of(FOLDER))
+    return list(read_example_folder(EXAMPLE_QUERIES_FOLDER))
 
 
 @cache
-def of(folder: Path) -> tuple[Example, ...]:
+def read_example_folder(folder: Path) -> tuple[ExampleQuery, ...]:
     """The example queries in a folder, by name."""
-    return tuple(read(path) for path in sorted(folder.glob("*.rq")))
+    return tuple(read_example_file(path) for path in sorted(folder.glob("*.rq")))
 
 
-def by_keyword(keyword: str) -> list[Example]:
+def find_examples_by_keyword(keyword: str) -> list[ExampleQuery]:
     """The example queries with this keyword."""
-    return [one for one in examples() if keyword.lower() in map(str.lower, one.keywords)]
+    return [one for one in list_example_queries() if keyword.lower() in map(str.lower, one.keywords)]
 
 
-def of_thing(short: str) -> list[tuple[Example, str]]:
+def find_examples_of_resource(short: str) -> list[tuple[ExampleQuery, str]]:
     """The example queries that can be asked of one thing alone, by its IRI in short, and where that is done.
 
     A question that is put about another thing where nobody names one is not among them.
@@ -79,72 +79,81 @@ def of_thing(short: str) -> list[tuple[Example, str]]:
     kind, _, end = short.partition(":")
     return [
         (one, f"/queries/{one.name}?{urlencode({parameter.name: end})}")
-        for one in examples()
+        for one in list_example_queries()
         for parameter in one.parameters
-        if parameter.type == kind and parameter.default in (NONE, end)
+        if parameter.type == kind and parameter.default in (NO_DEFAULT, end)
     ]
 
 
-def recognized(text: str) -> Example | None:
+def recognize_example_query(text: str) -> ExampleQuery | None:
     """The example query that a text is, with whatever values for its parameters; None for any other query."""
-    return next((one for one in examples() if fixed(text, one) == fixed(one.text, one)), None)
+    return next(
+        (
+            one
+            for one in list_example_queries()
+            if strip_parameter_values(text, one) == strip_parameter_values(one.text, one)
+        ),
+        None,
+    )
 
 
-def fixed(text: str, one: Example) -> list[str]:
+def strip_parameter_values(text: str, one: ExampleQuery) -> list[str]:
     """The lines of a text without those that hold the values of a query's parameters."""
     begins = tuple(f"VALUES ?{parameter.name} {{ " for parameter in one.parameters)
     lines = map(str.strip, text.strip().splitlines())
     return [line for line in lines if not (line.startswith(begins) and line.endswith(" }"))]
 
 
-def example(name: str, listed: str = "wgig queries") -> Example:
+def read_example_query(name: str, listed: str = "wgig queries") -> ExampleQuery:
     """The example query of this name. Raises Problem 404, which says where they are `listed`."""
-    path = FOLDER / f"{name}.rq"
-    names = [one.stem for one in FOLDER.glob("*.rq")]
+    path = EXAMPLE_QUERIES_FOLDER / f"{name}.rq"
+    names = [one.stem for one in EXAMPLE_QUERIES_FOLDER.glob("*.rq")]
     if name not in names:
         near = get_close_matches(name, names, 1)
         mend = f"Did you mean {near[0]}?" if near else f"See: {listed}"
         raise Problem(404, f"There is no example query {name}. {mend}")
-    return read(path)
+    return read_example_file(path)
 
 
-def read(path: Path) -> Example:
+def read_example_file(path: Path) -> ExampleQuery:
     """The example query in a file. Raises ValueError where it lacks a header line."""
-    return of_text(path.stem, path.read_text("utf-8"))
+    return parse_example_query(path.stem, path.read_text("utf-8"))
 
 
-def of_text(name: str, text: str) -> Example:
+def parse_example_query(name: str, text: str) -> ExampleQuery:
     """The example query of a name. Raises ValueError where its text lacks a header line."""
-    header = dict(HEADER.findall(text))
+    header = dict(EXAMPLE_HEADER_PATTERN.findall(text))
     missing = {"title", "question", "keywords"} - header.keys()
     if missing:
         raise ValueError(f"{name}.rq lacks the comment line '# {min(missing)}: …' at its top.")
-    parameters = tuple(Parameter(*found) for found in PARAMETER.findall(text))
+    parameters = tuple(ExampleParameter(*found) for found in EXAMPLE_PARAMETER_PATTERN.findall(text))
     keywords, date = tuple(header["keywords"].split(", ")), header.get("date", "")
-    note = " ".join(NOTE.findall(text))
-    return Example(name, header["title"], header["question"], keywords, text, parameters, date, note)
+    note = " ".join(EXAMPLE_NOTE_PATTERN.findall(text))
+    return ExampleQuery(name, header["title"], header["question"], keywords, text, parameters, date, note)
 
 
-def texts(file: BinaryIO, *_: object, **__: object) -> Iterator[tuple[int, None, str, list[str]]]:
+def extract_example_texts(
+    file: BinaryIO, *_: object, **__: object
+) -> Iterator[tuple[int, None, str, list[str]]]:
     """What pages say of the query in a file, as Babel extracts it for the catalogues."""
-    one = of_text("", file.read().decode())
-    says = (parameter.says for parameter in one.parameters)
+    one = parse_example_query("", file.read().decode())
+    says = (parameter.description for parameter in one.parameters)
     return ((1, None, text, []) for text in (one.title, one.question, *says, one.note) if text)
 
 
-def bind(text: str, terms: Mapping[str, Any]) -> str:
+def bind_query_parameters(text: str, terms: Mapping[str, Any]) -> str:
     """The query with these terms by name of variable. Raises KeyError where it keeps no place for one."""
-    kept = places(text)
+    kept = find_parameter_places(text)
     found = sorted(((token, name) for name in terms for token in kept[name]), key=lambda pair: -pair[0].start)
     for token, name in found:
         text = f"{text[: token.start]}{terms[name]}{text[token.start + len(token.text) :]}"
     return text
 
 
-def places(text: str) -> dict[str, list[Token]]:
+def find_parameter_places(text: str) -> dict[str, list[SparqlToken]]:
     """The one token inside of each `VALUES ?name { … }` of a query, by name of variable."""
-    found: dict[str, list[Token]] = {}
-    all_ = list(tokens(text))
+    found: dict[str, list[SparqlToken]] = {}
+    all_ = list(tokenize_sparql(text))
     for word, variable, opening, token, closing in zip(*(all_[shift:] for shift in range(5)), strict=False):
         if (word.word, variable.kind, opening.text, closing.text) == ("VALUES", "variable", "{", "}"):
             found.setdefault(variable.text[1:], []).append(token)

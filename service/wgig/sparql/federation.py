@@ -18,20 +18,35 @@ import anyio
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 
-from ..http.outbound import MARK, MARKS, OWN, Answer, PeerError, ask, fetch
-from ..http.work_queue import Turns
+from ..http.outbound import (
+    OUTBOUND_SCHEME,
+    OWN_SERVICE_SCHEME,
+    SERVICE_CALL_SCHEMES,
+    OutboundResponse,
+    PeerError,
+    fetch_document,
+    query_endpoint,
+)
+from ..http.work_queue import WorkQueue
 from ..problems import Problem
-from ..rdf.formats import GRAPHS, JSON_RESULTS, N_TRIPLES, TSV, XML_RESULTS, named
-from ..rdf.serialization import rdf_format, read
-from ..rdf.sparql_lexer import FORMS, Step, Token, first_word, tokens, walk
+from ..rdf.formats import GRAPH_FORMATS, JSON_RESULTS, N_TRIPLES, TSV, XML_RESULTS, get_named_format
+from ..rdf.serialization import parse_graph_document, rdf_format
+from ..rdf.sparql_lexer import (
+    QUERY_FORMS,
+    SparqlToken,
+    TokenStep,
+    find_first_word,
+    tokenize_sparql,
+    walk_tokens,
+)
 from ..settings import Settings
-from .admission import Aim, aims
-from .language.diagnosis import diagnose, unfinished
+from .admission import CallTarget, find_call_targets
+from .language.diagnosis import diagnose_syntax_error, diagnose_unfinished_text
 
-TABLES = (JSON_RESULTS, XML_RESULTS, TSV)
+RESULT_TABLE_FORMATS = (JSON_RESULTS, XML_RESULTS, TSV)
 
 
-def as_values(answer: Answer, asked: set[str]) -> str:
+def convert_answer_to_values(answer: OutboundResponse, asked: set[str]) -> str:
     """A table of results as VALUES, with blank nodes of its own. Raises PeerError."""
     format_ = ox.QueryResultsFormat.from_media_type(answer.media_type)
     if format_ is None or format_ == ox.QueryResultsFormat.CSV:  # which loses what terms are
@@ -39,7 +54,7 @@ def as_values(answer: Answer, asked: set[str]) -> str:
     columns, rows = read_results_table(answer.body, format_)
     if not asked.issuperset(columns):
         raise PeerError("its answer has columns that were not asked for")
-    return values(columns, rows)
+    return serialize_values_group(columns, rows)
 
 
 def read_results_table(body: bytes, format_: ox.QueryResultsFormat) -> tuple[list[str], list[list[object]]]:
@@ -60,7 +75,7 @@ def read_results_table(body: bytes, format_: ox.QueryResultsFormat) -> tuple[lis
     return columns, rows
 
 
-def values(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def serialize_values_group(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """The table as a group. VALUES holds no blank nodes: they are made from labels, the same by the same."""
     blank = [any(isinstance(row[number], ox.BlankNode) for row in rows) for number in range(len(columns))]
     salt = secrets.token_hex(8)
@@ -73,29 +88,29 @@ def values(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
             bound.append(f"BIND(COALESCE({known}, BNODE({label})) AS ?{column})")
         else:
             given.append(f"?{column}")
-    lines = (f"({' '.join(cells(row, blank, salt))})" for row in rows)
+    lines = (f"({' '.join(serialize_values_row(row, blank, salt))})" for row in rows)
     block = f"VALUES ({' '.join(given)}) {{ {' '.join(lines)} }}"
     if not bound:
         return f"{{ {block} }}"
     return f"{{ SELECT {' '.join(f'?{one}' for one in columns)} {{ {block} {' '.join(bound)} }} }}"
 
 
-def cells(row: Sequence[object], blank: Sequence[bool], salt: str) -> Iterator[str]:
+def serialize_values_row(row: Sequence[object], blank: Sequence[bool], salt: str) -> Iterator[str]:
     """The terms of a row; in a column with blank nodes, each with the label that it has or has not."""
     for term, is_blank in zip(row, blank, strict=True):
         if isinstance(term, ox.BlankNode):
             yield f'UNDEF "{salt}{term.value}"'
         else:
-            yield f"{written(term)} UNDEF" if is_blank else written(term)
+            yield f"{serialize_values_term(term)} UNDEF" if is_blank else serialize_values_term(term)
 
 
-def written(term: object) -> str:
+def serialize_values_term(term: object) -> str:
     """A term as SPARQL writes it where no variable may stand. Raises PeerError for what it cannot."""
     match term:
         case None:
             return "UNDEF"
         case ox.Triple():
-            return f"<<( {written(term.subject)} {written(term.predicate)} {written(term.object)} )>>"
+            return f"<<( {serialize_values_term(term.subject)} {serialize_values_term(term.predicate)} {serialize_values_term(term.object)} )>>"
         case ox.BlankNode():
             raise PeerError("its answer has a blank node within a triple, which is not taken here")
         case _:
@@ -103,102 +118,102 @@ def written(term: object) -> str:
 
 
 # What a text declares for what follows, and in how many tokens.
-DECLARED = {"PREFIX": 3, "BASE": 2}
+DECLARATION_TOKEN_COUNTS = {"PREFIX": 3, "BASE": 2}
 
 
-class Call(NamedTuple):
+class FederatedCall(NamedTuple):
     """A SERVICE or LOAD of an admitted text: what it stands for, and where.
 
     `inside` is the pattern of a SERVICE with its brackets, or the graph that a LOAD goes into; `prologue` is
     what was declared before it. `own`: this service answers it itself.
     """
 
-    word: str
+    keyword: str
     silent: bool
     url: str
-    inside: str
+    operand: str
     prologue: str
     start: int
     end: int
-    own: bool = False
+    is_own: bool = False
 
     @property
     def variables(self) -> set[str]:
         """The names of the variables in it."""
-        return {one.text[1:] for one in tokens(self.inside) if one.kind == "variable"}
+        return {one.text[1:] for one in tokenize_sparql(self.operand) if one.kind == "variable"}
 
 
-def asks_others(text: str) -> bool:
+def asks_other_services(text: str) -> bool:
     """Whether an admitted text may have calls, so that what it yields does not hang on our data alone."""
-    return f"<{MARK}" in text
+    return f"<{OUTBOUND_SCHEME}" in text
 
 
-def has_calls(text: str) -> bool:
+def has_federated_calls(text: str) -> bool:
     """Whether an admitted text may have calls, of others or of our own search."""
-    return asks_others(text) or f"<{OWN}" in text
+    return asks_other_services(text) or f"<{OWN_SERVICE_SCHEME}" in text
 
 
-def mark_of(target: Token) -> str:
+def find_target_mark(target: SparqlToken) -> str:
     """The mark of a target; empty where it has none."""
-    return next((one for one in MARKS if target.text.startswith(f"<{one}")), "")
+    return next((one for one in SERVICE_CALL_SCHEMES if target.text.startswith(f"<{one}")), "")
 
 
-def check_syntax(text: str, base: str) -> None:
+def check_sparql_syntax(text: str, base: str) -> None:
     """Raises Problem 400 where the engine refuses the text, which it only reads: a sign too many ends it."""
-    first = first_word(text)
+    first = find_first_word(text)
     store = ox.Store()
-    read_only = store.query if first and first.word in FORMS else store.update
+    read_only = store.query if first and first.word in QUERY_FORMS else store.update
     try:
         read_only(f"{text}\n`", base_iri=base)
     except SyntaxError as error:
         line = re.match(r"error at (\d+)", str(error))
         if line is None or int(line[1]) <= text.count("\n") + 1:
-            raise diagnose(text, error) from error
-    if problem := unfinished(text):
+            raise diagnose_syntax_error(text, error) from error
+    if problem := diagnose_unfinished_text(text):
         raise problem
 
 
-def calls(text: str, base: str) -> Iterator[Call]:
+def iter_federated_calls(text: str, base: str) -> Iterator[FederatedCall]:
     """The calls of an admitted text that parses, in order; those within another are for the one it asks."""
-    steps = list(walk(text))
-    called = {start: aim for start, aim in aims(text).items() if mark_of(aim.token)}
+    steps = list(walk_tokens(text))
+    called = {start: aim for start, aim in find_call_targets(text).items() if find_target_mark(aim.token)}
     prologue = f"BASE <{base}>"
     end = 0
     for number, step in enumerate(steps):
         word, start = step.token.word, step.token.start
-        if word in DECLARED:
-            declaration = steps[number : number + DECLARED[word]]
+        if word in DECLARATION_TOKEN_COUNTS:
+            declaration = steps[number : number + DECLARATION_TOKEN_COUNTS[word]]
             prologue = " ".join([prologue, *(one.token.text for one in declaration)])
         aim = called.get(start)
         if aim is None or start < end:
             continue
         after = steps[number + 2 + aim.silent :]
-        first, last = group(after) if word == "SERVICE" else graph(after, aim.token)
+        first, last = find_service_group(after) if word == "SERVICE" else find_load_graph(after, aim.token)
         end = last.start + len(last.text)
-        url = aim.token.text[1 + len(mark_of(aim.token)) : -1]
-        inside = unmarked(text, first, end, called.values())
-        own = mark_of(aim.token) == OWN
-        yield Call(word, aim.silent, url, inside, prologue, start, end, own)
+        url = aim.token.text[1 + len(find_target_mark(aim.token)) : -1]
+        inside = unmark_call_targets(text, first, end, called.values())
+        own = find_target_mark(aim.token) == OWN_SERVICE_SCHEME
+        yield FederatedCall(word, aim.silent, url, inside, prologue, start, end, own)
 
 
-def unmarked(text: str, first: int, end: int, called: Iterable[Aim]) -> str:
+def unmark_call_targets(text: str, first: int, end: int, called: Iterable[CallTarget]) -> str:
     """A part of the text with the targets in it as they can be asked."""
     pieces = []
     for target in sorted((one.token for one in called), key=lambda one: one.start):
         mark = target.start + 1
         if first < mark < end:
             pieces.append(text[first:mark])
-            first = mark + len(mark_of(target))
+            first = mark + len(find_target_mark(target))
     return "".join([*pieces, text[first:end]])
 
 
-def group(after: Sequence[Step]) -> tuple[int, Token]:
+def find_service_group(after: Sequence[TokenStep]) -> tuple[int, SparqlToken]:
     """Where the pattern of a SERVICE begins, and the token that ends it."""
     closing = (one.token for one in after if one.token.text == "}" and one.depth < after[0].depth)
     return after[0].token.start, next(closing, after[-1].token)
 
 
-def graph(after: Sequence[Step], target: Token) -> tuple[int, Token]:
+def find_load_graph(after: Sequence[TokenStep], target: SparqlToken) -> tuple[int, SparqlToken]:
     """Where the name of the graph begins that a LOAD goes into, if any, and the last token of all."""
     if [one.token.word for one in after[:2]] == ["INTO", "GRAPH"]:
         return after[2].token.start, after[2].token
@@ -206,18 +221,20 @@ def graph(after: Sequence[Step], target: Token) -> tuple[int, Token]:
 
 
 # What answers a call that this service need not ask others for.
-Own = Callable[[Call], str]
+OwnCallHandler = Callable[[FederatedCall], str]
 
-SECONDS = 30  # for all that one text asks of others
-MOST = 10  # calls in one text
+FEDERATION_TIMEOUT_SECONDS = 30  # for all that one text asks of others
+MAX_FEDERATED_CALLS = 10  # calls in one text
 
 
-def nobody(call: Call) -> str:
+def refuse_own_call(call: FederatedCall) -> str:
     """Raises Problem 422, where there is no service to answer a call."""
     raise Problem(422, f"Only a running service answers SERVICE <{call.url}>. Ask one: wgig query --url …")
 
 
-async def answered(text: str, settings: Settings, turns: Turns, own: Own = nobody) -> str:
+async def resolve_federated_calls(
+    text: str, settings: Settings, turns: WorkQueue, own: OwnCallHandler = refuse_own_call
+) -> str:
     """The admitted text with the answers of others in place of its calls; the same text where it has none.
 
     `turns` bounds how many texts ask at once; what this service can answer itself is answered by `own`.
@@ -225,61 +242,70 @@ async def answered(text: str, settings: Settings, turns: Turns, own: Own = nobod
     another, 413 for too many, 502 where another service fails and the text does not say SILENT, and 503 where
     its turn does not come.
     """
-    if not has_calls(text):
+    if not has_federated_calls(text):
         return text
-    await run_sync(check_syntax, text, settings.base)
-    found = await run_sync(list, calls(text, settings.base))
-    if len(found) > MOST:
-        raise Problem(413, f"The text asks {len(found)} times beyond this service. Ask {MOST} times at most.")
+    await run_sync(check_sparql_syntax, text, settings.base)
+    found = await run_sync(list, iter_federated_calls(text, settings.base))
+    if len(found) > MAX_FEDERATED_CALLS:
+        raise Problem(
+            413,
+            f"The text asks {len(found)} times beyond this service. Ask {MAX_FEDERATED_CALLS} times at most.",
+        )
     pieces: list[str] = []
     done = 0
-    async with turns.turn():
-        until = anyio.current_time() + SECONDS
+    async with turns.slot():
+        until = anyio.current_time() + FEDERATION_TIMEOUT_SECONDS
         for call in found:
-            there = run_sync(own, call) if call.own else answer_to(call, settings, until)
+            there = run_sync(own, call) if call.is_own else answer_federated_call(call, settings, until)
             pieces += [text[done : call.start], await there]
             done = call.end
     return "".join([*pieces, text[done:]])
 
 
-async def answer_to(call: Call, settings: Settings, until: float) -> str:
+async def answer_federated_call(call: FederatedCall, settings: Settings, until: float) -> str:
     """What stands in the text in place of a call. Raises Problem 502 where it fails and is not SILENT."""
-    answer, nothing = ANSWERS[call.word]
+    answer, nothing = CALL_ANSWERERS[call.keyword]
     try:
         with anyio.fail_after(until - anyio.current_time()):
             return await answer(call, settings)
     except (PeerError, TimeoutError) as error:
         if call.silent:
             return nothing(call)
-        why = error if isinstance(error, PeerError) else f"it did not answer within {SECONDS} seconds"
+        why = (
+            error
+            if isinstance(error, PeerError)
+            else f"it did not answer within {FEDERATION_TIMEOUT_SECONDS} seconds"
+        )
         raise Problem(
             502,
-            f"{call.word} <{call.url}> failed: {why}. Nothing was done. Try again later, or write "
-            f"{call.word} SILENT to go on without it.",
+            f"{call.keyword} <{call.url}> failed: {why}. Nothing was done. Try again later, or write "
+            f"{call.keyword} SILENT to go on without it.",
         ) from error
 
 
-async def table(call: Call, _: Settings) -> str:
+async def fetch_service_solutions(call: FederatedCall, _: Settings) -> str:
     """The solutions of a SERVICE, as VALUES."""
-    accept = ", ".join(one.media_type for one in TABLES)
-    answer = await ask(call.url, accept, f"{call.prologue} SELECT * WHERE {call.inside}")
-    return await run_sync(as_values, answer, call.variables)
+    accept = ", ".join(one.media_type for one in RESULT_TABLE_FORMATS)
+    answer = await query_endpoint(call.url, accept, f"{call.prologue} SELECT * WHERE {call.operand}")
+    return await run_sync(convert_answer_to_values, answer, call.variables)
 
 
-async def data(call: Call, settings: Settings) -> str:
+async def fetch_load_data(call: FederatedCall, settings: Settings) -> str:
     """The triples of the document of a LOAD, as INSERT DATA."""
-    accept = ", ".join(one.media_type for one in GRAPHS)
-    return await run_sync(as_insert, await fetch(call.url, accept, settings.allow), call.inside)
+    accept = ", ".join(one.media_type for one in GRAPH_FORMATS)
+    return await run_sync(
+        convert_document_to_insert, await fetch_document(call.url, accept, settings.allow), call.operand
+    )
 
 
-def as_insert(answer: Answer, graph: str) -> str:
+def convert_document_to_insert(answer: OutboundResponse, graph: str) -> str:
     """The update that adds a document to a graph, which is made where there is none. Raises PeerError."""
     try:
-        format_ = named(answer.media_type, GRAPHS)
+        format_ = get_named_format(answer.media_type, GRAPH_FORMATS)
     except Problem as problem:
         raise PeerError("it is in no format for RDF graphs that is read here") from problem
     try:
-        triples = read(answer.body, format_.media_type, answer.url)
+        triples = parse_graph_document(answer.body, format_.media_type, answer.url)
     except (SyntaxError, ValueError, Problem) as error:
         raise PeerError("it cannot be read as what it says it is") from error
     lines = (ox.serialize(triples, format=rdf_format(N_TRIPLES.media_type)) or b"").decode()
@@ -288,13 +314,15 @@ def as_insert(answer: Answer, graph: str) -> str:
     return f"CREATE SILENT GRAPH {graph}; INSERT DATA {{ GRAPH {graph} {{ {lines} }} }}"
 
 
-def unbound(call: Call) -> str:
+def build_unbound_solution(call: FederatedCall) -> str:
     """One solution in which no variable of a SERVICE is bound (SPARQL 1.1 Federated Query, section 2.3)."""
-    return values(sorted(call.variables), [[None] * len(call.variables)])
+    return serialize_values_group(sorted(call.variables), [[None] * len(call.variables)])
 
 
 # What answers each kind of call, and what stands for one that fails in silence.
-ANSWERS: dict[str, tuple[Callable[[Call, Settings], Awaitable[str]], Callable[[Call], str]]] = {
-    "SERVICE": (table, unbound),
-    "LOAD": (data, lambda _: "INSERT DATA {}"),
+CALL_ANSWERERS: dict[
+    str, tuple[Callable[[FederatedCall, Settings], Awaitable[str]], Callable[[FederatedCall], str]]
+] = {
+    "SERVICE": (fetch_service_solutions, build_unbound_solution),
+    "LOAD": (fetch_load_data, lambda _: "INSERT DATA {}"),
 }

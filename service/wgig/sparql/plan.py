@@ -25,32 +25,32 @@ import pyoxigraph as ox
 from ..problems import Problem
 from ..settings import MIB
 from ..store.store import Store
-from ..store.view import Dataset
+from ..store.view import QueryDataset
 
 PLAN_SECONDS = 5
-MEMORY = 256 * MIB
-KILLED = "killed"
-OUTPUTS = {"SELECT": "json", "ASK": "json", "CONSTRUCT": "nt", "DESCRIBE": "nt"}
+MAX_PLAN_MEMORY_BYTES = 256 * MIB
+PLANNER_KILLED = "killed"
+PLANNER_OUTPUT_FORMATS = {"SELECT": "json", "ASK": "json", "CONSTRUCT": "nt", "DESCRIBE": "nt"}
 
-_NAME = re.compile(r"(\w+)(?:\((.*)\))?", re.DOTALL)
+_STEP_NAME_PATTERN = re.compile(r"(\w+)(?:\((.*)\))?", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """A step of the plan: its name as the engine has it, what stands in its brackets, and the steps below."""
 
     name: str
     detail: str
-    parts: tuple["Step", ...]
+    parts: tuple["PlanStep", ...]
 
-    def walk(self) -> Iterator["Step"]:
+    def walk(self) -> Iterator["PlanStep"]:
         """This step and all below it."""
         yield self
         for part in self.parts:
             yield from part.walk()
 
 
-def plan(text: str, form: str, base: str) -> Step:
+def plan_query(text: str, form: str, base: str) -> PlanStep:
     """The plan of a query of this form, whose relative IRIs stand below `base`.
 
     Raises SyntaxError where the text does not parse, Problem 422 where it cannot be planned, 503 where that
@@ -58,26 +58,33 @@ def plan(text: str, form: str, base: str) -> Step:
     """
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "plan.json"
-        command = [installed(), "query", "--location", empty_store().name, "--explain-file", told]
-        command += ["--query-base", base, "--results-format", OUTPUTS[form]]
-        said = run([str(part) for part in command], text)
+        command = [
+            find_planner_command(),
+            "query",
+            "--location",
+            make_empty_store().name,
+            "--explain-file",
+            told,
+        ]
+        command += ["--query-base", base, "--results-format", PLANNER_OUTPUT_FORMATS[form]]
+        said = run_planner([str(part) for part in command], text)
         syntax = re.search(r"error at \d+:\d+: .*", said)
         if syntax:
             raise SyntaxError(syntax[0])
         if not told.exists() or said:
-            raise refusal(said)
-        return read_step(json.loads(told.read_text("utf-8"))["plan"])
+            raise planner_refusal_problem(said)
+        return parse_plan_step(json.loads(told.read_text("utf-8"))["plan"])
 
 
 @cache
-def installed() -> Path:
+def find_planner_command() -> Path:
     """Where the command is, wherever its package was installed."""
     files = distribution("oxigraph").files or []
     return next(Path(str(file.locate())) for file in files if file.stem == "oxigraph")
 
 
 @cache
-def empty_store() -> tempfile.TemporaryDirectory[str]:
+def make_empty_store() -> tempfile.TemporaryDirectory[str]:
     """A folder with a store that holds nothing; it goes with this process."""
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
@@ -85,97 +92,107 @@ def empty_store() -> tempfile.TemporaryDirectory[str]:
     return folder
 
 
-def run(command: list[str], text: str) -> str:
+def run_planner(command: list[str], text: str) -> str:
     """What the command says against a text that it gets; empty where it is content."""
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=quiet, stderr=subprocess.PIPE) as process:
         if hasattr(resource, "prlimit"):
-            resource.prlimit(process.pid, resource.RLIMIT_DATA, (MEMORY, MEMORY))
+            resource.prlimit(
+                process.pid, resource.RLIMIT_DATA, (MAX_PLAN_MEMORY_BYTES, MAX_PLAN_MEMORY_BYTES)
+            )
         try:
             _, said = process.communicate(text.encode(), PLAN_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            return KILLED
-        return "" if process.returncode == 0 else KILLED if process.returncode < 0 else said.decode()
+            return PLANNER_KILLED
+        return "" if process.returncode == 0 else PLANNER_KILLED if process.returncode < 0 else said.decode()
 
 
-def refusal(said: str) -> Problem:
+def planner_refusal_problem(said: str) -> Problem:
     """Why there is no plan."""
-    if said == KILLED:
-        return too_large()
+    if said == PLANNER_KILLED:
+        return plan_too_large_problem()
     reason = said.partition("\n")[0].removeprefix("Error: ").rstrip(".")
     return Problem(422, f"The query is well written, but cannot be planned: {reason}.")
 
 
-def too_large() -> Problem:
+def plan_too_large_problem() -> Problem:
     """The 503 for a query whose plan takes too much."""
     return Problem(503, "To plan this query takes more than this service may spend. Ask in smaller parts.")
 
 
-def read_step(told: dict[str, object]) -> Step:
+def parse_plan_step(told: dict[str, object]) -> PlanStep:
     """A step as the engine writes it, with those below."""
-    found = _NAME.fullmatch(str(told["name"]))
+    found = _STEP_NAME_PATTERN.fullmatch(str(told["name"]))
     assert found
     below = told.get("children", [])
     assert isinstance(below, list)
-    return Step(found[1], found[2] or "", tuple(map(read_step, below)))
+    return PlanStep(found[1], found[2] or "", tuple(map(parse_plan_step, below)))
 
 
-MOST = 100_000  # statements that are counted for a pattern
+MAX_COUNTED_STATEMENTS = 100_000  # statements that are counted for a pattern
 COUNT_SECONDS = 1.0  # until no further pattern is counted
 
 # As the engine writes the terms of a plan; what is told of a triple is one of them. A path ends in a bracket.
-_TERM_PATTERN = r'<<.*>>|<[^<>]*>|\?\w+|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>]*>)?'
-_TERM = re.compile(_TERM_PATTERN)
-_PATH = re.compile(rf"({_TERM_PATTERN}) ([!(^].*\)[*+?]?) ({_TERM_PATTERN})(?: ({_TERM_PATTERN}))?")
-_PROPERTY = re.compile(r"<[^<>]*>")
+_TERM_SPELLING_PATTERN = r'<<.*>>|<[^<>]*>|\?\w+|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>]*>)?'
+_PLAN_TERM_PATTERN = re.compile(_TERM_SPELLING_PATTERN)
+_PLAN_PATH_PATTERN = re.compile(
+    rf"({_TERM_SPELLING_PATTERN}) ([!(^].*\)[*+?]?) ({_TERM_SPELLING_PATTERN})(?: ({_TERM_SPELLING_PATTERN}))?"
+)
+_PLAN_PROPERTY_PATTERN = re.compile(r"<[^<>]*>")
 
 
-class Count(NamedTuple):
+class StatementCount(NamedTuple):
     """How many statements match a pattern. `most`: there may be fewer; `least`: there are more."""
 
     number: int
-    most: bool = False
-    least: bool = False
+    is_upper_bound: bool = False
+    is_lower_bound: bool = False
 
     def __str__(self) -> str:
         """The number in words."""
-        if self.least:
-            return f"more than {MOST:,} statements"
-        few = "at most " if self.most and self.number else ""
+        if self.is_lower_bound:
+            return f"more than {MAX_COUNTED_STATEMENTS:,} statements"
+        few = "at most " if self.is_upper_bound and self.number else ""
         return f"{few}{self.number:,} statement{'' if self.number == 1 else 's'}"
 
 
-def counts(steps: Iterable[Step], store: Store, dataset: Dataset) -> dict[str, Count]:
+def count_plan_statements(
+    steps: Iterable[PlanStep], store: Store, dataset: QueryDataset
+) -> dict[str, StatementCount]:
     """The statements in the dataset for each pattern of a plan, and for each property of its paths.
 
     The key is the pattern as the plan writes it, or the IRI in < and >. What there is no time for is missing.
     """
     begun = time.monotonic()
-    found: dict[str, Count] = {}
-    for wanted in dict.fromkeys(one for step in steps for one in patterns(step)):
+    found: dict[str, StatementCount] = {}
+    for wanted in dict.fromkeys(one for step in steps for one in list_counted_patterns(step)):
         if time.monotonic() - begun > COUNT_SECONDS:
             break
-        found[wanted] = count(wanted, store, dataset)
+        found[wanted] = count_pattern_statements(wanted, store, dataset)
     return found
 
 
-def patterns(step: Step) -> list[str]:
+def list_counted_patterns(step: PlanStep) -> list[str]:
     """What is to be counted for a step."""
     if step.name == "QuadPattern":
         return [step.detail]
-    return _PROPERTY.findall(terms(step.detail)[1]) if step.name == "Path" else []
+    return _PLAN_PROPERTY_PATTERN.findall(split_pattern_terms(step.detail)[1]) if step.name == "Path" else []
 
 
-def terms(pattern: str) -> list[str]:
+def split_pattern_terms(pattern: str) -> list[str]:
     """Subject, predicate or path, object, and the graph where one is named."""
-    path = _PATH.fullmatch(pattern)
-    return [one for one in path.groups() if one] if path else _TERM.findall(pattern)
+    path = _PLAN_PATH_PATTERN.fullmatch(pattern)
+    return [one for one in path.groups() if one] if path else _PLAN_TERM_PATTERN.findall(pattern)
 
 
-def count(pattern: str, store: Store, dataset: Dataset) -> Count:
+def count_pattern_statements(pattern: str, store: Store, dataset: QueryDataset) -> StatementCount:
     """The statements for one pattern, by a query that stops after the bound."""
-    slots = terms(pattern) if not pattern.startswith("<") or " " in pattern else ["?s", pattern, "?o"]
+    slots = (
+        split_pattern_terms(pattern)
+        if not pattern.startswith("<") or " " in pattern
+        else ["?s", pattern, "?o"]
+    )
     variables = [slot for slot in slots if slot.startswith("?")]
     names = [f"?v{place}" if slot.startswith("?") else slot for place, slot in enumerate(slots)]
     inner = " ".join(names[:3])
@@ -183,7 +200,13 @@ def count(pattern: str, store: Store, dataset: Dataset) -> Count:
         inner = f"GRAPH {names[3]} {{ {inner} }}"
     out = io.BytesIO()
     # Two names for a variable that stands twice: what has the same in both places cannot be counted in time.
-    query = f"SELECT (COUNT(*) AS ?n) {{ SELECT (1 AS ?one) {{ {inner} }} LIMIT {MOST + 1} }}"
+    query = (
+        f"SELECT (COUNT(*) AS ?n) {{ SELECT (1 AS ?one) {{ {inner} }} LIMIT {MAX_COUNTED_STATEMENTS + 1} }}"
+    )
     store.query(query, "text/csv", out, dataset)
     number = int(out.getvalue().split()[1])
-    return Count(min(number, MOST), len(set(variables)) < len(variables), number > MOST)
+    return StatementCount(
+        min(number, MAX_COUNTED_STATEMENTS),
+        len(set(variables)) < len(variables),
+        number > MAX_COUNTED_STATEMENTS,
+    )

@@ -6,28 +6,28 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ..http.language import gettext
-from ..pages.rendering import render, run
-from ..rdf.formats import BY_FORM, Format
-from .examples import recognized
+from ..pages.rendering import build_query_path, render_template
+from ..rdf.formats import FORMATS_BY_FORM, Format
+from .examples import recognize_example_query
 
-ROWS = 1000
+MAX_RESULT_PAGE_ROWS = 1000
 
 
-def source_format(form: str) -> Format:
+def page_source_format(form: str) -> Format:
     """The format in which a page takes the result of a query of this form."""
-    return BY_FORM[form][0]
+    return FORMATS_BY_FORM[form][0]
 
 
-class Found(NamedTuple):
+class PageResult(NamedTuple):
     """What a query found, whole or its begin, in the `source_format` of its form; and hints about it."""
 
     body: bytes
     form: str
-    whole: bool = True
+    is_whole: bool = True
     hints: Sequence[object] = ()
 
 
-def results_page(found: Found, parameters: list[tuple[str, str]], base: str) -> bytes:
+def render_results_page(found: PageResult, parameters: list[tuple[str, str]], base: str) -> bytes:
     """A page with the table of a SELECT, the answer of an ASK, or the graph of a CONSTRUCT or DESCRIBE.
 
     `parameters` are those of the request. A table of more than ROWS rows, and what is not whole, says that it
@@ -35,8 +35,8 @@ def results_page(found: Found, parameters: list[tuple[str, str]], base: str) -> 
     """
     asked = [(key, value) for key, value in parameters if key != "_mediatype"]
     text = dict(parameters).get("query", "")
-    known = recognized(text)
-    return render(
+    known = recognize_example_query(text)
+    return render_template(
         "results.html",
         base=base,
         form=found.form,
@@ -44,34 +44,37 @@ def results_page(found: Found, parameters: list[tuple[str, str]], base: str) -> 
         known=known,
         is_narrowed=known is not None and text.split() != known.text.split(),
         hints=found.hints,
-        whole=found.whole,
-        others=[(one.title, run([*asked, ("_mediatype", one.media_type)])) for one in BY_FORM[found.form]],
-        **shown(found),
+        whole=found.is_whole,
+        others=[
+            (one.title, build_query_path([*asked, ("_mediatype", one.media_type)]))
+            for one in FORMATS_BY_FORM[found.form]
+        ],
+        **build_result_view(found),
     )
 
 
-def shown(found: Found) -> dict[str, Any]:
+def build_result_view(found: PageResult) -> dict[str, Any]:
     """What the template shows: a `text`, or `names` and `rows` of a table and their `total`, if known."""
     if found.form not in ("SELECT", "ASK"):
         text = found.body.decode("utf-8", "ignore")
-        return {"text": text if found.whole else text[: text.rfind("\n")]}
+        return {"text": text if found.is_whole else text[: text.rfind("\n")]}
     results = ox.parse_query_results(found.body, format=ox.QueryResultsFormat.JSON)
     if isinstance(results, ox.QueryBoolean):
         return {"text": gettext("yes") if results else gettext("no")}
     assert isinstance(results, ox.QuerySolutions)
-    rows = list(rows_of(results, found))
+    rows = list(iter_solution_rows(results, found))
     return {
         "names": [variable.value for variable in results.variables],
-        "rows": rows[:ROWS],
-        "total": len(rows) if found.whole else None,
+        "rows": rows[:MAX_RESULT_PAGE_ROWS],
+        "total": len(rows) if found.is_whole else None,
     }
 
 
-def rows_of(results: ox.QuerySolutions, found: Found) -> Iterator[list[object]]:
+def iter_solution_rows(results: ox.QuerySolutions, found: PageResult) -> Iterator[list[object]]:
     """The rows of a table, as far as they are there."""
     try:
         for solution in results:
             yield list(solution)
     except SyntaxError:
-        if found.whole:
+        if found.is_whole:
             raise

@@ -16,151 +16,179 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import bodies
-from ..http.access_log import NOTED, Logs
-from ..http.auth import refuse_in_form
-from ..http.bodies import FORM, Pairs, parameters, parse_form, values
-from ..http.responses import BrokenOffError, answer, stream, while_there
+from ..http.access_log import REQUEST_RECORD_KEY, AccessLogs
+from ..http.auth import refuse_token_in_form
+from ..http.bodies import FORM_MEDIA_TYPE, Pairs, get_query_parameters, parameter_values, parse_form
+from ..http.responses import (
+    ResponseAbortedError,
+    cancel_on_disconnect,
+    respond_with_body,
+    respond_with_stream,
+)
 from ..http.telemetry import Metrics, Tracing
-from ..http.work_queue import Turns
+from ..http.work_queue import WorkQueue
 from ..problems import Problem
-from ..rdf.formats import BY_FORM, HTML, TSV, Format, is_empty
-from ..rdf.serialization import UnfitError
+from ..rdf.formats import FORMATS_BY_FORM, HTML, TSV, Format, is_empty_result
+from ..rdf.serialization import UnserializableError
 from ..settings import MIB, Settings
-from ..store.errors import StoreError, UnavailableError
-from ..store.view import Dataset, table
-from .explain import EXPLAINED, explain, explanation
-from .federation import answered, asks_others, has_calls
-from .language.hints import Hint, hints, warned
-from .request import LONG, Question, misspelt, picked, question, takes_long, version_of
-from .result_page import Found, results_page, source_format
-from .running import check_id, client_of
+from ..store.errors import StoreError, StoreUnavailableError
+from ..store.view import QueryDataset, parse_tsv_rows
+from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanation
+from .federation import asks_other_services, has_federated_calls, resolve_federated_calls
+from .language.hints import QueryHint, build_warning_field, find_query_hints
+from .request import (
+    LONG_QUERY_CHARS,
+    QueryRequest,
+    diagnose_refused_text,
+    parse_query_request,
+    pick_result_format,
+    read_version_parameter,
+    takes_long_to_parse,
+)
+from .result_page import PageResult, page_source_format, render_results_page
+from .running import check_query_id, request_client_address
 from .workers import protocol
-from .workers.protocol import LOST, Fault, Job
-from .workers.result import Answerers, Result
+from .workers.protocol import LOST_FAULT, QueryFault, QueryJob
+from .workers.result import QueryResult, QueryWorkers
 
-OUTCOMES = {LOST: "memory"}  # by the fault, where it is not called so; most likely that is why a reader ended
+FAULT_OUTCOMES = {
+    LOST_FAULT: "memory"
+}  # by the fault, where it is not called so; most likely that is why a reader ended
 
 
-class Queried:
+class QueryRecord:
     """One query, from now on."""
 
     def __init__(self, request: Request, text: str) -> None:
         """It begins."""
         self.text, self.began = text, time.perf_counter()
         self.metrics: Metrics = request.app.state.metrics
-        self.logs: Logs = request.app.state.logs
+        self.logs: AccessLogs = request.app.state.logs
         self.tracing: Tracing | None = request.app.state.tracing
-        self.within = self.tracing.current() if self.tracing else None
-        self.request = request.scope[NOTED].id if NOTED in request.scope else ""
+        self.parent_span = self.tracing.current() if self.tracing else None
+        self.request_id = request.scope[REQUEST_RECORD_KEY].id if REQUEST_RECORD_KEY in request.scope else ""
 
-    def follow(self, result: Result) -> None:
+    def record_result(self, result: QueryResult) -> None:
         """Note the end of its result."""
 
         def ended() -> None:
             fault = result.fault.kind if result.fault else "answered"
-            self.ended(OUTCOMES.get(fault, fault), result.size)
+            self.record_end(FAULT_OUTCOMES.get(fault, fault), result.size)
 
-        result.when_ended(ended)
+        result.on_end(ended)
 
     @contextmanager
-    def refusals(self) -> Iterator[None]:
+    def record_refusals(self) -> Iterator[None]:
         """Around what comes before it is answered: that ends it where it fails."""
         try:
             yield
         except Problem as problem:
-            self.ended(refused(problem))
+            self.record_end(refusal_outcome(problem))
             raise
         except BaseException:  # its client went away
-            self.ended("canceled")
+            self.record_end("canceled")
             raise
 
-    def ended(self, outcome: str, size: int = 0) -> None:
+    def record_end(self, outcome: str, size: int = 0) -> None:
         """It has ended."""
         seconds = time.perf_counter() - self.began
         self.metrics.queries.labels(outcome).inc()
         self.metrics.query_seconds.observe(seconds)
         if self.tracing:
             said = {"wgig.outcome": outcome, "wgig.bytes": size}
-            self.tracing.past("query", self.began, self.within, said)
-        if self.logs.queries:
-            self.logs.query(
-                self.text, seconds=round(seconds, 6), bytes=size, outcome=outcome, id=self.request
+            self.tracing.record_past_span("query", self.began, self.parent_span, said)
+        if self.logs.logs_queries:
+            self.logs.log_query(
+                self.text, seconds=round(seconds, 6), bytes=size, outcome=outcome, id=self.request_id
             )
 
 
-def refused(problem: Problem) -> str:
+def refusal_outcome(problem: Problem) -> str:
     """What is said of a query that was not asked."""
     if problem.status == 503:
         return "busy"
     return "syntax" if problem.slug == "syntax" else "refused"
 
 
-DIRECT = "application/sparql-query"
-REST = 64 * 1024  # bytes of a body beside its query
-PAGE = 4 * MIB  # bytes of an answer that is held in one piece, for a page or for HTTP/1.0
-LARGEST = 16 * MIB  # bytes of the rows of a query of our own
-SHORT = 1_000  # characters of a query that is looked through at once
-FEW, NAME = 5, 40  # strange parameters that are named, and characters of their names
-LINKS = ['</sparql>; rel="service-desc"']
-NONE: Mapping[str, str] = MappingProxyType({})
+DIRECT_QUERY_TYPE = "application/sparql-query"
+QUERY_BODY_OVERHEAD_BYTES = 64 * 1024  # bytes of a body beside its query
+MAX_HELD_ANSWER_BYTES = 4 * MIB  # bytes of an answer that is held in one piece, for a page or for HTTP/1.0
+MAX_OWN_RESULT_BYTES = 16 * MIB  # bytes of the rows of a query of our own
+SHORT_QUERY_CHARS = 1_000  # characters of a query that is looked through at once
+MAX_NAMED_PARAMETERS, MAX_PARAMETER_NAME_CHARS = (
+    5,
+    40,
+)  # strange parameters that are named, and characters of their names
+SPARQL_RESPONSE_LINKS = ['</sparql>; rel="service-desc"']
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-async def ask_by_body(request: Request) -> Response:
+async def post_query(request: Request) -> Response:
     """Ask a query by a form, or by its text as `application/sparql-query`."""
-    given = bodies.content_type(request, (DIRECT, FORM))
-    body = await bodies.read(request, largest(request.app.state.settings))
-    pairs = parameters(request)
-    pairs += parse_form(body) if given.media_type == FORM else [("query", bodies.text(body, "query"))]
-    pairs += version_of(given)
-    refuse_in_form(pairs)
-    return await reply(request, pairs)
+    given = bodies.check_content_type(request, (DIRECT_QUERY_TYPE, FORM_MEDIA_TYPE))
+    body = await bodies.read_request_body(request, max_query_body_bytes(request.app.state.settings))
+    pairs = get_query_parameters(request)
+    pairs += (
+        parse_form(body)
+        if given.media_type == FORM_MEDIA_TYPE
+        else [("query", bodies.decode_utf8_text(body, "query"))]
+    )
+    pairs += read_version_parameter(given)
+    refuse_token_in_form(pairs)
+    return await answer_query(request, pairs)
 
 
-def largest(settings: Settings) -> int:
+def max_query_body_bytes(settings: Settings) -> int:
     """The most bytes that the longest query can take: in a form, each character as four escaped bytes."""
-    return min(settings.body_bytes, 12 * settings.query_length + REST)
+    return min(settings.body_bytes, 12 * settings.query_length + QUERY_BODY_OVERHEAD_BYTES)
 
 
-async def reply(request: Request, pairs: Pairs) -> Response:
+async def answer_query(request: Request, pairs: Pairs) -> Response:
     """The result of the query in the pairs, in the format that the client likes best."""
     request.state.asked = pairs  # so that the page of a refusal can show them
-    check_id(request)
-    asked = await considered(request, pairs)
+    check_query_id(request)
+    asked = await read_query_request(request, pairs)
     is_explained = any(key == "explain" for key, _ in pairs)
-    offered = EXPLAINED if is_explained else (*BY_FORM[asked.form], HTML)
-    format_ = picked(pairs, request.headers.getlist("accept"), offered)
+    offered = EXPLANATION_FORMATS if is_explained else (*FORMATS_BY_FORM[asked.form], HTML)
+    format_ = pick_result_format(pairs, request.headers.getlist("accept"), offered)
     if is_explained:
-        plans: Turns = request.app.state.plans
-        return await plans.run(explained, request, pairs, asked, format_)
-    return await respond(request, pairs, asked, format_)
+        plans: WorkQueue = request.app.state.plans
+        return await plans.run(answer_explain_request, request, pairs, asked, format_)
+    return await respond_with_result(request, pairs, asked, format_)
 
 
-async def respond(
-    request: Request, pairs: Pairs, asked: Question, format_: Format, headers: Mapping[str, str] = NONE
+async def respond_with_result(
+    request: Request,
+    pairs: Pairs,
+    asked: QueryRequest,
+    format_: Format,
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> Response:
     """The result of a query in a format; a page shows it beside the pairs. Raises Problem."""
-    written = source_format(asked.form) if format_ is HTML else format_
-    async with begun(request, asked, written) as result:
+    written = page_source_format(asked.form) if format_ is HTML else format_
+    async with open_query_result(request, asked, written) as result:
         if format_ is HTML:
-            doubts = [*strange(asked), *await doubted(request, asked)]
-            body = await result.up_to(PAGE)
-            found = Found(body, asked.form, result.is_whole, doubts)
+            doubts = [*hint_unknown_parameters(asked), *await find_request_hints(request, asked)]
+            body = await result.read_up_to(MAX_HELD_ANSWER_BYTES)
+            found = PageResult(body, asked.form, result.is_whole, doubts)
             result.close()
             base = request.app.state.settings.base
-            page = await run_in_threadpool(results_page, found, pairs, base)
-            return answer(request, page, HTML, links=LINKS, headers=headers)
-        return await written_out(request, asked, result, format_, headers)
+            page = await run_in_threadpool(render_results_page, found, pairs, base)
+            return respond_with_body(request, page, HTML, links=SPARQL_RESPONSE_LINKS, headers=headers)
+        return await serialize_result(request, asked, result, format_, headers)
 
 
-async def rows(request: Request, text: str) -> list[tuple[Any, ...]]:
+async def select_own_rows(request: Request, text: str) -> list[tuple[Any, ...]]:
     """The rows of a SELECT of our own, as `table` gives them. Raises as `tsv`."""
-    return await run_in_threadpool(table, await tsv(request, text))
+    return await run_in_threadpool(parse_tsv_rows, await select_own_tsv(request, text))
 
 
-async def tsv(request: Request, text: str, most: int = LARGEST) -> bytes:
+async def select_own_tsv(request: Request, text: str, most: int = MAX_OWN_RESULT_BYTES) -> bytes:
     """The TSV results of a SELECT of our own over all graphs. Raises Problem, 503 where they are much."""
-    async with begun(request, Question(text, "SELECT", Dataset()), TSV, is_own=True) as result:
-        body = await result.up_to(most)
+    async with open_query_result(
+        request, QueryRequest(text, "SELECT", QueryDataset()), TSV, is_own=True
+    ) as result:
+        body = await result.read_up_to(most)
         if not result.is_whole:
             result.close()
             raise Problem(503, f"What is asked for takes more than {most} bytes. Ask for less.")
@@ -168,22 +196,22 @@ async def tsv(request: Request, text: str, most: int = LARGEST) -> bytes:
 
 
 @asynccontextmanager
-async def begun(
-    request: Request, asked: Question, format_: Format, *, is_own: bool = False
-) -> AsyncIterator[Result]:
+async def open_query_result(
+    request: Request, asked: QueryRequest, format_: Format, *, is_own: bool = False
+) -> AsyncIterator[QueryResult]:
     """Around the result of a query in a format, as it comes. Raises Problem where it cannot be had whole.
 
     Our own queries, of pages, may be answered by somebody else than those of strangers.
     """
     settings: Settings = request.app.state.settings
-    request.state.passing = asks_others(asked.text)
+    request.state.passing = asks_other_services(asked.text)
     state = request.app.state
-    answerers: Answerers = state.own_answerers if is_own else state.answerers
-    queried = Queried(request, asked.text)
-    async with while_there(request.receive):
-        with queried.refusals():
-            text = await answered(asked.text, settings, state.others, state.search_call)
-            job = Job(
+    answerers: QueryWorkers = state.own_answerers if is_own else state.answerers
+    queried = QueryRecord(request, asked.text)
+    async with cancel_on_disconnect(request.receive):
+        with queried.record_refusals():
+            text = await resolve_federated_calls(asked.text, settings, state.others, state.search_call)
+            job = QueryJob(
                 text,
                 format_.media_type,
                 asked.dataset,
@@ -191,51 +219,59 @@ async def begun(
                 settings.result_bytes,
                 settings.result_rows,
             )
-            result = await answerers.ask(job, client_of(request))
-        queried.follow(result)
+            result = await answerers.ask(job, request_client_address(request))
+        queried.record_result(result)
         request.app.state.running.add(request, asked.text, result)
         try:
             yield result
-        except Fault as fault:
-            raise await refusal(request, fault, asked, format_) from fault
+        except QueryFault as fault:
+            raise await query_failure_problem(request, fault, asked, format_) from fault
         except BaseException:
             result.close()
             raise
 
 
-async def considered(request: Request, pairs: Pairs) -> Question:
+async def read_query_request(request: Request, pairs: Pairs) -> QueryRequest:
     """The query of a request's pairs; much text is looked at in another process. Raises as `question`."""
     settings: Settings = request.app.state.settings
-    with Queried(request, "".join(values(pairs, "query"))).refusals():
-        if takes_long(pairs, settings):
-            checks: Turns = request.app.state.checks
-            return await checks.run(question, pairs, settings)
-        return question(pairs, settings)
+    with QueryRecord(request, "".join(parameter_values(pairs, "query"))).record_refusals():
+        if takes_long_to_parse(pairs, settings):
+            checks: WorkQueue = request.app.state.checks
+            return await checks.run(parse_query_request, pairs, settings)
+        return parse_query_request(pairs, settings)
 
 
-async def written_out(
-    request: Request, asked: Question, result: Result, format_: Format, given: Mapping[str, str]
+async def serialize_result(
+    request: Request, asked: QueryRequest, result: QueryResult, format_: Format, given: Mapping[str, str]
 ) -> Response:
     """A short result whole, a longer one piece by piece. Raises Fault."""
-    first = await result.next() or b""
-    wanted = "all" if asked.hinted else request.app.state.settings.warnings
-    suspect = wanted == "all" or (wanted == "empty" and result.is_whole and is_empty(first, format_))
-    doubts = [*strange(asked), *(await doubted(request, asked) if suspect else ())]
-    headers = {**given, **warned(doubts)}
+    first = await result.next_piece() or b""
+    wanted = "all" if asked.wants_hints else request.app.state.settings.warnings
+    suspect = wanted == "all" or (wanted == "empty" and result.is_whole and is_empty_result(first, format_))
+    doubts = [*hint_unknown_parameters(asked), *(await find_request_hints(request, asked) if suspect else ())]
+    headers = {**given, **build_warning_field(doubts)}
     if result.is_whole:
-        return answer(request, first, format_, links=LINKS, headers=headers)
+        return respond_with_body(request, first, format_, links=SPARQL_RESPONSE_LINKS, headers=headers)
     if request.scope["http_version"] == "1.0":
-        return answer(request, first + await at_once(result), format_, links=LINKS, headers=headers)
-    pieces = unbroken(first, result)
-    return stream(request, pieces, format_, close=result.close, links=LINKS, headers=headers)
+        return respond_with_body(
+            request,
+            first + await read_result_rest(result),
+            format_,
+            links=SPARQL_RESPONSE_LINKS,
+            headers=headers,
+        )
+    pieces = iter_whole_result(first, result)
+    return respond_with_stream(
+        request, pieces, format_, close=result.close, links=SPARQL_RESPONSE_LINKS, headers=headers
+    )
 
 
-async def at_once(result: Result) -> bytes:
+async def read_result_rest(result: QueryResult) -> bytes:
     """The rest of a result for HTTP/1.0, where an end and a breaking off look the same.
 
     Raises Problem 503 where that is much.
     """
-    rest = await result.up_to(PAGE)
+    rest = await result.read_up_to(MAX_HELD_ANSWER_BYTES)
     if not result.is_whole:
         result.close()
         raise Problem(
@@ -244,75 +280,81 @@ async def at_once(result: Result) -> bytes:
     return rest
 
 
-def strange(asked: Question) -> list[Hint]:
+def hint_unknown_parameters(asked: QueryRequest) -> list[QueryHint]:
     """What is said of parameters that mean nothing here, as the client expects something of them."""
-    names = ", ".join(repr(key[:NAME]) for key in asked.strangers[:FEW])
-    return [Hint(f"This changed nothing, as it is no parameter here: {names}.")] if names else []
+    names = ", ".join(
+        repr(key[:MAX_PARAMETER_NAME_CHARS]) for key in asked.unknown_parameters[:MAX_NAMED_PARAMETERS]
+    )
+    return [QueryHint(f"This changed nothing, as it is no parameter here: {names}.")] if names else []
 
 
-async def doubted(request: Request, asked: Question) -> list[Hint]:
+async def find_request_hints(request: Request, asked: QueryRequest) -> list[QueryHint]:
     """What is probably not meant in a query.
 
     To look whether there is anything takes a tenth of a millisecond or a little more; to find out what could
     be meant instead takes longer.
     """
     store, base = request.app.state.store, request.app.state.settings.base
-    if len(asked.text) < SHORT and not hints(asked.text, store, base, near=lambda _: ()):
+    if len(asked.text) < SHORT_QUERY_CHARS and not find_query_hints(
+        asked.text, store, base, near=lambda _: ()
+    ):
         return []
-    return await run_in_threadpool(hints, asked.text, store, base)
+    return await run_in_threadpool(find_query_hints, asked.text, store, base)
 
 
-def explained(request: Request, pairs: Pairs, asked: Question, format_: Format) -> Response:
+def answer_explain_request(request: Request, pairs: Pairs, asked: QueryRequest, format_: Format) -> Response:
     """What the engine does for a query. Raises Problem 400, 422 and 503 where there is no plan."""
     settings: Settings = request.app.state.settings
-    if has_calls(asked.text):
+    if has_federated_calls(asked.text):
         raise Problem(
             422, "A query that asks other services, or searches, has no plan. Ask for that of the rest of it."
         )
     try:
-        found = explain(asked.text, asked.form, asked.dataset, request.app.state.store, settings.base)
+        found = explain_query(asked.text, asked.form, asked.dataset, request.app.state.store, settings.base)
     except SyntaxError as error:
-        raise misspelt(asked.text, str(error), settings) from error
-    return explanation(request, pairs, found, format_)
+        raise diagnose_refused_text(asked.text, str(error), settings) from error
+    return respond_with_explanation(request, pairs, found, format_)
 
 
-async def unbroken(first: bytes, result: Result) -> AsyncIterator[bytes]:
+async def iter_whole_result(first: bytes, result: QueryResult) -> AsyncIterator[bytes]:
     """The pieces of a result. Raises BrokenOffError where it cannot be ended."""
     try:
         yield first
-        while (piece := await result.next()) is not None:
+        while (piece := await result.next_piece()) is not None:
             yield piece
-    except Fault as fault:
-        raise BrokenOffError(f"the answer could not be ended: {fault.kind}") from fault
+    except QueryFault as fault:
+        raise ResponseAbortedError(f"the answer could not be ended: {fault.kind}") from fault
 
 
-async def refusal(request: Request, fault: Fault, asked: Question, format_: Format) -> Problem:
+async def query_failure_problem(
+    request: Request, fault: QueryFault, asked: QueryRequest, format_: Format
+) -> Problem:
     """The Problem of a query that has no answer. Raises StoreError where the disk is at fault."""
     settings: Settings = request.app.state.settings
     match fault.kind:
-        case protocol.SYNTAX if len(asked.text) > LONG:
-            checks: Turns = request.app.state.checks
-            return await checks.run(misspelt, asked.text, str(fault), settings)
-        case protocol.SYNTAX:
-            return misspelt(asked.text, str(fault), settings)
-        case protocol.VALUE:
+        case protocol.SYNTAX_FAULT if len(asked.text) > LONG_QUERY_CHARS:
+            checks: WorkQueue = request.app.state.checks
+            return await checks.run(diagnose_refused_text, asked.text, str(fault), settings)
+        case protocol.SYNTAX_FAULT:
+            return diagnose_refused_text(asked.text, str(fault), settings)
+        case protocol.VALUE_FAULT:
             return Problem(422, f"The query is well written, but cannot be evaluated: {fault}.")
-        case protocol.UNFIT:
-            return UnfitError(str(fault), format_.media_type)
-        case protocol.DISK:
+        case protocol.UNFIT_FAULT:
+            return UnserializableError(str(fault), format_.media_type)
+        case protocol.DISK_FAULT:
             raise StoreError(str(fault))
-        case protocol.REMOTE:
-            raise UnavailableError(str(fault))
-        case protocol.SIZE:
+        case protocol.REMOTE_FAULT:
+            raise StoreUnavailableError(str(fault))
+        case protocol.SIZE_FAULT:
             limit = f"The result is larger than {settings.result_bytes} bytes."
-        case protocol.ROWS:
+        case protocol.ROWS_FAULT:
             limit = f"The result has more than {settings.result_rows} rows."
-        case protocol.TIME:
+        case protocol.TIME_FAULT:
             ours = f"The query took longer than {settings.query_seconds} seconds and was given up."
             limit = str(fault) or ours
-        case protocol.CANCELED:
+        case protocol.CANCELED_FAULT:
             return Problem(503, "The query was ended on request, or as the service stops.")
-        case protocol.CROWDED:
+        case protocol.CROWDED_FAULT:
             limit = (
                 "The service is at its limit and others waited, so that this query was ended: it had run for "
                 "long, and no client had more at work."
@@ -322,5 +364,5 @@ async def refusal(request: Request, fault: Fault, asked: Question, format_: Form
             limit = (
                 f"The process of the query ended, most likely as it took more than {most} bytes of memory."
             )
-    headers = {"Retry-After": "10"} if fault.kind == protocol.CROWDED else {}
+    headers = {"Retry-After": "10"} if fault.kind == protocol.CROWDED_FAULT else {}
     return Problem(503, f"{limit} Ask for less, for example with LIMIT.", headers=headers)

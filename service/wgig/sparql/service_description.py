@@ -6,99 +6,99 @@ from urllib.parse import quote
 import pyoxigraph as ox
 from fastapi import Request, Response
 
-from ..http.bodies import Pairs, parameters
-from ..http.parameters import only
-from ..http.responses import answer, pick
-from ..pages.rendering import render
+from ..http.bodies import Pairs, get_query_parameters
+from ..http.parameters import check_query_parameters
+from ..http.responses import choose_response_format, respond_with_body
+from ..pages.rendering import render_template
 from ..problems import Problem
-from ..rdf.formats import GRAPHS, HTML, SOLUTIONS, Format
-from ..rdf.serialization import serialize, term
+from ..rdf.formats import GRAPH_FORMATS, HTML, SOLUTION_FORMATS, Format
+from ..rdf.serialization import get_vocabulary_term, serialize_triples
 from ..settings import Settings
 from ..store.store import Store
 
-OPERATION = {"query", "update", "default-graph-uri", "named-graph-uri"}
-TYPE, SIZE = term("rdf:type"), term("void:triples")
+OPERATION_PARAMETERS = {"query", "update", "default-graph-uri", "named-graph-uri"}
+SD_RDF_TYPE, VOID_TRIPLES = get_vocabulary_term("rdf:type"), get_vocabulary_term("void:triples")
 
 
-def is_description(pairs: Pairs) -> bool:
+def is_description_request(pairs: Pairs) -> bool:
     """Whether a request asks for no operation, and so for the description."""
-    return not any(key in OPERATION for key, _ in pairs)
+    return not any(key in OPERATION_PARAMETERS for key, _ in pairs)
 
 
 def describe_service(request: Request, format_: Format) -> Response:
     """The description of the query service."""
     settings: Settings = request.app.state.settings
     endpoint = str(request.url.replace(query=""))
-    triples = described(request, endpoint, "SPARQL11Query")
-    return answer(request, serialize(triples, format_, settings.base), format_)
+    triples = build_service_description(request, endpoint, "SPARQL11Query")
+    return respond_with_body(request, serialize_triples(triples, format_, settings.base), format_)
 
 
-def describe_update(request: Request) -> Response:
+def get_update(request: Request) -> Response:
     """The description of the update service, or a page for a browser."""
     settings: Settings = request.app.state.settings
-    if not is_description(parameters(request)):
+    if not is_description_request(get_query_parameters(request)):
         raise Problem(
             400,
             "An operation was sent by GET to the update service. Send an update by POST, a query to /sparql.",
         )
-    only(request, ("_mediatype",))
-    format_ = pick(request, (*GRAPHS, HTML))
+    check_query_parameters(request, ("_mediatype",))
+    format_ = choose_response_format(request, (*GRAPH_FORMATS, HTML))
     if format_ is HTML:
-        formats = [(one.title, one.media_type) for one in GRAPHS]
-        page = render(
-            "update.html", base=settings.base, is_open=request.app.state.tokens.is_open, formats=formats
+        formats = [(one.title, one.media_type) for one in GRAPH_FORMATS]
+        page = render_template(
+            "update.html", base=settings.base, is_open=request.app.state.tokens.has_tokens, formats=formats
         )
         # Tokens come and go without a write, and what is kept is kept until the next one.
-        return answer(request, page, HTML, headers={"Cache-Control": "no-store"})
+        return respond_with_body(request, page, HTML, headers={"Cache-Control": "no-store"})
     endpoint = str(request.url.replace(query=""))
-    triples = described(request, endpoint, "SPARQL11Update")
-    return answer(request, serialize(triples, format_, settings.base), format_)
+    triples = build_service_description(request, endpoint, "SPARQL11Update")
+    return respond_with_body(request, serialize_triples(triples, format_, settings.base), format_)
 
 
-def described(request: Request, endpoint: str, language: str) -> list[ox.Triple]:
+def build_service_description(request: Request, endpoint: str, language: str) -> list[ox.Triple]:
     """The service at the URL `endpoint`, and the dataset behind it."""
     settings: Settings = request.app.state.settings
-    request.app.state.store.catch_up()
+    request.app.state.store.flush_descriptions()
     return [
-        *service(endpoint, language, settings),
-        *dataset(endpoint, request.app.state.store, settings.base),
+        *iter_service_triples(endpoint, language, settings),
+        *iter_service_dataset_triples(endpoint, request.app.state.store, settings.base),
     ]
 
 
-def sd(name: str) -> ox.NamedNode:
+def sd_term(name: str) -> ox.NamedNode:
     """A term of the vocabulary for service descriptions."""
-    return term(f"sd:{name}")
+    return get_vocabulary_term(f"sd:{name}")
 
 
-def service(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Triple]:
+def iter_service_triples(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Triple]:
     """The service at the URL `endpoint`: its language, formats and features."""
     node = ox.NamedNode(endpoint)  # clients look for what is said of the address that they asked
-    yield ox.Triple(node, TYPE, sd("Service"))
-    yield ox.Triple(node, sd("endpoint"), node)
-    yield ox.Triple(node, sd("supportedLanguage"), sd(language))
-    yield ox.Triple(node, sd("feature"), sd("EmptyGraphs"))
+    yield ox.Triple(node, SD_RDF_TYPE, sd_term("Service"))
+    yield ox.Triple(node, sd_term("endpoint"), node)
+    yield ox.Triple(node, sd_term("supportedLanguage"), sd_term(language))
+    yield ox.Triple(node, sd_term("feature"), sd_term("EmptyGraphs"))
     if settings.default_graph == "union":
-        yield ox.Triple(node, sd("feature"), sd("UnionDefaultGraph"))
+        yield ox.Triple(node, sd_term("feature"), sd_term("UnionDefaultGraph"))
     if settings.allow:
-        yield ox.Triple(node, sd("feature"), sd("BasicFederatedQuery"))
+        yield ox.Triple(node, sd_term("feature"), sd_term("BasicFederatedQuery"))
     if language == "SPARQL11Query":
-        for one in (*SOLUTIONS, *GRAPHS):
-            yield ox.Triple(node, sd("resultFormat"), ox.NamedNode(one.iri))
+        for one in (*SOLUTION_FORMATS, *GRAPH_FORMATS):
+            yield ox.Triple(node, sd_term("resultFormat"), ox.NamedNode(one.iri))
     for role in ("defaultDataset", "availableGraphs"):
-        yield ox.Triple(node, sd(role), ox.NamedNode(f"{endpoint}#dataset"))
+        yield ox.Triple(node, sd_term(role), ox.NamedNode(f"{endpoint}#dataset"))
 
 
-def dataset(endpoint: str, store: Store, base: str) -> Iterator[ox.Triple]:
+def iter_service_dataset_triples(endpoint: str, store: Store, base: str) -> Iterator[ox.Triple]:
     """The dataset behind the URL `endpoint`: a default graph, and the named graphs with their sizes."""
     node, default = ox.NamedNode(f"{endpoint}#dataset"), ox.NamedNode(f"{endpoint}#default-graph")
-    yield ox.Triple(node, TYPE, sd("Dataset"))
-    yield ox.Triple(node, TYPE, sd("GraphCollection"))
-    yield ox.Triple(node, sd("defaultGraph"), default)
-    yield ox.Triple(default, TYPE, sd("Graph"))
+    yield ox.Triple(node, SD_RDF_TYPE, sd_term("Dataset"))
+    yield ox.Triple(node, SD_RDF_TYPE, sd_term("GraphCollection"))
+    yield ox.Triple(node, sd_term("defaultGraph"), default)
+    yield ox.Triple(default, SD_RDF_TYPE, sd_term("Graph"))
     for iri in store.graphs():
         graph, name = ox.NamedNode(f"{endpoint}#{quote(iri, safe='')}"), ox.NamedNode(iri)
-        yield ox.Triple(node, sd("namedGraph"), graph)
-        yield ox.Triple(graph, TYPE, sd("NamedGraph"))
-        yield ox.Triple(graph, sd("name"), name)
-        for one in store.triples(f"{base}graph/void", name, SIZE):
-            yield ox.Triple(graph, SIZE, one.object)
+        yield ox.Triple(node, sd_term("namedGraph"), graph)
+        yield ox.Triple(graph, SD_RDF_TYPE, sd_term("NamedGraph"))
+        yield ox.Triple(graph, sd_term("name"), name)
+        for one in store.triples(f"{base}graph/void", name, VOID_TRIPLES):
+            yield ox.Triple(graph, VOID_TRIPLES, one.object)

@@ -16,9 +16,9 @@ import pyoxigraph as ox
 
 GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 
-MOST = 100_000  # quads that are compared; beyond, what changed is not known
+MAX_COMPARED_QUADS = 100_000  # quads that are compared; beyond, what changed is not known
 
-One = TypeVar("One", ox.Quad, str)
+QuadOrIri = TypeVar("QuadOrIri", ox.Quad, str)
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Change:
     removed: tuple[ox.Quad, ...] = ()
     added: tuple[ox.Quad, ...] = ()
     dropped: tuple[str, ...] = ()
-    made: tuple[str, ...] = ()
+    created: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything is not as it was."""
-        return bool(self.removed or self.added or self.dropped or self.made)
+        return bool(self.removed or self.added or self.dropped or self.created)
 
     def __len__(self) -> int:
         """How many quads go and come."""
@@ -45,10 +45,10 @@ class Change:
     @property
     def only_adds(self) -> bool:
         """Whether nothing goes, and each graph that comes has something in it."""
-        return not (self.removed or self.dropped) and set(self.made) <= self.filled
+        return not (self.removed or self.dropped) and set(self.created) <= self.filled_graphs
 
     @property
-    def filled(self) -> set[str]:
+    def filled_graphs(self) -> set[str]:
         """The IRIs of the named graphs that it adds quads to."""
         return {one.graph_name.value for one in self.added if isinstance(one.graph_name, ox.NamedNode)}
 
@@ -56,19 +56,19 @@ class Change:
     def graphs(self) -> set[str]:
         """The IRIs of the named graphs in which anything is not as it was."""
         names = {one.graph_name for one in chain(self.removed, self.added)}
-        return {one.value for one in names if isinstance(one, ox.NamedNode)} | {*self.dropped, *self.made}
+        return {one.value for one in names if isinstance(one, ox.NamedNode)} | {*self.dropped, *self.created}
 
     @property
-    def undone(self) -> "Change":
+    def inverse(self) -> "Change":
         """What takes this change back."""
-        return Change(self.added, self.removed, self.made, self.dropped)
+        return Change(self.added, self.removed, self.created, self.dropped)
 
-    def then(self, later: "Change") -> "Change":
+    def combine(self, later: "Change") -> "Change":
         """This change and a later one, as one."""
-        return together((self, later))
+        return combine_changes((self, later))
 
 
-class Seen(NamedTuple):
+class Contents(NamedTuple):
     """What a look found: quads, and the IRIs of named graphs that are there."""
 
     quads: set[ox.Quad]
@@ -76,7 +76,7 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Look:
+class WriteScope:
     """A look at what a write may touch, taken before and after it.
 
     It sees all quads of these graphs (None: of all), these quads beside, and whether these graphs are there.
@@ -86,36 +86,40 @@ class Look:
     quads: tuple[ox.Quad, ...] = ()
     names: tuple[GraphName, ...] = ()
 
-    def __call__(self, store: ox.Store) -> Seen | None:
+    def __call__(self, store: ox.Store) -> Contents | None:
         """What is there now; None where that is too much to compare.
 
         Nothing is said either where a graph has a blank node for a name, for it cannot be told.
         """
         named = tuple(store.named_graphs()) if self.graphs is None else self.graphs
-        if len(self.quads) > MOST or any(isinstance(one, ox.BlankNode) for one in named):
+        if len(self.quads) > MAX_COMPARED_QUADS or any(isinstance(one, ox.BlankNode) for one in named):
             return None
         graphs = (*named, ox.DefaultGraph()) if self.graphs is None else named
-        whole = chain.from_iterable(content(store, one) for one in graphs)
-        found = set(islice(chain(whole, (one for one in self.quads if one in store)), MOST + 1))
-        return Seen(found, there(store, (*named, *self.names))) if len(found) <= MOST else None
+        whole = chain.from_iterable(iter_graph_quads(store, one) for one in graphs)
+        found = set(islice(chain(whole, (one for one in self.quads if one in store)), MAX_COMPARED_QUADS + 1))
+        return (
+            Contents(found, find_existing_graphs(store, (*named, *self.names)))
+            if len(found) <= MAX_COMPARED_QUADS
+            else None
+        )
 
 
-everywhere = Look(None)
+WHOLE_STORE = WriteScope(None)
 
 
-def in_graphs(names: Iterable[GraphName]) -> Look:
+def scope_of_graphs(names: Iterable[GraphName]) -> WriteScope:
     """A look at these graphs."""
-    return Look(tuple(names))
+    return WriteScope(tuple(names))
 
 
-def among(candidates: Iterable[ox.Quad], names: Iterable[GraphName]) -> Look:
+def scope_of_quads(candidates: Iterable[ox.Quad], names: Iterable[GraphName]) -> WriteScope:
     """A look at which of these quads are there, and which of these graphs."""
     normal = ox.Store()  # it writes numbers in one way only, as every store does
     normal.extend(candidates)
-    return Look((), tuple(normal), tuple(names))
+    return WriteScope((), tuple(normal), tuple(names))
 
 
-def between(before: Seen, after: Seen) -> Change:
+def compare_contents(before: Contents, after: Contents) -> Change:
     """What changed from one look to the next."""
     return Change(
         tuple(before.quads - after.quads),
@@ -125,39 +129,41 @@ def between(before: Seen, after: Seen) -> Change:
     )
 
 
-def content(quads: ox.Store, graph: GraphName) -> Iterator[ox.Quad]:
+def iter_graph_quads(quads: ox.Store, graph: GraphName) -> Iterator[ox.Quad]:
     """The quads of one graph."""
     return quads.quads_for_pattern(None, None, None, graph)
 
 
-def there(quads: ox.Store, names: Iterable[GraphName]) -> set[str]:
+def find_existing_graphs(quads: ox.Store, names: Iterable[GraphName]) -> set[str]:
     """The IRIs of those named graphs that are there."""
     return {
         name.value for name in names if isinstance(name, ox.NamedNode) and quads.contains_named_graph(name)
     }
 
 
-def carry_out(change: Change, quads: ox.Store) -> None:
+def apply_change(change: Change, quads: ox.Store) -> None:
     """Do to a copy of the quads what was done to others, one after the other; twice is as once."""
     for one in change.removed:
         quads.remove(one)
     quads.extend(change.added)
     for iri in change.dropped:
         quads.remove_graph(ox.NamedNode(iri))
-    for iri in change.made:
+    for iri in change.created:
         quads.add_graph(ox.NamedNode(iri))
 
 
-def together(changes: Sequence[Change]) -> Change:
+def combine_changes(changes: Sequence[Change]) -> Change:
     """Changes that came one after the other, as one."""
-    removed, added = net((one.removed, one.added) for one in changes)
-    dropped, made = net((one.dropped, one.made) for one in changes)
+    removed, added = net_difference((one.removed, one.added) for one in changes)
+    dropped, made = net_difference((one.dropped, one.created) for one in changes)
     return Change(removed, added, dropped, made)
 
 
-def net(steps: Iterable[tuple[Iterable[One], Iterable[One]]]) -> tuple[tuple[One, ...], tuple[One, ...]]:
+def net_difference(
+    steps: Iterable[tuple[Iterable[QuadOrIri], Iterable[QuadOrIri]]],
+) -> tuple[tuple[QuadOrIri, ...], tuple[QuadOrIri, ...]]:
     """What went and what came by steps one after the other, each given as what went and what came."""
-    gone, come = set[One](), set[One]()
+    gone, come = set[QuadOrIri](), set[QuadOrIri]()
     for gone_now, come_now in steps:
         gone_now, come_now = set(gone_now), set(come_now)  # noqa: PLW2901  as sets
         new, back = gone_now - come, come_now - gone
@@ -168,28 +174,33 @@ def net(steps: Iterable[tuple[Iterable[One], Iterable[One]]]) -> tuple[tuple[One
     return tuple(gone), tuple(come)
 
 
-N_QUADS = ox.RdfFormat.N_QUADS
+ENGINE_N_QUADS = ox.RdfFormat.N_QUADS
 
 
-def packed(change: Change) -> bytes:
+def serialize_change(change: Change) -> bytes:
     """A change as bytes."""
-    members = (lines(change.removed), lines(change.added), change.dropped, change.made)
+    members = (
+        serialize_n_quads(change.removed),
+        serialize_n_quads(change.added),
+        change.dropped,
+        change.created,
+    )
     return json.dumps(members).encode()
 
 
-def unpacked(body: bytes) -> Change:
+def parse_change(body: bytes) -> Change:
     """The change of such bytes."""
     removed, added, dropped, made = json.loads(body)
-    return Change(quads(removed), quads(added), tuple(dropped), tuple(made))
+    return Change(parse_n_quads(removed), parse_n_quads(added), tuple(dropped), tuple(made))
 
 
-def lines(quads: Iterable[ox.Quad]) -> str:
+def serialize_n_quads(quads: Iterable[ox.Quad]) -> str:
     """The quads as N-Quads."""
-    written = ox.serialize(quads, format=N_QUADS)
+    written = ox.serialize(quads, format=ENGINE_N_QUADS)
     assert written is not None
     return written.decode()
 
 
-def quads(text: str) -> tuple[ox.Quad, ...]:
+def parse_n_quads(text: str) -> tuple[ox.Quad, ...]:
     """The quads of N-Quads."""
-    return tuple(ox.parse(text, N_QUADS))
+    return tuple(ox.parse(text, ENGINE_N_QUADS))

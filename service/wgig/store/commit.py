@@ -14,12 +14,12 @@ from typing import Any, Protocol
 
 import pyoxigraph as ox
 
-from .change import Change, GraphName, Look, among, content
+from .change import Change, GraphName, WriteScope, iter_graph_quads, scope_of_quads
 
-Named = ox.NamedNode | ox.DefaultGraph
+NamedOrDefaultGraph = ox.NamedNode | ox.DefaultGraph
 
 
-def update_of(quads: ox.Store, change: Change, anew: set[GraphName]) -> str:
+def build_change_update(quads: ox.Store, change: Change, anew: set[GraphName]) -> str:
     """The update that makes the change to the quads, and writes some graphs anew as a whole.
 
     The blank nodes of those get new names, the same in all of them.
@@ -27,76 +27,89 @@ def update_of(quads: ox.Store, change: Change, anew: set[GraphName]) -> str:
     gone = {ox.NamedNode(one) for one in change.dropped}
     removed = [one for one in change.removed if one.graph_name not in anew | gone]
     added = [one for one in change.added if one.graph_name not in anew]
-    kept = chain.from_iterable(after(quads, graph, change) for graph in anew - gone)
+    kept = chain.from_iterable(quads_after_change(quads, graph, change) for graph in anew - gone)
     return ";\n".join(
         [
             *(f"DROP SILENT GRAPH {one}" for one in sorted(gone, key=str)),
-            *(f"CLEAR SILENT {in_update(one)}" for one in sorted(anew - gone, key=str)),
-            f"DELETE DATA {{ {data(removed)} }}",
-            *(f"CREATE SILENT GRAPH {ox.NamedNode(one)}" for one in change.made),
-            f"INSERT DATA {{ {data(chain(added, kept))} }}",
+            *(f"CLEAR SILENT {serialize_update_graph(one)}" for one in sorted(anew - gone, key=str)),
+            f"DELETE DATA {{ {serialize_data_block(removed)} }}",
+            *(f"CREATE SILENT GRAPH {ox.NamedNode(one)}" for one in change.created),
+            f"INSERT DATA {{ {serialize_data_block(chain(added, kept))} }}",
         ]
     )
 
 
-def replacement(graphs: Mapping[Named, Iterable[ox.Triple] | None]) -> str:
+def build_replacement_update(graphs: Mapping[NamedOrDefaultGraph, Iterable[ox.Triple] | None]) -> str:
     """The update that makes these triples the whole content of these graphs; a graph given None goes."""
     return ";\n".join(
-        f"DROP SILENT {in_update(name)}" if triples is None else content_of(name, lines(triples))
+        f"DROP SILENT {serialize_update_graph(name)}"
+        if triples is None
+        else build_content_update(name, serialize_n_triples(triples))
         for name, triples in graphs.items()
     )
 
 
-def content_of(graph: Named, text: str) -> str:
+def build_content_update(graph: NamedOrDefaultGraph, text: str) -> str:
     """The update that makes what N-Triples state the whole content of a graph."""
     if isinstance(graph, ox.DefaultGraph):
         return f"DROP DEFAULT; INSERT DATA {{ {text} }}"
     return f"DROP SILENT GRAPH {graph}; CREATE GRAPH {graph}; INSERT DATA {{ GRAPH {graph} {{ {text} }} }}"
 
 
-def look_at(change: Change, anew: set[GraphName]) -> Look:
+def scope_of_change(change: Change, anew: set[GraphName]) -> WriteScope:
     """A look at all that the update may touch."""
     every = [*change.removed, *change.added]
-    graphs = anew | {one.graph_name for one in every if any(blanks(one))}
-    names = [ox.NamedNode(one) for one in (*change.dropped, *change.made)]
-    narrow = among((one for one in every if one.graph_name not in graphs), [*touched(every), *names])
-    return Look(tuple(one for one in graphs if not isinstance(one, ox.BlankNode)), narrow.quads, narrow.names)
+    graphs = anew | {one.graph_name for one in every if any(iter_blank_nodes(one))}
+    names = [ox.NamedNode(one) for one in (*change.dropped, *change.created)]
+    narrow = scope_of_quads(
+        (one for one in every if one.graph_name not in graphs), [*graphs_of_quads(every), *names]
+    )
+    return WriteScope(
+        tuple(one for one in graphs if not isinstance(one, ox.BlankNode)), narrow.quads, narrow.names
+    )
 
 
-def to_be_written_anew(quads: ox.Store, change: Change, apart: Iterable[GraphName] = ()) -> set[GraphName]:
+def find_rewritten_graphs(quads: ox.Store, change: Change, apart: Iterable[GraphName] = ()) -> set[GraphName]:
     """The graphs that cannot be changed statement by statement: SPARQL has no name for a blank node in them.
 
     From there on, so are all that share such a node, for it gets a new name. `apart` are graphs that are
     computed from the others after the change.
     """
-    graphs = {one.graph_name for one in change.removed if any(blanks(one))}
-    spoken_of = {blank for one in change.added for blank in blanks(one)}
+    graphs = {one.graph_name for one in change.removed if any(iter_blank_nodes(one))}
+    spoken_of = {blank for one in change.added for blank in iter_blank_nodes(one)}
     while True:
-        renamed = {blank for graph in graphs for one in after(quads, graph, change) for blank in blanks(one)}
-        sharing = {one.graph_name for blank in renamed | spoken_of for one in about(quads, blank)}
+        renamed = {
+            blank
+            for graph in graphs
+            for one in quads_after_change(quads, graph, change)
+            for blank in iter_blank_nodes(one)
+        }
+        sharing = {
+            one.graph_name for blank in renamed | spoken_of for one in iter_quads_mentioning(quads, blank)
+        }
         more = sharing.difference(graphs, apart)
         if not more:
             return graphs
         graphs |= more
 
 
-def touched(quads: Iterable[ox.Quad]) -> set[Named]:
+def graphs_of_quads(quads: Iterable[ox.Quad]) -> set[NamedOrDefaultGraph]:
     """The graphs of the quads."""
     return {one.graph_name for one in quads if not isinstance(one.graph_name, ox.BlankNode)}
 
 
-def after(quads: ox.Store, graph: GraphName, change: Change) -> set[ox.Quad]:
+def quads_after_change(quads: ox.Store, graph: GraphName, change: Change) -> set[ox.Quad]:
     """What a graph holds after the change."""
-    before = set(content(quads, graph)).difference(change.removed)
+    before = set(iter_graph_quads(quads, graph)).difference(change.removed)
     return before.union(one for one in change.added if one.graph_name == graph)
 
 
-def about(quads: ox.Store, blank: ox.BlankNode) -> Iterator[ox.Quad]:
+def iter_quads_mentioning(quads: ox.Store, blank: ox.BlankNode) -> Iterator[ox.Quad]:
     """The quads with a blank node."""
     return chain(quads.quads_for_pattern(blank, None, None), quads.quads_for_pattern(None, None, blank))
 
 
-def blanks(statement: ox.Quad | ox.Triple) -> Iterator[ox.BlankNode]:
+def iter_blank_nodes(statement: ox.Quad | ox.Triple) -> Iterator[ox.BlankNode]:
     """The blank nodes of a statement, be they within a triple that it is about."""
     terms = [statement.subject, statement.object]
     while terms:
@@ -107,28 +120,30 @@ def blanks(statement: ox.Quad | ox.Triple) -> Iterator[ox.BlankNode]:
             terms += (term.subject, term.object)
 
 
-def data(quads: Iterable[ox.Quad]) -> str:
+def serialize_data_block(quads: Iterable[ox.Quad]) -> str:
     """The quads as SPARQL Update takes them."""
     triples = defaultdict[GraphName, list[ox.Triple]](list)
     for one in quads:
         triples[one.graph_name].append(one.triple)
     return "\n".join(
-        lines(those) if isinstance(graph, ox.DefaultGraph) else f"GRAPH {graph} {{ {lines(those)} }}"
+        serialize_n_triples(those)
+        if isinstance(graph, ox.DefaultGraph)
+        else f"GRAPH {graph} {{ {serialize_n_triples(those)} }}"
         for graph, those in triples.items()
     )
 
 
-def lines(triples: Iterable[ox.Triple]) -> str:
+def serialize_n_triples(triples: Iterable[ox.Triple]) -> str:
     """The triples as N-Triples."""
     return (ox.serialize(triples, format=ox.RdfFormat.N_TRIPLES) or b"").decode()
 
 
-def in_update(graph: GraphName) -> str:
+def serialize_update_graph(graph: GraphName) -> str:
     """A graph as SPARQL Update names it."""
     return "DEFAULT" if isinstance(graph, ox.DefaultGraph) else f"GRAPH {graph}"
 
 
-class Computed(Protocol):
+class ComputedGraph(Protocol):
     """What is computed from the stated quads into a graph, and rules may ask for."""
 
     graph: ox.NamedNode
@@ -143,11 +158,11 @@ class Computed(Protocol):
         Returns the change with what followed, None where that is not known.
         """
 
-    def told(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
+    def computed_from(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:
         """What is computed from these graphs alone; None where their change may change the rest as well."""
 
 
-class Describing(Protocol):
+class GraphDescriber(Protocol):
     """What is computed from all quads once rules were followed. No rule asks for it."""
 
     graphs: frozenset[ox.NamedNode]

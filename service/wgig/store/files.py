@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..files import durable, sync
-from .errors import StoreError, refusal
+from ..files import open_durable_file, sync_to_disk
+from .errors import StoreError, translate_engine_error
 
 
 @contextmanager
-def locked(path: Path, busy: str = "") -> Iterator[None]:
+def hold_file_lock(path: Path, busy: str = "") -> Iterator[None]:
     """Around what one process at a time may do; who comes second waits, or is refused in the words of `busy`.
 
     The lock goes with its process, however that ends. Raises OSError, also where it is busy.
@@ -36,88 +36,88 @@ def locked(path: Path, busy: str = "") -> Iterator[None]:
         yield
 
 
-ASIDE = "aside"
+ASIDE_FOLDER = "aside"
 # What stays in the folder, whatever store comes and goes. Who may write is no content: a backup gives no
 # tokens away, and a restore brings none back that was revoked.
-STAYS = {ASIDE, "tokens.json", "tokens.json.lock"}
-DECIDED, BEFORE = "restored-", "before-"  # and a point of time
-COMING = "coming"
+PERMANENT_STORE_FILES = {ASIDE_FOLDER, "tokens.json", "tokens.json.lock"}
+DECIDED_SWAP_PREFIX, PREVIOUS_STORE_PREFIX = "restored-", "before-"  # and a point of time
+INCOMING_STORE_FOLDER = "coming"
 
 
-def swap(folder: Path, fresh: Path, when: str) -> Path:
+def swap_store(folder: Path, fresh: Path, when: str) -> Path:
     """Make what `fresh` in the `aside` of a store holds the store; returns where the old one is, if any.
 
     From the first renaming on, the swap is decided: where it is cut off, `finish` goes on with it. Nobody
     may open the store meanwhile.
     """
-    fresh.rename(fresh.with_name(DECIDED + when))
-    sync(fresh.parent)
-    finish(folder)
-    return folder / ASIDE / (BEFORE + when)
+    fresh.rename(fresh.with_name(DECIDED_SWAP_PREFIX + when))
+    sync_to_disk(fresh.parent)
+    finish_store_swap(folder)
+    return folder / ASIDE_FOLDER / (PREVIOUS_STORE_PREFIX + when)
 
 
-def finish(folder: Path) -> None:
+def finish_store_swap(folder: Path) -> None:
     """Go on with a swap that was cut off, if there is one. Nobody may open the store meanwhile."""
-    aside = folder / ASIDE
-    coming = aside / COMING
-    for decided in aside.glob(f"{DECIDED}*"):
-        before = aside / decided.name.replace(DECIDED, BEFORE, 1)
+    aside = folder / ASIDE_FOLDER
+    coming = aside / INCOMING_STORE_FOLDER
+    for decided in aside.glob(f"{DECIDED_SWAP_PREFIX}*"):
+        before = aside / decided.name.replace(DECIDED_SWAP_PREFIX, PREVIOUS_STORE_PREFIX, 1)
         before.mkdir(exist_ok=True)
         # As long as it is called decided, nothing new has come, and all that is there is old.
-        move_all(folder, before)
+        move_store_files(folder, before)
         if not any(before.iterdir()):
             before.rmdir()
         decided.rename(coming)
     if coming.exists():
-        move_all(coming, folder)
+        move_store_files(coming, folder)
         coming.rmdir()
-        sync(folder)
+        sync_to_disk(folder)
 
 
-def move_all(source: Path, target: Path) -> None:
+def move_store_files(source: Path, target: Path) -> None:
     """Move what a folder holds, but what stays, into another one."""
     for one in list(source.iterdir()):
-        if one.name not in STAYS:
+        if one.name not in PERMANENT_STORE_FILES:
             one.rename(target / one.name)
 
 
-FOLDER = "versions"
-DIGEST = re.compile(r"[0-9a-f]{64}")
-LEVEL = 6
+VERSIONS_FOLDER = "versions"
+SHA256_HEX_PATTERN = re.compile(r"[0-9a-f]{64}")
+VERSION_GZIP_LEVEL = 6
 
 
-class Versions:
+class ContentStore:
     """Contents by their SHA-256 in hexadecimal. Methods raise StoreError where the disk fails."""
 
     def __init__(self, folder: Path | None) -> None:
         """Take the folder of the store (None: they are kept in memory)."""
-        self.folder = folder and folder / FOLDER
-        self.kept: dict[str, bytes] = {}
+        self.folder = folder and folder / VERSIONS_FOLDER
+        self.contents: dict[str, bytes] = {}
 
     def keep(self, content: bytes) -> str:
         """Keep the content, if it is not there; its digest."""
         digest = hashlib.sha256(content).hexdigest()
         if self.folder is None:
-            self.kept[digest] = content
+            self.contents[digest] = content
             return digest
         path = self.path(self.folder, digest)
         try:
             if not path.parent.exists():
                 path.parent.mkdir(parents=True)
-                sync(self.folder)
+                sync_to_disk(self.folder)
             if path.exists():  # the one who put it there may have died before the folder was on disk
-                sync(path.parent)
+                sync_to_disk(path.parent)
             else:
-                with durable(path) as file:
-                    file.write(gzip.compress(content, LEVEL, mtime=0))
+                with open_durable_file(path) as file:
+                    file.write(gzip.compress(content, VERSION_GZIP_LEVEL, mtime=0))
         except OSError as error:
-            raise refusal(error, self.folder.parent) from error
+            raise translate_engine_error(error, self.folder.parent) from error
         return digest
 
-    def content(self, digest: str) -> bytes:
+    def read(self, digest: str) -> bytes:
         """What has this digest."""
         if self.folder is None:
-            return self.kept[digest]
+            return self.contents[digest]
         try:
             content = gzip.decompress(self.path(self.folder, digest).read_bytes())
         except (OSError, EOFError) as error:
@@ -128,6 +128,6 @@ class Versions:
 
     def path(self, folder: Path, digest: str) -> Path:
         """Where a version is; few files in one folder."""
-        if not DIGEST.fullmatch(digest):
+        if not SHA256_HEX_PATTERN.fullmatch(digest):
             raise StoreError(f"{digest!r} is no digest of a version.")
         return folder / digest[:2] / f"{digest[2:]}.nt.gz"

@@ -13,66 +13,70 @@ from .change import Change
 from .store import Store
 
 Source = TypeVar("Source")
-Words = ParamSpec("Words")
-Found = TypeVar("Found")
+Arguments = ParamSpec("Arguments")
+Cached = TypeVar("Cached")
 
-Find = Callable[Concatenate[Source, int, Words], Found]
+VersionedFunction = Callable[Concatenate[Source, int, Arguments], Cached]
 
 
-class Remembered(Generic[Source, Words, Found]):
+class VersionCache(Generic[Source, Arguments, Cached]):
     """A function of a store, its version and more words, which keeps what it found for that version."""
 
-    def __init__(self, find: Find[Source, Words, Found], most: int) -> None:
+    def __init__(self, find: VersionedFunction[Source, Arguments, Cached], most: int) -> None:
         """Take what finds, and how many findings are kept."""
-        self.kept: Any = lru_cache(most)(find)
-        self.last: tuple[int, int] | None = None
+        self.cached: Any = lru_cache(most)(find)
+        self.key: tuple[int, int] | None = None
 
-    def __call__(self, source: Source, version: int, *words: Words.args, **more: Words.kwargs) -> Found:
+    def __call__(
+        self, source: Source, version: int, *words: Arguments.args, **more: Arguments.kwargs
+    ) -> Cached:
         """What is found. What was found for another version is forgotten, lest it fill the memory."""
-        if self.last != (id(source), version):
+        if self.key != (id(source), version):
             self.forget()
-            self.last = (id(source), version)
-        found: Found = self.kept(source, version, *words, **more)
+            self.key = (id(source), version)
+        found: Cached = self.cached(source, version, *words, **more)
         return found
 
     def forget(self) -> None:
         """Keep nothing, not even the store."""
-        self.kept.cache_clear()
+        self.cached.cache_clear()
 
 
-def for_version(most: int) -> Callable[[Find[Source, Words, Found]], Remembered[Source, Words, Found]]:
+def cache_for_version(
+    most: int,
+) -> Callable[[VersionedFunction[Source, Arguments, Cached]], VersionCache[Source, Arguments, Cached]]:
     """Have a function of a store and its version keep up to so many of its findings for that version."""
-    return lambda find: Remembered(find, most)
+    return lambda find: VersionCache(find, most)
 
 
-class Census:
+class StoreSize:
     """Counts what a store holds when somebody asks first: that takes half a second for a million quads."""
 
     def __init__(self, store: Store) -> None:
         """Nothing is counted yet."""
-        self.store, self.asking = store, threading.Lock()
-        self.counted: tuple[int, int] | None = None
-        self.following = False
+        self.store, self.lock = store, threading.Lock()
+        self.known_counts: tuple[int, int] | None = None
+        self.is_following = False
 
     def follow(self, change: Change | None) -> None:
         """Take a write into account, while nobody else writes; None: it may be any."""
         if change is None:
-            self.counted = None
-        elif self.counted:
-            quads, graphs = self.counted
-            self.counted = (
+            self.known_counts = None
+        elif self.known_counts:
+            quads, graphs = self.known_counts
+            self.known_counts = (
                 quads + len(change.added) - len(change.removed),
-                graphs + len(change.made) - len(change.dropped),
+                graphs + len(change.created) - len(change.dropped),
             )
 
-    def now(self) -> tuple[int, int]:
+    def counts(self) -> tuple[int, int]:
         """The number of quads, and that of named graphs; for a thread."""
-        with self.asking:
-            if self.counted and self.following:
-                return self.counted
-            with self.store.alone():
-                if not self.following:
-                    self.store.followers.append(self.follow)
-                    self.following = True
-                self.counted = self.store.size()
-                return self.counted
+        with self.lock:
+            if self.known_counts and self.is_following:
+                return self.known_counts
+            with self.store.write_lock():
+                if not self.is_following:
+                    self.store.projections.append(self.follow)
+                    self.is_following = True
+                self.known_counts = self.store.size()
+                return self.known_counts

@@ -20,125 +20,136 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from ..files import sync
-from .change import GraphName, Look, Seen
+from ..files import sync_to_disk
+from .change import Contents, GraphName, WriteScope
 
-INDEX_MARK = "indexed"
+INDEX_MARK_FILE = "indexed"
 
 
 def remove_index_mark(folder: Path) -> bool:
     """Take the mark away, before a write; whether there was one. Raises OSError."""
-    mark = folder / INDEX_MARK
+    mark = folder / INDEX_MARK_FILE
     if not mark.exists():
         return False
     mark.unlink()
     return True
 
 
-def leave(folder: Path, token: str) -> None:
+def write_index_mark(folder: Path, token: str) -> None:
     """Leave the mark. It need not be on disk: without it the index is made anew. Raises OSError."""
-    (folder / INDEX_MARK).write_text(token)
+    (folder / INDEX_MARK_FILE).write_text(token)
 
 
 def read_index_mark(folder: Path) -> str:
     """The token of the mark, empty where there is none. Raises OSError."""
-    mark = folder / INDEX_MARK
+    mark = folder / INDEX_MARK_FILE
     return mark.read_text() if mark.exists() else ""
 
 
-JOURNAL = "journal"
-INFERRED = "journal-inferred"
-MOST = 20_000  # quads in a note
+JOURNAL_FILE = "journal"
+INFERRED_JOURNAL_FILE = "journal-inferred"
+MAX_JOURNAL_QUADS = 20_000  # quads in a note
 
 
-class Note(NamedTuple):
+class JournalEntry(NamedTuple):
     """A look at what the write may touch, what it saw before, and quads computed from that, as they were.
 
     And which state the description of all was about, None where it was behind.
     """
 
-    look: Look
-    before: Seen
+    scope: WriteScope
+    contents_before: Contents
     computed: frozenset[ox.Quad]
-    described: str | None = ""
+    described_state: str | None = ""
 
 
-def write_journal(folder: Path, note: Note, digest: str) -> None:
+def write_journal(folder: Path, note: JournalEntry, digest: str) -> None:
     """Leave the note in the folder, unless it is too long; `digest` is of how things are computed."""
-    parts = (note.look.quads, note.before.quads, note.computed)
-    if note.look.graphs is None or sum(map(len, parts)) > MOST:
+    parts = (note.scope.quads, note.contents_before.quads, note.computed)
+    if note.scope.graphs is None or sum(map(len, parts)) > MAX_JOURNAL_QUADS:
         return
-    graphs = [[str(one) for one in those] for those in (note.look.graphs, note.look.names)]
-    rest = (*graphs, sorted(note.before.graphs), note.described)
-    put(folder / JOURNAL, [digest, *map(n_quads, parts), *rest])
+    graphs = [[str(one) for one in those] for those in (note.scope.graphs, note.scope.names)]
+    rest = (*graphs, sorted(note.contents_before.graphs), note.described_state)
+    write_checksummed_json(folder / JOURNAL_FILE, [digest, *map(serialize_journal_quads, parts), *rest])
 
 
-def read_journal(folder: Path, digest: str) -> Note | None:
+def read_journal(folder: Path, digest: str) -> JournalEntry | None:
     """The note in the folder; None where there is none, or none that is whole and of this digest."""
-    found = got(folder / JOURNAL)
+    found = read_checksummed_json(folder / JOURNAL_FILE)
     if found is None or found[0] != digest:
         return None
     _, looked, before, computed, graphs, names, there, described = found
-    look = Look(tuple(map(graph, graphs)), tuple(quads(looked)), tuple(map(graph, names)))
-    return Note(look, Seen(set(quads(before)), set(there)), frozenset(quads(computed)), described)
+    look = WriteScope(
+        tuple(map(parse_graph_name, graphs)),
+        tuple(parse_journal_quads(looked)),
+        tuple(map(parse_graph_name, names)),
+    )
+    return JournalEntry(
+        look,
+        Contents(set(parse_journal_quads(before)), set(there)),
+        frozenset(parse_journal_quads(computed)),
+        described,
+    )
 
 
-def write_inferred(folder: Path, gone: Iterable[ox.Quad], come: Iterable[ox.Quad]) -> None:
+def write_inferred_journal(folder: Path, gone: Iterable[ox.Quad], come: Iterable[ox.Quad]) -> None:
     """Add to the note, where there is one, what is going to change of what was inferred."""
-    if (folder / JOURNAL).exists():
-        put(folder / INFERRED, [n_quads(gone), n_quads(come)])
+    if (folder / JOURNAL_FILE).exists():
+        write_checksummed_json(
+            folder / INFERRED_JOURNAL_FILE, [serialize_journal_quads(gone), serialize_journal_quads(come)]
+        )
 
 
-def read_inferred(folder: Path) -> tuple[set[ox.Quad], set[ox.Quad]] | None:
+def read_inferred_journal(folder: Path) -> tuple[set[ox.Quad], set[ox.Quad]] | None:
     """What goes and what comes of what was inferred; None where that was not noted."""
-    found = got(folder / INFERRED)
-    return (set(quads(found[0])), set(quads(found[1]))) if found else None
+    found = read_checksummed_json(folder / INFERRED_JOURNAL_FILE)
+    return (set(parse_journal_quads(found[0])), set(parse_journal_quads(found[1]))) if found else None
 
 
 def remove_journal(folder: Path) -> None:
     """Leave no note."""
-    for name in (JOURNAL, INFERRED):
+    for name in (JOURNAL_FILE, INFERRED_JOURNAL_FILE):
         (folder / name).unlink(missing_ok=True)
 
 
-def put(path: Path, parts: list[Any]) -> None:
+def write_checksummed_json(path: Path, parts: list[Any]) -> None:
     """Write a file whose damage can be told."""
     text = json.dumps(parts)
-    path.write_text(f"{checksum(text)}\n{text}", "utf-8")
+    path.write_text(f"{hash_journal_text(text)}\n{text}", "utf-8")
 
 
-def got(path: Path) -> list[Any] | None:
+def read_checksummed_json(path: Path) -> list[Any] | None:
     """What was put into a file; None where there is none, or it is damaged."""
     told, _, text = path.read_text("utf-8", "replace").partition("\n") if path.exists() else ("", "", "")
-    found: list[Any] | None = json.loads(text) if told == checksum(text) else None
+    found: list[Any] | None = json.loads(text) if told == hash_journal_text(text) else None
     return found
 
 
-def checksum(text: str) -> str:
+def hash_journal_text(text: str) -> str:
     """The SHA-256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def n_quads(quads: Iterable[ox.Quad]) -> str:
+def serialize_journal_quads(quads: Iterable[ox.Quad]) -> str:
     """The quads as N-Quads."""
     return (ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b"").decode()
 
 
-def quads(text: str) -> Iterable[ox.Quad]:
+def parse_journal_quads(text: str) -> Iterable[ox.Quad]:
     """The quads of a text in N-Quads; blank nodes keep their names."""
     return ox.parse(text, format=ox.RdfFormat.N_QUADS)
 
 
-def graph(name: str) -> GraphName:
+def parse_graph_name(name: str) -> GraphName:
     """The graph of which this is the text."""
     return ox.NamedNode(name[1:-1]) if name.startswith("<") else ox.DefaultGraph()
 
 
-SETTLED = "inferred-by"  # is there while stated and inferred quads agree
-UNDESCRIBED = "undescribed"  # is there while what is computed last may be behind
+CLEAN_MARK_FILE = "inferred-by"  # is there while stated and inferred quads agree
+UNDESCRIBED_MARK_FILE = "undescribed"  # is there while what is computed last may be behind
 
 
-class Marks:
+class CleanMarks:
     """The marks of the store in a folder. Methods raise OSError."""
 
     def __init__(self, folder: Path, digest: str) -> None:
@@ -146,36 +157,36 @@ class Marks:
         self.folder, self.digest = folder, digest
 
     @property
-    def is_settled(self) -> bool:
+    def is_clean(self) -> bool:
         """Whether stated and inferred quads agree, and things are computed as they were last time."""
-        return settling(self.folder).partition(" ")[0] == self.digest
+        return read_clean_mark(self.folder).partition(" ")[0] == self.digest
 
     @property
     def is_described(self) -> bool:
         """Whether what is computed last is in line."""
-        return not (self.folder / UNDESCRIBED).exists()
+        return not (self.folder / UNDESCRIBED_MARK_FILE).exists()
 
-    def unsettle(self) -> None:
+    def mark_dirty(self) -> None:
         """Note that a write is coming; on disk, lest a power cut keeps the write and forgets the note."""
-        (self.folder / SETTLED).unlink(missing_ok=True)
-        sync(self.folder)
+        (self.folder / CLEAN_MARK_FILE).unlink(missing_ok=True)
+        sync_to_disk(self.folder)
 
-    def settle(self) -> None:
+    def mark_clean(self) -> None:
         """Note that stated and inferred quads agree, in other words than ever before."""
-        mark = self.folder / SETTLED
+        mark = self.folder / CLEAN_MARK_FILE
         mark.unlink(missing_ok=True)  # a backup may hold it by a link, so that it is not changed in place
         mark.write_text(f"{self.digest} {uuid.uuid4().hex}")
 
-    def undescribe(self) -> None:
+    def mark_undescribed(self) -> None:
         """Note that what is computed last is going to be behind."""
-        (self.folder / UNDESCRIBED).touch()
+        (self.folder / UNDESCRIBED_MARK_FILE).touch()
 
-    def describe(self) -> None:
+    def mark_described(self) -> None:
         """Note that what is computed last is in line."""
-        (self.folder / UNDESCRIBED).unlink(missing_ok=True)
+        (self.folder / UNDESCRIBED_MARK_FILE).unlink(missing_ok=True)
 
 
-def settling(folder: Path) -> str:
+def read_clean_mark(folder: Path) -> str:
     """What tells one settling of the store in a folder from any other; empty where it is not settled."""
-    mark = folder / SETTLED
+    mark = folder / CLEAN_MARK_FILE
     return mark.read_text() if mark.exists() else ""

@@ -17,27 +17,27 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..files import PARTIAL
-from .files import ASIDE, STAYS
-from .folder import QUADS
+from ..files import PARTIAL_SUFFIX
+from .files import ASIDE_FOLDER, PERMANENT_STORE_FILES
+from .folder import QUADS_FOLDER
 
-PLACE = "inference"  # below aside, of a copy on disk
-IN_MEMORY = 500_000  # quads; about 240 MB
+SCRATCH_COPY_FOLDER = "inference"  # below aside, of a copy on disk
+MAX_IN_MEMORY_QUADS = 500_000  # quads; about 240 MB
 
 
 @contextmanager
-def scratch(quads: ox.Store, without: Set[ox.NamedNode], folder: Path | None) -> Iterator[ox.Store]:
+def open_scratch_copy(quads: ox.Store, without: Set[ox.NamedNode], folder: Path | None) -> Iterator[ox.Store]:
     """A copy of all quads but those of some graphs, to be changed at will and gone afterwards.
 
     Rules run several times faster in memory; a store that is too large for that is copied as a checkpoint on
     disk.
     """
-    if folder is None or len(quads) <= IN_MEMORY:
+    if folder is None or len(quads) <= MAX_IN_MEMORY_QUADS:
         copy = ox.Store()
         copy.extend(one for one in quads if one.graph_name not in without)
         yield copy
         return
-    place = folder / ASIDE / PLACE
+    place = folder / ASIDE_FOLDER / SCRATCH_COPY_FOLDER
     shutil.rmtree(place, ignore_errors=True)
     quads.backup(str(place))
     try:
@@ -49,14 +49,14 @@ def scratch(quads: ox.Store, without: Set[ox.NamedNode], folder: Path | None) ->
         shutil.rmtree(place, ignore_errors=True)
 
 
-KEPT = "kept"
+CHECKPOINT_FOLDER = "kept"
 
 # A row for each quad. Rows are taken one by one from the store as it was when the query came, so that writes
 # need not wait for them; an aggregate would be computed at once.
-ROWS = "SELECT (1 AS ?one) { { ?s ?p ?o } UNION { GRAPH ?graph { ?s ?p ?o } } }"
+QUAD_ROWS_QUERY = "SELECT (1 AS ?one) { { ?s ?p ?o } UNION { GRAPH ?graph { ?s ?p ?o } } }"
 
 
-class Lines(io.RawIOBase):
+class LineCounter(io.RawIOBase):
     """A file that keeps nothing of the lines that are written to it but their number."""
 
     count = 0
@@ -80,17 +80,17 @@ def take_checkpoint(quads: ox.Store, folder: Path) -> Callable[[], int]:
     """
 
     def apart(where: str, names: list[str]) -> set[str]:
-        unfinished = {one for one in names if one.endswith(PARTIAL)}
-        return unfinished | (STAYS | {QUADS} if Path(where) == folder else set())
+        unfinished = {one for one in names if one.endswith(PARTIAL_SUFFIX)}
+        return unfinished | (PERMANENT_STORE_FILES | {QUADS_FOLDER} if Path(where) == folder else set())
 
-    place = folder / ASIDE / KEPT
-    shutil.copytree(folder, place, copy_function=link, ignore=apart)
-    quads.backup(str(place / QUADS))
-    rows = quads.query(ROWS)
+    place = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER
+    shutil.copytree(folder, place, copy_function=link_file, ignore=apart)
+    quads.backup(str(place / QUADS_FOLDER))
+    rows = quads.query(QUAD_ROWS_QUERY)
     assert isinstance(rows, ox.QuerySolutions)
 
     def count() -> int:
-        lines = Lines()
+        lines = LineCounter()
         with io.BufferedWriter(lines) as file:
             rows.serialize(file, ox.QueryResultsFormat.CSV)
         return lines.count - 1  # the first one is the head
@@ -98,7 +98,7 @@ def take_checkpoint(quads: ox.Store, folder: Path) -> Callable[[], int]:
     return count
 
 
-def link(source: str, target: str) -> None:
+def link_file(source: str, target: str) -> None:
     """Another name for a file, unless it was a passing one."""
     with suppress(FileNotFoundError):
         os.link(source, target)

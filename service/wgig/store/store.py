@@ -11,21 +11,35 @@ from typing import IO, Self
 
 import pyoxigraph as ox
 
-from ..rdf.serialization import quad, stored
+from ..rdf.serialization import build_quad, normalize_quads
 from . import recovery
-from .change import MOST, Change, Look, in_graphs
-from .commit import Computed, Describing, look_at, replacement, to_be_written_anew, update_of
+from .change import MAX_COMPARED_QUADS, Change, WriteScope, scope_of_graphs
+from .commit import (
+    ComputedGraph,
+    GraphDescriber,
+    build_change_update,
+    build_replacement_update,
+    find_rewritten_graphs,
+    scope_of_change,
+)
 from .errors import translate_disk_errors
-from .files import Versions
-from .folder import open_quads, open_snapshot
+from .files import ContentStore
+from .folder import open_quads, open_quads_snapshot
 from .inference.inference import Inference
 from .snapshot import take_checkpoint
-from .transactions import Transactions
-from .update import Asked, Run, dry_run, here, reach, tidy
-from .view import graph_name
+from .transactions import TransactionalStore
+from .update import (
+    TrialRunner,
+    TrialUpdate,
+    dry_run_update,
+    remove_trial_copies,
+    run_trial_here,
+    scope_of_update,
+)
+from .view import to_graph_name
 
 
-class Store(Transactions):
+class Store(TransactionalStore):
     """A store of quads, in a folder or in memory, to read and write.
 
     Each write is a transaction. Methods raise StoreError when the disk fails.
@@ -36,8 +50,8 @@ class Store(Transactions):
         cls,
         rules: Iterable[str] = (),
         inferred: str = "urn:inferred",
-        first: Iterable[Computed] = (),
-        last: Iterable[Describing] = (),
+        first: Iterable[ComputedGraph] = (),
+        last: Iterable[GraphDescriber] = (),
     ) -> Self:
         """An empty store that is gone with the process."""
         computes = rules or first or last
@@ -50,8 +64,8 @@ class Store(Transactions):
         rules: Iterable[str] = (),
         inferred: str = "urn:inferred",
         say: Callable[[str], None] = lambda _: None,
-        first: Iterable[Computed] = (),
-        last: Iterable[Describing] = (),
+        first: Iterable[ComputedGraph] = (),
+        last: Iterable[GraphDescriber] = (),
     ) -> Self:
         """The durable store in `folder`, made when there is none.
 
@@ -61,12 +75,12 @@ class Store(Transactions):
         computes = rules or first or last
         inference = Inference(rules, inferred, folder, first, last) if computes else None
         store = cls(open_quads(folder), folder, inference)
-        tidy(folder)
-        if not store._settled:
-            store.make_good(say)
+        remove_trial_copies(folder)
+        if not store._is_clean:
+            store.recover(say)
         return store
 
-    def make_good(self, say: Callable[[str], None]) -> None:
+    def recover(self, say: Callable[[str], None]) -> None:
         """Bring in line what follows, where a write was cut off or the rules are new."""
         assert self._folder
         if self:
@@ -74,47 +88,49 @@ class Store(Transactions):
         with self._lock, translate_disk_errors(self._folder):
             recovery.remove_index_mark(self._folder)
             if self._inference:
-                self._inference.make_good(self._quads)
-            self._settle(None)
+                self._inference.recover(self._quads)
+            self._make_durable(None)
 
     @classmethod
     def snapshot(cls, folder: Path) -> Self:
         """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
-        return cls(open_snapshot(folder), folder)
+        return cls(open_quads_snapshot(folder), folder)
 
     def update(self, text: str, base: str | None = None, plain: str = "") -> None:
         """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
 
         `plain` is the text before documents were put into it, which names the same graphs and is read faster.
         Raises SyntaxError, ValueError or RuntimeError as `query` does."""
-        with self._writing(reach(plain or text, base)):
+        with self._transaction(scope_of_update(plain or text, base)):
             self._quads.update(text, base_iri=base)
 
     def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
         """Make these triples the whole content of these graphs, all at once; a graph given None goes."""
-        contents = {graph_name(graph): triples for graph, triples in graphs.items()}
-        with self._writing(in_graphs(contents)):
+        contents = {to_graph_name(graph): triples for graph, triples in graphs.items()}
+        with self._transaction(scope_of_graphs(contents)):
             if not self:  # the first start does not have to write all down as text, and read it
-                self._quads.extend(quad(one, name) for name, those in contents.items() for one in those or ())
+                self._quads.extend(
+                    build_quad(one, name) for name, those in contents.items() for one in those or ()
+                )
             else:
-                self._quads.update(replacement(contents))
+                self._quads.update(build_replacement_update(contents))
 
-    def change_to(self, graph: str | None, triples: Iterable[ox.Triple] | None) -> Change:
+    def compute_replacement(self, graph: str | None, triples: Iterable[ox.Triple] | None) -> Change:
         """What is to change for these triples to be the whole content of a graph; None: for it to go."""
-        name = graph_name(graph)
-        wanted = set(stored(triples or (), name))
+        name = to_graph_name(graph)
+        wanted = set(normalize_quads(triples or (), name))
         held = set(self._quads.quads_for_pattern(None, None, None, name))
-        there = [graph] if graph is not None and self.has(graph) else []
+        there = [graph] if graph is not None and self.has_graph(graph) else []
         made = [graph] if graph is not None and triples is not None and not there else []
         dropped = there if triples is None else []
         return Change(tuple(held - wanted), tuple(wanted - held), tuple(dropped), tuple(made))
 
-    def change_by(self, graph: str | None, triples: Iterable[ox.Triple]) -> Change:
+    def compute_addition(self, graph: str | None, triples: Iterable[ox.Triple]) -> Change:
         """What is to change for a graph to hold these triples as well."""
-        name = graph_name(graph)
-        new = set(stored(triples, name))
+        name = to_graph_name(graph)
+        new = set(normalize_quads(triples, name))
         added = tuple(one for one in new if next(self._quads.quads_for_pattern(*one), None) is None)
-        return Change((), added, (), () if graph is None or self.has(graph) else (graph,))
+        return Change((), added, (), () if graph is None or self.has_graph(graph) else (graph,))
 
     def apply(self, change: Change) -> None:
         """Make this change, all at once. Blank nodes that are new, or that it changes, get other names.
@@ -122,22 +138,28 @@ class Store(Transactions):
         They keep them where it only adds, and too much to be compared: that is twice as fast without a text.
         """
         with self._lock:
-            if len(change.added) > MOST and change.only_adds:
-                with self._writing(Look((), change.added, tuple(map(ox.NamedNode, change.made)))):
+            if len(change.added) > MAX_COMPARED_QUADS and change.only_adds:
+                with self._transaction(
+                    WriteScope((), change.added, tuple(map(ox.NamedNode, change.created)))
+                ):
                     self._quads.extend(change.added)
                 return
-            anew = to_be_written_anew(self._quads, change, [self._inference.graph] if self._inference else [])
-            with self._writing(look_at(change, anew)):
-                self._quads.update(update_of(self._quads, change, anew))
+            anew = find_rewritten_graphs(
+                self._quads, change, [self._inference.graph] if self._inference else []
+            )
+            with self._transaction(scope_of_change(change, anew)):
+                self._quads.update(build_change_update(self._quads, change, anew))
 
-    def tried(self, text: str, base: str | None = None, plain: str = "", run: Run = here) -> Change | None:
+    def dry_run(
+        self, text: str, base: str | None = None, plain: str = "", run: TrialRunner = run_trial_here
+    ) -> Change | None:
         """What an update would change, tried on a copy; None where that is too much to be told.
 
         It takes the same as `update`, and raises as that does; what it asks is evaluated by `run`. The blank
         nodes that it would make have names that no other has.
         """
         with self._lock, translate_disk_errors(self._folder):
-            return dry_run(self._quads, self._folder, Asked(text, base, plain or text), run)
+            return dry_run_update(self._quads, self._folder, TrialUpdate(text, base, plain or text), run)
 
     def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
         """Load a large file, all of it or nothing, without inference: call `infer` after the last one.
@@ -145,37 +167,37 @@ class Store(Transactions):
         All goes into `graph`; without one, a dataset format keeps its graphs and a graph format goes into the
         unnamed graph. Blank nodes are renamed apart. Raises SyntaxError with line and column.
         """
-        with self._lock, translate_disk_errors(self._folder), self._changing():
+        with self._lock, translate_disk_errors(self._folder), self._recoverable_change():
             if graph is not None and format_.supports_datasets:
-                name = graph_name(graph)
+                name = to_graph_name(graph)
                 parsed = ox.parse(source, format_, rename_blank_nodes=True)
-                self._quads.bulk_extend(quad(one.triple, name) for one in parsed)
+                self._quads.bulk_extend(build_quad(one.triple, name) for one in parsed)
             else:
                 # In one call: halves on two threads would be twice as fast, but a crash could leave one.
-                self._quads.bulk_load(source, format_, to_graph=graph_name(graph))
-            self._tell(None)
+                self._quads.bulk_load(source, format_, to_graph=to_graph_name(graph))
+            self._notify(None)
 
     def infer(self) -> None:
         """Add what follows by the rules from what was bulk loaded, and bring all of it to disk."""
         with self._lock, translate_disk_errors(self._folder):
             if self._inference:
-                self._inference.unsettle(self._quads)
-                self._inference.grow(self._quads)
-                self._behind.clear()
-            self._publish(None)
-            self._settle(None)
-            self._tell(None)
+                self._inference.mark_dirty(self._quads)
+                self._inference.infer_added(self._quads)
+                self._undescribed.clear()
+            self._replicate(None)
+            self._make_durable(None)
+            self._notify(None)
 
-    def versions(self) -> Versions:
+    def content_store(self) -> ContentStore:
         """What graphs held before they were written."""
-        return Versions(self._folder)
+        return ContentStore(self._folder)
 
-    def checkpoint(self, folder: Path) -> None:
+    def copy_to(self, folder: Path) -> None:
         """Copy the store as it is now to a new folder on the same disk, in little time and space."""
         with self._lock, translate_disk_errors(self._folder):
             self._quads.backup(str(folder))
 
-    def keep(self) -> int:
+    def keep_checkpoint(self) -> int:
         """Keep all there is now in a folder aside, which must not be there; returns how many quads that is.
 
         Others write on while these are counted.
@@ -183,6 +205,6 @@ class Store(Transactions):
         assert self._folder
         with translate_disk_errors(self._folder):
             with self._lock:
-                self.catch_up()
+                self.flush_descriptions()
                 count = take_checkpoint(self._quads, self._folder)
             return count()

@@ -20,17 +20,17 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..files import sync
+from ..files import sync_to_disk
 from . import recovery
-from .change import Change, Look, Seen, between, together
+from .change import Change, Contents, WriteScope, combine_changes, compare_contents
 from .errors import StoreError, translate_disk_errors
-from .files import ASIDE
-from .folder import PATIENCE, sync_log
+from .files import ASIDE_FOLDER
+from .folder import WRITER_WAIT_SECONDS, sync_engine_log
 from .inference.inference import Inference
-from .view import View
+from .view import StoreView
 
 
-class Quiet:
+class Debouncer:
     """Calls a function on a thread of its own, when nothing happened for `pause` seconds.
 
     Where it never becomes quiet it is called `longest` seconds after the first of what happened. A call that
@@ -39,22 +39,22 @@ class Quiet:
 
     def __init__(self, function: Callable[[], None], pause: float, longest: float) -> None:
         """Nothing has happened yet."""
-        self.function, self.pause, self.longest = function, pause, longest
-        self.news = threading.Event()
+        self.function, self.pause_seconds, self.max_delay_seconds = function, pause, longest
+        self.triggered = threading.Event()
         threading.Thread(target=self.run, daemon=True).start()
 
-    def happened(self) -> None:
+    def trigger(self) -> None:
         """Something has happened."""
-        self.news.set()
+        self.triggered.set()
 
     def run(self) -> None:
         """Wait for what happens, and then until it is quiet, for ever."""
-        while self.news.wait():
-            end = time.monotonic() + self.longest
-            while self.news.is_set() and time.monotonic() < end:
-                self.news.clear()
-                self.news.wait(self.pause)
-            self.news.clear()
+        while self.triggered.wait():
+            end = time.monotonic() + self.max_delay_seconds
+            while self.triggered.is_set() and time.monotonic() < end:
+                self.triggered.clear()
+                self.triggered.wait(self.pause_seconds)
+            self.triggered.clear()
             try:
                 self.function()
             except Exception as error:
@@ -62,15 +62,18 @@ class Quiet:
                 log.error("what was to be done when it is quiet failed: %s", error, exc_info=unforeseen)
 
 
-PAUSE, LONGEST = 0.2, 2.0  # seconds until what was written is described, where nobody waits for it
-MUCH = 1000  # quads, to describe which takes 50 ms
-COPY = "described"  # the store as it is described, aside
-LONG_LOG = 10_000  # quads; reading the log takes the next start 0.3 s then
+DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS = (
+    0.2,
+    2.0,
+)  # seconds until what was written is described, where nobody waits for it
+MIN_COPIED_CHANGE_QUADS = 1000  # quads, to describe which takes 50 ms
+DESCRIBED_COPY_FOLDER = "described"  # the store as it is described, aside
+MAX_ENGINE_LOG_QUADS = 10_000  # quads; reading the log takes the next start 0.3 s then
 
 log = logging.getLogger("wgig")
 
 
-class Transactions(View):
+class TransactionalStore(StoreView):
     """The quads of the engine, and what is around each write of them.
 
     A write is on disk when it returns, and what is inferred from it is there. `version` counts the writes
@@ -87,42 +90,46 @@ class Transactions(View):
         super().__init__(quads, folder)
         self._inference = inference
         self._lock = threading.RLock()
-        self._logged = 0  # quads since the last flush
-        self._log = 0  # the number of the file to which the engine writes
-        self._settled = inference is None or not inference.due
-        self._behind = list[Change | None]()  # changes that are not described yet
-        self._quiet: Quiet | None = None
-        self.heard: Callable[[Change | None], None] = lambda _: None
-        self.followers: list[Callable[[Change | None], None]] = []
-        self.forgetting: list[Callable[[], None]] = []
+        self._logged_quads = 0  # quads since the last flush
+        self._newest_log_file = 0  # the number of the file to which the engine writes
+        self._is_clean = inference is None or not inference.is_due
+        self._undescribed = list[Change | None]()  # changes that are not described yet
+        self._debouncer: Debouncer | None = None
+        self.on_commit: Callable[[Change | None], None] = lambda _: None
+        self.projections: list[Callable[[Change | None], None]] = []
+        self.on_external_write: list[Callable[[], None]] = []
         self.version = 0
 
     def describe_later(self) -> None:
         """Let no write wait until it is described; that is done when no more come, or by `catch_up`."""
-        self._quiet = Quiet(self.follow_up, PAUSE, LONGEST)
+        self._debouncer = Debouncer(
+            self.update_descriptions, DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS
+        )
 
-    def catch_up(self) -> None:
+    def flush_descriptions(self) -> None:
         """Have all described that was written. Where it is, nobody waits for a write under way."""
-        if not self._behind:
+        if not self._undescribed:
             return
         with self._lock, translate_disk_errors(self._folder):
             self._describe_all()
 
-    def follow_up(self) -> None:
+    def update_descriptions(self) -> None:
         """Have described what was written until now. Much is counted aside, while others write on."""
-        with self._copied() as (behind, copy):
+        with self._copy_undescribed() as (behind, copy):
             if copy:
-                self._follow_up(behind, copy)
+                self._describe_from_copy(behind, copy)
             else:
-                self.catch_up()
+                self.flush_descriptions()
 
     @contextmanager
-    def _copied(self) -> Iterator[tuple[list[Change], Path | None]]:
+    def _copy_undescribed(self) -> Iterator[tuple[list[Change], Path | None]]:
         """What is not described yet, and a copy of the quads as they are, where that is of use."""
         with self._lock, translate_disk_errors(self._folder):
-            behind = [one for one in self._behind if one is not None]
-            is_much = len(behind) == len(self._behind) and sum(map(len, behind)) >= MUCH
-            copy = self._folder / ASIDE / COPY if self._folder and is_much else None
+            behind = [one for one in self._undescribed if one is not None]
+            is_much = (
+                len(behind) == len(self._undescribed) and sum(map(len, behind)) >= MIN_COPIED_CHANGE_QUADS
+            )
+            copy = self._folder / ASIDE_FOLDER / DESCRIBED_COPY_FOLDER if self._folder and is_much else None
             if copy:
                 rmtree(copy, ignore_errors=True)
                 self._quads.backup(str(copy))
@@ -132,39 +139,39 @@ class Transactions(View):
             if copy:
                 rmtree(copy, ignore_errors=True)
 
-    def _follow_up(self, behind: list[Change], copy: Path) -> None:
+    def _describe_from_copy(self, behind: list[Change], copy: Path) -> None:
         """Describe these changes, after which the quads were as in the copy."""
         assert self._inference
-        whole, prepared = together(behind), None
+        whole, prepared = combine_changes(behind), None
         try:
             prepared = self._inference.prepare(copy, whole)
         except (OSError, SubprocessError) as error:
             log.warning("nobody can write while it is counted what was written: %s", error)
         with self._lock, translate_disk_errors(self._folder):
-            is_next = self._behind[: len(behind)] == behind
+            is_next = self._undescribed[: len(behind)] == behind
             if prepared and is_next and self._inference.can_prepare(self._quads, whole):
                 self._describe(whole, len(behind), prepared)
             else:  # that failed, or somebody wanted it sooner
-                self.catch_up()
+                self.flush_descriptions()
 
     @property
     def is_behind(self) -> bool:
         """Whether something that was written is not described yet."""
-        return bool(self._behind)
+        return bool(self._undescribed)
 
     def touch(self) -> None:
         """Let it be known that what is kept beside is other than before, so that no answer is given again."""
         with self._lock:
-            self._tell(Change())
+            self._notify(Change())
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def write_lock(self) -> Iterator[None]:
         """Around what must not see a write under way: nobody writes this store meanwhile."""
         with self._lock:
             yield
 
     @contextmanager
-    def turn(self, patience: float = PATIENCE) -> Iterator[None]:
+    def exclusive_writer(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
         """Around a look and the write that depends on it: nobody else writes meanwhile, wherever that is.
 
         Raises UnavailableError where others than threads of this process write for so many seconds.
@@ -173,41 +180,43 @@ class Transactions(View):
         with self._lock:
             yield
 
-    def end(self, seconds: float) -> bool:
+    def stop_writing(self, seconds: float) -> bool:
         """Let no write begin any more; whether the one under way was over within so many seconds.
 
         The process may end then: a write that was not over is as if it never began.
         """
         over = self._lock.acquire(timeout=seconds)
         if over:
-            self.heard = lambda _: None
+            self.on_commit = lambda _: None
             with suppress(OSError):  # it is made good at the next opening
                 self._describe_all()
         return over
 
     @contextmanager
-    def _writing(self, look: Look) -> Iterator[None]:
+    def _transaction(self, look: WriteScope) -> Iterator[None]:
         """Around one transaction: nobody else writes, inference follows, all is on disk at the end.
 
         The look sees all that the transaction may touch.
         """
         with self._lock, translate_disk_errors(self._folder):
             before = look(self._quads)
-            with self._changing(look, before) as settled:
+            with self._recoverable_change(look, before) as settled:
                 yield
             after = look(self._quads) if settled and before else None
-            change = between(before, after) if before and after else None
+            change = compare_contents(before, after) if before and after else None
             if change is None or change:
-                change = self._follow(change)
-                self._publish(change)
-                self._settle(change)
-                self._tell(change)
+                change = self._infer_change(change)
+                self._replicate(change)
+                self._make_durable(change)
+                self._notify(change)
             else:
-                self._mark()
-                self._lead(Change())
+                self._mark_clean()
+                self._update_projections(Change())
 
     @contextmanager
-    def _changing(self, look: Look | None = None, before: Seen | None = None) -> Iterator[bool]:
+    def _recoverable_change(
+        self, look: WriteScope | None = None, before: Contents | None = None
+    ) -> Iterator[bool]:
         """Around a change: a crash is known at the next opening, a refused change leaves no trace.
 
         What the change may touch, and what was there, is noted for that. Yields whether all was in line. What
@@ -215,37 +224,37 @@ class Transactions(View):
         """
         marked = self._folder is not None and recovery.remove_index_mark(self._folder)
         if self._inference:
-            self._inference.unsettle(self._quads, look, before)
+            self._inference.mark_dirty(self._quads, look, before)
         elif marked and self._folder:
-            sync(self._folder)  # with inference, it is that which brings this to disk
-        settled, self._settled = self._settled, False
+            sync_to_disk(self._folder)  # with inference, it is that which brings this to disk
+        settled, self._is_clean = self._is_clean, False
         try:
             yield settled
         except Exception as error:
             if settled and not isinstance(error, OSError):
-                self._mark()
-                self._lead(Change())
+                self._mark_clean()
+                self._update_projections(Change())
             raise
 
-    def _follow(self, change: Change | None) -> Change | None:
+    def _infer_change(self, change: Change | None) -> Change | None:
         """Bring what follows in line after a change of what is stated; the change with what followed."""
         if not self._inference:
             return change
         change = self._inference.infer(self._quads, change)
-        self._behind.append(change)
-        if self._quiet:
-            self._quiet.happened()
+        self._undescribed.append(change)
+        if self._debouncer:
+            self._debouncer.trigger()
             return change
         described = self._inference.describe(self._quads, change)
-        self._behind.clear()
-        return None if change is None else change.then(described)
+        self._undescribed.clear()
+        return None if change is None else change.combine(described)
 
     def _describe_all(self) -> None:
         """Bring the description in line with all that was written."""
-        if self._behind:
-            known = [one for one in self._behind if one is not None]
-            whole = together(known) if len(known) == len(self._behind) else None
-            self._describe(whole, len(self._behind))
+        if self._undescribed:
+            known = [one for one in self._undescribed if one is not None]
+            whole = combine_changes(known) if len(known) == len(self._undescribed) else None
+            self._describe(whole, len(self._undescribed))
 
     def _describe(self, whole: Change | None, count: int, prepared: Iterable[Any] = ()) -> None:
         """Describe the first `count` writes, as one change, on disk as well, and let that be known."""
@@ -255,61 +264,61 @@ class Transactions(View):
         try:
             described = self._inference.describe(self._quads, whole, prepared)
             if self._folder:
-                self._log = sync_log(self._folder, self._log)
+                self._newest_log_file = sync_engine_log(self._folder, self._newest_log_file)
         except OSError:
-            self._behind[:] = [None]  # some of it may be there, so that it is to be counted anew
-            self._tell(None)
+            self._undescribed[:] = [None]  # some of it may be there, so that it is to be counted anew
+            self._notify(None)
             raise
-        if self._settled:
-            self._inference.settle()  # anew: who follows sees at the next start whether it took this in
-        if len(self._behind) == count:
-            self._inference.settle_description()
+        if self._is_clean:
+            self._inference.mark_clean()  # anew: who follows sees at the next start whether it took this in
+        if len(self._undescribed) == count:
+            self._inference.mark_described()
         try:
-            self._tell(described)
+            self._notify(described)
         finally:
-            del self._behind[:count]  # not sooner, as whoever sees that may ask those who are told
+            del self._undescribed[:count]  # not sooner, as whoever sees that may ask those who are told
 
-    def _publish(self, change: Change | None) -> None:
+    def _replicate(self, change: Change | None) -> None:
         """Make a change wherever else the quads are kept, before it counts as done; here that is nowhere."""
 
-    def _settle(self, change: Change | None) -> None:
+    def _make_durable(self, change: Change | None) -> None:
         """Bring a change to disk, then note that stated and inferred quads agree."""
-        size = LONG_LOG if change is None else len(change)
-        self._logged += size
-        if self._folder and size >= LONG_LOG:
+        size = MAX_ENGINE_LOG_QUADS if change is None else len(change)
+        self._logged_quads += size
+        if self._folder and size >= MAX_ENGINE_LOG_QUADS:
             self._quads.flush()
         elif self._folder:
-            self._log = sync_log(self._folder, self._log)
-            if self._logged >= LONG_LOG:
-                threading.Thread(target=self._shorten_log).start()  # nobody has to wait for it
-        if self._logged >= LONG_LOG:
-            self._logged = 0
-        self._mark()
+            self._newest_log_file = sync_engine_log(self._folder, self._newest_log_file)
+            if self._logged_quads >= MAX_ENGINE_LOG_QUADS:
+                threading.Thread(target=self._flush_engine).start()  # nobody has to wait for it
+        if self._logged_quads >= MAX_ENGINE_LOG_QUADS:
+            self._logged_quads = 0
+        self._mark_clean()
 
-    def _shorten_log(self) -> None:
+    def _flush_engine(self) -> None:
         """Bring the log into tables. Where that fails all is still in it, and the next write is told."""
         with suppress(OSError):
             self._quads.flush()
 
-    def _tell(self, change: Change | None) -> None:
+    def _notify(self, change: Change | None) -> None:
         """Let it be known that the data is other than before."""
-        self._lead(change)
+        self._update_projections(change)
         self.version += 1
-        self.heard(change)
+        self.on_commit(change)
 
-    def _lead(self, change: Change | None) -> None:
+    def _update_projections(self, change: Change | None) -> None:
         """Have the followers take in a change, or whatever it is where one of them fails: it is done."""
-        for follow in self.followers:
+        for follow in self.projections:
             try:
                 follow(change)
             except Exception:
                 log.exception("what is kept beside the store missed the last write, and is compared anew")
                 follow(None)
 
-    def _mark(self) -> None:
+    def _mark_clean(self) -> None:
         """Note that all is in line, as it was or is again."""
-        self._settled = True
+        self._is_clean = True
         if self._inference:
-            self._inference.settle()
-            if not self._behind:
-                self._inference.settle_description()
+            self._inference.mark_clean()
+            if not self._undescribed:
+                self._inference.mark_described()

@@ -16,11 +16,11 @@ from typing import IO, Any
 import pyoxigraph as ox
 
 from ..rdf.formats import JSON_RESULTS
-from ..rdf.serialization import check, rdf_format, told
+from ..rdf.serialization import check_output_readable, rdf_format, translate_serializer_errors
 
 
 @dataclass(frozen=True)
-class Dataset:
+class QueryDataset:
     """What a query runs over (SPARQL 1.1 Protocol 2.1.4).
 
     `default` and `named` are IRIs of graphs; both empty: the dataset of the service, whose default graph is
@@ -32,7 +32,7 @@ class Dataset:
     union: bool = True
 
 
-class View:
+class StoreView:
     """The quads of the engine, to read. All methods may be called from any thread.
 
     A graph is given by its IRI, None is the unnamed graph.
@@ -53,7 +53,7 @@ class View:
         text: str,
         media_type: str,
         out: IO[bytes],
-        dataset: Dataset = Dataset(),
+        dataset: QueryDataset = QueryDataset(),
         base: str | None = None,
     ) -> None:
         """Evaluate a query and write its result to `out` in the format of `media_type`.
@@ -61,9 +61,9 @@ class View:
         Relative IRIs are resolved against `base`. Raises SyntaxError when the text does not parse, ValueError
         or RuntimeError when it cannot be evaluated, UnfitError when the format cannot hold the result.
         """
-        results = self._results(text, dataset, base)
+        results = self._evaluate(text, dataset, base)
         try:
-            with told(media_type):
+            with translate_serializer_errors(media_type):
                 if isinstance(results, ox.QueryTriples):
                     results.serialize(out, rdf_format(media_type))
                 else:
@@ -71,15 +71,15 @@ class View:
         finally:
             del results  # it must not leave this thread, not even in a traceback
 
-    def exceeds(self, most: int, text: str, dataset: Dataset, base: str | None = None) -> bool:
+    def exceeds(self, most: int, text: str, dataset: QueryDataset, base: str | None = None) -> bool:
         """Whether a query has more than so many rows, or triples. Raises as `query` does."""
-        results = self._results(text, dataset, base)
+        results = self._evaluate(text, dataset, base)
         if isinstance(results, ox.QueryBoolean):
             return False
         return next(islice(results, most, None), None) is not None
 
-    def _results(
-        self, text: str, dataset: Dataset, base: str | None
+    def _evaluate(
+        self, text: str, dataset: QueryDataset, base: str | None
     ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
         """The results of a query as the engine gives them, one by one; for the thread that asks alone."""
         given = bool(dataset.default or dataset.named)
@@ -99,11 +99,11 @@ class View:
         """The number of quads, and that of named graphs. All of them are counted."""
         return len(self._quads), sum(1 for _ in self._quads.named_graphs())
 
-    def has(self, graph: str | None) -> bool:
+    def has_graph(self, graph: str | None) -> bool:
         """Whether a named graph is there; the unnamed graph always is."""
-        return graph is None or self._quads.contains_named_graph(graph_name(graph))
+        return graph is None or self._quads.contains_named_graph(to_graph_name(graph))
 
-    def knows(
+    def has_statement(
         self,
         subject: ox.NamedNode | None,
         predicate: ox.NamedNode | None,
@@ -123,7 +123,7 @@ class View:
         predicate: ox.NamedNode | None = None,
     ) -> Iterator[ox.Triple]:
         """The triples of one graph, all or those with this subject and predicate."""
-        found = self._quads.quads_for_pattern(subject, predicate, None, graph_name(graph))
+        found = self._quads.quads_for_pattern(subject, predicate, None, to_graph_name(graph))
         return (one.triple for one in found)
 
     def match(
@@ -135,14 +135,16 @@ class View:
         """The quads with these terms, in whatever graph. Take few: nothing else runs meanwhile."""
         return self._quads.quads_for_pattern(subject, predicate, object_)
 
-    def graph(self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None) -> bytes:
+    def serialize_graph(
+        self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None
+    ) -> bytes:
         """One graph in an RDF format. Raises UnfitError where that cannot hold it."""
-        with told(media_type):
+        with translate_serializer_errors(media_type):
             data = self._quads.dump(
-                format=rdf_format(media_type), from_graph=graph_name(graph), prefixes=prefixes
+                format=rdf_format(media_type), from_graph=to_graph_name(graph), prefixes=prefixes
             )
         assert data is not None
-        check(data, media_type)
+        check_output_readable(data, media_type)
         return data
 
     def dump(self, out: IO[bytes], media_type: str, prefixes: dict[str, str] | None = None) -> None:
@@ -150,7 +152,7 @@ class View:
         self._quads.dump(out, rdf_format(media_type), prefixes=prefixes)
 
 
-def graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:
+def to_graph_name(graph: str | None) -> ox.NamedNode | ox.DefaultGraph:
     """The engine's name of a graph."""
     return ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
 
@@ -163,21 +165,21 @@ def result_format(media_type: str) -> ox.QueryResultsFormat:
     return found
 
 
-Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+ResultTerm = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 # The query says what each of its variables is, so a row does not.
-Row = dict[str, Any]
+ResultRow = dict[str, Any]
 
-FORBIDDEN = re.compile(r'[\x00-\x20<>"{}|^`\\]')
-BATCH = 500  # IRIs in one query
+FORBIDDEN_IRI_CHARACTERS = re.compile(r'[\x00-\x20<>"{}|^`\\]')
+LOOKUP_BATCH_IRIS = 500  # IRIs in one query
 
 
-def rows(store: View, query: str, *, union: bool = True) -> list[Row]:
+def select_solutions(store: StoreView, query: str, *, union: bool = True) -> list[ResultRow]:
     """The solutions of a SELECT, unbound variables left out.
 
     The default graph is the union of all graphs, or with `union=False` the unnamed graph alone.
     """
     out = io.BytesIO()
-    store.query(query, JSON_RESULTS.media_type, out, Dataset(union=union))
+    store.query(query, JSON_RESULTS.media_type, out, QueryDataset(union=union))
     solutions = ox.parse_query_results(out.getvalue(), format=ox.QueryResultsFormat.JSON)
     assert isinstance(solutions, ox.QuerySolutions)
     names = [variable.value for variable in solutions.variables]
@@ -187,27 +189,28 @@ def rows(store: View, query: str, *, union: bool = True) -> list[Row]:
     ]
 
 
-def table(body: bytes) -> list[tuple[Any, ...]]:
+def parse_tsv_rows(body: bytes) -> list[tuple[Any, ...]]:
     """The rows in the TSV results of a SELECT, None for what is unbound."""
-    found = cells(body)
-    read = terms(cell for line in found for cell in line)
+    found = split_tsv_cells(body)
+    read = parse_tsv_terms(cell for line in found for cell in line)
     return [tuple(map(read.get, line)) for line in found]
 
 
-def solutions(body: bytes) -> list[Row]:
+def parse_tsv_solutions(body: bytes) -> list[ResultRow]:
     """The solutions in the TSV results of a SELECT, unbound variables left out."""
     names = [one.removeprefix("?") for one in body.partition(b"\n")[0].decode().split("\t")]
     return [
-        {name: term for name, term in zip(names, row, strict=True) if term is not None} for row in table(body)
+        {name: term for name, term in zip(names, row, strict=True) if term is not None}
+        for row in parse_tsv_rows(body)
     ]
 
 
-def cells(body: bytes) -> list[list[str]]:
+def split_tsv_cells(body: bytes) -> list[list[str]]:
     """The cells in the TSV results of a SELECT as they are written, empty for what is unbound."""
     return [line.split("\t") for line in body.decode().split("\n")[1:-1]]
 
 
-def terms(written: Iterable[str]) -> dict[str, Any]:
+def parse_tsv_terms(written: Iterable[str]) -> dict[str, Any]:
     """The terms that cells stand for. One that repeats is read once."""
     distinct = list(set(written) - {""})
     column = "\n".join(["?cell", *distinct, ""])
@@ -216,11 +219,11 @@ def terms(written: Iterable[str]) -> dict[str, Any]:
     return {cell: row[0] for cell, row in zip(distinct, read, strict=True)}
 
 
-def writable(iri: str) -> bool:
+def is_writable_iri(iri: str) -> bool:
     """Whether the IRI can stand between angle brackets."""
-    return not FORBIDDEN.search(iri)
+    return not FORBIDDEN_IRI_CHARACTERS.search(iri)
 
 
-def values(iris: Iterable[str]) -> str:
+def serialize_values_block(iris: Iterable[str]) -> str:
     """The IRIs as the inside of a VALUES block; one that cannot be written in SPARQL is left out."""
-    return " ".join(f"<{iri}>" for iri in iris if writable(iri))
+    return " ".join(f"<{iri}>" for iri in iris if is_writable_iri(iri))

@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 
 import pyoxigraph as ox
-from wgig.rdf.formats import SUFFIXES
-from wgig.settings import CHECKOUT, Settings
-from wgig.shacl.batch import check_many
+from wgig.rdf.formats import FORMATS_BY_SUFFIX
+from wgig.settings import CHECKOUT_FOLDER, Settings
+from wgig.shacl.batch import check_documents
 from wgig.shacl.documents import Document
 from wgig.shacl.findings import Report
 
@@ -21,7 +21,7 @@ FOUND_HERE = os.environ | {"PYTHONSAFEPATH": ""}
 def generated(path: Path, papers: int, seed: int) -> bytes:
     arguments = ["--papers", str(papers), "--seed", str(seed), "-o", str(path)]
     command = [sys.executable, "-m", "bench.data.generate", *arguments]
-    subprocess.run(command, cwd=CHECKOUT, env=FOUND_HERE, check=True)
+    subprocess.run(command, cwd=CHECKOUT_FOLDER, env=FOUND_HERE, check=True)
     return path.read_bytes()
 
 
@@ -49,9 +49,9 @@ def test_most_papers_are_complete_and_some_miss_a_part(tmp_path: Path) -> None:
     quads = ox.parse(generated(tmp_path / "papers.nq", 100, 1), ox.RdfFormat.N_QUADS)
     one_by_one = groupby(quads, key=lambda quad: quad.graph_name)
     documents = [
-        Document(str(graph), "", SUFFIXES["nq"], [quad.triple for quad in inside], list)
+        Document(str(graph), "", FORMATS_BY_SUFFIX["nq"], [quad.triple for quad in inside], list)
         for graph, inside in one_by_one
     ]
-    complete = [isinstance(one, Report) and one.conforms for one in check_many(documents)]
+    complete = [isinstance(one, Report) and one.conforms for one in check_documents(documents)]
     assert len(documents) == 100
     assert 80 <= sum(complete) < 100

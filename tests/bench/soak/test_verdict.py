@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wgig.settings import QUAD
+from wgig.settings import QUAD_MEMORY_BYTES
 
 from bench.soak import verdict
 from bench.soak.samples import READERS, SERVICE, kind
@@ -44,7 +44,7 @@ def test_files_of_the_engine_come_and_go() -> None:
 
 def test_quads_that_are_written_take_their_memory_in_the_readers() -> None:
     def grows(number: int) -> dict[str, Any]:
-        return {"quads": number * 1000, "memory": {READERS: 100_000_000 + number * 1000 * QUAD}}
+        return {"quads": number * 1000, "memory": {READERS: 100_000_000 + number * 1000 * QUAD_MEMORY_BYTES}}
 
     assert not [*verdict.grown(an_hour(grows))]
 

@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 import pytest
 from wgig.cli import bulk
-from wgig.cli.bulk import Job, processes
-from wgig.cli.bulk.lines import quads, void
-from wgig.cli.bulk.processes import candidates
-from wgig.cli.check_workers import Task
-from wgig.graphs.description.statistics import count
+from wgig.cli.bulk import BulkJob, processes
+from wgig.cli.bulk.lines import read_file_quads, serialize_void_figures
+from wgig.cli.bulk.processes import iter_bulk_files
+from wgig.cli.check_workers import CheckTask
+from wgig.graphs.description.statistics import count_figures
 from wgig.problems import Problem
-from wgig.rdf.serialization import quad
-from wgig.settings import SHIPPED, Settings
+from wgig.rdf.serialization import build_quad
+from wgig.settings import SHIPPED_FOLDER, Settings
 
 from bench.data.generate import papers
 from tests.fixtures.mutations import mutated
@@ -106,14 +106,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The shipped examples, mutated papers, and files that nobody can read or need read."""
     folder = tmp_path_factory.mktemp("papers")
     for pattern in ("shapes/examples/issue-paper/*.ttl", "data/examples/*"):
-        for path in SHIPPED.glob(pattern):
+        for path in SHIPPED_FOLDER.glob(pattern):
             shutil.copy(path, folder)
     for number, text in enumerate(papers(MUTATED, 1)):
         quads = list(ox.parse(text, ox.RdfFormat.N_QUADS))
         name, graph = f"mutated-{number:02}", quads[0].graph_name
         triples = mutated([one.triple for one in quads], Random(number))
         ox.serialize(
-            (quad(one, graph) for one in triples), folder / f"{name}.nq", format=ox.RdfFormat.N_QUADS
+            (build_quad(one, graph) for one in triples), folder / f"{name}.nq", format=ox.RdfFormat.N_QUADS
         )
     strange = folder / "with space, é"
     strange.mkdir()
@@ -137,7 +137,7 @@ def deadly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("deadly")
     (folder / "sitecustomize.py").write_text(DEADLY)
     for number in range(5):
-        shutil.copy(SHIPPED / "data/examples/community-networks.ttl", folder / f"{number}.ttl")
+        shutil.copy(SHIPPED_FOLDER / "data/examples/community-networks.ttl", folder / f"{number}.ttl")
     (folder / "deadly.ttl").write_text("# a")
     (folder / "large.ttl").write_text("#" * 70_000)
     return folder
@@ -230,11 +230,13 @@ def test_a_paper_of_a_named_graph_says_which(checked: Ran) -> None:
 def test_the_figures_are_those_that_the_service_counts(jobs: dict[str, Ran], folder: Path) -> None:
     done = jobs["described"]
     store = ox.Store()
-    task = Task("draft", "shifty", 60_000, 20_000)
-    for one in candidates([str(folder)]):
-        found = quads(one, task)
+    task = CheckTask("draft", "shifty", 60_000, 20_000)
+    for one in iter_bulk_files([str(folder)]):
+        found = read_file_quads(one, task)
         store.extend(found if isinstance(found, list) else ())
-    assert (done.out / "void.ttl").read_bytes() == void(count(store, BASE, frozenset()), BASE)
+    assert (done.out / "void.ttl").read_bytes() == serialize_void_figures(
+        count_figures(store, BASE, frozenset()), BASE
+    )
     assert b"void:linkPredicate" in (done.out / "void.ttl").read_bytes()
     unread = {Path(one["path"]).name: one["problem"]["status"] for one in done.lines("unread")}
     assert unread == {"TORN.TTL": 400, "bytes.md": 400, "no-zip.docx": 400}
@@ -263,32 +265,32 @@ def test_nothing_comes_of_nothing(jobs: dict[str, Ran]) -> None:
     assert "There is no paper at" in done.error
 
 
-def job(out: Path, *paths: str) -> Job:
-    return Job(paths, str(out), Task("draft", "shifty", 10**6, 10**5), "en", BASE, 1)
+def job(out: Path, *paths: str) -> BulkJob:
+    return BulkJob(paths, str(out), CheckTask("draft", "shifty", 10**6, 10**5), "en", BASE, 1)
 
 
 def test_what_is_far_needs_spark(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="bucket/papers is not on this machine"):
-        processes.check(job(tmp_path / "out", "s3a://bucket/papers"))
+        processes.check_with_processes(job(tmp_path / "out", "s3a://bucket/papers"))
 
 
 def test_a_job_that_is_cut_off_has_no_mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise OSError("no room")
 
-    monkeypatch.setattr(processes, "in_json", broken)
+    monkeypatch.setattr(processes, "serialize_bulk_summary", broken)
     with pytest.raises(OSError, match="no room"):
-        processes.check(job(tmp_path / "out", str(SHIPPED / "data/examples")))
+        processes.check_with_processes(job(tmp_path / "out", str(SHIPPED_FOLDER / "data/examples")))
     assert [one.name for one in (tmp_path / "out").iterdir()] == ["reports"]
 
 
 def test_spark_does_the_work_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "find_spec", lambda _: object())
-    assert (bulk.means(None), bulk.means("processes")) == ("spark", "processes")
+    assert (bulk.choose_bulk_engine(None), bulk.choose_bulk_engine("processes")) == ("spark", "processes")
     monkeypatch.setattr(bulk, "find_spec", lambda _: None)
-    assert bulk.means(None) == "processes"
+    assert bulk.choose_bulk_engine(None) == "processes"
     with pytest.raises(Problem, match="Spark is not installed"):
-        bulk.means("spark")
+        bulk.choose_bulk_engine("spark")
 
 
 @pytest.mark.skipif("pyspark" in MISSING, reason="no pyspark here")
@@ -316,6 +318,8 @@ def test_a_path_that_is_no_text_is_in_its_line_all_the_same(tmp_path: Path) -> N
     paper = tmp_path / "papers" / os.fsdecode(b"\xff.ttl")
     paper.parent.mkdir()
     paper.write_text("torn [")
-    assert processes.check(job(tmp_path / "out", str(paper.parent))).summary["outcomes"] == {"unread": 1}
+    assert processes.check_with_processes(job(tmp_path / "out", str(paper.parent))).summary["outcomes"] == {
+        "unread": 1
+    }
     (line,) = (tmp_path / "out" / "reports" / "part-00000").read_text().splitlines()
     assert json.loads(line)["path"] == str(paper)

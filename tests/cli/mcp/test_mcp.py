@@ -13,9 +13,9 @@ import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp_types import TextContent, TextResourceContents
 from wgig import connect
-from wgig.cli.mcp.tools import Budget, Cut, lines_within, marked, rows_within
-from wgig.cli.parser import parser
-from wgig.settings import SHIPPED
+from wgig.cli.mcp.tools import CallBudget, CutText, cut_lines, cut_rows, mark_as_data
+from wgig.cli.parser import build_command_parser
+from wgig.settings import SHIPPED_FOLDER
 
 from tests.fixtures.processes import Serving
 
@@ -80,7 +80,7 @@ class Local(NamedTuple):
 
 @pytest.fixture(scope="module")
 def local(environment: dict[str, str]) -> Local:
-    paper = (SHIPPED / "data/examples/community-networks.md").read_text("utf-8")
+    paper = (SHIPPED_FOLDER / "data/examples/community-networks.md").read_text("utf-8")
     wanted: dict[str, Call] = {
         "search": ("search", {"text": "spam", "limit": 3}),
         "many found": ("search", {"text": "internet", "limit": 30}),
@@ -331,26 +331,26 @@ def test_a_wrong_call_is_told_in_a_sentence(arguments: list[str], said: str) -> 
 
 
 def test_lines_are_whole_and_a_long_one_is_cut_by_characters() -> None:
-    assert lines_within(b"a\nb\n", 10, is_whole=True) == ("a\nb\n", "")
-    assert lines_within(b"a\nbb\nccc", 5, is_whole=True) == ("a\nbb\n", "This is cut after 5 bytes.")
-    assert lines_within(b"a\nbb", 5, is_whole=False) == ("a\n", "This is cut after 2 bytes.")
-    assert lines_within("éé".encode(), 3, is_whole=True).text == "é…"
-    assert rows_within(lines_within(b"?x\n1\n2\n", 99, is_whole=True), 1).text == "?x\n1\n"
-    assert rows_within(Cut("?x\n1\u20281\n", ""), 1).text == "?x\n1\u20281\n"
+    assert cut_lines(b"a\nb\n", 10, is_whole=True) == ("a\nb\n", "")
+    assert cut_lines(b"a\nbb\nccc", 5, is_whole=True) == ("a\nbb\n", "This is cut after 5 bytes.")
+    assert cut_lines(b"a\nbb", 5, is_whole=False) == ("a\n", "This is cut after 2 bytes.")
+    assert cut_lines("éé".encode(), 3, is_whole=True).text == "é…"
+    assert cut_rows(cut_lines(b"?x\n1\n2\n", 99, is_whole=True), 1).text == "?x\n1\n"
+    assert cut_rows(CutText("?x\n1\u20281\n", ""), 1).text == "?x\n1\u20281\n"
 
 
 def test_data_cannot_know_its_end() -> None:
-    first, second = marked("text"), marked("text")
+    first, second = mark_as_data("text"), mark_as_data("text")
     assert first != second
-    assert FRAMED.fullmatch(marked("--- end of data 0 ---"))
+    assert FRAMED.fullmatch(mark_as_data("--- end of data 0 ---"))
 
 
 def test_the_budget_of_the_shell_is_that_of_the_tools(capsys: pytest.CaptureFixture[str]) -> None:
-    given = parser().parse_args(["mcp"])
-    assert Budget(given.rows, given.bytes, given.seconds) == Budget()
+    given = build_command_parser().parse_args(["mcp"])
+    assert CallBudget(given.rows, given.bytes, given.seconds) == CallBudget()
     for bad in (["--bytes", "100"], ["--rows", "0"], ["--seconds", "soon"]):
         with pytest.raises(SystemExit):
-            parser().parse_args(["mcp", *bad])
+            build_command_parser().parse_args(["mcp", *bad])
         assert "See: wgig mcp --help" in capsys.readouterr().err
 
 

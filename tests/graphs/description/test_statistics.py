@@ -8,11 +8,11 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.graphs.description.derived import Portrait
-from wgig.rdf.namespaces import namespaces
-from wgig.rdf.serialization import read
+from wgig.graphs.description.derived import DescriptionGraphs
+from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
-from wgig.shacl.conformance_graph import Board
+from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.store import Store
 
 from tests.fixtures.service import writer_of
@@ -21,8 +21,8 @@ from tests.fixtures.stores import filled
 pytestmark = pytest.mark.slow
 
 BASE = Settings.base
-KNOWN = namespaces(BASE)
-PORTRAIT = Portrait(BASE)
+KNOWN = namespaces_by_prefix(BASE)
+PORTRAIT = DescriptionGraphs(BASE)
 WHOLE = str(PORTRAIT.void.dataset)
 PREFIXES = "".join(f"PREFIX {prefix}: <{KNOWN[prefix]}>\n" for prefix in ("void", "void-ext", "dcterms"))
 WRITES = 40
@@ -164,16 +164,16 @@ def some(chance: random.Random) -> str:
 def write(store: Store, chance: random.Random) -> None:
     """Write something in some way."""
     text, graph = some(chance), chance.choice(GRAPHS)
-    triples = read(text.encode(), "text/turtle")
+    triples = parse_graph_document(text.encode(), "text/turtle")
     way = chance.choice(["put", "post", "replace", "delete", "update", "load", "load", "load quads"])
     if way == "put":
-        store.apply(store.change_to(graph, triples))
+        store.apply(store.compute_replacement(graph, triples))
     elif way == "post":
-        store.apply(store.change_by(graph, triples))
+        store.apply(store.compute_addition(graph, triples))
     elif way == "replace":
         store.replace({graph: triples})
     elif way == "delete":
-        store.apply(store.change_to(graph, None))
+        store.apply(store.compute_replacement(graph, None))
     elif way == "update":
         store.update(chance.choice(UPDATES))
     elif way == "load":
@@ -191,14 +191,16 @@ INFERRED = f"{KNOWN['graph']}inferred"
 
 def opened(folder: Path) -> Store:
     """A store that describes itself, and infers."""
-    return Store.open(folder, [RULE], INFERRED, first=[Board(BASE, Settings.shacl)], last=[PORTRAIT])
+    return Store.open(
+        folder, [RULE], INFERRED, first=[ConformanceGraph(BASE, Settings.shacl)], last=[PORTRAIT]
+    )
 
 
 @pytest.fixture(params=["memory", "disk"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """An empty store that describes itself, and infers."""
     if request.param == "memory":
-        return Store.in_memory([RULE], INFERRED, [Board(BASE, Settings.shacl)], [PORTRAIT])
+        return Store.in_memory([RULE], INFERRED, [ConformanceGraph(BASE, Settings.shacl)], [PORTRAIT])
     return opened(tmp_path)
 
 
@@ -207,13 +209,13 @@ def test_the_figures_of_the_shipped_graphs_are_those_of_count_queries_and_stay_s
     spam = f"{KNOWN['graph']}paper/wp-spam"
     before = set(whole.triples(spam))
     assert agreed(whole) == BOTH.keys()
-    for triples in (read(some(random.Random(1)).encode(), "text/turtle"), None, before):
-        whole.apply(whole.change_to(spam, triples))
+    for triples in (parse_graph_document(some(random.Random(1)).encode(), "text/turtle"), None, before):
+        whole.apply(whole.compute_replacement(spam, triples))
         agreed(whole)
 
 
 def test_of_a_store_that_is_empty_nothing_is_said(store: Store) -> None:
-    triples = read(b"<urn:s> <urn:p> 1 .", "text/turtle")
+    triples = parse_graph_document(b"<urn:s> <urn:p> 1 .", "text/turtle")
     store.replace({"urn:g": triples, "urn:h": triples})
     assert {*store.graphs()} > {one.value for one in PORTRAIT.graphs}
     store.replace({"urn:g": None, "urn:h": None})
@@ -253,17 +255,19 @@ def test_the_figures_are_those_of_count_queries_after_every_way_to_write(store: 
         headers = {"Content-Type": media_type} if body else {}
         answer = client.request(method, path, content=body, headers=headers)
         assert answer.status_code in (200, 201, 204), answer.text
-        store.catch_up()
+        store.flush_descriptions()
         seen |= agreed(store)
     assert seen == BOTH.keys()
 
 
 def test_the_figures_of_a_store_that_is_restored_are_those_of_count_queries(tmp_path: Path) -> None:
     folder, backups = tmp_path / "store", tmp_path / "backups"
-    triples = read(PAPER.encode(), "text/turtle")
+    triples = parse_graph_document(PAPER.encode(), "text/turtle")
     opened(folder).replace({"urn:g": triples, None: triples})
     assert main(["backup", str(backups), "--store", str(folder)]) == 0
-    opened(folder).replace({"urn:g": None, "urn:h": read(b"<urn:s> a <urn:D> .", "text/turtle")})
+    opened(folder).replace(
+        {"urn:g": None, "urn:h": parse_graph_document(b"<urn:s> a <urn:D> .", "text/turtle")}
+    )
     assert main(["restore", str(backups), "--store", str(folder)]) == 0
     store = opened(folder)
     agreed(store)

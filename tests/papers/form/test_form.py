@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdflib import DCTERMS, RDFS, Graph, Literal
 from rdflib.compare import graph_diff, isomorphic
-from wgig.papers.form.fields import PAPER as PAPER_PART
-from wgig.papers.form.fields import PARTS, SOME
-from wgig.papers.form.original import Source
-from wgig.papers.form.statements import Stating
-from wgig.settings import SHIPPED, Settings
-from wgig.shacl.rules import LANGUAGES
+from wgig.papers.form.fields import CHECKBOX_FIELD, FORM_PARTS
+from wgig.papers.form.fields import PAPER_PART as PAPER_PART
+from wgig.papers.form.original import OriginalPaper
+from wgig.papers.form.statements import FormToGraph
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.shacl.rules import MESSAGE_LANGUAGES
 from wgig.store.store import Store
 
 from tests.fixtures.html_form import PAGE, Form, opened
@@ -30,8 +30,10 @@ BASE = Settings.base
 TOKEN = "wgig_" + "s" * 43
 OTHER = "wgig_" + "o" * 43
 TTL = {"Content-Type": "text/turtle", "Authorization": f"Bearer {TOKEN}"}
-PAPERS = sorted([*(SHIPPED / "data/papers").glob("wp-*.ttl"), *(SHIPPED / "data/examples").glob("*.ttl")])
-EXAMPLE = (SHIPPED / "data/examples/spam-filters.ttl").read_text("utf-8")
+PAPERS = sorted(
+    [*(SHIPPED_FOLDER / "data/papers").glob("wp-*.ttl"), *(SHIPPED_FOLDER / "data/examples").glob("*.ttl")]
+)
+EXAMPLE = (SHIPPED_FOLDER / "data/examples/spam-filters.ttl").read_text("utf-8")
 NAME = "example-spam-filters"
 PAPER = f"<{BASE}id/paper/{NAME}>"
 # What the form has no field for: links, kinds, blank nodes, texts in other languages, data types.
@@ -69,8 +71,8 @@ def written(triples: Iterable[ox.Triple]) -> Graph:
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: path.stem)
 def test_a_form_that_nobody_changed_states_what_it_was_opened_with(path: Path) -> None:
-    source = Source(load_triples(path))
-    assert set(Stating(source, source.filled).triples) == set(source.triples)
+    source = OriginalPaper(load_triples(path))
+    assert set(FormToGraph(source, source.form_state).triples) == set(source.triples)
 
 
 def test_opened_and_saved_without_a_change_the_graph_is_the_same(client: httpx.Client) -> None:
@@ -650,7 +652,7 @@ def test_what_is_said_in_english_alone_is_marked_where_the_form_is_in_another_la
     ] * 2
 
 
-@pytest.mark.parametrize("tongue", [one for one in LANGUAGES if one != "en"])
+@pytest.mark.parametrize("tongue", [one for one in MESSAGE_LANGUAGES if one != "en"])
 def test_the_guidance_of_the_form_is_in_its_language(client: httpx.Client, tongue: str) -> None:
     page = opened(client, f"/write?issue=spam&lang={tongue}").page
     hints = page.select("form .hint")
@@ -682,11 +684,11 @@ PIECES = st.sampled_from(
 )
 FIELDS = st.sampled_from(
     [
-        *(f"{one.key}-1" for one in PAPER_PART.fields if one.kind != SOME),
+        *(f"{one.key}-1" for one in PAPER_PART.fields if one.kind != CHECKBOX_FIELD),
         *(
-            f"{part.key}-{at}-{one.key}{'' if one.kind == SOME else '-1'}"
+            f"{part.key}-{at}-{one.key}{'' if one.kind == CHECKBOX_FIELD else '-1'}"
             for at in (1, 2)
-            for part in PARTS.values()
+            for part in FORM_PARTS.values()
             if part.key
             for one in part.fields
         ),
@@ -803,9 +805,9 @@ def test_statements_about_what_is_not_the_papers_are_not_saved(client: httpx.Cli
 
 def test_parts_without_an_address_and_texts_in_place_of_parts_are_kept() -> None:
     odd = f'{PAPER} <{BASE}ontology#forum> [ a <{BASE}ontology#Forum> ; <x:p> "kept" ] , "no forum at all" .'
-    source = Source([one.triple for one in ox.parse(EXAMPLE + odd, ox.RdfFormat.TURTLE)])
-    assert set(Stating(source, source.filled).triples) == set(source.triples)
-    numbers = [one.number for one in source.filled.rows["forum"]]
+    source = OriginalPaper([one.triple for one in ox.parse(EXAMPLE + odd, ox.RdfFormat.TURTLE)])
+    assert set(FormToGraph(source, source.form_state).triples) == set(source.triples)
+    numbers = [one.number for one in source.form_state.rows["forum"]]
     assert numbers == [1, 2, 3]
 
 

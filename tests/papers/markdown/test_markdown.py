@@ -6,18 +6,25 @@ from random import Random
 import pyoxigraph as ox
 import pytest
 from wgig.papers import markdown
-from wgig.papers.markdown.template import CRITERIA, FORUM, HEAD, MECHANISM, SECTIONS, SWOT
-from wgig.papers.markdown.values import iri
-from wgig.papers.readers import read as read_document
+from wgig.papers.markdown.template import (
+    CRITERION_HEADINGS,
+    FORUM_HEADINGS,
+    FRONT_MATTER_KEYS,
+    MECHANISM_HEADINGS,
+    SECTION_HEADINGS,
+    SWOT_HEADINGS,
+)
+from wgig.papers.markdown.values import expand_prefixed_name
+from wgig.papers.readers import read_paper_document as read_document
 from wgig.problems import Problem
 from wgig.rdf.formats import MARKDOWN
-from wgig.settings import CHECKOUT, SHIPPED
-from wgig.shacl.check import check
-from wgig.shacl.rules import headings
+from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
+from wgig.shacl.check import check_document
+from wgig.shacl.rules import section_headings
 
 from tests.fixtures.triples import load_triples
 
-EXAMPLES = {path.stem: path for path in sorted((SHIPPED / "data/examples").glob("*.md"))}
+EXAMPLES = {path.stem: path for path in sorted((SHIPPED_FOLDER / "data/examples").glob("*.md"))}
 PAPER = "https://w3id.org/wgig/id/paper/mine"
 NRO = "Number Resource Organization (NRO)"
 HEADED = "---\npaper: mine\n---\n\n"
@@ -34,7 +41,11 @@ def node(name: str) -> ox.NamedNode:
 
 def values(text: str, name: str) -> list[str]:
     """What is said with a property, in a paper that has this head and body."""
-    return [value_of(one.object) for one in markdown.read(text)[0] if one.predicate == iri(name)]
+    return [
+        value_of(one.object)
+        for one in markdown.parse_paper_triples(text)[0]
+        if one.predicate == expand_prefixed_name(name)
+    ]
 
 
 def value_of(term: object) -> str:
@@ -44,7 +55,7 @@ def value_of(term: object) -> str:
 
 def refused(text: str) -> Problem:
     with pytest.raises(Problem) as caught:
-        markdown.read(text)
+        markdown.parse_paper_triples(text)
     assert (caught.value.status, caught.value.slug) == (400, "syntax")
     return caught.value
 
@@ -52,35 +63,37 @@ def refused(text: str) -> Problem:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_says_the_same_in_markdown_and_in_turtle(name: str) -> None:
     path = EXAMPLES[name]
-    assert set(markdown.read(path.read_text())[0]) == set(load_triples(path.with_suffix(".ttl")))
+    assert set(markdown.parse_paper_triples(path.read_text())[0]) == set(
+        load_triples(path.with_suffix(".ttl"))
+    )
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_markdown_to_rdf_and_back_loses_nothing(name: str) -> None:
     text = EXAMPLES[name].read_text()
-    assert markdown.write(markdown.read(text)[0]) == text
-    assert markdown.write(load_triples(EXAMPLES[name].with_suffix(".ttl"))) == text
+    assert markdown.serialize_markdown_paper(markdown.parse_paper_triples(text)[0]) == text
+    assert markdown.serialize_markdown_paper(load_triples(EXAMPLES[name].with_suffix(".ttl"))) == text
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_order_of_the_triples_changes_no_statement(name: str) -> None:
-    triples = markdown.read(EXAMPLES[name].read_text())[0]
+    triples = markdown.parse_paper_triples(EXAMPLES[name].read_text())[0]
     mixed = Random(7).sample(triples, len(triples))
-    assert set(markdown.read(markdown.write(mixed))[0]) == set(triples)
+    assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(mixed))[0]) == set(triples)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_final(name: str) -> None:
     document = read_document(name, EXAMPLES[name].read_bytes(), MARKDOWN)
     for engine in ("pyshacl", "shifty"):
-        (paper,) = check(document, "final", engine).papers
+        (paper,) = check_document(document, "final", engine).papers
         assert paper.conforms
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_each_value_stands_where_its_spot_says(name: str) -> None:
     text = EXAMPLES[name].read_text()
-    for triple, spot in zip(*markdown.read(text), strict=True):
+    for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True):
         assert min(spot) >= 0
         if (
             isinstance(triple.object, ox.Literal)
@@ -92,7 +105,7 @@ def test_each_value_stands_where_its_spot_says(name: str) -> None:
 
 def test_a_subject_stands_at_its_heading_and_the_paper_at_its_name() -> None:
     text = EXAMPLES["community-networks"].read_text()
-    triples, spots = markdown.read(text)
+    triples, spots = markdown.parse_paper_triples(text)
     places = {
         value_of(triple.subject).rpartition("/paper/")[2]: text[spot.subject :]
         for triple, spot in zip(triples, spots, strict=True)
@@ -110,7 +123,7 @@ def test_a_subject_stands_at_its_heading_and_the_paper_at_its_name() -> None:
 
 def snippets() -> dict[str, tuple[int, str]]:
     store = ox.Store()
-    for path in (SHIPPED / "shapes").glob("issue-paper*.ttl"):
+    for path in (SHIPPED_FOLDER / "shapes").glob("issue-paper*.ttl"):
         store.load(path=path, format=ox.RdfFormat.TURTLE)
     return {
         row["rule"].value.rpartition("#")[2]: (int(row["section"].value[-1]), row["snippet"].value)
@@ -125,12 +138,12 @@ def test_the_form_takes_the_snippet_of_a_rule_in_its_place(rule: str) -> None:
         name = "" if snippet.startswith("paper:") else "paper: mine\n"
         text = f"---\n{name}{snippet}\n---\n"
     else:
-        section = f"## {SECTIONS[(number or 3) - 1].written}\n\n"
+        section = f"## {SECTION_HEADINGS[(number or 3) - 1].marked_title}\n\n"
         above = {3: "### Strengths\n\n", 4: "### Main actor\n\n", 7: "### b. Transparent\n\n"}
         context = {"## ": "", "###": section, "####": f"{section}### A name\n\n"}
         start = (re.match(r"## |#*", snippet) or [""])[0]
         text = HEADED + context.get(start, section + above.get(number, "")) + snippet
-    markdown.read(text)
+    markdown.parse_paper_triples(text)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +267,7 @@ def test_a_blank_line_is_not_shown(text: str) -> None:
 def test_a_wrong_value_is_read_and_breaks_its_rule(head: str, body: str, code: str) -> None:
     text = f"---\npaper: mine\n{head}\n---\n\n{body}\n"
     document = read_document("mine.md", text.encode(), MARKDOWN)
-    (paper,) = check(document, "draft").papers
+    (paper,) = check_document(document, "draft").papers
     assert [one.rule.code for one in paper.findings] == [code]
     assert paper.findings[0].place is not None
 
@@ -289,23 +302,30 @@ def test_a_category_is_known_by_its_label_too() -> None:
 
 def test_an_actor_whom_the_graph_knows_is_named_and_not_described() -> None:
     assert values(f"{HEADED}## 4. Actors\n\n### Main actor\n\n- {NRO}\n", "wgig:mainActor") == [
-        iri("agent:number-resource-organization").value
+        expand_prefixed_name("agent:number-resource-organization").value
     ]
     listed = "- unesco\n- International Telecommunication Union (international organizations)\n"
     actors = f"## 4. Actors\n\n### Other actors\n\n{listed}"
-    triples = markdown.read(HEADED + actors)[0]
-    union = iri("agent:international-telecommunication-union")
-    assert values(HEADED + actors, "wgig:otherActor") == [iri("agent:unesco").value, union.value]
-    assert {one.predicate for one in triples if one.subject == union} == {iri("wgig:stakeholderGroup")}
-    assert iri("agent:unesco") not in {one.subject for one in triples}
+    triples = markdown.parse_paper_triples(HEADED + actors)[0]
+    union = expand_prefixed_name("agent:international-telecommunication-union")
+    assert values(HEADED + actors, "wgig:otherActor") == [
+        expand_prefixed_name("agent:unesco").value,
+        union.value,
+    ]
+    assert {one.predicate for one in triples if one.subject == union} == {
+        expand_prefixed_name("wgig:stakeholderGroup")
+    }
+    assert expand_prefixed_name("agent:unesco") not in {one.subject for one in triples}
 
 
 def test_a_name_without_latin_letters_has_an_address_too() -> None:
     actors = "## 4. Actors\n\n### Main actor\n\n- 村の組合 (civil-society)\n"
-    assert values(HEADED + actors, "wgig:mainActor") == [iri("agent:mine-actor").value]
+    assert values(HEADED + actors, "wgig:mainActor") == [expand_prefixed_name("agent:mine-actor").value]
     assert (
-        markdown.read(markdown.write(markdown.read(HEADED + actors)[0]))[0]
-        == markdown.read(HEADED + actors)[0]
+        markdown.parse_paper_triples(
+            markdown.serialize_markdown_paper(markdown.parse_paper_triples(HEADED + actors)[0])
+        )[0]
+        == markdown.parse_paper_triples(HEADED + actors)[0]
     )
 
 
@@ -313,18 +333,25 @@ def test_different_names_are_different_actors_and_one_name_is_one() -> None:
     listed = "- AT&T (private-sector)\n- AT T (private-sector)\n- 甲\n- 乙\n- AT&T\n"
     head = "---\npaper: mine\ndrafters:\n  - name: AT/T\n---\n\n"
     text = f"{head}## 4. Actors\n\n### Other actors\n\n{listed}"
-    assert values(text, "wgig:drafter") == [iri("agent:mine-at-t").value]
+    assert values(text, "wgig:drafter") == [expand_prefixed_name("agent:mine-at-t").value]
     names = ["at-t-2", "at-t-3", "actor", "actor-2"]
-    assert values(text, "wgig:otherActor") == [iri(f"agent:mine-{one}").value for one in names]
-    triples = markdown.read(text)[0]
-    assert set(markdown.read(markdown.write(triples))[0]) == set(triples)
-    assert set(markdown.read(markdown.write(triples[::-1]))[0]) == set(triples)
+    assert values(text, "wgig:otherActor") == [
+        expand_prefixed_name(f"agent:mine-{one}").value for one in names
+    ]
+    triples = markdown.parse_paper_triples(text)[0]
+    assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples))[0]) == set(triples)
+    assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples[::-1]))[0]) == set(
+        triples
+    )
 
 
 def test_every_group_of_a_drafter_or_an_actor_is_kept() -> None:
     ann = "{name: Ann, group: [governments, civil-society], member: true}"
     head = f"---\npaper: mine\ndrafters:\n  - {ann}\n---\n"
-    groups = [iri("group:governments").value, iri("group:civil-society").value]
+    groups = [
+        expand_prefixed_name("group:governments").value,
+        expand_prefixed_name("group:civil-society").value,
+    ]
     assert values(head, "wgig:stakeholderGroup") == groups
     actors = "## 4. Actors\n\n### Main actor\n\n- Ann (governments, civil society)\n"
     assert values(HEADED + actors, "wgig:stakeholderGroup") == groups
@@ -334,14 +361,14 @@ def test_lines_of_a_reason_stay_in_it() -> None:
     reason = "A code says:\n\n```\nMechanism: the court\n```\n\n- Verdict: the court of 2003\n- Verdikt: none"
     text = f"{MECHANISMS}Verdict: adequate\n\n{reason}\n"
     assert values(HEADED + text, "wgig:rationale") == [reason]
-    assert values(HEADED + text, "wgig:verdict") == [iri("verdict:adequate").value]
+    assert values(HEADED + text, "wgig:verdict") == [expand_prefixed_name("verdict:adequate").value]
     assert values(HEADED + text, "wgig:judges") == []
 
 
 @pytest.mark.parametrize("line", ["**Verdict:** adequate", "**Verdict**: adequate", "- _Verdict_: adequate"])
 def test_the_key_of_a_line_may_be_emphasized(line: str) -> None:
     text = f"{HEADED}{MECHANISMS}{line}\n__Mechanism:__ Second\n\nRules are published.\n"
-    assert values(text, "wgig:verdict") == [iri("verdict:adequate").value]
+    assert values(text, "wgig:verdict") == [expand_prefixed_name("verdict:adequate").value]
     assert values(text, "wgig:judges") == [f"{PAPER}/mechanism/2"]
     assert values(text, "wgig:rationale") == ["Rules are published."]
 
@@ -373,20 +400,20 @@ def test_the_key_of_a_line_may_be_emphasized(line: str) -> None:
     ],
 )
 def test_a_name_may_be_written_as_in_turtle(head: str, body: str, name: str, value: str) -> None:
-    assert values(f"---\npaper: mine\n{head}\n---\n\n{body}\n", name) == [iri(value).value]
+    assert values(f"---\npaper: mine\n{head}\n---\n\n{body}\n", name) == [expand_prefixed_name(value).value]
 
 
 def test_a_reason_stands_at_its_first_word() -> None:
     text = f"{HEADED}{MECHANISMS}Verdict: adequate\n\n  Rules are published.\n"
-    spots = {triple.predicate: spot for triple, spot in zip(*markdown.read(text), strict=True)}
-    assert text.startswith("Rules", spots[iri("wgig:rationale")].object)
+    spots = {triple.predicate: spot for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True)}
+    assert text.startswith("Rules", spots[expand_prefixed_name("wgig:rationale")].object)
 
 
 @pytest.mark.parametrize("written", ["-\n  Mail.", "   Mail.", "<!-- c --> - Mail."])
 def test_a_value_stands_at_its_first_word(written: str) -> None:
     text = f"{HEADED}## 3. SWOT\n\n### Strengths\n\n{written}\n"
-    spots = {triple.predicate: spot for triple, spot in zip(*markdown.read(text), strict=True)}
-    assert text.startswith("Mail.", spots[iri("wgig:strength")].object)
+    spots = {triple.predicate: spot for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True)}
+    assert text.startswith("Mail.", spots[expand_prefixed_name("wgig:strength")].object)
 
 
 def test_assessments_count_where_they_say_something() -> None:
@@ -420,9 +447,9 @@ def test_what_stands_behind_a_comment_begins_the_line() -> None:
     text = f"{HEADED}{issue}<!-- c --> ## 8. Comments\n\n<!-- c --> - One."
     assert values(text, "wgig:issueDescription") == ["Mail."]
     assert values(text, "wgig:additionalComments") == ["- One."]
-    spots = {triple.predicate: spot for triple, spot in zip(*markdown.read(text), strict=True)}
-    assert text.startswith("Mail.", spots[iri("wgig:issueDescription")].object)
-    assert text.startswith("- One.", spots[iri("wgig:additionalComments")].object)
+    spots = {triple.predicate: spot for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True)}
+    assert text.startswith("Mail.", spots[expand_prefixed_name("wgig:issueDescription")].object)
+    assert text.startswith("- One.", spots[expand_prefixed_name("wgig:additionalComments")].object)
 
 
 def test_comments_are_left_out_and_what_looks_like_a_link_definition_is_kept() -> None:
@@ -435,9 +462,9 @@ def test_comments_are_left_out_and_what_looks_like_a_link_definition_is_kept() -
 
 def test_line_ends_of_every_system_give_the_same_paper() -> None:
     text = EXAMPLES["spam-filters"].read_text()
-    triples, spots = markdown.read(text)
+    triples, spots = markdown.parse_paper_triples(text)
     for end in ("\r\n", "\r"):
-        other, moved = markdown.read(text.replace("\n", end))
+        other, moved = markdown.parse_paper_triples(text.replace("\n", end))
         assert other == triples
         assert all(
             text.count("\n", 0, one.object) == text.replace("\n", end).count(end, 0, two.object)
@@ -446,11 +473,11 @@ def test_line_ends_of_every_system_give_the_same_paper() -> None:
 
 
 def test_an_empty_heading_says_nothing() -> None:
-    bare = "\n\n".join(f"## {one.written}" for one in SECTIONS)
+    bare = "\n\n".join(f"## {one.marked_title}" for one in SECTION_HEADINGS)
     empty = f"{HEADED}{bare}\n".replace(
-        "## 8", f"{chr(10).join(f'### {one.written}' for one in CRITERIA)}\n\n## 8"
+        "## 8", f"{chr(10).join(f'### {one.marked_title}' for one in CRITERION_HEADINGS)}\n\n## 8"
     )
-    assert set(markdown.read(empty)[0]) == set(markdown.read(HEADED)[0])
+    assert set(markdown.parse_paper_triples(empty)[0]) == set(markdown.parse_paper_triples(HEADED)[0])
 
 
 def test_parts_without_a_source_in_the_head_come_from_the_paper() -> None:
@@ -477,21 +504,25 @@ def test_parts_without_a_source_in_the_head_come_from_the_paper() -> None:
     ],
 )
 def test_what_markdown_cannot_hold_is_named_and_not_dropped(more: str) -> None:
-    triples = markdown.read(HEADED)[0] + [one.triple for one in ox.parse(more, format=ox.RdfFormat.TURTLE)]
+    triples = markdown.parse_paper_triples(HEADED)[0] + [
+        one.triple for one in ox.parse(more, format=ox.RdfFormat.TURTLE)
+    ]
     with pytest.raises(ValueError, match="Markdown"):
-        markdown.write(triples)
+        markdown.serialize_markdown_paper(triples)
 
 
 def test_what_markdown_would_add_is_named_too() -> None:
-    triples = markdown.read("---\npaper: mine\ndrafters:\n  - {name: Ann, member: true}\n---\n")[0]
-    role = iri("org:role")
+    triples = markdown.parse_paper_triples(
+        "---\npaper: mine\ndrafters:\n  - {name: Ann, member: true}\n---\n"
+    )[0]
+    role = expand_prefixed_name("org:role")
     with pytest.raises(ValueError, match=re.escape(role.value)):
-        markdown.write(one for one in triples if one.predicate != role)
+        markdown.serialize_markdown_paper(one for one in triples if one.predicate != role)
 
 
 def test_a_file_without_a_paper_is_none() -> None:
     with pytest.raises(ValueError, match="one issue paper"):
-        markdown.write([])
+        markdown.serialize_markdown_paper([])
 
 
 @pytest.mark.parametrize(
@@ -523,14 +554,20 @@ def test_a_huge_head_is_refused_before_it_is_read() -> None:
 
 
 def test_the_sections_are_called_as_the_rules_call_them() -> None:
-    assert {int(one.mark): one.title for one in SECTIONS} == {
-        number: heading.says("en") for number, heading in headings().items() if number
+    assert {int(one.mark): one.title for one in SECTION_HEADINGS} == {
+        number: heading.title_in("en") for number, heading in section_headings().items() if number
     }
 
 
 def test_the_page_on_writing_a_paper_names_every_key_and_heading() -> None:
-    page = (CHECKOUT / "docs/tutorials/writing-a-paper.md").read_text()
+    page = (CHECKOUT_FOLDER / "docs/tutorials/writing-a-paper.md").read_text()
     keys = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
-    assert keys == list(HEAD)
-    for heading in (*SECTIONS, *SWOT, *FORUM, *MECHANISM, *CRITERIA):
-        assert f"{heading.written}" in page
+    assert keys == list(FRONT_MATTER_KEYS)
+    for heading in (
+        *SECTION_HEADINGS,
+        *SWOT_HEADINGS,
+        *FORUM_HEADINGS,
+        *MECHANISM_HEADINGS,
+        *CRITERION_HEADINGS,
+    ):
+        assert f"{heading.marked_title}" in page

@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 from wgig.papers import markdown
-from wgig.papers.markdown.template import ACTORS, CRITERIA, FIELDS, FORUM, MECHANISM, SWOT, Heading
+from wgig.papers.markdown.template import (
+    ACTOR_HEADINGS,
+    ASSESSMENT_FIELDS,
+    CRITERION_HEADINGS,
+    FORUM_HEADINGS,
+    MECHANISM_HEADINGS,
+    SWOT_HEADINGS,
+    TemplateHeading,
+)
 
 Text = SearchStrategy[str]
 
@@ -69,10 +77,10 @@ def below(level: int, heading: str, text: str) -> str:
     return f"{'#' * level} {heading}\n\n{text}"
 
 
-def headed(level: int, headings: tuple[Heading, ...], text: Text) -> Text:
+def headed(level: int, headings: tuple[TemplateHeading, ...], text: Text) -> Text:
     """Some of the headings in any order, with texts below."""
     some = st.lists(st.tuples(st.sampled_from(headings), text), max_size=3, unique_by=lambda one: one[0])
-    return some.map(lambda found: "\n\n".join(below(level, one.written, text) for one, text in found))
+    return some.map(lambda found: "\n\n".join(below(level, one.marked_title, text) for one, text in found))
 
 
 def named(level: int, text: Text) -> Text:
@@ -94,7 +102,7 @@ def judged(draw: DrawFn) -> str:
         "Mechanism": st.sampled_from([*NAMES, "", "nowhere"]),
         "Cites": st.sampled_from(["declaration/48, declaration/49;x", "100%25", ""]),
     }
-    assert said.keys() == FIELDS.keys()
+    assert said.keys() == ASSESSMENT_FIELDS.keys()
     keys = draw(st.lists(st.sampled_from(list(said)), max_size=3))
     found = [f"{key}: {draw(said[key])}" for key in keys]
     return "\n".join([*found, "", draw(TEXTS | st.just(""))])
@@ -104,15 +112,17 @@ def judged(draw: DrawFn) -> str:
 def papers(draw: DrawFn) -> str:
     head: dict[str, Any] = {key: st.sampled_from(values) for key, values in HEAD.items()}
     others = ("f. Other: 美", "f. Other: multilateralism", "f. Other: top-10", "f. Other")
-    criteria = (*CRITERIA[1:-1], *(Heading("", "", one) for one in others))
+    criteria = (*CRITERION_HEADINGS[1:-1], *(TemplateHeading("", "", one) for one in others))
     adequacy = st.tuples(judged(), named(4, judged())).map("\n\n".join)
     sections = {
         "1. Issue": TEXTS,
         "2. Category": VALUES,
-        "3. SWOT": headed(3, SWOT, VALUES),
-        "4. Actors": headed(3, ACTORS, actors()),
-        "5. Forums": named(3, headed(4, tuple(one for one in FORUM if "Decisions" not in one.key), TEXTS)),
-        "6. Mechanisms": named(3, headed(4, MECHANISM, TEXTS)),
+        "3. SWOT": headed(3, SWOT_HEADINGS, VALUES),
+        "4. Actors": headed(3, ACTOR_HEADINGS, actors()),
+        "5. Forums": named(
+            3, headed(4, tuple(one for one in FORUM_HEADINGS if "Decisions" not in one.key), TEXTS)
+        ),
+        "6. Mechanisms": named(3, headed(4, MECHANISM_HEADINGS, TEXTS)),
         "7. Adequacy": headed(3, criteria, adequacy),
         "8. Comments": TEXTS,
     }
@@ -124,9 +134,9 @@ def papers(draw: DrawFn) -> str:
 @settings(max_examples=60, derandomize=True, deadline=None, database=None)
 @given(papers())
 def test_a_paper_says_the_same_after_it_is_written_and_all_of_it_has_a_place(text: str) -> None:
-    triples, spots = markdown.read(text)
+    triples, spots = markdown.parse_paper_triples(text)
     assert all(0 <= at < len(text) for spot in spots for at in spot)
-    assert set(markdown.read(markdown.write(triples))[0]) == set(triples)
+    assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples))[0]) == set(triples)
 
 
 @pytest.mark.parametrize(
@@ -143,5 +153,5 @@ def test_a_paper_says_the_same_after_it_is_written_and_all_of_it_has_a_place(tex
     ],
 )
 def test_what_is_seldom_written_is_kept_too(head: str, body: str) -> None:
-    triples = markdown.read(f"---\npaper: mine\n{head}\n---\n\n{body}\n")[0]
-    assert set(markdown.read(markdown.write(triples))[0]) == set(triples)
+    triples = markdown.parse_paper_triples(f"---\npaper: mine\n{head}\n---\n\n{body}\n")[0]
+    assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples))[0]) == set(triples)

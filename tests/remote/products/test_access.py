@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from wgig.remote.client import Access
+from wgig.remote.client import RemoteCredentials
 
 
 @pytest.fixture
@@ -17,17 +17,17 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o440])
 def test_a_file_of_ours_is_read(file: Path, mode: int) -> None:
     file.chmod(mode)
-    assert Access(f"digest:{file}").pair == ("wgig", "secret")
+    assert RemoteCredentials(f"digest:{file}").user_and_password == ("wgig", "secret")
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o644, 0o660])
 def test_a_file_that_is_open_to_others_is_refused(file: Path, mode: int) -> None:
     file.chmod(mode)
     with pytest.raises(ValueError, match="chmod 600"):
-        Access(f"digest:{file}")
+        RemoteCredentials(f"digest:{file}")
 
 
 @pytest.mark.parametrize("setting", ["wgig:secret", "digest:", "basic:/no/such/file"])
 def test_a_setting_that_does_not_fit_is_named(setting: str) -> None:
     with pytest.raises(ValueError, match="WGIG_REMOTE_AUTH"):
-        Access(setting)
+        RemoteCredentials(setting)

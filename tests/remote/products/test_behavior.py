@@ -8,7 +8,7 @@ from collections import Counter
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.settings import CHECKOUT, Settings
+from wgig.settings import CHECKOUT_FOLDER, Settings
 
 from tests.fixtures.projections import Follower, check_figures, found, wait_in_step
 
@@ -40,7 +40,7 @@ LITERALS = (
 )
 EXAMPLES = sorted(
     path.stem
-    for path in (CHECKOUT / "data" / "queries").glob("*.rq")
+    for path in (CHECKOUT_FOLDER / "data" / "queries").glob("*.rq")
     if path.stem != "who-wrote-what"  # as these tests write
 )
 
@@ -214,7 +214,7 @@ def test_an_example_answers_as_its_query_does_over_the_embedded_store(
 ) -> None:
     answer = client.get(f"/queries/{name}", headers={"Accept": TSV})
     assert answer.status_code == 200, answer.text
-    query = (CHECKOUT / "data" / "queries" / f"{name}.rq").read_text()
+    query = (CHECKOUT_FOLDER / "data" / "queries" / f"{name}.rq").read_text()
     found = shipped.query(query, use_default_graph_as_union=True)
     assert isinstance(found, ox.QuerySolutions)
     wanted = found.serialize(format=ox.QueryResultsFormat.TSV)
@@ -443,7 +443,7 @@ def test_a_paper_that_does_not_pass_the_gate_is_not_written(client: httpx.Client
 
 def test_what_follows_from_a_paper_is_there_with_it_and_goes_with_it(client: httpx.Client) -> None:
     name = "example-community-networks"
-    data = (CHECKOUT / "data" / "examples" / "community-networks.ttl").read_text()
+    data = (CHECKOUT_FOLDER / "data" / "examples" / "community-networks.ttl").read_text()
     whole = f"{BASE}id/paper/{name}"
     about = f"GRAPH ?g {{ ?s ?p ?o }} FILTER(STRSTARTS(STR(?s), '{whole}') || ?o = <{whole}>)"
     graphs = f"SELECT DISTINCT ?g {{ {about} FILTER(?g IN (<{GRAPH}inferred>, <{GRAPH}conformance>)) }}"

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 from wgig.rdf.formats import JSON_RESULTS
 from wgig.remote.client import CutOffError
-from wgig.remote.results import solutions
+from wgig.remote.results import iter_remote_solutions
 
 ROW = b'{"head":{"vars":["a","b"]},"results":{"bindings":[{%s}]}}'
 A, B = b'"a":{"type":"literal","value":"1"}', b'"b":{"type":"literal","value":"2"}'
@@ -15,7 +15,7 @@ A, B = b'"a":{"type":"literal","value":"1"}', b'"b":{"type":"literal","value":"2
 
 def read(body: bytes) -> list[dict[str, str]]:
     """The values in the rows of a body."""
-    rows = solutions(cast(RawIOBase, io.BytesIO(body)), JSON_RESULTS.media_type)
+    rows = iter_remote_solutions(cast(RawIOBase, io.BytesIO(body)), JSON_RESULTS.media_type)
     return [{name: term.value for name, term in row.items()} for row in rows]
 
 

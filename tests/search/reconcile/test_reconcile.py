@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import httpx
 import jsonschema
 import pytest
-from wgig.search.entries import UNNAMED
-from wgig.search.reconcile.request import MOST
-from wgig.seed import read, sources
+from wgig.search.entries import UNINDEXED_KINDS
+from wgig.search.reconcile.request import MAX_BATCH_QUERIES
+from wgig.seed import list_shipped_files, read_turtle_files
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -141,7 +141,7 @@ PROPOSED = exactly(type=TEXT, limit={"type": "integer"}, properties={"type": "ar
 def client() -> httpx.Client:
     """A service of the shipped facts."""
     store = Store.in_memory()
-    store.replace({graph: read(paths) for graph, paths in sources(BASE).items()})
+    store.replace({graph: read_turtle_files(paths) for graph, paths in list_shipped_files(BASE).items()})
     return service_of(Settings(), store)
 
 
@@ -201,7 +201,7 @@ def test_the_manifest_says_what_can_be_done_and_where(client: httpx.Client) -> N
         (proposed, "?type=issue"),
     ):
         assert client.get(endpoint["service_url"] + endpoint["service_path"] + question).status_code == 200
-    assert not UNNAMED.intersection(one["id"] for one in manifest["defaultTypes"])
+    assert not UNINDEXED_KINDS.intersection(one["id"] for one in manifest["defaultTypes"])
 
 
 def test_a_batch_is_answered_by_its_keys_in_form_and_address(client: httpx.Client) -> None:
@@ -305,7 +305,7 @@ def test_a_batch_that_is_not_right_is_refused(client: httpx.Client, queries: str
     assert len(answer.json()["detail"]) > 20
 
 
-@pytest.mark.parametrize("count", [MOST + 1, 10_000, 200_000])
+@pytest.mark.parametrize("count", [MAX_BATCH_QUERIES + 1, 10_000, 200_000])
 def test_a_batch_that_is_too_large_is_refused(client: httpx.Client, count: int) -> None:
     queries = json.dumps({f"q{number}": {"query": "Spam"} for number in range(count)})
     answer = client.post("/reconcile", data={"queries": queries})

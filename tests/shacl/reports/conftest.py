@@ -4,14 +4,14 @@ import re
 from functools import cache
 
 import pytest
-from wgig.papers.readers import read
+from wgig.papers.readers import read_paper_document
 from wgig.problems import Problem
 from wgig.rdf.formats import TURTLE
-from wgig.settings import CHECKOUT
-from wgig.shacl.check import check
-from wgig.shacl.findings import Outcome, Report, Unread
+from wgig.settings import CHECKOUT_FOLDER
+from wgig.shacl.check import check_document
+from wgig.shacl.findings import CheckOutcome, Report, UncheckedFile
 
-EXAMPLE = CHECKOUT / "data" / "examples" / "community-networks.ttl"
+EXAMPLE = CHECKOUT_FOLDER / "data" / "examples" / "community-networks.ttl"
 PAPER = "https://w3id.org/wgig/id/paper/example-community-networks"
 
 # What is written in place of what, to break a rule each.
@@ -49,24 +49,24 @@ def text() -> str:
 @pytest.fixture(scope="session")
 def good() -> Report:
     """A paper that conforms to the profile final."""
-    return check(read("papers/good.ttl", EXAMPLE.read_bytes(), TURTLE), "final")
+    return check_document(read_paper_document("papers/good.ttl", EXAMPLE.read_bytes(), TURTLE), "final")
 
 
 @pytest.fixture(scope="session")
 def bad() -> Report:
     """A paper that does not conform to the profile final, with one finding waived."""
-    return check(read("papers/bad, ü:1.ttl", broken_text().encode(), TURTLE), "final")
+    return check_document(read_paper_document("papers/bad, ü:1.ttl", broken_text().encode(), TURTLE), "final")
 
 
 @pytest.fixture(scope="session")
-def unread() -> Unread:
+def unread() -> UncheckedFile:
     """A file that is no Turtle."""
     with pytest.raises(Problem) as refused:
-        read("half.ttl", b"<http://example.org/a>\n  <http://example.org/b> <script", TURTLE)
-    return Unread("half.ttl", refused.value)
+        read_paper_document("half.ttl", b"<http://example.org/a>\n  <http://example.org/b> <script", TURTLE)
+    return UncheckedFile("half.ttl", refused.value)
 
 
 @pytest.fixture(scope="session")
-def outcomes(good: Report, bad: Report, unread: Unread) -> list[Outcome]:
+def outcomes(good: Report, bad: Report, unread: UncheckedFile) -> list[CheckOutcome]:
     """All of them."""
     return [good, bad, unread]

@@ -12,11 +12,11 @@ import pyoxigraph as ox
 import pytest
 from rich.cells import cell_len
 from wgig.problems import Problem
-from wgig.rdf.formats import CSV, JSON, JSON_LD, Format, named
-from wgig.shacl.findings import Outcome, Report, Unread
-from wgig.shacl.reports import GITHUB, JUNIT, TEXT, WRITERS
-from wgig.shacl.reports.phrases import PHRASES, phrase
-from wgig.shacl.rules import LANGUAGES, rules
+from wgig.rdf.formats import CSV, JSON, JSON_LD, Format, get_named_format
+from wgig.shacl.findings import CheckOutcome, Report, UncheckedFile
+from wgig.shacl.reports import GITHUB_ANNOTATIONS_FORMAT, JUNIT_FORMAT, REPORT_WRITERS, TEXT_REPORT_FORMAT
+from wgig.shacl.reports.phrases import REPORT_PHRASES, format_report_phrase
+from wgig.shacl.rules import MESSAGE_LANGUAGES, rules_by_code
 
 CODES = [
     "WGIG-0-PAGES-MANY",
@@ -30,8 +30,8 @@ CODES = [
 ]
 
 
-def written(format_: Format, outcomes: Sequence[Outcome], language: str = "en") -> str:
-    return WRITERS[format_](outcomes, language).decode()
+def written(format_: Format, outcomes: Sequence[CheckOutcome], language: str = "en") -> str:
+    return REPORT_WRITERS[format_](outcomes, language).decode()
 
 
 def line_of(text: str, written: str) -> int:
@@ -39,48 +39,50 @@ def line_of(text: str, written: str) -> int:
 
 
 def test_a_form_is_found_by_its_suffix_and_by_its_media_type() -> None:
-    offered = tuple(WRITERS)
+    offered = tuple(REPORT_WRITERS)
     assert len({one.suffix for one in offered}) == len({one.media_type for one in offered}) == len(offered)
-    assert named("junit", offered) is JUNIT
-    assert named("application/json", offered) is JSON
-    assert named("application/ld+json", offered) is JSON_LD
+    assert get_named_format("junit", offered) is JUNIT_FORMAT
+    assert get_named_format("application/json", offered) is JSON
+    assert get_named_format("application/ld+json", offered) is JSON_LD
 
 
-@pytest.mark.parametrize("format_", WRITERS, ids=lambda one: one.suffix)
-@pytest.mark.parametrize("language", [*LANGUAGES, "tlh"])
+@pytest.mark.parametrize("format_", REPORT_WRITERS, ids=lambda one: one.suffix)
+@pytest.mark.parametrize("language", [*MESSAGE_LANGUAGES, "tlh"])
 def test_every_form_names_every_file_and_every_rule_in_every_language(
-    format_: Format, language: str, outcomes: Sequence[Outcome]
+    format_: Format, language: str, outcomes: Sequence[CheckOutcome]
 ) -> None:
     found = unquote(written(format_, outcomes, language))
     assert "half.ttl" in found
     assert all(code in found for code in CODES)
-    sentence = rules()["WGIG-5B-MISSING"].says(language)
+    sentence = rules_by_code()["WGIG-5B-MISSING"].message_in(language)
     assert sentence[:25] in found
 
 
-@pytest.mark.parametrize("format_", WRITERS, ids=lambda one: one.suffix)
+@pytest.mark.parametrize("format_", REPORT_WRITERS, ids=lambda one: one.suffix)
 def test_every_form_can_be_written_of_nothing(format_: Format) -> None:
     assert written(format_, []) is not None
 
 
 def test_every_phrase_is_there_in_every_language_and_fills_in_the_same() -> None:
-    for said in PHRASES.values():
-        assert sorted(said) == sorted(LANGUAGES)
+    for said in REPORT_PHRASES.values():
+        assert sorted(said) == sorted(MESSAGE_LANGUAGES)
         assert len({frozenset(re.findall(r"{\w+}", text)) for text in said.values()}) == 1
-    assert phrase("line", "tlh", line=1, column=2) == "Line 1, column 2"
+    assert format_report_phrase("line", "tlh", line=1, column=2) == "Line 1, column 2"
 
 
 @pytest.mark.parametrize(
     ("language", "word"), [("ar", "إعفاء"), ("es", "exención"), ("fr", "dérogation"), ("zh", "豁免")]
 )
 def test_a_waiver_is_called_as_its_rules_call_it(language: str, word: str) -> None:
-    assert word in phrase("waived", language, reason="").casefold()
-    assert word in rules()["WGIG-0-WAIVER-REASON"].says(language).casefold()
+    assert word in format_report_phrase("waived", language, reason="").casefold()
+    assert word in rules_by_code()["WGIG-0-WAIVER-REASON"].message_in(language).casefold()
 
 
 def test_in_russian_findings_are_no_notes_and_no_letter_has_dots() -> None:
-    assert not [name for name, said in PHRASES.items() if name != "Info" and "замеч" in said["ru"].casefold()]
-    assert not [name for name, said in PHRASES.items() if "ё" in said["ru"].casefold()]
+    assert not [
+        name for name, said in REPORT_PHRASES.items() if name != "Info" and "замеч" in said["ru"].casefold()
+    ]
+    assert not [name for name, said in REPORT_PHRASES.items() if "ё" in said["ru"].casefold()]
 
 
 def test_json_tells_where_each_finding_is_and_how_to_mend_it(bad: Report, text: str) -> None:
@@ -92,7 +94,7 @@ def test_json_tells_where_each_finding_is_and_how_to_mend_it(bad: Report, text: 
     assert misspelt["line"] == line_of(text, "wgig:oportunity")
     assert misspelt["value"] == "https://w3id.org/wgig/ontology#oportunity"
     assert misspelt["suggestion"] == "wgig:opportunity"
-    assert misspelt["message"] == rules()["WGIG-0-TERM-UNKNOWN"].message["fr"]
+    assert misspelt["message"] == rules_by_code()["WGIG-0-TERM-UNKNOWN"].message["fr"]
     assert misspelt["excerpt"].startswith("wgig:oportunity")
     assert paper["findings"][0]["waived"] == "The chair asked for <more>."
     assert paper["findings"][2] | {"value": None, "waived": None, "suggestion": None} == paper["findings"][2]
@@ -100,7 +102,7 @@ def test_json_tells_where_each_finding_is_and_how_to_mend_it(bad: Report, text: 
     assert paper["completeness"]["met"] < paper["completeness"]["parts"]
 
 
-def test_json_says_why_a_file_was_not_checked(unread: Unread, good: Report) -> None:
+def test_json_says_why_a_file_was_not_checked(unread: UncheckedFile, good: Report) -> None:
     found = json.loads(written(JSON, [good, unread]))
     assert not found["conforms"]
     assert found["files"][0]["conforms"]
@@ -112,14 +114,14 @@ def test_json_says_why_a_file_was_not_checked(unread: Unread, good: Report) -> N
 def test_the_mending_is_in_the_language_of_the_file(bad: Report) -> None:
     as_markdown = json.loads(written(JSON, [replace(bad, media_type="text/markdown")]))
     mend = as_markdown["files"][0]["papers"][0]["findings"][1]["mend"]
-    assert mend == rules()["WGIG-0-TERM-UNKNOWN"].in_markdown
+    assert mend == rules_by_code()["WGIG-0-TERM-UNKNOWN"].in_markdown
 
 
 def test_text_reads_from_the_findings_to_the_verdict(bad: Report, text: str) -> None:
-    lines = written(TEXT, [bad]).splitlines()
+    lines = written(TEXT_REPORT_FORMAT, [bad]).splitlines()
     assert lines[0] == "papers/bad, ü:1.ttl: Community networks (an example)"
     start = lines.index("  error  WGIG-0-TERM-UNKNOWN")
-    example = [f"      {line}" for line in rules()["WGIG-0-TERM-UNKNOWN"].in_turtle.splitlines()]
+    example = [f"      {line}" for line in rules_by_code()["WGIG-0-TERM-UNKNOWN"].in_turtle.splitlines()]
     assert lines[start + 1 : start + 7 + len(example)] == [
         "    This term is not in the vocabulary. Correct its spelling, or take it out.",
         f"    papers/bad, ü:1.ttl:{line_of(text, 'wgig:oportunity')}:5  wgig:oportunity",
@@ -136,49 +138,51 @@ def test_text_reads_from_the_findings_to_the_verdict(bad: Report, text: str) -> 
 
 
 def test_text_names_a_broken_rule_once_for_all_its_places(bad: Report) -> None:
-    found = written(TEXT, [bad])
+    found = written(TEXT_REPORT_FORMAT, [bad])
     assert found.count("  WGIG-5B-MISSING\n") == 1
     assert found.count("shapes#WGIG-5B-MISSING\n") == 1
     assert len(re.findall(r":\d+:1  paper:example-community-networks\\/forum\\/", found)) == 2
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", MESSAGE_LANGUAGES)
 def test_text_fits_into_80_columns(bad: Report, language: str) -> None:
-    assert max(map(cell_len, written(TEXT, [bad], language).splitlines())) <= 80
+    assert max(map(cell_len, written(TEXT_REPORT_FORMAT, [bad], language).splitlines())) <= 80
 
 
-def test_text_is_colored_only_when_asked_for_and_says_the_same(outcomes: Sequence[Outcome]) -> None:
-    plain = WRITERS[TEXT](outcomes, "en").decode()
-    colored = WRITERS[TEXT](outcomes, "en", color=True).decode()
+def test_text_is_colored_only_when_asked_for_and_says_the_same(outcomes: Sequence[CheckOutcome]) -> None:
+    plain = REPORT_WRITERS[TEXT_REPORT_FORMAT](outcomes, "en").decode()
+    colored = REPORT_WRITERS[TEXT_REPORT_FORMAT](outcomes, "en", color=True).decode()
     assert "\x1b" not in plain
     assert re.sub(r"\x1b\[\d+m", "", colored) == plain != colored
 
 
-def test_text_takes_one_line_for_a_file_that_conforms_among_others(outcomes: Sequence[Outcome]) -> None:
-    lines = written(TEXT, outcomes).splitlines()
+def test_text_takes_one_line_for_a_file_that_conforms_among_others(outcomes: Sequence[CheckOutcome]) -> None:
+    lines = written(TEXT_REPORT_FORMAT, outcomes).splitlines()
     assert lines[0] == "✓ papers/good.ttl: conforms to the profile final"
     assert lines[-1] == "Files: 3; conforming: 1; not conforming: 1; not checked: 1"
     assert any(re.fullmatch(r"✗ half\.ttl:2:\d+: this file was not checked", line) for line in lines)
     assert "    " + "  <http://example.org/b> <script" in lines
 
 
-@pytest.mark.parametrize("format_", [TEXT, GITHUB], ids=lambda one: one.suffix)
+@pytest.mark.parametrize(
+    "format_", [TEXT_REPORT_FORMAT, GITHUB_ANNOTATIONS_FORMAT], ids=lambda one: one.suffix
+)
 def test_no_file_steers_the_terminal(format_: Format, bad: Report) -> None:
     evil = replace(bad, name="\x1b]0;gotcha\x07\u202e.ttl")
     found = written(format_, [evil])
     assert not set("\x1b\x07\u202e") & set(found)
 
 
-@pytest.mark.parametrize("format_", WRITERS, ids=lambda one: one.suffix)
+@pytest.mark.parametrize("format_", REPORT_WRITERS, ids=lambda one: one.suffix)
 def test_findings_that_are_left_out_are_counted(format_: Format, bad: Report) -> None:
     cut = replace(bad, papers=[bad.papers[0], replace(bad.papers[0], findings=[], left_out=99_000)])
     said = '"leftOut": 99000' if format_ is JSON else "Findings that are not shown: 99000"
     assert said in written(format_, [cut])
     assert said not in written(format_, [bad])
-    assert phrase("flawless", "en") not in written(format_, [cut])
+    assert format_report_phrase("flawless", "en") not in written(format_, [cut])
 
 
-@pytest.mark.parametrize("format_", WRITERS, ids=lambda one: one.suffix)
+@pytest.mark.parametrize("format_", REPORT_WRITERS, ids=lambda one: one.suffix)
 def test_a_long_text_of_a_file_is_not_repeated(format_: Format, bad: Report) -> None:
     long = "x" * 100_000
     terms = (
@@ -190,7 +194,10 @@ def test_a_long_text_of_a_file_is_not_repeated(format_: Format, bad: Report) -> 
     nodes = terms[:2]
     findings = [replace(bad.findings[0], focus=focus, value=value) for focus in nodes for value in terms]
     papers = [replace(bad.papers[0], iri=f"urn:{long}", title=long, findings=findings)]
-    outcomes: list[Outcome] = [replace(bad, name=long, papers=papers), Unread(long, Problem(400, ""))]
+    outcomes: list[CheckOutcome] = [
+        replace(bad, name=long, papers=papers),
+        UncheckedFile(long, Problem(400, "")),
+    ]
     found = written(format_, outcomes)
     assert "x" * 1001 not in found
     assert len(found) < 150_000
@@ -203,7 +210,7 @@ def test_csv_rates_findings_that_are_left_out_by_what_they_come_to(good: Report,
 
 
 def test_csv_has_a_row_for_each_finding_and_each_file_that_was_not_checked(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[CheckOutcome],
 ) -> None:
     found = written(CSV, outcomes)
     rows = [*csv.DictReader(io.StringIO(found, newline=""))]
@@ -219,18 +226,18 @@ def test_no_cell_of_csv_is_a_formula(start: str, bad: Report) -> None:
     assert {one["file"] for one in rows} == {f"'{start}1+1.ttl"}
 
 
-@pytest.mark.parametrize("format_", WRITERS, ids=lambda one: one.suffix)
+@pytest.mark.parametrize("format_", REPORT_WRITERS, ids=lambda one: one.suffix)
 def test_no_form_steers_or_commands(format_: Format, bad: Report) -> None:
     steering = "A\x1b]0;B\x07\u202e\u2028C\r\n::error::D\n  ##[error]E"
     papers = [replace(bad.papers[0], title=steering, findings=[replace(bad.findings[0], line=steering)])]
     found = written(format_, [replace(bad, name=f"::error::{steering}", papers=papers)])
     assert not re.search("[\x1b\x07\u202e\u2028]", found)
-    if format_ in (TEXT, CSV):
+    if format_ in (TEXT_REPORT_FORMAT, CSV):
         assert not re.search(r"^\s*::|##\[", found, re.MULTILINE)
 
 
-def test_github_gets_an_escaped_command_for_each_finding(outcomes: Sequence[Outcome], text: str) -> None:
-    lines = written(GITHUB, outcomes).splitlines()
+def test_github_gets_an_escaped_command_for_each_finding(outcomes: Sequence[CheckOutcome], text: str) -> None:
+    lines = written(GITHUB_ANNOTATIONS_FORMAT, outcomes).splitlines()
     assert len(lines) == len(CODES) + 1
     assert all(re.fullmatch(r"::(error|warning|notice) [^:]+::.+", line) for line in lines)
     line = line_of(text, "makesDecisions")

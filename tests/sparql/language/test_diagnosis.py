@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 from wgig.problems import Problem
-from wgig.rdf.sparql_lexer import form
-from wgig.settings import SHIPPED, Settings
-from wgig.sparql.admission import admit
-from wgig.sparql.language.diagnosis import diagnose, slips
+from wgig.rdf.sparql_lexer import get_query_form
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.sparql.admission import admit_sparql_text
+from wgig.sparql.language.diagnosis import diagnose_syntax_error, read_syntax_mistakes
 from wgig.store.store import Store
 
 HERE = "▸"
@@ -20,13 +20,13 @@ REFUSED = SyntaxError("error at 1:1: expected OPTIONAL")
 
 def problem(text: str) -> Problem:
     try:
-        admitted = admit(text, Settings())
-        form(text)
+        admitted = admit_sparql_text(text, Settings())
+        get_query_form(text)
         Store.in_memory().query(admitted, "text/csv", BytesIO())
     except Problem as refused:
         return refused
     except SyntaxError as error:
-        return diagnose(admitted, error)
+        return diagnose_syntax_error(admitted, error)
     raise AssertionError("it parses")
 
 
@@ -51,7 +51,7 @@ def test_a_slip_is_named_with_its_place_and_its_mend(text: str, says: str) -> No
 
 def test_there_are_slips_enough() -> None:
     assert len(list(table())) > 200
-    assert len(slips()) > 100
+    assert len(read_syntax_mistakes()) > 100
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_long_line_is_shown_in_part() -> None:
 def test_updates_are_diagnosed_too(text: str, column: int, says: str) -> None:
     with pytest.raises(SyntaxError) as refused:
         Store.in_memory().update(text)
-    found = diagnose(text, refused.value)
+    found = diagnose_syntax_error(text, refused.value)
     assert says in found.detail
     assert found.members["column"] == column
 
@@ -103,10 +103,10 @@ def test_what_fits_the_grammar_keeps_the_reason_of_the_engine() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((SHIPPED / "data" / "queries").glob("*.rq")), ids=lambda path: path.stem
+    "path", sorted((SHIPPED_FOLDER / "data" / "queries").glob("*.rq")), ids=lambda path: path.stem
 )
 def test_a_query_that_runs_is_never_found_at_fault(path: Path) -> None:
-    assert "The engine does not read this" in diagnose(path.read_text("utf-8"), REFUSED).detail
+    assert "The engine does not read this" in diagnose_syntax_error(path.read_text("utf-8"), REFUSED).detail
 
 
 LONG = [
@@ -126,4 +126,4 @@ LONG = [
 
 @pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
 def test_a_long_text_is_diagnosed_soon(text: str) -> None:
-    assert diagnose(text, REFUSED).detail
+    assert diagnose_syntax_error(text, REFUSED).detail

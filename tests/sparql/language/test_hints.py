@@ -7,10 +7,16 @@ from urllib.parse import quote, unquote
 
 import httpx
 import pytest
-from wgig.settings import SHIPPED, Settings
-from wgig.sparql.examples import example
-from wgig.sparql.language.hints import LONGEST, Hint, hints, one_slip, warned
-from wgig.sparql.language.unknown_terms import LOOKUPS
+from wgig.settings import SHIPPED_FOLDER, Settings
+from wgig.sparql.examples import read_example_query
+from wgig.sparql.language.hints import (
+    MAX_HINTED_QUERY_CHARS,
+    QueryHint,
+    build_warning_field,
+    differ_by_one_edit,
+    find_query_hints,
+)
+from wgig.sparql.language.unknown_terms import MAX_STORE_LOOKUPS
 from wgig.store.store import Store
 
 from tests.fixtures.service import service_of
@@ -82,8 +88,8 @@ SILENT = [
 ]
 
 
-def found(text: str, store: Store) -> list[Hint]:
-    return hints(PROLOGUE + text, store, BASE)
+def found(text: str, store: Store) -> list[QueryHint]:
+    return find_query_hints(PROLOGUE + text, store, BASE)
 
 
 @pytest.mark.parametrize(("text", "says"), SAID, ids=range(len(SAID)))
@@ -117,12 +123,14 @@ def test_a_term_that_is_declared_and_not_used_is_told_and_no_slip(
 
 
 def test_the_coverage_matrix_is_not_doubted_over_the_shipped_graph(filled_store: Store) -> None:
-    assert hints(example("coverage-matrix").text, filled_store, BASE) == []
+    assert find_query_hints(read_example_query("coverage-matrix").text, filled_store, BASE) == []
 
 
-@pytest.mark.parametrize("path", sorted((SHIPPED / "data/queries").glob("*.rq")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((SHIPPED_FOLDER / "data/queries").glob("*.rq")), ids=lambda path: path.stem
+)
 def test_no_variable_of_an_example_lacks_a_value(path: Path, small_store: Store) -> None:
-    said = [hint.sentence for hint in hints(path.read_text("utf-8"), small_store, BASE)]
+    said = [hint.sentence for hint in find_query_hints(path.read_text("utf-8"), small_store, BASE)]
     assert not [one for one in said if "a value" in one or "has no value" in one or "alone" in one]
 
 
@@ -139,7 +147,7 @@ def test_no_variable_of_an_example_lacks_a_value(path: Path, small_store: Store)
     ],
 )
 def test_names_are_one_slip_apart(one: str, other: str, slip: bool) -> None:
-    assert one_slip(one, other) is one_slip(other, one) is slip
+    assert differ_by_one_edit(one, other) is differ_by_one_edit(other, one) is slip
 
 
 def test_nothing_is_said_of_terms_where_there_is_no_graph() -> None:
@@ -147,14 +155,14 @@ def test_nothing_is_said_of_terms_where_there_is_no_graph() -> None:
 
 
 def test_a_long_query_is_left_alone(small_store: Store) -> None:
-    assert found(f"SELECT ?y {{ ?x a wgig:Issue }} #{'x' * LONGEST}", small_store) == []
+    assert found(f"SELECT ?y {{ ?x a wgig:Issue }} #{'x' * MAX_HINTED_QUERY_CHARS}", small_store) == []
 
 
 def test_the_store_is_asked_a_few_times_at_most() -> None:
     asked = []
 
     class Counted(Store):
-        def knows(self, *terms: object) -> bool:
+        def has_statement(self, *terms: object) -> bool:
             asked.append(terms)
             return False
 
@@ -163,15 +171,17 @@ def test_the_store_is_asked_a_few_times_at_most() -> None:
 
     store = Counted.in_memory()
     found("SELECT * {" + " ".join(f"?x <x:{number}> 'text' ." for number in range(150)) + "}", store)
-    assert 0 < len(asked) <= LOOKUPS
+    assert 0 < len(asked) <= MAX_STORE_LOOKUPS
 
 
 def test_the_field_is_a_list_of_display_strings() -> None:
-    fields = warned([Hint('No "é" is 100 % ?x.', 1, 2), Hint("Ü" * 1000, 3, 4), Hint("Last.", 5, 6)])
+    fields = build_warning_field(
+        [QueryHint('No "é" is 100 % ?x.', 1, 2), QueryHint("Ü" * 1000, 3, 4), QueryHint("Last.", 5, 6)]
+    )
     assert fields == {
         "WGIG-Warning": '%"No %22%c3%a9%22 is 100 %25 ?x.";line=1;column=2, %"Last.";line=5;column=6'
     }
-    assert warned([]) == {}
+    assert build_warning_field([]) == {}
 
 
 def test_a_response_carries_the_hints_and_scripts_may_read_them(get: Callable[..., httpx.Response]) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from wgig.http.limits import party
+from wgig.http.limits import identify_client
 from wgig.problems import Problem
 from wgig.sparql.workers import fair_queue
-from wgig.sparql.workers.fair_queue import Lending
+from wgig.sparql.workers.fair_queue import FairQueue
 
 
 def lending(
@@ -18,8 +18,8 @@ def lending(
     waiting: int = 10,
     patience: float = 10,
     crowded: Callable[[], None] = lambda: None,
-) -> Lending[str]:
-    made: Lending[str] = Lending(share, together, waiting, patience, crowded)
+) -> FairQueue[str]:
+    made: FairQueue[str] = FairQueue(share, together, waiting, patience, crowded)
     for one in items:
         made.offer(one)
     return made
@@ -44,7 +44,7 @@ def test_a_client_has_no_more_than_its_share() -> None:
         third = await begun(lends.borrow("a"))
         assert not third.done()
         assert await lends.borrow("b") not in mine
-        lends.settle(mine[0])
+        lends.take_back(mine[0])
         lends.offer(mine[0])
         assert await third == mine[0]
 
@@ -145,7 +145,7 @@ def test_who_has_less_goes_first() -> None:
 @pytest.fixture
 def all_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every loan is a long one from its begin."""
-    monkeypatch.setattr(fair_queue, "LONG", -1)
+    monkeypatch.setattr(fair_queue, "LONG_LOAN_SECONDS", -1)
 
 
 @pytest.mark.usefixtures("all_is_long")
@@ -156,7 +156,7 @@ def test_clients_with_long_loans_leave_something_to_the_others_however_many_they
         waits = [await begun(lends.borrow(client)) for client in "abab"]
         assert not any(one.done() for one in waits)
         assert await lends.borrow("c") == "one"
-        lends.settle(lent[0])
+        lends.take_back(lent[0])
         lends.offer(lent[0])  # while three of those who have long loans have two items
         assert not any(one.done() for one in waits)
         return "".join(sorted(lends.idle))
@@ -169,12 +169,12 @@ def test_clients_with_long_loans_leave_something_to_the_others_however_many_they
 def test_a_long_loan_is_remembered_for_a_while(
     monkeypatch: pytest.MonkeyPatch, after: float, long: set[str]
 ) -> None:
-    monkeypatch.setattr(fair_queue, "AFTER", after)
+    monkeypatch.setattr(fair_queue, "LONG_LOAN_MEMORY_FACTOR", after)
 
     async def story() -> set[str]:
         lends = lending("one")
-        lends.settle(await lends.borrow("a"))
-        return lends.long()
+        lends.take_back(await lends.borrow("a"))
+        return lends.long_borrowers()
 
     assert asyncio.run(story()) == long
 
@@ -182,8 +182,8 @@ def test_a_long_loan_is_remembered_for_a_while(
 def test_a_short_loan_is_not_held_against_anybody() -> None:
     async def story() -> set[str]:
         lends = lending("one")
-        lends.settle(await lends.borrow("a"))
-        return lends.long()
+        lends.take_back(await lends.borrow("a"))
+        return lends.long_borrowers()
 
     assert asyncio.run(story()) == set()
 
@@ -196,7 +196,7 @@ def test_it_is_told_that_somebody_waits_who_had_no_long_loan(waits: str, *, is_t
         lends = lending("one", crowded=lambda: told.append("crowded"))
         await lends.borrow("a")
         coming = await begun(lends.borrow(waits))
-        lends.look()
+        lends.recheck()
         coming.cancel()
         return told
 
@@ -204,7 +204,7 @@ def test_it_is_told_that_somebody_waits_who_had_no_long_loan(waits: str, *, is_t
 
 
 def test_who_waits_is_looked_after_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fair_queue, "LOOK", 0)
+    monkeypatch.setattr(fair_queue, "QUEUE_RECHECK_SECONDS", 0)
 
     async def story() -> str:
         looks = iter(range(3))
@@ -224,4 +224,4 @@ def test_who_waits_is_looked_after_again_and_again(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_the_addresses_of_one_network_of_ipv6_are_one_client(one: str, other: str, *, is_same: bool) -> None:
-    assert (party(one) == party(other)) == is_same
+    assert (identify_client(one) == identify_client(other)) == is_same

@@ -10,8 +10,8 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 from wgig.settings import MIB
-from wgig.sparql.workers.connections import HolderLink
-from wgig.sparql.workers.forker import Watched
+from wgig.sparql.workers.connections import ForkerConnection
+from wgig.sparql.workers.forker import WatchedPipe
 from wgig.store.store import Store
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone(tmp_path: Pat
     Store.open(tmp_path).replace({"urn:g": many})
 
     async def story() -> None:
-        holder = HolderLink(lambda *_: None, lambda: None)
+        holder = ForkerConnection(lambda *_: None, lambda: None)
         await holder.start(100_000, MIB)
         loaded = holder.load(tmp_path / "quads")
         children = Path(f"/proc/{holder.process.pid}/task/{holder.process.pid}/children")
@@ -33,7 +33,7 @@ def test_a_copy_is_not_taken_to_its_end_for_a_service_that_is_gone(tmp_path: Pat
         holder.close()
         with pytest.raises(ConnectionError):
             await loaded
-        await holder.buried
+        await holder.exited
         child = Path(f"/proc/{started[0]}/exe")
         while child.is_symlink():
             await asyncio.sleep(0.01)
@@ -66,7 +66,7 @@ def test_a_pipe_breaks_off_when_its_reader_is_gone() -> None:
     here, there = socket.socketpair()
     reading, writing = os.pipe()
     os.write(writing, b"all of it")
-    with there, Watched(reading, there) as stream:
+    with there, WatchedPipe(reading, there) as stream:
         assert stream.readinto(bytearray(3)) == 3
         here.sendall(b"a change")
         here.close()

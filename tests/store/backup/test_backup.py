@@ -14,11 +14,11 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
-from wgig.files import PARTIAL
+from wgig.files import PARTIAL_SUFFIX
 from wgig.store.backup import online
-from wgig.store.backup.backup import LOCK, STORE, backups, last
-from wgig.store.backup.manifest import NAME, Manifest, content
-from wgig.store.files import ASIDE, locked
+from wgig.store.backup.backup import BACKUP_LOCK_FILE, BACKUP_STORE_FOLDER, list_backups, read_backup_time
+from wgig.store.backup.manifest import MANIFEST_FILE, BackupManifest, read_store_content
+from wgig.store.files import ASIDE_FOLDER, hold_file_lock
 from wgig.store.store import Store
 
 from tests.fixtures.processes import Serving
@@ -90,11 +90,11 @@ def test_a_backup_of_a_running_service_holds_each_write_that_was_acknowledged(
         after = len(acknowledged) + 1  # and the one under way
         done.set()
         writer.join()
-        (backup,) = backups(kept)
-        made = Manifest.read(backup).made
+        (backup,) = list_backups(kept)
+        made = BackupManifest.read(backup).made
         assert httpx.get(f"{url}ready").json()["lastBackup"] == made
-        assert stat.S_IMODE((folder / ASIDE / "control").stat().st_mode) == 0o600
-    left, right = (numbers(backup / STORE, f"urn:{side}") for side in ("left", "right"))
+        assert stat.S_IMODE((folder / ASIDE_FOLDER / "control").stat().st_mode) == 0o600
+    left, right = (numbers(backup / BACKUP_STORE_FOLDER, f"urn:{side}") for side in ("left", "right"))
     assert left == right == set(range(len(left)))
     assert before <= len(left) <= after
 
@@ -103,11 +103,15 @@ def test_a_restored_store_is_the_one_that_was_backed_up(store: Path, kept: Path,
     assert call("backup", kept, store) == 0
     assert call("restore", kept, tmp_path / "other") == 0
     assert quads(tmp_path / "other") == quads(store)
-    assert content(tmp_path / "other") == Manifest.read(backups(kept)[0]).content
+    assert read_store_content(tmp_path / "other") == BackupManifest.read(list_backups(kept)[0]).content
     assert Store.open(tmp_path / "other").graphs() == ["urn:empty", "urn:g"]
     beside = tmp_path / "other" / "versions" / "1"
     assert (beside.read_text(), stat.S_IMODE(beside.stat().st_mode)) == ("as it was", 0o600)
-    assert last(tmp_path / "other") == last(store) == Manifest.read(backups(kept)[0]).made
+    assert (
+        read_backup_time(tmp_path / "other")
+        == read_backup_time(store)
+        == BackupManifest.read(list_backups(kept)[0]).made
+    )
 
 
 def test_the_store_that_a_restore_replaces_is_kept(
@@ -120,14 +124,14 @@ def test_the_store_that_a_restore_replaces_is_kept(
     assert call("restore", kept, store) == 0
     assert quads(store) == before
     assert [one.name for one in (store / "versions").iterdir()] == ["1"]
-    (old,) = (store / ASIDE).glob("before-*")
+    (old,) = (store / ASIDE_FOLDER).glob("before-*")
     assert quads(old) == set()
     assert (old / "versions" / "2").exists()
     assert f"The store as it was is in {old}" in capsys.readouterr().out
 
 
 def test_a_file_that_is_being_written_is_in_no_backup(store: Path, kept: Path) -> None:
-    (store / "versions" / f"2{PARTIAL}").write_text("as far as it ca")
+    (store / "versions" / f"2{PARTIAL_SUFFIX}").write_text("as far as it ca")
     assert call("backup", kept, store) == 0
     assert {one.name for one in kept.rglob("versions/*")} == {"1"}
 
@@ -149,7 +153,7 @@ def test_the_digest_is_that_of_the_quads_in_any_order_and_in_any_files(tmp_path:
         for line in update if name == "b" else [" ".join(update)]:
             store.update(f"INSERT DATA {{ {line} }}")
         del store
-        found.append(content(tmp_path / name))
+        found.append(read_store_content(tmp_path / name))
     assert found[0] == found[1]
     assert found[0].digest != found[2].digest
 
@@ -159,8 +163,8 @@ def test_the_count_is_that_of_the_moment_of_the_checkpoint(
 ) -> None:
     opened = Store.open(store)
     monkeypatch.setattr(opened, "_lock", WriteAtRelease(opened))
-    assert opened.keep() == 3
-    assert len(quads(store / ASIDE / "kept")) == 3
+    assert opened.keep_checkpoint() == 3
+    assert len(quads(store / ASIDE_FOLDER / "kept")) == 3
     assert len(set(opened._quads)) == 4
 
 
@@ -200,13 +204,13 @@ def claim_another(path: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "damage", "sentence"),
     [
-        (f"{STORE}/quads/*.sst", flip, ".sst has changed"),
-        (f"{STORE}/quads/*.sst", cut, ".sst has changed"),
-        (f"{STORE}/quads/*.sst", Path.unlink, ".sst is missing"),
-        (f"{STORE}/quads/CURRENT", add, "the file quads/more does not belong to it"),
-        (f"{STORE}/versions/1", flip, "the file versions/1 has changed"),
-        (NAME, cut, "its manifest.json cannot be read"),
-        (NAME, claim_another, "it holds 3 quads in 2 graphs in place of 4 in 2"),
+        (f"{BACKUP_STORE_FOLDER}/quads/*.sst", flip, ".sst has changed"),
+        (f"{BACKUP_STORE_FOLDER}/quads/*.sst", cut, ".sst has changed"),
+        (f"{BACKUP_STORE_FOLDER}/quads/*.sst", Path.unlink, ".sst is missing"),
+        (f"{BACKUP_STORE_FOLDER}/quads/CURRENT", add, "the file quads/more does not belong to it"),
+        (f"{BACKUP_STORE_FOLDER}/versions/1", flip, "the file versions/1 has changed"),
+        (MANIFEST_FILE, cut, "its manifest.json cannot be read"),
+        (MANIFEST_FILE, claim_another, "it holds 3 quads in 2 graphs in place of 4 in 2"),
     ],
 )
 def test_a_damaged_backup_is_found_and_not_restored(
@@ -220,7 +224,7 @@ def test_a_damaged_backup_is_found_and_not_restored(
 ) -> None:
     assert call("backup", kept, store) == 0
     Store.open(store).update("INSERT DATA { <urn:new> <urn:p> 1 }")
-    (backup,) = backups(kept)
+    (backup,) = list_backups(kept)
     damage(next(backup.glob(pattern)))
     before = quads(store)
     assert call("restore", kept, store) == 3
@@ -228,7 +232,7 @@ def test_a_damaged_backup_is_found_and_not_restored(
     assert said.startswith(f"wgig: The backup {backup} is damaged: ")
     assert f"{sentence}. Take another one.\n" in said
     assert quads(store) == before
-    assert not list((store / ASIDE).glob("restor*"))
+    assert not list((store / ASIDE_FOLDER).glob("restor*"))
 
 
 def test_nothing_is_restored_while_the_store_is_open(
@@ -238,7 +242,7 @@ def test_nothing_is_restored_while_the_store_is_open(
     with serving(store, WGIG_DATA="none"):
         assert call("restore", kept, store) == 3
     assert f"The store {store} is in use by another process; stop it" in capsys.readouterr().err
-    assert not list((store / ASIDE).glob("before-*"))
+    assert not list((store / ASIDE_FOLDER).glob("before-*"))
 
 
 def test_over_a_shared_store_nothing_is_restored_as_only_its_copy_would_be(
@@ -249,7 +253,7 @@ def test_over_a_shared_store_nothing_is_restored_as_only_its_copy_would_be(
     assert call("restore", kept, store) == 2
     said = capsys.readouterr().err
     assert f"The data is in the shared store at http://127.0.0.1:9/sparql, and {store} has a copy" in said
-    assert not list((store / ASIDE).glob("before-*"))
+    assert not list((store / ASIDE_FOLDER).glob("before-*"))
 
 
 def test_a_store_that_no_longer_opens_is_replaced(store: Path, kept: Path) -> None:
@@ -267,7 +271,7 @@ def test_the_newest_backup_is_restored_and_an_older_one_by_its_name(store: Path,
         assert call("backup", kept, store) == 0
     assert call("restore", kept, store) == 0
     assert numbers(store, "urn:number") == {1, 2}
-    assert call("restore", backups(kept)[0], store) == 0
+    assert call("restore", list_backups(kept)[0], store) == 0
     assert numbers(store, "urn:number") == {1}
 
 
@@ -275,29 +279,29 @@ def test_only_so_many_backups_are_kept_as_are_asked_for(store: Path, kept: Path)
     for _ in range(3):
         assert call("backup", kept, store) == 0
     (kept / "wgig-notes").mkdir()
-    two = backups(kept)[-1:]
+    two = list_backups(kept)[-1:]
     assert call("backup", kept, store, "--keep", "2") == 0
-    assert backups(kept)[:-1] == two
+    assert list_backups(kept)[:-1] == two
     assert (kept / "wgig-notes").is_dir()
     with pytest.raises(SystemExit, match="2"):
         call("backup", kept, store, "--keep", "0")
 
 
 def test_what_was_cut_off_is_cleared_away(store: Path, kept: Path) -> None:
-    for one in (store / ASIDE / "kept", kept / PARTIAL):
+    for one in (store / ASIDE_FOLDER / "kept", kept / PARTIAL_SUFFIX):
         copytree(store / "quads", one)
     assert call("backup", kept, store) == 0
-    assert not (store / ASIDE / "kept").exists()
-    assert not (kept / PARTIAL).exists()
+    assert not (store / ASIDE_FOLDER / "kept").exists()
+    assert not (kept / PARTIAL_SUFFIX).exists()
 
 
 def test_a_second_backup_at_the_same_time_is_refused(
     store: Path, kept: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with locked(store / ASIDE / LOCK):
+    with hold_file_lock(store / ASIDE_FOLDER / BACKUP_LOCK_FILE):
         assert call("backup", kept, store) == 3
         assert call("restore", store, store) == 1
-    with locked(kept / LOCK):
+    with hold_file_lock(kept / BACKUP_LOCK_FILE):
         assert call("backup", kept, store) == 3
     first, _, second = capsys.readouterr().err.splitlines()
     assert first == f"wgig: Another backup or restore of {store} is under way. Wait for it."
@@ -317,9 +321,9 @@ def test_a_disk_that_refuses_leaves_no_backup_and_is_said(
     assert capsys.readouterr().err == (
         f"wgig: There is no new backup: {kept}: {os.strerror(code)}. Mend that and try again.\n"
     )
-    assert [one.name for one in kept.iterdir()] == [LOCK]
-    assert not (store / ASIDE / "kept").exists()
-    assert last(store) is None
+    assert [one.name for one in kept.iterdir()] == [BACKUP_LOCK_FILE]
+    assert not (store / ASIDE_FOLDER / "kept").exists()
+    assert read_backup_time(store) is None
 
 
 def test_a_folder_that_cannot_hold_backups_is_said(
@@ -332,7 +336,7 @@ def test_a_folder_that_cannot_hold_backups_is_said(
     assert call("backup", store / "here", store) == 2
     assert "is in the store itself. Name a folder elsewhere" in capsys.readouterr().err
     assert call("backup", kept, store) == 0
-    assert call("backup", backups(kept)[0], store) == 2
+    assert call("backup", list_backups(kept)[0], store) == 2
     assert "is a backup. Name the folder that it is in." in capsys.readouterr().err
 
 
@@ -356,20 +360,20 @@ def test_a_store_that_another_command_holds_is_not_backed_up(
 
 
 def test_whatever_comes_through_the_socket_is_answered(tmp_path: Path) -> None:
-    with locked(tmp_path / ASIDE / "lock"):  # which makes the folder
-        online.listen(tmp_path, lambda request: {"got": request["number"]})
+    with hold_file_lock(tmp_path / ASIDE_FOLDER / "lock"):  # which makes the folder
+        online.serve_control_socket(tmp_path, lambda request: {"got": request["number"]})
     with pytest.raises(OSError, match="number"):
-        online.ask(tmp_path, {})
-    with online.address(tmp_path) as place, socket.socket(socket.AF_UNIX) as asking:
+        online.send_control_request(tmp_path, {})
+    with online.control_socket_address(tmp_path) as place, socket.socket(socket.AF_UNIX) as asking:
         asking.connect(place)
-        asking.sendall(b"\xff" * 2 * online.LONGEST)
-        assert b'"error"' in online.received(asking)
-    assert online.ask(tmp_path, {"number": 1}) == {"got": 1}
+        asking.sendall(b"\xff" * 2 * online.MAX_CONTROL_MESSAGE_BYTES)
+        assert b'"error"' in online.receive_control_line(asking)
+    assert online.send_control_request(tmp_path, {"number": 1}) == {"got": 1}
 
 
 def test_nobody_answers_for_a_service_that_was_killed(tmp_path: Path) -> None:
-    with locked(tmp_path / ASIDE / "lock"):
-        assert online.ask(tmp_path, {}) is None
-    with online.address(tmp_path) as place, socket.socket(socket.AF_UNIX) as gone:
+    with hold_file_lock(tmp_path / ASIDE_FOLDER / "lock"):
+        assert online.send_control_request(tmp_path, {}) is None
+    with online.control_socket_address(tmp_path) as place, socket.socket(socket.AF_UNIX) as gone:
         gone.bind(place)
-    assert online.ask(tmp_path, {}) is None
+    assert online.send_control_request(tmp_path, {}) is None

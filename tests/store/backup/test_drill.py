@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wgig.sparql.examples import examples
-from wgig.store.backup.backup import STORE, backups
-from wgig.store.backup.manifest import Manifest, content
+from wgig.sparql.examples import list_example_queries
+from wgig.store.backup.backup import BACKUP_STORE_FOLDER, list_backups
+from wgig.store.backup.manifest import BackupManifest, read_store_content
 
 from tests.fixtures.processes import Serving
 
@@ -42,7 +42,7 @@ def asked(client: httpx.Client, query: str) -> httpx.Response:
 def answers(client: httpx.Client) -> dict[str, list[str]]:
     """What the example queries answer, the twelve questions among them, by their names; rows in any order."""
     found = {}
-    for one in examples():
+    for one in list_example_queries():
         answer = asked(client, one.text)
         assert answer.status_code == 200, answer.text
         found[one.name] = sorted(answer.text.splitlines())
@@ -56,7 +56,7 @@ def command(name: str, folder: Path, store: Path) -> "subprocess.CompletedProces
 
 def damage(backup: Path) -> None:
     """Turn one bit of the largest file of a backup, as a disk may."""
-    largest = max((backup / STORE).rglob("*"), key=lambda path: path.stat().st_size)
+    largest = max((backup / BACKUP_STORE_FOLDER).rglob("*"), key=lambda path: path.stat().st_size)
     data = bytearray(largest.read_bytes())
     data[len(data) // 2] ^= 1
     largest.write_bytes(data)
@@ -72,16 +72,16 @@ def test_the_drill(serving: Serving, tmp_path: Path) -> None:
         assert command("backup", kept, store).returncode == 0
         client.put(GRAPH, content="<urn:a> <urn:p> 2 .", headers=TURTLE).raise_for_status()
         shutil.rmtree(store)  # under the running service
-    (backup,) = backups(kept)
+    (backup,) = list_backups(kept)
 
     assert command("restore", kept, store).returncode == 0
-    assert content(store) == Manifest.read(backup).content
+    assert read_store_content(store) == BackupManifest.read(backup).content
     with client_of(serving, store) as client:
         assert answers(client) == before
         assert client.get(GRAPH, headers={"Accept": "application/n-triples"}).text.count("integer") == 1
-        assert client.get("/ready").json()["lastBackup"] == Manifest.read(backup).made
+        assert client.get("/ready").json()["lastBackup"] == BackupManifest.read(backup).made
         assert command("backup", kept, store).returncode == 0
-    first, second = (Manifest.read(one).content for one in backups(kept))
+    first, second = (BackupManifest.read(one).content for one in list_backups(kept))
     assert second == first
 
     damage(backup)

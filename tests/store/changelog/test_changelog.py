@@ -17,13 +17,13 @@ from wgig.app import create_app
 from wgig.feeds import event_stream
 from wgig.settings import Settings
 from wgig.store.changelog import log, rescan
-from wgig.store.changelog.queries import below
-from wgig.store.changelog.rescan import without_blanks
-from wgig.store.changelog.sync import Stream
+from wgig.store.changelog.queries import list_resources_below
+from wgig.store.changelog.rescan import skolemize_quad
+from wgig.store.changelog.sync import ChangeLogSync
 from wgig.store.errors import StoreError
-from wgig.store.history import AT
+from wgig.store.history import PROV_ENDED_AT_TIME
 from wgig.store.store import Store
-from wgig.store.view import rows
+from wgig.store.view import select_solutions
 
 from tests.fixtures.service import client_of, service_of
 from tests.fixtures.triples import put_turtle
@@ -81,8 +81,8 @@ def reader(app: FastAPI) -> httpx.Client:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of three members, and shelves of two pages."""
-    monkeypatch.setattr(log, "PAGE", 3)
-    monkeypatch.setattr(event_stream, "SHELF", 2)
+    monkeypatch.setattr(log, "LOG_PAGE_MEMBERS", 3)
+    monkeypatch.setattr(event_stream, "PAGES_PER_SHELF", 2)
 
 
 def fetched(client: httpx.Client, path: str) -> list[ox.Quad]:
@@ -141,7 +141,7 @@ def copy_of(found: list[Version]) -> dict[str, frozenset[str]]:
 def held(store: Store) -> dict[str, frozenset[str]]:
     """What the store holds."""
     things: dict[str, set[str]] = {}
-    for quad in (without_blanks(one, BASE) for one in store.match()):
+    for quad in (skolemize_quad(one, BASE) for one in store.match()):
         things.setdefault(value(quad.subject), set()).add(f"{quad.predicate} {quad.object} {quad.graph_name}")
     return {thing: frozenset(quads) for thing, quads in things.items()}
 
@@ -189,8 +189,8 @@ def test_what_was_there_at_the_beginning_has_the_time_of_its_graph(store: Store)
 
 def test_a_version_has_the_time_of_its_write_on_record(client: httpx.Client, store: Store) -> None:
     put_turtle(client, "<x:a> <x:p> 1 .")
-    query = f"SELECT ?at {{ GRAPH <{BASE}graph/history> {{ ?write <{AT.value}> ?at }} }}"
-    (at,) = (row["at"].value for row in rows(store, query))
+    query = f"SELECT ?at {{ GRAPH <{BASE}graph/history> {{ ?write <{PROV_ENDED_AT_TIME.value}> ?at }} }}"
+    (at,) = (row["at"].value for row in select_solutions(store, query))
     found = {datetime.fromisoformat(one.at) for one in versions(client)}
     assert found == {datetime.fromisoformat(at)}
 
@@ -274,14 +274,14 @@ def test_what_is_not_there_is_refused_in_words(
     assert said in answer.json()["detail"]
 
 
-def log_of(store: Store) -> log.Log:
+def log_of(store: Store) -> log.ChangeLog:
     """The log of a stream that starts now."""
-    return asyncio.run(Stream(store, BASE).ready())
+    return asyncio.run(ChangeLogSync(store, BASE).get_current_log())
 
 
-def things(found: log.Log) -> dict[str, str]:
+def things(found: log.ChangeLog) -> dict[str, str]:
     """What became last of each thing called x:…"""
-    return {one.iri: one.what for one in below(found, "x:", (), 0, 100)}
+    return {one.iri: one.activity for one in list_resources_below(found, "x:", (), 0, 100)}
 
 
 @pytest.fixture
@@ -298,15 +298,15 @@ def test_the_stream_goes_on_where_it_was_when_the_service_starts_anew(kept: Stor
     kept.update("INSERT DATA { <x:c> <x:p> 1 }")  # which is there already
     with pytest.raises(RuntimeError):
         kept.update("INSERT { ?s ?p ?o } WHERE { BIND (<x:no-function>(1) AS ?s) }")
-    stream = Stream(kept, BASE)
+    stream = ChangeLogSync(kept, BASE)
     stream.start()
-    assert not stream.due
-    assert (stream.log.name, stream.log.last) == (first.name, first.last)
+    assert not stream.is_scan_due
+    assert (stream.log.name, stream.log.last_number) == (first.name, first.last_number)
 
 
 def test_what_others_wrote_meanwhile_is_found_at_the_start(kept: Store) -> None:
     log_of(kept)
-    kept.followers.clear()
+    kept.projections.clear()
     kept.update("DELETE DATA { <x:b> <x:p> 1 } ; INSERT DATA { <x:c> a <x:A> . <x:a> <x:p> 2 }")
     assert things(log_of(kept)) == {"x:a": "Update", "x:c": "Create"}
 
@@ -314,8 +314,8 @@ def test_what_others_wrote_meanwhile_is_found_at_the_start(kept: Store) -> None:
 def test_a_large_store_is_looked_through_by_a_process_of_its_own(
     kept: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rescan, "LARGE", 0)
-    monkeypatch.setattr(rescan, "look_through", None)  # in this process
+    monkeypatch.setattr(rescan, "LARGE_STORE_BYTES", 0)
+    monkeypatch.setattr(rescan, "scan_view", None)  # in this process
     assert things(log_of(kept)) == {"x:a": "Create", "x:b": "Create"}
 
 
@@ -329,12 +329,12 @@ def test_a_look_from_a_process_of_its_own_ends_with_the_service(tmp_path: Path) 
 
 def test_a_look_that_was_left_over_adds_nothing(kept: Store) -> None:
     found = log_of(kept)
-    old = found.begin_look()
-    found.begin_look()
+    old = found.begin_scan()
+    found.begin_scan()
     with pytest.raises(log.OvertakenError):
-        found.look(old, [])
+        found.add_scanned(old, [])
     with pytest.raises(log.OvertakenError):
-        found.end_look(old, found.about("newest"))
+        found.end_scan(old, found.read_property("newest"))
     assert things(found) == {"x:a": "Create", "x:b": "Create"}
 
 
@@ -342,49 +342,49 @@ def test_what_a_power_cut_took_gives_its_name_to_nothing_else(tmp_path: Path) ->
     at = "2005-07-18T10:00:00.000000Z"
     names = []
     for thing in ("x:a", "x:b"):  # as the log goes on without the first of them
-        found = log.Log(tmp_path / f"{thing}.sqlite", BASE)
+        found = log.ChangeLog(tmp_path / f"{thing}.sqlite", BASE)
         found.name = "20050718T100000000000Z"
-        found.add([log.State(thing, at, True, "<x:p> <x:o> .")], "")
-        (name,) = re.findall(r"#(\S+)> \.", found.page(1)[0].splitlines()[0])
+        found.add([log.ResourceState(thing, at, True, "<x:p> <x:o> .")], "")
+        (name,) = re.findall(r"#(\S+)> \.", found.read_page(1)[0].splitlines()[0])
         names.append(name)
     assert len(set(names)) == 2
 
 
 def test_a_load_too_large_to_be_told_is_looked_through(kept: Store) -> None:
-    stream = Stream(kept, BASE)
-    asyncio.run(stream.ready())
+    stream = ChangeLogSync(kept, BASE)
+    asyncio.run(stream.get_current_log())
     with (kept.folder or Path()).joinpath("more.nt").open("w+b") as file:
         file.write(b"<x:d> <x:p> <x:a> .\n")
         file.seek(0)
         kept.bulk_load(file, ox.RdfFormat.N_TRIPLES, "x:g")
     kept.infer()
-    assert stream.due
-    assert things(asyncio.run(stream.ready()))["x:d"] == "Create"
+    assert stream.is_scan_due
+    assert things(asyncio.run(stream.get_current_log()))["x:d"] == "Create"
 
 
 def test_what_is_written_during_a_look_is_not_missed(kept: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = Stream(kept, BASE)
-    end = log.Log.end_look
+    stream = ChangeLogSync(kept, BASE)
+    end = log.ChangeLog.end_scan
 
-    def late(self: log.Log, number: int, now: str) -> None:
+    def late(self: log.ChangeLog, number: int, now: str) -> None:
         kept.update("INSERT DATA { <x:late> <x:p> 1 }")
         end(self, number, now)
 
-    monkeypatch.setattr(log.Log, "end_look", late)
-    assert things(asyncio.run(stream.ready()))["x:late"] == "Create"
+    monkeypatch.setattr(log.ChangeLog, "end_scan", late)
+    assert things(asyncio.run(stream.get_current_log()))["x:late"] == "Create"
 
 
 def test_a_log_for_which_there_is_no_room_hinders_no_write(kept: Store) -> None:
-    stream = Stream(kept, BASE)
-    found = asyncio.run(stream.ready())
-    ((pages,),) = found.rows("PRAGMA page_count")
-    found.rows(f"PRAGMA max_page_count = {pages}")
+    stream = ChangeLogSync(kept, BASE)
+    found = asyncio.run(stream.get_current_log())
+    ((pages,),) = found.select_rows("PRAGMA page_count")
+    found.select_rows(f"PRAGMA max_page_count = {pages}")
     kept.update(f"INSERT DATA {{ <x:e> <x:p> '{'x' * 100_000}' }}")
     assert stream.is_behind
     with pytest.raises(StoreError, match="does not work: database or disk is full"):
-        asyncio.run(stream.ready())
-    found.rows("PRAGMA max_page_count = 1000000")
-    assert things(asyncio.run(stream.ready()))["x:e"] == "Create"
+        asyncio.run(stream.get_current_log())
+    found.select_rows("PRAGMA max_page_count = 1000000")
+    assert things(asyncio.run(stream.get_current_log()))["x:e"] == "Create"
 
 
 @pytest.mark.usefixtures("small")
@@ -403,29 +403,29 @@ def test_a_page_that_turns_out_to_be_damaged_ends_the_stream_and_begins_another(
 
 
 def test_inferred_statements_are_told_with_the_write_that_they_follow_from(kept: Store) -> None:
-    stream = Stream(kept, BASE)
-    asyncio.run(stream.ready())
-    before = stream.log.last
+    stream = ChangeLogSync(kept, BASE)
+    asyncio.run(stream.get_current_log())
+    before = stream.log.last_number
     kept.update("INSERT DATA { <x:f> a <x:A> }")
-    text, _ = stream.log.page(stream.log.open_page)
-    assert stream.log.last == before + 1
+    text, _ = stream.log.read_page(stream.log.open_page_number)
+    assert stream.log.last_number == before + 1
     assert "<x:B>" in text.partition("<x:f>")[2]
 
 
 def test_a_thing_of_which_only_what_is_computed_changed_has_a_version_when_somebody_asks(kept: Store) -> None:
-    stream = Stream(kept, BASE)
-    asyncio.run(stream.ready())
-    before = stream.log.last
+    stream = ChangeLogSync(kept, BASE)
+    asyncio.run(stream.get_current_log())
+    before = stream.log.last_number
     for number in (1, 2):
         kept.update(
             f"INSERT DATA {{ GRAPH <{BASE}graph/void> {{ <x:all> <x:triples> {number} }} "
             f"GRAPH <{BASE}graph/inferred> {{ <x:list> <x:of> <x:{number}> }} }}"
         )
-    assert stream.log.last == before
-    assert things(asyncio.run(Stream(kept, BASE).whole())).keys() >= {"x:all", "x:list"}
-    assert stream.log.last == before + 2
-    assert not stream.log.later()
-    text, _ = stream.log.page(stream.log.open_page)
+    assert stream.log.last_number == before
+    assert things(asyncio.run(ChangeLogSync(kept, BASE).get_complete_log())).keys() >= {"x:all", "x:list"}
+    assert stream.log.last_number == before + 2
+    assert not stream.log.list_postponed()
+    text, _ = stream.log.read_page(stream.log.open_page_number)
     assert '<x:triples> "1"' in text
     assert '<x:triples> "2"' in text
 
@@ -450,7 +450,7 @@ def test_a_write_that_the_log_cannot_take_in_is_done_and_told_later(
         raise KeyError("unforeseen")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Stream, "take", slip)
+        patch.setattr(ChangeLogSync, "add_states", slip)
         put_turtle(client, "<x:a> <x:p> 1 .")
     assert "KeyError: 'unforeseen'" in caplog.text
     assert of(versions(client), "x:a") == [("Create", 1)]

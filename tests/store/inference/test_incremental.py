@@ -5,20 +5,20 @@ from collections.abc import Sequence
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import namespaces
-from wgig.rdf.serialization import quad
-from wgig.rdf.shipped import rules
-from wgig.seed import refresh
+from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.rdf.serialization import build_quad
+from wgig.rdf.shipped import read_inference_rules
+from wgig.seed import refresh_shipped_graphs
 from wgig.settings import Settings
-from wgig.shacl.conformance_graph import Board
+from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store.change import Change
 from wgig.store.inference.inference import Inference
-from wgig.store.inference.rule import Rule
+from wgig.store.inference.rule import InferenceRule
 from wgig.store.store import Store
 
 from tests.fixtures.triples import parse_triples
 
-KNOWN = namespaces(Settings.base)
+KNOWN = namespaces_by_prefix(Settings.base)
 PREFIXES = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in KNOWN.items())
 CONSULTED, GRAPH = ox.NamedNode("urn:consulted"), ox.NamedNode("urn:g")
 WRITES = 40
@@ -69,13 +69,13 @@ def parse_prefixed(text: str) -> list[ox.Triple]:
 @pytest.fixture
 def world() -> tuple[ox.Store, Inference]:
     """A small store with what the rules consult, and the inference over it."""
-    quads, inference = ox.Store(), Inference(rules(), "urn:inferred", None)
+    quads, inference = ox.Store(), Inference(read_inference_rules(), "urn:inferred", None)
     text = "".join(
         f"{thing} {name} {', '.join(ends)} .\n"
         for thing, said in SCHEMA.items()
         for name, ends in said.items()
     )
-    quads.extend(quad(one, CONSULTED) for one in parse_prefixed(text))
+    quads.extend(build_quad(one, CONSULTED) for one in parse_prefixed(text))
     inference.follow(quads, None)
     return quads, inference
 
@@ -83,7 +83,7 @@ def world() -> tuple[ox.Store, Inference]:
 def drawn(chance: random.Random) -> ox.Quad:
     name = chance.choice([*SAID])
     (triple,) = parse_prefixed(f"{chance.choice(THINGS)} {name} {chance.choice(SAID[name])} .")
-    return quad(triple, chance.choice(GRAPHS))
+    return build_quad(triple, chance.choice(GRAPHS))
 
 
 def written(quads: ox.Store, gone: Sequence[ox.Quad], come: Sequence[ox.Quad]) -> Change:
@@ -110,7 +110,7 @@ def test_small_changes_end_where_running_the_rules_over_everything_does(
         told = inference.follow(quads, change)
         assert told is not None
         rested += len(told.removed) > len(change.removed)
-        assert inference.anew(quads) == (set(), set())
+        assert inference.compare_anew(quads) == (set(), set())
     assert rested > 30
 
 
@@ -124,25 +124,29 @@ def test_what_was_cut_off_on_the_way_there_is_brought_to_its_end(
         stated = [one for one in quads if one.graph_name not in (CONSULTED, inference.graph)]
         gone = chance.sample(stated, min(len(stated), chance.randrange(8)))
         change = written(quads, gone, [drawn(chance) for _ in range(chance.randrange(9))])
-        found = inference.upkeep.after(quads, change)
+        found = inference.reasoner.compute_difference(quads, change)
         assert found is not None
         inference.write(quads, *({one for one in those if chance.random() < 0.5} for those in found))
         kept = [one for one in quads if one.graph_name not in (CONSULTED, inference.graph)]
         more, less = (chance.sample(kept, min(len(kept), 5)) for _ in range(2))
-        found = inference.upkeep.after(quads, Change((*change.removed, *less), (*change.added, *more)))
+        found = inference.reasoner.compute_difference(
+            quads, Change((*change.removed, *less), (*change.added, *more))
+        )
         assert found is not None
         inference.write(quads, *found)
-        assert inference.anew(quads) == (set(), set())
+        assert inference.compare_anew(quads) == (set(), set())
 
 
 def test_what_follows_from_two_things_that_follow_is_found(world: tuple[ox.Store, Inference]) -> None:
     quads, inference = world
     said = "<urn:a> a wgig:IssuePaper ; <urn:eats> <urn:b> . <urn:b> skos:relatedMatch <urn:c> ."
-    told = inference.follow(quads, written(quads, [], [quad(one, GRAPH) for one in parse_prefixed(said)]))
+    told = inference.follow(
+        quads, written(quads, [], [build_quad(one, GRAPH) for one in parse_prefixed(said)])
+    )
     assert told is not None
     (follows,) = parse_prefixed("<urn:a> wgig:category <urn:c> .")
-    assert quad(follows, inference.graph) in told.added
-    assert inference.anew(quads) == (set(), set())
+    assert build_quad(follows, inference.graph) in told.added
+    assert inference.compare_anew(quads) == (set(), set())
 
 
 def test_what_is_inferred_of_what_a_rule_consults_makes_all_be_found_anew(
@@ -151,9 +155,9 @@ def test_what_is_inferred_of_what_a_rule_consults_makes_all_be_found_anew(
     quads, inference = world
     kinds = "<urn:kindOf> rdfs:subPropertyOf rdfs:subClassOf . <urn:tom> a <urn:Pet> ."
     for said in (kinds, "<urn:Pet> <urn:kindOf> <urn:Animal> ."):
-        inference.follow(quads, written(quads, [], [quad(one, GRAPH) for one in parse_prefixed(said)]))
+        inference.follow(quads, written(quads, [], [build_quad(one, GRAPH) for one in parse_prefixed(said)]))
     (follows,) = parse_prefixed("<urn:tom> a <urn:Animal> .")
-    assert quad(follows, inference.graph) in quads
+    assert build_quad(follows, inference.graph) in quads
 
 
 @pytest.mark.parametrize(
@@ -170,18 +174,18 @@ def test_what_is_inferred_of_what_a_rule_consults_makes_all_be_found_anew(
 )
 def test_a_rule_of_which_nobody_can_tell_what_it_asks_for_is_refused(where: str) -> None:
     with pytest.raises(ValueError, match="a rule"):
-        Rule(f"CONSTRUCT {{ ?a <urn:s> ?b }} WHERE {{ {where} }}")
+        InferenceRule(f"CONSTRUCT {{ ?a <urn:s> ?b }} WHERE {{ {where} }}")
 
 
 def test_a_rule_is_taken_apart() -> None:
-    rule = Rule("""PREFIX u: <urn:> CONSTRUCT { ?a u:s ?b ; a u:C } WHERE {
+    rule = InferenceRule("""PREFIX u: <urn:> CONSTRUCT { ?a u:s ?b ; a u:C } WHERE {
         VALUES (?kind ?c) { (u:k u:l) } ?a u:p ?b ; u:kind ?kind FILTER(?b != u:no) ?b u:q+ "x; .", ?d .
         { SELECT DISTINCT ?d { ?d a u:D MINUS { ?d u:r ?e } } } BIND(IF(EXISTS { ?a u:t ?f }, 1, 2) AS ?n)
     }""")
     a, b, kind = map(ox.Variable, ("a", "b", "kind"))
     assert rule.premises == [(a, ox.NamedNode("urn:p"), b), (a, ox.NamedNode("urn:kind"), kind)]
-    assert [one[0] for one in rule.yields] == [a, a]
-    consulted = {one.value.rpartition(":")[2].rpartition("#")[2] for one in rule.consulted}
+    assert [one[0] for one in rule.conclusions] == [a, a]
+    consulted = {one.value.rpartition(":")[2].rpartition("#")[2] for one in rule.consulted_properties}
     assert consulted == {"q", "type", "D", "r", "t"}
     assert rule.asks_for_absence
 
@@ -189,15 +193,17 @@ def test_a_rule_is_taken_apart() -> None:
 @pytest.fixture
 def store() -> Store:
     """The shipped graphs with their board, and what follows."""
-    filled = Store.in_memory(rules(), f"{KNOWN['graph']}inferred", [Board(Settings.base, Settings.shacl)])
-    refresh(filled, Settings.base)
+    filled = Store.in_memory(
+        read_inference_rules(), f"{KNOWN['graph']}inferred", [ConformanceGraph(Settings.base, Settings.shacl)]
+    )
+    refresh_shipped_graphs(filled, Settings.base)
     return filled
 
 
 def looked_at_anew(store: Store) -> set[ox.Quad]:
     """All that is stated in a store, with the board and what follows, computed from nothing."""
-    board = Board(Settings.base, Settings.shacl)
-    inference = Inference(rules(), f"{KNOWN['graph']}inferred", None, [board])
+    board = ConformanceGraph(Settings.base, Settings.shacl)
+    inference = Inference(read_inference_rules(), f"{KNOWN['graph']}inferred", None, [board])
     quads = ox.Store()
     quads.extend(one for one in store._quads if one.graph_name not in (board.graph, inference.graph))
     inference.follow(quads, None)
@@ -210,16 +216,16 @@ def test_writes_of_papers_end_where_looking_at_everything_does(
     chance = random.Random(1)
     papers = [graph for graph in store.graphs() if graph.startswith(f"{KNOWN['graph']}paper/")]
     first = {graph: list(store.triples(graph)) for graph in papers}
-    monkeypatch.delattr(Inference, "anew")
+    monkeypatch.delattr(Inference, "compare_anew")
     for kind in chance.choices(["replace", "delete", "add", "update"], k=WRITES):
         one, other = chance.sample(papers, 2)
         part = [triple for triple in first[other] if chance.random() < 0.8]
         if kind == "replace":
             store.replace({one: first[one], other: part})
         elif kind == "delete":
-            store.apply(store.change_to(one, None))
+            store.apply(store.compute_replacement(one, None))
         elif kind == "add":
-            store.apply(store.change_by(one, part))
+            store.apply(store.compute_addition(one, part))
         else:
             lines = "\n".join(f"{triple} ." for triple in part if ox.BlankNode not in map(type, triple))
             store.update(f"DELETE DATA {{ GRAPH <{other}> {{ {lines} }} }}")

@@ -2,8 +2,8 @@ import io
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.serialization import read
-from wgig.rdf.shipped import rules
+from wgig.rdf.serialization import parse_graph_document
+from wgig.rdf.shipped import read_inference_rules
 from wgig.store.store import Store
 
 PREFIXES = """
@@ -15,8 +15,10 @@ PREFIXES = """
 
 
 def inferred(turtle: str) -> set[tuple[str, str, str]]:
-    store = Store.in_memory(rules())
-    store.apply(store.change_by("urn:g", read((PREFIXES + turtle).encode(), "text/turtle")))
+    store = Store.in_memory(read_inference_rules())
+    store.apply(
+        store.compute_addition("urn:g", parse_graph_document((PREFIXES + turtle).encode(), "text/turtle"))
+    )
     return {
         tuple(short(term) for term in (one.subject, one.predicate, one.object))  # type: ignore[misc]
         for one in store.triples("urn:inferred")
@@ -69,8 +71,8 @@ def test_a_rule_that_is_no_construct_is_refused() -> None:
 
 def test_growing_after_a_load_ends_where_recomputing_does() -> None:
     data = PREFIXES + ":Cat rdfs:subClassOf :Animal . :tom a :Cat . :kit a :Cat, :Animal ."
-    grown, computed = Store.in_memory(rules()), Store.in_memory(rules())
+    grown, computed = Store.in_memory(read_inference_rules()), Store.in_memory(read_inference_rules())
     grown.bulk_load(io.BytesIO(data.encode()), ox.RdfFormat.TURTLE, "urn:g")
     grown.infer()
-    computed.apply(computed.change_by("urn:g", read(data.encode(), "text/turtle")))
+    computed.apply(computed.compute_addition("urn:g", parse_graph_document(data.encode(), "text/turtle")))
     assert set(grown.triples("urn:inferred")) == set(computed.triples("urn:inferred")) != set()

@@ -19,18 +19,18 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from ...problems import Problem
-from ...rdf.formats import SUFFIXES
+from ...rdf.formats import FORMATS_BY_SUFFIX
 from ...settings import Settings
-from ..check_workers import Task
-from ..files import NOT_SOUGHT
+from ..check_workers import CheckTask
+from ..files import IGNORED_ENDING
 
-REPORTS, UNREAD, LOST = "reports", "unread", "lost"  # folders of lines
-SUMMARY, VOID, MARK = "summary.json", "void.ttl", "_SUCCESS"
-ENDINGS = sorted({*SUFFIXES} - {NOT_SOUGHT})  # of the files that are read
-FAR = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+REPORTS_FOLDER, UNREAD_FOLDER, LOST_FOLDER = "reports", "unread", "lost"  # folders of lines
+SUMMARY_FILE, VOID_FILE, SUCCESS_MARK = "summary.json", "void.ttl", "_SUCCESS"
+BULK_FILE_ENDINGS = sorted({*FORMATS_BY_SUFFIX} - {IGNORED_ENDING})  # of the files that are read
+REMOTE_PATH_PATTERN = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
-class Job(NamedTuple):
+class BulkJob(NamedTuple):
     """What to do: the paths, the folder to write, how a file is checked, and the processes of this machine.
 
     Messages are in the language, and `base` begins the IRIs that count as ours.
@@ -38,25 +38,25 @@ class Job(NamedTuple):
 
     paths: tuple[str, ...]
     out: str
-    task: Task
+    task: CheckTask
     language: str
     base: str
     jobs: int
 
 
-def in_json(summary: dict[str, Any]) -> bytes:
+def serialize_bulk_summary(summary: dict[str, Any]) -> bytes:
     """A summary as it is written."""
     return f"{json.dumps(summary, indent=2, ensure_ascii=False)}\n".encode()
 
 
-def taken(out: str) -> Problem:
+def output_exists_problem(out: str) -> Problem:
     """The 400 for a folder that is there."""
     return Problem(400, f"There is a {out} already, and nothing is written over. Name another --out.")
 
 
-def nothing(paths: tuple[str, ...]) -> Problem:
+def no_paper_problem(paths: tuple[str, ...]) -> Problem:
     """The 400 for paths at which there is nothing to read."""
-    endings = ", ".join(f".{one}" for one in ENDINGS)
+    endings = ", ".join(f".{one}" for one in BULK_FILE_ENDINGS)
     return Problem(400, f"There is no paper at {', '.join(paths)}. Papers end in {endings}.")
 
 
@@ -66,22 +66,22 @@ def run_bulk(arguments: argparse.Namespace, settings: Settings) -> int:
     Raises Problem for a wrong call.
     """
     checks = arguments.action == "check"
-    task = Task(
+    task = CheckTask(
         arguments.profile if checks else "complete",
         settings.shacl,
         settings.paper_bytes,
         settings.paper_triples,
     )
     language = arguments.lang if checks else "en"
-    job = Job(tuple(arguments.paths), arguments.out, task, language, settings.base, arguments.jobs)
-    work = getattr(import_module(f".{means(arguments.on)}", __package__), arguments.action)
+    job = BulkJob(tuple(arguments.paths), arguments.out, task, language, settings.base, arguments.jobs)
+    work = getattr(import_module(f".{choose_bulk_engine(arguments.on)}", __package__), arguments.action)
     done = work(job)
-    sys.stdout.buffer.write(in_json(done.summary))
+    sys.stdout.buffer.write(serialize_bulk_summary(done.summary))
     code: int = done.code
     return code
 
 
-def means(asked: str | None) -> str:
+def choose_bulk_engine(asked: str | None) -> str:
     """The module that does it. Raises Problem 400 where Spark is asked for and not there."""
     there = find_spec("pyspark") is not None
     if asked == "spark" and not there:

@@ -11,8 +11,8 @@ import anyio
 from ...client.graph import Graph, connect
 from ...problems import Problem
 from ...settings import Settings
-from ..console import say
-from ..serve import bind, url
+from ..console import print_message
+from ..serve import bind_listening_socket, socket_url
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -25,34 +25,38 @@ def run_mcp(arguments: argparse.Namespace, settings: Settings) -> int:
     """
     if find_spec("mcp") is None:
         raise Problem(400, "This needs the SDK of the protocol, which comes with: pip install 'wgig[mcp]'")
-    listening = bind(settings.host, settings.port) if arguments.http else None
-    anyio.run(serve, arguments, settings, listening)
+    listening = bind_listening_socket(settings.host, settings.port) if arguments.http else None
+    anyio.run(serve_mcp, arguments, settings, listening)
     return 0
 
 
-async def serve(arguments: argparse.Namespace, settings: Settings, listening: socket.socket | None) -> None:
+async def serve_mcp(
+    arguments: argparse.Namespace, settings: Settings, listening: socket.socket | None
+) -> None:
     """Serve the store of the settings, or the service at a URL."""
-    from .server import inside, server_of  # noqa: PLC0415  without the SDK there is none of this
-    from .tools import Budget  # noqa: PLC0415
+    from .server import build_mcp_server, open_embedded_graph  # noqa: PLC0415  without the SDK there is none of this
+    from .tools import CallBudget  # noqa: PLC0415
 
-    budget = Budget(arguments.rows, arguments.bytes, arguments.seconds)
+    budget = CallBudget(arguments.rows, arguments.bytes, arguments.seconds)
     source: AbstractAsyncContextManager[Graph] = (
-        nullcontext(connect(arguments.url)) if arguments.url else inside(settings, budget.seconds)
+        nullcontext(connect(arguments.url))
+        if arguments.url
+        else open_embedded_graph(settings, budget.seconds)
     )
     async with source as graph:
-        server = server_of(graph, budget)
+        server = build_mcp_server(graph, budget)
         if listening is None:
             await server.run_stdio_async()
         else:
-            await over_http(server, settings.host, listening)
+            await serve_mcp_over_http(server, settings.host, listening)
 
 
-async def over_http(server: "MCPServer[None]", host: str, listening: socket.socket) -> None:
+async def serve_mcp_over_http(server: "MCPServer[None]", host: str, listening: socket.socket) -> None:
     """Serve over HTTP, without sessions: each call stands for itself."""
     import uvicorn  # noqa: PLC0415
 
     app = server.streamable_http_app(host=host, stateless_http=True, json_response=True)
     listening.listen()  # who reads the next line may connect
-    say(f"Serving the protocol on {url(listening)}mcp (stop with Ctrl-C)")
+    print_message(f"Serving the protocol on {socket_url(listening)}mcp (stop with Ctrl-C)")
     config = uvicorn.Config(app, log_level="warning", access_log=False, ws="none", server_header=False)
     await uvicorn.Server(config).serve([listening])

@@ -10,36 +10,40 @@ from fastapi import Request
 
 from ..._version import __version__
 from ...rdf.formats import N_TRIPLES
-from ...rdf.namespaces import NAMES
-from ...rdf.serialization import quad
-from ...rdf.shipped import rules
-from ...resources.labels import label
+from ...rdf.namespaces import DESCRIPTION_GRAPH_NAMES
+from ...rdf.serialization import build_quad
+from ...rdf.shipped import read_inference_rules
+from ...resources.labels import find_label
 from ...settings import MIB, Settings
-from ...shacl.conformance_graph import Board
-from ...sparql.workers.evaluation import evaluate
-from ...sparql.workers.protocol import Fault, Job
-from ...store.history import told
+from ...shacl.conformance_graph import ConformanceGraph
+from ...sparql.workers.evaluation import evaluate_query
+from ...sparql.workers.protocol import QueryFault, QueryJob
+from ...store.history import history_at_version
 from ...store.inference.inference import Inference
 from ...store.store import Store
-from ...store.view import View, graph_name
-from ..description.derived import Portrait
-from .citable import Thing, of_store
-from .versions import LostError, changed_since, held_at
+from ...store.view import StoreView, to_graph_name
+from ..description.derived import DescriptionGraphs
+from .citable import CitedResource, read_cited_resource
+from .versions import VersionLostError, graphs_changed_since, read_graph_at_version
 
-MOST = 32 * MIB  # bytes of a graph that is built anew, as N-Quads
-GRAPHS = 1000  # that were written since
-FOLLOWING = ("conformance", "inferred", *NAMES)  # graphs of what follows from the others
+MAX_REBUILT_GRAPH_BYTES = 32 * MIB  # bytes of a graph that is built anew, as N-Quads
+MAX_REBUILT_GRAPHS = 1000  # that were written since
+COMPUTED_GRAPH_NAMES = (
+    "conformance",
+    "inferred",
+    *DESCRIPTION_GRAPH_NAMES,
+)  # graphs of what follows from the others
 
-UNRECORDED = ("history", *FOLLOWING)  # graphs that have no history of their own
+UNRECORDED_GRAPH_NAMES = ("history", *COMPUTED_GRAPH_NAMES)  # graphs that have no history of their own
 
-Answer = tuple[bytes, str, str]
+AnswerOrFault = tuple[bytes, str, str]
 
 
 class TooLargeError(Exception):
     """The graph does not fit."""
 
 
-class Bounded(io.BytesIO):
+class BoundedBuffer(io.BytesIO):
     """A buffer that takes `limit` bytes and raises TooLargeError on more."""
 
     def __init__(self, limit: int) -> None:
@@ -54,35 +58,37 @@ class Bounded(io.BytesIO):
         return super().write(data)
 
 
-class Past(NamedTuple):
+class PastVersion(NamedTuple):
     """A version, as another process builds it: from all there is now, and what some graphs held then."""
 
     version: str
     quads: bytes
-    held: dict[str | None, bytes]
+    changed_graphs: dict[str | None, bytes]
     settings: Settings
 
 
-def past(request: Request, version: str) -> Past:
+def read_past_version(request: Request, version: str) -> PastVersion:
     """The graph in an old version. Raises LostError where it is too large, or not all of it was kept."""
     store: Store = request.app.state.store
     settings: Settings = request.app.state.settings
-    changed = changed_since(store, settings.base, version, GRAPHS + 1)
-    if len(changed) > GRAPHS:
-        raise LostError(f"More than {GRAPHS:,} graphs were written since: no more than those are put back.")
-    graphs = [graph_of(one, settings.base) for one in changed]
-    held = {graph: held_at(request, graph, version) for graph in graphs}
-    quads = Bounded(MOST)
+    changed = graphs_changed_since(store, settings.base, version, MAX_REBUILT_GRAPHS + 1)
+    if len(changed) > MAX_REBUILT_GRAPHS:
+        raise VersionLostError(
+            f"More than {MAX_REBUILT_GRAPHS:,} graphs were written since: no more than those are put back."
+        )
+    graphs = [history_graph_iri(one, settings.base) for one in changed]
+    held = {graph: read_graph_at_version(request, graph, version) for graph in graphs}
+    quads = BoundedBuffer(MAX_REBUILT_GRAPH_BYTES)
     try:
         store.dump(quads, ox.RdfFormat.N_QUADS.media_type)
     except TooLargeError as error:
-        raise LostError(
-            f"Only what has up to {MOST:,} bytes as N-Quads is built anew, and this graph has more."
+        raise VersionLostError(
+            f"Only what has up to {MAX_REBUILT_GRAPH_BYTES:,} bytes as N-Quads is built anew, and this graph has more."
         ) from error
-    return Past(version, quads.getvalue(), held, settings)
+    return PastVersion(version, quads.getvalue(), held, settings)
 
 
-def graph_of(node: str, base: str) -> str | None:
+def history_graph_iri(node: str, base: str) -> str | None:
     """The graph that the history calls so."""
     if node == f"{base}graphs?default":
         return None
@@ -90,49 +96,49 @@ def graph_of(node: str, base: str) -> str | None:
     return unquote(node.removeprefix(begin)) if node.startswith(begin) else node
 
 
-def answered(then: Past, job: Job) -> Answer:
+def answer_past_query(then: PastVersion, job: QueryJob) -> AnswerOrFault:
     """The answer to a query; or no bytes, and the kind of the fault and what the engine said."""
     pieces: list[bytes] = []
     try:
-        pieces.append(evaluate(View(built(then)), job, pieces.append))
-    except Fault as fault:
+        pieces.append(evaluate_query(StoreView(rebuild_past_store(then)), job, pieces.append))
+    except QueryFault as fault:
         return b"", fault.kind, str(fault)
     return b"".join(pieces), "", ""
 
 
-def lines_of(then: Past, iri: str) -> bytes:
+def serialize_past_graph(then: PastVersion, iri: str) -> bytes:
     """A graph, as N-Triples."""
-    return View(built(then)).graph(iri, N_TRIPLES.media_type)
+    return StoreView(rebuild_past_store(then)).serialize_graph(iri, N_TRIPLES.media_type)
 
 
-def described(then: Past, iri: str) -> Thing | None:
+def describe_past_resource(then: PastVersion, iri: str) -> CitedResource | None:
     """A thing; None where nothing was known about it."""
     try:
-        return of_store(Store(built(then)), iri, then.settings.base)
+        return read_cited_resource(Store(rebuild_past_store(then)), iri, then.settings.base)
     finally:
-        label.forget()  # which would keep the whole graph
+        find_label.forget()  # which would keep the whole graph
 
 
-def built(then: Past) -> ox.Store:
+def rebuild_past_store(then: PastVersion) -> ox.Store:
     """The quads of a version, with what follows from them where that is among those of now."""
     base = then.settings.base
     now = list(ox.parse(then.quads, ox.RdfFormat.N_QUADS))
-    history, *following = (ox.NamedNode(f"{base}graph/{name}") for name in ("history", *FOLLOWING))
-    others = {history, *following, *map(graph_name, then.held)}
+    history, *following = (ox.NamedNode(f"{base}graph/{name}") for name in ("history", *COMPUTED_GRAPH_NAMES))
+    others = {history, *following, *map(to_graph_name, then.changed_graphs)}
     quads = ox.Store()
     quads.bulk_extend(one for one in now if one.graph_name not in others)
-    quads.bulk_extend(held(then))
+    quads.bulk_extend(iter_past_quads(then))
     version = "" if then.version == __version__ else then.version
-    writes = told((one.triple for one in now if one.graph_name == history), version)
-    quads.bulk_extend(quad(one, history) for one in writes)
+    writes = history_at_version((one.triple for one in now if one.graph_name == history), version)
+    quads.bulk_extend(build_quad(one, history) for one in writes)
     if any(one.graph_name in following for one in now):
-        computed = [Board(base, then.settings.shacl)], [Portrait(base)]
-        Inference(rules(), f"{base}graph/inferred", None, *computed).follow(quads, None)
+        computed = [ConformanceGraph(base, then.settings.shacl)], [DescriptionGraphs(base)]
+        Inference(read_inference_rules(), f"{base}graph/inferred", None, *computed).follow(quads, None)
     return quads
 
 
-def held(then: Past) -> Iterator[ox.Quad]:
+def iter_past_quads(then: PastVersion) -> Iterator[ox.Quad]:
     """What those graphs held then that were written since."""
-    for graph, lines in then.held.items():
+    for graph, lines in then.changed_graphs.items():
         for one in ox.parse(lines, ox.RdfFormat.N_TRIPLES):
-            yield quad(one.triple, graph_name(graph))
+            yield build_quad(one.triple, to_graph_name(graph))

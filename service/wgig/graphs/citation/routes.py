@@ -15,25 +15,27 @@ from urllib.parse import urlencode
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ...http.bodies import Pairs, values
-from ...http.parameters import only
-from ...http.responses import answer, pick
-from ...pages.rendering import render
+from ...http.bodies import Pairs, parameter_values
+from ...http.parameters import check_query_parameters
+from ...http.responses import choose_response_format, respond_with_body
+from ...pages.rendering import render_template
 from ...problems import Problem
-from ...rdf.formats import HTML, TEXT, Format
-from ..versions import FOREVER
-from .citable import Content
-from .resolve import Wanted, find
-from .versions import current, day
+from ...rdf.formats import HTML, PLAIN_TEXT, Format
+from ..versions import MEMENTO_CACHE_CONTROL
+from .citable import CitedContent
+from .resolve import CitationRequest, find_cited_content
+from .versions import current_version, version_date
 
-AUTHOR = "Contributors to the WGIG knowledge graph"
-CONTAINER = "WGIG knowledge graph"
+CITATION_AUTHOR = "Contributors to the WGIG knowledge graph"
+CITATION_CONTAINER = "WGIG knowledge graph"
 
-BIBTEX = Format("application/x-bibtex", "bib", "BibTeX")
-CSL = Format("application/vnd.citationstyles.csl+json", "json", "CSL-JSON", "", ("application/json",))
+BIBTEX_FORMAT = Format("application/x-bibtex", "bib", "BibTeX")
+CSL_JSON_FORMAT = Format(
+    "application/vnd.citationstyles.csl+json", "json", "CSL-JSON", "", ("application/json",)
+)
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-LATEX = str.maketrans(
+BIBTEX_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+LATEX_ESCAPES = str.maketrans(
     {
         "\\": r"\textbackslash{}",
         "~": r"\textasciitilde{}",
@@ -43,7 +45,7 @@ LATEX = str.maketrans(
         **{sign: f"\\{sign}" for sign in "$&#%_"},
     }
 )
-NOT_IN_KEY = re.compile(r"[^a-z0-9]+")
+NON_KEY_CHARACTERS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Citation:
     name: str
     title: str
     url: str
-    again: str
+    content_url: str
     version: str
     issued: date
     digest: str
@@ -66,45 +68,47 @@ class Citation:
     @property
     def key(self) -> str:
         """What BibTeX and CSL call it."""
-        return f"wgig-{NOT_IN_KEY.sub('-', self.name.lower()).strip('-')}-{self.digest[:8]}"
+        return f"wgig-{NON_KEY_CHARACTERS.sub('-', self.name.lower()).strip('-')}-{self.digest[:8]}"
 
     @property
     def note(self) -> str:
         """The digest and where the bytes are that have it."""
-        return f"SHA-256 {self.digest}. The same bytes: {self.again}"
+        return f"SHA-256 {self.digest}. The same bytes: {self.content_url}"
 
 
-def as_text(one: Citation) -> bytes:
+def serialize_text_citation(one: Citation) -> bytes:
     """One line; addresses stand in angle brackets (RFC 3986, appendix C)."""
-    where = f"{CONTAINER}, version {one.version}, {one.issued:%Y-%m-%d}. <{one.url}>"
-    same = f", the same bytes at <{one.again}>" if one.again != one.url else ""
-    return f"{AUTHOR}. “{' '.join(one.title.split())}”. {where}. SHA-256 {one.digest}{same}.\n".encode()
+    where = f"{CITATION_CONTAINER}, version {one.version}, {one.issued:%Y-%m-%d}. <{one.url}>"
+    same = f", the same bytes at <{one.content_url}>" if one.content_url != one.url else ""
+    return (
+        f"{CITATION_AUTHOR}. “{' '.join(one.title.split())}”. {where}. SHA-256 {one.digest}{same}.\n".encode()
+    )
 
 
-def as_bibtex(one: Citation) -> bytes:
+def serialize_bibtex(one: Citation) -> bytes:
     """An entry that classic BibTeX reads as well as biblatex; texts are escaped, addresses are not."""
     fields = {
-        "author": f"{{{AUTHOR}}}",
-        "title": f"{{{' '.join(one.title.split()).translate(LATEX)}}}",
-        "howpublished": CONTAINER,
-        "version": one.version.translate(LATEX),
+        "author": f"{{{CITATION_AUTHOR}}}",
+        "title": f"{{{' '.join(one.title.split()).translate(LATEX_ESCAPES)}}}",
+        "howpublished": CITATION_CONTAINER,
+        "version": one.version.translate(LATEX_ESCAPES),
         "year": str(one.issued.year),
-        "month": MONTHS[one.issued.month - 1],
+        "month": BIBTEX_MONTHS[one.issued.month - 1],
         "url": one.url,
-        "note": rf"SHA-256 {one.digest}. The same bytes: \url{{{one.again}}}",
+        "note": rf"SHA-256 {one.digest}. The same bytes: \url{{{one.content_url}}}",
     }
     lines = [f"  {name} = {said if name == 'month' else f'{{{said}}}'}" for name, said in fields.items()]
     return "@misc{{{},\n{}\n}}\n".format(one.key, ",\n".join(lines)).encode()
 
 
-def as_csl(one: Citation) -> bytes:
+def serialize_csl_json(one: Citation) -> bytes:
     """The list of one item that citation styles take (https://docs.citationstyles.org)."""
     item = {
         "id": one.key,
         "type": "dataset",
         "title": one.title,
-        "author": [{"literal": AUTHOR}],
-        "container-title": CONTAINER,
+        "author": [{"literal": CITATION_AUTHOR}],
+        "container-title": CITATION_CONTAINER,
         "version": one.version,
         "issued": {"date-parts": [[one.issued.year, one.issued.month, one.issued.day]]},
         "URL": one.url,
@@ -114,63 +118,82 @@ def as_csl(one: Citation) -> bytes:
 
 
 # The first is what a client gets that does not care.
-WRITERS: Mapping[Format, Callable[[Citation], bytes]] = {TEXT: as_text, BIBTEX: as_bibtex, CSL: as_csl}
+CITATION_SERIALIZERS: Mapping[Format, Callable[[Citation], bytes]] = {
+    PLAIN_TEXT: serialize_text_citation,
+    BIBTEX_FORMAT: serialize_bibtex,
+    CSL_JSON_FORMAT: serialize_csl_json,
+}
 
-TRIES = 5  # as writes may come in between
-DIGEST = re.compile(r"[0-9a-f]{64}")
+MAX_CITATION_TRIES = 5  # as writes may come in between
+SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 
 
-async def cite(request: Request) -> Response:
+async def get_citation(request: Request) -> Response:
     """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, or a page for people."""
-    wanted = wanted_of(only(request, ("iri", "query", "version", "_mediatype")))
-    format_ = pick(request, (*WRITERS, HTML))
-    found, version = await unchanged(request, wanted)
+    wanted = parse_citation_request(
+        check_query_parameters(request, ("iri", "query", "version", "_mediatype"))
+    )
+    format_ = choose_response_format(request, (*CITATION_SERIALIZERS, HTML))
+    found, version = await read_stable_content(request, wanted)
     base = request.app.state.settings.base
-    one = citation(wanted, found, version, base)
+    one = build_citation(wanted, found, version, base)
     if format_ is HTML:
-        forms = {"text": as_text(one).decode(), "bibtex": WRITERS[BIBTEX](one).decode()}
-        here = f"/{one.again.removeprefix(base)}"
-        return answer(request, render("cite.html", base=base, one=one, here=here, forms=forms), HTML)
-    return answer(request, WRITERS[format_](one), format_, links=[f'<{one.url}>; rel="cite-as"'])
+        forms = {
+            "text": serialize_text_citation(one).decode(),
+            "bibtex": CITATION_SERIALIZERS[BIBTEX_FORMAT](one).decode(),
+        }
+        here = f"/{one.content_url.removeprefix(base)}"
+        return respond_with_body(
+            request, render_template("cite.html", base=base, one=one, here=here, forms=forms), HTML
+        )
+    return respond_with_body(
+        request, CITATION_SERIALIZERS[format_](one), format_, links=[f'<{one.url}>; rel="cite-as"']
+    )
 
 
-async def unchanged(request: Request, wanted: Wanted) -> tuple[Content, str]:
+async def read_stable_content(request: Request, wanted: CitationRequest) -> tuple[CitedContent, str]:
     """What is wanted, with its version: nobody wrote meanwhile. Raises Problem, 503 where that never ends."""
-    for _ in range(TRIES):
-        version = current(request)
-        found = await find(request, wanted)
-        if found.as_of or version == current(request):
+    for _ in range(MAX_CITATION_TRIES):
+        version = current_version(request)
+        found = await find_cited_content(request, wanted)
+        if found.as_of or version == current_version(request):
             return found, found.as_of or version
     raise Problem(
         503, "The graph is being written, again and again. Try again soon.", headers={"Retry-After": "2"}
     )
 
 
-async def cited(request: Request) -> Response:
+async def get_cited_content(request: Request) -> Response:
     """What was cited: the same bytes as then, or Problem 410 with the graphs that were written since.
 
     The `version` and `sha256` are those of the citation.
     """
-    wanted = wanted_of(only(request, ("iri", "query", "version", "sha256", "_mediatype")))
-    found = await find(request, wanted)
-    format_ = pick(request, found.offered)
+    wanted = parse_citation_request(
+        check_query_parameters(request, ("iri", "query", "version", "sha256", "_mediatype"))
+    )
+    found = await find_cited_content(request, wanted)
+    format_ = choose_response_format(request, found.formats)
     body = await run_in_threadpool(found.write, format_)
-    return answer(request, body, format_, headers={"Cache-Control": FOREVER} if wanted.digest else {})
+    return respond_with_body(
+        request, body, format_, headers={"Cache-Control": MEMENTO_CACHE_CONTROL} if wanted.digest else {}
+    )
 
 
-def citation(wanted: Wanted, found: Content, version: str, base: str) -> Citation:
+def build_citation(wanted: CitationRequest, found: CitedContent, version: str, base: str) -> Citation:
     """The citation of what was found."""
     named = [("iri", found.iri)] if found.iri else [("query", wanted.query)]
     proof = [("version", version), ("sha256", found.digest)]
     again = f"{base}cited?{urlencode([*named, *proof])}"
-    return Citation(found.name, found.title, found.iri or again, again, version, day(version), found.digest)
+    return Citation(
+        found.name, found.title, found.iri or again, again, version, version_date(version), found.digest
+    )
 
 
-def wanted_of(pairs: Pairs) -> Wanted:
+def parse_citation_request(pairs: Pairs) -> CitationRequest:
     """What the pairs of an address name. Raises Problem 400 for what is no digest."""
     iri, query, version, digest = (
-        next(iter(values(pairs, key)), "") for key in ("iri", "query", "version", "sha256")
+        next(iter(parameter_values(pairs, key)), "") for key in ("iri", "query", "version", "sha256")
     )
-    if digest and not DIGEST.fullmatch(digest):
+    if digest and not SHA256_PATTERN.fullmatch(digest):
         raise Problem(400, "sha256 is no SHA-256 in hexadecimal digits. Take it from the citation.")
-    return Wanted(iri, query, version, digest)
+    return CitationRequest(iri, query, version, digest)

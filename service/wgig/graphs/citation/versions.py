@@ -8,128 +8,151 @@ from fastapi import Request
 
 from ..._version import __released__, __version__
 from ...problems import Problem
-from ...rdf.namespaces import OUTSIDE
-from ...store.history import AT, BY, GONE, OF, STAMP, History, graph_iri
+from ...rdf.namespaces import EXTERNAL_NAMESPACES
+from ...store.history import (
+    PROV_ENDED_AT_TIME,
+    PROV_SPECIALIZATION_OF,
+    PROV_WAS_GENERATED_BY,
+    PROV_WAS_INVALIDATED_BY,
+    VERSION_TIME_FORMAT,
+    GraphHistory,
+    readable_graph_iri,
+)
 from ...store.store import Store
-from ...store.view import rows
-from ..provenance import Record
+from ...store.view import select_solutions
+from ..provenance import ProvenanceRecorder
 
-RELEASED = date.fromisoformat(__released__)
-NAME = re.compile(r"\d{8}T\d{12}Z")
-SHOWN = 20  # graphs that are named
-XSD = OUTSIDE["xsd"]
-CHANGED = f"""
+RELEASE_DATE = date.fromisoformat(__released__)
+VERSION_NAME_PATTERN = re.compile(r"\d{8}T\d{12}Z")
+MAX_NAMED_GRAPHS = 20  # graphs that are named
+HISTORY_XSD_BASE = EXTERNAL_NAMESPACES["xsd"]
+CHANGED_GRAPHS_QUERY = f"""
 SELECT DISTINCT ?graph {{ GRAPH <%s> {{
-  ?version <{OF.value}> ?graph ; <{BY.value}>|<{GONE.value}> ?write .
-  ?write <{AT.value}> ?at
-  FILTER(?at > "%s"^^<{XSD}dateTime>)
+  ?version <{PROV_SPECIALIZATION_OF.value}> ?graph ; <{PROV_WAS_GENERATED_BY.value}>|<{PROV_WAS_INVALIDATED_BY.value}> ?write .
+  ?write <{PROV_ENDED_AT_TIME.value}> ?at
+  FILTER(?at > "%s"^^<{HISTORY_XSD_BASE}dateTime>)
 }} }} ORDER BY ?graph LIMIT %d"""
 # A version that was the current one then, and of which nobody recorded what became of it.
-LOST = f"""
+UNRECORDED_CONTENT_QUERY = f"""
 SELECT ?version {{ GRAPH <%(history)s> {{
-  ?version <{OF.value}> <%(graph)s> ; <{BY.value}>/<{AT.value}> ?since
-  FILTER(?since <= "%(then)s"^^<{XSD}dateTime>)
-  FILTER NOT EXISTS {{ ?version <{GONE.value}>/<{AT.value}> ?until }}
+  ?version <{PROV_SPECIALIZATION_OF.value}> <%(graph)s> ; <{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?since
+  FILTER(?since <= "%(then)s"^^<{HISTORY_XSD_BASE}dateTime>)
+  FILTER NOT EXISTS {{ ?version <{PROV_WAS_INVALIDATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?until }}
 }} }} LIMIT 1"""
-BEGIN = datetime(1, 1, 1, tzinfo=UTC)
+BEGIN_OF_HISTORY = datetime(1, 1, 1, tzinfo=UTC)
 
 
-class LostError(Exception):
+class VersionLostError(Exception):
     """What was cannot be had any more; the message is a sentence that says why."""
 
 
-def current(request: Request) -> str:
+def current_version(request: Request) -> str:
     """The version of the graph as it is now."""
-    record: Record | None = request.app.state.record
+    record: ProvenanceRecorder | None = request.app.state.record
     return (record and record.version) or __version__
 
 
-def day(version: str) -> date:
+def version_date(version: str) -> date:
     """The day of a version."""
-    return RELEASED if version == __version__ else moment(version).date()
+    return RELEASE_DATE if version == __version__ else version_moment(version).date()
 
 
-def moment(version: str) -> datetime:
+def version_moment(version: str) -> datetime:
     """The time of the write after which a version is named; the begin of time for the release."""
     if version == __version__:
-        return BEGIN
-    return datetime.strptime(version, STAMP).replace(tzinfo=UTC)
+        return BEGIN_OF_HISTORY
+    return datetime.strptime(version, VERSION_TIME_FORMAT).replace(tzinfo=UTC)
 
 
-def check(request: Request, version: str, *, proven: bool) -> None:
+def check_citable_version(request: Request, version: str, *, proven: bool) -> None:
     """Raises Problem 404 for a version that there was not, 422 where the service cannot tell.
 
     `proven`: a digest will tell whether the bytes are the same.
     """
-    record: Record | None = request.app.state.record
+    record: ProvenanceRecorder | None = request.app.state.record
     if record is None and not proven:
         raise Problem(
             422,
             "This service keeps no history, and so cannot tell one version from another. Leave out version: "
             "sha256 alone tells whether the bytes are the same.",
         )
-    if version != __version__ and not was_written(request, version):
+    if version != __version__ and not is_recorded_version(request, version):
         raise Problem(
-            404, f"There is no version {version!r} of this graph. The current one is {current(request)}."
+            404,
+            f"There is no version {version!r} of this graph. The current one is {current_version(request)}.",
         )
 
 
-def was_written(request: Request, version: str) -> bool:
+def is_recorded_version(request: Request, version: str) -> bool:
     """Whether a write of this name is on record."""
-    if not NAME.fullmatch(version):
+    if not VERSION_NAME_PATTERN.fullmatch(version):
         return False
     store: Store = request.app.state.store
-    return store.knows(ox.NamedNode(f"{request.app.state.settings.base}id/write/{version}"), AT, None)
+    return store.has_statement(
+        ox.NamedNode(f"{request.app.state.settings.base}id/write/{version}"), PROV_ENDED_AT_TIME, None
+    )
 
 
-def held_at(request: Request, graph: str | None, version: str) -> bytes:
+def read_graph_at_version(request: Request, graph: str | None, version: str) -> bytes:
     """What a graph that was written since held in an old version, as N-Triples.
 
     Nothing where it was not there. Raises LostError where that was not kept.
     """
-    history: History | None = request.app.state.history
+    history: GraphHistory | None = request.app.state.history
     if history is None:
-        raise LostError("This service keeps no history now, and so gives nothing as it was.")
+        raise VersionLostError("This service keeps no history now, and so gives nothing as it was.")
     store: Store = request.app.state.store
-    at = moment(version)
-    every = history.of(store, graph)
-    then = [one for one in every if (one.since or BEGIN) <= at and (one.until is None or at < one.until)]
-    lines = history.lines(store, graph, then[0]) if then else b""
-    node = graph_iri(graph, history.base)
-    asked = {"history": history.graph.value, "graph": node, "then": written(at)}
+    at = version_moment(version)
+    every = history.list_versions(store, graph)
+    then = [
+        one
+        for one in every
+        if (one.since or BEGIN_OF_HISTORY) <= at and (one.until is None or at < one.until)
+    ]
+    lines = history.read_version(store, graph, then[0]) if then else b""
+    node = readable_graph_iri(graph, history.base)
+    asked = {"history": history.graph.value, "graph": node, "then": format_history_time(at)}
     is_told = bool(then and then[0].since)
-    if lines is None or (not is_told and rows(store, LOST % asked)):
-        raise LostError(f"What <{node}> held then was not kept, as something wrote it that left no record.")
+    if lines is None or (not is_told and select_solutions(store, UNRECORDED_CONTENT_QUERY % asked)):
+        raise VersionLostError(
+            f"What <{node}> held then was not kept, as something wrote it that left no record."
+        )
     return lines
 
 
-def changed_since(store: Store, base: str, version: str, most: int = SHOWN + 1) -> list[str]:
+def graphs_changed_since(
+    store: Store, base: str, version: str, most: int = MAX_NAMED_GRAPHS + 1
+) -> list[str]:
     """What the history calls the graphs that were written since a version, the first so many of them."""
-    asked = CHANGED % (f"{base}graph/history", written(moment(version)), most)
-    return [row["graph"].value for row in rows(store, asked)]
+    asked = CHANGED_GRAPHS_QUERY % (
+        f"{base}graph/history",
+        format_history_time(version_moment(version)),
+        most,
+    )
+    return [row["graph"].value for row in select_solutions(store, asked)]
 
 
-def written(at: datetime) -> str:
+def format_history_time(at: datetime) -> str:
     """A moment as the history has it."""
     return at.isoformat(timespec="microseconds")
 
 
-def over(request: Request, version: str, iri: str, why: str) -> Problem:
+def version_lost_problem(request: Request, version: str, iri: str, why: str) -> Problem:
     """The 410 for what is not as it was in a version: why, and which graphs were written since."""
-    found = changed_since(request.app.state.store, request.app.state.settings.base, version)
+    found = graphs_changed_since(request.app.state.store, request.app.state.settings.base, version)
     what = f"<{iri}>" if iri else "The answer to this query"
     if found:
-        more = " and others" if len(found) > SHOWN else ""
+        more = " and others" if len(found) > MAX_NAMED_GRAPHS else ""
         told = (
-            f"These graphs were written since: {', '.join(f'<{one}>' for one in found[:SHOWN])}{more}. "
+            f"These graphs were written since: {', '.join(f'<{one}>' for one in found[:MAX_NAMED_GRAPHS])}{more}. "
             "What each of them held is listed at its address with ?versions."
         )
     else:
         told = "No write since then is on record."
     return Problem(
         410,
-        f"{what} cannot be given as it was in version {version}; the version of now is {current(request)}. "
+        f"{what} cannot be given as it was in version {version}; the version of now is {current_version(request)}. "
         f"{why} {told}",
-        version=current(request),
-        changed=found[:SHOWN],
+        version=current_version(request),
+        changed=found[:MAX_NAMED_GRAPHS],
     )

@@ -14,75 +14,81 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from ..._version import __version__
-from ...rdf.namespaces import graphs, namespaces
-from ...rdf.serialization import as_stored, quad, term
-from ...rdf.sparql_lexer import form
-from ...sparql.examples import FOLDER, examples
-from ...store.change import Change, content, there
-from ...store.commit import update_of
-from .dcat import Catalog
-from .statistics import Figures, count, difference
-from .statistics_worker import counted
-from .void import Triples, Void
+from ...rdf.namespaces import get_description_graphs, namespaces_by_prefix
+from ...rdf.serialization import build_quad, get_vocabulary_term, normalize_triples
+from ...rdf.sparql_lexer import get_query_form
+from ...sparql.examples import EXAMPLE_QUERIES_FOLDER, list_example_queries
+from ...store.change import Change, find_existing_graphs, iter_graph_quads
+from ...store.commit import build_change_update
+from .dcat import DcatCatalog
+from .statistics import Figures, compute_figure_changes, count_figures
+from .statistics_worker import count_in_subprocess
+from .void import Triples, VoidDescription
 
-TYPE = term("rdf:type")
+QUERIES_RDF_TYPE = get_vocabulary_term("rdf:type")
 
 
-def queries(base: str) -> Iterator[ox.Triple]:
+def example_query_triples(base: str) -> Iterator[ox.Triple]:
     """Each example query: what it asks in words, its text, and where to send it."""
-    for one in examples():
+    for one in list_example_queries():
         node = ox.NamedNode(f"{base}queries/{one.name}")
-        asks = form(one.text).lower()
+        asks = get_query_form(one.text).lower()
         for type_ in ("SPARQLExecutable", f"SPARQL{asks.capitalize()}Executable"):
-            yield ox.Triple(node, TYPE, term(f"sh:{type_}"))
-        yield ox.Triple(node, term(f"sh:{asks}"), ox.Literal(one.text))
-        yield ox.Triple(node, term("sh:prefixes"), ontology(base))
-        yield ox.Triple(node, term("rdfs:label"), ox.Literal(one.title, language="en"))
-        yield ox.Triple(node, term("rdfs:comment"), ox.Literal(one.question, language="en"))
-        yield ox.Triple(node, term("schema:target"), ox.NamedNode(f"{base}sparql"))
+            yield ox.Triple(node, QUERIES_RDF_TYPE, get_vocabulary_term(f"sh:{type_}"))
+        yield ox.Triple(node, get_vocabulary_term(f"sh:{asks}"), ox.Literal(one.text))
+        yield ox.Triple(node, get_vocabulary_term("sh:prefixes"), ontology_node(base))
+        yield ox.Triple(node, get_vocabulary_term("rdfs:label"), ox.Literal(one.title, language="en"))
+        yield ox.Triple(node, get_vocabulary_term("rdfs:comment"), ox.Literal(one.question, language="en"))
+        yield ox.Triple(node, get_vocabulary_term("schema:target"), ox.NamedNode(f"{base}sparql"))
         for keyword in one.keywords:
-            yield ox.Triple(node, term("schema:keywords"), ox.Literal(keyword, language="en"))
+            yield ox.Triple(node, get_vocabulary_term("schema:keywords"), ox.Literal(keyword, language="en"))
 
 
-def prefixes(base: str) -> Iterator[ox.Triple]:
+def prefix_declaration_triples(base: str) -> Iterator[ox.Triple]:
     """Each prefix that the graph uses, declared by the ontology (SHACL, section 5.2.1)."""
-    for prefix, namespace in namespaces(base).items():
+    for prefix, namespace in namespaces_by_prefix(base).items():
         node = ox.NamedNode(f"{base}.well-known/sparql-examples#{prefix}")
-        yield ox.Triple(ontology(base), term("sh:declare"), node)
-        yield ox.Triple(node, TYPE, term("sh:PrefixDeclaration"))
-        yield ox.Triple(node, term("sh:prefix"), ox.Literal(prefix))
-        yield ox.Triple(node, term("sh:namespace"), ox.Literal(namespace, datatype=term("xsd:anyURI")))
+        yield ox.Triple(ontology_node(base), get_vocabulary_term("sh:declare"), node)
+        yield ox.Triple(node, QUERIES_RDF_TYPE, get_vocabulary_term("sh:PrefixDeclaration"))
+        yield ox.Triple(node, get_vocabulary_term("sh:prefix"), ox.Literal(prefix))
+        yield ox.Triple(
+            node,
+            get_vocabulary_term("sh:namespace"),
+            ox.Literal(namespace, datatype=get_vocabulary_term("xsd:anyURI")),
+        )
 
 
-def ontology(base: str) -> ox.NamedNode:
+def ontology_node(base: str) -> ox.NamedNode:
     """The IRI of the ontology."""
     return ox.NamedNode(f"{base}ontology")
 
 
-MODIFIED, ENDED, DATE_TIME = (term(one) for one in ("dcterms:modified", "prov:endedAtTime", "xsd:dateTime"))
-LONG_AGO, TICK = datetime.min.replace(tzinfo=UTC), timedelta(microseconds=1)
-FEW = 2000  # quads
+DATASET_MODIFIED_PREDICATE, PROV_ENDED_AT, XSD_DATE_TIME_NODE = (
+    get_vocabulary_term(one) for one in ("dcterms:modified", "prov:endedAtTime", "xsd:dateTime")
+)
+BEGINNING_OF_TIME, ONE_MICROSECOND = datetime.min.replace(tzinfo=UTC), timedelta(microseconds=1)
+BULK_LOAD_MIN_QUADS = 2000  # quads
 
 
-class Portrait:
+class DescriptionGraphs:
     """Describes all graphs of a store in three of their own, which are left out of what they describe."""
 
     def __init__(self, base: str) -> None:
         """Take the base of the IRIs."""
-        self.base, self.void, self.catalog = base, Void(base), Catalog(base)
+        self.base, self.void, self.catalog = base, VoidDescription(base), DcatCatalog(base)
         self.queries = ox.NamedNode(f"{base}graph/queries")
-        self.records = [
+        self.time_sources = [
             (ox.NamedNode(f"{base}graph/{name}"), property_)
-            for name, property_ in (("history", ENDED), ("catalog", MODIFIED))
+            for name, property_ in (("history", PROV_ENDED_AT), ("catalog", DATASET_MODIFIED_PREDICATE))
         ]
-        self.last = ""  # the state of which the figures are at hand
-        self.graphs = graphs(base)
+        self.known_state = ""  # the state of which the figures are at hand
+        self.graphs = get_description_graphs(base)
 
     @cached_property
     def digest(self) -> str:
         """The digest of what is described beside the figures."""
-        files = [path.read_bytes() for path in sorted(FOLDER.glob("*.rq"))]
-        offered = sorted(str(one).encode() for one in self.catalog.whole(set()))
+        files = [path.read_bytes() for path in sorted(EXAMPLE_QUERIES_FOLDER.glob("*.rq"))]
+        offered = sorted(str(one).encode() for one in self.catalog.catalog_triples(set()))
         return hashlib.sha256(b"\n".join([__version__.encode(), *offered, *files])).hexdigest()
 
     def describe(self, quads: ox.Store, change: Change | None, prepared: Figures | None = None) -> Change:
@@ -93,128 +99,141 @@ class Portrait:
         if change is not None and not change:
             return change
         if change is None or not self.can_prepare(quads, change):
-            return self.anew(quads)
+            return self.rebuild(quads)
         if prepared is None:
-            prepared = difference(quads, change, self.base, self.graphs)
-        return self.step(quads, change, Figures(prepared))
+            prepared = compute_figure_changes(quads, change, self.base, self.graphs)
+        return self.apply_figures(quads, change, Figures(prepared))
 
     def prepare(self, copy: Path, change: Change) -> Figures:
         """By how much a change altered the figures, by a copy of the quads.
 
         Raises OSError or subprocess.SubprocessError.
         """
-        return counted(copy, change, self.base)
+        return count_in_subprocess(copy, change, self.base)
 
     def can_prepare(self, quads: ox.Store, change: Change) -> bool:
         """Whether the change can be described without looking at all quads, and that is faster."""
         ours = {one.value for one in self.graphs}
-        return bool(self.state(quads) and not change.graphs & ours and not self.is_most(quads, change))
+        return bool(self.state(quads) and not change.graphs & ours and not self.changes_most(quads, change))
 
-    def step(self, quads: ox.Store, change: Change, figures: Figures) -> Change:
+    def apply_figures(self, quads: ox.Store, change: Change, figures: Figures) -> Change:
         """Say what is other than before, where the figures changed by so much; what that changed."""
-        if self.state(quads) != self.last:
-            self.void.at_hand.clear()
-        dropped, made = self.turned(quads, change.graphs)
+        if self.state(quads) != self.known_state:
+            self.void.cached_figures.clear()
+        dropped, made = self.diff_graph_names(quads, change.graphs)
         for sign, names in ((-1, dropped), (1, made)):
             figures.update(dict.fromkeys(((("graph", one), "stated") for one in names), sign))
-        gone, come = self.void.turned(quads, figures)
-        gone |= self.said(quads)
-        modified = self.modified(quads, change.added)
+        gone, come = self.void.diff_statements(quads, figures)
+        gone |= self.stated_modified_triples(quads)
+        modified = self.build_modified_triple(quads, change.added)
         come.add(modified)
         followed = Change(
-            (*placed(gone, self.void.graph), *placed(self.listed(dropped), self.catalog.graph)),
-            (*placed(come, self.void.graph), *placed(self.listed(made), self.catalog.graph)),
+            (
+                *quads_in_graph(gone, self.void.graph),
+                *quads_in_graph(self.catalog_triples(dropped), self.catalog.graph),
+            ),
+            (
+                *quads_in_graph(come, self.void.graph),
+                *quads_in_graph(self.catalog_triples(made), self.catalog.graph),
+            ),
         )
-        self.last = ""  # until all is there
-        quads.update(update_of(quads, followed, set()))
-        self.last = modified.object.value  # type: ignore[union-attr]
+        self.known_state = ""  # until all is there
+        quads.update(build_change_update(quads, followed, set()))
+        self.known_state = modified.object.value  # type: ignore[union-attr]
         return followed
 
-    def is_most(self, quads: ox.Store, change: Change) -> bool:
+    def changes_most(self, quads: ox.Store, change: Change) -> bool:
         """Whether more changed than there was, so that it is faster to count anew."""
-        return len(change) > self.void.size(quads)
+        return len(change) > self.void.triple_count(quads)
 
-    def turned(self, quads: ox.Store, names: Iterable[str]) -> tuple[set[str], set[str]]:
+    def diff_graph_names(self, quads: ox.Store, names: Iterable[str]) -> tuple[set[str], set[str]]:
         """Those of these graphs that are told of and not there, and those that are there and not told of."""
         graphs = [ox.NamedNode(one) for one in names]
-        told = {one.value for one in graphs if self.void.tells_of(quads, one)}
-        are = there(quads, graphs)
+        told = {one.value for one in graphs if self.void.describes_graph(quads, one)}
+        are = find_existing_graphs(quads, graphs)
         return told - are, are - told
 
-    def said(self, quads: ox.Store) -> Triples:
+    def stated_modified_triples(self, quads: ox.Store) -> Triples:
         """What is said of the last change."""
-        found = quads.quads_for_pattern(self.void.dataset, MODIFIED, None, self.void.graph)
+        found = quads.quads_for_pattern(self.void.dataset, DATASET_MODIFIED_PREDICATE, None, self.void.graph)
         return {one.triple for one in found}
 
     def state(self, quads: ox.Store) -> str:
         """When the dataset changed last, as it is described."""
-        return "".join(one.object.value for one in self.said(quads))  # type: ignore[union-attr]
+        return "".join(one.object.value for one in self.stated_modified_triples(quads))  # type: ignore[union-attr]
 
-    def anew(self, quads: ox.Store) -> Change:
+    def rebuild(self, quads: ox.Store) -> Change:
         """Say all, from what is there; of nothing, nothing. What that changed."""
         if all(one.graph_name in self.graphs for one in quads):
-            return self.silence(quads)
+            return self.clear(quads)
         names = {one.value for one in quads.named_graphs() if isinstance(one, ox.NamedNode)}
         names -= {one.value for one in self.graphs}
-        self.last = ""
-        self.void.at_hand.clear()
-        _, figures = self.void.turned(ox.Store(), count(quads, self.base, self.graphs))
-        modified = self.modified(quads, self.on_record(quads))
+        self.known_state = ""
+        self.void.cached_figures.clear()
+        _, figures = self.void.diff_statements(ox.Store(), count_figures(quads, self.base, self.graphs))
+        modified = self.build_modified_triple(quads, self.recorded_times(quads))
         now = {
-            *placed({*figures, *self.void.always(), modified}, self.void.graph),
-            *placed(self.catalog.whole(names), self.catalog.graph),
-            *placed(queries(self.base), self.queries),
-            *placed(prefixes(self.base), self.queries),
+            *quads_in_graph({*figures, *self.void.constant_triples(), modified}, self.void.graph),
+            *quads_in_graph(self.catalog.catalog_triples(names), self.catalog.graph),
+            *quads_in_graph(example_query_triples(self.base), self.queries),
+            *quads_in_graph(prefix_declaration_triples(self.base), self.queries),
         }
-        before = {one for graph in self.graphs for one in content(quads, graph)}
-        was = there(quads, self.graphs)
+        before = {one for graph in self.graphs for one in iter_graph_quads(quads, graph)}
+        was = find_existing_graphs(quads, self.graphs)
         come = now - before
-        (quads.extend if len(come) < FEW else quads.bulk_extend)(come)
+        (quads.extend if len(come) < BULK_LOAD_MIN_QUADS else quads.bulk_extend)(come)
         for one in before - now:
             quads.remove(one)
-        self.last = modified.object.value  # type: ignore[union-attr]
-        return Change(tuple(before - now), tuple(come), (), tuple(there(quads, self.graphs) - was))
+        self.known_state = modified.object.value  # type: ignore[union-attr]
+        return Change(
+            tuple(before - now), tuple(come), (), tuple(find_existing_graphs(quads, self.graphs) - was)
+        )
 
-    def silence(self, quads: ox.Store) -> Change:
+    def clear(self, quads: ox.Store) -> Change:
         """Say nothing any more; what that changed."""
-        said = [one for graph in self.graphs for one in content(quads, graph)]
-        dropped = there(quads, self.graphs)
+        said = [one for graph in self.graphs for one in iter_graph_quads(quads, graph)]
+        dropped = find_existing_graphs(quads, self.graphs)
         for graph in self.graphs:
             quads.remove_graph(graph)
         return Change(tuple(said), (), tuple(dropped))
 
-    def listed(self, graphs: Iterable[str]) -> Triples:
+    def catalog_triples(self, graphs: Iterable[str]) -> Triples:
         """What the catalog says of these graphs."""
-        return {triple for one in graphs for triple in self.catalog.of_graph(one)}
+        return {triple for one in graphs for triple in self.catalog.graph_triples(one)}
 
-    def modified(self, quads: ox.Store, new: Iterable[ox.Quad]) -> ox.Triple:
+    def build_modified_triple(self, quads: ox.Store, new: Iterable[ox.Quad]) -> ox.Triple:
         """Since when the dataset is as it is: the last write, if what is new has a record of it, else now.
 
         So an old version that is built anew has the time that it had.
         """
-        times = (one.object for one in new if (one.graph_name, one.predicate) in self.records)
-        last = max((moment(one.value) for one in times if isinstance(one, ox.Literal)), default=LONG_AGO)
-        before = moment(self.state(quads))
+        times = (one.object for one in new if (one.graph_name, one.predicate) in self.time_sources)
+        last = max(
+            (parse_moment(one.value) for one in times if isinstance(one, ox.Literal)),
+            default=BEGINNING_OF_TIME,
+        )
+        before = parse_moment(self.state(quads))
         if last <= before:
-            last = max(datetime.now(UTC), before + TICK)
-        since = ox.Literal(last.isoformat(), datatype=DATE_TIME)
-        return next(as_stored([ox.Triple(self.void.dataset, MODIFIED, since)]))
+            last = max(datetime.now(UTC), before + ONE_MICROSECOND)
+        since = ox.Literal(last.isoformat(), datatype=XSD_DATE_TIME_NODE)
+        return next(normalize_triples([ox.Triple(self.void.dataset, DATASET_MODIFIED_PREDICATE, since)]))
 
-    def on_record(self, quads: ox.Store) -> Iterator[ox.Quad]:
+    def recorded_times(self, quads: ox.Store) -> Iterator[ox.Quad]:
         """What tells when something was written or shipped."""
-        found = (quads.quads_for_pattern(None, property_, None, graph) for graph, property_ in self.records)
+        found = (
+            quads.quads_for_pattern(None, property_, None, graph) for graph, property_ in self.time_sources
+        )
         return chain.from_iterable(found)
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """The moment that a text tells, the begin of time where it tells none."""
     try:
         found = datetime.fromisoformat(text)
         return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
-        return LONG_AGO
+        return BEGINNING_OF_TIME
 
 
-def placed(triples: Iterable[ox.Triple], graph: ox.NamedNode) -> set[ox.Quad]:
+def quads_in_graph(triples: Iterable[ox.Triple], graph: ox.NamedNode) -> set[ox.Quad]:
     """The triples in a graph."""
-    return {quad(one, graph) for one in triples}
+    return {build_quad(one, graph) for one in triples}

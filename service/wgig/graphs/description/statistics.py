@@ -17,205 +17,221 @@ from typing import Any, TypeGuard
 
 import pyoxigraph as ox
 
-from ...rdf.serialization import term
+from ...rdf.serialization import get_vocabulary_term
 from ...store.change import Change, GraphName
 
 Node = ox.NamedNode | ox.BlankNode
 Classes = frozenset[str]
-Homes = defaultdict[ox.Triple, set[GraphName]]
+GraphsByTriple = defaultdict[ox.Triple, set[GraphName]]
 
-TYPE = term("rdf:type")
-MUCH = 3  # statements about one subject
-COUNT = "SELECT ?s (COUNT(*) AS ?count) { VALUES ?s { %s } ?s ?p ?o } GROUP BY ?s"
+STATISTICS_RDF_TYPE = get_vocabulary_term("rdf:type")
+MIN_LOOKUP_STATEMENTS = 3  # statements about one subject
+SUBJECT_COUNT_QUERY = "SELECT ?s (COUNT(*) AS ?count) { VALUES ?s { %s } ?s ?p ?o } GROUP BY ?s"
 
 
-class Moved:
+class TouchedTriples:
     """The triples that a change touches: those that hold `before` it in any graph, and those `after` it."""
 
     def __init__(self, quads: ox.Store, change: Change, apart: frozenset[ox.NamedNode]) -> None:
         """Take the quads as they are after the change, the change, and the graphs that do not count."""
-        self.quads, self.apart = quads, apart
-        removed, added = (self.homes(those) for those in (change.removed, change.added))
+        self.quads, self.excluded_graphs = quads, apart
+        removed, added = (self.group_by_graph(those) for those in (change.removed, change.added))
         self.touched = {*removed, *added}
-        self.alone = self.new_or_gone(removed, added)
+        self.isolated = self.find_isolated_subjects(removed, added)
         self.before, self.after = set[ox.Triple](), set[ox.Triple]()
         for one in self.touched:
             subject, property_, value = one
-            found = () if subject in self.alone else quads.quads_for_pattern(subject, property_, value, None)
-            now = self.homes(found)[one] | added[one]
+            found = (
+                () if subject in self.isolated else quads.quads_for_pattern(subject, property_, value, None)
+            )
+            now = self.group_by_graph(found)[one] | added[one]
             if (now - added[one]) | removed[one]:
                 self.before.add(one)
             if now:
                 self.after.add(one)
-        self.types = defaultdict[Node, list[ox.Triple]](list)
+        self.type_triples = defaultdict[Node, list[ox.Triple]](list)
         for one in self.touched:
-            if one.predicate == TYPE:
-                self.types[one.subject].append(one)  # type: ignore[index]
-        self.known: dict[Node, tuple[Classes, Classes]] = {}
+            if one.predicate == STATISTICS_RDF_TYPE:
+                self.type_triples[one.subject].append(one)  # type: ignore[index]
+        self.known_classes: dict[Node, tuple[Classes, Classes]] = {}
 
-    def new_or_gone(self, removed: Homes, added: Homes) -> set[Any]:
+    def find_isolated_subjects(self, removed: GraphsByTriple, added: GraphsByTriple) -> set[Any]:
         """Subjects of which there is nothing but what the change says, so that nothing is to be looked up.
 
         Those that it says little of are not asked for: there may be much else, and little is soon looked up.
         """
         said = Counter(one.subject for one in chain(removed, added) if isinstance(one.subject, ox.NamedNode))
-        asked = [one for one, number in said.items() if number >= MUCH]
+        asked = [one for one, number in said.items() if number >= MIN_LOOKUP_STATEMENTS]
         there = Counter[Any]()
         for triple, homes in added.items():
             there[triple.subject] += len(homes)
-        counts = self.quads.query(COUNT % " ".join(map(str, asked)), use_default_graph_as_union=True)
+        counts = self.quads.query(
+            SUBJECT_COUNT_QUERY % " ".join(map(str, asked)), use_default_graph_as_union=True
+        )
         found = {row["s"]: int(row["count"].value) for row in counts}  # type: ignore[union-attr]
         return {one for one in asked if found.get(one, 0) == there[one]}
 
-    def homes(self, quads: Iterable[ox.Quad]) -> Homes:
+    def group_by_graph(self, quads: Iterable[ox.Quad]) -> GraphsByTriple:
         """The graphs in which triples stand."""
         found = defaultdict[ox.Triple, set[GraphName]](set)
         for one in quads:
-            if one.graph_name not in self.apart:
+            if one.graph_name not in self.excluded_graphs:
                 found[one.triple].add(one.graph_name)
         return found
 
-    def beside(self, subject: object, predicate: object, object_: object) -> Iterator[ox.Triple]:
+    def untouched_triples(self, subject: object, predicate: object, object_: object) -> Iterator[ox.Triple]:
         """The triples with these terms that the change does not touch, each once for every graph."""
-        if subject in self.alone:
+        if subject in self.isolated:
             return
         for one in self.quads.quads_for_pattern(subject, predicate, object_, None):  # type: ignore[arg-type]
-            if one.graph_name not in self.apart and (triple := one.triple) not in self.touched:
+            if one.graph_name not in self.excluded_graphs and (triple := one.triple) not in self.touched:
                 yield triple
 
-    def is_beside(self, subject: object, predicate: object, object_: object) -> bool:
+    def has_untouched_triple(self, subject: object, predicate: object, object_: object) -> bool:
         """Whether there is a triple with these terms that the change does not touch."""
-        return next(self.beside(subject, predicate, object_), None) is not None
+        return next(self.untouched_triples(subject, predicate, object_), None) is not None
 
-    def classes(self, node: object) -> tuple[Classes, Classes]:
+    def classes_of(self, node: object) -> tuple[Classes, Classes]:
         """The classes of a node, before and after."""
         if not isinstance(node, Node):
             return frozenset(), frozenset()
-        if node not in self.known:
-            same = classes_in(self.beside(node, TYPE, None))
-            touched = self.types.get(node, ())
-            self.known[node] = (
-                same | classes_in(one for one in touched if one in self.before),
-                same | classes_in(one for one in touched if one in self.after),
+        if node not in self.known_classes:
+            same = classes_of_type_triples(self.untouched_triples(node, STATISTICS_RDF_TYPE, None))
+            touched = self.type_triples.get(node, ())
+            self.known_classes[node] = (
+                same | classes_of_type_triples(one for one in touched if one in self.before),
+                same | classes_of_type_triples(one for one in touched if one in self.after),
             )
-        return self.known[node]
+        return self.known_classes[node]
 
-    def reclassed(self) -> dict[Node, tuple[Classes, Classes]]:
+    def changed_classes(self) -> dict[Node, tuple[Classes, Classes]]:
         """The nodes whose classes are others than before: those before and those after."""
-        found = {one: self.classes(one) for one in self.types}
+        found = {one: self.classes_of(one) for one in self.type_triples}
         return {one: (before, after) for one, (before, after) in found.items() if before != after}
 
 
-def classes_in(types: Iterable[ox.Triple]) -> Classes:
+def classes_of_type_triples(types: Iterable[ox.Triple]) -> Classes:
     """The classes that these statements of a type name."""
     return frozenset(one.object.value for one in types if isinstance(one.object, ox.NamedNode))
 
 
-Part = tuple[str, ...]
-Figures = Counter[tuple[Part, str]]
-Pattern = tuple[Any, Any, Any]  # a triple in which None stands for any term
-Kind = str | Classes  # of a value: its datatype, or its classes
-Shape = tuple[Classes, str, Kind]  # of a triple: classes of its subject, property, kind of its value
+Partition = tuple[str, ...]
+Figures = Counter[tuple[Partition, str]]
+FigurePattern = tuple[Any, Any, Any]  # a triple in which None stands for any term
+ValueKind = str | Classes  # of a value: its datatype, or its classes
+TripleShape = tuple[
+    Classes, str, ValueKind
+]  # of a triple: classes of its subject, property, kind of its value
 
-WHOLE: Part = ()
-LICENSE = term("dcterms:license")
-HOST = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]+", re.IGNORECASE)
-REMEMBERED = 100_000  # nodes whose classes are at hand while all is counted
+WHOLE_DATASET: Partition = ()
+VOID_LICENSE_PREDICATE = get_vocabulary_term("dcterms:license")
+IRI_HOST_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]+", re.IGNORECASE)
+CLASS_CACHE_NODES = 100_000  # nodes whose classes are at hand while all is counted
 
-SUBJECTS = "SELECT DISTINCT ?s { ?s ?p ?o }"
-OBJECTS = "SELECT (COUNT(DISTINCT ?o) AS ?count) { ?s ?p ?o }"
-OBJECTS_OF = "SELECT ?p (COUNT(DISTINCT ?o) AS ?count) { ?s ?p ?o } GROUP BY ?p"
-LICENSES = f"SELECT DISTINCT ?o {{ ?s {LICENSE} ?o FILTER(isIRI(?o)) }}"
+SUBJECTS_QUERY = "SELECT DISTINCT ?s { ?s ?p ?o }"
+OBJECT_COUNT_QUERY = "SELECT (COUNT(DISTINCT ?o) AS ?count) { ?s ?p ?o }"
+PROPERTY_OBJECT_COUNT_QUERY = "SELECT ?p (COUNT(DISTINCT ?o) AS ?count) { ?s ?p ?o } GROUP BY ?p"
+LICENSES_QUERY = f"SELECT DISTINCT ?o {{ ?s {VOID_LICENSE_PREDICATE} ?o FILTER(isIRI(?o)) }}"
 
 
-def difference(quads: ox.Store, change: Change, base: str, apart: frozenset[ox.NamedNode]) -> Figures:
+def compute_figure_changes(
+    quads: ox.Store, change: Change, base: str, apart: frozenset[ox.NamedNode]
+) -> Figures:
     """By how much a change alters the figures. What that costs depends on the change and what it touches.
 
     `base` begins the IRIs that count as ours, the graphs `apart` do not count.
     """
-    moved = Moved(quads, change, apart)
-    figures = of_graphs(change, apart)
+    moved = TouchedTriples(quads, change, apart)
+    figures = graph_figures(change, apart)
     before, after = moved.before - moved.after, moved.after - moved.before
     for sign, those in ((-1, before), (1, after)):
         for one in those:
-            add(figures, of_link(one, base), sign)
-    fewer, more = patterns(moved.before), patterns(moved.after)
+            add_to_figures(figures, link_figures(one, base), sign)
+    fewer, more = triple_patterns(moved.before), triple_patterns(moved.after)
     for pattern in fewer ^ more:
-        if not moved.is_beside(*pattern):
-            add(figures, of_pattern(pattern, base), 1 if pattern in more else -1)
-    add_shapes(figures, moved_shapes(moved))
-    for was, is_ in moved.reclassed().values():
-        add(figures, ((("class", one), "entities") for one in was - is_), -1)
-        add(figures, ((("class", one), "entities") for one in is_ - was), 1)
+        if not moved.has_untouched_triple(*pattern):
+            add_to_figures(figures, pattern_figures(pattern, base), 1 if pattern in more else -1)
+    add_shape_figures(figures, count_shape_changes(moved))
+    for was, is_ in moved.changed_classes().values():
+        add_to_figures(figures, ((("class", one), "entities") for one in was - is_), -1)
+        add_to_figures(figures, ((("class", one), "entities") for one in is_ - was), 1)
     return figures
 
 
-def count(quads: ox.Store, base: str, apart: frozenset[ox.NamedNode]) -> Figures:
+def count_figures(quads: ox.Store, base: str, apart: frozenset[ox.NamedNode]) -> Figures:
     """The figures, counted from all quads: one look at each subject, and two queries."""
     graphs = [*(one for one in quads.named_graphs() if one not in apart), ox.DefaultGraph()]
-    figures, shapes = Figures(), Counter[Shape]()
-    add(figures, ((("graph", one.value), "stated") for one in graphs if is_iri(one)))
+    figures, shapes = Figures(), Counter[TripleShape]()
+    add_to_figures(figures, ((("graph", one.value), "stated") for one in graphs if is_named_node(one)))
 
-    @lru_cache(REMEMBERED)
+    @lru_cache(CLASS_CACHE_NODES)
     def classes(node: Any) -> Classes:
-        found = quads.quads_for_pattern(node, TYPE, None, None)
-        return classes_in(one.triple for one in found if one.graph_name not in apart)
+        found = quads.quads_for_pattern(node, STATISTICS_RDF_TYPE, None, None)
+        return classes_of_type_triples(one.triple for one in found if one.graph_name not in apart)
 
-    for row in rows(quads, SUBJECTS, graphs):
+    for row in query_union_rows(quads, SUBJECTS_QUERY, graphs):
         subject = row["s"]
         about = quads.quads_for_pattern(subject, None, None, None)
         found = [one for one in about if one.graph_name not in apart]
-        homes = (one.graph_name for one in found if is_iri(one.graph_name))
-        add(figures, of_pattern((subject, None, None), base))
-        add(figures, ((("graph", one.value), "triples") for one in homes))
-        add(figures, ((("class", one), "entities") for one in classes(subject)))
+        homes = (one.graph_name for one in found if is_named_node(one.graph_name))
+        add_to_figures(figures, pattern_figures((subject, None, None), base))
+        add_to_figures(figures, ((("graph", one.value), "triples") for one in homes))
+        add_to_figures(figures, ((("class", one), "entities") for one in classes(subject)))
         triples = {one.triple for one in found}
         for property_ in {one.predicate for one in triples}:
-            add(figures, of_pattern((subject, property_, None), base))
+            add_to_figures(figures, pattern_figures((subject, property_, None), base))
         for one in triples:
-            add(figures, of_link(one, base))
-            shapes[classes(subject), one.predicate.value, kind_of(one.object, classes)] += 1
-    add_shapes(figures, shapes)
-    for row in rows(quads, OBJECTS_OF, graphs):
+            add_to_figures(figures, link_figures(one, base))
+            shapes[classes(subject), one.predicate.value, value_kind(one.object, classes)] += 1
+    add_shape_figures(figures, shapes)
+    for row in query_union_rows(quads, PROPERTY_OBJECT_COUNT_QUERY, graphs):
         figures[("property", row["p"].value), "distinctObjects"] = int(row["count"].value)
-    for row in rows(quads, OBJECTS, graphs):
-        figures[WHOLE, "distinctObjects"] = int(row["count"].value)
-    add(figures, ((("license", row["o"].value), "stated") for row in rows(quads, LICENSES, graphs)))
+    for row in query_union_rows(quads, OBJECT_COUNT_QUERY, graphs):
+        figures[WHOLE_DATASET, "distinctObjects"] = int(row["count"].value)
+    add_to_figures(
+        figures,
+        ((("license", row["o"].value), "stated") for row in query_union_rows(quads, LICENSES_QUERY, graphs)),
+    )
     return figures
 
 
-def rows(quads: ox.Store, text: str, graphs: list[Any]) -> Any:
+def query_union_rows(quads: ox.Store, text: str, graphs: list[Any]) -> Any:
     """The solutions of a query over the union of these graphs."""
     return quads.query(text, default_graph=graphs)
 
 
-def add(figures: Figures, names: Iterator[tuple[Part, str]], count: int = 1) -> None:
+def add_to_figures(figures: Figures, names: Iterator[tuple[Partition, str]], count: int = 1) -> None:
     """Let there be so many more of each of these."""
     for one in names:
         figures[one] += count
 
 
-def of_graphs(change: Change, apart: frozenset[ox.NamedNode]) -> Figures:
+def graph_figures(change: Change, apart: frozenset[ox.NamedNode]) -> Figures:
     """By how much the triples of each named graph change."""
     figures = Figures()
     for sign, those in ((-1, change.removed), (1, change.added)):
         homes = Counter(one.graph_name for one in those)
         for home, number in homes.items():
-            if is_iri(home) and home not in apart:
+            if is_named_node(home) and home not in apart:
                 figures[("graph", home.value), "triples"] += sign * number
     return figures
 
 
-def of_link(triple: ox.Triple, base: str) -> Iterator[tuple[Part, str]]:
+def link_figures(triple: ox.Triple, base: str) -> Iterator[tuple[Partition, str]]:
     """The figure for which a triple counts that leads from a thing of ours to another host."""
     subject, property_, object_ = triple
-    if is_iri(subject) and is_iri(object_) and property_ != TYPE and subject.value.startswith(base):
-        host = HOST.match(object_.value)
+    if (
+        is_named_node(subject)
+        and is_named_node(object_)
+        and property_ != STATISTICS_RDF_TYPE
+        and subject.value.startswith(base)
+    ):
+        host = IRI_HOST_PATTERN.match(object_.value)
         if host and not object_.value.startswith(base):
             yield ("linkset", f"{host[0]}/", property_.value), "triples"
 
 
-def patterns(triples: set[ox.Triple]) -> set[Pattern]:
+def triple_patterns(triples: set[ox.Triple]) -> set[FigurePattern]:
     """What is counted once, however many triples fit it."""
     each = (
         ((subject, None, None), (subject, property_, None), (None, property_, value), (None, None, value))
@@ -224,43 +240,45 @@ def patterns(triples: set[ox.Triple]) -> set[Pattern]:
     return set(chain.from_iterable(each))
 
 
-def of_pattern(pattern: Pattern, base: str) -> Iterator[tuple[Part, str]]:
+def pattern_figures(pattern: FigurePattern, base: str) -> Iterator[tuple[Partition, str]]:
     """The figures for which it counts that any triple fits the pattern."""
     subject, property_, object_ = pattern
-    part = ("property", property_.value) if property_ else WHOLE
+    part = ("property", property_.value) if property_ else WHOLE_DATASET
     yield part, "distinctSubjects" if subject else "distinctObjects"
-    if not property_ and is_iri(subject) and subject.value.startswith(base):
-        yield WHOLE, "entities"
-    if property_ == LICENSE and is_iri(object_):
+    if not property_ and is_named_node(subject) and subject.value.startswith(base):
+        yield WHOLE_DATASET, "entities"
+    if property_ == VOID_LICENSE_PREDICATE and is_named_node(object_):
         yield ("license", object_.value), "stated"
 
 
-def moved_shapes(moved: Moved) -> Counter[Shape]:
+def count_shape_changes(moved: TouchedTriples) -> Counter[TripleShape]:
     """How many more or fewer triples there are of each shape."""
-    shapes = Counter[Shape]()
+    shapes = Counter[TripleShape]()
     near = {
         triple
-        for node in moved.reclassed()
-        for triple in chain(moved.beside(node, None, None), moved.beside(None, None, node))
+        for node in moved.changed_classes()
+        for triple in chain(
+            moved.untouched_triples(node, None, None), moved.untouched_triples(None, None, node)
+        )
     }
     for when, sign, those in ((0, -1, moved.before), (1, 1, moved.after)):
         for subject, property_, object_ in chain(those, near):
-            kind = kind_of(object_, lambda node: moved.classes(node)[when])  # noqa: B023  called at once
-            shapes[moved.classes(subject)[when], property_.value, kind] += sign
+            kind = value_kind(object_, lambda node: moved.classes_of(node)[when])  # noqa: B023  called at once
+            shapes[moved.classes_of(subject)[when], property_.value, kind] += sign
     return shapes
 
 
-def kind_of(value: Any, classes: Any) -> Kind:
+def value_kind(value: Any, classes: Any) -> ValueKind:
     """The datatype of a literal, the classes of a node."""
     if isinstance(value, ox.Literal):
         return value.datatype.value
     return classes(value) if isinstance(value, ox.NamedNode | ox.BlankNode) else frozenset()
 
 
-def add_shapes(figures: Figures, shapes: Counter[Shape]) -> None:
+def add_shape_figures(figures: Figures, shapes: Counter[TripleShape]) -> None:
     """Let there be so many more triples of each shape."""
     for (classes, property_, kind), number in shapes.items():
-        figures[WHOLE, "triples"] += number
+        figures[WHOLE_DATASET, "triples"] += number
         figures[("property", property_), "triples"] += number
         values = [("datatype", kind)] if isinstance(kind, str) else [("class", one) for one in kind]
         for one in classes:
@@ -270,6 +288,6 @@ def add_shapes(figures: Figures, shapes: Counter[Shape]) -> None:
                 figures[(*part, *value), "triples"] += number
 
 
-def is_iri(term_: Any) -> TypeGuard[ox.NamedNode]:
+def is_named_node(term_: Any) -> TypeGuard[ox.NamedNode]:
     """Whether a term is an IRI."""
     return isinstance(term_, ox.NamedNode)

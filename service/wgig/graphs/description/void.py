@@ -9,171 +9,189 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-from ...rdf.namespaces import namespaces, shorten
-from ...rdf.serialization import quad, term
-from .statistics import WHOLE, Figures, Part
+from ...rdf.namespaces import namespaces_by_prefix, shorten_with_prefixes
+from ...rdf.serialization import build_quad, get_vocabulary_term
+from .statistics import WHOLE_DATASET, Figures, Partition
 
 Triples = set[ox.Triple]
 
-TITLE = "The Working Group on Internet Governance (2004-2005) as linked data"
-DESCRIPTION = (
+DATASET_TITLE = "The Working Group on Internet Governance (2004-2005) as linked data"
+DATASET_DESCRIPTION = (
     "All graphs of the store as one, in which each triple counts once, but for the graphs void, dcat and "
     "queries, which describe the others. Kept in line with each write."
 )
-TYPE, VOCABULARY = term("rdf:type"), term("void:vocabulary")
-COUNTED = {"class": "classes", "property": "properties"}  # partitions of the whole, and what counts them
+VOID_RDF_TYPE, VOID_VOCABULARY = get_vocabulary_term("rdf:type"), get_vocabulary_term("void:vocabulary")
+PARTITION_COUNTERS = {
+    "class": "classes",
+    "property": "properties",
+}  # partitions of the whole, and what counts them
 
 # By the kind of a partition: how it is tied to what it is a part of, and how it says what it is about.
-TIES = {
+PARTITION_PROPERTIES = {
     "class": ("void:classPartition", "void:class"),
     "property": ("void:propertyPartition", "void:property"),
     "datatype": ("void-ext:datatypePartition", "void-ext:datatype"),
 }
 
 
-class Step(NamedTuple):
+class FigureChange(NamedTuple):
     """A figure of a part, as it was and as it is."""
 
-    part: Part
+    part: Partition
     figure: str
     was: int
     now: int
 
 
-class Void:
+class VoidDescription:
     """Writes figures as statements about a dataset, and reads them."""
 
     def __init__(self, base: str) -> None:
         """Take the base of the IRIs."""
-        self.base, self.known = base, namespaces(base)
+        self.base, self.prefixes = base, namespaces_by_prefix(base)
         self.graph = ox.NamedNode(f"{base}graph/void")
-        self.home = f"{base}.well-known/void#"
-        self.shortened: dict[str, str] = {}
-        self.at_hand: dict[tuple[Part, str], int] = {}  # figures, as the graph has them
-        self.dataset = ox.NamedNode(f"{self.home}dataset")
+        self.namespace = f"{base}.well-known/void#"
+        self.short_names: dict[str, str] = {}
+        self.cached_figures: dict[tuple[Partition, str], int] = {}  # figures, as the graph has them
+        self.dataset = ox.NamedNode(f"{self.namespace}dataset")
 
-    def size(self, quads: ox.Store) -> int:
+    def triple_count(self, quads: ox.Store) -> int:
         """How many triples there are by the graph."""
-        found = next(quads.quads_for_pattern(self.dataset, term("void:triples"), None, self.graph), None)
+        found = next(
+            quads.quads_for_pattern(self.dataset, get_vocabulary_term("void:triples"), None, self.graph), None
+        )
         return int(found.object.value) if found else 0  # type: ignore[union-attr]
 
-    def tells_of(self, quads: ox.Store, graph: ox.NamedNode) -> bool:
+    def describes_graph(self, quads: ox.Store, graph: ox.NamedNode) -> bool:
         """Whether a named graph is told of."""
-        return quad(ox.Triple(self.dataset, term("void:subset"), graph), self.graph) in quads
+        return (
+            build_quad(ox.Triple(self.dataset, get_vocabulary_term("void:subset"), graph), self.graph)
+            in quads
+        )
 
-    def always(self) -> Iterator[ox.Triple]:
+    def constant_triples(self) -> Iterator[ox.Triple]:
         """What is so whatever the dataset holds."""
-        yield ox.Triple(self.dataset, TYPE, term("void:Dataset"))
-        yield ox.Triple(self.dataset, TYPE, term("sd:Dataset"))
-        for name, text in (("title", TITLE), ("description", DESCRIPTION)):
-            yield ox.Triple(self.dataset, term(f"dcterms:{name}"), ox.Literal(text, language="en"))
+        yield ox.Triple(self.dataset, VOID_RDF_TYPE, get_vocabulary_term("void:Dataset"))
+        yield ox.Triple(self.dataset, VOID_RDF_TYPE, get_vocabulary_term("sd:Dataset"))
+        for name, text in (("title", DATASET_TITLE), ("description", DATASET_DESCRIPTION)):
+            yield ox.Triple(
+                self.dataset, get_vocabulary_term(f"dcterms:{name}"), ox.Literal(text, language="en")
+            )
         for name, place in (
             ("void:sparqlEndpoint", "sparql"),
             ("void:dataDump", "dump.nq.gz"),
             ("void:dataDump", "dump.trig.gz"),
             ("foaf:homepage", ""),
         ):
-            yield ox.Triple(self.dataset, term(name), ox.NamedNode(self.base + place))
-        yield ox.Triple(self.dataset, term("void:uriSpace"), ox.Literal(self.base))
+            yield ox.Triple(self.dataset, get_vocabulary_term(name), ox.NamedNode(self.base + place))
+        yield ox.Triple(self.dataset, get_vocabulary_term("void:uriSpace"), ox.Literal(self.base))
 
-    def turned(self, quads: ox.Store, difference: Figures) -> tuple[Triples, Triples]:
+    def diff_statements(self, quads: ox.Store, difference: Figures) -> tuple[Triples, Triples]:
         """The statements that go and those that come where figures change by so much."""
-        steps = [self.step(quads, part, figure, by) for (part, figure), by in difference.items() if by]
-        terms = [one for one in steps if len(one.part) == 2 and one.part[0] in COUNTED and turns(one)]
-        for kind, figure in COUNTED.items():
+        steps = [
+            self.figure_change(quads, part, figure, by) for (part, figure), by in difference.items() if by
+        ]
+        terms = [
+            one
+            for one in steps
+            if len(one.part) == 2 and one.part[0] in PARTITION_COUNTERS and is_partition_change(one)
+        ]
+        for kind, figure in PARTITION_COUNTERS.items():
             more = sum(bool(one.now) - bool(one.was) for one in terms if one.part[0] == kind)
-            steps.append(self.step(quads, WHOLE, figure, more))
-        gone = {self.figure(one, one.was) for one in steps if one.was and one.figure != "stated"}
-        come = {self.figure(one, one.now) for one in steps if one.now and one.figure != "stated"}
-        for one in filter(turns, steps):
-            (come if one.now else gone).update(self.ties(one.part))
+            steps.append(self.figure_change(quads, WHOLE_DATASET, figure, more))
+        gone = {self.figure_triple(one, one.was) for one in steps if one.was and one.figure != "stated"}
+        come = {self.figure_triple(one, one.now) for one in steps if one.now and one.figure != "stated"}
+        for one in filter(is_partition_change, steps):
+            (come if one.now else gone).update(self.partition_triples(one.part))
         if terms:
-            held, now = self.vocabularies(quads, terms)
+            held, now = self.vocabulary_changes(quads, terms)
             gone, come = gone | held, come | now
         return gone - come, come - gone
 
-    def step(self, quads: ox.Store, part: Part, figure: str, by: int) -> Step:
+    def figure_change(self, quads: ox.Store, part: Partition, figure: str, by: int) -> FigureChange:
         """What a figure was, by the graph, and is."""
         if figure == "stated":
-            return Step(part, figure, int(by < 0), int(by > 0))
-        was = self.at_hand.get((part, figure))
+            return FigureChange(part, figure, int(by < 0), int(by > 0))
+        was = self.cached_figures.get((part, figure))
         if was is None:
-            node, property_ = self.node(part), term(f"void:{figure}")
+            node, property_ = self.partition_node(part), get_vocabulary_term(f"void:{figure}")
             found = next(quads.quads_for_pattern(node, property_, None, self.graph), None)
             was = int(found.object.value) if found else 0  # type: ignore[union-attr]
-        self.at_hand[part, figure] = was + by
-        return Step(part, figure, was, was + by)
+        self.cached_figures[part, figure] = was + by
+        return FigureChange(part, figure, was, was + by)
 
-    def figure(self, step: Step, number: int) -> ox.Triple:
+    def figure_triple(self, step: FigureChange, number: int) -> ox.Triple:
         """That a figure is such a number."""
-        return ox.Triple(self.node(step.part), term(f"void:{step.figure}"), ox.Literal(number))
+        return ox.Triple(
+            self.partition_node(step.part), get_vocabulary_term(f"void:{step.figure}"), ox.Literal(number)
+        )
 
-    def ties(self, part: Part) -> Iterator[ox.Triple]:
+    def partition_triples(self, part: Partition) -> Iterator[ox.Triple]:
         """What makes a part one, and says what it is about."""
-        node = self.node(part)
+        node = self.partition_node(part)
         match part:
             case ("linkset", host, property_):
-                yield from self.linkset(node, host, property_)
+                yield from self.linkset_triples(node, host, property_)
             case ("license", _):
-                yield ox.Triple(self.dataset, term("dcterms:license"), node)
+                yield ox.Triple(self.dataset, get_vocabulary_term("dcterms:license"), node)
             case ("graph", _):
-                yield from self.named_graph(node)
+                yield from self.named_graph_triples(node)
             case (*above, kind, about):
-                tie, property_ = TIES[kind]
-                yield ox.Triple(self.node(tuple(above)), term(tie), node)
-                yield ox.Triple(node, term(property_), ox.NamedNode(about))
+                tie, property_ = PARTITION_PROPERTIES[kind]
+                yield ox.Triple(self.partition_node(tuple(above)), get_vocabulary_term(tie), node)
+                yield ox.Triple(node, get_vocabulary_term(property_), ox.NamedNode(about))
 
-    def linkset(self, node: ox.NamedNode, host: str, property_: str) -> Iterator[ox.Triple]:
+    def linkset_triples(self, node: ox.NamedNode, host: str, property_: str) -> Iterator[ox.Triple]:
         """Links by a property to things of another host (VoID, section 5)."""
-        yield ox.Triple(self.dataset, term("void:subset"), node)
-        yield ox.Triple(node, TYPE, term("void:Linkset"))
-        yield ox.Triple(node, term("void:subjectsTarget"), self.dataset)
-        yield ox.Triple(node, term("void:linkPredicate"), ox.NamedNode(property_))
-        yield ox.Triple(node, term("void:objectsTarget"), ox.NamedNode(host))
+        yield ox.Triple(self.dataset, get_vocabulary_term("void:subset"), node)
+        yield ox.Triple(node, VOID_RDF_TYPE, get_vocabulary_term("void:Linkset"))
+        yield ox.Triple(node, get_vocabulary_term("void:subjectsTarget"), self.dataset)
+        yield ox.Triple(node, get_vocabulary_term("void:linkPredicate"), ox.NamedNode(property_))
+        yield ox.Triple(node, get_vocabulary_term("void:objectsTarget"), ox.NamedNode(host))
 
-    def named_graph(self, graph: ox.NamedNode) -> Iterator[ox.Triple]:
+    def named_graph_triples(self, graph: ox.NamedNode) -> Iterator[ox.Triple]:
         """A named graph as a subset, and as the service calls it."""
-        yield ox.Triple(self.dataset, term("void:subset"), graph)
-        yield ox.Triple(self.dataset, term("sd:namedGraph"), graph)
-        yield ox.Triple(graph, TYPE, term("void:Dataset"))
-        yield ox.Triple(graph, TYPE, term("sd:NamedGraph"))
-        yield ox.Triple(graph, term("sd:name"), graph)
+        yield ox.Triple(self.dataset, get_vocabulary_term("void:subset"), graph)
+        yield ox.Triple(self.dataset, get_vocabulary_term("sd:namedGraph"), graph)
+        yield ox.Triple(graph, VOID_RDF_TYPE, get_vocabulary_term("void:Dataset"))
+        yield ox.Triple(graph, VOID_RDF_TYPE, get_vocabulary_term("sd:NamedGraph"))
+        yield ox.Triple(graph, get_vocabulary_term("sd:name"), graph)
 
-    def vocabularies(self, quads: ox.Store, terms: Iterable[Step]) -> tuple[Triples, Triples]:
+    def vocabulary_changes(self, quads: ox.Store, terms: Iterable[FigureChange]) -> tuple[Triples, Triples]:
         """What was said of the vocabularies in use, and what is to be said once terms come and go."""
-        said = quads.quads_for_pattern(self.dataset, VOCABULARY, None, self.graph)
-        used: set[Part] = {
+        said = quads.quads_for_pattern(self.dataset, VOID_VOCABULARY, None, self.graph)
+        used: set[Partition] = {
             (kind, one.object.value)  # type: ignore[union-attr]
-            for kind in COUNTED
-            for one in quads.quads_for_pattern(None, term(f"void:{kind}"), None, self.graph)
+            for kind in PARTITION_COUNTERS
+            for one in quads.quads_for_pattern(None, get_vocabulary_term(f"void:{kind}"), None, self.graph)
         }
         used -= {one.part for one in terms if not one.now}
         used |= {one.part for one in terms if one.now}
         spaces = {iri[: max(iri.rfind("#"), iri.rfind("/")) + 1] for _, iri in used} - {""}
-        come = {ox.Triple(self.dataset, VOCABULARY, ox.NamedNode(one)) for one in spaces}
+        come = {ox.Triple(self.dataset, VOID_VOCABULARY, ox.NamedNode(one)) for one in spaces}
         return {one.triple for one in said}, come
 
-    def node(self, part: Part) -> ox.NamedNode:
+    def partition_node(self, part: Partition) -> ox.NamedNode:
         """The IRI of a part."""
         if part[:1] in (("graph",), ("license",)):
             return ox.NamedNode(part[1])
-        return ox.NamedNode(self.home + "/".join(map(self.short, part))) if part else self.dataset
+        return ox.NamedNode(self.namespace + "/".join(map(self.shorten_name, part))) if part else self.dataset
 
-    def short(self, word: str) -> str:
+    def shorten_name(self, word: str) -> str:
         """A word of a name, as short as its meaning allows."""
-        if word not in self.shortened:
-            iri = shorten(word, self.known)
-            self.shortened[word] = iri if iri != word else quote(word, safe="")
-        return self.shortened[word]
+        if word not in self.short_names:
+            iri = shorten_with_prefixes(word, self.prefixes)
+            self.short_names[word] = iri if iri != word else quote(word, safe="")
+        return self.short_names[word]
 
 
-def main(part: Part) -> str:
+def main_figure(part: Partition) -> str:
     """The figure of a part that is there as long as the part."""
     if part[:1] in (("graph",), ("license",)):
         return "stated"
     return "entities" if part[:1] == ("class",) and len(part) == 2 else "triples" if part else ""
 
 
-def turns(step: Step) -> bool:
+def is_partition_change(step: FigureChange) -> bool:
     """Whether a part comes or goes by this."""
-    return step.figure == main(step.part) and bool(step.was) != bool(step.now)
+    return step.figure == main_figure(step.part) and bool(step.was) != bool(step.now)

@@ -12,25 +12,28 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ...rdf import shipped
-from ...rdf.namespaces import BASE, OUTSIDE, SH
-from ...shacl.rules import Rule, path_text, rules, subjects
-from ...text import cut
-from ..markdown.values import ID, iri
+from ...rdf.namespaces import BASE_IRI, EXTERNAL_NAMESPACES, SH_NAMESPACE
+from ...shacl.rules import Rule, format_property_path, rules_by_code, shape_statements
+from ...text import shorten_untrusted_text
+from ..markdown.values import ID_NAMESPACE, expand_prefixed_name
 
-NAMING = ("-MISSING", "-VALUE")  # the rules that name a property best, by the ends of their codes
+NAMING_CODE_SUFFIXES = (
+    "-MISSING",
+    "-VALUE",
+)  # the rules that name a property best, by the ends of their codes
 
 
 @dataclass(frozen=True)
-class Asked:
+class PropertyConstraint:
     """What the rules on one property of the paper or of a kind of its parts ask together."""
 
     rules: tuple[Rule, ...]
 
     @property
-    def naming(self) -> Rule:
+    def naming_rule(self) -> Rule:
         """The rule whose name is that of the property."""
         early = [one for one in self.rules if one.profile != "final"]
-        named = (one for end in NAMING for one in early if one.code.endswith(end))
+        named = (one for end in NAMING_CODE_SUFFIXES for one in early if one.code.endswith(end))
         return next(named, self.rules[0])
 
     @property
@@ -39,64 +42,64 @@ class Asked:
         return any(one.required and one.path for one in self.rules)
 
     @property
-    def once(self) -> bool:
+    def is_single(self) -> bool:
         """Whether there may be one value only."""
         return any(one.component == "MaxCount" for one in self.rules)
 
     @property
     def datatype(self) -> str:
         """The local name of the datatype of the values: `langString` for any text, empty for none."""
-        found = [str(end.value) for end in self.ends("datatype")]
-        if not found and any(self.ends("nodeKind")):
+        found = [str(end.value) for end in self.iter_shape_values("datatype")]
+        if not found and any(self.iter_shape_values("nodeKind")):
             return "langString"
         return found[0].rpartition("#")[2] if found else ""
 
     @property
-    def things(self) -> str:
+    def choice_pattern(self) -> str:
         """The pattern of SPARQL that the values `?thing` fit, empty where they may be anything."""
-        for end in self.ends("class"):
-            return f"?thing a/<{OUTSIDE['rdfs']}subClassOf>* {end}"
-        for path, end in self.with_value():
+        for end in self.iter_shape_values("class"):
+            return f"?thing a/<{EXTERNAL_NAMESPACES['rdfs']}subClassOf>* {end}"
+        for path, end in self.iter_required_values():
             return f"?thing {path} {end}"
         return ""
 
-    def ends(self, name: str) -> Iterator[Any]:
+    def iter_shape_values(self, name: str) -> Iterator[Any]:
         """The values of a property of SHACL in the shapes, and in those that they name by sh:node."""
-        said = subjects()
+        said = shape_statements()
         for one in self.rules:
             of = said[ox.NamedNode(one.iri)]
-            yield from of.get(f"{SH}{name}", [])
-            for inner in of.get(f"{SH}node", []):
-                yield from said[inner].get(f"{SH}{name}", [])
+            yield from of.get(f"{SH_NAMESPACE}{name}", [])
+            for inner in of.get(f"{SH_NAMESPACE}node", []):
+                yield from said[inner].get(f"{SH_NAMESPACE}{name}", [])
 
-    def with_value(self) -> Iterator[tuple[str, Any]]:
+    def iter_required_values(self) -> Iterator[tuple[str, Any]]:
         """The paths that must lead from a value to a thing, with that thing."""
-        said = subjects()
-        for inner in self.ends("property"):
-            for end in said[inner].get(f"{SH}hasValue", []):
-                yield path_text(said[inner][f"{SH}path"][0], said), end
+        said = shape_statements()
+        for inner in self.iter_shape_values("property"):
+            for end in said[inner].get(f"{SH_NAMESPACE}hasValue", []):
+                yield format_property_path(said[inner][f"{SH_NAMESPACE}path"][0], said), end
 
 
 @cache
-def find_constraint(step: str, property_: str) -> Asked | None:
+def find_property_constraint(step: str, property_: str) -> PropertyConstraint | None:
     """What is asked of a property of the paper, or of what its property `step` leads to; None: nothing."""
     found = [
         one
-        for one in rules().values()
-        if not one.counted.startswith(f"{BASE}id/principle/")  # which is asked for part by part
+        for one in rules_by_code().values()
+        if not one.counted_criterion.startswith(f"{BASE_IRI}id/principle/")  # which is asked for part by part
         and property_ in one.predicates
         and (step in one.steps if step else not one.steps)
         and (one.path == f"<{property_}>" or one.component != "QualifiedMinCount")
     ]
-    return Asked(tuple(found)) if found else None
+    return PropertyConstraint(tuple(found)) if found else None
 
 
-LONGEST = 120  # characters of a label
-LABELS = ("skos:prefLabel", "foaf:name", "rdfs:label", "dcterms:title")
-SAYING = "dcterms:description"
+MAX_CHOICE_LABEL_CHARACTERS = 120  # characters of a label
+CHOICE_LABEL_PROPERTIES = ("skos:prefLabel", "foaf:name", "rdfs:label", "dcterms:title")
+PASSAGE_TEXT_PROPERTY = "dcterms:description"
 
 
-class Choice(NamedTuple):
+class FieldChoice(NamedTuple):
     """Something to choose: what is sent, and what is shown."""
 
     words: str
@@ -104,40 +107,46 @@ class Choice(NamedTuple):
 
 
 @cache
-def store() -> ox.Store:
+def build_shipped_store() -> ox.Store:
     """The shipped facts and the vocabulary, to be asked."""
     found = ox.Store()
-    found.bulk_extend(ox.Quad(*one) for one in (*shipped.facts(), *shipped.ontology()))
+    found.bulk_extend(ox.Quad(*one) for one in (*shipped.shipped_facts(), *shipped.shipped_ontology()))
     return found
 
 
 @cache
-def list_choices(pattern: str, folder: str, language: str) -> tuple[Choice, ...]:
+def list_matching_choices(pattern: str, folder: str, language: str) -> tuple[FieldChoice, ...]:
     """The things that fit a pattern of SPARQL and whose addresses begin so, by their names."""
-    rows = store().query(f"SELECT DISTINCT ?thing WHERE {{ {pattern} }}")
+    rows = build_shipped_store().query(f"SELECT DISTINCT ?thing WHERE {{ {pattern} }}")
     assert isinstance(rows, ox.QuerySolutions)
-    below = f"{ID}{folder}"
+    below = f"{ID_NAMESPACE}{folder}"
     nodes = [one["thing"] for one in rows if str(one["thing"].value).startswith(below)]
-    found = [Choice(one.value.removeprefix(below), label(one, language)) for one in nodes]
-    return tuple(sorted(found, key=lambda one: by_number(one.words)))
+    found = [FieldChoice(one.value.removeprefix(below), choice_label(one, language)) for one in nodes]
+    return tuple(sorted(found, key=lambda one: natural_path_key(one.words)))
 
 
-def by_number(words: str) -> list[tuple[int, str]]:
+def natural_path_key(words: str) -> list[tuple[int, str]]:
     """The order of names in which 9 comes before 10."""
     return [(int(one), "") if one.isdigit() else (0, one) for one in words.replace(".", "/").split("/")]
 
 
 @cache
-def label(node: ox.NamedNode, language: str) -> str:
+def choice_label(node: ox.NamedNode, language: str) -> str:
     """What a thing is called, and what it says where it is a passage."""
-    named = (text for one in LABELS if (text := spoken(node, one, language)))
-    said = spoken(node, SAYING, language) if "/document/" in node.value else ""
-    return cut(": ".join(filter(None, (next(named, ""), said))) or node.value.removeprefix(ID), LONGEST)
+    named = (text for one in CHOICE_LABEL_PROPERTIES if (text := best_shipped_text(node, one, language)))
+    said = best_shipped_text(node, PASSAGE_TEXT_PROPERTY, language) if "/document/" in node.value else ""
+    return shorten_untrusted_text(
+        ": ".join(filter(None, (next(named, ""), said))) or node.value.removeprefix(ID_NAMESPACE),
+        MAX_CHOICE_LABEL_CHARACTERS,
+    )
 
 
-def spoken(node: ox.NamedNode, name: str, language: str) -> str:
+def best_shipped_text(node: ox.NamedNode, name: str, language: str) -> str:
     """A text of a thing in a language, or in English, or in any."""
-    found = [one.object for one in store().quads_for_pattern(node, iri(name), None, None)]
+    found = [
+        one.object
+        for one in build_shipped_store().quads_for_pattern(node, expand_prefixed_name(name), None, None)
+    ]
     texts: Sequence[ox.Literal] = [one for one in found if isinstance(one, ox.Literal)]
     liked = sorted(
         texts, key=lambda one: (one.language != language, one.language != "en", bool(one.language), one.value)
@@ -146,7 +155,7 @@ def spoken(node: ox.NamedNode, name: str, language: str) -> str:
 
 
 @cache
-def codes(language: str) -> tuple[Choice, ...]:
+def list_waivable_rules(language: str) -> tuple[FieldChoice, ...]:
     """The rules that a paper may waive."""
-    found = [one for one in rules().values() if "-WAIVER-" not in one.code]
-    return tuple(Choice(one.code, one.name.get(language, one.name["en"])) for one in found)
+    found = [one for one in rules_by_code().values() if "-WAIVER-" not in one.code]
+    return tuple(FieldChoice(one.code, one.name.get(language, one.name["en"])) for one in found)

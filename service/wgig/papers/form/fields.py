@@ -5,76 +5,94 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from ...http.language import gettext
-from ...i18n import marked
-from ..markdown.values import iri
-from .choices import Asked, Choice, codes, find_constraint, list_choices
+from ...i18n import gettext_noop
+from ..markdown.values import expand_prefixed_name
+from .choices import (
+    FieldChoice,
+    PropertyConstraint,
+    find_property_constraint,
+    list_matching_choices,
+    list_waivable_rules,
+)
 
-MOST = 50  # parts of a kind, and values of one field
-FEW = 20  # choices that are shown as boxes to check
+MAX_FORM_ITEMS = 50  # parts of a kind, and values of one field
+MAX_CHECKBOX_CHOICES = 20  # choices that are shown as boxes to check
 
 # What a field holds, and so how it is shown.
-TEXT, LINE, ONE, SOME, LISTED, TRUTH, WHO = "text", "line", "one", "some", "listed", "truth", "who"
+TEXT_FIELD, LINE_FIELD, SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD, BOOLEAN_FIELD, PERSON_FIELD = (
+    "text",
+    "line",
+    "one",
+    "some",
+    "listed",
+    "truth",
+    "who",
+)
 
 # What the shapes do not say, or say of a rule and not of the field: how it is called, how it is filled in.
-NAMES = {
-    "rdfs:label": marked("Name"),
-    "schema:version": marked("Version"),
-    "schema:creativeWorkStatus": marked("Status"),
-    "wgig:illustrative": marked("Made up"),
-    "dcterms:source": marked("Source"),
-    "who": marked("Name"),
-    "member": marked("Member of the group"),
-    "wgig:stakeholderGroup": marked("Stakeholder group"),
-    "wgig:judges": marked("Mechanisms that are judged"),
-    "wgig:waives": marked("Rule"),
-    "wgig:reason": marked("Reason"),
-    "wgig:participants": marked("Who participates"),
-    "wgig:nature": marked("Nature of the forum"),
-    "wgig:makesDecisions": marked("Does it make decisions?"),
-    "wgig:objectives": marked("Objectives"),
-    "wgig:content": marked("Content: principles, norms, rules"),
-    "wgig:additionalComments": marked("Comments"),
+FIELD_LABELS = {
+    "rdfs:label": gettext_noop("Name"),
+    "schema:version": gettext_noop("Version"),
+    "schema:creativeWorkStatus": gettext_noop("Status"),
+    "wgig:illustrative": gettext_noop("Made up"),
+    "dcterms:source": gettext_noop("Source"),
+    "who": gettext_noop("Name"),
+    "member": gettext_noop("Member of the group"),
+    "wgig:stakeholderGroup": gettext_noop("Stakeholder group"),
+    "wgig:judges": gettext_noop("Mechanisms that are judged"),
+    "wgig:waives": gettext_noop("Rule"),
+    "wgig:reason": gettext_noop("Reason"),
+    "wgig:participants": gettext_noop("Who participates"),
+    "wgig:nature": gettext_noop("Nature of the forum"),
+    "wgig:makesDecisions": gettext_noop("Does it make decisions?"),
+    "wgig:objectives": gettext_noop("Objectives"),
+    "wgig:content": gettext_noop("Content: principles, norms, rules"),
+    "wgig:additionalComments": gettext_noop("Comments"),
 }
-HINTS = {
-    "schema:inLanguage": marked(
+FIELD_HINTS = {
+    "schema:inLanguage": gettext_noop(
         "A tag such as en, fr or zh-Hans: the language of all texts that say no other."
     ),
-    "wgig:posted": marked("Year, month and day, such as 2005-01-20."),
-    "bibo:numPages": marked("A whole number; the template asks for three to five."),
-    "cito:cites": marked("A path such as declaration/48; type a number or a word to find it in the list."),
-    "schema:creativeWorkStatus": marked(
+    "wgig:posted": gettext_noop("Year, month and day, such as 2005-01-20."),
+    "bibo:numPages": gettext_noop("A whole number; the template asks for three to five."),
+    "cito:cites": gettext_noop(
+        "A path such as declaration/48; type a number or a word to find it in the list."
+    ),
+    "schema:creativeWorkStatus": gettext_noop(
         "In your words, such as draft, complete or final. Saving fills it in."
     ),
-    "wgig:illustrative": marked("Whether paper and people are an example and no record."),
-    "dcterms:source": marked(
+    "wgig:illustrative": gettext_noop("Whether paper and people are an example and no record."),
+    "dcterms:source": gettext_noop(
         "Where the paper is from: a web address, or a document such as document/declaration."
     ),
-    "who": marked("Choose from the list, or write the name of somebody else."),
-    "wgig:judges": marked("Those of section 6; a new one is listed here by its name after the next check."),
-    "wgig:decisionProcedure": marked("If it makes decisions: how."),
-    "wgig:strength": marked("What is good in the present system? One point in each box."),
-    "wgig:weakness": marked("What is bad in the present system?"),
-    "wgig:opportunity": marked("What from outside could make it better?"),
-    "wgig:threat": marked("What from outside could make it worse?"),
+    "who": gettext_noop("Choose from the list, or write the name of somebody else."),
+    "wgig:judges": gettext_noop(
+        "Those of section 6; a new one is listed here by its name after the next check."
+    ),
+    "wgig:decisionProcedure": gettext_noop("If it makes decisions: how."),
+    "wgig:strength": gettext_noop("What is good in the present system? One point in each box."),
+    "wgig:weakness": gettext_noop("What is bad in the present system?"),
+    "wgig:opportunity": gettext_noop("What from outside could make it better?"),
+    "wgig:threat": gettext_noop("What from outside could make it worse?"),
 }
-KINDS = {
-    "who": WHO,
-    "member": TRUTH,
-    "wgig:judges": SOME,
-    "wgig:waives": ONE,
-    "rdfs:label": TEXT,
-    "wgig:illustrative": TRUTH,
+FIELD_KINDS = {
+    "who": PERSON_FIELD,
+    "member": BOOLEAN_FIELD,
+    "wgig:judges": CHECKBOX_FIELD,
+    "wgig:waives": SELECT_FIELD,
+    "rdfs:label": TEXT_FIELD,
+    "wgig:illustrative": BOOLEAN_FIELD,
 }
-OF_DATATYPE = {"langString": TEXT, "boolean": TRUTH}
-SEVERAL = frozenset(
+DATATYPE_FIELD_KINDS = {"langString": TEXT_FIELD, "boolean": BOOLEAN_FIELD}
+REPEATABLE_PROPERTIES = frozenset(
     ("dcterms:title", "cito:cites", "wgig:strength", "wgig:weakness", "wgig:opportunity", "wgig:threat")
 )
-PASSAGES = "declaration/"  # those that section 7 measures against
-YES_NO = {"yes": marked("yes"), "no": marked("no")}
+DECLARATION_PATH_PREFIX = "declaration/"  # those that section 7 measures against
+YES_NO_LABELS = {"yes": gettext_noop("yes"), "no": gettext_noop("no")}
 
 
 @dataclass(frozen=True)
-class Field:
+class FormField:
     """A field of the paper (its `step` is empty), or of the parts that a property leads to."""
 
     step: str
@@ -86,76 +104,84 @@ class Field:
         return self.path.rpartition(":")[2]
 
     @cached_property
-    def asked(self) -> Asked | None:
+    def constraint(self) -> PropertyConstraint | None:
         """What the shapes ask of it."""
         return (
-            find_constraint(self.step and iri(self.step).value, iri(self.path).value)
-            if self.is_said
+            find_property_constraint(
+                self.step and expand_prefixed_name(self.step).value, expand_prefixed_name(self.path).value
+            )
+            if self.is_property
             else None
         )
 
     @property
-    def is_said(self) -> bool:
+    def is_property(self) -> bool:
         """Whether it is a property, and not one of the questions by which people are told."""
         return ":" in self.path
 
     @cached_property
     def kind(self) -> str:
         """What it holds."""
-        if self.path in KINDS:
-            return KINDS[self.path]
-        if self.asked and self.asked.things:
-            many = LISTED if len(self.things("en")) > FEW else SOME
-            return ONE if self.asked.once else many
-        return OF_DATATYPE.get(self.asked.datatype, LINE) if self.asked else LINE
+        if self.path in FIELD_KINDS:
+            return FIELD_KINDS[self.path]
+        if self.constraint and self.constraint.choice_pattern:
+            many = DATALIST_FIELD if len(self.choices("en")) > MAX_CHECKBOX_CHOICES else CHECKBOX_FIELD
+            return SELECT_FIELD if self.constraint.is_single else many
+        return (
+            DATATYPE_FIELD_KINDS.get(self.constraint.datatype, LINE_FIELD) if self.constraint else LINE_FIELD
+        )
 
     @property
     def several(self) -> bool:
         """Whether the form offers another value below the last."""
-        return self.path in SEVERAL
+        return self.path in REPEATABLE_PROPERTIES
 
     @property
     def required(self) -> bool:
         """Whether the template asks for it."""
-        return self.asked is not None and self.asked.required
+        return self.constraint is not None and self.constraint.required
 
     @cached_property
-    def folder(self) -> str:
+    def choice_folder(self) -> str:
         """What the addresses of all things begin with that can be chosen, below id/."""
-        found = list_choices(self.asked.things, "", "en") if self.asked and self.asked.things else ()
+        found = (
+            list_matching_choices(self.constraint.choice_pattern, "", "en")
+            if self.constraint and self.constraint.choice_pattern
+            else ()
+        )
         return found[0].words.partition("/")[0] + "/" if found else ""
 
-    def things(self, language: str) -> tuple[Choice, ...]:
+    def choices(self, language: str) -> tuple[FieldChoice, ...]:
         """What can be chosen, with labels in a language, but for what only the paper knows."""
         if self.path == "wgig:waives":
-            return codes(language)
-        if not (self.asked and self.asked.things):
+            return list_waivable_rules(language)
+        if not (self.constraint and self.constraint.choice_pattern):
             return ()
-        found = list_choices(self.asked.things, self.folder, language)
-        listed = [one for one in found if one.words.startswith(PASSAGES)]
+        found = list_matching_choices(self.constraint.choice_pattern, self.choice_folder, language)
+        listed = [one for one in found if one.words.startswith(DECLARATION_PATH_PREFIX)]
         return tuple(listed) if self.path == "cito:cites" else found
 
-    def name(self, language: str) -> str:
+    def label(self, language: str) -> str:
         """How it is called."""
-        if self.path in NAMES:
-            return gettext(NAMES[self.path])
-        name = self.asked.naming.name if self.asked else {"en": self.key}
+        if self.path in FIELD_LABELS:
+            return gettext(FIELD_LABELS[self.path])
+        name = self.constraint.naming_rule.name if self.constraint else {"en": self.key}
         said = name.get(language, name["en"])
         return said[:1].upper() + said[1:]
 
     @property
     def reason(self) -> str:
         """Why it is asked for, as the shapes say it: in English, which pages translate."""
-        return self.asked.naming.reason if self.asked and self.path not in NAMES else ""
+        return self.constraint.naming_rule.reason if self.constraint and self.path not in FIELD_LABELS else ""
 
     @property
     def hint(self) -> str:
         """How it is filled in."""
-        return gettext(HINTS[self.path]) if self.path in HINTS else ""
+        return gettext(FIELD_HINTS[self.path]) if self.path in FIELD_HINTS else ""
 
 
 @dataclass(frozen=True)
-class Part:
+class FormPart:
     """A kind of parts of the paper, or the paper itself: the property that leads there, class, fields.
 
     `title` is what one of them is called, `adding` what is said on the button that adds one; `several`: the
@@ -165,10 +191,10 @@ class Part:
     path: str
     kind: str
     title: str
-    adding: str
-    fields: tuple[Field, ...]
+    add_label: str
+    fields: tuple[FormField, ...]
     several: bool = True
-    people: bool = False
+    is_people: bool = False
 
     @property
     def key(self) -> str:
@@ -176,70 +202,84 @@ class Part:
         return self.path.rpartition(":")[2]
 
 
-def fields(step: str, *properties: str) -> tuple[Field, ...]:
+def build_part_fields(step: str, *properties: str) -> tuple[FormField, ...]:
     """Fields of the parts that a property leads to."""
-    return tuple(Field(step, one) for one in properties)
+    return tuple(FormField(step, one) for one in properties)
 
 
-def part(property_: str, title: str, adding: str, *properties: str, several: bool = True) -> Part:
+def build_form_part(
+    property_: str, title: str, adding: str, *properties: str, several: bool = True
+) -> FormPart:
     """A kind of parts with these fields, whose class has the name of the property."""
     kind = f"wgig:{property_.rpartition(':')[2].capitalize()}"
-    return Part(property_, kind, title, adding, fields(property_, *properties), several)
+    return FormPart(property_, kind, title, adding, build_part_fields(property_, *properties), several)
 
 
-def people(property_: str, kind: str, title: str, adding: str, *more: str, several: bool = True) -> Part:
+def build_people_part(
+    property_: str, kind: str, title: str, adding: str, *more: str, several: bool = True
+) -> FormPart:
     """A kind of people or bodies with a name and groups, which the shapes know of actors."""
     step = "wgig:mainActor" if property_ == "wgig:mainActor" else "wgig:otherActor"
-    found = fields(step, "who", "wgig:stakeholderGroup", *more)
-    return Part(property_, kind, title, adding, found, several, people=True)
+    found = build_part_fields(step, "who", "wgig:stakeholderGroup", *more)
+    return FormPart(property_, kind, title, adding, found, several, is_people=True)
 
 
-DRAFTER = people("wgig:drafter", "foaf:Person", marked("Drafter"), marked("Add drafter"), "member")
-WAIVER = part("wgig:waiver", marked("Waiver"), marked("Add waiver"), "wgig:waives", "wgig:reason")
-SWOT = part(
+DRAFTER_PART = build_people_part(
+    "wgig:drafter", "foaf:Person", gettext_noop("Drafter"), gettext_noop("Add drafter"), "member"
+)
+WAIVER_PART = build_form_part(
+    "wgig:waiver", gettext_noop("Waiver"), gettext_noop("Add waiver"), "wgig:waives", "wgig:reason"
+)
+SWOT_PART = build_form_part(
     "wgig:swot",
-    marked("SWOT analysis"),
-    marked("Add SWOT analysis"),
+    gettext_noop("SWOT analysis"),
+    gettext_noop("Add SWOT analysis"),
     "wgig:strength",
     "wgig:weakness",
     "wgig:opportunity",
     "wgig:threat",
     several=False,
 )
-MAIN = people(
-    "wgig:mainActor", "org:Organization", marked("Main actor"), marked("Add main actor"), several=False
+MAIN_ACTOR_PART = build_people_part(
+    "wgig:mainActor",
+    "org:Organization",
+    gettext_noop("Main actor"),
+    gettext_noop("Add main actor"),
+    several=False,
 )
-OTHER = people("wgig:otherActor", "org:Organization", marked("Other actor"), marked("Add other actor"))
-FORUM = part(
+OTHER_ACTOR_PART = build_people_part(
+    "wgig:otherActor", "org:Organization", gettext_noop("Other actor"), gettext_noop("Add other actor")
+)
+FORUM_PART = build_form_part(
     "wgig:forum",
-    marked("Forum"),
-    marked("Add forum"),
+    gettext_noop("Forum"),
+    gettext_noop("Add forum"),
     "rdfs:label",
     "wgig:participants",
     "wgig:nature",
     "wgig:makesDecisions",
     "wgig:decisionProcedure",
 )
-MECHANISM = part(
+MECHANISM_PART = build_form_part(
     "wgig:mechanism",
-    marked("Mechanism"),
-    marked("Add mechanism"),
+    gettext_noop("Mechanism"),
+    gettext_noop("Add mechanism"),
     "rdfs:label",
     "wgig:objectives",
     "wgig:content",
 )
-ASSESSMENT = part(
+ASSESSMENT_PART = build_form_part(
     "wgig:assessment",
-    marked("Assessment"),
-    marked("Add assessment"),
+    gettext_noop("Assessment"),
+    gettext_noop("Add assessment"),
     "wgig:criterion",
     "wgig:verdict",
     "wgig:judges",
     "cito:cites",
     "wgig:rationale",
 )
-FIRST = fields("", "dcterms:title", "schema:inLanguage")
-MORE = fields(
+LEADING_PAPER_FIELDS = build_part_fields("", "dcterms:title", "schema:inLanguage")
+FURTHER_PAPER_FIELDS = build_part_fields(
     "",
     "wgig:posted",
     "bibo:numPages",
@@ -249,33 +289,34 @@ MORE = fields(
     "dcterms:source",
     "wgig:illustrative",
 )
-SECTIONS: tuple[Sequence[Field | Part], ...] = (
-    (*FIRST, DRAFTER, *MORE, WAIVER),
-    fields("", "wgig:issue", "wgig:issueDescription"),
-    fields("", "wgig:category"),
-    (SWOT,),
-    (MAIN, OTHER),
-    (FORUM,),
-    (MECHANISM,),
-    (ASSESSMENT,),
-    fields("", "wgig:additionalComments"),
+FORM_SECTIONS: tuple[Sequence[FormField | FormPart], ...] = (
+    (*LEADING_PAPER_FIELDS, DRAFTER_PART, *FURTHER_PAPER_FIELDS, WAIVER_PART),
+    build_part_fields("", "wgig:issue", "wgig:issueDescription"),
+    build_part_fields("", "wgig:category"),
+    (SWOT_PART,),
+    (MAIN_ACTOR_PART, OTHER_ACTOR_PART),
+    (FORUM_PART,),
+    (MECHANISM_PART,),
+    (ASSESSMENT_PART,),
+    build_part_fields("", "wgig:additionalComments"),
 )
-PAPER = Part(
+PAPER_PART = FormPart(
     "",
     "wgig:IssuePaper",
     "Paper",
     "",
-    tuple(one for items in SECTIONS for one in items if isinstance(one, Field)),
+    tuple(one for items in FORM_SECTIONS for one in items if isinstance(one, FormField)),
     several=False,
 )
 # Mechanisms stand before what judges them.
-PARTS: dict[str, Part] = {
-    one.key: one for one in (PAPER, *(one for items in SECTIONS for one in items if isinstance(one, Part)))
+FORM_PARTS: dict[str, FormPart] = {
+    one.key: one
+    for one in (PAPER_PART, *(one for items in FORM_SECTIONS for one in items if isinstance(one, FormPart)))
 }
 
 
 @cache
-def field_of(part_key: str, key: str) -> Field | None:
+def find_form_field(part_key: str, key: str) -> FormField | None:
     """The field of a kind of parts with this key, or none."""
-    found = (one for one in PARTS[part_key].fields if one.key == key) if part_key in PARTS else ()
+    found = (one for one in FORM_PARTS[part_key].fields if one.key == key) if part_key in FORM_PARTS else ()
     return next(iter(found), None)

@@ -12,23 +12,23 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 from babel import Locale, UnknownLocaleError
 
-from ...http.language import gettext, language, translated
-from ...i18n import marked
+from ...http.language import current_language, gettext, translate_message
+from ...i18n import gettext_noop
 from ...rdf import shipped
-from ...shacl.findings import BLOCKING, Finding
-from ...shacl.locations import is_blank
-from ...text import cut
-from ..markdown.values import ID, NAMES, iri
-from .fields import ASSESSMENT, PAPER, PARTS, field_of
-from .original import PAPERS, Source
-from .request import FIELD_NAME
-from .state import Row, group, name
-from .statements import Stating
+from ...shacl.findings import BLOCKING_SEVERITIES, Finding
+from ...shacl.locations import is_blank_text
+from ...text import shorten_untrusted_text
+from ..markdown.values import DEFAULT_NAMESPACES, ID_NAMESPACE, expand_prefixed_name
+from .fields import ASSESSMENT_PART, FORM_PARTS, PAPER_PART, find_form_field
+from .original import PAPER_IRI_PREFIX, OriginalPaper
+from .request import FIELD_NAME_PATTERN
+from .state import FormRow, field_group_name, form_row_name
+from .statements import FormToGraph
 
-SECTION = "section-"
+SECTION_NAME_PREFIX = "section-"
 
 
-class Message(NamedTuple):
+class FieldMessage(NamedTuple):
     """What is said at a field: its name, how grave it is (`Violation`, `Warning`, `Info`), the sentence.
 
     `language` is that of the sentence; `code` is that of the rule, empty where the form itself says it;
@@ -44,161 +44,193 @@ class Message(NamedTuple):
     blocks: bool = True
 
 
-def message(finding: Finding, stating: Stating, profile: str, language: str) -> Message:
+def build_finding_message(
+    finding: Finding, stating: FormToGraph, profile: str, language: str
+) -> FieldMessage:
     """A finding as a message at its field."""
     rule = finding.rule
     hint = f" {finding.suggestion}" if finding.suggestion else ""
-    blocks = rule.severity in BLOCKING[profile] and not finding.waiver
-    field = next(names(finding, stating), f"{SECTION}{rule.section}")
-    return Message(field, rule.severity, f"{rule.says(language)}{hint}", language, rule.code, blocks)
+    blocks = rule.severity in BLOCKING_SEVERITIES[profile] and not finding.waiver
+    field = next(iter_finding_fields(finding, stating), f"{SECTION_NAME_PREFIX}{rule.section}")
+    return FieldMessage(
+        field, rule.severity, f"{rule.message_in(language)}{hint}", language, rule.code, blocks
+    )
 
 
-def names(finding: Finding, stating: Stating) -> Iterator[str]:
+def iter_finding_fields(finding: Finding, stating: FormToGraph) -> Iterator[str]:
     """The names of fields that a finding may be about, the most exact first."""
-    rule, there = finding.rule, stating.names
+    rule, there = finding.rule, stating.field_names
     if isinstance(finding.focus, ox.Literal):
         return
     if finding.value not in (None, finding.focus):
-        yield from values(finding, stating)
-    if rule.counted.startswith(NAMES["principle"]):
-        yield from measured(finding, stating)
+        yield from iter_value_fields(finding, stating)
+    if rule.counted_criterion.startswith(DEFAULT_NAMESPACES["principle"]):
+        yield from iter_criterion_fields(finding, stating)
     yield from (there[one] for one in ((finding.focus, path) for path in rule.predicates) if one in there)
     if rule.code == "WGIG-2-CATEGORY-INVENTORY":  # whose path stands in its query
         yield "category"
     for path in rule.predicates:
-        yield from (one for one in stating.source.nodes if one and path.endswith(f"#{one}"))
+        yield from (one for one in stating.original.nodes if one and path.endswith(f"#{one}"))
     if finding.focus != stating.paper and finding.focus in there:
         yield there[finding.focus]
 
 
-def values(finding: Finding, stating: Stating) -> Iterator[str]:
+def iter_value_fields(finding: Finding, stating: FormToGraph) -> Iterator[str]:
     """The names of the fields that make the statement whose value a finding is about."""
-    for triple in stating.draft.of(finding.focus):
+    for triple in stating.graph.statements_about(finding.focus):
         along = triple.predicate.value in finding.rule.predicates
-        same = triple.object == finding.value or (is_blank(finding.value) and is_blank(triple.object))
-        if along and same and triple in stating.names:
-            yield stating.names[triple]
+        same = triple.object == finding.value or (
+            is_blank_text(finding.value) and is_blank_text(triple.object)
+        )
+        if along and same and triple in stating.field_names:
+            yield stating.field_names[triple]
     if not isinstance(finding.value, ox.Literal):
-        yield from filter(None, [stating.names.get(finding.value)])
+        yield from filter(None, [stating.field_names.get(finding.value)])
 
 
-def measured(finding: Finding, stating: Stating) -> Iterator[str]:
+def iter_criterion_fields(finding: Finding, stating: FormToGraph) -> Iterator[str]:
     """The names of the assessments by the criterion that a rule counts: the last where there are too many."""
-    criterion = finding.rule.counted.removeprefix(f"{ID}principle/")
-    rows = [one for one in stating.rows(ASSESSMENT) if one.words("criterion") == criterion]
+    criterion = finding.rule.counted_criterion.removeprefix(f"{ID_NAMESPACE}principle/")
+    rows = [one for one in stating.rows(ASSESSMENT_PART) if one.words("criterion") == criterion]
     if rows and finding.rule.component == "QualifiedMaxCount":
-        yield f"{name(ASSESSMENT, rows[-1])}-judges"
-    yield from (f"{name(ASSESSMENT, one)}-verdict" for one in rows if one.is_blank)
+        yield f"{form_row_name(ASSESSMENT_PART, rows[-1])}-judges"
+    yield from (f"{form_row_name(ASSESSMENT_PART, one)}-verdict" for one in rows if one.is_blank)
 
 
-AS_IT_IS = marked(
+UNSUPPORTED_TEXT_MESSAGE = gettext_noop(
     "%(field)s: this text cannot stand in Markdown as it is. Headings, comments, leading spaces and last "
     "words in brackets mean something else there. Change it, or download Turtle, which holds all of it."
 )
-TONGUE = marked(
+TEXT_LANGUAGE_MESSAGE = gettext_noop(
     "%(field)s: the text here is in another language (%(text)s) than the paper (%(paper)s), which Markdown "
     "cannot hold. Write it anew, or download Turtle, which holds all of it."
 )
 
 
-def unheld(stating: Stating, statements: Iterable[ox.Triple]) -> list[Message]:
+def list_unsupported_messages(stating: FormToGraph, statements: Iterable[ox.Triple]) -> list[FieldMessage]:
     """What is said at the fields that make statements which Markdown cannot hold; texts before links."""
-    named = [(field, one) for one in statements if (field := field_of_statement(stating, one))]
+    named = [(field, one) for one in statements if (field := find_statement_field(stating, one))]
     texts = [(field, one) for field, one in named if isinstance(one.object, ox.Literal)]
-    return [*messages(stating, dict(texts or named).items())]
+    return [*iter_unsupported_messages(stating, dict(texts or named).items())]
 
 
-def field_of_statement(stating: Stating, one: ox.Triple) -> str:
+def find_statement_field(stating: FormToGraph, one: ox.Triple) -> str:
     """The name of the field that makes a statement, or an empty one."""
-    return stating.names.get(one) or stating.names.get((one.subject, one.predicate.value), "")
+    return stating.field_names.get(one) or stating.field_names.get((one.subject, one.predicate.value), "")
 
 
-def messages(stating: Stating, named: Iterable[tuple[str, ox.Triple]]) -> Iterator[Message]:
+def iter_unsupported_messages(
+    stating: FormToGraph, named: Iterable[tuple[str, ox.Triple]]
+) -> Iterator[FieldMessage]:
     """A sentence at each field, which names it."""
-    paper = stating.filled.language.lower()
+    paper = stating.form_state.language.lower()
     for field, one in named:
         tongue = getattr(one.object, "language", None)
-        sentence, spoken = translated(TONGUE if tongue not in (None, paper) else AS_IT_IS)
-        said = sentence % {"field": label(field), "text": called(tongue or ""), "paper": called(paper)}
-        yield Message(field, "Violation", said, spoken)
+        sentence, spoken = translate_message(
+            TEXT_LANGUAGE_MESSAGE if tongue not in (None, paper) else UNSUPPORTED_TEXT_MESSAGE
+        )
+        said = sentence % {
+            "field": form_field_label(field),
+            "text": localized_language_name(tongue or ""),
+            "paper": localized_language_name(paper),
+        }
+        yield FieldMessage(field, "Violation", said, spoken)
 
 
-def label(name: str) -> str:
+def form_field_label(name: str) -> str:
     """How the field or part with a name is called."""
-    found = FIELD_NAME.fullmatch(name)
+    found = FIELD_NAME_PATTERN.fullmatch(name)
     assert found, name
-    field = field_of(found["part"] or PAPER.key, found["key"])
-    return field.name(language()) if field else gettext(PARTS[found["key"]].title)
+    field = find_form_field(found["part"] or PAPER_PART.key, found["key"])
+    return field.label(current_language()) if field else gettext(FORM_PARTS[found["key"]].title)
 
 
-def called(tag: str) -> str:
+def localized_language_name(tag: str) -> str:
     """The name of a language in the language of now, or its tag where it has none."""
     try:
-        return Locale.parse(tag, sep="-").get_display_name(language()) or tag
+        return Locale.parse(tag, sep="-").get_display_name(current_language()) or tag
     except (ValueError, UnknownLocaleError):
         return tag
 
 
-NAME = marked(
+INVALID_NAME_MESSAGE = gettext_noop(
     "The name of the paper in addresses has small letters, digits and single hyphens, such as my-paper."
 )
-SOURCE = marked(
+INVALID_SOURCE_MESSAGE = gettext_noop(
     "This is no web address and no document of the graph. "
     "Write an address with https:// in front, or a name such as document/declaration."
 )
 
 
-def unruled(stating: Stating) -> Iterator[Message]:
+def iter_form_messages(stating: FormToGraph) -> Iterator[FieldMessage]:
     """What is to be said of a form in the language of now."""
-    if stating.filled.name != stating.source.name:  # a new name that is none
-        yield said("name", NAME)
-    for one in stating.draft.of(stating.paper):
-        if one.predicate == iri("dcterms:source") and one in stating.names and leads_nowhere(one.object):
+    if stating.form_state.name != stating.original.name:  # a new name that is none
+        yield build_field_message("name", INVALID_NAME_MESSAGE)
+    for one in stating.graph.statements_about(stating.paper):
+        if (
+            one.predicate == expand_prefixed_name("dcterms:source")
+            and one in stating.field_names
+            and is_unknown_source(one.object)
+        ):
             # A graph may hold more things than were shipped.
-            yield said(stating.names[one], SOURCE, blocks=isinstance(one.object, ox.Literal))
+            yield build_field_message(
+                stating.field_names[one], INVALID_SOURCE_MESSAGE, blocks=isinstance(one.object, ox.Literal)
+            )
 
 
-def said(field: str, sentence: str, *, blocks: bool = True) -> Message:
+def build_field_message(field: str, sentence: str, *, blocks: bool = True) -> FieldMessage:
     """A sentence at a field, which keeps the paper from every profile, or is a warning."""
-    return Message(field, "Violation" if blocks else "Warning", *translated(sentence), blocks=blocks)
+    return FieldMessage(
+        field, "Violation" if blocks else "Warning", *translate_message(sentence), blocks=blocks
+    )
 
 
-def leads_nowhere(source: Any) -> bool:
+def is_unknown_source(source: Any) -> bool:
     """Whether a source is a text, or a thing of ours that was not shipped; papers come and go."""
     if not isinstance(source, ox.NamedNode):
         return True
-    return source.value.startswith(ID) and not (source.value.startswith(PAPERS) or source.value in things())
+    return source.value.startswith(ID_NAMESPACE) and not (
+        source.value.startswith(PAPER_IRI_PREFIX) or source.value in shipped_resource_iris()
+    )
 
 
 @cache
-def things() -> frozenset[str]:
+def shipped_resource_iris() -> frozenset[str]:
     """The IRIs of all that the shipped graphs describe."""
-    return frozenset(one.subject.value for one in shipped.facts() if isinstance(one.subject, ox.NamedNode))
+    return frozenset(
+        one.subject.value for one in shipped.shipped_facts() if isinstance(one.subject, ox.NamedNode)
+    )
 
 
-NOW = marked("In the version that was saved since you opened the paper: %(words)s")
-GONE = marked("In the version that was saved since you opened the paper, there is nothing here.")
-MORE = marked("The version that was saved since has more of them: %(count)s in all.")
+CONFLICT_VALUE_MESSAGE = gettext_noop("In the version that was saved since you opened the paper: %(words)s")
+CONFLICT_REMOVED_MESSAGE = gettext_noop(
+    "In the version that was saved since you opened the paper, there is nothing here."
+)
+CONFLICT_ADDED_MESSAGE = gettext_noop("The version that was saved since has more of them: %(count)s in all.")
 
 
-def differing(opened: Source, theirs: Source) -> Iterator[Message]:
+def iter_conflict_notes(opened: OriginalPaper, theirs: OriginalPaper) -> Iterator[FieldMessage]:
     """A note at each field whose values are others in their version than when the paper was opened."""
-    for key, part in PARTS.items():
-        before = {one.number: one for one in opened.filled.rows[key]}
-        after = {one.number: one for one in theirs.filled.rows[key]}
+    for key, part in FORM_PARTS.items():
+        before = {one.number: one for one in opened.form_state.rows[key]}
+        after = {one.number: one for one in theirs.form_state.rows[key]}
         for number, row in before.items():
             for field in part.fields:
                 old, new = (
-                    one.values.get(field.key, []) for one in (row, after.get(number, Row(number, {})))
+                    one.values.get(field.key, []) for one in (row, after.get(number, FormRow(number, {})))
                 )
                 if old != new:
                     said = "; ".join(one.words for one in new)
-                    yield note(group(part, row, field), NOW if said else GONE, words=said)
+                    yield build_conflict_note(
+                        field_group_name(part, row, field),
+                        CONFLICT_VALUE_MESSAGE if said else CONFLICT_REMOVED_MESSAGE,
+                        words=said,
+                    )
         if after.keys() - before.keys():
-            yield note(key, MORE, count=str(len(after)))
+            yield build_conflict_note(key, CONFLICT_ADDED_MESSAGE, count=str(len(after)))
 
 
-def note(field: str, sentence: str, **values: str) -> Message:
+def build_conflict_note(field: str, sentence: str, **values: str) -> FieldMessage:
     """A sentence with its values at a field, which keeps the paper from nothing."""
-    text, language = translated(sentence)
-    return Message(field, "Info", cut(text % values), language, blocks=False)
+    text, language = translate_message(sentence)
+    return FieldMessage(field, "Info", shorten_untrusted_text(text % values), language, blocks=False)

@@ -11,165 +11,175 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..markdown.values import NAMES, iri, known_agent, slug
-from .fields import DRAFTER, Field, Part
-from .original import Source
-from .state import Row, term, text_of_value
+from ..markdown.values import DEFAULT_NAMESPACES, expand_prefixed_name, find_known_agent, slugify_words
+from .fields import DRAFTER_PART, FormField, FormPart
+from .original import OriginalPaper
+from .state import FormRow, format_field_value, parse_field_value
 
-OWN = (NAMES["paper"], NAMES["agent"], NAMES["membership"])  # what a paper may describe
+OWN_IRI_PREFIXES = (
+    DEFAULT_NAMESPACES["paper"],
+    DEFAULT_NAMESPACES["agent"],
+    DEFAULT_NAMESPACES["membership"],
+)  # what a paper may describe
 
 
-class Draft:
+class EditableGraph:
     """Statements in the order in which they came."""
 
     def __init__(self, triples: Iterable[ox.Triple]) -> None:
         """Take the statements as they are."""
         self.triples: dict[ox.Triple, None] = {}
-        self.about: defaultdict[Any, dict[ox.Triple, None]] = defaultdict(dict)
-        self.to: defaultdict[Any, dict[ox.Triple, None]] = defaultdict(dict)
+        self.by_subject: defaultdict[Any, dict[ox.Triple, None]] = defaultdict(dict)
+        self.by_object: defaultdict[Any, dict[ox.Triple, None]] = defaultdict(dict)
         for one in triples:
-            self.keep(one)
+            self.add_triple(one)
 
-    def keep(self, triple: ox.Triple) -> None:
+    def add_triple(self, triple: ox.Triple) -> None:
         """State what is not stated yet."""
-        for one in (self.triples, self.about[triple.subject], self.to[triple.object]):
+        for one in (self.triples, self.by_subject[triple.subject], self.by_object[triple.object]):
             one.setdefault(triple)
 
-    def drop(self, triple: ox.Triple) -> None:
+    def remove_triple(self, triple: ox.Triple) -> None:
         """Take a statement away, if it is there."""
-        for one in (self.triples, self.about[triple.subject], self.to[triple.object]):
+        for one in (self.triples, self.by_subject[triple.subject], self.by_object[triple.object]):
             one.pop(triple, None)
 
-    def add(self, node: Any, name: str, value: Any) -> ox.Triple:
+    def add_value(self, node: Any, name: str, value: Any) -> ox.Triple:
         """State a value of a property; the statement."""
-        triple = ox.Triple(node, iri(name), value)
-        self.keep(triple)
+        triple = ox.Triple(node, expand_prefixed_name(name), value)
+        self.add_triple(triple)
         return triple
 
-    def remove(self, node: Any, name: str, value: Any) -> None:
+    def remove_value(self, node: Any, name: str, value: Any) -> None:
         """Take a value of a property away, if it is there."""
-        self.drop(ox.Triple(node, iri(name), value))
+        self.remove_triple(ox.Triple(node, expand_prefixed_name(name), value))
 
-    def of(self, node: Any) -> list[ox.Triple]:
+    def statements_about(self, node: Any) -> list[ox.Triple]:
         """The statements about a node."""
-        return [*self.about[node]]
+        return [*self.by_subject[node]]
 
-    def with_value(self, name: str, value: Any) -> Iterator[Any]:
+    def subjects_with(self, name: str, value: Any) -> Iterator[Any]:
         """The nodes whose property has this value."""
-        return (one.subject for one in [*self.to[value]] if one.predicate == iri(name))
+        return (
+            one.subject for one in [*self.by_object[value]] if one.predicate == expand_prefixed_name(name)
+        )
 
-    def is_free(self, node: Any) -> bool:
+    def is_unused(self, node: Any) -> bool:
         """Whether nothing is said of a node, and nothing leads to it."""
-        return not self.about[node] and not self.to[node]
+        return not self.by_subject[node] and not self.by_object[node]
 
-    def forget(self, node: Any) -> None:
+    def remove_orphan(self, node: Any) -> None:
         """Take away what is said of a node to which nothing leads any more, and so on from there."""
         waiting = [node]
         while waiting:
-            gone = self.forlorn(waiting.pop())
+            gone = self.orphan_statements(waiting.pop())
             for triple in gone:
-                self.drop(triple)
+                self.remove_triple(triple)
             waiting += (one.object for one in gone)
 
-    def forlorn(self, node: Any) -> list[ox.Triple]:
+    def orphan_statements(self, node: Any) -> list[ox.Triple]:
         """What is said of a node of the paper to which nothing leads, but for the seat of a person.
 
         What is said of the seat is part of that: it goes with the person.
         """
-        seats = {*self.with_value("org:member", node)}
-        if not is_own(node) or any(one.subject not in seats for one in self.to[node]):
+        seats = {*self.subjects_with("org:member", node)}
+        if not is_paper_node(node) or any(one.subject not in seats for one in self.by_object[node]):
             return []
-        return [triple for one in (node, *seats) for triple in self.of(one)]
+        return [triple for one in (node, *seats) for triple in self.statements_about(one)]
 
 
-def is_own(node: Any) -> bool:
+def is_paper_node(node: Any) -> bool:
     """Whether a node is one that a paper describes."""
-    return isinstance(node, ox.BlankNode) or (isinstance(node, ox.NamedNode) and node.value.startswith(OWN))
+    return isinstance(node, ox.BlankNode) or (
+        isinstance(node, ox.NamedNode) and node.value.startswith(OWN_IRI_PREFIXES)
+    )
 
 
-NAME, GROUP = "foaf:name", "wgig:stakeholderGroup"
+AGENT_NAME_PROPERTY, STAKEHOLDER_GROUP_PROPERTY = "foaf:name", "wgig:stakeholderGroup"
 
 
-class People:
+class PeopleBuilder:
     """Those who are named in a form, while they are stated."""
 
-    def __init__(self, source: Source, draft: Draft, thing: Callable[[Any, str], None]) -> None:
+    def __init__(
+        self, source: OriginalPaper, draft: EditableGraph, thing: Callable[[Any, str], None]
+    ) -> None:
         """Take the statements that the form was opened with, and those that it makes.
 
         `thing` says of a new node what it is, and what is said of each.
         """
-        self.source, self.draft, self.thing = source, draft, thing
+        self.original, self.graph, self.describe_node = source, draft, thing
 
-    def node(self, row: Row, before: Any) -> Any:
+    def find_agent(self, row: FormRow, before: Any) -> Any:
         """Whom a part names: those before, somebody whom the graph knows or the paper names already.
 
         None is somebody new, or nobody. Another name for somebody whom the paper describes renames them.
         """
         words = row.words("who")
-        if before is not None and words == self.source.who(before):
+        if before is not None and words == self.original.agent_name(before):
             return before
         name = words.strip()
         if not name:
             return None
-        if known := known_agent(name):
+        if known := find_known_agent(name):
             return known
-        names = self.source.graph.all(before, NAME)
+        names = self.original.graph.values(before, AGENT_NAME_PROPERTY)
         if names:
             for one in names:
-                self.draft.remove(before, NAME, one)
-            self.draft.add(before, NAME, ox.Literal(name))
+                self.graph.remove_value(before, AGENT_NAME_PROPERTY, one)
+            self.graph.add_value(before, AGENT_NAME_PROPERTY, ox.Literal(name))
             return before
-        return next(self.draft.with_value(NAME, ox.Literal(name)), None)
+        return next(self.graph.subjects_with(AGENT_NAME_PROPERTY, ox.Literal(name)), None)
 
-    def new(self, part: Part, row: Row) -> ox.NamedNode:
+    def add_agent(self, part: FormPart, row: FormRow) -> ox.NamedNode:
         """An address for somebody whom the graph does not know, with the name if there is one."""
         name = row.words("who").strip()
-        role = "drafter" if part is DRAFTER else "actor"
-        stem = f"{NAMES['agent']}{self.source.name}-{slug(name) or role}"
+        role = "drafter" if part is DRAFTER_PART else "actor"
+        stem = f"{DEFAULT_NAMESPACES['agent']}{self.original.name}-{slugify_words(name) or role}"
         tries = (stem if one == 1 else f"{stem}-{one}" for one in count(1))
-        node = next(node for one in tries if self.draft.is_free(node := ox.NamedNode(one)))
+        node = next(node for one in tries if self.graph.is_unused(node := ox.NamedNode(one)))
         if name:
-            self.draft.add(node, NAME, ox.Literal(name))
+            self.graph.add_value(node, AGENT_NAME_PROPERTY, ox.Literal(name))
         return node
 
-    def seat(self, row: Row, node: Any) -> Any:
+    def update_membership(self, row: FormRow, node: Any) -> Any:
         """The seat in the working group, of whoever has one by the form, else the person."""
-        there = self.source.seats(node)
+        there = self.original.memberships(node)
         if row.words("member") == "yes":
-            return there[0] if there else self.new_seat(row, node)
+            return there[0] if there else self.add_membership(row, node)
         for one in there:
-            for triple in self.draft.of(one):
-                self.draft.drop(triple)
+            for triple in self.graph.statements_about(one):
+                self.graph.remove_triple(triple)
         return node
 
-    def new_seat(self, row: Row, node: ox.NamedNode) -> ox.NamedNode:
+    def add_membership(self, row: FormRow, node: ox.NamedNode) -> ox.NamedNode:
         """A seat in the working group, as a paper describes it."""
-        seat = ox.NamedNode(NAMES["membership"] + node.value.rpartition("/")[2])
-        self.thing(seat, "org:Membership")
+        seat = ox.NamedNode(DEFAULT_NAMESPACES["membership"] + node.value.rpartition("/")[2])
+        self.describe_node(seat, "org:Membership")
         label = ox.Literal(f"{row.words('who').strip()}, member", language="en")
         said = (
             ("rdfs:label", label),
             ("org:member", node),
-            ("org:organization", iri("agent:wgig")),
-            ("org:role", iri("role:member")),
+            ("org:organization", expand_prefixed_name("agent:wgig")),
+            ("org:role", expand_prefixed_name("role:member")),
         )
         for name, value in said:
-            self.draft.add(seat, name, value)
+            self.graph.add_value(seat, name, value)
         return seat
 
-    def groups(self, row: Row, field: Field, node: Any, holder: Any) -> None:
+    def update_groups(self, row: FormRow, field: FormField, node: Any, holder: Any) -> None:
         """State the groups of somebody: those before stay where they are, unless the seat changes."""
         given = {one.words for one in row.values.get(field.key, ())}
-        holders = self.source.seats(node) or [node]
-        for value in self.source.values(node, field):
-            words = text_of_value(field, value)
+        holders = self.original.memberships(node) or [node]
+        for value in self.original.field_values(node, field):
+            words = format_field_value(field, value)
             if words in given and holder in holders:
                 given.discard(words)
                 continue
             for one in holders:
-                self.draft.remove(one, GROUP, value)
+                self.graph.remove_value(one, STAKEHOLDER_GROUP_PROPERTY, value)
             if words in given:
                 given.discard(words)
-                self.draft.add(holder, GROUP, value)
+                self.graph.add_value(holder, STAKEHOLDER_GROUP_PROPERTY, value)
         for words in sorted(filter(str.strip, given)):
-            self.draft.add(holder, GROUP, term(field, words, ""))
+            self.graph.add_value(holder, STAKEHOLDER_GROUP_PROPERTY, parse_field_value(field, words, ""))

@@ -9,290 +9,344 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ...http import bodies
-from ...http.auth import refuse_in_form, takes_papers
-from ...http.bodies import FORM, MULTIPART, ContentType, Pairs
-from ...http.language import is_chosen, language, speaking_in, translated
-from ...http.parameters import only
-from ...http.responses import answer, pick, while_there
-from ...http.work_queue import Turns
-from ...i18n import marked
+from ...http.auth import is_paper_writing_open, refuse_token_in_form
+from ...http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, ContentType, Pairs
+from ...http.language import current_language, is_language_chosen, translate_message, use_language
+from ...http.parameters import check_query_parameters
+from ...http.responses import cancel_on_disconnect, choose_response_format, respond_with_body
+from ...http.work_queue import WorkQueue
+from ...i18n import gettext_noop
 from ...pages import rendering
 from ...problems import Problem
 from ...rdf.formats import HTML, JSON, Format
-from ...rdf.namespaces import LOCAL
-from ...rdf.shipped import TITLE
+from ...rdf.namespaces import LOCAL_NAME_PATTERN
+from ...rdf.shipped import PAPER_TITLE_PREDICATE
 from ...settings import Settings
-from ...shacl.conformance_graph import PAPER, TYPE
-from ...shacl.gate import HOME
-from ...shacl.rules import LANGUAGES, PROFILES
+from ...shacl.conformance_graph import RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER
+from ...shacl.gate import PAPER_GRAPH_PATH
+from ...shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES
 from ...store.store import Store
 from ..markdown import reader
-from ..markdown.values import ID
-from ..readers import read
-from ..skeleton import skeleton
-from ..uploads import File, uploaded
-from .check import Done, Todo, open_document, rest, stated, work, written
-from .choices import Choice
-from .fields import Field
-from .messages import Message, differing
-from .original import PAPERS, Source
-from .request import Sent, added, begin_request, removed, replaced, sent
-from .save import DOWNLOADS, TAKEN, Saving, allowed, downloaded, graph_of, is_taken, save, version_of
-from .state import Filled, Row, Value
-from .statements import Stating
-from .view import UNKEPT, Page, shown, told
+from ..markdown.values import ID_NAMESPACE
+from ..readers import read_paper_document
+from ..skeleton import build_paper_skeleton
+from ..uploads import UploadedFile, build_uploaded_file
+from .check import (
+    FormCheckJob,
+    FormCheckResult,
+    check_form,
+    convert_form_to_graph,
+    list_extra_statements,
+    read_form_document,
+    serialize_paper_triples,
+)
+from .choices import FieldChoice
+from .fields import FormField
+from .messages import FieldMessage, iter_conflict_notes
+from .original import PAPER_IRI_PREFIX, OriginalPaper
+from .request import (
+    FormRequest,
+    add_form_item,
+    build_initial_form,
+    parse_form_request,
+    remove_form_item,
+    replace_form_row,
+)
+from .save import (
+    DOWNLOAD_FORMATS,
+    NAME_TAKEN_MESSAGE,
+    SaveRequest,
+    authorize_paper_save,
+    download_paper,
+    is_paper_name_taken,
+    paper_graph_iri,
+    paper_graph_version,
+    save_paper,
+)
+from .state import FieldValue, FormRow, FormState
+from .statements import FormToGraph
+from .view import NO_STORE_HEADERS, FormPage, respond_with_form_json, respond_with_form_page
 
-MOST = 200  # papers in a list to choose from
+MAX_LISTED_PAPERS = 200  # papers in a list to choose from
 
 
-def of_issue(issue: str) -> Page:
+def build_new_paper_form(issue: str) -> FormPage:
     """The form of a new paper on an issue, with what is known of that. Raises Problem 404."""
-    return of_triples(reader.read(skeleton(issue))[0])
+    return build_paper_form(reader.parse_paper_triples(build_paper_skeleton(issue))[0])
 
 
-def of_graph(store: Store, name: str, settings: Settings) -> Page:
+def build_stored_paper_form(store: Store, name: str, settings: Settings) -> FormPage:
     """The form of a paper of the graph. Raises Problem 404, 422 for another kind, 413 for a huge one."""
-    graph = graph_of(name, settings)
-    if not LOCAL.fullmatch(name) or not store.has(graph):
+    graph = paper_graph_iri(name, settings)
+    if not LOCAL_NAME_PATTERN.fullmatch(name) or not store.has_graph(graph):
         raise Problem(404, f"No paper in the graph has the name {name!r}. The papers are at /papers.")
-    version = version_of(store, graph)
-    found = of_triples(store.triples(graph))
-    if found.filled.name != name:
-        raise Problem(422, f"The graph of {name} is about another paper, {found.filled.name}.")
+    version = paper_graph_version(store, graph)
+    found = build_paper_form(store.triples(graph))
+    if found.form_state.name != name:
+        raise Problem(422, f"The graph of {name} is about another paper, {found.form_state.name}.")
     found.version = version
     return found
 
 
-def of_file(file: File, settings: Settings) -> Page:
+def build_uploaded_paper_form(file: UploadedFile, settings: Settings) -> FormPage:
     """The form of the paper in a file. Raises Problem 400 with line and column, 413, 415, 422."""
     if file.format is None:
         raise Problem(
             415, f"Nothing tells the format of {file.name!r}. Name it with an ending such as .md or .ttl."
         )
-    return of_triples(read(file.name, file.data, file.format, settings.paper_triples).triples)
-
-
-def of_triples(triples: Iterable[ox.Triple]) -> Page:
-    """The form of the paper that statements describe. Raises Problem 422 and 413."""
-    source = Source(sorted(set(triples), key=str))
-    lines = written(source.triples)
-    others = rest(Stating(source, source.filled))
-    return Page(begin_request(source), lines.decode(), rest=others)
-
-
-def known(store: Store) -> Sequence[Choice]:
-    """The issue papers of the graph to choose from; none where they are more than a list can hold."""
-    found = [*islice(store.match(None, TYPE, PAPER), MOST + 1)]
-    if len(found) > MOST:
-        return []
-    there = {
-        one.subject.value.removeprefix(PAPERS): one.graph_name.value
-        for one in found
-        if isinstance(one.subject, ox.NamedNode) and isinstance(one.graph_name, ox.NamedNode)
-        if HOME in one.graph_name.value
-    }
-    titles = {name: title(store, graph, name) for name, graph in there.items()}
-    return sorted(
-        (Choice(name, f"{said} ({name})") for name, said in titles.items()), key=lambda one: one.label
+    return build_paper_form(
+        read_paper_document(file.name, file.data, file.format, settings.paper_triples).triples
     )
 
 
-def title(store: Store, graph: str, name: str) -> str:
+def build_paper_form(triples: Iterable[ox.Triple]) -> FormPage:
+    """The form of the paper that statements describe. Raises Problem 422 and 413."""
+    source = OriginalPaper(sorted(set(triples), key=str))
+    lines = serialize_paper_triples(source.triples)
+    others = list_extra_statements(FormToGraph(source, source.form_state))
+    return FormPage(build_initial_form(source), lines.decode(), extra_statements=others)
+
+
+def list_paper_choices(store: Store) -> Sequence[FieldChoice]:
+    """The issue papers of the graph to choose from; none where they are more than a list can hold."""
+    found = [*islice(store.match(None, RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER), MAX_LISTED_PAPERS + 1)]
+    if len(found) > MAX_LISTED_PAPERS:
+        return []
+    there = {
+        one.subject.value.removeprefix(PAPER_IRI_PREFIX): one.graph_name.value
+        for one in found
+        if isinstance(one.subject, ox.NamedNode) and isinstance(one.graph_name, ox.NamedNode)
+        if PAPER_GRAPH_PATH in one.graph_name.value
+    }
+    titles = {name: stored_paper_title(store, graph, name) for name, graph in there.items()}
+    return sorted(
+        (FieldChoice(name, f"{said} ({name})") for name, said in titles.items()), key=lambda one: one.label
+    )
+
+
+def stored_paper_title(store: Store, graph: str, name: str) -> str:
     """The title of the paper of a graph, or its name."""
-    found = store.triples(graph, ox.NamedNode(PAPERS + name), TITLE)
+    found = store.triples(graph, ox.NamedNode(PAPER_IRI_PREFIX + name), PAPER_TITLE_PREDICATE)
     return next((one.object.value for one in found if isinstance(one.object, ox.Literal)), name)
 
 
-LARGEST = 4 * 1024 * 1024  # bytes of a form that is sent
-SAVES = ("draft", "complete", "save")
-UNSAVED = marked("Nothing was saved. Mend what is said below; what is not complete can be saved as a draft.")
-LEAKED = marked(
+MAX_FORM_BYTES = 4 * 1024 * 1024  # bytes of a form that is sent
+SAVE_ACTIONS = ("draft", "complete", "save")
+NOT_SAVED_MESSAGE = gettext_noop(
+    "Nothing was saved. Mend what is said below; what is not complete can be saved as a draft."
+)
+LEAKED_TOKEN_MESSAGE = gettext_noop(
     "A token stood here, and is taken out. Others may have seen it: have it revoked. A token belongs in the "
     "field for it alone."
 )
 
 
-def write_form(request: Request) -> Response:
+def get_paper_form(request: Request) -> Response:
     """The form in which a paper is written: of a new one, or of one of the graph; else where to begin."""
-    given = dict(only(request, ("issue", "paper", "lang", "saved")))
-    pick(request, (HTML,))
-    with speaking_in(spoken(given.get("lang", ""))):
-        return begun(request, given)
+    given = dict(check_query_parameters(request, ("issue", "paper", "lang", "saved")))
+    choose_response_format(request, (HTML,))
+    with use_language(get_form_language(given.get("lang", ""))):
+        return open_requested_form(request, given)
 
 
-def begun(request: Request, given: Mapping[str, str]) -> Response:
+def open_requested_form(request: Request, given: Mapping[str, str]) -> Response:
     """The form of the paper or issue that is given, else the page where one is begun. Raises Problem 404."""
     state = request.app.state
-    if name := given.get("paper", "").removeprefix(PAPERS):
-        page = of_graph(state.store, name, state.settings)
+    if name := given.get("paper", "").removeprefix(PAPER_IRI_PREFIX):
+        page = build_stored_paper_form(state.store, name, state.settings)
         page.saved = "saved" in given
-        return shown(request, page)
-    if issue := given.get("issue", "").removeprefix(f"{ID}issue/"):
-        return shown(request, of_issue(issue))
-    return beginning(request)
+        return respond_with_form_page(request, page)
+    if issue := given.get("issue", "").removeprefix(f"{ID_NAMESPACE}issue/"):
+        return respond_with_form_page(request, build_new_paper_form(issue))
+    return respond_with_start_page(request)
 
 
-async def write_by_form(request: Request) -> Response:
+async def post_paper_form(request: Request) -> Response:
     """Check, download or save what is filled in; change the form or show it again; open a file in it."""
-    format_ = pick(request, (HTML, JSON))
-    only(request, ("_mediatype",))
-    given = bodies.content_type(request, (FORM, MULTIPART))
-    pairs, files = fields(given, await bodies.read(request, LARGEST))
-    refuse_in_form(pairs)
+    format_ = choose_response_format(request, (HTML, JSON))
+    check_query_parameters(request, ("_mediatype",))
+    given = bodies.check_content_type(request, (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE))
+    pairs, files = parse_form_body(given, await bodies.read_request_body(request, MAX_FORM_BYTES))
+    refuse_token_in_form(pairs)
     if files:
-        return await opened_file(request, files[0])
-    form = sent(pairs)
-    with speaking_in(language() if is_chosen() else spoken(form.once.get("lang", ""))):
-        return await pressed(request, form, format_)
+        return await open_form_file(request, files[0])
+    form = parse_form_request(pairs)
+    with use_language(
+        current_language() if is_language_chosen() else get_form_language(form.other_fields.get("lang", ""))
+    ):
+        return await run_form_action(request, form, format_)
 
 
-async def pressed(request: Request, form: Sent, format_: Format) -> Response:
+async def run_form_action(request: Request, form: FormRequest, format_: Format) -> Response:
     """What the button that was pressed does. Raises Problem 400, 413, 422."""
-    page = begun_again(form)
-    await filled_in(request, page, form)
-    if page.done and form.does in DOWNLOADS:
-        return await run_in_threadpool(downloaded, request, page, page.done, DOWNLOADS[form.does])
-    if page.done and form.does in SAVES and (answered := await saved(request, page, page.done, form)):
+    page = build_submitted_page(form)
+    await update_form_page(request, page, form)
+    if page.check_result and form.action in DOWNLOAD_FORMATS:
+        return await run_in_threadpool(
+            download_paper, request, page, page.check_result, DOWNLOAD_FORMATS[form.action]
+        )
+    if (
+        page.check_result
+        and form.action in SAVE_ACTIONS
+        and (answered := await save_form(request, page, page.check_result, form))
+    ):
         return answered
-    return await run_in_threadpool(told if format_ is JSON else shown, request, page)
+    return await run_in_threadpool(
+        respond_with_form_json if format_ is JSON else respond_with_form_page, request, page
+    )
 
 
-async def filled_in(request: Request, page: Page, form: Sent) -> None:
+async def update_form_page(request: Request, page: FormPage, form: FormRequest) -> None:
     """Change the page by the button that was pressed, or check it. Raises Problem 400, 413, 422."""
     settings: Settings = request.app.state.settings
-    checks: Turns = request.app.state.checks
-    todo = Todo(page.filled, form.source.encode(), page.profile, language(), settings)
-    add, remove = form.once.get("add", ""), form.once.get("remove", "")
-    page.messages = [Message(one, "Violation", *translated(LEAKED)) for one in form.leaked]
-    if add or remove or form.does == "show":
+    checks: WorkQueue = request.app.state.checks
+    todo = FormCheckJob(page.form_state, form.source.encode(), page.profile, current_language(), settings)
+    add, remove = form.other_fields.get("add", ""), form.other_fields.get("remove", "")
+    page.messages = [
+        FieldMessage(one, "Violation", *translate_message(LEAKED_TOKEN_MESSAGE)) for one in form.leaked_fields
+    ]
+    if add or remove or form.action == "show":
         try:
-            page.filled, page.focus, page.rest = await checks.run(changed, todo, add, remove)
+            page.form_state, page.focus, page.extra_statements = await checks.run(
+                edit_form_items, todo, add, remove
+            )
         except Problem as problem:
             if problem.status != 413:
                 raise
-            page.refused = problem  # what was typed comes back
+            page.refusal = problem  # what was typed comes back
         return
-    async with while_there(request.receive):
-        page.done = await checks.run(work, todo)
-    taken = await run_in_threadpool(name_taken, request, page)
-    page.messages, page.rest = [*page.messages, *taken, *page.done.messages], page.done.rest
+    async with cancel_on_disconnect(request.receive):
+        page.check_result = await checks.run(check_form, todo)
+    taken = await run_in_threadpool(list_name_warnings, request, page)
+    page.messages, page.extra_statements = (
+        [*page.messages, *taken, *page.check_result.messages],
+        page.check_result.extra_statements,
+    )
 
 
-def name_taken(request: Request, page: Page) -> list[Message]:
+def list_name_warnings(request: Request, page: FormPage) -> list[FieldMessage]:
     """A warning at the name of a new paper, where the graph has a paper of this name."""
-    if page.version or not is_taken(request.app.state.store, page.filled.name, request.app.state.settings):
+    if page.version or not is_paper_name_taken(
+        request.app.state.store, page.form_state.name, request.app.state.settings
+    ):
         return []
-    return [Message("name", "Warning", *translated(TAKEN), blocks=False)]
+    return [FieldMessage("name", "Warning", *translate_message(NAME_TAKEN_MESSAGE), blocks=False)]
 
 
-def fields(given: ContentType, body: bytes) -> tuple[Pairs, list[File]]:
+def parse_form_body(given: ContentType, body: bytes) -> tuple[Pairs, list[UploadedFile]]:
     """The fields of a form, and the file in it if it has one. Raises Problem 400."""
-    if given.media_type == FORM:
+    if given.media_type == FORM_MEDIA_TYPE:
         return bodies.parse_form(body), []
     parts = bodies.parse_multipart(body, given.parameters.get("boundary", ""))
     files = [one for one in parts if one.field == "file"]
-    pairs = [(one.field, bodies.text(one.body, f"field {one.field}")) for one in parts if one not in files]
-    return pairs, [uploaded(one) for one in files]
+    pairs = [
+        (one.field, bodies.decode_utf8_text(one.body, f"field {one.field}"))
+        for one in parts
+        if one not in files
+    ]
+    return pairs, [build_uploaded_file(one) for one in files]
 
 
-def spoken(tag: str) -> str:
+def get_form_language(tag: str) -> str:
     """The language of the form: that of the page, if none is asked for. Raises Problem 400 for another."""
-    if tag and tag not in LANGUAGES:
-        raise Problem(400, f"The form is not there in {tag!r}. Take one of: {', '.join(LANGUAGES)}.")
-    return tag or language()
+    if tag and tag not in MESSAGE_LANGUAGES:
+        raise Problem(400, f"The form is not there in {tag!r}. Take one of: {', '.join(MESSAGE_LANGUAGES)}.")
+    return tag or current_language()
 
 
-def begun_again(form: Sent) -> Page:
+def build_submitted_page(form: FormRequest) -> FormPage:
     """The page of a form that was sent. Raises Problem 400 for an unknown profile."""
-    filled, profile = form.filled, form.once.get("profile") or "complete"
-    if profile not in PROFILES:
-        raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(PROFILES)}.")
-    if form.does in ("draft", "complete"):
-        profile = form.does
-        status = {"creativeWorkStatus": [Value(1, profile)]}
-        filled = replaced(filled, "", Row(1, filled.paper.values | status))
-    elif form.does == "save":
+    filled, profile = form.form_state, form.other_fields.get("profile") or "complete"
+    if profile not in CHECK_PROFILES:
+        raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(CHECK_PROFILES)}.")
+    if form.action in ("draft", "complete"):
+        profile = form.action
+        status = {"creativeWorkStatus": [FieldValue(1, profile)]}
+        filled = replace_form_row(filled, "", FormRow(1, filled.paper.values | status))
+    elif form.action == "save":
         status_now = filled.paper.words("creativeWorkStatus").strip()
-        profile = status_now if status_now in PROFILES else "draft"
-    return Page(filled, form.source, form.version, profile, unsaved=True)
+        profile = status_now if status_now in CHECK_PROFILES else "draft"
+    return FormPage(filled, form.source, form.version, profile, unsaved=True)
 
 
-def changed(todo: Todo, add: str, remove: str) -> tuple[Filled, str, list[str]]:
+def edit_form_items(todo: FormCheckJob, add: str, remove: str) -> tuple[FormState, str, list[str]]:
     """The form with what is added, if anything is, or without what is removed; its name; what no field shows.
 
     Raises Problem 400, 413.
     """
-    stating = stated(todo)
-    filled, focus = todo.filled, ""
+    stating = convert_form_to_graph(todo)
+    filled, focus = todo.form_state, ""
     if add:
-        filled, focus = added(filled, add, stating.source)
+        filled, focus = add_form_item(filled, add, stating.original)
     elif remove:
-        filled, focus = removed(filled, remove)
-    return filled, focus, rest(stating)
+        filled, focus = remove_form_item(filled, remove)
+    return filled, focus, list_extra_statements(stating)
 
 
-async def opened_file(request: Request, file: File) -> Response:
+async def open_form_file(request: Request, file: UploadedFile) -> Response:
     """The form with the paper of a file, or why that cannot be read."""
-    checks: Turns = request.app.state.checks
+    checks: WorkQueue = request.app.state.checks
     try:
         if not file.name or not file.data:
             raise Problem(400, "No file was chosen, or it is empty. Choose one.")
-        page = await checks.run(of_file, file, request.app.state.settings)
+        page = await checks.run(build_uploaded_paper_form, file, request.app.state.settings)
     except Problem as problem:
-        return await run_in_threadpool(beginning, request, problem)
-    return await run_in_threadpool(shown, request, page)
+        return await run_in_threadpool(respond_with_start_page, request, problem)
+    return await run_in_threadpool(respond_with_form_page, request, page)
 
 
-def beginning(request: Request, problem: Problem | None = None) -> Response:
+def respond_with_start_page(request: Request, problem: Problem | None = None) -> Response:
     """The page where a paper is begun."""
     settings: Settings = request.app.state.settings
-    body = rendering.render(
+    body = rendering.render_template(
         "begin.html",
         base=settings.base,
-        issues=Field("", "wgig:issue").things(language()),
-        papers=known(request.app.state.store),
+        issues=FormField("", "wgig:issue").choices(current_language()),
+        papers=list_paper_choices(request.app.state.store),
         problem=problem,
-        takes_papers=takes_papers(request),
+        takes_papers=is_paper_writing_open(request),
     )
-    sent_now = UNKEPT if request.method == "POST" else {}
-    return answer(request, body, HTML, status=problem.status if problem else 200, headers=sent_now)
+    sent_now = NO_STORE_HEADERS if request.method == "POST" else {}
+    return respond_with_body(request, body, HTML, status=problem.status if problem else 200, headers=sent_now)
 
 
-async def saved(request: Request, page: Page, done: Done, form: Sent) -> Response | None:
+async def save_form(
+    request: Request, page: FormPage, done: FormCheckResult, form: FormRequest
+) -> Response | None:
     """Save the paper and lead to it; None where that is refused, which the page says at the field."""
     try:
-        token = allowed(request, form.once.get("token", ""))
-        if form.leaked or not done.conforms:
-            raise Problem(422, UNSAVED)
-        await save(request, token, Saving(page.filled.name, done.triples, page.version))
+        token = authorize_paper_save(request, form.other_fields.get("token", ""))
+        if form.leaked_fields or not done.conforms:
+            raise Problem(422, NOT_SAVED_MESSAGE)
+        await save_paper(request, token, SaveRequest(page.form_state.name, done.triples, page.version))
     except Problem as problem:
-        await run_in_threadpool(refuse, request, page, problem)
+        await run_in_threadpool(report_save_problem, request, page, problem)
         return None
-    way = f"/write?{urlencode({'paper': page.filled.name, 'saved': ''})}"
-    return Response(status_code=303, headers={"Location": way, **UNKEPT})
+    way = f"/write?{urlencode({'paper': page.form_state.name, 'saved': ''})}"
+    return Response(status_code=303, headers={"Location": way, **NO_STORE_HEADERS})
 
 
-def refuse(request: Request, page: Page, problem: Problem) -> None:
+def report_save_problem(request: Request, page: FormPage, problem: Problem) -> None:
     """Let the page say why nothing was saved, at the field that it is about."""
-    page.refused = problem
-    if problem.status in (401, 403) and takes_papers(request):
-        at_field(page, "token", problem)
+    page.refusal = problem
+    if problem.status in (401, 403) and is_paper_writing_open(request):
+        report_field_problem(page, "token", problem)
     if problem.status != 412:
         return
     if not page.version:
-        at_field(page, "name", problem)
+        report_field_problem(page, "name", problem)
         return
     settings: Settings = request.app.state.settings
     store: Store = request.app.state.store
     page.version = problem.members["version"]
     if page.version:
-        before = Source(open_document(page.source.encode(), settings).triples)
-        now = Source(store.triples(graph_of(page.filled.name, settings)))
-        page.messages = [*page.messages, *differing(before, now)]
+        before = OriginalPaper(read_form_document(page.source.encode(), settings).triples)
+        now = OriginalPaper(store.triples(paper_graph_iri(page.form_state.name, settings)))
+        page.messages = [*page.messages, *iter_conflict_notes(before, now)]
 
 
-def at_field(page: Page, field: str, problem: Problem) -> None:
+def report_field_problem(page: FormPage, field: str, problem: Problem) -> None:
     """Let the page say at a field why nothing was saved."""
     others = [one for one in page.messages if one.field != field]
-    page.messages = [*others, Message(field, "Violation", *translated(problem.detail))]
-    page.at_field = True
+    page.messages = [*others, FieldMessage(field, "Violation", *translate_message(problem.detail))]
+    page.is_field_refused = True

@@ -14,78 +14,85 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ...graphs.graph_store import read_parts
-from ...graphs.provenance import Write
-from ...graphs.write_pipeline import commit, gated, writing
-from ...http.auth import OF_PAPERS, Token, opened, takes_papers
-from ...http.bodies import Part
-from ...http.language import language
-from ...http.responses import answer
-from ...i18n import marked
+from ...graphs.graph_store import parse_graph_parts
+from ...graphs.provenance import WriteRequest
+from ...graphs.write_pipeline import commit_with_record, exclusive_write, run_paper_gate
+from ...http.auth import PAPER_WRITE_SCOPES, AccessToken, authorize_secret, is_paper_writing_open
+from ...http.bodies import BodyPart
+from ...http.language import current_language
+from ...http.responses import respond_with_body
+from ...i18n import gettext_noop
 from ...problems import Problem
-from ...rdf.formats import MARKDOWN, N_TRIPLES, PROBLEM, TURTLE, Format
-from ...rdf.serialization import serialize
+from ...rdf.formats import MARKDOWN, N_TRIPLES, PROBLEM_JSON, TURTLE, Format
+from ...rdf.serialization import serialize_triples
 from ...settings import Settings
-from ...shacl.gate import HOME
-from ...store.history import content, digest
+from ...shacl.gate import PAPER_GRAPH_PATH
+from ...store.history import digest_n_triples, read_graph_lines
 from ...store.store import Store
-from ..markdown.front_matter import SLUG
-from ..markdown.writer import UnheldError
-from ..markdown.writer import write as as_markdown
-from .check import Done, Todo, open_document, stated
-from .messages import NAME, unheld
-from .original import Source
-from .view import UNKEPT, Page, shown
+from ..markdown.front_matter import PAPER_NAME_PATTERN
+from ..markdown.writer import UnsupportedStatementError
+from ..markdown.writer import serialize_markdown_paper as as_markdown
+from .check import FormCheckJob, FormCheckResult, convert_form_to_graph, read_form_document
+from .messages import INVALID_NAME_MESSAGE, list_unsupported_messages
+from .original import OriginalPaper
+from .view import NO_STORE_HEADERS, FormPage, respond_with_form_page
 
-DOWNLOADS = {"markdown": MARKDOWN, "turtle": TURTLE}
-WRITTEN: dict[Format, Callable[[Sequence[ox.Triple], Settings], bytes]] = {
+DOWNLOAD_FORMATS = {"markdown": MARKDOWN, "turtle": TURTLE}
+DOWNLOAD_SERIALIZERS: dict[Format, Callable[[Sequence[ox.Triple], Settings], bytes]] = {
     MARKDOWN: lambda triples, _: as_markdown(triples).encode(),
-    TURTLE: lambda triples, settings: serialize(triples, TURTLE, settings.base),
+    TURTLE: lambda triples, settings: serialize_triples(triples, TURTLE, settings.base),
 }
-UNHELD = marked(
+UNSUPPORTED_PAPER_MESSAGE = gettext_noop(
     "Markdown cannot hold the paper as it is. Mend what is said below, or download Turtle, which holds all "
     "of it."
 )
-FIELDLESS = marked(
+UNSUPPORTED_STATEMENT_MESSAGE = gettext_noop(
     "Markdown cannot hold the paper, and the form has no field in which to mend it. Download Turtle, which "
     "holds all of it."
 )
 
 
-def downloaded(request: Request, page: Page, done: Done, format_: Format) -> Response:
+def download_paper(request: Request, page: FormPage, done: FormCheckResult, format_: Format) -> Response:
     """The paper as a file, complete or not; or the form with the reason why it cannot be one."""
     if unnamed := [one for one in page.messages if one.field == "name" and one.blocks]:
-        page.messages, page.refused, page.at_field = unnamed, Problem(422, NAME), True
-        return shown(request, page)
+        page.messages, page.refusal, page.is_field_refused = unnamed, Problem(422, INVALID_NAME_MESSAGE), True
+        return respond_with_form_page(request, page)
     settings: Settings = request.app.state.settings
-    triples = open_document(done.triples, settings).triples
+    triples = read_form_document(done.triples, settings).triples
     try:
-        body = WRITTEN[format_](triples, settings)
-    except UnheldError as error:
-        todo = Todo(page.filled, page.source.encode(), page.profile, language(), settings)
-        at_fields = unheld(stated(todo), error.statements)
-        page.messages, page.refused = at_fields, Problem(422, UNHELD if at_fields else FIELDLESS)
-        return shown(request, page)
-    name = f"{Source(triples).name}.{format_.suffix}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', **UNKEPT}
-    return answer(request, body, format_, headers=headers)
+        body = DOWNLOAD_SERIALIZERS[format_](triples, settings)
+    except UnsupportedStatementError as error:
+        todo = FormCheckJob(page.form_state, page.source.encode(), page.profile, current_language(), settings)
+        at_fields = list_unsupported_messages(convert_form_to_graph(todo), error.statements)
+        page.messages, page.refusal = (
+            at_fields,
+            Problem(422, UNSUPPORTED_PAPER_MESSAGE if at_fields else UNSUPPORTED_STATEMENT_MESSAGE),
+        )
+        return respond_with_form_page(request, page)
+    name = f"{OriginalPaper(triples).name}.{format_.suffix}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **NO_STORE_HEADERS}
+    return respond_with_body(request, body, format_, headers=headers)
 
 
-ELSEWHERE = marked(
+FOREIGN_FORM_MESSAGE = gettext_noop(
     "A page of another site sent this form. Never type a token there; have it revoked, and open /write here."
 )
-CLOSED = marked("This service takes no papers. Download yours, and send it to whoever keeps the graph.")
-MISSING = marked("Saving needs a token. Type yours; without one, download the paper.")
-TAKEN = marked(
+PAPERS_CLOSED_MESSAGE = gettext_noop(
+    "This service takes no papers. Download yours, and send it to whoever keeps the graph."
+)
+MISSING_TOKEN_MESSAGE = gettext_noop("Saving needs a token. Type yours; without one, download the paper.")
+NAME_TAKEN_MESSAGE = gettext_noop(
     "There is a paper of this name in the graph already. Take another name, or open that paper to edit it."
 )
-CHANGED = marked("Somebody else saved this paper since you opened it, and nothing of yours was written.")
-GONE = marked(
+EDIT_CONFLICT_MESSAGE = gettext_noop(
+    "Somebody else saved this paper since you opened it, and nothing of yours was written."
+)
+PAPER_DELETED_MESSAGE = gettext_noop(
     "This paper is not in the graph any more: somebody deleted it since you opened it. Nothing was written."
 )
 
 
-class Saving(NamedTuple):
+class SaveRequest(NamedTuple):
     """What is to be saved: the name of the paper, its statements as N-Triples, the version it was opened at.
 
     An empty version is that of a paper which is not in the graph yet.
@@ -96,41 +103,41 @@ class Saving(NamedTuple):
     version: str
 
 
-def graph_of(name: str, settings: Settings) -> str:
+def paper_graph_iri(name: str, settings: Settings) -> str:
     """The IRI of the graph of a paper."""
-    return f"{settings.base}{HOME}{name}"
+    return f"{settings.base}{PAPER_GRAPH_PATH}{name}"
 
 
-def version_of(store: Store, graph: str) -> str:
+def paper_graph_version(store: Store, graph: str) -> str:
     """The version of a graph: the digest of its statements, empty where there is no such graph."""
-    return digest(content(store, graph)) if store.has(graph) else ""
+    return digest_n_triples(read_graph_lines(store, graph)) if store.has_graph(graph) else ""
 
 
-def is_taken(store: Store, name: str, settings: Settings) -> bool:
+def is_paper_name_taken(store: Store, name: str, settings: Settings) -> bool:
     """Whether the graph has a paper of this name."""
-    return bool(SLUG.fullmatch(name)) and store.has(graph_of(name, settings))
+    return bool(PAPER_NAME_PATTERN.fullmatch(name)) and store.has_graph(paper_graph_iri(name, settings))
 
 
-def allowed(request: Request, secret: str) -> Token:
+def authorize_paper_save(request: Request, secret: str) -> AccessToken:
     """The token of this secret, if it opens papers and comes from a page of this service.
 
     Raises Problem 401, 403; what it says is for the author, who is not the operator.
     """
-    if not from_here(request):
-        raise Problem(403, ELSEWHERE)
+    if not is_same_origin(request):
+        raise Problem(403, FOREIGN_FORM_MESSAGE)
 
-    if not takes_papers(request):
-        raise Problem(403, CLOSED)
+    if not is_paper_writing_open(request):
+        raise Problem(403, PAPERS_CLOSED_MESSAGE)
 
     def given() -> str:
         if not secret:
-            raise Problem(401, MISSING)
+            raise Problem(401, MISSING_TOKEN_MESSAGE)
         return secret
 
-    return opened(request.app.state.tokens, given, *OF_PAPERS)
+    return authorize_secret(request.app.state.tokens, given, *PAPER_WRITE_SCOPES)
 
 
-def from_here(request: Request) -> bool:
+def is_same_origin(request: Request) -> bool:
     """Whether no page of another origin sent the form, as far as the browser says (Fetch Metadata, Origin).
 
     There are no cookies to abuse: this keeps people from typing tokens into pages of others.
@@ -141,22 +148,36 @@ def from_here(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-async def save(request: Request, token: Token, saving: Saving) -> None:
+async def save_paper(request: Request, token: AccessToken, saving: SaveRequest) -> None:
     """Save a paper. Raises Problem 412 where the graph was written meanwhile, and as a write does."""
-    graph = graph_of(saving.name, request.app.state.settings)
-    part = Part("paper.nt", N_TRIPLES.media_type, saving.triples)
-    async with writing(request):
-        passed = await gated(request, graph, [part], b"", PROBLEM, "en")
-        sent = Part("paper.nt", N_TRIPLES.media_type, passed.triples)
-        await run_sync(swap, request, token, graph, sent, saving.version)
+    graph = paper_graph_iri(saving.name, request.app.state.settings)
+    part = BodyPart("paper.nt", N_TRIPLES.media_type, saving.triples)
+    async with exclusive_write(request):
+        passed = await run_paper_gate(request, graph, [part], b"", PROBLEM_JSON, "en")
+        sent = BodyPart("paper.nt", N_TRIPLES.media_type, passed.triples)
+        await run_sync(replace_paper_graph, request, token, graph, sent, saving.version)
 
 
-def swap(request: Request, token: Token, graph: str, part: Part, version: str) -> None:
+def replace_paper_graph(
+    request: Request, token: AccessToken, graph: str, part: BodyPart, version: str
+) -> None:
     """Put the statements in place of those of the graph, if it is as it was. Raises Problem 412."""
     store: Store = request.app.state.store
-    with store.turn():
-        there = version_of(store, graph)
+    with store.exclusive_writer():
+        there = paper_graph_version(store, graph)
         if there != version:
-            raise Problem(412, TAKEN if not version else CHANGED if there else GONE, version=there)
-        change = store.change_to(graph, read_parts([part], graph))
-        commit(request, change, Write(token, f"PUT /{HOME}{graph.partition(HOME)[2]}", [part]))
+            raise Problem(
+                412,
+                NAME_TAKEN_MESSAGE
+                if not version
+                else EDIT_CONFLICT_MESSAGE
+                if there
+                else PAPER_DELETED_MESSAGE,
+                version=there,
+            )
+        change = store.compute_replacement(graph, parse_graph_parts([part], graph))
+        commit_with_record(
+            request,
+            change,
+            WriteRequest(token, f"PUT /{PAPER_GRAPH_PATH}{graph.partition(PAPER_GRAPH_PATH)[2]}", [part]),
+        )

@@ -11,39 +11,56 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-from ...shacl.rules import SHAPES
-from ..markdown.values import ID, XSD, address, count, day, parse_boolean
-from .fields import LISTED, ONE, PAPER, PARTS, SOME, TEXT, TRUTH, Field, Part
+from ...shacl.rules import SHAPES_NAMESPACE
+from ..markdown.values import (
+    ID_NAMESPACE,
+    XSD_NAMESPACE,
+    parse_boolean,
+    parse_day,
+    parse_source_address,
+    parse_whole_number,
+)
+from .fields import (
+    BOOLEAN_FIELD,
+    CHECKBOX_FIELD,
+    DATALIST_FIELD,
+    FORM_PARTS,
+    PAPER_PART,
+    SELECT_FIELD,
+    TEXT_FIELD,
+    FormField,
+    FormPart,
+)
 
 NO_LANGUAGE = "none"  # what stands in place of the tag of a text that has none
-SAFE = "/:@!$&'()*+,;=~"
-STRING = ox.NamedNode(f"{XSD}string")
-LINES: dict[str, Callable[[str], Any]] = {
-    "wgig:posted": day,
-    "bibo:numPages": count,
-    "dcterms:source": address,
+SAFE_IRI_CHARACTERS = "/:@!$&'()*+,;=~"
+PLAIN_TEXT_DATATYPE = ox.NamedNode(f"{XSD_NAMESPACE}string")
+LINE_VALUE_PARSERS: dict[str, Callable[[str], Any]] = {
+    "wgig:posted": parse_day,
+    "bibo:numPages": parse_whole_number,
+    "dcterms:source": parse_source_address,
 }
-SAID = {"true": "yes", "false": "no"}
+BOOLEAN_WORDS = {"true": "yes", "false": "no"}
 
 
-def folder(field: Field) -> str:
+def choice_iri_prefix(field: FormField) -> str:
     """What the IRIs begin with that a field names by their ends."""
-    return SHAPES if field.path == "wgig:waives" else f"{ID}{field.folder}"
+    return SHAPES_NAMESPACE if field.path == "wgig:waives" else f"{ID_NAMESPACE}{field.choice_folder}"
 
 
-def term(field: Field, words: str, language: str) -> ox.NamedNode | ox.Literal:
+def parse_field_value(field: FormField, words: str, language: str) -> ox.NamedNode | ox.Literal:
     """The value that words mean in a field; what is none becomes one that breaks the rule of it."""
-    if field.kind == TEXT:
-        return ox.Literal(words) if language == NO_LANGUAGE else text(words, language)
-    if field.kind in (ONE, SOME, LISTED):
-        return ox.NamedNode(folder(field) + quote(words.strip(), safe=SAFE))
-    if field.kind == TRUTH:
+    if field.kind == TEXT_FIELD:
+        return ox.Literal(words) if language == NO_LANGUAGE else build_text_literal(words, language)
+    if field.kind in (SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD):
+        return ox.NamedNode(choice_iri_prefix(field) + quote(words.strip(), safe=SAFE_IRI_CHARACTERS))
+    if field.kind == BOOLEAN_FIELD:
         return parse_boolean(words)
-    read: Callable[[str], ox.NamedNode | ox.Literal] = LINES.get(field.path, ox.Literal)
+    read: Callable[[str], ox.NamedNode | ox.Literal] = LINE_VALUE_PARSERS.get(field.path, ox.Literal)
     return read(words.strip())
 
 
-def text(words: str, language: str) -> ox.Literal:
+def build_text_literal(words: str, language: str) -> ox.Literal:
     """A text in a language; without one where that is no tag, for the rules to find it."""
     try:
         return ox.Literal(words, language=language.lower())
@@ -51,43 +68,43 @@ def text(words: str, language: str) -> ox.Literal:
         return ox.Literal(words)
 
 
-def text_of_value(field: Field, value: Any) -> str:
+def format_field_value(field: FormField, value: Any) -> str:
     """The words in a field for a value; as N-Triples have it where no words mean just that."""
-    words = plain(field, value)
-    return as_sent(field, str(value) if words is None else words)
+    words = find_exact_words(field, value)
+    return normalize_field_text(field, str(value) if words is None else words)
 
 
-def plain(field: Field, value: Any) -> str | None:
+def find_exact_words(field: FormField, value: Any) -> str | None:
     """The words that mean just this value, None where it is not for such a field."""
-    if field.kind == TEXT:
-        is_text = isinstance(value, ox.Literal) and (value.language or value.datatype == STRING)
+    if field.kind == TEXT_FIELD:
+        is_text = isinstance(value, ox.Literal) and (value.language or value.datatype == PLAIN_TEXT_DATATYPE)
         return str(value.value) if is_text else None
     words = str(getattr(value, "value", ""))
-    if field.kind in (ONE, SOME, LISTED):
-        words = words.removeprefix(folder(field))
-    elif field.kind == TRUTH:
-        words = SAID.get(words, words)
+    if field.kind in (SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD):
+        words = words.removeprefix(choice_iri_prefix(field))
+    elif field.kind == BOOLEAN_FIELD:
+        words = BOOLEAN_WORDS.get(words, words)
     elif field.path == "dcterms:source":
-        words = words.removeprefix(ID)
-    return words if words and term(field, words, "") == value else None
+        words = words.removeprefix(ID_NAMESPACE)
+    return words if words and parse_field_value(field, words, "") == value else None
 
 
-def language_of(field: Field, value: Any, language: str) -> str:
+def value_language_tag(field: FormField, value: Any, language: str) -> str:
     """The tag of a text; empty where it is the language of the paper."""
-    if field.kind != TEXT or not isinstance(value, ox.Literal):
+    if field.kind != TEXT_FIELD or not isinstance(value, ox.Literal):
         return ""
     tag = value.language or NO_LANGUAGE
     return "" if tag == language.lower() else tag
 
 
-def as_sent(field: Field, words: str) -> str:
+def normalize_field_text(field: FormField, words: str) -> str:
     """Words as a browser sends them: one kind of line ends in a text, none where there is one line."""
-    if field.kind == TEXT:
+    if field.kind == TEXT_FIELD:
         return words.replace("\r\n", "\n").replace("\r", "\n")
     return words.replace("\r", "").replace("\n", "")
 
 
-class Value(NamedTuple):
+class FieldValue(NamedTuple):
     """The words in one field, and the language beside; the number is the last part of its name."""
 
     number: int
@@ -95,11 +112,11 @@ class Value(NamedTuple):
     language: str = ""
 
 
-class Row(NamedTuple):
+class FormRow(NamedTuple):
     """One part of the paper: its number among those of its kind, and its values by the key of the field."""
 
     number: int
-    values: dict[str, list[Value]]
+    values: dict[str, list[FieldValue]]
 
     def words(self, key: str) -> str:
         """The words of the first value of a field, or an empty text."""
@@ -113,36 +130,36 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Filled:
+class FormState:
     """A form as it is filled in: the name of the paper, and its parts by the key of their kind."""
 
     name: str
-    rows: dict[str, list[Row]]
+    rows: dict[str, list[FormRow]]
 
     @property
-    def paper(self) -> Row:
+    def paper(self) -> FormRow:
         """What is said of the paper itself."""
-        return self.rows[PAPER.key][0]
+        return self.rows[PAPER_PART.key][0]
 
     @property
     def language(self) -> str:
         """The language of texts that say no other."""
         return self.paper.words("inLanguage").strip() or "en"
 
-    def row(self, key: str, number: int) -> Row | None:
+    def find_row(self, key: str, number: int) -> FormRow | None:
         """A part by its number, or none."""
         return next((one for one in self.rows[key] if one.number == number), None)
 
-    def every(self) -> Iterator[tuple[Part, Row]]:
+    def iter_rows(self) -> Iterator[tuple[FormPart, FormRow]]:
         """All parts, the paper itself first."""
-        return ((part, row) for key, part in PARTS.items() for row in self.rows[key])
+        return ((part, row) for key, part in FORM_PARTS.items() for row in self.rows[key])
 
 
-def name(part: Part, row: Row) -> str:
+def form_row_name(part: FormPart, row: FormRow) -> str:
     """The name of a part, with which those of its fields begin; that of the paper itself is empty."""
     return f"{part.key}-{row.number}" if part.key else ""
 
 
-def group(part: Part, row: Row, field: Field) -> str:
+def field_group_name(part: FormPart, row: FormRow, field: FormField) -> str:
     """The name of all values of a field together."""
-    return "-".join(filter(None, (name(part, row), field.key)))
+    return "-".join(filter(None, (form_row_name(part, row), field.key)))

@@ -5,168 +5,202 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ...text import balanced
-from ..markdown.values import iri, segment, typed
-from .fields import ASSESSMENT, MECHANISM, PARTS, SOME, SWOT, WHO, Field, Part
-from .original import Source
-from .people import GROUP, Draft, People
-from .state import Filled, Row, group, name, term
+from ...text import balance_text_bidi
+from ..markdown.values import build_typed_literal, expand_prefixed_name, iri_segment
+from .fields import (
+    ASSESSMENT_PART,
+    CHECKBOX_FIELD,
+    FORM_PARTS,
+    MECHANISM_PART,
+    PERSON_FIELD,
+    SWOT_PART,
+    FormField,
+    FormPart,
+)
+from .original import OriginalPaper
+from .people import STAKEHOLDER_GROUP_PROPERTY, EditableGraph, PeopleBuilder
+from .state import FormRow, FormState, field_group_name, form_row_name, parse_field_value
 
-LABEL = "Issue paper: "
+PAPER_LABEL_PREFIX = "Issue paper: "
 
 
-class Stating:
+class FormToGraph:
     """The statements of a form that was sent, and the names of the fields that make them.
 
     `names` has them by statement, by node and IRI of a property, and by node. What is wrong becomes a
     statement that breaks a rule.
     """
 
-    def __init__(self, source: Source, filled: Filled) -> None:
+    def __init__(self, source: OriginalPaper, filled: FormState) -> None:
         """State all that is filled in."""
-        self.source, self.filled, self.paper = source, filled, source.paper
-        self.draft = Draft(source.triples)
-        self.people = People(source, self.draft, self.thing)
+        self.original, self.form_state, self.paper = source, filled, source.paper
+        self.graph = EditableGraph(source.triples)
+        self.people = PeopleBuilder(source, self.graph, self.describe_node)
         self.nodes: dict[tuple[str, int], Any] = {}
-        self.names: dict[Any, str] = {}
-        self.judged = {one.words for row in self.rows(ASSESSMENT) for one in row.values.get("judges", ())}
-        for part, row in filled.every():
-            self.state(part, row)
-        for node in [node for part in PARTS.values() for node in self.unlinked(part)]:
-            self.draft.forget(node)
-        self.relabel()
+        self.field_names: dict[Any, str] = {}
+        self.judged_names = {
+            one.words for row in self.rows(ASSESSMENT_PART) for one in row.values.get("judges", ())
+        }
+        for part, row in filled.iter_rows():
+            self.add_row(part, row)
+        for node in [node for part in FORM_PARTS.values() for node in self.unlink_removed_parts(part)]:
+            self.graph.remove_orphan(node)
+        self.update_labels()
 
     @property
     def triples(self) -> list[ox.Triple]:
         """What the form states."""
-        return list(self.draft.triples)
+        return list(self.graph.triples)
 
-    def rows(self, part: Part) -> list[Row]:
+    def rows(self, part: FormPart) -> list[FormRow]:
         """The parts of a kind."""
-        return self.filled.rows[part.key]
+        return self.form_state.rows[part.key]
 
-    def state(self, part: Part, row: Row) -> None:
+    def add_row(self, part: FormPart, row: FormRow) -> None:
         """State a part, unless it is new and nothing is written in it."""
-        node = self.node(part, row)
+        node = self.find_row_node(part, row)
         if node is None:
             return
         self.nodes[part.key, row.number] = node
-        self.names.setdefault(node, name(part, row))
+        self.field_names.setdefault(node, form_row_name(part, row))
         if part.path:
-            self.names.setdefault(self.draft.add(self.paper, part.path, node), name(part, row))
+            self.field_names.setdefault(
+                self.graph.add_value(self.paper, part.path, node), form_row_name(part, row)
+            )
         if not isinstance(node, ox.Literal):  # of which nothing can be said
             for field in part.fields:
-                self.field(part, row, field, node)
+                self.add_field(part, row, field, node)
 
-    def node(self, part: Part, row: Row) -> Any:
+    def find_row_node(self, part: FormPart, row: FormRow) -> Any:
         """What a part is in the graph: as before, or new; None where it is new and blank."""
-        there = self.source.nodes[part.key]
+        there = self.original.nodes[part.key]
         before = there[row.number - 1] if row.number <= len(there) else None
-        found = self.people.node(row, before) if part.people else before
+        found = self.people.find_agent(row, before) if part.is_people else before
         if isinstance(found, ox.Literal) and row.values and not row.is_blank:
             found = None
-        is_said = not row.is_blank or f"{part.key}-{row.number}" in self.judged
-        return self.new(part, row) if found is None and is_said else found
+        is_said = not row.is_blank or f"{part.key}-{row.number}" in self.judged_names
+        return self.add_node(part, row) if found is None and is_said else found
 
-    def new(self, part: Part, row: Row) -> ox.NamedNode:
+    def add_node(self, part: FormPart, row: FormRow) -> ox.NamedNode:
         """A new node, with what each has."""
-        node = self.people.new(part, row) if part.people else self.address(part, row)
-        self.thing(node, part.kind)
-        if not part.people and not row.words("label").strip():
+        node = self.people.add_agent(part, row) if part.is_people else self.free_iri(part, row)
+        self.describe_node(node, part.kind)
+        if not part.is_people and not row.words("label").strip():
             said = (row.words("criterion") or part.title).replace("-", " ")
-            words = said if part is SWOT else said.lower()
-            label = f"{balanced(self.source.title)}: {words}"
-            self.draft.add(node, "rdfs:label", ox.Literal(label, language="en"))
+            words = said if part is SWOT_PART else said.lower()
+            label = f"{balance_text_bidi(self.original.title)}: {words}"
+            self.graph.add_value(node, "rdfs:label", ox.Literal(label, language="en"))
         return node
 
-    def address(self, part: Part, row: Row) -> ox.NamedNode:
+    def free_iri(self, part: FormPart, row: FormRow) -> ox.NamedNode:
         """A free address below that of the paper: with the criterion, or with a number."""
         stem = f"{self.paper.value}/{part.key}"
         if not part.several:
             tries = (stem if one == 1 else f"{stem}-{one}" for one in count(1))
-        elif criterion := segment(row.words("criterion")):
+        elif criterion := iri_segment(row.words("criterion")):
             tries = (f"{stem}/{criterion}" if one == 1 else f"{stem}/{criterion}-{one}" for one in count(1))
         else:
             tries = (f"{stem}/{one}" for one in count(row.number))
-        return next(node for one in tries if self.draft.is_free(node := ox.NamedNode(one)))
+        return next(node for one in tries if self.graph.is_unused(node := ox.NamedNode(one)))
 
-    def thing(self, node: Any, kind: str) -> None:
+    def describe_node(self, node: Any, kind: str) -> None:
         """Say what a new node is, where that is from, and whether it is made up."""
-        self.draft.add(node, "rdf:type", iri(kind))
-        if self.filled.paper.words("illustrative") == "yes":
-            self.draft.add(node, "wgig:illustrative", typed("true", "boolean"))
-        sources = [one for one in self.draft.of(self.paper) if one.predicate == iri("dcterms:source")]
+        self.graph.add_value(node, "rdf:type", expand_prefixed_name(kind))
+        if self.form_state.paper.words("illustrative") == "yes":
+            self.graph.add_value(node, "wgig:illustrative", build_typed_literal("true", "boolean"))
+        sources = [
+            one
+            for one in self.graph.statements_about(self.paper)
+            if one.predicate == expand_prefixed_name("dcterms:source")
+        ]
         for one in [triple.object for triple in sources] or [self.paper]:
-            self.draft.add(node, "dcterms:source", one)
+            self.graph.add_value(node, "dcterms:source", one)
 
-    def field(self, part: Part, row: Row, field: Field, node: Any) -> None:
+    def add_field(self, part: FormPart, row: FormRow, field: FormField, node: Any) -> None:
         """State the values of a field."""
-        of_field = group(part, row, field)
-        if field.kind == WHO:
+        of_field = field_group_name(part, row, field)
+        if field.kind == PERSON_FIELD:
             for one in ("foaf:name", "rdfs:label"):
-                self.names.setdefault((node, iri(one).value), of_field)
-        elif field.path == GROUP:
+                self.field_names.setdefault((node, expand_prefixed_name(one).value), of_field)
+        elif field.path == STAKEHOLDER_GROUP_PROPERTY:
             has_seat = any(one.path == "member" for one in part.fields)
-            holder = self.people.seat(row, node) if has_seat else node
-            self.people.groups(row, field, node, holder)
+            holder = self.people.update_membership(row, node) if has_seat else node
+            self.people.update_groups(row, field, node, holder)
             for one in (node, holder):
-                self.names.setdefault((one, iri(GROUP).value), of_field)
-        elif field.is_said:
-            self.names.setdefault((node, iri(field.path).value), of_field)
-            (self.boxes if field.kind == SOME else self.values)(row, field, node, of_field)
+                self.field_names.setdefault(
+                    (one, expand_prefixed_name(STAKEHOLDER_GROUP_PROPERTY).value), of_field
+                )
+        elif field.is_property:
+            self.field_names.setdefault((node, expand_prefixed_name(field.path).value), of_field)
+            (self.update_checkboxes if field.kind == CHECKBOX_FIELD else self.update_values)(
+                row, field, node, of_field
+            )
 
-    def values(self, row: Row, field: Field, node: Any, of_field: str) -> None:
+    def update_values(self, row: FormRow, field: FormField, node: Any, of_field: str) -> None:
         """State the values of numbered fields: one that says what it said before leaves its statement."""
         given = {one.number: one for one in row.values.get(field.key, ())}
-        there = zip(self.source.values(node, field), self.source.shown(node, field), strict=True)
+        there = zip(
+            self.original.field_values(node, field), self.original.shown_values(node, field), strict=True
+        )
         for value, shown in there:
             if given.get(shown.number) == shown:
                 del given[shown.number]
-                self.names[ox.Triple(node, iri(field.path), value)] = f"{of_field}-{shown.number}"
+                self.field_names[ox.Triple(node, expand_prefixed_name(field.path), value)] = (
+                    f"{of_field}-{shown.number}"
+                )
             else:
-                self.draft.remove(node, field.path, value)
+                self.graph.remove_value(node, field.path, value)
         for number, words, language in given.values():
             if words.strip():
-                said = term(field, words, language or self.filled.language)
-                self.names[self.draft.add(node, field.path, said)] = f"{of_field}-{number}"
+                said = parse_field_value(field, words, language or self.form_state.language)
+                self.field_names[self.graph.add_value(node, field.path, said)] = f"{of_field}-{number}"
 
-    def boxes(self, row: Row, field: Field, node: Any, of_field: str) -> None:
+    def update_checkboxes(self, row: FormRow, field: FormField, node: Any, of_field: str) -> None:
         """State what is checked: what was before leaves its statement."""
         given = {one.words for one in row.values.get(field.key, ())}
-        there = zip(self.source.values(node, field), self.source.shown(node, field), strict=True)
+        there = zip(
+            self.original.field_values(node, field), self.original.shown_values(node, field), strict=True
+        )
         for value, shown in there:
             if shown.words in given:
                 given.discard(shown.words)
-                self.names[ox.Triple(node, iri(field.path), value)] = of_field
+                self.field_names[ox.Triple(node, expand_prefixed_name(field.path), value)] = of_field
             else:
-                self.draft.remove(node, field.path, value)
+                self.graph.remove_value(node, field.path, value)
         for words in sorted(filter(str.strip, given)):
-            judged = self.mechanism(words) if field.path == "wgig:judges" else term(field, words, "")
-            self.names[self.draft.add(node, field.path, judged)] = of_field
+            judged = (
+                self.judged_mechanism(words)
+                if field.path == "wgig:judges"
+                else parse_field_value(field, words, "")
+            )
+            self.field_names[self.graph.add_value(node, field.path, judged)] = of_field
 
-    def mechanism(self, words: str) -> Any:
+    def judged_mechanism(self, words: str) -> Any:
         """The mechanism of this number, or one that is not there."""
-        number = words.removeprefix(f"{MECHANISM.key}-")
-        there = self.nodes.get((MECHANISM.key, int(number))) if number.isdecimal() else None
-        return there or ox.NamedNode(f"{self.paper.value}/mechanism/{segment(words)}")
+        number = words.removeprefix(f"{MECHANISM_PART.key}-")
+        there = self.nodes.get((MECHANISM_PART.key, int(number))) if number.isdecimal() else None
+        return there or ox.NamedNode(f"{self.paper.value}/mechanism/{iri_segment(words)}")
 
-    def unlinked(self, part: Part) -> list[Any]:
+    def unlink_removed_parts(self, part: FormPart) -> list[Any]:
         """What was a part before and is none any more, after the link to it is taken away."""
         stated = {node for (key, _), node in self.nodes.items() if key == part.key}
-        gone = [one for one in self.source.nodes[part.key] if one not in stated]
+        gone = [one for one in self.original.nodes[part.key] if one not in stated]
         for node in gone:
-            self.draft.remove(self.paper, part.path, node)
+            self.graph.remove_value(self.paper, part.path, node)
         return gone
 
-    def relabel(self) -> None:
+    def update_labels(self) -> None:
         """Let labels that repeat the title repeat the new one."""
-        old, new = self.source.title, Source(self.draft.triples).title
-        for triple in [*self.draft.triples] if old != new else ():
+        old, new = self.original.title, OriginalPaper(self.graph.triples).title
+        for triple in [*self.graph.triples] if old != new else ():
             label, is_own = triple.object, triple.subject == self.paper
-            before, after = (f"{LABEL}{one}" if is_own else f"{balanced(one)}: " for one in (old, new))
-            if triple.predicate != iri("rdfs:label") or not isinstance(label, ox.Literal):
+            before, after = (
+                f"{PAPER_LABEL_PREFIX}{one}" if is_own else f"{balance_text_bidi(one)}: "
+                for one in (old, new)
+            )
+            if triple.predicate != expand_prefixed_name("rdfs:label") or not isinstance(label, ox.Literal):
                 continue
             if label.language and label.value.startswith(before):
                 said = f"{after}{label.value.removeprefix(before)}"
-                self.draft.drop(triple)
-                self.draft.add(triple.subject, "rdfs:label", ox.Literal(said, language=label.language))
+                self.graph.remove_triple(triple)
+                self.graph.add_value(triple.subject, "rdfs:label", ox.Literal(said, language=label.language))

@@ -7,36 +7,52 @@ from typing import Any, NamedTuple
 
 from fastapi import Request, Response
 
-from ...http.auth import takes_papers
-from ...http.language import gettext, language
-from ...http.responses import answer
+from ...http.auth import is_paper_writing_open
+from ...http.language import current_language, gettext
+from ...http.responses import respond_with_body
 from ...pages import rendering
 from ...problems import Problem
 from ...rdf.formats import HTML, JSON
-from ...shacl.reports.phrases import phrase
-from ...shacl.rules import PROFILES, headings
-from ...text import cut
-from ..markdown.values import ID
-from .check import Done
-from .choices import Choice
-from .fields import LISTED, MECHANISM, ONE, PAPER, SECTIONS, SOME, TEXT, TRUTH, WHO, YES_NO, Field, Part
-from .messages import SECTION, Message
-from .original import choices_by_name
-from .state import Filled, Row, Value, group, name
+from ...shacl.reports.phrases import format_report_phrase
+from ...shacl.rules import CHECK_PROFILES, section_headings
+from ...text import shorten_untrusted_text
+from ..markdown.values import ID_NAMESPACE
+from .check import FormCheckResult
+from .choices import FieldChoice
+from .fields import (
+    BOOLEAN_FIELD,
+    CHECKBOX_FIELD,
+    DATALIST_FIELD,
+    FORM_SECTIONS,
+    MECHANISM_PART,
+    PAPER_PART,
+    PERSON_FIELD,
+    SELECT_FIELD,
+    TEXT_FIELD,
+    YES_NO_LABELS,
+    FormField,
+    FormPart,
+)
+from .messages import SECTION_NAME_PREFIX, FieldMessage
+from .original import agent_choices_by_iri
+from .state import FieldValue, FormRow, FormState, field_group_name, form_row_name
 
-CITING, DRAFTED = Field("", "cito:cites"), Field("", "wgig:drafter")  # whose choices are long lists
-SHORT = 60  # characters of a name in a heading
-LONG = 1000  # characters; a longer text gets a higher box
+CITES_FIELD, DRAFTER_FIELD = (
+    FormField("", "cito:cites"),
+    FormField("", "wgig:drafter"),
+)  # whose choices are long lists
+MAX_HEADING_CHARACTERS = 60  # characters of a name in a heading
+LONG_TEXT_CHARACTERS = 1000  # characters; a longer text gets a higher box
 
 
-class Control(NamedTuple):
+class ControlView(NamedTuple):
     """One field of HTML: its name, what it holds, the language beside it (None: it is not asked)."""
 
     name: str
     words: str
     language: str | None
     removable: bool
-    messages: Sequence[Message]
+    messages: Sequence[FieldMessage]
 
 
 class FieldView(NamedTuple):
@@ -50,18 +66,18 @@ class FieldView(NamedTuple):
     list: str
     required: bool
     several: bool
-    controls: Sequence[Control]
-    options: Sequence[Choice]
+    controls: Sequence[ControlView]
+    options: Sequence[FieldChoice]
     checked: frozenset[str]
-    messages: Sequence[Message]
+    messages: Sequence[FieldMessage]
 
     @property
     def anchor(self) -> str:
         """The id of what a link to the field leads to."""
-        return f"{self.name}-1" if self.kind == SOME else self.controls[0].name
+        return f"{self.name}-1" if self.kind == CHECKBOX_FIELD else self.controls[0].name
 
     @property
-    def is_told(self) -> bool:
+    def has_messages(self) -> bool:
         """Whether something is said at it."""
         return any((self.messages, *(one.messages for one in self.controls)))
 
@@ -69,7 +85,9 @@ class FieldView(NamedTuple):
     def rows(self) -> int:
         """The height of a box for a text, in lines."""
         longest = max((len(one.words) for one in self.controls), default=0)
-        return 12 if longest > LONG else 2 if self.several or self.name.endswith("-label") else 5
+        return (
+            12 if longest > LONG_TEXT_CHARACTERS else 2 if self.several or self.name.endswith("-label") else 5
+        )
 
 
 class RowView(NamedTuple):
@@ -77,7 +95,7 @@ class RowView(NamedTuple):
 
     name: str
     title: str
-    called: str
+    summary: str
     fields: Sequence[FieldView]
     removable: bool
     folded: bool
@@ -89,7 +107,7 @@ class PartView(NamedTuple):
     name: str
     rows: Sequence[RowView]
     add: str
-    messages: Sequence[Message]
+    messages: Sequence[FieldMessage]
 
     @property
     def anchor(self) -> str:
@@ -104,133 +122,152 @@ class SectionView(NamedTuple):
     title: str
     state: str
     items: Sequence[FieldView | PartView]
-    messages: Sequence[Message]
+    messages: Sequence[FieldMessage]
 
 
-class View:
+class FormView:
     """The form as a page shows it."""
 
-    def __init__(self, filled: Filled, messages: Iterable[Message], done: Done | None, focus: str) -> None:
+    def __init__(
+        self, filled: FormState, messages: Iterable[FieldMessage], done: FormCheckResult | None, focus: str
+    ) -> None:
         """Take what is filled in, what is said, and what a check found.
 
         `focus` is the name of what was just added, or of what something was removed from.
         """
-        self.filled, self.language, self.done, self.added = filled, language(), done, focus
-        self.said: dict[str, list[Message]] = {}
+        self.form_state, self.language, self.check_result, self.added_name = (
+            filled,
+            current_language(),
+            done,
+            focus,
+        )
+        self.messages_by_field: dict[str, list[FieldMessage]] = {}
         for one in messages:
-            self.said.setdefault(one.field, []).append(one)
-        self.at_field: dict[str, list[Message]] = {}  # what is said of a part
-        self.states = {one.number: phrase(one.state, self.language) for one in done.sections} if done else {}
+            self.messages_by_field.setdefault(one.field, []).append(one)
+        self.part_messages: dict[str, list[FieldMessage]] = {}  # what is said of a part
+        self.section_states = (
+            {one.number: format_report_phrase(one.state, self.language) for one in done.sections}
+            if done
+            else {}
+        )
         self.sections = [
             SectionView(
                 number,
-                headings()[number].says(self.language),
-                self.states.get(number, ""),
+                section_headings()[number].title_in(self.language),
+                self.section_states.get(number, ""),
                 [
-                    self.part(one) if isinstance(one, Part) else self.field(PAPER, filled.paper, one)
+                    self.build_part_view(one)
+                    if isinstance(one, FormPart)
+                    else self.build_field_view(PAPER_PART, filled.paper, one)
                     for one in items
                 ],
-                self.said.get(f"{SECTION}{number}", []),
+                self.messages_by_field.get(f"{SECTION_NAME_PREFIX}{number}", []),
             )
-            for number, items in enumerate(SECTIONS)
+            for number, items in enumerate(FORM_SECTIONS)
         ]
-        self.anchors = dict(self.targets())
+        self.anchors = dict(self.iter_anchors())
         self.focus = self.anchors.get(focus, focus)
 
-    def part(self, part: Part) -> PartView:
+    def build_part_view(self, part: FormPart) -> PartView:
         """The parts of a kind; what is said of all of them, or of one, is said at its first field."""
-        rows = self.filled.rows[part.key]
+        rows = self.form_state.rows[part.key]
         for row in rows:
-            of_field = group(part, row, part.fields[0])
-            found = self.said.get(name(part, row), []) + (
-                self.said.get(part.key, []) if row is rows[0] else []
+            of_field = field_group_name(part, row, part.fields[0])
+            found = self.messages_by_field.get(form_row_name(part, row), []) + (
+                self.messages_by_field.get(part.key, []) if row is rows[0] else []
             )
-            self.at_field[of_field] = found
-        views = [self.row(part, row, at, len(rows)) for at, row in enumerate(rows, 1)]
-        add = gettext(part.adding) if part.several or not rows else ""
-        return PartView(part.key, views, add, [] if rows else self.said.get(part.key, []))
+            self.part_messages[of_field] = found
+        views = [self.build_row_view(part, row, at, len(rows)) for at, row in enumerate(rows, 1)]
+        add = gettext(part.add_label) if part.several or not rows else ""
+        return PartView(part.key, views, add, [] if rows else self.messages_by_field.get(part.key, []))
 
-    def row(self, part: Part, row: Row, at: int, many: int) -> RowView:
+    def build_row_view(self, part: FormPart, row: FormRow, at: int, many: int) -> RowView:
         """The part that stands at a place among so many of its kind.
 
         Of several, those are folded in which nothing is written, nothing is told, and nothing was just added.
         """
-        row_name, title = name(part, row), gettext(part.title)
-        fields = [self.field(part, row, one) for one in part.fields]
-        added = f"{self.added}-".startswith(f"{row_name}-")
+        row_name, title = form_row_name(part, row), gettext(part.title)
+        fields = [self.build_field_view(part, row, one) for one in part.fields]
+        added = f"{self.added_name}-".startswith(f"{row_name}-")
         return RowView(
             row_name,
             f"{title} {at}" if part.several or many > 1 else title,
-            self.called(part, row),
+            self.row_summary(part, row),
             fields,
             part.several or many > 1,
-            many > 1 and row.is_blank and not added and not any(one.is_told for one in fields),
+            many > 1 and row.is_blank and not added and not any(one.has_messages for one in fields),
         )
 
-    def called(self, part: Part, row: Row) -> str:
+    def row_summary(self, part: FormPart, row: FormRow) -> str:
         """What a part says of itself: its name, or what it is about."""
         first = part.fields[0]
-        words = row.words(first.key).strip() if first.kind != TEXT or first.key == "label" else ""
-        labels = {one.words: one.label for one in first.things(self.language)} if words else {}
-        return cut(labels.get(words, words), SHORT)
+        words = row.words(first.key).strip() if first.kind != TEXT_FIELD or first.key == "label" else ""
+        labels = {one.words: one.label for one in first.choices(self.language)} if words else {}
+        return shorten_untrusted_text(labels.get(words, words), MAX_HEADING_CHARACTERS)
 
-    def field(self, part: Part, row: Row, field: Field) -> FieldView:
+    def build_field_view(self, part: FormPart, row: FormRow, field: FormField) -> FieldView:
         """A field of a part."""
-        of_field = group(part, row, field)
+        of_field = field_group_name(part, row, field)
         values = row.values.get(field.key, [])
-        options = [*self.options(field)]
+        options = [*self.iter_options(field)]
         there = {one.words for one in options}
-        if field.kind in (ONE, SOME, TRUTH):  # what else is said can be chosen again
+        if field.kind in (
+            SELECT_FIELD,
+            CHECKBOX_FIELD,
+            BOOLEAN_FIELD,
+        ):  # what else is said can be chosen again
             options += [
-                Choice(one, cut(one, SHORT))
+                FieldChoice(one, shorten_untrusted_text(one, MAX_HEADING_CHARACTERS))
                 for one in dict.fromkeys(v.words for v in values)
                 if one and one not in there
             ]
         controls = [
-            Control(
+            ControlView(
                 f"{of_field}-{one.number}",
                 one.words,
-                self.tag(field, one),
+                self.shown_language(field, one),
                 field.several and len(values) > 1,
-                self.said.get(f"{of_field}-{one.number}", []),
+                self.messages_by_field.get(f"{of_field}-{one.number}", []),
             )
-            for one in values or [Value(1, "")]
+            for one in values or [FieldValue(1, "")]
         ]
         return FieldView(
             of_field,
-            field.name(self.language),
+            field.label(self.language),
             field.reason,
             field.hint,
             field.kind,
-            "people" if field.kind == WHO and part.path == "wgig:drafter" else field.kind,
+            "people" if field.kind == PERSON_FIELD and part.path == "wgig:drafter" else field.kind,
             field.required,
             field.several,
             controls,
             options,
             frozenset(one.words for one in values),
-            [*self.at_field.get(of_field, []), *self.said.get(of_field, [])],
+            [*self.part_messages.get(of_field, []), *self.messages_by_field.get(of_field, [])],
         )
 
-    def options(self, field: Field) -> Iterator[Choice]:
+    def iter_options(self, field: FormField) -> Iterator[FieldChoice]:
         """What can be chosen in a field, but for long lists, which stand once on the page."""
-        if field.kind == TRUTH:
-            yield from (Choice(one, gettext(said)) for one, said in YES_NO.items())
+        if field.kind == BOOLEAN_FIELD:
+            yield from (FieldChoice(one, gettext(said)) for one, said in YES_NO_LABELS.items())
         elif field.path == "wgig:judges":
-            for at, row in enumerate(self.filled.rows[MECHANISM.key], 1):
-                said = cut(row.words("label").strip(), SHORT)
-                yield Choice(name(MECHANISM, row), said or f"{gettext(MECHANISM.title)} {at}")
-        elif field.kind != LISTED:
-            yield from field.things(self.language)
+            for at, row in enumerate(self.form_state.rows[MECHANISM_PART.key], 1):
+                said = shorten_untrusted_text(row.words("label").strip(), MAX_HEADING_CHARACTERS)
+                yield FieldChoice(
+                    form_row_name(MECHANISM_PART, row), said or f"{gettext(MECHANISM_PART.title)} {at}"
+                )
+        elif field.kind != DATALIST_FIELD:
+            yield from field.choices(self.language)
 
-    def tag(self, field: Field, value: Value) -> str | None:
+    def shown_language(self, field: FormField, value: FieldValue) -> str | None:
         """The language beside a text: of a title always, of another text where it says one of its own."""
-        asked = field.kind == TEXT and (field.path == "dcterms:title" or value.language)
+        asked = field.kind == TEXT_FIELD and (field.path == "dcterms:title" or value.language)
         return value.language if asked else None
 
-    def targets(self) -> Iterator[tuple[str, str]]:
+    def iter_anchors(self) -> Iterator[tuple[str, str]]:
         """Where a link to each name leads."""
         for section in self.sections:
-            yield f"{SECTION}{section.number}", f"{SECTION}{section.number}"
+            yield f"{SECTION_NAME_PREFIX}{section.number}", f"{SECTION_NAME_PREFIX}{section.number}"
             for item in section.items:
                 yield item.name, item.anchor
                 for row in item.rows if isinstance(item, PartView) else ():
@@ -238,23 +275,23 @@ class View:
                     yield from ((one.name, one.anchor) for one in row.fields)
 
     @property
-    def lists(self) -> dict[str, Sequence[Choice]]:
+    def lists(self) -> dict[str, Sequence[FieldChoice]]:
         """What can be typed in fields with a long list: paths of passages, names of people and bodies."""
-        everybody = choices_by_name()
-        members = [f"{ID}agent/{one.words}" for one in DRAFTED.things(self.language)]
+        everybody = agent_choices_by_iri()
+        members = [f"{ID_NAMESPACE}agent/{one.words}" for one in DRAFTER_FIELD.choices(self.language)]
         return {
-            LISTED: CITING.things(self.language),
+            DATALIST_FIELD: CITES_FIELD.choices(self.language),
             "people": sorted(everybody[one] for one in members),
-            WHO: sorted(everybody.values()),
+            PERSON_FIELD: sorted(everybody.values()),
         }
 
     @property
-    def problems(self) -> list[tuple[str, Message]]:
+    def problems(self) -> list[tuple[str, FieldMessage]]:
         """What keeps the paper from its profile, each with where a link to it leads."""
-        every = [one for found in self.said.values() for one in found if one.blocks]
-        return [(self.anchors.get(one.field, one.field), one) for one in self.in_order(every)]
+        every = [one for found in self.messages_by_field.values() for one in found if one.blocks]
+        return [(self.anchors.get(one.field, one.field), one) for one in self.sort_messages(every)]
 
-    def in_order(self, messages: Sequence[Message]) -> list[Message]:
+    def sort_messages(self, messages: Sequence[FieldMessage]) -> list[FieldMessage]:
         """Messages in the order of the fields on the page."""
         order = {one: at for at, one in enumerate(self.anchors)}
         return sorted(
@@ -262,17 +299,17 @@ class View:
         )
 
     @property
-    def notes(self) -> int:
+    def note_count(self) -> int:
         """How many messages keep the paper from nothing."""
-        return sum(not one.blocks for found in self.said.values() for one in found)
+        return sum(not one.blocks for found in self.messages_by_field.values() for one in found)
 
 
-MOST_SHOWN = 200  # statements without a field that are shown
-UNKEPT = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
+MAX_SHOWN_STATEMENTS = 200  # statements without a field that are shown
+NO_STORE_HEADERS = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
 
 
 @dataclass
-class Page:
+class FormPage:
     """What the page shows: what is filled in, the statements behind it, what is said at the fields.
 
     `version` is that of the graph when the paper was opened, `refused` is why something was not done,
@@ -280,63 +317,63 @@ class Page:
     `unsaved` is what was sent in the form.
     """
 
-    filled: Filled
+    form_state: FormState
     source: str
     version: str = ""
     profile: str = "complete"
-    messages: Sequence[Message] = ()
-    done: Done | None = None
-    rest: Sequence[str] = ()
+    messages: Sequence[FieldMessage] = ()
+    check_result: FormCheckResult | None = None
+    extra_statements: Sequence[str] = ()
     focus: str = ""
-    refused: Problem | None = None
-    at_field: bool = False
+    refusal: Problem | None = None
+    is_field_refused: bool = False
     saved: bool = False
     unsaved: bool = False
 
     @property
-    def opened(self) -> str:
+    def opened_name(self) -> str:
         """The name of the paper of the graph that is edited; empty where it is not there yet."""
-        return self.filled.name if self.version else ""
+        return self.form_state.name if self.version else ""
 
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return self.refused.status if self.refused else 200
+        return self.refusal.status if self.refusal else 200
 
     @property
     def headers(self) -> Mapping[str, str]:
         """The header fields that a refusal brings."""
-        return self.refused.headers if self.refused else {}
+        return self.refusal.headers if self.refusal else {}
 
 
-def shown(request: Request, page: Page) -> Response:
+def respond_with_form_page(request: Request, page: FormPage) -> Response:
     """The form as a page; one that was sent is kept nowhere."""
     base: str = request.app.state.settings.base
-    view = View(page.filled, page.messages, page.done, page.focus)
-    body = rendering.render(
+    view = FormView(page.form_state, page.messages, page.check_result, page.focus)
+    body = rendering.render_template(
         "write.html",
         base=base,
         view=view,
         source=page.source,
         version=page.version,
         profile=page.profile,
-        profiles=PROFILES,
-        rest=page.rest,
-        most_shown=MOST_SHOWN,
-        refused=page.refused,
-        at_field=page.at_field,
-        opened=page.opened,
+        profiles=CHECK_PROFILES,
+        rest=page.extra_statements,
+        most_shown=MAX_SHOWN_STATEMENTS,
+        refused=page.refusal,
+        at_field=page.is_field_refused,
+        opened=page.opened_name,
         saved=page.saved,
         unsaved=page.unsaved,
-        takes_papers=takes_papers(request),
+        takes_papers=is_paper_writing_open(request),
     )
-    sent = UNKEPT if request.method == "POST" else {}
-    return answer(request, body, HTML, status=page.status, headers={**page.headers, **sent})
+    sent = NO_STORE_HEADERS if request.method == "POST" else {}
+    return respond_with_body(request, body, HTML, status=page.status, headers={**page.headers, **sent})
 
 
-def told(request: Request, page: Page) -> Response:
+def respond_with_form_json(request: Request, page: FormPage) -> Response:
     """What the check found, for a script: messages by the names of the fields."""
-    done, refused = page.done, page.refused
+    done, refused = page.check_result, page.refusal
     found: dict[str, Any] = {
         "profile": page.profile,
         "conforms": bool(done and done.conforms),
@@ -349,4 +386,6 @@ def told(request: Request, page: Page) -> Response:
         base: str = request.app.state.settings.base
         found["problem"] = refused.document(base, request.url.path)
     body = json.dumps(found, ensure_ascii=False).encode()
-    return answer(request, body, JSON, status=page.status, headers={**page.headers, **UNKEPT})
+    return respond_with_body(
+        request, body, JSON, status=page.status, headers={**page.headers, **NO_STORE_HEADERS}
+    )

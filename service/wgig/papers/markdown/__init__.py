@@ -1,6 +1,12 @@
 """Papers in Markdown: a head of keys and the eight sections of the template, as RDF and back."""
 
-from .reader import read, short, stated
-from .writer import UnheldError, write
+from .reader import check_paper_length, parse_paper_statements, parse_paper_triples
+from .writer import UnsupportedStatementError, serialize_markdown_paper
 
-__all__ = ["UnheldError", "read", "short", "stated", "write"]
+__all__ = [
+    "UnsupportedStatementError",
+    "check_paper_length",
+    "parse_paper_statements",
+    "parse_paper_triples",
+    "serialize_markdown_paper",
+]

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 # What stands in the head of the file, in the order in which it is written, and what a value is.
-HEAD = {
+FRONT_MATTER_KEYS = {
     "paper": "name of the paper in addresses: small letters, digits and hyphens",
     "title": "title, or a map from language to title",
     "language": "tag of the language that the texts are in (default: en)",
@@ -21,39 +21,41 @@ HEAD = {
     "cites": "list of paragraphs that the paper as a whole rests on",
     "waivers": "map from the code of a rule to the reason why it should not hold",
 }
-PERSON = ("name", "group", "id", "member")
+DRAFTER_KEYS = ("name", "group", "id", "member")
 
-MARK = re.compile(r"(\d+|[a-z](?=\\?[.):]))\\?[.):]?\s*(.*)", re.IGNORECASE)
-OTHER = re.compile(r"other\b\W*", re.IGNORECASE)
+HEADING_MARK_PATTERN = re.compile(r"(\d+|[a-z](?=\\?[.):]))\\?[.):]?\s*(.*)", re.IGNORECASE)
+OTHER_CRITERION_PATTERN = re.compile(r"other\b\W*", re.IGNORECASE)
 
 
-class Heading(NamedTuple):
+class TemplateHeading(NamedTuple):
     """A heading of the form: what it stands for, its number or letter, its title, other words for it."""
 
     key: str
     mark: str
     title: str
-    words: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = ()
 
     @property
-    def written(self) -> str:
+    def marked_title(self) -> str:
         """The heading as the form writes it."""
         return f"{self.mark}. {self.title}" if self.mark else self.title
 
     @property
     def spellings(self) -> set[str]:
         """All words by which the heading is known, in plain form."""
-        return {plain(one) for one in (self.title, self.title.partition("(")[0], *self.words)}
+        return {normalize_words(one) for one in (self.title, self.title.partition("(")[0], *self.synonyms)}
 
 
-SECTIONS = (
-    Heading("issue", "1", "Issue (what?)"),
-    Heading("categories", "2", "Attribution to category / ies", ("categories", "category", "attribution")),
-    Heading("swot", "3", "SWOT analysis", ("SWOT",)),
-    Heading("actors", "4", "Actors (who, with whom?)"),
-    Heading("forums", "5", "Forums (where?)", ("fora",)),
-    Heading("mechanisms", "6", "Governance mechanisms (how?)", ("mechanisms",)),
-    Heading(
+SECTION_HEADINGS = (
+    TemplateHeading("issue", "1", "Issue (what?)"),
+    TemplateHeading(
+        "categories", "2", "Attribution to category / ies", ("categories", "category", "attribution")
+    ),
+    TemplateHeading("swot", "3", "SWOT analysis", ("SWOT",)),
+    TemplateHeading("actors", "4", "Actors (who, with whom?)"),
+    TemplateHeading("forums", "5", "Forums (where?)", ("fora",)),
+    TemplateHeading("mechanisms", "6", "Governance mechanisms (how?)", ("mechanisms",)),
+    TemplateHeading(
         "adequacy",
         "7",
         "Adequacy measured against the criteria of the Declaration of Principles",
@@ -62,92 +64,96 @@ SECTIONS = (
             "adequacy measured against criteria / benchmarks set out in Declaration of Principles",
         ),
     ),
-    Heading("comments", "8", "Additional comments", ("comments",)),
+    TemplateHeading("comments", "8", "Additional comments", ("comments",)),
 )
-SWOT = (
-    Heading("wgig:strength", "", "Strengths", ("strength",)),
-    Heading("wgig:weakness", "", "Weaknesses", ("weakness",)),
-    Heading("wgig:opportunity", "", "Opportunities", ("opportunity",)),
-    Heading("wgig:threat", "", "Threats", ("threat",)),
+SWOT_HEADINGS = (
+    TemplateHeading("wgig:strength", "", "Strengths", ("strength",)),
+    TemplateHeading("wgig:weakness", "", "Weaknesses", ("weakness",)),
+    TemplateHeading("wgig:opportunity", "", "Opportunities", ("opportunity",)),
+    TemplateHeading("wgig:threat", "", "Threats", ("threat",)),
 )
-ACTORS = (
-    Heading("wgig:mainActor", "", "Main actor", ("main actors",)),
-    Heading("wgig:otherActor", "", "Other actors", ("other actor",)),
+ACTOR_HEADINGS = (
+    TemplateHeading("wgig:mainActor", "", "Main actor", ("main actors",)),
+    TemplateHeading("wgig:otherActor", "", "Other actors", ("other actor",)),
 )
-FORUM = (
-    Heading("wgig:participants", "a", "Who participates", ("participants",)),
-    Heading("wgig:nature", "b", "Nature of the forum", ("nature of forum", "nature")),
-    Heading("wgig:makesDecisions", "", "Makes decisions", ("decisions",)),
-    Heading("wgig:decisionProcedure", "", "Decision procedure", ("procedure",)),
+FORUM_HEADINGS = (
+    TemplateHeading("wgig:participants", "a", "Who participates", ("participants",)),
+    TemplateHeading("wgig:nature", "b", "Nature of the forum", ("nature of forum", "nature")),
+    TemplateHeading("wgig:makesDecisions", "", "Makes decisions", ("decisions",)),
+    TemplateHeading("wgig:decisionProcedure", "", "Decision procedure", ("procedure",)),
 )
-MECHANISM = (
-    Heading("wgig:objectives", "a", "Objectives", ("objectives of the rules system",)),
-    Heading("wgig:content", "b", "Content", ("content of principles, norms and rules",)),
+MECHANISM_HEADINGS = (
+    TemplateHeading("wgig:objectives", "a", "Objectives", ("objectives of the rules system",)),
+    TemplateHeading("wgig:content", "b", "Content", ("content of principles, norms and rules",)),
 )
 # The criteria, by the names of the principles; what is no criterion of the template stands under "Other".
-CRITERIA = (
-    Heading("multilateralism", "a", "Multilateral", ("multilateralism",)),
-    Heading("transparency", "b", "Transparent", ("transparency",)),
-    Heading("democracy", "c", "Democratic", ("democracy",)),
-    Heading(
+CRITERION_HEADINGS = (
+    TemplateHeading("multilateralism", "a", "Multilateral", ("multilateralism",)),
+    TemplateHeading("transparency", "b", "Transparent", ("transparency",)),
+    TemplateHeading("democracy", "c", "Democratic", ("democracy",)),
+    TemplateHeading(
         "coordination-capacity",
         "d",
         "Coordinated",
         ("coordination", "capacity to address Internet governance in a coordinated manner"),
     ),
-    Heading(
+    TemplateHeading(
         "involvement",
         "e",
         "Multi-stakeholder",
         ("multi-stakeholder approach", "multistakeholder", "involvement"),
     ),
-    Heading("", "f", "Other", ("development",)),
+    TemplateHeading("", "f", "Other", ("development",)),
 )
 # The headings that every paper has, by their level.
-FIXED = {2: SECTIONS, 3: (*SWOT, *ACTORS, *CRITERIA)}
+FIXED_HEADINGS = {2: SECTION_HEADINGS, 3: (*SWOT_HEADINGS, *ACTOR_HEADINGS, *CRITERION_HEADINGS)}
 # The lines before the reason of an assessment.
-FIELDS = {"Verdict": "wgig:verdict", "Mechanism": "wgig:judges", "Cites": "cito:cites"}
+ASSESSMENT_FIELDS = {"Verdict": "wgig:verdict", "Mechanism": "wgig:judges", "Cites": "cito:cites"}
 
 
-def plain(words: str) -> str:
+def normalize_words(words: str) -> str:
     """Words in small letters, one space between them, without punctuation."""
     return " ".join(re.findall(r"\w+", words.casefold()))
 
 
-def marked(title: str) -> tuple[str, str]:
+def split_heading_mark(title: str) -> tuple[str, str]:
     """The number or letter that a heading begins with, in small letters, and the words after it."""
-    found = MARK.fullmatch(title)
+    found = HEADING_MARK_PATTERN.fullmatch(title)
     return (found[1].lower(), found[2]) if found else ("", title)
 
 
-def recognized(title: str, headings: Sequence[Heading]) -> Heading | None:
+def recognize_heading(title: str, headings: Sequence[TemplateHeading]) -> TemplateHeading | None:
     """The heading that a title means by its words or its mark; none where the two say different things."""
-    mark, words = marked(title)
-    by_words = next((one for one in headings if plain(words) in one.spellings), None)
+    mark, words = split_heading_mark(title)
+    by_words = next((one for one in headings if normalize_words(words) in one.spellings), None)
     by_mark = next((one for one in headings if mark and one.mark == mark), None)
     if by_words and by_words.mark and by_mark not in (None, by_words):
         return None
     return by_words or by_mark
 
 
-def criterion(title: str) -> tuple[Heading | None, str]:
+def recognize_criterion(title: str) -> tuple[TemplateHeading | None, str]:
     """The heading of section 7 that a title means, and the words for the principle that it names."""
-    words = marked(title)[1]
-    heading = recognized(title, CRITERIA) or (CRITERIA[-1] if OTHER.match(words) else None)
-    return heading, (heading and heading.key) or OTHER.sub("", words, count=1).strip()
+    words = split_heading_mark(title)[1]
+    heading = recognize_heading(title, CRITERION_HEADINGS) or (
+        CRITERION_HEADINGS[-1] if OTHER_CRITERION_PATTERN.match(words) else None
+    )
+    return heading, (heading and heading.key) or OTHER_CRITERION_PATTERN.sub("", words, count=1).strip()
 
 
-def nearest(words: str, known: Collection[str]) -> str:
+def find_nearest_key(words: str, known: Collection[str]) -> str:
     """The known key that is nearest to these words, or an empty text."""
-    return near(words, {plain(one): one for one in known})
+    return find_nearest_value(words, {normalize_words(one): one for one in known})
 
 
-def nearest_heading(title: str, headings: Sequence[Heading]) -> str:
+def find_nearest_heading(title: str, headings: Sequence[TemplateHeading]) -> str:
     """The heading, as the form writes it, whose words are nearest to those of a title, or an empty text."""
-    return near(marked(title)[1], {words: one.written for one in headings for words in one.spellings})
+    return find_nearest_value(
+        split_heading_mark(title)[1], {words: one.marked_title for one in headings for words in one.spellings}
+    )
 
 
-def near(words: str, known: Mapping[str, str]) -> str:
+def find_nearest_value(words: str, known: Mapping[str, str]) -> str:
     """What is known under the words nearest to these, or an empty text."""
-    found = get_close_matches(plain(words), known, 1)
+    found = get_close_matches(normalize_words(words), known, 1)
     return known[found[0]] if found else ""

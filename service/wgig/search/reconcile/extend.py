@@ -7,20 +7,28 @@ from typing import Any
 import pyoxigraph as ox
 
 from ...problems import Problem
-from ...rdf.namespaces import OUTSIDE
-from ...resources.labels import labels
+from ...rdf.namespaces import EXTERNAL_NAMESPACES
+from ...resources.labels import find_labels
 from ...store.store import Store
-from .request import document, node, property_iri, property_named, space
+from .request import (
+    build_named_property,
+    find_property_iri,
+    identifier_space,
+    parse_iri_node,
+    parse_json_parameter,
+)
 
-MOST_THINGS, MOST_PROPERTIES, MOST_VALUES = 500, 20, 100
-XSD = OUTSIDE["xsd"]
-WHOLE = {f"{XSD}{one}" for one in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger")}
-BROKEN = {f"{XSD}{one}" for one in ("decimal", "double", "float")}
+MAX_EXTENDED_THINGS, MAX_EXTENDED_PROPERTIES, MAX_EXTENDED_VALUES = 500, 20, 100
+XSD_DATATYPES = EXTERNAL_NAMESPACES["xsd"]
+INTEGER_DATATYPES = {
+    f"{XSD_DATATYPES}{one}" for one in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger")
+}
+DECIMAL_DATATYPES = {f"{XSD_DATATYPES}{one}" for one in ("decimal", "double", "float")}
 
 
-def extended(text: str, store: Store, base: str) -> dict[str, Any]:
+def build_extension_answer(text: str, store: Store, base: str) -> dict[str, Any]:
     """The answer to a query for the properties of things. Raises Problem 400, and 413 for too many."""
-    asked = document(text, "extend")
+    asked = parse_json_parameter(text, "extend")
     ids, wanted = asked.get("ids"), asked.get("properties")
     if (
         not isinstance(ids, list)
@@ -28,27 +36,29 @@ def extended(text: str, store: Store, base: str) -> dict[str, Any]:
         or not all(isinstance(one, str) for one in ids)
     ):
         raise Problem(400, "The parameter extend has ids and properties, both arrays.")
-    if len(ids) > MOST_THINGS or len(wanted) > MOST_PROPERTIES:
+    if len(ids) > MAX_EXTENDED_THINGS or len(wanted) > MAX_EXTENDED_PROPERTIES:
         raise Problem(
             413,
-            f"The query names {len(ids)} things and {len(wanted)} properties. Send {MOST_THINGS} and "
-            f"{MOST_PROPERTIES} at most.",
+            f"The query names {len(ids)} things and {len(wanted)} properties. Send {MAX_EXTENDED_THINGS} and "
+            f"{MAX_EXTENDED_PROPERTIES} at most.",
         )
-    properties = dict(property_of(one, store, base) for one in wanted)
+    properties = dict(parse_extension_property(one, store, base) for one in wanted)
     return {
         "meta": [
-            {"id": one, "name": property_named(iri, store, base).name} for one, iri in properties.items()
+            {"id": one, "name": build_named_property(iri, store, base).name}
+            for one, iri in properties.items()
         ],
         "rows": {
-            one: {name: values(one, iri, store, base) for name, iri in properties.items()} for one in ids
+            one: {name: list_property_cells(one, iri, store, base) for name, iri in properties.items()}
+            for one in ids
         },
     }
 
 
-def property_of(given: Any, store: Store, base: str) -> tuple[str, str]:
+def parse_extension_property(given: Any, store: Store, base: str) -> tuple[str, str]:
     """The identifier of a property and its IRI. Raises Problem 400."""
     id_ = given.get("id") if isinstance(given, dict) else None
-    iri = property_iri(id_, store, base) if isinstance(id_, str) else None
+    iri = find_property_iri(id_, store, base) if isinstance(id_, str) else None
     if not isinstance(id_, str) or iri is None:
         raise Problem(400, f"There is no property {id_!r}. Name one by its IRI, or as in wgig:category.")
     if given.get("settings"):
@@ -56,38 +66,38 @@ def property_of(given: Any, store: Store, base: str) -> tuple[str, str]:
     return id_, iri
 
 
-def values(id_: str, property_: str, store: Store, base: str) -> list[dict[str, Any]]:
+def list_property_cells(id_: str, property_: str, store: Store, base: str) -> list[dict[str, Any]]:
     """The values of a property of a thing; none for a thing that is not there."""
-    thing = node(space(base) + id_)
+    thing = parse_iri_node(identifier_space(base) + id_)
     if thing is None:
         return []
-    found = {one.object for one in islice(store.match(thing, ox.NamedNode(property_)), MOST_VALUES)}
-    return list(cells(sorted(found, key=str), store, base))
+    found = {one.object for one in islice(store.match(thing, ox.NamedNode(property_)), MAX_EXTENDED_VALUES)}
+    return list(iter_extension_cells(sorted(found, key=str), store, base))
 
 
-def cells(terms: Sequence[Any], store: Store, base: str) -> Iterator[dict[str, Any]]:
+def iter_extension_cells(terms: Sequence[Any], store: Store, base: str) -> Iterator[dict[str, Any]]:
     """The terms as cells of a table."""
-    called = labels(store, (one.value for one in terms if isinstance(one, ox.NamedNode)))
+    called = find_labels(store, (one.value for one in terms if isinstance(one, ox.NamedNode)))
     for one in terms:
         if isinstance(one, ox.Literal):
-            yield cell(one)
-        elif isinstance(one, ox.NamedNode) and one.value.startswith(space(base)):
-            id_ = one.value.removeprefix(space(base))
+            yield build_literal_cell(one)
+        elif isinstance(one, ox.NamedNode) and one.value.startswith(identifier_space(base)):
+            id_ = one.value.removeprefix(identifier_space(base))
             yield {"id": id_, "name": called[one.value].value if one.value in called else id_}
         elif isinstance(one, ox.NamedNode):
             yield {"str": one.value}
 
 
-def cell(literal: ox.Literal) -> dict[str, Any]:
+def build_literal_cell(literal: ox.Literal) -> dict[str, Any]:
     """A literal as a cell: a number or date where it is a plain one, else a text."""
     kind = literal.datatype.value
     try:
-        if kind in WHOLE:
+        if kind in INTEGER_DATATYPES:
             return {"int": int(literal.value)}
-        if kind in BROKEN and float(literal.value) - float(literal.value) == 0:
+        if kind in DECIMAL_DATATYPES and float(literal.value) - float(literal.value) == 0:
             return {"float": float(literal.value)}
     except ValueError:
         return {"str": literal.value}
-    if kind == f"{XSD}date" and len(literal.value) == 10:
+    if kind == f"{XSD_DATATYPES}date" and len(literal.value) == 10:
         return {"date": f"{literal.value}T00:00:00Z"}
     return {"str": literal.value}

@@ -7,108 +7,145 @@ from fastapi import Request, Response
 
 from ..._version import __version__
 from ...http import bodies
-from ...http.bodies import FORM, Pairs, parameters, parse_form, values
-from ...http.language import ranges
-from ...http.parameters import checked, only
-from ...http.responses import answer, page_or, pick
-from ...http.work_queue import Turns
+from ...http.bodies import FORM_MEDIA_TYPE, Pairs, get_query_parameters, parameter_values, parse_form
+from ...http.language import label_languages
+from ...http.parameters import check_parameter_pairs, check_query_parameters
+from ...http.responses import choose_page_or_data, choose_response_format, respond_with_body
+from ...http.work_queue import WorkQueue
 from ...pages import rendering
-from ...pages.names import TITLES
+from ...pages.names import KIND_TITLES
 from ...problems import Problem
 from ...rdf.formats import HTML, JSON
-from ...resources.description import known
-from ...resources.labels import labels
-from ...resources.representation import show
-from ..database import distinct, read
-from ..entries import Key
-from ..index import Index
-from ..routes import packed, single
-from .candidates import SUGGESTED, declared, description, proposed, result, things, types
-from .extend import extended
-from .request import MOST, batch, kinds, node, space
+from ...resources.description import is_known_iri
+from ...resources.labels import find_labels
+from ...resources.representation import render_site_page
+from ..database import list_distinct_values, read_index_entry
+from ..entries import EntryKey
+from ..index import FullTextIndex
+from ..routes import parse_unique_parameters, serialize_compact_json
+from .candidates import (
+    MAX_SUGGESTIONS,
+    build_reconciliation_result,
+    entry_description,
+    propose_kind_properties,
+    suggest_entities,
+    suggest_properties,
+    suggest_types,
+)
+from .extend import build_extension_answer
+from .request import MAX_BATCH_QUERIES, build_kind_types, identifier_space, parse_iri_node, parse_query_batch
 
-LARGEST = 1024 * 1024  # bytes of a batch
-OPERATIONS = ("queries", "extend")
-WIDTH, HEIGHT = 430, 260  # pixels of a preview
+MAX_RECONCILIATION_BYTES = 1024 * 1024  # bytes of a batch
+RECONCILIATION_OPERATIONS = ("queries", "extend")
+PREVIEW_WIDTH_PIXELS, PREVIEW_HEIGHT_PIXELS = 430, 260  # pixels of a preview
 # A preview stands in the pages of others, and does no more than any page.
-FRAMED = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors *"
+PREVIEW_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors *"
+)
 
 
-async def reconcile(request: Request) -> Response:
+async def get_reconciliation(request: Request) -> Response:
     """What the service can do (the manifest), or the candidates of a batch of queries in the address."""
-    return await in_turn(request, operated, request, given(request, *OPERATIONS))
+    return await run_in_search_queue(
+        request,
+        answer_reconciliation,
+        request,
+        parse_reconciliation_parameters(request, *RECONCILIATION_OPERATIONS),
+    )
 
 
-async def reconcile_by_form(request: Request) -> Response:
+async def post_reconciliation(request: Request) -> Response:
     """The candidates of a batch of queries, or values of properties, asked for by a form."""
-    bodies.content_type(request, (FORM,))
-    only(request)
-    pairs = parse_form(await bodies.read(request, LARGEST))
+    bodies.check_content_type(request, (FORM_MEDIA_TYPE,))
+    check_query_parameters(request)
+    pairs = parse_form(await bodies.read_request_body(request, MAX_RECONCILIATION_BYTES))
     refuse_callback(pairs)
-    checked(pairs, OPERATIONS)
+    check_parameter_pairs(pairs, RECONCILIATION_OPERATIONS)
     if not pairs:
-        raise Problem(400, f"The form is empty. Send {' or '.join(OPERATIONS)}.")
-    return await in_turn(request, operated, request, dict(pairs))
+        raise Problem(400, f"The form is empty. Send {' or '.join(RECONCILIATION_OPERATIONS)}.")
+    return await run_in_search_queue(request, answer_reconciliation, request, dict(pairs))
 
 
-async def suggest(request: Request, what: str) -> Response:
+async def get_suggestions(request: Request, what: str) -> Response:
     """What somebody may mean who began to type: `entity`, `type` or `property`."""
-    return await in_turn(request, suggested, request, what, given(request, "prefix", "cursor", "type"))
+    return await run_in_search_queue(
+        request,
+        answer_suggestion_request,
+        request,
+        what,
+        parse_reconciliation_parameters(request, "prefix", "cursor", "type"),
+    )
 
 
-async def preview(request: Request) -> Response:
+async def get_preview(request: Request) -> Response:
     """A thing in short, to stand in the page of a client."""
-    asked = given(request, "id")
-    pick(request, (HTML,))
-    return await in_turn(request, previewed, request, asked)
+    asked = parse_reconciliation_parameters(request, "id")
+    choose_response_format(request, (HTML,))
+    return await run_in_search_queue(request, answer_preview_request, request, asked)
 
 
-async def propose(request: Request) -> Response:
+async def get_property_proposals(request: Request) -> Response:
     """The properties that things of a type have, for data extension."""
-    return await in_turn(request, proposal, request, given(request, "type", "limit"))
+    return await run_in_search_queue(
+        request, answer_proposal_request, request, parse_reconciliation_parameters(request, "type", "limit")
+    )
 
 
-def given(request: Request, *known: str) -> dict[str, str]:
+def parse_reconciliation_parameters(request: Request, *known: str) -> dict[str, str]:
     """The parameters of a request, of which these are known. Raises Problem 400."""
-    refuse_callback(parameters(request))
-    return single(request, known)
+    refuse_callback(get_query_parameters(request))
+    return parse_unique_parameters(request, known)
 
 
-async def in_turn(request: Request, function: Callable[..., Response], *args: Any) -> Response:
+async def run_in_search_queue(request: Request, function: Callable[..., Response], *args: Any) -> Response:
     """Answer when it is the turn of the request. Raises Problem 503 where that does not come."""
-    searches: Turns = request.app.state.searches
+    searches: WorkQueue = request.app.state.searches
     return await searches.run(function, *args)
 
 
-def operated(request: Request, given: dict[str, str]) -> Response:
+def answer_reconciliation(request: Request, given: dict[str, str]) -> Response:
     """The answer to a batch or data extension; without one, the manifest."""
     if len(given) > 1:
         raise Problem(400, "Both queries and extend were sent. Send one of them.")
-    index: Index = request.app.state.index
+    index: FullTextIndex = request.app.state.index
     if "queries" in given:
-        asked = batch(given["queries"], index.ask(distinct, "kind"), index.store, index.base)
-        return json(request, {key: result(one, index) for key, one in asked.items()})
+        asked = parse_query_batch(
+            given["queries"], index.query(list_distinct_values, "kind"), index.store, index.base
+        )
+        return respond_with_json(
+            request, {key: build_reconciliation_result(one, index) for key, one in asked.items()}
+        )
     if "extend" in given:
-        return json(request, extended(given["extend"], index.store, index.base))
-    told = manifest(str(request.base_url), index.ask(distinct, "kind"), index.base)
-    return described(request, told) if page_or(request, JSON) is HTML else json(request, told)
+        return respond_with_json(request, build_extension_answer(given["extend"], index.store, index.base))
+    told = build_service_manifest(
+        str(request.base_url), index.query(list_distinct_values, "kind"), index.base
+    )
+    return (
+        respond_with_manifest_page(request, told)
+        if choose_page_or_data(request, JSON) is HTML
+        else respond_with_json(request, told)
+    )
 
 
-def manifest(home: str, there: list[str], base: str) -> dict[str, Any]:
+def build_service_manifest(home: str, there: list[str], base: str) -> dict[str, Any]:
     """What the service can do (section 3 of the specification); `home` is its address."""
     service = f"{home}reconcile"
     return {
         "versions": ["0.2"],
         "name": "WGIG knowledge graph",
-        "identifierSpace": space(base),
-        "schemaSpace": space(base),
+        "identifierSpace": identifier_space(base),
+        "schemaSpace": identifier_space(base),
         "documentation": home,
         "serviceVersion": __version__,
-        "logo": f"{home}{rendering.static_path('icon.svg').removeprefix('/')}",
-        "batchSize": MOST,
-        "defaultTypes": [one.document() for one in kinds(there)],
+        "logo": f"{home}{rendering.build_static_path('icon.svg').removeprefix('/')}",
+        "batchSize": MAX_BATCH_QUERIES,
+        "defaultTypes": [one.to_json() for one in build_kind_types(there)],
         "view": {"url": f"{home}doc/{{{{id}}}}"},
-        "preview": {"url": f"{service}/preview?id={{{{id}}}}", "width": WIDTH, "height": HEIGHT},
+        "preview": {
+            "url": f"{service}/preview?id={{{{id}}}}",
+            "width": PREVIEW_WIDTH_PIXELS,
+            "height": PREVIEW_HEIGHT_PIXELS,
+        },
         "suggest": {
             what: {"service_url": service, "service_path": f"/suggest/{what}"}
             for what in ("entity", "type", "property")
@@ -120,75 +157,87 @@ def manifest(home: str, there: list[str], base: str) -> dict[str, Any]:
     }
 
 
-def described(request: Request, manifest: dict[str, Any]) -> Response:
+def respond_with_manifest_page(request: Request, manifest: dict[str, Any]) -> Response:
     """The page of what the service can do, and how to use it."""
-    page = show(
+    page = render_site_page(
         request,
         "reconcile.html",
         service=f"{request.base_url}reconcile",
         kinds={one["id"]: one["name"] for one in manifest["defaultTypes"]},
-        listed=TITLES,
+        listed=KIND_TITLES,
         batch=manifest["batchSize"],
     )
-    return answer(request, page, HTML)
+    return respond_with_body(request, page, HTML)
 
 
-def suggested(request: Request, what: str, given: dict[str, str]) -> Response:
+def answer_suggestion_request(request: Request, what: str, given: dict[str, str]) -> Response:
     """The suggestions of a kind. Raises Problem 400 and 404."""
-    index: Index = request.app.state.index
+    index: FullTextIndex = request.app.state.index
     if "prefix" not in given:
         raise Problem(400, "Nothing is typed yet. Give it as the parameter prefix.")
-    prefix, start = given["prefix"], number(given, "cursor", 0, 10_000)
-    of_kind = known_kind(given.get("type", ""), index) if what == "entity" else ""
+    prefix, start = given["prefix"], parse_bounded_number(given, "cursor", 0, 10_000)
+    of_kind = parse_kind_identifier(given.get("type", ""), index) if what == "entity" else ""
     match what:
         case "entity":
-            return json(request, {"result": things(prefix, of_kind, start, index)})
+            return respond_with_json(request, {"result": suggest_entities(prefix, of_kind, start, index)})
         case "type":
-            return json(request, {"result": types(prefix, start, index.ask(distinct, "kind"))})
+            return respond_with_json(
+                request, {"result": suggest_types(prefix, start, index.query(list_distinct_values, "kind"))}
+            )
         case "property":
-            return json(request, {"result": declared(prefix, start, index)})
+            return respond_with_json(request, {"result": suggest_properties(prefix, start, index)})
     raise Problem(404, f"There are no suggestions of {what!r}. There are those of entity, type and property.")
 
 
-def proposal(request: Request, given: dict[str, str]) -> Response:
+def answer_proposal_request(request: Request, given: dict[str, str]) -> Response:
     """The properties of a type. Raises Problem 400."""
-    index: Index = request.app.state.index
-    of_kind, limit = known_kind(given.get("type", ""), index), number(given, "limit", SUGGESTED, 100)
+    index: FullTextIndex = request.app.state.index
+    of_kind, limit = (
+        parse_kind_identifier(given.get("type", ""), index),
+        parse_bounded_number(given, "limit", MAX_SUGGESTIONS, 100),
+    )
     if not of_kind:
-        raise Problem(400, f"No type is given. Give one of: {', '.join(index.ask(distinct, 'kind'))}.")
-    found = proposed(of_kind, limit, index)
-    return json(request, {"type": of_kind, "limit": limit, "properties": found})
+        raise Problem(
+            400, f"No type is given. Give one of: {', '.join(index.query(list_distinct_values, 'kind'))}."
+        )
+    found = propose_kind_properties(of_kind, limit, index)
+    return respond_with_json(request, {"type": of_kind, "limit": limit, "properties": found})
 
 
-def previewed(request: Request, given: dict[str, str]) -> Response:
+def answer_preview_request(request: Request, given: dict[str, str]) -> Response:
     """The page of a thing in short. Raises Problem 400 and 404."""
-    index: Index = request.app.state.index
-    iri = space(index.base) + given.get("id", "")
+    index: FullTextIndex = request.app.state.index
+    iri = identifier_space(index.base) + given.get("id", "")
     if not given.get("id"):
         raise Problem(400, "No thing is named. Give its identifier as the parameter id, such as issue/spam.")
-    if node(iri) is None or not known(index.store, iri):
+    if parse_iri_node(iri) is None or not is_known_iri(index.store, iri):
         raise Problem(404, f"There is nothing with the identifier {given['id']!r}.")
-    label = labels(index.store, [iri], ranges()).get(iri)
+    label = find_labels(index.store, [iri], label_languages()).get(iri)
     language = (label.language or "").lower() if label else ""
-    text = description(index.ask(read, Key(iri, language))[1])
-    body = rendering.render("preview.html", base=index.base, iri=iri, label=label, text=text)
-    return answer(request, body, HTML, headers={"Content-Security-Policy": FRAMED})
+    text = entry_description(index.query(read_index_entry, EntryKey(iri, language))[1])
+    body = rendering.render_template("preview.html", base=index.base, iri=iri, label=label, text=text)
+    return respond_with_body(
+        request, body, HTML, headers={"Content-Security-Policy": PREVIEW_SECURITY_POLICY}
+    )
 
 
-def json(request: Request, value: object) -> Response:
+def respond_with_json(request: Request, value: object) -> Response:
     """An answer as JSON."""
-    return answer(request, packed(value), JSON)
+    return respond_with_body(request, serialize_compact_json(value), JSON)
 
 
-def known_kind(id_: str, index: Index) -> str:
+def parse_kind_identifier(id_: str, index: FullTextIndex) -> str:
     """A kind by its identifier; empty for none. Raises Problem 400 where nothing is of it."""
-    short = id_.removeprefix(space(index.base))
-    if short and short not in index.ask(distinct, "kind"):
-        raise Problem(400, f"There is no type {id_!r}. There are: {', '.join(index.ask(distinct, 'kind'))}.")
+    short = id_.removeprefix(identifier_space(index.base))
+    if short and short not in index.query(list_distinct_values, "kind"):
+        raise Problem(
+            400,
+            f"There is no type {id_!r}. There are: {', '.join(index.query(list_distinct_values, 'kind'))}.",
+        )
     return short
 
 
-def number(given: dict[str, str], name: str, default: int, most: int) -> int:
+def parse_bounded_number(given: dict[str, str], name: str, default: int, most: int) -> int:
     """A number that is given, up to `most`. Raises Problem 400."""
     text = given.get(name, str(default))
     if not text.isascii() or not text.isdigit() or len(text) > 5 or int(text) > most:
@@ -198,7 +247,7 @@ def number(given: dict[str, str], name: str, default: int, most: int) -> int:
 
 def refuse_callback(pairs: Pairs) -> None:
     """Raises Problem 400 where a script is asked for."""
-    if values(pairs, "callback"):
+    if parameter_values(pairs, "callback"):
         raise Problem(
             400, "Answers are no scripts (JSONP): any page may read them as JSON. Leave out callback."
         )

@@ -4,22 +4,22 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 
-from ...rdf.formats import CSV, GRAPHS, HTML, JSON, Format
+from ...rdf.formats import CSV, GRAPH_FORMATS, HTML, JSON, Format
 
 # Called with a sequence of outcomes and a language; a form may take options by name (`color` of text).
-Writer = Callable[..., bytes]
+ReportWriter = Callable[..., bytes]
 
-TEXT = Format("text/plain", "text", "Text")
-SARIF = Format("application/sarif+json", "sarif", "SARIF")
-JUNIT = Format("application/junit+xml", "junit", "JUnit XML", "", ("application/xml", "text/xml"))
-GITHUB = Format("text/x-github-annotations", "github", "GitHub annotations")
+TEXT_REPORT_FORMAT = Format("text/plain", "text", "Text")
+SARIF_FORMAT = Format("application/sarif+json", "sarif", "SARIF")
+JUNIT_FORMAT = Format("application/junit+xml", "junit", "JUnit XML", "", ("application/xml", "text/xml"))
+GITHUB_ANNOTATIONS_FORMAT = Format("text/x-github-annotations", "github", "GitHub annotations")
 
 
-def late(module: str) -> Writer:
+def make_lazy_writer(module: str) -> ReportWriter:
     """The function `write` of a module of this package; the module is loaded when it is first needed."""
 
     def write(*outcomes_and_language: object, **options: object) -> bytes:
-        found: Writer = import_module(f".{module}", __name__).write
+        found: ReportWriter = import_module(f".{module}", __name__).write
         return found(*outcomes_and_language, **options)
 
     return write
@@ -27,13 +27,13 @@ def late(module: str) -> Writer:
 
 # The first is what a client gets that does not care. HTML is a file that stands alone: the service shows its
 # own page instead (papers.validate), since a page of it may hold no styles.
-WRITERS: Mapping[Format, Writer] = {
-    JSON: late("json"),
-    HTML: late("html"),
-    TEXT: late("text"),
-    **{one: partial(late("rdf"), format_=one) for one in GRAPHS},
-    SARIF: late("sarif"),
-    JUNIT: late("junit"),
-    CSV: late("csv"),
-    GITHUB: late("github"),
+REPORT_WRITERS: Mapping[Format, ReportWriter] = {
+    JSON: make_lazy_writer("json"),
+    HTML: make_lazy_writer("html"),
+    TEXT_REPORT_FORMAT: make_lazy_writer("text"),
+    **{one: partial(make_lazy_writer("rdf"), format_=one) for one in GRAPH_FORMATS},
+    SARIF_FORMAT: make_lazy_writer("sarif"),
+    JUNIT_FORMAT: make_lazy_writer("junit"),
+    CSV: make_lazy_writer("csv"),
+    GITHUB_ANNOTATIONS_FORMAT: make_lazy_writer("github"),
 }

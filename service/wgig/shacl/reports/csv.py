@@ -7,12 +7,12 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from ...text import inert
-from ..findings import Outcome, Paper, Report, Unread
-from .json import of_finding
-from .phrases import paper_iri, phrase
+from ...text import defuse_ci_command
+from ..findings import CheckOutcome, PaperReport, Report, UncheckedFile
+from .json import build_finding_object
+from .phrases import format_paper_iri, format_report_phrase
 
-COLUMNS = (
+FINDING_CSV_COLUMNS = (
     "file",
     "paper",
     "code",
@@ -33,48 +33,52 @@ COLUMNS = (
     "rule",
 )
 # What makes a spreadsheet take the text of a stranger for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\n")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\n")
 
-Row = dict[str, object]
+FindingRow = dict[str, object]
 
 
-def write(outcomes: Sequence[Outcome], language: str) -> bytes:
+def write_csv_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
     """The table in UTF-8, with a header.
 
     It is made to be opened in a spreadsheet, so an apostrophe goes before a text that would be run there as a
     formula. Programs should read another form.
     """
     out = io.StringIO()
-    table = csv.DictWriter(out, COLUMNS, restval="")
+    table = csv.DictWriter(out, FINDING_CSV_COLUMNS, restval="")
     table.writeheader()
     table.writerows(
-        {name: safe(value) for name, value in row.items()} for one in outcomes for row in rows(one, language)
+        {name: escape_csv_cell(value) for name, value in row.items()}
+        for one in outcomes
+        for row in iter_finding_rows(one, language)
     )
     return out.getvalue().encode()
 
 
-def rows(outcome: Outcome, language: str) -> Iterator[Row]:
+def iter_finding_rows(outcome: CheckOutcome, language: str) -> Iterator[FindingRow]:
     """The rows of a file."""
-    if isinstance(outcome, Unread):
-        yield of_unread(outcome)
+    if isinstance(outcome, UncheckedFile):
+        yield build_unchecked_row(outcome)
     if isinstance(outcome, Report):
         for paper in outcome.papers:
-            of = {"file": outcome.name, "paper": paper_iri(paper)}
-            yield from (of | of_finding(one, outcome.media_type, language) for one in paper.findings)
+            of = {"file": outcome.name, "paper": format_paper_iri(paper)}
+            yield from (
+                of | build_finding_object(one, outcome.media_type, language) for one in paper.findings
+            )
             if paper.left_out:
-                yield of | of_left_out(paper, language)
+                yield of | build_left_out_row(paper, language)
 
 
-def of_left_out(paper: Paper, language: str) -> Row:
+def build_left_out_row(paper: PaperReport, language: str) -> FindingRow:
     """What the row says of findings that are left out: a violation may be among them unless all is well."""
     return {
         "code": "left-out",
         "severity": "Info" if paper.conforms else "Violation",
-        "message": phrase("left out", language, count=paper.left_out),
+        "message": format_report_phrase("left out", language, count=paper.left_out),
     }
 
 
-def of_unread(unread: Unread) -> Row:
+def build_unchecked_row(unread: UncheckedFile) -> FindingRow:
     """The row of a file that was not checked. In place of a rule it names the kind of problem."""
     problem = unread.problem
     said = {name: problem.members.get(name) for name in ("line", "column", "excerpt")}
@@ -87,9 +91,9 @@ def of_unread(unread: Unread) -> Row:
     }
 
 
-def safe(value: object) -> object:
+def escape_csv_cell(value: object) -> object:
     """The value of a cell, such that no spreadsheet runs it, and no CI job into whose log it gets."""
     if not isinstance(value, str):
         return value
-    text = "\n".join(map(inert, value.split("\n")))
-    return f"'{text}" if text.startswith(FORMULA) else text
+    text = "\n".join(map(defuse_ci_command, value.split("\n")))
+    return f"'{text}" if text.startswith(FORMULA_PREFIXES) else text

@@ -3,50 +3,52 @@
 from collections.abc import Iterator, Sequence
 
 from ...problems import Problem
-from ...text import harmless
-from ..findings import Finding, Outcome, Unread
-from .phrases import about, phrase, short
+from ...text import replace_control_characters
+from ..findings import CheckOutcome, Finding, UncheckedFile
+from .phrases import finding_term, format_report_phrase, format_short_term
 
-COMMANDS = {"Violation": "error", "Warning": "warning", "Info": "notice"}
+COMMAND_BY_SEVERITY = {"Violation": "error", "Warning": "warning", "Info": "notice"}
 # What would end a message, and what would end the value of a property before it.
-IN_MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
-IN_PROPERTY = IN_MESSAGE | str.maketrans({":": "%3A", ",": "%2C"})
+MESSAGE_ESCAPES = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+PROPERTY_ESCAPES = MESSAGE_ESCAPES | str.maketrans({":": "%3A", ",": "%2C"})
 
 
-def write(outcomes: Sequence[Outcome], language: str) -> bytes:
+def write_github_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
     """A command a line; nothing where nothing is found."""
-    return "".join(f"{line}\n" for one in outcomes for line in lines(one, language)).encode()
+    return "".join(f"{line}\n" for one in outcomes for line in iter_github_commands(one, language)).encode()
 
 
-def lines(outcome: Outcome, language: str) -> Iterator[str]:
+def iter_github_commands(outcome: CheckOutcome, language: str) -> Iterator[str]:
     """The commands of a file."""
-    if isinstance(outcome, Unread):
-        yield of_problem(outcome.name, outcome.problem)
+    if isinstance(outcome, UncheckedFile):
+        yield format_problem_command(outcome.name, outcome.problem)
         return
     for finding in outcome.findings:
-        yield of_finding(outcome.name, finding, language)
+        yield format_finding_command(outcome.name, finding, language)
     for paper in outcome.papers:
         if paper.left_out:
-            sentence = phrase("left out", language, count=paper.left_out)
-            yield command("notice", sentence, file=outcome.name, title=paper.title)
+            sentence = format_report_phrase("left out", language, count=paper.left_out)
+            yield format_github_command("notice", sentence, file=outcome.name, title=paper.title)
 
 
-def of_problem(name: str, problem: Problem) -> str:
+def format_problem_command(name: str, problem: Problem) -> str:
     """The command about a file that was not checked."""
     line, column = (problem.members.get(member) for member in ("line", "column"))
-    return command("error", problem.detail, file=name, line=line, col=column, title=problem.title)
+    return format_github_command(
+        "error", problem.detail, file=name, line=line, col=column, title=problem.title
+    )
 
 
-def of_finding(name: str, finding: Finding, language: str) -> str:
+def format_finding_command(name: str, finding: Finding, language: str) -> str:
     """The command about a finding; what is waived is only a notice."""
-    sentences = [f"{finding.rule.says(language)} ({short(about(finding))})"]
+    sentences = [f"{finding.rule.message_in(language)} ({format_short_term(finding_term(finding))})"]
     if finding.suggestion:
-        sentences.append(phrase("suggestion", language, suggestion=finding.suggestion))
+        sentences.append(format_report_phrase("suggestion", language, suggestion=finding.suggestion))
     if finding.waiver:
-        sentences.append(phrase("waiver", language, reason=finding.waiver))
+        sentences.append(format_report_phrase("waiver", language, reason=finding.waiver))
     line, column = finding.place or (None, None)
-    return command(
-        "notice" if finding.waiver else COMMANDS[finding.rule.severity],
+    return format_github_command(
+        "notice" if finding.waiver else COMMAND_BY_SEVERITY[finding.rule.severity],
         "\n".join(sentences),
         file=name,
         line=line,
@@ -55,11 +57,11 @@ def of_finding(name: str, finding: Finding, language: str) -> str:
     )
 
 
-def command(kind: str, message: str, **properties: object) -> str:
+def format_github_command(kind: str, message: str, **properties: object) -> str:
     """A workflow command, escaped; properties without a value are left out."""
     said = ",".join(
-        f"{name}={harmless(str(value)).translate(IN_PROPERTY)}"
+        f"{name}={replace_control_characters(str(value)).translate(PROPERTY_ESCAPES)}"
         for name, value in properties.items()
         if value is not None
     )
-    return f"::{kind} {said}::{harmless(message).translate(IN_MESSAGE)}"
+    return f"::{kind} {said}::{replace_control_characters(message).translate(MESSAGE_ESCAPES)}"

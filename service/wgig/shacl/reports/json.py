@@ -30,51 +30,60 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ..findings import Finding, Outcome, Paper, Report, Unread
-from ..rules import headings
-from .phrases import example_link, members, paper_iri, plain
+from ..findings import CheckOutcome, Finding, PaperReport, Report, UncheckedFile
+from ..rules import section_headings
+from .phrases import file_problem_members, format_paper_iri, format_plain_term, get_rule_example
 
 
-def write(outcomes: Sequence[Outcome], language: str) -> bytes:
+def write_json_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
     """The report in UTF-8."""
-    return f"{json.dumps(whole(outcomes, language), ensure_ascii=False)}\n".encode()
+    return f"{json.dumps(build_report_object(outcomes, language), ensure_ascii=False)}\n".encode()
 
 
-def whole(outcomes: Sequence[Outcome], language: str) -> dict[str, Any]:
+def build_report_object(outcomes: Sequence[CheckOutcome], language: str) -> dict[str, Any]:
     """The outermost object."""
     reports = [one for one in outcomes if isinstance(one, Report)]
     return {
         "conforms": len(reports) == len(outcomes) and all(one.conforms for one in reports),
         "profile": reports[0].profile if reports else None,
-        "files": [of_file(one, language) for one in outcomes],
+        "files": [build_file_object(one, language) for one in outcomes],
     }
 
 
-def of_file(outcome: Outcome, language: str) -> dict[str, Any]:
+def build_file_object(outcome: CheckOutcome, language: str) -> dict[str, Any]:
     """The object of a file."""
-    if isinstance(outcome, Unread):
-        return {"name": outcome.name, "conforms": False, "papers": [], "problem": members(outcome.problem)}
-    papers = [of_paper(one, outcome.media_type, language) for one in outcome.papers]
+    if isinstance(outcome, UncheckedFile):
+        return {
+            "name": outcome.name,
+            "conforms": False,
+            "papers": [],
+            "problem": file_problem_members(outcome.problem),
+        }
+    papers = [build_paper_object(one, outcome.media_type, language) for one in outcome.papers]
     return {"name": outcome.name, "conforms": outcome.conforms, "papers": papers}
 
 
-def of_paper(paper: Paper, media_type: str, language: str) -> dict[str, Any]:
+def build_paper_object(paper: PaperReport, media_type: str, language: str) -> dict[str, Any]:
     """The object of a paper."""
     return {
-        "iri": paper_iri(paper),
+        "iri": format_paper_iri(paper),
         "title": paper.title,
         "conforms": paper.conforms,
         "completeness": {"met": paper.met, "waived": paper.waived, "parts": paper.parts},
         "sections": [
-            {"number": one.number, "title": headings()[one.number].says(language), "state": one.state}
+            {
+                "number": one.number,
+                "title": section_headings()[one.number].title_in(language),
+                "state": one.state,
+            }
             for one in paper.sections
         ],
-        "findings": [of_finding(one, media_type, language) for one in paper.findings],
+        "findings": [build_finding_object(one, media_type, language) for one in paper.findings],
         "leftOut": paper.left_out,
     }
 
 
-def of_finding(finding: Finding, media_type: str, language: str) -> dict[str, Any]:
+def build_finding_object(finding: Finding, media_type: str, language: str) -> dict[str, Any]:
     """The object of a finding."""
     rule = finding.rule
     line, column = finding.place or (None, None)
@@ -83,15 +92,15 @@ def of_finding(finding: Finding, media_type: str, language: str) -> dict[str, An
         "severity": rule.severity,
         "section": rule.section,
         "part": rule.part,
-        "message": rule.says(language),
+        "message": rule.message_in(language),
         "name": rule.name.get(language, rule.name["en"]),
-        "focus": plain(finding.focus),
+        "focus": format_plain_term(finding.focus),
         "path": rule.path,
-        "value": None if finding.value is None else plain(finding.value),
+        "value": None if finding.value is None else format_plain_term(finding.value),
         "line": line,
         "column": column,
         "excerpt": finding.line,
-        "mend": example_link(rule, media_type),
+        "mend": get_rule_example(rule, media_type),
         "suggestion": finding.suggestion or None,
         "waived": finding.waiver or None,
         "rule": rule.iri,

@@ -11,18 +11,26 @@ from typing import Any
 import pyoxigraph as ox
 
 from ...problems import Problem
-from ...rdf.formats import MARKDOWN, WORD
-from ...rdf.namespaces import namespaces, shorten
+from ...rdf.formats import MARKDOWN, WORD_DOCUMENT
+from ...rdf.namespaces import namespaces_by_prefix, shorten_with_prefixes
 from ...settings import Settings
-from ...text import cut
+from ...text import shorten_untrusted_text
 from ..engines import Term
-from ..findings import DONE, FAULTY, MISSING, NOT_CHECKED, WAIVED, Finding, Paper
-from ..rules import LANGUAGES, Rule
+from ..findings import (
+    STATE_DONE,
+    STATE_FAULTY,
+    STATE_MISSING,
+    STATE_NOT_CHECKED,
+    STATE_WAIVED,
+    Finding,
+    PaperReport,
+)
+from ..rules import MESSAGE_LANGUAGES, Rule
 
-RIGHT_TO_LEFT = {"ar"}
+RIGHT_TO_LEFT_LANGUAGES = {"ar"}
 
 # By language; what stands in braces is filled in. No phrase depends on a number, so none needs a plural.
-PHRASES = {
+REPORT_PHRASES = {
     "Violation": {"ar": "خطأ", "en": "error", "es": "error", "fr": "erreur", "ru": "ошибка", "zh": "错误"},
     "Warning": {
         "ar": "تحذير",
@@ -40,8 +48,15 @@ PHRASES = {
         "ru": "замечание",
         "zh": "提示",
     },
-    DONE: {"ar": "مكتمل", "en": "done", "es": "completo", "fr": "complet", "ru": "готово", "zh": "已完成"},
-    MISSING: {
+    STATE_DONE: {
+        "ar": "مكتمل",
+        "en": "done",
+        "es": "completo",
+        "fr": "complet",
+        "ru": "готово",
+        "zh": "已完成",
+    },
+    STATE_MISSING: {
         "ar": "غير موجود",
         "en": "missing",
         "es": "falta",
@@ -49,7 +64,7 @@ PHRASES = {
         "ru": "отсутствует",
         "zh": "缺失",
     },
-    FAULTY: {
+    STATE_FAULTY: {
         "ar": "فيه أخطاء",
         "en": "faulty",
         "es": "con errores",
@@ -57,7 +72,7 @@ PHRASES = {
         "ru": "с ошибками",
         "zh": "有误",
     },
-    WAIVED: {
+    STATE_WAIVED: {
         "ar": "إعفاء",
         "en": "waived",
         "es": "exención",
@@ -65,7 +80,7 @@ PHRASES = {
         "ru": "исключение",
         "zh": "豁免",
     },
-    NOT_CHECKED: {
+    STATE_NOT_CHECKED: {
         "ar": "لم يُفحص",
         "en": "not checked",
         "es": "sin comprobar",
@@ -221,92 +236,100 @@ PHRASES = {
 }
 
 
-def phrase(name: str, language: str, **values: object) -> str:
+def format_report_phrase(name: str, language: str, **values: object) -> str:
     """A phrase in a language, or in English where there is no such language, with its values filled in."""
-    return PHRASES[name][spoken(language)].format(**values)
+    return REPORT_PHRASES[name][report_language(language)].format(**values)
 
 
-def completeness_text(paper: Paper, language: str) -> str:
+def completeness_text(paper: PaperReport, language: str) -> str:
     """How many of the parts that the template asks for are there, and how many are waived if any is."""
-    said = phrase("completeness", language, met=paper.met, parts=paper.parts)
-    return f"{said}; {phrase('waived parts', language, count=paper.waived)}" if paper.waived else said
+    said = format_report_phrase("completeness", language, met=paper.met, parts=paper.parts)
+    return (
+        f"{said}; {format_report_phrase('waived parts', language, count=paper.waived)}"
+        if paper.waived
+        else said
+    )
 
 
-def spoken(language: str) -> str:
+def report_language(language: str) -> str:
     """The language, or English where nothing is said in it."""
-    return language if language in LANGUAGES else "en"
+    return language if language in MESSAGE_LANGUAGES else "en"
 
 
 def writing_direction(language: str) -> str:
     """The direction of writing, as the attribute `dir` of HTML has it."""
-    return "rtl" if language in RIGHT_TO_LEFT else "ltr"
+    return "rtl" if language in RIGHT_TO_LEFT_LANGUAGES else "ltr"
 
 
-SHORT = 60  # characters of a value beside a sentence
-PAPER = f"{Settings.base}id/paper/"
+MAX_SHORT_VALUE_CHARACTERS = 60  # characters of a value beside a sentence
+SHORTENED_PAPER_NAMESPACE = f"{Settings.base}id/paper/"
 
 
-def plain(term: Term | None) -> str:
+def format_plain_term(term: Term | None) -> str:
     """The IRI or text of a term, `_:` and the label of a blank node, a long one cut; empty for none."""
     if term is None:
         return ""
-    return cut(str(term) if isinstance(term, ox.BlankNode) else term.value)
+    return shorten_untrusted_text(str(term) if isinstance(term, ox.BlankNode) else term.value)
 
 
-def paper_iri(paper: Paper) -> str:
+def format_paper_iri(paper: PaperReport) -> str:
     """The IRI of a paper, a long one cut; the label of a blank node."""
-    return cut(paper.iri)
+    return shorten_untrusted_text(paper.iri)
 
 
-def short(term: Term) -> str:
+def format_short_term(term: Term) -> str:
     """A term as Turtle has it, in one line: with a prefix where there is one, in quotes, or `[]`; cut."""
     if isinstance(term, ox.NamedNode):
-        return short_iri(cut(term.value))
+        return format_turtle_iri(shorten_untrusted_text(term.value))
     if isinstance(term, ox.BlankNode):
         return "[]"
-    return f'"{cut(" ".join(term.value.split()), SHORT)}"'
+    return f'"{shorten_untrusted_text(" ".join(term.value.split()), MAX_SHORT_VALUE_CHARACTERS)}"'
 
 
-def short_iri(iri: str) -> str:
+def format_turtle_iri(iri: str) -> str:
     """An IRI with a prefix where it has one; that of a part of a paper with its slashes escaped."""
-    found = shorten(iri, known())
+    found = shorten_with_prefixes(iri, report_namespaces())
     if found != iri:
         return found
-    return "paper:" + iri.removeprefix(PAPER).replace("/", r"\/") if iri.startswith(PAPER) else f"<{iri}>"
+    return (
+        "paper:" + iri.removeprefix(SHORTENED_PAPER_NAMESPACE).replace("/", r"\/")
+        if iri.startswith(SHORTENED_PAPER_NAMESPACE)
+        else f"<{iri}>"
+    )
 
 
 @cache
-def known() -> dict[str, str]:
+def report_namespaces() -> dict[str, str]:
     """The namespaces by prefix."""
-    return namespaces(Settings.base)
+    return namespaces_by_prefix(Settings.base)
 
 
-def about(finding: Finding) -> Term:
+def finding_term(finding: Finding) -> Term:
     """The term that a finding is about: its value, or the node that lacks something."""
     return finding.focus if finding.value is None else finding.value
 
 
-def example_link(rule: Rule, media_type: str) -> str:
+def get_rule_example(rule: Rule, media_type: str) -> str:
     """The ready example of how to mend what breaks a rule, in the language of a file of this media type."""
-    as_markdown = media_type in (MARKDOWN.media_type, WORD.media_type)
+    as_markdown = media_type in (MARKDOWN.media_type, WORD_DOCUMENT.media_type)
     return rule.in_markdown if as_markdown else rule.in_turtle
 
 
-def spot(name: str, line: int | None, column: int | None) -> str:
+def format_file_position(name: str, line: int | None, column: int | None) -> str:
     """`file:line:column`, as editors and terminals know it; `file` alone where there is no line."""
     return f"{name}:{line}:{column}" if line else name
 
 
-def place_text(name: str, finding: Finding) -> str:
+def format_finding_place(name: str, finding: Finding) -> str:
     """Where a finding is, as `file:line:column`."""
-    return spot(name, *(finding.place or (None, None)))
+    return format_file_position(name, *(finding.place or (None, None)))
 
 
-def problem_place(name: str, problem: Problem) -> str:
+def format_problem_place(name: str, problem: Problem) -> str:
     """Where the problem of an unreadable file is, as `file:line:column`."""
-    return spot(name, problem.members.get("line"), problem.members.get("column"))
+    return format_file_position(name, problem.members.get("line"), problem.members.get("column"))
 
 
-def members(problem: Problem) -> dict[str, Any]:
+def file_problem_members(problem: Problem) -> dict[str, Any]:
     """The members of a problem document (RFC 9457) about a file, which has no request to name."""
     return {name: value for name, value in problem.document(Settings.base, "").items() if name != "instance"}

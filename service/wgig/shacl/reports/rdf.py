@@ -21,166 +21,178 @@ from functools import cache
 import pyoxigraph as ox
 
 from ...rdf.formats import RDF_XML, Format
-from ...rdf.namespaces import OUTSIDE, SH
-from ...rdf.serialization import reworded, serialize
+from ...rdf.namespaces import EXTERNAL_NAMESPACES, SH_NAMESPACE
+from ...rdf.serialization import reword_literal, serialize_triples
 from ...settings import Settings
-from ...text import MAX_REPEATED_CHARACTERS, Place, cut, xml_text
+from ...text import MAX_REPEATED_CHARACTERS, TextPosition, clean_xml_text, shorten_untrusted_text
 from ..engines import Term
-from ..findings import Finding, Outcome, Report, Unread
-from ..rules import PROFILE, SHAPES, Rule, graph
+from ..findings import CheckOutcome, Finding, Report, UncheckedFile
+from ..rules import PROFILE_NAMESPACE, SHAPES_NAMESPACE, Rule, read_shape_triples
 
-EARL = OUTSIDE["earl"]
-POINTERS = "http://www.w3.org/2009/pointers#"
-TYPE = ox.NamedNode(f"{OUTSIDE['rdf']}type")
-LABEL, COMMENT = (ox.NamedNode(OUTSIDE["rdfs"] + name) for name in ("label", "comment"))
-CONFORMS_TO, SUBJECT = (ox.NamedNode(OUTSIDE["dcterms"] + name) for name in ("conformsTo", "subject"))
-CONFORMS, RESULT, FOCUS, VALUE, PATH = (
-    ox.NamedNode(SH + name) for name in ("conforms", "result", "focusNode", "value", "resultPath")
+EARL_NAMESPACE = EXTERNAL_NAMESPACES["earl"]
+PTR_NAMESPACE = "http://www.w3.org/2009/pointers#"
+RDF_TYPE_TERM = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
+RDFS_LABEL_NODE, RDFS_COMMENT_NODE = (
+    ox.NamedNode(EXTERNAL_NAMESPACES["rdfs"] + name) for name in ("label", "comment")
 )
-SHAPE_PATH = ox.NamedNode(f"{SH}path")
-REPORT = ox.NamedNode(f"{SH}ValidationReport")
-POINTER = ox.NamedNode(f"{EARL}pointer")
-LINE_CHAR, LINE, CHAR = (
-    ox.NamedNode(POINTERS + name) for name in ("LineCharPointer", "lineNumber", "charNumber")
+DCTERMS_CONFORMS_TO, DCTERMS_SUBJECT = (
+    ox.NamedNode(EXTERNAL_NAMESPACES["dcterms"] + name) for name in ("conformsTo", "subject")
 )
-POSITIVE = ox.NamedNode(f"{OUTSIDE['xsd']}positiveInteger")
+SH_CONFORMS, SH_RESULT, SH_FOCUS_NODE, SH_VALUE, SH_RESULT_PATH = (
+    ox.NamedNode(SH_NAMESPACE + name) for name in ("conforms", "result", "focusNode", "value", "resultPath")
+)
+SH_PATH = ox.NamedNode(f"{SH_NAMESPACE}path")
+SH_VALIDATION_REPORT = ox.NamedNode(f"{SH_NAMESPACE}ValidationReport")
+EARL_POINTER = ox.NamedNode(f"{EARL_NAMESPACE}pointer")
+PTR_LINE_CHAR_POINTER, PTR_LINE_NUMBER, PTR_CHAR_NUMBER = (
+    ox.NamedNode(PTR_NAMESPACE + name) for name in ("LineCharPointer", "lineNumber", "charNumber")
+)
+XSD_POSITIVE_INTEGER = ox.NamedNode(f"{EXTERNAL_NAMESPACES['xsd']}positiveInteger")
 
-Triples = Iterator[ox.Triple]
-Statements = tuple[tuple[ox.NamedNode, Term], ...]
+TripleIterator = Iterator[ox.Triple]
+PredicateObjects = tuple[tuple[ox.NamedNode, Term], ...]
 
 
-def write(outcomes: Sequence[Outcome], _: str, format_: Format) -> bytes:
+def write_rdf_report(outcomes: Sequence[CheckOutcome], _: str, format_: Format) -> bytes:
     """The reports in a syntax of RDF; messages are in all languages."""
-    found = triples(outcomes)
-    return serialize(map(for_xml, found) if format_ is RDF_XML else found, format_, Settings.base)
+    found = build_report_triples(outcomes)
+    return serialize_triples(
+        map(strip_non_xml_characters, found) if format_ is RDF_XML else found, format_, Settings.base
+    )
 
 
-def for_xml(triple: ox.Triple) -> ox.Triple:
+def strip_non_xml_characters(triple: ox.Triple) -> ox.Triple:
     """The triple, its text without the characters that XML does not know."""
     text = triple.object
-    if not isinstance(text, ox.Literal) or xml_text(text.value) == text.value:
+    if not isinstance(text, ox.Literal) or clean_xml_text(text.value) == text.value:
         return triple
-    return ox.Triple(triple.subject, triple.predicate, reworded(text, xml_text(text.value)))
+    return ox.Triple(triple.subject, triple.predicate, reword_literal(text, clean_xml_text(text.value)))
 
 
-def triples(outcomes: Sequence[Outcome]) -> Triples:
+def build_report_triples(outcomes: Sequence[CheckOutcome]) -> TripleIterator:
     """The reports as triples. Blank nodes are named by numbers: the same outcomes make the same graph."""
     for number, outcome in enumerate(outcomes, 1):
-        if isinstance(outcome, Unread):
-            yield from of_unread(outcome, number)
+        if isinstance(outcome, UncheckedFile):
+            yield from describe_unchecked_file(outcome, number)
         else:
-            yield from of_report(outcome, number)
+            yield from describe_file_report(outcome, number)
     broken = {finding.rule for one in outcomes if isinstance(one, Report) for finding in one.findings}
     for rule in broken:
-        yield from path(rule)[1]
+        yield from copy_rule_path(rule)[1]
 
 
-def of_unread(unread: Unread, number: int) -> Triples:
+def describe_unchecked_file(unread: UncheckedFile, number: int) -> TripleIterator:
     """That a file was not checked, and why."""
     node = ox.BlankNode(f"unread-{number}")
-    yield ox.Triple(node, TYPE, ox.NamedNode(f"{EARL}TestResult"))
-    yield ox.Triple(node, ox.NamedNode(f"{EARL}outcome"), ox.NamedNode(f"{EARL}cantTell"))
-    yield ox.Triple(node, LABEL, ox.Literal(unread.name))
-    yield ox.Triple(node, COMMENT, ox.Literal(unread.problem.detail, language="en"))
+    yield ox.Triple(node, RDF_TYPE_TERM, ox.NamedNode(f"{EARL_NAMESPACE}TestResult"))
+    yield ox.Triple(node, ox.NamedNode(f"{EARL_NAMESPACE}outcome"), ox.NamedNode(f"{EARL_NAMESPACE}cantTell"))
+    yield ox.Triple(node, RDFS_LABEL_NODE, ox.Literal(unread.name))
+    yield ox.Triple(node, RDFS_COMMENT_NODE, ox.Literal(unread.problem.detail, language="en"))
     line, column = (unread.problem.members.get(name) for name in ("line", "column"))
     if line and column:
-        yield from pointer(node, Place(line, column), f"unread-place-{number}")
+        yield from describe_file_pointer(node, TextPosition(line, column), f"unread-place-{number}")
 
 
-def of_report(report: Report, number: int) -> Triples:
+def describe_file_report(report: Report, number: int) -> TripleIterator:
     """The validation report of a file."""
     node = ox.BlankNode(f"report-{number}")
-    yield ox.Triple(node, TYPE, REPORT)
-    yield ox.Triple(node, LABEL, ox.Literal(report.name))
-    yield ox.Triple(node, CONFORMS, ox.Literal(report.conforms))
+    yield ox.Triple(node, RDF_TYPE_TERM, SH_VALIDATION_REPORT)
+    yield ox.Triple(node, RDFS_LABEL_NODE, ox.Literal(report.name))
+    yield ox.Triple(node, SH_CONFORMS, ox.Literal(report.conforms))
     for paper in report.papers:
-        yield ox.Triple(node, SUBJECT, named(paper.iri, number))
+        yield ox.Triple(node, DCTERMS_SUBJECT, build_paper_term(paper.iri, number))
         if paper.conforms:
-            profile = ox.NamedNode(PROFILE + report.profile)
-            yield ox.Triple(named(paper.iri, number), CONFORMS_TO, profile)
+            profile = ox.NamedNode(PROFILE_NAMESPACE + report.profile)
+            yield ox.Triple(build_paper_term(paper.iri, number), DCTERMS_CONFORMS_TO, profile)
         if paper.left_out:
-            yield comment(node, f"Findings that are not shown: {paper.left_out} ({paper.title})")
+            yield build_comment_triple(node, f"Findings that are not shown: {paper.left_out} ({paper.title})")
     for count, finding in enumerate(report.findings, 1):
         result = ox.BlankNode(f"result-{number}-{count}")
-        yield ox.Triple(node, RESULT, result)
-        yield from of_finding(result, finding, number, count)
+        yield ox.Triple(node, SH_RESULT, result)
+        yield from describe_finding_result(result, finding, number, count)
 
 
-def of_finding(result: ox.BlankNode, finding: Finding, number: int, count: int) -> Triples:
+def describe_finding_result(
+    result: ox.BlankNode, finding: Finding, number: int, count: int
+) -> TripleIterator:
     """A validation result."""
-    for predicate, object_ in constant(finding.rule):
+    for predicate, object_ in rule_result_statements(finding.rule):
         yield ox.Triple(result, predicate, object_)
-    yield ox.Triple(result, FOCUS, apart(finding.focus, number))
-    if is_long(finding.focus):
-        yield comment(result, f"The focus node begins with: {cut(finding.focus.value)}")
-    if finding.value is not None and is_long(finding.value):
-        yield comment(result, f"The value begins with: {cut(finding.value.value)}")
+    yield ox.Triple(result, SH_FOCUS_NODE, isolate_blank_node(finding.focus, number))
+    if is_long_term(finding.focus):
+        yield build_comment_triple(
+            result, f"The focus node begins with: {shorten_untrusted_text(finding.focus.value)}"
+        )
+    if finding.value is not None and is_long_term(finding.value):
+        yield build_comment_triple(
+            result, f"The value begins with: {shorten_untrusted_text(finding.value.value)}"
+        )
     elif finding.value is not None:
-        yield ox.Triple(result, VALUE, apart(finding.value, number))
+        yield ox.Triple(result, SH_VALUE, isolate_blank_node(finding.value, number))
     if finding.waiver:
-        yield comment(result, f"Waived: {finding.waiver}")
+        yield build_comment_triple(result, f"Waived: {finding.waiver}")
     if finding.place:
-        yield from pointer(result, finding.place, f"place-{number}-{count}")
+        yield from describe_file_pointer(result, finding.place, f"place-{number}-{count}")
 
 
-def comment(node: ox.BlankNode, text: str) -> ox.Triple:
+def build_comment_triple(node: ox.BlankNode, text: str) -> ox.Triple:
     """What people should know of a node."""
-    return ox.Triple(node, COMMENT, ox.Literal(text))
+    return ox.Triple(node, RDFS_COMMENT_NODE, ox.Literal(text))
 
 
-def pointer(node: ox.BlankNode, place: Place, label: str) -> Triples:
+def describe_file_pointer(node: ox.BlankNode, place: TextPosition, label: str) -> TripleIterator:
     """A place in the file (Pointer Methods in RDF, section 2.2.4)."""
     end = ox.BlankNode(label)
-    yield ox.Triple(node, POINTER, end)
-    yield ox.Triple(end, TYPE, LINE_CHAR)
-    yield ox.Triple(end, LINE, ox.Literal(str(place.line), datatype=POSITIVE))
-    yield ox.Triple(end, CHAR, ox.Literal(str(place.column), datatype=POSITIVE))
+    yield ox.Triple(node, EARL_POINTER, end)
+    yield ox.Triple(end, RDF_TYPE_TERM, PTR_LINE_CHAR_POINTER)
+    yield ox.Triple(end, PTR_LINE_NUMBER, ox.Literal(str(place.line), datatype=XSD_POSITIVE_INTEGER))
+    yield ox.Triple(end, PTR_CHAR_NUMBER, ox.Literal(str(place.column), datatype=XSD_POSITIVE_INTEGER))
 
 
-def named(iri: str, number: int) -> Term:
+def build_paper_term(iri: str, number: int) -> Term:
     """The node of a paper: an IRI, or the label of a blank node."""
-    return apart(ox.NamedNode(iri) if ":" in iri else ox.BlankNode(iri), number)
+    return isolate_blank_node(ox.NamedNode(iri) if ":" in iri else ox.BlankNode(iri), number)
 
 
-def apart(term: Term, number: int) -> Term:
+def isolate_blank_node(term: Term, number: int) -> Term:
     """The term, a blank node renamed such that it is none of another file or of the report.
 
     A blank node stands for a node that is not repeated.
     """
-    if is_long(term):
+    if is_long_term(term):
         digest = hashlib.sha256(str(term).encode()).hexdigest()
         return ox.BlankNode(f"long-{number}-{digest[:32]}")
     return ox.BlankNode(f"node-{number}-{term.value}") if isinstance(term, ox.BlankNode) else term
 
 
-def is_long(term: Term) -> bool:
+def is_long_term(term: Term) -> bool:
     """Whether a term, with its datatype, is not repeated."""
     return len(str(term)) > MAX_REPEATED_CHARACTERS
 
 
 @cache
-def constant(rule: Rule) -> Statements:
+def rule_result_statements(rule: Rule) -> PredicateObjects:
     """What each result of a rule says."""
-    start = path(rule)[0]
+    start = copy_rule_path(rule)[0]
     said = {
-        TYPE: "ValidationResult",
-        ox.NamedNode(f"{SH}sourceConstraintComponent"): f"{rule.component}ConstraintComponent",
-        ox.NamedNode(f"{SH}resultSeverity"): rule.severity,
+        RDF_TYPE_TERM: "ValidationResult",
+        ox.NamedNode(f"{SH_NAMESPACE}sourceConstraintComponent"): f"{rule.component}ConstraintComponent",
+        ox.NamedNode(f"{SH_NAMESPACE}resultSeverity"): rule.severity,
     }
-    message = ox.NamedNode(f"{SH}resultMessage")
+    message = ox.NamedNode(f"{SH_NAMESPACE}resultMessage")
     return (
-        *((predicate, ox.NamedNode(SH + name)) for predicate, name in said.items()),
-        (ox.NamedNode(f"{SH}sourceShape"), ox.NamedNode(rule.iri)),
+        *((predicate, ox.NamedNode(SH_NAMESPACE + name)) for predicate, name in said.items()),
+        (ox.NamedNode(f"{SH_NAMESPACE}sourceShape"), ox.NamedNode(rule.iri)),
         *((message, ox.Literal(text, language=language)) for language, text in rule.message.items()),
-        *([(PATH, start)] if start else []),
+        *([(SH_RESULT_PATH, start)] if start else []),
     )
 
 
 @cache
-def path(rule: Rule) -> tuple[Term | None, tuple[ox.Triple, ...]]:
+def copy_rule_path(rule: Rule) -> tuple[Term | None, tuple[ox.Triple, ...]]:
     """Where the property path of a rule starts, and its triples, copied from the shape."""
-    starts = by_subject().get(ox.NamedNode(SHAPES + rule.code), ())
-    start = next((one.object for one in starts if one.predicate == SHAPE_PATH), None)
+    starts = shape_triples_by_subject().get(ox.NamedNode(SHAPES_NAMESPACE + rule.code), ())
+    start = next((one.object for one in starts if one.predicate == SH_PATH), None)
     labels: dict[Term, Term] = {}
     copied: list[ox.Triple] = []
 
@@ -190,7 +202,8 @@ def path(rule: Rule) -> tuple[Term | None, tuple[ox.Triple, ...]]:
         if term not in labels:
             labels[term] = ox.BlankNode(f"path-{rule.code}-{len(labels) + 1}")
             copied.extend(
-                ox.Triple(labels[term], one.predicate, copy(one.object)) for one in by_subject()[term]
+                ox.Triple(labels[term], one.predicate, copy(one.object))
+                for one in shape_triples_by_subject()[term]
             )
         return labels[term]
 
@@ -198,9 +211,9 @@ def path(rule: Rule) -> tuple[Term | None, tuple[ox.Triple, ...]]:
 
 
 @cache
-def by_subject() -> dict[Term, list[ox.Triple]]:
+def shape_triples_by_subject() -> dict[Term, list[ox.Triple]]:
     """The triples of the shapes by their subjects."""
     found: dict[Term, list[ox.Triple]] = {}
-    for triple in graph():
+    for triple in read_shape_triples():
         found.setdefault(triple.subject, []).append(triple)
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-GRAMMAR = """
+SPARQL_GRAMMAR = """
 text        : prologue ( query | update )?
 prologue    : ( Base | Prefix | VERSION @string )*
 Base        : BASE @iri
@@ -128,88 +128,97 @@ Quads       : '{' triples? ( QuadGraph '.'? triples? )* '}'
 QuadGraph   : GRAPH Term Template
 """
 
-_PIECE = re.compile(r"'(?P<sign>[^']+)'|(?P<kind>@\w+)|(?P<word>\w+)|(?P<mark>[()|*+?])")
+_GRAMMAR_PIECE_PATTERN = re.compile(r"'(?P<sign>[^']+)'|(?P<kind>@\w+)|(?P<word>\w+)|(?P<mark>[()|*+?])")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Item:
+class GrammarItem:
     """A piece of the grammar, equal to none but itself.
 
     `how` is `token`, `rule`, `all` (its parts one after the other), `one` (of its parts), `maybe`, `many`, or
     `end` (of a node). `name` is that of a token or rule.
     """
 
-    how: str
+    kind: str
     name: str = ""
-    parts: tuple["Item", ...] = ()
+    parts: tuple["GrammarItem", ...] = ()
 
 
 @cache
-def rules() -> dict[str, Item]:
+def parse_grammar_rules() -> dict[str, GrammarItem]:
     """The rules by their names."""
-    lines = (line.split(":", 1) for line in GRAMMAR.splitlines() if line)
-    return {name.strip(): alternatives(list(_PIECE.finditer(rest))[::-1]) for name, rest in lines}
+    lines = (line.split(":", 1) for line in SPARQL_GRAMMAR.splitlines() if line)
+    return {
+        name.strip(): parse_grammar_alternatives(list(_GRAMMAR_PIECE_PATTERN.finditer(rest))[::-1])
+        for name, rest in lines
+    }
 
 
-def alternatives(pieces: list[re.Match[str]]) -> Item:
+def parse_grammar_alternatives(pieces: list[re.Match[str]]) -> GrammarItem:
     """The item that begins at the end of the pieces, which are taken away up to a closing bracket."""
-    rows: list[list[Item]] = [[]]
+    rows: list[list[GrammarItem]] = [[]]
     while pieces and pieces[-1]["mark"] != ")":
         piece = pieces.pop()
         mark = piece["mark"]
         if mark == "|":
             rows.append([])
         elif mark == "(":
-            rows[-1].append(alternatives(pieces))
+            rows[-1].append(parse_grammar_alternatives(pieces))
             pieces.pop()
         elif mark:
-            rows[-1].extend(repeated(mark, rows[-1].pop()))
+            rows[-1].extend(repeat_grammar_item(mark, rows[-1].pop()))
         else:
-            rows[-1].append(named(piece))
-    parts = [row[0] if len(row) == 1 else Item("all", parts=tuple(row)) for row in rows]
-    return parts[0] if len(parts) == 1 else Item("one", parts=tuple(parts))
+            rows[-1].append(parse_grammar_name(piece))
+    parts = [row[0] if len(row) == 1 else GrammarItem("all", parts=tuple(row)) for row in rows]
+    return parts[0] if len(parts) == 1 else GrammarItem("one", parts=tuple(parts))
 
 
-def repeated(mark: str, item: Item) -> list[Item]:
+def repeat_grammar_item(mark: str, item: GrammarItem) -> list[GrammarItem]:
     """The item as often as the mark says."""
-    many = Item("many", parts=(item,))
-    return {"?": [Item("maybe", parts=(item,))], "*": [many], "+": [item, many]}[mark]
+    many = GrammarItem("many", parts=(item,))
+    return {"?": [GrammarItem("maybe", parts=(item,))], "*": [many], "+": [item, many]}[mark]
 
 
-def named(piece: re.Match[str]) -> Item:
+def parse_grammar_name(piece: re.Match[str]) -> GrammarItem:
     """A token or a rule."""
     word = piece["word"]
     if word and word != "a" and not word.isupper() and not word.replace("_", "").isdigit():
-        return Item("token" if re.fullmatch(r"[A-Z0-9_]+", word) else "rule", word)
-    return Item("token", piece["sign"] or piece["kind"] or word)
+        return GrammarItem("token" if re.fullmatch(r"[A-Z0-9_]+", word) else "rule", word)
+    return GrammarItem("token", piece["sign"] or piece["kind"] or word)
 
 
-class First(NamedTuple):
+class FirstSet(NamedTuple):
     """What an item may begin with, and whether it may be empty."""
 
     tokens: frozenset[str]
-    empty: bool
+    is_nullable: bool
 
 
 @cache
-def first(item: Item) -> First:
+def compute_first_set(item: GrammarItem) -> FirstSet:
     """How an item begins. No rule of the table begins with itself, so there is an end to it."""
-    if item.how == "token":
-        return First(frozenset([item.name]), empty=False)
-    if item.how == "rule":
-        return first(rules()[item.name])
-    if item.how == "end":
-        return First(frozenset(), empty=True)
+    if item.kind == "token":
+        return FirstSet(frozenset([item.name]), is_nullable=False)
+    if item.kind == "rule":
+        return compute_first_set(parse_grammar_rules()[item.name])
+    if item.kind == "end":
+        return FirstSet(frozenset(), is_nullable=True)
     found: frozenset[str] = frozenset()
     for part in item.parts:
-        begin = first(part)
+        begin = compute_first_set(part)
         found |= begin.tokens
-        if item.how == "all" and not begin.empty:
-            return First(found, empty=False)
-    return First(found, empty=item.how != "one" or any(first(part).empty for part in item.parts))
+        if item.kind == "all" and not begin.is_nullable:
+            return FirstSet(found, is_nullable=False)
+    return FirstSet(
+        found,
+        is_nullable=item.kind != "one" or any(compute_first_set(part).is_nullable for part in item.parts),
+    )
 
 
-KEYWORDS = frozenset(re.findall(r"\b[A-Z][A-Z0-9_]+\b", GRAMMAR))
-TOKENS = (
-    KEYWORDS | {"a"} | frozenset(re.findall(r"'([^']+)'", GRAMMAR)) | frozenset(re.findall(r"@\w+", GRAMMAR))
+SPARQL_KEYWORDS = frozenset(re.findall(r"\b[A-Z][A-Z0-9_]+\b", SPARQL_GRAMMAR))
+GRAMMAR_TOKENS = (
+    SPARQL_KEYWORDS
+    | {"a"}
+    | frozenset(re.findall(r"'([^']+)'", SPARQL_GRAMMAR))
+    | frozenset(re.findall(r"@\w+", SPARQL_GRAMMAR))
 )

@@ -8,47 +8,47 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
-from ...rdf.sparql_lexer import CLOSING, OPENING, Token, tokens
-from .grammar import KEYWORDS, TOKENS, Item, first, rules
+from ...rdf.sparql_lexer import CLOSING_BRACKETS, OPENING_BRACKETS, SparqlToken, tokenize_sparql
+from .grammar import GRAMMAR_TOKENS, SPARQL_KEYWORDS, GrammarItem, compute_first_set, parse_grammar_rules
 
 
 @dataclass(slots=True)
-class Node:
+class SyntaxNode:
     """A piece of the text that a rule of the grammar fits, with the nodes and tokens within."""
 
     rule: str
     start: int
-    parts: list["Node | Token"] = field(default_factory=list)
+    parts: list["SyntaxNode | SparqlToken"] = field(default_factory=list)
 
-    def nodes(self, *names: str) -> Iterator["Node"]:
+    def nodes(self, *names: str) -> Iterator["SyntaxNode"]:
         """The nodes right below, of these rules."""
-        return (part for part in self.parts if isinstance(part, Node) and part.rule in names)
+        return (part for part in self.parts if isinstance(part, SyntaxNode) and part.rule in names)
 
-    def tokens(self, *kinds: str) -> Iterator[Token]:
+    def tokens(self, *kinds: str) -> Iterator[SparqlToken]:
         """The tokens right below, of these kinds."""
-        return (part for part in self.parts if isinstance(part, Token) and part.kind in kinds)
+        return (part for part in self.parts if isinstance(part, SparqlToken) and part.kind in kinds)
 
-    def walk(self) -> Iterator["Node"]:
+    def walk(self) -> Iterator["SyntaxNode"]:
         """This node and all below it, in the order of the text."""
         todo = [self]
         while todo:
             node = todo.pop()
             yield node
-            todo += [part for part in reversed(node.parts) if isinstance(part, Node)]
+            todo += [part for part in reversed(node.parts) if isinstance(part, SyntaxNode)]
 
-    def all_tokens(self, *kinds: str) -> Iterator[Token]:
+    def all_tokens(self, *kinds: str) -> Iterator[SparqlToken]:
         """The tokens of this node and those below, of these kinds or all, in the order of the text."""
-        todo: list[Node | Token] = [self]
+        todo: list[SyntaxNode | SparqlToken] = [self]
         while todo:
             part = todo.pop()
-            if isinstance(part, Token):
+            if isinstance(part, SparqlToken):
                 if not kinds or part.kind in kinds:
                     yield part
             else:
                 todo += reversed(part.parts)
 
 
-class Misfit(NamedTuple):
+class GrammarMismatch(NamedTuple):
     """Where a text leaves the grammar.
 
     The `token` that does not fit (of kind `end` and without text where the text is over), the tokens `before`
@@ -56,11 +56,11 @@ class Misfit(NamedTuple):
     tokens of the grammar, and the brackets that are open.
     """
 
-    token: Token
-    before: list[Token]
-    inside: tuple[str, ...]
+    token: SparqlToken
+    before: list[SparqlToken]
+    open_rules: tuple[str, ...]
     expected: frozenset[str]
-    open: list[Token]
+    open_brackets: list[SparqlToken]
 
     @property
     def start(self) -> int:
@@ -68,118 +68,126 @@ class Misfit(NamedTuple):
         return self.token.start
 
 
-def read(text: str) -> Node | Misfit:
+def parse_sparql_text(text: str) -> SyntaxNode | GrammarMismatch:
     """The tree of a text, or where it leaves the grammar, in time that grows with its length.
 
     Raises Problem 400 for a string without an end.
     """
-    return Reading(text).run()
+    return SparqlParser(text).parse()
 
 
-class Reading:
+class SparqlParser:
     """One pass over a text, by a stack of what is still to come, so that no depth is too deep."""
 
     def __init__(self, text: str) -> None:
         """Begin before the first token."""
-        self.tokens = [*tokens(text), Token("end", "", len(text))]
-        self.at = 0
-        self.top = Node("text", 0)
-        self.nodes = [self.top]
-        self.closed: list[Node] = []  # since the last token
-        self.todo = [rules()["text"]]
-        self.skipped: set[str] = set()  # what could have stood here, beside what is to come
-        self.brackets: list[Token] = []
-        self.keys = self.names()
+        self.tokens = [*tokenize_sparql(text), SparqlToken("end", "", len(text))]
+        self.position = 0
+        self.root = SyntaxNode("text", 0)
+        self.open_nodes = [self.root]
+        self.closed_nodes: list[SyntaxNode] = []  # since the last token
+        self.pending_items = [parse_grammar_rules()["text"]]
+        self.skipped_tokens: set[str] = set()  # what could have stood here, beside what is to come
+        self.open_brackets: list[SparqlToken] = []
+        self.next_names = self.token_names()
 
-    def run(self) -> Node | Misfit:
+    def parse(self) -> SyntaxNode | GrammarMismatch:
         """Take what is to come from the stack until all is read or something does not fit."""
-        while self.todo:
-            item = self.todo.pop()
-            if item.how == "end":
-                self.closed.append(self.nodes.pop())
-            elif item.how == "token":
-                if item.name not in self.keys:
-                    return self.misfit(item)
-                self.take()
-            elif item.how == "rule":
-                self.enter(item)
-            elif item.how == "all":
-                self.todo += reversed(item.parts)
-            elif not self.choose(item):
-                return self.misfit(item)
-        return self.top if self.tokens[self.at].kind == "end" else self.misfit(Item("end"))
+        while self.pending_items:
+            item = self.pending_items.pop()
+            if item.kind == "end":
+                self.closed_nodes.append(self.open_nodes.pop())
+            elif item.kind == "token":
+                if item.name not in self.next_names:
+                    return self.build_mismatch(item)
+                self.take_token()
+            elif item.kind == "rule":
+                self.enter_rule(item)
+            elif item.kind == "all":
+                self.pending_items += reversed(item.parts)
+            elif not self.choose_part(item):
+                return self.build_mismatch(item)
+        return (
+            self.root if self.tokens[self.position].kind == "end" else self.build_mismatch(GrammarItem("end"))
+        )
 
-    def names(self) -> tuple[str, ...]:
+    def token_names(self) -> tuple[str, ...]:
         """The names under which the grammar knows the next token."""
-        token = self.tokens[self.at]
+        token = self.tokens[self.position]
         known: tuple[str, ...] = (f"@{token.kind}",)
         if token.kind == "word":
-            known = (token.word,) if token.word in KEYWORDS else (token.text,)
+            known = (token.word,) if token.word in SPARQL_KEYWORDS else (token.text,)
         elif token.kind == "mark":
-            known = ("@sign",) if token.text in "+-" and self.signs() else (token.text,)
+            known = ("@sign",) if token.text in "+-" and self.is_number_sign() else (token.text,)
         elif token.kind == "name" and token.text.endswith(":"):
             known = ("@name", "@prefix")
         elif token.kind == "number" and token.text.isdigit():
             known = ("@number", "@integer")
-        return known if known[0] in TOKENS else ("",)  # few, so that they can be kept
+        return known if known[0] in GRAMMAR_TOKENS else ("",)  # few, so that they can be kept
 
-    def signs(self) -> bool:
+    def is_number_sign(self) -> bool:
         """Whether the next token is the sign of a number that follows at once."""
-        sign, following = self.tokens[self.at : self.at + 2]
+        sign, following = self.tokens[self.position : self.position + 2]
         return following.kind == "number" and following.start == sign.start + 1
 
-    def take(self) -> None:
+    def take_token(self) -> None:
         """Read the next token, which fits."""
-        token = self.tokens[self.at]
-        self.nodes[-1].parts.append(token)
+        token = self.tokens[self.position]
+        self.open_nodes[-1].parts.append(token)
         if token.kind == "mark":
-            if token.text in OPENING:
-                self.brackets.append(token)
-            elif token.text in CLOSING and self.brackets:
-                self.brackets.pop()
-        self.at += 1
-        self.keys = self.names()
-        self.skipped.clear()
-        self.closed.clear()
+            if token.text in OPENING_BRACKETS:
+                self.open_brackets.append(token)
+            elif token.text in CLOSING_BRACKETS and self.open_brackets:
+                self.open_brackets.pop()
+        self.position += 1
+        self.next_names = self.token_names()
+        self.skipped_tokens.clear()
+        self.closed_nodes.clear()
 
-    def enter(self, item: Item) -> None:
+    def enter_rule(self, item: GrammarItem) -> None:
         """Begin a rule, as a node where it has a capital."""
         if item.name[0].isupper():
-            node = Node(item.name, self.tokens[self.at].start)
-            self.nodes[-1].parts.append(node)
-            self.nodes.append(node)
-            self.todo.append(Item("end"))
-        self.todo.append(rules()[item.name])
+            node = SyntaxNode(item.name, self.tokens[self.position].start)
+            self.open_nodes[-1].parts.append(node)
+            self.open_nodes.append(node)
+            self.pending_items.append(GrammarItem("end"))
+        self.pending_items.append(parse_grammar_rules()[item.name])
 
-    def choose(self, item: Item) -> bool:
+    def choose_part(self, item: GrammarItem) -> bool:
         """Go on with the part of an item that the next token fits; whether there is one, or need be none."""
-        if self.keys == ("@iri",) and "<" in first(item).tokens:
-            self.split()
-        part = fitting(item, self.keys)
+        if self.next_names == ("@iri",) and "<" in compute_first_set(item).tokens:
+            self.split_iri()
+        part = find_fitting_part(item, self.next_names)
         if part is None:
-            self.skipped |= first(item).tokens
-            return first(item).empty
-        if item.how == "many":
-            self.todo.append(item)
-        self.todo.append(part)
+            self.skipped_tokens |= compute_first_set(item).tokens
+            return compute_first_set(item).is_nullable
+        if item.kind == "many":
+            self.pending_items.append(item)
+        self.pending_items.append(part)
         return True
 
-    def split(self) -> None:
+    def split_iri(self) -> None:
         """Cut the next token anew: after an operand, < is less-than and begins no IRI."""
-        iri = self.tokens[self.at]
-        rest = (one._replace(start=one.start + iri.start + 1) for one in tokens(iri.text[1:]))
-        self.tokens[self.at : self.at + 1] = [Token("mark", "<", iri.start), *rest]
-        self.keys = self.names()
+        iri = self.tokens[self.position]
+        rest = (one._replace(start=one.start + iri.start + 1) for one in tokenize_sparql(iri.text[1:]))
+        self.tokens[self.position : self.position + 1] = [SparqlToken("mark", "<", iri.start), *rest]
+        self.next_names = self.token_names()
 
-    def misfit(self, item: Item) -> Misfit:
+    def build_mismatch(self, item: GrammarItem) -> GrammarMismatch:
         """Say what could stand here instead of the next token."""
-        token = self.tokens[self.at]
-        expected = frozenset(self.skipped) | first(item).tokens
-        inside = (node.rule for node in (*self.nodes, *reversed(self.closed)) if node.start != token.start)
-        return Misfit(token, self.tokens[: self.at], tuple(inside), expected, self.brackets)
+        token = self.tokens[self.position]
+        expected = frozenset(self.skipped_tokens) | compute_first_set(item).tokens
+        inside = (
+            node.rule
+            for node in (*self.open_nodes, *reversed(self.closed_nodes))
+            if node.start != token.start
+        )
+        return GrammarMismatch(
+            token, self.tokens[: self.position], tuple(inside), expected, self.open_brackets
+        )
 
 
 @cache
-def fitting(item: Item, keys: tuple[str, ...]) -> Item | None:
+def find_fitting_part(item: GrammarItem, keys: tuple[str, ...]) -> GrammarItem | None:
     """The part of an item that begins with one of these tokens."""
-    return next((part for part in item.parts if not first(part).tokens.isdisjoint(keys)), None)
+    return next((part for part in item.parts if not compute_first_set(part).tokens.isdisjoint(keys)), None)

@@ -5,90 +5,94 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ...rdf.namespaces import OUTSIDE
-from ...rdf.sparql_lexer import Token
-from .parser import Node
+from ...rdf.namespaces import EXTERNAL_NAMESPACES
+from ...rdf.sparql_lexer import SparqlToken
+from .parser import SyntaxNode
 
-RDF = OUTSIDE["rdf"]
-TYPE, FIRST, REST, NIL = (ox.NamedNode(RDF + name) for name in ("type", "first", "rest", "nil"))
+RDF_SYNTAX_NAMESPACE = EXTERNAL_NAMESPACES["rdf"]
+PATTERN_RDF_TYPE, RDF_FIRST_PROPERTY, RDF_REST_PROPERTY, RDF_NIL_NODE = (
+    ox.NamedNode(RDF_SYNTAX_NAMESPACE + name) for name in ("type", "first", "rest", "nil")
+)
 
-Slot = ox.NamedNode | ox.Literal | ox.BlankNode | ox.Variable
+PatternTerm = ox.NamedNode | ox.Literal | ox.BlankNode | ox.Variable
 
 
-class Pattern(NamedTuple):
+class TriplePattern(NamedTuple):
     """A triple pattern; where it has a path, the predicate is the node of the path.
 
     A blank node stands for what has no name. The `places` are the tokens with which subject, predicate and
     object begin.
     """
 
-    subject: Slot
-    predicate: Slot | Node
-    object: Slot
-    places: tuple[Token, Token, Token]
+    subject: PatternTerm
+    predicate: PatternTerm | SyntaxNode
+    object: PatternTerm
+    first_tokens: tuple[SparqlToken, SparqlToken, SparqlToken]
 
 
-class Source:
+class TriplePatternReader:
     """The tree of a text, with what its terms mean."""
 
-    def __init__(self, tree: Node, base: str) -> None:
+    def __init__(self, tree: SyntaxNode, base: str) -> None:
         """Look up all terms; relative IRIs are resolved against `base`."""
         self.tree = tree
-        self.terms = meanings(tree, base)
+        self.terms = resolve_query_terms(tree, base)
 
-    def term(self, node: Node) -> Slot:
+    def read_term(self, node: SyntaxNode) -> PatternTerm:
         """The term that a node spells."""
-        spelt = spelling(node)
+        spelt = term_spelling(node)
         if spelt[0] in "?$":
             return ox.Variable(spelt[1:])
         return ox.BlankNode(spelt[2:]) if spelt.startswith("_:") else self.terms[spelt]
 
-    def patterns(self, triples: Node) -> list[Pattern]:
+    def read_patterns(self, triples: SyntaxNode) -> list[TriplePattern]:
         """The patterns of a block of triples; what is within brackets comes before what is around them."""
-        found: list[Pattern] = []
+        found: list[TriplePattern] = []
         subject, *properties = triples.parts
-        assert isinstance(subject, Node)
-        of = self.node(subject, found)
+        assert isinstance(subject, SyntaxNode)
+        of = self.read_node(subject, found)
         place = next(subject.all_tokens())
         for one in properties:
-            assert isinstance(one, Node)
-            self.properties(of, place, one, found)
+            assert isinstance(one, SyntaxNode)
+            self.read_properties(of, place, one, found)
         return found
 
-    def node(self, node: Node, found: list[Pattern]) -> Slot:
+    def read_node(self, node: SyntaxNode, found: list[TriplePattern]) -> PatternTerm:
         """The term that a node stands for; the patterns within it are added to those `found`."""
         match node.rule:
             case "Term":
-                return self.term(node)
+                return self.read_term(node)
             case "List":
-                return self.cells(node, found)
+                return self.read_list(node, found)
         one = ox.BlankNode()
         for properties in node.nodes(
             "Properties"
         ):  # of a Quoted, which is no pattern of its own, there are none
-            self.properties(one, next(node.all_tokens()), properties, found)
+            self.read_properties(one, next(node.all_tokens()), properties, found)
         return one
 
-    def cells(self, node: Node, found: list[Pattern]) -> Slot:
+    def read_list(self, node: SyntaxNode, found: list[TriplePattern]) -> PatternTerm:
         """The first cell of a list."""
-        members = [part for part in node.parts if isinstance(part, Node)]
-        cells: list[Slot] = [*(ox.BlankNode() for _ in members), NIL]
+        members = [part for part in node.parts if isinstance(part, SyntaxNode)]
+        cells: list[PatternTerm] = [*(ox.BlankNode() for _ in members), RDF_NIL_NODE]
         for cell, member, rest in zip(cells, members, cells[1:], strict=False):
             places = (next(member.all_tokens()),) * 3
-            found.append(Pattern(cell, FIRST, self.node(member, found), places))
-            found.append(Pattern(cell, REST, rest, places))
+            found.append(TriplePattern(cell, RDF_FIRST_PROPERTY, self.read_node(member, found), places))
+            found.append(TriplePattern(cell, RDF_REST_PROPERTY, rest, places))
         return cells[0]
 
-    def properties(self, subject: Slot, place: Token, properties: Node, found: list[Pattern]) -> None:
+    def read_properties(
+        self, subject: PatternTerm, place: SparqlToken, properties: SyntaxNode, found: list[TriplePattern]
+    ) -> None:
         """Add the patterns of a subject."""
         for verb, objects in zip(properties.nodes("Verb"), properties.nodes("Objects"), strict=True):
             for one in objects.nodes("Object"):
-                (value,) = (part for part in one.parts[:1] if isinstance(part, Node))
-                target = self.node(value, found)
+                (value,) = (part for part in one.parts[:1] if isinstance(part, SyntaxNode))
+                target = self.read_node(value, found)
                 places = place, next(verb.all_tokens()), next(one.all_tokens())
-                found.append(Pattern(subject, self.predicate(verb), target, places))
+                found.append(TriplePattern(subject, self.read_predicate(verb), target, places))
 
-    def predicate(self, verb: Node) -> Slot | Node:
+    def read_predicate(self, verb: SyntaxNode) -> PatternTerm | SyntaxNode:
         """The property or variable of a verb, or its path."""
         spelt = [*verb.all_tokens()]
         if len(spelt) > 1:
@@ -97,34 +101,34 @@ class Source:
         return (
             ox.Variable(text[1:])
             if spelt[0].kind == "variable"
-            else TYPE
+            else PATTERN_RDF_TYPE
             if text == "a"
             else self.terms[text]
         )
 
 
-def spelling(node: Node) -> str:
+def term_spelling(node: SyntaxNode) -> str:
     """How the text writes a term."""
     return "".join(token.text for token in node.all_tokens())
 
 
-def meanings(tree: Node, base: str) -> dict[str, ox.NamedNode | ox.Literal]:
+def resolve_query_terms(tree: SyntaxNode, base: str) -> dict[str, ox.NamedNode | ox.Literal]:
     """What each IRI, prefixed name and literal of a text means, by how it is written.
 
     Turtle writes them as SPARQL does, so the engine's parser of Turtle tells it.
     """
     prologue = " ".join(token.text for node in tree.nodes("Base", "Prefix") for token in node.all_tokens())
-    spelt = dict.fromkeys(written(tree))
+    spelt = dict.fromkeys(iter_term_spellings(tree))
     lines = [f"<x:s> <x:{number}> {one} .\n" for number, one in enumerate(spelt)]
     triples = ox.parse(f"{prologue}\n{''.join(lines)}", ox.RdfFormat.TURTLE, base_iri=base)
     return dict(zip(spelt, (quad.object for quad in triples), strict=True))
 
 
-def written(tree: Node) -> Iterator[str]:
+def iter_term_spellings(tree: SyntaxNode) -> Iterator[str]:
     """The terms of a text as it writes them, but for those of its prologue."""
     for node in tree.walk():
         if node.rule in ("Base", "Prefix"):
             continue
-        if node.rule in ("Term", "Fixed") and spelling(node)[0] not in "?$_":
-            yield spelling(node)
+        if node.rule in ("Term", "Fixed") and term_spelling(node)[0] not in "?$_":
+            yield term_spelling(node)
         yield from (token.text for token in node.tokens("iri", "name"))

@@ -9,44 +9,48 @@ from collections.abc import Collection, Iterator
 import pyoxigraph as ox
 
 from ...problems import Problem
-from ...rdf.sparql_lexer import ABSOLUTE, Token, fault
-from .parser import Node
+from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN, SparqlToken, sparql_syntax_problem
+from .parser import SyntaxNode
 
 # What binds the variables right below it, and what passes on those that are bound further down.
-BINDING = frozenset({"Term", "Verb", "Name", "Names", "Bind"})
-PASSING = BINDING | {
+VARIABLE_BINDING_RULES = frozenset({"Term", "Verb", "Name", "Names", "Bind"})
+VARIABLE_PASSING_RULES = VARIABLE_BINDING_RULES | {
     *("text", "Select", "Construct", "Describe", "Ask", "Where", "SubSelect"),
     *("Group", "Union", "Optional", "Graph", "Service", "Lateral", "Values"),
     *("Triples", "Properties", "Objects", "Object", "Square", "List", "Quoted"),
 }
-UNGROUPED = frozenset({"Filter", "Bind", "GroupBy"})  # where nothing is there to be counted
-BOUND = "Take another name."
+UNGROUPED_RULES = frozenset({"Filter", "Bind", "GroupBy"})  # where nothing is there to be counted
+REBINDING_SUGGESTION = "Take another name."
 
-_ESCAPE = re.compile(r"""\\(?!u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})[^tbnrf"'\\]""")
+_UNKNOWN_ESCAPE_PATTERN = re.compile(r"""\\(?!u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})[^tbnrf"'\\]""")
 
-Fault = tuple[Token, str, str]  # where, the cause, how to mend it
-Visible = dict[int, frozenset[str]]  # the variables of a node, by its `id`
+ScopeFault = tuple[SparqlToken, str, str]  # where, the cause, how to mend it
+VisibleVariables = dict[int, frozenset[str]]  # the variables of a node, by its `id`
 
 
-def name(token: Token) -> str:
+def variable_name(token: SparqlToken) -> str:
     """The name of a variable, which may begin with ? or $."""
     return token.text[1:]
 
 
-def visible(tree: Node) -> Visible:
+def find_visible_variables(tree: SyntaxNode) -> VisibleVariables:
     """The variables that each node below (by its `id`) can have values for."""
-    found: Visible = {}
+    found: VisibleVariables = {}
     for node in reversed(list(tree.walk())):  # what is within a node comes before it
-        names = {name(one) for one in node.tokens("variable")} if node.rule in BINDING else set()
+        names = (
+            {variable_name(one) for one in node.tokens("variable")}
+            if node.rule in VARIABLE_BINDING_RULES
+            else set()
+        )
         for part in node.parts:
-            if isinstance(part, Node) and part.rule in PASSING:
+            if isinstance(part, SyntaxNode) and part.rule in VARIABLE_PASSING_RULES:
                 names |= found[id(part)]
-        chosen = projected(node) if node.rule == "Select" else None
-        found[id(node)] = frozenset(names if chosen is None else map(name, chosen))
+        chosen = list_projected_variables(node) if node.rule == "Select" else None
+        found[id(node)] = frozenset(names if chosen is None else map(variable_name, chosen))
     return found
 
 
-def projected(select: Node) -> list[Token] | None:
+def list_projected_variables(select: SyntaxNode) -> list[SparqlToken] | None:
     """The variables that a SELECT names, also those that it computes; None for *."""
     (projection,) = select.nodes("Projection")
     if any(True for _ in projection.tokens("mark")):
@@ -57,50 +61,54 @@ def projected(select: Node) -> list[Token] | None:
     return sorted(named, key=lambda token: token.start)
 
 
-def broken(text: str, tree: Node) -> Problem | None:
+def find_scope_problem(text: str, tree: SyntaxNode) -> Problem | None:
     """The 400 for the first place where a text fits the grammar and not the rules beside it."""
-    seen = visible(tree)
+    seen = find_visible_variables(tree)
     nodes = list(tree.walk())
-    faults = [*tokens(tree), *aggregates(tree), *blanks(nodes)]
+    faults = [*iter_token_faults(tree), *iter_aggregate_faults(tree), *iter_blank_node_faults(nodes)]
     for node in nodes:
         match node.rule:
             case "Select":
-                faults += selected(node, seen)
+                faults += iter_select_faults(node, seen)
             case "Group":
-                faults += rebound(node, seen)
+                faults += iter_bind_faults(node, seen)
             case "Values":
-                faults += rows(node)
+                faults += iter_values_faults(node)
             case "Insert" | "Delete":
-                faults += data(node)
+                faults += iter_fixed_data_faults(node)
     if not faults:
         return None
     token, cause, mend = min(faults, key=lambda one: one[0].start)
-    return fault(text, token.start, cause, mend)
+    return sparql_syntax_problem(text, token.start, cause, mend)
 
 
-def tokens(tree: Node) -> Iterator[Fault]:
+def iter_token_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
     """Tokens that are none after all."""
     for token in tree.all_tokens():
         if token.word in ("TRUE", "FALSE") and token.text != token.text.lower():
             yield token, f"{token.text} is written in small letters.", f"Write {token.text.lower()}."
         if token.kind == "string" and "\\" in token.text:
-            yield from escapes(token)
-        if token.kind == "iri" and ABSOLUTE.fullmatch(token.text[1:-1]) and "\\" not in token.text:
+            yield from iter_escape_faults(token)
+        if (
+            token.kind == "iri"
+            and ABSOLUTE_IRI_PATTERN.fullmatch(token.text[1:-1])
+            and "\\" not in token.text
+        ):
             try:
                 ox.NamedNode(token.text[1:-1])
             except ValueError:
                 yield token, "This is no absolute IRI.", "Write it in full, or declare a BASE."
 
 
-def escapes(token: Token) -> Iterator[Fault]:
+def iter_escape_faults(token: SparqlToken) -> Iterator[ScopeFault]:
     """The first escape of a string that SPARQL does not know."""
-    found = _ESCAPE.search(token.text.replace("\\\\", "  "))
+    found = _UNKNOWN_ESCAPE_PATTERN.search(token.text.replace("\\\\", "  "))
     if found:
         place = token._replace(start=token.start + found.start())
         yield place, f"SPARQL has no {found[0]} in a text.", f"Write \\{found[0]} where a backslash is meant."
 
 
-def aggregates(tree: Node) -> Iterator[Fault]:
+def iter_aggregate_faults(tree: SyntaxNode) -> Iterator[ScopeFault]:
     """Aggregates where no groups are."""
     todo = [(tree, "")]
     while todo:
@@ -110,52 +118,52 @@ def aggregates(tree: Node) -> Iterator[Fault]:
             cause = f"{token.text} sums up what a whole group holds, and {within} looks at one row."
             mend = "Write HAVING (...) after the pattern, or compute it in a query within: "
             yield token, cause, f"{mend}{{ SELECT ({token.word}(...) AS ?n) {{ ... }} }}."
-        if node.rule in UNGROUPED:
+        if node.rule in UNGROUPED_RULES:
             within = node.rule.upper().replace("BY", " BY")
         elif node.rule == "Select":
             within = ""
-        todo += [(part, within) for part in reversed(node.parts) if isinstance(part, Node)]
+        todo += [(part, within) for part in reversed(node.parts) if isinstance(part, SyntaxNode)]
 
 
-def selected(select: Node, seen: Visible) -> Iterator[Fault]:
+def iter_select_faults(select: SyntaxNode, seen: VisibleVariables) -> Iterator[ScopeFault]:
     """What a SELECT may not name: a variable twice, one that has a value, one that the groups do not have."""
     (projection,) = select.nodes("Projection")
     (where,) = select.nodes("Where")
-    names = projected(select)
+    names = list_projected_variables(select)
     if names is None:
-        if is_grouped(select):
+        if is_grouped_select(select):
             mark = next(projection.tokens("mark"))
             yield mark, "* and groups do not go together.", "Name the variables of GROUP BY instead."
         return
-    for token in twice(names):
+    for token in iter_repeated_variables(names):
         yield token, f"{token.text} is named twice in SELECT.", "Name each variable once."
-    grouped = is_grouped(select)
-    known = set(keys(select)) if grouped else set(seen[id(where)])
+    grouped = is_grouped_select(select)
+    known = set(iter_group_variables(select)) if grouped else set(seen[id(where)])
     for token in projection.tokens("variable"):
-        if grouped and name(token) not in known:
+        if grouped and variable_name(token) not in known:
             mend = f"Add it to GROUP BY, or put an aggregate around it: (SAMPLE({token.text}) AS ?some)."
             yield token, f"SELECT asks for {token.text}, and the groups do not have it.", mend
     for computed in projection.nodes("As"):
-        for token in single(computed) if grouped else ():
-            if name(token) not in known:
+        for token in iter_unaggregated_variables(computed) if grouped else ():
+            if variable_name(token) not in known:
                 mend = f"Add it to GROUP BY, or put an aggregate around it: SAMPLE({token.text})."
                 yield token, f"SELECT computes with {token.text}, and the groups do not have it.", mend
         for token in computed.tokens("variable"):
-            if name(token) in known:
-                yield token, f"{token.text} has a value already.", BOUND
-            known.add(name(token))
+            if variable_name(token) in known:
+                yield token, f"{token.text} has a value already.", REBINDING_SUGGESTION
+            known.add(variable_name(token))
 
 
-def is_grouped(select: Node) -> bool:
+def is_grouped_select(select: SyntaxNode) -> bool:
     """Whether a SELECT yields groups, by GROUP BY or by an aggregate."""
     parts = select.nodes("GroupBy", "Projection", "Having", "OrderBy")
-    return any(node.rule in ("GroupBy", "Aggregate") for part in parts for node in own(part))
+    return any(node.rule in ("GroupBy", "Aggregate") for part in parts for node in iter_own_nodes(part))
 
 
-def keys(select: Node) -> Iterator[str]:
+def iter_group_variables(select: SyntaxNode) -> Iterator[str]:
     """The variables that the groups of a SELECT have."""
     for by in select.nodes("GroupBy"):
-        yield from map(name, by.tokens("variable"))
+        yield from map(variable_name, by.tokens("variable"))
         for key in by.nodes("Key"):
             plain = (
                 token
@@ -163,51 +171,53 @@ def keys(select: Node) -> Iterator[str]:
                 if len(part.parts) == 1
                 for token in part.tokens("variable")
             )
-            yield from map(name, (*key.tokens("variable"), *plain))
+            yield from map(variable_name, (*key.tokens("variable"), *plain))
 
 
-def twice(variables: list[Token]) -> Iterator[Token]:
+def iter_repeated_variables(variables: list[SparqlToken]) -> Iterator[SparqlToken]:
     """The variables that were named before."""
     met: set[str] = set()
     for token in variables:
-        if name(token) in met:
+        if variable_name(token) in met:
             yield token
-        met.add(name(token))
+        met.add(variable_name(token))
 
 
-def own(node: Node, leave: Collection[str] = ("Group",)) -> Iterator[Node]:
+def iter_own_nodes(node: SyntaxNode, leave: Collection[str] = ("Group",)) -> Iterator[SyntaxNode]:
     """A node and those below it, but for what is within the rules to `leave`."""
     todo = [node]
     while todo:
         one = todo.pop()
         yield one
-        todo += [part for part in reversed(one.parts) if isinstance(part, Node) and part.rule not in leave]
+        todo += [
+            part for part in reversed(one.parts) if isinstance(part, SyntaxNode) and part.rule not in leave
+        ]
 
 
-def single(computed: Node) -> Iterator[Token]:
+def iter_unaggregated_variables(computed: SyntaxNode) -> Iterator[SparqlToken]:
     """The variables of an expression with a name that stand in no aggregate."""
     for expression in computed.nodes("Expression"):
-        for node in own(expression, ("Aggregate", "Group")):
+        for node in iter_own_nodes(expression, ("Aggregate", "Group")):
             yield from node.tokens("variable")
 
 
-def rebound(group: Node, seen: Visible) -> Iterator[Fault]:
+def iter_bind_faults(group: SyntaxNode, seen: VisibleVariables) -> Iterator[ScopeFault]:
     """A BIND to a variable that has a value before it in the group."""
     known: set[str] = set()
     for part in group.parts:
-        if isinstance(part, Node) and part.rule in PASSING:
+        if isinstance(part, SyntaxNode) and part.rule in VARIABLE_PASSING_RULES:
             for token in part.tokens("variable") if part.rule == "Bind" else ():
-                if name(token) in known:
+                if variable_name(token) in known:
                     cause = f"{token.text} has a value already, and BIND gives each variable one."
                     yield token, cause, "Take another name, or compare by FILTER."
             known |= seen[id(part)]
 
 
-def rows(values: Node) -> Iterator[Fault]:
+def iter_values_faults(values: SyntaxNode) -> Iterator[ScopeFault]:
     """A row of VALUES that is too short or too long."""
     for names in values.nodes("Names"):
         variables = list(names.tokens("variable"))
-        for token in twice(variables):
+        for token in iter_repeated_variables(variables):
             yield token, f"{token.text} is named twice in VALUES.", "Name each variable once."
         for row in values.nodes("Row"):
             held = len(row.parts) - 2
@@ -217,7 +227,7 @@ def rows(values: Node) -> Iterator[Fault]:
                 yield first, cause, "Write UNDEF where a value is open."
 
 
-def data(node: Node) -> Iterator[Fault]:
+def iter_fixed_data_faults(node: SyntaxNode) -> Iterator[ScopeFault]:
     """What fixed data, and what is deleted, cannot hold."""
     word = next(node.tokens("word"))
     fixed = any(token.word == "DATA" for token in node.tokens("word"))
@@ -230,7 +240,7 @@ def data(node: Node) -> Iterator[Fault]:
             yield token, "A blank node cannot be named to be deleted.", mend
 
 
-def blanks(nodes: list[Node]) -> Iterator[Fault]:
+def iter_blank_node_faults(nodes: list[SyntaxNode]) -> Iterator[ScopeFault]:
     """A blank node that stands in two patterns: its name is known in one of them alone."""
     homes: dict[str, int] = {}
     pattern = 0
@@ -239,7 +249,7 @@ def blanks(nodes: list[Node]) -> Iterator[Fault]:
             continue
         pattern += 1
         for part in group.parts:
-            if not isinstance(part, Node) or part.rule == "Filter":
+            if not isinstance(part, SyntaxNode) or part.rule == "Filter":
                 continue
             if part.rule != "Triples":
                 pattern += 1

@@ -7,202 +7,249 @@ from functools import cache
 import pyoxigraph as ox
 
 from ...rdf import shipped
-from ...rdf.namespaces import OUTSIDE, namespaces, shorten
-from ...rdf.sparql_lexer import ABSOLUTE, Token
+from ...rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_with_prefixes
+from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN, SparqlToken
 from ...store.store import Store
-from .parser import Node
-from .patterns import TYPE, Pattern, Slot, Source
+from .parser import SyntaxNode
+from .patterns import PATTERN_RDF_TYPE, PatternTerm, TriplePattern, TriplePatternReader
 
-LOOKUPS = 60  # of the store, for a query
-GUESSES = 5  # at what could be meant, which take a few milliseconds each
-ELSEWHERE = ("Template", "Service")  # what is asked of others, or made
-LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
-CLASSES = (f"{OUTSIDE['owl']}Class", f"{OUTSIDE['rdfs']}Class")
-PROPERTIES = (
-    *(f"{OUTSIDE['owl']}{kind}Property" for kind in ("Object", "Datatype", "Annotation")),
-    f"{OUTSIDE['rdf']}Property",
+MAX_STORE_LOOKUPS = 60  # of the store, for a query
+MAX_TERM_GUESSES = 5  # at what could be meant, which take a few milliseconds each
+UNQUERIED_RULES = ("Template", "Service")  # what is asked of others, or made
+GUESSED_LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
+CLASS_TYPES = (f"{EXTERNAL_NAMESPACES['owl']}Class", f"{EXTERNAL_NAMESPACES['rdfs']}Class")
+PROPERTY_TYPES = (
+    *(f"{EXTERNAL_NAMESPACES['owl']}{kind}Property" for kind in ("Object", "Datatype", "Annotation")),
+    f"{EXTERNAL_NAMESPACES['rdf']}Property",
 )
-TYPES = ("integer", "date", "gYear", "decimal", "boolean", "dateTime", "anyURI", "nonNegativeInteger")
+GUESSED_DATATYPES = (
+    "integer",
+    "date",
+    "gYear",
+    "decimal",
+    "boolean",
+    "dateTime",
+    "anyURI",
+    "nonNegativeInteger",
+)
 
-Hinted = tuple[Token, str]  # where, and the sentence
-Shown = ox.NamedNode | ox.Literal
-Near = Callable[[str], Sequence[str]]  # IRIs that are spelt nearly as one
+TermHint = tuple[SparqlToken, str]  # where, and the sentence
+GroundTerm = ox.NamedNode | ox.Literal
+NearTermFinder = Callable[[str], Sequence[str]]  # IRIs that are spelt nearly as one
 
 
-class Unknown:
+class UnknownTermFinder:
     """One look through a query, with a bound on what it may ask of the store."""
 
-    def __init__(self, source: Source, store: Store, base: str, near: Near) -> None:
+    def __init__(self, source: TriplePatternReader, store: Store, base: str, near: NearTermFinder) -> None:
         """Look through `source`; terms are shown with the prefixes of the graph at `base`."""
-        self.source = source
+        self.reader = source
         self.store = store
-        self.known = namespaces(base)
-        self.near = near
-        self.left, self.guesses = LOOKUPS, GUESSES
-        self.met: set[tuple[str, Slot]] = set()
-        self.optional = False  # whether what is looked at now may be lacking
+        self.namespaces = namespaces_by_prefix(base)
+        self.find_near_terms = near
+        self.lookups_left, self.guesses_left = MAX_STORE_LOOKUPS, MAX_TERM_GUESSES
+        self.seen_terms: set[tuple[str, PatternTerm]] = set()
+        self.is_optional = False  # whether what is looked at now may be lacking
 
-    def hints(self) -> Iterator[Hinted]:
+    def find_hints(self) -> Iterator[TermHint]:
         """Where a term stands that finds nothing, with what could be meant."""
-        todo = [(self.source.tree, False, False)]
+        todo = [(self.reader.tree, False, False)]
         while todo:
-            node, absent, self.optional = todo.pop()
+            node, absent, self.is_optional = todo.pop()
             match node.rule:
                 case "Triples":
-                    for pattern in self.source.patterns(node):
-                        yield from self.unwanted(pattern) if absent else self.pattern(pattern)
+                    for pattern in self.reader.read_patterns(node):
+                        yield from (
+                            self.check_negated_pattern(pattern) if absent else self.check_pattern(pattern)
+                        )
                 case "Graph" | "Dataset":
-                    yield from self.graph(node)
+                    yield from self.check_graph(node)
                 case "Fixed" | "Function" if not any(True for _ in node.nodes("Arguments")):
-                    yield from self.values(node)
+                    yield from self.check_values(node)
             absent = absent or node.rule in ("Exists", "Minus")
-            inner = (part for part in node.parts if isinstance(part, Node) and part.rule not in ELSEWHERE)
-            optional = self.optional or node.rule == "Optional"
+            inner = (
+                part
+                for part in node.parts
+                if isinstance(part, SyntaxNode) and part.rule not in UNQUERIED_RULES
+            )
+            optional = self.is_optional or node.rule == "Optional"
             todo += [(part, absent, optional) for part in reversed(list(inner))]
 
-    def unwanted(self, pattern: Pattern) -> Iterator[Hinted]:
+    def check_negated_pattern(self, pattern: TriplePattern) -> Iterator[TermHint]:
         """The terms of a pattern that is not to be found: that there is no such statement is no slip."""
-        for term, place in zip(pattern[:3], pattern.places, strict=True):
+        for term, place in zip(pattern[:3], pattern.first_tokens, strict=True):
             if isinstance(term, ox.NamedNode):
-                yield from self.term(term, place)
+                yield from self.check_term(term, place)
 
-    def pattern(self, pattern: Pattern) -> Iterator[Hinted]:
+    def check_pattern(self, pattern: TriplePattern) -> Iterator[TermHint]:
         """The terms of a pattern that no statement has in their place."""
         subject, predicate, object_, (first, second, third) = pattern
         if isinstance(subject, ox.Literal):
             yield first, "A literal is never a subject, so this statement finds nothing."
         if isinstance(subject, ox.NamedNode):
-            yield from self.term(subject, first)
-        if isinstance(predicate, Node):
+            yield from self.check_term(subject, first)
+        if isinstance(predicate, SyntaxNode):
             for token in predicate.all_tokens("iri", "name"):
-                yield from self.property(self.source.terms[token.text], token)
+                yield from self.check_property(self.reader.terms[token.text], token)
         if not isinstance(predicate, ox.NamedNode):
             return
-        missing = [*self.property(predicate, second)]
+        missing = [*self.check_property(predicate, second)]
         yield from missing
         if not missing:
-            yield from self.object(predicate, object_, third)
+            yield from self.check_object(predicate, object_, third)
 
-    def object(self, predicate: ox.NamedNode, term: Slot, place: Token) -> Iterator[Hinted]:
+    def check_object(
+        self, predicate: ox.NamedNode, term: PatternTerm, place: SparqlToken
+    ) -> Iterator[TermHint]:
         """The object of a property that there is."""
-        if predicate == TYPE and isinstance(term, ox.NamedNode):
-            if self.first("class", term) and not self.has(None, TYPE, term):
-                yield from self.unused(term, place, CLASSES, "is the class of nothing in the graph")
+        if predicate == PATTERN_RDF_TYPE and isinstance(term, ox.NamedNode):
+            if self.is_first_use("class", term) and not self.has_statement(None, PATTERN_RDF_TYPE, term):
+                yield from self.hint_unused_term(
+                    term, place, CLASS_TYPES, "is the class of nothing in the graph"
+                )
         elif isinstance(term, ox.NamedNode):
-            yield from self.term(term, place)
+            yield from self.check_term(term, place)
         elif isinstance(term, ox.Literal):
-            yield from self.guise(predicate, term, place)
+            yield from self.check_literal(predicate, term, place)
 
-    def property(self, term: Slot, place: Token) -> Iterator[Hinted]:
+    def check_property(self, term: PatternTerm, place: SparqlToken) -> Iterator[TermHint]:
         """A property that no statement has."""
-        if isinstance(term, ox.NamedNode) and self.first("property", term) and not self.has(None, term, None):
-            yield from self.unused(term, place, PROPERTIES, "is the property of no statement in the graph")
+        if (
+            isinstance(term, ox.NamedNode)
+            and self.is_first_use("property", term)
+            and not self.has_statement(None, term, None)
+        ):
+            yield from self.hint_unused_term(
+                term, place, PROPERTY_TYPES, "is the property of no statement in the graph"
+            )
 
-    def unused(self, term: ox.NamedNode, place: Token, kinds: Sequence[str], what: str) -> Iterator[Hinted]:
+    def hint_unused_term(
+        self, term: ox.NamedNode, place: SparqlToken, kinds: Sequence[str], what: str
+    ) -> Iterator[TermHint]:
         """A term that is used nowhere: no slip where it is declared, and not told where it may lack."""
-        if not any(self.has(term, TYPE, ox.NamedNode(kind)) for kind in kinds):
-            yield place, self.sentence(term, what)
-        elif not self.optional:
-            yield place, f"{self.shown(term)} is declared, and {what}."
+        if not any(self.has_statement(term, PATTERN_RDF_TYPE, ox.NamedNode(kind)) for kind in kinds):
+            yield place, self.build_sentence(term, what)
+        elif not self.is_optional:
+            yield place, f"{self.format_term(term)} is declared, and {what}."
 
-    def term(self, term: ox.NamedNode, place: Token) -> Iterator[Hinted]:
+    def check_term(self, term: ox.NamedNode, place: SparqlToken) -> Iterator[TermHint]:
         """A thing of which no statement tells."""
-        if self.first("thing", term) and not self.occurs(term):
-            yield place, self.sentence(term, "does not occur in the graph")
+        if self.is_first_use("thing", term) and not self.has_term(term):
+            yield place, self.build_sentence(term, "does not occur in the graph")
 
-    def values(self, node: Node) -> Iterator[Hinted]:
+    def check_values(self, node: SyntaxNode) -> Iterator[TermHint]:
         """IRIs that are compared or given as data."""
         before = ""
         for token in node.tokens("iri", "name", "mark"):
-            term = self.source.terms.get(token.text)
+            term = self.reader.terms.get(token.text)
             if before != "^^" and isinstance(term, ox.NamedNode):
-                yield from self.term(term, token)
+                yield from self.check_term(term, token)
             before = token.text
 
-    def graph(self, node: Node) -> Iterator[Hinted]:
+    def check_graph(self, node: SyntaxNode) -> Iterator[TermHint]:
         """A graph that is not there."""
         for part in (node, *node.nodes("Term")):
             for token in part.tokens("iri", "name"):
-                term = self.source.terms[token.text]
-                if self.first("graph", term) and not self.asks() and not self.store.has(term.value):
+                term = self.reader.terms[token.text]
+                if (
+                    self.is_first_use("graph", term)
+                    and not self.exceeds_lookups()
+                    and not self.store.has_graph(term.value)
+                ):
                     yield (
                         token,
-                        f"There is no graph {self.shown(term)}. The address /graphs lists those that are.",
+                        f"There is no graph {self.format_term(term)}. The address /graphs lists those that are.",
                     )
 
-    def guise(self, predicate: ox.NamedNode, literal: ox.Literal, place: Token) -> Iterator[Hinted]:
+    def check_literal(
+        self, predicate: ox.NamedNode, literal: ox.Literal, place: SparqlToken
+    ) -> Iterator[TermHint]:
         """A literal that the property has with another language or type, or as an IRI."""
-        if not self.first(str(predicate), literal) or self.has(None, predicate, literal):
+        if not self.is_first_use(str(predicate), literal) or self.has_statement(None, predicate, literal):
             return
-        for other in guises(literal):
-            if self.left and self.has(None, predicate, other):
-                yield place, f"No {self.shown(predicate)} is {literal}; the graph has {other}."
+        for other in iter_literal_variants(literal):
+            if self.lookups_left and self.has_statement(None, predicate, other):
+                yield place, f"No {self.format_term(predicate)} is {literal}; the graph has {other}."
                 return
 
-    def first(self, role: str, term: Slot) -> bool:
+    def is_first_use(self, role: str, term: PatternTerm) -> bool:
         """Whether a term is met for the first time in a role."""
-        met = (role, term) in self.met
-        self.met.add((role, term))
+        met = (role, term) in self.seen_terms
+        self.seen_terms.add((role, term))
         return not met
 
-    def asks(self) -> bool:
+    def exceeds_lookups(self) -> bool:
         """Count a look-up; whether there were too many."""
-        self.left = max(0, self.left - 1)
-        return not self.left
+        self.lookups_left = max(0, self.lookups_left - 1)
+        return not self.lookups_left
 
-    def has(
-        self, subject: ox.NamedNode | None, predicate: ox.NamedNode | None, object_: Shown | None
+    def has_statement(
+        self, subject: ox.NamedNode | None, predicate: ox.NamedNode | None, object_: GroundTerm | None
     ) -> bool:
         """Whether the store has such a statement in any graph; yes where it may not be asked any more."""
-        return self.asks() or self.store.knows(subject, predicate, object_)
+        return self.exceeds_lookups() or self.store.has_statement(subject, predicate, object_)
 
-    def occurs(self, term: ox.NamedNode) -> bool:
+    def has_term(self, term: ox.NamedNode) -> bool:
         """Whether any statement has the term."""
-        return self.has(term, None, None) or self.has(None, None, term) or self.has(None, term, None)
+        return (
+            self.has_statement(term, None, None)
+            or self.has_statement(None, None, term)
+            or self.has_statement(None, term, None)
+        )
 
-    def sentence(self, term: ox.NamedNode, what: str) -> str:
+    def build_sentence(self, term: ox.NamedNode, what: str) -> str:
         """What is wrong with a term, and which one is near."""
-        self.guesses -= 1
-        others = (one for one in (self.near(term.value) if self.guesses >= 0 else ()) if one != term.value)
-        near = next((one for one in others if self.occurs(ox.NamedNode(one))), None)
-        meant = f" Did you mean {shorten(near, self.known)}?" if near else ""
-        return f"{self.shown(term)} {what}.{meant}"
+        self.guesses_left -= 1
+        others = (
+            one
+            for one in (self.find_near_terms(term.value) if self.guesses_left >= 0 else ())
+            if one != term.value
+        )
+        near = next((one for one in others if self.has_term(ox.NamedNode(one))), None)
+        meant = f" Did you mean {shorten_with_prefixes(near, self.namespaces)}?" if near else ""
+        return f"{self.format_term(term)} {what}.{meant}"
 
-    def shown(self, term: Shown) -> str:
+    def format_term(self, term: GroundTerm) -> str:
         """A term for a person."""
-        return shorten(term.value, self.known) if isinstance(term, ox.NamedNode) else str(term)
+        return (
+            shorten_with_prefixes(term.value, self.namespaces)
+            if isinstance(term, ox.NamedNode)
+            else str(term)
+        )
 
 
-def guises(literal: ox.Literal) -> Iterator[Shown]:
+def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
     """The same text as other terms."""
     text = literal.value
     if literal.language or literal.datatype != ox.Literal("").datatype:
         yield ox.Literal(text)
-    yield from (ox.Literal(text, language=one) for one in LANGUAGES)
-    yield from (ox.Literal(text, datatype=ox.NamedNode(OUTSIDE["xsd"] + one)) for one in TYPES)
-    if ABSOLUTE.fullmatch(text):
+    yield from (ox.Literal(text, language=one) for one in GUESSED_LANGUAGES)
+    yield from (
+        ox.Literal(text, datatype=ox.NamedNode(EXTERNAL_NAMESPACES["xsd"] + one)) for one in GUESSED_DATATYPES
+    )
+    if ABSOLUTE_IRI_PATTERN.fullmatch(text):
         yield ox.NamedNode(text)
 
 
-def near_terms(iri: str) -> list[str]:
+def find_near_terms(iri: str) -> list[str]:
     """Terms of the shipped graph whose spelling is near to that of an IRI in the same namespace."""
-    space, name = divided(iri)
-    return [space + one for one in get_close_matches(name[:80], names().get(space, ()), 3, 0.7)]
+    space, name = split_term_iri(iri)
+    return [space + one for one in get_close_matches(name[:80], list_shipped_names().get(space, ()), 3, 0.7)]
 
 
 @cache
-def names() -> dict[str, list[str]]:
+def list_shipped_names() -> dict[str, list[str]]:
     """The names of the terms of the shipped graph, by namespace."""
     found: dict[str, set[str]] = {}
-    for triple in (*shipped.ontology(), *shipped.facts()):
-        for term in triple if triple.predicate == TYPE else (triple.subject, triple.predicate):
+    for triple in (*shipped.shipped_ontology(), *shipped.shipped_facts()):
+        for term in triple if triple.predicate == PATTERN_RDF_TYPE else (triple.subject, triple.predicate):
             if isinstance(term, ox.NamedNode):
-                space, name = divided(term.value)
+                space, name = split_term_iri(term.value)
                 found.setdefault(space, set()).add(name)
     return {space: sorted(held) for space, held in found.items()}
 
 
-def divided(iri: str) -> tuple[str, str]:
+def split_term_iri(iri: str) -> tuple[str, str]:
     """An IRI as its namespace and the name in it."""
     cut = max(iri.rfind("#"), iri.rfind("/"), iri.rfind(":")) + 1
     return iri[:cut], iri[cut:]

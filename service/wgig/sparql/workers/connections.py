@@ -19,41 +19,41 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from .protocol import (
-    ASK,
-    CANCELED,
-    CHANGE,
-    FAULT,
-    FORK,
-    LOAD,
-    LOST,
-    OPENED,
-    PIECE,
-    THREAD,
-    TIME,
-    WORN,
-    Fault,
-    Job,
-    framed,
-    unframed,
+    ASK_MESSAGE,
+    CANCELED_FAULT,
+    CHANGE_MESSAGE,
+    FAULT_MESSAGE,
+    FORK_MESSAGE,
+    LOAD_MESSAGE,
+    LOST_FAULT,
+    OPENED_MESSAGE,
+    PIECE_MESSAGE,
+    THREAD_MESSAGE,
+    TIME_FAULT,
+    WORN_MESSAGE,
+    QueryFault,
+    QueryJob,
+    frame_message,
+    unframe_messages,
 )
-from .result import Result
+from .result import QueryResult
 
-GRACE = 5  # seconds for a process to end by itself
+FORKER_EXIT_SECONDS = 5  # seconds for a process to end by itself
 
-Born = Callable[[int, int, socket.socket], None]
+ForkedCallback = Callable[[int, int, socket.socket], None]
 
 
-class HolderLink(asyncio.Protocol):
+class ForkerConnection(asyncio.Protocol):
     """A process that holds a copy of the quads, and forks readers of it.
 
     `born` is called with the process of each reader, how many changes it has seen, and its socket; `lost` is
     called when the holder ends.
     """
 
-    def __init__(self, born: Born, lost: Callable[[], None]) -> None:
+    def __init__(self, born: ForkedCallback, lost: Callable[[], None]) -> None:
         """No process is started yet."""
-        self.born, self.lost = born, lost
-        self.buffer, self.births_buffer = bytearray(), bytearray()
+        self.on_forked, self.on_lost = born, lost
+        self.buffer, self.workers_buffer = bytearray(), bytearray()
         self.descriptors: list[int] = []
         self.loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -71,8 +71,8 @@ class HolderLink(asyncio.Protocol):
             ]
             self.process = subprocess.Popen(command, pass_fds=numbers, stdin=subprocess.DEVNULL)
         births.setblocking(False)
-        self.births = births
-        loop.add_reader(births, self.receive)
+        self.workers_socket = births
+        loop.add_reader(births, self.receive_workers)
         await loop.create_connection(lambda: self, sock=here)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -84,34 +84,34 @@ class HolderLink(asyncio.Protocol):
 
         The future raises ConnectionError where the process ends.
         """
-        self.transport.write(framed(LOAD, str(folder).encode()))
+        self.transport.write(frame_message(LOAD_MESSAGE, str(folder).encode()))
         return self.loaded
 
-    def change(self, body: bytes) -> None:
+    def send_change(self, body: bytes) -> None:
         """Let it take a change."""
-        self.transport.write(framed(CHANGE, body))
+        self.transport.write(frame_message(CHANGE_MESSAGE, body))
 
     def fork(self) -> None:
         """Let it fork a reader."""
-        self.transport.write(framed(FORK))
+        self.transport.write(frame_message(FORK_MESSAGE))
 
     def data_received(self, data: bytes) -> None:
         """The copy is taken."""
         self.buffer += data
-        for _, body in unframed(self.buffer):
+        for _, body in unframe_messages(self.buffer):
             if not self.loaded.done():  # it is canceled where the service ends
                 self.loaded.set_result(json.loads(body))
 
-    def receive(self) -> None:
+    def receive_workers(self) -> None:
         """Readers are born; each comes with its socket."""
-        data, descriptors, _, _ = socket.recv_fds(self.births, 4096, 16)
-        self.births_buffer += data
+        data, descriptors, _, _ = socket.recv_fds(self.workers_socket, 4096, 16)
+        self.workers_buffer += data
         self.descriptors += descriptors
-        for _, body in unframed(self.births_buffer):
+        for _, body in unframe_messages(self.workers_buffer):
             process, changes = json.loads(body)
-            self.born(process, changes, socket.socket(fileno=self.descriptors.pop(0)))
+            self.on_forked(process, changes, socket.socket(fileno=self.descriptors.pop(0)))
         if not data:
-            asyncio.get_running_loop().remove_reader(self.births)
+            asyncio.get_running_loop().remove_reader(self.workers_socket)
 
     def close(self) -> None:
         """Let the process end, and all its readers."""
@@ -120,58 +120,60 @@ class HolderLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The process has ended, or is about to."""
         loop = asyncio.get_running_loop()
-        self.buried = loop.run_in_executor(None, self.bury)
-        loop.remove_reader(self.births)
-        self.births.close()
+        self.exited = loop.run_in_executor(None, self.wait_for_exit)
+        loop.remove_reader(self.workers_socket)
+        self.workers_socket.close()
         if not self.loaded.done():
             self.loaded.set_exception(ConnectionResetError("the process that holds the quads has ended"))
-        self.lost()
+        self.on_lost()
 
-    def bury(self) -> None:
+    def wait_for_exit(self) -> None:
         """Wait until the process is gone, which lets its readers go first."""
         try:
-            self.process.wait(GRACE)
+            self.process.wait(FORKER_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
 
-SLOW = 0.05  # seconds after which a query lets others go first, and keeps none of them from a reader
-YIELDING = 10  # how much nicer it is then
-PATIENCE = 30  # seconds for a client to take what is there
+SLOW_QUERY_SECONDS = (
+    0.05  # seconds after which a query lets others go first, and keeps none of them from a reader
+)
+SLOW_QUERY_NICENESS = 10  # how much nicer it is then
+RESULT_READ_TIMEOUT_SECONDS = 30  # seconds for a client to take what is there
 
 
-class Keeper(Protocol):
+class WorkerListener(Protocol):
     """Who hears what becomes of a reader."""
 
-    def made(self, reader: "ReaderLink") -> None:
+    def on_connected(self, reader: "WorkerConnection") -> None:
         """Its connection stands."""
 
-    def done(self, reader: "ReaderLink", *, worn: bool) -> None:
+    def on_answered(self, reader: "WorkerConnection", *, worn: bool) -> None:
         """It has answered."""
 
-    def occupied(self) -> None:
+    def on_occupied(self) -> None:
         """It will not answer soon, as the query takes long or it waits for who takes its answer."""
 
-    def opened(self) -> None:
+    def on_opened(self) -> None:
         """It reads from the folder that it was told."""
 
-    def gone(self, reader: "ReaderLink") -> None:
+    def on_gone(self, reader: "WorkerConnection") -> None:
         """It has ended."""
 
 
-class ReaderLink(asyncio.Protocol):
+class WorkerConnection(asyncio.Protocol):
     """The connection to a reader, which answers one query at a time."""
 
-    def __init__(self, process: int, keeper: Keeper, seen: int) -> None:
+    def __init__(self, process: int, keeper: WorkerListener, seen: int) -> None:
         """The reader is this process; it has seen all writes up to number `seen`. The keeper hears of it."""
-        self.process, self.keeper, self.seen = process, keeper, seen
-        self.opening = 0
+        self.process, self.listener, self.seen_writes = process, keeper, seen
+        self.pending_opens = 0
         self.buffer = bytearray()
-        self.result: Result | None = None
+        self.result: QueryResult | None = None
         self.timer: asyncio.TimerHandle | None = None
-        self.thread = process
-        self.left = 0.0  # seconds for a query that waits
+        self.thread_id = process
+        self.seconds_left = 0.0  # seconds for a query that waits
 
     async def connect(self, connection: socket.socket) -> None:
         """Talk to the reader over this connection."""
@@ -180,30 +182,34 @@ class ReaderLink(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection stands."""
         self.transport = cast(asyncio.Transport, transport)
-        self.keeper.made(self)
+        self.listener.on_connected(self)
 
-    def ask(self, job: Job, seconds: float) -> Result:
+    def ask(self, job: QueryJob, seconds: float) -> QueryResult:
         """Begin to answer a query; after so many seconds the reader is killed."""
-        self.result = Result(self.pace, self.kill)
-        self.after(min(SLOW, seconds), partial(self.slow, seconds - SLOW))
-        self.tell(framed(ASK, job.packed()))
+        self.result = QueryResult(self.pace, self.kill)
+        self.set_timer(
+            min(SLOW_QUERY_SECONDS, seconds), partial(self.slow_down, seconds - SLOW_QUERY_SECONDS)
+        )
+        self.send(frame_message(ASK_MESSAGE, job.pack()))
         return self.result
 
-    def slow(self, seconds: float) -> None:
+    def slow_down(self, seconds: float) -> None:
         """Let others go first from now on; after so many seconds the reader is killed."""
         if seconds <= 0:
-            return self.kill(TIME)
-        self.keeper.occupied()
+            return self.kill(TIME_FAULT)
+        self.listener.on_occupied()
         with suppress(OSError):  # of this thread alone, whatever POSIX says of processes
-            os.setpriority(os.PRIO_PROCESS, self.thread, os.getpriority(os.PRIO_PROCESS, 0) + YIELDING)
-        return self.after(seconds, partial(self.kill, TIME))
+            os.setpriority(
+                os.PRIO_PROCESS, self.thread_id, os.getpriority(os.PRIO_PROCESS, 0) + SLOW_QUERY_NICENESS
+            )
+        return self.set_timer(seconds, partial(self.kill, TIME_FAULT))
 
-    def after(self, seconds: float, then: Callable[[], None]) -> None:
+    def set_timer(self, seconds: float, then: Callable[[], None]) -> None:
         """Do something when the query has had so many seconds."""
-        self.then = then
+        self.timer_action = then
         self.timer = asyncio.get_running_loop().call_later(seconds, then)
 
-    def tell(self, message: bytes) -> None:
+    def send(self, message: bytes) -> None:
         """Send a message."""
         self.transport.write(message)
 
@@ -213,38 +219,38 @@ class ReaderLink(asyncio.Protocol):
         self.timer.cancel()
         if on:
             self.transport.resume_reading()
-            self.after(self.left, self.then)
+            self.set_timer(self.seconds_left, self.timer_action)
         else:
             loop = asyncio.get_running_loop()
             self.transport.pause_reading()
-            self.left = self.timer.when() - loop.time()
-            self.timer = loop.call_later(PATIENCE, self.kill, CANCELED)
-            self.keeper.occupied()
+            self.seconds_left = self.timer.when() - loop.time()
+            self.timer = loop.call_later(RESULT_READ_TIMEOUT_SECONDS, self.kill, CANCELED_FAULT)
+            self.listener.on_occupied()
 
     def data_received(self, data: bytes) -> None:
         """Take what the reader says."""
         self.buffer += data
-        for kind, body in unframed(self.buffer):
-            self.hear(kind, body)
+        for kind, body in unframe_messages(self.buffer):
+            self.handle_message(kind, body)
 
-    def hear(self, kind: bytes, body: bytes) -> None:
+    def handle_message(self, kind: bytes, body: bytes) -> None:
         """Take one message of the reader."""
-        if kind == OPENED:
-            self.opening -= 1
-            self.keeper.opened()
-        elif kind == THREAD:
-            self.thread = int(body)
-        elif self.result and kind == PIECE:
+        if kind == OPENED_MESSAGE:
+            self.pending_opens -= 1
+            self.listener.on_opened()
+        elif kind == THREAD_MESSAGE:
+            self.thread_id = int(body)
+        elif self.result and kind == PIECE_MESSAGE:
             self.result.add(body, last=False)
         elif self.result:
-            if kind == FAULT:
-                self.result.fail(Fault(*json.loads(body)))
+            if kind == FAULT_MESSAGE:
+                self.result.fail(QueryFault(*json.loads(body)))
             else:
                 self.result.add(body, last=True)
-            self.settle()
-            self.keeper.done(self, worn=kind == WORN)
+            self.end_query()
+            self.listener.on_answered(self, worn=kind == WORN_MESSAGE)
 
-    def settle(self) -> None:
+    def end_query(self) -> None:
         """No answer is under way any more."""
         if self.timer:
             self.timer.cancel()
@@ -255,7 +261,7 @@ class ReaderLink(asyncio.Protocol):
     def kill(self, kind: str) -> None:
         """End the process in the midst of its work, because of this kind of fault."""
         if self.result:
-            self.result.fail(Fault(kind))
+            self.result.fail(QueryFault(kind))
         with suppress(ProcessLookupError):
             os.kill(self.process, signal.SIGKILL)
         self.transport.abort()
@@ -267,6 +273,6 @@ class ReaderLink(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The process has ended."""
         if self.result:
-            self.result.fail(Fault(LOST))
-        self.settle()
-        self.keeper.gone(self)
+            self.result.fail(QueryFault(LOST_FAULT))
+        self.end_query()
+        self.listener.on_gone(self)

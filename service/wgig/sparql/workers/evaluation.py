@@ -9,66 +9,75 @@ import io
 from collections.abc import Callable
 from typing import IO, Any, cast
 
-from ...http.work_queue import Turns
-from ...rdf.serialization import UnfitError, Watch
+from ...http.work_queue import WorkQueue
+from ...rdf.serialization import OutputChecker, UnserializableError
 from ...store.errors import StoreError
 from ...store.store import Store
-from ...store.view import View
-from .fair_queue import Standing
-from .protocol import DISK, ROWS, SIZE, SYNTAX, UNFIT, VALUE, Fault, Job
-from .result import Result, unpaced
+from ...store.view import StoreView
+from .fair_queue import QueueState
+from .protocol import (
+    DISK_FAULT,
+    ROWS_FAULT,
+    SIZE_FAULT,
+    SYNTAX_FAULT,
+    UNFIT_FAULT,
+    VALUE_FAULT,
+    QueryFault,
+    QueryJob,
+)
+from .result import QueryResult, ignore_flow_control
 
-FIRST, NEXT = 16 * 1024, 64 * 1024  # bytes of a piece
+FIRST_PIECE_BYTES, NEXT_PIECE_BYTES = 16 * 1024, 64 * 1024  # bytes of a piece
 
 
-def evaluate(view: View, job: Job, send: Callable[[bytes], None]) -> bytes:
+def evaluate_query(view: StoreView, job: QueryJob, send: Callable[[bytes], None]) -> bytes:
     """The last piece of the answer to a query; those before were sent. Raises Fault."""
-    pieces = Pieces(job, send)
+    pieces = ResultPieceWriter(job, send)
     try:
-        if job.rows and view.exceeds(job.rows, job.text, job.dataset, job.base):
-            raise Fault(ROWS)
+        if job.max_rows and view.exceeds(job.max_rows, job.text, job.dataset, job.base):
+            raise QueryFault(ROWS_FAULT)
         view.query(job.text, job.media_type, cast(IO[bytes], pieces), job.dataset, job.base)
         pieces.watch.feed(pieces.piece)
     except SyntaxError as error:
-        raise Fault(SYNTAX, str(error)) from error
+        raise QueryFault(SYNTAX_FAULT, str(error)) from error
     except (OSError, StoreError) as error:
-        raise Fault(DISK, str(error)) from error
-    except UnfitError as error:
-        raise Fault(UNFIT, error.why) from error
+        raise QueryFault(DISK_FAULT, str(error)) from error
+    except UnserializableError as error:
+        raise QueryFault(UNFIT_FAULT, error.reason) from error
     except (ValueError, RuntimeError) as error:
-        raise Fault(VALUE, str(error)) from error
+        raise QueryFault(VALUE_FAULT, str(error)) from error
     return bytes(pieces.piece)
 
 
-class Pieces(io.RawIOBase):
+class ResultPieceWriter(io.RawIOBase):
     """A file whose content is sent in pieces, the first one soon.
 
     Raises Fault on what is too much, UnfitError on what no parser could read.
     """
 
-    def __init__(self, job: Job, send: Callable[[bytes], None]) -> None:
+    def __init__(self, job: QueryJob, send: Callable[[bytes], None]) -> None:
         """Nothing is written yet."""
         self.send = send
-        self.left = job.most
-        self.watch = Watch(job.media_type)
-        self.size = FIRST
+        self.bytes_left = job.max_bytes
+        self.watch = OutputChecker(job.media_type)
+        self.piece_bytes = FIRST_PIECE_BYTES
         self.piece = bytearray()
 
     def write(self, data: Any) -> int:
         """Take the bytes and say how many they were."""
-        self.left -= len(data)
-        if self.left < 0:
-            raise Fault(SIZE)
+        self.bytes_left -= len(data)
+        if self.bytes_left < 0:
+            raise QueryFault(SIZE_FAULT)
         self.piece += data
-        if len(self.piece) >= self.size:
+        if len(self.piece) >= self.piece_bytes:
             self.watch.feed(self.piece)
             self.send(bytes(self.piece))
             self.piece.clear()
-            self.size = NEXT
+            self.piece_bytes = NEXT_PIECE_BYTES
         return len(data)
 
 
-class Inline(Turns):
+class ThreadQueryWorkers(WorkQueue):
     """Threads that answer queries over a store. Nothing limits their time."""
 
     def __init__(self, store: Store) -> None:
@@ -76,7 +85,7 @@ class Inline(Turns):
         super().__init__(at_once=32, waiting=256, patience=10)
         self.store = store
 
-    copying = False  # nobody has a copy
+    is_copying = False  # nobody has a copy
 
     @property
     def version(self) -> int:
@@ -84,26 +93,26 @@ class Inline(Turns):
         return self.store.version
 
     @property
-    def standing(self) -> Standing:
+    def queue_state(self) -> QueueState:
         """How many threads answer queries and how many more may, and how many queries wait for one."""
         now = self.limiter.statistics()
-        return Standing(now.borrowed_tokens, int(now.total_tokens) - now.borrowed_tokens, now.tasks_waiting)
+        return QueueState(now.borrowed_tokens, int(now.total_tokens) - now.borrowed_tokens, now.tasks_waiting)
 
     async def in_line(self) -> None:
         """Each write is seen before it is acknowledged."""
 
-    async def ask(self, job: Job, client: str) -> Result:
+    async def ask(self, job: QueryJob, client: str) -> QueryResult:
         """The whole answer to a query. Raises Problem 503 where no thread comes free."""
         del client
-        return await self.run(self.whole, job)
+        return await self.run(self.evaluate_whole, job)
 
-    def whole(self, job: Job) -> Result:
+    def evaluate_whole(self, job: QueryJob) -> QueryResult:
         """The whole answer to a query, or the fault in its place."""
         pieces: list[bytes] = []
-        result = Result(unpaced, lambda _: None)
+        result = QueryResult(ignore_flow_control, lambda _: None)
         try:
-            pieces.append(evaluate(self.store, job, pieces.append))
-        except Fault as fault:
+            pieces.append(evaluate_query(self.store, job, pieces.append))
+        except QueryFault as fault:
             result.fail(fault)
         else:
             result.add(b"".join(pieces), last=True)

@@ -5,14 +5,14 @@ import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .connections import SLOW, HolderLink, ReaderLink
-from .fair_queue import Lending
-from .protocol import CHANGE, CROWDED, OPEN, framed
+from .connections import SLOW_QUERY_SECONDS, ForkerConnection, WorkerConnection
+from .fair_queue import FairQueue
+from .protocol import CHANGE_MESSAGE, CROWDED_FAULT, OPEN_MESSAGE, frame_message
 
-Missed = Callable[[int], Sequence[bytes]]
+MissedWrites = Callable[[int], Sequence[bytes]]
 
 
-class Generation:
+class WorkerGeneration:
     """A holder and its readers, as many as `size`; they are lent out while they serve.
 
     Their copy of the quads was taken after write `number`, and stands in `folder`. Readers read from there
@@ -28,30 +28,30 @@ class Generation:
         size: int,
         most: int,
         *,
-        lending: Lending[ReaderLink],
-        missed: Missed,
-        lost: Callable[["Generation"], None],
+        lending: FairQueue[WorkerConnection],
+        missed: MissedWrites,
+        lost: Callable[["WorkerGeneration"], None],
         tidy: Callable[[Path], None],
     ) -> None:
         """There is no holder and no reader yet."""
-        self.folder, self.number, self.size, self.most = folder, number, size, most
-        self.lending, self.missed, self.lost, self.tidy = lending, missed, lost, tidy
-        self.holder = HolderLink(self.born, self.ended)
-        self.readers: set[ReaderLink] = set()
+        self.folder, self.write_number, self.size, self.max_memory_quads = folder, number, size, most
+        self.queue, self.missed_writes, self.on_lost, self.on_all_opened = lending, missed, lost, tidy
+        self.forker = ForkerConnection(self.on_forked, self.on_forker_lost)
+        self.workers: set[WorkerConnection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
-        self.in_memory, self.serving, self.over = True, False, False
-        self.forking = self.waste = 0
+        self.in_memory, self.is_serving, self.is_over = True, False, False
+        self.forking_count = self.wasted_quads = 0
         self.ready = asyncio.Event()
 
     def load(self) -> asyncio.Future[bool]:
         """Let the holder, which is started, copy the quads; whether it has them, as they are not too many."""
-        loaded = self.holder.load(self.folder)
-        for body in self.missed(self.number):
-            self.holder.change(body)
-        loaded.add_done_callback(self.copied)
+        loaded = self.forker.load(self.folder)
+        for body in self.missed_writes(self.write_number):
+            self.forker.send_change(body)
+        loaded.add_done_callback(self.on_copied)
         return loaded
 
-    def copied(self, loaded: asyncio.Future[bool]) -> None:
+    def on_copied(self, loaded: asyncio.Future[bool]) -> None:
         """The quads are copied, or too many, or the holder has ended."""
         if loaded.cancelled():
             return
@@ -60,150 +60,152 @@ class Generation:
     async def populate(self) -> None:
         """Have the readers made; the first one is there. Raises OSError."""
         for _ in range(self.size):
-            self.fork()
+            self.fork_worker()
         await self.ready.wait()
-        if self.over:
+        if self.is_over:
             raise ConnectionResetError("the process that makes readers has ended")
 
     def serve(self) -> None:
         """Lend the readers out."""
-        self.serving = True
-        for reader in self.readers:
-            self.lending.offer(reader)
+        self.is_serving = True
+        for reader in self.workers:
+            self.queue.offer(reader)
 
     def retire(self) -> None:
         """Lend nobody out any more, and end when everybody has answered what was asked."""
-        self.serving, self.over = False, True
-        for reader in [one for one in self.readers if not one.result]:
+        self.is_serving, self.is_over = False, True
+        for reader in [one for one in self.workers if not one.result]:
             reader.close()
         self.end_if_empty()
 
-    def tell(self, body: bytes, folder: Path | None, removed: int) -> None:
+    def send_change(self, body: bytes, folder: Path | None, removed: int) -> None:
         """Tell everybody of a write, or of the folder that has it."""
-        self.waste += removed if self.in_memory else 0
-        self.holder.change(body)
+        self.wasted_quads += removed if self.in_memory else 0
+        self.forker.send_change(body)
         if not self.in_memory:
             self.folder = folder or self.folder
-        for reader in self.readers:
+        for reader in self.workers:
             if self.in_memory:
-                reader.tell(framed(CHANGE, body))
+                reader.send(frame_message(CHANGE_MESSAGE, body))
             else:
-                self.open(reader)
+                self.open_folder(reader)
 
-    def open(self, reader: ReaderLink) -> None:
+    def open_folder(self, reader: WorkerConnection) -> None:
         """Let a reader read from the folder from now on."""
-        reader.opening += 1
-        reader.tell(framed(OPEN, str(self.folder).encode()))
+        reader.pending_opens += 1
+        reader.send(frame_message(OPEN_MESSAGE, str(self.folder).encode()))
 
-    def fork(self) -> None:
+    def fork_worker(self) -> None:
         """Have one more reader made."""
-        self.forking += 1
-        self.holder.fork()
+        self.forking_count += 1
+        self.forker.fork()
 
-    def born(self, process: int, changes: int, connection: socket.socket) -> None:
+    def on_forked(self, process: int, changes: int, connection: socket.socket) -> None:
         """A reader is there, which has seen so many changes of the copy."""
-        reader = ReaderLink(process, self, self.number + changes)
+        reader = WorkerConnection(process, self, self.write_number + changes)
         task = asyncio.create_task(reader.connect(connection))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    def made(self, reader: ReaderLink) -> None:
+    def on_connected(self, reader: WorkerConnection) -> None:
         """The connection to a reader stands: let it catch up, and lend it out."""
-        self.forking -= 1
-        self.readers.add(reader)
+        self.forking_count -= 1
+        self.workers.add(reader)
         if self.in_memory:
-            for body in self.missed(reader.seen):
-                reader.tell(framed(CHANGE, body))
+            for body in self.missed_writes(reader.seen_writes):
+                reader.send(frame_message(CHANGE_MESSAGE, body))
         else:
-            self.open(reader)
+            self.open_folder(reader)
         self.ready.set()
-        if self.serving:
-            self.lending.offer(reader)
-        elif self.over:
+        if self.is_serving:
+            self.queue.offer(reader)
+        elif self.is_over:
             reader.close()
 
-    def done(self, reader: ReaderLink, *, worn: bool) -> None:
+    def on_answered(self, reader: WorkerConnection, *, worn: bool) -> None:
         """A reader has answered: lend it to the next."""
-        self.lending.settle(reader)
-        if worn or not self.serving:
+        self.queue.take_back(reader)
+        if worn or not self.is_serving:
             reader.close()
         else:
-            self.lending.offer(reader)
-        self.let_go()
+            self.queue.offer(reader)
+        self.end_surplus_worker()
 
-    def let_go(self) -> None:
+    def end_surplus_worker(self) -> None:
         """End one who is idle of more readers than were asked for, unless all others are occupied."""
-        idle = [one for one in self.lending.idle if one in self.readers]
-        if len(self.readers) > self.size and len(idle) > 1:
-            self.lending.withdraw(idle[0])
+        idle = [one for one in self.queue.idle if one in self.workers]
+        if len(self.workers) > self.size and len(idle) > 1:
+            self.queue.withdraw(idle[0])
             idle[0].close()
 
-    def occupied(self) -> None:
+    def on_occupied(self) -> None:
         """A reader is occupied, by a query that takes long or a slow client: have one for the others."""
-        if not self.lending.idle and len(self.readers) + self.forking < 2 * self.size:
-            self.fork()
+        if not self.queue.idle and len(self.workers) + self.forking_count < 2 * self.size:
+            self.fork_worker()
 
-    def crowded(self) -> None:
+    def on_crowded(self) -> None:
         """Somebody waits who kept no reader for long: where all are at slow queries, have one more made.
 
         Where there are twice as many as were asked for, a query is ended for it, whose client is told so.
         """
-        loans = self.lending.loans
-        if self.forking or any(one not in loans or loans[one].seconds <= SLOW for one in self.readers):
+        loans = self.queue.loans
+        if self.forking_count or any(
+            one not in loans or loans[one].seconds <= SLOW_QUERY_SECONDS for one in self.workers
+        ):
             return
-        if len(self.readers) >= 2 * self.size:
-            if not (victim := self.victim()):
+        if len(self.workers) >= 2 * self.size:
+            if not (victim := self.find_victim()):
                 return
-            victim.kill(CROWDED)
-        self.fork()
+            victim.kill(CROWDED_FAULT)
+        self.fork_worker()
 
-    def victim(self) -> ReaderLink | None:
+    def find_victim(self) -> WorkerConnection | None:
         """The reader whose query goes first where others wait; None where no query has run for long.
 
         It is one of the client that has the most readers; among such clients, of one who had long queries
         before. Of theirs it is one whose answer has not begun, and of these the longest.
         """
-        loans, lent, lately = self.lending.loans, self.lending.lent(), self.lending.until
+        loans, lent, lately = self.queue.loans, self.queue.list_borrowers(), self.queue.long_until
 
-        def rank(reader: ReaderLink) -> tuple[int, bool, bool, float]:
-            client, has_begun = loans[reader].client, reader.result is not None and reader.result.begun
+        def rank(reader: WorkerConnection) -> tuple[int, bool, bool, float]:
+            client, has_begun = loans[reader].client, reader.result is not None and reader.result.has_begun
             return lent.count(client), client in lately, not has_begun, loans[reader].seconds
 
-        long = (one for one in self.readers if one in loans and loans[one].is_long)
+        long = (one for one in self.workers if one in loans and loans[one].is_long)
         return max(long, key=rank, default=None)
 
-    def opened(self) -> None:
+    def on_opened(self) -> None:
         """A reader reads from the folder."""
-        if not any(one.opening for one in self.readers):
-            self.tidy(self.folder)
+        if not any(one.pending_opens for one in self.workers):
+            self.on_all_opened(self.folder)
 
-    def gone(self, reader: ReaderLink) -> None:
+    def on_gone(self, reader: WorkerConnection) -> None:
         """A reader has ended: have another made in its place."""
-        self.readers.discard(reader)
-        self.lending.withdraw(reader)
-        self.lending.settle(reader)
-        if self.over:
+        self.workers.discard(reader)
+        self.queue.withdraw(reader)
+        self.queue.take_back(reader)
+        if self.is_over:
             self.end_if_empty()
-        elif len(self.readers) + self.forking < self.size:
-            self.fork()
+        elif len(self.workers) + self.forking_count < self.size:
+            self.fork_worker()
 
     async def close(self) -> None:
         """End all at once, and wait until they are gone."""
-        self.serving, self.over = False, True
+        self.is_serving, self.is_over = False, True
         await asyncio.gather(*self.tasks)
-        for reader in self.readers.copy():
+        for reader in self.workers.copy():
             reader.close()
-        self.holder.close()
+        self.forker.close()
         await asyncio.sleep(0)
-        await self.holder.buried
+        await self.forker.exited
 
     def end_if_empty(self) -> None:
         """End the holder when all readers are gone."""
-        if not self.readers:
-            self.holder.close()
+        if not self.workers:
+            self.forker.close()
 
-    def ended(self) -> None:
+    def on_forker_lost(self) -> None:
         """The holder has ended, and so do its readers."""
-        self.serving, self.over = False, True
+        self.is_serving, self.is_over = False, True
         self.ready.set()
-        self.lost(self)
+        self.on_lost(self)

@@ -10,28 +10,28 @@ import shutil
 from itertools import count
 from pathlib import Path
 
-from ...http.limits import party
+from ...http.limits import identify_client
 from ...settings import Settings
-from ...store.change import Change, packed
+from ...store.change import Change, serialize_change
 from ...store.errors import StoreError
-from ...store.files import ASIDE
+from ...store.files import ASIDE_FOLDER
 from ...store.store import Store
-from .connections import ReaderLink
-from .fair_queue import Lending, Standing
-from .generation import Generation
-from .protocol import Job
-from .result import Result
+from .connections import WorkerConnection
+from .fair_queue import FairQueue, QueueState
+from .generation import WorkerGeneration
+from .protocol import QueryJob
+from .result import QueryResult
 
-WAITING, PATIENCE = 256, 10  # queries that wait, and for how many seconds
-LARGE = 100_000  # quads of a change, beyond which a new copy is cheaper
-WASTE = 200_000  # quads taken out of a copy, which does not free them, until it is replaced
-SOON = 1.0  # seconds for the first readers, before some from disk answer in their place
-AGAIN = 1.0  # seconds until the next try where no readers can be had
+MAX_WAITING_QUERIES, WORKER_WAIT_SECONDS = 256, 10  # queries that wait, and for how many seconds
+LARGE_CHANGE_QUADS = 100_000  # quads of a change, beyond which a new copy is cheaper
+MAX_WASTED_QUADS = 200_000  # quads taken out of a copy, which does not free them, until it is replaced
+FIRST_WORKERS_SECONDS = 1.0  # seconds for the first readers, before some from disk answer in their place
+WORKERS_RETRY_SECONDS = 1.0  # seconds until the next try where no readers can be had
 
 log = logging.getLogger("wgig")
 
 
-class Pool:
+class WorkerPool:
     """Readers of a store, which are replaced when they end.
 
     A change goes down the socket of each before its write is acknowledged, so that every later query sees it.
@@ -41,171 +41,185 @@ class Pool:
         """No reader is there yet."""
         self.store, self.settings = store, settings
         but_one = settings.readers - 1
-        self.lending: Lending[ReaderLink] = Lending(
-            max(1, but_one), max(1, 2 * but_one), WAITING, PATIENCE, self.crowded
+        self.queue: FairQueue[WorkerConnection] = FairQueue(
+            max(1, but_one), max(1, 2 * but_one), MAX_WAITING_QUERIES, WORKER_WAIT_SECONDS, self.on_crowded
         )
-        self.folder = settings.store / ASIDE / "readers"
-        self.names = count()
-        self.written = 0  # the last write, in the thread that writes
+        self.folder = settings.store / ASIDE_FOLDER / "readers"
+        self.folder_numbers = count()
+        self.written_number = 0  # the last write, in the thread that writes
         self.version = 0  # the last write that readers were told of
-        self.loading: set[Path] = set()  # the folders of copies that are being taken
-        self.recent: list[tuple[int, bytes]] = []  # writes that those who are being made may not have seen
-        self.starting = 0
-        self.generations: list[Generation] = []
-        self.current: Generation | None = None
-        self.beginning = asyncio.Lock()  # held while a holder is started
-        self.closed = False
+        self.loading_folders: set[Path] = set()  # the folders of copies that are being taken
+        self.recent_writes: list[
+            tuple[int, bytes]
+        ] = []  # writes that those who are being made may not have seen
+        self.starting_count = 0
+        self.generations: list[WorkerGeneration] = []
+        self.current: WorkerGeneration | None = None
+        self.start_lock = asyncio.Lock()  # held while a holder is started
+        self.is_closed = False
 
     async def start(self) -> None:
         """Have readers, and keep them in step with the store from now on."""
         self.loop = asyncio.get_running_loop()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        self.store.heard = self.heard
-        await self.have()
+        self.store.on_commit = self.on_commit
+        await self.start_workers()
 
-    async def have(self) -> None:
+    async def start_workers(self) -> None:
         """Have readers, which read from disk until the quads are copied to memory where that takes long."""
-        self.renewing = self.loop.create_task(self.renew())
-        await asyncio.wait([self.renewing], timeout=SOON)
-        if not self.renewing.done():
-            await self.replace(*await asyncio.to_thread(self.numbered_copy), most=0)
+        self.renew_task = self.loop.create_task(self.renew())
+        await asyncio.wait([self.renew_task], timeout=FIRST_WORKERS_SECONDS)
+        if not self.renew_task.done():
+            await self.replace(*await asyncio.to_thread(self.make_numbered_copy), most=0)
 
     async def in_line(self) -> None:
         """Each write is seen before it is acknowledged."""
 
-    async def ask(self, job: Job, client: str) -> Result:
+    async def ask(self, job: QueryJob, client: str) -> QueryResult:
         """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
-        asking = party(client)
-        reader = await self.lending.borrow(asking)
-        if not self.lending.idle and asking in self.lending.long():
-            reader.keeper.occupied()
+        asking = identify_client(client)
+        reader = await self.queue.borrow(asking)
+        if not self.queue.idle and asking in self.queue.long_borrowers():
+            reader.listener.on_occupied()
         return reader.ask(job, self.settings.query_seconds)
 
-    def crowded(self) -> None:
+    def on_crowded(self) -> None:
         """Somebody waits for a reader who kept none for long."""
         if self.current:
-            self.current.crowded()
+            self.current.on_crowded()
 
     @property
-    def copying(self) -> bool:
+    def is_copying(self) -> bool:
         """Whether the quads are being copied, while queries read from disk or from an older copy."""
-        return bool(self.starting)
+        return bool(self.starting_count)
 
     @property
-    def standing(self) -> Standing:
+    def queue_state(self) -> QueueState:
         """How many readers are busy and idle, and how many queries wait for one."""
-        return self.lending.standing
+        return self.queue.state
 
     async def close(self) -> None:
         """End all readers, wait until they are gone, and leave no copy."""
-        async with self.beginning:
-            self.closed = True
+        async with self.start_lock:
+            self.is_closed = True
         await asyncio.gather(*(one.close() for one in self.generations))
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # What the thread does that writes, while nobody else does.
 
-    def heard(self, change: Change | None) -> None:
+    def on_commit(self, change: Change | None) -> None:
         """Tell the readers of a write, or have new ones where that is easier."""
-        self.written += 1
-        if change is None or len(change) > LARGE:
-            replacing = self.replace(*self.numbered_copy(), self.settings.reader_quads)
+        self.written_number += 1
+        if change is None or len(change) > LARGE_CHANGE_QUADS:
+            replacing = self.replace(*self.make_numbered_copy(), self.settings.reader_quads)
             asyncio.run_coroutine_threadsafe(replacing, self.loop).result()
             return
-        folder = self.checkpoint() if self.on_disk else None
+        folder = self.checkpoint() if self.reads_from_disk else None
         self.loop.call_soon_threadsafe(
-            self.publish, self.written, packed(change), folder, len(change.removed)
+            self.publish_write, self.written_number, serialize_change(change), folder, len(change.removed)
         )
 
     @property
-    def on_disk(self) -> bool:
+    def reads_from_disk(self) -> bool:
         """Whether some read from a folder, so that each write makes a checkpoint."""
         return not all(one.in_memory for one in self.generations)
 
     def checkpoint(self, *, to_load: bool = False) -> Path:
         """The folder of a copy of the store as it is now; one that is `to_load` is not tidied away."""
-        folder = self.folder / str(next(self.names))
+        folder = self.folder / str(next(self.folder_numbers))
         if to_load:
-            self.loading.add(folder)
-        self.store.checkpoint(folder)
+            self.loading_folders.add(folder)
+        self.store.copy_to(folder)
         return folder
 
-    def numbered_copy(self) -> tuple[Path, int]:
+    def make_numbered_copy(self) -> tuple[Path, int]:
         """The folder of a copy for new readers, and the number of the last write before it."""
-        with self.store.alone():
-            return self.checkpoint(to_load=True), self.written
+        with self.store.write_lock():
+            return self.checkpoint(to_load=True), self.written_number
 
     # What follows is done in the event loop.
 
-    def publish(self, number: int, body: bytes, folder: Path | None, removed: int) -> None:
+    def publish_write(self, number: int, body: bytes, folder: Path | None, removed: int) -> None:
         """Tell all readers of a write."""
         self.version = number
-        if not (self.starting or any(one.forking for one in self.generations)):
-            self.recent.clear()
-        self.recent.append((number, body))
+        if not (self.starting_count or any(one.forking_count for one in self.generations)):
+            self.recent_writes.clear()
+        self.recent_writes.append((number, body))
         for one in self.generations:
-            one.tell(body, folder, removed)
-        if folder and not self.on_disk:  # those who would read from there have just gone
-            self.tidy()
-        if self.current and self.current.waste > WASTE and not self.starting:
-            self.renewing = self.loop.create_task(self.renew())
+            one.send_change(body, folder, removed)
+        if folder and not self.reads_from_disk:  # those who would read from there have just gone
+            self.remove_old_copies()
+        if self.current and self.current.wasted_quads > MAX_WASTED_QUADS and not self.starting_count:
+            self.renew_task = self.loop.create_task(self.renew())
 
-    def missed(self, number: int) -> list[bytes]:
+    def missed_writes(self, number: int) -> list[bytes]:
         """The writes after one, as told to the readers."""
-        return [body for written, body in self.recent if written > number]
+        return [body for written, body in self.recent_writes if written > number]
 
     async def renew(self) -> None:
         """Have new readers, of a new copy of the quads."""
-        self.starting += 1
+        self.starting_count += 1
         try:
-            await self.replace(*await asyncio.to_thread(self.numbered_copy), self.settings.reader_quads)
+            await self.replace(*await asyncio.to_thread(self.make_numbered_copy), self.settings.reader_quads)
         finally:
-            self.starting -= 1
+            self.starting_count -= 1
 
     async def replace(self, folder: Path, number: int, most: int) -> None:
         """Have new readers of a copy, of up to `most` quads in memory, unless others are sooner.
 
         The old ones end with what they are at.
         """
-        self.starting += 1
+        self.starting_count += 1
         try:
-            while not (self.closed or self.has(number, most) or await self.attempt(folder, number, most)):
-                await asyncio.sleep(AGAIN)
+            while not (
+                self.is_closed
+                or self.has_equal_workers(number, most)
+                or await self.attempt_replacement(folder, number, most)
+            ):
+                await asyncio.sleep(WORKERS_RETRY_SECONDS)
         finally:
-            self.starting -= 1
-            self.loading.discard(folder)
-            if not self.on_disk:
-                self.tidy()
+            self.starting_count -= 1
+            self.loading_folders.discard(folder)
+            if not self.reads_from_disk:
+                self.remove_old_copies()
 
-    def has(self, number: int, most: int) -> bool:
+    def has_equal_workers(self, number: int, most: int) -> bool:
         """Whether there are readers as good as new ones of such a copy would be."""
-        return self.current is not None and self.current.number >= number and self.current.most >= most
+        return (
+            self.current is not None
+            and self.current.write_number >= number
+            and self.current.max_memory_quads >= most
+        )
 
-    async def attempt(self, folder: Path, number: int, most: int) -> bool:
+    async def attempt_replacement(self, folder: Path, number: int, most: int) -> bool:
         """Whether readers of a copy could be had. Raises CancelledError at the end."""
-        new = Generation(
+        new = WorkerGeneration(
             folder,
             number,
             self.settings.readers,
             most,
-            lending=self.lending,
-            missed=self.missed,
-            lost=self.lost,
-            tidy=self.tidy,
+            lending=self.queue,
+            missed=self.missed_writes,
+            lost=self.on_generation_lost,
+            tidy=self.remove_old_copies,
         )
         try:
-            await self.load(new)
-            if self.current and not (new.in_memory or self.current.in_memory) and self.has(number, 0):
-                self.current.most = most  # they read from disk, as the new ones would
+            await self.start_forker(new)
+            if (
+                self.current
+                and not (new.in_memory or self.current.in_memory)
+                and self.has_equal_workers(number, 0)
+            ):
+                self.current.max_memory_quads = most  # they read from disk, as the new ones would
             else:
                 await self.populate(new)
         except (OSError, StoreError) as error:
-            if self.closed:
+            if self.is_closed:
                 raise asyncio.CancelledError from error
             log.error("No readers can be had now, and it is tried again: %s", error)
             return False
-        if self.has(number, most):
+        if self.has_equal_workers(number, most):
             new.retire()
             return True
         old, self.current, self.version = self.current, new, max(self.version, number)
@@ -214,45 +228,47 @@ class Pool:
             old.retire()
         return True
 
-    async def load(self, new: Generation) -> None:
+    async def start_forker(self, new: WorkerGeneration) -> None:
         """Have a holder, with the quads unless too many. Raises OSError, and CancelledError at the end."""
-        async with self.beginning:  # so that the end finds it among the generations
-            if self.closed:
+        async with self.start_lock:  # so that the end finds it among the generations
+            if self.is_closed:
                 raise asyncio.CancelledError
-            await new.holder.start(new.most, self.settings.query_memory)
+            await new.forker.start(new.max_memory_quads, self.settings.query_memory)
             self.generations.append(new)
         await new.load()
 
-    async def populate(self, new: Generation) -> None:
+    async def populate(self, new: WorkerGeneration) -> None:
         """Have readers in step with all writes. Raises OSError or StoreError."""
         copy = new.folder
         try:
             # Each write makes a checkpoint now; those since the copy did not.
-            if not new.in_memory and self.written != new.number:
-                new.folder, new.number = await asyncio.to_thread(self.numbered_copy)
+            if not new.in_memory and self.written_number != new.write_number:
+                new.folder, new.write_number = await asyncio.to_thread(self.make_numbered_copy)
             await new.populate()
         finally:
             if new.folder != copy:
-                self.loading.discard(new.folder)
+                self.loading_folders.discard(new.folder)
 
-    def tidy(self, newest: Path | None = None) -> None:
+    def remove_old_copies(self, newest: Path | None = None) -> None:
         """Remove the copies that nobody needs now that all read from the newest, or nobody from any.
 
         One that is being made has another name until it is whole. At the end all go at once.
         """
-        if self.closed:
+        if self.is_closed:
             return
-        whole = [one for one in self.folder.iterdir() if one.name.isdigit() and one not in self.loading]
+        whole = [
+            one for one in self.folder.iterdir() if one.name.isdigit() and one not in self.loading_folders
+        ]
         for one in whole:
             if newest is None or int(one.name) < int(newest.name):
                 shutil.rmtree(one, ignore_errors=True)
 
-    def lost(self, generation: Generation) -> None:
+    def on_generation_lost(self, generation: WorkerGeneration) -> None:
         """A holder has ended, and with it its readers: have others, if these were the ones that answer."""
         self.generations.remove(generation)
-        if not self.on_disk:
-            self.tidy()
+        if not self.reads_from_disk:
+            self.remove_old_copies()
         if generation is self.current:
             self.current = None
-            if not self.closed:
-                self.having = self.loop.create_task(self.have())
+            if not self.is_closed:
+                self.start_task = self.loop.create_task(self.start_workers())

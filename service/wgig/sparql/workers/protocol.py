@@ -11,25 +11,32 @@ from typing import NamedTuple, Self
 
 import pyoxigraph as ox
 
-from ...store.change import carry_out, unpacked
-from ...store.view import Dataset
+from ...store.change import apply_change, parse_change
+from ...store.view import QueryDataset
 
 # To the holder: take a copy of the store in a folder; fork a reader. To it and to readers: the quads changed.
-LOAD, FORK, CHANGE = b"L", b"F", b"C"
+LOAD_MESSAGE, FORK_MESSAGE, CHANGE_MESSAGE = b"L", b"F", b"C"
 # From the holder: whether the copy is in memory; a reader and its socket.
-LOADED, FORKED = b"l", b"f"
+LOADED_MESSAGE, FORKED_MESSAGE = b"l", b"f"
 # To a reader: answer a query; read from the store in a folder from now on.
-ASK, OPEN = b"A", b"O"
+ASK_MESSAGE, OPEN_MESSAGE = b"A", b"O"
 # From a reader: a piece of the answer; the last one; the last one, and it is worn out; there is no answer, or
 # no more of it; the folder is open; the thread that answers from now on.
-PIECE, END, WORN, FAULT, OPENED, THREAD = b"p", b"e", b"w", b"x", b"o", b"t"
+PIECE_MESSAGE, END_MESSAGE, WORN_MESSAGE, FAULT_MESSAGE, OPENED_MESSAGE, THREAD_MESSAGE = (
+    b"p",
+    b"e",
+    b"w",
+    b"x",
+    b"o",
+    b"t",
+)
 
-HEAD = struct.Struct("!cI")
+MESSAGE_HEAD_STRUCT = struct.Struct("!cI")
 
-Message = tuple[bytes, bytes]
+WorkerMessage = tuple[bytes, bytes]
 
 
-class Job(NamedTuple):
+class QueryJob(NamedTuple):
     """A query as a reader gets it: with the format of the answer.
 
     That takes at most so many bytes, and has at most so many rows or triples; 0: as many as there are.
@@ -37,25 +44,34 @@ class Job(NamedTuple):
 
     text: str
     media_type: str
-    dataset: Dataset
+    dataset: QueryDataset
     base: str
-    most: int
-    rows: int
+    max_bytes: int
+    max_rows: int
 
-    def packed(self) -> bytes:
+    def pack(self) -> bytes:
         """The job as bytes."""
         default, named, union = self.dataset.default, self.dataset.named, self.dataset.union
-        members = (self.text, self.media_type, default, named, union, self.base, self.most, self.rows)
+        members = (
+            self.text,
+            self.media_type,
+            default,
+            named,
+            union,
+            self.base,
+            self.max_bytes,
+            self.max_rows,
+        )
         return json.dumps(members).encode()
 
     @classmethod
-    def unpacked(cls, body: bytes) -> Self:
+    def unpack(cls, body: bytes) -> Self:
         """The job of such bytes."""
         text, media_type, default, named, union, *rest = json.loads(body)
-        return cls(text, media_type, Dataset(tuple(default), tuple(named), union), *rest)
+        return cls(text, media_type, QueryDataset(tuple(default), tuple(named), union), *rest)
 
 
-class Fault(Exception):  # noqa: N818  a word of the trade
+class QueryFault(Exception):  # noqa: N818  a word of the trade
     """There is no answer, or no more of it. `kind` is one of the causes below; the message tells more."""
 
     def __init__(self, kind: str, said: str = "") -> None:
@@ -67,23 +83,29 @@ class Fault(Exception):  # noqa: N818  a word of the trade
 # The text does not parse; it cannot be evaluated; the answer is too large; it has too many rows; it holds
 # what its format cannot; the disk fails; the reader took too long; it ended; somebody ended it;
 # others waited; the service that holds the data does not answer, or not as it should.
-SYNTAX, VALUE, SIZE, ROWS, UNFIT = "syntax", "value", "size", "rows", "unfit"
-DISK, TIME, LOST, CANCELED, CROWDED = "disk", "time", "lost", "canceled", "crowded"
-REMOTE = "remote"
+SYNTAX_FAULT, VALUE_FAULT, SIZE_FAULT, ROWS_FAULT, UNFIT_FAULT = "syntax", "value", "size", "rows", "unfit"
+DISK_FAULT, TIME_FAULT, LOST_FAULT, CANCELED_FAULT, CROWDED_FAULT = (
+    "disk",
+    "time",
+    "lost",
+    "canceled",
+    "crowded",
+)
+REMOTE_FAULT = "remote"
 
 
-def framed(kind: bytes, body: bytes | bytearray = b"") -> bytes:
+def frame_message(kind: bytes, body: bytes | bytearray = b"") -> bytes:
     """A message as it goes over a socket."""
-    return HEAD.pack(kind, len(body)) + body
+    return MESSAGE_HEAD_STRUCT.pack(kind, len(body)) + body
 
 
-def unframed(buffer: bytearray) -> Iterator[Message]:
+def unframe_messages(buffer: bytearray) -> Iterator[WorkerMessage]:
     """The whole messages at the front of the buffer, which are taken out of it."""
     start = 0
     try:
-        while len(buffer) >= start + HEAD.size:
-            kind, length = HEAD.unpack_from(buffer, start)
-            begin = start + HEAD.size
+        while len(buffer) >= start + MESSAGE_HEAD_STRUCT.size:
+            kind, length = MESSAGE_HEAD_STRUCT.unpack_from(buffer, start)
+            begin = start + MESSAGE_HEAD_STRUCT.size
             if len(buffer) < begin + length:
                 break
             start = begin + length
@@ -92,6 +114,6 @@ def unframed(buffer: bytearray) -> Iterator[Message]:
         del buffer[:start]
 
 
-def apply(body: bytes, quads: ox.Store) -> None:
+def apply_packed_change(body: bytes, quads: ox.Store) -> None:
     """Do to a copy of the quads what the bytes of a change say."""
-    carry_out(unpacked(body), quads)
+    apply_change(parse_change(body), quads)

@@ -17,45 +17,47 @@ from typing import NoReturn
 import pyoxigraph as ox
 
 from ...rdf.formats import JSON_RESULTS
-from ...settings import MIB, STACK
-from ...settings import memory as all_memory
-from ...store.view import View
-from .evaluation import NEXT, evaluate
+from ...settings import MIB, THREAD_STACK_BYTES
+from ...settings import available_memory_bytes as all_memory
+from ...store.view import StoreView
+from .evaluation import NEXT_PIECE_BYTES, evaluate_query
 from .protocol import (
-    ASK,
-    CHANGE,
-    END,
-    FAULT,
-    OPEN,
-    OPENED,
-    PIECE,
-    THREAD,
-    WORN,
-    Fault,
-    Job,
-    Message,
-    apply,
-    framed,
-    unframed,
+    ASK_MESSAGE,
+    CHANGE_MESSAGE,
+    END_MESSAGE,
+    FAULT_MESSAGE,
+    OPEN_MESSAGE,
+    OPENED_MESSAGE,
+    PIECE_MESSAGE,
+    THREAD_MESSAGE,
+    WORN_MESSAGE,
+    QueryFault,
+    QueryJob,
+    WorkerMessage,
+    apply_packed_change,
+    frame_message,
+    unframe_messages,
 )
 
-LONG = 0.005  # seconds of a query after which it is worth to look at the memory
-WORN_OUT = 64 * MIB  # that a reader did not give back
-TABLES = 32  # part of all memory that it may keep from disk, without which the next query begins anew
-STATM = Path("/proc/self/statm")
+MEMORY_CHECK_SECONDS = 0.005  # seconds of a query after which it is worth to look at the memory
+WORN_OUT_BYTES = 64 * MIB  # that a reader did not give back
+DISK_TABLES_MEMORY_DIVISOR = (
+    32  # part of all memory that it may keep from disk, without which the next query begins anew
+)
+PROC_STATM_PATH = Path("/proc/self/statm")
 
 
-def read(connection: socket.socket, alive: int, quads: ox.Store | None, memory: int) -> NoReturn:
+def run_query_worker(connection: socket.socket, alive: int, quads: ox.Store | None, memory: int) -> NoReturn:
     """Answer what comes over the connection until it ends, or until nobody has the other end of `alive`.
 
     `quads` is a copy in memory; without one a message says which store to open. A query may take so much
     `memory`, in bytes.
     """
     gc.disable()  # what queries make goes by itself
-    silence()
-    threading.stack_size(STACK)
+    silence_worker_process()
+    threading.stack_size(THREAD_STACK_BYTES)
     tired, relief = os.pipe()
-    reader = Reader(connection, quads, memory, relief)
+    reader = QueryWorker(connection, quads, memory, relief)
     coming = select.poll()
     coming.register(alive, select.POLLIN)
     coming.register(tired, select.POLLIN)
@@ -68,14 +70,14 @@ def read(connection: socket.socket, alive: int, quads: ox.Store | None, memory: 
         thread.join()
 
 
-def silence() -> None:
+def silence_worker_process() -> None:
     """Neither a core nor a last word of the engine: who kills a reader knows why."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not os.environ.get("WGIG_DEBUG"):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-class Reader:
+class QueryWorker:
     """Does what the messages of a connection say, in a thread after another.
 
     A thread that was made to let others go first cannot take that back, so that it is relieved.
@@ -83,81 +85,92 @@ class Reader:
 
     def __init__(self, connection: socket.socket, quads: ox.Store | None, memory: int, relief: int) -> None:
         """Take the connection, the copy in memory if there is one, the bound, and where to ask for relief."""
-        self.connection, self.quads, self.relief = connection, quads, relief
+        self.connection, self.quads, self.relief_pipe = connection, quads, relief
         if quads is not None:
-            warm_up(quads)
-        self.limit = Limit(memory, WORN_OUT if quads is not None else max(WORN_OUT, all_memory() // TABLES))
-        self.incoming = messages(connection)
-        self.niceness = niceness()
+            warm_up_quads(quads)
+        self.memory_limit = MemoryLimit(
+            memory,
+            WORN_OUT_BYTES
+            if quads is not None
+            else max(WORN_OUT_BYTES, all_memory() // DISK_TABLES_MEMORY_DIVISOR),
+        )
+        self.messages = iter_connection_messages(connection)
+        self.start_niceness = get_thread_niceness()
 
     def serve(self) -> None:
         """Do what the messages say, until the thread is tired; the process ends with the connection."""
         tired = False
         try:
-            self.limit.renew()  # with the stack of this thread
-            self.connection.sendall(framed(THREAD, b"%d" % threading.get_native_id()))
-            tired = self.work()
+            self.memory_limit.renew()  # with the stack of this thread
+            self.connection.sendall(frame_message(THREAD_MESSAGE, b"%d" % threading.get_native_id()))
+            tired = self.handle_messages()
         finally:
             if not tired:
                 os._exit(0)
-        os.write(self.relief, b"t")
+        os.write(self.relief_pipe, b"t")
 
-    def work(self) -> bool:
+    def handle_messages(self) -> bool:
         """Do what the messages say; whether there are more, for another thread."""
-        for kind, body in self.incoming:
-            if kind == OPEN:
-                self.limit.lift()
+        for kind, body in self.messages:
+            if kind == OPEN_MESSAGE:
+                self.memory_limit.lift()
                 self.quads = ox.Store.read_only(body.decode())
-                self.connection.sendall(framed(OPENED))
-                self.limit.renew()
-            elif kind == CHANGE and self.quads is not None:
-                self.limit.lift()
-                apply(body, self.quads)
-                self.limit.renew()
-            elif kind == ASK and self.quads is not None:
-                answer(self.connection, View(self.quads), Job.unpacked(body), self.limit)
-                if niceness() > self.niceness:
-                    self.limit.lift()
+                self.connection.sendall(frame_message(OPENED_MESSAGE))
+                self.memory_limit.renew()
+            elif kind == CHANGE_MESSAGE and self.quads is not None:
+                self.memory_limit.lift()
+                apply_packed_change(body, self.quads)
+                self.memory_limit.renew()
+            elif kind == ASK_MESSAGE and self.quads is not None:
+                send_query_answer(
+                    self.connection, StoreView(self.quads), QueryJob.unpack(body), self.memory_limit
+                )
+                if get_thread_niceness() > self.start_niceness:
+                    self.memory_limit.lift()
                     return True
         return False
 
 
-def niceness() -> int:
+def get_thread_niceness() -> int:
     """How far this thread lets others go first: on Linux each thread has its own."""
     return os.getpriority(os.PRIO_PROCESS, 0)
 
 
-def warm_up(quads: ox.Store) -> None:
+def warm_up_quads(quads: ox.Store) -> None:
     """Ask something, as the first query after a fork takes several times as long."""
-    View(quads).query("SELECT * { ?s ?p ?o } LIMIT 1", JSON_RESULTS.media_type, io.BytesIO())
+    StoreView(quads).query("SELECT * { ?s ?p ?o } LIMIT 1", JSON_RESULTS.media_type, io.BytesIO())
 
 
-def messages(connection: socket.socket) -> Iterator[Message]:
+def iter_connection_messages(connection: socket.socket) -> Iterator[WorkerMessage]:
     """What comes over a connection, until it ends."""
     buffer = bytearray()
-    while received := connection.recv(NEXT):
+    while received := connection.recv(NEXT_PIECE_BYTES):
         buffer += received
-        yield from unframed(buffer)
+        yield from unframe_messages(buffer)
 
 
-def answer(connection: socket.socket, view: View, job: Job, limit: "Limit") -> None:
+def send_query_answer(
+    connection: socket.socket, view: StoreView, job: QueryJob, limit: "MemoryLimit"
+) -> None:
     """Send the answer to a query piece by piece, or say why there is none, or no more of it."""
     began = time.monotonic()
     try:
-        last = evaluate(view, job, lambda piece: connection.sendall(framed(PIECE, piece)))
-    except Fault as fault:
-        connection.sendall(framed(FAULT, json.dumps([fault.kind, str(fault)]).encode()))
+        last = evaluate_query(
+            view, job, lambda piece: connection.sendall(frame_message(PIECE_MESSAGE, piece))
+        )
+    except QueryFault as fault:
+        connection.sendall(frame_message(FAULT_MESSAGE, json.dumps([fault.kind, str(fault)]).encode()))
     else:
-        worn = time.monotonic() - began > LONG and limit.worn_out()
-        connection.sendall(framed(WORN if worn else END, last))
+        worn = time.monotonic() - began > MEMORY_CHECK_SECONDS and limit.is_worn_out()
+        connection.sendall(frame_message(WORN_MESSAGE if worn else END_MESSAGE, last))
 
 
-class Limit:
+class MemoryLimit:
     """A bound on the memory that the process may take beside what it has."""
 
     def __init__(self, memory: int, worn_out: int) -> None:
         """Let it take so many bytes; it is worn out when it did not give back so many."""
-        self.memory, self.most, self.had = memory, worn_out, 0
+        self.query_bytes, self.worn_out_bytes, self.base_bytes = memory, worn_out, 0
 
     def lift(self) -> None:
         """Let it take whatever it needs for now."""
@@ -165,19 +178,21 @@ class Limit:
 
     def renew(self) -> None:
         """Count from what the process has now."""
-        self.had = data_size()
-        if self.had:
-            resource.setrlimit(resource.RLIMIT_DATA, (self.had + self.memory, resource.RLIM_INFINITY))
+        self.base_bytes = process_data_bytes()
+        if self.base_bytes:
+            resource.setrlimit(
+                resource.RLIMIT_DATA, (self.base_bytes + self.query_bytes, resource.RLIM_INFINITY)
+            )
 
-    def worn_out(self) -> bool:
+    def is_worn_out(self) -> bool:
         """Whether the process has much more than it had."""
-        return data_size() > self.had + self.most
+        return process_data_bytes() > self.base_bytes + self.worn_out_bytes
 
 
-def data_size() -> int:
+def process_data_bytes() -> int:
     """The bytes of data and stacks of this process, as RLIMIT_DATA counts them; 0 where that is not known."""
     try:
-        fields = STATM.read_bytes().split()
+        fields = PROC_STATM_PATH.read_bytes().split()
     except OSError:
         return 0
     return int(fields[5]) * resource.getpagesize()

@@ -11,21 +11,21 @@ from typing import Any, Self
 
 import pyoxigraph as ox
 
-from ...files import durable
-from ..folder import QUADS
+from ...files import open_durable_file
+from ..folder import QUADS_FOLDER
 
-NAME = "manifest.json"
-PIECE = 1024 * 1024  # bytes that are read at once
+MANIFEST_FILE = "manifest.json"
+BACKUP_CHUNK_BYTES = 1024 * 1024  # bytes that are read at once
 
-Reached = Callable[[int], None]
+ByteProgress = Callable[[int], None]
 
 
-class DamagedError(OSError):
+class DamagedBackupError(OSError):
     """A backup is not what it should be; the message is what is wrong with it."""
 
 
 @dataclass(frozen=True)
-class File:
+class FileChecksum:
     """The length of a file and its SHA-256 in hexadecimal."""
 
     bytes: int
@@ -33,7 +33,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Content:
+class StoreContent:
     """What a store holds, whatever its files are like.
 
     `digest` is the sum of the SHA-256 of all quads, each as a line of N-Quads, modulo 2^256, in hexadecimal.
@@ -45,39 +45,39 @@ class Content:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class BackupManifest:
     """What a backup says of itself: everything acknowledged up to the moment `made` (UTC) is in it."""
 
     wgig: str
     made: str
-    content: Content
-    files: dict[str, File]
+    content: StoreContent
+    files: dict[str, FileChecksum]
 
     @classmethod
     def read(cls, backup: Path) -> Self:
         """The manifest of a backup. Raises DamagedError."""
         try:
-            found: dict[str, Any] = json.loads((backup / NAME).read_bytes())
-            files = {name: File(**one) for name, one in found["files"].items()}
-            return cls(found["wgig"], found["made"], Content(**found["content"]), files)
+            found: dict[str, Any] = json.loads((backup / MANIFEST_FILE).read_bytes())
+            files = {name: FileChecksum(**one) for name, one in found["files"].items()}
+            return cls(found["wgig"], found["made"], StoreContent(**found["content"]), files)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise DamagedError(f"its {NAME} cannot be read") from error
+            raise DamagedBackupError(f"its {MANIFEST_FILE} cannot be read") from error
 
     def write(self, backup: Path) -> None:
         """Write the manifest of a backup. Raises OSError."""
-        with durable(backup / NAME) as file:
+        with open_durable_file(backup / MANIFEST_FILE) as file:
             file.write(json.dumps(asdict(self), indent=1).encode() + b"\n")
 
 
-class Summing(io.RawIOBase):
+class DigestWriter(io.RawIOBase):
     """A file that keeps nothing of the lines that are written to it but their number and their digest."""
 
-    def __init__(self, reached: Reached) -> None:
+    def __init__(self, reached: ByteProgress) -> None:
         """Nothing is written yet; `reached` is told the number of lines."""
         super().__init__()
-        self.lines = self.sum = 0
-        self.rest = b""
-        self.reached = reached
+        self.line_count = self.digest_sum = 0
+        self.partial_line = b""
+        self.report_progress = reached
 
     def writable(self) -> bool:
         """It can be written to."""
@@ -85,47 +85,47 @@ class Summing(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         """Take the bytes and say how many they were."""
-        *whole, self.rest = (self.rest + data).split(b"\n")
-        self.sum += sum(int.from_bytes(hashlib.sha256(line).digest(), "big") for line in whole)
-        self.lines += len(whole)
-        self.reached(self.lines)
+        *whole, self.partial_line = (self.partial_line + data).split(b"\n")
+        self.digest_sum += sum(int.from_bytes(hashlib.sha256(line).digest(), "big") for line in whole)
+        self.line_count += len(whole)
+        self.report_progress(self.line_count)
         return len(data)
 
     @property
     def digest(self) -> str:
         """The sum of the SHA-256 of the lines, modulo 2^256, in hexadecimal."""
-        return f"{self.sum % 2**256:064x}"
+        return f"{self.digest_sum % 2**256:064x}"
 
 
-def content(store: Path, reached: Reached = lambda _: None) -> Content:
+def read_store_content(store: Path, reached: ByteProgress = lambda _: None) -> StoreContent:
     """What the store in a folder holds: all of it is read, nothing is changed. Raises DamagedError."""
-    with opened(store) as quads:
-        sums = Summing(reached)
-        with io.BufferedWriter(sums, PIECE) as file:
+    with open_backup_quads(store) as quads:
+        sums = DigestWriter(reached)
+        with io.BufferedWriter(sums, BACKUP_CHUNK_BYTES) as file:
             quads.dump(file, ox.RdfFormat.N_QUADS)
-        return Content(sums.lines, len(list(quads.named_graphs())), sums.digest)
+        return StoreContent(sums.line_count, len(list(quads.named_graphs())), sums.digest)
 
 
-def check_count(store: Path, holds: Content) -> None:
+def check_content_counts(store: Path, holds: StoreContent) -> None:
     """Raises DamagedError where the store in a folder holds other numbers of quads and graphs."""
-    with opened(store) as quads:
+    with open_backup_quads(store) as quads:
         found = len(quads), len(list(quads.named_graphs()))
     if found != (holds.quads, holds.graphs):
-        raise DamagedError(
+        raise DamagedBackupError(
             f"it holds {found[0]} quads in {found[1]} graphs in place of {holds.quads} in {holds.graphs}"
         )
 
 
 @contextmanager
-def opened(store: Path) -> Iterator[ox.Store]:
+def open_backup_quads(store: Path) -> Iterator[ox.Store]:
     """The quads of the store in a folder, to read only. Raises DamagedError where the engine cannot."""
     try:
-        yield ox.Store.read_only(str(store / QUADS))
+        yield ox.Store.read_only(str(store / QUADS_FOLDER))
     except (OSError, RuntimeError, ValueError) as error:
-        raise DamagedError(f"the engine cannot read it ({error})") from error
+        raise DamagedBackupError(f"the engine cannot read it ({error})") from error
 
 
-def listed(folder: Path) -> dict[str, int]:
+def list_file_sizes(folder: Path) -> dict[str, int]:
     """The files below a folder with their lengths in bytes, by their path below it, sorted."""
     return {
         one.relative_to(folder).as_posix(): one.stat().st_size
@@ -134,24 +134,28 @@ def listed(folder: Path) -> dict[str, int]:
     }
 
 
-def check_files(store: Path, files: dict[str, File], reached: Reached = lambda _: None) -> None:
+def check_file_checksums(
+    store: Path, files: dict[str, FileChecksum], reached: ByteProgress = lambda _: None
+) -> None:
     """Raises DamagedError where the files below a folder are not these, to the byte."""
-    there = listed(store)
+    there = list_file_sizes(store)
     for name in sorted(there.keys() ^ files.keys()):
-        raise DamagedError(f"the file {name} {'is missing' if name in files else 'does not belong to it'}")
+        raise DamagedBackupError(
+            f"the file {name} {'is missing' if name in files else 'does not belong to it'}"
+        )
     done = 0
     for name, one in files.items():
         digest = hashlib.sha256()
-        for piece in pieces(store / name):
+        for piece in iter_file_chunks(store / name):
             digest.update(piece)
             done += len(piece)
             reached(done)
-        if File(there[name], digest.hexdigest()) != one:
-            raise DamagedError(f"the file {name} has changed")
+        if FileChecksum(there[name], digest.hexdigest()) != one:
+            raise DamagedBackupError(f"the file {name} has changed")
 
 
-def pieces(path: Path) -> Iterator[bytes]:
+def iter_file_chunks(path: Path) -> Iterator[bytes]:
     """The bytes of a file, piece by piece."""
     with path.open("rb") as file:
-        while piece := file.read(PIECE):
+        while piece := file.read(BACKUP_CHUNK_BYTES):
             yield piece

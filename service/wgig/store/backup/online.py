@@ -15,27 +15,27 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..files import ASIDE, locked
-from ..folder import refuse_without_store
-from ..snapshot import KEPT
+from ..files import ASIDE_FOLDER, hold_file_lock
+from ..folder import check_store_exists
+from ..snapshot import CHECKPOINT_FOLDER
 from ..store import Store
-from .backup import BUSY, LOCK
+from .backup import BACKUP_BUSY_MESSAGE, BACKUP_LOCK_FILE
 
-NAME = "control"
-SILENCE = 10  # seconds that a request may take to come
-PATIENCE = 600  # and its answer: a long write comes first
-LONGEST = 4096  # bytes of either
+CONTROL_SOCKET_NAME = "control"
+CONTROL_REQUEST_SECONDS = 10  # seconds that a request may take to come
+CONTROL_RESPONSE_SECONDS = 600  # and its answer: a long write comes first
+MAX_CONTROL_MESSAGE_BYTES = 4096  # bytes of either
 
-Answer = dict[str, Any]
+ControlMessage = dict[str, Any]
 
 
-def listen(folder: Path, answer: Callable[[Answer], Answer]) -> None:
+def serve_control_socket(folder: Path, answer: Callable[[ControlMessage], ControlMessage]) -> None:
     """Answer requests on a thread of its own, one after the other, as long as the process lives.
 
     Only for the process that has the store in `folder` open to write. Raises OSError.
     """
     listening = socket.socket(socket.AF_UNIX)
-    with address(folder) as place:
+    with control_socket_address(folder) as place:
         Path(place).unlink(missing_ok=True)  # whoever it belonged to is gone
         listening.bind(place)
         Path(place).chmod(0o600)  # nobody gets through before it listens
@@ -46,13 +46,19 @@ def listen(folder: Path, answer: Callable[[Answer], Answer]) -> None:
             while True:
                 connection, _ = listening.accept()
                 with connection, suppress(OSError):
-                    connection.settimeout(SILENCE)
-                    connection.sendall(line(answered(received(connection), answer)))
+                    connection.settimeout(CONTROL_REQUEST_SECONDS)
+                    connection.sendall(
+                        encode_control_message(
+                            answer_control_request(receive_control_line(connection), answer)
+                        )
+                    )
 
     threading.Thread(target=serve, daemon=True).start()
 
 
-def answered(request: bytes, answer: Callable[[Answer], Answer]) -> Answer:
+def answer_control_request(
+    request: bytes, answer: Callable[[ControlMessage], ControlMessage]
+) -> ControlMessage:
     """The answer to a request, whatever it is."""
     try:
         return answer(json.loads(request))
@@ -60,12 +66,12 @@ def answered(request: bytes, answer: Callable[[Answer], Answer]) -> Answer:
         return {"error": str(error)}
 
 
-def ask(folder: Path, request: Answer) -> Answer | None:
+def send_control_request(folder: Path, request: ControlMessage) -> ControlMessage | None:
     """The answer of the process that has the store in `folder` open, None where nobody listens.
 
     Raises OSError where there is no answer, or it is an error.
     """
-    with socket.socket(socket.AF_UNIX) as asking, address(folder) as place:
+    with socket.socket(socket.AF_UNIX) as asking, control_socket_address(folder) as place:
         try:
             asking.connect(place)
         except (FileNotFoundError, ConnectionRefusedError):
@@ -75,9 +81,9 @@ def ask(folder: Path, request: Answer) -> Answer | None:
                 f"The service of {folder} is somebody else's. Ask as the user that runs it."
             ) from error
         try:
-            asking.settimeout(PATIENCE)
-            asking.sendall(line(request))
-            found: Answer = json.loads(received(asking))
+            asking.settimeout(CONTROL_RESPONSE_SECONDS)
+            asking.sendall(encode_control_message(request))
+            found: ControlMessage = json.loads(receive_control_line(asking))
         except (OSError, ValueError) as error:
             raise OSError(
                 f"The service of {folder} did not answer. Look at its log, and ask again."
@@ -87,71 +93,71 @@ def ask(folder: Path, request: Answer) -> Answer | None:
     return found
 
 
-def line(message: Answer) -> bytes:
+def encode_control_message(message: ControlMessage) -> bytes:
     """A message as it is sent."""
     return json.dumps(message).encode() + b"\n"
 
 
-def received(connection: socket.socket) -> bytes:
+def receive_control_line(connection: socket.socket) -> bytes:
     """The line that comes."""
     with connection.makefile("rb") as file:
-        return file.readline(LONGEST)
+        return file.readline(MAX_CONTROL_MESSAGE_BYTES)
 
 
 @contextmanager
-def address(folder: Path) -> Iterator[str]:
+def control_socket_address(folder: Path) -> Iterator[str]:
     """The address of the socket in the folder of a store, as short as the system wants one.
 
     An address has room for about 100 bytes; on Linux the way to it leads through the open folder.
     """
-    descriptor = os.open(folder / ASIDE, os.O_RDONLY)
+    descriptor = os.open(folder / ASIDE_FOLDER, os.O_RDONLY)
     try:
         short = Path(f"/proc/self/fd/{descriptor}")
-        yield str((short if short.exists() else folder / ASIDE) / NAME)
+        yield str((short if short.exists() else folder / ASIDE_FOLDER) / CONTROL_SOCKET_NAME)
     finally:
         os.close(descriptor)
 
 
-REQUEST = {"do": "checkpoint"}
+CHECKPOINT_REQUEST = {"do": "checkpoint"}
 
 
-def offer(store: Store, say: Callable[[str], None]) -> None:
+def offer_checkpoints(store: Store, say: Callable[[str], None]) -> None:
     """Let others ask this process for a checkpoint of its store; `say` is told where that cannot be."""
     assert store.folder
 
     def answer(request: object) -> dict[str, object]:
-        if request != REQUEST:
+        if request != CHECKPOINT_REQUEST:
             return {
                 "error": f"This is not understood: {request}. Use the same version of wgig as the service."
             }
-        return {"quads": store.keep()}
+        return {"quads": store.keep_checkpoint()}
 
     try:
-        listen(store.folder, answer)
+        serve_control_socket(store.folder, answer)
     except OSError as error:
         say(f"No backup can be made while this service runs: {error}. Stop it for a backup.")
 
 
-def keep(folder: Path) -> int:
+def request_checkpoint(folder: Path) -> int:
     """Make the checkpoint of the store in `folder`; returns how many quads the store has.
 
     Raises StoreError or OSError where nobody can.
     """
-    refuse_without_store(folder)
-    answer = ask(folder, REQUEST)
-    return int(answer["quads"]) if answer else Store.open(folder).keep()
+    check_store_exists(folder)
+    answer = send_control_request(folder, CHECKPOINT_REQUEST)
+    return int(answer["quads"]) if answer else Store.open(folder).keep_checkpoint()
 
 
-def copy_to(place: Path, folder: Path) -> None:
+def clone_store(place: Path, folder: Path) -> None:
     """Make a new folder a store like the one in `folder` as it is now, by links where that can be.
 
     Raises StoreError or OSError where nobody can, or a backup is under way.
     """
-    kept = folder / ASIDE / KEPT
-    with locked(folder / ASIDE / LOCK, BUSY.format(folder)):
+    kept = folder / ASIDE_FOLDER / CHECKPOINT_FOLDER
+    with hold_file_lock(folder / ASIDE_FOLDER / BACKUP_LOCK_FILE, BACKUP_BUSY_MESSAGE.format(folder)):
         shutil.rmtree(kept, ignore_errors=True)  # of one that was cut off
         try:
-            keep(folder)
+            request_checkpoint(folder)
             shutil.move(kept, place)
         finally:
             shutil.rmtree(kept, ignore_errors=True)

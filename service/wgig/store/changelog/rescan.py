@@ -20,19 +20,19 @@ import pyoxigraph as ox
 
 from ...settings import MIB
 from ..errors import StoreError
-from ..view import View
-from .log import Log, State
+from ..view import StoreView
+from .log import ChangeLog, ResourceState
 
 Node = ox.NamedNode | ox.BlankNode
-GENID = ".well-known/genid/"
+SKOLEM_IRI_PATH = ".well-known/genid/"
 
 
-def states_of_things(
+def states_of_resources(
     said: Callable[[Node], Iterable[ox.Quad]], things: Iterable[Node], base: str
 ) -> dict[str, str]:
     """By the IRI of each thing, what is said of it as sorted N-Quads without subject; nothing: it is gone."""
-    found = {named(one, base).value: (one, list[str]()) for one in things}
-    quads = (without_blanks(quad, base) for node, _ in found.values() for quad in said(node))
+    found = {skolemize_node(one, base).value: (one, list[str]()) for one in things}
+    quads = (skolemize_quad(quad, base) for node, _ in found.values() for quad in said(node))
     text = ox.serialize(quads, format=ox.RdfFormat.N_QUADS) or b""
     for line in filter(None, text.decode().split("\n")):
         subject, _, rest = line.partition(" ")
@@ -40,88 +40,88 @@ def states_of_things(
     return {iri: "\n".join(sorted(lines)) for iri, (_, lines) in found.items()}
 
 
-def subject(quad: ox.Quad) -> Node | None:
+def find_quad_subject(quad: ox.Quad) -> Node | None:
     """The thing that a quad is about; None where that is a triple, which RDF 1.2 does not allow."""
     return None if isinstance(quad.subject, ox.Triple) else quad.subject
 
 
-def graphs_of(state: str) -> set[str]:
+def graphs_of_state(state: str) -> set[str]:
     """The IRIs of the graphs in which the quads of a state are."""
     ends = (line.removesuffix(" .").rpartition(" ")[2] for line in state.split("\n") if line.count(" ") > 2)
     return {end[1:-1] for end in ends if end.startswith("<")}
 
 
-def named(node: Node, base: str) -> ox.NamedNode:
+def skolemize_node(node: Node, base: str) -> ox.NamedNode:
     """The IRI of a thing."""
-    return node if isinstance(node, ox.NamedNode) else ox.NamedNode(f"{base}{GENID}{node.value}")
+    return node if isinstance(node, ox.NamedNode) else ox.NamedNode(f"{base}{SKOLEM_IRI_PATH}{node.value}")
 
 
-def without_blanks(quad: ox.Quad, base: str) -> ox.Quad:
+def skolemize_quad(quad: ox.Quad, base: str) -> ox.Quad:
     """A quad in which IRIs stand for its blank nodes."""
     if not any(isinstance(one, ox.BlankNode) for one in (quad.subject, quad.object, quad.graph_name)):
         return quad
-    terms = (named(one, base) if isinstance(one, ox.BlankNode) else one for one in quad)
+    terms = (skolemize_node(one, base) if isinstance(one, ox.BlankNode) else one for one in quad)
     return ox.Quad(*terms)
 
 
-BATCH = 500  # things that are looked at in one go
-LARGE = 64 * MIB  # of a store on disk, through which a process of its own looks
-PATIENT = 10  # how far others go first
+SCAN_BATCH_RESOURCES = 500  # things that are looked at in one go
+LARGE_STORE_BYTES = 64 * MIB  # of a store on disk, through which a process of its own looks
+SCAN_NICE_LEVEL = 10  # how far others go first
 
 
-def look_through(log: Log, view: View, times: Mapping[str, str], now: str) -> None:
+def scan_view(log: ChangeLog, view: StoreView, times: Mapping[str, str], now: str) -> None:
     """Add to the log what is other in the view, and what is gone; `times` says since when each graph is so.
 
     Raises StoreError.
     """
-    number = log.begin_look()
-    every = subjects(view)
-    while batch := list(islice(every, BATCH)):
-        new = [one for one in batch if not log.looked_at(number, named(one, log.base).value)]
-        found = states_of_things(view.match, new, log.base)
-        log.look(number, (dated(iri, state, times, now) for iri, state in found.items()))
-    log.end_look(number, now)
+    number = log.begin_scan()
+    every = iter_view_subjects(view)
+    while batch := list(islice(every, SCAN_BATCH_RESOURCES)):
+        new = [one for one in batch if not log.is_scanned(number, skolemize_node(one, log.base).value)]
+        found = states_of_resources(view.match, new, log.base)
+        log.add_scanned(number, (date_resource_state(iri, state, times, now) for iri, state in found.items()))
+    log.end_scan(number, now)
 
 
-def look_aside(log: Log, copy: Path, times: Mapping[str, str], now: str) -> None:
+def scan_store_copy(log: ChangeLog, copy: Path, times: Mapping[str, str], now: str) -> None:
     """As `look_through` for a copy of a store on disk. Of a large one, nobody else has to wait for it."""
-    if log.path is None or sum(one.stat().st_size for one in copy.iterdir()) < LARGE:
-        look_through(log, View(ox.Store.read_only(str(copy))), times, now)
+    if log.path is None or sum(one.stat().st_size for one in copy.iterdir()) < LARGE_STORE_BYTES:
+        scan_view(log, StoreView(ox.Store.read_only(str(copy))), times, now)
         return
-    with ProcessPoolExecutor(1, get_context("spawn"), initializer=begin) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=prepare_scan_process) as pool:
         try:
-            pool.submit(look_apart, log.path, log.base, copy, dict(times), now).result()
+            pool.submit(scan_in_process, log.path, log.base, copy, dict(times), now).result()
         except BrokenProcessPool as error:
             raise StoreError("The process that looks for what has changed was ended by another.") from error
 
 
-def begin() -> None:
+def prepare_scan_process() -> None:
     """Let others go first, and end with the service."""
-    os.nice(PATIENT)
-    threading.Thread(target=end_with, args=(parent_process(),), daemon=True).start()
+    os.nice(SCAN_NICE_LEVEL)
+    threading.Thread(target=exit_with_parent, args=(parent_process(),), daemon=True).start()
 
 
-def end_with(parent: BaseProcess) -> None:
+def exit_with_parent(parent: BaseProcess) -> None:
     """End this process as soon as that one has."""
     parent.join()
     os._exit(1)
 
 
-def look_apart(path: Path, base: str, copy: Path, times: dict[str, str], now: str) -> None:
+def scan_in_process(path: Path, base: str, copy: Path, times: dict[str, str], now: str) -> None:
     """What the process does."""
-    look_through(Log(path, base), View(ox.Store.read_only(str(copy))), times, now)
+    scan_view(ChangeLog(path, base), StoreView(ox.Store.read_only(str(copy))), times, now)
 
 
-def subjects(view: View) -> Iterator[Node]:
+def iter_view_subjects(view: StoreView) -> Iterator[Node]:
     """What the quads are about; something may come more than once."""
     before: Node | None = None
-    for thing in map(subject, view.match()):
+    for thing in map(find_quad_subject, view.match()):
         if thing is not None and thing != before:
             before = thing
             yield thing
 
 
-def dated(iri: str, state: str, times: Mapping[str, str], now: str) -> State:
+def date_resource_state(iri: str, state: str, times: Mapping[str, str], now: str) -> ResourceState:
     """A state with the time at which the last of its graphs was written, or now where that is not known."""
-    known = [times[graph] for graph in graphs_of(state) if graph in times]
-    return State(iri, max(known, default=now), bool(known), state)
+    known = [times[graph] for graph in graphs_of_state(state) if graph in times]
+    return ResourceState(iri, max(known, default=now), bool(known), state)

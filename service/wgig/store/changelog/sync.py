@@ -23,97 +23,99 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 
 from ...problems import Problem
-from ...rdf.namespaces import OUTSIDE, graphs
+from ...rdf.namespaces import EXTERNAL_NAMESPACES, get_description_graphs
 from ..change import Change
 from ..errors import StoreError, translate_disk_errors
-from ..files import ASIDE
-from ..history import AT, BY, CURRENT
-from ..recovery import settling
+from ..files import ASIDE_FOLDER
+from ..history import DCAT_HAS_CURRENT_VERSION, PROV_ENDED_AT_TIME, PROV_WAS_GENERATED_BY
+from ..recovery import read_clean_mark
 from ..store import Store
-from ..view import rows
-from .log import Log, State, UnusableError
-from .rescan import Node, look_aside, look_through, named, states_of_things, subject
+from ..view import select_solutions
+from .log import ChangeLog, ResourceState, UnusableLogError
+from .rescan import Node, find_quad_subject, scan_store_copy, scan_view, skolemize_node, states_of_resources
 
-NAME, COPY = "changes.sqlite", "changes-copy"
-PATIENCE = 20  # seconds until a client is asked to come again
+CHANGE_LOG_FILE, SCAN_COPY_FOLDER = "changes.sqlite", "changes-copy"
+CHANGE_LOG_WAIT_SECONDS = 20  # seconds until a client is asked to come again
 
-TIMES = f"""
+GRAPH_TIMES_QUERY = f"""
 SELECT ?graph (MAX(?at) AS ?since) {{
-  {{ GRAPH <%(base)sgraph/history> {{ ?graph <{CURRENT.value}>/<{BY.value}>/<{AT.value}> ?at }} }}
-  UNION {{ GRAPH <%(base)sgraph/catalog> {{ ?graph <{OUTSIDE["dcterms"]}modified> ?at }} }}
-  FILTER (DATATYPE(?at) = <{OUTSIDE["xsd"]}dateTime>)
+  {{ GRAPH <%(base)sgraph/history> {{ ?graph <{DCAT_HAS_CURRENT_VERSION.value}>/<{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?at }} }}
+  UNION {{ GRAPH <%(base)sgraph/catalog> {{ ?graph <{EXTERNAL_NAMESPACES["dcterms"]}modified> ?at }} }}
+  FILTER (DATATYPE(?at) = <{EXTERNAL_NAMESPACES["xsd"]}dateTime>)
 }} GROUP BY ?graph"""
 
-Said = Callable[[Node], Iterable[ox.Quad]]
+QuadsOfNode = Callable[[Node], Iterable[ox.Quad]]
 
 log = logging.getLogger("wgig")
 
 
-class Stream:
+class ChangeLogSync:
     """The versions of the things of a store, from the start on."""
 
     def __init__(self, store: Store, base: str) -> None:
         """Nothing is followed until the start."""
         self.store, self.base = store, base
         # Of graphs that are computed: things that all others lead to have long lists of them there.
-        self.apart = {*graphs(base), ox.NamedNode(f"{base}graph/inferred")}
+        self.computed_graphs = {*get_description_graphs(base), ox.NamedNode(f"{base}graph/inferred")}
         self.lock = threading.Lock()
-        self.opened: Log | None = None
-        self.due = True
-        self.missed: set[Node] | None = None  # what was written during a look
-        self.looking: Future[None] | None = None
-        self.thread: ThreadPoolExecutor | None = None
+        self.opened_log: ChangeLog | None = None
+        self.is_scan_due = True
+        self.missed_nodes: set[Node] | None = None  # what was written during a look
+        self.running_scan: Future[None] | None = None
+        self.executor: ThreadPoolExecutor | None = None
 
     @property
-    def log(self) -> Log:
+    def log(self) -> ChangeLog:
         """The log, once it was started."""
-        assert self.opened is not None
-        return self.opened
+        assert self.opened_log is not None
+        return self.opened_log
 
-    def start(self) -> Log:
+    def start(self) -> ChangeLog:
         """Open the log, and have it follow each write from now on. Raises StoreError."""
         with self.lock:
-            if self.opened is None:
-                self.opened = self.open(self.store.folder and self.store.folder / ASIDE / NAME)
-                with self.store.alone():
-                    mark = self.opened.about("mark")
-                    self.due = not mark or mark != self.mark()
-                    self.store.followers.append(self.follow)
-            return self.opened
+            if self.opened_log is None:
+                self.opened_log = self.open(
+                    self.store.folder and self.store.folder / ASIDE_FOLDER / CHANGE_LOG_FILE
+                )
+                with self.store.write_lock():
+                    mark = self.opened_log.read_property("mark")
+                    self.is_scan_due = not mark or mark != self.read_store_mark()
+                    self.store.projections.append(self.follow)
+            return self.opened_log
 
-    def open(self, path: Path | None) -> Log:
+    def open(self, path: Path | None) -> ChangeLog:
         """The log, or a new one in the place of one that cannot be gone on with. Raises StoreError."""
         try:
-            return Log(path, self.base)
-        except UnusableError as error:
+            return ChangeLog(path, self.base)
+        except UnusableLogError as error:
             log.error("%s A new one begins.", error)
-            return self.anew(path)
+            return self.create_anew(path)
 
-    def anew(self, path: Path | None) -> Log:
+    def create_anew(self, path: Path | None) -> ChangeLog:
         """A new log in the place of what is there. Raises StoreError."""
-        for one in path.parent.glob(f"{NAME}*") if path else ():
+        for one in path.parent.glob(f"{CHANGE_LOG_FILE}*") if path else ():
             one.unlink()
-        return Log(path, self.base)
+        return ChangeLog(path, self.base)
 
     @property
     def is_behind(self) -> bool:
         """Whether the log is not in line with the store: a look at all is due, or under way."""
-        return self.due or self.missed is not None
+        return self.is_scan_due or self.missed_nodes is not None
 
-    async def begin(self) -> None:
+    async def ensure_current(self) -> None:
         """Look at all that the store holds where that is due, so that nobody has to wait for it."""
         with suppress(Problem, StoreError):  # it goes on all the same, or who asks is told
-            await self.ready()
+            await self.get_current_log()
 
-    async def ready(self, patience: float = PATIENCE) -> Log:
+    async def get_current_log(self, patience: float = CHANGE_LOG_WAIT_SECONDS) -> ChangeLog:
         """The log, in line with the store. Raises Problem 503 where that takes long; it goes on."""
         found = self.start()
         while self.is_behind or found.is_unusable:
             with self.lock:
-                if self.looking is None or self.looking.done():
-                    self.thread = self.thread or ThreadPoolExecutor(1, "changes")
-                    self.looking = self.thread.submit(self.look)
-                looking = self.looking
+                if self.running_scan is None or self.running_scan.done():
+                    self.executor = self.executor or ThreadPoolExecutor(1, "changes")
+                    self.running_scan = self.executor.submit(self.scan)
+                looking = self.running_scan
             done, _ = await asyncio.wait([asyncio.wrap_future(looking)], timeout=patience)
             if not done:
                 raise Problem(
@@ -125,136 +127,152 @@ class Stream:
             found = self.log
         return found
 
-    async def whole(self) -> Log:
+    async def get_complete_log(self) -> ChangeLog:
         """The log with the versions that were left for later. Raises Problem 503 as `ready`."""
-        found = await self.ready()
-        if found.later():
-            await run_sync(self.catch_up)
+        found = await self.get_current_log()
+        if found.list_postponed():
+            await run_sync(self.add_postponed)
         return found
 
-    def mark(self) -> str:
+    def read_store_mark(self) -> str:
         """What tells with which write the store is in line; empty where nothing does. Raises OSError."""
-        return settling(self.store.folder) if self.store.folder else ""
+        return read_clean_mark(self.store.folder) if self.store.folder else ""
 
     def follow(self, change: Change | None) -> None:
         """Take down what a write did, while nobody else writes. It is done, so that nothing may fail here."""
         if change is None:
-            self.due = True
+            self.is_scan_due = True
             return
         quads = (*change.removed, *change.added)
-        things = {thing for one in quads if one.graph_name not in self.apart and (thing := subject(one))}
-        described = {thing for one in quads if one.graph_name in self.apart and (thing := subject(one))}
-        if self.missed is not None:
-            self.missed |= things | described
-        elif not self.due:
+        things = {
+            thing
+            for one in quads
+            if one.graph_name not in self.computed_graphs and (thing := find_quad_subject(one))
+        }
+        described = {
+            thing
+            for one in quads
+            if one.graph_name in self.computed_graphs and (thing := find_quad_subject(one))
+        }
+        if self.missed_nodes is not None:
+            self.missed_nodes |= things | described
+        elif not self.is_scan_due:
             try:
                 come = defaultdict[Node | None, list[ox.Quad]](list)
                 for one in change.added:
-                    come[subject(one)].append(one)
-                new = {one for one in things if not self.log.has(named(one, self.base).value)}
-                self.take(
+                    come[find_quad_subject(one)].append(one)
+                new = {one for one in things if not self.log.has(skolemize_node(one, self.base).value)}
+                self.add_states(
                     things,
-                    self.moment(change),
+                    self.time_of_write(change),
                     described - things,
                     lambda one: come[one] if one in new else self.store.match(one),
                 )
             except (OSError, StoreError) as error:
                 log.error("the log of changes is behind, and will be made good: %s", error)
-                self.due = True
+                self.is_scan_due = True
 
-    def take(
-        self, things: Iterable[Node], at: str, later: Iterable[Node] = (), said: Said | None = None
+    def add_states(
+        self, things: Iterable[Node], at: str, later: Iterable[Node] = (), said: QuadsOfNode | None = None
     ) -> None:
         """Add the states of things as they are now to the log, those of others later.
 
         What is `said` of a thing is looked up, unless the caller knows.
         """
-        states = self.states(things, at, said)
-        self.log.add(states, self.mark(), (named(one, self.base).value for one in later))
+        states = self.current_states(things, at, said)
+        self.log.add(states, self.read_store_mark(), (skolemize_node(one, self.base).value for one in later))
 
-    def states(self, things: Iterable[Node], at: str, said: Said | None = None) -> Iterator[State]:
+    def current_states(
+        self, things: Iterable[Node], at: str, said: QuadsOfNode | None = None
+    ) -> Iterator[ResourceState]:
         """The states of things as they are now."""
-        found = states_of_things(said or self.store.match, things, self.base)
-        return (State(iri, at, True, found[iri]) for iri in sorted(found))
+        found = states_of_resources(said or self.store.match, things, self.base)
+        return (ResourceState(iri, at, True, found[iri]) for iri in sorted(found))
 
-    def catch_up(self) -> None:
+    def add_postponed(self) -> None:
         """Add what was left for later: things of which nothing but what is computed has changed."""
-        with self.store.alone():
-            later = [ox.NamedNode(iri) for iri in self.log.later()]
+        with self.store.write_lock():
+            later = [ox.NamedNode(iri) for iri in self.log.list_postponed()]
             if later and not self.is_behind:
-                self.log.add_later(self.states(later, max(written(None), self.log.about("newest"))))
+                self.log.add_postponed(
+                    self.current_states(
+                        later, max(format_utc_microseconds(None), self.log.read_property("newest"))
+                    )
+                )
 
-    def moment(self, change: Change) -> str:
+    def time_of_write(self, change: Change) -> str:
         """When a write was made: as the history has it, or now."""
         home = f"{self.base}graph/history"
         on_record = (
             quad.object.value
             for quad in change.added
-            if quad.predicate == AT
+            if quad.predicate == PROV_ENDED_AT_TIME
             and isinstance(quad.object, ox.Literal)
             and getattr(quad.graph_name, "value", "") == home
         )
-        return max(written(next(on_record, None)), self.log.about("newest"))
+        return max(format_utc_microseconds(next(on_record, None)), self.log.read_property("newest"))
 
     # What follows is done on a thread of its own.
 
-    def look(self) -> None:
+    def scan(self) -> None:
         """Look at all that the store holds, and add what is other than the log has it. Raises StoreError."""
         with translate_disk_errors(self.store.folder):
             try:
-                self.log.check()
-                self.compare()
-            except UnusableError as error:
+                self.log.check_usable()
+                self.compare_store()
+            except UnusableLogError as error:
                 log.error("%s A new one begins.", error)
-                self.due = True  # before there is a new one, lest a write makes it seem in line
-                self.opened = self.anew(self.log.path)
-                self.compare()
+                self.is_scan_due = True  # before there is a new one, lest a write makes it seem in line
+                self.opened_log = self.create_anew(self.log.path)
+                self.compare_store()
                 self.store.touch()
 
-    def compare(self) -> None:
+    def compare_store(self) -> None:
         """Add what the store has other than the log."""
-        with self.copy() as copy:
-            times, now = self.times(), written(None)
+        with self.copy_store() as copy:
+            times, now = self.graph_times(), format_utc_microseconds(None)
             if copy is None:
-                look_through(self.log, self.store, times, now)
+                scan_view(self.log, self.store, times, now)
             else:
-                look_aside(self.log, copy, times, now)
-        with self.store.alone():
-            missed, self.missed = self.missed or set(), None
-            if not self.due:
-                self.due = True
-                self.take(missed, max(written(None), self.log.about("newest")))
-                self.due = False
+                scan_store_copy(self.log, copy, times, now)
+        with self.store.write_lock():
+            missed, self.missed_nodes = self.missed_nodes or set(), None
+            if not self.is_scan_due:
+                self.is_scan_due = True
+                self.add_states(missed, max(format_utc_microseconds(None), self.log.read_property("newest")))
+                self.is_scan_due = False
 
-    def times(self) -> dict[str, str]:
+    def graph_times(self) -> dict[str, str]:
         """Since when each graph is as it is, as far as the history or the catalog tells."""
-        found = rows(self.store, TIMES % {"base": self.base})
-        return {row["graph"].value: written(row["since"].value) for row in found if "since" in row}
+        found = select_solutions(self.store, GRAPH_TIMES_QUERY % {"base": self.base})
+        return {
+            row["graph"].value: format_utc_microseconds(row["since"].value) for row in found if "since" in row
+        }
 
     @contextmanager
-    def copy(self) -> Iterator[Path | None]:
+    def copy_store(self) -> Iterator[Path | None]:
         """A copy of the store as it is now, None of one in memory: nobody writes it meanwhile.
 
         What others write to the store meanwhile is missed.
         """
-        folder = self.store.folder and self.store.folder / ASIDE / COPY
+        folder = self.store.folder and self.store.folder / ASIDE_FOLDER / SCAN_COPY_FOLDER
         with ExitStack() as stack:
             lock = stack.enter_context(ExitStack())
-            lock.enter_context(self.store.alone())
-            self.due, self.missed = False, set()
+            lock.enter_context(self.store.write_lock())
+            self.is_scan_due, self.missed_nodes = False, set()
             try:
                 if folder:
                     shutil.rmtree(folder, ignore_errors=True)
                     stack.callback(shutil.rmtree, folder, ignore_errors=True)
-                    self.store.checkpoint(folder)
+                    self.store.copy_to(folder)
                     lock.close()
                 yield folder
             except BaseException:
-                self.due, self.missed = True, None
+                self.is_scan_due, self.missed_nodes = True, None
                 raise
 
 
-def written(moment: str | None) -> str:
+def format_utc_microseconds(moment: str | None) -> str:
     """A moment in UTC, to the microsecond; None: now."""
     at = datetime.fromisoformat(moment) if moment else datetime.now(UTC)
     return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

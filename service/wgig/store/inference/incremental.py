@@ -13,24 +13,24 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ...rdf.serialization import quad
+from ...rdf.serialization import build_quad
 from ..change import Change
-from .rule import Bound, Pattern, Rule, Term, bind, construct
+from .rule import Bindings, InferenceRule, RdfTerm, RulePattern, bind_pattern, run_construct_rule
 
 Triples = set[ox.Triple]
-Instance = tuple[Rule, Sequence[ox.Triple]]  # a rule, and triples that fit its premises together
+RuleInstance = tuple[InferenceRule, Sequence[ox.Triple]]  # a rule, and triples that fit its premises together
 
 
-class Upkeep:
+class IncrementalReasoner:
     """Says what comes and goes of the graph of a store that holds what follows by the rules."""
 
-    def __init__(self, rules: Iterable[Rule], graph: ox.NamedNode) -> None:
+    def __init__(self, rules: Iterable[InferenceRule], graph: ox.NamedNode) -> None:
         """Take the rules and the graph."""
         self.rules, self.graph = tuple(rules), graph
-        self.consulted = {one for rule in self.rules for one in rule.consulted}
-        self.known: Known | None = None
+        self.consulted = {one for rule in self.rules for one in rule.consulted_properties}
+        self.indexes: RuleIndexes | None = None
 
-    def after(self, quads: ox.Store, change: Change) -> tuple[Triples, Triples] | None:
+    def compute_difference(self, quads: ox.Store, change: Change) -> tuple[Triples, Triples] | None:
         """The triples that go and those that come, after this change of the other graphs.
 
         It may be that some went and came already, and that less was removed than the change says. None where
@@ -40,36 +40,36 @@ class Upkeep:
         lost = {one.triple for one in change.removed}
         if self.touches_consulted(lost | added):
             return None
-        before = State(quads)
+        before = ReasoningState(quads)
         before.add(lost)
-        doubtful = self.spread(lost, before)
-        now = State(quads, without={quad(one, self.graph) for one in doubtful})
-        back = {one for one in self.backed(doubtful, now) if one not in now}
+        doubtful = self.derive_all(lost, before)
+        now = ReasoningState(quads, without={build_quad(one, self.graph) for one in doubtful})
+        back = {one for one in self.find_supported(doubtful, now) if one not in now}
         now.add(back)
-        follows = self.spread(added | back, now)
+        follows = self.derive_all(added | back, now)
         if self.touches_consulted(doubtful | follows):
             return None
-        inferred = set(self.inferred(doubtful | follows, quads))
-        missing = {one for one in follows - added - inferred if not holds(quads, one)}
+        inferred = set(self.select_inferred(doubtful | follows, quads))
+        missing = {one for one in follows - added - inferred if not store_has_triple(quads, one)}
         return inferred - (follows - added), missing
 
     def forget(self) -> None:
         """Take note that what rules consult may be another."""
-        self.known = None
+        self.indexes = None
 
-    def inferred(self, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
+    def select_inferred(self, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
         """Those of the triples that stand in the graph; of most subjects it says nothing."""
         subjects = {one.subject for one in triples}
         told = {
             one for one in subjects if any(True for _ in quads.quads_for_pattern(one, None, None, self.graph))
         }
-        return (one for one in triples if one.subject in told and quad(one, self.graph) in quads)
+        return (one for one in triples if one.subject in told and build_quad(one, self.graph) in quads)
 
     def touches_consulted(self, triples: Triples) -> bool:
         """Whether a rule consults the property of one of these."""
         return any(one.predicate in self.consulted for one in triples)
 
-    def spread(self, seeds: Triples, state: "State") -> Triples:
+    def derive_all(self, seeds: Triples, state: "ReasoningState") -> Triples:
         """The seeds and all that follows from them, and then from that, whether it is there or not."""
         found, new = set(seeds), seeds
         while new:
@@ -79,13 +79,13 @@ class Upkeep:
             found |= new
         return found
 
-    def instances_with(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
+    def instances_with(self, triple: ox.Triple, state: "ReasoningState") -> Iterator[RuleInstance]:
         """The instances of all rules of which a premise is this triple."""
-        for rule, premise, bound in self.consult(state.quads).asking.fitting(triple):
-            for others in state.joined([one for one in rule.premises if one is not premise], bound):
+        for rule, premise, bound in self.get_rule_indexes(state.quads).premises.matches(triple):
+            for others in state.join([one for one in rule.premises if one is not premise], bound):
                 yield rule, [triple, *others]
 
-    def backed(self, wanted: Triples, state: "State") -> Triples:
+    def find_supported(self, wanted: Triples, state: "ReasoningState") -> Triples:
         """Those of the triples that follow in one step. One instance is enough, so few are tried first."""
         found: Triples = set()
         left = {one: self.instances_for(one, state) for one in wanted}
@@ -97,144 +97,156 @@ class Upkeep:
             few *= 10
         return found
 
-    def instances_for(self, triple: ox.Triple, state: "State") -> Iterator[Instance]:
+    def instances_for(self, triple: ox.Triple, state: "ReasoningState") -> Iterator[RuleInstance]:
         """The instances of all rules that may yield this triple."""
-        for rule, _, bound in self.consult(state.quads).yielding.fitting(triple):
-            for premises in state.joined(rule.premises, bound):
+        for rule, _, bound in self.get_rule_indexes(state.quads).conclusions.matches(triple):
+            for premises in state.join(rule.premises, bound):
                 yield rule, premises
 
-    def consult(self, quads: ox.Store) -> "Known":
+    def get_rule_indexes(self, quads: ox.Store) -> "RuleIndexes":
         """What the rules consult, and the patterns in which that leaves something to be found."""
-        if self.known is None:
-            beside = {rule: self.read(rule, quads) for rule in self.rules}
-            self.known = Known(
+        if self.indexes is None:
+            beside = {rule: self.read_consulted(rule, quads) for rule in self.rules}
+            self.indexes = RuleIndexes(
                 beside,
-                Index(((rule, one) for rule in self.rules for one in rule.premises), beside),
-                Index(((rule, one) for rule in self.rules for one in rule.yields), beside),
+                PatternIndex(((rule, one) for rule in self.rules for one in rule.premises), beside),
+                PatternIndex(((rule, one) for rule in self.rules for one in rule.conclusions), beside),
             )
-        return self.known
+        return self.indexes
 
-    def read(self, rule: Rule, quads: ox.Store) -> "Beside":
+    def read_consulted(self, rule: InferenceRule, quads: ox.Store) -> "ConsultedFacts":
         """What a rule consults."""
-        found = (quads.quads_for_pattern(None, one, None, None) for one in rule.consulted)
+        found = (quads.quads_for_pattern(None, one, None, None) for one in rule.consulted_properties)
         triples = {one.triple for one in chain.from_iterable(found)}
-        return Beside(unnamed(triples), {term for triple in triples for term in triple})
+        return ConsultedFacts(
+            quads_in_default_graph(triples), {term for triple in triples for term in triple}
+        )
 
-    def conclusions(self, instances: Iterable[Instance], quads: ox.Store) -> Triples:
+    def conclusions(self, instances: Iterable[RuleInstance], quads: ox.Store) -> Triples:
         """What the rules yield from these instances, and from what they consult."""
-        around = defaultdict[Rule, Triples](set)
+        around = defaultdict[InferenceRule, Triples](set)
         for rule, triples in instances:
             around[rule].update(triples)
-        return {one for rule, triples in around.items() for one in self.concluded(rule, triples, quads)}
+        return {
+            one for rule, triples in around.items() for one in self.conclusions_of_rule(rule, triples, quads)
+        }
 
-    def concluded(self, rule: Rule, triples: Triples, quads: ox.Store) -> Iterator[ox.Triple]:
+    def conclusions_of_rule(
+        self, rule: InferenceRule, triples: Triples, quads: ox.Store
+    ) -> Iterator[ox.Triple]:
         """What one rule yields from these triples, and from what it consults."""
         room = ox.Store()
-        room.extend(chain(self.consult(quads).beside[rule].quads, unnamed(triples)))
-        return construct(rule.text, room)
+        room.extend(
+            chain(self.get_rule_indexes(quads).consulted[rule].quads, quads_in_default_graph(triples))
+        )
+        return run_construct_rule(rule.text, room)
 
 
-class Beside(NamedTuple):
+class ConsultedFacts(NamedTuple):
     """What a rule consults: triples, as quads of the unnamed graph, and the terms in them."""
 
     quads: list[ox.Quad]
-    terms: set[Term]
+    terms: set[RdfTerm]
 
 
-class Index:
+class PatternIndex:
     """Patterns of rules, by the properties that they may be about."""
 
-    def __init__(self, patterns: Iterable[tuple[Rule, Pattern]], beside: Mapping[Rule, Beside]) -> None:
+    def __init__(
+        self,
+        patterns: Iterable[tuple[InferenceRule, RulePattern]],
+        beside: Mapping[InferenceRule, ConsultedFacts],
+    ) -> None:
         """Take the patterns, and what each rule consults."""
-        self.fixed = defaultdict[object, list[tuple[Rule, Pattern]]](list)
-        self.open = list[tuple[Rule, Pattern]]()  # of any property
-        self.beside = beside
+        self.by_property = defaultdict[object, list[tuple[InferenceRule, RulePattern]]](list)
+        self.any_property = list[tuple[InferenceRule, RulePattern]]()  # of any property
+        self.consulted = beside
         for rule, pattern in patterns:
             property_ = pattern[1]
-            if property_ in rule.tied:
+            if property_ in rule.consulted_variables:
                 for term in beside[rule].terms:
-                    self.fixed[term].append((rule, pattern))
+                    self.by_property[term].append((rule, pattern))
             elif isinstance(property_, ox.Variable):
-                self.open.append((rule, pattern))
+                self.any_property.append((rule, pattern))
             else:
-                self.fixed[property_].append((rule, pattern))
+                self.by_property[property_].append((rule, pattern))
 
-    def fitting(self, triple: ox.Triple) -> Iterator[tuple[Rule, Pattern, Bound]]:
+    def matches(self, triple: ox.Triple) -> Iterator[tuple[InferenceRule, RulePattern, Bindings]]:
         """The patterns that a triple fits, and what their variables are then."""
-        for rule, pattern in chain(self.fixed.get(triple.predicate, ()), self.open):
-            bound = bind(pattern, triple, {})
-            if bound is not None and self.can_be(rule, bound):
+        for rule, pattern in chain(self.by_property.get(triple.predicate, ()), self.any_property):
+            bound = bind_pattern(pattern, triple, {})
+            if bound is not None and self.can_bind(rule, bound):
                 yield rule, pattern, bound
 
-    def can_be(self, rule: Rule, bound: Bound) -> bool:
+    def can_bind(self, rule: InferenceRule, bound: Bindings) -> bool:
         """Whether the variables of a rule can stand for these terms, by what it consults."""
-        terms = self.beside[rule].terms
-        return all(bound[name] in terms for name in rule.tied & bound.keys())
+        terms = self.consulted[rule].terms
+        return all(bound[name] in terms for name in rule.consulted_variables & bound.keys())
 
 
-class Known(NamedTuple):
+class RuleIndexes(NamedTuple):
     """What the rules consult, and their premises and what they yield, as far as that lets them be of use."""
 
-    beside: Mapping[Rule, Beside]
-    asking: Index
-    yielding: Index
+    consulted: Mapping[InferenceRule, ConsultedFacts]
+    premises: PatternIndex
+    conclusions: PatternIndex
 
 
-class State:
+class ReasoningState:
     """What holds at one moment: the triples of a store without some of its quads, and some more."""
 
     def __init__(self, quads: ox.Store, without: Iterable[ox.Quad] = ()) -> None:
         """Take the store, and the quads of it that do not count."""
-        self.quads, self.without = quads, frozenset(without)
-        self.more = ox.Store()
+        self.quads, self.excluded = quads, frozenset(without)
+        self.added = ox.Store()
 
     def add(self, triples: Iterable[ox.Triple]) -> None:
         """Let these hold as well."""
-        self.more.extend(unnamed(triples))
+        self.added.extend(quads_in_default_graph(triples))
 
-    def fitting(self, pattern: Pattern, known: Bound) -> Iterator[ox.Triple]:
+    def matches(self, pattern: RulePattern, known: Bindings) -> Iterator[ox.Triple]:
         """The triples that fit a pattern in which some variables are known; maybe some that do not."""
         subject, predicate, object_ = (
             known.get(one) if isinstance(one, ox.Variable) else one for one in pattern
         )
         if isinstance(subject, ox.Literal) or not isinstance(predicate, ox.NamedNode | None):
             return
-        for store in (self.quads, self.more):
+        for store in (self.quads, self.added):
             for one in store.quads_for_pattern(subject, predicate, object_, None):
-                if one not in self.without:
+                if one not in self.excluded:
                     yield one.triple
 
     def __contains__(self, triple: ox.Triple) -> bool:
         """Whether a triple holds."""
-        return any(True for _ in self.fitting(tuple(triple), {}))
+        return any(True for _ in self.matches(tuple(triple), {}))
 
-    def joined(self, patterns: Sequence[Pattern], known: Bound) -> Iterator[list[ox.Triple]]:
+    def join(self, patterns: Sequence[RulePattern], known: Bindings) -> Iterator[list[ox.Triple]]:
         """All ways to fit triples to the patterns, one to each. What is known most of is looked for first."""
         if not patterns:
             yield []
             return
-        nearest = min(patterns, key=lambda one: breadth(one, known))
+        nearest = min(patterns, key=lambda one: estimate_pattern_breadth(one, known))
         rest = [one for one in patterns if one is not nearest]
-        for triple in self.fitting(nearest, known):
-            bound = bind(nearest, triple, known)
+        for triple in self.matches(nearest, known):
+            bound = bind_pattern(nearest, triple, known)
             if bound is not None:
-                for others in self.joined(rest, bound):
+                for others in self.join(rest, bound):
                     yield [triple, *others]
 
 
-def unnamed(triples: Iterable[ox.Triple]) -> list[ox.Quad]:
+def quads_in_default_graph(triples: Iterable[ox.Triple]) -> list[ox.Quad]:
     """The triples as quads of the unnamed graph."""
     graph = ox.DefaultGraph()
-    return [quad(one, graph) for one in triples]
+    return [build_quad(one, graph) for one in triples]
 
 
-def holds(quads: ox.Store, triple: ox.Triple) -> bool:
+def store_has_triple(quads: ox.Store, triple: ox.Triple) -> bool:
     """Whether a triple stands in any graph."""
     found = quads.quads_for_pattern(triple.subject, triple.predicate, triple.object, None)
     return next(found, None) is not None
 
 
-def breadth(pattern: Pattern, known: Bound) -> tuple[int, int, bool]:
+def estimate_pattern_breadth(pattern: RulePattern, known: Bindings) -> tuple[int, int, bool]:
     """How much may fit a pattern, to be compared: little where few variables are unknown, many known.
 
     Of two alike, the one that knows its subject: many things share an object, few a subject.

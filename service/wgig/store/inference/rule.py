@@ -10,72 +10,72 @@ from itertools import pairwise
 
 import pyoxigraph as ox
 
-from ...rdf.sparql_lexer import CLOSING, Token, tokens, walk
+from ...rdf.sparql_lexer import CLOSING_BRACKETS, SparqlToken, tokenize_sparql, walk_tokens
 
-Term = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
-Pattern = tuple[Term | ox.Variable, Term | ox.Variable, Term | ox.Variable]
-Bound = Mapping[ox.Variable, Term]
+RdfTerm = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
+RulePattern = tuple[RdfTerm | ox.Variable, RdfTerm | ox.Variable, RdfTerm | ox.Variable]
+Bindings = Mapping[ox.Variable, RdfTerm]
 
-HEAD = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
+CONSTRUCT_HEAD_PATTERN = re.compile(r"CONSTRUCT\s*\{(.*?)\}", re.DOTALL)
 # What may give a variable a term that stands in no triple: a value, or a path of no length.
-CALCULATING = ("AS", "VALUES", "*", "?")
-MARK = "urn:variable:"  # before the name of a variable, while Turtle is read
+CALCULATING_TOKENS = ("AS", "VALUES", "*", "?")
+VARIABLE_IRI_PREFIX = "urn:variable:"  # before the name of a variable, while Turtle is read
 
 
-class Rule:
+class InferenceRule:
     """A rule: its text, what it yields and its premises as patterns, and the properties that it consults."""
 
     def __init__(self, text: str) -> None:
         """Take the text. Raises ValueError for one that cannot be taken apart."""
-        head = HEAD.search(text)
+        head = CONSTRUCT_HEAD_PATTERN.search(text)
         if not head:
             raise ValueError(f"a rule is a CONSTRUCT with a template, unlike: {text}")
         self.text = text
         self.template = head[1]
-        words = {token.word or token.text for token in tokens(text)}
+        words = {token.word or token.text for token in tokenize_sparql(text)}
         self.asks_for_absence = "EXISTS" in words
         prologue = text[: head.start()]
         try:
-            direct, inner = statements(text[head.end() :])
-            paths = [one for one in direct if is_path(one)]
-            self.yields = patterns(prologue, statements(f"{{{self.template}}}")[0])
-            self.premises = patterns(prologue, [one for one in direct if one not in paths])
-            self.consulted = properties(prologue, [*paths, *inner])
+            direct, inner = split_statements(text[head.end() :])
+            paths = [one for one in direct if has_property_path(one)]
+            self.conclusions = parse_triple_patterns(prologue, split_statements(f"{{{self.template}}}")[0])
+            self.premises = parse_triple_patterns(prologue, [one for one in direct if one not in paths])
+            self.consulted_properties = find_asked_properties(prologue, [*paths, *inner])
         except SyntaxError as error:
             raise ValueError(
                 f"a rule is made of triples, FILTER, BIND and VALUES (), unlike: {text}"
             ) from error
         within = {ox.Variable(token.text[1:]) for one in paths for token in one if token.kind == "variable"}
-        beside = variables(self.yields) - variables(self.premises)
+        beside = collect_variables(self.conclusions) - collect_variables(self.premises)
         # Variables that stand for nothing but terms of what is consulted.
-        self.tied = within | beside if words.isdisjoint(CALCULATING) else set()
+        self.consulted_variables = within | beside if words.isdisjoint(CALCULATING_TOKENS) else set()
 
     @property
-    def only_new(self) -> str:
+    def new_only_query(self) -> str:
         """The rule as a query for what is not there yet, so that nobody needs to sort out the rest."""
         body, brace, rest = self.text.rpartition("}")
         return f"{body}FILTER NOT EXISTS {{ {self.template} }} {brace}{rest}"
 
 
-def construct(rule: str, quads: ox.Store) -> Iterator[ox.Triple]:
+def run_construct_rule(rule: str, quads: ox.Store) -> Iterator[ox.Triple]:
     """What one rule yields over the union of all graphs."""
     triples = quads.query(rule, use_default_graph_as_union=True)
     assert isinstance(triples, ox.QueryTriples)
     return triples
 
 
-def statements(where: str) -> tuple[list[list[Token]], list[list[Token]]]:
+def split_statements(where: str) -> tuple[list[list[SparqlToken]], list[list[SparqlToken]]]:
     """The statements of a WHERE as tokens: those directly in it, and those within inner braces.
 
     What stands in parentheses calculates and asks for nothing. Raises SyntaxError for blank nodes.
     """
-    direct: list[list[Token]] = [[]]
-    inner: list[list[Token]] = [[]]
-    for step in walk(where):
+    direct: list[list[SparqlToken]] = [[]]
+    inner: list[list[SparqlToken]] = [[]]
+    for step in walk_tokens(where):
         token = step.token
         if token.kind == "blank" or token.text in ("[", "<<", "{|"):
             raise SyntaxError("a variable says as much as a blank node")
-        if token.text in (".", "{", "(", *CLOSING) or (token.kind == "word" and token.text != "a"):
+        if token.text in (".", "{", "(", *CLOSING_BRACKETS) or (token.kind == "word" and token.text != "a"):
             direct.append([])
             inner.append([])
         elif step.brackets[-1] == "{":
@@ -83,18 +83,21 @@ def statements(where: str) -> tuple[list[list[Token]], list[list[Token]]]:
     return list(filter(None, direct)), list(filter(None, inner))
 
 
-def is_path(statement: Iterable[Token]) -> bool:
+def has_property_path(statement: Iterable[SparqlToken]) -> bool:
     """Whether a statement has a property path."""
     return any(token.kind == "mark" and token.text not in ";,^^" for token in statement)
 
 
-def patterns(prologue: str, statements: Iterable[Iterable[Token]]) -> list[Pattern]:
+def parse_triple_patterns(prologue: str, statements: Iterable[Iterable[SparqlToken]]) -> list[RulePattern]:
     """The statements as patterns. Raises SyntaxError where they are no plain triples."""
-    text = "".join(f"{' '.join(map(in_turtle, one))} . " for one in statements)
-    return [(term(one.subject), term(one.predicate), term(one.object)) for one in turtle(prologue, text)]
+    text = "".join(f"{' '.join(map(token_in_turtle, one))} . " for one in statements)
+    return [
+        (restore_variable(one.subject), restore_variable(one.predicate), restore_variable(one.object))
+        for one in parse_rule_turtle(prologue, text)
+    ]
 
 
-def properties(prologue: str, statements: Iterable[list[Token]]) -> set[ox.NamedNode]:
+def find_asked_properties(prologue: str, statements: Iterable[list[SparqlToken]]) -> set[ox.NamedNode]:
     """All properties that the statements may ask for. Raises ValueError where one is a variable."""
     names = set()
     for one in statements:
@@ -104,33 +107,34 @@ def properties(prologue: str, statements: Iterable[list[Token]]) -> set[ox.Named
                 raise ValueError(f"a rule may not ask for any property within braces or paths: {token.text}")
         names |= {token.text for token in one if token.kind in ("iri", "name") or token.text == "a"}
     return {
-        one.predicate for one in turtle(prologue, "".join(f"<urn:s> {name} <urn:o> . " for name in names))
+        one.predicate
+        for one in parse_rule_turtle(prologue, "".join(f"<urn:s> {name} <urn:o> . " for name in names))
     }
 
 
-def variables(patterns: Iterable[Pattern]) -> set[ox.Variable]:
+def collect_variables(patterns: Iterable[RulePattern]) -> set[ox.Variable]:
     """All variables of the patterns."""
     return {one for pattern in patterns for one in pattern if isinstance(one, ox.Variable)}
 
 
-def turtle(prologue: str, text: str) -> Iterator[ox.Triple]:
+def parse_rule_turtle(prologue: str, text: str) -> Iterator[ox.Triple]:
     """The triples of a text in Turtle, with the prefixes of a query."""
     return (one.triple for one in ox.parse(f"{prologue}\n{text}", format=ox.RdfFormat.TURTLE))
 
 
-def in_turtle(token: Token) -> str:
+def token_in_turtle(token: SparqlToken) -> str:
     """A token as Turtle has it, a variable as an IRI."""
-    return f"<{MARK}{token.text[1:]}>" if token.kind == "variable" else token.text
+    return f"<{VARIABLE_IRI_PREFIX}{token.text[1:]}>" if token.kind == "variable" else token.text
 
 
-def term(read: Term) -> Term | ox.Variable:
+def restore_variable(read: RdfTerm) -> RdfTerm | ox.Variable:
     """The term, or the variable that it stands for."""
-    if isinstance(read, ox.NamedNode) and read.value.startswith(MARK):
-        return ox.Variable(read.value.removeprefix(MARK))
+    if isinstance(read, ox.NamedNode) and read.value.startswith(VARIABLE_IRI_PREFIX):
+        return ox.Variable(read.value.removeprefix(VARIABLE_IRI_PREFIX))
     return read
 
 
-def bind(pattern: Pattern, triple: ox.Triple, known: Bound) -> Bound | None:
+def bind_pattern(pattern: RulePattern, triple: ox.Triple, known: Bindings) -> Bindings | None:
     """What the variables of a pattern are if a triple fits it, with those that are known; None if not."""
     bound = dict(known)
     for asked, given in zip(pattern, triple, strict=True):
