@@ -64,6 +64,7 @@ lint: $(READY) ## Check style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.style.rules
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive service/wgig
 
 audit: $(READY) ## Look for known weaknesses of what is installed, in Python and in the browser code
@@ -95,7 +96,7 @@ soak: $(READY) ## Put two services under steady load for SOAK_SECONDS (3600), an
 
 texts: $(READY) ## Bring the texts of the pages into the catalogues of their translations
 	@mkdir -p build
-	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword marked --omit-header --sort-output \
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword gettext_noop --omit-header --sort-output \
 	  --no-location --output-file build/wgig.pot .
 	$(BIN)/pybabel --quiet update --domain wgig --input-file build/wgig.pot --output-dir service/wgig/locale \
 	  --no-fuzzy-matching --ignore-obsolete --omit-header --width 110

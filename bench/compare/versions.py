@@ -101,7 +101,7 @@ def compare_versions(
 
 @contextmanager
 def serve_version(python: str, store: Path, file: Path) -> Iterator[Running]:
-    """One version as a server over the shipped data and a file, when its readers have them in memory."""
+    """One version as a server over the shipped data and a file, once its workers have them in memory."""
     wgig = [python, "-m", "wgig"]
     first_answer([*wgig, "serve", "--store", str(store)], "--port", "{port}")
     command(*wgig, "load", "--store", store, file)

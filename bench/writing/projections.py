@@ -111,7 +111,7 @@ def opened(folder: Path, spent: Spent) -> Store:
     assert store._inference
     for of, method, what in (
         (board, "follow", "how the paper stands by the template"),
-        (store._inference.reasoner, "after", "what follows by the rules"),
+        (store._inference.reasoner, "compute_difference", "what follows by the rules"),
         (portrait, "describe", "the figures"),
         (stream, "follow", "the log of versions"),
         (index, "follow", "the index of words"),

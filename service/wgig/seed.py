@@ -39,7 +39,8 @@ SINGLE_GRAPH_FOLDERS = {"data": "", "data/papers": "paper/"}
 SHIPPED_RECORDS_QUERY = f"""
 SELECT ?graph ?version ?modified ?files ?stored {{
   GRAPH ?catalog {{
-    ?graph a <{DCAT_NAMESPACE}Dataset> ; <{DCAT_NAMESPACE}version> ?version ; <{DCTERMS_NAMESPACE}modified> ?modified .
+    ?graph a <{DCAT_NAMESPACE}Dataset> ; <{DCAT_NAMESPACE}version> ?version ;
+      <{DCTERMS_NAMESPACE}modified> ?modified .
     BIND(IRI(CONCAT(STR(?graph), "#files-checksum")) AS ?f) ?f <{SPDX_NAMESPACE}checksumValue> ?files .
     BIND(IRI(CONCAT(STR(?graph), "#triples-checksum")) AS ?t) ?t <{SPDX_NAMESPACE}checksumValue> ?stored .
   }}

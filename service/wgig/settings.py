@@ -173,8 +173,8 @@ class Settings:
     )
     tokens: str = setting_field(
         "",
-        f"File of the tokens of `wgig token`, which instances may share; empty: `{TOKENS_FILE}` in the folder of "
-        "the store.",
+        "File of the tokens of `wgig token`, which instances may share; "
+        f"empty: `{TOKENS_FILE}` in the folder of the store.",
     )
     oidc_issuer: str = setting_field(
         "",
@@ -231,7 +231,8 @@ class Settings:
     )
     reader_quads: int = setting_field(
         available_memory_bytes() // 4 // QUAD_MEMORY_BYTES,
-        f"Most quads that readers hold in memory ({QUAD_MEMORY_BYTES} bytes each); of more they read from disk.",
+        f"Most quads that readers hold in memory ({QUAD_MEMORY_BYTES} bytes each); "
+        "of more they read from disk.",
     )
     query_seconds: int = setting_field(
         30,

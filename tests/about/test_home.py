@@ -107,7 +107,7 @@ def test_nobody_waits_for_what_is_being_counted(shipped: ox.Store, monkeypatch: 
         assert seconds < 5
 
     for cells in app.state.cells.values():
-        monkeypatch.setattr(cells, "soon", not_yet)
+        monkeypatch.setattr(cells, "get_counts_within", not_yet)
     answer = client_of(app, **PAGE).get("/")
     assert "The papers are being counted" in answer.text
     assert answer.headers["cache-control"] == "no-store"

@@ -415,7 +415,7 @@ DEADLY = """
 import os, signal
 from wgig.cli import check_workers
 
-original = check_workers.checked
+original = check_workers.check_file_batch
 
 def checked(files, task):
     if any("deadly" in one.path for one in files):

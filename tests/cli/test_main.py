@@ -369,7 +369,7 @@ def test_a_port_in_use_is_said(wgig: Shell) -> None:
 @pytest.mark.parametrize(("grace", "signals"), [(1, 1), (1000, 2)], ids=["grace is over", "told twice"])
 def test_a_server_stops_while_a_query_runs(folder: Path, grace: int, signals: int) -> None:
     code = (
-        f"from wgig.cli import main, serve; serve.GRACE = {grace}; "
+        f"from wgig.cli import main, serve; serve.SHUTDOWN_GRACE_SECONDS = {grace}; "
         "main.main(['serve', '--port', '0', '--store', 'busy', '--data', 'none'])"
     )
     process = subprocess.Popen(

@@ -187,7 +187,7 @@ def test_the_page_for_those_who_run_the_service_names_those_that_can_change() ->
 
 THREADS = """
 import ctypes, threading
-from wgig.cli.serve import give_back
+from wgig.cli.serve import limit_malloc_memory
 
 {call}
 libc = ctypes.CDLL(None)
@@ -219,7 +219,7 @@ def arenas(call: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="malloc_info is of glibc.")
 def test_many_threads_share_few_arenas() -> None:
     assert arenas("") > MAX_MALLOC_ARENAS
-    assert arenas("give_back()") <= MAX_MALLOC_ARENAS
+    assert arenas("limit_malloc_memory()") <= MAX_MALLOC_ARENAS
 
 
 def test_an_answer_that_is_long_in_coming_says_the_time_at_which_it_begins(

@@ -97,7 +97,7 @@ def test_a_thing_that_is_gone_is_told_so(client: httpx.Client) -> None:
 
 def test_pages_of_a_feed_lead_to_all_entries(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("news", "query_feed"):
-        monkeypatch.setattr(f"wgig.feeds.{module}.ENTRIES", 3)
+        monkeypatch.setattr(f"wgig.feeds.{module}.ENTRIES_PER_FEED_PAGE", 3)
     put_data(client, " . ".join(f'issue:i{number} skos:prefLabel "{number}"' for number in range(8)) + " .")
     seen, path = [], "/feed.atom"
     while path:
@@ -141,7 +141,7 @@ def test_a_query_with_a_date_negotiates_to_its_feed(client: httpx.Client) -> Non
 def test_pages_of_the_feed_of_a_query_keep_the_values_that_were_asked_for(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wgig.feeds.query_feed.ENTRIES", 1)
+    monkeypatch.setattr("wgig.feeds.query_feed.ENTRIES_PER_FEED_PAGE", 1)
     for name in ("Spam", "Junk", "Mail"):
         put_data(client, f'issue:spam skos:prefLabel "{name}"@en .')
     put_data(client, 'issue:worms skos:prefLabel "Worms"@en .', "/graph/two")

@@ -88,7 +88,7 @@ def test_after_each_write_they_are_what_a_count_finds(store: Store, cells: Paper
 def test_a_write_is_followed_without_a_count(
     store: Store, cells: PaperCounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("wgig.lists.counts.rows")
+    monkeypatch.delattr("wgig.lists.counts.select_solutions")
     seen = set()
     for change in changes(store, 1):
         store.apply(change)

@@ -112,7 +112,7 @@ def test_papers_that_are_being_counted_are_unknown_and_the_page_is_not_kept(
     async def not_yet(seconds: float) -> None:
         assert seconds < 5
 
-    monkeypatch.setattr(app.state.cells["issue"], "soon", not_yet)
+    monkeypatch.setattr(app.state.cells["issue"], "get_counts_within", not_yet)
     answer = client_of(app, **HTML).get("/issues")
     assert text(cell(row(answer.text, "/doc/issue/spam"), "Papers")) == "unknown"
     assert answer.headers["cache-control"] == "no-store"

@@ -54,7 +54,8 @@ def test_a_list_holds_the_things_of_its_classes(reader: httpx.Client, shipped: o
     classes = " ".join(named if ":" in named else f"wgig:{named}" for named in one.classes)
     expected = rows(
         shipped,
-        f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {one.required_pattern} MINUS {{ {one.excluded_pattern} }} }}",
+        f"SELECT ?id {{ VALUES ?c {{ {classes} }} ?id a ?c . {one.required_pattern} "
+        f"MINUS {{ {one.excluded_pattern} }} }}",
     )
     found = reader.get(f"/{name}?size=500").json()
     assert {item["id"] for item in found["items"]} == expected
@@ -209,7 +210,7 @@ def test_a_table_that_would_be_cut_is_refused(shipped: ox.Store, monkeypatch: py
 def cut_at(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """Let a whole table hold so many things."""
     for module in ("query", "routes"):
-        monkeypatch.setattr(f"wgig.lists.{module}.WHOLE", most)
+        monkeypatch.setattr(f"wgig.lists.{module}.MAX_WHOLE_LIST_ITEMS", most)
 
 
 def test_an_empty_list_has_one_page(reader: httpx.Client) -> None:

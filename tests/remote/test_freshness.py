@@ -40,7 +40,7 @@ class Watched(StoreFollower):
 
 @pytest.fixture
 def watched() -> Watched:
-    return Watched(SimpleNamespace(announced=3))
+    return Watched(SimpleNamespace(announced_version=3))
 
 
 @pytest.mark.parametrize(("notice", "looks"), [(60.0, 1), (0.0, 2)])

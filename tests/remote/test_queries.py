@@ -74,12 +74,14 @@ async def passing(
 ) -> AsyncIterator[RemoteQueryWorkers]:
     """What hands queries on to such a service."""
     async with served(answer) as url:
-        engine = SimpleNamespace(access=RemoteCredentials(""), patience=5, dialect=dialect, query_url=url)
-        ledger = SimpleNamespace(graph="urn:state", question="SELECT ?state {}")
-        ground = SimpleNamespace(unnamed=SimpleNamespace(value="urn:unnamed"))
-        sharing = SimpleNamespace(engine=engine, ledger=ledger, ground=ground)
+        engine = SimpleNamespace(
+            credentials=RemoteCredentials(""), timeout_seconds=5, dialect=dialect, query_url=url
+        )
+        ledger = SimpleNamespace(graph="urn:state", state_query="SELECT ?state {}")
+        ground = SimpleNamespace(unnamed_graph=SimpleNamespace(value="urn:unnamed"))
+        sharing = SimpleNamespace(engine=engine, ledger=ledger, skolemizer=ground)
         store: Any = SimpleNamespace(
-            sharing=sharing, version=1, announced=0, at=StorePosition("store", 3, "me")
+            sharing=sharing, version=1, announced_version=0, shared_position=StorePosition("store", 3, "me")
         )
         one = RemoteQueryWorkers(store, Settings(query_seconds=seconds, remote_queries=queries))
         one.follower.catch_up = looked  # type: ignore[method-assign]
@@ -220,7 +222,7 @@ def counting(*bodies: bytes) -> Answer:
 def test_an_answer_from_the_middle_of_a_write_is_asked_for_again(
     dialect: ServiceDialect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wgig.remote.freshness.NOTICE", 100)  # lest a busy machine looks once more
+    monkeypatch.setattr("wgig.remote.freshness.WRITE_NOTICE_SECONDS", 100)  # a busy machine looks twice
 
     async def work() -> bytes:
         async with passing(counting(b"half}", b"half}", b"whole}"), dialect=dialect) as one:
@@ -426,7 +428,7 @@ class Versions:
     def __init__(self, **versions: tuple[str, int, int] | None) -> None:
         self.versions, self.asked = versions, list[str]()
 
-    async def whole(self, url: str, *_: object) -> bytes:
+    async def read_answer(self, url: str, *_: object) -> bytes:
         self.asked.append(url)
         said = self.versions[url]
         if said is None:
@@ -449,8 +451,8 @@ class Versions:
 )
 def test_only_a_replica_that_is_as_far_is_asked(said: tuple[str, int, int] | None, is_asked: bool) -> None:
     engine = SimpleNamespace(query_url="home", dialect=OXIGRAPH_DIALECT)
-    sharing = SimpleNamespace(engine=engine, ledger=SimpleNamespace(question="?"))
-    store: Any = SimpleNamespace(sharing=sharing, at=StorePosition("store", 3, "me"))
+    sharing = SimpleNamespace(engine=engine, ledger=SimpleNamespace(state_query="?"))
+    store: Any = SimpleNamespace(sharing=sharing, shared_position=StorePosition("store", 3, "me"))
     replicas, client = StoreReplicas(store, ["replica"]), Versions(replica=said)
     found = {asyncio.run(replicas.next_url(cast(RemoteClient, client))) for _ in range(6)}
     assert found == ({"home", "replica"} if is_asked else {"home"})

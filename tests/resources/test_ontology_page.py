@@ -81,7 +81,8 @@ def test_the_page_calls_terms_in_its_language_and_defines_them_in_english(filled
 
 def test_a_term_with_labels_in_english_alone_says_so_on_other_pages() -> None:
     store = Store.in_memory()
-    text = f"""<{WGIG}Old> a <{EXTERNAL_NAMESPACES["owl"]}Class> ; <{EXTERNAL_NAMESPACES["rdfs"]}label> "old"@en ."""
+    text = f"""<{WGIG}Old> a <{EXTERNAL_NAMESPACES["owl"]}Class> ;
+        <{EXTERNAL_NAMESPACES["rdfs"]}label> "old"@en ."""
     store.apply(
         store.compute_addition(f"{BASE}graph/ontology", parse_graph_document(text.encode(), "text/turtle"))
     )
@@ -100,7 +101,8 @@ def test_a_hostile_example_stays_text() -> None:
         store.compute_addition(f"{BASE}graph/ontology", parse_graph_document(ontology, "text/turtle"))
     )
     facts = f"""<javascript:alert(1)> a <{WGIG}Issue> ;
-        <{EXTERNAL_NAMESPACES["skos"]}prefLabel> "<script>\\u202e{"x" * 10_000}" ; <{WGIG}p> <data:text/html,x> ."""
+        <{EXTERNAL_NAMESPACES["skos"]}prefLabel>
+            "<script>\\u202e{"x" * 10_000}" ; <{WGIG}p> <data:text/html,x> ."""
     store.apply(store.compute_addition("urn:g", parse_graph_document(facts.encode(), "text/turtle")))
     text = service_of(Settings(), store).get("/ontology", headers=HTML).text
     assert not re.search(r"<script>|href=\"(javascript|data):", text)

@@ -69,7 +69,7 @@ def test_the_page_of_what_points_to_a_thing_leads_to_the_next_page(
 ) -> None:
     reader = client_over(Store(shipped))
     for module in ("plain_json", "thing_page"):
-        monkeypatch.setattr(f"wgig.resources.{module}.SIZE", 7)
+        monkeypatch.setattr(f"wgig.resources.{module}.INVERSE_PAGE_THINGS", 7)
     page = reader.get("/doc/category/access-for-all.html?inverse=category&page=1").text
     assert '"/doc/category/access-for-all.html?inverse=category&amp;page=2" rel="next"' in page
 

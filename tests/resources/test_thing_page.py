@@ -279,7 +279,8 @@ def test_changes_that_there_are_not_are_refused(query: str, status: int, says: s
 def test_hostile_things_are_shown_safely() -> None:
     long, turn = "x" * 10_000, "\\u202e"
     facts = f"""
-        <{SPAM}> a <{WGIG}Issue> ; <{EXTERNAL_NAMESPACES["skos"]}prefLabel> "{turn}<script>alert(1)</script>{long}" ;
+        <{SPAM}> a <{WGIG}Issue> ;
+            <{EXTERNAL_NAMESPACES["skos"]}prefLabel> "{turn}<script>alert(1)</script>{long}" ;
             <{WGIG}category> <javascript:alert(1)>, <{BASE}id/category/%22%3E%3Cimg%3E> , "\\"><img src=x>" ;
             <{EXTERNAL_NAMESPACES["dcterms"]}source> <javascript:alert(2)> .
         <{BASE}id/paper/p> <{WGIG}issue> <{SPAM}> ; <{EXTERNAL_NAMESPACES["rdfs"]}label> "</title><script>" .

@@ -74,7 +74,7 @@ def test_a_paper_is_checked_once(method: str, monkeypatch: pytest.MonkeyPatch) -
         raise AssertionError("checked again")
 
     assert write("first") == 201  # with which the made-up papers come to the board
-    monkeypatch.setattr("wgig.shacl.conformance.results_of", again)
+    monkeypatch.setattr("wgig.shacl.conformance.find_document_results", again)
     assert write("second") == 201
 
 

@@ -139,7 +139,7 @@ def test_what_is_refused_is_not_told(copy: Copy) -> None:
     [
         lambda store: store.update("INSERT DATA { <urn:s> <urn:p> 1, 2, 3 }"),
         lambda store: store.replace({None: parse_triples("<urn:s> <urn:p> 1, 2, 3 .")}),
-        lambda store: store.apply(store.change_by(None, parse_triples("<urn:s> <urn:p> 1, 2, 3 ."))),
+        lambda store: store.apply(store.compute_addition(None, parse_triples("<urn:s> <urn:p> 1, 2, 3 ."))),
         lambda store: store.bulk_load(io.BytesIO(b"<urn:s> <urn:p> 1 ."), ox.RdfFormat.TURTLE, None),
     ],
     ids=["update", "replace", "apply", "bulk_load"],
@@ -250,8 +250,8 @@ def test_much_that_only_comes_needs_no_text_unless_a_graph_stays_empty(
         texts.append(build_change_update(*asked))
         return texts[-1]
 
-    monkeypatch.setattr("wgig.store.store.MOST", 2)
-    monkeypatch.setattr("wgig.store.store.update_of", told)
+    monkeypatch.setattr("wgig.store.store.MAX_COMPARED_QUADS", 2)
+    monkeypatch.setattr("wgig.store.store.build_change_update", told)
     store = Store.in_memory([RULE])
     change = store.compute_replacement(
         "urn:g", parse_triples("<urn:tom> a <urn:Cat> ; <urn:likes> [ <urn:is> 07 ] .")

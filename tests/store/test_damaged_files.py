@@ -95,13 +95,13 @@ def check_in_step(client: httpx.Client, follower: Follower, *, is_now: bool) -> 
 # What a write does one after the other, that may be the last thing that the process does.
 STEPS: dict[str, tuple[Any, str]] = {
     "the mark of the index goes": (recovery, "remove_index_mark"),
-    "a write is announced": (CleanMarks, "unsettle"),
+    "a write is announced": (CleanMarks, "mark_dirty"),
     "what follows is inferred": (Inference, "infer"),
-    "all is in line": (CleanMarks, "settle"),
-    "the log of changes follows": (ChangeLogSync, "take"),
-    "the index follows": (FullTextIndex, "take"),
+    "all is in line": (CleanMarks, "mark_clean"),
+    "the log of changes follows": (ChangeLogSync, "add_states"),
+    "the index follows": (FullTextIndex, "write_change"),
     "it is described": (DescriptionGraphs, "describe"),
-    "the description is in line": (CleanMarks, "describe"),
+    "the description is in line": (CleanMarks, "mark_described"),
 }
 
 

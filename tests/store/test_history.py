@@ -474,7 +474,7 @@ def test_where_only_a_version_could_not_be_kept_writing_goes_on(
 
     put_turtle(client, ONE)
     with monkeypatch.context() as patched:
-        patched.setattr("wgig.store.files.durable", full)
+        patched.setattr("wgig.store.files.open_durable_file", full)
         answer = client.put(GRAPH, content=TWO, headers=TTL)
         assert (answer.status_code, "makes room" in answer.json()["detail"]) == (507, True)
         assert client.get("/ready").json()["failedWrite"]

@@ -39,7 +39,7 @@ NEW = """paper:wp-spam a wgig:IssuePaper ; wgig:issue <urn:issue> ; wgig:assessm
     ; wgig:issueDescription "Mail that nobody asked for."@en ."""
 
 # Before what the process ends: all is stated, the board is in line, only the mark is missing.
-PLACES = {"stated": "infer", "board": "write", "inferred": "describe", "described": "settle"}
+PLACES = {"stated": "infer", "board": "write", "inferred": "describe", "described": "mark_clean"}
 
 
 def opened(folder: Path) -> Store:
@@ -109,11 +109,11 @@ def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Ca
     "write",
     [
         lambda store: store.replace({SPAM: turtle(NEW)}),
-        lambda store: store.apply(store.change_to(SPAM, None)),
+        lambda store: store.apply(store.compute_replacement(SPAM, None)),
         lambda store: store.replace({f"{KNOWN['graph']}paper/new": turtle("paper:new a wgig:IssuePaper .")}),
         lambda store: store.apply(
-            store.change_by(SPAM, turtle(NEW)).then(
-                store.change_by(None, turtle("<urn:c> a cito:Citation ."))
+            store.compute_addition(SPAM, turtle(NEW)).combine(
+                store.compute_addition(None, turtle("<urn:c> a cito:Citation ."))
             )
         ),
         lambda store: store.update(f"DELETE WHERE {{ GRAPH <{SPAM}> {{ ?s <{KNOWN['wgig']}issue> ?o }} }}"),

@@ -236,7 +236,7 @@ def test_a_log_that_grew_long_is_flushed(tmp_path: Path, monkeypatch: pytest.Mon
     for number in range(5):
         store.update(f"INSERT DATA {{ <urn:s> <urn:p> {number} }}")
         done.append(str(number))
-    assert done == ["0", "_shorten_log", "1", "2", "_shorten_log", "3", "4"]
+    assert done == ["0", "_flush_engine", "1", "2", "_flush_engine", "3", "4"]
 
 
 def test_a_log_that_cannot_be_flushed_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

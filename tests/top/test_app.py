@@ -289,7 +289,7 @@ def test_the_service_says_that_it_is_alive_while_no_thread_is_free() -> None:
 def test_too_many_queries_and_writes_are_told_to_come_again() -> None:
     app = create_app(Settings(token="secret"), Store.in_memory())
     app.state.writes = WorkQueue(at_once=1, waiting=1, patience=0.05)
-    app.state.answerers.limiter, app.state.answerers.patience = app.state.writes.limiter, 0.05
+    app.state.answerers.limiter, app.state.answerers.timeout_seconds = app.state.writes.limiter, 0.05
 
     async def ask(method: str, path: str) -> httpx.Response:
         transport = httpx.ASGITransport(app=app)

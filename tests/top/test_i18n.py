@@ -16,7 +16,7 @@ from wgig.settings import CHECKOUT_FOLDER
 
 pytestmark = pytest.mark.slow
 
-KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "marked": None, "ngettext": (1, 2)}
+KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "gettext_noop": None, "ngettext": (1, 2)}
 OTHERS = [one for one in PAGE_LANGUAGES if one != "en"]
 VARIES = re.compile(r"%\(\w+\)s|\{\w+\}")
 MARKED = re.compile(r"<[^>]*>")

@@ -92,7 +92,9 @@ def test_the_wheel_carries_the_example_queries(wgig: Path, tmp_path: Path) -> No
     not BUILT_SCRIPTS_FOLDER.is_dir(), reason="The registry of npm cannot be reached: there are no scripts."
 )
 def test_the_wheel_carries_the_browser_code(wgig: Path, tmp_path: Path) -> None:
-    code = "from wgig.pages.rendering import static_files, script; print(script('editor') in static_files())"
+    code = """if True:
+        from wgig.pages.rendering import find_script_path, read_static_files
+        print(find_script_path("editor") in read_static_files())"""
     done = subprocess.run(
         [wgig.with_name("python"), "-c", code],
         cwd=tmp_path,

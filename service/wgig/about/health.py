@@ -85,8 +85,8 @@ def busy_readers_reason(stand: QueueState) -> str:
     if not stand.busy + stand.idle:
         return "There is no reader: they are being started, or cannot be, and then the log says why."
     return (
-        f"No reader answered within {READY_TIMEOUT_SECONDS:g} seconds: {stand.busy} are busy, and {stand.waiting} queries "
-        "wait."
+        f"No reader answered within {READY_TIMEOUT_SECONDS:g} seconds: "
+        f"{stand.busy} are busy, and {stand.waiting} queries wait."
     )
 
 

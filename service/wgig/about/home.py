@@ -152,7 +152,7 @@ async def list_latest_papers(request: Request) -> list[LatestPaper]:
 
 
 def list_last_posting_days(counts: Mapping[CellKey, int]) -> list[str]:
-    """The last days on which papers were posted, as SPARQL writes them: as few as have LATEST papers."""
+    """The last days on which papers were posted, in SPARQL: the fewest with MAX_LATEST_PAPERS papers."""
     found: list[str] = []
     missing = MAX_LATEST_PAPERS
     days = sorted((cell[0] for cell in counts if len(cell) == 1 and cell[0][:1] == '"'), reverse=True)

@@ -22,7 +22,7 @@ OPEN_METRICS_SETTING = "open"
 
 
 class StateCollector(NamedTuple):
-    """What stands now: readers and who waits for them, the number of the last write and of failed ones."""
+    """What stands now: workers and who waits for them, the number of the last write and of failed ones."""
 
     readers: QueueState
     data_version: int

@@ -12,7 +12,7 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from ..graphs.citation.routes import CITATION_SERIALIZERS as CITATIONS
+from ..graphs.citation.routes import CITATION_SERIALIZERS
 from ..graphs.versions import LINK_FORMAT
 from ..http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE
 from ..http.parameters import BARE_PARAMETERS, check_query_parameters
@@ -206,15 +206,17 @@ PROBLEM_RESPONSES: OpenApiObject = {
 
 # What the routes take and give beside their path, by the name of their function.
 OPERATIONS_BY_FUNCTION: dict[str, OpenApiObject] = {
-    "ask": build_format_operation(QUERY_RESPONSE_FORMATS, *OPENAPI_ENDPOINT_PARAMETERS, EXAMPLE_PARAMETER),
-    "ask_by_body": {
+    "get_sparql": build_format_operation(
+        QUERY_RESPONSE_FORMATS, *OPENAPI_ENDPOINT_PARAMETERS, EXAMPLE_PARAMETER
+    ),
+    "post_query": {
         **build_format_operation(QUERY_RESPONSE_FORMATS, *OPENAPI_ENDPOINT_PARAMETERS),
         "requestBody": {
             "required": True,
             "content": build_body_content(["application/sparql-query", FORM_MEDIA_TYPE]),
         },
     },
-    "update": {
+    "post_update": {
         "parameters": [*OPENAPI_USING_GRAPH_PARAMETERS, SPARQL_VERSION_PARAMETER],
         "requestBody": {
             "required": True,
@@ -222,11 +224,11 @@ OPERATIONS_BY_FUNCTION: dict[str, OpenApiObject] = {
         },
         "security": TOKEN_SECURITY,
     },
-    "validation_form": {
+    "get_validation": {
         "parameters": OPENAPI_VALIDATION_PARAMETERS,
         "responses": build_format_responses((HTML,)),
     },
-    "validate": {
+    "post_validation": {
         **build_format_operation([*REPORT_WRITERS], *OPENAPI_VALIDATION_PARAMETERS),
         "requestBody": {
             "required": True,
@@ -235,45 +237,50 @@ OPERATIONS_BY_FUNCTION: dict[str, OpenApiObject] = {
             ),
         },
     },
-    "write_form": {"parameters": OPENAPI_PAPER_FORM_PARAMETERS, "responses": build_format_responses((HTML,))},
-    "write_by_form": {
+    "get_paper_form": {
+        "parameters": OPENAPI_PAPER_FORM_PARAMETERS,
+        "responses": build_format_responses((HTML,)),
+    },
+    "post_paper_form": {
         **build_format_operation((HTML, JSON)),
         "requestBody": {
             "required": True,
             "content": build_body_content([FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE]),
         },
     },
-    "cite": build_format_operation((*CITATIONS, HTML), *OPENAPI_CITATION_PARAMETERS),
-    "cited": build_format_operation(
+    "get_citation": build_format_operation((*CITATION_SERIALIZERS, HTML), *OPENAPI_CITATION_PARAMETERS),
+    "get_cited_content": build_format_operation(
         (*SOLUTION_FORMATS, *GRAPH_FORMATS), *OPENAPI_CITATION_PARAMETERS, SHA256_PARAMETER
     ),
-    "home": {"responses": build_format_responses((HTML,))},
-    "describe_update": build_format_operation((*GRAPH_FORMATS, HTML)),
-    "list_running": {"responses": build_format_responses((JSON,))},
-    "explain": {"responses": build_format_responses(OWN_PROFILE_FORMATS)},
-    "thing": {"parameters": [build_media_type_parameter(DOCUMENT_FORMATS), *OPENAPI_RESOURCE_PARAMETERS]},
-    "ontology": build_format_operation(DOCUMENT_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
-    "shapes": build_format_operation(DOCUMENT_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
-    "context": {"responses": build_format_responses((JSON_LD,))},
-    "health": {"responses": build_format_responses((JSON,))},
-    "ready": {"responses": build_format_responses((JSON,))},
-    "metrics": {"responses": build_format_responses((PLAIN,)), "security": TOKEN_SECURITY},
-    "interface": {"responses": build_format_responses((JSON,))},
-    "ask_example": build_format_operation((*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, ATOM)),
-    "shape": build_format_operation(OWN_PROFILE_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
-    "dump": {"responses": build_format_responses(DUMP_FORMATS)},
-    "version": {"responses": build_format_responses(DUMP_FORMATS)},
-    "stream": build_format_operation(DATASET_FORMATS),
-    "node": build_format_operation(DATASET_FORMATS),
-    "everything": {"parameters": [BEFORE_PARAMETER], "responses": build_format_responses([ATOM])},
-    "of_kind": {"parameters": [BEFORE_PARAMETER], "responses": build_format_responses([ATOM])},
-    "feed_of_example": {"parameters": [FEED_PAGE_PARAMETER], "responses": build_format_responses([ATOM])},
-    "meetings": {"responses": build_format_responses([ICALENDAR_FORMAT])},
-    "sitemap": {"responses": build_format_responses([PLAIN_XML])},
-    "part": {"responses": build_format_responses([PLAIN_XML])},
-    "every_table": {"responses": build_format_responses((CSVW, HTML))},
-    "one_table": {"responses": build_format_responses(TABLE_FORMATS)},
-    "search": {
+    "get_home": {"responses": build_format_responses((HTML,))},
+    "get_update": build_format_operation((*GRAPH_FORMATS, HTML)),
+    "get_running_queries": {"responses": build_format_responses((JSON,))},
+    "get_problem_kind": {"responses": build_format_responses(OWN_PROFILE_FORMATS)},
+    "get_resource": {
+        "parameters": [build_media_type_parameter(DOCUMENT_FORMATS), *OPENAPI_RESOURCE_PARAMETERS]
+    },
+    "get_ontology": build_format_operation(DOCUMENT_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
+    "get_shapes": build_format_operation(DOCUMENT_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
+    "get_json_ld_context": {"responses": build_format_responses((JSON_LD,))},
+    "get_health": {"responses": build_format_responses((JSON,))},
+    "get_readiness": {"responses": build_format_responses((JSON,))},
+    "get_metrics": {"responses": build_format_responses((PLAIN,)), "security": TOKEN_SECURITY},
+    "get_openapi": {"responses": build_format_responses((JSON,))},
+    "get_example_query": build_format_operation((*SOLUTION_FORMATS, *GRAPH_FORMATS, HTML, ATOM)),
+    "get_shape": build_format_operation(OWN_PROFILE_FORMATS, *OPENAPI_NEGOTIATION_PARAMETERS),
+    "get_dump": {"responses": build_format_responses(DUMP_FORMATS)},
+    "get_dump_version": {"responses": build_format_responses(DUMP_FORMATS)},
+    "get_changes": build_format_operation(DATASET_FORMATS),
+    "get_changes_node": build_format_operation(DATASET_FORMATS),
+    "get_feed": {"parameters": [BEFORE_PARAMETER], "responses": build_format_responses([ATOM])},
+    "get_kind_feed": {"parameters": [BEFORE_PARAMETER], "responses": build_format_responses([ATOM])},
+    "get_query_feed": {"parameters": [FEED_PAGE_PARAMETER], "responses": build_format_responses([ATOM])},
+    "get_meetings": {"responses": build_format_responses([ICALENDAR_FORMAT])},
+    "get_sitemap": {"responses": build_format_responses([PLAIN_XML])},
+    "get_sitemap_part": {"responses": build_format_responses([PLAIN_XML])},
+    "get_tables": {"responses": build_format_responses((CSVW, HTML))},
+    "get_table": {"responses": build_format_responses(TABLE_FORMATS)},
+    "get_search": {
         "parameters": [
             build_query_parameter(
                 "q", 'The words; "a phrase" in quotes, wor* for the begin of a word.', example="spam"
@@ -286,7 +293,7 @@ OPERATIONS_BY_FUNCTION: dict[str, OpenApiObject] = {
         ],
         "responses": build_format_responses(SEARCH_RESPONSE_FORMATS),
     },
-    "reconcile": {
+    "get_reconciliation": {
         "parameters": [
             build_query_parameter(
                 "queries", "A batch of reconciliation queries as JSON; without it, the manifest."
@@ -295,11 +302,11 @@ OPERATIONS_BY_FUNCTION: dict[str, OpenApiObject] = {
         ],
         "responses": build_format_responses([JSON, HTML]),
     },
-    "reconcile_by_form": {
+    "post_reconciliation": {
         "requestBody": {"required": True, "content": build_body_content([FORM_MEDIA_TYPE])},
         "responses": build_format_responses([JSON]),
     },
-    "suggest": {
+    "get_suggestions": {
         "parameters": [
             build_query_parameter("prefix", "What was typed."),
             build_query_parameter("type", "A kind that things are of."),
@@ -307,29 +314,29 @@ OPERATIONS_BY_FUNCTION: dict[str, OpenApiObject] = {
         ],
         "responses": build_format_responses([JSON]),
     },
-    "preview": {
+    "get_preview": {
         "parameters": [build_query_parameter("id", "The identifier of a thing.", example="issue/spam")],
         "responses": build_format_responses([HTML]),
     },
-    "propose": {
+    "get_property_proposals": {
         "parameters": [
             build_query_parameter("type", "A kind of things."),
             build_query_parameter("limit", "How many properties, at most 100."),
         ],
         "responses": build_format_responses([JSON]),
     },
-    "example": {"responses": build_format_responses(GRAPH_FORMATS[:1])},
-    "read_graphs": build_format_operation(
+    "get_example_paper": {"responses": build_format_responses(GRAPH_FORMATS[:1])},
+    "get_graphs": build_format_operation(
         GRAPH_RESPONSE_FORMATS,
         *OPENAPI_GRAPH_PARAMETERS,
         *OPENAPI_GRAPH_VERSION_PARAMETERS,
         *OPENAPI_NEGOTIATION_PARAMETERS,
     ),
-    "read_graph": build_format_operation(
+    "get_graph": build_format_operation(
         GRAPH_RESPONSE_FORMATS, *OPENAPI_GRAPH_VERSION_PARAMETERS, *OPENAPI_NEGOTIATION_PARAMETERS
     ),
-    **{one: build_format_operation((*GRAPH_FORMATS, HTML)) for one in ("void", "sparql_examples")},
-    "catalog": build_format_operation(OWN_PROFILE_FORMATS, *OPENAPI_PROFILE_PARAMETERS),
+    **{one: build_format_operation((*GRAPH_FORMATS, HTML)) for one in ("get_void", "get_sparql_examples")},
+    "get_catalog": build_format_operation(OWN_PROFILE_FORMATS, *OPENAPI_PROFILE_PARAMETERS),
     "change_graphs": {
         "parameters": OPENAPI_GRAPH_PARAMETERS,
         "requestBody": {"content": build_body_content([*RDF_MEDIA_TYPES, MULTIPART_MEDIA_TYPE])},
@@ -350,11 +357,11 @@ OPERATIONS_BY_PATH = build_operations_by_path()
 
 # The usual status of an answer without a body.
 STATUS_BY_FUNCTION = {
-    "update": 204,
+    "post_update": 204,
     "change_graphs": 204,
     "change_graph": 204,
-    "thing": 303,
-    "ontology_version": 303,
+    "get_resource": 303,
+    "get_ontology_version": 303,
 }
 
 # OpenAPI 3.1 has no place for QUERY, and HEAD is GET without the body.

@@ -98,12 +98,8 @@ def file_signature(path: str) -> tuple[int, int, int] | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-CHECK_EXIT_CONFORMS, CHECK_EXIT_FAILS, CHECK_EXIT_UNREADABLE, CHECK_EXIT_MISTAKE = (
-    0,
-    1,
-    2,
-    3,
-)  # from the best to the worst: a run ends with its worst
+# From the best to the worst: a run ends with its worst.
+CHECK_EXIT_CONFORMS, CHECK_EXIT_FAILS, CHECK_EXIT_UNREADABLE, CHECK_EXIT_MISTAKE = 0, 1, 2, 3
 PROGRESS_DELAY_SECONDS = 1.0  # seconds before a bar is shown
 REPORT_RULE_LINE = "─" * 70
 CLEAR_TERMINAL_CODE = "\x1b[H\x1b[2J\x1b[3J"

@@ -53,7 +53,7 @@ class UnreadableFileError(Exception):
 
 
 class RdfFileSource(io.RawIOBase):
-    """The bytes of a file, decompressed where need be. Its faults are UnreadableError, not the store's.
+    """The bytes of a file, decompressed where need be. Its faults are UnreadableFileError, not the store's.
 
     What it holds may be watched on the way: the watch gets all pieces, then an empty one.
     """
@@ -111,7 +111,7 @@ def load_rdf_file(
 
     A graph format goes into `graph` (None: the unnamed one). A dataset format keeps its graphs, unless
     `graph` is given. `reached` is called with the number of bytes of the file that were read so far. Raises
-    UnreadableError.
+    UnreadableFileError.
     """
     rdf_format = choose_load_format(name, format_)
     try:
@@ -129,7 +129,7 @@ def load_rdf_file(
 
 
 def choose_load_format(name: str, format_: str | None) -> ox.RdfFormat:
-    """The format that is given, or that the name of the file ends in. Raises UnreadableError."""
+    """The format that is given, or that the name of the file ends in. Raises UnreadableFileError."""
     suffix = format_ or name.removesuffix(".gz").rpartition(".")[2].lower()
     if suffix not in RDF_FORMATS_BY_ENDING:
         raise UnreadableFileError(
@@ -196,7 +196,7 @@ def load_file_interruptibly(  # noqa: PLR0913, PLR0917 - what to load, and how
     reached: Callable[[int], None],
     thread: Executor,
 ) -> None:
-    """Load one file, or nothing of it when the user interrupts. Raises UnreadableError, KeyboardInterrupt."""
+    """Load one file, or nothing of it on Ctrl-C. Raises UnreadableFileError, KeyboardInterrupt."""
     stopped = threading.Event()
 
     def reached_unless_stopped(count: int) -> None:

@@ -151,8 +151,8 @@ def read_regular_file(path: str, limit: int) -> bytes:
         if not stat.S_ISREG(about.st_mode):
             raise Problem(
                 400,
-                f"This is {FILE_KIND_NAMES[stat.S_IFMT(about.st_mode)]}, no file. Save it to a file, or send it to "
-                "standard input and name that as -",
+                f"This is {FILE_KIND_NAMES[stat.S_IFMT(about.st_mode)]}, no file. "
+                "Save it to a file, or send it to standard input and name that as -",
             )
         if about.st_size > limit:
             raise file_too_large_problem(limit)

@@ -46,12 +46,10 @@ from .check_workers import prepare_check_worker
 from .console import print_message
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # as malloc.h numbers them
-MAX_MALLOC_ARENAS = (
-    2  # for all threads; by default there are eight a core, each of which keeps what is freed in it
-)
-MMAP_THRESHOLD_BYTES = (
-    128 * 1024
-)  # bytes that are given back when they are freed; by default that grows to 32 MiB
+# For all threads; by default there are eight a core, each of which keeps what is freed in it.
+MAX_MALLOC_ARENAS = 2
+# Bytes that are given back when they are freed; by default that grows to 32 MiB.
+MMAP_THRESHOLD_BYTES = 128 * 1024
 
 
 def limit_malloc_memory() -> None:
@@ -134,7 +132,7 @@ class GracefulServer(uvicorn.Server):
     get_drain_seconds: Callable[[], int]  # how many seconds from the signal to stop until the socket closes
     stop_time: float | None = None  # the time of that, by the monotonic clock
     on_stopping: Callable[[], None]  # what is told of it
-    pool: WorkerPool | None  # the readers, which end before it does
+    pool: WorkerPool | None  # the query workers, which end before it does
     background_jobs: Sequence[Callable[[], Coroutine[Any, Any, object]]]
     end_queries: Callable[[], None]
     response_headers: list[tuple[bytes, bytes]]  # of every answer; the same list for all

@@ -32,9 +32,8 @@ def sparql_endpoint_url(url: str) -> str:
 
 CONNECT_TIMEOUT_SECONDS = 10.0  # seconds
 BUSY_STATUSES = (429, 503)  # whose Retry-After says that nothing was begun
-FIRST_RETRY_PAUSE_SECONDS = (
-    0.2  # seconds before a service is tried again that cannot be reached; then twice as many
-)
+# Seconds before a service is tried again that cannot be reached; then twice as many.
+FIRST_RETRY_PAUSE_SECONDS = 0.2
 
 
 class RequestLimits(NamedTuple):
@@ -126,7 +125,7 @@ class Connection:
         raise AssertionError("the last try returns or raises")
 
     def send_once(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """The whole answer to a request, whatever it says. Raises LostError."""
+        """The whole answer to a request, whatever it says. Raises IncompleteResponseError."""
         with self.stream_response(method, path, **options) as response:
             response.read()
             return response
@@ -153,7 +152,7 @@ class Connection:
 
     @contextmanager
     def stream_response(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:
-        """Around an answer that is still to be read. Raises LostError where it does not come whole.
+        """Around an answer that is still to be read. Raises IncompleteResponseError where it is cut off.
 
         Raises ServiceError for what no address can hold, before anything is sent.
         """

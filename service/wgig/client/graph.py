@@ -118,7 +118,7 @@ class Graph:
     def thing(self, iri: str) -> dict[str, Any]:
         """What the graph knows of a thing, as JSON-LD that reads like plain JSON.
 
-        The thing is named as `named` says.
+        The thing is named as `expand_resource_name` says.
         """
         found: dict[str, Any] = self.connection.send_read("GET", f"{resource_document_path(iri)}.json").json()
         return found
@@ -165,7 +165,7 @@ class Graph:
         """How to cite a thing, graph, term or answer to a query: as text, BibTeX or CSL-JSON by media type.
 
         Those are `text/plain`, `application/x-bibtex` and `application/vnd.citationstyles.csl+json`. What is
-        cited is named as `named` says.
+        cited is named as `expand_resource_name` says.
         """
         params = {name: value for name, value in (("iri", iri), ("query", query)) if value}
         return self.connection.send_read("GET", "cite", params=params, headers={"Accept": media_type}).text
@@ -184,7 +184,7 @@ def expand_resource_name(name: str) -> str:
 
 
 def resource_document_path(iri: str) -> str:
-    """Where a thing is described, which is named as `named` says.
+    """Where a thing is described, which is named as `expand_resource_name` says.
 
     Raises ServiceError for what names none, before anything is sent: a path that leads elsewhere.
     """

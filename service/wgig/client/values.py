@@ -120,12 +120,8 @@ class Triples(list[ox.Triple]):
 
 Row = dict[str, Any]
 
-TABLE_COLUMN_TYPES: tuple[set[type], ...] = (
-    {bool},
-    {int},
-    {date},
-    {datetime},
-)  # columns that tables have types for
+# Columns that tables have types for.
+TABLE_COLUMN_TYPES: tuple[set[type], ...] = ({bool}, {int}, {date}, {datetime})
 
 
 class Rows(list[Row]):

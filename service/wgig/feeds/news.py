@@ -125,7 +125,8 @@ def iter_change_entries(request: Request, latest: list[LastChange]) -> Iterable[
     called = find_labels(store, [one.iri for one in latest])
     for one in latest:
         kind, _, slug = one.iri.removeprefix(f"{base}id/").partition("/")
-        summary = f"{KIND_TITLES.get(kind, kind_title(kind))}: {'changed' if one.activity == ACTIVITY_UPDATE else 'new'}."
+        happened = "changed" if one.activity == ACTIVITY_UPDATE else "new"
+        summary = f"{KIND_TITLES.get(kind, kind_title(kind))}: {happened}."
         name = (one.iri in called and called[one.iri].value) or slug
         page = f"{str(request.base_url).rstrip('/')}{find_href(one.iri, base)}"
         yield AtomEntry(

@@ -20,9 +20,8 @@ from ..store.store import Store
 from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile, StoreDumps
 
 DUMP_CACHE_CONTROL = "public, max-age=31536000, immutable"
-DUMP_MEDIA_TYPES = {
-    one.suffix: one.media_type for one in (*DATASET_FORMATS, GZIP, ZSTD)
-}  # by what a name ends in
+# By what a name ends in.
+DUMP_MEDIA_TYPES = {one.suffix: one.media_type for one in (*DATASET_FORMATS, GZIP, ZSTD)}
 DUMP_WAIT_SECONDS = 20  # seconds until a client is asked to come again
 BYTE_RANGE_PATTERN = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 VERSIONED_NAME_PATTERN = re.compile(r"(?P<version>[0-9a-f]{32})\.(?P<name>.+)")

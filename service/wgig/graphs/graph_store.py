@@ -248,7 +248,7 @@ def check_write_conditions(request: Request, graph: str | None, there: bool) -> 
 
 
 def matches_graph_etag(request: Request, graph: str | None, condition: list[str], *, weak: bool) -> bool:
-    """Whether the condition names a representation of the graph as it is now; `weak` as for `matches`.
+    """Whether the condition names the graph as it is now, in any format; `weak` as for `matches_entity_tag`.
 
     The page of a graph does not count: it stays the same when a statement that it does not show changes.
     """

@@ -30,8 +30,8 @@ SENTENCE_PATTERN = re.compile(r".+?\.(?=\s|$)")
 class GraphView:
     """What a page says about a graph; `iri` is None for the default graph.
 
-    `things` are the IRIs that it describes, at most THINGS of the `total`, in the order of their names;
-    `labels` those of the IRIs that have one. `rules` say by what its statements follow, where they do.
+    `things` are the IRIs that it describes, at most MAX_GRAPH_THINGS of the `total`, in the order of their
+    names; `labels` those of the IRIs that have one. `rules` say by what its statements follow, where they do.
     """
 
     iri: str | None
@@ -47,7 +47,7 @@ class GraphView:
 
 
 def render_graphs_page(store: Store, base: str) -> bytes:
-    """The page of all named graphs: the first LISTED, with their titles and sizes."""
+    """The page of all named graphs: the first MAX_LISTED_GRAPHS, with their titles and sizes."""
     iris = store.graphs()
     shown = iris[:MAX_LISTED_GRAPHS]
     pattern = f"{{ VALUES ?g {{ {serialize_values_block(shown)} }} GRAPH ?g {{ ?s ?p ?o }} }}"

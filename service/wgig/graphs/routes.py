@@ -45,9 +45,8 @@ GRAPH_READ_FORMATS = (*GRAPH_FORMATS, HTML)
 GRAPH_NAME_PARAMETERS = ("graph", "default")
 EXCLUSIVE_PARAMETERS = ("version", "versions", "changes")
 VERSION_PARAMETERS = (*EXCLUSIVE_PARAMETERS, "about")
-MAX_SHOWN_CHANGE_STATEMENTS = (
-    1000  # statements that a page of changes shows of those that came, and of those that went
-)
+# Statements that a page of changes shows of those that came, and of those that went.
+MAX_SHOWN_CHANGE_STATEMENTS = 1000
 SD_NAMED_GRAPH = ox.NamedNode(f"{EXTERNAL_NAMESPACES['sd']}NamedGraph")
 
 
@@ -214,7 +213,7 @@ def graph_metadata_triples(request: Request, iri: str) -> list[ox.Triple]:
 
 
 def serialize_graph(request: Request, graph: str | None, format_: Format) -> bytes:
-    """One graph in an RDF format. Raises UnfitError."""
+    """One graph in an RDF format. Raises UnserializableError."""
     return (
         serialize_graph_json_ld(request, graph)
         if format_ is JSON_LD
@@ -223,7 +222,7 @@ def serialize_graph(request: Request, graph: str | None, format_: Format) -> byt
 
 
 def serialize_graph_json_ld(request: Request, graph: str | None) -> bytes:
-    """One graph as compact JSON-LD; a large one, or one that has no such form, in full. Raises UnfitError."""
+    """One graph as compact JSON-LD, in full if large or without such form. Raises UnserializableError."""
     triples = list(islice(request.app.state.store.triples(graph), MAX_COMPACTED_STATEMENTS + 1))
     if len(triples) <= MAX_COMPACTED_STATEMENTS:
         with suppress(UnserializableError):
@@ -232,7 +231,7 @@ def serialize_graph_json_ld(request: Request, graph: str | None) -> bytes:
 
 
 def serialize_full_graph(request: Request, graph: str | None, format_: Format) -> bytes:
-    """One graph as the engine writes it, with the prefixes that it can use. Raises UnfitError."""
+    """One graph as the engine writes it, with the prefixes that it can use. Raises UnserializableError."""
     store: Store = request.app.state.store
     prefixes = used_prefixes(store.triples(graph), request.app.state.settings.base)
     return store.serialize_graph(graph, format_.media_type, prefixes)

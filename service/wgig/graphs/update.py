@@ -41,8 +41,8 @@ from .write_pipeline import (
 UPDATE_MEDIA_TYPE = "application/sparql-update"
 USING_PARAMETERS = ("using-graph-uri", "using-named-graph-uri")
 TOO_MANY_STATEMENTS_MESSAGE = (
-    f"The update may touch more than {MAX_COMPARED_QUADS} statements, so nothing has changed. Name each graph (GRAPH <…>), "
-    "do it in several updates, or write whole graphs by PUT."
+    f"The update may touch more than {MAX_COMPARED_QUADS} statements, so nothing has changed. "
+    "Name each graph (GRAPH <…>), do it in several updates, or write whole graphs by PUT."
 )
 
 

@@ -1,8 +1,9 @@
 """Write pipeline, for Graph Store Protocol, SPARQL Update and form: turn, gate, commit, refusals.
 
-`writing` lets one write through at a time (503), and turns failures of the disk into 507 and 500. `pass_gate`
-has a paper checked (422). `commit` makes the change with its record, on disk before the answer. `check_graph`
-and `without_computed` keep clients from graphs that the service fills itself (403): `COMPUTED`.
+`exclusive_write` lets one write through at a time (503), and turns failures of the disk into 507 and 500.
+`pass_gate` has a paper checked (422). `commit_with_record` makes the change with its record, on disk before
+the answer. `check_writable_graph` and `drop_computed_graphs` keep clients from graphs that the service fills
+itself (403): `COMPUTED_GRAPH_PURPOSES`.
 """
 
 import logging
@@ -57,7 +58,7 @@ log = logging.getLogger("wgig")
 
 
 async def run_exclusive_write(request: Request, function: Callable[..., Response], *args: Any) -> Response:
-    """Let the function write while no other does. Raises Problem as `writing`."""
+    """Let the function write while no other does. Raises Problem as `exclusive_write`."""
     async with exclusive_write(request):
         return await run_sync(function, *args)
 
@@ -95,7 +96,8 @@ async def exclusive_write(request: Request) -> AsyncIterator[None]:
         if isinstance(error, DiskFullError):
             raise Problem(
                 507,
-                f"The disk of this service is full. {READ_AGAIN_ADVICE} Its operator makes room {RESTART_ADVICE}",
+                f"The disk of this service is full. {READ_AGAIN_ADVICE} "
+                f"Its operator makes room {RESTART_ADVICE}",
             ) from error
         failed = (
             f"The disk of this service failed. {READ_AGAIN_ADVICE} Its operator mends that {RESTART_ADVICE}"
@@ -211,5 +213,6 @@ def computed_graph_problem(name: str) -> Problem:
     """The 403 for a graph that the service fills itself."""
     return Problem(
         403,
-        f"The service itself fills the graph {name} with {COMPUTED_GRAPH_PURPOSES[name]}. Write to another graph.",
+        f"The service itself fills the graph {name} with {COMPUTED_GRAPH_PURPOSES[name]}. "
+        "Write to another graph.",
     )

@@ -196,9 +196,8 @@ REQUEST_ID_PATTERN = re.compile(rb"[\w.:+/=@-]{1,128}", re.ASCII)
 TRACEPARENT_PATTERN = re.compile(
     r"(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(?:-.*)?"
 )
-CLIENT_CLOSED_STATUS = (
-    499  # the status in logs and figures of a request whose client went away before its answer
-)
+# The status in logs and figures of a request whose client went away before its answer.
+CLIENT_CLOSED_STATUS = 499
 
 REQUEST_ID_FORMAT = secrets.token_hex(6).encode() + b"-%08x"
 request_numbers = itertools.count()
@@ -206,9 +205,9 @@ request_numbers = itertools.count()
 
 @dataclass(slots=True)
 class RequestRecord:
-    """A request. `trace` is the id of its trace, `began` a time of the performance counter.
+    """A request. `trace` is the id of its trace, `started_at` a time of the performance counter.
 
-    `whole` tells whether all of the answer went out, `size` the bytes of its body so far.
+    `is_complete` tells whether all of the answer went out, `size` the bytes of its body so far.
     """
 
     id: str

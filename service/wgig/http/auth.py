@@ -37,26 +37,23 @@ TOKEN_SCOPES = {
     "admin": "see and stop the queries of others",
     "metrics": "read the figures of the service (`/metrics`)",
 }
-PAPER_WRITE_SCOPES = (
-    "graphs",
-    "papers",
-)  # the scopes that open the graphs of papers; the second opens these alone
-TOKEN_PREFIX = "wgig_"  # by which people and scanners know a token that lies about
-ACCESS_TOKEN_PARAMETER = (
-    "access_token"  # where RFC 6750 lets a token stand in a form or an address, and we do not
-)
+# The scopes that open the graphs of papers; the second opens these alone.
+PAPER_WRITE_SCOPES = ("graphs", "papers")
+# By which people and scanners know a token that lies about.
+TOKEN_PREFIX = "wgig_"  # noqa: S105 - what all tokens begin with
+# Where RFC 6750 lets a token stand in a form or an address, and we do not.
+ACCESS_TOKEN_PARAMETER = "access_token"  # noqa: S105 - the name of a parameter
 JWT_PATTERN = rb"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"  # how one begins that a provider of identities made
 TOKEN_IN_QUERY_PATTERN = re.compile(
     rb"(?:^|&)%s=|%s[\w-]{43}|%s" % (ACCESS_TOKEN_PARAMETER.encode(), TOKEN_PREFIX.encode(), JWT_PATTERN)
 )
 LEAKED_TOKEN_DETAIL = (
-    "A token stands in the {where}, where logs and others can read it. Have it revoked now "
-    "(wgig token revoke), and send a new one as Authorization: Bearer <token>."
+    "A token stands in the {where}, where logs and others can read it. "  # noqa: S105 - text of a refusal
+    "Have it revoked now (wgig token revoke), and send a new one as Authorization: Bearer <token>."
 )
 BEARER_CHALLENGE = 'Bearer realm="wgig"'
-MISPLACED_TOKEN_HEADERS = {
-    "WWW-Authenticate": f'{BEARER_CHALLENGE}, error="invalid_request"'
-}  # RFC 6750, section 3.1
+# RFC 6750, section 3.1.
+MISPLACED_TOKEN_HEADERS = {"WWW-Authenticate": f'{BEARER_CHALLENGE}, error="invalid_request"'}
 TOKEN_LIFETIME_PATTERN = re.compile(r"(\d{1,5})([hdw])")
 TOKEN_LIFETIME_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -96,7 +93,7 @@ class TokenVerifier(Protocol):
     scopes: frozenset[str]  # what these may open
 
     def verify(self, secret: str) -> AccessToken:
-        """The token with this secret. Raises NotVouchedError."""
+        """The token with this secret. Raises TokenVerificationError."""
 
 
 class TokenStore:
@@ -151,7 +148,7 @@ class TokenStore:
     def find(self, secret: str) -> AccessToken | None:
         """The token with this secret, be it expired. Takes as long whatever the secret of one that is kept.
 
-        Raises FileError, and NotVouchedError for what looks like one for which somebody might vouch.
+        Raises FileError, and TokenVerificationError for what looks like one for which somebody might vouch.
         """
         given = hash_secret(secret)
         found = [one for one in self.list_tokens() if secrets.compare_digest(one.digest, given)]
@@ -235,19 +232,19 @@ def edit_token_file(path: Path) -> Iterator[list[AccessToken]]:
         raise FileError.from_os_error("The tokens", path, error) from error
 
 
-MAX_INSPECTED_FORM_BYTES = (
-    64 * 1024
-)  # bytes of a form in which a token is looked for, of those who may not write
+# Bytes of a form in which a token is looked for, of those who may not write.
+MAX_INSPECTED_FORM_BYTES = 64 * 1024
 READ_ONLY_DETAIL = (
     "This service is read-only. Its operator opens it by `wgig token new`, or by setting WGIG_TOKEN to a "
     "secret of choice."
 )
 TOKEN_NEEDED_DETAIL = (
-    "This needs a token. Send it as Authorization: Bearer <token>. If you sent one in the address or in the "
-    "body, others may have read it: have it revoked."
+    "This needs a token. Send it as Authorization: Bearer <token>. "  # noqa: S105 - text of a refusal
+    "If you sent one in the address or in the body, others may have read it: have it revoked."
 )
 UNKNOWN_TOKEN_DETAIL = (
-    "This service knows no such token; it may be mistyped or revoked. Ask the operator for a new one."
+    "This service knows no such token; it may be mistyped or revoked. "  # noqa: S105 - text of a refusal
+    "Ask the operator for a new one."
 )
 log = logging.getLogger("wgig")
 
@@ -263,7 +260,7 @@ def authorize_request(request: "Request", *scopes: str) -> AccessToken:
 
 
 def authorize_secret(tokens: TokenStore, given: Callable[[], str], *scopes: str) -> AccessToken:
-    """The token with the secret that is given, which opens at least one of the scopes. Raises as `may`."""
+    """The token of the given secret, which opens one of the scopes. Raises as `authorize_request`."""
     try:
         if not tokens.has_tokens:
             raise Problem(403, READ_ONLY_DETAIL)

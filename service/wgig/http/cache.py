@@ -23,15 +23,14 @@ from .fast_path import RAW_REQUEST_KEY, RawResponseCache
 from .negotiation import choose_coding, parse_accept_weights
 from .responses import CONDITIONAL_METHODS, cancel_on_disconnect, matches_entity_tag
 
-LARGE_BODY_BYTES = (
-    64 * 1024
-)  # bytes of a plain body, from which on it is kept compressed, and given in pieces of that size
+# Bytes of a plain body, from which on it is kept compressed, and given in pieces of that size.
+LARGE_BODY_BYTES = 64 * 1024
 
 RawHeaders = list[tuple[bytes, bytes]]
 
 
 class CachedResponse(NamedTuple):
-    """A whole answer: its header fields, its entity tag, and its body, which may be `packed`."""
+    """A whole answer: its header fields, its entity tag, and its body, compressed where `is_compressed`."""
 
     headers: RawHeaders
     entity_tag: str
@@ -124,7 +123,7 @@ class VersionSource(Protocol):
         """The number of the last write that they see."""
 
     async def in_line(self) -> None:
-        """See all that was written by now, wherever. Raises UnavailableError where that cannot be known."""
+        """See all that was written by now, wherever. Raises StoreUnavailableError where nobody can tell."""
 
 
 BODY_KEYED_METHODS = ("POST", "QUERY")

@@ -63,7 +63,7 @@ StatementT = TypeVar("StatementT", bound=StatementLike)
 class LanguagePreferences:
     """The language ranges that a client likes, in lower case, the best first; none where it does not say.
 
-    `only`: the address asks for them, so that of a text in several languages just the best is wanted.
+    `is_explicit`: the address asks for them, so that of a text in several languages just the best is wanted.
     """
 
     ranges: tuple[str, ...] = ()
@@ -196,9 +196,8 @@ def content_language_field(languages: Iterable[str]) -> Iterator[tuple[str, str]
 
 RTL_LANGUAGES = frozenset({"ar"})
 LIST_SEPARATORS = {"ar": "، ", "zh": "、"}
-MAX_REPEATED_ADDRESS_CHARACTERS = (
-    2000  # characters of an address that a refusal repeats, and that is named for search engines
-)
+# Characters of an address that a refusal repeats, and that is named for search engines.
+MAX_REPEATED_ADDRESS_CHARACTERS = 2000
 
 
 class LanguageContext:

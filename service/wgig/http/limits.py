@@ -39,7 +39,7 @@ CLOCK_TOLERANCE_SECONDS = 1e-6  # seconds, more than is lost in adding to a cloc
 class RateLimitStatus(NamedTuple):
     """What a client has left after a request: how many more, and in how many seconds there will be others.
 
-    `refused` tells that there was none left for this one.
+    `is_refused` tells that there was none left for this one.
     """
 
     requests_left: int
@@ -96,8 +96,8 @@ class RateLimiter:
     def build_problem(self, taken: RateLimitStatus) -> Problem:
         """The refusal of a request for which nothing was left."""
         sentence = (
-            f"This client has made {self.max_requests} requests in {self.window_seconds} seconds, and one more is too "
-            f"many. Send it again in {taken.reset_seconds} seconds."
+            f"This client has made {self.max_requests} requests in {self.window_seconds} seconds, "
+            f"and one more is too many. Send it again in {taken.reset_seconds} seconds."
         )
         members: dict[str, Any] = {"violated-policies": [RATE_LIMIT_POLICY]}
         return Problem(429, sentence, headers={"Retry-After": str(taken.reset_seconds)}, **members)

@@ -29,9 +29,8 @@ from .fast_path import RAW_REQUEST_KEY
 from .language import LanguageContext, language_context
 from .responses import ResponseAbortedError
 
-FREE_BODY_BYTES = (
-    64 * 1024
-)  # bytes that each request may hold anyway, so that large ones do not keep out a query
+# Bytes that each request may hold anyway, so that large ones do not keep out a query.
+FREE_BODY_BYTES = 64 * 1024
 
 
 class UploadBudget:
@@ -215,9 +214,8 @@ def set_security_headers(headers: MutableHeaders) -> None:
     headers["Access-Control-Expose-Headers"] = EXPOSED_HEADERS
     headers["X-Content-Type-Options"] = "nosniff"
     if headers.get("content-type", "").startswith("text/html"):
-        headers.setdefault(
-            "Content-Security-Policy", CONTENT_SECURITY_POLICY
-        )  # one page may stand in those of others
+        # One page may stand in those of others.
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
         headers["Referrer-Policy"] = "same-origin"
 
 

@@ -1,8 +1,8 @@
 """Content negotiation: the format (406) and the content coding that a client gets (RFC 9110, section 12.5).
 
-`negotiate` chooses a format by the Accept fields, and raises the 406; profiles and formats of a resource are
-chosen by `resources.negotiation`. `choose` takes a coding by Accept-Encoding: zstd, br, gzip or none. Bodies
-are coded whole or piece by piece (section 8.4).
+`negotiate_format` chooses a format by the Accept fields, and raises the 406; profiles and formats of a
+resource are chosen by `resources.negotiation`. `choose_coding` takes a coding by Accept-Encoding: zstd, br,
+gzip or none. Bodies are coded whole or piece by piece (section 8.4).
 """
 
 import gzip
@@ -19,9 +19,8 @@ from ..rdf.formats import Format, not_acceptable_problem
 _ACCEPT_PARAMETER_PATTERN = re.compile(
     r""";\s*(?:(?P<key>[^\s=;,]+)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;,"]*))?\s*"""
 )
-_ACCEPT_ITEM_PATTERN = re.compile(
-    rf"(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{re.sub('P<[a-z]+>', ':', _ACCEPT_PARAMETER_PATTERN.pattern)})*)"
-)
+_UNNAMED_PARAMETER_REGEX = re.sub("P<[a-z]+>", ":", _ACCEPT_PARAMETER_PATTERN.pattern)
+_ACCEPT_ITEM_PATTERN = re.compile(rf"(?P<name>[^\s;,]+)\s*(?P<parameters>(?:{_UNNAMED_PARAMETER_REGEX})*)")
 _QVALUE_PATTERN = re.compile(r"0(\.\d{0,3})?|\.\d{1,3}|1(\.0{0,3})?")  # many leave out the zero, as Java does
 
 
@@ -124,7 +123,7 @@ CONTENT_CODINGS = {
 
 
 def choose_coding(accept_encoding: Iterable[str]) -> str:
-    """The coding for a client with these Accept-Encoding fields, PLAIN for none (RFC 9110, 12.5.3)."""
+    """The coding for these Accept-Encoding fields, IDENTITY_CODING for none (RFC 9110, section 12.5.3)."""
     wanted = parse_accept_weights(accept_encoding)
     liked = {name: wanted.get(name, wanted.get("*", 0.0)) for name in CONTENT_CODINGS}
     best = max(liked, key=lambda name: liked[name])

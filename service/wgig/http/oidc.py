@@ -32,22 +32,16 @@ SIGNING_ALGORITHMS = {
 }  # by the type of a key; none is of a secret that the service would have to share, and none is "none"
 JWT_TYPES = ("", "jwt", "at+jwt", "application/at+jwt")
 CLOCK_LEEWAY_SECONDS = 30  # seconds that clocks may differ by
-KEYS_RETRY_SECONDS, KEYS_REFRESH_SECONDS, KEYS_EXPIRY_SECONDS = (
-    60,
-    3600,
-    24 * 3600,
-)  # seconds after which keys may, should and must be fetched again
-ISSUER_TIMEOUT_SECONDS, MAX_ISSUER_RESPONSE_BYTES = (
-    10,
-    1024 * 1024,
-)  # seconds and bytes of an answer of the issuer
+# Seconds after which keys may, should and must be fetched again.
+KEYS_RETRY_SECONDS, KEYS_REFRESH_SECONDS, KEYS_EXPIRY_SECONDS = 60, 3600, 24 * 3600
+# Seconds and bytes of an answer of the issuer.
+ISSUER_TIMEOUT_SECONDS, MAX_ISSUER_RESPONSE_BYTES = 10, 1024 * 1024
 MAX_EXPIRY_EPOCH_SECONDS = 2**36  # seconds since 1970, some of the last that a calendar has
 MAX_JWT_CHARACTERS = 16 * 1024  # characters of a token
 MIN_RSA_KEY_BITS = 2048  # bits of an RSA key
 MAX_HOLDER_NAME_CHARACTERS = 100  # characters
-JWT_SCOPE_PREFIX = (
-    "wgig:"  # what a scope of this service is called in a token, where no setting says otherwise
-)
+# What a scope of this service is called in a token, where no setting says otherwise.
+JWT_SCOPE_PREFIX = "wgig:"
 KEYS_FETCH_SECONDS = 2  # seconds until keys that are being fetched are most likely there
 
 log = logging.getLogger("wgig")
@@ -85,7 +79,7 @@ class OidcIssuer:
         self.lock = threading.Lock()
 
     def verify(self, secret: str) -> AccessToken:
-        """The token that a JWT is. Raises NotVouchedError."""
+        """The token that a JWT is. Raises TokenVerificationError."""
         if len(secret) > MAX_JWT_CHARACTERS:
             raise TokenVerificationError(f"This token is longer than {MAX_JWT_CHARACTERS} characters.")
         try:
@@ -139,7 +133,7 @@ class OidcIssuer:
         return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
 
     def get_key(self, header: Mapping[str, Any]) -> IssuerKey:
-        """The key that a header names, for the algorithm that it names. Raises NotVouchedError."""
+        """The key that a header names, for the algorithm that it names. Raises TokenVerificationError."""
         kind, id_ = str(header.get("typ") or "").lower(), header.get("kid", "")
         if kind not in JWT_TYPES or "crit" in header:
             raise TokenVerificationError("This token is of another kind than those that open something here.")
@@ -149,7 +143,7 @@ class OidcIssuer:
         return key
 
     def get_key_by_id(self, id_: str) -> IssuerKey:
-        """The key of this id, or without one the only key. Raises NotVouchedError."""
+        """The key of this id, or without one the only key. Raises TokenVerificationError."""
         age = time.monotonic() - self.fetched_at
         if age > KEYS_REFRESH_SECONDS:
             self.refresh_keys()
@@ -210,7 +204,8 @@ def fetch_json_object(client: httpx.Client, url: str) -> dict[str, Any]:
             body += piece
             if len(body) > MAX_ISSUER_RESPONSE_BYTES or time.monotonic() > end:
                 raise ValueError(
-                    f"{url} answers more than {MAX_ISSUER_RESPONSE_BYTES} bytes, or for longer than {ISSUER_TIMEOUT_SECONDS} seconds"
+                    f"{url} answers more than {MAX_ISSUER_RESPONSE_BYTES} bytes, "
+                    f"or for longer than {ISSUER_TIMEOUT_SECONDS} seconds"
                 )
     document = json.loads(body)
     if not isinstance(document, dict):

@@ -25,7 +25,7 @@ MAX_PARAMETER_VALUES = 50  # values of one parameter, if nothing else is said
 
 
 def check_query_parameters(request: "Request", once: Sequence[str] = (), many: Sequence[str] = ()) -> Pairs:
-    """The pairs of the query string, in which are no parameters but these. Raises Problem as `checked`."""
+    """The pairs of the query string, with no other parameters. Raises Problem as `check_parameter_pairs`."""
     return check_parameter_pairs(get_query_parameters(request), once, many)
 
 
@@ -57,7 +57,8 @@ def page_language_problem() -> Problem:
     there = ", ".join(PAGE_LANGUAGES)
     return Problem(
         400,
-        f"The parameter {LANGUAGE_PARAMETER} names one language of the pages. Give it once, as one of: {there}. "
+        f"The parameter {LANGUAGE_PARAMETER} names one language of the pages. "
+        f"Give it once, as one of: {there}. "
         "Of a thing or a graph, the parameter lang asks for texts of the data in other languages.",
         languages=list(PAGE_LANGUAGES),
     )

@@ -170,7 +170,8 @@ class ServerConnection(HttpToolsProtocol):
             self.refuse(
                 Problem(
                     408,
-                    f"The head of the request did not come within {HEAD_TIMEOUT_SECONDS} seconds. Send it again.",
+                    f"The head of the request did not come within {HEAD_TIMEOUT_SECONDS} seconds. "
+                    "Send it again.",
                 )
             )
         else:
@@ -251,5 +252,11 @@ def make_connection_class(
 
     `by_peer`: what one peer says of who asks is not what another says.
     """
-    members = {"base": base, "shortcuts": shortcuts, "notes": notes, "limits": limits, "by_peer": by_peer}
-    return type("Connection", (ServerConnection,), members)
+    members = {
+        "base": base,
+        "raw_cache": shortcuts,
+        "recorder": notes,
+        "limiter": limits,
+        "by_peer": by_peer,
+    }
+    return type("BoundServerConnection", (ServerConnection,), members)

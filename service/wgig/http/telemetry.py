@@ -145,10 +145,8 @@ def make_outcome_counter(
 
 OTLP_ENDPOINT_VARIABLES = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 TRACE_FLUSH_SECONDS = 2  # seconds at the stop
-TRACE_CONTEXT_FIELDS = (
-    b"traceparent",
-    b"tracestate",
-)  # the fields by which one trace goes through many services
+# The fields by which one trace goes through many services.
+TRACE_CONTEXT_FIELDS = (b"traceparent", b"tracestate")
 
 
 class Tracing:
@@ -225,8 +223,8 @@ def make_tracing_from_environment() -> Tracing | None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError as error:
         raise ValueError(
-            f"{OTLP_ENDPOINT_VARIABLES[0]} is set, and the library for traces is missing. Install it (pip install "
-            "'wgig[otel]'), or take the variable out."
+            f"{OTLP_ENDPOINT_VARIABLES[0]} is set, and the library for traces is missing. "
+            "Install it (pip install 'wgig[otel]'), or take the variable out."
         ) from error
     name = {} if "OTEL_SERVICE_NAME" in os.environ else {"service.name": "wgig"}
     provider = TracerProvider(resource=Resource.create({**name, "service.version": __version__}))

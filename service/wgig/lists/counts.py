@@ -66,7 +66,7 @@ class Dimension:
     """What papers are counted by: issues, categories, stakeholder groups, or days when they were posted."""
 
     def __init__(self, name: str, base: str) -> None:
-        """Take a name of SIDES and the base IRI of the graph."""
+        """Take a name of DIMENSION_PATHS and the base IRI of the graph."""
         self.name, known = name, namespaces_by_prefix(base)
 
         def node(short: str) -> ox.NamedNode:
@@ -226,9 +226,8 @@ class PaperCounts:
         self.store, self.dimension = store, Dimension(side, base)
         self.queue = WorkQueue(at_once=1, waiting=MAX_WAITING_COUNT_REQUESTS, patience=COUNT_TIMEOUT_SECONDS)
         self.counts: Counter[CellKey] | None = None
-        self.missed_change: Change | None = (
-            None  # what was written while they are being counted, as far as is known
-        )
+        # What was written while they are being counted, as far as is known.
+        self.missed_change: Change | None = None
         self.counting_task: asyncio.Task[Counter[CellKey]] | None = None
 
     async def get_counts(self) -> Counter[CellKey]:

@@ -40,7 +40,8 @@ class RowDimension:
     """What stands beside the matrix, under the name by which it is asked for.
 
     `key` is what one of them is called in JSON and CSV, and the filter that chooses some, of the type `type`;
-    `plural` what all are called. `of` says what they are, `example` the query of a cell with its parameter.
+    `plural` what all are called. `pattern` says what they are, `example_query` the query of a cell with its
+    parameter.
     """
 
     key: str
@@ -111,8 +112,9 @@ def build_matrix_query(by: str, chosen: Mapping[str, Sequence[Any]], base: str) 
     """The query for the rows, criteria and verdicts that are chosen: a row for each of their labels."""
     of = ROW_DIMENSIONS[by]
     category = chosen.get("category", ()) if by == "issue" else ()
+    things = format_values_clause("thing", chosen.get(of.key, ()))
     parts = {
-        "rows": f"{format_values_clause('thing', chosen.get(of.key, ()))} {format_values_clause('in', category)} "
+        "rows": f"{things} {format_values_clause('in', category)} "
         f"{'?thing wgig:category ?in .' if category else ''} {of.pattern}",
         "criteria": f"{CRITERIA_PATTERN} {format_values_clause('thing', chosen.get('criterion', ()))}",
         "verdicts": "?thing a wgig:Verdict",

@@ -1,7 +1,8 @@
-"""Classes of the definitions of lists: `List`, the things of some classes, and `Field`, one of their values.
+"""Definitions of lists: `ListDefinition`, the things of some classes, and `ListField`, one of their values.
 
-`definitions.LISTS` holds the lists. The query, JSON and its schema, CSV, RDF, page and OpenAPI of each are
-made from its `List`. `Field.type` decides how a value is written, filtered and sorted (`rdf.values`).
+`definitions.LIST_DEFINITIONS` holds the lists. The query, JSON and its schema, CSV, RDF, page and OpenAPI of
+each are made from its `ListDefinition`. `ListField.type` decides how a value is written, filtered and sorted
+(`rdf.values`).
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ class ListField:
     """What a list says of a thing, under the name that the JSON-LD context has for the property.
 
     `type` is `text` (in languages), `name` (one of few texts), `string`, `integer`, `boolean`, `date` (or
-    only its year or month), `class`, or that of a thing (`rdf.values.THINGS`). A field has one
+    only its year or month), `class`, or that of a thing (`rdf.values.RESOURCE_KINDS`). A field has one
     value unless it has `many`. One that is no property of the thing itself has a `path` or `pattern` that
     leads to its values.
     """
@@ -46,9 +47,9 @@ class ListField:
 class ListDefinition:
     """A list of the things of some classes.
 
-    `only` is a pattern that they fit beside, `without` one that they do not fit, `sort` the fields that they
-    are sorted by where nobody asks for another order, and `when` the fields with the dates that `year` looks
-    at.
+    `required_pattern` is a pattern that they fit beside, `excluded_pattern` one that they do not fit, `sort`
+    the fields that they are sorted by where nobody asks for another order, and `date_fields` the fields with
+    the dates that `year` looks at.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """HTML page of a list: a table with few columns, the conditions that narrow it, and the ways on.
 
-`COLUMNS` names the fields and numbers that the page of each list shows, `HEADS` what columns are called whose
-properties have no label, or one that says too little. The page of `papers` is in `papers_page`.
+`LIST_COLUMNS` names the fields and numbers that the page of each list shows, `COLUMN_TITLES` what columns are
+called whose properties have no label, or one that says too little. The page of `papers` is in `papers_page`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,13 +27,9 @@ from .papers_page import address_without_value
 from .query import ListRequest
 from .results import ListPage, best_language_text
 
-SUMMARY_FIELDS = (
-    "dcterms:title",
-    "skos:definition",
-    "dcterms:description",
-    "skos:note",
-)  # what a thing is, the best first
-# The columns of each list: its fields, and numbers by their names in COUNTS.
+# What a thing is, the best first.
+SUMMARY_FIELDS = ("dcterms:title", "skos:definition", "dcterms:description", "skos:note")
+# The columns of each list: its fields, and numbers by their names in COUNT_COLUMNS.
 LIST_COLUMNS = {
     "issues": ("category", "cluster", "papers"),
     "categories": ("skos:inScheme", "skos:broader", "skos:relatedMatch", "issues", "papers"),
@@ -58,10 +54,8 @@ COLUMN_TITLES = {
     "q": gettext_noop("Words in their names"),
     "year": gettext_noop("Year"),
 }
-COUNT_DIMENSIONS = {
-    "issues": "issue",
-    "categories": "category",
-}  # the sides of which the papers are counted, by list
+# The sides of which the papers are counted, by list.
+COUNT_DIMENSIONS = {"issues": "issue", "categories": "category"}
 
 CellCounts = Mapping[CellKey, int] | None
 FieldTerms = Mapping[str, Sequence[Any]]

@@ -17,10 +17,8 @@ from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..store.change import Change
 from ..store.store import Store
 
-MAX_WAITING_PAPERS_REQUESTS, PAPERS_INDEX_TIMEOUT_SECONDS = (
-    256,
-    20,
-)  # requests, and seconds, while they are read
+# Requests, and seconds, while they are read.
+MAX_WAITING_PAPERS_REQUESTS, PAPERS_INDEX_TIMEOUT_SECONDS = 256, 20
 PAPER_NAME_PREDICATES = tuple(
     ox.NamedNode(EXTERNAL_NAMESPACES[prefix] + name)
     for prefix, name in (("rdfs", "label"), ("skos", "prefLabel"), ("foaf", "name"))
@@ -52,7 +50,7 @@ Answer = TypeVar("Answer")
 class IndexedPaper(NamedTuple):
     """A paper: its names and the days when it was posted, and its values by facet.
 
-    A value is an IRI or a text; values stand in the order of FACETS.
+    A value is an IRI or a text; values stand in the order of PAPER_FACETS.
     """
 
     iri: str

@@ -126,7 +126,7 @@ class SeatDistribution:
 
 
 def build_seats_request(base: str) -> ListRequest:
-    """What is asked of the list of seats: all of them, up to WHOLE."""
+    """What is asked of the list of seats: all of them, up to MAX_WHOLE_LIST_ITEMS."""
     return parse_list_request(SEAT_LIST, [], base).as_single_page()
 
 

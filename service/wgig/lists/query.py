@@ -58,7 +58,7 @@ class ListRequest:
         return not {"page", "size"}.isdisjoint(dict(self.pairs))
 
     def as_single_page(self) -> "ListRequest":
-        """The same list on one page, which holds up to `WHOLE` things."""
+        """The same list on one page, which holds up to MAX_WHOLE_LIST_ITEMS things."""
         return replace(self, size=MAX_WHOLE_LIST_ITEMS)
 
 
@@ -241,7 +241,8 @@ def iter_filter_patterns(asked: ListRequest) -> Iterator[str]:
             yield field.value_pattern(wanted)
         else:
             found = f"?found{number}"
-            yield f"{field.value_pattern(found)} FILTER ({VALUE_FILTERS.get(field.type, EQUAL_VALUE_FILTER).format(found, wanted)})"
+            condition = VALUE_FILTERS.get(field.type, EQUAL_VALUE_FILTER).format(found, wanted)
+            yield f"{field.value_pattern(found)} FILTER ({condition})"
     yield build_member_pattern(asked.definition, asked.filters.get("type", ()))
     if asked.q:
         yield f"VALUES ?words {{ {asked.q} }} ?id {NAME_PATH} ?name ."
@@ -273,7 +274,7 @@ def build_field_pattern(field: ListField) -> str:
 
 
 def build_field_values_query(one: ListDefinition, field: ListField, base: str) -> str:
-    """The query for the values that a field has in a list, up to MOST_VALUES."""
+    """The query for the values that a field has in a list, up to MAX_FIELD_VALUES."""
     pattern = f"{build_member_pattern(one)} {field.value_pattern('?value')}"
     return add_query_prefixes(f"SELECT DISTINCT ?value WHERE {{ {pattern} }} LIMIT {MAX_FIELD_VALUES}", base)
 

@@ -158,8 +158,8 @@ def list_too_long_problem(total: int) -> Problem:
     """The 413 for a whole list of so many things: a table says nowhere that it is a part."""
     return Problem(
         413,
-        f"The list has {total} things, and up to {MAX_WHOLE_LIST_ITEMS} are given as one table. Ask for page and size, or "
-        "choose fewer things; whole tables of the main lists are at /tables.",
+        f"The list has {total} things, and up to {MAX_WHOLE_LIST_ITEMS} are given as one table. "
+        "Ask for page and size, or choose fewer things; whole tables of the main lists are at /tables.",
         total=total,
     )
 

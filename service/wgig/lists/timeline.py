@@ -41,11 +41,8 @@ from .timeline_events import (
 from .timeline_events import build_timeline as shown
 
 CHART_WIDTH_UNITS, CHART_LEFT_UNITS, CHART_RIGHT_UNITS = 1000, 8, 12  # units, all of the picture
-CHART_ROW_UNITS, CHART_TOP_UNITS, LANE_HEADING_UNITS = (
-    18,
-    26,
-    26,
-)  # heights of a row, of the years, and of the heading of a lane
+# Heights of a row, of the years, and of the heading of a lane.
+CHART_ROW_UNITS, CHART_TOP_UNITS, LANE_HEADING_UNITS = 18, 26, 26
 LETTER_WIDTH_UNITS = 6.4  # about the width of a letter of a label
 MAX_MARK_LABEL_LETTERS = 40  # letters of a label
 MIN_BAR_UNITS = 6.0  # bar

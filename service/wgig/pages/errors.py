@@ -28,12 +28,8 @@ from .rendering import PATH_SAFE_CHARACTERS, render_template
 
 PATH_WORD_PATTERN = re.compile(r"\w+")
 MAX_SEARCHED_PATH_CHARACTERS = 100  # characters of a path in which words are looked for
-RETRYABLE_PROBLEMS = (
-    "internal",
-    "unavailable",
-    "too-slow",
-    "other-service",
-)  # problems that may be gone the next time
+# Problems that may be gone the next time.
+RETRYABLE_PROBLEMS = ("internal", "unavailable", "too-slow", "other-service")
 RESOURCE_KIND_PATTERN = re.compile(r"/(?:id|doc)/(?P<kind>[\w-]+)/.+")
 
 
@@ -125,7 +121,7 @@ EXPECTED_ERRORS = (Problem, StoreError, FileError)
 
 
 def answer_expected_error(request: Request, error: Exception) -> Response:
-    """The answer in place of the one that was refused: `error` is one of EXPECTED."""
+    """The answer in place of the one that was refused: `error` is one of EXPECTED_ERRORS."""
     return (
         answer_problem(request, error) if isinstance(error, Problem) else answer_store_error(request, error)
     )

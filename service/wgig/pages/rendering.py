@@ -197,7 +197,7 @@ def render_literal(text: ox.Literal, tongue: str) -> Markup:
 
 
 def render_term_in_sentence(term: Any, labels: Mapping[str, ox.Literal], base: str) -> Markup:
-    """A term of the graph as a sentence has it: as `show`, and a date in words."""
+    """A term of the graph as a sentence has it: as `render_term`, and a date in words."""
     if isinstance(term, ox.Literal) and not term.language:
         return TEXT_MARKUP % format_date_text(term.value)
     return render_term(term, labels, base)

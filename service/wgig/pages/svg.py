@@ -6,16 +6,11 @@ from typing import NamedTuple
 
 from .rendering import truncate_to_letters
 
-BOX_WIDTH_PX, BOX_HEIGHT_PX, BOX_GAP_PX = (
-    210,
-    30,
-    10,
-)  # of a box, and between two boxes, in units of the picture
+# Of a box, and between two boxes, in units of the picture.
+BOX_WIDTH_PX, BOX_HEIGHT_PX, BOX_GAP_PX = 210, 30, 10
 LABEL_GAP_PX = 8  # from a box to the label of its line
-MAX_BOX_LABEL_LETTERS, MAX_BOLD_BOX_LETTERS = (
-    26,
-    22,
-)  # of a label in a box, beyond which it is cut, and of one in bold type
+# Of a label in a box, beyond which it is cut, and of one in bold type.
+MAX_BOX_LABEL_LETTERS, MAX_BOLD_BOX_LETTERS = 26, 22
 CURVE_WIDTH_PX = 60  # of a line with a label, which is straight beside it
 
 

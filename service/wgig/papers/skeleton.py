@@ -118,13 +118,14 @@ def list_bearing_passages(node: object, name: str = "wgig:bearsOn") -> list[tupl
 
 def format_skeleton_head(issue: str, title: str, passages: list[tuple[str, str]]) -> str:
     """The head: what is known, and what is to be filled in."""
+    due = first_shipped_text(expand_prefixed_name("milestone:ms-papers"), "wgig:due")
     cited = "".join(f"\n  - {path}  # {said}" for path, said in passages)
     return f"""---
 paper: my-{issue}  # the name of the paper in addresses
 {serialize_yaml({"title": title})}language: en
 issue: {issue}
 drafters:  # members by their names in the graph, such as afonso
-posted:  # year-month-day; papers were due on {first_shipped_text(expand_prefixed_name("milestone:ms-papers"), "wgig:due")}
+posted:  # year-month-day; papers were due on {due}
 pages:  # three to five
 cites:{cited}
 ---"""

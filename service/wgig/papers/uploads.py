@@ -64,7 +64,7 @@ FieldsAndFiles = tuple[Pairs, list[UploadedFile]]
 
 
 def parse_uploads(given: ContentType, body: bytes) -> FieldsAndFiles:
-    """The fields and the files of a body of one of the types SENT.
+    """The fields and the files of a body of one of the types UPLOAD_MEDIA_TYPES.
 
     Raises Problem 400 where it is malformed, has other fields, or holds nothing to check, 413 for too many
     files.
@@ -84,8 +84,9 @@ def check_uploads(fields: Pairs, files: Sequence[UploadedFile]) -> None:
     if not files:
         raise Problem(
             400,
-            "No paper was sent. Paste its text or choose a file. A program names the type of what it sends, "
-            f"such as Content-Type: text/markdown; or it sends a form with the text in the field {PAPER_TEXT_FIELD}.",
+            "No paper was sent. Paste its text or choose a file. "
+            "A program names the type of what it sends, such as Content-Type: text/markdown; "
+            f"or it sends a form with the text in the field {PAPER_TEXT_FIELD}.",
         )
     check_parameter_pairs(fields, SINGLE_UPLOAD_FIELDS, REPEATED_UPLOAD_FIELDS, most=MAX_FORM_PAIRS)
     if len(files) > MAX_UPLOAD_FILES:

@@ -118,9 +118,8 @@ def earl_result_name(iri: str) -> str:
 
 VALIDATION_VARY = "Accept, Accept-Encoding, Accept-Language"
 OFFERED_REPORT_FORMATS = tuple(REPORT_WRITERS)
-PASTABLE_FORMATS = tuple(
-    one for one in FILE_FORMATS if one is not WORD_DOCUMENT
-)  # what can be pasted as text
+# What can be pasted as text.
+PASTABLE_FORMATS = tuple(one for one in FILE_FORMATS if one is not WORD_DOCUMENT)
 MAX_CHECKED_PAPERS = 100  # checked in one request; each costs the work of a small file
 VALIDATION_PARAMETERS = ("profile", "lang", "_mediatype")
 SHOW_FORM_PAIR = ("do", "show")  # of a page: its form, as it is filled in, and no report

@@ -109,8 +109,8 @@ def refuse_large_archive() -> NoReturn:
     """Raise the Problem 413 for what unpacks too large."""
     raise Problem(
         413,
-        f"The Word file unpacks to more than {MAX_UNPACKED_BYTES // MIB} MiB or {MAX_ARCHIVE_ENTRIES} parts. Take out pictures, or "
-        "send the text as Markdown.",
+        f"The Word file unpacks to more than {MAX_UNPACKED_BYTES // MIB} MiB or {MAX_ARCHIVE_ENTRIES} parts. "
+        "Take out pictures, or send the text as Markdown.",
     )
 
 
@@ -176,8 +176,8 @@ HTML_CONVERTER = MarkdownConverter(heading_style=ATX, bullets="-", escape_misc=T
 def read_word_paper(data: bytes) -> tuple[str, list[ox.Triple]]:
     """The text of a Word file as Markdown, and its triples.
 
-    Raises Problem as `to_markdown` and reading do, but without a line, as a Word file has none: the excerpt
-    is the paragraph.
+    Raises Problem as `convert_word_to_markdown` and reading do, but without a line, as a Word file has none:
+    the excerpt is the paragraph.
     """
     text = convert_word_to_markdown(data)
     try:
@@ -214,9 +214,8 @@ class WordConversion:
         self.elements = [one for one in soup.children if isinstance(one, Tag)]
         self.front_matter: dict[str, Any] = {}
         self.section: TemplateHeading | None = None
-        self.base_level = (
-            0  # the level in Word of the headings of the sections, 0 where they are plain titles
-        )
+        # The level in Word of the headings of the sections, 0 where they are plain titles.
+        self.base_level = 0
 
     def convert(self) -> str:
         """The whole text."""

@@ -1,7 +1,8 @@
 """Media types of graphs, results, papers and pages: names, suffixes, aliases, and what is offered for what.
 
-`named` finds a format by its media type or suffix, `format_of` by the name of a file, and `not_acceptable` is
-the 406 that lists what is offered. By the Accept fields a format is chosen in `http.negotiation`.
+`get_named_format` finds a format by its media type or suffix, `format_of_file` by the name of a file, and
+`not_acceptable_problem` is the 406 that lists what is offered. By the Accept fields a format is chosen in
+`http.negotiation`.
 """
 
 from collections.abc import Sequence

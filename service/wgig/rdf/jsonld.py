@@ -2,7 +2,7 @@
 
 The context is made from the ontology: prefixes, `id`, `type`, and each term under its local name with the
 coercion of its values. A document names its context by address, or embeds as much of it as it uses, so that
-nothing has to be fetched. JSON-LD cannot name a triple term: such data gets UnfitError.
+nothing has to be fetched. JSON-LD cannot name a triple term: such data gets UnserializableError.
 
 A frame puts a resource at the top and nests the nodes to which it leads; each node is written once, where it
 is reached first.
@@ -59,7 +59,7 @@ def coercion_of_term(term: VocabularyTerm) -> dict[str, str]:
 def compact_triples(triples: Iterable[ox.Triple], context: JsonLdContext, address: str) -> dict[str, Any]:
     """The triples as one JSON-LD document that names its context by `address`; one object a subject.
 
-    Raises UnfitError where a triple has no form in JSON-LD.
+    Raises UnserializableError where a triple has no form in JSON-LD.
     """
     names = {
         prefix: iri
@@ -138,7 +138,7 @@ def expand_jsonld_value(term: Any, names: dict[str, str]) -> Any:
 
 
 def identify_jsonld_node(term: Any, names: dict[str, str]) -> str:
-    """What JSON-LD calls a node. Raises UnfitError for a triple term, which JSON-LD cannot name."""
+    """What JSON-LD calls a node. Raises UnserializableError for a triple term, which JSON-LD cannot name."""
     if isinstance(term, ox.Triple):
         raise UnserializableError("JSON-LD has no triple terms", JSON.media_type)
     return f"_:{term.value}" if isinstance(term, ox.BlankNode) else check_unambiguous_iri(term.value, names)
@@ -151,7 +151,7 @@ def compact_jsonld_iri(iri: str, names: dict[str, str]) -> str:
 
 
 def check_unambiguous_iri(iri: str, names: dict[str, str]) -> str:
-    """An IRI as it is. Raises UnfitError for one that would be read as a prefix and a name."""
+    """An IRI as it is. Raises UnserializableError for one that would be read as a prefix and a name."""
     scheme, _, rest = iri.partition(":")
     if scheme in names and not rest.startswith("//"):
         raise UnserializableError(f"an IRI begins like the prefix {scheme}", JSON_LD.media_type)

@@ -12,12 +12,10 @@ from ..text import TextLines
 from .json_tokens import JSON_TOKEN_PATTERN, JsonValue, parse_positioned_json
 
 CONTEXT_IRI = f"{Settings.base}context.jsonld"
-MAX_CONTEXT_MENTIONS = (
-    50  # times that a document may name it: each takes the room and the time of the whole context
-)
-REMOTE_CONTEXT_MESSAGE = (
-    "LoadDocumentCallback"  # what the engine misses where it would have to fetch a context
-)
+# Times that a document may name it: each takes the room and the time of the whole context.
+MAX_CONTEXT_MENTIONS = 50
+# What the engine misses where it would have to fetch a context.
+REMOTE_CONTEXT_MESSAGE = "LoadDocumentCallback"
 
 Parsed = TypeVar("Parsed")
 
@@ -36,7 +34,7 @@ class RemoteContextError(SyntaxError):
 def parse_inlining_context(source: str, parse: Callable[[str], Parsed]) -> Parsed:
     """What is parsed from a text, or else from the text with our context written out where it is named.
 
-    Raises SyntaxError, among them RemoteError.
+    Raises SyntaxError, among them RemoteContextError.
     """
     try:
         return parse(source)
@@ -56,7 +54,7 @@ class InlinedDocument:
     """A document with the context written out wherever it is named, which is its `text`."""
 
     def __init__(self, source: str) -> None:
-        """Look for the names. Raises SyntaxError with line and column where they are more than MOST."""
+        """Look for the names. Raises SyntaxError, with its place, for more than MAX_CONTEXT_MENTIONS."""
         self.source = source
         self.mentions = [
             one.span(1) for one in islice(iter_context_mentions(source), MAX_CONTEXT_MENTIONS + 1)

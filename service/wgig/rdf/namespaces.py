@@ -112,7 +112,7 @@ def shorten_with_prefixes(iri: str, known: dict[str, str]) -> str:
 
 @lru_cache(MAX_CACHED_SHORT_IRIS)
 def shorten_known_iri(iri: str, base: str) -> str:
-    """As `shorten`, for the namespaces of the web and of our own."""
+    """As `shorten_with_prefixes`, for the namespaces of the web and of our own."""
     namespace, local = split_namespace(iri)
     return build_prefixed_name(prefixes_by_namespace(base).get(namespace, ""), local) or iri
 
@@ -150,11 +150,8 @@ SH_NAMESPACE, RDF_NAMESPACE, WGIG_TERMS_NAMESPACE = (
     f"{BASE_IRI}ontology#",
 )
 OTHER_IRI_KIND = "other"
-KINDS_BY_PATH = {
-    "ontology#": "term",
-    "shapes#": "shape",
-    "graph/": "graph",
-}  # kinds by what their IRIs begin with
+# Kinds by what their IRIs begin with.
+KINDS_BY_PATH = {"ontology#": "term", "shapes#": "shape", "graph/": "graph"}
 KINDS_OF_PARTS = {"document": "paragraph"}
 
 

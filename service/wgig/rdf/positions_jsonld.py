@@ -59,7 +59,7 @@ class ActiveContext:
         self.vocabulary: str | None = None
 
     def extend(self, local: JsonValue, known: KnownContexts) -> "ActiveContext":
-        """The context with what one `@context` adds. Raises Unknown for what is not followed."""
+        """The context with what one `@context` adds. Raises UnsupportedFeature for what is not followed."""
         match local.value:
             case None:
                 return ActiveContext()
@@ -113,7 +113,7 @@ class ActiveContext:
         return TermDefinition(iri, "@reverse" in parts, frozenset(containers), followed)
 
     def resolve(self, name: str) -> str | None:
-        """What a key or the name of a type stands for. Raises Unknown where that is not followed."""
+        """What a key or a name of a type stands for. Raises UnsupportedFeature where it is not followed."""
         if (term := self.find_term(name)) and not term.is_followed:
             raise UnsupportedFeature
         return self.expand(name)
@@ -137,9 +137,8 @@ class ActiveContext:
         return self.terms.get(name)
 
 
-MAX_FOLLOWED_TERMS = (
-    20_000  # in all contexts of a document together: each adds to a copy of the one around it
-)
+# In all contexts of a document together: each adds to a copy of the one around it.
+MAX_FOLLOWED_TERMS = 20_000
 NODE_KEYWORDS = ("@context", "@id", "@type", "@graph")  # keys of a node that are none of its properties
 REFERENCE_END_PATTERN = re.compile(r"[^:/#]*\Z")  # the part of a reference that its IRI ends with
 
@@ -147,7 +146,7 @@ REFERENCE_END_PATTERN = re.compile(r"[^:/#]*\Z")  # the part of a reference that
 class FoundTriple(NamedTuple):
     """The offsets of a triple and the IRI of its predicate; its object where that is one value of JSON.
 
-    `iri` is what the object stands for if it is a term or a compact IRI.
+    `value_iri` is what the object stands for if it is a term or a compact IRI.
     """
 
     offsets: TripleOffsets
@@ -183,7 +182,7 @@ class JsonLdWalker:
         self.term_count = 0
 
     def context_inside(self, members: dict[str, JsonMember], context: ActiveContext) -> ActiveContext:
-        """The context inside of an object. Raises Unknown, also where there is too much of it."""
+        """The context inside of an object. Raises UnsupportedFeature, also where there is too much of it."""
         local = members["@context"].value if "@context" in members else None
         several = local.value if local and isinstance(local.value, list) else [local] if local else []
         for one in several:
@@ -216,7 +215,7 @@ class JsonLdWalker:
         context: ActiveContext,
         of: ActiveProperty | None = None,
     ) -> None:
-        """A node: the triple that it is the object of, its types, its properties. Raises Unknown."""
+        """A node: the triple whose object it is, its types, its properties. Raises UnsupportedFeature."""
         context = self.context_inside(members, context)
         keys = resolve_keys(members, context)
         names = [one.member.value for one in keys if one.iri == "@id"]
@@ -238,14 +237,14 @@ class JsonLdWalker:
                 self.walk_nodes(one.member.value, context)
 
     def walk_types(self, value: JsonValue, of: ActiveProperty, context: ActiveContext) -> None:
-        """The types of a node, which the engine yields in the order of their names. Raises Unknown."""
+        """The types of a node, which the engine yields sorted by name. Raises UnsupportedFeature."""
         several = value.value if isinstance(value.value, list) else [value]
         for one in sorted(several, key=lambda one: str(one.value)):
             context.resolve(str(one.value))
             self.walk_values(one, of, context)
 
     def walk_properties(self, keys: Sequence[NodeKey], subject: int, context: ActiveContext) -> None:
-        """The properties of a node, and the nodes included in it. Raises Unknown."""
+        """The properties of a node, and the nodes included in it. Raises UnsupportedFeature."""
         for iri, text, member in keys:
             match iri, member.value.value:
                 case "@index", _:
@@ -261,7 +260,7 @@ class JsonLdWalker:
                     self.walk_property(text, member, subject, context)
 
     def walk_nested(self, value: JsonValue, subject: int, context: ActiveContext) -> None:
-        """More properties of a node. Raises Unknown, also for what is none."""
+        """More properties of a node. Raises UnsupportedFeature, also for what is none."""
         match value.value:
             case list(several):
                 for one in several:
@@ -272,7 +271,7 @@ class JsonLdWalker:
     def walk_property(
         self, key: str, member: JsonMember, subject: int, context: ActiveContext, *, reverse: bool = False
     ) -> None:
-        """The values of a property of a node. Raises Unknown for a keyword that is not followed."""
+        """The values of a property of a node. Raises UnsupportedFeature for an unknown keyword."""
         iri = context.resolve(key) or ""
         if iri.startswith("@"):
             raise UnsupportedFeature
@@ -330,14 +329,14 @@ class JsonLdWalker:
         for one in value.value if isinstance(value.value, list) else [value]:
             if is_null_item(one):
                 continue
-            self.add_triple(into, value.offset if into is of else one.at)
+            self.add_triple(into, value.offset if into is of else one.offset)
             into = rest
             (self.walk_list if isinstance(one.value, list) else self.walk_values)(one, first, context)
         self.add_triple(into, value.offset)
 
 
 def resolve_keys(members: dict[str, JsonMember], context: ActiveContext) -> list[NodeKey]:
-    """The keys of an object. Raises Unknown for one that is not followed."""
+    """The keys of an object. Raises UnsupportedFeature for one that is not followed."""
     return [NodeKey(context.resolve(text), text, one) for text, one in members.items()]
 
 

@@ -19,7 +19,8 @@ LOCAL_NAME_REGEX = rf"(?:[{NAME_CHARACTERS}]++|\\.|\.++(?=[{NAME_CHARACTERS}\\])
 _IRI_REGEX = rf"<[^<>\s]*+>|[{NAME_CHARACTERS}]{LOCAL_NAME_REGEX}"
 _SPACE_REGEX = r"(?:[ \t\r\n]++|\#[^\r\n]*+)*+"
 _SILENT_REGEX = (
-    rf"@[A-Za-z0-9-]++|\^\^{_SPACE_REGEX}(?:{_IRI_REGEX})|(?i:prefix)(?=[ \t\r\n#]){_SPACE_REGEX}[{NAME_CHARACTERS}.]*+{_SPACE_REGEX}<[^>]*+>"
+    rf"@[A-Za-z0-9-]++|\^\^{_SPACE_REGEX}(?:{_IRI_REGEX})"
+    rf"|(?i:prefix)(?=[ \t\r\n#]){_SPACE_REGEX}[{NAME_CHARACTERS}.]*+{_SPACE_REGEX}<[^>]*+>"
     rf"|(?i:base){_SPACE_REGEX}<[^>]*+>|(?i:graph)(?![{NAME_CHARACTERS}.\\])"
 )
 _TERM_REGEX = (
@@ -130,9 +131,8 @@ class TurtleWalker:
     def __init__(self) -> None:
         """Begin before the first statement."""
         self.offsets: list[TripleOffsets] = []
-        self.outer: list[
-            TripleOffsets
-        ] = []  # subject, predicate and items of what is around the open brackets
+        # Subject, predicate and items of what is around the open brackets.
+        self.outer: list[TripleOffsets] = []
         self.subject = self.predicate = -1
         self.item_count = -1  # how many items of a list were read, -1 outside of a list
         self.held_string = -1  # a bare string that the engine has not yielded yet

@@ -5,8 +5,8 @@ the prefixes that are used. Blank nodes are renamed apart on input. Triples can 
 them, because it normalizes numbers and booleans.
 
 Some formats cannot express everything, such as triple terms in JSON-LD or some IRIs and characters in XML.
-The engine then fails with its own message, or writes output that no parser can read; both become UnfitError
-(406).
+The engine then fails with its own message, or writes output that no parser can read; both become
+UnserializableError (406).
 """
 
 from codecs import BOM_UTF8
@@ -52,7 +52,7 @@ class UnserializableError(Problem):
 
 @contextmanager
 def translate_serializer_errors(media_type: str) -> Iterator[None]:
-    """Around the writing of a format. Raises UnfitError where the engine says that it cannot."""
+    """Around the writing of a format. Raises UnserializableError where the engine says that it cannot."""
     try:
         yield
     except OSError as error:
@@ -62,7 +62,7 @@ def translate_serializer_errors(media_type: str) -> Iterator[None]:
 
 
 class OutputChecker:
-    """Looks at what is written in a format. Raises UnfitError where no parser could read it."""
+    """Looks at what is written in a format. Raises UnserializableError where no parser could read it."""
 
     def __init__(self, media_type: str) -> None:
         """Begin before the first byte."""
@@ -89,7 +89,7 @@ class OutputChecker:
 
 
 def check_output_readable(body: bytes, media_type: str) -> None:
-    """Raises UnfitError where a whole body cannot be read as what it says it is."""
+    """Raises UnserializableError where a whole body cannot be read as what it says it is."""
     OutputChecker(media_type).feed(body)
 
 
@@ -161,7 +161,7 @@ def reword_literal(text: ox.Literal, words: str) -> ox.Literal:
 def serialize_triples(triples: Iterable[ox.Triple], format_: Format, base: str) -> bytes:
     """The triples, each once and in a stable order, in an RDF format; `base` is the base IRI of the graph.
 
-    Raises UnfitError where the format has no way to write one of them.
+    Raises UnserializableError where the format has no way to write one of them.
     """
     ordered = sorted(dict.fromkeys(triples), key=reading_order)  # as they come, they are nearly so
     prefixes = used_prefixes(ordered, base)

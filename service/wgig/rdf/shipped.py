@@ -1,7 +1,7 @@
 """Shipped RDF, read from the files of the package: ontology and its terms, facts, titles of papers, rules.
 
-`terms` are what a paper may refer to, and `near_term` finds the one that was probably meant. `rules` are the
-inference rules as SPARQL.
+`declared_terms` are what a paper may refer to, and `find_near_term` finds the one that was probably meant.
+`read_inference_rules` gives the inference rules as SPARQL.
 """
 
 from collections.abc import Iterable, Mapping

@@ -20,9 +20,8 @@ _PN_CHARS_BASE = (
     "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _PN_CHARS = rf"{_PN_CHARS_BASE}_0-9\u00b7\u0300-\u036f\u203f-\u2040"
-_WORD_OR_PREFIX = (
-    rf"[{_PN_CHARS_BASE}](?:[{_PN_CHARS}-]|\.+(?=[{_PN_CHARS}-]))*"  # a prefix, where a colon follows
-)
+# A prefix, where a colon follows.
+_WORD_OR_PREFIX = rf"[{_PN_CHARS_BASE}](?:[{_PN_CHARS}-]|\.+(?=[{_PN_CHARS}-]))*"
 _PN_LOCAL = rf"(?:[{_PN_CHARS}:-]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?#@%]|\.+(?=[{_PN_CHARS}:%\\-]))*"
 
 _NUMBER_REGEX = r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?"

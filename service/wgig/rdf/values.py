@@ -14,9 +14,8 @@ from .sparql_lexer import check_absolute_iri
 XSD_IRI_PREFIX = EXTERNAL_NAMESPACES["xsd"]
 MAX_VALUE_CHARACTERS = 1_000  # characters of a value
 RESOURCE_NAME_PATTERN = re.compile(r"\w(?:[\w./-]*\w)?")  # of a thing, below the path of its kind
-ID_PATH_KINDS = frozenset(
-    rest.split("/")[1] for rest in OWN_NAMESPACES.values() if rest.startswith("id/")
-)  # of /id: kinds
+# Of /id: kinds.
+ID_PATH_KINDS = frozenset(rest.split("/")[1] for rest in OWN_NAMESPACES.values() if rest.startswith("id/"))
 IRI_SCHEME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 PARTIAL_DATE_REGEX = "[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?"
 FIRST_DATE = "0001-01-01"  # a day, whose end makes one of a month or a year
@@ -25,7 +24,7 @@ FIRST_DATE = "0001-01-01"  # a day, whose end makes one of a month or a year
 class ValueType(NamedTuple):
     """A type of values: what it is called in a sentence, how a text is read, and its JSON schema.
 
-    `read` raises ValueError for a text that is none.
+    `parse` raises ValueError for a text that is none.
     """
 
     description: str

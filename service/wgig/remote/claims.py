@@ -19,9 +19,8 @@ from .skolem import serialize_string_literal
 
 CHOOSING_NUMBER = 0
 CLAIM_RECHECK_SECONDS = 0.02  # seconds between two looks
-LATE_REQUEST_SECONDS = (
-    1.0  # seconds in which a request is done that the store has begun to do, whoever has the turn by then
-)
+# Seconds in which a request is done that the store has begun to do, whoever has the turn by then.
+LATE_REQUEST_SECONDS = 1.0
 MAX_SILENCE_STEP_SECONDS = 0.5  # seconds that count between two looks
 BEATS_PER_LEASE = 5  # in the time after which a claim is taken away without one
 
@@ -53,7 +52,7 @@ class WriteClaims:
     def hold(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[WriteClaim]:
         """Around what is done with a claim that comes before all others.
 
-        Raises UnavailableError where that takes so many seconds, LostTurnError.
+        Raises StoreUnavailableError where that takes so many seconds, LostClaimError.
         """
         for one in list(self.own_claims):
             self.withdraw(one)
@@ -94,7 +93,7 @@ class WriteClaims:
         return claim
 
     def claims_ahead(self, claim: WriteClaim) -> list[WriteClaim]:
-        """The claims before this one, and those that choose. Raises LostTurnError where it is gone."""
+        """The claims before this one, and those that choose. Raises LostClaimError where it is gone."""
         every = self.list_claims()
         if claim not in every:
             raise LostClaimError
@@ -149,7 +148,8 @@ class WriteClaims:
 
     def graph_triple(self, name: str, text: str) -> str:
         """A text of a kind as it stands in an update."""
-        return f"GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#{name}> {serialize_string_literal(text)} }}"
+        literal = serialize_string_literal(text)
+        return f"GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#{name}> {literal} }}"
 
 
 class SilenceTracker:

@@ -81,11 +81,8 @@ LARGE_REQUEST_BYTES = 2**20  # bytes of a body that are not sent at once
 LOGIN_SUGGESTION = (
     "Look at the user and password in the file of WGIG_REMOTE_AUTH, and at basic or digest before it."
 )
-GATEWAY_STATUSES = (
-    502,
-    503,
-    504,
-)  # what stands before a service says so, and not whether it does what it was asked
+# What stands before a service says so, and not whether it does what it was asked.
+GATEWAY_STATUSES = (502, 503, 504)
 SPARQL_QUERY_TYPE, SPARQL_UPDATE_TYPE = "application/sparql-query", "application/sparql-update"
 URLENCODED_FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_ADDRESS_PARAMETERS = 20  # parameters, which services take in one of some thousand characters
@@ -130,16 +127,15 @@ class RemoteClient:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The answer to a query or an update, whose body is still to be read.
 
-        Raises RefusedError, CutOffError where it does not come to its end, and UnavailableError.
+        Raises RefusedError, CutOffError where it does not come to its end, and StoreUnavailableError.
         """
         if len(parameters) > MAX_ADDRESS_PARAMETERS:
             assert media_type == SPARQL_QUERY_TYPE
             text, media_type, parameters = urlencode([("query", text), *parameters]), URLENCODED_FORM_TYPE, ()
         fields = {"Content-Type": f"{media_type}; charset=utf-8", "Accept": accept}
         data = text.encode()
-        body = (
-            data if len(data) < LARGE_REQUEST_BYTES else io.BytesIO(data)
-        )  # which lets others go on in between
+        # A file lets others go on in between.
+        body = data if len(data) < LARGE_REQUEST_BYTES else io.BytesIO(data)
         try:
             async with self.session.post(
                 url,

@@ -46,9 +46,10 @@ class StoreCopier:
     ) -> LedgerState:
         """Copy all into an empty store; with which state of the ledger it is in line then.
 
-        What others write meanwhile is done to the copy. `reached` is told how many quads came of how many.
-        A large write that is under way is waited for, as it may be taken back, unless it is the one that is
-        `cut_off`. Raises CutError, UnavailableError, RefusedError; CutOffLoadError where it does not go on.
+        What others write meanwhile is done to the copy. `reached` is told how many quads came of how many. A
+        large write that is under way is waited for, as it may be taken back, unless it is the one that is
+        `cut_off`. Raises MissingRowsError, StoreUnavailableError, RefusedError; CutOffLoadError where it does
+        not go on.
         """
         seen, since = None, 0.0
         before = self.ledger.read_state()

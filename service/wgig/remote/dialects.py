@@ -44,7 +44,7 @@ NAMED_GRAPH_PATTERN = re.compile(r"\bGRAPH\s*(?:<|[\w.-]*:)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ServiceDialect:
-    """How to speak to a service. What it gives `as_is` is whole and right, and handed on as it comes."""
+    """How to speak to a service. What it gives in `faithful_media_types` is right, and handed on as is."""
 
     name: str
     rows_media_type: str = JSON_RESULTS.media_type  # in which it writes terms as they are
@@ -52,39 +52,32 @@ class ServiceDialect:
         (JSON_RESULTS.media_type, XML_RESULTS.media_type, N_TRIPLES.media_type)
     )
     max_update_quads: int = 5_000  # quads that one conditional update may name
-    max_page_rows: int = (
-        0  # rows of one answer in a copy, which the next ones go on with in the same order; 0: all
-    )
+    # Rows of one answer in a copy, which the next ones go on with in the same order; 0: all.
+    max_page_rows: int = 0
     shows_partial_updates: bool = False  # whether a query sees an update half done that is under way
     max_literal_chars: int = 1_000_000  # characters of one literal
     update_prologue: str = ""
-    done_marker: bytes | None = (
-        None  # what its answer to an update has: nothing, if that is empty; None: whatever
-    )
+    # What its answer to an update has: nothing, if that is empty; None: whatever.
+    done_marker: bytes | None = None
     exclusion_pragma: str = ""  # what goes before a query for each graph that is not to be seen
-    union_parameters: Mapping[str, str] = field(
-        default_factory=dict
-    )  # parameters that ask for the union of all graphs
+    # Parameters that ask for the union of all graphs.
+    union_parameters: Mapping[str, str] = field(default_factory=dict)
     defaults_to_all_graphs: bool = False  # whether it takes all graphs where a dataset names none of a kind
     own_graphs: tuple[str, ...] = ()  # graphs that come with it
     timeout_message: str = ""  # what it says of a query that took longer than it allows
     retry_message: str = ""  # what it says of what it has not done, and does when it is asked again
-    cut_headers: tuple[
-        str, ...
-    ] = ()  # fields in which it says that it cut the rows, or gave those of so much time
-    spoiled_datatypes: frozenset[str] = (
-        frozenset()
-    )  # datatypes of literals that it does not give back as they were
-    exact_datatypes: frozenset[str] | None = (
-        None  # datatypes of literals that a conditional update keeps; None: of all
-    )
+    # Fields in which it says that it cut the rows, or gave those of so much time.
+    cut_headers: tuple[str, ...] = ()
+    # Datatypes of literals that it does not give back as they were.
+    spoiled_datatypes: frozenset[str] = frozenset()
+    # Datatypes of literals that a conditional update keeps; None: of all.
+    exact_datatypes: frozenset[str] | None = None
     merges_equal_numbers: bool = False  # whether numbers of equal value, such as 1 and 1.0, are one to it
     max_integer_digits: int = 1_000_000  # of an integer
     takes_infinite_numbers: bool = True  # whether it takes numbers out again that are infinite or none
     supports_rdf12: bool = True  # whether it has terms of RDF 1.2
-    command_schemes: tuple[
-        str, ...
-    ] = ()  # what IRIs begin with that are none to it but commands, in small letters
+    # What IRIs begin with that are none to it but commands, in small letters.
+    command_schemes: tuple[str, ...] = ()
 
     def is_exact(self, quad: ox.Quad) -> bool:
         """Whether a conditional update keeps the quad as it is."""

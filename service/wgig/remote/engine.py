@@ -31,7 +31,7 @@ Value = TypeVar("Value")
 
 
 class RemoteEngine:
-    """The service of the settings. Methods raise UnavailableError and RefusedError, which are StoreErrors."""
+    """The service of the settings. Methods raise StoreErrors: StoreUnavailableError and RefusedError."""
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings. Raises ValueError where they do not fit."""

@@ -89,12 +89,8 @@ class StoreReplicas:
         return found[0].version if is_whole else -1
 
 
-ALWAYS_SERVED_PATHS = (
-    "/health",
-    "/ready",
-    "/static",
-    "/metrics",
-)  # what the paths begin with that tell no data
+# What the paths begin with that tell no data.
+ALWAYS_SERVED_PATHS = ("/health", "/ready", "/static", "/metrics")
 FRESHNESS_RECHECK_SECONDS = 0.01  # seconds until it is looked again whether a write is over
 USUAL_WRITE_SECONDS = 2.0  # seconds in which most are
 UNFINISHED_WRITE_SECONDS = 8.0  # seconds for whoever writes still
@@ -153,7 +149,7 @@ class StoreFollower:
         self.checked_at = max(self.checked_at, began)
 
     async def finish_write(self, state: LedgerState | None) -> None:
-        """Finish what another left unfinished. Raises UnavailableError where somebody writes still."""
+        """Finish what another left unfinished. Raises StoreUnavailableError where somebody writes still."""
         if state is None:
             raise StoreUnavailableError("The ledger of the shared store is gone, or says two things.")
         await asyncio.to_thread(self.store.finish, UNFINISHED_WRITE_SECONDS)
@@ -192,8 +188,8 @@ class QuietCheck:
     async def is_quiet(self) -> bool:
         """Whether nothing that is announced was written from then until now. Raises StoreError.
 
-        What is announced after the look is not begun to be written before `NOTICE` is over; half of that
-        counts here, lest clocks differ.
+        What is announced after the look is not begun to be written before `WRITE_NOTICE_SECONDS` are over;
+        half of that counts here, lest clocks differ.
         """
         await self.check_task
         if time.monotonic() - self.began > WRITE_NOTICE_SECONDS / 2:

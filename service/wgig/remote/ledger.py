@@ -77,14 +77,11 @@ LEDGER_FORMAT = 1  # of the ledger; what is in another one is not written by us
 MAX_LEDGER_ENTRIES = 100  # entries; who is further behind takes a new copy
 MAX_ENTRY_CHARS = 32_000_000  # characters of an entry; of what is larger it says only that it was
 LEDGER_RETRY_SECONDS = 0.2  # seconds until a store is asked again that did not answer
-MAX_LEDGER_READS, LEDGER_REREAD_SECONDS = (
-    20,
-    0.01,
-)  # so often it is looked again, after so many seconds, what a ledger says
+# So often it is looked again, after so many seconds, what a ledger says.
+MAX_LEDGER_READS, LEDGER_REREAD_SECONDS = 20, 0.01
 WRITE_LEASE_SECONDS = 5.0  # seconds without a beat after which the turn of another is over
-LEDGER_BATCH_QUADS = (
-    2_000  # quads of a large write that are sent at once: while an engine writes, no beat is heard
-)
+# Quads of a large write that are sent at once: while an engine writes, no beat is heard.
+LEDGER_BATCH_QUADS = 2_000
 WRITE_NOTICE_SECONDS = 0.05  # seconds between the word that something will be written and the first of it
 
 # Gives the quads that went and those that came.
@@ -94,7 +91,7 @@ QuadDifference = Callable[[], tuple[Iterable[ox.Quad], Iterable[ox.Quad]]]
 class LedgerState(NamedTuple):
     """What the ledger says: of which store, in which version, and by which rules things were inferred.
 
-    `pending` is the version that is being written, 0 where none is; `by` the mark of the last write.
+    `pending` is the version that is being written, 0 where none is; `mark` that of the last write.
     """
 
     store: str
@@ -107,7 +104,7 @@ class LedgerState(NamedTuple):
 class LedgerEntry(NamedTuple):
     """What is kept of a write: its mark, that of the one before it, and the change if it is not too large.
 
-    `derived` tells by which rules things were inferred.
+    `rules_digest` tells by which rules things were inferred.
     """
 
     mark: str
@@ -144,7 +141,7 @@ class WriteLedger:
         return f"SELECT ?state {{ GRAPH <{self.graph}> {{ <{self.graph}> <{self.graph}#state> ?state }} }}"
 
     def read_state(self) -> LedgerState:
-        """What it says now. Raises UnavailableError where it says nothing, or two things."""
+        """What it says now. Raises StoreUnavailableError where it says nothing, or two things."""
         for _ in range(MAX_LEDGER_READS):
             found = self.list_states()
             if len(found) == 1:
@@ -169,21 +166,24 @@ class WriteLedger:
 
     def state_triple(self, state: LedgerState) -> str:
         """What it says as one triple: of several, a service may show some old and some new."""
-        return f"<{self.graph}> <{self.graph}#state> {serialize_string_literal(' '.join(map(str, (LEDGER_FORMAT, *state))))}"
+        literal = serialize_string_literal(" ".join(map(str, (LEDGER_FORMAT, *state))))
+        return f"<{self.graph}> <{self.graph}#state> {literal}"
 
     def replace_state(
         self, turn: WriteClaim, old: LedgerState, new: LedgerState, gone: str = "", come: str = ""
     ) -> LedgerState:
         """Say what is new in the place of what it says, and change data with it; the new state.
 
-        It holds only with the claim. What comes and goes is as in an update. Raises LostTurnError,
-        UnavailableError and RefusedError where nothing was done, DoubtError where that is not known.
+        It holds only with the claim. What comes and goes is as in an update. Raises LostClaimError,
+        StoreUnavailableError and RefusedError where nothing was done, UnknownOutcomeError where that is not
+        known.
         """
         failed: StoreError = LostClaimError()
         update = (
             f"DELETE {{ GRAPH <{self.graph}> {{ {self.state_triple(old)} }} {gone} }} "
             f"INSERT {{ GRAPH <{self.graph}> {{ {self.state_triple(new)} }} {come} }} "
-            f"WHERE {{ GRAPH <{self.graph}> {{ {self.state_triple(old)} }} {self.claims.claim_pattern(turn)} }}"
+            f"WHERE {{ GRAPH <{self.graph}> {{ {self.state_triple(old)} }} "
+            f"{self.claims.claim_pattern(turn)} }}"
         )
         try:
             self.engine.update(update)
@@ -216,9 +216,9 @@ class WriteLedger:
     ) -> LedgerState:
         """Write a change without blank nodes, as the next version, in a turn; what the ledger says then.
 
-        None: what `whole` gives as quads that went and that came, too many to be kept. Raises LostTurnError,
-        DoubtError, UnavailableError and RefusedError. Nothing was written then, but with DoubtError; after
-        RefusedError, what was done of a large write is to be taken back.
+        None: what `whole` gives as quads that went and that came, too many to be kept. Raises LostClaimError,
+        UnknownOutcomeError, StoreUnavailableError and RefusedError. Nothing was written then, but with
+        UnknownOutcomeError; after RefusedError, what was done of a large write is to be taken back.
         """
         old = self.read_state()
         new = old._replace(version=old.version + 1, rules_digest=derived, mark=by)
@@ -264,7 +264,7 @@ class WriteLedger:
         return self.abandon(turn, state)
 
     def send_quads(self, turn: WriteClaim, gone: Iterable[ox.Quad], come: Iterable[ox.Quad]) -> None:
-        """Take quads out and put quads in, so many at a time; twice is as once. Raises LostTurnError."""
+        """Take quads out and put quads in, so many at a time; twice is as once. Raises LostClaimError."""
         for verb, quads in (("DELETE", gone), ("INSERT", come)):
             for some in iter_quad_batches(
                 quads, min(LEDGER_BATCH_QUADS, self.engine.dialect.max_update_quads)

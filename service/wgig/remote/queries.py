@@ -68,7 +68,7 @@ def find_query_mistake(text: str) -> str:
 
 
 def normalize_query(text: str, base: str, dialect: ServiceDialect) -> NormalizedQuery:
-    """The text for a service to which some texts are commands. Raises Fault for such.
+    """The text for a service to which some texts are commands. Raises QueryFault for such.
 
     It has no comments, no relative IRIs, which an engine may put together with what follows before it
     resolves them, and one base; what it runs over is beside it.
@@ -179,9 +179,8 @@ ANSWER_END_MARKERS = {
 }
 HTTP_INTERNAL_ERROR = 500  # which engines answer to queries that they cannot evaluate
 MAX_REFUSAL_CHARS = 300  # characters of what the service says
-REPEATED_QUERY_PATTERN = re.compile(
-    r"SPARQL query:.*", re.DOTALL
-)  # after which a service may repeat the query
+# After which a service may repeat the query.
+REPEATED_QUERY_PATTERN = re.compile(r"SPARQL query:.*", re.DOTALL)
 MAX_HELD_BACK_BYTES = 2**20  # bytes of an answer that wait until it is known that nobody wrote
 WRITTEN_MEANWHILE_MESSAGE = "The shared store was written while it answered. Ask again, or for less at once."
 ANSWER_TAIL_BYTES = 64  # bytes in which the end of an answer stands
@@ -222,7 +221,7 @@ class RemoteQueryWorkers:
         return self.queue.state
 
     async def in_line(self) -> None:
-        """See all that was written by now, by whichever instance. Raises UnavailableError."""
+        """See all that was written by now, by whichever instance. Raises StoreUnavailableError."""
         await self.follower.ensure_current()
 
     async def ask(self, job: QueryJob, client: str) -> QueryResult:
@@ -272,7 +271,7 @@ class RemoteQueryWorkers:
             result.fail(QueryFault(REMOTE_FAULT, "An answer of the shared store could not be read."))
 
     async def forward_answer(self, job: QueryJob, result: QueryResult, going: asyncio.Event) -> None:
-        """Hand on the answer to a query, as of a moment when nobody was writing. Raises Fault, StoreError."""
+        """Hand on the answer to a query, as of when nobody was writing. Raises QueryFault, StoreError."""
         accept, plain = self.accepted_media_type(job), await self.normalize(job)
         while True:
             with tolerate_retryable_refusal(self.dialect):
@@ -284,7 +283,7 @@ class RemoteQueryWorkers:
     async def forward_once(
         self, plain: NormalizedQuery, accept: str, job: QueryJob, result: QueryResult, going: asyncio.Event
     ) -> None:
-        """Ask once, and hand on the answer if it shows no write half done. Raises Fault, StoreError."""
+        """Ask once, and hand on the answer if it shows no write half done. Raises QueryFault, StoreError."""
         self.client = self.client or RemoteClient(self.engine.credentials, self.engine.timeout_seconds)
         moment, is_of_all = QuietCheck(self.follower), names_all_graphs(job, plain)
         if self.replicas.versions or is_of_all:  # which are chosen by what was written by now
@@ -306,7 +305,7 @@ class RemoteQueryWorkers:
     async def send_answer(
         self, coming: AnswerStream, accept: str, job: QueryJob, result: QueryResult, going: asyncio.Event
     ) -> bytes:
-        """Tell an answer, maybe in another format, as it comes, but for its last piece. Raises Fault."""
+        """Tell an answer, maybe in another format, as it comes, but for its last piece. Raises QueryFault."""
         if job.media_type in self.dialect.faithful_media_types and not job.max_rows:
             return await forward_answer_pieces(coming, job, result, going)
         loop = asyncio.get_running_loop()
@@ -323,7 +322,7 @@ class RemoteQueryWorkers:
         return N_TRIPLES.media_type if is_graph else self.dialect.rows_media_type
 
     async def normalize(self, job: QueryJob) -> NormalizedQuery:
-        """The query as the service gets it. Raises Fault for one that it must not get."""
+        """The query as the service gets it. Raises QueryFault for one that it must not get."""
         if self.dialect.command_schemes:  # to look for them takes long
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self.threads, normalize_query, job.text, job.base, self.dialect)
@@ -335,7 +334,7 @@ class RemoteQueryWorkers:
         return self.store.graphs() == graphs
 
     def check_limit(self, fields: Mapping[str, str]) -> None:
-        """Raises Fault where the service says that it gives no more than some rows."""
+        """Raises QueryFault where the service says that it gives no more than some rows."""
         for name in self.dialect.cut_headers:
             if name in fields:
                 raise QueryFault(REMOTE_FAULT, f"The shared store cuts its answers ({name}).")
@@ -366,7 +365,7 @@ class RemoteQueryWorkers:
 async def forward_answer_pieces(
     coming: AnswerStream, job: QueryJob, result: QueryResult, going: asyncio.Event
 ) -> bytes:
-    """Hand on an answer piece by piece, but for the last one. Raises Fault for too much, or half of it."""
+    """Hand on an answer in pieces, but for the last one. Raises QueryFault for too much, or half of it."""
     left, size, piece, tail = job.max_bytes, FIRST_PIECE_BYTES, bytearray(), b""
     while some := await coming.next_bytes():
         left -= len(some)
@@ -399,7 +398,7 @@ class PieceSender:
         self.loop, self.result, self.may_send = loop, result, going
 
     def send(self, piece: bytes) -> None:
-        """Send a piece when more may come. Raises Fault where nobody wants it."""
+        """Send a piece when more may come. Raises QueryFault where nobody wants it."""
         asyncio.run_coroutine_threadsafe(self.add(piece), self.loop).result()
 
     async def add(self, piece: bytes) -> None:

@@ -54,9 +54,8 @@ class XmlSpaceReader(RawIOBase):
         while not self.converted and not self.has_ended:
             piece = self.source.read(RESULT_PIECE_BYTES) or b""
             self.has_ended, self.tail = not piece, (self.tail + piece)[-XML_TAIL_BYTES:]
-            if self.has_ended and not self.tail.rstrip(XML_WHITESPACE).endswith(
-                XML_RESULTS_END
-            ):  # our engine takes what it gets
+            # Our engine takes what it gets.
+            if self.has_ended and not self.tail.rstrip(XML_WHITESPACE).endswith(XML_RESULTS_END):
                 raise CutOffError("The shared store ended an answer before its end.")
             text = self.pending + piece
             cut = len(text) if self.has_ended else find_open_text_begin(text)
@@ -131,7 +130,7 @@ BOOLEAN_JSON_TEMPLATE = b'{"head":{},"boolean":%s}'
 
 
 def convert_remote_answer(body: RawIOBase, given: str, job: QueryJob, send: Callable[[bytes], None]) -> bytes:
-    """The last piece of an answer that came in a given format; those before were sent. Raises Fault."""
+    """The last piece of an answer that came in a given format; those before were sent. Raises QueryFault."""
     pieces = ResultPieceWriter(job, send)
     source = check_answer_rows(body, given, job) if job.max_rows else body
     try:
@@ -173,7 +172,7 @@ def read_ask_boolean(found: ox.QuerySolutions | ox.QueryBoolean) -> ox.QuerySolu
 
 
 def check_answer_rows(body: RawIOBase, given: str, job: QueryJob) -> RawIOBase:
-    """The whole body, held until its rows or triples are counted. Raises Fault where these are too many."""
+    """The whole body, held until its rows or triples are counted. Raises QueryFault for too many."""
     held = bytearray()
     while piece := body.read(READ_PIECE_BYTES):
         held += piece

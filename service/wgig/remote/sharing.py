@@ -75,7 +75,7 @@ class WriteTurn:
         """Around what is written in a turn; within another it is that one.
 
         What another left unfinished is finished first, or taken back where that cannot be. Raises
-        UnavailableError where the store does not answer, or others write for so many seconds.
+        StoreUnavailableError where the store does not answer, or others write for so many seconds.
         """
         with self.lock:
             if self.claim:

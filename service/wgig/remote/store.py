@@ -1,8 +1,8 @@
 """The store that several instances share: the SPARQL service holds the truth, a local copy follows it.
 
 Each write is made in the service before it returns. Reads that must see the writes of others bring the copy
-up to date first. Methods raise UnavailableError where the service does not answer. Former graph contents are
-kept in the service too, so that all instances have the history. Numbers that differ only in spelling are
+up to date first. Methods raise StoreUnavailableError where the service does not answer. Former graph contents
+are kept in the service too, so that all instances have the history. Numbers that differ only in spelling are
 detected, as some services treat equal numbers as one term.
 """
 
@@ -65,7 +65,7 @@ class SharedStore(Store):
     """A store of quads that instances share.
 
     Each write is made in the service before it returns. Before a look that must see what others wrote,
-    `follow` is to be called. Methods raise UnavailableError where the service does not answer.
+    `follow` is to be called. Methods raise StoreUnavailableError where the service does not answer.
     """
 
     sharing: StoreSharing
@@ -129,8 +129,8 @@ class SharedStore(Store):
     ) -> Iterator[None]:
         """Around a look and the write that depends on it: no instance writes meanwhile.
 
-        What others inferred by other rules is brought in line first. Raises UnavailableError where others
-        write for so many seconds.
+        What others inferred by other rules is brought in line first. Raises StoreUnavailableError where
+        others write for so many seconds.
         """
         with self.sharing.turn.lock:
             is_first = not self.sharing.turn.is_taken
@@ -147,7 +147,7 @@ class SharedStore(Store):
             self.recover(say)
 
     def finish(self, patience: float = WRITER_WAIT_SECONDS, say: ProgressReporter = lambda _: None) -> None:
-        """Bring to its end what others left unfinished. Raises UnavailableError where one writes still."""
+        """Finish what others left unfinished. Raises StoreUnavailableError where one writes still."""
         with self.exclusive_writer(patience, say):
             return
 
@@ -176,9 +176,8 @@ class SharedStore(Store):
                     self.sharing.skolemizer.deskolemize_change(entry.change),
                     StorePosition(state.store, self.shared_position.version + 1, entry.mark),
                 )
-            if self.is_torn or self.shared_position != ledger_position(
-                state
-            ):  # too much was written, or the service was restored
+            # Too much was written, or the service was restored.
+            if self.is_torn or self.shared_position != ledger_position(state):
                 self._replace_copy()
 
     def _apply_remote_change(self, change: Change, at: StorePosition) -> None:
@@ -237,7 +236,7 @@ class SharedStore(Store):
 
     @contextmanager
     def _transaction(self, look: WriteScope) -> Iterator[None]:
-        """Around one transaction, as of any store, in a turn. Raises UnfittingError where it is too much."""
+        """Around one transaction, as of any store, in a turn. Raises UnstorableError where it is too much."""
         with self.exclusive_writer():
             if look(self._quads) is None:
                 raise UnstorableError(TOO_LARGE_MESSAGE)
@@ -278,7 +277,7 @@ class SharedStore(Store):
             raise UnknownOutcomeError from error
 
     def _check_writable(self, change: Change | None) -> None:
-        """Raises UnfittingError for what cannot be written to a shared store."""
+        """Raises UnstorableError for what cannot be written to a shared store."""
         if change is None and not self.load_stack:
             raise UnstorableError(TOO_LARGE_MESSAGE)
         new = self._quads if change is None else change.added

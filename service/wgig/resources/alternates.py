@@ -28,10 +28,10 @@ class Resource:
     """A resource as it is represented.
 
     `iri` names it, `path` with the parameters `pairs` is where it is read, and `formats` are those of its
-    `own` profile, which `write` gives as bytes. From its `triples`, other profiles are computed that fit its
-    `types`; where these are None, it has no other but those that `write` gives as well, which are `written`,
-    by token, each in formats of its own. `suffixed`: a format is had by the ending of the path, and
-    not by a parameter. `license` is the IRI of its license, empty where none is stated.
+    `own_profile`, which `write` gives as bytes. From its `triples`, other profiles are computed that fit its
+    `types`; where these are None, it has no other but those that `write` gives as well, which are
+    `written_profiles`, by token, each in formats of its own. `uses_suffix`: a format is had by the ending of
+    the path, and not by a parameter. `license` is the IRI of its license, empty where none is stated.
     """
 
     iri: str
@@ -99,7 +99,8 @@ def representation_links(
             *more,
             *data_links(subject.license),
             *([f'<{chosen.profile.iri}>; rel="profile"'] if chosen else []),
-            f'<{representation_list_address(subject)}>; rel="alternate"; type="text/html"; profile="{ALTR_MODEL_IRI}"',
+            f'<{representation_list_address(subject)}>; rel="alternate"; type="text/html"; '
+            f'profile="{ALTR_MODEL_IRI}"',
             *map(profile_token_link, known.values()),
             *(
                 representation_link(subject.representation_address(one), "alternate", one)

@@ -54,8 +54,7 @@ class ResourceDescription:
     """A thing as the graph knows it.
 
     `parts` holds the statements of nodes below the thing's IRI that are linked with it, by IRI; `incoming`
-    those that point to it, of which there are as many as `towards` counts by property. Where `cut` is not
-    empty, its sentences say what was left out.
+    those that point to it, counted by property in `incoming_counts`. `cut_notices` say what was left out.
     """
 
     iri: str

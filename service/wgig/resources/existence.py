@@ -25,10 +25,8 @@ from .description import is_known_iri, iter_type_triples, stated_types
 from .labels import find_labels
 
 MAX_THINGS_AT_ONCE = 1000  # things at once
-LOWEST_IRI_CHARACTER, BEYOND_SLASH_CHARACTER = (
-    " ",
-    "0",
-)  # what comes before all that an IRI may go on with, and right behind a slash
+# What comes before all that an IRI may go on with, and right behind a slash.
+LOWEST_IRI_CHARACTER, BEYOND_SLASH_CHARACTER = " ", "0"
 
 
 class FolderListing(NamedTuple):

@@ -34,7 +34,7 @@ def shared_license(view: StoreView, graphs: Iterable[str | None]) -> str:
 
 @cache_for_version(1)
 def store_license(view: StoreView, version: int) -> str:
-    """The license of all that a store holds in a version, as `license_of`."""
+    """The license of all that a store holds in a version, as `shared_license`."""
     del version  # which makes the cache forget
     unnamed = [None] if any(True for _ in view.triples(None)) else []
     return shared_license(view, [*unnamed, *view.graphs()])

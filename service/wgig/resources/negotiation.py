@@ -1,8 +1,9 @@
 """Content negotiation by profile: which profiles, formats and languages a request asks for; 406 for none.
 
 The query string (`_profile`, `_mediatype`, `lang`) beats the suffix of the path, and that the header fields
-Accept-Profile, Accept and Accept-Language. `wish_alone` raises the 406 for a format, `weights_of` that for a
-profile. Whether the resource has what is wished for is decided in `representation`.
+Accept-Profile, Accept and Accept-Language. `parse_format_preferences` raises the 406 for a format,
+`parse_profile_weights` that for a profile. Whether the resource has what is wished for is decided in
+`representation`.
 """
 
 import re
@@ -50,7 +51,8 @@ class Representation:
 class Preferences:
     """What is asked for: the representations that will do, the best first, and languages.
 
-    `by_profile`: these profiles alone will do. `listing`: not one of them, but the list of what there is.
+    `by_profile`: these profiles alone will do. `wants_listing`: not one of them, but the list of what there
+    is.
     """
 
     representations: Sequence[Representation]
@@ -69,7 +71,7 @@ def parse_preferences(
     """What a request asks for, where our own profile is offered in these formats.
 
     `others` are parameters that mean something beside those of negotiation. Raises Problem 400 and 406, and
-    as `wish_alone` does, which says more.
+    as `parse_format_preferences` does, which says more.
     """
     check_query_parameters(request, (*NEGOTIATION_PARAMETERS, *others))
     liked = language.requested_languages(request)
@@ -216,8 +218,8 @@ def match_profile_list(pattern: re.Pattern[str], text: str, what: str, example: 
         if not item or len(found) == MAX_NAMED_PROFILES:
             raise Problem(
                 400,
-                f"{what} is no list of at most {MAX_NAMED_PROFILES} profiles. Write IRIs between angle brackets and tokens "
-                f"without: {example}.",
+                f"{what} is no list of at most {MAX_NAMED_PROFILES} profiles. "
+                f"Write IRIs between angle brackets and tokens without: {example}.",
             )
         found.append(item)
         at = item.end()

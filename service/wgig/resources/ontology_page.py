@@ -46,8 +46,8 @@ CLASS_TREE_GAP_PIXELS = 50  # between two columns of the picture
 class TermUse:
     """How a term is used: how often, as far as that is counted, an example, its properties, and its shapes.
 
-    `facts` are some statements of the example. `shapes` are names; `rules` says how many there are where they
-    are the rules of a profile. `notes` tell what became of the term.
+    `facts` are some statements of the example. `shapes` are names; `rule_count` says how many there are where
+    they are the rules of a profile. `notes` tell what became of the term.
     """
 
     count: int | None
@@ -63,8 +63,8 @@ class TermUse:
 class OntologyView:
     """A picture of the classes, the same as lists, the links between them, and how each term is used.
 
-    `below` has the classes by what they are a kind of, `links` properties with the classes at their ends,
-    `named` what things are called.
+    `classes_by_parent` has the classes by what they are a kind of, `links` properties with the classes at
+    their ends, `labels` what things are called.
     """
 
     picture: Picture

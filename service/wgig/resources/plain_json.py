@@ -35,9 +35,8 @@ INVERSE_PAGE_THINGS = 50  # things that point here, on a page
 
 JsonObject = dict[str, Any]
 FactsByProperty = dict[str, list[JsonObject]]
-IncomingByProperty = dict[
-    str, list[str]
-]  # things that point to one, in their order, by the name of the property
+# Things that point to one, in their order, by the name of the property.
+IncomingByProperty = dict[str, list[str]]
 
 
 def build_resource_json(
@@ -111,7 +110,7 @@ def group_facts(
 def build_fact_value(term: Any, named: dict[str, ox.Literal]) -> JsonObject:
     """The object of a statement: a thing with its label, or a value with its language or datatype.
 
-    Raises UnfitError for a triple term, and for a text with a direction.
+    Raises UnserializableError for a triple term, and for a text with a direction.
     """
     if isinstance(term, ox.NamedNode):
         return resource_reference(term.value, named)

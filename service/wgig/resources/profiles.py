@@ -17,7 +17,7 @@ PROFILE_HEADER_PATTERN = re.compile(r"^# (profile|also|title|description|fits|fo
 PROFILE_PREFIX_PATTERN = re.compile(r"^PREFIX ([\w-]+): <([^>]+)>$", re.MULTILINE)
 REQUIRED_PROFILE_KEYS = ("profile", "title", "description", "fits")
 FITS_EVERYTHING = "everything"
-OWN_PROFILE_TOKEN = "wgig"
+OWN_PROFILE_TOKEN = "wgig"  # noqa: S105 - the short name of a profile
 
 # Plain JSON stands before JSON-LD, which answers to application/json as well.
 OWN_PROFILE_FORMATS = (TURTLE, N_TRIPLES, JSON, JSON_LD, RDF_XML, HTML)
@@ -28,9 +28,9 @@ PROFILE_FORMATS_BY_SUFFIX = {one.suffix: one for one in (*GRAPH_FORMATS, PLAIN_X
 class Profile:
     """A way to describe things.
 
-    `iri` names it, `also` are other IRIs that mean it, `token` is a short name. It has something for things
-    of the `classes`, or for all where there are none. `query` makes its triples from our own description,
-    and is empty for that.
+    `iri` names it, `alias_iris` are other IRIs that mean it, `token` is a short name. It has something for
+    things of the `classes`, or for all where there are none. `query` makes its triples from our own
+    description, and is empty for that.
     """
 
     token: str

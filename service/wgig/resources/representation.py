@@ -149,7 +149,7 @@ def empty_profile_problem(subject: Resource, asked: Iterable[Representation], ba
 def serialize_profile_triples(
     request: Request, choice: Representation, triples: list[ox.Triple], iri: str
 ) -> bytes:
-    """What a profile says of the thing `iri`, in a format. Raises UnfitError."""
+    """What a profile says of the thing `iri`, in a format. Raises UnserializableError."""
     writer = PROFILE_SERIALIZERS.get((choice.profile.token, choice.format))
     if writer is None:
         return serialize_graph_body(request, triples, choice.format)
@@ -161,7 +161,7 @@ def serialize_profile_triples(
 def serialize_graph_body(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
     """Triples in an RDF format, JSON-LD being compact; or as JSON, which names our context.
 
-    Raises UnfitError.
+    Raises UnserializableError.
     """
     if format_ in (JSON, JSON_LD):
         context = ontology_context(request)

@@ -264,12 +264,12 @@ def serialize_resource_body(
 
 
 def serialize_resource_json(request: Request, description: ResourceDescription) -> bytes:
-    """A thing as plain JSON. Raises Problem 400 for what is not there, UnfitError as `plain_json.thing`."""
+    """A thing as plain JSON. Raises Problem 400 for what is not there, and UnserializableError."""
     return serialize_json_body(build_resource_facts(request, description))
 
 
 def build_resource_facts(request: Request, description: ResourceDescription) -> dict[str, Any]:
-    """What is said of a thing, or a page of what points to it. Raises as `thing_json`."""
+    """What is said of a thing, or a page of what points to it. Raises as `serialize_resource_json`."""
     base: str = request.app.state.settings.base
     path = rendering.find_href(description.iri, base) or ""
     return plain_json.build_resource_json(

@@ -69,7 +69,8 @@ class PropertyGroup:
 class ResourceView:
     """A thing's page: what it is called, what it is, where it stands, and its links both ways.
 
-    `implied` counts the inferred statements left out because a fact that is shown links the same two things.
+    `implied_count` counts the inferred statements left out because a fact that is shown links the same two
+    things.
     """
 
     description: ResourceDescription

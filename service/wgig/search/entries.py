@@ -76,9 +76,8 @@ KIND_ORDER = (
 # What the service computes or notes of each paper and write is found by its links, not by its words, and a
 # graph by what stands in it.
 UNINDEXED_KINDS = frozenset({"assertion", "test-result", "write", "writer", "identifier", "graph"})
-PASSAGE_SEPARATOR = (
-    "\N{SECTION SIGN}"  # stands between two passages, so that no phrase reaches from one into the other
-)
+# Stands between two passages, so that no phrase reaches from one into the other.
+PASSAGE_SEPARATOR = "\N{SECTION SIGN}"
 
 
 class Passage(NamedTuple):

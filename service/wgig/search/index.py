@@ -62,9 +62,8 @@ class FullTextIndex:
         self.store, self.base = store, base
         self.path: Path | None = None
         self.writers: list[sqlite3.Connection] = []  # one while the index is in line
-        self.free_readers: list[
-            tuple[int, sqlite3.Connection]
-        ] = []  # that read, with the number of their file
+        # Connections that read, with the number of their file.
+        self.free_readers: list[tuple[int, sqlite3.Connection]] = []
         self.file_number = 0  # of the file, which is another one when it is made anew
         self.is_following = self.is_rebuilding = self.must_rebuild_again = False
         self.frequent_terms: set[SearchTerm] = set()  # words that are in very many things

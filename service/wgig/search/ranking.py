@@ -12,9 +12,8 @@ from .database import IndexRow, filter_token
 from .tokenizer import SearchTerm, tokenize_text
 
 MAX_SEARCH_MATCHES = 200  # things that are found, unless more are wanted; where there are more, that is said
-FREQUENT_TERM_MATCHES = (
-    1000  # things with a word, beyond which its weight is not computed anew for each search
-)
+# Things with a word, beyond which its weight is not computed anew for each search.
+FREQUENT_TERM_MATCHES = 1000
 MAX_SPELLING_CANDIDATES = 20_000  # words that are compared with a misspelt one
 ROW_COLUMNS_SQL = "things.id, things.iri, things.language, things.kind, things.label"
 
@@ -23,7 +22,7 @@ ROW_COLUMNS_SQL = "things.id, things.iri, things.language, things.kind, things.l
 class SearchCriteria:
     """What is searched for: terms, all of them or any, in a language and of a kind (empty: of whichever).
 
-    Texts of no language are in every one. Up to `most` things are found.
+    Texts of no language are in every one. Up to `limit` things are found.
     """
 
     terms: Sequence[SearchTerm]
@@ -50,9 +49,9 @@ FindRows = Callable[[sqlite3.Connection, SearchCriteria], tuple[list[IndexRow], 
 class SearchMatches:
     """What was found, each thing once, the best first.
 
-    `more`: there is more that is not in it. `wanted` is what was searched for in truth, where nothing has all
-    the words or some were misspelt; `instead` holds the words that were taken for others, by these. Where
-    nothing was found, not every word was.
+    `has_more`: there is more that is not in it. `criteria` is what was searched for in truth, where nothing
+    has all the words or some were misspelt; `replacements` holds the words that were taken for others, by
+    these. Where nothing was found, not every word was.
     """
 
     rows: Sequence[IndexRow]

@@ -45,8 +45,8 @@ class SearchHit:
 class SearchResults:
     """A page of results: what was asked for, all that was found, and the hits on this page.
 
-    `around` holds the query strings of other pages by what they are to this one, and `turns` their addresses
-    as this one was asked for.
+    `page_queries` holds the query strings of other pages by what they are to this one, and `page_addresses`
+    their addresses as this one was asked for.
     """
 
     text: str

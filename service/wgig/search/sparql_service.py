@@ -57,8 +57,8 @@ def make_search_matcher(index: FullTextIndex, base: str) -> Callable[[FederatedC
         if found.has_more and BEST_PROPERTY not in what.inputs:
             raise Problem(
                 413,
-                f"The search finds more than {MAX_SERVICE_MATCHES} things. Search for more words, or for the best of them "
-                "alone: ?thing search:best 100.",
+                f"The search finds more than {MAX_SERVICE_MATCHES} things. "
+                "Search for more words, or for the best of them alone: ?thing search:best 100.",
             )
         columns = [what.variable, *what.outputs.values()]
         return serialize_values_group(columns, list(iter_match_rows(index, rows, found, list(what.outputs))))

@@ -70,15 +70,14 @@ MAX_SEARCH_CHARACTERS = 200  # characters
 MAX_SEARCH_TERMS = 12  # terms
 MIN_PREFIX_LETTERS = 2  # letters of the begin of a word
 
-WORD_JOINT_PATTERN = re.compile(
-    r"[\W_]+"
-)  # a hyphen, a slash or whatever else stands between words without a space
+# A hyphen, a slash or whatever else stands between words without a space.
+WORD_JOINT_PATTERN = re.compile(r"[\W_]+")
 _SEARCH_TERM_PATTERN = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
 @dataclass(frozen=True)
 class SearchTerm:
-    """Words that stand one behind the other; where `begins`, the last one is the begin of a word.
+    """Words that stand one behind the other; where `is_prefix`, the last one is the begin of a word.
 
     `parts` are the words that are joined, as by a hyphen; empty where nothing is.
     """

@@ -2,7 +2,7 @@
 
 An engine is asked about a graph, and half of what a call costs is the same for a graph of one paper or of
 many. Papers of one graph may change what is found in each other, though. So only documents that stand apart
-are put together; each of the others is checked by itself, and what is found is what `check` finds.
+are put together; each of the others is checked by itself, and what is found is what `check_document` finds.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ DocumentsByTarget = dict[tuple[str, Term], set[int]]
 def check_documents(
     documents: Sequence[Document], profile: str = "complete", by: str = Settings.shacl
 ) -> list[CheckOutcome]:
-    """What `check` finds in each document, in their order; `Unread` where no paper is in one."""
+    """What `check_document` finds in each, in their order; an `UncheckedFile` where no paper is in one."""
     apart = find_independent_documents(documents)
     found = {
         id(one): results for one, results in zip(apart, find_results_by_document(apart, by), strict=True)
@@ -37,7 +37,7 @@ def check_documents(
 def document_outcome(
     document: Document, profile: str, by: str, found: Iterable[ValidationResult] | None = None
 ) -> Report | UncheckedFile:
-    """The report on a document, from what was found in it; `Unread` where no paper is in it."""
+    """The report on a document, from what was found in it; `UncheckedFile` where no paper is in it."""
     try:
         return (
             check_document(document, profile, by)

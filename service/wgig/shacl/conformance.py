@@ -60,7 +60,7 @@ class ConformanceTest(NamedTuple):
     """A test of a paper.
 
     `name` is the end of its IRI, `criterion` the profile or passage of the template that it tests by,
-    `source` where that comes from, `outcome` one of OUTCOMES, `results` why it failed.
+    `source` where that comes from, `outcome` one of EARL_OUTCOMES, `results` why it failed.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Keep the graph of how the papers stand in line with the papers, and compute nothing twice.
 
 The paper `id/paper/<name>` is looked at as the graph `graph/paper/<name>` describes it. Beside those of the
-store, where it has any, the made-up papers of the package are on the board, which are not in the store.
+store, where it has any, the made-up papers of the package are in the graph, which are not in the store.
 """
 
 import hashlib
@@ -30,9 +30,8 @@ LINKED_NODE_PROPERTIES = {
 
 # What an assertion rests on beside the paper: the rules, and what they may refer to.
 DIGESTED_FILE_PATTERNS = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/examples/*.ttl")
-PAPER_ASSERTION_PREFIX = (
-    f"<{CONFORMANCE_NAMESPACES['assertion']}"  # so begins what is said of one paper alone
-)
+# So begins what is said of one paper alone.
+PAPER_ASSERTION_PREFIX = f"<{CONFORMANCE_NAMESPACES['assertion']}"
 MAX_TRANSACTION_PAPERS = 200  # papers in one transaction
 BULK_EXTEND_MIN_QUADS = 2000  # quads
 MAX_UNANNOUNCED_PAPERS = 1000  # papers that take a while
@@ -51,9 +50,8 @@ class ConformanceGraph:
         self.paper_graph_prefix = f"{base}graph/paper/"
         self.engine_name = by
         self.say = say
-        self.previous_statements: dict[
-            str, set[ox.Triple]
-        ] = {}  # what was said of papers before the write under way
+        # What was said of papers before the write under way.
+        self.previous_statements: dict[str, set[ox.Triple]] = {}
 
     @cached_property
     def digest(self) -> str:
@@ -64,8 +62,9 @@ class ConformanceGraph:
     def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
         """Say how the papers stand now; a paper whose graph and rules are as before costs its digest.
 
-        `change` is what happened since that was said; None: it may be anything. Up to BATCH papers change
-        together, in one transaction. Returns the change with what followed, None of more papers than that.
+        `change` is what happened since that was said; None: it may be anything. Up to MAX_TRANSACTION_PAPERS
+        papers change together, in one transaction. Returns the change with what followed, None of more papers
+        than that.
         """
         if not any(map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER))):
             return self.remove_graph(quads, change)
@@ -162,7 +161,8 @@ class ConformanceGraph:
         steps = [("DELETE", gone), ("INSERT", come)]
         quads.update(
             "; ".join(
-                f"{verb} DATA {{ GRAPH {self.graph} {{ {serialize_update_data(one.triple for one in those)} }} }}"
+                f"{verb} DATA {{ GRAPH {self.graph} "
+                f"{{ {serialize_update_data(one.triple for one in those)} }} }}"
                 for verb, those in steps
             )
         )

@@ -1,8 +1,9 @@
 """Document: a file that is to be checked, with its text, its triples, and where in the text each is written.
 
-`read_rdf` reads the RDF formats; `papers.readers.read` adds Markdown and Word, which lie above this package.
-Both are a `Reader`: 400 with line and column where a file cannot be read, 413 for too many triples. Positions
-(`spots`, `slots`) are offsets in characters, and are looked for only when a finding needs them.
+`read_rdf` reads the RDF formats; `papers.readers.read_paper_document` adds Markdown and Word, which lie above
+this package. Both are a `DocumentReader`: 400 with line and column where a file cannot be read, 413 for too
+many triples. Positions (`spots`, `slots`) are offsets in characters, and are looked for only when a finding
+needs them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,7 +30,7 @@ PAPER_BASE_IRI = f"{Settings.base}id/paper/"  # relative IRIs are names of paper
 
 @dataclass(frozen=True)
 class Document:
-    """A paper as it was sent. `name` is what its sender calls it, `written` finds the spots when asked.
+    """A paper as it was sent. `name` is what its sender calls it, `find_spots` finds the spots when asked.
 
     `slots` are the places that a form keeps for what may be said: the offset of a heading or key by the node
     and by the IRI of the property or criterion. RDF has none.
@@ -79,7 +80,7 @@ DocumentReader = Callable[[str, bytes, Format, int, str], Document]
 
 
 def read_rdf(name: str, data: bytes, format_: Format, most: int, base: str = PAPER_BASE_IRI) -> Document:
-    """The document in the bytes, in a syntax of RDF. Raises as a Reader."""
+    """The document in the bytes, in a syntax of RDF. Raises as a DocumentReader."""
     source = decode_document_text(data)
     triples = parse_document_triples(source, format_, most, base)
     written = partial(find_triple_positions, source, format_.media_type, triples, KNOWN_CONTEXTS)

@@ -30,9 +30,8 @@ from .reports import REPORT_WRITERS
 PAPER_GRAPH_PATH = "graph/paper/"
 PROFILE_OFF = "off"
 PAPER_WRITE_FORMATS = (*GRAPH_FORMATS, formats.MARKDOWN)
-WGIG_ASSESSMENT_PAPER = ox.NamedNode(
-    f"{WGIG_TERMS_NAMESPACE}AssessmentPaper"
-)  # of another form, for which there are no rules
+# Of another form, for which there are no rules.
+WGIG_ASSESSMENT_PAPER = ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}AssessmentPaper")
 
 UNKNOWN_SPOT = TriplePosition(-1, -1, -1)  # of a triple that the author did not send
 
@@ -41,10 +40,10 @@ REFUSAL_REPORT_FORMATS = tuple(one for one in REPORT_WRITERS if one is not HTML)
 
 
 class PaperSubmission(NamedTuple):
-    """What is sent to the graph of a paper, beside what is `there` already and stays, as N-Triples.
+    """What is sent to the graph of a paper, beside the `existing_triples` that stay, as N-Triples.
 
-    An update sends no parts: all that the graph would hold is `there`. `read` reads the parts. A report on it
-    is to be in this format and language.
+    An update sends no parts: `existing_triples` are all that the graph would hold. `read_document` reads the
+    parts. A report on it is to be in this format and language.
     """
 
     graph: str
@@ -111,7 +110,7 @@ def check_submission(todo: PaperSubmission) -> GateDecision:
 
 @cache
 def get_conformance_graph(base: str, by: str) -> ConformanceGraph:
-    """The board on which the paper will stand."""
+    """The conformance graph in which the paper will stand."""
     return ConformanceGraph(base, by)
 
 

@@ -1,9 +1,10 @@
 """Locations of findings: the offset, and from it line and column, at which an author has to look.
 
-`Places.where` gives an offset in characters, `Places.place` the line and column of one. In order of
-preference, the offset is that of the heading or key below which something is missing (`slot`), of the value
-(`of_value`), of the second value where there should be one (`of_surplus`), of the node that lacks something
-(`of_node`). None where the format has no positions, or the triple was not sent.
+`DocumentIndex.find_offset` gives an offset in characters, `DocumentIndex.find_place` the line and column of
+one. In order of preference, the offset is that of the heading or key below which something is missing
+(`find_slot_offset`), of the value (`value_locations`), of the second value where there should be one
+(`surplus_locations`), of the node that lacks something (`node_locations`). None where the format has no
+positions, or the triple was not sent.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -58,8 +58,8 @@ class Rule:
     `code` is the local name of the shape, `profile` the first that holds the rule, `component` the local name
     of its constraint component without the ending. `path` is the property path as SPARQL writes it, empty for
     a node shape; `predicates` are the IRIs in it, or in those of a node shape's alternatives, `steps` what
-    leads from the paper to the focus node (empty: the paper is the focus node), `counted` the criterion of
-    the assessments that it counts, if it does. Texts are by language.
+    leads from the paper to the focus node (empty: the paper is the focus node), `counted_criterion` the
+    criterion of the assessments that it counts, if it does. Texts are by language.
     """
 
     code: str

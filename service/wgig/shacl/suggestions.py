@@ -153,7 +153,8 @@ def explain_missing_paper(document: Document) -> str:
             if slip[1]
             else "Correct its spelling."
         )
-        return f"{shorten_untrusted_text(shorten_with_prefixes(slip[0], namespaces_by_prefix(BASE_IRI)))} is no class of the vocabulary. {meant}"
+        name = shorten_untrusted_text(shorten_with_prefixes(slip[0], namespaces_by_prefix(BASE_IRI)))
+        return f"{name} is no class of the vocabulary. {meant}"
     if document.triples and not types:
         return "Nothing in it has a type. Say of the paper that it is one: a wgig:IssuePaper."
     return (

@@ -35,7 +35,8 @@ from .language.diagnosis import diagnose_earlier_error
 _WHITESPACE_PATTERN = r"[ \t\r\n]"
 _IRIREF_PATTERN = r'<[^<>"{}|^`\\\x00-\x20]*>'
 _QUERY_BEGIN_PATTERN = re.compile(
-    rf"(?:{_WHITESPACE_PATTERN}|\#[^\r\n]*+[\r\n]|BASE{_WHITESPACE_PATTERN}*+{_IRIREF_PATTERN}|PREFIX{_WHITESPACE_PATTERN}++[^\s:<>\#\\]*+:{_WHITESPACE_PATTERN}*+{_IRIREF_PATTERN})*+"
+    rf"(?:{_WHITESPACE_PATTERN}|\#[^\r\n]*+[\r\n]|BASE{_WHITESPACE_PATTERN}*+{_IRIREF_PATTERN}"
+    rf"|PREFIX{_WHITESPACE_PATTERN}++[^\s:<>\#\\]*+:{_WHITESPACE_PATTERN}*+{_IRIREF_PATTERN})*+"
     rf"(?P<form>SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w:.-])",
     re.IGNORECASE | re.ASCII,
 )
@@ -160,8 +161,9 @@ def describe_call_refusal(aim: CallTarget | None, settings: Settings) -> str:
         )
     if aim and aim.token.iri:
         return (
-            f"{aim.keyword} <{shorten_untrusted_text(aim.token.iri)}> is refused: the operator of this service allows addresses by "
-            f"WGIG_ALLOW, and this is none of them. {elsewhere}"
+            f"{aim.keyword} <{shorten_untrusted_text(aim.token.iri)}> is refused: "
+            "the operator of this service allows addresses by WGIG_ALLOW, and this is none of them. "
+            f"{elsewhere}"
         )
     return (
         "SERVICE and LOAD are refused here, as no address is written out in full behind the word. "
@@ -219,9 +221,8 @@ def is_misread_iri(step: TokenStep) -> bool:
 def undeclared_prefix_problem(text: str, token: SparqlToken, known: Mapping[str, str]) -> Problem:
     """The 400 for a prefix without declaration, with the line to add when it is a `known` one."""
     prefix = token_prefix(token)
-    near = get_close_matches(
-        prefix[:40], sorted({*find_declared_prefixes(text), *known}), 1
-    )  # comparing takes time
+    # Comparing takes time.
+    near = get_close_matches(prefix[:40], sorted({*find_declared_prefixes(text), *known}), 1)
     meant = prefix if prefix in known else near[0] if near else ""
     asked = "" if prefix in known or not near else f"Did you mean {meant}:?"
     if meant in known:

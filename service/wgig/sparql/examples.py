@@ -26,7 +26,7 @@ NO_DEFAULT = "-"  # the default of a parameter without one
 
 
 class ExampleParameter(NamedTuple):
-    """A parameter of a query: a variable, the type of its values, its default or NONE, what it does.
+    """A parameter of a query: a variable, the type of its values, its default or NO_DEFAULT, what it does.
 
     A line `# param: name type default description` declares it, and `VALUES ?name { … }` is its place.
     """
@@ -41,8 +41,8 @@ class ExampleParameter(NamedTuple):
 class ExampleQuery:
     """An example query: its name (the file's), title, question in words, keywords, SPARQL text, parameters.
 
-    `date` is the variable by which its rows stand in a feed; empty where they have no date. `note` tells how
-    to read the answer.
+    `date_variable` is the variable by which its rows stand in a feed; empty where they have no date. `note`
+    tells how to read the answer.
     """
 
     name: str

@@ -234,8 +234,8 @@ def find_better_start(words: PlanDescriber, chain: list[PlanStep]) -> Iterator[s
     best = min(like, key=lambda one: words.counts[one.detail].number, default=None)
     if begun and best and max(1, words.counts[best.detail].number) * BETTER_START_FACTOR <= begun.number:
         yield (
-            f"The engine begins with {words.format_detail(first.detail)} ({begun}): among patterns of one shape "
-            "the first in the text goes first. "
+            f"The engine begins with {words.format_detail(first.detail)} ({begun}): "
+            "among patterns of one shape the first in the text goes first. "
             f"Put {words.format_detail(best.detail)} ({words.counts[best.detail]}) before it."
         )
 
@@ -305,7 +305,7 @@ def format_match_count(line: PlanLine) -> str:
 
 
 def explain_query(text: str, form: str, dataset: QueryDataset, store: Store, base: str) -> QueryExplanation:
-    """Explain a query of this form over a dataset. Raises SyntaxError, Problem 422 and 503 as `plan` does."""
+    """Explain a query of this form over a dataset. Raises SyntaxError and Problem as `plan_query` does."""
     try:
         top = plan_query(text, form, base)
         words = PlanDescriber(top, count_plan_statements(top.walk(), store, dataset), base)
@@ -320,7 +320,7 @@ def explain_query(text: str, form: str, dataset: QueryDataset, store: Store, bas
 def respond_with_explanation(
     request: Request, pairs: Pairs, found: QueryExplanation, format_: Format
 ) -> Response:
-    """The answer to `?explain`, in one of the formats EXPLAINED."""
+    """The answer to `?explain`, in one of the formats EXPLANATION_FORMATS."""
     if format_ is HTML:
         base = request.app.state.settings.base
         source = gettext(PLAN_SOURCE_TEMPLATE).format(version=ENGINE_VERSION)

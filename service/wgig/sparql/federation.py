@@ -110,7 +110,8 @@ def serialize_values_term(term: object) -> str:
         case None:
             return "UNDEF"
         case ox.Triple():
-            return f"<<( {serialize_values_term(term.subject)} {serialize_values_term(term.predicate)} {serialize_values_term(term.object)} )>>"
+            parts = map(serialize_values_term, (term.subject, term.predicate, term.object))
+            return f"<<( {' '.join(parts)} )>>"
         case ox.BlankNode():
             raise PeerError("its answer has a blank node within a triple, which is not taken here")
         case _:
@@ -124,8 +125,8 @@ DECLARATION_TOKEN_COUNTS = {"PREFIX": 3, "BASE": 2}
 class FederatedCall(NamedTuple):
     """A SERVICE or LOAD of an admitted text: what it stands for, and where.
 
-    `inside` is the pattern of a SERVICE with its brackets, or the graph that a LOAD goes into; `prologue` is
-    what was declared before it. `own`: this service answers it itself.
+    `operand` is the pattern of a SERVICE with its brackets, or the graph that a LOAD goes into; `prologue` is
+    what was declared before it. `is_own`: this service answers it itself.
     """
 
     keyword: str

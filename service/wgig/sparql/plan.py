@@ -137,13 +137,14 @@ COUNT_SECONDS = 1.0  # until no further pattern is counted
 _TERM_SPELLING_PATTERN = r'<<.*>>|<[^<>]*>|\?\w+|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>]*>)?'
 _PLAN_TERM_PATTERN = re.compile(_TERM_SPELLING_PATTERN)
 _PLAN_PATH_PATTERN = re.compile(
-    rf"({_TERM_SPELLING_PATTERN}) ([!(^].*\)[*+?]?) ({_TERM_SPELLING_PATTERN})(?: ({_TERM_SPELLING_PATTERN}))?"
+    rf"({_TERM_SPELLING_PATTERN}) ([!(^].*\)[*+?]?) ({_TERM_SPELLING_PATTERN})"
+    rf"(?: ({_TERM_SPELLING_PATTERN}))?"
 )
 _PLAN_PROPERTY_PATTERN = re.compile(r"<[^<>]*>")
 
 
 class StatementCount(NamedTuple):
-    """How many statements match a pattern. `most`: there may be fewer; `least`: there are more."""
+    """How many statements match a pattern: fewer, if `is_upper_bound`; more, if `is_lower_bound`."""
 
     number: int
     is_upper_bound: bool = False

@@ -91,11 +91,10 @@ class QueryRequest:
 
 
 def takes_long_to_parse(pairs: Pairs, settings: Settings) -> bool:
-    """Whether `question` has to look closely at much text."""
+    """Whether `parse_query_request` has to look closely at much text."""
     lengths = [len(value) for _, value in pairs]
-    if (
-        not sum(lengths) > LONG_QUERY_CHARS or max(lengths) > settings.query_length
-    ):  # which is refused at once
+    # What is longer than the setting is refused at once.
+    if not sum(lengths) > LONG_QUERY_CHARS or max(lengths) > settings.query_length:
         return False
     return not any(
         simple_query_form(text, settings.query_nesting) for text in parameter_values(pairs, "query")

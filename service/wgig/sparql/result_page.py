@@ -30,8 +30,8 @@ class PageResult(NamedTuple):
 def render_results_page(found: PageResult, parameters: list[tuple[str, str]], base: str) -> bytes:
     """A page with the table of a SELECT, the answer of an ASK, or the graph of a CONSTRUCT or DESCRIBE.
 
-    `parameters` are those of the request. A table of more than ROWS rows, and what is not whole, says that it
-    is cut, and where the whole is.
+    `parameters` are those of the request. A table of more than MAX_RESULT_PAGE_ROWS rows, and what is not
+    whole, says that it is cut, and where the whole is.
     """
     asked = [(key, value) for key, value in parameters if key != "_mediatype"]
     text = dict(parameters).get("query", "")

@@ -51,9 +51,8 @@ from .workers import protocol
 from .workers.protocol import LOST_FAULT, QueryFault, QueryJob
 from .workers.result import QueryResult, QueryWorkers
 
-FAULT_OUTCOMES = {
-    LOST_FAULT: "memory"
-}  # by the fault, where it is not called so; most likely that is why a reader ended
+# By the fault, where it is not called so; most likely that is why a worker ended.
+FAULT_OUTCOMES = {LOST_FAULT: "memory"}
 
 
 class QueryRecord:
@@ -65,7 +64,7 @@ class QueryRecord:
         self.metrics: Metrics = request.app.state.metrics
         self.logs: AccessLogs = request.app.state.logs
         self.tracing: Tracing | None = request.app.state.tracing
-        self.parent_span = self.tracing.current() if self.tracing else None
+        self.parent_span = self.tracing.current_context() if self.tracing else None
         self.request_id = request.scope[REQUEST_RECORD_KEY].id if REQUEST_RECORD_KEY in request.scope else ""
 
     def record_result(self, result: QueryResult) -> None:
@@ -115,10 +114,8 @@ QUERY_BODY_OVERHEAD_BYTES = 64 * 1024  # bytes of a body beside its query
 MAX_HELD_ANSWER_BYTES = 4 * MIB  # bytes of an answer that is held in one piece, for a page or for HTTP/1.0
 MAX_OWN_RESULT_BYTES = 16 * MIB  # bytes of the rows of a query of our own
 SHORT_QUERY_CHARS = 1_000  # characters of a query that is looked through at once
-MAX_NAMED_PARAMETERS, MAX_PARAMETER_NAME_CHARS = (
-    5,
-    40,
-)  # strange parameters that are named, and characters of their names
+# Strange parameters that are named, and characters of their names.
+MAX_NAMED_PARAMETERS, MAX_PARAMETER_NAME_CHARS = 5, 40
 SPARQL_RESPONSE_LINKS = ['</sparql>; rel="service-desc"']
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -179,7 +176,7 @@ async def respond_with_result(
 
 
 async def select_own_rows(request: Request, text: str) -> list[tuple[Any, ...]]:
-    """The rows of a SELECT of our own, as `table` gives them. Raises as `tsv`."""
+    """The rows of a SELECT of our own, as `parse_tsv_rows` gives them. Raises as `select_own_tsv`."""
     return await run_in_threadpool(parse_tsv_rows, await select_own_tsv(request, text))
 
 
@@ -244,7 +241,7 @@ async def read_query_request(request: Request, pairs: Pairs) -> QueryRequest:
 async def serialize_result(
     request: Request, asked: QueryRequest, result: QueryResult, format_: Format, given: Mapping[str, str]
 ) -> Response:
-    """A short result whole, a longer one piece by piece. Raises Fault."""
+    """A short result whole, a longer one piece by piece. Raises QueryFault."""
     first = await result.next_piece() or b""
     wanted = "all" if asked.wants_hints else request.app.state.settings.warnings
     suspect = wanted == "all" or (wanted == "empty" and result.is_whole and is_empty_result(first, format_))
@@ -317,7 +314,7 @@ def answer_explain_request(request: Request, pairs: Pairs, asked: QueryRequest, 
 
 
 async def iter_whole_result(first: bytes, result: QueryResult) -> AsyncIterator[bytes]:
-    """The pieces of a result. Raises BrokenOffError where it cannot be ended."""
+    """The pieces of a result. Raises ResponseAbortedError where it cannot be ended."""
     try:
         yield first
         while (piece := await result.next_piece()) is not None:

@@ -25,7 +25,7 @@ QuadOrIri = TypeVar("QuadOrIri", ox.Quad, str)
 class Change:
     """What one write did to the quads, net: nothing stands in both.
 
-    Quads are as the store gives them back. `dropped` and `made` are the IRIs of named graphs that went and
+    Quads are as the store gives them back. `dropped` and `created` are the IRIs of named graphs that went and
     came, also of empty ones.
     """
 

@@ -1,9 +1,9 @@
 """A change as one SPARQL Update, which the engine does as a whole or not at all; computed graphs.
 
 SPARQL has no name for a blank node that is there, so that graphs with such a one in the change are written
-anew as a whole. Two protocols: `Computed` is a graph that is computed in the transaction, before the rules,
-which may ask for it; `Describing` computes graphs from all quads once the rules were followed, maybe later
-and on a copy.
+anew as a whole. Two protocols: `ComputedGraph` is a graph that is computed in the transaction, before the
+rules, which may ask for it; `GraphDescriber` computes graphs from all quads once the rules were followed,
+maybe later and on a copy.
 """
 
 from collections import defaultdict

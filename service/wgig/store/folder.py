@@ -86,8 +86,8 @@ def check_layout_number(folder: Path) -> None:
     if number > CURRENT_LAYOUT_NUMBER:
         raise StoreError(
             f"The store {folder} is of a newer version of wgig: it has layout {number}, and this one, "
-            f"{__version__}, knows layout {CURRENT_LAYOUT_NUMBER}; install wgig {wgig} or newer, restore a backup that "
-            f"was made before, or {OTHER_STORE_ADVICE}."
+            f"{__version__}, knows layout {CURRENT_LAYOUT_NUMBER}; install wgig {wgig} or newer, "
+            f"restore a backup that was made before, or {OTHER_STORE_ADVICE}."
         )
 
 

@@ -46,9 +46,8 @@ RDFS_LABEL_PREDICATE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdfs']}label")
     )
 )
 DCAT_HAS_CURRENT_VERSION = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcat']}hasCurrentVersion")
-DCTERMS_IDENTIFIER = ox.NamedNode(
-    f"{EXTERNAL_NAMESPACES['dcterms']}identifier"
-)  # the digest under which the content is kept
+# The digest under which the content is kept.
+DCTERMS_IDENTIFIER = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcterms']}identifier")
 VOID_TRIPLE_COUNT = ox.NamedNode(f"{EXTERNAL_NAMESPACES['void']}triples")
 SCHEMA_ENCODING_FORMAT = ox.NamedNode(f"{EXTERNAL_NAMESPACES['schema']}encodingFormat")
 WGIG_CONTENT_DIGEST, WGIG_TRIPLES_ADDED, WGIG_TRIPLES_REMOVED = (
@@ -64,9 +63,13 @@ SELECT ?version ?since ?until ?kept ?triples ?added ?removed ?who {{ GRAPH <%s> 
   ?version <{PROV_SPECIALIZATION_OF.value}> <%s> .
   OPTIONAL {{
     ?version <{PROV_WAS_GENERATED_BY.value}> ?write .
-    ?write <{PROV_ENDED_AT_TIME.value}> ?since ; <{PROV_WAS_ASSOCIATED_WITH.value}>/<{RDFS_LABEL_PREDICATE.value}> ?who
+    ?write <{PROV_ENDED_AT_TIME.value}> ?since ;
+      <{PROV_WAS_ASSOCIATED_WITH.value}>/<{RDFS_LABEL_PREDICATE.value}> ?who
   }}
-  OPTIONAL {{ ?version <{PROV_WAS_INVALIDATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?until ; <{DCTERMS_IDENTIFIER.value}> ?kept }}
+  OPTIONAL {{
+    ?version <{PROV_WAS_INVALIDATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?until ;
+      <{DCTERMS_IDENTIFIER.value}> ?kept
+  }}
   OPTIONAL {{ ?version <{VOID_TRIPLE_COUNT.value}> ?triples }}
   OPTIONAL {{ ?version <{WGIG_TRIPLES_ADDED.value}> ?added ; <{WGIG_TRIPLES_REMOVED.value}> ?removed }}
 }} }}"""
@@ -76,8 +79,9 @@ SELECT ?version ?since ?until ?kept ?triples ?added ?removed ?who {{ GRAPH <%s> 
 class GraphVersion:
     """A state of a graph: its name, and since and until when it was the current one, as far as known.
 
-    `kept` is the digest under which its content is kept, empty for the current one. `who` made it out of the
-    one before by adding and removing so many triples; a state that no write recorded has no such thing.
+    `content_digest` is the digest under which its content is kept, empty for the current one. `who` made it
+    out of the one before by adding and removing so many triples; a state that no write recorded has no such
+    thing.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """The quad store: an embedded Oxigraph store (RocksDB) in a folder or in memory, to read and write.
 
-Reading is in `view.View`, transactions in `transactions.Transactions`. `Store` adds opening, checkpoints, and
-the kinds of writes: a computed change (`apply`), a SPARQL Update, whole graphs, a bulk load. Nothing else
-writes the quads.
+Reading is in `view.StoreView`, transactions in `transactions.TransactionalStore`. `Store` adds opening,
+checkpoints, and the kinds of writes: a computed change (`apply`), a SPARQL Update, whole graphs, a bulk load.
+Nothing else writes the quads.
 """
 
 from collections.abc import Callable, Iterable, Mapping

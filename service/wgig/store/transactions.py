@@ -62,10 +62,8 @@ class Debouncer:
                 log.error("what was to be done when it is quiet failed: %s", error, exc_info=unforeseen)
 
 
-DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS = (
-    0.2,
-    2.0,
-)  # seconds until what was written is described, where nobody waits for it
+# Seconds until what was written is described, where nobody waits for it.
+DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS = 0.2, 2.0
 MIN_COPIED_CHANGE_QUADS = 1000  # quads, to describe which takes 50 ms
 DESCRIBED_COPY_FOLDER = "described"  # the store as it is described, aside
 MAX_ENGINE_LOG_QUADS = 10_000  # quads; reading the log takes the next start 0.3 s then
@@ -77,10 +75,10 @@ class TransactionalStore(StoreView):
     """The quads of the engine, and what is around each write of them.
 
     A write is on disk when it returns, and what is inferred from it is there. `version` counts the writes
-    since the opening. `heard` is called with each Change before the write returns and while nobody else
+    since the opening. `on_commit` is called with each Change before the write returns and while nobody else
     writes; with None where it is not known, so that a copy must be taken anew. Before it, so are the
-    `followers`, which keep something beside the store in line; they are called with an empty change where a
-    write turned out to be none. Those `forgetting` what they know are called when others wrote.
+    `projections`, which keep something beside the store in line; they are called with an empty change where a
+    write turned out to be none. Those in `on_external_write` are called when others wrote.
     """
 
     def __init__(
@@ -101,7 +99,7 @@ class TransactionalStore(StoreView):
         self.version = 0
 
     def describe_later(self) -> None:
-        """Let no write wait until it is described; that is done when no more come, or by `catch_up`."""
+        """Let no write wait until it is described; that comes in a pause, or by `flush_descriptions`."""
         self._debouncer = Debouncer(
             self.update_descriptions, DESCRIPTION_PAUSE_SECONDS, MAX_DESCRIPTION_DELAY_SECONDS
         )
@@ -174,7 +172,7 @@ class TransactionalStore(StoreView):
     def exclusive_writer(self, patience: float = WRITER_WAIT_SECONDS) -> Iterator[None]:
         """Around a look and the write that depends on it: nobody else writes meanwhile, wherever that is.
 
-        Raises UnavailableError where others than threads of this process write for so many seconds.
+        Raises StoreUnavailableError where others than threads of this process write for so many seconds.
         """
         del patience  # of this store, no others write
         with self._lock:
@@ -307,7 +305,7 @@ class TransactionalStore(StoreView):
         self.on_commit(change)
 
     def _update_projections(self, change: Change | None) -> None:
-        """Have the followers take in a change, or whatever it is where one of them fails: it is done."""
+        """Have the projections take in a change, or whatever it is where one of them fails: it is done."""
         for follow in self.projections:
             try:
                 follow(change)

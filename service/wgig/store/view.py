@@ -59,7 +59,8 @@ class StoreView:
         """Evaluate a query and write its result to `out` in the format of `media_type`.
 
         Relative IRIs are resolved against `base`. Raises SyntaxError when the text does not parse, ValueError
-        or RuntimeError when it cannot be evaluated, UnfitError when the format cannot hold the result.
+        or RuntimeError when it cannot be evaluated, UnserializableError when the format cannot hold the
+        result.
         """
         results = self._evaluate(text, dataset, base)
         try:
@@ -138,7 +139,7 @@ class StoreView:
     def serialize_graph(
         self, graph: str | None, media_type: str, prefixes: dict[str, str] | None = None
     ) -> bytes:
-        """One graph in an RDF format. Raises UnfitError where that cannot hold it."""
+        """One graph in an RDF format. Raises UnserializableError where that cannot hold it."""
         with translate_serializer_errors(media_type):
             data = self._quads.dump(
                 format=rdf_format(media_type), from_graph=to_graph_name(graph), prefixes=prefixes

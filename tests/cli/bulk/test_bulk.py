@@ -41,12 +41,12 @@ BLANK = re.compile(r"_:\w+")
 DEADLY = """
 import os
 from wgig.cli import check_workers
-original = check_workers.checked
+original = check_workers.check_file_batch
 def checked(files, task):
     if any("deadly.ttl" in one.path for one in files):
         os._exit(9)
     return original(files, task)
-check_workers.checked = checked
+check_workers.check_file_batch = checked
 """
 
 

@@ -336,7 +336,7 @@ def test_what_takes_too_much_to_be_built_anew_is_refused_so(
     def given_up(*_: object) -> NoReturn:
         raise Problem(503, "This took longer than 10 seconds and was given up.")
 
-    monkeypatch.setattr("wgig.graphs.citation.resolve.described", given_up)
+    monkeypatch.setattr("wgig.graphs.citation.resolve.describe_past_resource", given_up)
     refused = writing.get(again(item)).json()
     assert refused["changed"] == [f"{BASE}graph/one"]
     assert "To build it anew takes too much. This took longer than 10 seconds" in refused["detail"]

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rdflib import DCTERMS, RDFS, Graph, Literal
 from rdflib.compare import graph_diff, isomorphic
-from wgig.papers.form.fields import CHECKBOX_FIELD, FORM_PARTS
-from wgig.papers.form.fields import PAPER_PART as PAPER_PART
+from wgig.papers.form.fields import CHECKBOX_FIELD, FORM_PARTS, PAPER_PART
 from wgig.papers.form.original import OriginalPaper
 from wgig.papers.form.statements import FormToGraph
 from wgig.settings import SHIPPED_FOLDER, Settings

@@ -49,11 +49,11 @@ def pour(folder, most, writing):
     os.write(writing, b"2\\n<urn:s> <urn:p> ")
     os._exit(0)
 
-forker.pour = pour
+forker.write_store_to_pipe = pour
 here, there = socket.socketpair()
 births, cradle = socket.socketpair()
-here.sendall(protocol.framed(protocol.LOAD, b"anywhere"))
-forker.main(there, cradle, 10, 2**20)
+here.sendall(protocol.frame_message(protocol.LOAD_MESSAGE, b"anywhere"))
+forker.run_forker(there, cradle, 10, 2**20)
 """
 
 

@@ -164,7 +164,7 @@ def test_what_takes_too_much_memory_is_given_up(settings: Settings) -> None:
 
 def test_what_is_too_large_is_given_up(settings: Settings) -> None:
     async def story(pool: WorkerPool) -> None:
-        assert (await fault_of(pool, MANY, most=100_000)).kind == SIZE_FAULT
+        assert (await fault_of(pool, MANY, max_bytes=100_000)).kind == SIZE_FAULT
 
     play(settings, story)
 
@@ -174,10 +174,10 @@ def test_what_is_too_large_is_given_up(settings: Settings) -> None:
 )
 def test_what_has_too_many_rows_is_given_up_and_what_has_as_many_is_not(tmp_path: Path, text: str) -> None:
     async def story(pool: WorkerPool) -> None:
-        assert (await fault_of(pool, text, media_type=N_TRIPLES.media_type, rows=199)).kind == ROWS_FAULT
+        assert (await fault_of(pool, text, media_type=N_TRIPLES.media_type, max_rows=199)).kind == ROWS_FAULT
         media_type = CSV.media_type if text.startswith("SELECT") else N_TRIPLES.media_type
-        assert len(await ask(pool, text, media_type=media_type, rows=200)) >= 200
-        assert await ask(pool, "ASK { ?s ?p ?o }", media_type=JSON_RESULTS.media_type, rows=1)
+        assert len(await ask(pool, text, media_type=media_type, max_rows=200)) >= 200
+        assert await ask(pool, "ASK { ?s ?p ?o }", media_type=JSON_RESULTS.media_type, max_rows=1)
 
     play(Settings(store=tmp_path, readers=1), story)
 
@@ -475,9 +475,9 @@ def test_until_all_is_in_memory_it_is_read_from_disk(tmp_path: Path, monkeypatch
         whole.set()
         await pool.renew_task
         assert pool.current.in_memory
-        assert not pool.copying
+        assert not pool.is_copying
         assert await numbers(pool) == {1}
-        while pool.on_disk:  # until those from disk have ended
+        while pool.reads_from_disk:  # until those from disk have ended
             await asyncio.sleep(0.01)
         await asyncio.to_thread(pool.store.replace, {"urn:g": triples(2)})
         assert await numbers(pool) == {2}

@@ -27,7 +27,7 @@ def test_pieces_come_in_order_and_then_it_is_whole() -> None:
         asyncio.get_running_loop().call_soon(lambda: result.add(b"two", last=True))
         second = await result.next_piece()
         assert result.is_whole
-        return [first, second, await result.next()]
+        return [first, second, await result.next_piece()]
 
     assert asyncio.run(story()) == [b"one", b"two", None]
 

@@ -40,9 +40,9 @@ APART = """
 import os, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from wgig.store.changelog.rescan import begin
+from wgig.store.changelog.rescan import prepare_scan_process
 if __name__ == "__main__":
-    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=begin)
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=prepare_scan_process)
     pool.submit(os.getpid).result()
     pool.submit(time.sleep, 600)
     os._exit(0)
@@ -395,7 +395,7 @@ def test_a_page_that_turns_out_to_be_damaged_ends_the_stream_and_begins_another(
     first = app.state.stream.log
     assert first.name in reader.get("/changes", headers=NQ).text
     with first.transaction():
-        first.sql.execute("UPDATE pages SET body = x'00'")
+        first.connection.execute("UPDATE pages SET body = x'00'")
     page = f"/changes/{first.name}/1"
     assert (reader.get(page).status_code, reader.get(page).status_code) == (503, 404)
     assert first.name not in reader.get("/changes", headers=NQ).text

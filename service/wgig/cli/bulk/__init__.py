@@ -74,7 +74,8 @@ def run_bulk(arguments: argparse.Namespace, settings: Settings) -> int:
     )
     language = arguments.lang if checks else "en"
     job = BulkJob(tuple(arguments.paths), arguments.out, task, language, settings.base, arguments.jobs)
-    work = getattr(import_module(f".{choose_bulk_engine(arguments.on)}", __package__), arguments.action)
+    engine = choose_bulk_engine(arguments.on)
+    work = getattr(import_module(f".{engine}", __package__), f"{arguments.action}_with_{engine}")
     done = work(job)
     sys.stdout.buffer.write(serialize_bulk_summary(done.summary))
     code: int = done.code

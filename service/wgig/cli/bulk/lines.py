@@ -98,12 +98,8 @@ OUTCOME_CONFORMS, OUTCOME_FAILS, OUTCOME_UNREAD, OUTCOME_PASSED_OVER = (
     "unread",
     "passed over",
 )
-BULK_EXIT_CONFORMS, BULK_EXIT_FAILS, BULK_EXIT_UNREADABLE, BULK_EXIT_MISTAKE = (
-    0,
-    1,
-    2,
-    3,
-)  # exit codes, as of `wgig check`
+# Exit codes, as of `wgig check`.
+BULK_EXIT_CONFORMS, BULK_EXIT_FAILS, BULK_EXIT_UNREADABLE, BULK_EXIT_MISTAKE = 0, 1, 2, 3
 
 
 BulkLine = dict[str, Any]

@@ -155,7 +155,7 @@ class EmbeddedServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Listen, and have readers."""
+        """Listen, and have query workers."""
         await super().startup(sockets)
         await self.pool.start()
         self.ready.set()

@@ -39,18 +39,13 @@ TABLE_QUERY_FORMS = ("SELECT", "ASK")
 CITED_TRIPLE_FORMATS = (N_TRIPLES, *(one for one in GRAPH_FORMATS if one is not N_TRIPLES))
 BLANK_NODE_LINE_PATTERN = re.compile(rb"^_:|^<[^>]*> <[^>]*> _:", re.MULTILINE)
 ONTOLOGY_TERM_PATTERN = re.compile(r"(?:ontology|shapes)(?:#|$)")
-VOLATILE_FUNCTIONS = {
-    "BNODE",
-    "NOW",
-    "RAND",
-    "STRUUID",
-    "UUID",
-}  # functions that give something else each time
+# Functions that give something else each time.
+VOLATILE_FUNCTIONS = {"BNODE", "NOW", "RAND", "STRUUID", "UUID"}
 
 
 @dataclass(frozen=True)
 class CitedContent:
-    """What is cited: its bytes in the first format of those that are `offered`, and how to write it in any.
+    """What is cited: its bytes in the first of the `formats`, and how to write it in any.
 
     `name` becomes its key, `iri` is its lasting name, empty for an answer. It is as it was in version
     `as_of`, or where that is empty as it is now.
@@ -144,7 +139,7 @@ def cited_triples_content(lines: bytes, title: str, iri: str, name: str, base: s
 
 
 def serialize_cited_triples(triples: Sequence[ox.Triple], base: str, format_: Format) -> bytes:
-    """Triples in a format. Raises UnfitError where it has no way to write one of them."""
+    """Triples in a format. Raises UnserializableError where it has no way to write one of them."""
     return serialize_triples(triples, format_, base)
 
 
@@ -206,7 +201,7 @@ async def evaluate_cited_query(request: Request, asked: QueryRequest) -> bytes:
         queried.record_result(result)
         state.running.add(request, asked.text, result)
         try:
-            return bytes(await result.whole())
+            return bytes(await result.read_all())
         except QueryFault as fault:
             raise await citation_fault_problem(request, fault, asked) from fault
         except BaseException:
@@ -251,7 +246,7 @@ def has_top_level_order(text: str) -> bool:
 
 
 def serialize_cited_results(body: bytes, format_: Format) -> bytes:
-    """Results in JSON in another format. Raises UnfitError where that cannot hold them."""
+    """Results in JSON in another format. Raises UnserializableError where that cannot hold them."""
     if format_ is JSON_RESULTS:
         return body
     found = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)

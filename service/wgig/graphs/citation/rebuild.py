@@ -28,11 +28,8 @@ from .versions import VersionLostError, graphs_changed_since, read_graph_at_vers
 
 MAX_REBUILT_GRAPH_BYTES = 32 * MIB  # bytes of a graph that is built anew, as N-Quads
 MAX_REBUILT_GRAPHS = 1000  # that were written since
-COMPUTED_GRAPH_NAMES = (
-    "conformance",
-    "inferred",
-    *DESCRIPTION_GRAPH_NAMES,
-)  # graphs of what follows from the others
+# Graphs of what follows from the others.
+COMPUTED_GRAPH_NAMES = ("conformance", "inferred", *DESCRIPTION_GRAPH_NAMES)
 
 UNRECORDED_GRAPH_NAMES = ("history", *COMPUTED_GRAPH_NAMES)  # graphs that have no history of their own
 
@@ -68,7 +65,7 @@ class PastVersion(NamedTuple):
 
 
 def read_past_version(request: Request, version: str) -> PastVersion:
-    """The graph in an old version. Raises LostError where it is too large, or not all of it was kept."""
+    """The graph in an old version. Raises VersionLostError where it is too large or was not all kept."""
     store: Store = request.app.state.store
     settings: Settings = request.app.state.settings
     changed = graphs_changed_since(store, settings.base, version, MAX_REBUILT_GRAPHS + 1)
@@ -83,7 +80,8 @@ def read_past_version(request: Request, version: str) -> PastVersion:
         store.dump(quads, ox.RdfFormat.N_QUADS.media_type)
     except TooLargeError as error:
         raise VersionLostError(
-            f"Only what has up to {MAX_REBUILT_GRAPH_BYTES:,} bytes as N-Quads is built anew, and this graph has more."
+            f"Only what has up to {MAX_REBUILT_GRAPH_BYTES:,} bytes as N-Quads is built anew, "
+            "and this graph has more."
         ) from error
     return PastVersion(version, quads.getvalue(), held, settings)
 

@@ -137,7 +137,7 @@ async def read_current_content(request: Request, wanted: CitationRequest) -> Cit
 
 
 async def rebuild_past_content(request: Request, wanted: CitationRequest) -> CitedContent:
-    """What is wanted as it was in an old version. Raises LostError where that cannot be had, and Problem."""
+    """What is wanted as it was in an old version. Raises VersionLostError where it is lost, and Problem."""
     base: str = request.app.state.settings.base
     names_graph = bool(wanted.iri) and is_graph_iri(wanted.iri, base)
     if names_graph and wanted.iri not in {f"{base}graph/{name}" for name in UNRECORDED_GRAPH_NAMES}:
@@ -165,7 +165,7 @@ def past_graph_content(request: Request, wanted: CitationRequest, lines: bytes) 
 
 
 async def past_answer_content(request: Request, wanted: CitationRequest, then: PastVersion) -> CitedContent:
-    """The answer to a query as it was. Raises LostError and Problem."""
+    """The answer to a query as it was. Raises VersionLostError and Problem."""
     settings: Settings = request.app.state.settings
     asked = await parse_citable_query(request, wanted.query)
     body, kind, said = await run_in_check_process(
@@ -177,7 +177,7 @@ async def past_answer_content(request: Request, wanted: CitationRequest, then: P
 
 
 async def run_in_check_process(request: Request, function: Callable[..., ReturnT], *args: object) -> ReturnT:
-    """What a function gives in another process. Raises LostError where that is too much, 503 where busy."""
+    """What a function gives in another process. Raises VersionLostError for too much, 503 where busy."""
     checks: WorkQueue = request.app.state.checks
     try:
         async with cancel_on_disconnect(request.receive):

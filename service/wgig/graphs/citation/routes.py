@@ -52,9 +52,9 @@ NON_KEY_CHARACTERS = re.compile(r"[^a-z0-9]+")
 class Citation:
     """What a citation says.
 
-    `url` is the lasting name of what is cited, or `again` where it has none. `again` is the address at which
-    the same bytes are given or refused; they have the SHA-256 `digest`, in hexadecimal. `version` is that of
-    the graph as a whole, and `issued` its day.
+    `url` is the lasting name of what is cited, or `content_url` where it has none. `content_url` is the
+    address at which the same bytes are given or refused; they have the SHA-256 `digest`, in hexadecimal.
+    `version` is that of the graph as a whole, and `issued` its day.
     """
 
     name: str

@@ -28,14 +28,16 @@ MAX_NAMED_GRAPHS = 20  # graphs that are named
 HISTORY_XSD_BASE = EXTERNAL_NAMESPACES["xsd"]
 CHANGED_GRAPHS_QUERY = f"""
 SELECT DISTINCT ?graph {{ GRAPH <%s> {{
-  ?version <{PROV_SPECIALIZATION_OF.value}> ?graph ; <{PROV_WAS_GENERATED_BY.value}>|<{PROV_WAS_INVALIDATED_BY.value}> ?write .
+  ?version <{PROV_SPECIALIZATION_OF.value}> ?graph ;
+    <{PROV_WAS_GENERATED_BY.value}>|<{PROV_WAS_INVALIDATED_BY.value}> ?write .
   ?write <{PROV_ENDED_AT_TIME.value}> ?at
   FILTER(?at > "%s"^^<{HISTORY_XSD_BASE}dateTime>)
 }} }} ORDER BY ?graph LIMIT %d"""
 # A version that was the current one then, and of which nobody recorded what became of it.
 UNRECORDED_CONTENT_QUERY = f"""
 SELECT ?version {{ GRAPH <%(history)s> {{
-  ?version <{PROV_SPECIALIZATION_OF.value}> <%(graph)s> ; <{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?since
+  ?version <{PROV_SPECIALIZATION_OF.value}> <%(graph)s> ;
+    <{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?since
   FILTER(?since <= "%(then)s"^^<{HISTORY_XSD_BASE}dateTime>)
   FILTER NOT EXISTS {{ ?version <{PROV_WAS_INVALIDATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?until }}
 }} }} LIMIT 1"""
@@ -96,7 +98,7 @@ def is_recorded_version(request: Request, version: str) -> bool:
 def read_graph_at_version(request: Request, graph: str | None, version: str) -> bytes:
     """What a graph that was written since held in an old version, as N-Triples.
 
-    Nothing where it was not there. Raises LostError where that was not kept.
+    Nothing where it was not there. Raises VersionLostError where that was not kept.
     """
     history: GraphHistory | None = request.app.state.history
     if history is None:
@@ -142,17 +144,18 @@ def version_lost_problem(request: Request, version: str, iri: str, why: str) -> 
     found = graphs_changed_since(request.app.state.store, request.app.state.settings.base, version)
     what = f"<{iri}>" if iri else "The answer to this query"
     if found:
+        named = ", ".join(f"<{one}>" for one in found[:MAX_NAMED_GRAPHS])
         more = " and others" if len(found) > MAX_NAMED_GRAPHS else ""
         told = (
-            f"These graphs were written since: {', '.join(f'<{one}>' for one in found[:MAX_NAMED_GRAPHS])}{more}. "
+            f"These graphs were written since: {named}{more}. "
             "What each of them held is listed at its address with ?versions."
         )
     else:
         told = "No write since then is on record."
     return Problem(
         410,
-        f"{what} cannot be given as it was in version {version}; the version of now is {current_version(request)}. "
-        f"{why} {told}",
+        f"{what} cannot be given as it was in version {version}; "
+        f"the version of now is {current_version(request)}. {why} {told}",
         version=current_version(request),
         changed=found[:MAX_NAMED_GRAPHS],
     )

@@ -119,9 +119,8 @@ Partition = tuple[str, ...]
 Figures = Counter[tuple[Partition, str]]
 FigurePattern = tuple[Any, Any, Any]  # a triple in which None stands for any term
 ValueKind = str | Classes  # of a value: its datatype, or its classes
-TripleShape = tuple[
-    Classes, str, ValueKind
-]  # of a triple: classes of its subject, property, kind of its value
+# Of a triple: classes of its subject, property, kind of its value.
+TripleShape = tuple[Classes, str, ValueKind]
 
 WHOLE_DATASET: Partition = ()
 VOID_LICENSE_PREDICATE = get_vocabulary_term("dcterms:license")

@@ -21,10 +21,8 @@ DATASET_DESCRIPTION = (
     "queries, which describe the others. Kept in line with each write."
 )
 VOID_RDF_TYPE, VOID_VOCABULARY = get_vocabulary_term("rdf:type"), get_vocabulary_term("void:vocabulary")
-PARTITION_COUNTERS = {
-    "class": "classes",
-    "property": "properties",
-}  # partitions of the whole, and what counts them
+# Partitions of the whole, and what counts them.
+PARTITION_COUNTERS = {"class": "classes", "property": "properties"}
 
 # By the kind of a partition: how it is tied to what it is a part of, and how it says what it is about.
 PARTITION_PROPERTIES = {

@@ -39,7 +39,7 @@ class FormCheckJob(NamedTuple):
 class FormCheckResult(NamedTuple):
     """What came of it: the statements as N-Triples, what is said at the fields, how each section stands.
 
-    `met` of the `parts` that the template asks for are there; `rest` is what no field shows.
+    `met` of the `parts` that the template asks for are there; `extra_statements` is what no field shows.
     """
 
     triples: bytes

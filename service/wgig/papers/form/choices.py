@@ -17,10 +17,8 @@ from ...shacl.rules import Rule, format_property_path, rules_by_code, shape_stat
 from ...text import shorten_untrusted_text
 from ..markdown.values import ID_NAMESPACE, expand_prefixed_name
 
-NAMING_CODE_SUFFIXES = (
-    "-MISSING",
-    "-VALUE",
-)  # the rules that name a property best, by the ends of their codes
+# The rules that name a property best, by the ends of their codes.
+NAMING_CODE_SUFFIXES = ("-MISSING", "-VALUE")
 
 
 @dataclass(frozen=True)

@@ -184,8 +184,8 @@ class FormField:
 class FormPart:
     """A kind of parts of the paper, or the paper itself: the property that leads there, class, fields.
 
-    `title` is what one of them is called, `adding` what is said on the button that adds one; `several`: the
-    form offers another one.
+    `title` is what one of them is called, `add_label` what is said on the button that adds one; `several`:
+    the form offers another one.
     """
 
     path: str

@@ -60,7 +60,7 @@ class FieldPosition(NamedTuple):
 class FormRequest:
     """A form that was sent: what is filled in, and the other fields by their names.
 
-    `leaked` are the names of fields in which a token stood, which is taken out.
+    `leaked_fields` are the names of fields in which a token stood, which is taken out.
     """
 
     form_state: FormState
@@ -192,13 +192,8 @@ def unknown_form_field_problem(name: str) -> Problem:
     return Problem(400, f"The form has no field {name!r}. {meant}Open the form anew at /write.")
 
 
-INITIAL_PARTS = (
-    DRAFTER_PART,
-    SWOT_PART,
-    MAIN_ACTOR_PART,
-    FORUM_PART,
-    MECHANISM_PART,
-)  # of which an opened form shows one, be it empty
+# An opened form shows one of each, be it empty.
+INITIAL_PARTS = (DRAFTER_PART, SWOT_PART, MAIN_ACTOR_PART, FORUM_PART, MECHANISM_PART)
 
 
 def build_initial_form(source: OriginalPaper) -> FormState:

@@ -27,7 +27,7 @@ PAPER_LABEL_PREFIX = "Issue paper: "
 class FormToGraph:
     """The statements of a form that was sent, and the names of the fields that make them.
 
-    `names` has them by statement, by node and IRI of a property, and by node. What is wrong becomes a
+    `field_names` has them by statement, by node and IRI of a property, and by node. What is wrong becomes a
     statement that breaks a rule.
     """
 

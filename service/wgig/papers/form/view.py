@@ -37,10 +37,8 @@ from .messages import SECTION_NAME_PREFIX, FieldMessage
 from .original import agent_choices_by_iri
 from .state import FieldValue, FormRow, FormState, field_group_name, form_row_name
 
-CITES_FIELD, DRAFTER_FIELD = (
-    FormField("", "cito:cites"),
-    FormField("", "wgig:drafter"),
-)  # whose choices are long lists
+# Their choices are long lists.
+CITES_FIELD, DRAFTER_FIELD = FormField("", "cito:cites"), FormField("", "wgig:drafter")
 MAX_HEADING_CHARACTERS = 60  # characters of a name in a heading
 LONG_TEXT_CHARACTERS = 1000  # characters; a longer text gets a higher box
 
@@ -211,11 +209,8 @@ class FormView:
         values = row.values.get(field.key, [])
         options = [*self.iter_options(field)]
         there = {one.words for one in options}
-        if field.kind in (
-            SELECT_FIELD,
-            CHECKBOX_FIELD,
-            BOOLEAN_FIELD,
-        ):  # what else is said can be chosen again
+        # What else is said can be chosen again.
+        if field.kind in (SELECT_FIELD, CHECKBOX_FIELD, BOOLEAN_FIELD):
             options += [
                 FieldChoice(one, shorten_untrusted_text(one, MAX_HEADING_CHARACTERS))
                 for one in dict.fromkeys(v.words for v in values)
@@ -312,9 +307,9 @@ NO_STORE_HEADERS = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-stor
 class FormPage:
     """What the page shows: what is filled in, the statements behind it, what is said at the fields.
 
-    `version` is that of the graph when the paper was opened, `refused` is why something was not done,
-    `at_field` whether a field says so, `focus` the name of what was added. `saved` is said once, right after;
-    `unsaved` is what was sent in the form.
+    `version` is that of the graph when the paper was opened, `refusal` is why something was not done,
+    `is_field_refused` whether a field says so, `focus` the name of what was added. `saved` is said once,
+    right after; `unsaved` is what was sent in the form.
     """
 
     form_state: FormState

@@ -58,7 +58,7 @@ class MarkdownBlock(NamedTuple):
 class OutlineNode:
     """A heading with what stands below it up to the next one; the root is the whole text, at level 0.
 
-    `at` is the offset of the heading, `lines` are all lines from the first block to the last.
+    `offset` is that of the heading, `lines` are all lines from the first block to the last.
     """
 
     level: int
@@ -120,9 +120,8 @@ class SourceLines:
 
     def build_item(self, span: Sequence[int]) -> MarkdownBlock:
         """The block of an item of a list."""
-        found = BULLET_PATTERN.match(
-            f"{self.lines[span[0]].text} "
-        )  # the blank is left out where nothing follows
+        # The blank is left out where nothing follows.
+        found = BULLET_PATTERN.match(f"{self.lines[span[0]].text} ")
         return self.build_block(span, bullet=found.end() if found else 0)
 
 
@@ -201,7 +200,7 @@ def iter_list_items(tokens: Sequence[Token], place: int) -> Iterator[Sequence[in
 
 
 def mask_comments(text: str, start: int) -> str:
-    """The text from `start` on with blanks for its comments. Raises Problem 400 as `closed`."""
+    """The text from `start` on with blanks for its comments. Raises Problem 400 as `find_comment_end`."""
     pieces, here = [], start
     for first, last in iter_comment_spans(text, start):
         pieces += [text[here:first], CONTENT_PATTERN.sub(" ", text[first:last])]
@@ -210,7 +209,7 @@ def mask_comments(text: str, start: int) -> str:
 
 
 def iter_comment_spans(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """Where the comments begin and end, from `start` on. Raises Problem 400 as `closed`."""
+    """Where the comments begin and end, from `start` on. Raises Problem 400 as `find_comment_end`."""
     here = start
     for first, last in iter_prose_spans(text, start):
         here = max(here, first)

@@ -29,7 +29,7 @@ def check_paper_length(text: str) -> str:
 
 
 def parse_paper_triples(text: str) -> tuple[list[ox.Triple], list[TriplePosition]]:
-    """The triples of a paper and, for each, where in the text it is written. Raises Problem as `stated`."""
+    """The triples of a paper, and where each is written. Raises Problem as `parse_paper_statements`."""
     about = parse_paper_statements(text)
     return list(about.spots), list(about.spots.values())
 

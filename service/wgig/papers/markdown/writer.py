@@ -1,7 +1,7 @@
 """Writes a paper as Markdown, canonically: the same triples always give the same text.
 
-What Markdown cannot hold raises UnheldError with the statements: those that the template has no place for,
-and texts with headings or unclosed comments, which would not be read back as text.
+What Markdown cannot hold raises UnsupportedStatementError with the statements: those that the template has no
+place for, and texts with headings or unclosed comments, which would not be read back as text.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -85,7 +85,7 @@ class IndentedDumper(yaml.SafeDumper):
 
 
 def serialize_markdown_paper(triples: Iterable[ox.Triple]) -> str:
-    """The paper as Markdown. Raises UnheldError with what the form cannot hold."""
+    """The paper as Markdown. Raises UnsupportedStatementError with what the form cannot hold."""
     given = list(triples)
     graph = PaperGraph(given)
     sections = [text for heading in SECTION_HEADINGS if (text := serialize_paper_section(graph, heading))]

@@ -15,11 +15,11 @@ JUNIT_FORMAT = Format("application/junit+xml", "junit", "JUnit XML", "", ("appli
 GITHUB_ANNOTATIONS_FORMAT = Format("text/x-github-annotations", "github", "GitHub annotations")
 
 
-def make_lazy_writer(module: str) -> ReportWriter:
-    """The function `write` of a module of this package; the module is loaded when it is first needed."""
+def make_lazy_writer(name: str) -> ReportWriter:
+    """The function `write_NAME_report` of the module NAME here; it is loaded when it is first needed."""
 
     def write(*outcomes_and_language: object, **options: object) -> bytes:
-        found: ReportWriter = import_module(f".{module}", __name__).write
+        found: ReportWriter = getattr(import_module(f".{name}", __name__), f"write_{name}_report")
         return found(*outcomes_and_language, **options)
 
     return write

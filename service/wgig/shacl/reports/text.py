@@ -99,7 +99,8 @@ class TextReportFormatter:
     def unchecked_lines(self, unread: UncheckedFile) -> Iterator[str]:
         """Why a file was not checked."""
         where = flatten_untrusted_text(format_problem_place(unread.name, unread.problem))
-        yield f"{self.style_text('✗', SGR_RED)} {self.style_text(where, SGR_BOLD)}: {self.style_text(self.get_phrase('unread'), SGR_RED)}"
+        unread_phrase = self.style_text(self.get_phrase("unread"), SGR_RED)
+        yield f"{self.style_text('✗', SGR_RED)} {self.style_text(where, SGR_BOLD)}: {unread_phrase}"
         yield from wrap_indented_text(flatten_untrusted_text(unread.problem.detail), 2)
         for line in replace_control_characters(unread.problem.members.get("excerpt", "")).splitlines():
             yield f"    {line}"
@@ -109,7 +110,8 @@ class TextReportFormatter:
         remarks = Counter(one.rule.severity for one in report.findings if not one.waiver)
         counted = [f"{self.get_phrase(name)}: {remarks[name]}" for name in STATE_STYLES if remarks[name]]
         said = ", ".join([self.get_phrase("conforms", profile=report.profile), *counted])
-        return f"{self.style_text('✓', SGR_GREEN)} {self.style_text(flatten_untrusted_text(report.name), SGR_BOLD)}: {said}"
+        name = self.style_text(flatten_untrusted_text(report.name), SGR_BOLD)
+        return f"{self.style_text('✓', SGR_GREEN)} {name}: {said}"
 
     def total_line(self, tally: Counter[str]) -> str:
         """How many files conform, and how many there are."""

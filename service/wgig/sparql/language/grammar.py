@@ -135,8 +135,8 @@ _GRAMMAR_PIECE_PATTERN = re.compile(r"'(?P<sign>[^']+)'|(?P<kind>@\w+)|(?P<word>
 class GrammarItem:
     """A piece of the grammar, equal to none but itself.
 
-    `how` is `token`, `rule`, `all` (its parts one after the other), `one` (of its parts), `maybe`, `many`, or
-    `end` (of a node). `name` is that of a token or rule.
+    `kind` is `token`, `rule`, `all` (its parts one after the other), `one` (of its parts), `maybe`, `many`,
+    or `end` (of a node). `name` is that of a token or rule.
     """
 
     kind: str

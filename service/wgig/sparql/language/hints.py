@@ -60,9 +60,8 @@ def differ_by_one_edit(one: str, other: str) -> bool:
     return max(len(one), len(other)) == 1 or (len(one) == 2 and one == other[::-1])
 
 
-UnboundVariables = Iterator[
-    tuple[SparqlToken, frozenset[str]]
-]  # the variable, and those that have a value in its place
+# The variable, and those that have a value in its place.
+UnboundVariables = Iterator[tuple[SparqlToken, frozenset[str]]]
 
 
 def iter_unbound_in_queries(tree: SyntaxNode, seen: VisibleVariables) -> UnboundVariables:

@@ -20,8 +20,8 @@ PatternTerm = ox.NamedNode | ox.Literal | ox.BlankNode | ox.Variable
 class TriplePattern(NamedTuple):
     """A triple pattern; where it has a path, the predicate is the node of the path.
 
-    A blank node stands for what has no name. The `places` are the tokens with which subject, predicate and
-    object begin.
+    A blank node stands for what has no name. The `first_tokens` are the tokens with which subject, predicate
+    and object begin.
     """
 
     subject: PatternTerm

@@ -158,7 +158,8 @@ class UnknownTermFinder:
                 ):
                     yield (
                         token,
-                        f"There is no graph {self.format_term(term)}. The address /graphs lists those that are.",
+                        f"There is no graph {self.format_term(term)}. "
+                        "The address /graphs lists those that are.",
                     )
 
     def check_literal(

@@ -44,10 +44,10 @@ ForkedCallback = Callable[[int, int, socket.socket], None]
 
 
 class ForkerConnection(asyncio.Protocol):
-    """A process that holds a copy of the quads, and forks readers of it.
+    """A process that holds a copy of the quads, and forks workers of it.
 
-    `born` is called with the process of each reader, how many changes it has seen, and its socket; `lost` is
-    called when the holder ends.
+    `born` is called with the process of each worker, how many changes it has seen, and its socket; `lost` is
+    called when the forker ends.
     """
 
     def __init__(self, born: ForkedCallback, lost: Callable[[], None]) -> None:
@@ -58,7 +58,7 @@ class ForkerConnection(asyncio.Protocol):
         self.loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
     async def start(self, most: int, memory: int) -> None:
-        """Start the process, which holds up to `most` quads and readers whose queries take `memory` bytes."""
+        """Start the process, which holds up to `most` quads and workers whose queries take `memory` bytes."""
         loop = asyncio.get_running_loop()
         (here, there), (births, cradle) = socket.socketpair(), socket.socketpair()
         with there, cradle:
@@ -92,7 +92,7 @@ class ForkerConnection(asyncio.Protocol):
         self.transport.write(frame_message(CHANGE_MESSAGE, body))
 
     def fork(self) -> None:
-        """Let it fork a reader."""
+        """Let it fork a worker."""
         self.transport.write(frame_message(FORK_MESSAGE))
 
     def data_received(self, data: bytes) -> None:
@@ -103,7 +103,7 @@ class ForkerConnection(asyncio.Protocol):
                 self.loaded.set_result(json.loads(body))
 
     def receive_workers(self) -> None:
-        """Readers are born; each comes with its socket."""
+        """Workers are forked; each comes with its socket."""
         data, descriptors, _, _ = socket.recv_fds(self.workers_socket, 4096, 16)
         self.workers_buffer += data
         self.descriptors += descriptors
@@ -114,7 +114,7 @@ class ForkerConnection(asyncio.Protocol):
             asyncio.get_running_loop().remove_reader(self.workers_socket)
 
     def close(self) -> None:
-        """Let the process end, and all its readers."""
+        """Let the process end, and all its workers."""
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
@@ -128,7 +128,7 @@ class ForkerConnection(asyncio.Protocol):
         self.on_lost()
 
     def wait_for_exit(self) -> None:
-        """Wait until the process is gone, which lets its readers go first."""
+        """Wait until the process is gone, which lets its workers go first."""
         try:
             self.process.wait(FORKER_EXIT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -136,15 +136,14 @@ class ForkerConnection(asyncio.Protocol):
             self.process.wait()
 
 
-SLOW_QUERY_SECONDS = (
-    0.05  # seconds after which a query lets others go first, and keeps none of them from a reader
-)
+# Seconds after which a query lets others go first, and keeps none of them from a worker.
+SLOW_QUERY_SECONDS = 0.05
 SLOW_QUERY_NICENESS = 10  # how much nicer it is then
 RESULT_READ_TIMEOUT_SECONDS = 30  # seconds for a client to take what is there
 
 
 class WorkerListener(Protocol):
-    """Who hears what becomes of a reader."""
+    """Who hears what becomes of a worker."""
 
     def on_connected(self, reader: "WorkerConnection") -> None:
         """Its connection stands."""
@@ -163,10 +162,10 @@ class WorkerListener(Protocol):
 
 
 class WorkerConnection(asyncio.Protocol):
-    """The connection to a reader, which answers one query at a time."""
+    """The connection to a worker, which answers one query at a time."""
 
     def __init__(self, process: int, keeper: WorkerListener, seen: int) -> None:
-        """The reader is this process; it has seen all writes up to number `seen`. The keeper hears of it."""
+        """The worker is this process; it has seen all writes up to number `seen`. The keeper hears of it."""
         self.process, self.listener, self.seen_writes = process, keeper, seen
         self.pending_opens = 0
         self.buffer = bytearray()
@@ -176,7 +175,7 @@ class WorkerConnection(asyncio.Protocol):
         self.seconds_left = 0.0  # seconds for a query that waits
 
     async def connect(self, connection: socket.socket) -> None:
-        """Talk to the reader over this connection."""
+        """Talk to the worker over this connection."""
         await asyncio.get_running_loop().create_connection(lambda: self, sock=connection)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -185,7 +184,7 @@ class WorkerConnection(asyncio.Protocol):
         self.listener.on_connected(self)
 
     def ask(self, job: QueryJob, seconds: float) -> QueryResult:
-        """Begin to answer a query; after so many seconds the reader is killed."""
+        """Begin to answer a query; after so many seconds the worker is killed."""
         self.result = QueryResult(self.pace, self.kill)
         self.set_timer(
             min(SLOW_QUERY_SECONDS, seconds), partial(self.slow_down, seconds - SLOW_QUERY_SECONDS)
@@ -194,7 +193,7 @@ class WorkerConnection(asyncio.Protocol):
         return self.result
 
     def slow_down(self, seconds: float) -> None:
-        """Let others go first from now on; after so many seconds the reader is killed."""
+        """Let others go first from now on; after so many seconds the worker is killed."""
         if seconds <= 0:
             return self.kill(TIME_FAULT)
         self.listener.on_occupied()
@@ -228,13 +227,13 @@ class WorkerConnection(asyncio.Protocol):
             self.listener.on_occupied()
 
     def data_received(self, data: bytes) -> None:
-        """Take what the reader says."""
+        """Take what the worker says."""
         self.buffer += data
         for kind, body in unframe_messages(self.buffer):
             self.handle_message(kind, body)
 
     def handle_message(self, kind: bytes, body: bytes) -> None:
-        """Take one message of the reader."""
+        """Take one message of the worker."""
         if kind == OPENED_MESSAGE:
             self.pending_opens -= 1
             self.listener.on_opened()

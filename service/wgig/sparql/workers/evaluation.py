@@ -31,7 +31,7 @@ FIRST_PIECE_BYTES, NEXT_PIECE_BYTES = 16 * 1024, 64 * 1024  # bytes of a piece
 
 
 def evaluate_query(view: StoreView, job: QueryJob, send: Callable[[bytes], None]) -> bytes:
-    """The last piece of the answer to a query; those before were sent. Raises Fault."""
+    """The last piece of the answer to a query; those before were sent. Raises QueryFault."""
     pieces = ResultPieceWriter(job, send)
     try:
         if job.max_rows and view.exceeds(job.max_rows, job.text, job.dataset, job.base):
@@ -52,7 +52,7 @@ def evaluate_query(view: StoreView, job: QueryJob, send: Callable[[bytes], None]
 class ResultPieceWriter(io.RawIOBase):
     """A file whose content is sent in pieces, the first one soon.
 
-    Raises Fault on what is too much, UnfitError on what no parser could read.
+    Raises QueryFault on what is too much, UnserializableError on what no parser could read.
     """
 
     def __init__(self, job: QueryJob, send: Callable[[bytes], None]) -> None:

@@ -1,4 +1,4 @@
-"""Fair queue for query workers (`readers`): clients take turns, so that no flood of others starves one."""
+"""Fair queue for query workers: clients take turns, so that no flood of others starves one."""
 
 import asyncio
 import time
@@ -11,9 +11,8 @@ from ...http.work_queue import queue_full_problem
 Item = TypeVar("Item")
 
 LONG_LOAN_SECONDS = 0.5  # seconds after which a loan is a long one
-LONG_LOAN_MEMORY_FACTOR = (
-    20  # times as long as that loan a client counts as one of those whose loans are long
-)
+# Times as long as that loan a client counts as one of those whose loans are long.
+LONG_LOAN_MEMORY_FACTOR = 20
 QUEUE_RECHECK_SECONDS = 0.02  # seconds between two looks whether somebody still waits
 
 
@@ -71,7 +70,7 @@ class FairQueue(Generic[Item]):
         self.recheck_timer: asyncio.TimerHandle | None = None
 
     async def borrow(self, client: str) -> Item:
-        """An item for the client, given back by `settle`. Raises Problem 503 where none comes free."""
+        """An item for the client, given back by `take_back`. Raises Problem 503 where none comes free."""
         if self.idle and self.next_client([client]) is not None:
             return self.lend_to(client)
         self.make_room(client)

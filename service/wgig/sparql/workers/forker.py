@@ -1,4 +1,4 @@
-"""Forker: the process that holds the quads in memory and forks the query workers (`readers`).
+"""Forker: the process that holds the quads in memory and forks the query workers.
 
 It is called as `python -m wgig.sparql.workers.forker FD FD MOST MEMORY`. The first FD is its connection to
 the service, over the second it hands out workers. MOST is how many quads it may hold, MEMORY how many bytes a
@@ -69,15 +69,15 @@ def serve_forker_messages(connection: socket.socket, nursery: "WorkerForker", mo
 
 
 class WorkerForker:
-    """Forks readers, which end with this process."""
+    """Forks workers, which end with this process."""
 
     def __init__(self, births: socket.socket, memory: int) -> None:
-        """Hand readers out over `births`; a query of theirs may take `memory` bytes."""
+        """Hand workers out over `births`; a query of theirs may take `memory` bytes."""
         self.workers_socket, self.query_memory_bytes = births, memory
         self.alive_read_end, self.alive_write_end = os.pipe()
 
     def fork(self, connection: socket.socket, quads: ox.Store | None, changes: int) -> None:
-        """Fork a reader, and hand out its process, the number of `changes` it has seen, and its socket."""
+        """Fork a worker, and hand out its process, the number of `changes` it has seen, and its socket."""
         here, there = socket.socketpair()
         process = os.fork()
         if not process:
@@ -91,7 +91,7 @@ class WorkerForker:
         here.close()
 
     def close(self) -> None:
-        """Let the readers end, and wait until they are gone."""
+        """Let the workers end, and wait until they are gone."""
         os.close(self.alive_write_end)
         with suppress(ChildProcessError):  # which tells that there is none any more
             os.wait()

@@ -1,4 +1,4 @@
-"""Generation of query workers (`readers`): those of one copy of the quads, and their forker (`holder`)."""
+"""Generation of query workers: those of one copy of the quads, and their forker."""
 
 import asyncio
 import socket
@@ -13,11 +13,11 @@ MissedWrites = Callable[[int], Sequence[bytes]]
 
 
 class WorkerGeneration:
-    """A holder and its readers, as many as `size`; they are lent out while they serve.
+    """A forker and its workers, as many as `size`; they are lent out while they serve.
 
-    Their copy of the quads was taken after write `number`, and stands in `folder`. Readers read from there
+    Their copy of the quads was taken after write `number`, and stands in `folder`. Workers read from there
     where the quads are more than `most`, and `tidy` is told when all of them do. `missed` gives the writes
-    after a number, as far as somebody who is being made may have missed them. When the holder ends, `lost` is
+    after a number, as far as somebody who is being made may have missed them. When the forker ends, `lost` is
     called.
     """
 
@@ -33,7 +33,7 @@ class WorkerGeneration:
         lost: Callable[["WorkerGeneration"], None],
         tidy: Callable[[Path], None],
     ) -> None:
-        """There is no holder and no reader yet."""
+        """There is no forker and no worker yet."""
         self.folder, self.write_number, self.size, self.max_memory_quads = folder, number, size, most
         self.queue, self.missed_writes, self.on_lost, self.on_all_opened = lending, missed, lost, tidy
         self.forker = ForkerConnection(self.on_forked, self.on_forker_lost)
@@ -44,7 +44,7 @@ class WorkerGeneration:
         self.ready = asyncio.Event()
 
     def load(self) -> asyncio.Future[bool]:
-        """Let the holder, which is started, copy the quads; whether it has them, as they are not too many."""
+        """Let the forker, which is started, copy the quads; whether it has them, as they are not too many."""
         loaded = self.forker.load(self.folder)
         for body in self.missed_writes(self.write_number):
             self.forker.send_change(body)
@@ -52,13 +52,13 @@ class WorkerGeneration:
         return loaded
 
     def on_copied(self, loaded: asyncio.Future[bool]) -> None:
-        """The quads are copied, or too many, or the holder has ended."""
+        """The quads are copied, or too many, or the forker has ended."""
         if loaded.cancelled():
             return
         self.in_memory = loaded.exception() is None and loaded.result()
 
     async def populate(self) -> None:
-        """Have the readers made; the first one is there. Raises OSError."""
+        """Have the workers made; the first one is there. Raises OSError."""
         for _ in range(self.size):
             self.fork_worker()
         await self.ready.wait()
@@ -66,7 +66,7 @@ class WorkerGeneration:
             raise ConnectionResetError("the process that makes readers has ended")
 
     def serve(self) -> None:
-        """Lend the readers out."""
+        """Lend the workers out."""
         self.is_serving = True
         for reader in self.workers:
             self.queue.offer(reader)
@@ -91,24 +91,24 @@ class WorkerGeneration:
                 self.open_folder(reader)
 
     def open_folder(self, reader: WorkerConnection) -> None:
-        """Let a reader read from the folder from now on."""
+        """Let a worker read from the folder from now on."""
         reader.pending_opens += 1
         reader.send(frame_message(OPEN_MESSAGE, str(self.folder).encode()))
 
     def fork_worker(self) -> None:
-        """Have one more reader made."""
+        """Have one more worker made."""
         self.forking_count += 1
         self.forker.fork()
 
     def on_forked(self, process: int, changes: int, connection: socket.socket) -> None:
-        """A reader is there, which has seen so many changes of the copy."""
+        """A worker is there, which has seen so many changes of the copy."""
         reader = WorkerConnection(process, self, self.write_number + changes)
         task = asyncio.create_task(reader.connect(connection))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
     def on_connected(self, reader: WorkerConnection) -> None:
-        """The connection to a reader stands: let it catch up, and lend it out."""
+        """The connection to a worker stands: let it catch up, and lend it out."""
         self.forking_count -= 1
         self.workers.add(reader)
         if self.in_memory:
@@ -123,7 +123,7 @@ class WorkerGeneration:
             reader.close()
 
     def on_answered(self, reader: WorkerConnection, *, worn: bool) -> None:
-        """A reader has answered: lend it to the next."""
+        """A worker has answered: lend it to the next."""
         self.queue.take_back(reader)
         if worn or not self.is_serving:
             reader.close()
@@ -132,19 +132,19 @@ class WorkerGeneration:
         self.end_surplus_worker()
 
     def end_surplus_worker(self) -> None:
-        """End one who is idle of more readers than were asked for, unless all others are occupied."""
+        """End one who is idle of more workers than were asked for, unless all others are occupied."""
         idle = [one for one in self.queue.idle if one in self.workers]
         if len(self.workers) > self.size and len(idle) > 1:
             self.queue.withdraw(idle[0])
             idle[0].close()
 
     def on_occupied(self) -> None:
-        """A reader is occupied, by a query that takes long or a slow client: have one for the others."""
+        """A worker is occupied, by a query that takes long or a slow client: have one for the others."""
         if not self.queue.idle and len(self.workers) + self.forking_count < 2 * self.size:
             self.fork_worker()
 
     def on_crowded(self) -> None:
-        """Somebody waits who kept no reader for long: where all are at slow queries, have one more made.
+        """Somebody waits who kept no worker for long: where all are at slow queries, have one more made.
 
         Where there are twice as many as were asked for, a query is ended for it, whose client is told so.
         """
@@ -160,9 +160,9 @@ class WorkerGeneration:
         self.fork_worker()
 
     def find_victim(self) -> WorkerConnection | None:
-        """The reader whose query goes first where others wait; None where no query has run for long.
+        """The worker whose query goes first where others wait; None where no query has run for long.
 
-        It is one of the client that has the most readers; among such clients, of one who had long queries
+        It is one of the client that has the most workers; among such clients, of one who had long queries
         before. Of theirs it is one whose answer has not begun, and of these the longest.
         """
         loans, lent, lately = self.queue.loans, self.queue.list_borrowers(), self.queue.long_until
@@ -175,12 +175,12 @@ class WorkerGeneration:
         return max(long, key=rank, default=None)
 
     def on_opened(self) -> None:
-        """A reader reads from the folder."""
+        """A worker reads from the folder."""
         if not any(one.pending_opens for one in self.workers):
             self.on_all_opened(self.folder)
 
     def on_gone(self, reader: WorkerConnection) -> None:
-        """A reader has ended: have another made in its place."""
+        """A worker has ended: have another made in its place."""
         self.workers.discard(reader)
         self.queue.withdraw(reader)
         self.queue.take_back(reader)
@@ -200,12 +200,12 @@ class WorkerGeneration:
         await self.forker.exited
 
     def end_if_empty(self) -> None:
-        """End the holder when all readers are gone."""
+        """End the forker when all workers are gone."""
         if not self.workers:
             self.forker.close()
 
     def on_forker_lost(self) -> None:
-        """The holder has ended, and so do its readers."""
+        """The forker has ended, and so do its workers."""
         self.is_serving, self.is_over = False, True
         self.ready.set()
         self.on_lost(self)

@@ -1,6 +1,6 @@
-"""Pool of the query workers (`readers`) of a store, each in step with every write before it is acknowledged.
+"""Pool of the query workers of a store, each in step with every write before it is acknowledged.
 
-A write goes down the socket of each worker and of the forker (`holder`). A large one, or one that is unknown,
+A write goes down the socket of each worker and of the forker. A large one, or one that is unknown,
 makes a new generation.
 """
 
@@ -25,20 +25,20 @@ from .result import QueryResult
 MAX_WAITING_QUERIES, WORKER_WAIT_SECONDS = 256, 10  # queries that wait, and for how many seconds
 LARGE_CHANGE_QUADS = 100_000  # quads of a change, beyond which a new copy is cheaper
 MAX_WASTED_QUADS = 200_000  # quads taken out of a copy, which does not free them, until it is replaced
-FIRST_WORKERS_SECONDS = 1.0  # seconds for the first readers, before some from disk answer in their place
-WORKERS_RETRY_SECONDS = 1.0  # seconds until the next try where no readers can be had
+FIRST_WORKERS_SECONDS = 1.0  # seconds for the first workers, before some from disk answer in their place
+WORKERS_RETRY_SECONDS = 1.0  # seconds until the next try where no workers can be had
 
 log = logging.getLogger("wgig")
 
 
 class WorkerPool:
-    """Readers of a store, which are replaced when they end.
+    """Workers of a store, which are replaced when they end.
 
     A change goes down the socket of each before its write is acknowledged, so that every later query sees it.
     """
 
     def __init__(self, store: Store, settings: Settings) -> None:
-        """No reader is there yet."""
+        """No worker is there yet."""
         self.store, self.settings = store, settings
         but_one = settings.readers - 1
         self.queue: FairQueue[WorkerConnection] = FairQueue(
@@ -47,19 +47,18 @@ class WorkerPool:
         self.folder = settings.store / ASIDE_FOLDER / "readers"
         self.folder_numbers = count()
         self.written_number = 0  # the last write, in the thread that writes
-        self.version = 0  # the last write that readers were told of
+        self.version = 0  # the last write that workers were told of
         self.loading_folders: set[Path] = set()  # the folders of copies that are being taken
-        self.recent_writes: list[
-            tuple[int, bytes]
-        ] = []  # writes that those who are being made may not have seen
+        # Writes that those who are being made may not have seen.
+        self.recent_writes: list[tuple[int, bytes]] = []
         self.starting_count = 0
         self.generations: list[WorkerGeneration] = []
         self.current: WorkerGeneration | None = None
-        self.start_lock = asyncio.Lock()  # held while a holder is started
+        self.start_lock = asyncio.Lock()  # held while a forker is started
         self.is_closed = False
 
     async def start(self) -> None:
-        """Have readers, and keep them in step with the store from now on."""
+        """Have workers, and keep them in step with the store from now on."""
         self.loop = asyncio.get_running_loop()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
@@ -67,7 +66,7 @@ class WorkerPool:
         await self.start_workers()
 
     async def start_workers(self) -> None:
-        """Have readers, which read from disk until the quads are copied to memory where that takes long."""
+        """Have workers, which read from disk until the quads are copied to memory where that takes long."""
         self.renew_task = self.loop.create_task(self.renew())
         await asyncio.wait([self.renew_task], timeout=FIRST_WORKERS_SECONDS)
         if not self.renew_task.done():
@@ -77,7 +76,7 @@ class WorkerPool:
         """Each write is seen before it is acknowledged."""
 
     async def ask(self, job: QueryJob, client: str) -> QueryResult:
-        """Begin to answer a query of a client. Raises Problem 503 where no reader comes free."""
+        """Begin to answer a query of a client. Raises Problem 503 where no worker comes free."""
         asking = identify_client(client)
         reader = await self.queue.borrow(asking)
         if not self.queue.idle and asking in self.queue.long_borrowers():
@@ -85,7 +84,7 @@ class WorkerPool:
         return reader.ask(job, self.settings.query_seconds)
 
     def on_crowded(self) -> None:
-        """Somebody waits for a reader who kept none for long."""
+        """Somebody waits for a worker who kept none for long."""
         if self.current:
             self.current.on_crowded()
 
@@ -96,11 +95,11 @@ class WorkerPool:
 
     @property
     def queue_state(self) -> QueueState:
-        """How many readers are busy and idle, and how many queries wait for one."""
+        """How many workers are busy and idle, and how many queries wait for one."""
         return self.queue.state
 
     async def close(self) -> None:
-        """End all readers, wait until they are gone, and leave no copy."""
+        """End all workers, wait until they are gone, and leave no copy."""
         async with self.start_lock:
             self.is_closed = True
         await asyncio.gather(*(one.close() for one in self.generations))
@@ -109,7 +108,7 @@ class WorkerPool:
     # What the thread does that writes, while nobody else does.
 
     def on_commit(self, change: Change | None) -> None:
-        """Tell the readers of a write, or have new ones where that is easier."""
+        """Tell the workers of a write, or have new ones where that is easier."""
         self.written_number += 1
         if change is None or len(change) > LARGE_CHANGE_QUADS:
             replacing = self.replace(*self.make_numbered_copy(), self.settings.reader_quads)
@@ -134,14 +133,14 @@ class WorkerPool:
         return folder
 
     def make_numbered_copy(self) -> tuple[Path, int]:
-        """The folder of a copy for new readers, and the number of the last write before it."""
+        """The folder of a copy for new workers, and the number of the last write before it."""
         with self.store.write_lock():
             return self.checkpoint(to_load=True), self.written_number
 
     # What follows is done in the event loop.
 
     def publish_write(self, number: int, body: bytes, folder: Path | None, removed: int) -> None:
-        """Tell all readers of a write."""
+        """Tell all workers of a write."""
         self.version = number
         if not (self.starting_count or any(one.forking_count for one in self.generations)):
             self.recent_writes.clear()
@@ -154,11 +153,11 @@ class WorkerPool:
             self.renew_task = self.loop.create_task(self.renew())
 
     def missed_writes(self, number: int) -> list[bytes]:
-        """The writes after one, as told to the readers."""
+        """The writes after one, as told to the workers."""
         return [body for written, body in self.recent_writes if written > number]
 
     async def renew(self) -> None:
-        """Have new readers, of a new copy of the quads."""
+        """Have new workers, of a new copy of the quads."""
         self.starting_count += 1
         try:
             await self.replace(*await asyncio.to_thread(self.make_numbered_copy), self.settings.reader_quads)
@@ -166,7 +165,7 @@ class WorkerPool:
             self.starting_count -= 1
 
     async def replace(self, folder: Path, number: int, most: int) -> None:
-        """Have new readers of a copy, of up to `most` quads in memory, unless others are sooner.
+        """Have new workers of a copy, of up to `most` quads in memory, unless others are sooner.
 
         The old ones end with what they are at.
         """
@@ -185,7 +184,7 @@ class WorkerPool:
                 self.remove_old_copies()
 
     def has_equal_workers(self, number: int, most: int) -> bool:
-        """Whether there are readers as good as new ones of such a copy would be."""
+        """Whether there are workers as good as new ones of such a copy would be."""
         return (
             self.current is not None
             and self.current.write_number >= number
@@ -193,7 +192,7 @@ class WorkerPool:
         )
 
     async def attempt_replacement(self, folder: Path, number: int, most: int) -> bool:
-        """Whether readers of a copy could be had. Raises CancelledError at the end."""
+        """Whether workers of a copy could be had. Raises CancelledError at the end."""
         new = WorkerGeneration(
             folder,
             number,
@@ -229,7 +228,7 @@ class WorkerPool:
         return True
 
     async def start_forker(self, new: WorkerGeneration) -> None:
-        """Have a holder, with the quads unless too many. Raises OSError, and CancelledError at the end."""
+        """Have a forker, with the quads unless too many. Raises OSError, and CancelledError at the end."""
         async with self.start_lock:  # so that the end finds it among the generations
             if self.is_closed:
                 raise asyncio.CancelledError
@@ -238,7 +237,7 @@ class WorkerPool:
         await new.load()
 
     async def populate(self, new: WorkerGeneration) -> None:
-        """Have readers in step with all writes. Raises OSError or StoreError."""
+        """Have workers in step with all writes. Raises OSError or StoreError."""
         copy = new.folder
         try:
             # Each write makes a checkpoint now; those since the copy did not.
@@ -264,7 +263,7 @@ class WorkerPool:
                 shutil.rmtree(one, ignore_errors=True)
 
     def on_generation_lost(self, generation: WorkerGeneration) -> None:
-        """A holder has ended, and with it its readers: have others, if these were the ones that answer."""
+        """A forker has ended, and with it its workers: have others, if these were the ones that answer."""
         self.generations.remove(generation)
         if not self.reads_from_disk:
             self.remove_old_copies()

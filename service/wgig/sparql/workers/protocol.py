@@ -1,7 +1,7 @@
-"""Protocol between the service, the forker (`holder`) and the query workers (`readers`): framed messages.
+"""Protocol between the service, the forker and the query workers: framed messages.
 
 A message is a kind of one byte, the length of its body in four, and the body. Also what a query is to a
-worker (`Job`), and why it has no whole result (`Fault`).
+worker (`QueryJob`), and why it has no whole result (`QueryFault`).
 """
 
 import json
@@ -14,13 +14,13 @@ import pyoxigraph as ox
 from ...store.change import apply_change, parse_change
 from ...store.view import QueryDataset
 
-# To the holder: take a copy of the store in a folder; fork a reader. To it and to readers: the quads changed.
+# To the forker: take a copy of the store in a folder; fork a worker. To it and to workers: the quads changed.
 LOAD_MESSAGE, FORK_MESSAGE, CHANGE_MESSAGE = b"L", b"F", b"C"
-# From the holder: whether the copy is in memory; a reader and its socket.
+# From the forker: whether the copy is in memory; a worker and its socket.
 LOADED_MESSAGE, FORKED_MESSAGE = b"l", b"f"
-# To a reader: answer a query; read from the store in a folder from now on.
+# To a worker: answer a query; read from the store in a folder from now on.
 ASK_MESSAGE, OPEN_MESSAGE = b"A", b"O"
-# From a reader: a piece of the answer; the last one; the last one, and it is worn out; there is no answer, or
+# From a worker: a piece of the answer; the last one; the last one, and it is worn out; there is no answer, or
 # no more of it; the folder is open; the thread that answers from now on.
 PIECE_MESSAGE, END_MESSAGE, WORN_MESSAGE, FAULT_MESSAGE, OPENED_MESSAGE, THREAD_MESSAGE = (
     b"p",
@@ -37,7 +37,7 @@ WorkerMessage = tuple[bytes, bytes]
 
 
 class QueryJob(NamedTuple):
-    """A query as a reader gets it: with the format of the answer.
+    """A query as a worker gets it: with the format of the answer.
 
     That takes at most so many bytes, and has at most so many rows or triples; 0: as many as there are.
     """
@@ -81,7 +81,7 @@ class QueryFault(Exception):  # noqa: N818  a word of the trade
 
 
 # The text does not parse; it cannot be evaluated; the answer is too large; it has too many rows; it holds
-# what its format cannot; the disk fails; the reader took too long; it ended; somebody ended it;
+# what its format cannot; the disk fails; the worker took too long; it ended; somebody ended it;
 # others waited; the service that holds the data does not answer, or not as it should.
 SYNTAX_FAULT, VALUE_FAULT, SIZE_FAULT, ROWS_FAULT, UNFIT_FAULT = "syntax", "value", "size", "rows", "unfit"
 DISK_FAULT, TIME_FAULT, LOST_FAULT, CANCELED_FAULT, CROWDED_FAULT = (

@@ -1,6 +1,6 @@
 """Query results as a stream of chunks with backpressure, and the interface of what answers queries.
 
-At most 4 chunks wait for the client, then the worker pauses. An incomplete result ends with a Fault.
+At most 4 chunks wait for the client, then the worker pauses. An incomplete result ends with a QueryFault.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ def ignore_flow_control(*, on: bool) -> None:
 
 
 class QueryResult:
-    """The pieces of an answer, taken by one client as they come; an answer that is not whole ends in a Fault.
+    """The pieces of an answer, taken by one client as they come; a QueryFault ends one that is not whole.
 
     `pace` is told when enough pieces wait and when more may come, `stop` why nobody wants the rest.
     """
@@ -73,7 +73,7 @@ class QueryResult:
             self.wake()
 
     async def next_piece(self) -> bytes | None:
-        """The next piece; None after the last one. Raises Fault."""
+        """The next piece; None after the last one. Raises QueryFault."""
         if not self.pieces and not self.has_ended:
             self.waiter = asyncio.get_running_loop().create_future()
             await self.waiter
@@ -87,11 +87,11 @@ class QueryResult:
         return self.pieces.popleft()
 
     async def read_all(self) -> bytes:
-        """All that was not taken yet. Raises Fault."""
+        """All that was not taken yet. Raises QueryFault."""
         return await self.read_up_to(sys.maxsize)
 
     async def read_up_to(self, most: int) -> bytes:
-        """What was not taken yet, but not much more than so many bytes. Raises Fault."""
+        """What was not taken yet, but not much more than so many bytes. Raises QueryFault."""
         body = bytearray()
         while len(body) <= most and (piece := await self.next_piece()) is not None:
             body += piece

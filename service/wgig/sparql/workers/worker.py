@@ -1,4 +1,4 @@
-"""Query worker (`reader`): a process that answers query after query, and can be killed at any time."""
+"""Query worker: a process that answers query after query, and can be killed at any time."""
 
 import gc
 import io
@@ -40,10 +40,9 @@ from .protocol import (
 )
 
 MEMORY_CHECK_SECONDS = 0.005  # seconds of a query after which it is worth to look at the memory
-WORN_OUT_BYTES = 64 * MIB  # that a reader did not give back
-DISK_TABLES_MEMORY_DIVISOR = (
-    32  # part of all memory that it may keep from disk, without which the next query begins anew
-)
+WORN_OUT_BYTES = 64 * MIB  # that a worker did not give back
+# Part of all memory that it may keep from disk, without which the next query begins anew.
+DISK_TABLES_MEMORY_DIVISOR = 32
 PROC_STATM_PATH = Path("/proc/self/statm")
 
 
@@ -71,7 +70,7 @@ def run_query_worker(connection: socket.socket, alive: int, quads: ox.Store | No
 
 
 def silence_worker_process() -> None:
-    """Neither a core nor a last word of the engine: who kills a reader knows why."""
+    """Neither a core nor a last word of the engine: who kills a worker knows why."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if not os.environ.get("WGIG_DEBUG"):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

@@ -98,8 +98,8 @@ def write_backup(kept: Path, backup: Path, count: int, when: str, progress: Prog
 def restore_backup(backup: Path, folder: Path, progress: Progress) -> tuple[BackupManifest, Path]:
     """Make a backup the store in `folder`; returns what it says of itself, and where the old store is now.
 
-    Raises DamagedError, OSError, or StoreError where a process has the store open, or a newer version of the
-    package made the backup: all is as it was then.
+    Raises DamagedBackupError, OSError, or StoreError where a process has the store open, or a newer version
+    of the package made the backup: all is as it was then.
     """
     manifest = BackupManifest.read(backup)
     check_layout_number(backup / BACKUP_STORE_FOLDER)
@@ -145,7 +145,7 @@ def copy_store_files(source: Path, target: Path, progress: Progress) -> dict[str
 
 
 def check_store_files(store: Path, files: dict[str, FileChecksum], progress: Progress) -> None:
-    """Raises DamagedError where the files of a store are not these, to the byte."""
+    """Raises DamagedBackupError where the files of a store are not these, to the byte."""
     with progress("Checking", sum(one.bytes for one in files.values()), "bytes") as reached:
         check_file_checksums(store, files, reached)
 

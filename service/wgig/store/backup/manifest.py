@@ -55,7 +55,7 @@ class BackupManifest:
 
     @classmethod
     def read(cls, backup: Path) -> Self:
-        """The manifest of a backup. Raises DamagedError."""
+        """The manifest of a backup. Raises DamagedBackupError."""
         try:
             found: dict[str, Any] = json.loads((backup / MANIFEST_FILE).read_bytes())
             files = {name: FileChecksum(**one) for name, one in found["files"].items()}
@@ -98,7 +98,7 @@ class DigestWriter(io.RawIOBase):
 
 
 def read_store_content(store: Path, reached: ByteProgress = lambda _: None) -> StoreContent:
-    """What the store in a folder holds: all of it is read, nothing is changed. Raises DamagedError."""
+    """What the store in a folder holds: all of it is read, nothing is changed. Raises DamagedBackupError."""
     with open_backup_quads(store) as quads:
         sums = DigestWriter(reached)
         with io.BufferedWriter(sums, BACKUP_CHUNK_BYTES) as file:
@@ -107,7 +107,7 @@ def read_store_content(store: Path, reached: ByteProgress = lambda _: None) -> S
 
 
 def check_content_counts(store: Path, holds: StoreContent) -> None:
-    """Raises DamagedError where the store in a folder holds other numbers of quads and graphs."""
+    """Raises DamagedBackupError where the store in a folder holds other numbers of quads and graphs."""
     with open_backup_quads(store) as quads:
         found = len(quads), len(list(quads.named_graphs()))
     if found != (holds.quads, holds.graphs):
@@ -118,7 +118,7 @@ def check_content_counts(store: Path, holds: StoreContent) -> None:
 
 @contextmanager
 def open_backup_quads(store: Path) -> Iterator[ox.Store]:
-    """The quads of the store in a folder, to read only. Raises DamagedError where the engine cannot."""
+    """The quads of the store in a folder, to read only. Raises DamagedBackupError where the engine cannot."""
     try:
         yield ox.Store.read_only(str(store / QUADS_FOLDER))
     except (OSError, RuntimeError, ValueError) as error:
@@ -137,7 +137,7 @@ def list_file_sizes(folder: Path) -> dict[str, int]:
 def check_file_checksums(
     store: Path, files: dict[str, FileChecksum], reached: ByteProgress = lambda _: None
 ) -> None:
-    """Raises DamagedError where the files below a folder are not these, to the byte."""
+    """Raises DamagedBackupError where the files below a folder are not these, to the byte."""
     there = list_file_sizes(store)
     for name in sorted(there.keys() ^ files.keys()):
         raise DamagedBackupError(

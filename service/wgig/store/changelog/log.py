@@ -51,11 +51,11 @@ class UnusableLogError(StoreError):
 class LogFile:
     """The file of a log. Methods may be called on any thread, and raise StoreError.
 
-    What is written in a transaction for which `lasts` is set outlasts a power cut, once it is over.
+    What is written in a transaction for which `must_sync` is set outlasts a power cut, once it is over.
     """
 
     def __init__(self, path: Path | None, base: str) -> None:
-        """Open the file at a path, or make it; None: one that goes with the process. Raises UnusableError."""
+        """Open or make the file at a path; None: one that goes with the process. Raises UnusableLogError."""
         self.path, self.base = path, base
         self.lock = threading.RLock()
         self.must_sync = self.is_unusable = False
@@ -81,7 +81,7 @@ class LogFile:
 
     @contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Around work on the file: what SQLite says becomes a StoreError, of damage an UnusableError."""
+        """Around work on the file: what SQLite says becomes a StoreError, of damage an UnusableLogError."""
         try:
             yield
         except (sqlite3.Error, zstandard.ZstdError) as error:
@@ -91,7 +91,7 @@ class LogFile:
             raise kind(f"The log of changes in the folder of the store does not work: {error}.") from error
 
     def check_usable(self) -> None:
-        """Raises UnusableError where it was found to be so."""
+        """Raises UnusableLogError where it was found to be so."""
         if self.is_unusable:
             raise UnusableLogError("The log of changes in the folder of the store is damaged.")
 
@@ -127,11 +127,8 @@ class LogFile:
 
 TREE_NAMESPACE = "https://w3id.org/tree#"
 ACTIVITY_STREAMS_NAMESPACE = "https://www.w3.org/ns/activitystreams#"
-ACTIVITY_CREATE, ACTIVITY_UPDATE, ACTIVITY_DELETE = (
-    "Create",
-    "Update",
-    "Delete",
-)  # as Activity Streams calls them
+# As Activity Streams calls them.
+ACTIVITY_CREATE, ACTIVITY_UPDATE, ACTIVITY_DELETE = "Create", "Update", "Delete"
 TYPE_PREDICATE_IRI, XSD_DATE_TIME_IRI = (
     f"{EXTERNAL_NAMESPACES['rdf']}type",
     f"{EXTERNAL_NAMESPACES['xsd']}dateTime",
@@ -139,7 +136,7 @@ TYPE_PREDICATE_IRI, XSD_DATE_TIME_IRI = (
 
 
 class LogMember(NamedTuple):
-    """A version of a thing in the log, by its number; `what` became of the thing then."""
+    """A version of a thing in the log, by its number; `activity` is what became of it then."""
 
     number: int
     iri: str

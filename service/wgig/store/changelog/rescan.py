@@ -84,7 +84,7 @@ def scan_view(log: ChangeLog, view: StoreView, times: Mapping[str, str], now: st
 
 
 def scan_store_copy(log: ChangeLog, copy: Path, times: Mapping[str, str], now: str) -> None:
-    """As `look_through` for a copy of a store on disk. Of a large one, nobody else has to wait for it."""
+    """As `scan_view` for a copy of a store on disk. Of a large one, nobody else has to wait for it."""
     if log.path is None or sum(one.stat().st_size for one in copy.iterdir()) < LARGE_STORE_BYTES:
         scan_view(log, StoreView(ox.Store.read_only(str(copy))), times, now)
         return

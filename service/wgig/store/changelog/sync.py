@@ -39,7 +39,9 @@ CHANGE_LOG_WAIT_SECONDS = 20  # seconds until a client is asked to come again
 
 GRAPH_TIMES_QUERY = f"""
 SELECT ?graph (MAX(?at) AS ?since) {{
-  {{ GRAPH <%(base)sgraph/history> {{ ?graph <{DCAT_HAS_CURRENT_VERSION.value}>/<{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?at }} }}
+  {{ GRAPH <%(base)sgraph/history> {{
+    ?graph <{DCAT_HAS_CURRENT_VERSION.value}>/<{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?at
+  }} }}
   UNION {{ GRAPH <%(base)sgraph/catalog> {{ ?graph <{EXTERNAL_NAMESPACES["dcterms"]}modified> ?at }} }}
   FILTER (DATATYPE(?at) = <{EXTERNAL_NAMESPACES["xsd"]}dateTime>)
 }} GROUP BY ?graph"""
@@ -128,7 +130,7 @@ class ChangeLogSync:
         return found
 
     async def get_complete_log(self) -> ChangeLog:
-        """The log with the versions that were left for later. Raises Problem 503 as `ready`."""
+        """The log with the versions that were left for later. Raises Problem 503 as `get_current_log`."""
         found = await self.get_current_log()
         if found.list_postponed():
             await run_sync(self.add_postponed)

@@ -1,0 +1,164 @@
+"""What `make lint` asks of names and functions beyond ruff: `python -m tests.style.rules`.
+
+Names can be searched for when they are unique and say what they name; functions are read at once when they
+are short. The bounds are those of CONTRIBUTING.md.
+"""
+
+import ast
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+PACKAGE_FOLDER = Path(__file__).parents[2] / "service" / "wgig"
+MAX_REPEATED_NAMES_PERCENT = 3
+MAX_ONE_WORD_NAMES_PERCENT = 35
+MAX_FUNCTION_LINES = 60
+SHORT_FUNCTION_LINES = 20
+MIN_SHORT_FUNCTIONS_PERCENT = 90
+MAX_PARAMETERS = 6
+# One thing each of the whole package; every other constant says its object in a second word.
+ONE_WORD_CONSTANTS = {
+    "CSV",
+    "TSV",
+    "TURTLE",
+    "TRIG",
+    "HTML",
+    "JSON",
+    "ATOM",
+    "SVG",
+    "CSVW",
+    "PARQUET",
+    "GZIP",
+    "ZSTD",
+    "MARKDOWN",
+    "ENGLISH",
+    "MIB",
+    "ROUTES",
+    "MIDDLEWARE",
+    "QUEUES",
+    "PROJECTIONS",
+    "COMMANDS",
+}
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class PackageNames:
+    """What the modules of a package define: each name with the module that it stands in."""
+
+    functions: list[tuple[str, str]] = field(default_factory=list)
+    constants: list[tuple[str, str]] = field(default_factory=list)
+    bodies: list[tuple[FunctionNode, str]] = field(default_factory=list)
+    state_readers: list[str] = field(default_factory=list)
+
+
+def is_one_word(name: str) -> bool:
+    """Whether a name has no underscore but those at its ends."""
+    return "_" not in name.strip("_")
+
+
+def iter_assigned_names(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a module assigns."""
+    if isinstance(statement, ast.Assign):
+        nodes: Iterator[ast.AST] = chain.from_iterable(map(ast.walk, statement.targets))
+        yield from (
+            node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        )
+    elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+        yield statement.target.id
+
+
+def read_package_names(folder: Path) -> PackageNames:
+    """All names of the modules below a folder."""
+    names = PackageNames()
+    for path in sorted(folder.rglob("*.py")):
+        module = path.relative_to(folder).as_posix()
+        tree = ast.parse(path.read_text())
+        for statement in tree.body:
+            if isinstance(statement, FunctionNode) and not statement.name.startswith("__"):
+                names.functions.append((statement.name, module))
+            names.constants.extend(
+                (name, module)
+                for name in iter_assigned_names(statement)
+                if name.strip("_") and name.isupper()
+            )
+        nodes = list(ast.walk(tree))
+        names.bodies.extend((node, module) for node in nodes if isinstance(node, FunctionNode))
+        if any(is_app_state(node) for node in nodes) and path.name != "dependencies.py":
+            names.state_readers.append(module)
+    return names
+
+
+def is_app_state(node: ast.AST) -> bool:
+    """Whether a node reads an attribute of `app.state`."""
+    match node:
+        case ast.Attribute(ctx=ast.Load(), value=ast.Attribute(attr="state", value=owner)):
+            return "app" in {getattr(owner, "attr", ""), getattr(owner, "id", "")}
+    return False
+
+
+def count_parameters(function: FunctionNode) -> int:
+    """How many parameters a caller can give: all but `self` and `cls`."""
+    of = function.args
+    names = [
+        parameter.arg
+        for parameter in (*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg)
+        if parameter
+    ]
+    return len([name for name in names if name not in {"self", "cls"}])
+
+
+def count_lines(function: FunctionNode) -> int:
+    """How many lines a function has, from `def` to its end."""
+    return (function.end_lineno or function.lineno) - function.lineno + 1
+
+
+def iter_name_faults(names: PackageNames) -> Iterator[str]:
+    """What is wrong with the names of functions and constants."""
+    total = len(names.functions)
+    amounts = Counter(name for name, _ in names.functions)
+    repeated = [f"{name} ({module})" for name, module in names.functions if amounts[name] > 1]
+    if 100 * len(repeated) > MAX_REPEATED_NAMES_PERCENT * total:
+        yield f"{100 * len(repeated) / total:.1f} % of function names repeat: {', '.join(sorted(repeated))}"
+    short = [f"{name} ({module})" for name, module in names.functions if is_one_word(name)]
+    if 100 * len(short) > MAX_ONE_WORD_NAMES_PERCENT * total:
+        yield f"{100 * len(short) / total:.1f} % of function names are one word: {', '.join(sorted(short))}"
+    homes = Counter(name for name, _ in set(names.constants))
+    for name, module in sorted(set(names.constants)):
+        if is_one_word(name) and name not in ONE_WORD_CONSTANTS:
+            yield f"{module}: the constant {name} says neither its object nor its unit"
+        if homes[name] > 1:
+            yield f"{module}: the constant {name} is defined in another module, too"
+
+
+def iter_function_faults(names: PackageNames) -> Iterator[str]:
+    """What is wrong with the sizes of functions."""
+    long = [
+        (function, module)
+        for function, module in names.bodies
+        if count_lines(function) > SHORT_FUNCTION_LINES
+    ]
+    if 100 * len(long) > (100 - MIN_SHORT_FUNCTIONS_PERCENT) * len(names.bodies):
+        yield f"{len(long)} of {len(names.bodies)} functions have over {SHORT_FUNCTION_LINES} lines"
+    for function, module in names.bodies:
+        if count_lines(function) > MAX_FUNCTION_LINES:
+            yield f"{module}: {function.name} has {count_lines(function)} lines"
+        if count_parameters(function) > MAX_PARAMETERS:
+            yield f"{module}: {function.name} has {count_parameters(function)} parameters"
+
+
+def find_style_faults(folder: Path) -> list[str]:
+    """All faults of the package in a folder, a sentence each."""
+    names = read_package_names(folder)
+    readers = (
+        f"{module}: reads app.state, which dependencies.py alone does" for module in names.state_readers
+    )
+    return [*iter_name_faults(names), *iter_function_faults(names), *readers]
+
+
+if __name__ == "__main__":
+    sys.exit("\n".join(find_style_faults(PACKAGE_FOLDER)) or 0)
