@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from wgig.about import health
-from wgig.app import create_app
+from wgig.app import QueryBackends, Service, create_app, make_service
 from wgig.http.work_queue import queue_full_problem
 from wgig.problems import Problem
 from wgig.settings import Settings
@@ -47,6 +47,10 @@ class Failing(ThreadQueryWorkers):
         raise self.error
 
 
+def service_with(workers: Failing) -> Service:
+    return make_service(Settings(), Store.in_memory(), backends=QueryBackends(workers, workers))
+
+
 @pytest.mark.parametrize(
     ("error", "standing", "reason"),
     [
@@ -66,7 +70,7 @@ def test_why_no_query_is_answered_is_said_in_words(
     monkeypatch: pytest.MonkeyPatch, error: Exception | None, standing: QueueState, reason: str
 ) -> None:
     monkeypatch.setattr(health, "READY_TIMEOUT_SECONDS", 0.2)
-    app = create_app(Settings(), Store.in_memory(), answerers=Failing(error, standing))
+    app = create_app(service_with(Failing(error, standing)))
     answer = client_of(app).get("/ready")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     (only,) = answer.json()["reasons"]
@@ -75,17 +79,15 @@ def test_why_no_query_is_answered_is_said_in_words(
 
 
 def test_a_service_that_stops_is_not_ready_whatever_else() -> None:
-    app = create_app(
-        Settings(), Store.in_memory(), answerers=Failing(queue_full_problem(), QueueState(0, 0, 0))
-    )
-    app.state.stopping = True
-    reasons = client_of(app).get("/ready").json()["reasons"]
+    service = service_with(Failing(queue_full_problem(), QueueState(0, 0, 0)))
+    service.status.stopping = True
+    reasons = client_of(create_app(service)).get("/ready").json()["reasons"]
     assert len(reasons) == 2
     assert reasons[0].startswith("The service is stopping")
 
 
 def test_a_problem_of_ours_is_none_of_the_request() -> None:
-    app = create_app(Settings(), Store.in_memory(), answerers=Failing(Problem(400, "x"), QueueState(1, 1, 0)))
+    app = create_app(service_with(Failing(Problem(400, "x"), QueueState(1, 1, 0))))
     assert client_of(app).get("/ready").status_code == 503
 
 

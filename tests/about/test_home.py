@@ -7,7 +7,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.about.home import MAX_LATEST_PAPERS, list_last_posting_days
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.lists.counts import CellKey
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -101,12 +101,13 @@ def test_an_empty_store_is_explained(closed: httpx.Client) -> None:
 
 
 def test_nobody_waits_for_what_is_being_counted(shipped: ox.Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = create_app(Settings(), Store(shipped))
+    service = make_service(Settings(), Store(shipped))
+    app = create_app(service)
 
     async def not_yet(seconds: float) -> None:
         assert seconds < 5
 
-    for cells in app.state.cells.values():
+    for cells in service.projections.paper_counts.values():
         monkeypatch.setattr(cells, "get_counts_within", not_yet)
     answer = client_of(app, **PAGE).get("/")
     assert "The papers are being counted" in answer.text

@@ -11,7 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -21,13 +21,13 @@ EXAMPLES = 6  # requests to each operation
 # What fits the description is refused all the same where it names nothing, or does not parse.
 LEFT_OUT = [positive_data_acceptance]
 
-api = schemathesis.openapi.from_asgi("/openapi.json", create_app(Settings(), Store.in_memory()))
+api = schemathesis.openapi.from_asgi("/openapi.json", create_app(make_service(Settings(), Store.in_memory())))
 OPERATIONS = [found.ok() for found in api.get_all_operations() if isinstance(found, Ok)]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: f"{one.method.upper()} {one.path}")
 def test_an_operation_answers_as_described(operation: Any, shipped: ox.Store) -> None:
-    app = create_app(Settings(), Store(shipped))
+    app = create_app(make_service(Settings(), Store(shipped)))
 
     @settings(
         max_examples=EXAMPLES,

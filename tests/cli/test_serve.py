@@ -14,13 +14,12 @@ import time
 from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
-from wgig.app import create_app
+from wgig.app import Service, create_app, make_service
 from wgig.cli.serve import MAX_MALLOC_ARENAS, GracefulServer, SettingsReloader
 from wgig.http import access_log, auth
 from wgig.http.auth import TokenStore
@@ -44,73 +43,86 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> FastAPI:
-    return create_app(Settings(store=tmp_path), Store.in_memory(), tokens=TokenStore(tmp_path / TOKENS_FILE))
+def service(tmp_path: Path) -> Service:
+    return make_service(
+        Settings(store=tmp_path), Store.in_memory(), tokens=TokenStore(tmp_path / TOKENS_FILE)
+    )
 
 
-def turn(app: FastAPI, pool: WorkerPool | None = None, **changed: object) -> None:
-    wanted = replace(app.state.settings, **changed)
-    asyncio.run(SettingsReloader(app, CHECKS, pool, lambda: wanted)())
+@pytest.fixture
+def reloading(service: Service) -> SettingsReloader:
+    return SettingsReloader(create_app(service), service, CHECKS, None, lambda: service.settings)
 
 
-def test_a_setting_that_can_change_holds_from_the_next_request_on(app: FastAPI) -> None:
-    client = client_of(app)
+def turn(reloading: SettingsReloader, **changed: Any) -> None:
+    wanted = replace(reloading.service.settings, **changed)
+    reloading.read_settings = lambda: wanted
+    asyncio.run(reloading())
+
+
+def test_a_setting_that_can_change_holds_from_the_next_request_on(reloading: SettingsReloader) -> None:
+    client = client_of(reloading.app)
     assert client.get("/sparql?query=ASK{}").status_code == 200
-    turn(app, query_length=3)
+    turn(reloading, query_length=3)
     assert client.get("/sparql?query=ASK{}").status_code == 413
     assert client.get("/metrics").status_code == 403
-    turn(app, metrics="open")
+    turn(reloading, metrics="open")
     assert client.get("/metrics").status_code == 200
 
 
-def test_no_answer_from_before_is_given_again(app: FastAPI) -> None:
-    client = client_of(app)
+def test_no_answer_from_before_is_given_again(reloading: SettingsReloader) -> None:
+    client = client_of(reloading.app)
     two = "/sparql?query=SELECT*{VALUES ?x {1 2}}"
     assert [client.get(two).status_code for _ in range(2)] == [200, 200]
-    turn(app, result_rows=1)
+    turn(reloading, result_rows=1)
     assert client.get(two).status_code == 503
 
 
-def test_those_who_go_by_settings_of_their_own_hear_of_it(app: FastAPI) -> None:
-    pool = SimpleNamespace(settings=app.state.settings)
-    turn(app, cast(WorkerPool, pool), query_seconds=7, paper_seconds=8)
+def test_those_who_go_by_settings_of_their_own_hear_of_it(reloading: SettingsReloader) -> None:
+    pool = reloading.pool = cast(WorkerPool, SimpleNamespace(settings=reloading.service.settings))
+    turn(reloading, query_seconds=7, paper_seconds=8)
     assert (pool.settings.query_seconds, CHECKS.max_seconds) == (7, 8)
 
 
-def test_the_token_of_the_settings_is_another(app: FastAPI) -> None:
-    turn(app, token="new")
+def test_the_token_of_the_settings_is_another(reloading: SettingsReloader) -> None:
+    turn(reloading, token="new")
     update = {"update": "INSERT DATA { <urn:a> <urn:b> 1 }"}
     headers = {"Authorization": "Bearer new"}
-    assert client_of(app, **headers).post("/update", data=update).status_code == 204
-    turn(app, token="newer")
-    assert client_of(app, **headers).post("/update", data=update).status_code == 401
+    assert client_of(reloading.app, **headers).post("/update", data=update).status_code == 204
+    turn(reloading, token="newer")
+    assert client_of(reloading.app, **headers).post("/update", data=update).status_code == 401
 
 
-def test_what_needs_a_new_start_is_named_and_stays(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
-    turn(app, port=1, base="http://x/", query_length=5, token="secret")
-    assert (app.state.settings.port, app.state.settings.base) == (8000, Settings.base)
+def test_what_needs_a_new_start_is_named_and_stays(
+    reloading: SettingsReloader, caplog: pytest.LogCaptureFixture
+) -> None:
+    turn(reloading, port=1, base="http://x/", query_length=5, token="secret")
+    assert (reloading.service.settings.port, reloading.service.settings.base) == (8000, Settings.base)
     assert "WGIG_PORT is another now: start the service anew for it" in caplog.text
     assert "WGIG_BASE" in caplog.text
     assert "changed: TOKEN, QUERY_LENGTH" in caplog.text
     assert "secret" not in caplog.text
 
 
-def test_where_they_cannot_be_read_all_stays(app: FastAPI, caplog: pytest.LogCaptureFixture) -> None:
+def test_where_they_cannot_be_read_all_stays(
+    reloading: SettingsReloader, caplog: pytest.LogCaptureFixture
+) -> None:
     def fails() -> Settings:
         raise ValueError("WGIG_PORT is 'many'. Set it to a number.")
 
-    before = app.state.settings
-    asyncio.run(SettingsReloader(app, CHECKS, None, fails)())
-    assert app.state.settings is before
+    before = reloading.service.settings
+    reloading.read_settings = fails
+    asyncio.run(reloading())
+    assert reloading.service.settings is before
     assert "the settings stay as they are: WGIG_PORT is 'many'." in caplog.text
 
 
 def test_tokens_that_others_may_read_are_told_with_what_to_do(
-    app: FastAPI, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    reloading: SettingsReloader, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     auth.create_access_token(tmp_path / TOKENS_FILE, ["graphs"])
     (tmp_path / TOKENS_FILE).chmod(0o644)
-    turn(app)
+    turn(reloading)
     assert f"chmod 600 {tmp_path / TOKENS_FILE}" in caplog.text
 
 
@@ -169,13 +181,12 @@ def test_a_running_service_reads_them_again_when_told_to(tmp_path: Path) -> None
     ("on_terminal", "still", "stops"), [(False, False, False), (True, True, False), (True, False, True)]
 )
 def test_it_stops_where_its_terminal_is_gone(
-    monkeypatch: pytest.MonkeyPatch, on_terminal: bool, still: bool, stops: bool
+    reloading: SettingsReloader, monkeypatch: pytest.MonkeyPatch, on_terminal: bool, still: bool, stops: bool
 ) -> None:
     monkeypatch.setattr("os.isatty", lambda _: still)
-    server = GracefulServer(uvicorn.Config("no:app"))
-    server.is_on_terminal, server.get_drain_seconds, server.on_stopping = on_terminal, lambda: 0, lambda: None
+    server = GracefulServer(uvicorn.Config("no:app"), "", reloading, on_terminal=on_terminal)
     server.handle_hangup(signal.SIGHUP, None)
-    assert ((server.stop_time is not None), server.is_reload_requested) == (stops, not stops)
+    assert ((server.stop_time is not None), server.is_reload_asked) == (stops, not stops)
 
 
 def test_the_page_for_those_who_run_the_service_names_those_that_can_change() -> None:
@@ -223,10 +234,10 @@ def test_many_threads_share_few_arenas() -> None:
 
 
 def test_an_answer_that_is_long_in_coming_says_the_time_at_which_it_begins(
+    reloading: SettingsReloader,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = GracefulServer(uvicorn.Config("no:app"))
-    server.response_headers = []
+    server = GracefulServer(uvicorn.Config("no:app"), "", reloading)
     for counter, date in enumerate(("sooner", "later")):
         monkeypatch.setattr("uvicorn.server.formatdate", lambda *_, date=date, **__: date)
         asyncio.run(server.on_tick(counter))

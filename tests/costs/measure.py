@@ -47,7 +47,7 @@ from urllib.parse import quote
 
 import uvicorn
 import wgig
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.http.server import make_connection_class
 from wgig.seed import open_filled_store
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -156,11 +156,11 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.calls, self.fsyncs = CallCounter(), FsyncCounter()
         settings = Settings(store=folder, token=TOKEN, port=0)
-        app = create_app(settings, open_filled_store(settings, lambda _: None))
-        http = make_connection_class(settings.base, app.state.shortcuts, app.state.notes, app.state.limits)
+        service = make_service(settings, open_filled_store(settings, lambda _: None))
+        http = make_connection_class(settings.base, service.shortcuts, service.notes, service.limits)
         self.server = uvicorn.Server(
             uvicorn.Config(
-                app,
+                create_app(service),
                 http=http,
                 loop="asyncio",  # which sends by system calls that are not those that write files
                 ws="none",

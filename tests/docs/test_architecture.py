@@ -10,8 +10,8 @@ from inspect import getsource
 from pathlib import Path
 
 import pytest
-from wgig import app, projections
-from wgig.app import create_app
+from wgig import projections
+from wgig.app import create_app, make_service
 from wgig.projections import ComputedGraphs, Projections
 from wgig.remote import store as remote_store
 from wgig.settings import CHECKOUT_FOLDER, Settings
@@ -150,7 +150,7 @@ def test_the_picture_has_each_package() -> None:
 
 def test_the_middleware_is_that_of_the_app_in_its_order() -> None:
     listed = [NAMED.fullmatch(code) for code, _ in rows(section("Middleware"))]
-    found = create_app(Settings(), Store.in_memory()).user_middleware
+    found = create_app(make_service(Settings(), Store.in_memory())).user_middleware
     assert [one and one[2] for one in listed] == [getattr(one.cls, "__name__", "") for one in found]
 
 
@@ -160,13 +160,14 @@ def test_each_projection_is_named() -> None:
     computed = set(re.findall(r"\b([A-Z]\w+)\(", getsource(projections.build_computed_graphs)))
     assert len(made) == len(fields(Projections))
     assert (made | computed) - {ComputedGraphs.__name__} - listed == set()
-    assert set(re.findall(r"projections\.(\w+)", getsource(app.create_app))) == {
+    getters = "".join(one.read_text(encoding="utf-8") for one in PACKAGE.rglob("dependencies.py"))
+    assert set(re.findall(r"service\.projections\.(\w+)", getters)) == {
         one.name for one in fields(Projections)
     }
 
 
 def test_each_listener_of_the_store_is_named() -> None:
-    listens = re.compile(r"store\.(?:followers\.append|forgetting\.append|heard =)")
+    listens = re.compile(r"store\.(?:projections\.append|on_external_write\.append|on_commit =)")
     files = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")

@@ -5,7 +5,7 @@ import re
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.lists.coverage_matrix import MAX_SHOWN_ROWS
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -20,7 +20,7 @@ PATHS = sorted(set(re.findall(r"`(/[^`]*)`", PAGE)))
 @pytest.fixture(scope="module")
 def service(shipped: ox.Store) -> httpx.Client:
     """A client of a service over the shipped graph."""
-    return client_of(create_app(Settings(), Store(shipped)), Accept="text/html")
+    return client_of(create_app(make_service(Settings(), Store(shipped))), Accept="text/html")
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -6,7 +6,7 @@ import re
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.rdf.values import RESOURCE_KINDS, VALUE_TYPES
 from wgig.settings import Settings
@@ -24,7 +24,7 @@ def test_the_page_names_every_list() -> None:
 
 
 async def answer_to(address: str, quads: ox.Store) -> httpx.Response:
-    transport = httpx.ASGITransport(app=create_app(Settings(), Store(quads)))
+    transport = httpx.ASGITransport(app=create_app(make_service(Settings(), Store(quads))))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.get(f"/{address}")
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from fastapi import FastAPI
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.search import ranking, routes, tokenizer
 from wgig.search.index import SEARCH_INDEX_PATH
 from wgig.search.reconcile import candidates, extend, request
@@ -29,7 +29,7 @@ def app() -> FastAPI:
     store.replace(
         {graph: read_turtle_files(paths) for graph, paths in list_shipped_files(Settings.base).items()}
     )
-    return create_app(Settings(), store)
+    return create_app(make_service(Settings(), store))
 
 
 def answered(app: FastAPI, command: str) -> httpx.Response:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.pages.rendering import format_date_text
 from wgig.settings import Settings
 from wgig.sparql.examples import list_example_queries, read_example_query
@@ -47,7 +47,7 @@ WAYS = [
 @pytest.fixture(scope="module")
 def service(shipped: ox.Store) -> httpx.Client:
     """A client of a service over the shipped graph."""
-    return client_of(create_app(Settings(), Store(shipped)))
+    return client_of(create_app(make_service(Settings(), Store(shipped))))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 import pytest
 from fastapi import FastAPI
 from hypothesis import strategies as st
-from wgig.app import ROUTES, create_app
+from wgig.app import ROUTES, create_app, make_service
 from wgig.settings import SHIPPED_FOLDER, Settings
 
 from tests.fixtures.stores import filled
@@ -214,7 +214,7 @@ async def asked(app: FastAPI, request: Request) -> Answer:
 @pytest.fixture(scope="module")
 def app() -> FastAPI:
     """A service with all that it has at its first start, which may be written."""
-    return create_app(Settings(token=TOKEN, query_seconds=5), filled())
+    return create_app(make_service(Settings(token=TOKEN, query_seconds=5), filled()))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pyoxigraph as ox
 import pytest
 import zstandard
 from fastapi import FastAPI
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.graphs import dumps, dumps_routes
 from wgig.graphs.dumps import DUMP_NAMES
 from wgig.settings import Settings
@@ -35,7 +35,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 @pytest.fixture
 def app(store: Store) -> FastAPI:
-    return create_app(Settings(), store)
+    return create_app(make_service(Settings(), store))
 
 
 @pytest.fixture
@@ -228,7 +228,7 @@ def test_who_asks_for_a_dump_that_takes_long_is_asked_to_come_again(
 def test_others_write_while_a_dump_is_made(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "store")
     store.update(ONE)
-    app = create_app(Settings(), store)
+    app = create_app(make_service(Settings(), store))
     write = dumps.StoreDumps.write_dump
 
     def slowly(*given: Any) -> str:

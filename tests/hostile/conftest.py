@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.settings import Settings
 from wgig.store.store import Store
 
@@ -21,5 +21,5 @@ def held(store: Store) -> int:
 def app(filled_store: Store) -> Iterator[FastAPI]:
     """The application; at the end, the graph is as it was."""
     before = held(filled_store)
-    yield create_app(Settings(token=TOKEN), filled_store)
+    yield create_app(make_service(Settings(token=TOKEN), filled_store))
     assert held(filled_store) == before

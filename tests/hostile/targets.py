@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import httpx
-from wgig.app import ROUTES, create_app
+from wgig.app import ROUTES, create_app, make_service
 from wgig.pages.rendering import build_static_path
 from wgig.resources.shapes import example_papers_by_name
 from wgig.settings import Settings
@@ -55,7 +55,7 @@ class Target(NamedTuple):
 
 def description() -> dict[str, Any]:
     """The OpenAPI description."""
-    (answer,) = ask(create_app(Settings(), Store.in_memory()), [("GET", "/openapi.json", {})])
+    (answer,) = ask(create_app(make_service(Settings(), Store.in_memory())), [("GET", "/openapi.json", {})])
     found: dict[str, Any] = answer.json()
     return found
 

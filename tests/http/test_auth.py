@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.cli import arguments, parser
 from wgig.files import FileError
 from wgig.http import auth
@@ -27,7 +27,9 @@ PAPER = "/graph/paper/one"
 def served(tmp_path: Path) -> httpx.Client:
     """A client without a token of a service that reads the tokens of this folder; papers are not checked."""
     settings = Settings(store=tmp_path, write_profile="off")
-    return client_of(create_app(settings, Store.in_memory(), tokens=TokenStore(tmp_path / TOKENS_FILE)))
+    return client_of(
+        create_app(make_service(settings, Store.in_memory(), tokens=TokenStore(tmp_path / TOKENS_FILE)))
+    )
 
 
 def put_as(client: httpx.Client, secret: str, path: str = "/graph/one") -> httpx.Response:
@@ -253,7 +255,9 @@ def test_instances_share_a_file_of_tokens(tmp_path: Path, monkeypatch: pytest.Mo
     made = wgig("token", "new", "--scope", "graphs", folder=tmp_path / "one")
     settings = Settings.from_environment(store=tmp_path / "two")
     assert not settings.store.exists()
-    client = client_of(create_app(settings, Store.in_memory(), tokens=TokenStore(settings.token_file)))
+    client = client_of(
+        create_app(make_service(settings, Store.in_memory(), tokens=TokenStore(settings.token_file)))
+    )
     assert put_as(client, made.stdout.strip()).status_code == 201
 
 

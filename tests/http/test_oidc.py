@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.http import oidc
 from wgig.http.auth import TokenStore, TokenVerificationError
 from wgig.http.oidc import OidcIssuer, build_configured_issuer, parse_scope_mapping
@@ -337,7 +337,7 @@ def served(place: Place, tmp_path: Path) -> httpx.Client:
     """A client of a service that keeps a history, to which papers need not conform, with an issuer."""
     wanted = settings(place, store=tmp_path, write_profile="off", oidc_name="name")
     tokens = TokenStore(tmp_path / TOKENS_FILE, "fixed.se.cret", fetched(OidcIssuer(wanted)))
-    return client_of(create_app(wanted, Store.open(tmp_path), tokens=tokens))
+    return client_of(create_app(make_service(wanted, Store.open(tmp_path), tokens=tokens)))
 
 
 def put_as(client: httpx.Client, secret: str) -> httpx.Response:
@@ -383,9 +383,11 @@ def test_who_comes_before_the_keys_is_asked_to_come_again(place: Place, tmp_path
     wanted = settings(place, store=tmp_path)
     client = client_of(
         create_app(
-            wanted,
-            Store.in_memory(),
-            tokens=TokenStore(tmp_path / TOKENS_FILE, "", fetched(OidcIssuer(wanted))),
+            make_service(
+                wanted,
+                Store.in_memory(),
+                tokens=TokenStore(tmp_path / TOKENS_FILE, "", fetched(OidcIssuer(wanted))),
+            )
         )
     )
     answer = put_as(client, signed(place))

@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import Request
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
-from wgig.app import ROUTES, create_app
+from wgig.app import ROUTES, Service, create_app, make_service
 from wgig.http import auth, telemetry
-from wgig.http.access_log import NO_ROUTE, RequestRecorder, RouteTemplates
+from wgig.http.access_log import NO_ROUTE, RouteTemplates
 from wgig.http.auth import TokenStore
 from wgig.http.fast_path import RawResponse
 from wgig.http.telemetry import OTLP_ENDPOINT_VARIABLES, DurationTally, Metrics, Tracing
@@ -197,7 +197,11 @@ def test_the_last_write_is_told(tmp_path: Path) -> None:
 def test_who_has_a_token_for_them_may_read_them(tmp_path: Path, scope: str, status: int) -> None:
     secret, _ = auth.create_access_token(tmp_path / TOKENS_FILE, [scope])
     client = client_of(
-        create_app(Settings(store=tmp_path), Store.in_memory(), tokens=TokenStore(tmp_path / TOKENS_FILE))
+        create_app(
+            make_service(
+                Settings(store=tmp_path), Store.in_memory(), tokens=TokenStore(tmp_path / TOKENS_FILE)
+            )
+        )
     )
     assert client.get("/metrics", headers={"Authorization": f"Bearer {secret}"}).status_code == status
     assert client.get("/metrics").status_code == 401
@@ -232,7 +236,7 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 class Traced(NamedTuple):
     """A client of a service, and the spans that it made."""
 
-    app: FastAPI
+    service: Service
     client: httpx.Client
     exporter: InMemorySpanExporter
 
@@ -246,8 +250,8 @@ def traced() -> Traced:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     settings = Settings(token=TOKEN, history="lost", access_log="network")
-    app = create_app(settings, Store.in_memory(), tracing=Tracing(provider))
-    return Traced(app, client_of(app, Authorization=f"Bearer {TOKEN}"), exporter)
+    service = make_service(settings, Store.in_memory(), tracing=Tracing(provider))
+    return Traced(service, client_of(create_app(service), Authorization=f"Bearer {TOKEN}"), exporter)
 
 
 def said(span: ReadableSpan) -> dict[str, Any]:
@@ -303,18 +307,18 @@ def test_a_query_has_a_span_in_that_of_its_request(traced: Traced, query: str, o
 
 
 def test_a_query_that_ends_later_is_still_in_its_request(traced: Traced) -> None:
-    state, result = traced.app.state, QueryResult(ignore_flow_control, lambda _: None)
-    with state.tracing.request_span("GET", "/", []):
-        request = Request({"type": "http", "headers": [], "app": traced.app})
-        QueryRecord(request, "ASK {}").record_result(result)
+    telemetry, result = traced.service.telemetry, QueryResult(ignore_flow_control, lambda _: None)
+    assert telemetry.tracing
+    with telemetry.tracing.request_span("GET", "/", []):
+        request = Request({"type": "http", "headers": []})
+        QueryRecord(request, telemetry, "ASK {}").record_result(result)
     Context().run(lambda: result.add(b"true", last=True))
     assert is_within(traced.spans()["query"], traced.spans()["GET /"])
 
 
 def test_an_answer_from_memory_has_a_span_as_well(traced: Traced) -> None:
-    notes: RequestRecorder = traced.app.state.notes
     known = RawResponse(b"", b"", DurationTally(), "/sparql", 200, 4, "")
-    notes.record_raw_response(known, b"id", "", time.perf_counter())
+    traced.service.notes.record_raw_response(known, b"id", "", time.perf_counter())
     assert said(traced.spans()["GET /sparql"])["http.response.status_code"] == 200
 
 

@@ -6,7 +6,7 @@ from html import unescape
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.app import create_app
+from wgig.app import create_app, make_service
 from wgig.i18n import PAGE_LANGUAGES
 from wgig.lists.definitions import LIST_DEFINITIONS
 from wgig.settings import Settings
@@ -107,12 +107,13 @@ def test_a_number_leads_to_what_it_counts(pages: httpx.Client, name: str) -> Non
 def test_papers_that_are_being_counted_are_unknown_and_the_page_is_not_kept(
     shipped: ox.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = create_app(Settings(), Store(shipped))
+    service = make_service(Settings(), Store(shipped))
+    app = create_app(service)
 
     async def not_yet(seconds: float) -> None:
         assert seconds < 5
 
-    monkeypatch.setattr(app.state.cells["issue"], "get_counts_within", not_yet)
+    monkeypatch.setattr(service.projections.paper_counts["issue"], "get_counts_within", not_yet)
     answer = client_of(app, **HTML).get("/issues")
     assert text(cell(row(answer.text, "/doc/issue/spam"), "Papers")) == "unknown"
     assert answer.headers["cache-control"] == "no-store"

@@ -15,6 +15,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from bs4 import BeautifulSoup
+from wgig.app import create_app, make_service
 from wgig.http.bodies import ContentType
 from wgig.http.work_queue import WorkQueue
 from wgig.i18n import PAGE_LANGUAGES
@@ -24,7 +25,7 @@ from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.store.store import Store
 
-from tests.fixtures.service import service_of
+from tests.fixtures.service import client_of, service_of
 
 EXAMPLES = SHIPPED_FOLDER / "shapes" / "examples" / "issue-paper"
 GOOD = (EXAMPLES / "ok-complete.ttl").read_bytes()
@@ -384,10 +385,9 @@ def test_a_line_without_end_is_shown_in_part(service: httpx.Client) -> None:
 
 
 def test_a_service_at_work_says_when_to_come_again() -> None:
-    client = service_of(Settings(), Store.in_memory())
-    app = client._transport.app.app  # type: ignore[attr-defined]
-    app.state.checks = WorkQueue(at_once=1, waiting=0, patience=0)
-    answer = sent(client, GOOD)
+    full = WorkQueue(at_once=1, waiting=0, patience=0)
+    service = make_service(Settings(), Store.in_memory(), checks=full)
+    answer = sent(client_of(create_app(service)), GOOD)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 

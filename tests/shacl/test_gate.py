@@ -62,13 +62,17 @@ def test_a_paper_says_nothing_of_what_is_not_its_own(client: httpx.Client, forei
     assert client.post(PATH, content=foreign, headers=TTL).status_code == 422
 
 
-@pytest.mark.parametrize("method", ["PUT", "POST"])
+@pytest.mark.parametrize("method", ["PUT", "POST", "UPDATE"])
 def test_a_paper_is_checked_once(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     client = writer_of(Store.in_memory(first=[ConformanceGraph(BASE, Settings.shacl)]))
 
     def write(name: str) -> int:
         paper = TURTLE.replace(NAME, name)
-        return client.request(method, f"/graph/paper/{name}", content=paper, headers=TTL).status_code
+        if method != "UPDATE":
+            return client.request(method, f"/graph/paper/{name}", content=paper, headers=TTL).status_code
+        triples = ox.serialize(ox.parse(paper, ox.RdfFormat.TURTLE), format=ox.RdfFormat.N_TRIPLES) or b""
+        text = f"INSERT DATA {{ GRAPH <{BASE}graph/paper/{name}> {{ {triples.decode()} }} }}"
+        return 201 if client.post("/update", data={"update": text}).status_code == 204 else 0
 
     def again(*_: object) -> set[object]:
         raise AssertionError("checked again")

@@ -18,7 +18,7 @@ from wgig import app
 from wgig.lists import query_editor
 from wgig.rdf.namespaces import namespaces_by_prefix
 from wgig.settings import Settings
-from wgig.sparql import service
+from wgig.sparql import routes
 from wgig.sparql.examples import list_example_queries
 from wgig.store.store import Store
 
@@ -121,12 +121,17 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch, shipped: ox.Store) -> Iterator[st
         "ROUTES",
         [
             ("/ask", app.READ_METHODS, query_editor.get_sparql),
-            ("/ask", ("POST",), service.post_query),
+            ("/ask", ("POST",), routes.post_query),
             *app.ROUTES,
         ],
     )
     server = uvicorn.Server(
-        uvicorn.Config(app.create_app(Settings(), Store(shipped)), port=0, log_level="error", lifespan="off")
+        uvicorn.Config(
+            app.create_app(app.make_service(Settings(), Store(shipped))),
+            port=0,
+            log_level="error",
+            lifespan="off",
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -4,7 +4,7 @@ import gzip
 
 import httpx
 import pytest
-from wgig.app import create_app
+from wgig.app import QueryBackends, create_app, make_service
 from wgig.problems import Problem
 from wgig.settings import Settings
 from wgig.sparql.workers.evaluation import ThreadQueryWorkers
@@ -252,9 +252,8 @@ def test_pages_ask_whom_they_are_given_and_strangers_somebody_else() -> None:
             raise Problem(503, f"{client} asks {job.text}.")
 
     store = Store.in_memory()
-    client = client_of(
-        create_app(Settings(), store, answerers=Refusing(store), own_answerers=ThreadQueryWorkers(store))
-    )
+    backends = QueryBackends(Refusing(store), ThreadQueryWorkers(store))
+    client = client_of(create_app(make_service(Settings(), store, backends=backends)))
     assert client.get("/sparql", params={"query": ONE}).status_code == 503
     for path in ("/", "/papers", "/timeline", "/people"):
         assert client.get(path, headers={"Accept": "text/html"}).status_code == 200

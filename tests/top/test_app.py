@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,11 +11,12 @@ from anyio import to_thread
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from wgig.about.openapi import OPERATIONS_BY_FUNCTION
-from wgig.app import ROUTES, create_app
+from wgig.app import ROUTES, QueryBackends, create_app, make_service
 from wgig.http.work_queue import WorkQueue
-from wgig.pages.errors import answer_parameter_error
+from wgig.pages.errors import ErrorResponses
 from wgig.problems import PROBLEM_KINDS
 from wgig.settings import Settings
+from wgig.sparql.workers.evaluation import ThreadQueryWorkers
 from wgig.store.errors import StoreError
 from wgig.store.store import Store
 
@@ -157,14 +159,14 @@ def test_parameters_that_the_framework_refuses_are_a_problem_too() -> None:
     request = Request(
         {
             "type": "http",
-            "app": create_app(Settings(), Store.in_memory()),
+            "app": create_app(make_service(Settings(), Store.in_memory())),
             "path": "/",
             "raw_path": b"/",
             "headers": [],
         }
     )
     error = RequestValidationError([{"loc": ("query", "limit"), "msg": "Input should be a valid integer"}])
-    answer = answer_parameter_error(request, error)
+    answer = ErrorResponses(Settings.base).respond_to_parameter_error(request, error)
     assert (answer.status_code, answer.media_type) == (400, "application/problem+json")
     assert b"query.limit: Input should be a valid integer." in bytes(answer.body)
 
@@ -279,7 +281,7 @@ def test_the_service_says_that_it_is_alive_while_no_thread_is_free() -> None:
         threads = to_thread.current_default_thread_limiter()
         threads.total_tokens = 1
         await threads.acquire_on_behalf_of("somebody")
-        transport = httpx.ASGITransport(app=create_app(Settings(), Store.in_memory()))
+        transport = httpx.ASGITransport(app=create_app(make_service(Settings(), Store.in_memory())))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return (await asyncio.wait_for(client.get("/health"), 10)).status_code
 
@@ -287,9 +289,12 @@ def test_the_service_says_that_it_is_alive_while_no_thread_is_free() -> None:
 
 
 def test_too_many_queries_and_writes_are_told_to_come_again() -> None:
-    app = create_app(Settings(token="secret"), Store.in_memory())
-    app.state.writes = WorkQueue(at_once=1, waiting=1, patience=0.05)
-    app.state.answerers.limiter, app.state.answerers.timeout_seconds = app.state.writes.limiter, 0.05
+    waiting = WorkQueue(at_once=1, waiting=1, patience=0.05)
+    service = make_service(Settings(token="secret"), store := Store.in_memory())
+    threads = ThreadQueryWorkers(store)
+    threads.limiter, threads.timeout_seconds = waiting.limiter, 0.05
+    service = replace(service, backends=QueryBackends(threads, threads))
+    app = create_app(replace(service, queues=replace(service.queues, writes=waiting)))
 
     async def ask(method: str, path: str) -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
@@ -297,7 +302,7 @@ def test_too_many_queries_and_writes_are_told_to_come_again() -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             return await client.request(method, path, headers=headers)
 
-    asyncio.run(app.state.writes.limiter.acquire_on_behalf_of("somebody"))
+    asyncio.run(waiting.limiter.acquire_on_behalf_of("somebody"))
     for method, path in [("GET", "/sparql?query=ASK%7B%7D"), ("DELETE", "/graph/x"), ("GET", "/ready")]:
         answer = asyncio.run(ask(method, path))
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page
 from starlette.routing import compile_path
-from wgig.app import ROUTES, create_app
+from wgig.app import ROUTES, create_app, make_service
 from wgig.i18n import PAGE_LANGUAGES
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -95,7 +95,7 @@ def test_on_paper_there_is_nothing_to_press_and_nothing_beyond_the_edge(
 
 
 def test_no_page_is_forgotten() -> None:
-    described = create_app(Settings(), Store.in_memory()).openapi()["paths"]
+    described = create_app(make_service(Settings(), Store.in_memory())).openapi()["paths"]
     getting = [path for path, methods, _ in ROUTES if "GET" in methods]
     walked = {route_of(urlsplit(stop.path).path, getting) for stop in STOPS}
     pages = {

@@ -13,11 +13,13 @@ from itertools import chain
 
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
-from fastapi import Request, Response
+from fastapi import Response
 
+from ..graphs.dependencies import DumpsDep
 from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DCAT_RDF_TYPE, DcatCatalog, english_literal
 from ..graphs.dumps import DumpFile, StoreDumps
 from ..http.parameters import check_query_parameters
+from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import GRAPH_FORMATS, HTML
 from ..rdf.namespaces import EXTERNAL_NAMESPACES
 from ..rdf.serialization import get_vocabulary_term
@@ -31,7 +33,6 @@ from ..resources.negotiation import (
 from ..resources.profiles import profiles_by_token
 from ..resources.representation import respond_with_resource
 from ..store.errors import StoreError
-from ..store.store import Store
 from .well_known import read_description_graph, redirect_to_graph_page, serialize_localized_triples
 
 CATALOG_NAME = "dcat"  # the token of its profile, and the name of the graph that the catalog is kept in
@@ -62,23 +63,23 @@ SHA256_ALGORITHM = get_vocabulary_term("spdx:checksumAlgorithm_sha256")
 Triples = list[ox.Triple]
 
 
-async def get_catalog(request: Request) -> Response:
+async def get_catalog(context: ContextDep, dumps: DumpsDep) -> Response:
     """The catalog of what there is to get. Raises Problem 400, 404, 406.
 
     Where the dumps are not made in time, or the disk fails, it comes without their sizes and digests, and is
     not kept.
     """
+    request = context.request
     check_query_parameters(request, ("_mediatype", "_profile"))
     formats = GRAPH_FORMATS if asks_for_profile(request) else (*GRAPH_FORMATS, HTML)
-    profile = replace(profiles_by_token(request.app.state.settings.base)[CATALOG_NAME], formats=formats)
+    profile = replace(profiles_by_token(context.base)[CATALOG_NAME], formats=formats)
     asked = parse_format_preferences(
-        request, formats, request.path_params.get("suffix", ""), {CATALOG_NAME: profile}
+        context, formats, request.path_params.get("suffix", ""), {CATALOG_NAME: profile}
     )
     if asked.representations[0].format is HTML and not asked.wants_listing:
         return redirect_to_graph_page(CATALOG_NAME)
-    stored = await run_sync(read_description_graph, request, CATALOG_NAME)
-    dumps = await wait_for_dumps(request.app.state.dumps)
-    return await run_sync(respond_with_catalog, request, asked, stored, dumps)
+    stored = await run_sync(read_description_graph, context, CATALOG_NAME)
+    return await run_sync(respond_with_catalog, context, asked, stored, await wait_for_dumps(dumps))
 
 
 async def wait_for_dumps(dumps: StoreDumps) -> list[DumpFile]:
@@ -90,12 +91,12 @@ async def wait_for_dumps(dumps: StoreDumps) -> list[DumpFile]:
 
 
 def respond_with_catalog(
-    request: Request, asked: Preferences, stored: Triples, dumps: list[DumpFile]
+    context: RequestContext, asked: Preferences, stored: Triples, dumps: list[DumpFile]
 ) -> Response:
     """The catalog with all that is said of what stands in it."""
-    offered = DcatCatalog(request.app.state.settings.base)
-    told = list(iter_self_descriptions(request, stored))
-    contacts = request.app.state.settings.contact.split()
+    offered = DcatCatalog(context.base)
+    told = list(iter_self_descriptions(context, stored))
+    contacts = context.settings.contact.split()
     triples = [
         *stored,
         *(source_as_derivation(one) for one in told),
@@ -115,12 +116,12 @@ def respond_with_catalog(
         offered.node.value,
         "/catalog",
         lambda: (),
-        partial(serialize_localized_triples, request, triples),
+        partial(serialize_localized_triples, context, triples),
         formats=GRAPH_FORMATS,
         own_profile=CATALOG_NAME,
     )
     kept = {} if len(dumps) == len(DCAT_DUMP_FORMATS) else {"Cache-Control": "no-store"}
-    return respond_with_resource(request, asked, subject, headers=LANGUAGE_NEUTRAL_HEADERS | kept)
+    return respond_with_resource(context, asked, subject, headers=LANGUAGE_NEUTRAL_HEADERS | kept)
 
 
 def is_about_dataset(triple: ox.Triple, offered: DcatCatalog, property_: ox.NamedNode) -> bool:
@@ -128,11 +129,11 @@ def is_about_dataset(triple: ox.Triple, offered: DcatCatalog, property_: ox.Name
     return triple.subject == offered.dataset and triple.predicate == property_
 
 
-def iter_self_descriptions(request: Request, stored: Triples) -> Iterator[ox.Triple]:
+def iter_self_descriptions(context: RequestContext, stored: Triples) -> Iterator[ox.Triple]:
     """What other graphs say of the datasets of the catalog: title, license, sources, the last change."""
-    store: Store = request.app.state.store
+    store = context.store
     # It tells when a graph was shipped, which may have changed since.
-    apart = ox.NamedNode(f"{request.app.state.settings.base}graph/catalog")
+    apart = ox.NamedNode(f"{context.base}graph/catalog")
     for listed in stored:
         if listed.predicate == DATASET_PROPERTY:
             for one in store.match(listed.object):  # type: ignore[arg-type]

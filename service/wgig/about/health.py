@@ -9,12 +9,16 @@ from fastapi import Request, Response
 from ..http.parameters import check_query_parameters
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS
+from ..resources.dependencies import StreamDep
+from ..search.dependencies import IndexDep
+from ..sparql.dependencies import QueriesDep
 from ..sparql.workers.fair_queue import QueueState
 from ..sparql.workers.protocol import DISK_FAULT, REMOTE_FAULT, QueryFault, QueryJob
 from ..sparql.workers.result import QueryWorkers
 from ..store.backup.backup import read_backup_time
 from ..store.errors import StoreUnavailableError
 from ..store.view import QueryDataset
+from .dependencies import StatusDep
 
 READY_TIMEOUT_SECONDS = 5.0  # seconds for a query without an answer
 STOPPING_REASON = "The service is stopping, and answers what still comes."
@@ -32,7 +36,9 @@ async def get_health(request: Request) -> Response:
     return respond_with_status("alive")
 
 
-async def get_readiness(request: Request) -> Response:
+async def get_readiness(
+    request: Request, queries: QueriesDep, index: IndexDep, stream: StreamDep, status: StatusDep
+) -> Response:
     """A query is answered; when the last backup was made is said, too. Raises Problem 503, with the reasons.
 
     `failedWrite` is when the disk or the shared store failed the last write, if it did: then reading goes on.
@@ -42,19 +48,19 @@ async def get_readiness(request: Request) -> Response:
     behind.
     """
     check_query_parameters(request)
-    state = request.app.state
-    reasons = [*([STOPPING_REASON] if state.stopping else []), *await list_unready_reasons(state.answerers)]
+    workers, store = queries.workers, queries.store
+    reasons = [*([STOPPING_REASON] if status.stopping else []), *await list_unready_reasons(workers)]
     if reasons:
         detail = f"{' '.join(reasons)} Try again soon."
         raise Problem(503, detail, headers={"Retry-After": "5"}, reasons=reasons)
     return respond_with_status(
         "ready",
-        lastBackup=read_backup_time(state.store.folder),
-        failedWrite=state.failed_write,
-        copying=state.answerers.is_copying,
-        indexing=state.index.is_rebuilding,
-        comparing=state.stream.is_behind,
-        describing=state.store.is_behind,
+        lastBackup=read_backup_time(store.folder),
+        failedWrite=status.failed_write,
+        copying=workers.is_copying,
+        indexing=index.is_rebuilding,
+        comparing=stream.is_behind,
+        describing=store.is_behind,
     )
 
 

@@ -19,18 +19,22 @@ from ..lists.coverage_matrix import (
     build_matrix_view,
 )
 from ..lists.definitions import LIST_DEFINITIONS
+from ..lists.dependencies import CountsDep
 from ..lists.query import add_query_prefixes
 from ..lists.timeline import build_timeline_chart
 from ..lists.timeline_events import MAIN_EVENT_PARAMETERS, TimelineData, build_timeline, read_timeline_data
 from ..pages import names
+from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf.formats import HTML
 from ..resources import existence, mappings
 from ..resources.alternates import data_links
+from ..resources.dependencies import StreamDep
 from ..resources.labels import find_labels
 from ..resources.representation import render_site_page
+from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import list_example_queries
-from ..sparql.service import select_own_rows
+from ..sparql.service import QueryService, select_own_rows
 from ..store.changelog.sync import ChangeLogSync
 from ..text import natural_sort_key
 
@@ -61,16 +65,19 @@ class LatestPaper:
     day: str
 
 
-async def get_home(request: Request) -> Response:
+async def get_home(
+    context: ContextDep, queries: QueriesDep, counts: CountsDep, stream: StreamDep
+) -> Response:
     """What this is, what it holds, and the ways in. Raises Problem 406 for a client that takes no HTML."""
+    request = context.request
     check_query_parameters(request)
     choose_response_format(request, (HTML,))
-    counts = await find_kind_counts(request)
-    covered = await find_issue_matrix(request)
-    what = await read_timeline_data(request, MAIN_EVENT_PARAMETERS)
-    papers = await list_latest_papers(request)
-    is_done = None not in (counts, covered, what.papers)
-    body = await run_in_threadpool(render_home, request, counts, covered, what, papers)
+    things = await find_kind_counts(stream)
+    covered = await find_issue_matrix(request, queries, counts["issue"])
+    what = await read_timeline_data(request, queries, counts, MAIN_EVENT_PARAMETERS)
+    papers = await list_latest_papers(request, queries, counts["posted"])
+    is_done = None not in (things, covered, what.papers)
+    body = await run_in_threadpool(render_home, context, things, covered, what, papers)
     links = [
         *data_links(),
         *(f'<{path}>; rel="{rel}"; type="{type_}"' for rel, path, type_ in HOME_DESCRIPTION_LINKS),
@@ -81,17 +88,17 @@ async def get_home(request: Request) -> Response:
 
 
 def render_home(
-    request: Request,
+    context: RequestContext,
     counts: dict[str, int] | None,
     covered: CoverageMatrix | None,
     what: TimelineData,
     papers: list[LatestPaper],
 ) -> bytes:
     """The page; what is None is being counted."""
-    base = request.app.state.settings.base
+    base = context.base
     line = build_timeline(what).main
     return render_site_page(
-        request,
+        context,
         "home.html",
         counts=counts,
         titles=names.KIND_TITLES,
@@ -105,14 +112,13 @@ def render_home(
         shown=FEATURED_EXAMPLE_NAMES,
         described=HOME_DESCRIPTION_LINKS,
         markup=mappings.build_catalog_markup(
-            base, request_base_url(request), list(map(names.kind_title, counts or names.KIND_TITLES))
+            base, request_base_url(context.request), list(map(names.kind_title, counts or names.KIND_TITLES))
         ),
     )
 
 
-async def find_kind_counts(request: Request) -> dict[str, int] | None:
+async def find_kind_counts(stream: ChangeLogSync) -> dict[str, int] | None:
     """How many things of each kind there are; None while it is being found out, for which nobody waits."""
-    stream: ChangeLogSync = request.app.state.stream
     try:
         return await run_in_threadpool(
             existence.count_things_by_kind, await stream.get_current_log(COUNTS_TIMEOUT_SECONDS)
@@ -121,31 +127,32 @@ async def find_kind_counts(request: Request) -> dict[str, int] | None:
         return None
 
 
-async def find_issue_matrix(request: Request) -> CoverageMatrix | None:
+async def find_issue_matrix(
+    request: Request, queries: QueryService, cells: PaperCounts
+) -> CoverageMatrix | None:
     """The matrix of issues; None while the papers are being counted."""
-    cells: PaperCounts = request.app.state.cells["issue"]
     papers = await cells.get_counts_within(COUNTS_TIMEOUT_SECONDS)
     if papers is None:
         return None
     return build_coverage_matrix(
         "issue",
-        await select_own_rows(request, build_matrix_query("issue", {}, request.app.state.settings.base)),
+        await select_own_rows(request, queries, build_matrix_query("issue", {}, queries.settings.base)),
         papers,
     )
 
 
-async def list_latest_papers(request: Request) -> list[LatestPaper]:
+async def list_latest_papers(
+    request: Request, queries: QueryService, cells: PaperCounts
+) -> list[LatestPaper]:
     """Some of the papers of the last days on which any was posted, those of the last one first."""
-    cells: PaperCounts = request.app.state.cells["posted"]
     days = list_last_posting_days(await cells.get_counts_within(COUNTS_TIMEOUT_SECONDS) or {})
     if not days:
         return []
     query = add_query_prefixes(
-        POSTED_PAPERS_QUERY.format(days=" ".join(days), most=MAX_LATEST_PAPERS),
-        request.app.state.settings.base,
+        POSTED_PAPERS_QUERY.format(days=" ".join(days), most=MAX_LATEST_PAPERS), queries.settings.base
     )
-    found = {paper.value: day.value for paper, day in await select_own_rows(request, query)}
-    names = await run_in_threadpool(find_labels, request.app.state.store, found, language.label_languages())
+    found = {paper.value: day.value for paper, day in await select_own_rows(request, queries, query)}
+    names = await run_in_threadpool(find_labels, queries.store, found, language.label_languages())
     papers = [LatestPaper(iri, names.get(iri, ox.Literal(iri)), day) for iri, day in found.items()]
     by_name = sorted(papers, key=lambda one: natural_sort_key(one.name.value))
     return sorted(by_name, key=lambda one: one.day, reverse=True)

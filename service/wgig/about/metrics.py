@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -11,12 +12,17 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import CollectorRegistry
 
+from ..graphs.dependencies import RecorderDep
+from ..graphs.provenance import ProvenanceRecorder
 from ..http.auth import authorize_request
+from ..http.dependencies import TokensDep
 from ..http.parameters import check_query_parameters
-from ..settings import Settings
+from ..sparql.dependencies import QueriesDep
 from ..sparql.workers.fair_queue import QueueState
 from ..store.backup.backup import read_backup_time
 from ..store.history import VERSION_TIME_FORMAT
+from ..store.projections import StoreSize
+from .dependencies import CensusDep, StatusDep
 
 OPEN_METRICS_SETTING = "open"
 
@@ -27,7 +33,9 @@ class StateCollector(NamedTuple):
     readers: QueueState
     data_version: int
     has_failed_write: bool
-    state: Any
+    census: StoreSize
+    recorder: ProvenanceRecorder | None
+    folder: Path | None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The figures of what stands."""
@@ -36,7 +44,7 @@ class StateCollector(NamedTuple):
         readers.add_metric(["idle"], self.readers.idle)
         yield readers
         yield make_gauge("wgig_queries_waiting", "Queries that wait for a reader.", self.readers.waiting)
-        quads, graphs = self.state.census.counts()
+        quads, graphs = self.census.counts()
         yield make_gauge("wgig_quads", "Quads in the store.", quads)
         yield make_gauge("wgig_graphs", "Named graphs in the store.", graphs)
         yield make_gauge(
@@ -47,14 +55,14 @@ class StateCollector(NamedTuple):
             "1 where the disk or the shared store failed the last write.",
             int(self.has_failed_write),
         )
-        record = self.state.record
+        recorder = self.recorder
         for name, what, when in (
             (
                 "last_write",
                 "last write on record",
-                record and parse_epoch_seconds(record.version, VERSION_TIME_FORMAT),
+                recorder and parse_epoch_seconds(recorder.version, VERSION_TIME_FORMAT),
             ),
-            ("last_backup", "last backup", parse_epoch_seconds(read_backup_time(self.state.store.folder))),
+            ("last_backup", "last backup", parse_epoch_seconds(read_backup_time(self.folder))),
         ):
             if when:
                 yield make_gauge(f"wgig_{name}_timestamp_seconds", f"When the {what} was made.", when)
@@ -73,17 +81,23 @@ def parse_epoch_seconds(written: str | None, form: str = "") -> float | None:
     return when.replace(tzinfo=UTC).timestamp()
 
 
-async def get_metrics(request: Request) -> Response:
+async def get_metrics(  # noqa: PLR0913, PLR0917 - what stands now is told of each of these
+    request: Request,
+    tokens: TokensDep,
+    queries: QueriesDep,
+    recorder: RecorderDep,
+    census: CensusDep,
+    status: StatusDep,
+) -> Response:
     """The figures of the service for Prometheus, for whoever has a token for them."""
     check_query_parameters(request)
-    settings: Settings = request.app.state.settings
-    if settings.metrics != OPEN_METRICS_SETTING:
-        authorize_request(request, "metrics", "admin")
-    state = request.app.state
+    if queries.settings.metrics != OPEN_METRICS_SETTING:
+        authorize_request(request, tokens, "metrics", "admin")
+    workers, folder = queries.workers, queries.store.folder
     now = StateCollector(
-        state.answerers.queue_state, state.answerers.version, bool(state.failed_write), state
+        workers.queue_state, workers.version, bool(status.failed_write), census, recorder, folder
     )
-    body = await run_in_threadpool(serialize_metrics, state.metrics.registry, now)
+    body = await run_in_threadpool(serialize_metrics, queries.telemetry.metrics.registry, now)
     return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Cache-Control": "no-store"})
 
 

@@ -15,21 +15,22 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..feeds.news import get_change_log, parse_page_number
+from ..feeds.news import parse_page_number
+from ..http.dependencies import SettingsDep
 from ..http.parameters import check_query_parameters, request_base_url
 from ..http.responses import choose_response_format, respond_with_body
 from ..lists.definitions import LIST_DEFINITIONS
+from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.names import INTERNAL_KINDS
 from ..pages.rendering import find_href, render_template
 from ..problems import PROBLEM_KINDS, Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, PLAIN_TEXT, PLAIN_XML, TURTLE, Format
 from ..rdf.serialization import get_vocabulary_term
+from ..resources.dependencies import StreamDep
 from ..resources.representation import serialize_graph_body
 from ..resources.routes import get_resource_document
-from ..settings import Settings
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.queries import LastChange, count_resources_below, list_resources_below
-from ..store.store import Store
 from ..text import append_xml_element, serialize_xml_element
 
 LINKSET_FORMAT = Format("application/linkset+json", "json", "JSON", "", ("application/json",))
@@ -84,21 +85,21 @@ ROBOTS_DISALLOWED_PATHS = (
 )
 
 
-def get_void(request: Request) -> Response:
+def get_void(context: ContextDep) -> Response:
     """The figures of the dataset as VoID: partitions, linksets, named graphs. Raises Problem 404, 406."""
-    document = ox.NamedNode(f"{request.app.state.settings.base}.well-known/void")
+    document = ox.NamedNode(f"{context.base}.well-known/void")
     about = [
         ox.Triple(document, RDF_TYPE_PREDICATE, get_vocabulary_term("void:DatasetDescription")),
         ox.Triple(
             document, get_vocabulary_term("foaf:primaryTopic"), ox.NamedNode(f"{document.value}#dataset")
         ),
     ]
-    return respond_with_description(request, "void", [*about, *read_description_graph(request, "void")])
+    return respond_with_description(context, "void", [*about, *read_description_graph(context, "void")])
 
 
-def get_sparql_examples(request: Request) -> Response:
+def get_sparql_examples(context: ContextDep) -> Response:
     """The example queries as RDF, by the SIB conventions, with their prefixes. Raises Problem 404, 406."""
-    return respond_with_description(request, "queries", read_description_graph(request, "queries"))
+    return respond_with_description(context, "queries", read_description_graph(context, "queries"))
 
 
 def get_api_catalog(request: Request) -> Response:
@@ -133,10 +134,10 @@ def build_linkset_link(href: str, format_: Format) -> dict[str, str]:
     return {"href": href, "type": format_.media_type}
 
 
-def get_security_txt(request: Request) -> Response:
+def get_security_txt(request: Request, settings: SettingsDep) -> Response:
     """Whom to tell of a weakness (RFC 9116). Raises Problem 404 while the operator names nobody."""
     check_query_parameters(request)
-    contacts = request.app.state.settings.contact.split()
+    contacts = settings.contact.split()
     if not contacts:
         raise Problem(404, "The operator of this service has named no contact for security.")
     expires = (datetime.now(UTC) + SECURITY_TXT_VALIDITY).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -164,14 +165,15 @@ def get_robots_txt(request: Request) -> Response:
     return respond_with_body(request, "\n".join(lines).encode(), PLAIN_TEXT)
 
 
-def respond_with_description(request: Request, name: str, triples: Iterable[ox.Triple]) -> Response:
+def respond_with_description(context: RequestContext, name: str, triples: Iterable[ox.Triple]) -> Response:
     """A description in a format of RDF; a browser is led to the page of its graph. Raises Problem 400."""
+    request = context.request
     check_query_parameters(request, ("_mediatype",))
     format_ = choose_response_format(request, (*GRAPH_FORMATS, HTML))
     return (
         redirect_to_graph_page(name)
         if format_ is HTML
-        else respond_with_body(request, serialize_localized_triples(request, triples, format_), format_)
+        else respond_with_body(request, serialize_localized_triples(context, triples, format_), format_)
     )
 
 
@@ -180,19 +182,21 @@ def redirect_to_graph_page(name: str) -> Response:
     return Response(status_code=303, headers={"Location": f"/graph/{name}", "Vary": "Accept, Accept-Profile"})
 
 
-def serialize_localized_triples(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
+def serialize_localized_triples(
+    context: RequestContext, triples: Iterable[ox.Triple], format_: Format
+) -> bytes:
     """The triples, with addresses on the host that was asked. Raises Problem 400 for a host that is none."""
-    settings: Settings = request.app.state.settings
+    settings = context.settings
     return serialize_graph_body(
-        request, localize_addresses(triples, settings.base, request_base_url(request)), format_
+        context, localize_addresses(triples, settings.base, request_base_url(context.request)), format_
     )
 
 
-def read_description_graph(request: Request, name: str) -> list[ox.Triple]:
+def read_description_graph(context: RequestContext, name: str) -> list[ox.Triple]:
     """The triples of one of the graphs that describe the store. Raises Problem 404 where there is none."""
-    store: Store = request.app.state.store
+    store = context.store
     store.flush_descriptions()
-    found = list(store.triples(f"{request.app.state.settings.base}graph/{name}"))
+    found = list(store.triples(f"{context.base}graph/{name}"))
     if not found:
         raise Problem(
             404, f"The store holds no graph {name}: it describes itself only where WGIG_DATA is shipped."
@@ -210,17 +214,15 @@ def localize_addresses(triples: Iterable[ox.Triple], base: str, host: str) -> It
             yield one
 
 
-def get_problem_kind(request: Request, slug: str) -> Response:
+def get_problem_kind(context: ContextDep, stream: StreamDep, slug: str) -> Response:
     """The page of a kind of problem, to which the `type` of a problem document leads."""
+    request = context.request
     if slug not in PROBLEM_KINDS:  # then it is a thing like any other
-        return get_resource_document(request, f"problem/{slug}")
+        return get_resource_document(context, stream, f"problem/{slug}")
     check_query_parameters(request)
     choose_response_format(request, (HTML,))
     page = render_template(
-        "problem-kind.html",
-        base=request.app.state.settings.base,
-        kind=PROBLEM_KINDS[slug],
-        kinds=PROBLEM_KINDS,
+        "problem-kind.html", base=context.base, kind=PROBLEM_KINDS[slug], kinds=PROBLEM_KINDS
     )
     return respond_with_body(request, page, HTML)
 
@@ -241,56 +243,58 @@ SITEMAP_PATHS = (
 UNLISTED_KINDS = INTERNAL_KINDS | {"identifier"}  # kinds of things that nobody looks for
 
 
-async def get_sitemap(request: Request) -> Response:
+async def get_sitemap(context: ContextDep, stream: StreamDep) -> Response:
     """The pages of this service, or the list of the files that list them where they are many."""
-    check_query_parameters(request)
-    return await run_sync(build_sitemap_or_index, request, await get_change_log(request))
+    check_query_parameters(context.request)
+    return await run_sync(build_sitemap_or_index, context, await stream.get_current_log())
 
 
-async def get_sitemap_part(request: Request, name: str) -> Response:
+async def get_sitemap_part(context: ContextDep, stream: StreamDep, name: str) -> Response:
     """One of the files that list pages. Raises Problem 400, 404."""
-    check_query_parameters(request)
+    check_query_parameters(context.request)
     number = parse_page_number(name.removesuffix(".xml"), "The number of the file")
-    return await run_sync(build_sitemap_part, request, await get_change_log(request), name, number)
+    return await run_sync(build_sitemap_part, context, await stream.get_current_log(), name, number)
 
 
-def build_sitemap_or_index(request: Request, log: ChangeLog) -> Response:
+def build_sitemap_or_index(context: RequestContext, log: ChangeLog) -> Response:
     """All pages in one file, or the list of files."""
-    count = count_resources_below(log, resource_iri_prefix(request), UNLISTED_KINDS)
+    count = count_resources_below(log, resource_iri_prefix(context), UNLISTED_KINDS)
     if count <= MAX_SITEMAP_RESOURCES:
         return respond_with_sitemap(
-            request,
+            context,
             SITEMAP_PATHS,
-            list_resources_below(log, resource_iri_prefix(request), UNLISTED_KINDS, 0, MAX_SITEMAP_RESOURCES),
+            list_resources_below(log, resource_iri_prefix(context), UNLISTED_KINDS, 0, MAX_SITEMAP_RESOURCES),
         )
     root = ET.Element("sitemapindex", xmlns=SITEMAP_NAMESPACE)
     for number in range(1, -(-count // MAX_SITEMAP_RESOURCES) + 1):
         append_xml_element(
-            append_xml_element(root, "sitemap"), "loc", f"{request.base_url}sitemap/{number}.xml"
+            append_xml_element(root, "sitemap"), "loc", f"{context.request.base_url}sitemap/{number}.xml"
         )
-    return respond_with_body(request, serialize_xml_element(root), PLAIN_XML)
+    return respond_with_body(context.request, serialize_xml_element(root), PLAIN_XML)
 
 
-def build_sitemap_part(request: Request, log: ChangeLog, name: str, number: int) -> Response:
+def build_sitemap_part(context: RequestContext, log: ChangeLog, name: str, number: int) -> Response:
     """The file of a number. Raises Problem 404."""
     found = list_resources_below(
         log,
-        resource_iri_prefix(request),
+        resource_iri_prefix(context),
         UNLISTED_KINDS,
         (number - 1) * MAX_SITEMAP_RESOURCES,
         MAX_SITEMAP_RESOURCES,
     )
     if not found or name != f"{number}.xml":
         raise Problem(404, f"There is no list {name!r} of pages. The lists are in /sitemap.xml.")
-    return respond_with_sitemap(request, SITEMAP_PATHS if number == 1 else (), found)
+    return respond_with_sitemap(context, SITEMAP_PATHS if number == 1 else (), found)
 
 
-def respond_with_sitemap(request: Request, places: Iterable[str], latest: Iterable[LastChange]) -> Response:
+def respond_with_sitemap(
+    context: RequestContext, places: Iterable[str], latest: Iterable[LastChange]
+) -> Response:
     """A file that lists places of this service, and the pages of things.
 
     It may be long, and is written as text, in a tenth of the time that a tree takes.
     """
-    base, home = request.app.state.settings.base, str(request.base_url)
+    base, home = context.base, str(context.request.base_url)
     lines = [
         *(f"<loc>{escape(home + place)}</loc>" for place in places),
         *(
@@ -303,9 +307,9 @@ def respond_with_sitemap(request: Request, places: Iterable[str], latest: Iterab
     body = (
         f"<?xml version='1.0' encoding='utf-8'?>\n<urlset xmlns=\"{SITEMAP_NAMESPACE}\">\n{listed}</urlset>\n"
     )
-    return respond_with_body(request, body.encode(), PLAIN_XML)
+    return respond_with_body(context.request, body.encode(), PLAIN_XML)
 
 
-def resource_iri_prefix(request: Request) -> str:
+def resource_iri_prefix(context: RequestContext) -> str:
     """How the IRIs of things begin."""
-    return f"{request.app.state.settings.base}id/"
+    return f"{context.base}id/"

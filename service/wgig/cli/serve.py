@@ -24,9 +24,8 @@ from typing import Any, NoReturn
 import uvicorn
 from anyio.to_thread import run_sync
 from fastapi import FastAPI
-from starlette.middleware import Middleware
 
-from ..app import CHECK_QUEUE_LIMITS, create_app
+from ..app import QUEUES, QueryBackends, Service, create_app, make_inline_backends, make_service
 from ..files import FileError
 from ..http import access_log, telemetry
 from ..http.auth import TokenStore
@@ -39,7 +38,6 @@ from ..settings import THREAD_STACK_BYTES, Settings
 from ..sparql.workers.evaluation import ThreadQueryWorkers
 from ..sparql.workers.pool import WorkerPool
 from ..store.backup.online import offer_checkpoints
-from ..store.changelog.sync import ChangeLogSync
 from ..store.errors import StoreError
 from ..store.store import Store
 from .check_workers import prepare_check_worker
@@ -64,13 +62,21 @@ log = logging.getLogger("wgig")
 
 
 class SettingsReloader:
-    """Brings a running service in line with its settings and tokens as they are now."""
+    """Brings a running service in line with its settings and tokens as they are now.
+
+    `service` is the service as it is now, which handlers find in the application, too.
+    """
 
     def __init__(
-        self, app: FastAPI, checks: ProcessWorkQueue, pool: WorkerPool | None, read: Callable[[], Settings]
+        self,
+        app: FastAPI,
+        service: Service,
+        checks: ProcessWorkQueue,
+        pool: WorkerPool | None,
+        read: Callable[[], Settings],
     ) -> None:
         """Take what goes by settings, and what reads them. It raises ValueError or OSError."""
-        self.app, self.checks, self.pool, self.read_settings = app, checks, pool, read
+        self.app, self.service, self.checks, self.pool, self.read_settings = app, service, checks, pool, read
 
     async def __call__(self) -> None:
         """Read all again; where that fails all stays as it is, and the log says why."""
@@ -82,7 +88,7 @@ class SettingsReloader:
 
     async def reload_settings(self, wanted: Settings) -> None:
         """Let those of the settings that can change be these."""
-        now: Settings = self.app.state.settings
+        now = self.service.settings
         other = [one for one in fields(Settings) if getattr(now, one.name) != getattr(wanted, one.name)]
         for one in other:
             if not one.metadata["live"]:
@@ -96,23 +102,20 @@ class SettingsReloader:
 
     async def apply_settings(self, settings: Settings) -> None:
         """Go by these settings from now on. No answer from before is given again."""
-        state = self.app.state
-        state.settings = settings
+        self.service = self.app.state.service = replace(self.service, settings=settings)
         self.checks.max_seconds = settings.paper_seconds
         if self.pool:
             self.pool.settings = settings
-        state.tokens.set_settings_secret(settings.token)
-        state.limits.apply_settings(settings)
-        state.logs.apply_settings(settings)
+        self.service.tokens.set_settings_secret(settings.token)
+        self.service.limits.apply_settings(settings)
+        self.service.telemetry.logs.apply_settings(settings)
         access_log.configure_logging(settings)
-        store: Store = state.store
-        await run_sync(store.touch)
+        await run_sync(self.service.store.touch)
 
     async def check_tokens(self) -> None:
         """Say what is wrong with the file of the tokens, which is read again when it changes."""
-        tokens: TokenStore = self.app.state.tokens
         try:
-            await run_sync(tokens.list_tokens)
+            await run_sync(self.service.tokens.list_tokens)
         except FileError as error:
             log.error("the tokens cannot be read, and nobody can write: %s", error)
 
@@ -122,20 +125,31 @@ SHUTDOWN_GRACE_SECONDS = 10  # seconds for the requests under way, then as many 
 SHUTDOWN_NOTICE_SECONDS = 2  # of these seconds, in which queries that are not done are told so
 
 
+Background = Callable[[], Coroutine[Any, Any, object]]
+
+
 class GracefulServer(uvicorn.Server):
     """A server that says where it listens once it does, and that waits for nobody when told to stop twice."""
 
-    url = ""
-    reload: Callable[[], Coroutine[Any, Any, None]]
-    is_reload_requested = False
-    is_on_terminal = False  # whether it was begun there
-    get_drain_seconds: Callable[[], int]  # how many seconds from the signal to stop until the socket closes
-    stop_time: float | None = None  # the time of that, by the monotonic clock
-    on_stopping: Callable[[], None]  # what is told of it
-    pool: WorkerPool | None  # the query workers, which end before it does
-    background_jobs: Sequence[Callable[[], Coroutine[Any, Any, object]]]
-    end_queries: Callable[[], None]
-    response_headers: list[tuple[bytes, bytes]]  # of every answer; the same list for all
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        url: str,
+        reloading: SettingsReloader,
+        background: Sequence[Background] = (),
+        *,
+        on_terminal: bool = False,
+    ) -> None:
+        """Nothing listens yet at the URL. What is in the `background` is made ready once it does.
+
+        `on_terminal`: it was begun there.
+        """
+        super().__init__(config)
+        self.url, self.reload_task, self.background_jobs = url, reloading, background
+        self.is_on_terminal = on_terminal
+        self.is_reload_asked = False
+        self.stop_time: float | None = None  # when the socket closes, by the monotonic clock
+        self.response_headers: list[tuple[bytes, bytes]] = []  # of every answer; the same list for all
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, then print the URL, and make ready what the first request need not wait for."""
@@ -152,9 +166,9 @@ class GracefulServer(uvicorn.Server):
         ended = await super().on_tick(counter - counter % 10)  # so that it renews it each time
         self.response_headers[:] = self.server_state.default_headers
         self.server_state.default_headers = self.response_headers
-        if self.is_reload_requested:
-            self.is_reload_requested = False
-            self.reload_task = asyncio.create_task(self.reload())
+        if self.is_reload_asked:
+            self.is_reload_asked = False
+            self.reload = asyncio.create_task(self.reload_task())
         return ended or (self.stop_time is not None and time.monotonic() >= self.stop_time)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -162,27 +176,28 @@ class GracefulServer(uvicorn.Server):
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         waiting = asyncio.create_task(super().shutdown(sockets))
         asyncio.get_running_loop().call_later(
-            SHUTDOWN_GRACE_SECONDS - SHUTDOWN_NOTICE_SECONDS, self.end_queries
+            SHUTDOWN_GRACE_SECONDS - SHUTDOWN_NOTICE_SECONDS, self.reload_task.service.running.end_all
         )
         # Since Python 3.12 a closed server waits for its last connection, whatever it is told meanwhile.
         while not (waiting.done() or self.force_exit):
             await asyncio.sleep(0.1)
         waiting.cancel()
-        if self.pool:
-            await self.pool.close()
+        if self.reload_task.pool:
+            await self.reload_task.pool.close()
 
     def handle_hangup(self, sig: int, frame: FrameType | None) -> None:
         """Read settings and tokens again soon; or stop where the terminal is gone, as one without it does."""
         if self.is_on_terminal and not os.isatty(0):
             return self.handle_exit(sig, frame)
-        self.is_reload_requested = True
+        self.is_reload_asked = True
         return None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop in good order, or at the second signal at once."""
         if self.stop_time is None:
-            self.stop_time = time.monotonic() + self.get_drain_seconds()
-            self.on_stopping()
+            service = self.reload_task.service
+            self.stop_time = time.monotonic() + service.settings.drain_seconds
+            service.status.stopping = True
         else:
             self.force_exit = self.should_exit = True
         del sig, frame
@@ -201,68 +216,29 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     """
     access_log.configure_logging(settings)
     tell = access_log.log_service_message if settings.log == access_log.LOG_FORMAT_JSON else print_message
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MAX_OPEN_FILES), most))
-    limit_malloc_memory()
+    prepare_process()
     traces = telemetry.make_tracing_from_environment()
     listening = bind_listening_socket(settings.host, settings.port)
-    threading.stack_size(THREAD_STACK_BYTES)
     store = open_filled_store(settings, tell)
     store.describe_later()
     offer_checkpoints(store, tell)
-    checks = ProcessWorkQueue(**CHECK_QUEUE_LIMITS, seconds=settings.paper_seconds)
+    checks = ProcessWorkQueue(**QUEUES["checks"], seconds=settings.paper_seconds)
     pool = WorkerPool(store, settings) if settings.readers and not settings.remote_query else None
     tokens = TokenStore(settings.token_file, settings.token, build_configured_issuer(settings))
     tokens.list_tokens()  # what is wrong with their file is said now
-    if settings.remote_query:
-        app = create_shared_app(settings, store, checks, tokens, traces)
-    else:
-        app = create_app(settings, store, checks, pool, tokens, traces)
-    server = GracefulServer(
-        uvicorn.Config(
-            app,
-            http=make_connection_class(
-                settings.base,
-                app.state.shortcuts,
-                app.state.notes,
-                app.state.limits,
-                by_peer=bool(settings.proxies),
-            ),
-            ws="none",
-            access_log=False,
-            log_config=None,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=bool(settings.proxies),
-            forwarded_allow_ips=settings.proxies,
-            timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
-        )
-    )
-    server.url, server.response_headers, server.pool = socket_url(listening), [], pool
-    stream: ChangeLogSync = app.state.stream
+    backends = open_backends(settings, store, pool)
+    service = make_service(settings, store, backends=backends, checks=checks, tokens=tokens, tracing=traces)
+    app = create_app(service)
+    reloading = SettingsReloader(app, service, checks, pool, partial(Settings.from_arguments, arguments))
     try:
-        stream.start()
+        service.projections.change_log.start()
     except StoreError as error:  # who asks for changes is told again
         tell(str(error))
-    prepared = partial(checks.run, prepare_check_worker, settings.shacl)
-    indexed = partial(asyncio.to_thread, app.state.index.open)
-    server.background_jobs = [
-        prepared,
-        indexed,
-        *([pool.start] if pool else []),
-        stream.ensure_current,
-        partial(app.state.shelf.query, len),
-    ]
-    server.get_drain_seconds = lambda: app.state.settings.drain_seconds
-    server.reload = SettingsReloader(app, checks, pool, partial(Settings.from_arguments, arguments))
-    server.is_on_terminal = os.isatty(0)
-    signal.signal(signal.SIGHUP, server.handle_hangup)
-    server.on_stopping = partial(setattr, app.state, "stopping", True)
-    server.end_queries = app.state.running.end_all
-    logging.getLogger("uvicorn.error").addFilter(is_unforeseen_error)
-    # The server handles both signals itself and then raises them once more.
-    for signal_ in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signal_, lambda *_: None)
+    background = background_of(service, checks, pool)
+    server = GracefulServer(
+        config_of(app, service), socket_url(listening), reloading, background, on_terminal=os.isatty(0)
+    )
+    take_signals(server)
     server.run(sockets=[listening])
     store.stop_writing(0 if server.force_exit else SHUTDOWN_GRACE_SECONDS)
     if traces:
@@ -271,24 +247,67 @@ def run_serve(arguments: argparse.Namespace, settings: Settings) -> NoReturn:
     os._exit(0)  # a query that still runs on its thread would keep the process alive
 
 
-def create_shared_app(
-    settings: Settings,
-    store: Store,
-    checks: ProcessWorkQueue,
-    tokens: TokenStore,
-    traces: telemetry.Tracing | None,
-) -> FastAPI:
-    """The service over a shared store."""
-    from ..remote.freshness import FreshnessMiddleware  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
-    from ..remote.queries import RemoteQueryWorkers  # noqa: PLC0415
+def prepare_process() -> None:
+    """Let the process have many open files, and its threads large stacks and few arenas."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MAX_OPEN_FILES), most))
+    limit_malloc_memory()
+    threading.stack_size(THREAD_STACK_BYTES)
+
+
+def open_backends(settings: Settings, store: Store, pool: WorkerPool | None) -> QueryBackends:
+    """Who answers queries: the pool if there is one, else the shared store, else threads of this process."""
+    if pool:
+        return QueryBackends(pool, pool)
+    if not settings.remote_query:
+        return make_inline_backends(store)
+    from ..remote.queries import RemoteQueryWorkers  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
     from ..remote.store import SharedStore  # noqa: PLC0415
 
     assert isinstance(store, SharedStore)
     passing = RemoteQueryWorkers(store, settings)
-    current = Middleware(FreshnessMiddleware, following=passing.follower)
-    app = create_app(settings, store, checks, passing, tokens, traces, [current], ThreadQueryWorkers(store))
-    app.state.shortcuts.get_version = lambda: passing.follower.version
-    return app
+    return QueryBackends(passing, ThreadQueryWorkers(store), passing.follower)
+
+
+def background_of(service: Service, checks: ProcessWorkQueue, pool: WorkerPool | None) -> list[Background]:
+    """What is made ready in the background, so that the first request need not wait for it."""
+    projections = service.projections
+    return [
+        partial(checks.run, prepare_check_worker, service.settings.shacl),
+        partial(asyncio.to_thread, projections.search_index.open),
+        *([pool.start] if pool else []),
+        projections.change_log.ensure_current,
+        partial(projections.papers_index.query, len),
+    ]
+
+
+def config_of(app: FastAPI, service: Service) -> uvicorn.Config:
+    """How uvicorn serves the application."""
+    settings = service.settings
+    by_peer = bool(settings.proxies)
+    return uvicorn.Config(
+        app,
+        http=make_connection_class(
+            settings.base, service.shortcuts, service.notes, service.limits, by_peer=by_peer
+        ),
+        ws="none",
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=by_peer,
+        forwarded_allow_ips=settings.proxies,
+        timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
+    )
+
+
+def take_signals(server: GracefulServer) -> None:
+    """Let SIGHUP reload, and log nothing of what is broken off on purpose."""
+    signal.signal(signal.SIGHUP, server.handle_hangup)
+    logging.getLogger("uvicorn.error").addFilter(is_unforeseen_error)
+    # The server handles both signals itself and then raises them once more.
+    for signal_ in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_, lambda *_: None)
 
 
 def bind_listening_socket(host: str, port: int) -> socket.socket:

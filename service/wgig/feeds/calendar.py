@@ -16,18 +16,19 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 from anyio.to_thread import run_sync
-from fastapi import Request, Response
+from fastapi import Response
 
 from .._version import __version__
 from ..http.parameters import check_query_parameters
 from ..http.responses import respond_with_body
+from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import ICALENDAR_FORMAT
 from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
+from ..resources.dependencies import StreamDep
 from ..settings import Settings
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.queries import find_last_changes
 from ..store.view import ResultRow, select_solutions
-from .news import get_change_log
 
 ZONE_TABLE = files("tzdata") / "zoneinfo" / "zone.tab"
 
@@ -83,27 +84,27 @@ SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS
 }} GROUP BY ?thing ?kind ORDER BY ?first ?thing"""
 
 
-async def get_meetings(request: Request) -> Response:
+async def get_meetings(context: ContextDep, stream: StreamDep) -> Response:
     """Meetings, sessions and deadlines as a calendar, as far as their days are known."""
-    check_query_parameters(request)
-    return await run_sync(respond_with_calendar, request, await get_change_log(request))
+    check_query_parameters(context.request)
+    return await run_sync(respond_with_calendar, context, await stream.get_current_log())
 
 
-def respond_with_calendar(request: Request, log: ChangeLog) -> Response:
+def respond_with_calendar(context: RequestContext, log: ChangeLog) -> Response:
     """The calendar as an answer."""
-    base = request.app.state.settings.base
+    base = context.base
     calendar = icalendar.Calendar()
     calendar.add("prodid", f"-//WGIG knowledge graph//{__version__}//EN")
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("x-wr-calname", CALENDAR_NAME)
-    found = select_solutions(request.app.state.store, EVENTS_QUERY.replace(Settings.base, base))
+    found = select_solutions(context.store, EVENTS_QUERY.replace(Settings.base, base))
     for one in iter_calendar_events(found, log, base):
         calendar.add_component(one)
     calendar.add_missing_timezones()
     for change in calendar.walk("DAYLIGHT"):
         shift_daylight_onsets(change)
-    return respond_with_body(request, calendar.to_ical(), ICALENDAR_FORMAT)
+    return respond_with_body(context.request, calendar.to_ical(), ICALENDAR_FORMAT)
 
 
 def shift_daylight_onsets(change: Any) -> None:

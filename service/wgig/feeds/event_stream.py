@@ -20,6 +20,7 @@ from ..rdf.formats import N_QUADS, TRIG, Format
 from ..rdf.namespaces import EXTERNAL_NAMESPACES
 from ..rdf.serialization import rdf_format
 from ..resources.alternates import CONTENT_LICENSE_IRI
+from ..resources.dependencies import StreamDep
 from ..store.changelog.log import (
     ACTIVITY_CREATE,
     ACTIVITY_DELETE,
@@ -30,7 +31,6 @@ from ..store.changelog.log import (
     XSD_DATE_TIME_IRI,
     ChangeLog,
 )
-from ..store.changelog.sync import ChangeLogSync
 
 PAGES_PER_SHELF = 250  # pages
 LDES_NAMESPACE = "https://w3id.org/ldes#"
@@ -165,22 +165,22 @@ STREAM_PREFIXES = {
 NODE_NAME_PATTERN = re.compile(r"(?P<shelf>shelf-)?(?P<number>[1-9]\d{0,14})")
 
 
-async def get_changes(request: Request) -> Response:
+async def get_changes(request: Request, stream: StreamDep) -> Response:
     """The root of the event stream, which leads to all versions of things."""
     format_ = choose_stream_format(request)
-    log = await get_change_log_sync(request).get_complete_log()
+    log = await stream.get_complete_log()
     return await run_sync(
         lambda: respond_with_node(request, build_root_node(log, stream_root_url(request)), format_)
     )
 
 
-async def get_changes_node(request: Request, path: str) -> Response:
+async def get_changes_node(request: Request, stream: StreamDep, path: str) -> Response:
     """A page of the event stream, or a shelf of pages; it never changes once it is full.
 
     Raises Problem 404.
     """
     format_ = choose_stream_format(request)
-    log = await get_change_log_sync(request).get_complete_log()
+    log = await stream.get_complete_log()
     name, _, rest = path.partition("/")
     asked = NODE_NAME_PATTERN.fullmatch(rest)
     if name != log.name or not asked:
@@ -196,12 +196,6 @@ def choose_stream_format(request: Request) -> Format:
     """The format of the answer. Raises Problem 400, 406."""
     check_query_parameters(request, ("_mediatype",))
     return choose_response_format(request, STREAM_FORMATS)
-
-
-def get_change_log_sync(request: Request) -> ChangeLogSync:
-    """The versions that the service tells of."""
-    found: ChangeLogSync = request.app.state.stream
-    return found
 
 
 def stream_root_url(request: Request) -> str:

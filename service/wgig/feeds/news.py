@@ -11,16 +11,16 @@ from fastapi import Request, Response
 
 from ..http.parameters import add_parameters_to_path, check_query_parameters
 from ..http.responses import respond_with_body
+from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.names import INTERNAL_KINDS, KIND_TITLES, kind_title
 from ..pages.rendering import find_href
 from ..problems import Problem
 from ..rdf.formats import ATOM
+from ..resources.dependencies import StreamDep
 from ..resources.labels import find_labels
 from ..store.changelog import queries
 from ..store.changelog.log import ACTIVITY_DELETE, ACTIVITY_UPDATE, ChangeLog
 from ..store.changelog.queries import LastChange
-from ..store.changelog.sync import ChangeLogSync
-from ..store.store import Store
 from .atom import AtomEntry, AtomFeed, serialize_atom_feed
 
 ENTRIES_PER_FEED_PAGE = 50  # of a page
@@ -46,15 +46,9 @@ def parse_page_number(given: str, name: str) -> int:
     return int(given)
 
 
-async def get_change_log(request: Request) -> ChangeLog:
-    """The versions of things, in line with the store."""
-    stream: ChangeLogSync = request.app.state.stream
-    return await stream.get_current_log()
-
-
-def build_feed_iri(request: Request, path: str) -> str:
+def build_feed_iri(context: RequestContext, path: str) -> str:
     """The IRI of a feed, which is the same wherever it is served."""
-    return f"{request.app.state.settings.base}{path}"
+    return f"{context.base}{path}"
 
 
 def respond_with_feed(request: Request, feed: AtomFeed, headers: Mapping[str, str] | None = None) -> Response:
@@ -65,23 +59,23 @@ def respond_with_feed(request: Request, feed: AtomFeed, headers: Mapping[str, st
     return respond_with_body(request, serialize_atom_feed(feed), ATOM, links=links, headers=headers)
 
 
-async def get_feed(request: Request) -> Response:
+async def get_feed(context: ContextDep, stream: StreamDep) -> Response:
     """The things that changed last, whatever their kind, the last one first; `before` asks for older ones."""
-    return await run_sync(respond_with_all_changes, request, await get_change_log(request))
+    return await run_sync(respond_with_all_changes, context, await stream.get_current_log())
 
 
-async def get_kind_feed(request: Request, name: str) -> Response:
+async def get_kind_feed(context: ContextDep, stream: StreamDep, name: str) -> Response:
     """The things of one kind that changed last, such as `paper.atom`. Raises Problem 404."""
-    return await run_sync(respond_with_kind_changes, request, await get_change_log(request), name)
+    return await run_sync(respond_with_kind_changes, context, await stream.get_current_log(), name)
 
 
-def respond_with_all_changes(request: Request, log: ChangeLog) -> Response:
+def respond_with_all_changes(context: RequestContext, log: ChangeLog) -> Response:
     """A page of the feed of all things."""
     kinds = [one for one in queries.list_logged_kinds(log) if one not in INTERNAL_KINDS]
-    return respond_with_changed_resources(request, log, kinds, "What changed", "feed.atom")
+    return respond_with_changed_resources(context, log, kinds, "What changed", "feed.atom")
 
 
-def respond_with_kind_changes(request: Request, log: ChangeLog, name: str) -> Response:
+def respond_with_kind_changes(context: RequestContext, log: ChangeLog, name: str) -> Response:
     """A page of the feed of one kind. Raises Problem 404."""
     feeds = {f"{one}.atom": one for one in queries.list_logged_kinds(log)}
     if name not in feeds:
@@ -89,14 +83,15 @@ def respond_with_kind_changes(request: Request, log: ChangeLog, name: str) -> Re
         raise Problem(404, f"There is no feed {name!r}. Take /feed.atom, or of one kind: {there_are}.")
     kind = feeds[name]
     return respond_with_changed_resources(
-        request, log, [kind], f"{kind_title(kind)}: what changed", f"feed/{name}"
+        context, log, [kind], f"{kind_title(kind)}: what changed", f"feed/{name}"
     )
 
 
 def respond_with_changed_resources(
-    request: Request, log: ChangeLog, kinds: list[str], name: str, path: str
+    context: RequestContext, log: ChangeLog, kinds: list[str], name: str, path: str
 ) -> Response:
     """A page of the feed of things of some kinds. Raises Problem 400, 404."""
+    request = context.request
     given = dict(check_query_parameters(request, ("before",))).get("before")
     before = MAX_CHANGE_NUMBER if given is None else parse_page_number(given, "before")
     latest = queries.latest_changes_of_kinds(log, kinds, before, ENTRIES_PER_FEED_PAGE + 1)
@@ -108,7 +103,7 @@ def respond_with_changed_resources(
     newest = shown[0].changed_at if shown else log.start_time
     return respond_with_feed(
         request,
-        AtomFeed(build_feed_iri(request, path), name, newest, links, iter_change_entries(request, shown)),
+        AtomFeed(build_feed_iri(context, path), name, newest, links, iter_change_entries(context, shown)),
     )
 
 
@@ -118,17 +113,17 @@ def is_change_of_others(log: ChangeLog, kinds: list[str], number: int) -> bool:
     return any(one.number == number for one in queries.latest_changes_of_kinds(log, others, number + 1, 1))
 
 
-def iter_change_entries(request: Request, latest: list[LastChange]) -> Iterable[AtomEntry]:
+def iter_change_entries(context: RequestContext, latest: list[LastChange]) -> Iterable[AtomEntry]:
     """An entry for each thing."""
-    store: Store = request.app.state.store
-    base = request.app.state.settings.base
+    store = context.store
+    base = context.base
     called = find_labels(store, [one.iri for one in latest])
     for one in latest:
         kind, _, slug = one.iri.removeprefix(f"{base}id/").partition("/")
         happened = "changed" if one.activity == ACTIVITY_UPDATE else "new"
         summary = f"{KIND_TITLES.get(kind, kind_title(kind))}: {happened}."
         name = (one.iri in called and called[one.iri].value) or slug
-        page = f"{str(request.base_url).rstrip('/')}{find_href(one.iri, base)}"
+        page = f"{str(context.request.base_url).rstrip('/')}{find_href(one.iri, base)}"
         yield AtomEntry(
             one.iri, "" if one.activity == ACTIVITY_DELETE else name, one.changed_at, page, summary, kind
         )

@@ -7,25 +7,28 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
-from fastapi import Request, Response
+from fastapi import Response
 
 from ..http.bodies import Pairs
 from ..http.parameters import build_service_path, check_query_parameters, content_location_field
+from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import find_href
 from ..problems import Problem
 from ..rdf.formats import ATOM
 from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..resources.dependencies import StreamDep
 from ..resources.existence import bind_example_query, example_parameter_names
+from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import ExampleQuery, list_example_queries
-from ..sparql.service import select_own_tsv
+from ..sparql.service import QueryService, select_own_tsv
 from ..store.changelog.log import ChangeLog
+from ..store.changelog.sync import ChangeLogSync
 from ..store.view import parse_tsv_solutions
 from .atom import AtomEntry, AtomFeed
 from .news import (
     ENTRIES_PER_FEED_PAGE,
     build_feed_iri,
     build_feed_links,
-    get_change_log,
     parse_page_number,
     respond_with_feed,
 )
@@ -36,45 +39,32 @@ TIME_SUFFIXES = {
 }
 
 
-async def respond_with_query_feed(request: Request, query: ExampleQuery, text: str, pairs: Pairs) -> Response:
-    """What an example query finds, the last row first, where `text` is it with the values in the pairs.
-
-    Raises Problem 400, 404.
-    """
-    number = parse_page_number(dict(pairs).get("page", "1"), "page")
-    log = await get_change_log(request)
-    found = await select_own_tsv(request, text)
-    return await run_sync(
-        partial(build_query_feed_page, request, log, query, found, pairs=pairs, number=number)
-    )
-
-
 def build_query_feed_page(  # noqa: PLR0913 - what a page of a feed consists of
-    request: Request, log: ChangeLog, query: ExampleQuery, found: bytes, *, pairs: Pairs, number: int
+    context: RequestContext, log: ChangeLog, query: ExampleQuery, found: bytes, *, pairs: Pairs, number: int
 ) -> Response:
     """A page of the feed of what was found. Raises Problem 404."""
     name = f"feed/query/{query.name}"
     path = build_service_path(name, [pair for pair in pairs if pair[0] != "page"], ATOM.suffix)
     every = sorted(
-        iter_query_entries(request, query, found), key=lambda one: (one.updated, one.iri), reverse=True
+        iter_query_entries(context, query, found), key=lambda one: (one.updated, one.iri), reverse=True
     )
     shown = every[(number - 1) * ENTRIES_PER_FEED_PAGE : number * ENTRIES_PER_FEED_PAGE]
     if number > 1 and not shown:
         raise Problem(404, f"The feed has no page {number}. Its first one: {path}")
-    here = f"{str(request.base_url).rstrip('/')}{path}"
+    here = f"{str(context.request.base_url).rstrip('/')}{path}"
     following = str(number + 1) if number * ENTRIES_PER_FEED_PAGE < len(every) else ""
     links = build_feed_links(here, "page", str(number) if number > 1 else "", following)
     newest = every[0].updated if every else log.start_time
-    made = AtomFeed(build_feed_iri(request, path.removeprefix("/")), query.title, newest, links, shown)
-    return respond_with_feed(request, made, content_location_field(name, pairs, ATOM))
+    made = AtomFeed(build_feed_iri(context, path.removeprefix("/")), query.title, newest, links, shown)
+    return respond_with_feed(context.request, made, content_location_field(name, pairs, ATOM))
 
 
-def iter_query_entries(request: Request, query: ExampleQuery, found: bytes) -> Iterable[AtomEntry]:
+def iter_query_entries(context: RequestContext, query: ExampleQuery, found: bytes) -> Iterable[AtomEntry]:
     """An entry for each row that was found with a date; its IRI stays as long as the row does.
 
     It leads to the first thing or graph that the row names, or else to the query.
     """
-    base, host = request.app.state.settings.base, str(request.base_url)
+    base, host = context.base, str(context.request.base_url)
     example = f"{host}sparql?example={quote(query.name)}"
     for row in parse_tsv_solutions(found):
         day = row.pop(query.date_variable, None)
@@ -86,7 +76,7 @@ def iter_query_entries(request: Request, query: ExampleQuery, found: bytes) -> I
         updated = day.value + TIME_SUFFIXES[day.datatype.value]
         named = (str(find_href(term.value, base)) for term in row.values() if is_own_iri(term, base))
         where = next((host.rstrip("/") + path for path in named), example)
-        entry = build_feed_iri(request, f"feed/query/{query.name}#{digest}")
+        entry = build_feed_iri(context, f"feed/query/{query.name}#{digest}")
         yield AtomEntry(entry, name or query.title, updated, where, "; ".join(texts), query.name)
 
 
@@ -98,19 +88,28 @@ def is_own_iri(term: object, base: str) -> bool:
 FEED_PAGE_NAMES = ("page",)  # of a feed
 
 
-async def get_query_feed(request: Request, name: str) -> Response:
+async def get_query_feed(context: ContextDep, queries: QueriesDep, stream: StreamDep, name: str) -> Response:
     """What an example query finds, by the date in its rows, the last one first. Raises Problem 404."""
     dated = {f"{one.name}.atom": one for one in list_example_queries() if one.date_variable}
     if name not in dated:
         feeds = ", ".join(f"/feed/query/{one}" for one in dated)
         raise Problem(404, f"There is no feed of a query {name!r}. Rows with a date make one: {feeds}.")
-    return await respond_with_example_feed(request, dated[name])
+    return await respond_with_example_feed(context, queries, stream, dated[name])
 
 
-async def respond_with_example_feed(request: Request, one: ExampleQuery, *others: str) -> Response:
+async def respond_with_example_feed(
+    context: RequestContext, queries: QueryService, stream: ChangeLogSync, one: ExampleQuery, *others: str
+) -> Response:
     """The feed of an example query, with values for its parameters; `others` mean something before that.
 
-    Raises Problem 400, 404.
+    The last row stands first. Raises Problem 400, 404.
     """
+    request = context.request
     pairs = check_query_parameters(request, (*example_parameter_names(one), *FEED_PAGE_NAMES, *others))
-    return await respond_with_query_feed(request, one, await bind_example_query(request, one, pairs), pairs)
+    text = await bind_example_query(request, queries, one, pairs)
+    number = parse_page_number(dict(pairs).get("page", "1"), "page")
+    log = await stream.get_current_log()
+    found = await select_own_tsv(request, queries, text)
+    return await run_sync(
+        partial(build_query_feed_page, context, log, one, found, pairs=pairs, number=number)
+    )

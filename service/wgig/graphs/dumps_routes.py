@@ -12,12 +12,13 @@ from starlette.types import Receive, Scope, Send
 
 from ..http.parameters import check_query_parameters
 from ..http.responses import CONDITIONAL_METHODS, matches_entity_tag, respond_with_body
+from ..pages.dependencies import StoreDep
 from ..problems import Problem
 from ..rdf.formats import DATASET_FORMATS, GZIP, PLAIN_TEXT, ZSTD
 from ..resources.alternates import data_links
 from ..resources.labels import store_license
-from ..store.store import Store
-from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile, StoreDumps
+from .dependencies import DumpsDep
+from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile
 
 DUMP_CACHE_CONTROL = "public, max-age=31536000, immutable"
 # By what a name ends in.
@@ -43,25 +44,26 @@ class DumpFileResponse(FileResponse):
         await super().__call__({**scope, "headers": headers}, receive, send)
 
 
-async def get_dump(request: Request, suffix: str) -> Response:
+async def get_dump(request: Request, store: StoreDep, dumps: DumpsDep, suffix: str) -> Response:
     """All graphs as one file: `nq` or `trig`, each with `.gz` and `.zst` too, and `.sha256` beside."""
     name = parse_dump_suffix(suffix)
-    found = await wait_for_dump(get_store_dumps(request).get_current(name))
+    check_query_parameters(request)
+    found = await wait_for_dump(dumps.get_current(name))
     if suffix.endswith(CHECKSUM_SUFFIX):
         return respond_with_digest(request, found, f"dump.{name}")
     here = f"/dump/{found.version}.{name}"
-    store: Store = request.app.state.store
     links = data_links(await run_in_threadpool(store_license, store, store.version))
     return respond_with_dump(request, found, {"Content-Location": here, "Cache-Control": "no-cache"}, links)
 
 
-async def get_dump_version(request: Request, name: str) -> Response:
+async def get_dump_version(request: Request, dumps: DumpsDep, name: str) -> Response:
     """The dump of one version, which never changes. Raises Problem 404 where it is not kept any more."""
     asked = VERSIONED_NAME_PATTERN.fullmatch(name)
     if not asked:
         raise unknown_dump_problem()
     suffix = parse_dump_suffix(asked["name"])
-    future = get_store_dumps(request).get_version(asked["version"], suffix)
+    check_query_parameters(request)
+    future = dumps.get_version(asked["version"], suffix)
     if future is None:
         raise Problem(
             404, f"That version of the dump is not kept here, or not any more. The latest: /dump.{suffix}"
@@ -86,13 +88,6 @@ def unknown_dump_problem() -> Problem:
     return Problem(
         404, f"There is no such dump. Take one of: {', '.join(f'/dump.{one}' for one in DUMP_NAMES)}."
     )
-
-
-def get_store_dumps(request: Request) -> StoreDumps:
-    """The dumps of the service. Raises Problem 400 for a parameter, as they take none."""
-    check_query_parameters(request)
-    dumps: StoreDumps = request.app.state.dumps
-    return dumps
 
 
 async def wait_for_dump(future: "Future[DumpFile]") -> DumpFile:

@@ -9,6 +9,7 @@ If-None-Match are evaluated under the write lock, so that no other write comes b
 import uuid
 from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pyoxigraph as ox
@@ -18,29 +19,31 @@ from fastapi import Request, Response
 from ..http import bodies
 from ..http.auth import (
     PAPER_WRITE_SCOPES,
-    AccessToken,
+    TokenStore,
     authorize_request,
     refuse_token_in_body,
     refuse_token_in_form,
 )
 from ..http.bodies import MULTIPART_MEDIA_TYPE, BodyPart, Pairs, get_query_parameters, parameter_values
+from ..http.dependencies import TokensDep
 from ..http.negotiation import CONTENT_CODINGS, IDENTITY_CODING
 from ..http.parameters import check_parameter_pairs
 from ..http.responses import compute_entity_tag, matches_entity_tag
+from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import graph_path
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON_LD, N_TRIPLES, RDF_XML, Format, get_named_format
 from ..rdf.jsonld_context import parse_inlining_context
 from ..rdf.serialization import parse_graph_document
-from ..settings import Settings
 from ..shacl.gate import PAPER_WRITE_FORMATS as PAPERS
 from ..shacl.gate import is_paper_graph
 from ..store.change import Change
-from ..store.store import Store
+from .dependencies import WritesDep
 from .provenance import WriteRequest
 from .routes import missing_graph_problem, parse_graph_parameter, parse_graph_path, serialize_graph
 from .write_pipeline import (
     WRITE_CACHE_HEADERS,
+    WritePipeline,
     check_writable_graph,
     commit_with_record,
     exclusive_write,
@@ -130,26 +133,28 @@ def parse_graph_part(part: BodyPart, graph: str | None) -> list[ox.Triple]:
     )
 
 
-async def change_graphs(request: Request) -> Response:
+async def change_graphs(context: ContextDep, writes: WritesDep, tokens: TokensDep) -> Response:
     """Replace, add to or delete the graph of `?graph=` or `?default`; a POST to neither makes a new graph."""
+    request = context.request
     await refuse_token_in_body(request)
-    authorize_request(request, *PAPER_WRITE_SCOPES)
+    authorize_request(request, tokens, *PAPER_WRITE_SCOPES)
     pairs = parse_write_parameters(request, "graph", "default")
     if (
         request.method == "POST"
         and not parameter_values(pairs, "graph")
         and not parameter_values(pairs, "default")
     ):
-        return await apply_graph_change(request, f"{request.app.state.settings.base}graph/{uuid.uuid4()}")
-    return await apply_graph_change(request, parse_graph_parameter(request, pairs))
+        return await apply_graph_change(context, writes, tokens, f"{context.base}graph/{uuid.uuid4()}")
+    return await apply_graph_change(context, writes, tokens, parse_graph_parameter(context, pairs))
 
 
-async def change_graph(request: Request, name: str) -> Response:
+async def change_graph(context: ContextDep, writes: WritesDep, tokens: TokensDep, name: str) -> Response:
     """Replace (PUT), add to (POST) or delete the graph of this address; a paper is checked first."""
+    request = context.request
     await refuse_token_in_body(request)
-    authorize_request(request, *PAPER_WRITE_SCOPES)
+    authorize_request(request, tokens, *PAPER_WRITE_SCOPES)
     parse_write_parameters(request)
-    return await apply_graph_change(request, parse_graph_path(request, name))
+    return await apply_graph_change(context, writes, tokens, parse_graph_path(context, name))
 
 
 def parse_write_parameters(request: Request, *known: str) -> Pairs:
@@ -160,101 +165,113 @@ def parse_write_parameters(request: Request, *known: str) -> Pairs:
     return check_parameter_pairs(pairs, known)
 
 
-async def apply_graph_change(request: Request, graph: str | None) -> Response:
+async def apply_graph_change(
+    context: RequestContext, writes: WritePipeline, tokens: TokenStore, graph: str | None
+) -> Response:
     """Change one graph; None is the default graph (Graph Store Protocol, sections 5.3 to 5.5)."""
-    settings: Settings = request.app.state.settings
+    settings = context.settings
     is_paper = is_paper_graph(graph, settings.base)
-    token = authorize_request(request, *(PAPER_WRITE_SCOPES if is_paper else ["graphs"]))
+    token = authorize_request(context.request, tokens, *(PAPER_WRITE_SCOPES if is_paper else ["graphs"]))
     check_writable_graph(graph, settings.base)
+    request, title = context.request, f"{context.request.method} {graph_path(graph, settings.base)}"
     if request.method == "DELETE":
-        return await run_exclusive_write(request, delete_graph, request, token, graph)
-    if is_paper and graph is not None:
-        return await change_paper_graph(
-            request, token, graph, await read_graph_payload(request, PAPERS, settings.paper_bytes)
+        return await run_exclusive_write(
+            request, writes, delete_graph, context, writes, graph, WriteRequest(token, title, [])
         )
+    if is_paper and graph is not None:
+        parts = await read_graph_payload(request, PAPERS, settings.paper_bytes)
+        return await change_paper_graph(context, writes, graph, parts, WriteRequest(token, title, parts))
     parts = await read_graph_payload(request, GRAPH_FORMATS, settings.body_bytes)
-    return await run_exclusive_write(request, write_graph_parts, request, token, graph, parts, parts)
+    asked = WriteRequest(token, title, parts)
+    return await run_exclusive_write(request, writes, write_graph_parts, context, writes, graph, parts, asked)
 
 
 async def change_paper_graph(
-    request: Request, token: AccessToken, graph: str, parts: list[BodyPart]
+    context: RequestContext, writes: WritePipeline, graph: str, parts: list[BodyPart], asked: WriteRequest
 ) -> Response:
     """Write the graph of a paper, if what it would hold passes the gate; else answer with the report."""
-    store: Store = request.app.state.store
-    async with exclusive_write(request):  # what is checked beside the new must be what it is added to
+    request = context.request
+    store = context.store
+    async with exclusive_write(request, writes):  # what is checked beside the new must be what it is added to
         added = request.method == "POST"
         there = await run_sync(store.serialize_graph, graph, N_TRIPLES.media_type) if added else b""
-        passed = await pass_gate(request, graph, parts, there)
+        passed = await pass_gate(request, writes, graph, parts, there)
         if isinstance(passed, Response):
             return passed
-        sent = [BodyPart("", N_TRIPLES.media_type, passed)]
-        return await run_sync(write_graph_parts, request, token, graph, sent, parts)
+        sent = [BodyPart("", N_TRIPLES.media_type, passed.triples)]
+        asked = replace(asked, checked=passed.by_digest)
+        return await run_sync(write_graph_parts, context, writes, graph, sent, asked)
 
 
 def write_graph_parts(
-    request: Request, token: AccessToken, graph: str | None, parts: list[BodyPart], files: list[BodyPart]
+    context: RequestContext,
+    writes: WritePipeline,
+    graph: str | None,
+    parts: list[BodyPart],
+    asked: WriteRequest,
 ) -> Response:
-    """Read the parts, then put them into the graph, in place of what it holds or beside it.
-
-    The `files` are what was sent, for the record.
-    """
-    store: Store = request.app.state.store
+    """Read the parts, then put them into the graph, in place of what it holds or beside it."""
+    store = context.store
     triples = parse_graph_parts(parts, graph)
-    put = store.compute_replacement if request.method == "PUT" else store.compute_addition
-    return commit_conditional_change(request, token, graph, lambda: put(graph, triples), files)
+    put = store.compute_replacement if context.request.method == "PUT" else store.compute_addition
+    return commit_conditional_change(context, writes, graph, lambda: put(graph, triples), asked)
 
 
-def delete_graph(request: Request, token: AccessToken, graph: str | None) -> Response:
+def delete_graph(
+    context: RequestContext, writes: WritePipeline, graph: str | None, asked: WriteRequest
+) -> Response:
     """Delete the graph. Raises Problem 404."""
-    store: Store = request.app.state.store
+    store = context.store
 
     def gone() -> Change:
         if not store.has_graph(graph):
             raise missing_graph_problem(graph)
         return store.compute_replacement(graph, None)
 
-    return commit_conditional_change(request, token, graph, gone, [])
+    return commit_conditional_change(context, writes, graph, gone, asked)
 
 
 def commit_conditional_change(
-    request: Request,
-    token: AccessToken,
+    context: RequestContext,
+    writes: WritePipeline,
     graph: str | None,
     change: Callable[[], Change],
-    files: list[BodyPart],
+    asked: WriteRequest,
 ) -> Response:
     """Make the change while nobody else writes, if the request's conditions hold.
 
     The answer to a PUT has no ETag: what was sent is not kept as it was sent (RFC 9110, section 9.3.4).
     """
-    store: Store = request.app.state.store
-    path = graph_path(graph, request.app.state.settings.base)
+    store = context.store
+    path = graph_path(graph, context.base)
     with store.exclusive_writer():
         there = store.has_graph(graph)
-        check_write_conditions(request, graph, there)
-        commit_with_record(request, change(), WriteRequest(token, f"{request.method} {path}", files))
+        check_write_conditions(context, graph, there)
+        commit_with_record(writes, change(), asked)
     if there:
         return Response(status_code=204, headers=WRITE_CACHE_HEADERS)
     return Response(status_code=201, headers=WRITE_CACHE_HEADERS | {"Location": path})
 
 
-def check_write_conditions(request: Request, graph: str | None, there: bool) -> None:
+def check_write_conditions(context: RequestContext, graph: str | None, there: bool) -> None:
     """Raises Problem 412 where If-Match or If-None-Match does not hold (RFC 9110, section 13.1)."""
-    wanted, unwanted = (request.headers.getlist(name) for name in ("if-match", "if-none-match"))
-    if wanted and not (there and matches_graph_etag(request, graph, wanted, weak=False)):
+    wanted, unwanted = (context.request.headers.getlist(name) for name in ("if-match", "if-none-match"))
+    if wanted and not (there and matches_graph_etag(context, graph, wanted, weak=False)):
         raise Problem(412, "The graph is not the one that If-Match names. Get it again and redo the change.")
-    if unwanted and there and matches_graph_etag(request, graph, unwanted, weak=True):
+    if unwanted and there and matches_graph_etag(context, graph, unwanted, weak=True):
         raise Problem(412, "The graph is there already, and If-None-Match forbids that.")
 
 
-def matches_graph_etag(request: Request, graph: str | None, condition: list[str], *, weak: bool) -> bool:
-    """Whether the condition names the graph as it is now, in any format; `weak` as for `matches_entity_tag`.
+def matches_graph_etag(
+    context: RequestContext, graph: str | None, condition: list[str], *, weak: bool
+) -> bool:
+    """Whether the condition names a representation of the graph as it is now; `weak` as for `matches`.
 
     The page of a graph does not count: it stays the same when a statement that it does not show changes.
     """
     return matches_entity_tag(condition, "*", weak=weak) or any(
         matches_entity_tag(condition, compute_entity_tag(body, one, coding), weak=weak)
         for one in GRAPH_FORMATS
-        for body in [serialize_graph(request, graph, one)]
+        for body in [serialize_graph(context, graph, one)]
         for coding in (IDENTITY_CODING, *CONTENT_CODINGS)
     )

@@ -5,7 +5,7 @@ What a graph held before is kept first, so that no version is told of that canno
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pyoxigraph as ox
@@ -15,7 +15,7 @@ from ..http.bodies import BodyPart
 from ..rdf.namespaces import EXTERNAL_NAMESPACES
 from ..rdf.serialization import build_quad
 from ..store.change import Change
-from ..store.commit import graphs_of_quads, serialize_n_triples
+from ..store.commit import CheckResults, graphs_of_quads, serialize_n_triples
 from ..store.history import (
     DCAT_HAS_CURRENT_VERSION,
     DCTERMS_IDENTIFIER,
@@ -56,11 +56,15 @@ LAST_WRITE_QUERY = (
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """A write as it was asked for: by which token, in which words, with which files."""
+    """A write as it was asked for: by which token, in which words, with which files.
+
+    `checked` is what the gate found in the papers of it.
+    """
 
     token: AccessToken
     title: str
     files: Sequence[BodyPart]
+    checked: CheckResults = field(default_factory=dict)
 
 
 class ProvenanceRecorder:

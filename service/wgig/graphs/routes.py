@@ -6,13 +6,14 @@ from contextlib import suppress
 from itertools import islice
 
 import pyoxigraph as ox
-from fastapi import Request, Response
+from fastapi import Response
 
 from ..http import language
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
 from ..http.language import label_languages
 from ..http.parameters import check_query_parameters, request_base_url
 from ..http.responses import choose_response_format, respond_with_body
+from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import graph_path
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, JSON_LD, Format
@@ -30,11 +31,8 @@ from ..resources.representation import (
     respond_with_resource,
     serialize_graph_body,
 )
-from ..settings import Settings
 from ..sparql.service_description import iter_service_dataset_triples
 from ..store import history
-from ..store.history import GraphHistory
-from ..store.store import Store
 from . import versions
 from .page import graph_title, render_graph_page, render_graphs_page
 from .versions import diff_graph_versions
@@ -50,17 +48,18 @@ MAX_SHOWN_CHANGE_STATEMENTS = 1000
 SD_NAMED_GRAPH = ox.NamedNode(f"{EXTERNAL_NAMESPACES['sd']}NamedGraph")
 
 
-def get_graphs(request: Request) -> Response:
+def get_graphs(context: ContextDep) -> Response:
     """The graph named by `?graph=` or `?default`, or the list of graphs."""
+    request = context.request
     pairs = check_query_parameters(
         request, (*GRAPH_NAME_PARAMETERS, *VERSION_PARAMETERS, *NEGOTIATION_PARAMETERS)
     )
     if any(key != "_mediatype" for key, _ in pairs):
         return respond_with_graph_content(
-            request, parse_graph_parameter(request, pairs), GRAPH_NAME_PARAMETERS
+            context, parse_graph_parameter(context, pairs), GRAPH_NAME_PARAMETERS
         )
-    settings: Settings = request.app.state.settings
-    store: Store = request.app.state.store
+    settings = context.settings
+    store = context.store
     formats = (*GRAPH_FORMATS, HTML, JSON)
     format_ = choose_response_format(request, formats)
     links = [*alternate_format_links("/graphs", formats, format_), *data_links()]
@@ -76,25 +75,26 @@ def get_graphs(request: Request) -> Response:
     )
 
 
-def get_graph(request: Request, name: str) -> Response:
+def get_graph(context: ContextDep, name: str) -> Response:
     """The graph of this address, or the one before the ending that names a format."""
-    store: Store = request.app.state.store
-    graph, suffixed = parse_graph_path(request, name), SUFFIXED_PATH_PATTERN.fullmatch(name)
+    store = context.store
+    graph, suffixed = parse_graph_path(context, name), SUFFIXED_PATH_PATTERN.fullmatch(name)
     if suffixed and not store.has_graph(graph):
-        whole = parse_graph_path(request, suffixed["path"])
+        whole = parse_graph_path(context, suffixed["path"])
         if store.has_graph(whole):
-            return respond_with_graph_content(request, whole, suffix=suffixed["suffix"])
-    return respond_with_graph_content(request, graph)
+            return respond_with_graph_content(context, whole, suffix=suffixed["suffix"])
+    return respond_with_graph_content(context, graph)
 
 
 def respond_with_graph_content(
-    request: Request, graph: str | None, names: Sequence[str] = (), suffix: str = ""
+    context: RequestContext, graph: str | None, names: Sequence[str] = (), suffix: str = ""
 ) -> Response:
     """The triples of one graph, now or in an old version, or a page about it; None is the default graph.
 
     `names` are the parameters that may name it, `suffix` the format that its address ends in. Raises Problem
     404, 400 for parameters of something else.
     """
+    request = context.request
     given = dict(get_query_parameters(request))
     several = [key for key in EXCLUSIVE_PARAMETERS if key in given]
     if len(several) > 1:
@@ -102,45 +102,48 @@ def respond_with_graph_content(
     for key, old in (("versions", versions.respond_with_timemap), ("version", versions.respond_with_memento)):
         if key in given:  # which are there in no profile
             check_query_parameters(request, (*names, key, "_mediatype"))
-            check_graph_existed(request, graph)
-            return old(request, graph)
+            check_graph_existed(context, graph)
+            return old(context, graph)
     if "changes" in given:
         check_query_parameters(request, (*names, "changes", "about", "_mediatype"))
-        check_graph_existed(request, graph)
-        return respond_with_changes(request, graph)
-    if elsewhere := versions.redirect_to_memento(request, graph):
+        check_graph_existed(context, graph)
+        return respond_with_changes(context, graph)
+    if elsewhere := versions.redirect_to_memento(context, graph):
         check_query_parameters(request, (*names, "_mediatype"))
         return elsewhere
-    asked = parse_preferences(request, GRAPH_READ_FORMATS, suffix, (*names, *VERSION_PARAMETERS))
+    asked = parse_preferences(context, GRAPH_READ_FORMATS, suffix, (*names, *VERSION_PARAMETERS))
     if "about" in given:
         raise Problem(400, "The parameter about goes with changes, which names a version of the graph.")
-    if not is_existing_graph(request, graph):
+    if not is_existing_graph(context, graph):
         raise missing_graph_problem(graph)
-    subject = build_graph_resource(request, graph, asked)
-    more = ['</graphs>; rel="collection"', *versions.memento_links(request, graph)]
-    return respond_with_resource(request, asked, subject, more=more, headers={"Vary": versions.MEMENTO_VARY})
+    subject = build_graph_resource(context, graph, asked)
+    more = ['</graphs>; rel="collection"', *versions.memento_links(context, graph)]
+    return respond_with_resource(context, asked, subject, more=more, headers={"Vary": versions.MEMENTO_VARY})
 
 
-def is_existing_graph(request: Request, graph: str | None) -> bool:
+def is_existing_graph(context: RequestContext, graph: str | None) -> bool:
     """Whether there is such a graph now; that of the history is there before the first write."""
-    store: Store = request.app.state.store
-    history: GraphHistory | None = request.app.state.history
-    if graph in {f"{request.app.state.settings.base}graph/{name}" for name in DESCRIPTION_GRAPH_NAMES}:
+    store = context.store
+    history = context.history
+    if graph in {f"{context.base}graph/{name}" for name in DESCRIPTION_GRAPH_NAMES}:
         store.flush_descriptions()
     return store.has_graph(graph) or (history is not None and graph == history.graph.value)
 
 
-def check_graph_existed(request: Request, graph: str | None) -> None:
+def check_graph_existed(context: RequestContext, graph: str | None) -> None:
     """Raises Problem 404 where there neither is nor was such a graph."""
-    if not is_existing_graph(request, graph) and not history.list_graph_versions(request, graph):
+    if not is_existing_graph(context, graph) and not history.list_graph_versions(
+        context.history, context.store, graph
+    ):
         raise missing_graph_problem(graph)
 
 
-def respond_with_changes(request: Request, graph: str | None) -> Response:
+def respond_with_changes(context: RequestContext, graph: str | None) -> Response:
     """What a version of a graph changed, of all or of one thing. Raises Problem 404, 406."""
-    store, base = request.app.state.store, request.app.state.settings.base
+    request = context.request
+    store, base = context.store, context.base
     format_ = choose_response_format(request, (JSON, HTML))
-    found = diff_graph_versions(request, graph)
+    found = diff_graph_versions(context, graph)
     if format_ is JSON:
         names = {"from": found.before and found.before.name, "to": found.after.name}
         body = json.dumps(
@@ -148,7 +151,7 @@ def respond_with_changes(request: Request, graph: str | None) -> Response:
         ).encode()
         return respond_with_body(request, body, JSON)
     page = render_site_page(
-        request,
+        context,
         "changes.html",
         title=graph_title(graph, find_labels(store, [graph] if graph else [], label_languages())),
         path=graph_path(graph, base),
@@ -159,34 +162,32 @@ def respond_with_changes(request: Request, graph: str | None) -> Response:
     return respond_with_body(request, page, HTML)
 
 
-def build_graph_resource(request: Request, graph: str | None, asked: Preferences) -> Resource:
+def build_graph_resource(context: RequestContext, graph: str | None, asked: Preferences) -> Resource:
     """A graph, which our own profile gives itself, and others describe as a dataset."""
-    base: str = request.app.state.settings.base
+    base = context.base
     path = graph_path(graph, base)
     iri = graph or base.rstrip("/") + path
-    narrowed = filter_graph_languages(request, graph, asked) if asked.languages.is_explicit else None
+    narrowed = filter_graph_languages(context, graph, asked) if asked.languages.is_explicit else None
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
-            page = request_base_url(request).rstrip("/") + path
+            page = request_base_url(context.request).rstrip("/") + path
             block = graph and resource_markup(
-                iri, page, graph_metadata_triples(request, iri), asked.languages.ranges, base
+                iri, page, graph_metadata_triples(context, iri), asked.languages.ranges, base
             )
-            versions = history.list_graph_versions(request, graph)
+            versions = history.list_graph_versions(context.history, context.store, graph)
             ranges = asked.languages.ranges
-            return render_graph_page(
-                request.app.state.store, graph, base, versions, markup=block, ranges=ranges
-            )
+            return render_graph_page(context.store, graph, base, versions, markup=block, ranges=ranges)
         if narrowed is not None:
-            return serialize_graph_body(request, narrowed, format_)
-        return serialize_graph(request, graph, format_)
+            return serialize_graph_body(context, narrowed, format_)
+        return serialize_graph(context, graph, format_)
 
     types = frozenset((SD_NAMED_GRAPH.value,)) if graph else None
-    license_ = shared_license(request.app.state.store, [graph])
+    license_ = shared_license(context.store, [graph])
     return Resource(
         iri,
         path,
-        lambda: graph_metadata_triples(request, iri),
+        lambda: graph_metadata_triples(context, iri),
         write,
         types,
         GRAPH_READ_FORMATS,
@@ -195,9 +196,9 @@ def build_graph_resource(request: Request, graph: str | None, asked: Preferences
     )
 
 
-def filter_graph_languages(request: Request, graph: str | None, asked: Preferences) -> list[ox.Triple]:
+def filter_graph_languages(context: RequestContext, graph: str | None, asked: Preferences) -> list[ox.Triple]:
     """The triples of a graph, with texts in the languages that are asked for. Raises Problem 406, 503."""
-    triples = list(islice(request.app.state.store.triples(graph), MAX_FILTERED_STATEMENTS + 1))
+    triples = list(islice(context.store.triples(graph), MAX_FILTERED_STATEMENTS + 1))
     if len(triples) > MAX_FILTERED_STATEMENTS:
         raise Problem(
             503,
@@ -206,54 +207,54 @@ def filter_graph_languages(request: Request, graph: str | None, asked: Preferenc
     return language.keep_requested_languages(triples, asked.languages)
 
 
-def graph_metadata_triples(request: Request, iri: str) -> list[ox.Triple]:
+def graph_metadata_triples(context: RequestContext, iri: str) -> list[ox.Triple]:
     """What is said of a graph."""
-    said = [one.triple for one in statements_about(request.app.state.store, [iri])]
+    said = [one.triple for one in statements_about(context.store, [iri])]
     return [*said, ox.Triple(ox.NamedNode(iri), DESCRIPTION_RDF_TYPE, SD_NAMED_GRAPH)]
 
 
-def serialize_graph(request: Request, graph: str | None, format_: Format) -> bytes:
+def serialize_graph(context: RequestContext, graph: str | None, format_: Format) -> bytes:
     """One graph in an RDF format. Raises UnserializableError."""
     return (
-        serialize_graph_json_ld(request, graph)
+        serialize_graph_json_ld(context, graph)
         if format_ is JSON_LD
-        else serialize_full_graph(request, graph, format_)
+        else serialize_full_graph(context, graph, format_)
     )
 
 
-def serialize_graph_json_ld(request: Request, graph: str | None) -> bytes:
+def serialize_graph_json_ld(context: RequestContext, graph: str | None) -> bytes:
     """One graph as compact JSON-LD, in full if large or without such form. Raises UnserializableError."""
-    triples = list(islice(request.app.state.store.triples(graph), MAX_COMPACTED_STATEMENTS + 1))
+    triples = list(islice(context.store.triples(graph), MAX_COMPACTED_STATEMENTS + 1))
     if len(triples) <= MAX_COMPACTED_STATEMENTS:
         with suppress(UnserializableError):
-            return serialize_graph_body(request, triples, JSON_LD)
-    return serialize_full_graph(request, graph, JSON_LD)
+            return serialize_graph_body(context, triples, JSON_LD)
+    return serialize_full_graph(context, graph, JSON_LD)
 
 
-def serialize_full_graph(request: Request, graph: str | None, format_: Format) -> bytes:
+def serialize_full_graph(context: RequestContext, graph: str | None, format_: Format) -> bytes:
     """One graph as the engine writes it, with the prefixes that it can use. Raises UnserializableError."""
-    store: Store = request.app.state.store
-    prefixes = used_prefixes(store.triples(graph), request.app.state.settings.base)
+    store = context.store
+    prefixes = used_prefixes(store.triples(graph), context.base)
     return store.serialize_graph(graph, format_.media_type, prefixes)
 
 
-def parse_graph_parameter(request: Request, pairs: Pairs) -> str | None:
+def parse_graph_parameter(context: RequestContext, pairs: Pairs) -> str | None:
     """The one graph that `?graph=` or `?default` names (None: the default graph). Raises Problem 400."""
     iris, default = parameter_values(pairs, "graph"), parameter_values(pairs, "default")
     if len(iris) + len(default) != 1:
         raise Problem(400, "Name exactly one graph: /graphs?graph=<its IRI>, or /graphs?default.")
-    return localize_graph_iri(request, check_absolute_iri(iris[0], "graph")) if iris else None
+    return localize_graph_iri(context, check_absolute_iri(iris[0], "graph")) if iris else None
 
 
-def localize_graph_iri(request: Request, iri: str) -> str:
+def localize_graph_iri(context: RequestContext, iri: str) -> str:
     """The IRI of the graph; an address of this host stands for the IRI below the base."""
-    here = f"{request.base_url}graph/"
-    return f"{request.app.state.settings.base}graph/{iri.removeprefix(here)}" if iri.startswith(here) else iri
+    here = f"{context.request.base_url}graph/"
+    return f"{context.base}graph/{iri.removeprefix(here)}" if iri.startswith(here) else iri
 
 
-def parse_graph_path(request: Request, name: str) -> str:
+def parse_graph_path(context: RequestContext, name: str) -> str:
     """The IRI of the graph at the address /graph/<name>. Raises Problem 400."""
-    return check_absolute_iri(f"{request.app.state.settings.base}graph/{name}", "The graph")
+    return check_absolute_iri(f"{context.base}graph/{name}", "The graph")
 
 
 def missing_graph_problem(graph: str | None) -> Problem:

@@ -1,5 +1,6 @@
 """/update: SPARQL Update. It is tried on a copy first, so that all it would do is known before it is done."""
 
+from dataclasses import replace
 from typing import Any
 
 from anyio import from_thread
@@ -16,22 +17,26 @@ from ..http.bodies import (
     parameter_values,
     parse_form,
 )
+from ..http.dependencies import TokensDep
 from ..http.parameters import check_parameter_pairs
 from ..http.responses import cancel_on_disconnect
+from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf.sparql_lexer import check_absolute_iri, refuse_query
-from ..settings import Settings
 from ..shacl.gate import PROFILE_OFF, is_paper_graph
 from ..sparql.admission import admit_sparql_text
+from ..sparql.dependencies import QueriesDep
 from ..sparql.federation import resolve_federated_calls
 from ..sparql.language.diagnosis import diagnose_syntax_error
 from ..sparql.request import add_using_clauses, check_sparql_version, read_version_parameter
 from ..store.change import MAX_COMPARED_QUADS, Change
-from ..store.store import Store
+from ..store.commit import CheckResults
 from ..store.update import find_target_graphs
+from .dependencies import WritesDep
 from .provenance import WriteRequest, graph_lines_after, graphs_in_change
 from .write_pipeline import (
     WRITE_CACHE_HEADERS,
+    WritePipeline,
     commit_with_record,
     drop_computed_graphs,
     pass_gate,
@@ -46,11 +51,14 @@ TOO_MANY_STATEMENTS_MESSAGE = (
 )
 
 
-async def post_update(request: Request) -> Response:
+async def post_update(
+    context: ContextDep, queries: QueriesDep, writes: WritesDep, tokens: TokensDep
+) -> Response:
     """Run a SPARQL Update, sent as a form or as `application/sparql-update` (Protocol, section 2.2)."""
+    request = context.request
     await refuse_token_in_body(request)
-    token = authorize_request(request, "update")
-    settings: Settings = request.app.state.settings
+    token = authorize_request(request, tokens, "update")
+    settings = context.settings
     given = bodies.check_content_type(request, (UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE))
     body = await bodies.read_request_body(request, settings.body_bytes)
     pairs = get_query_parameters(request)
@@ -75,19 +83,20 @@ async def post_update(request: Request) -> Response:
     admitted = await run_in_threadpool(
         lambda: add_using_clauses(admit_sparql_text(texts[0], settings), graphs, named)
     )
-    state = request.app.state
-    text = await resolve_federated_calls(admitted, settings, state.others, state.search_call)
+    text = await resolve_federated_calls(admitted, settings, queries.calls, queries.search_call)
     write = WriteRequest(token, "SPARQL Update", [BodyPart("", UPDATE_MEDIA_TYPE, texts[0].encode())])
-    return await run_exclusive_write(request, execute_update, request, write, text, admitted)
+    return await run_exclusive_write(request, writes, execute_update, context, writes, write, text, admitted)
 
 
-def execute_update(request: Request, write: WriteRequest, text: str, admitted: str) -> Response:
+def execute_update(
+    context: RequestContext, writes: WritePipeline, write: WriteRequest, text: str, admitted: str
+) -> Response:
     """Run the update, as it was admitted and as the answers of others fill it.
 
     Raises Problem 400, 403, 422: nothing has changed then.
     """
     try:
-        refused = commit_update(request, write, text, admitted)
+        refused = commit_update(context, writes, write, text, admitted)
     except SyntaxError as error:
         raise diagnose_syntax_error(admitted, error) from error
     except (ValueError, RuntimeError) as error:
@@ -95,19 +104,20 @@ def execute_update(request: Request, write: WriteRequest, text: str, admitted: s
     return refused or Response(status_code=204, headers=WRITE_CACHE_HEADERS)
 
 
-def commit_update(request: Request, write: WriteRequest, text: str, admitted: str) -> Response | None:
+def commit_update(
+    context: RequestContext, writes: WritePipeline, write: WriteRequest, text: str, admitted: str
+) -> Response | None:
     """Do what the update comes to, or answer with the report on a paper that would not conform."""
-    settings: Settings = request.app.state.settings
-    store: Store = request.app.state.store
-    if request.app.state.record is None and settings.write_profile == PROFILE_OFF:
+    settings = context.settings
+    store = context.store
+    if writes.recorder is None and settings.write_profile == PROFILE_OFF:
         store.update(text, settings.base, admitted)
-        request.app.state.failed_write = None
-        request.app.state.metrics.writes.labels("written").inc()
+        writes.count_written()
         return None
 
     async def wanted(*call: Any) -> Change | None:
-        async with cancel_on_disconnect(request.receive):
-            found: Change | None = await request.app.state.checks.run(*call)
+        async with cancel_on_disconnect(context.request.receive):
+            found: Change | None = await writes.checks.run(*call)
             return found
 
     def elsewhere(*call: Any) -> Change | None:
@@ -120,21 +130,23 @@ def commit_update(request: Request, write: WriteRequest, text: str, admitted: st
             raise Problem(422, TOO_MANY_STATEMENTS_MESSAGE)
         meant = find_target_graphs(admitted, settings.base) or ()
         change = drop_computed_graphs(change, store, settings.base, meant)
-        refused = check_changed_papers(request, change)
-        if refused is None:
-            commit_with_record(request, change, write)
-        return refused
+        passed = check_changed_papers(context.request, writes, change)
+        if isinstance(passed, Response):
+            return passed
+        commit_with_record(writes, change, replace(write, checked=passed))
+        return None
 
 
-def check_changed_papers(request: Request, change: Change) -> Response | None:
-    """The answer that says why a paper may not become what the change makes of it, if there is one."""
-    settings: Settings = request.app.state.settings
+def check_changed_papers(request: Request, writes: WritePipeline, change: Change) -> CheckResults | Response:
+    """What the gate found in papers, or the answer why one may not become what the change makes of it."""
+    settings, checked = writes.settings, dict[str, frozenset[Any]]()
     for graph in sorted(filter(None, graphs_in_change(change))):
         if not is_paper_graph(graph, settings.base) or settings.write_profile == PROFILE_OFF:
             continue
-        lines = b"".join(graph_lines_after(request.app.state.store, graph, change))
+        lines = b"".join(graph_lines_after(writes.store, graph, change))
         if lines:
-            passed = from_thread.run(pass_gate, request, graph, [], lines)
+            passed = from_thread.run(pass_gate, request, writes, graph, [], lines)
             if isinstance(passed, Response):
                 return passed
-    return None
+            checked |= passed.by_digest
+    return checked

@@ -13,16 +13,16 @@ from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import quote
 
 import pyoxigraph as ox
-from fastapi import Request, Response
+from fastapi import Response
 
 from ..http.bodies import get_query_parameters, parameter_values
 from ..http.responses import choose_response_format, respond_with_body
+from ..pages.dependencies import RequestContext
 from ..pages.rendering import graph_path
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON, Format
 from ..rdf.serialization import serialize_triples
 from ..rdf.sparql_lexer import check_absolute_iri
-from ..settings import Settings
 from ..store.history import GraphVersion, list_graph_versions
 
 LINK_FORMAT = Format("application/link-format", "link", "Link format")
@@ -30,38 +30,41 @@ MEMENTO_CACHE_CONTROL = "public, max-age=31536000, immutable"
 MEMENTO_VARY = "Accept, Accept-Encoding, Accept-Datetime, Accept-Language, Accept-Profile"
 
 
-def respond_with_memento(request: Request, graph: str | None) -> Response:
+def respond_with_memento(context: RequestContext, graph: str | None) -> Response:
     """The version of a graph that `?version=` names, which never changes. Raises Problem 404, 406."""
+    request = context.request
     name = parameter_values(get_query_parameters(request), "version")[0]
-    every = list_graph_versions(request, graph)
+    every = list_graph_versions(context.history, context.store, graph)
     found = next((one for one in every if one.name == name), None)
     if found is None:
-        raise unknown_version_problem(request, graph, name)
+        raise unknown_version_problem(context, graph, name)
     format_ = choose_response_format(request, GRAPH_FORMATS)
-    lines = request.app.state.history.read_version(request.app.state.store, graph, found)
+    assert context.history  # else there are no versions
+    lines = context.history.read_version(context.store, graph, found)
     if lines is None:
         raise Problem(404, "What became of this version was not recorded, so it cannot be had any more.")
     triples = [one.triple for one in ox.parse(lines, ox.RdfFormat.N_TRIPLES)]
-    body = serialize_triples(triples, format_, request.app.state.settings.base)
+    body = serialize_triples(triples, format_, context.base)
     headers = {"Memento-Datetime": format_http_date(found.moment)}
     if "authorization" not in request.headers:
         headers["Cache-Control"] = MEMENTO_CACHE_CONTROL
-    around = [*memento_links(request, graph), *neighbor_version_links(request, graph, every, found)]
+    around = [*memento_links(context, graph), *neighbor_version_links(context, graph, every, found)]
     return respond_with_body(request, body, format_, links=around, headers=headers)
 
 
-def respond_with_timemap(request: Request, graph: str | None) -> Response:
+def respond_with_timemap(context: RequestContext, graph: str | None) -> Response:
     """The list of the versions of a graph, as links (RFC 7089, section 5) or as JSON; it may be empty.
 
     Raises Problem 404 where no history is kept, and 406.
     """
-    if request.app.state.history is None:
+    request = context.request
+    if context.history is None:
         raise Problem(404, "This service keeps no history, and so lists no versions of graphs.")
-    every = list_graph_versions(request, graph)
+    every = list_graph_versions(context.history, context.store, graph)
     format_ = choose_response_format(request, (LINK_FORMAT, JSON))
     if format_ is JSON:
         body = json.dumps(
-            {"versions": [build_version_json(request, graph, one) for one in every]}, ensure_ascii=False
+            {"versions": [build_version_json(context, graph, one) for one in every]}, ensure_ascii=False
         )
         return respond_with_body(request, body.encode(), format_)
     home = str(request.base_url).rstrip("/")
@@ -71,31 +74,31 @@ def respond_with_timemap(request: Request, graph: str | None) -> Response:
         else ""
     )
     listed = [
-        f'<{home}{request_graph_path(request, graph)}>; rel="original timegate"',
-        f'<{home}{timemap_path(request, graph)}>; rel="self"; type="{LINK_FORMAT.media_type}"{span}',
-        *(memento_link(request, graph, one, version_relations(every, one), home) for one in every),
+        f'<{home}{request_graph_path(context, graph)}>; rel="original timegate"',
+        f'<{home}{timemap_path(context, graph)}>; rel="self"; type="{LINK_FORMAT.media_type}"{span}',
+        *(memento_link(context, graph, one, version_relations(every, one), home) for one in every),
     ]
     return respond_with_body(request, ",\n".join(listed).encode(), format_)
 
 
-def redirect_to_memento(request: Request, graph: str | None) -> Response | None:
+def redirect_to_memento(context: RequestContext, graph: str | None) -> Response | None:
     """The way to the version that was current at the Accept-Datetime, where that is asked and known.
 
     Raises Problem 400 for what is no date (RFC 7089, section 4.5.3).
     """
-    moment = parse_accept_datetime(request.headers.getlist("accept-datetime"))
-    every = list_graph_versions(request, graph) if moment else []
+    moment = parse_accept_datetime(context.request.headers.getlist("accept-datetime"))
+    every = list_graph_versions(context.history, context.store, graph) if moment else []
     if not moment or not every:
         return None
     known = [one for one in every if one.since is None or one.since.replace(microsecond=0) <= moment]
     found = known[-1] if known else every[0]
-    where = memento_path(request, graph, found)
-    for media_type in parameter_values(get_query_parameters(request), "_mediatype"):
+    where = memento_path(context, graph, found)
+    for media_type in parameter_values(get_query_parameters(context.request), "_mediatype"):
         where = append_parameter(where, f"_mediatype={quote(media_type, safe='/')}")
     headers = {
         "Location": where,
         "Vary": MEMENTO_VARY,
-        "Link": ", ".join(memento_links(request, graph)),
+        "Link": ", ".join(memento_links(context, graph)),
         "Cache-Control": "no-cache",
     }
     return Response(status_code=302, headers=headers)
@@ -117,28 +120,28 @@ def parse_accept_datetime(fields: Sequence[str]) -> datetime | None:
     return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
-def unknown_version_problem(request: Request, graph: str | None, name: str) -> Problem:
+def unknown_version_problem(context: RequestContext, graph: str | None, name: str) -> Problem:
     """The 404 for a version, with the list of those that there are; the member `graph` leads to its page."""
     listed = "This service keeps no history."
-    if request.app.state.history is not None:
-        listed = f"Its versions: {timemap_path(request, graph)}"
+    if context.history is not None:
+        listed = f"Its versions: {timemap_path(context, graph)}"
     return Problem(
-        404, f"There is no version {name!r} of this graph. {listed}", graph=request_graph_path(request, graph)
+        404, f"There is no version {name!r} of this graph. {listed}", graph=request_graph_path(context, graph)
     )
 
 
-def memento_links(request: Request, graph: str | None) -> list[str]:
+def memento_links(context: RequestContext, graph: str | None) -> list[str]:
     """The links from a graph and its versions to the graph and to their list."""
-    if request.app.state.history is None:
+    if context.history is None:
         return []
     return [
-        f'<{request_graph_path(request, graph)}>; rel="original timegate"',
-        f'<{timemap_path(request, graph)}>; rel="timemap"; type="{LINK_FORMAT.media_type}"',
+        f'<{request_graph_path(context, graph)}>; rel="original timegate"',
+        f'<{timemap_path(context, graph)}>; rel="timemap"; type="{LINK_FORMAT.media_type}"',
     ]
 
 
 def neighbor_version_links(
-    request: Request, graph: str | None, every: Sequence[GraphVersion], found: GraphVersion
+    context: RequestContext, graph: str | None, every: Sequence[GraphVersion], found: GraphVersion
 ) -> list[str]:
     """The links from a version to those beside it, the first and the last, and to itself."""
     at = every.index(found)
@@ -147,7 +150,7 @@ def neighbor_version_links(
         if 0 <= number < len(every):
             rels.setdefault(number, []).append(rel)
     rels.setdefault(at, [])
-    return [memento_link(request, graph, every[number], rels[number]) for number in sorted(rels)]
+    return [memento_link(context, graph, every[number], rels[number]) for number in sorted(rels)]
 
 
 def version_relations(every: Sequence[GraphVersion], one: GraphVersion) -> list[str]:
@@ -156,19 +159,19 @@ def version_relations(every: Sequence[GraphVersion], one: GraphVersion) -> list[
 
 
 def memento_link(
-    request: Request, graph: str | None, one: GraphVersion, rels: Sequence[str], home: str = ""
+    context: RequestContext, graph: str | None, one: GraphVersion, rels: Sequence[str], home: str = ""
 ) -> str:
     """The link to a version."""
     rel = " ".join([*rels, "memento"])
     return (
-        f'<{home}{memento_path(request, graph, one)}>; rel="{rel}"; datetime="{format_http_date(one.moment)}"'
+        f'<{home}{memento_path(context, graph, one)}>; rel="{rel}"; datetime="{format_http_date(one.moment)}"'
     )
 
 
-def build_version_json(request: Request, graph: str | None, one: GraphVersion) -> dict[str, object]:
+def build_version_json(context: RequestContext, graph: str | None, one: GraphVersion) -> dict[str, object]:
     """What the list in JSON says of a version."""
     return {
-        "version": memento_path(request, graph, one),
+        "version": memento_path(context, graph, one),
         "since": one.since and one.since.isoformat(),
         "until": one.until and one.until.isoformat(),
         "triples": one.triples,
@@ -178,20 +181,20 @@ def build_version_json(request: Request, graph: str | None, one: GraphVersion) -
     }
 
 
-def request_graph_path(request: Request, graph: str | None) -> str:
+def request_graph_path(context: RequestContext, graph: str | None) -> str:
     """Where the graph is read."""
-    settings: Settings = request.app.state.settings
+    settings = context.settings
     return graph_path(graph, settings.base)
 
 
-def timemap_path(request: Request, graph: str | None) -> str:
+def timemap_path(context: RequestContext, graph: str | None) -> str:
     """Where the list of the versions is read."""
-    return append_parameter(request_graph_path(request, graph), "versions")
+    return append_parameter(request_graph_path(context, graph), "versions")
 
 
-def memento_path(request: Request, graph: str | None, one: GraphVersion) -> str:
+def memento_path(context: RequestContext, graph: str | None, one: GraphVersion) -> str:
     """Where a version is read."""
-    return append_parameter(request_graph_path(request, graph), f"version={one.name}")
+    return append_parameter(request_graph_path(context, graph), f"version={one.name}")
 
 
 def append_parameter(path: str, parameter: str) -> str:
@@ -214,31 +217,32 @@ class GraphVersionDiff:
     added: list[str]
 
 
-def diff_graph_versions(request: Request, graph: str | None) -> GraphVersionDiff:
+def diff_graph_versions(context: RequestContext, graph: str | None) -> GraphVersionDiff:
     """What the version that `changes` names changed; with `about`, only of the thing of this IRI.
 
     Blank nodes count by their names. Raises Problem 404 for a version that there is not, 400 for no IRI.
     """
-    name = parameter_values(get_query_parameters(request), "changes")[0]
-    every = list_graph_versions(request, graph)
+    name = parameter_values(get_query_parameters(context.request), "changes")[0]
+    every = list_graph_versions(context.history, context.store, graph)
     place = next((place for place, one in enumerate(every) if one.name == name), None)
     if place is None:
-        raise unknown_version_problem(request, graph, name)
+        raise unknown_version_problem(context, graph, name)
     before = every[place - 1] if place else None
-    old, new = read_version_lines(request, graph, before), read_version_lines(request, graph, every[place])
+    old, new = read_version_lines(context, graph, before), read_version_lines(context, graph, every[place])
     about = "".join(
         f"<{check_absolute_iri(one, 'about')}> "
-        for one in parameter_values(get_query_parameters(request), "about")
+        for one in parameter_values(get_query_parameters(context.request), "about")
     )
     gone, come = (sorted(one for one in those if one.startswith(about)) for those in (old - new, new - old))
     return GraphVersionDiff(before, every[place], gone, come)
 
 
-def read_version_lines(request: Request, graph: str | None, version: GraphVersion | None) -> set[str]:
+def read_version_lines(context: RequestContext, graph: str | None, version: GraphVersion | None) -> set[str]:
     """The lines of a version. Raises Problem 404 where it cannot be had any more."""
     if version is None:
         return set()
-    found = request.app.state.history.read_version(request.app.state.store, graph, version)
+    assert context.history  # else there are no versions
+    found = context.history.read_version(context.store, graph, version)
     if found is None:
         raise Problem(404, "What became of this version was not recorded, so it cannot be had any more.")
     return set(found.decode().splitlines())

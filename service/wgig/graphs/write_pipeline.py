@@ -9,22 +9,24 @@ itself (403): `COMPUTED_GRAPH_PURPOSES`.
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
-from prometheus_client import Counter
 
+from ..http.access_log import Telemetry
 from ..http.bodies import BodyPart
 from ..http.language import current_language
+from ..http.status import ServiceStatus
 from ..http.telemetry import count_check_outcomes, span_if_traced
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.formats import Format
 from ..settings import Settings
-from ..shacl import conformance_graph
+from ..shacl.documents import DocumentReader
 from ..shacl.gate import GateDecision, PaperSubmission, check_submission, negotiate_report_format
 from ..store.change import Change
 from ..store.errors import (
@@ -57,25 +59,48 @@ COMPUTED_GRAPH_PURPOSES = {
 log = logging.getLogger("wgig")
 
 
-async def run_exclusive_write(request: Request, function: Callable[..., Response], *args: Any) -> Response:
-    """Let the function write while no other does. Raises Problem as `exclusive_write`."""
-    async with exclusive_write(request):
+@dataclass(frozen=True)
+class WritePipeline:
+    """What a write goes through: its queue, the gate, the store, and the record of it if history is kept.
+
+    `read_paper` reads the files of papers, `checks` is the queue of the gate.
+    """
+
+    settings: Settings
+    store: Store
+    recorder: ProvenanceRecorder | None
+    queue: WorkQueue
+    checks: WorkQueue
+    telemetry: Telemetry
+    status: ServiceStatus
+    read_paper: DocumentReader
+
+    def count_written(self) -> None:
+        """The store took a write."""
+        self.status.failed_write = None
+        self.telemetry.metrics.writes.labels("written").inc()
+
+
+async def run_exclusive_write(
+    request: Request, writes: WritePipeline, function: Callable[..., Response], *args: Any
+) -> Response:
+    """Let the function write while no other does. Raises Problem as `writing`."""
+    async with exclusive_write(request, writes):
         return await run_sync(function, *args)
 
 
 @asynccontextmanager
-async def exclusive_write(request: Request) -> AsyncIterator[None]:
+async def exclusive_write(request: Request, writes: WritePipeline) -> AsyncIterator[None]:
     """Around a write, while there is no other.
 
     Raises Problem 503 where its turn does not come, 507 where the disk is full, 500 where it fails.
     """
-    turns: WorkQueue = request.app.state.writes
-    counted: Counter = request.app.state.metrics.writes
+    counted = writes.telemetry.metrics.writes
     begun = False
     try:
-        async with turns.slot():
+        async with writes.queue.slot():
             begun = True
-            with span_if_traced(request.app.state.tracing, "write"):
+            with span_if_traced(writes.telemetry.tracing, "write"):
                 yield
     except Problem:
         counted.labels("refused" if begun else "crowded").inc()
@@ -89,7 +114,7 @@ async def exclusive_write(request: Request) -> AsyncIterator[None]:
         if isinstance(error, StoreUnavailableError):
             sentence = f"{error} Read what is there before you write again."
             raise Problem(503, sentence, headers={"Retry-After": "5"}) from error
-        request.app.state.failed_write = datetime.now(UTC).isoformat(timespec="seconds")
+        writes.status.failed_write = datetime.now(UTC).isoformat(timespec="seconds")
         if isinstance(error, StoreDeclinedError):
             sentence = "The service that holds the data refused this write, and nothing has changed."
             raise Problem(500, f"{sentence} Its log says why.", slug="disk") from error
@@ -103,32 +128,30 @@ async def exclusive_write(request: Request) -> AsyncIterator[None]:
             f"The disk of this service failed. {READ_AGAIN_ADVICE} Its operator mends that {RESTART_ADVICE}"
         )
         raise Problem(500, failed, slug="disk") from error
-    finally:
-        conformance_graph.results_by_digest.clear()
 
 
-def commit_with_record(request: Request, change: Change, write: WriteRequest) -> None:
+def commit_with_record(writes: WritePipeline, change: Change, write: WriteRequest) -> None:
     """Make a change, with its record where a history is kept. What changes nothing is no write."""
-    store: Store = request.app.state.store
-    record: ProvenanceRecorder | None = request.app.state.record
+    recorder = writes.recorder
     if change:
-        store.apply(record.add_record(change, write) if record else change)
-        if record:
-            record.mark_durable()
-        request.app.state.failed_write = None
-        request.app.state.metrics.writes.labels("written").inc()
+        writes.store.apply(recorder.add_record(change, write) if recorder else change, write.checked)
+        if recorder:
+            recorder.mark_durable()
+        writes.count_written()
 
 
-async def pass_gate(request: Request, graph: str, parts: list[BodyPart], there: bytes) -> bytes | Response:
-    """What is sent to the graph of a paper, as N-Triples, or the answer that says why it may not stand there.
+async def pass_gate(
+    request: Request, writes: WritePipeline, graph: str, parts: list[BodyPart], there: bytes
+) -> GateDecision | Response:
+    """What is sent to the graph of a paper, or the answer that says why it may not stand there.
 
     `there` is what the graph holds beside it. Raises Problem.
     """
     format_ = negotiate_report_format(request.headers.getlist("accept"))
-    found = await run_paper_gate(request, graph, parts, there, format_, current_language())
+    found = await run_paper_gate(writes, graph, parts, there, format_, current_language())
     if not found.report:
-        return bytes(found.triples)
-    request.app.state.metrics.writes.labels("nonconforming").inc()
+        return found
+    writes.telemetry.metrics.writes.labels("nonconforming").inc()
     headers = WRITE_CACHE_HEADERS | {
         "Vary": "Accept, Accept-Language",
         "Content-Language": current_language(),
@@ -137,22 +160,14 @@ async def pass_gate(request: Request, graph: str, parts: list[BodyPart], there: 
 
 
 async def run_paper_gate(  # noqa: PLR0913, PLR0917 - what is sent, and how the report on it is to be
-    request: Request, graph: str, parts: list[BodyPart], there: bytes, format_: Format, language: str
+    writes: WritePipeline, graph: str, parts: list[BodyPart], there: bytes, format_: Format, language: str
 ) -> GateDecision:
     """What the gate says of what is sent to the graph of a paper. Raises Problem."""
-    settings: Settings = request.app.state.settings
-    checks: WorkQueue = request.app.state.checks
-    submitted = PaperSubmission(
-        graph, parts, there, request.app.state.read_paper, format_, language, settings
-    )
-    with (
-        span_if_traced(request.app.state.tracing, "check"),
-        count_check_outcomes(request.app.state.metrics) as outcomes,
-    ):
-        found = await checks.run(check_submission, submitted)
+    submitted = PaperSubmission(graph, parts, there, writes.read_paper, format_, language, writes.settings)
+    telemetry = writes.telemetry
+    with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
+        found = await writes.checks.run(check_submission, submitted)
         outcomes.append("violates" if found.report else "conforms")
-    if not found.report:
-        conformance_graph.results_by_digest[found.digest] = found.results
     return found
 
 

@@ -221,14 +221,22 @@ class RequestRecord:
     is_complete: bool = False
 
 
+@dataclass(frozen=True)
+class Telemetry:
+    """Where a service tells what it does: metrics, logs, and traces if there are any."""
+
+    metrics: Metrics
+    logs: AccessLogs
+    tracing: Tracing | None = None
+
+
 class RequestRecorder:
     """Takes notes of requests, for figures, logs and traces."""
 
-    def __init__(
-        self, metrics: Metrics, routing: RouteTemplates, logs: AccessLogs, tracing: Tracing | None = None
-    ) -> None:
+    def __init__(self, telemetry: Telemetry, routing: RouteTemplates) -> None:
         """Take where notes go, and how routes are told."""
-        self.metrics, self.route_templates, self.logs, self.tracing = metrics, routing, logs, tracing
+        self.metrics, self.logs, self.tracing = telemetry.metrics, telemetry.logs, telemetry.tracing
+        self.route_templates = routing
 
     def start(self, scope: Scope) -> RequestRecord:
         """A request that begins."""

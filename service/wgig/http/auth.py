@@ -249,14 +249,14 @@ UNKNOWN_TOKEN_DETAIL = (
 log = logging.getLogger("wgig")
 
 
-def authorize_request(request: "Request", *scopes: str) -> AccessToken:
+def authorize_request(request: "Request", tokens: TokenStore, *scopes: str) -> AccessToken:
     """The token of a request, which opens at least one of the scopes.
 
     Raises Problem 403 where the service is closed or the token opens none of them, 401 where the token is
     missing, wrong or expired, 400 where there are two, 503 where the tokens
     cannot be read.
     """
-    return authorize_secret(request.app.state.tokens, lambda: get_bearer_secret(request), *scopes)
+    return authorize_secret(tokens, lambda: get_bearer_secret(request), *scopes)
 
 
 def authorize_secret(tokens: TokenStore, given: Callable[[], str], *scopes: str) -> AccessToken:
@@ -286,9 +286,8 @@ def authorize_secret(tokens: TokenStore, given: Callable[[], str], *scopes: str)
     return token
 
 
-def is_paper_writing_open(request: "Request") -> bool:
+def is_paper_writing_open(tokens: TokenStore) -> bool:
     """Whether somebody may write papers. Where the tokens cannot be read, who writes one is told that."""
-    tokens: TokenStore = request.app.state.tokens
     try:
         return tokens.has_token_for(*PAPER_WRITE_SCOPES)
     except FileError:

@@ -15,6 +15,7 @@ from ..http.parameters import (
     check_query_parameters,
     request_base_url,
 )
+from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import unknown_name_problem
 from ..rdf.formats import CSV, HTML, JSON, JSON_LD, SVG, TURTLE, Format
 from ..rdf.values import parse_parameter_term
@@ -24,7 +25,8 @@ from ..resources.existence import check_known_iri
 from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import render_site_page, respond_with_resource, serialize_graph_body
-from ..sparql.service import select_own_rows
+from ..sparql.dependencies import QueriesDep
+from ..sparql.service import QueryService, select_own_rows
 from .counts import PaperCounts
 from .coverage_matrix import (
     ROW_DIMENSIONS,
@@ -36,6 +38,7 @@ from .coverage_matrix import (
     serialize_matrix_csv,
     serialize_matrix_json,
 )
+from .dependencies import CountsDep
 
 COVERAGE_DESCRIPTION = "How many papers measure each issue by each criterion, and with what verdicts."
 DEFAULT_ROW_DIMENSION = "issue"  # the rows, if nothing is said
@@ -55,34 +58,35 @@ ROW_DIMENSION_FILTERS = {
 }
 
 
-async def get_coverage(request: Request) -> Response:
+async def get_coverage(context: ContextDep, queries: QueriesDep, counts: CountsDep) -> Response:
     """How many papers measure each issue by each criterion, and with what verdicts; empty cells are shown.
 
     `by` lays the papers out by `issue`, `category` or `stakeholder-group` (of their actors and drafters).
     `issue`, `category` (of issues, too), `stakeholderGroup` and `criterion` choose some; one that is given
     several times, any of them.
     """
-    base = request.app.state.settings.base
+    request = context.request
+    base = context.base
     pairs = check_query_parameters(request, ("by", "_mediatype", "_profile"), tuple(COVERAGE_FILTER_TYPES))
     by = parse_row_dimension(pairs)
     offered = [
         one for one in COVERAGE_FORMATS if by == DEFAULT_ROW_DIMENSION or one not in ISSUE_ONLY_FORMATS
     ]
     wish = parse_format_preferences(
-        request, offered, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+        context, offered, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
     )
     chosen = parse_coverage_filters(by, pairs, base)
     for name, terms in chosen.items():
         for one in terms:
-            await check_known_iri(request, name, COVERAGE_FILTER_TYPES[name], one.value)
-    found = await read_coverage_matrix(request, by, chosen)
+            await check_known_iri(request, queries, name, COVERAGE_FILTER_TYPES[name], one.value)
+    found = await read_coverage_matrix(request, queries, counts[by], by, chosen)
     kept = [pair for pair in pairs if pair[0] in ("by", *COVERAGE_FILTER_TYPES)]
     iri = base.rstrip("/") + build_service_path("coverage", kept)
-    write = partial(serialize_coverage_matrix, request, found, kept)
+    write = partial(serialize_coverage_matrix, context, found, kept)
     subject = Resource(iri, "/coverage", lambda: (), write, formats=offered, pairs=kept)
     return await run_in_threadpool(
         respond_with_resource,
-        request,
+        context,
         wish,
         subject,
         more=[SERVICE_DESC_LINK],
@@ -90,34 +94,37 @@ async def get_coverage(request: Request) -> Response:
     )
 
 
-async def read_coverage_matrix(request: Request, by: str, chosen: dict[str, list[Any]]) -> CoverageMatrix:
+async def read_coverage_matrix(
+    request: Request, queries: QueryService, cells: PaperCounts, by: str, chosen: dict[str, list[Any]]
+) -> CoverageMatrix:
     """The matrix by rows of this kind. Raises Problem."""
-    cells: PaperCounts = request.app.state.cells[by]
-    sides = await select_own_rows(request, build_matrix_query(by, chosen, request.app.state.settings.base))
+    sides = await select_own_rows(request, queries, build_matrix_query(by, chosen, queries.settings.base))
     return build_coverage_matrix(by, sides, await cells.get_counts())
 
 
-def serialize_coverage_matrix(request: Request, found: CoverageMatrix, kept: Pairs, format_: Format) -> bytes:
+def serialize_coverage_matrix(
+    context: RequestContext, found: CoverageMatrix, kept: Pairs, format_: Format
+) -> bytes:
     """The matrix in a format."""
-    base = request.app.state.settings.base
+    base = context.base
     if format_ is HTML:
         return render_site_page(
-            request,
+            context,
             "coverage.html",
             **build_coverage_links(kept),
             shown=build_matrix_view(found, base, language.label_languages()),
-            markup=build_coverage_markup(request),
+            markup=build_coverage_markup(context),
         )
     if format_ is SVG:
-        return render_site_page(request, "coverage.svg", shown=build_matrix_view(found, base))
+        return render_site_page(context, "coverage.svg", shown=build_matrix_view(found, base))
     if format_ in COVERAGE_SERIALIZERS:
         return COVERAGE_SERIALIZERS[format_](found)
-    return serialize_graph_body(request, iter_matrix_triples(found, base), format_)
+    return serialize_graph_body(context, iter_matrix_triples(found, base), format_)
 
 
-def build_coverage_markup(request: Request) -> dict[str, Any]:
+def build_coverage_markup(context: RequestContext) -> dict[str, Any]:
     """What the page tells search engines: schema.org for the whole matrix."""
-    iri, page = f"{request.app.state.settings.base}coverage", f"{request_base_url(request)}coverage"
+    iri, page = f"{context.base}coverage", f"{request_base_url(context.request)}coverage"
     files = [one for one in COVERAGE_FORMATS if one is not HTML]
     return mappings.build_dataset_markup(
         iri, page, "Coverage of issues by criteria", COVERAGE_DESCRIPTION, files

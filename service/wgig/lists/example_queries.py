@@ -11,12 +11,15 @@ from fastapi import Request, Response
 from ..feeds.query_feed import FEED_PAGE_NAMES, respond_with_example_feed
 from ..http.parameters import check_query_parameters, content_location_field, request_base_url
 from ..http.responses import choose_response_format, respond_with_body
+from ..pages.dependencies import ContextDep
 from ..rdf.formats import ATOM, FORMATS_BY_FORM, HTML, JSON, Format
 from ..rdf.sparql_lexer import get_query_form
 from ..resources import mappings
+from ..resources.dependencies import StreamDep
 from ..resources.existence import bind_example_query, example_parameter_names
 from ..resources.representation import render_site_page
 from ..sparql.admission import LOOKAHEAD_PADDING
+from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import NO_DEFAULT, ExampleQuery, list_example_queries, read_example_query
 from ..sparql.request import QueryRequest
 from ..sparql.service import respond_with_result
@@ -25,13 +28,14 @@ from ..store.view import QueryDataset
 EXAMPLE_FORMATS = (JSON, HTML)
 
 
-def get_example_queries(request: Request) -> Response:
+def get_example_queries(context: ContextDep) -> Response:
     """The example queries: what each asks, where, and with which parameters."""
+    request = context.request
     check_query_parameters(request, ("_mediatype",))
     format_ = choose_response_format(request, EXAMPLE_FORMATS)
     if format_ is HTML:
         page = render_site_page(
-            request,
+            context,
             "queries.html",
             examples=list_example_queries(),
             no_default=NO_DEFAULT,
@@ -76,11 +80,14 @@ def describe_example_query(one: ExampleQuery) -> dict[str, Any]:
     }
 
 
-async def get_example_query(request: Request, name: str) -> Response:
+async def get_example_query(
+    context: ContextDep, queries: QueriesDep, stream: StreamDep, name: str
+) -> Response:
     """The answer to an example query, with values for its parameters; without one, its default holds.
 
     A suffix of the name chooses the format; as Atom it is the feed of the query. Raises Problem 404.
     """
+    request = context.request
     name, _, suffix = name.partition(".")
     one = read_example_query(name, "/queries")
     check_query_parameters(
@@ -89,12 +96,12 @@ async def get_example_query(request: Request, name: str) -> Response:
     )
     format_ = choose_response_format(request, example_answer_formats(one), suffix)
     if format_ is ATOM:
-        return await respond_with_example_feed(request, one, "_mediatype")
+        return await respond_with_example_feed(context, queries, stream, one, "_mediatype")
     pairs = check_query_parameters(request, (*example_parameter_names(one), "_mediatype"))
-    text = await bind_example_query(request, one, pairs)
+    text = await bind_example_query(request, queries, one, pairs)
     asked = QueryRequest(text + LOOKAHEAD_PADDING, get_query_form(one.text), QueryDataset())
     here = content_location_field(f"queries/{name}", pairs, format_)
-    return await respond_with_result(request, [("query", text)], asked, format_, here)
+    return await respond_with_result(request, queries, [("query", text)], asked, format_, here)
 
 
 def example_answer_formats(one: ExampleQuery) -> tuple[Format, ...]:

@@ -12,12 +12,13 @@ from functools import partial
 from typing import Any
 
 import pyoxigraph as ox
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import language
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path, check_query_parameters, request_base_url
 from ..i18n import ENGLISH, gettext_noop
+from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf.formats import CSV, HTML, JSON, Format
 from ..resources import mappings
@@ -26,6 +27,7 @@ from ..resources.labels import find_labels
 from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import render_site_page, respond_with_resource
+from ..sparql.dependencies import QueriesDep
 from ..sparql.service import select_own_rows, select_own_tsv
 from ..text import natural_sort_key
 from .definitions import LIST_DEFINITIONS, SOURCE_FIELD
@@ -259,34 +261,37 @@ PEOPLE_DESCRIPTION = "Who sat in the group, by stakeholder group, region and dev
 PEOPLE_SERIALIZERS = {JSON: serialize_people_json, CSV: serialize_people_csv}
 
 
-async def get_people(request: Request) -> Response:
+async def get_people(context: ContextDep, queries: QueriesDep) -> Response:
     """How the seats of the group are spread over stakeholder groups, regions and development.
 
     What is not known is a part of each sum. Seats that were not seen are counted where a claim says how many
     there were.
     """
-    base = request.app.state.settings.base
+    request = context.request
+    base = context.base
     check_query_parameters(request, ("_mediatype", "_profile"))
     wish = parse_format_preferences(
-        request, PEOPLE_FORMATS, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+        context, PEOPLE_FORMATS, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
     )
-    there = parse_list_page(await select_own_tsv(request, build_list_query(build_seats_request(base), base)))
+    there = parse_list_page(
+        await select_own_tsv(request, queries, build_list_query(build_seats_request(base), base))
+    )
     if there.total > len(there.things):
         raise Problem(
             413, f"The group has {there.total} seats, and up to {MAX_WHOLE_LIST_ITEMS} are counted here."
         )
     ranges = language.label_languages() if wish.representations[0].format is HTML else ()
-    names = await run_in_threadpool(find_labels, request.app.state.store, there.labels, ranges)
+    names = await run_in_threadpool(find_labels, context.store, there.labels, ranges)
     write = partial(
         serialize_people,
-        request,
-        count_seats(there, names, await select_own_rows(request, build_claims_query(base))),
+        context,
+        count_seats(there, names, await select_own_rows(request, queries, build_claims_query(base))),
     )
     iri = base.rstrip("/") + build_service_path("people", [])
     subject = Resource(iri, "/people", lambda: (), write, formats=PEOPLE_FORMATS)
     return await run_in_threadpool(
         respond_with_resource,
-        request,
+        context,
         wish,
         subject,
         more=[SERVICE_DESC_LINK],
@@ -294,17 +299,17 @@ async def get_people(request: Request) -> Response:
     )
 
 
-def serialize_people(request: Request, found: SeatDistribution, format_: Format) -> bytes:
+def serialize_people(context: RequestContext, found: SeatDistribution, format_: Format) -> bytes:
     """The numbers in a format."""
     if format_ is not HTML:
         return PEOPLE_SERIALIZERS[format_](found)
     others = [
         (one.title, build_service_path("people", [], one.suffix)) for one in PEOPLE_FORMATS if one is not HTML
     ]
-    iri, page = f"{request.app.state.settings.base}people", f"{request_base_url(request)}people"
+    iri, page = f"{context.base}people", f"{request_base_url(context.request)}people"
     markup = mappings.build_dataset_markup(iri, page, "People", PEOPLE_DESCRIPTION, [JSON, CSV])
     return render_site_page(
-        request,
+        context,
         "people.html",
         people=found,
         developments=DEVELOPMENT_LABELS.values(),

@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path
+from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import words_of_iri
 from ..problems import Problem, unknown_name_problem
 from ..rdf.formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
@@ -25,12 +26,13 @@ from ..resources.representation import (
     respond_with_resource,
     serialize_graph_body,
 )
-from ..settings import Settings
 from ..shacl.rules import section_headings
+from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import find_examples_by_keyword
-from ..sparql.service import MAX_OWN_RESULT_BYTES, select_own_rows, select_own_tsv
-from .counts import CellKey, PaperCounts
+from ..sparql.service import MAX_OWN_RESULT_BYTES, QueryService, select_own_rows, select_own_tsv
+from .counts import CellKey
 from .definitions import LIST_DEFINITIONS
+from .dependencies import Counts, CountsDep, PapersDep
 from .page import (
     COUNT_DIMENSIONS,
     build_list_view,
@@ -72,26 +74,31 @@ LIST_COUNT_WAIT_SECONDS = 1  # seconds that somebody waits for a count of papers
 LIST_FORMATS = (JSON, JSON_LD, CSV, TURTLE, HTML)
 
 
-async def get_list(request: Request) -> Response:
+async def get_list(
+    context: ContextDep, queries: QueriesDep, counts: CountsDep, papers: PapersDep
+) -> Response:
     """A list of things, with filters by their fields, a page at a time; CSV whole where no page is asked for.
 
     `sort` names fields, a minus before one that falls; `fields` names those that are given; `q` is looked for
     in what things are called, `year` in their dates. A filter that is given several times takes any of them.
     """
+    request = context.request
     name = request.scope["path"].removeprefix("/").partition(".")[0]
-    base = request.app.state.settings.base
+    base = context.base
     what = parse_list_request(LIST_DEFINITIONS[name], parse_list_parameters(request), base)
     wish = parse_format_preferences(
-        request, LIST_FORMATS, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
+        context, LIST_FORMATS, request.path_params.get("suffix", ""), {OWN_PROFILE_TOKEN: own_profile(base)}
     )
-    await check_filter_values(request, what)
+    await check_filter_values(request, queries, what)
     is_whole = wish.representations[0].format is CSV and not what.is_paged
     what = what.as_single_page() if is_whole else what
     is_page = wish.representations[0].format is HTML
     what = select_page_fields(what) if is_page else what
     is_narrowed = name == PAPERS_LIST_NAME and is_page and not has_explicit_fields(what)
     page = await (
-        read_papers_page(request, what) if is_narrowed else read_list_page(request, what, is_whole=is_whole)
+        read_papers_page(request, queries, papers, what)
+        if is_narrowed
+        else read_list_page(request, queries, what, is_whole=is_whole)
     )
     if is_whole and page.total > MAX_WHOLE_LIST_ITEMS:
         raise list_too_long_problem(page.total)
@@ -99,8 +106,8 @@ async def get_list(request: Request) -> Response:
         last = address_with_parameters(request, what.page_parameters(count_list_pages(what, page)))
         raise Problem(404, f"There is no page {what.page}. The last one is {last}")
     iri = base.rstrip("/") + build_service_path(name, what.page_parameters(what.page))
-    papers = await find_paper_counts(request, what) if is_page else None
-    write = partial(serialize_list_page, request, what, page, papers)
+    number = await find_paper_counts(counts, what) if is_page else None
+    write = partial(serialize_list_page, context, what, page, number)
     subject = Resource(
         iri, f"/{name}", lambda: (), write, formats=LIST_FORMATS, pairs=what.page_parameters(what.page)
     )
@@ -110,11 +117,11 @@ async def get_list(request: Request) -> Response:
         if rel != "self"
     ]
     more = [*reversed(turns), SERVICE_DESC_LINK]
-    is_done = not is_page or papers is not None or "papers" not in list_column_names(what)
+    is_done = not is_page or number is not None or "papers" not in list_column_names(what)
     headers = (
         LANGUAGE_NEUTRAL_HEADERS if is_done else {**LANGUAGE_NEUTRAL_HEADERS, "Cache-Control": "no-store"}
     )
-    return await run_in_threadpool(respond_with_resource, request, wish, subject, more=more, headers=headers)
+    return await run_in_threadpool(respond_with_resource, context, wish, subject, more=more, headers=headers)
 
 
 def parse_list_parameters(request: Request) -> Pairs:
@@ -124,34 +131,36 @@ def parse_list_parameters(request: Request) -> Pairs:
     return [pair for pair in pairs if not (is_empty and pair[0] == "q")]
 
 
-async def read_list_page(request: Request, what: ListRequest, *, is_whole: bool) -> ListPage:
+async def read_list_page(
+    request: Request, queries: QueryService, what: ListRequest, *, is_whole: bool
+) -> ListPage:
     """A page of a list with all fields. Raises Problem, 503 where it is too much."""
-    settings: Settings = request.app.state.settings
+    settings = queries.settings
     most = settings.result_bytes if is_whole else MAX_OWN_RESULT_BYTES
     return await run_in_threadpool(
-        parse_list_page, await select_own_tsv(request, build_list_query(what, settings.base), most)
+        parse_list_page, await select_own_tsv(request, queries, build_list_query(what, settings.base), most)
     )
 
 
-async def read_papers_page(request: Request, what: ListRequest) -> PaperSelection:
+async def read_papers_page(
+    request: Request, queries: QueryService, papers: PapersIndex, what: ListRequest
+) -> PaperSelection:
     """A page of the papers at hand, with what they can be narrowed by; all else is looked up by a query."""
-    base = request.app.state.settings.base
-    shelf: PapersIndex = request.app.state.shelf
+    base = queries.settings.base
     if is_answered_by_index(what):
-        return await shelf.query(select_papers, what, base)
+        return await papers.query(select_papers, what, base)
     others = {name: terms for name, terms in what.filters.items() if name not in PAPER_FACETS}
     fitting = await select_own_rows(
-        request, build_matching_iris_query(replace(what, filters=others, q=None, year=None), base)
+        request, queries, build_matching_iris_query(replace(what, filters=others, q=None, year=None), base)
     )
-    return await shelf.query(select_papers, what, base, [one.value for (one,) in fitting])
+    return await papers.query(select_papers, what, base, [one.value for (one,) in fitting])
 
 
-async def find_paper_counts(request: Request, what: ListRequest) -> Mapping[CellKey, int] | None:
+async def find_paper_counts(counts: Counts, what: ListRequest) -> Mapping[CellKey, int] | None:
     """The papers by what the list has; None where they are being counted, or nobody wants to know."""
     if "papers" not in list_column_names(what):
         return None
-    cells: PaperCounts = request.app.state.cells[COUNT_DIMENSIONS[what.definition.name]]
-    return await cells.get_counts_within(LIST_COUNT_WAIT_SECONDS)
+    return await counts[COUNT_DIMENSIONS[what.definition.name]].get_counts_within(LIST_COUNT_WAIT_SECONDS)
 
 
 def list_too_long_problem(total: int) -> Problem:
@@ -180,15 +189,15 @@ def build_page_parameters(what: ListRequest, page: ListPage | PaperSelection) ->
     return {rel: what.page_parameters(number) for rel, number in numbers.items()}
 
 
-async def check_filter_values(request: Request, what: ListRequest) -> None:
+async def check_filter_values(request: Request, queries: QueryService, what: ListRequest) -> None:
     """Raises Problem 400 where things are chosen by a value that nothing has, with one that is near."""
     for field, iri in list_filter_iris(what):
-        await check_known_iri(request, field.name, field.type, iri)
+        await check_known_iri(request, queries, field.name, field.type, iri)
     for name, terms in what.filters.items():
         field = what.definition.by_name[name]
         if field.type == "name":
-            query = build_field_values_query(what.definition, field, request.app.state.settings.base)
-            texts = [value.value for (value,) in await select_own_rows(request, query)]
+            query = build_field_values_query(what.definition, field, queries.settings.base)
+            texts = [value.value for (value,) in await select_own_rows(request, queries, query)]
             for term in terms:
                 if term.value not in texts:
                     raise unknown_name_problem(
@@ -197,18 +206,18 @@ async def check_filter_values(request: Request, what: ListRequest) -> None:
 
 
 def serialize_list_page(
-    request: Request,
+    context: RequestContext,
     what: ListRequest,
     page: ListPage | PaperSelection,
     papers: Mapping[CellKey, int] | None,
     format_: Format,
 ) -> bytes:
     """A page of a list in a format."""
-    base = request.app.state.settings.base
+    base = context.base
     if isinstance(page, PaperSelection):
-        return render_papers_page(request, what, page)
+        return render_papers_page(context, what, page)
     if format_ is HTML:
-        return render_list_page(request, what, page, papers)
+        return render_list_page(context, what, page, papers)
     if format_ is JSON:
         links_ = {
             rel: build_service_path(what.definition.name, pairs, JSON.suffix)
@@ -217,16 +226,16 @@ def serialize_list_page(
         return serialize_list_json(what, page, base, links_)
     if format_ is CSV:
         return serialize_list_csv(what, page, base)
-    return serialize_graph_body(request, iter_list_triples(what, page, base), format_)
+    return serialize_graph_body(context, iter_list_triples(what, page, base), format_)
 
 
-def render_papers_page(request: Request, what: ListRequest, page: PaperSelection) -> bytes:
+def render_papers_page(context: RequestContext, what: ListRequest, page: PaperSelection) -> bytes:
     """A page of the list of papers, with what they can be narrowed by."""
-    store, base = request.app.state.store, request.app.state.settings.base
+    store, base = context.store, context.base
     labels = find_papers_labels(store, page)
     called = {one.iri: labels.get(one.iri, ox.Literal(words_of_iri(one.iri))) for one in page.papers}
     return render_site_page(
-        request,
+        context,
         "papers.html",
         asked=what,
         examples=find_examples_by_keyword(what.definition.name),
@@ -235,8 +244,8 @@ def render_papers_page(request: Request, what: ListRequest, page: PaperSelection
         labels=labels,
         headings=section_headings(),
         without=partial(address_without_value, what),
-        markup=item_list_markup(request, what.definition.title, called, page.total, first_item_number(what)),
-        links=list_page_addresses(request, what, page),
+        markup=item_list_markup(context, what.definition.title, called, page.total, first_item_number(what)),
+        links=list_page_addresses(context.request, what, page),
         pages=count_list_pages(what, page),
         others=list_other_formats(what),
     )
@@ -258,19 +267,19 @@ def list_other_formats(what: ListRequest) -> list[tuple[str, str]]:
 
 
 def render_list_page(
-    request: Request, what: ListRequest, page: ListPage, papers: Mapping[CellKey, int] | None
+    context: RequestContext, what: ListRequest, page: ListPage, papers: Mapping[CellKey, int] | None
 ) -> bytes:
     """A page of a list for people."""
     called = {iri: ox.Literal(english_name(iri, said.get("label", []))) for iri, said in page.things.items()}
     return render_site_page(
-        request,
+        context,
         "list.html",
         asked=what,
         examples=find_examples_by_keyword(what.definition.name),
         total=page.total,
-        sheet=build_list_view(request.app.state.store, what, page, request.app.state.settings.base, papers),
-        markup=item_list_markup(request, what.definition.title, called, page.total, first_item_number(what)),
-        links=list_page_addresses(request, what, page),
+        sheet=build_list_view(context.store, what, page, context.base, papers),
+        markup=item_list_markup(context, what.definition.title, called, page.total, first_item_number(what)),
+        links=list_page_addresses(context.request, what, page),
         pages=count_list_pages(what, page),
         others=list_other_formats(what),
     )

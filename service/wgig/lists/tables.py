@@ -20,12 +20,14 @@ from fastapi import Request, Response
 
 from ..http.parameters import check_query_parameters
 from ..http.responses import choose_page_or_data, respond_with_body
+from ..pages.dependencies import ContextDep
 from ..problems import Problem
 from ..rdf.formats import CSV, CSVW, HTML, PARQUET, TABLE_FORMATS
 from ..resources.representation import render_site_page
 from ..settings import SHIPPED_FOLDER
+from ..sparql.dependencies import QueriesDep
 from ..sparql.request import QueryRequest
-from ..sparql.service import respond_with_result, select_own_tsv
+from ..sparql.service import QueryService, respond_with_result, select_own_tsv
 from ..store.view import QueryDataset, ResultRow, parse_tsv_solutions
 
 TABLES_FOLDER = SHIPPED_FOLDER / "data" / "tables"
@@ -188,13 +190,14 @@ def parse_typed_value(one: TableColumn, text: str) -> Any:
 TABLE_GROUP_PATH = "/tables/csv-metadata.json"
 
 
-def get_tables(request: Request) -> Response:
+def get_tables(context: ContextDep) -> Response:
     """All tables with their columns, as CSVW metadata, or as a page where a browser asks."""
+    request = context.request
     check_query_parameters(request)
     if choose_page_or_data(request, CSVW) is HTML:
         formats = [CSV, *([PARQUET] if is_parquet_available() else []), CSVW]
         page = render_site_page(
-            request, "tables.html", tables=read_table_definitions().values(), formats=formats
+            context, "tables.html", tables=read_table_definitions().values(), formats=formats
         )
         return respond_with_body(request, page, HTML)
     return respond_with_table_group(request)
@@ -205,7 +208,7 @@ def respond_with_table_group(request: Request) -> Response:
     return respond_with_table_metadata(request, build_table_group(read_table_definitions().values()), [])
 
 
-async def get_table(request: Request, name: str) -> Response:
+async def get_table(request: Request, queries: QueriesDep, name: str) -> Response:
     """A table as `.csv` or `.parquet`, or its columns as `.csv-metadata.json`. Raises Problem 404, 501."""
     check_query_parameters(request)
     if f"/tables/{name}" == TABLE_GROUP_PATH:
@@ -219,21 +222,23 @@ async def get_table(request: Request, name: str) -> Response:
             request, build_table_metadata(found), [f'</tables/{stem}.csv>; rel="describes"; type="text/csv"']
         )
     return await (respond_with_csv_table if suffix == CSV.suffix else respond_with_parquet_table)(
-        request, found
+        request, queries, found
     )
 
 
-async def respond_with_csv_table(request: Request, found: TableDefinition) -> Response:
+async def respond_with_csv_table(request: Request, queries: QueryService, found: TableDefinition) -> Response:
     """The rows as CSV (RFC 4180), which leads to its metadata (Tabular Data Model, section 5.2)."""
     link = f'</tables/{found.name}.{CSVW.suffix}>; rel="describedby"; type="{CSVW.media_type}"'
     return await respond_with_result(
-        request, [], QueryRequest(found.query, "SELECT", QueryDataset()), CSV, {"Link": link}
+        request, queries, [], QueryRequest(found.query, "SELECT", QueryDataset()), CSV, {"Link": link}
     )
 
 
-async def respond_with_parquet_table(request: Request, found: TableDefinition) -> Response:
+async def respond_with_parquet_table(
+    request: Request, queries: QueryService, found: TableDefinition
+) -> Response:
     """The rows as Parquet. Raises Problem 501."""
-    body = await select_own_tsv(request, found.query, request.app.state.settings.result_bytes)
+    body = await select_own_tsv(request, queries, found.query, queries.settings.result_bytes)
     return respond_with_body(
         request, await run_sync(lambda: serialize_parquet_table(found, parse_tsv_solutions(body))), PARQUET
     )

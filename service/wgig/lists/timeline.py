@@ -12,13 +12,14 @@ from datetime import date
 from functools import partial
 from itertools import accumulate
 
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import language
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path, check_query_parameters, request_base_url
 from ..i18n import gettext_noop
+from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import truncate_to_letters, width_in_letters
 from ..rdf.formats import HTML, Format
 from ..resources import mappings
@@ -26,6 +27,8 @@ from ..resources.alternates import Resource
 from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, Preferences, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import render_site_page, respond_with_resource
+from ..sparql.dependencies import QueriesDep
+from .dependencies import CountsDep, PapersDep
 from .routes import LIST_FORMATS, get_list
 from .timeline_events import (
     EVENT_LIST,
@@ -203,45 +206,48 @@ def event_tone(event: TimelineEvent) -> str:
 TIMELINE_PARAMETERS = {"year", "_mediatype"}
 
 
-async def get_timeline(request: Request) -> Response:
+async def get_timeline(
+    context: ContextDep, queries: QueriesDep, counts: CountsDep, papers: PapersDep
+) -> Response:
     """What happened when: meetings, sessions, milestones due and delivered, papers; by year, or as a list."""
-    wish = find_chart_preferences(request)
+    wish = find_chart_preferences(context)
     if wish is None:
-        return await get_list(request)
-    base = request.app.state.settings.base
-    kept = [pair for pair in get_query_parameters(request) if pair[0] == "year"]
-    found = await read_timeline_data(request, kept)
-    write = partial(render_timeline_page, request, found, kept)
+        return await get_list(context, queries, counts, papers)
+    base = context.base
+    kept = [pair for pair in get_query_parameters(context.request) if pair[0] == "year"]
+    found = await read_timeline_data(context.request, queries, counts, kept)
+    write = partial(render_timeline_page, context, found, kept)
     iri = base.rstrip("/") + build_service_path("timeline", kept)
     subject = Resource(iri, "/timeline", lambda: (), write, formats=LIST_FORMATS, pairs=kept)
     fields = LANGUAGE_NEUTRAL_HEADERS | ({"Cache-Control": "no-store"} if found.papers is None else {})
     return await run_in_threadpool(
-        respond_with_resource, request, wish, subject, more=[SERVICE_DESC_LINK], headers=fields
+        respond_with_resource, context, wish, subject, more=[SERVICE_DESC_LINK], headers=fields
     )
 
 
-def find_chart_preferences(request: Request) -> Preferences | None:
+def find_chart_preferences(context: RequestContext) -> Preferences | None:
     """What is wished for where that is the page with the picture; None: the list. Raises Problem."""
+    request = context.request
     if not TIMELINE_PARAMETERS.issuperset(dict(get_query_parameters(request))):
         return None
     check_query_parameters(request, tuple(TIMELINE_PARAMETERS))
-    known = {OWN_PROFILE_TOKEN: own_profile(request.app.state.settings.base)}
-    wish = parse_format_preferences(request, LIST_FORMATS, request.path_params.get("suffix", ""), known)
+    known = {OWN_PROFILE_TOKEN: own_profile(context.base)}
+    wish = parse_format_preferences(context, LIST_FORMATS, request.path_params.get("suffix", ""), known)
     return wish if wish.representations[0].format is HTML and not wish.wants_listing else None
 
 
-def render_timeline_page(request: Request, found: TimelineData, kept: Pairs, format_: Format) -> bytes:
+def render_timeline_page(context: RequestContext, found: TimelineData, kept: Pairs, format_: Format) -> bytes:
     """The page; it is written in no other format."""
     assert format_ is HTML
     line = shown(found)
     year = next(iter(parameter_values(kept, "year")), "")
     others = [(one.title, build_service_path("timeline", kept, one.suffix)) for one in LIST_FORMATS]
-    iri, page = f"{request.app.state.settings.base}timeline", f"{request_base_url(request)}timeline"
+    iri, page = f"{context.base}timeline", f"{request_base_url(context.request)}timeline"
     markup = mappings.build_dataset_markup(
         iri, page, "Timeline", EVENT_LIST.description, [one for one in LIST_FORMATS if one is not HTML]
     )
     return render_site_page(
-        request,
+        context,
         "timeline.html",
         line=line,
         chart=build_timeline_chart(line),

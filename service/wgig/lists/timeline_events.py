@@ -17,10 +17,10 @@ from fastapi import Request
 from ..http import language
 from ..http.bodies import Pairs
 from ..pages.rendering import DateSpan, parse_date_span, words_of_iri
-from ..sparql.service import select_own_tsv
+from ..sparql.service import QueryService, select_own_tsv
 from ..store.view import parse_tsv_terms
 from ..text import natural_sort_key
-from .counts import CellKey, PaperCounts
+from .counts import CellKey
 from .definitions import (
     DELIVERED_FIELD,
     DUE_FIELD,
@@ -29,6 +29,7 @@ from .definitions import (
     START_DATE_FIELD,
     TIMELINESS_FIELD,
 )
+from .dependencies import Counts
 from .fields import LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
 from .query import build_list_query, parse_list_request
 from .results import ListPage, best_language_text, parse_list_page
@@ -88,15 +89,16 @@ class TimelineData:
     papers: Mapping[str, int] | None
 
 
-async def read_timeline_data(request: Request, pairs: Pairs) -> TimelineData:
+async def read_timeline_data(
+    request: Request, queries: QueryService, counts: Counts, pairs: Pairs
+) -> TimelineData:
     """What happened: the events that the pairs ask for as of a list, and papers. Raises Problem."""
-    base = request.app.state.settings.base
+    base = queries.settings.base
     what = parse_list_request(EVENT_LIST, [*pairs, ("size", str(MAX_TIMELINE_EVENTS))], base)
-    events = parse_list_page(await select_own_tsv(request, build_list_query(what, base)))
-    cells: PaperCounts = request.app.state.cells["posted"]
-    counts = await cells.get_counts_within(TIMELINE_COUNT_WAIT_SECONDS)
+    events = parse_list_page(await select_own_tsv(request, queries, build_list_query(what, base)))
+    posted = await counts["posted"].get_counts_within(TIMELINE_COUNT_WAIT_SECONDS)
     return TimelineData(
-        events, None if counts is None else count_papers_by_day(counts, what.year.value if what.year else "")
+        events, None if posted is None else count_papers_by_day(posted, what.year.value if what.year else "")
     )
 
 

@@ -107,64 +107,101 @@ PREFLIGHT_HEADERS = {
 }
 
 
-def install_error_handlers(app: FastAPI) -> None:
-    """Let the app answer every kind of refusal in the same way."""
-    app.add_exception_handler(Problem, answer_problem)
-    app.add_exception_handler(StoreError, answer_store_error)
-    app.add_exception_handler(FileError, answer_store_error)
-    app.add_exception_handler(HTTPException, answer_http_error)
-    app.add_exception_handler(RequestValidationError, answer_parameter_error)
-
-
 # What a handler raises to refuse a request, apart from what the framework raises.
 EXPECTED_ERRORS = (Problem, StoreError, FileError)
 
 
-def answer_expected_error(request: Request, error: Exception) -> Response:
-    """The answer in place of the one that was refused: `error` is one of EXPECTED_ERRORS."""
-    return (
-        answer_problem(request, error) if isinstance(error, Problem) else answer_store_error(request, error)
-    )
+class ErrorResponses:
+    """The responses of a service to what was refused or failed."""
 
+    def __init__(self, base: str) -> None:
+        """Take the base IRI of the graph, below which the kinds of problems are named."""
+        self.base = base
 
-def answer_problem(request: Request, problem: Exception) -> Response:
-    """A Problem that a handler raised."""
-    assert isinstance(problem, Problem)
-    return respond_with_problem(request, problem)
+    def install(self, app: FastAPI) -> None:
+        """Let the app answer every kind of self.refusal in the same way."""
+        app.add_exception_handler(Problem, self.respond_to_problem)
+        app.add_exception_handler(StoreError, self.respond_to_store_error)
+        app.add_exception_handler(FileError, self.respond_to_store_error)
+        app.add_exception_handler(HTTPException, self.respond_to_http_error)
+        app.add_exception_handler(RequestValidationError, self.respond_to_parameter_error)
 
-
-def answer_store_error(request: Request, error: Exception) -> Response:
-    """A failure of the disk or of the service behind the store; the log alone says which."""
-    log.error("%s %s failed: %s", request.method, request.url.path, error)
-    if isinstance(error, StoreUnavailableError):
-        sentence = "The service that holds the data does not answer, or others write. Try again soon."
-        return respond_with_problem(request, Problem(503, sentence, headers={"Retry-After": "5"}))
-    sentence = "The store does not work now. Try again later."
-    return respond_with_problem(request, Problem(503, sentence))
-
-
-def answer_http_error(request: Request, error: Exception) -> Response:
-    """What the framework refuses: an unknown path, a wrong method; OPTIONS is told what is allowed."""
-    assert isinstance(error, HTTPException)
-    allow = ", ".join(sorted(allowed_methods(request)))
-    headers = {"Allow": allow} if error.status_code == 405 else {}
-    if request.method == "OPTIONS" and headers:
-        return Response(
-            status_code=204, headers={**headers, "Access-Control-Allow-Methods": allow, **PREFLIGHT_HEADERS}
+    def respond_to_expected_error(self, request: Request, error: Exception) -> Response:
+        """The answer in place of the one that was refused: `error` is one of EXPECTED."""
+        return (
+            self.respond_to_problem(request, error)
+            if isinstance(error, Problem)
+            else self.respond_to_store_error(request, error)
         )
-    meant = find_near_name(request.url.path, list_page_paths(request)) if error.status_code == 404 else ""
-    guess = f"Did you mean {meant}? " if meant else ""
-    sentence = HTTP_ERROR_DETAILS.get(error.status_code, str(error.detail))
-    detail = sentence.format(path=raw_request_path(request), method=request.method, allow=allow, guess=guess)
-    members = {"suggestion": meant} if meant else {}
-    return respond_with_problem(request, Problem(error.status_code, detail, headers=headers, **members))
 
+    def respond_to_problem(self, request: Request, problem: Exception) -> Response:
+        """A Problem that a handler raised."""
+        assert isinstance(problem, Problem)
+        return self.respond_with_problem(request, problem)
 
-def answer_parameter_error(request: Request, error: Exception) -> Response:
-    """Parameters that do not fit their description."""
-    assert isinstance(error, RequestValidationError)
-    faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-    return respond_with_problem(request, Problem(400, f"The parameters do not fit: {faults}."))
+    def respond_to_store_error(self, request: Request, error: Exception) -> Response:
+        """A failure of the disk or of the service behind the store; the log alone says which."""
+        log.error("%s %s failed: %s", request.method, request.url.path, error)
+        if isinstance(error, StoreUnavailableError):
+            sentence = "The service that holds the data does not answer, or others write. Try again soon."
+            return self.respond_with_problem(request, Problem(503, sentence, headers={"Retry-After": "5"}))
+        sentence = "The store does not work now. Try again later."
+        return self.respond_with_problem(request, Problem(503, sentence))
+
+    def respond_to_http_error(self, request: Request, error: Exception) -> Response:
+        """What the framework refuses: an unknown path, a wrong method; OPTIONS is told what is allowed."""
+        assert isinstance(error, HTTPException)
+        allow = ", ".join(sorted(allowed_methods(request)))
+        headers = {"Allow": allow} if error.status_code == 405 else {}
+        if request.method == "OPTIONS" and headers:
+            return Response(
+                status_code=204,
+                headers={**headers, "Access-Control-Allow-Methods": allow, **PREFLIGHT_HEADERS},
+            )
+        meant = find_near_name(request.url.path, list_page_paths(request)) if error.status_code == 404 else ""
+        guess = f"Did you mean {meant}? " if meant else ""
+        sentence = HTTP_ERROR_DETAILS.get(error.status_code, str(error.detail))
+        detail = sentence.format(
+            path=raw_request_path(request), method=request.method, allow=allow, guess=guess
+        )
+        members = {"suggestion": meant} if meant else {}
+        return self.respond_with_problem(
+            request, Problem(error.status_code, detail, headers=headers, **members)
+        )
+
+    def respond_to_parameter_error(self, request: Request, error: Exception) -> Response:
+        """Parameters that do not fit their description."""
+        assert isinstance(error, RequestValidationError)
+        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        return self.respond_with_problem(request, Problem(400, f"The parameters do not fit: {faults}."))
+
+    def respond_with_problem(self, request: Request, problem: Problem) -> Response:
+        """The response for a problem: a page where the client likes HTML best, else JSON in any case.
+
+        Where nothing is found at an address that ends in a slash, the way leads to the one without it.
+        """
+        if (
+            problem.status == 404
+            and request.method in ("GET", "HEAD")
+            and request.scope["path"].endswith("/")
+        ):
+            return Response(status_code=308, headers={"Location": strip_trailing_slash(request)})
+        members = problem.document(self.base, raw_request_path(request))
+        headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
+        if choose_page_or_data(request, PROBLEM_JSON) is HTML:
+            page = render_template(
+                "problem.html",
+                base=self.base,
+                problem=members,
+                kind=PROBLEM_KINDS[problem.slug],
+                asked=getattr(request.state, "asked", []),
+                ways=suggest_links(problem, request.url.path, request.url.query, list_page_paths(request)),
+                words=path_search_words(request.url.path),
+            )
+            return Response(page, problem.status, page_header_fields(headers), HTML.content_type)
+        return Response(
+            json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM_JSON.media_type
+        )
 
 
 def raw_request_path(request: Request) -> str:
@@ -179,29 +216,6 @@ def allowed_methods(request: Request) -> set[str]:
     return {method for route, match in matches if match != Match.NONE for method in route.methods} | {
         "OPTIONS"
     }
-
-
-def respond_with_problem(request: Request, problem: Problem) -> Response:
-    """The response for a problem: a page where the client likes HTML best, else JSON, whatever it accepts.
-
-    Where nothing is found at an address that ends in a slash, the way leads to the one without it.
-    """
-    if problem.status == 404 and request.method in ("GET", "HEAD") and request.scope["path"].endswith("/"):
-        return Response(status_code=308, headers={"Location": strip_trailing_slash(request)})
-    members = problem.document(request.app.state.settings.base, raw_request_path(request))
-    headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
-    if choose_page_or_data(request, PROBLEM_JSON) is HTML:
-        page = render_template(
-            "problem.html",
-            base=request.app.state.settings.base,
-            problem=members,
-            kind=PROBLEM_KINDS[problem.slug],
-            asked=getattr(request.state, "asked", []),
-            ways=suggest_links(problem, request.url.path, request.url.query, list_page_paths(request)),
-            words=path_search_words(request.url.path),
-        )
-        return Response(page, problem.status, page_header_fields(headers), HTML.content_type)
-    return Response(json.dumps(members, ensure_ascii=False), problem.status, headers, PROBLEM_JSON.media_type)
 
 
 def list_page_paths(request: Request) -> list[str]:

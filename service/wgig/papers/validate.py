@@ -11,17 +11,18 @@ from itertools import groupby
 from typing import NamedTuple
 
 import pyoxigraph as ox
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import bodies
 from ..http.bodies import ContentType, Pairs, parameter_values
+from ..http.dependencies import ChecksDep, TelemetryDep
 from ..http.language import current_language
 from ..http.parameters import check_query_parameters
 from ..http.responses import cancel_on_disconnect, choose_response_format, respond_with_body
 from ..http.telemetry import count_check_outcomes, outcome_of_problem, span_if_traced
-from ..http.work_queue import WorkQueue
 from ..pages import rendering
+from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf.formats import FILE_FORMATS, HTML, WORD_DOCUMENT, Format
 from ..rdf.namespaces import namespaces_by_prefix
@@ -162,40 +163,38 @@ class ValidationJobResult(NamedTuple):
     outcomes: Sequence[str] = ()
 
 
-async def post_validation(request: Request) -> Response:
+async def post_validation(context: ContextDep, checks: ChecksDep, telemetry: TelemetryDep) -> Response:
     """Check the papers in the body: a file as it is, a form, or several files as multipart/form-data.
 
     The answer is 200 whether or not they conform. What is wrong with the address is said before the body is
     read. A page says itself what is wrong with the body; a program gets the Problem.
     """
+    request = context.request
     format_ = choose_response_format(request, OFFERED_REPORT_FORMATS)
     address = check_query_parameters(request, VALIDATION_PARAMETERS)
     parse_validation_options(address, current_language())
     given = bodies.check_content_type(request, UPLOAD_MEDIA_TYPES)
-    settings: Settings = request.app.state.settings
+    settings = context.settings
     limit = settings.body_bytes if given.media_type in FORM_UPLOAD_PARSERS else settings.paper_bytes
     body = await bodies.read_request_body(request, limit)
-    checks: WorkQueue = request.app.state.checks
     todo = ValidationJob(given, body, address, current_language(), format_, settings)
-    with (
-        span_if_traced(request.app.state.tracing, "check"),
-        count_check_outcomes(request.app.state.metrics) as outcomes,
-    ):
+    with span_if_traced(telemetry.tracing, "check"), count_check_outcomes(telemetry.metrics) as outcomes:
         async with cancel_on_disconnect(request.receive):
             done = await checks.run(run_validation_job, todo)
         outcomes.extend(done.outcomes)
-    return await run_in_threadpool(respond_with_validation, request, format_, done)
+    return await run_in_threadpool(respond_with_validation, context, format_, done)
 
 
-def get_validation(request: Request) -> Response:
+def get_validation(context: ContextDep) -> Response:
     """The form in which people check a paper, and how the known papers stand."""
+    request = context.request
     wished = parse_validation_options(
         check_query_parameters(request, VALIDATION_PARAMETERS[:2]), current_language()
     )
     choose_response_format(request, (HTML,))
     return respond_with_body(
         request,
-        render_validation_page(request, ValidationJobResult(wished, [])),
+        render_validation_page(context, ValidationJobResult(wished, [])),
         HTML,
         headers={"Vary": VALIDATION_VARY},
     )
@@ -241,15 +240,15 @@ def file_outcome_name(one: CheckOutcome) -> str:
     return "conforms" if one.conforms else "violates"
 
 
-def respond_with_validation(request: Request, format_: Format, done: ValidationJobResult) -> Response:
+def respond_with_validation(context: RequestContext, format_: Format, done: ValidationJobResult) -> Response:
     """The answer to a check: about what was sent, so that nobody need keep it."""
-    body = render_validation_page(request, done) if format_ is HTML else done.report
+    body = render_validation_page(context, done) if format_ is HTML else done.report
     headers = {"Vary": VALIDATION_VARY, "Cache-Control": "no-store"}
     if format_ is not HTML:  # a page says itself in which language its report is
         headers["Content-Language"] = done.options.language
     links = [f'<{PROFILE_NAMESPACE}{done.options.profile}>; rel="profile"']
     status = done.problem.status if done.problem else 200
-    return respond_with_body(request, body, format_, status=status, links=links, headers=headers)
+    return respond_with_body(context.request, body, format_, status=status, links=links, headers=headers)
 
 
 def find_only_problem(outcomes: Sequence[CheckOutcome]) -> Problem | None:
@@ -300,13 +299,12 @@ class PaperFileChecker:
         return document
 
 
-def render_validation_page(request: Request, done: ValidationJobResult) -> bytes:
+def render_validation_page(context: RequestContext, done: ValidationJobResult) -> bytes:
     """The form with what was sent in its fields; with it the report, or how the known papers stand."""
-    state = request.app.state
     outcomes, texts = [one.outcome for one in done.files], [one.text for one in done.files]
     return rendering.render_template(
         "validate.html",
-        base=state.settings.base,
+        base=context.base,
         text=next(iter(parameter_values(done.fields, PAPER_TEXT_FIELD)), ""),
         chosen=next(iter(parameter_values(done.fields, PAPER_FORMAT_FIELD)), ""),
         formats=PASTABLE_FORMATS,
@@ -315,7 +313,7 @@ def render_validation_page(request: Request, done: ValidationJobResult) -> bytes
         wished=done.options,
         problem=done.problem,
         shown=ReportView(outcomes, done.options.language, texts) if done.files else None,
-        papers=[] if done.files else list_paper_conformance(state.store, state.settings.base),
+        papers=[] if done.files else list_paper_conformance(context.store, context.base),
     )
 
 

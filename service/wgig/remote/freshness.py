@@ -5,16 +5,15 @@ Replicas are asked only when they have all that the service has.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 
 import aiohttp
-from fastapi import Request
+from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..http.middleware import set_security_headers
-from ..pages.errors import answer_expected_error
 from ..store.errors import StoreError, StoreUnavailableError
 from .client import SPARQL_QUERY_TYPE, CutOffError, RemoteClient, UrlParameters
 from .engine import tolerate_retryable_refusal
@@ -207,9 +206,11 @@ def start_check_task(look: Coroutine[None, None, None]) -> asyncio.Task[None]:
 class FreshnessMiddleware:
     """ASGI middleware: lets a request go on when the instance is in line with the shared store."""
 
-    def __init__(self, app: ASGIApp, following: StoreFollower) -> None:
-        """Take what brings it in line."""
-        self.app, self.follower = app, following
+    def __init__(
+        self, app: ASGIApp, following: StoreFollower, refuse: Callable[[Request, Exception], Response]
+    ) -> None:
+        """Take what brings it in line, and what answers where that fails."""
+        self.app, self.follower, self.refuse = app, following, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it where the store does not answer."""
@@ -220,7 +221,7 @@ class FreshnessMiddleware:
                 await self.follower.ensure_current()
             await self.app(scope, receive, send)
         except StoreError as error:  # which no answer has begun before
-            response = answer_expected_error(Request(scope, receive), error)
+            response = self.refuse(Request(scope, receive), error)
             set_security_headers(response.headers)
             await response(scope, receive, send)
 

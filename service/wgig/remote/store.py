@@ -25,7 +25,7 @@ from ..store.change import (
     find_existing_graphs,
     iter_graph_quads,
 )
-from ..store.commit import ComputedGraph, GraphDescriber
+from ..store.commit import NOTHING_CHECKED, CheckResults, ComputedGraph, GraphDescriber
 from ..store.errors import StoreError, UnstorableError, translate_disk_errors
 from ..store.files import ASIDE_FOLDER
 from ..store.folder import STARTUP_WAIT_SECONDS, WRITER_WAIT_SECONDS, open_quads
@@ -229,20 +229,20 @@ class SharedStore(Store):
         self._make_durable(change)
         self._update_projections(Change())
 
-    def apply(self, change: Change) -> None:
+    def apply(self, change: Change, checked: CheckResults = NOTHING_CHECKED) -> None:
         """Make this change, in a turn, which is taken before the copy is kept from others."""
         with self.exclusive_writer():
-            super().apply(change)
+            super().apply(change, checked)
 
     @contextmanager
-    def _transaction(self, look: WriteScope) -> Iterator[None]:
-        """Around one transaction, as of any store, in a turn. Raises UnstorableError where it is too much."""
+    def _transaction(self, look: WriteScope, checked: CheckResults = NOTHING_CHECKED) -> Iterator[None]:
+        """Around one transaction, as of any store, in a turn. Raises UnfittingError where it is too much."""
         with self.exclusive_writer():
             if look(self._quads) is None:
                 raise UnstorableError(TOO_LARGE_MESSAGE)
             at = self.shared_position
             try:
-                with super()._transaction(look):
+                with super()._transaction(look, checked):
                     yield
             except BaseException:  # the disk may have failed in the middle, before others got to know of it
                 self.is_torn = self.is_torn or not (

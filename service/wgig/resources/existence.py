@@ -15,7 +15,7 @@ from ..problems import Problem, unknown_name_problem
 from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..rdf.values import ANY_RESOURCE, is_resource_type, parse_parameter_term
 from ..sparql.examples import ExampleParameter, ExampleQuery, bind_query_parameters
-from ..sparql.service import select_own_rows
+from ..sparql.service import QueryService, select_own_rows
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.queries import count_resources_by_kind, find_next_resource, list_resources_below
 from ..store.store import Store
@@ -98,22 +98,24 @@ GRAPH_CLASSES = {
 }
 
 
-async def parse_known_term(request: Request, parameter: ExampleParameter, text: str) -> Any:
+async def parse_known_term(
+    request: Request, queries: QueryService, parameter: ExampleParameter, text: str
+) -> Any:
     """The term that a text stands for as a parameter of a query. Raises Problem 400 where there is none."""
-    found = parse_parameter_term(parameter.name, parameter.type, text, request.app.state.settings.base)
+    found = parse_parameter_term(parameter.name, parameter.type, text, queries.settings.base)
     if is_resource_type(parameter.type):
-        await check_known_iri(request, parameter.name, parameter.type, found.value)
+        await check_known_iri(request, queries, parameter.name, parameter.type, found.value)
     return found
 
 
-async def check_known_iri(request: Request, name: str, type_: str, iri: str) -> None:
+async def check_known_iri(request: Request, queries: QueryService, name: str, type_: str, iri: str) -> None:
     """Raises Problem 400 where the IRI of a parameter names nothing of its type, with one that is near."""
-    store: Store = request.app.state.store
+    store = queries.store
     is_other = type_ != ANY_RESOURCE and is_only_graph(store, iri)
     if is_known_iri(store, iri) and not is_other:
         return
     folder, _, end = iri.rpartition("/")
-    base = request.app.state.settings.base
+    base = queries.settings.base
     start = f"{folder}/" if iri.startswith(f"{base}id/") else namespaces_by_prefix(base).get(type_, "")
     why = f"<{iri}> is a graph" if is_other else f"Nothing is known about <{iri}>"
     sentence = f"{why}, so {name} cannot be"
@@ -123,7 +125,7 @@ async def check_known_iri(request: Request, name: str, type_: str, iri: str) -> 
         "SELECT DISTINCT ?thing WHERE { ?thing a ?type "
         f"FILTER (STRSTARTS(STR(?thing), {ox.Literal(start)})) }} LIMIT {MAX_COMPARED_THINGS}"
     )
-    names = [thing.value.removeprefix(start) for (thing,) in await select_own_rows(request, query)]
+    names = [thing.value.removeprefix(start) for (thing,) in await select_own_rows(request, queries, query)]
     raise unknown_name_problem(sentence, end, names, MAX_LISTED_THINGS)
 
 
@@ -138,13 +140,13 @@ def example_parameter_names(one: ExampleQuery) -> tuple[str, ...]:
     return tuple(parameter.name for parameter in one.parameters)
 
 
-async def bind_example_query(request: Request, one: ExampleQuery, pairs: Pairs) -> str:
+async def bind_example_query(request: Request, queries: QueryService, one: ExampleQuery, pairs: Pairs) -> str:
     """A query with the values in the pairs. Raises Problem 400 for those that there are not."""
     given = dict(pairs)
     return bind_query_parameters(
         one.text,
         {
-            parameter.name: await parse_known_term(request, parameter, given[parameter.name])
+            parameter.name: await parse_known_term(request, queries, parameter, given[parameter.name])
             for parameter in one.parameters
             if parameter.name in given
         },

@@ -18,6 +18,7 @@ from ..http.bodies import get_query_parameters, parameter_values
 from ..http.language import ANY_LANGUAGE, LanguagePreferences
 from ..http.negotiation import accepted_media_ranges, rank_format
 from ..http.parameters import check_query_parameters
+from ..pages.dependencies import RequestContext
 from ..problems import Problem
 from ..rdf.formats import Format, not_acceptable_problem, rate_format_match
 from ..rdf.jsonld import FRAME_TYPES
@@ -62,7 +63,7 @@ class Preferences:
 
 
 def parse_preferences(
-    request: Request,
+    context: RequestContext,
     formats: Sequence[Format],
     suffix: str = "",
     others: Collection[str] = (),
@@ -73,20 +74,24 @@ def parse_preferences(
     `others` are parameters that mean something beside those of negotiation. Raises Problem 400 and 406, and
     as `parse_format_preferences` does, which says more.
     """
-    check_query_parameters(request, (*NEGOTIATION_PARAMETERS, *others))
-    liked = language.requested_languages(request)
-    return replace(parse_format_preferences(request, formats, suffix, known), languages=liked)
+    check_query_parameters(context.request, (*NEGOTIATION_PARAMETERS, *others))
+    liked = language.requested_languages(context.request)
+    return replace(parse_format_preferences(context, formats, suffix, known), languages=liked)
 
 
 def parse_format_preferences(
-    request: Request, formats: Sequence[Format], suffix: str = "", known: dict[str, Profile] | None = None
+    context: RequestContext,
+    formats: Sequence[Format],
+    suffix: str = "",
+    known: dict[str, Profile] | None = None,
 ) -> Preferences:
     """What a request asks for of something that is the same in all languages; its parameters are checked.
 
     The query string beats the suffix of the path, and that the header fields. `known` are the profiles that
     there may be, by token, without it all. Raises Problem 400 and 406.
     """
-    base = request.app.state.settings.base
+    request = context.request
+    base = context.base
     known = known or profiles_by_token(base)
     chosen = parameter_values(get_query_parameters(request), "_profile")
     listing = chosen in [[one] for one in LISTING_TOKENS]

@@ -15,6 +15,7 @@ from ..http.language import current_language
 from ..http.parameters import check_query_parameters, request_base_url
 from ..http.responses import respond_with_body
 from ..pages import rendering
+from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf import vocabulary
 from ..rdf.formats import HTML, JSON_LD, SVG, Format
@@ -52,17 +53,17 @@ MAX_DOCUMENT_VERSIONS = 20  # of a graph that its page lists
 ONTOLOGY_EXAMPLE_QUERIES = ("due-and-delivered", "issues-under-several-categories", "disagreements")
 
 
-def get_ontology(request: Request) -> Response:
+def get_ontology(context: ContextDep) -> Response:
     """Our terms: a page with a place for each, or the graph that declares them."""
-    return respond_with_graph_document(request, "ontology")
+    return respond_with_graph_document(context, "ontology")
 
 
-def get_ontology_version(request: Request, version: str) -> Response:
+def get_ontology_version(context: ContextDep, version: str) -> Response:
     """The way from the IRI of the current version to the ontology: 303. Raises Problem 404 for another."""
-    check_query_parameters(request)
-    base = request.app.state.settings.base
+    check_query_parameters(context.request)
+    base = context.base
     said = [
-        one.object for one in get_shipped_triples(request, "ontology") if one.predicate == OWL_VERSION_IRI
+        one.object for one in get_shipped_triples(context, "ontology") if one.predicate == OWL_VERSION_IRI
     ]
     there = [one.value for one in said if isinstance(one, ox.NamedNode)]
     if f"{base}ontology/{version}" not in there:
@@ -74,16 +75,16 @@ def get_ontology_version(request: Request, version: str) -> Response:
     return Response(status_code=303, headers={"Location": "/ontology", "Vary": "Accept, Accept-Profile"})
 
 
-def get_shapes(request: Request) -> Response:
+def get_shapes(context: ContextDep) -> Response:
     """Our shapes: a page of what they demand, or their graph."""
-    return respond_with_graph_document(request, "shapes")
+    return respond_with_graph_document(context, "shapes")
 
 
-def get_json_ld_context(request: Request) -> Response:
+def get_json_ld_context(context: ContextDep) -> Response:
     """The JSON-LD context of the ontology."""
-    check_query_parameters(request)
-    body = serialize_json_body({"@context": ontology_context(request)})
-    return respond_with_body(request, body, JSON_LD, links=data_links())
+    check_query_parameters(context.request)
+    body = serialize_json_body({"@context": ontology_context(context)})
+    return respond_with_body(context.request, body, JSON_LD, links=data_links())
 
 
 def get_static_file(request: Request, name: str) -> Response:
@@ -114,13 +115,13 @@ class GraphContent:
     labels: dict[str, ox.Literal]
 
 
-def respond_with_graph_document(request: Request, name: str) -> Response:
+def respond_with_graph_document(context: RequestContext, name: str) -> Response:
     """One of the graphs that have a page, `ontology` or `shapes`. Raises Problem 404 while it is empty."""
-    asked = parse_preferences(request, OWN_PROFILE_FORMATS, request.path_params.get("suffix", ""))
-    store: Store = request.app.state.store
-    base = request.app.state.settings.base
+    asked = parse_preferences(context, OWN_PROFILE_FORMATS, context.request.path_params.get("suffix", ""))
+    store = context.store
+    base = context.base
     iri = f"{base}{name}"
-    triples = get_shipped_triples(request, name)
+    triples = get_shipped_triples(context, name)
     if asked.languages.is_explicit:
         found = build_graph_content(
             http_language.keep_requested_languages(triples, asked.languages), name, base, current_language()
@@ -130,24 +131,26 @@ def respond_with_graph_document(request: Request, name: str) -> Response:
 
     def write(format_: Format) -> bytes:
         if format_ is not HTML:
-            return serialize_graph_body(request, found.triples, format_)
+            return serialize_graph_body(context, found.triples, format_)
         given: dict[str, object] = {
             "entries": found.entries,
             "labels": found.labels,
             "markup": resource_markup(
-                iri, f"{request_base_url(request)}{name}", found.header, asked.languages.ranges, base
+                iri, f"{request_base_url(context.request)}{name}", found.header, asked.languages.ranges, base
             ),
-            "versions": history.list_graph_versions(request, f"{base}graph/{name}")[-MAX_DOCUMENT_VERSIONS:],
+            "versions": history.list_graph_versions(context.history, context.store, f"{base}graph/{name}")[
+                -MAX_DOCUMENT_VERSIONS:
+            ],
         }
         if name == "ontology":
             given["book"] = vocabulary_of(store, store.version, base, current_language())
         return render_site_page(
-            request, f"{name}.html", **given, rules=rules_by_code().values(), headings=section_headings()
+            context, f"{name}.html", **given, rules=rules_by_code().values(), headings=section_headings()
         )
 
     subject = Resource(iri, f"/{name}", lambda: found.header, write, stated_types(found.header))
     return respond_with_resource(
-        request, asked, subject, more=[f'<{iri}>; rel="about"'], languages=found.languages
+        context, asked, subject, more=[f'<{iri}>; rel="about"'], languages=found.languages
     )
 
 
@@ -172,10 +175,10 @@ def build_graph_content(triples: list[ox.Triple], name: str, base: str, tongue: 
     return GraphContent(triples, http_language.list_statement_languages(triples), header, entries, labels)
 
 
-def get_shipped_triples(request: Request, name: str) -> list[ox.Triple]:
+def get_shipped_triples(context: RequestContext, name: str) -> list[ox.Triple]:
     """The triples of one of our graphs. Raises Problem 404 while it is empty."""
-    store: Store = request.app.state.store
-    base = request.app.state.settings.base
+    store = context.store
+    base = context.base
     triples = graph_triples_at_version(store, store.version, name, base)
     if not triples:
         raise Problem(

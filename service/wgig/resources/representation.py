@@ -27,6 +27,7 @@ from ..http.language import (
 from ..http.parameters import add_parameters_to_path, encode_parameter_pairs, request_base_url
 from ..http.responses import respond_with_body
 from ..pages import rendering
+from ..pages.dependencies import RequestContext
 from ..pages.rendering import PATH_SAFE_CHARACTERS
 from ..problems import Problem
 from ..rdf import vocabulary
@@ -71,7 +72,7 @@ SUFFIXED_PATH_PATTERN = re.compile(
 
 
 def respond_with_resource(  # noqa: PLR0913 - what a representation consists of
-    request: Request,
+    context: RequestContext,
     wish: Preferences,
     subject: Resource,
     *,
@@ -83,23 +84,27 @@ def respond_with_resource(  # noqa: PLR0913 - what a representation consists of
 
     `more` are further links, `languages` those of the texts in our own profile. Raises Problem 406.
     """
-    base: str = request.app.state.settings.base
+    base = context.base
     fields = {"Vary": NEGOTIATION_VARY, **(headers or {})}
     if wish.wants_listing:
         format_ = wish.representations[0].format
         fields["Content-Profile"] = f"<{ALTR_MODEL_IRI}>"
-        body = serialize_representation_list(request, subject, format_)
+        body = serialize_representation_list(context, subject, format_)
         return respond_with_body(
-            request, body, format_, links=representation_links(subject, None, base, more), headers=fields
+            context.request,
+            body,
+            format_,
+            links=representation_links(subject, None, base, more),
+            headers=fields,
         )
     choice = choose_representation(wish, subject, base)
     if subject.writes_profile(choice.profile):
         body = subject.write(choice.format)
         languages = [*languages, language.current_language()] if choice.format is HTML else languages
     else:
-        triples = compute_profile_triples(request, choice, subject, wish.languages)
+        triples = compute_profile_triples(context, choice, subject, wish.languages)
         body, languages = (
-            serialize_profile_triples(request, choice, triples, subject.iri),
+            serialize_profile_triples(context, choice, triples, subject.iri),
             list_statement_languages(triples),
         )
     fields["Content-Profile"] = f"<{choice.profile.iri}>"
@@ -110,7 +115,11 @@ def respond_with_resource(  # noqa: PLR0913 - what a representation consists of
         )
     fields |= content_language_field(languages)
     return respond_with_body(
-        request, body, choice.format, links=representation_links(subject, choice, base, more), headers=fields
+        context.request,
+        body,
+        choice.format,
+        links=representation_links(subject, choice, base, more),
+        headers=fields,
     )
 
 
@@ -127,13 +136,13 @@ def choose_representation(wish: Preferences, subject: Resource, base: str) -> Re
 
 
 def compute_profile_triples(
-    request: Request, choice: Representation, subject: Resource, languages: LanguagePreferences
+    context: RequestContext, choice: Representation, subject: Resource, languages: LanguagePreferences
 ) -> list[ox.Triple]:
     """What a profile says of the subject. Raises Problem 406 where that is nothing."""
-    page = request_base_url(request).rstrip("/") + subject.path
+    page = request_base_url(context.request).rstrip("/") + subject.path
     triples = map_to_profile(choice.profile, {subject.iri: page}, subject.triples())
     if not triples:
-        raise empty_profile_problem(subject, [choice], request.app.state.settings.base)
+        raise empty_profile_problem(subject, [choice], context.base)
     return keep_best_languages(triples, languages.ranges) if languages.is_explicit else triples
 
 
@@ -147,33 +156,33 @@ def empty_profile_problem(subject: Resource, asked: Iterable[Representation], ba
 
 
 def serialize_profile_triples(
-    request: Request, choice: Representation, triples: list[ox.Triple], iri: str
+    context: RequestContext, choice: Representation, triples: list[ox.Triple], iri: str
 ) -> bytes:
     """What a profile says of the thing `iri`, in a format. Raises UnserializableError."""
     writer = PROFILE_SERIALIZERS.get((choice.profile.token, choice.format))
     if writer is None:
-        return serialize_graph_body(request, triples, choice.format)
+        return serialize_graph_body(context, triples, choice.format)
     body = writer(triples, iri)
     check_output_readable(body, choice.format.media_type)
     return body
 
 
-def serialize_graph_body(request: Request, triples: Iterable[ox.Triple], format_: Format) -> bytes:
+def serialize_graph_body(context: RequestContext, triples: Iterable[ox.Triple], format_: Format) -> bytes:
     """Triples in an RDF format, JSON-LD being compact; or as JSON, which names our context.
 
     Raises UnserializableError.
     """
     if format_ in (JSON, JSON_LD):
-        context = ontology_context(request)
-        document = compact_triples(dict.fromkeys(triples), context, CONTEXT_PATH)
-        return serialize_json_body(document if format_ is JSON else embed_used_context(document, context))
-    return serialize_triples(triples, format_, request.app.state.settings.base)
+        terms = ontology_context(context)
+        document = compact_triples(dict.fromkeys(triples), terms, CONTEXT_PATH)
+        return serialize_json_body(document if format_ is JSON else embed_used_context(document, terms))
+    return serialize_triples(triples, format_, context.base)
 
 
-def ontology_context(request: Request) -> dict[str, object]:
+def ontology_context(context: RequestContext) -> dict[str, object]:
     """The JSON-LD context of the ontology as it stands in the store."""
-    store: Store = request.app.state.store
-    return ontology_context_at_version(store, store.version, request.app.state.settings.base)
+    store = context.store
+    return ontology_context_at_version(store, store.version, context.base)
 
 
 @cache_for_version(4)
@@ -211,25 +220,25 @@ def serialize_json_line(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def render_site_page(request: Request, template: str, **values: object) -> bytes:
+def render_site_page(context: RequestContext, template: str, **values: object) -> bytes:
     """A page of this service, which knows where it is: the main page that its path begins with."""
-    here = "/" + request.scope["path"].split("/")[1].partition(".")[0]
-    return rendering.render_template(template, base=request.app.state.settings.base, here=here, **values)
+    here = "/" + context.request.scope["path"].split("/")[1].partition(".")[0]
+    return rendering.render_template(template, base=context.base, here=here, **values)
 
 
 def item_list_markup(
-    request: Request, title: str, names: Mapping[str, ox.Literal], total: int, first: int = 1
+    context: RequestContext, title: str, names: Mapping[str, ox.Literal], total: int, first: int = 1
 ) -> dict[str, Any]:
     """What the page of a list tells search engines: the first of its things with kinds, names and pages."""
     return mappings.build_item_list(
-        title, named_resource_markup(request, dict(islice(names.items(), MAX_MARKUP_THINGS))), total, first
+        title, named_resource_markup(context, dict(islice(names.items(), MAX_MARKUP_THINGS))), total, first
     )
 
 
-def named_resource_markup(request: Request, names: Mapping[str, ox.Literal]) -> list[dict[str, Any]]:
+def named_resource_markup(context: RequestContext, names: Mapping[str, ox.Literal]) -> list[dict[str, Any]]:
     """Things with these names by their IRI, as objects of schema.org with their kinds and pages."""
-    kinds = iter_type_triples(request.app.state.store, names)
-    return build_list_items(names, kinds, request_base_url(request), request.app.state.settings.base)
+    kinds = iter_type_triples(context.store, names)
+    return build_list_items(names, kinds, request_base_url(context.request), context.base)
 
 
 def serialize_schema_org(triples: list[ox.Triple], iri: str) -> bytes:
@@ -237,16 +246,16 @@ def serialize_schema_org(triples: list[ox.Triple], iri: str) -> bytes:
     return serialize_json_body(mappings.build_schema_document(triples, iri))
 
 
-def serialize_representation_list(request: Request, subject: Resource, format_: Format) -> bytes:
+def serialize_representation_list(context: RequestContext, subject: Resource, format_: Format) -> bytes:
     """The list of the representations, in a format."""
-    base: str = request.app.state.settings.base
+    base = context.base
     if format_ is HTML:
         return render_site_page(
-            request, "profiles.html", subject=subject, rows=alternates.representation_rows(subject, base)
+            context, "profiles.html", subject=subject, rows=alternates.representation_rows(subject, base)
         )
     if format_ is JSON:
         return serialize_json_body(alternates.build_representations_document(subject, base))
-    return serialize_graph_body(request, alternates.representation_triples(subject, base), format_)
+    return serialize_graph_body(context, alternates.representation_triples(subject, base), format_)
 
 
 # What a profile writes in a way of its own, by its token and the format.

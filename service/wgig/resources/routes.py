@@ -18,6 +18,7 @@ from ..http.parameters import (
     request_base_url,
 )
 from ..pages import names, rendering
+from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf import jsonld
 from ..rdf.formats import HTML, JSON, JSON_LD, Format
@@ -28,6 +29,7 @@ from ..store.changelog.log import ChangeLog
 from ..store.changelog.sync import ChangeLogSync
 from . import existence, negotiation, plain_json
 from .alternates import CONTENT_LICENSE_IRI, Resource
+from .dependencies import StreamDep
 from .description import (
     ResourceDescription,
     describe_resource,
@@ -79,32 +81,33 @@ RDFS_BASE_IRI, FOAF_BASE_IRI, DCTERMS_BASE_IRI = (
 RESOURCE_LABEL_PREDICATE = ox.NamedNode(f"{RDFS_BASE_IRI}label")
 
 
-def get_resource(request: Request, path: str) -> Response:
+def get_resource(context: ContextDep, stream: StreamDep, path: str) -> Response:
     """The name of a thing: 303 to its description, by the profile that is asked for.
 
     Raises Problem 400, 404, and 406 for a profile that has nothing for it.
     """
-    iri, here = parse_resource_path(request, path), doc_path(path)
+    request = context.request
+    iri, here = parse_resource_path(context, path), doc_path(path)
     parameters = check_query_parameters(request, RESOURCE_PARAMETERS)
     negotiation.parse_frame_parameter(request)
     asked = (
-        parse_preferences(request, OWN_PROFILE_FORMATS, others=RESOURCE_PARAMETERS)
+        parse_preferences(context, OWN_PROFILE_FORMATS, others=RESOURCE_PARAMETERS)
         if parameters or asks_for_profile(request)
         else None
     )
-    store = request.app.state.store
+    store = context.store
     is_thing = is_known_iri(store, iri)
-    if not is_thing and not existence.is_folder(wait_for_log(request), iri):
+    if not is_thing and not existence.is_folder(wait_for_log(stream), iri):
         suffixed = SUFFIXED_PATH_PATTERN.fullmatch(path)
-        if suffixed and is_known_iri(store, parse_resource_path(request, suffixed["path"])):
+        if suffixed and is_known_iri(store, parse_resource_path(context, suffixed["path"])):
             location = add_parameters_to_path(here, encode_parameter_pairs(parameters))
             return Response(status_code=303, headers={"Location": location, "Vary": NEGOTIATION_VARY})
-        raise missing_resource_problem(request, iri)
+        raise missing_resource_problem(context, stream, iri)
     fields = {"Link": f'<{here}>; rel="describedby"', "Vary": NEGOTIATION_VARY}
     if asked and asks_for_profile(request):
         its_types = stated_types(statements_about(store, [iri])) if is_thing else None
         subject = Resource(iri, here, lambda: (), lambda _: b"", its_types)
-        choice = choose_representation(asked, subject, request.app.state.settings.base)
+        choice = choose_representation(asked, subject, context.base)
         fields["Content-Profile"] = f"<{choice.profile.iri}>"
         token = "all" if asked.wants_listing else choice.profile.token
         parameters = [*(pair for pair in parameters if pair[0] != "_profile"), ("_profile", token)]
@@ -112,119 +115,116 @@ def get_resource(request: Request, path: str) -> Response:
     return Response(status_code=303, headers={"Location": location, **fields})
 
 
-def get_resource_document(request: Request, path: str) -> Response:
+def get_resource_document(context: ContextDep, stream: StreamDep, path: str) -> Response:
     """The description of a thing, or the list of what is below a kind's path. Raises Problem 404 and 406."""
+    request = context.request
     suffixed = SUFFIXED_PATH_PATTERN.fullmatch(path)
     path, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (path, "")
     parameters = check_query_parameters(request, RESOURCE_PARAMETERS)
     frame = negotiation.parse_frame_parameter(request)
     if frame:
-        return respond_with_frame(request, path, suffix, frame)
+        return respond_with_frame(context, path, suffix, frame)
     pairs = [pair for pair in parameters if pair[0] in INVERSE_PARAMETERS]
     asked = (
-        parse_inverse_preferences(request, suffix)
+        parse_inverse_preferences(context, suffix)
         if pairs
-        else parse_preferences(request, OWN_PROFILE_FORMATS, suffix, AFTER_PARAMETERS)
+        else parse_preferences(context, OWN_PROFILE_FORMATS, suffix, AFTER_PARAMETERS)
     )
-    iri = parse_resource_path(request, path)
-    description = describe_resource(request.app.state.store, iri, asked.languages)
+    iri = parse_resource_path(context, path)
+    description = describe_resource(context.store, iri, asked.languages)
     if description is None:
-        if pairs and not existence.is_folder(wait_for_log(request), iri):
+        if pairs and not existence.is_folder(wait_for_log(stream), iri):
             raise unknown_resource_problem(iri)
         check_query_parameters(request, (*NEGOTIATION_PARAMETERS, *AFTER_PARAMETERS))  # of a list
-        return respond_with_folder(request, asked, iri, doc_path(path))
+        return respond_with_folder(context, stream, asked, iri, doc_path(path))
     if any(key in AFTER_PARAMETERS for key, _ in parameters):
         raise Problem(400, "The parameter after belongs to a list of things, and this is one thing.")
     subject = Resource(
         iri,
         doc_path(path),
-        partial(profile_source_triples, request, description),
-        partial(serialize_resource_body, request, asked, description),
+        partial(profile_source_triples, context, description),
+        partial(serialize_resource_body, context, asked, description),
         None if pairs else stated_types(description.statements),
         INVERSE_FORMATS if pairs else OWN_PROFILE_FORMATS,
         pairs=pairs,
     )
     more = [about_link(iri), CITATION_LINK_TEMPLATE.format(quote(iri, safe=""))]
     return respond_with_resource(
-        request, asked, subject, more=more, languages=description_languages(description)
+        context, asked, subject, more=more, languages=description_languages(description)
     )
 
 
-def parse_inverse_preferences(request: Request, suffix: str) -> Preferences:
+def parse_inverse_preferences(context: RequestContext, suffix: str) -> Preferences:
     """What is asked for of a page of what points to a thing."""
     return parse_preferences(
-        request,
-        INVERSE_FORMATS,
-        suffix,
-        INVERSE_PARAMETERS,
-        {OWN_PROFILE_TOKEN: own_profile(request.app.state.settings.base)},
+        context, INVERSE_FORMATS, suffix, INVERSE_PARAMETERS, {OWN_PROFILE_TOKEN: own_profile(context.base)}
     )
 
 
-def respond_with_frame(request: Request, path: str, suffix: str, frame: str) -> Response:
+def respond_with_frame(context: RequestContext, path: str, suffix: str, frame: str) -> Response:
     """The description of a thing as JSON in a frame. Raises Problem 404, 406."""
-    base: str = request.app.state.settings.base
+    base = context.base
     asked = parse_preferences(
-        request, FRAMED_FORMATS, suffix, FRAME_PARAMETERS, {OWN_PROFILE_TOKEN: own_profile(base)}
+        context, FRAMED_FORMATS, suffix, FRAME_PARAMETERS, {OWN_PROFILE_TOKEN: own_profile(base)}
     )
-    iri = parse_resource_path(request, path)
-    description = describe_resource(request.app.state.store, iri, asked.languages)
+    iri = parse_resource_path(context, path)
+    description = describe_resource(context.store, iri, asked.languages)
     if description is None:
         raise unknown_resource_problem(iri)
 
     def write(_: Format) -> bytes:
-        context = ontology_context(request)
+        terms = ontology_context(context)
         document = embed_used_context(
-            compact_triples(description_triples(description, base), context, CONTEXT_PATH), context
+            compact_triples(description_triples(description, base), terms, CONTEXT_PATH), terms
         )
-        return serialize_json_body(jsonld.frame_document(document, iri, frame, context))
+        return serialize_json_body(jsonld.frame_document(document, iri, frame, terms))
 
     pairs = [("_frame", frame)]
     subject = Resource(iri, doc_path(path), lambda: (), write, formats=FRAMED_FORMATS, pairs=pairs)
     return respond_with_resource(
-        request, asked, subject, more=[about_link(iri)], languages=description_languages(description)
+        context, asked, subject, more=[about_link(iri)], languages=description_languages(description)
     )
 
 
-def respond_with_folder(request: Request, asked: Preferences, iri: str, path: str) -> Response:
+def respond_with_folder(
+    context: RequestContext, stream: ChangeLogSync, asked: Preferences, iri: str, path: str
+) -> Response:
     """The list of what is below an IRI, so many things at once; `after` names that which comes before them.
 
     Raises Problem 404 when nothing is.
     """
-    after = parse_after_parameter(request, iri)
-    below = existence.list_folder(
-        wait_for_log(request), request.app.state.store, iri, after, asked.languages.ranges
-    )
+    after = parse_after_parameter(context.request, iri)
+    below = existence.list_folder(wait_for_log(stream), context.store, iri, after, asked.languages.ranges)
     if not below.things and not below.folders:
-        if after and existence.is_folder(wait_for_log(request), iri):
+        if after and existence.is_folder(wait_for_log(stream), iri):
             raise Problem(404, f"Nothing comes after {after} in this list. It begins at {path}.")
-        raise missing_resource_problem(request, iri)
+        raise missing_resource_problem(context, stream, iri)
     labels = language.keep_requested_languages([*label_triples(below.things)], asked.languages)
-    following = address_with_parameters(request, [("after", below.after)]) if below.after else ""
+    following = address_with_parameters(context.request, [("after", below.after)]) if below.after else ""
 
     def write(format_: Format) -> bytes:
         if format_ is HTML:
-            kind = iri.removeprefix(f"{request.app.state.settings.base}id/")
+            kind = iri.removeprefix(f"{context.base}id/")
             called = {one: ox.Literal(text.value) for one, text in below.things.items()}
             given = {
                 "title": names.localized_kind_title(kind),
                 "folder": iri,
                 "below": below,
                 "following": following,
-                "markup": item_list_markup(request, names.kind_title(kind), called, len(called)),
+                "markup": item_list_markup(context, names.kind_title(kind), called, len(called)),
                 "examples": find_examples_by_keyword(f"{kind}s"),
             }
-            return render_site_page(request, "kind.html", **given)
+            return render_site_page(context, "kind.html", **given)
         members = (
             ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS_BASE_IRI}member"), ox.NamedNode(one))
             for one in below.things
         )
-        return serialize_graph_body(request, [*members, *labels], format_)
+        return serialize_graph_body(context, [*members, *labels], format_)
 
     subject = Resource(iri, path, lambda: (), write, pairs=[("after", after)] if after else [])
     more = [about_link(iri), *([f'<{following}>; rel="next"'] if following else [])]
     return respond_with_resource(
-        request, asked, subject, more=more, languages=language.list_statement_languages(labels)
+        context, asked, subject, more=more, languages=language.list_statement_languages(labels)
     )
 
 
@@ -240,40 +240,39 @@ def parse_after_parameter(request: Request, iri: str) -> str:
     return given[0] if given else ""
 
 
-def wait_for_log(request: Request) -> ChangeLog:
+def wait_for_log(stream: ChangeLogSync) -> ChangeLog:
     """The versions of things, in their order; for a thread. Raises Problem 503 while that is not known."""
-    stream: ChangeLogSync = request.app.state.stream
     return from_thread.run(stream.get_current_log, FOLDER_LOG_TIMEOUT_SECONDS)
 
 
 def serialize_resource_body(
-    request: Request, asked: Preferences, description: ResourceDescription, format_: Format
+    context: RequestContext, asked: Preferences, description: ResourceDescription, format_: Format
 ) -> bytes:
     """A description in a format of our own profile."""
-    base: str = request.app.state.settings.base
+    base = context.base
     if format_ is JSON:
-        return serialize_resource_json(request, description)
+        return serialize_resource_json(context, description)
     if format_ is not HTML:
-        return serialize_graph_body(request, description_triples(description, base), format_)
-    if any(key in INVERSE_PARAMETERS for key, _ in bodies.get_query_parameters(request)):
-        return render_inverse_page(request, description, build_resource_facts(request, description))
+        return serialize_graph_body(context, description_triples(description, base), format_)
+    if any(key in INVERSE_PARAMETERS for key, _ in bodies.get_query_parameters(context.request)):
+        return render_inverse_page(context, description, build_resource_facts(context, description))
     iri = description.iri
-    here = request_base_url(request).rstrip("/") + doc_path(iri.removeprefix(f"{base}id/"))
-    block = resource_markup(iri, here, outgoing_triples(request, description), asked.languages.ranges, base)
-    return render_resource_page(request, description, asked.languages.ranges, block)
+    here = request_base_url(context.request).rstrip("/") + doc_path(iri.removeprefix(f"{base}id/"))
+    block = resource_markup(iri, here, outgoing_triples(context, description), asked.languages.ranges, base)
+    return render_resource_page(context, description, asked.languages.ranges, block)
 
 
-def serialize_resource_json(request: Request, description: ResourceDescription) -> bytes:
+def serialize_resource_json(context: RequestContext, description: ResourceDescription) -> bytes:
     """A thing as plain JSON. Raises Problem 400 for what is not there, and UnserializableError."""
-    return serialize_json_body(build_resource_facts(request, description))
+    return serialize_json_body(build_resource_facts(context, description))
 
 
-def build_resource_facts(request: Request, description: ResourceDescription) -> dict[str, Any]:
-    """What is said of a thing, or a page of what points to it. Raises as `serialize_resource_json`."""
-    base: str = request.app.state.settings.base
+def build_resource_facts(context: RequestContext, description: ResourceDescription) -> dict[str, Any]:
+    """What is said of a thing, or a page of what points to it. Raises as `thing_json`."""
+    base = context.base
     path = rendering.find_href(description.iri, base) or ""
     return plain_json.build_resource_json(
-        request.app.state.store, description, path, bodies.get_query_parameters(request), base
+        context.store, description, path, bodies.get_query_parameters(context.request), base
     )
 
 
@@ -292,21 +291,21 @@ def description_triples(description: ResourceDescription, base: str) -> Iterable
         )
 
 
-def profile_source_triples(request: Request, description: ResourceDescription) -> Iterable[ox.Triple]:
+def profile_source_triples(context: RequestContext, description: ResourceDescription) -> Iterable[ox.Triple]:
     """What other profiles are computed from: what is said of a thing, and of what is linked with it."""
-    yield from outgoing_triples(request, description)
+    yield from outgoing_triples(context, description)
     yield from (one.triple for one in description.incoming)
     starts = {one.subject.value for one in description.incoming}
     yield from label_triples({iri: text for iri, text in description.labels.items() if iri in starts})
 
 
-def outgoing_triples(request: Request, description: ResourceDescription) -> Iterable[ox.Triple]:
+def outgoing_triples(context: RequestContext, description: ResourceDescription) -> Iterable[ox.Triple]:
     """What is said of a thing, and what those are that it leads to."""
     ends = {one.object.value for one in description.statements if isinstance(one.object, ox.NamedNode)}
     others = ends - {description.iri}
     yield from (one.triple for one in description.statements)
     yield from label_triples({iri: text for iri, text in description.labels.items() if iri in others})
-    yield from iter_type_triples(request.app.state.store, sorted(ends))
+    yield from iter_type_triples(context.store, sorted(ends))
 
 
 def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:
@@ -330,14 +329,14 @@ def doc_path(path: str) -> str:
     return f"/doc/{quote(path, safe=rendering.PATH_SAFE_CHARACTERS)}"
 
 
-def parse_resource_path(request: Request, path: str) -> str:
+def parse_resource_path(context: RequestContext, path: str) -> str:
     """The IRI of the thing that a path below /id or /doc names, whatever the host.
 
     Raises Problem 400, and 404 for a path with characters that no IRI has (RFC 3987, section 2.2).
     """
-    bodies.decode_utf8_text(unquote_to_bytes(request.scope["raw_path"]), "path")
+    bodies.decode_utf8_text(unquote_to_bytes(context.request.scope["raw_path"]), "path")
     escaped = NON_IRI_CHARACTERS.sub(lambda found: quote(found[0]), path)
-    iri = f"{request.app.state.settings.base}id/{escaped}"
+    iri = f"{context.base}id/{escaped}"
     try:
         ox.NamedNode(iri)
     except ValueError as error:
@@ -345,13 +344,13 @@ def parse_resource_path(request: Request, path: str) -> str:
     return iri
 
 
-def missing_resource_problem(request: Request, iri: str) -> Problem:
+def missing_resource_problem(context: RequestContext, stream: ChangeLogSync, iri: str) -> Problem:
     """The 404 of a thing, with the part of a document that has this name, or a thing whose name is near."""
-    things = f"{request.app.state.settings.base}id/"
+    things = f"{context.base}id/"
     part = iri.replace(things, f"{things}document/", 1)
-    is_there = request.app.state.store.has_statement(ox.NamedNode(part), None, None)
+    is_there = context.store.has_statement(ox.NamedNode(part), None, None)
     return unknown_resource_problem(
-        iri, part if is_there else existence.find_near_iri(wait_for_log(request), iri)
+        iri, part if is_there else existence.find_near_iri(wait_for_log(stream), iri)
     )
 
 

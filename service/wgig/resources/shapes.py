@@ -19,6 +19,7 @@ from ..http import language as http_language
 from ..http.language import current_language
 from ..http.parameters import check_query_parameters
 from ..http.responses import respond_with_body
+from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf import vocabulary
 from ..rdf.formats import HTML, TURTLE, Format
@@ -118,18 +119,15 @@ def diff_example_lines(failing: Path, passing: Path) -> Iterator[DiffLine]:
 MAX_SHAPE_NAME_CHARACTERS = 100  # characters of a name that is compared with others
 
 
-def get_shape(request: Request, name: str) -> Response:
+def get_shape(context: ContextDep, name: str) -> Response:
     """A shape, as a page with its reason and examples, or as RDF. Raises Problem 404 with a near name."""
     suffixed = SUFFIXED_PATH_PATTERN.fullmatch(name)
     name, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (name, "")
     asked = parse_preferences(
-        request,
-        OWN_PROFILE_FORMATS,
-        suffix,
-        known={OWN_PROFILE_TOKEN: own_profile(request.app.state.settings.base)},
+        context, OWN_PROFILE_FORMATS, suffix, known={OWN_PROFILE_TOKEN: own_profile(context.base)}
     )
-    prefix = f"{request.app.state.settings.base}shapes#"
-    graph = get_shipped_triples(request, "shapes")
+    prefix = f"{context.base}shapes#"
+    graph = get_shipped_triples(context, "shapes")
     names = {iri.removeprefix(prefix) for iri in subject_iris(graph) if iri.startswith(prefix)}
     if name not in names:
         raise unknown_shape_problem(name, find_near_shape(name, names))
@@ -140,15 +138,15 @@ def get_shape(request: Request, name: str) -> Response:
 
     def write(format_: Format) -> bytes:
         return (
-            render_shape_page(request, node, graph)
+            render_shape_page(context, node, graph)
             if format_ is HTML
-            else serialize_graph_body(request, part, format_)
+            else serialize_graph_body(context, part, format_)
         )
 
     subject = Resource(node.value, f"/shapes/{name}", lambda: (), write)
     more = [f'<{node.value}>; rel="about"']
     return respond_with_resource(
-        request, asked, subject, more=more, languages=http_language.list_statement_languages(part)
+        context, asked, subject, more=more, languages=http_language.list_statement_languages(part)
     )
 
 
@@ -161,11 +159,11 @@ def get_example_paper(request: Request, name: str) -> Response:
     return respond_with_body(request, file.read_bytes(), TURTLE)
 
 
-def render_shape_page(request: Request, node: ox.NamedNode, graph: list[ox.Triple]) -> bytes:
+def render_shape_page(context: RequestContext, node: ox.NamedNode, graph: list[ox.Triple]) -> bytes:
     """The page of a shape."""
     name = node.value.partition("#")[2]
     return render_site_page(
-        request,
+        context,
         "rule.html",
         iri=node.value,
         shape=vocabulary.build_node_shape(node, vocabulary.objects_by_subject(graph), current_language()),

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
-from fastapi import Request
 from pyoxigraph import Literal
 
 from ..http.bodies import get_query_parameters, parameter_values
 from ..http.language import RTL_LANGUAGES, current_language, label_languages
+from ..pages.dependencies import RequestContext
 from ..pages.names import foreign_property_label
 from ..pages.rendering import words_of_iri
 from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_known_iri
@@ -313,17 +313,17 @@ MAX_SOURCE_VERSIONS = 20  # of a graph that a page lists
 
 
 def render_resource_page(
-    request: Request, description: ResourceDescription, ranges: tuple[str, ...], markup: object
+    context: RequestContext, description: ResourceDescription, ranges: tuple[str, ...], markup: object
 ) -> bytes:
     """The page of a thing, in the languages of these ranges, with what it tells search engines."""
-    store, base = request.app.state.store, request.app.state.settings.base
+    store, base = context.store, context.base
     view = build_resource_view(store, description, f"{base}graph/inferred")
     what = build_overview(store, description.iri, stated_types(description.statements), base)
     named = description.labels | find_labels(store, what.iris - description.labels.keys(), ranges)
     in_sections = build_paper_sections(store, view, base)
     there = {group.iri for one in in_sections for group in one.groups}
     return render_site_page(
-        request,
+        context,
         "doc.html",
         page=replace(view, facts=[one for one in view.facts if one.iri not in there]),
         gist=what,
@@ -331,20 +331,24 @@ def render_resource_page(
         sections=in_sections,
         headings=section_headings(),
         around=build_neighborhood(view.title.value, view.incoming, view.facts, named, base),
-        versions=list_graph_versions(request, view.graph)[-MAX_SOURCE_VERSIONS:] if view.graph else [],
+        versions=list_graph_versions(context.history, context.store, view.graph)[-MAX_SOURCE_VERSIONS:]
+        if view.graph
+        else [],
         labels=named,
         markup=markup,
     )
 
 
-def render_inverse_page(request: Request, description: ResourceDescription, said: Mapping[str, Any]) -> bytes:
+def render_inverse_page(
+    context: RequestContext, description: ResourceDescription, said: Mapping[str, Any]
+) -> bytes:
     """A page of what points to a thing by a property, of which that is said as JSON."""
     ((name, found),) = said["inverse"].items()
-    number = int((parameter_values(get_query_parameters(request), "page") or ["1"])[0])
+    number = int((parameter_values(get_query_parameters(context.request), "page") or ["1"])[0])
     things = [one["id"] for one in found["items"]]
-    store: Store = request.app.state.store
+    store = context.store
     return render_site_page(
-        request,
+        context,
         "inverse.html",
         iri=description.iri,
         title=description.labels.get(description.iri) or Literal(words_of_iri(description.iri)),
@@ -354,7 +358,7 @@ def render_inverse_page(request: Request, description: ResourceDescription, said
         labels=find_labels(store, things, label_languages()),
         number=number,
         turns={
-            rel: address_with_parameters(request, [("inverse", name), ("page", str(number + step))])
+            rel: address_with_parameters(context.request, [("inverse", name), ("page", str(number + step))])
             for rel, step in (("prev", -1), ("next", 1))
             if rel in found["links"]
         },

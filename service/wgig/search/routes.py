@@ -14,8 +14,8 @@ from fastapi import Request, Response
 from ..http.bodies import Pairs
 from ..http.parameters import check_query_parameters
 from ..http.responses import respond_with_body
-from ..http.work_queue import WorkQueue
 from ..pages import rendering
+from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.names import localized_kind_title
 from ..problems import Problem
 from ..rdf.formats import ATOM, HTML, JSON, JSON_LD, Format
@@ -27,6 +27,7 @@ from ..resources.representation import address_with_parameters, named_resource_m
 from . import index as search_index
 from . import opensearch
 from .database import list_distinct_values, read_index_entries, read_index_property
+from .dependencies import IndexDep, SearchesDep
 from .entries import IndexEntry
 from .index import FullTextIndex
 from .ranking import MAX_SEARCH_MATCHES, SearchCriteria, SearchMatches, find_search_matches
@@ -39,23 +40,22 @@ SCHEMA_ORG_PROFILE = "schema.org"
 HITS_PER_PAGE = 20  # things
 
 
-async def get_search(request: Request) -> Response:
+async def get_search(context: ContextDep, index: IndexDep, searches: SearchesDep) -> Response:
     """Things by words of theirs: names before texts, typing errors mended, what was found marked."""
-    searches: WorkQueue = request.app.state.searches
-    return await searches.run(answer_search_request, request)
+    return await searches.run(answer_search_request, context, index)
 
 
-def answer_search_request(request: Request) -> Response:
+def answer_search_request(context: RequestContext, index: FullTextIndex) -> Response:
     """The page of results that is asked for, or the form. Raises Problem 400, 404, 406 and 503."""
+    request = context.request
     given = parse_unique_parameters(request, SEARCH_PARAMETERS)
-    there = search_profiles(request.app.state.settings.base)
-    wish = parse_format_preferences(request, SEARCH_FORMATS, request.path_params.get("suffix", ""), there)
-    index: FullTextIndex = request.app.state.index
+    there = search_profiles(context.base)
+    wish = parse_format_preferences(context, SEARCH_FORMATS, request.path_params.get("suffix", ""), there)
     is_page = wish.representations[0].format is HTML and not wish.wants_listing
     if is_page and not given.get("q", "").strip():
         return respond_with_body(
             request,
-            render_search_page(request, None, index),
+            render_search_page(context, None, index),
             HTML,
             links=[opensearch.OPENSEARCH_LINK],
             headers=LANGUAGE_NEUTRAL_HEADERS,
@@ -70,17 +70,17 @@ def answer_search_request(request: Request) -> Response:
         search_index.parse_search_kind(index, given.get("kind", "")),
     )
     results = build_search_results(
-        request, given, index.query(find_search_matches, wanted, index.frequent_terms)
+        context, index, given, index.query(find_search_matches, wanted, index.frequent_terms)
     )
     around = [f'<{path}>; rel="{name}"' for name, path in results.page_addresses.items()]
     pairs = search_page_parameters(given, results.page)
-    iri = f"{request.app.state.settings.base}search?{urlencode(pairs)}"
-    write = partial(serialize_search_results, request, results, pairs)
+    iri = f"{context.base}search?{urlencode(pairs)}"
+    write = partial(serialize_search_results, context, index, results, pairs)
     subject = Resource(
         iri, "/search", lambda: (), write, formats=SEARCH_FORMATS, pairs=pairs, written_profiles=there
     )
     return respond_with_resource(
-        request, wish, subject, more=[opensearch.OPENSEARCH_LINK, *around], headers=LANGUAGE_NEUTRAL_HEADERS
+        context, wish, subject, more=[opensearch.OPENSEARCH_LINK, *around], headers=LANGUAGE_NEUTRAL_HEADERS
     )
 
 
@@ -95,7 +95,9 @@ def parse_unique_parameters(request: Request, allowed: Sequence[str]) -> dict[st
     return {name: value for name, value in check_query_parameters(request, allowed) if value}
 
 
-def build_search_results(request: Request, given: dict[str, str], found: SearchMatches) -> SearchResults:
+def build_search_results(
+    context: RequestContext, index: FullTextIndex, given: dict[str, str], found: SearchMatches
+) -> SearchResults:
     """The results on the page that is asked for. Raises Problem 400 and 404 for a page that there is not."""
     number = parse_results_page_number(given.get("page", "1"))
     last = max(1, -(-len(found.rows) // HITS_PER_PAGE))
@@ -105,9 +107,9 @@ def build_search_results(request: Request, given: dict[str, str], found: SearchM
     pages = {
         name: search_page_parameters(given, one) for name, one in search_page_relations(number, last).items()
     }
-    base = request.app.state.settings.base
-    names = find_labels(request.app.state.store, (row.iri for row in rows if not row.label))
-    held = request.app.state.index.query(read_index_entries, rows)
+    base = context.base
+    names = find_labels(context.store, (row.iri for row in rows if not row.label))
+    held = index.query(read_index_entries, rows)
     terms = found.criteria.terms
     return SearchResults(
         given["q"],
@@ -122,7 +124,7 @@ def build_search_results(request: Request, given: dict[str, str], found: SearchM
         (number - 1) * HITS_PER_PAGE,
         HITS_PER_PAGE,
         {name: urlencode(pairs) for name, pairs in pages.items()},
-        {name: address_with_parameters(request, pairs) for name, pairs in pages.items()},
+        {name: address_with_parameters(context.request, pairs) for name, pairs in pages.items()},
     )
 
 
@@ -146,29 +148,29 @@ def search_page_parameters(given: dict[str, str], page: int) -> Pairs:
 
 
 def serialize_search_results(
-    request: Request, results: SearchResults, pairs: Pairs, format_: Format
+    context: RequestContext, index: FullTextIndex, results: SearchResults, pairs: Pairs, format_: Format
 ) -> bytes:
     """The results of these parameters in a format."""
     if format_ is HTML:
         names = {one.iri: ox.Literal(one.label) for one in results.hits}
         return render_search_page(
-            request, results, request.app.state.index, build_results_markup(request, results, pairs, names)
+            context, results, index, build_results_markup(context, results, pairs, names)
         )
     if format_ is ATOM:
-        changed = request.app.state.index.query(read_index_property, "changed")
-        return opensearch.serialize_search_feed(results, str(request.base_url), changed)
+        changed = index.query(read_index_property, "changed")
+        return opensearch.serialize_search_feed(results, str(context.request.base_url), changed)
     if format_ is JSON_LD:
         names = {one.iri: ox.Literal(one.label, language=one.language or None) for one in results.hits}
-        return serialize_compact_json(build_results_markup(request, results, pairs, names))
+        return serialize_compact_json(build_results_markup(context, results, pairs, names))
     return serialize_compact_json(build_search_json(results))
 
 
 def build_results_markup(
-    request: Request, results: SearchResults, pairs: Pairs, names: Mapping[str, ox.Literal]
+    context: RequestContext, results: SearchResults, pairs: Pairs, names: Mapping[str, ox.Literal]
 ) -> dict[str, Any]:
     """The results of these parameters as schema.org, with these names of the things by IRI."""
-    things = dict(zip(names, named_resource_markup(request, names), strict=True))
-    return build_search_json_ld(results, f"{request.base_url}search?{urlencode(pairs)}", things)
+    things = dict(zip(names, named_resource_markup(context, names), strict=True))
+    return build_search_json_ld(results, f"{context.request.base_url}search?{urlencode(pairs)}", things)
 
 
 def serialize_compact_json(value: object) -> bytes:
@@ -177,12 +179,12 @@ def serialize_compact_json(value: object) -> bytes:
 
 
 def render_search_page(
-    request: Request, results: SearchResults | None, index: FullTextIndex, markup: object = None
+    context: RequestContext, results: SearchResults | None, index: FullTextIndex, markup: object = None
 ) -> bytes:
     """The page with the form, and with results where something was searched for, and `markup` of them."""
     return rendering.render_template(
         "search.html",
-        base=request.app.state.settings.base,
+        base=context.base,
         results=results,
         markup=markup,
         most=MAX_SEARCH_MATCHES,

@@ -5,7 +5,7 @@ store, where it has any, the made-up papers of the package are in the graph, whi
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..rdf.namespaces import EXTERNAL_NAMESPACES, LOCAL_NAME_PATTERN, namespaces
 from ..rdf.serialization import build_quad, normalize_triples
 from ..settings import SHIPPED_FOLDER, Settings
 from ..store.change import Change, find_existing_graphs, iter_graph_quads
-from .engines import ValidationResult
+from ..store.commit import NOTHING_CHECKED, CheckResults
 
 CONFORMANCE_NAMESPACES = namespaces_by_prefix(Settings.base)
 RDF_TYPE_PROPERTY = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
@@ -37,10 +37,6 @@ BULK_EXTEND_MIN_QUADS = 2000  # quads
 MAX_UNANNOUNCED_PAPERS = 1000  # papers that take a while
 
 
-# What an engine found in papers that are being written, by the digest of what an assertion on them rests on.
-results_by_digest: dict[str, Set[ValidationResult]] = {}
-
-
 class ConformanceGraph:
     """Keeps a graph equal to what the checker says of the papers of a store."""
 
@@ -59,12 +55,14 @@ class ConformanceGraph:
         paths = sorted(path for pattern in DIGESTED_FILE_PATTERNS for path in SHIPPED_FOLDER.glob(pattern))
         return compute_sha256([__version__.encode(), *(path.read_bytes() for path in paths)])
 
-    def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
+    def follow(
+        self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
+    ) -> Change | None:
         """Say how the papers stand now; a paper whose graph and rules are as before costs its digest.
 
-        `change` is what happened since that was said; None: it may be anything. Up to MAX_TRANSACTION_PAPERS
-        papers change together, in one transaction. Returns the change with what followed, None of more papers
-        than that.
+        `change` is what happened since that was said; None: it may be anything. `checked` is what an engine
+        found in papers before they were written. Up to BATCH papers change together, in one transaction.
+        Returns the change with what followed, None of more papers than that.
         """
         if not any(map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER))):
             return self.remove_graph(quads, change)
@@ -73,7 +71,7 @@ class ConformanceGraph:
         if len(names) > MAX_UNANNOUNCED_PAPERS:
             self.say(f"Checking {len(names)} papers by the template ...")
         for start in range(0, len(names), MAX_TRANSACTION_PAPERS):
-            followed = self.update_papers(quads, names[start : start + MAX_TRANSACTION_PAPERS])
+            followed = self.update_papers(quads, names[start : start + MAX_TRANSACTION_PAPERS], checked)
             change = (
                 change.combine(followed)
                 if change is not None and len(names) <= MAX_TRANSACTION_PAPERS
@@ -129,7 +127,7 @@ class ConformanceGraph:
         )
         return {*said, *stored, *read_example_papers()}
 
-    def update_papers(self, quads: ox.Store, names: Iterable[str]) -> Change:
+    def update_papers(self, quads: ox.Store, names: Iterable[str], checked: CheckResults) -> Change:
         """Replace what is said of those of these papers that are not as they were; what that changed."""
         found = ((name, self.find_paper_triples(quads, name)) for name in names)
         now = ((name, triples, self.compute_digest(triples)) for name, triples in found)
@@ -144,7 +142,7 @@ class ConformanceGraph:
             old |= self.previous_statements.pop(name, set()) or self.paper_statements(quads, name)
             if triples:
                 new |= build_conformance_triples(
-                    paper_node(name), triples, digest_, self.engine_name, results_by_digest.get(digest_)
+                    paper_node(name), triples, digest_, self.engine_name, checked.get(digest_)
                 )
         gone, come = (
             [build_quad(one, self.graph) for one in those] for those in (old - new - same, new - old)

@@ -20,6 +20,7 @@ from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, PROBLEM_JSON, Fo
 from ..rdf.namespaces import LOCAL_NAME_PATTERN, WGIG_TERMS_NAMESPACE
 from ..rdf.positions_turtle import TriplePosition
 from ..settings import Settings
+from ..store.commit import CheckResults
 from .check import ACTOR_IRI_PREFIXES, build_check_report, find_document_results
 from .conformance_graph import RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER, ConformanceGraph, paper_node
 from .documents import Document, DocumentReader, read_rdf
@@ -65,6 +66,11 @@ class GateDecision(NamedTuple):
     report: bytes = b""
     digest: str = ""
     results: frozenset[ValidationResult] = frozenset()
+
+    @property
+    def by_digest(self) -> CheckResults:
+        """What the engine found, as the store takes it; nothing where it was not asked."""
+        return {self.digest: self.results} if self.digest else {}
 
 
 def is_paper_graph(graph: str | None, base: str) -> bool:

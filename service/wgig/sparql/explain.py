@@ -318,11 +318,10 @@ def explain_query(text: str, form: str, dataset: QueryDataset, store: Store, bas
 
 
 def respond_with_explanation(
-    request: Request, pairs: Pairs, found: QueryExplanation, format_: Format
+    request: Request, base: str, pairs: Pairs, found: QueryExplanation, format_: Format
 ) -> Response:
     """The answer to `?explain`, in one of the formats EXPLANATION_FORMATS."""
     if format_ is HTML:
-        base = request.app.state.settings.base
         source = gettext(PLAN_SOURCE_TEMPLATE).format(version=ENGINE_VERSION)
         page = render_template(
             "explain.html", base=base, explained=found, suffix=format_match_count, source=source, asked=pairs

@@ -1,6 +1,5 @@
 """/queries/running: what is being answered now, and how to end it."""
 
-import json
 import re
 import time
 import uuid
@@ -8,18 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from fastapi import Request, Response
+from fastapi import Request
 
-from ..http.auth import authorize_request
-from ..http.parameters import check_query_parameters
 from ..problems import Problem
-from ..rdf.formats import JSON
 from .workers.result import QueryResult
 
 QUERY_ID_FIELD = "WGIG-Query-Id"
 QUERY_ID_PATTERN = re.compile(r"[\w-]{16,100}", re.ASCII)
-MAX_SHOWN_QUERY_CHARS = 2_000  # characters of a query
-RUNNING_QUERIES_HEADERS = {"Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True)
@@ -72,42 +66,6 @@ def check_query_id(request: Request) -> None:
             400,
             f"{QUERY_ID_FIELD} is no id of a query. Send 16 to 100 letters, digits, - and _, such as a UUID.",
         )
-
-
-async def get_running_queries(request: Request) -> Response:
-    """How many queries are being answered and for how long; with a token for it, which ones and for whom."""
-    check_query_parameters(request)
-    found = request.app.state.running.list_current()
-    body: dict[str, object] = {"count": len(found)}
-    if "authorization" in request.headers:
-        authorize_request(request, "admin")
-        body["queries"] = [
-            {
-                "id": one.id,
-                "seconds": count_running_seconds(one),
-                "client": one.client,
-                "query": one.text.rstrip()[:MAX_SHOWN_QUERY_CHARS],
-            }
-            for _, one in found
-        ]
-    else:
-        body["seconds"] = [count_running_seconds(one) for _, one in found]
-    return Response(
-        json.dumps(body, ensure_ascii=False), media_type=JSON.media_type, headers=RUNNING_QUERIES_HEADERS
-    )
-
-
-async def delete_running_query(request: Request, id: str) -> Response:  # noqa: A002  as the path names it
-    """End a query; who knows its id may. Raises Problem 404."""
-    check_query_parameters(request)
-    wanted = [result for result, one in request.app.state.running.list_current() if one.id == id]
-    if not wanted:
-        raise Problem(
-            404, "No query with this id is being answered. It may have ended. See /queries/running."
-        )
-    for one in wanted:
-        one.close()
-    return Response(status_code=204)
 
 
 def count_running_seconds(query: RunningQuery) -> float:

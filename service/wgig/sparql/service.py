@@ -9,32 +9,31 @@ for logs and metrics.
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from ..http import bodies
-from ..http.access_log import REQUEST_RECORD_KEY, AccessLogs
-from ..http.auth import refuse_token_in_form
-from ..http.bodies import FORM_MEDIA_TYPE, Pairs, get_query_parameters, parameter_values, parse_form
+from ..http.access_log import REQUEST_RECORD_KEY, Telemetry
+from ..http.bodies import Pairs, parameter_values
 from ..http.responses import (
     ResponseAbortedError,
     cancel_on_disconnect,
     respond_with_body,
     respond_with_stream,
 )
-from ..http.telemetry import Metrics, Tracing
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.formats import FORMATS_BY_FORM, HTML, TSV, Format, is_empty_result
 from ..rdf.serialization import UnserializableError
 from ..settings import MIB, Settings
 from ..store.errors import StoreError, StoreUnavailableError
+from ..store.store import Store
 from ..store.view import QueryDataset, parse_tsv_rows
 from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanation
-from .federation import asks_other_services, has_federated_calls, resolve_federated_calls
+from .federation import OwnCallHandler, asks_other_services, has_federated_calls, resolve_federated_calls
 from .language.hints import QueryHint, build_warning_field, find_query_hints
 from .request import (
     LONG_QUERY_CHARS,
@@ -42,11 +41,10 @@ from .request import (
     diagnose_refused_text,
     parse_query_request,
     pick_result_format,
-    read_version_parameter,
     takes_long_to_parse,
 )
 from .result_page import PageResult, page_source_format, render_results_page
-from .running import check_query_id, request_client_address
+from .running import RunningQueries, check_query_id, request_client_address
 from .workers import protocol
 from .workers.protocol import LOST_FAULT, QueryFault, QueryJob
 from .workers.result import QueryResult, QueryWorkers
@@ -55,15 +53,33 @@ from .workers.result import QueryResult, QueryWorkers
 FAULT_OUTCOMES = {LOST_FAULT: "memory"}
 
 
+@dataclass(frozen=True)
+class QueryService:
+    """What answers queries: the store and who evaluates over it, the queues, and where all is told.
+
+    `workers` answer the queries of clients, `own_workers` those of our pages. `calls` bounds how many texts
+    ask other services at once; `search_call` answers the call of our own search.
+    """
+
+    settings: Settings
+    store: Store
+    workers: QueryWorkers
+    own_workers: QueryWorkers
+    running: RunningQueries
+    telemetry: Telemetry
+    checks: WorkQueue
+    plans: WorkQueue
+    calls: WorkQueue
+    search_call: OwnCallHandler
+
+
 class QueryRecord:
     """One query, from now on."""
 
-    def __init__(self, request: Request, text: str) -> None:
+    def __init__(self, request: Request, telemetry: Telemetry, text: str) -> None:
         """It begins."""
         self.text, self.began = text, time.perf_counter()
-        self.metrics: Metrics = request.app.state.metrics
-        self.logs: AccessLogs = request.app.state.logs
-        self.tracing: Tracing | None = request.app.state.tracing
+        self.metrics, self.logs, self.tracing = telemetry.metrics, telemetry.logs, telemetry.tracing
         self.parent_span = self.tracing.current_context() if self.tracing else None
         self.request_id = request.scope[REQUEST_RECORD_KEY].id if REQUEST_RECORD_KEY in request.scope else ""
 
@@ -109,8 +125,6 @@ def refusal_outcome(problem: Problem) -> str:
     return "syntax" if problem.slug == "syntax" else "refused"
 
 
-DIRECT_QUERY_TYPE = "application/sparql-query"
-QUERY_BODY_OVERHEAD_BYTES = 64 * 1024  # bytes of a body beside its query
 MAX_HELD_ANSWER_BYTES = 4 * MIB  # bytes of an answer that is held in one piece, for a page or for HTTP/1.0
 MAX_OWN_RESULT_BYTES = 16 * MIB  # bytes of the rows of a query of our own
 SHORT_QUERY_CHARS = 1_000  # characters of a query that is looked through at once
@@ -120,42 +134,22 @@ SPARQL_RESPONSE_LINKS = ['</sparql>; rel="service-desc"']
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-async def post_query(request: Request) -> Response:
-    """Ask a query by a form, or by its text as `application/sparql-query`."""
-    given = bodies.check_content_type(request, (DIRECT_QUERY_TYPE, FORM_MEDIA_TYPE))
-    body = await bodies.read_request_body(request, max_query_body_bytes(request.app.state.settings))
-    pairs = get_query_parameters(request)
-    pairs += (
-        parse_form(body)
-        if given.media_type == FORM_MEDIA_TYPE
-        else [("query", bodies.decode_utf8_text(body, "query"))]
-    )
-    pairs += read_version_parameter(given)
-    refuse_token_in_form(pairs)
-    return await answer_query(request, pairs)
-
-
-def max_query_body_bytes(settings: Settings) -> int:
-    """The most bytes that the longest query can take: in a form, each character as four escaped bytes."""
-    return min(settings.body_bytes, 12 * settings.query_length + QUERY_BODY_OVERHEAD_BYTES)
-
-
-async def answer_query(request: Request, pairs: Pairs) -> Response:
+async def answer_query(request: Request, queries: QueryService, pairs: Pairs) -> Response:
     """The result of the query in the pairs, in the format that the client likes best."""
     request.state.asked = pairs  # so that the page of a refusal can show them
     check_query_id(request)
-    asked = await read_query_request(request, pairs)
+    asked = await read_query_request(request, queries, pairs)
     is_explained = any(key == "explain" for key, _ in pairs)
     offered = EXPLANATION_FORMATS if is_explained else (*FORMATS_BY_FORM[asked.form], HTML)
     format_ = pick_result_format(pairs, request.headers.getlist("accept"), offered)
     if is_explained:
-        plans: WorkQueue = request.app.state.plans
-        return await plans.run(answer_explain_request, request, pairs, asked, format_)
-    return await respond_with_result(request, pairs, asked, format_)
+        return await queries.plans.run(answer_explain_request, request, queries, pairs, asked, format_)
+    return await respond_with_result(request, queries, pairs, asked, format_)
 
 
-async def respond_with_result(
+async def respond_with_result(  # noqa: PLR0913, PLR0917 - what a response to a query is made of
     request: Request,
+    queries: QueryService,
     pairs: Pairs,
     asked: QueryRequest,
     format_: Format,
@@ -163,28 +157,28 @@ async def respond_with_result(
 ) -> Response:
     """The result of a query in a format; a page shows it beside the pairs. Raises Problem."""
     written = page_source_format(asked.form) if format_ is HTML else format_
-    async with open_query_result(request, asked, written) as result:
+    async with open_query_result(request, queries, asked, written) as result:
         if format_ is HTML:
-            doubts = [*hint_unknown_parameters(asked), *await find_request_hints(request, asked)]
+            doubts = [*hint_unknown_parameters(asked), *await find_request_hints(queries, asked)]
             body = await result.read_up_to(MAX_HELD_ANSWER_BYTES)
             found = PageResult(body, asked.form, result.is_whole, doubts)
             result.close()
-            base = request.app.state.settings.base
-            page = await run_in_threadpool(render_results_page, found, pairs, base)
+            page = await run_in_threadpool(render_results_page, found, pairs, queries.settings.base)
             return respond_with_body(request, page, HTML, links=SPARQL_RESPONSE_LINKS, headers=headers)
-        return await serialize_result(request, asked, result, format_, headers)
+        return await serialize_result(request, queries, asked, result, format_, headers)
 
 
-async def select_own_rows(request: Request, text: str) -> list[tuple[Any, ...]]:
-    """The rows of a SELECT of our own, as `parse_tsv_rows` gives them. Raises as `select_own_tsv`."""
-    return await run_in_threadpool(parse_tsv_rows, await select_own_tsv(request, text))
+async def select_own_rows(request: Request, queries: QueryService, text: str) -> list[tuple[Any, ...]]:
+    """The rows of a SELECT of our own, as `table` gives them. Raises as `tsv`."""
+    return await run_in_threadpool(parse_tsv_rows, await select_own_tsv(request, queries, text))
 
 
-async def select_own_tsv(request: Request, text: str, most: int = MAX_OWN_RESULT_BYTES) -> bytes:
+async def select_own_tsv(
+    request: Request, queries: QueryService, text: str, most: int = MAX_OWN_RESULT_BYTES
+) -> bytes:
     """The TSV results of a SELECT of our own over all graphs. Raises Problem, 503 where they are much."""
-    async with open_query_result(
-        request, QueryRequest(text, "SELECT", QueryDataset()), TSV, is_own=True
-    ) as result:
+    asked = QueryRequest(text, "SELECT", QueryDataset())
+    async with open_query_result(request, queries, asked, TSV, is_own=True) as result:
         body = await result.read_up_to(most)
         if not result.is_whole:
             result.close()
@@ -194,20 +188,19 @@ async def select_own_tsv(request: Request, text: str, most: int = MAX_OWN_RESULT
 
 @asynccontextmanager
 async def open_query_result(
-    request: Request, asked: QueryRequest, format_: Format, *, is_own: bool = False
+    request: Request, queries: QueryService, asked: QueryRequest, format_: Format, *, is_own: bool = False
 ) -> AsyncIterator[QueryResult]:
     """Around the result of a query in a format, as it comes. Raises Problem where it cannot be had whole.
 
     Our own queries, of pages, may be answered by somebody else than those of strangers.
     """
-    settings: Settings = request.app.state.settings
+    settings = queries.settings
     request.state.passing = asks_other_services(asked.text)
-    state = request.app.state
-    answerers: QueryWorkers = state.own_answerers if is_own else state.answerers
-    queried = QueryRecord(request, asked.text)
+    workers = queries.own_workers if is_own else queries.workers
+    queried = QueryRecord(request, queries.telemetry, asked.text)
     async with cancel_on_disconnect(request.receive):
         with queried.record_refusals():
-            text = await resolve_federated_calls(asked.text, settings, state.others, state.search_call)
+            text = await resolve_federated_calls(asked.text, settings, queries.calls, queries.search_call)
             job = QueryJob(
                 text,
                 format_.media_type,
@@ -216,36 +209,40 @@ async def open_query_result(
                 settings.result_bytes,
                 settings.result_rows,
             )
-            result = await answerers.ask(job, request_client_address(request))
+            result = await workers.ask(job, request_client_address(request))
         queried.record_result(result)
-        request.app.state.running.add(request, asked.text, result)
+        queries.running.add(request, asked.text, result)
         try:
             yield result
         except QueryFault as fault:
-            raise await query_failure_problem(request, fault, asked, format_) from fault
+            raise await query_failure_problem(queries, fault, asked, format_) from fault
         except BaseException:
             result.close()
             raise
 
 
-async def read_query_request(request: Request, pairs: Pairs) -> QueryRequest:
+async def read_query_request(request: Request, queries: QueryService, pairs: Pairs) -> QueryRequest:
     """The query of a request's pairs; much text is looked at in another process. Raises as `question`."""
-    settings: Settings = request.app.state.settings
-    with QueryRecord(request, "".join(parameter_values(pairs, "query"))).record_refusals():
+    settings = queries.settings
+    with QueryRecord(request, queries.telemetry, "".join(parameter_values(pairs, "query"))).record_refusals():
         if takes_long_to_parse(pairs, settings):
-            checks: WorkQueue = request.app.state.checks
-            return await checks.run(parse_query_request, pairs, settings)
+            return await queries.checks.run(parse_query_request, pairs, settings)
         return parse_query_request(pairs, settings)
 
 
-async def serialize_result(
-    request: Request, asked: QueryRequest, result: QueryResult, format_: Format, given: Mapping[str, str]
+async def serialize_result(  # noqa: PLR0913, PLR0917 - what a response to a query is made of
+    request: Request,
+    queries: QueryService,
+    asked: QueryRequest,
+    result: QueryResult,
+    format_: Format,
+    given: Mapping[str, str],
 ) -> Response:
     """A short result whole, a longer one piece by piece. Raises QueryFault."""
     first = await result.next_piece() or b""
-    wanted = "all" if asked.wants_hints else request.app.state.settings.warnings
+    wanted = "all" if asked.wants_hints else queries.settings.warnings
     suspect = wanted == "all" or (wanted == "empty" and result.is_whole and is_empty_result(first, format_))
-    doubts = [*hint_unknown_parameters(asked), *(await find_request_hints(request, asked) if suspect else ())]
+    doubts = [*hint_unknown_parameters(asked), *(await find_request_hints(queries, asked) if suspect else ())]
     headers = {**given, **build_warning_field(doubts)}
     if result.is_whole:
         return respond_with_body(request, first, format_, links=SPARQL_RESPONSE_LINKS, headers=headers)
@@ -285,13 +282,13 @@ def hint_unknown_parameters(asked: QueryRequest) -> list[QueryHint]:
     return [QueryHint(f"This changed nothing, as it is no parameter here: {names}.")] if names else []
 
 
-async def find_request_hints(request: Request, asked: QueryRequest) -> list[QueryHint]:
+async def find_request_hints(queries: QueryService, asked: QueryRequest) -> list[QueryHint]:
     """What is probably not meant in a query.
 
     To look whether there is anything takes a tenth of a millisecond or a little more; to find out what could
     be meant instead takes longer.
     """
-    store, base = request.app.state.store, request.app.state.settings.base
+    store, base = queries.store, queries.settings.base
     if len(asked.text) < SHORT_QUERY_CHARS and not find_query_hints(
         asked.text, store, base, near=lambda _: ()
     ):
@@ -299,18 +296,20 @@ async def find_request_hints(request: Request, asked: QueryRequest) -> list[Quer
     return await run_in_threadpool(find_query_hints, asked.text, store, base)
 
 
-def answer_explain_request(request: Request, pairs: Pairs, asked: QueryRequest, format_: Format) -> Response:
+def answer_explain_request(
+    request: Request, queries: QueryService, pairs: Pairs, asked: QueryRequest, format_: Format
+) -> Response:
     """What the engine does for a query. Raises Problem 400, 422 and 503 where there is no plan."""
-    settings: Settings = request.app.state.settings
+    settings = queries.settings
     if has_federated_calls(asked.text):
         raise Problem(
             422, "A query that asks other services, or searches, has no plan. Ask for that of the rest of it."
         )
     try:
-        found = explain_query(asked.text, asked.form, asked.dataset, request.app.state.store, settings.base)
+        found = explain_query(asked.text, asked.form, asked.dataset, queries.store, settings.base)
     except SyntaxError as error:
         raise diagnose_refused_text(asked.text, str(error), settings) from error
-    return respond_with_explanation(request, pairs, found, format_)
+    return respond_with_explanation(request, settings.base, pairs, found, format_)
 
 
 async def iter_whole_result(first: bytes, result: QueryResult) -> AsyncIterator[bytes]:
@@ -324,14 +323,13 @@ async def iter_whole_result(first: bytes, result: QueryResult) -> AsyncIterator[
 
 
 async def query_failure_problem(
-    request: Request, fault: QueryFault, asked: QueryRequest, format_: Format
+    queries: QueryService, fault: QueryFault, asked: QueryRequest, format_: Format
 ) -> Problem:
     """The Problem of a query that has no answer. Raises StoreError where the disk is at fault."""
-    settings: Settings = request.app.state.settings
+    settings = queries.settings
     match fault.kind:
         case protocol.SYNTAX_FAULT if len(asked.text) > LONG_QUERY_CHARS:
-            checks: WorkQueue = request.app.state.checks
-            return await checks.run(diagnose_refused_text, asked.text, str(fault), settings)
+            return await queries.checks.run(diagnose_refused_text, asked.text, str(fault), settings)
         case protocol.SYNTAX_FAULT:
             return diagnose_refused_text(asked.text, str(fault), settings)
         case protocol.VALUE_FAULT:

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pyoxigraph as ox
-from fastapi import Request, Response
+from fastapi import Response
 
 from ..http.bodies import Pairs, get_query_parameters
+from ..http.dependencies import TokensDep
 from ..http.parameters import check_query_parameters
 from ..http.responses import choose_response_format, respond_with_body
+from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import render_template
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, SOLUTION_FORMATS, Format
@@ -25,17 +27,18 @@ def is_description_request(pairs: Pairs) -> bool:
     return not any(key in OPERATION_PARAMETERS for key, _ in pairs)
 
 
-def describe_service(request: Request, format_: Format) -> Response:
+def describe_service(context: RequestContext, format_: Format) -> Response:
     """The description of the query service."""
-    settings: Settings = request.app.state.settings
-    endpoint = str(request.url.replace(query=""))
-    triples = build_service_description(request, endpoint, "SPARQL11Query")
-    return respond_with_body(request, serialize_triples(triples, format_, settings.base), format_)
+    settings = context.settings
+    endpoint = str(context.request.url.replace(query=""))
+    triples = build_service_description(context, endpoint, "SPARQL11Query")
+    return respond_with_body(context.request, serialize_triples(triples, format_, settings.base), format_)
 
 
-def get_update(request: Request) -> Response:
+def get_update(context: ContextDep, tokens: TokensDep) -> Response:
     """The description of the update service, or a page for a browser."""
-    settings: Settings = request.app.state.settings
+    request = context.request
+    settings = context.settings
     if not is_description_request(get_query_parameters(request)):
         raise Problem(
             400,
@@ -45,23 +48,21 @@ def get_update(request: Request) -> Response:
     format_ = choose_response_format(request, (*GRAPH_FORMATS, HTML))
     if format_ is HTML:
         formats = [(one.title, one.media_type) for one in GRAPH_FORMATS]
-        page = render_template(
-            "update.html", base=settings.base, is_open=request.app.state.tokens.has_tokens, formats=formats
-        )
+        page = render_template("update.html", base=settings.base, is_open=tokens.has_tokens, formats=formats)
         # Tokens come and go without a write, and what is kept is kept until the next one.
         return respond_with_body(request, page, HTML, headers={"Cache-Control": "no-store"})
     endpoint = str(request.url.replace(query=""))
-    triples = build_service_description(request, endpoint, "SPARQL11Update")
+    triples = build_service_description(context, endpoint, "SPARQL11Update")
     return respond_with_body(request, serialize_triples(triples, format_, settings.base), format_)
 
 
-def build_service_description(request: Request, endpoint: str, language: str) -> list[ox.Triple]:
+def build_service_description(context: RequestContext, endpoint: str, language: str) -> list[ox.Triple]:
     """The service at the URL `endpoint`, and the dataset behind it."""
-    settings: Settings = request.app.state.settings
-    request.app.state.store.flush_descriptions()
+    settings = context.settings
+    context.store.flush_descriptions()
     return [
         *iter_service_triples(endpoint, language, settings),
-        *iter_service_dataset_triples(endpoint, request.app.state.store, settings.base),
+        *iter_service_dataset_triples(endpoint, context.store, settings.base),
     ]
 
 

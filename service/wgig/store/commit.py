@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pyoxigraph as ox
@@ -143,6 +144,12 @@ def serialize_update_graph(graph: GraphName) -> str:
     return "DEFAULT" if isinstance(graph, ox.DefaultGraph) else f"GRAPH {graph}"
 
 
+# What was found in quads before they are written, by the digest of what it rests on, so that what is computed
+# from them need not find it again.
+CheckResults = Mapping[str, frozenset[Any]]
+NOTHING_CHECKED: CheckResults = MappingProxyType({})
+
+
 class ComputedGraph(Protocol):
     """What is computed from the stated quads into a graph, and rules may ask for."""
 
@@ -152,10 +159,13 @@ class ComputedGraph(Protocol):
     def digest(self) -> str:
         """The digest of how it is computed."""
 
-    def follow(self, quads: ox.Store, change: Change | None) -> Change | None:
+    def follow(
+        self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
+    ) -> Change | None:
         """Bring it in line with the stated quads after a change; None: it may be anything.
 
-        Returns the change with what followed, None where that is not known.
+        `checked` is what was found in the quads of the change before. Returns the change with what followed,
+        None where that is not known.
         """
 
     def computed_from(self, quads: ox.Store, graphs: Iterable[str]) -> set[ox.Quad] | None:

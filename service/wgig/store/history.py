@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pyoxigraph as ox
-from fastapi import Request
 
 from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
 from ..settings import Settings
@@ -250,7 +249,6 @@ def text_of_iri(term: object) -> str:
     return term.value if isinstance(term, ox.NamedNode) else ""
 
 
-def list_graph_versions(request: Request, graph: str | None) -> list[GraphVersion]:
+def list_graph_versions(history: GraphHistory | None, store: Store, graph: str | None) -> list[GraphVersion]:
     """The versions of a graph, the oldest first; none where no history is kept."""
-    history: GraphHistory | None = request.app.state.history
-    return history.list_versions(request.app.state.store, graph) if history else []
+    return history.list_versions(store, graph) if history else []

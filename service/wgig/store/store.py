@@ -15,6 +15,8 @@ from ..rdf.serialization import build_quad, normalize_quads
 from . import recovery
 from .change import MAX_COMPARED_QUADS, Change, WriteScope, scope_of_graphs
 from .commit import (
+    NOTHING_CHECKED,
+    CheckResults,
     ComputedGraph,
     GraphDescriber,
     build_change_update,
@@ -132,22 +134,22 @@ class Store(TransactionalStore):
         added = tuple(one for one in new if next(self._quads.quads_for_pattern(*one), None) is None)
         return Change((), added, (), () if graph is None or self.has_graph(graph) else (graph,))
 
-    def apply(self, change: Change) -> None:
-        """Make this change, all at once. Blank nodes that are new, or that it changes, get other names.
+    def apply(self, change: Change, checked: CheckResults = NOTHING_CHECKED) -> None:
+        """Make this change, all at once. What was `checked` of its quads before is not looked for again.
 
-        They keep them where it only adds, and too much to be compared: that is twice as fast without a text.
+        Blank nodes that are new, or that it changes, get other names. They keep them where it only adds, and
+        too much to be compared: that is twice as fast without a text.
         """
         with self._lock:
             if len(change.added) > MAX_COMPARED_QUADS and change.only_adds:
-                with self._transaction(
-                    WriteScope((), change.added, tuple(map(ox.NamedNode, change.created)))
-                ):
+                look = WriteScope((), change.added, tuple(map(ox.NamedNode, change.created)))
+                with self._transaction(look, checked):
                     self._quads.extend(change.added)
                 return
             anew = find_rewritten_graphs(
                 self._quads, change, [self._inference.graph] if self._inference else []
             )
-            with self._transaction(scope_of_change(change, anew)):
+            with self._transaction(scope_of_change(change, anew), checked):
                 self._quads.update(build_change_update(self._quads, change, anew))
 
     def dry_run(

@@ -23,6 +23,7 @@ import pyoxigraph as ox
 from ..files import sync_to_disk
 from . import recovery
 from .change import Change, Contents, WriteScope, combine_changes, compare_contents
+from .commit import NOTHING_CHECKED, CheckResults
 from .errors import StoreError, translate_disk_errors
 from .files import ASIDE_FOLDER
 from .folder import WRITER_WAIT_SECONDS, sync_engine_log
@@ -191,10 +192,10 @@ class TransactionalStore(StoreView):
         return over
 
     @contextmanager
-    def _transaction(self, look: WriteScope) -> Iterator[None]:
+    def _transaction(self, look: WriteScope, checked: CheckResults = NOTHING_CHECKED) -> Iterator[None]:
         """Around one transaction: nobody else writes, inference follows, all is on disk at the end.
 
-        The look sees all that the transaction may touch.
+        The look sees all that the transaction may touch; `checked` is what was found in it before.
         """
         with self._lock, translate_disk_errors(self._folder):
             before = look(self._quads)
@@ -203,7 +204,7 @@ class TransactionalStore(StoreView):
             after = look(self._quads) if settled and before else None
             change = compare_contents(before, after) if before and after else None
             if change is None or change:
-                change = self._infer_change(change)
+                change = self._infer_change(change, checked)
                 self._replicate(change)
                 self._make_durable(change)
                 self._notify(change)
@@ -234,11 +235,11 @@ class TransactionalStore(StoreView):
                 self._update_projections(Change())
             raise
 
-    def _infer_change(self, change: Change | None) -> Change | None:
+    def _infer_change(self, change: Change | None, checked: CheckResults) -> Change | None:
         """Bring what follows in line after a change of what is stated; the change with what followed."""
         if not self._inference:
             return change
-        change = self._inference.infer(self._quads, change)
+        change = self._inference.infer(self._quads, change, checked)
         self._undescribed.append(change)
         if self._debouncer:
             self._debouncer.trigger()

@@ -13,7 +13,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from fastapi import FastAPI
-from wgig.app import create_app
+from wgig.app import Service, create_app, make_service
 from wgig.feeds import event_stream
 from wgig.settings import Settings
 from wgig.store.changelog import log, rescan
@@ -60,8 +60,13 @@ class Version(NamedTuple):
 
 
 @pytest.fixture
-def app(store: Store) -> FastAPI:
-    return create_app(Settings(token="secret", write_profile="off"), store)
+def service(store: Store) -> Service:
+    return make_service(Settings(token="secret", write_profile="off"), store)
+
+
+@pytest.fixture
+def app(service: Service) -> FastAPI:
+    return create_app(service)
 
 
 @pytest.fixture
@@ -389,10 +394,10 @@ def test_a_log_for_which_there_is_no_room_hinders_no_write(kept: Store) -> None:
 
 @pytest.mark.usefixtures("small")
 def test_a_page_that_turns_out_to_be_damaged_ends_the_stream_and_begins_another(
-    app: FastAPI, client: httpx.Client, reader: httpx.Client, store: Store
+    service: Service, client: httpx.Client, reader: httpx.Client, store: Store
 ) -> None:
     put_turtle(client, " . ".join(f"<x:{number}> <x:p> 1" for number in range(7)) + " .")
-    first = app.state.stream.log
+    first = service.projections.change_log.log
     assert first.name in reader.get("/changes", headers=NQ).text
     with first.transaction():
         first.connection.execute("UPDATE pages SET body = x'00'")

@@ -24,7 +24,7 @@ from mcp_types import ToolAnnotations
 from pydantic import ValidationError, create_model
 
 from ..._version import __version__
-from ...app import CHECK_QUEUE_LIMITS, create_app
+from ...app import QUEUES, QueryBackends, create_app, make_service
 from ...client.connection import Connection, RequestLimits
 from ...client.errors import ServiceError
 from ...client.graph import Graph
@@ -181,12 +181,12 @@ async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator
         mine = replace(settings, store=copy, query_seconds=seconds, readers=MCP_READER_PROCESSES, token="")
         store = Store.snapshot(copy)
         pool = WorkerPool(store, mine)
-        checks = ProcessWorkQueue(**CHECK_QUEUE_LIMITS, seconds=settings.paper_seconds)
+        checks = ProcessWorkQueue(**QUEUES["checks"], seconds=settings.paper_seconds)
         path = str(Path(folder) / "socket")
-        app = create_app(mine, store, checks, pool)
+        service = make_service(mine, store, backends=QueryBackends(pool, pool), checks=checks)
         server = EmbeddedServer(
             uvicorn.Config(
-                app,
+                create_app(service),
                 uds=path,
                 lifespan="off",
                 ws="none",
@@ -199,7 +199,7 @@ async def open_embedded_graph(settings: Settings, seconds: int) -> AsyncIterator
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve)
             await server.ready.wait()
-            await run_sync(app.state.index.open)  # which begins to make it
+            await run_sync(service.projections.search_index.open)  # which begins to make it
             try:
                 with Graph(Connection("http://localhost/", RequestLimits(), transport)) as graph:
                     yield graph

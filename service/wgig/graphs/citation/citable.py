@@ -27,7 +27,7 @@ from ...sparql.examples import list_example_queries
 from ...sparql.federation import asks_other_services
 from ...sparql.request import QueryRequest
 from ...sparql.running import request_client_address
-from ...sparql.service import QueryRecord, query_failure_problem, read_query_request
+from ...sparql.service import QueryRecord, QueryService, query_failure_problem, read_query_request
 from ...sparql.workers.protocol import SIZE_FAULT, QueryFault, QueryJob
 from ...store.store import Store
 from ...store.view import result_format
@@ -143,9 +143,9 @@ def serialize_cited_triples(triples: Sequence[ox.Triple], base: str, format_: Fo
     return serialize_triples(triples, format_, base)
 
 
-async def parse_citable_query(request: Request, text: str) -> QueryRequest:
+async def parse_citable_query(request: Request, queries: QueryService, text: str) -> QueryRequest:
     """A query whose answer can be cited. Raises Problem as /sparql does, 422 for one that cannot."""
-    asked = await read_query_request(request, [("query", text)])
+    asked = await read_query_request(request, queries, [("query", text)])
     await run_in_threadpool(refuse_volatile_query, text)
     return asked
 
@@ -189,33 +189,32 @@ def refuse_blank_nodes(content: CitedContent, what: str) -> None:
         )
 
 
-async def evaluate_cited_query(request: Request, asked: QueryRequest) -> bytes:
+async def evaluate_cited_query(request: Request, queries: QueryService, asked: QueryRequest) -> bytes:
     """The whole answer to a query. Raises Problem."""
-    state = request.app.state
-    queried = QueryRecord(request, asked.text)
+    queried = QueryRecord(request, queries.telemetry, asked.text)
     async with cancel_on_disconnect(request.receive):
         with queried.record_refusals():
-            result = await state.answerers.ask(
-                build_citation_job(asked, state.settings), request_client_address(request)
+            result = await queries.workers.ask(
+                build_citation_job(asked, queries.settings), request_client_address(request)
             )
         queried.record_result(result)
-        state.running.add(request, asked.text, result)
+        queries.running.add(request, asked.text, result)
         try:
             return bytes(await result.read_all())
         except QueryFault as fault:
-            raise await citation_fault_problem(request, fault, asked) from fault
+            raise await citation_fault_problem(queries, fault, asked) from fault
         except BaseException:
             result.close()
             raise
 
 
-async def citation_fault_problem(request: Request, fault: QueryFault, asked: QueryRequest) -> Problem:
+async def citation_fault_problem(queries: QueryService, fault: QueryFault, asked: QueryRequest) -> Problem:
     """The Problem of a query whose answer is not whole."""
     if fault.kind == SIZE_FAULT:
         return Problem(
             413, f"The answer has more than {MAX_CITED_ANSWER_BYTES} bytes. Cite a query that asks for less."
         )
-    return await query_failure_problem(request, fault, asked, FORMATS_BY_FORM[asked.form][0])
+    return await query_failure_problem(queries, fault, asked, FORMATS_BY_FORM[asked.form][0])
 
 
 def refuse_volatile_query(text: str) -> None:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 import pyoxigraph as ox
-from fastapi import Request
 
 from ..._version import __version__
+from ...pages.dependencies import RequestContext
 from ...rdf.formats import N_TRIPLES
 from ...rdf.namespaces import DESCRIPTION_GRAPH_NAMES
 from ...rdf.serialization import build_quad
@@ -64,17 +64,17 @@ class PastVersion(NamedTuple):
     settings: Settings
 
 
-def read_past_version(request: Request, version: str) -> PastVersion:
-    """The graph in an old version. Raises VersionLostError where it is too large or was not all kept."""
-    store: Store = request.app.state.store
-    settings: Settings = request.app.state.settings
+def read_past_version(context: RequestContext, version: str) -> PastVersion:
+    """The graph in an old version. Raises VersionLostError where it is too large or not all kept."""
+    store = context.store
+    settings = context.settings
     changed = graphs_changed_since(store, settings.base, version, MAX_REBUILT_GRAPHS + 1)
     if len(changed) > MAX_REBUILT_GRAPHS:
         raise VersionLostError(
             f"More than {MAX_REBUILT_GRAPHS:,} graphs were written since: no more than those are put back."
         )
     graphs = [history_graph_iri(one, settings.base) for one in changed]
-    held = {graph: read_graph_at_version(request, graph, version) for graph in graphs}
+    held = {graph: read_graph_at_version(context, graph, version) for graph in graphs}
     quads = BoundedBuffer(MAX_REBUILT_GRAPH_BYTES)
     try:
         store.dump(quads, ox.RdfFormat.N_QUADS.media_type)

@@ -10,12 +10,13 @@ from fastapi.concurrency import run_in_threadpool
 
 from ...http.responses import cancel_on_disconnect
 from ...http.work_queue import WorkQueue
+from ...pages.dependencies import RequestContext
 from ...problems import Problem
 from ...rdf.values import ANY_RESOURCE, parse_resource_iri
 from ...resources.routes import unknown_resource_problem
-from ...settings import Settings
+from ...sparql.service import QueryService
 from ...sparql.workers.protocol import QueryFault
-from ...store.store import Store
+from ..provenance import ProvenanceRecorder
 from .citable import (
     CitedContent,
     CitedResource,
@@ -69,7 +70,12 @@ class CitationRequest(NamedTuple):
         return self.digest in ("", found.digest)
 
 
-async def find_cited_content(request: Request, wanted: CitationRequest) -> CitedContent:
+async def find_cited_content(
+    context: RequestContext,
+    queries: QueryService,
+    recorder: ProvenanceRecorder | None,
+    wanted: CitationRequest,
+) -> CitedContent:
     """What is wanted, the same bytes as were cited. Raises Problem 410 where they cannot be had.
 
     Raises Problem 400 where nothing or too much is named, 404 where there is no such thing or version.
@@ -78,31 +84,36 @@ async def find_cited_content(request: Request, wanted: CitationRequest) -> Cited
         raise Problem(
             400, "Name what to cite: the IRI of a thing, graph or term as iri, or a SPARQL query as query."
         )
-    store: Store = request.app.state.store
+    store = context.store
     await run_in_threadpool(store.flush_descriptions)
-    base = request.app.state.settings.base
+    base = context.base
     wanted = wanted._replace(
         iri=wanted.iri
-        and localize_cited_iri(request, parse_resource_iri("iri", ANY_RESOURCE, wanted.iri, base))
+        and localize_cited_iri(context, parse_resource_iri("iri", ANY_RESOURCE, wanted.iri, base))
     )
     if wanted.version:
-        check_citable_version(request, wanted.version, proven=bool(wanted.digest))
-    if wanted.version in ("", current_version(request)):
-        found = await read_current_content(request, wanted)
+        check_citable_version(context, recorder, wanted.version, proven=bool(wanted.digest))
+    if wanted.version in ("", current_version(recorder)):
+        found = await read_current_content(context, queries, wanted)
         if not wanted.matches_digest(found):
-            version = wanted.version or current_version(request)
+            version = wanted.version or current_version(recorder)
             raise version_lost_problem(
-                request, version, wanted.iri, UNKNOWN_DIGEST_MESSAGE.format(wanted.digest)
+                context, recorder, version, wanted.iri, UNKNOWN_DIGEST_MESSAGE.format(wanted.digest)
             )
         return found
-    return await find_content_at_version(request, wanted)
+    return await find_content_at_version(context, queries, recorder, wanted)
 
 
-async def find_content_at_version(request: Request, wanted: CitationRequest) -> CitedContent:
+async def find_content_at_version(
+    context: RequestContext,
+    queries: QueryService,
+    recorder: ProvenanceRecorder | None,
+    wanted: CitationRequest,
+) -> CitedContent:
     """What is wanted of an old version: as it is now, where that has the digest, or as it was."""
     if wanted.digest:
         try:
-            found = await read_current_content(request, wanted)
+            found = await read_current_content(context, queries, wanted)
         except Problem as refused:
             if refused.status != 404:
                 raise
@@ -110,23 +121,25 @@ async def find_content_at_version(request: Request, wanted: CitationRequest) -> 
             if wanted.matches_digest(found):
                 return replace(found, as_of=wanted.version)
     try:
-        then = await rebuild_past_content(request, wanted)
+        then = await rebuild_past_content(context, queries, wanted)
     except VersionLostError as lost:
-        raise version_lost_problem(request, wanted.version, wanted.iri, str(lost)) from lost
+        raise version_lost_problem(context, recorder, wanted.version, wanted.iri, str(lost)) from lost
     if not wanted.matches_digest(then):
         raise version_lost_problem(
-            request, wanted.version, wanted.iri, UNKNOWN_DIGEST_MESSAGE.format(wanted.digest)
+            context, recorder, wanted.version, wanted.iri, UNKNOWN_DIGEST_MESSAGE.format(wanted.digest)
         )
     return replace(then, as_of=wanted.version)
 
 
-async def read_current_content(request: Request, wanted: CitationRequest) -> CitedContent:
+async def read_current_content(
+    context: RequestContext, queries: QueryService, wanted: CitationRequest
+) -> CitedContent:
     """What is wanted as it is now. Raises Problem."""
-    store: Store = request.app.state.store
-    base: str = request.app.state.settings.base
+    store = context.store
+    base = context.base
     if wanted.query:
-        asked = await parse_citable_query(request, wanted.query)
-        body = await evaluate_cited_query(request, asked)
+        asked = await parse_citable_query(context.request, queries, wanted.query)
+        body = await evaluate_cited_query(context.request, queries, asked)
         return await run_in_threadpool(cited_answer_content, body, wanted.query, asked.form, base)
     if is_graph_iri(wanted.iri, base):
         return await run_in_threadpool(cited_graph_content, store, wanted.iri, base)
@@ -136,49 +149,56 @@ async def read_current_content(request: Request, wanted: CitationRequest) -> Cit
     return cited_resource_content(thing, wanted.iri, base)
 
 
-async def rebuild_past_content(request: Request, wanted: CitationRequest) -> CitedContent:
-    """What is wanted as it was in an old version. Raises VersionLostError where it is lost, and Problem."""
-    base: str = request.app.state.settings.base
+async def rebuild_past_content(
+    context: RequestContext, queries: QueryService, wanted: CitationRequest
+) -> CitedContent:
+    """What is wanted as it was in an old version. Raises VersionLostError and Problem."""
+    base = context.base
     names_graph = bool(wanted.iri) and is_graph_iri(wanted.iri, base)
     if names_graph and wanted.iri not in {f"{base}graph/{name}" for name in UNRECORDED_GRAPH_NAMES}:
-        lines = await run_in_threadpool(read_graph_at_version, request, wanted.iri, wanted.version)
-        return await run_in_threadpool(past_graph_content, request, wanted, lines)
-    then = await run_in_threadpool(read_past_version, request, wanted.version)
+        lines = await run_in_threadpool(read_graph_at_version, context, wanted.iri, wanted.version)
+        return await run_in_threadpool(past_graph_content, context, wanted, lines)
+    then = await run_in_threadpool(read_past_version, context, wanted.version)
     if wanted.query:
-        return await past_answer_content(request, wanted, then)
+        return await past_answer_content(context, queries, wanted, then)
     if names_graph:
-        lines = await run_in_check_process(request, serialize_past_graph, then, wanted.iri)
-        return await run_in_threadpool(past_graph_content, request, wanted, lines)
+        lines = await run_in_check_process(
+            context.request, queries.checks, serialize_past_graph, then, wanted.iri
+        )
+        return await run_in_threadpool(past_graph_content, context, wanted, lines)
     thing: CitedResource | None = await run_in_check_process(
-        request, describe_past_resource, then, wanted.iri
+        context.request, queries.checks, describe_past_resource, then, wanted.iri
     )
     if thing is None:
         raise unknown_resource_problem(wanted.iri)
     return cited_resource_content(thing, wanted.iri, base)
 
 
-def past_graph_content(request: Request, wanted: CitationRequest, lines: bytes) -> CitedContent:
+def past_graph_content(context: RequestContext, wanted: CitationRequest, lines: bytes) -> CitedContent:
     """A graph as it was in an old version, whose lines these are."""
-    base: str = request.app.state.settings.base
-    title = citation_title(request.app.state.store, wanted.iri)
+    base = context.base
+    title = citation_title(context.store, wanted.iri)
     return cited_triples_content(lines, title, wanted.iri, wanted.iri.removeprefix(base), base)
 
 
-async def past_answer_content(request: Request, wanted: CitationRequest, then: PastVersion) -> CitedContent:
+async def past_answer_content(
+    context: RequestContext, queries: QueryService, wanted: CitationRequest, then: PastVersion
+) -> CitedContent:
     """The answer to a query as it was. Raises VersionLostError and Problem."""
-    settings: Settings = request.app.state.settings
-    asked = await parse_citable_query(request, wanted.query)
+    settings = context.settings
+    asked = await parse_citable_query(context.request, queries, wanted.query)
     body, kind, said = await run_in_check_process(
-        request, answer_past_query, then, build_citation_job(asked, settings)
+        context.request, queries.checks, answer_past_query, then, build_citation_job(asked, settings)
     )
     if kind:
-        raise await citation_fault_problem(request, QueryFault(kind, said), asked)
+        raise await citation_fault_problem(queries, QueryFault(kind, said), asked)
     return await run_in_threadpool(cited_answer_content, body, wanted.query, asked.form, settings.base)
 
 
-async def run_in_check_process(request: Request, function: Callable[..., ReturnT], *args: object) -> ReturnT:
+async def run_in_check_process(
+    request: Request, checks: WorkQueue, function: Callable[..., ReturnT], *args: object
+) -> ReturnT:
     """What a function gives in another process. Raises VersionLostError for too much, 503 where busy."""
-    checks: WorkQueue = request.app.state.checks
     try:
         async with cancel_on_disconnect(request.receive):
             return await checks.run(function, *args)
@@ -202,10 +222,10 @@ def is_graph_iri(iri: str, base: str) -> bool:
     )
 
 
-def localize_cited_iri(request: Request, iri: str) -> str:
+def localize_cited_iri(context: RequestContext, iri: str) -> str:
     """The IRI; an address of this host stands for the IRI below the base."""
-    here = str(request.base_url)
+    here = str(context.request.base_url)
     local = iri.removeprefix(here)
     if not iri.startswith(here) or not LOCAL_PATH_PATTERN.match(local):
         return iri
-    return str(request.app.state.settings.base) + re.sub(r"^doc/", "id/", local)
+    return context.base + re.sub(r"^doc/", "id/", local)

@@ -12,15 +12,20 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
-from fastapi import Request, Response
+from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 
 from ...http.bodies import Pairs, parameter_values
 from ...http.parameters import check_query_parameters
 from ...http.responses import choose_response_format, respond_with_body
+from ...pages.dependencies import ContextDep, RequestContext
 from ...pages.rendering import render_template
 from ...problems import Problem
 from ...rdf.formats import HTML, PLAIN_TEXT, Format
+from ...sparql.dependencies import QueriesDep
+from ...sparql.service import QueryService
+from ..dependencies import RecorderDep
+from ..provenance import ProvenanceRecorder
 from ..versions import MEMENTO_CACHE_CONTROL
 from .citable import CitedContent
 from .resolve import CitationRequest, find_cited_content
@@ -128,14 +133,15 @@ MAX_CITATION_TRIES = 5  # as writes may come in between
 SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 
 
-async def get_citation(request: Request) -> Response:
+async def get_citation(context: ContextDep, queries: QueriesDep, recorder: RecorderDep) -> Response:
     """The citation of what `iri` or `query` names: as text, BibTeX, CSL-JSON, or a page for people."""
+    request = context.request
     wanted = parse_citation_request(
         check_query_parameters(request, ("iri", "query", "version", "_mediatype"))
     )
     format_ = choose_response_format(request, (*CITATION_SERIALIZERS, HTML))
-    found, version = await read_stable_content(request, wanted)
-    base = request.app.state.settings.base
+    found, version = await read_stable_content(context, queries, recorder, wanted)
+    base = context.base
     one = build_citation(wanted, found, version, base)
     if format_ is HTML:
         forms = {
@@ -151,27 +157,33 @@ async def get_citation(request: Request) -> Response:
     )
 
 
-async def read_stable_content(request: Request, wanted: CitationRequest) -> tuple[CitedContent, str]:
+async def read_stable_content(
+    context: RequestContext,
+    queries: QueryService,
+    recorder: ProvenanceRecorder | None,
+    wanted: CitationRequest,
+) -> tuple[CitedContent, str]:
     """What is wanted, with its version: nobody wrote meanwhile. Raises Problem, 503 where that never ends."""
     for _ in range(MAX_CITATION_TRIES):
-        version = current_version(request)
-        found = await find_cited_content(request, wanted)
-        if found.as_of or version == current_version(request):
+        version = current_version(recorder)
+        found = await find_cited_content(context, queries, recorder, wanted)
+        if found.as_of or version == current_version(recorder):
             return found, found.as_of or version
     raise Problem(
         503, "The graph is being written, again and again. Try again soon.", headers={"Retry-After": "2"}
     )
 
 
-async def get_cited_content(request: Request) -> Response:
+async def get_cited_content(context: ContextDep, queries: QueriesDep, recorder: RecorderDep) -> Response:
     """What was cited: the same bytes as then, or Problem 410 with the graphs that were written since.
 
     The `version` and `sha256` are those of the citation.
     """
+    request = context.request
     wanted = parse_citation_request(
         check_query_parameters(request, ("iri", "query", "version", "sha256", "_mediatype"))
     )
-    found = await find_cited_content(request, wanted)
+    found = await find_cited_content(context, queries, recorder, wanted)
     format_ = choose_response_format(request, found.formats)
     body = await run_in_threadpool(found.write, format_)
     return respond_with_body(

@@ -4,9 +4,9 @@ import re
 from datetime import UTC, date, datetime
 
 import pyoxigraph as ox
-from fastapi import Request
 
 from ..._version import __released__, __version__
+from ...pages.dependencies import RequestContext
 from ...problems import Problem
 from ...rdf.namespaces import EXTERNAL_NAMESPACES
 from ...store.history import (
@@ -15,7 +15,6 @@ from ...store.history import (
     PROV_WAS_GENERATED_BY,
     PROV_WAS_INVALIDATED_BY,
     VERSION_TIME_FORMAT,
-    GraphHistory,
     readable_graph_iri,
 )
 from ...store.store import Store
@@ -48,10 +47,9 @@ class VersionLostError(Exception):
     """What was cannot be had any more; the message is a sentence that says why."""
 
 
-def current_version(request: Request) -> str:
+def current_version(recorder: ProvenanceRecorder | None) -> str:
     """The version of the graph as it is now."""
-    record: ProvenanceRecorder | None = request.app.state.record
-    return (record and record.version) or __version__
+    return (recorder and recorder.version) or __version__
 
 
 def version_date(version: str) -> date:
@@ -66,44 +64,43 @@ def version_moment(version: str) -> datetime:
     return datetime.strptime(version, VERSION_TIME_FORMAT).replace(tzinfo=UTC)
 
 
-def check_citable_version(request: Request, version: str, *, proven: bool) -> None:
+def check_citable_version(
+    context: RequestContext, recorder: ProvenanceRecorder | None, version: str, *, proven: bool
+) -> None:
     """Raises Problem 404 for a version that there was not, 422 where the service cannot tell.
 
     `proven`: a digest will tell whether the bytes are the same.
     """
-    record: ProvenanceRecorder | None = request.app.state.record
-    if record is None and not proven:
+    if recorder is None and not proven:
         raise Problem(
             422,
             "This service keeps no history, and so cannot tell one version from another. Leave out version: "
             "sha256 alone tells whether the bytes are the same.",
         )
-    if version != __version__ and not is_recorded_version(request, version):
+    if version != __version__ and not is_recorded_version(context, version):
         raise Problem(
             404,
-            f"There is no version {version!r} of this graph. The current one is {current_version(request)}.",
+            f"There is no version {version!r} of this graph. The current one is {current_version(recorder)}.",
         )
 
 
-def is_recorded_version(request: Request, version: str) -> bool:
+def is_recorded_version(context: RequestContext, version: str) -> bool:
     """Whether a write of this name is on record."""
     if not VERSION_NAME_PATTERN.fullmatch(version):
         return False
-    store: Store = request.app.state.store
-    return store.has_statement(
-        ox.NamedNode(f"{request.app.state.settings.base}id/write/{version}"), PROV_ENDED_AT_TIME, None
-    )
+    store = context.store
+    return store.has_statement(ox.NamedNode(f"{context.base}id/write/{version}"), PROV_ENDED_AT_TIME, None)
 
 
-def read_graph_at_version(request: Request, graph: str | None, version: str) -> bytes:
+def read_graph_at_version(context: RequestContext, graph: str | None, version: str) -> bytes:
     """What a graph that was written since held in an old version, as N-Triples.
 
     Nothing where it was not there. Raises VersionLostError where that was not kept.
     """
-    history: GraphHistory | None = request.app.state.history
+    history = context.history
     if history is None:
         raise VersionLostError("This service keeps no history now, and so gives nothing as it was.")
-    store: Store = request.app.state.store
+    store = context.store
     at = version_moment(version)
     every = history.list_versions(store, graph)
     then = [
@@ -139,9 +136,11 @@ def format_history_time(at: datetime) -> str:
     return at.isoformat(timespec="microseconds")
 
 
-def version_lost_problem(request: Request, version: str, iri: str, why: str) -> Problem:
+def version_lost_problem(
+    context: RequestContext, recorder: ProvenanceRecorder | None, version: str, iri: str, why: str
+) -> Problem:
     """The 410 for what is not as it was in a version: why, and which graphs were written since."""
-    found = graphs_changed_since(request.app.state.store, request.app.state.settings.base, version)
+    found = graphs_changed_since(context.store, context.base, version)
     what = f"<{iri}>" if iri else "The answer to this query"
     if found:
         named = ", ".join(f"<{one}>" for one in found[:MAX_NAMED_GRAPHS])
@@ -155,7 +154,8 @@ def version_lost_problem(request: Request, version: str, iri: str, why: str) -> 
     return Problem(
         410,
         f"{what} cannot be given as it was in version {version}; "
-        f"the version of now is {current_version(request)}. {why} {told}",
-        version=current_version(request),
+        f"the version of now is {current_version(recorder)}. "
+        f"{why} {told}",
+        version=current_version(recorder),
         changed=found[:MAX_NAMED_GRAPHS],
     )

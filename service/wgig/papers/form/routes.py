@@ -1,6 +1,7 @@
 """/write: the form in which people write a paper, without JavaScript or with it; also opened from a file."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from urllib.parse import urlencode
 
@@ -8,15 +9,19 @@ import pyoxigraph as ox
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from ...graphs.dependencies import WritesDep
+from ...graphs.write_pipeline import WritePipeline
 from ...http import bodies
-from ...http.auth import is_paper_writing_open, refuse_token_in_form
+from ...http.auth import TokenStore, is_paper_writing_open, refuse_token_in_form
 from ...http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, ContentType, Pairs
+from ...http.dependencies import TokensDep
 from ...http.language import current_language, is_language_chosen, translate_message, use_language
 from ...http.parameters import check_query_parameters
 from ...http.responses import cancel_on_disconnect, choose_response_format, respond_with_body
 from ...http.work_queue import WorkQueue
 from ...i18n import gettext_noop
 from ...pages import rendering
+from ...pages.dependencies import ContextDep, RequestContext
 from ...problems import Problem
 from ...rdf.formats import HTML, JSON, Format
 from ...rdf.namespaces import LOCAL_NAME_PATTERN
@@ -33,7 +38,6 @@ from ..skeleton import build_paper_skeleton
 from ..uploads import UploadedFile, build_uploaded_file
 from .check import (
     FormCheckJob,
-    FormCheckResult,
     check_form,
     convert_form_to_graph,
     list_extra_statements,
@@ -141,65 +145,69 @@ LEAKED_TOKEN_MESSAGE = gettext_noop(
 )
 
 
-def get_paper_form(request: Request) -> Response:
+def get_paper_form(context: ContextDep, tokens: TokensDep) -> Response:
     """The form in which a paper is written: of a new one, or of one of the graph; else where to begin."""
-    given = dict(check_query_parameters(request, ("issue", "paper", "lang", "saved")))
-    choose_response_format(request, (HTML,))
+    given = dict(check_query_parameters(context.request, ("issue", "paper", "lang", "saved")))
+    choose_response_format(context.request, (HTML,))
     with use_language(get_form_language(given.get("lang", ""))):
-        return open_requested_form(request, given)
+        return open_requested_form(context, tokens, given)
 
 
-def open_requested_form(request: Request, given: Mapping[str, str]) -> Response:
+def open_requested_form(context: RequestContext, tokens: TokenStore, given: Mapping[str, str]) -> Response:
     """The form of the paper or issue that is given, else the page where one is begun. Raises Problem 404."""
-    state = request.app.state
     if name := given.get("paper", "").removeprefix(PAPER_IRI_PREFIX):
-        page = build_stored_paper_form(state.store, name, state.settings)
+        page = build_stored_paper_form(context.store, name, context.settings)
         page.saved = "saved" in given
-        return respond_with_form_page(request, page)
+        return respond_with_form_page(context, tokens, page)
     if issue := given.get("issue", "").removeprefix(f"{ID_NAMESPACE}issue/"):
-        return respond_with_form_page(request, build_new_paper_form(issue))
-    return respond_with_start_page(request)
+        return respond_with_form_page(context, tokens, build_new_paper_form(issue))
+    return respond_with_start_page(context, tokens)
 
 
-async def post_paper_form(request: Request) -> Response:
+async def post_paper_form(context: ContextDep, writes: WritesDep, tokens: TokensDep) -> Response:
     """Check, download or save what is filled in; change the form or show it again; open a file in it."""
+    request = context.request
     format_ = choose_response_format(request, (HTML, JSON))
     check_query_parameters(request, ("_mediatype",))
     given = bodies.check_content_type(request, (FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE))
     pairs, files = parse_form_body(given, await bodies.read_request_body(request, MAX_FORM_BYTES))
     refuse_token_in_form(pairs)
     if files:
-        return await open_form_file(request, files[0])
+        return await open_form_file(context, writes.checks, tokens, files[0])
     form = parse_form_request(pairs)
     with use_language(
         current_language() if is_language_chosen() else get_form_language(form.other_fields.get("lang", ""))
     ):
-        return await run_form_action(request, form, format_)
+        return await run_form_action(context, writes, tokens, form, format_)
 
 
-async def run_form_action(request: Request, form: FormRequest, format_: Format) -> Response:
+async def run_form_action(
+    context: RequestContext, writes: WritePipeline, tokens: TokenStore, form: FormRequest, format_: Format
+) -> Response:
     """What the button that was pressed does. Raises Problem 400, 413, 422."""
     page = build_submitted_page(form)
-    await update_form_page(request, page, form)
+    await update_form_page(context, writes.checks, page, form)
     if page.check_result and form.action in DOWNLOAD_FORMATS:
         return await run_in_threadpool(
-            download_paper, request, page, page.check_result, DOWNLOAD_FORMATS[form.action]
+            download_paper, context, tokens, page, page.check_result, DOWNLOAD_FORMATS[form.action]
         )
-    if (
-        page.check_result
-        and form.action in SAVE_ACTIONS
-        and (answered := await save_form(request, page, page.check_result, form))
-    ):
-        return answered
-    return await run_in_threadpool(
-        respond_with_form_json if format_ is JSON else respond_with_form_page, request, page
+    if page.check_result and form.action in SAVE_ACTIONS:
+        answered = await save_form(context.request, writes, tokens, page, form)
+        if answered:
+            return answered
+    show = (
+        partial(respond_with_form_json, context)
+        if format_ is JSON
+        else partial(respond_with_form_page, context, tokens)
     )
+    return await run_in_threadpool(show, page)
 
 
-async def update_form_page(request: Request, page: FormPage, form: FormRequest) -> None:
+async def update_form_page(
+    context: RequestContext, checks: WorkQueue, page: FormPage, form: FormRequest
+) -> None:
     """Change the page by the button that was pressed, or check it. Raises Problem 400, 413, 422."""
-    settings: Settings = request.app.state.settings
-    checks: WorkQueue = request.app.state.checks
+    settings = context.settings
     todo = FormCheckJob(page.form_state, form.source.encode(), page.profile, current_language(), settings)
     add, remove = form.other_fields.get("add", ""), form.other_fields.get("remove", "")
     page.messages = [
@@ -215,20 +223,18 @@ async def update_form_page(request: Request, page: FormPage, form: FormRequest) 
                 raise
             page.refusal = problem  # what was typed comes back
         return
-    async with cancel_on_disconnect(request.receive):
+    async with cancel_on_disconnect(context.request.receive):
         page.check_result = await checks.run(check_form, todo)
-    taken = await run_in_threadpool(list_name_warnings, request, page)
+    taken = await run_in_threadpool(list_name_warnings, context, page)
     page.messages, page.extra_statements = (
         [*page.messages, *taken, *page.check_result.messages],
         page.check_result.extra_statements,
     )
 
 
-def list_name_warnings(request: Request, page: FormPage) -> list[FieldMessage]:
+def list_name_warnings(context: RequestContext, page: FormPage) -> list[FieldMessage]:
     """A warning at the name of a new paper, where the graph has a paper of this name."""
-    if page.version or not is_paper_name_taken(
-        request.app.state.store, page.form_state.name, request.app.state.settings
-    ):
+    if page.version or not is_paper_name_taken(context.store, page.form_state.name, context.settings):
         return []
     return [FieldMessage("name", "Warning", *translate_message(NAME_TAKEN_MESSAGE), blocks=False)]
 
@@ -283,61 +289,68 @@ def edit_form_items(todo: FormCheckJob, add: str, remove: str) -> tuple[FormStat
     return filled, focus, list_extra_statements(stating)
 
 
-async def open_form_file(request: Request, file: UploadedFile) -> Response:
+async def open_form_file(
+    context: RequestContext, checks: WorkQueue, tokens: TokenStore, file: UploadedFile
+) -> Response:
     """The form with the paper of a file, or why that cannot be read."""
-    checks: WorkQueue = request.app.state.checks
     try:
         if not file.name or not file.data:
             raise Problem(400, "No file was chosen, or it is empty. Choose one.")
-        page = await checks.run(build_uploaded_paper_form, file, request.app.state.settings)
+        page = await checks.run(build_uploaded_paper_form, file, context.settings)
     except Problem as problem:
-        return await run_in_threadpool(respond_with_start_page, request, problem)
-    return await run_in_threadpool(respond_with_form_page, request, page)
+        return await run_in_threadpool(respond_with_start_page, context, tokens, problem)
+    return await run_in_threadpool(respond_with_form_page, context, tokens, page)
 
 
-def respond_with_start_page(request: Request, problem: Problem | None = None) -> Response:
+def respond_with_start_page(
+    context: RequestContext, tokens: TokenStore, problem: Problem | None = None
+) -> Response:
     """The page where a paper is begun."""
-    settings: Settings = request.app.state.settings
+    settings = context.settings
     body = rendering.render_template(
         "begin.html",
         base=settings.base,
         issues=FormField("", "wgig:issue").choices(current_language()),
-        papers=list_paper_choices(request.app.state.store),
+        papers=list_paper_choices(context.store),
         problem=problem,
-        takes_papers=is_paper_writing_open(request),
+        takes_papers=is_paper_writing_open(tokens),
     )
-    sent_now = NO_STORE_HEADERS if request.method == "POST" else {}
-    return respond_with_body(request, body, HTML, status=problem.status if problem else 200, headers=sent_now)
+    sent_now = NO_STORE_HEADERS if context.request.method == "POST" else {}
+    return respond_with_body(
+        context.request, body, HTML, status=problem.status if problem else 200, headers=sent_now
+    )
 
 
 async def save_form(
-    request: Request, page: FormPage, done: FormCheckResult, form: FormRequest
+    request: Request, writes: WritePipeline, tokens: TokenStore, page: FormPage, form: FormRequest
 ) -> Response | None:
     """Save the paper and lead to it; None where that is refused, which the page says at the field."""
     try:
-        token = authorize_paper_save(request, form.other_fields.get("token", ""))
-        if form.leaked_fields or not done.conforms:
+        done = page.check_result
+        token = authorize_paper_save(request, tokens, form.other_fields.get("token", ""))
+        if form.leaked_fields or not done or not done.conforms:
             raise Problem(422, NOT_SAVED_MESSAGE)
-        await save_paper(request, token, SaveRequest(page.form_state.name, done.triples, page.version))
+        await save_paper(
+            request, writes, token, SaveRequest(page.form_state.name, done.triples, page.version)
+        )
     except Problem as problem:
-        await run_in_threadpool(report_save_problem, request, page, problem)
+        await run_in_threadpool(report_save_problem, writes, tokens, page, problem)
         return None
     way = f"/write?{urlencode({'paper': page.form_state.name, 'saved': ''})}"
     return Response(status_code=303, headers={"Location": way, **NO_STORE_HEADERS})
 
 
-def report_save_problem(request: Request, page: FormPage, problem: Problem) -> None:
+def report_save_problem(writes: WritePipeline, tokens: TokenStore, page: FormPage, problem: Problem) -> None:
     """Let the page say why nothing was saved, at the field that it is about."""
     page.refusal = problem
-    if problem.status in (401, 403) and is_paper_writing_open(request):
+    if problem.status in (401, 403) and is_paper_writing_open(tokens):
         report_field_problem(page, "token", problem)
     if problem.status != 412:
         return
     if not page.version:
         report_field_problem(page, "name", problem)
         return
-    settings: Settings = request.app.state.settings
-    store: Store = request.app.state.store
+    settings, store = writes.settings, writes.store
     page.version = problem.members["version"]
     if page.version:
         before = OriginalPaper(read_form_document(page.source.encode(), settings).triples)

@@ -16,12 +16,13 @@ from fastapi import Request, Response
 
 from ...graphs.graph_store import parse_graph_parts
 from ...graphs.provenance import WriteRequest
-from ...graphs.write_pipeline import commit_with_record, exclusive_write, run_paper_gate
-from ...http.auth import PAPER_WRITE_SCOPES, AccessToken, authorize_secret, is_paper_writing_open
+from ...graphs.write_pipeline import WritePipeline, commit_with_record, exclusive_write, run_paper_gate
+from ...http.auth import PAPER_WRITE_SCOPES, AccessToken, TokenStore, authorize_secret, is_paper_writing_open
 from ...http.bodies import BodyPart
 from ...http.language import current_language
 from ...http.responses import respond_with_body
 from ...i18n import gettext_noop
+from ...pages.dependencies import RequestContext
 from ...problems import Problem
 from ...rdf.formats import MARKDOWN, N_TRIPLES, PROBLEM_JSON, TURTLE, Format
 from ...rdf.serialization import serialize_triples
@@ -52,12 +53,14 @@ UNSUPPORTED_STATEMENT_MESSAGE = gettext_noop(
 )
 
 
-def download_paper(request: Request, page: FormPage, done: FormCheckResult, format_: Format) -> Response:
+def download_paper(
+    context: RequestContext, tokens: TokenStore, page: FormPage, done: FormCheckResult, format_: Format
+) -> Response:
     """The paper as a file, complete or not; or the form with the reason why it cannot be one."""
     if unnamed := [one for one in page.messages if one.field == "name" and one.blocks]:
         page.messages, page.refusal, page.is_field_refused = unnamed, Problem(422, INVALID_NAME_MESSAGE), True
-        return respond_with_form_page(request, page)
-    settings: Settings = request.app.state.settings
+        return respond_with_form_page(context, tokens, page)
+    settings = context.settings
     triples = read_form_document(done.triples, settings).triples
     try:
         body = DOWNLOAD_SERIALIZERS[format_](triples, settings)
@@ -68,10 +71,10 @@ def download_paper(request: Request, page: FormPage, done: FormCheckResult, form
             at_fields,
             Problem(422, UNSUPPORTED_PAPER_MESSAGE if at_fields else UNSUPPORTED_STATEMENT_MESSAGE),
         )
-        return respond_with_form_page(request, page)
+        return respond_with_form_page(context, tokens, page)
     name = f"{OriginalPaper(triples).name}.{format_.suffix}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', **NO_STORE_HEADERS}
-    return respond_with_body(request, body, format_, headers=headers)
+    return respond_with_body(context.request, body, format_, headers=headers)
 
 
 FOREIGN_FORM_MESSAGE = gettext_noop(
@@ -118,7 +121,7 @@ def is_paper_name_taken(store: Store, name: str, settings: Settings) -> bool:
     return bool(PAPER_NAME_PATTERN.fullmatch(name)) and store.has_graph(paper_graph_iri(name, settings))
 
 
-def authorize_paper_save(request: Request, secret: str) -> AccessToken:
+def authorize_paper_save(request: Request, tokens: TokenStore, secret: str) -> AccessToken:
     """The token of this secret, if it opens papers and comes from a page of this service.
 
     Raises Problem 401, 403; what it says is for the author, who is not the operator.
@@ -126,7 +129,7 @@ def authorize_paper_save(request: Request, secret: str) -> AccessToken:
     if not is_same_origin(request):
         raise Problem(403, FOREIGN_FORM_MESSAGE)
 
-    if not is_paper_writing_open(request):
+    if not is_paper_writing_open(tokens):
         raise Problem(403, PAPERS_CLOSED_MESSAGE)
 
     def given() -> str:
@@ -134,7 +137,7 @@ def authorize_paper_save(request: Request, secret: str) -> AccessToken:
             raise Problem(401, MISSING_TOKEN_MESSAGE)
         return secret
 
-    return authorize_secret(request.app.state.tokens, given, *PAPER_WRITE_SCOPES)
+    return authorize_secret(tokens, given, *PAPER_WRITE_SCOPES)
 
 
 def is_same_origin(request: Request) -> bool:
@@ -148,21 +151,22 @@ def is_same_origin(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-async def save_paper(request: Request, token: AccessToken, saving: SaveRequest) -> None:
-    """Save a paper. Raises Problem 412 where the graph was written meanwhile, and as a write does."""
-    graph = paper_graph_iri(saving.name, request.app.state.settings)
-    part = BodyPart("paper.nt", N_TRIPLES.media_type, saving.triples)
-    async with exclusive_write(request):
-        passed = await run_paper_gate(request, graph, [part], b"", PROBLEM_JSON, "en")
-        sent = BodyPart("paper.nt", N_TRIPLES.media_type, passed.triples)
-        await run_sync(replace_paper_graph, request, token, graph, sent, saving.version)
-
-
-def replace_paper_graph(
-    request: Request, token: AccessToken, graph: str, part: BodyPart, version: str
+async def save_paper(
+    request: Request, writes: WritePipeline, token: AccessToken, saving: SaveRequest
 ) -> None:
+    """Save a paper. Raises Problem 412 where the graph was written meanwhile, and as a write does."""
+    graph = paper_graph_iri(saving.name, writes.settings)
+    part = BodyPart("paper.nt", N_TRIPLES.media_type, saving.triples)
+    async with exclusive_write(request, writes):
+        passed = await run_paper_gate(writes, graph, [part], b"", PROBLEM_JSON, "en")
+        sent = BodyPart("paper.nt", N_TRIPLES.media_type, passed.triples)
+        asked = WriteRequest(token, f"PUT /{PAPER_GRAPH_PATH}{saving.name}", [sent], passed.by_digest)
+        await run_sync(replace_paper_graph, writes, graph, asked, saving.version)
+
+
+def replace_paper_graph(writes: WritePipeline, graph: str, asked: WriteRequest, version: str) -> None:
     """Put the statements in place of those of the graph, if it is as it was. Raises Problem 412."""
-    store: Store = request.app.state.store
+    store = writes.store
     with store.exclusive_writer():
         there = paper_graph_version(store, graph)
         if there != version:
@@ -175,9 +179,5 @@ def replace_paper_graph(
                 else PAPER_DELETED_MESSAGE,
                 version=there,
             )
-        change = store.compute_replacement(graph, parse_graph_parts([part], graph))
-        commit_with_record(
-            request,
-            change,
-            WriteRequest(token, f"PUT /{PAPER_GRAPH_PATH}{graph.partition(PAPER_GRAPH_PATH)[2]}", [part]),
-        )
+        change = store.compute_replacement(graph, parse_graph_parts([*asked.files], graph))
+        commit_with_record(writes, change, asked)

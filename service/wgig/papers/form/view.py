@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from fastapi import Request, Response
+from fastapi import Response
 
-from ...http.auth import is_paper_writing_open
+from ...http.auth import TokenStore, is_paper_writing_open
 from ...http.language import current_language, gettext
 from ...http.responses import respond_with_body
 from ...pages import rendering
+from ...pages.dependencies import RequestContext
 from ...problems import Problem
 from ...rdf.formats import HTML, JSON
 from ...shacl.reports.phrases import format_report_phrase
@@ -341,9 +342,9 @@ class FormPage:
         return self.refusal.headers if self.refusal else {}
 
 
-def respond_with_form_page(request: Request, page: FormPage) -> Response:
+def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: FormPage) -> Response:
     """The form as a page; one that was sent is kept nowhere."""
-    base: str = request.app.state.settings.base
+    base = context.base
     view = FormView(page.form_state, page.messages, page.check_result, page.focus)
     body = rendering.render_template(
         "write.html",
@@ -360,13 +361,15 @@ def respond_with_form_page(request: Request, page: FormPage) -> Response:
         opened=page.opened_name,
         saved=page.saved,
         unsaved=page.unsaved,
-        takes_papers=is_paper_writing_open(request),
+        takes_papers=is_paper_writing_open(tokens),
     )
-    sent = NO_STORE_HEADERS if request.method == "POST" else {}
-    return respond_with_body(request, body, HTML, status=page.status, headers={**page.headers, **sent})
+    sent = NO_STORE_HEADERS if context.request.method == "POST" else {}
+    return respond_with_body(
+        context.request, body, HTML, status=page.status, headers={**page.headers, **sent}
+    )
 
 
-def respond_with_form_json(request: Request, page: FormPage) -> Response:
+def respond_with_form_json(context: RequestContext, page: FormPage) -> Response:
     """What the check found, for a script: messages by the names of the fields."""
     done, refused = page.check_result, page.refusal
     found: dict[str, Any] = {
@@ -378,9 +381,9 @@ def respond_with_form_json(request: Request, page: FormPage) -> Response:
         "messages": [one._asdict() for one in page.messages],
     }
     if refused:
-        base: str = request.app.state.settings.base
-        found["problem"] = refused.document(base, request.url.path)
+        base = context.base
+        found["problem"] = refused.document(base, context.request.url.path)
     body = json.dumps(found, ensure_ascii=False).encode()
     return respond_with_body(
-        request, body, JSON, status=page.status, headers={**page.headers, **NO_STORE_HEADERS}
+        context.request, body, JSON, status=page.status, headers={**page.headers, **NO_STORE_HEADERS}
     )

@@ -1,6 +1,5 @@
 """/reconcile: the Reconciliation Service API 0.2, by which OpenRefine matches tables to our things."""
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request, Response
@@ -11,8 +10,8 @@ from ...http.bodies import FORM_MEDIA_TYPE, Pairs, get_query_parameters, paramet
 from ...http.language import label_languages
 from ...http.parameters import check_parameter_pairs, check_query_parameters
 from ...http.responses import choose_page_or_data, choose_response_format, respond_with_body
-from ...http.work_queue import WorkQueue
 from ...pages import rendering
+from ...pages.dependencies import ContextDep, RequestContext
 from ...pages.names import KIND_TITLES
 from ...problems import Problem
 from ...rdf.formats import HTML, JSON
@@ -20,6 +19,7 @@ from ...resources.description import is_known_iri
 from ...resources.labels import find_labels
 from ...resources.representation import render_site_page
 from ..database import list_distinct_values, read_index_entry
+from ..dependencies import IndexDep, SearchesDep
 from ..entries import EntryKey
 from ..index import FullTextIndex
 from ..routes import parse_unique_parameters, serialize_compact_json
@@ -44,18 +44,19 @@ PREVIEW_SECURITY_POLICY = (
 )
 
 
-async def get_reconciliation(request: Request) -> Response:
+async def get_reconciliation(context: ContextDep, index: IndexDep, searches: SearchesDep) -> Response:
     """What the service can do (the manifest), or the candidates of a batch of queries in the address."""
-    return await run_in_search_queue(
-        request,
+    return await searches.run(
         answer_reconciliation,
-        request,
-        parse_reconciliation_parameters(request, *RECONCILIATION_OPERATIONS),
+        context,
+        index,
+        parse_reconciliation_parameters(context.request, *RECONCILIATION_OPERATIONS),
     )
 
 
-async def post_reconciliation(request: Request) -> Response:
+async def post_reconciliation(context: ContextDep, index: IndexDep, searches: SearchesDep) -> Response:
     """The candidates of a batch of queries, or values of properties, asked for by a form."""
+    request = context.request
     bodies.check_content_type(request, (FORM_MEDIA_TYPE,))
     check_query_parameters(request)
     pairs = parse_form(await bodies.read_request_body(request, MAX_RECONCILIATION_BYTES))
@@ -63,31 +64,31 @@ async def post_reconciliation(request: Request) -> Response:
     check_parameter_pairs(pairs, RECONCILIATION_OPERATIONS)
     if not pairs:
         raise Problem(400, f"The form is empty. Send {' or '.join(RECONCILIATION_OPERATIONS)}.")
-    return await run_in_search_queue(request, answer_reconciliation, request, dict(pairs))
+    return await searches.run(answer_reconciliation, context, index, dict(pairs))
 
 
-async def get_suggestions(request: Request, what: str) -> Response:
+async def get_suggestions(request: Request, index: IndexDep, searches: SearchesDep, what: str) -> Response:
     """What somebody may mean who began to type: `entity`, `type` or `property`."""
-    return await run_in_search_queue(
-        request,
+    return await searches.run(
         answer_suggestion_request,
         request,
+        index,
         what,
         parse_reconciliation_parameters(request, "prefix", "cursor", "type"),
     )
 
 
-async def get_preview(request: Request) -> Response:
+async def get_preview(request: Request, index: IndexDep, searches: SearchesDep) -> Response:
     """A thing in short, to stand in the page of a client."""
     asked = parse_reconciliation_parameters(request, "id")
     choose_response_format(request, (HTML,))
-    return await run_in_search_queue(request, answer_preview_request, request, asked)
+    return await searches.run(answer_preview_request, request, index, asked)
 
 
-async def get_property_proposals(request: Request) -> Response:
+async def get_property_proposals(request: Request, index: IndexDep, searches: SearchesDep) -> Response:
     """The properties that things of a type have, for data extension."""
-    return await run_in_search_queue(
-        request, answer_proposal_request, request, parse_reconciliation_parameters(request, "type", "limit")
+    return await searches.run(
+        answer_proposal_request, request, index, parse_reconciliation_parameters(request, "type", "limit")
     )
 
 
@@ -97,17 +98,11 @@ def parse_reconciliation_parameters(request: Request, *known: str) -> dict[str, 
     return parse_unique_parameters(request, known)
 
 
-async def run_in_search_queue(request: Request, function: Callable[..., Response], *args: Any) -> Response:
-    """Answer when it is the turn of the request. Raises Problem 503 where that does not come."""
-    searches: WorkQueue = request.app.state.searches
-    return await searches.run(function, *args)
-
-
-def answer_reconciliation(request: Request, given: dict[str, str]) -> Response:
+def answer_reconciliation(context: RequestContext, index: FullTextIndex, given: dict[str, str]) -> Response:
     """The answer to a batch or data extension; without one, the manifest."""
+    request = context.request
     if len(given) > 1:
         raise Problem(400, "Both queries and extend were sent. Send one of them.")
-    index: FullTextIndex = request.app.state.index
     if "queries" in given:
         asked = parse_query_batch(
             given["queries"], index.query(list_distinct_values, "kind"), index.store, index.base
@@ -121,7 +116,7 @@ def answer_reconciliation(request: Request, given: dict[str, str]) -> Response:
         str(request.base_url), index.query(list_distinct_values, "kind"), index.base
     )
     return (
-        respond_with_manifest_page(request, told)
+        respond_with_manifest_page(context, told)
         if choose_page_or_data(request, JSON) is HTML
         else respond_with_json(request, told)
     )
@@ -157,22 +152,23 @@ def build_service_manifest(home: str, there: list[str], base: str) -> dict[str, 
     }
 
 
-def respond_with_manifest_page(request: Request, manifest: dict[str, Any]) -> Response:
+def respond_with_manifest_page(context: RequestContext, manifest: dict[str, Any]) -> Response:
     """The page of what the service can do, and how to use it."""
     page = render_site_page(
-        request,
+        context,
         "reconcile.html",
-        service=f"{request.base_url}reconcile",
+        service=f"{context.request.base_url}reconcile",
         kinds={one["id"]: one["name"] for one in manifest["defaultTypes"]},
         listed=KIND_TITLES,
         batch=manifest["batchSize"],
     )
-    return respond_with_body(request, page, HTML)
+    return respond_with_body(context.request, page, HTML)
 
 
-def answer_suggestion_request(request: Request, what: str, given: dict[str, str]) -> Response:
+def answer_suggestion_request(
+    request: Request, index: FullTextIndex, what: str, given: dict[str, str]
+) -> Response:
     """The suggestions of a kind. Raises Problem 400 and 404."""
-    index: FullTextIndex = request.app.state.index
     if "prefix" not in given:
         raise Problem(400, "Nothing is typed yet. Give it as the parameter prefix.")
     prefix, start = given["prefix"], parse_bounded_number(given, "cursor", 0, 10_000)
@@ -189,9 +185,8 @@ def answer_suggestion_request(request: Request, what: str, given: dict[str, str]
     raise Problem(404, f"There are no suggestions of {what!r}. There are those of entity, type and property.")
 
 
-def answer_proposal_request(request: Request, given: dict[str, str]) -> Response:
+def answer_proposal_request(request: Request, index: FullTextIndex, given: dict[str, str]) -> Response:
     """The properties of a type. Raises Problem 400."""
-    index: FullTextIndex = request.app.state.index
     of_kind, limit = (
         parse_kind_identifier(given.get("type", ""), index),
         parse_bounded_number(given, "limit", MAX_SUGGESTIONS, 100),
@@ -204,9 +199,8 @@ def answer_proposal_request(request: Request, given: dict[str, str]) -> Response
     return respond_with_json(request, {"type": of_kind, "limit": limit, "properties": found})
 
 
-def answer_preview_request(request: Request, given: dict[str, str]) -> Response:
+def answer_preview_request(request: Request, index: FullTextIndex, given: dict[str, str]) -> Response:
     """The page of a thing in short. Raises Problem 400 and 404."""
-    index: FullTextIndex = request.app.state.index
     iri = identifier_space(index.base) + given.get("id", "")
     if not given.get("id"):
         raise Problem(400, "No thing is named. Give its identifier as the parameter id, such as issue/spam.")

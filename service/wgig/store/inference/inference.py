@@ -15,7 +15,7 @@ import pyoxigraph as ox
 from ...rdf.serialization import build_quad
 from .. import recovery
 from ..change import Change, Contents, WriteScope, compare_contents, find_existing_graphs, iter_graph_quads
-from ..commit import ComputedGraph, GraphDescriber
+from ..commit import NOTHING_CHECKED, CheckResults, ComputedGraph, GraphDescriber
 from ..recovery import CleanMarks, JournalEntry
 from ..snapshot import open_scratch_copy
 from .incremental import IncrementalReasoner
@@ -138,13 +138,15 @@ class Inference:
         described = self.describe(quads, change)
         return None if change is None else change.combine(described)
 
-    def infer(self, quads: ox.Store, change: Change | None) -> Change | None:
+    def infer(
+        self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
+    ) -> Change | None:
         """Make the graph hold what follows now, and nothing else, after what is computed first.
 
-        `change` is what happened to the quads since it was so; None: it may be anything. Returns it with all
-        that followed, None where that is not known.
+        `change` is what happened to the quads since it was so; None: it may be anything. `checked` is what
+        was found in its quads before. Returns it with all that followed, None where that is not known.
         """
-        change = self.compute_first(quads, change)
+        change = self.compute_first(quads, change, checked)
         known = change is not None and self.graph.value not in change.graphs
         found = self.reasoner.compute_difference(quads, change) if change is not None and known else None
         if self.folder and found and any(found):
@@ -195,10 +197,12 @@ class Inference:
                 pass
         self.describe(quads, None)
 
-    def compute_first(self, quads: ox.Store, change: Change | None) -> Change | None:
+    def compute_first(
+        self, quads: ox.Store, change: Change | None, checked: CheckResults = NOTHING_CHECKED
+    ) -> Change | None:
         """Bring in line what is computed before the rules; the change with what that changed."""
         for one in self.computed:
-            change = one.follow(quads, change)
+            change = one.follow(quads, change, checked)
         return change
 
     def describe(self, quads: ox.Store, change: Change | None, prepared: Iterable[Any] = ()) -> Change:

@@ -1,0 +1,32 @@
+"""What handlers that write, cite and dump graphs depend on. Why each is `async`: `pages.dependencies`."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from .dumps import StoreDumps
+from .provenance import ProvenanceRecorder
+from .write_pipeline import WritePipeline
+
+
+async def get_writes(request: Request) -> WritePipeline:
+    """What a write goes through."""
+    writes: WritePipeline = request.app.state.service.writes
+    return writes
+
+
+async def get_recorder(request: Request) -> ProvenanceRecorder | None:
+    """What records writes; None where no history is kept."""
+    recorder: ProvenanceRecorder | None = request.app.state.service.recorder
+    return recorder
+
+
+async def get_dumps(request: Request) -> StoreDumps:
+    """The dumps of the store."""
+    dumps: StoreDumps = request.app.state.service.projections.dumps
+    return dumps
+
+
+WritesDep = Annotated[WritePipeline, Depends(get_writes)]
+RecorderDep = Annotated[ProvenanceRecorder | None, Depends(get_recorder)]
+DumpsDep = Annotated[StoreDumps, Depends(get_dumps)]

@@ -1,0 +1,24 @@
+"""What handlers that ask queries depend on. Why each is `async`: `pages.dependencies`."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from .running import RunningQueries
+from .service import QueryService
+
+
+async def get_queries(request: Request) -> QueryService:
+    """What answers queries."""
+    queries: QueryService = request.app.state.service.queries
+    return queries
+
+
+async def get_running(request: Request) -> RunningQueries:
+    """The queries that are being answered."""
+    running: RunningQueries = request.app.state.service.running
+    return running
+
+
+QueriesDep = Annotated[QueryService, Depends(get_queries)]
+RunningDep = Annotated[RunningQueries, Depends(get_running)]
