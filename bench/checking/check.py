@@ -15,9 +15,9 @@ import pyoxigraph as ox
 import pyshacl
 import rdflib
 from wgig.papers import readers
-from wgig.rdf import formats, namespaces
+from wgig.rdf import formats
 from wgig.rdf.formats import JSON
-from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
+from wgig.rdf.namespaces import EXTERNAL_NAMESPACES, WGIG_NAMESPACE
 from wgig.settings import SHIPPED_FOLDER
 from wgig.shacl import vocabulary as shacl_vocabulary
 from wgig.shacl.check import check_document
@@ -36,7 +36,7 @@ SEED = 1
 TURTLE = formats.FORMATS_BY_SUFFIX["ttl"]
 PREFIXES = {
     name: EXTERNAL_NAMESPACES[name] for name in ("bibo", "cito", "dcterms", "foaf", "org", "rdfs", "schema")
-} | {"wgig": namespaces.WGIG_TERMS_NAMESPACE}
+} | {"wgig": WGIG_NAMESPACE}
 
 # Seconds of CPU that something takes for one paper.
 Cost = Callable[[bytes], float]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import pyoxigraph as ox
-from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
+from wgig.rdf.namespaces import EXTERNAL_NAMESPACES, SKOS_NAMESPACE
 from wgig.settings import SHIPPED_FOLDER
 
 BASE = "https://w3id.org/wgig/"
@@ -76,7 +76,7 @@ def shipped(slots: Sequence[str], where: str) -> list[tuple[str, ...]]:
     prefixes = {
         "wgig": f"{BASE}ontology#",
         "org": EXTERNAL_NAMESPACES["org"],
-        "skos": EXTERNAL_NAMESPACES["skos"],
+        "skos": SKOS_NAMESPACE,
     }
     query = f"SELECT DISTINCT {' '.join(f'?{slot}' for slot in slots)} WHERE {{ {where} }}"
     solutions = cast(ox.QuerySolutions, store.query(query, base_iri=BASE, prefixes=prefixes))

@@ -38,7 +38,7 @@ from .search import opensearch
 from .search import routes as search_routes
 from .search.reconcile import routes as reconcile_routes
 from .search.sparql_service import make_search_matcher
-from .settings import HISTORY_KEPT, Settings
+from .settings import HISTORY_KEPT, SERVICE_TITLE, Settings
 from .sparql import routes as sparql_routes
 from .sparql import service_description
 from .sparql.running import RunningQueries
@@ -335,7 +335,7 @@ MIDDLEWARE: list[Callable[[Service], Middleware | None]] = [
 def create_app(service: Service) -> FastAPI:
     """The application that serves a service; `app.state.service` is the only thing that it keeps."""
     app = FastAPI(
-        title="WGIG knowledge graph",
+        title=SERVICE_TITLE,
         version=__version__,
         description=API_DESCRIPTION,
         openapi_url=None,

@@ -16,8 +16,18 @@ import pyoxigraph as ox
 
 from ._version import __version__
 from .projections import build_computed_graphs
-from .rdf.namespaces import EXTERNAL_NAMESPACES
+from .rdf.literals import build_typed_literal
+from .rdf.namespaces import (
+    DCTERMS_MODIFIED,
+    DCTERMS_NAMESPACE,
+    DCTERMS_TITLE,
+    EXTERNAL_NAMESPACES,
+    RDF_TYPE,
+    SPDX_SHA256,
+    expand_curie,
+)
 from .rdf.serialization import normalize_triples
+from .rdf.shipped import read_turtle_files
 from .settings import SHIPPED_FOLDER, Settings
 from .store.errors import StoreNotWritableError
 from .store.folder import STARTUP_WAIT_SECONDS
@@ -25,12 +35,7 @@ from .store.inference.inference import Inference
 from .store.store import Store
 from .store.view import select_solutions
 
-DCAT_NAMESPACE, DCTERMS_NAMESPACE, SPDX_NAMESPACE = (
-    EXTERNAL_NAMESPACES[prefix] for prefix in ("dcat", "dcterms", "spdx")
-)
-RDF_TYPE_NAMED_NODE = ox.NamedNode(EXTERNAL_NAMESPACES["rdf"] + "type")
-XML_SCHEMA_NAMESPACE = EXTERNAL_NAMESPACES["xsd"]
-SPDX_SHA256 = ox.NamedNode(SPDX_NAMESPACE + "checksumAlgorithm_sha256")
+DCAT_NAMESPACE, SPDX_NAMESPACE = (EXTERNAL_NAMESPACES[prefix] for prefix in ("dcat", "spdx"))
 
 # Folders of Turtle whose files together make one graph, and folders whose files are a graph each.
 JOINED_GRAPH_FOLDERS = {"ontology": "ontology", "shapes": "shapes"}
@@ -78,7 +83,9 @@ def open_filled_store(settings: Settings, say: Callable[[str], None]) -> Store:
         from .remote.sharing import StoreSharing  # noqa: PLC0415  costs 0.1 s, and most stores are not shared
         from .remote.store import SharedStore  # noqa: PLC0415
 
-        store: Store = SharedStore.join(settings.store, StoreSharing(settings), *computed)
+        rules, inferred, _, first, last = computed
+        inference = Inference(rules, inferred, settings.store, first, last)
+        store: Store = SharedStore.join(settings.store, StoreSharing(settings), inference, say)
     else:
         store = Store.open(settings.store, *computed)
     if settings.data == "none":
@@ -182,15 +189,6 @@ def is_user_changed(store: Store, graph: str, known: ShippedGraphRecord | None) 
     return digest_triples(store.triples(graph)) != known.stored_digest
 
 
-def read_turtle_files(paths: Iterable[Path]) -> list[ox.Triple]:
-    """The triples of Turtle files, blank nodes of different files apart."""
-    return [
-        one.triple
-        for path in paths
-        for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
-    ]
-
-
 def build_shipped_record(paths: Iterable[Path], triples: Iterable[ox.Triple]) -> ShippedGraphRecord:
     """The record of a graph that is being stored now."""
     distinct = set(normalize_triples(triples))
@@ -239,12 +237,9 @@ def iter_record_triples(graph: str, one: ShippedGraphRecord) -> Iterator[ox.Trip
     """A record as DCAT: a dataset whose files and whose triples are distributions with checksums."""
     dataset = ox.NamedNode(graph)
 
-    def literal(value: str, datatype: str) -> ox.Literal:
-        return ox.Literal(value, datatype=ox.NamedNode(XML_SCHEMA_NAMESPACE + datatype))
-
-    yield ox.Triple(dataset, RDF_TYPE_NAMED_NODE, ox.NamedNode(DCAT_NAMESPACE + "Dataset"))
-    yield ox.Triple(dataset, ox.NamedNode(DCAT_NAMESPACE + "version"), ox.Literal(one.version))
-    yield ox.Triple(dataset, ox.NamedNode(DCTERMS_NAMESPACE + "modified"), literal(one.modified, "dateTime"))
+    yield ox.Triple(dataset, RDF_TYPE, expand_curie("dcat:Dataset"))
+    yield ox.Triple(dataset, expand_curie("dcat:version"), ox.Literal(one.version))
+    yield ox.Triple(dataset, DCTERMS_MODIFIED, build_typed_literal(one.modified, "dateTime"))
     for part, title, value in (
         ("files", "The graph as the package ships it", one.files_digest),
         (
@@ -254,12 +249,10 @@ def iter_record_triples(graph: str, one: ShippedGraphRecord) -> Iterator[ox.Trip
         ),
     ):
         distribution, checksum = ox.NamedNode(f"{graph}#{part}"), ox.NamedNode(f"{graph}#{part}-checksum")
-        yield ox.Triple(dataset, ox.NamedNode(DCAT_NAMESPACE + "distribution"), distribution)
-        yield ox.Triple(distribution, RDF_TYPE_NAMED_NODE, ox.NamedNode(DCAT_NAMESPACE + "Distribution"))
-        yield ox.Triple(
-            distribution, ox.NamedNode(DCTERMS_NAMESPACE + "title"), ox.Literal(title, language="en")
-        )
-        yield ox.Triple(distribution, ox.NamedNode(SPDX_NAMESPACE + "checksum"), checksum)
-        yield ox.Triple(checksum, RDF_TYPE_NAMED_NODE, ox.NamedNode(SPDX_NAMESPACE + "Checksum"))
-        yield ox.Triple(checksum, ox.NamedNode(SPDX_NAMESPACE + "algorithm"), SPDX_SHA256)
-        yield ox.Triple(checksum, ox.NamedNode(SPDX_NAMESPACE + "checksumValue"), literal(value, "hexBinary"))
+        yield ox.Triple(dataset, expand_curie("dcat:distribution"), distribution)
+        yield ox.Triple(distribution, RDF_TYPE, expand_curie("dcat:Distribution"))
+        yield ox.Triple(distribution, DCTERMS_TITLE, ox.Literal(title, language="en"))
+        yield ox.Triple(distribution, expand_curie("spdx:checksum"), checksum)
+        yield ox.Triple(checksum, RDF_TYPE, expand_curie("spdx:Checksum"))
+        yield ox.Triple(checksum, expand_curie("spdx:algorithm"), SPDX_SHA256)
+        yield ox.Triple(checksum, expand_curie("spdx:checksumValue"), build_typed_literal(value, "hexBinary"))

@@ -5,7 +5,6 @@ import re
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import Field, dataclass, field, fields
-from difflib import get_close_matches
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any, Self
 from urllib.parse import unquote
 
 from platformdirs import user_data_path
+
+from .text import suggest_near_name
 
 _WEB_ADDRESS_PATTERN = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
@@ -58,6 +59,7 @@ CHECKOUT_FOLDER = PACKAGE_FOLDER.parents[1]
 # A wheel carries the Turtle inside the package; an editable install finds the checkout's.
 SHIPPED_FOLDER = PACKAGE_FOLDER / "shipped" if (PACKAGE_FOLDER / "shipped").is_dir() else CHECKOUT_FOLDER
 
+SERVICE_TITLE = "WGIG knowledge graph"
 DEFAULT_STORE_FOLDER = user_data_path("wgig") / "store"
 HISTORY_KEPT = "kept"
 TOKENS_FILE = "tokens.json"  # in the folder of a store, unless another file is named
@@ -384,8 +386,7 @@ def iter_unknown_variables(names: Iterable[str]) -> Iterator[str]:
     ours = ["WGIG_DEBUG", *(f"WGIG_{one.name.upper()}" for one in fields(Settings))]
     for name in names:
         if name.startswith("WGIG_") and name not in ours:
-            near = get_close_matches(name, ours, 1)
-            hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(ours)}."
+            hint = suggest_near_name(name, ours, f"There are: {', '.join(ours)}.")
             yield f"The environment variable {name} is none of ours. {hint}"
 
 

@@ -14,8 +14,9 @@ editors and parsers.
 
 import re
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
+from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -128,14 +129,22 @@ FORBIDDEN_XML_CHARACTERS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U0001000
 REPLACEMENT_CHARACTER = "\ufffd"
 
 
-def append_xml_element(parent: "Element", name: str, text: str | None = None, **attributes: str) -> "Element":
-    """A new last child of an element; U+FFFD stands for what XML cannot hold (1.0, section 2.2)."""
-    from xml.etree.ElementTree import SubElement  # noqa: PLC0415  costs 2 ms, and help must come at once
-
-    given = {key: clean_xml_text(value) for key, value in attributes.items()}
-    child = SubElement(parent, name, given)
-    child.text = None if text is None else clean_xml_text(text)
+def append_xml_element(
+    parent: "Element", name: str, text: str | None = None, /, **attributes: str
+) -> "Element":
+    """A new last child of an element, as `make_xml_element` makes it."""
+    child = make_xml_element(name, text, **attributes)
+    parent.append(child)
     return child
+
+
+def make_xml_element(name: str, text: str | None = None, /, **attributes: str) -> "Element":
+    """An element; U+FFFD stands for what XML cannot hold (1.0, section 2.2)."""
+    from xml.etree.ElementTree import Element  # noqa: PLC0415  costs 2 ms, and help must come at once
+
+    made = Element(name, {key: clean_xml_text(value) for key, value in attributes.items()})
+    made.text = None if text is None else clean_xml_text(text)
+    return made
 
 
 def clean_xml_text(text: str) -> str:
@@ -152,20 +161,42 @@ def serialize_xml_element(root: "Element") -> bytes:
     return body + b"\n"
 
 
+def serialize_csv_rows(rows: Iterable[Iterable[object]]) -> bytes:
+    """Rows as CSV in UTF-8 (RFC 4180); None is an empty cell."""
+    import csv  # noqa: PLC0415  costs 2 ms, and help must come at once
+
+    out = StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode()
+
+
 MAX_LISTED_NAMES = 40  # names that are listed where none is near
 MAX_COMPARED_CHARACTERS = 100  # characters of a name that are compared, which takes time
 MIN_NAME_SIMILARITY = 0.65  # how alike names are that are near, up to 1
 
 
-def find_near_name(name: str, known: Collection[str]) -> str:
-    """The name that is near among those known; in whatever letters, where none is in these; else none."""
+def find_near_names(
+    name: str, known: Collection[str], most: int = 1, similarity: float = MIN_NAME_SIMILARITY
+) -> list[str]:
+    """The known names that are near, the nearest first; in whatever letters, where none is in these."""
     from difflib import get_close_matches  # noqa: PLC0415  costs 1 ms, and help must come at once
 
     for fold in (str, str.casefold):
         names = {fold(one): one for one in known}
-        for found in get_close_matches(fold(name[:MAX_COMPARED_CHARACTERS]), names, 1, MIN_NAME_SIMILARITY):
-            return names[found]
-    return ""
+        if found := get_close_matches(fold(name[:MAX_COMPARED_CHARACTERS]), names, most, similarity):
+            return [names[one] for one in found]
+    return []
+
+
+def find_near_name(name: str, known: Collection[str]) -> str:
+    """The name that is nearest among those known; empty where none is near."""
+    return next(iter(find_near_names(name, known)), "")
+
+
+def suggest_near_name(name: str, known: Collection[str], otherwise: str = "") -> str:
+    """The sentence that asks whether the nearest name was meant; `otherwise` where none is near."""
+    meant = find_near_name(name, known)
+    return f"Did you mean {meant}?" if meant else otherwise
 
 
 @lru_cache(20_000)

@@ -8,6 +8,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.app import create_app, make_service
 from wgig.lists.definitions import LIST_DEFINITIONS
+from wgig.rdf.sparql_lexer import SparqlText
 from wgig.rdf.values import RESOURCE_KINDS, VALUE_TYPES
 from wgig.settings import Settings
 from wgig.sparql.examples import EXAMPLE_PARAMETER_PATTERN, find_parameter_places
@@ -39,5 +40,6 @@ def test_an_address_answers_as_shown(address: str, shipped: ox.Store) -> None:
 def test_the_query_that_is_shown_keeps_a_place_for_its_parameter() -> None:
     ((name, type_, _, _),) = EXAMPLE_PARAMETER_PATTERN.findall(PAGE)
     assert type_ in RESOURCE_KINDS
-    assert name in find_parameter_places(PAGE.partition("- Only this issue.\n")[2].partition("```")[0])
+    shown = SparqlText(PAGE.partition("- Only this issue.\n")[2].partition("```")[0])
+    assert name in find_parameter_places(shown.tokens)
     assert set(re.findall(r"`(text|integer|date|year|boolean)`", PAGE)) <= VALUE_TYPES.keys()

@@ -9,10 +9,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from wgig.app import create_app, make_service
+from wgig.rdf.shipped import read_turtle_files
 from wgig.search import ranking, routes, tokenizer
 from wgig.search.index import SEARCH_INDEX_PATH
 from wgig.search.reconcile import candidates, extend, request
-from wgig.seed import list_shipped_files, read_turtle_files
+from wgig.seed import list_shipped_files
 from wgig.settings import Settings
 from wgig.store.store import Store
 

@@ -25,7 +25,7 @@ from wgig.rdf import formats, json_tokens, jsonld_context, parsing, sparql_lexer
 from wgig.rdf.jsonld_context import KNOWN_CONTEXTS
 from wgig.rdf.positions import find_triple_positions
 from wgig.rdf.serialization import rdf_format
-from wgig.resources import negotiation as resources_negotiation
+from wgig.resources import profile_negotiation
 from wgig.search import tokenizer
 from wgig.search.reconcile import extend, request
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -88,7 +88,7 @@ def in_file(parse: Callable[[str], object]) -> Callable[[bytes], object]:
 
 def understood(text: str) -> object:
     """A query: its grammar, its rules, its variables, and what is said of a fault."""
-    tree = parser.parse_sparql_text(text)
+    tree = parser.ParsedSparqlText(text).tree
     if not isinstance(tree, parser.SyntaxNode):
         return diagnosis.diagnose_grammar_mismatch(text, tree).document(BASE, "/")
     return scope.find_scope_problem(text, tree), list(hints.iter_unbound_variables(tree))
@@ -205,18 +205,25 @@ PARSERS = {
     "SPARQL": Parser(understood, SPARQL),
     "SPARQL, its words": Parser(
         lambda text: (
-            list(sparql_lexer.walk_tokens(text)),
-            sparql_lexer.find_declared_prefixes(text),
-            sparql_lexer.get_query_form(text),
+            list(sparql_lexer.walk_tokens(sparql_lexer.tokenize_sparql(text))),
+            sparql_lexer.find_declared_prefixes(sparql_lexer.tokenize_sparql(text)),
+            sparql_lexer.get_query_form(sparql_lexer.SparqlText(text)),
         ),
         SPARQL,
     ),
-    "SPARQL, what it may": Parser(lambda text: admission.admit_sparql_text(text, Settings()), SPARQL),
-    "SPARQL, what it calls": Parser(admission.find_call_targets, SPARQL),
-    "SPARQL, its datasets": Parser(
-        lambda text: sparql_request.add_using_clauses(text, ["x:a"], ["x:b"]), SPARQL
+    "SPARQL, what it may": Parser(
+        lambda text: admission.admit_sparql_text(parser.ParsedSparqlText(text), Settings()), SPARQL
     ),
-    "SPARQL, a slip": Parser(lambda text: diagnosis.diagnose_syntax_error(text, SyntaxError("x")), SPARQL),
+    "SPARQL, what it calls": Parser(
+        lambda text: admission.find_call_targets(sparql_lexer.SparqlText(text)), SPARQL
+    ),
+    "SPARQL, its datasets": Parser(
+        lambda text: sparql_request.add_using_clauses(parser.ParsedSparqlText(text), ["x:a"], ["x:b"]),
+        SPARQL,
+    ),
+    "SPARQL, a slip": Parser(
+        lambda text: diagnosis.diagnose_syntax_error(parser.ParsedSparqlText(text), SyntaxError("x")), SPARQL
+    ),
     "nesting": Parser(parsing.check_brackets, [*TEXTS[:1], TRIG, "(" * 90], (SyntaxError,)),
     "weights": Parser(
         lambda text: (
@@ -229,7 +236,7 @@ PARSERS = {
     "Accept": Parser(lambda text: negotiation.negotiate_format([text], formats.GRAPH_FORMATS), HEADERS),
     "Accept-Language": Parser(lambda text: language.parse_accept_language((text,)), HEADERS),
     "Accept-Profile": Parser(
-        lambda text: list(resources_negotiation.parse_accept_profile(text)), ["<x:a>;q=0.5, skos", "skos;q=1"]
+        lambda text: list(profile_negotiation.parse_accept_profile(text)), ["<x:a>;q=0.5, skos", "skos;q=1"]
     ),
     "Accept-Datetime": Parser(
         lambda text: versions.parse_accept_datetime([text]),
@@ -252,7 +259,7 @@ PARSERS = {
     ),
     "lang": Parser(language.parse_lang_parameter, ["fr,en", "zh-Hant"]),
     "_profile": Parser(
-        lambda text: list(resources_negotiation.parse_profile_parameter([text])), ["skos,<x:a>"]
+        lambda text: list(profile_negotiation.parse_profile_parameter([text])), ["skos,<x:a>"]
     ),
     "form": Parser(lambda text: parse_form(text.encode("utf-8", "replace")), ["a=%41&b=c+d", "%ff=1&&="]),
     "form of a paper": Parser(

@@ -55,7 +55,7 @@ class Kept:
         self.shortcuts = RawResponseCache(lambda: self.version, ROOM, Metrics())
         self.cache = ResponseCacheMiddleware(self.origin, cast(VersionSource, self), self.shortcuts, ROOM)
 
-    async def in_line(self) -> None:
+    async def see_latest_writes(self) -> None:
         """Nobody else writes."""
 
     def scope(self, target: str = "/x", method: str = "GET", body: bytes = b"", **headers: str) -> Scope:
@@ -224,7 +224,7 @@ def test_an_answer_that_breaks_off_is_not_kept_and_nobody_waits_for_it() -> None
             with pytest.raises(ConnectionError):
                 await kept.ask()
         assert kept.origin.asked == 2
-        assert not kept.cache.in_flight
+        assert not kept.cache.flights.in_flight
 
     play(story())
 
@@ -274,7 +274,7 @@ def test_what_is_kept_and_given_on_a_condition_is_put_together_once() -> None:
     async def story() -> None:
         kept = Kept(pieces=[b"abc"])
         await kept.ask(if_none_match='"u"')
-        (entry,) = kept.cache.entries.values()
+        (entry,) = kept.cache.store.entries.values()
         assert kept.sent[-1]["body"] is entry.body
 
     play(story())
@@ -320,8 +320,10 @@ def test_it_keeps_what_was_asked_last_within_its_room() -> None:
         kept = Kept(pieces=[b"x" * (ROOM // 5)])
         for number in range(9):
             await kept.ask(f"/{number}")
-        assert kept.cache.size_bytes <= ROOM
-        assert kept.cache.size_bytes == sum(len(one.body) + 1000 for one in kept.cache.entries.values())
+        assert kept.cache.store.size_bytes <= ROOM
+        assert kept.cache.store.size_bytes == sum(
+            len(one.body) + 1000 for one in kept.cache.store.entries.values()
+        )
         await kept.ask("/8")
         assert kept.origin.asked == 9
         await kept.ask("/0")
@@ -337,7 +339,7 @@ def test_a_large_plain_answer_is_kept_packed_and_given_as_it_was() -> None:
         assert await kept.ask() == (200, first[1], first[2])
         assert (await kept.ask(if_none_match='"t"'))[0] == 304
         assert (await kept.ask(method="HEAD"))[1:] == (first[1], b"")
-        assert kept.cache.size_bytes < len(first[2]) / 10
+        assert kept.cache.store.size_bytes < len(first[2]) / 10
         assert kept.origin.asked == 1
 
     play(story())

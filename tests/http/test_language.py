@@ -18,10 +18,10 @@ from wgig.http.language import (
     keep_best_languages,
     list_separator,
     parse_accept_language,
-    rank_language,
     use_language,
 )
 from wgig.i18n import PAGE_LANGUAGES
+from wgig.rdf.labels import rank_language
 from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
 from wgig.store.store import Store

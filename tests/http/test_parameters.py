@@ -4,6 +4,7 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
+from wgig.http.parameters import add_url_parameters
 from wgig.settings import Settings
 from wgig.store.store import Store
 from wgig.text import find_near_name
@@ -223,3 +224,18 @@ def test_a_batch_of_ten_thousand_is_refused_with_what_may_be_sent(client: httpx.
 )
 def test_a_name_in_the_same_letters_is_nearer(name: str, meant: str) -> None:
     assert find_near_name(name, ("verdict", "Verdict")) == meant
+
+
+@pytest.mark.parametrize(
+    ("url", "pairs", "expected"),
+    [
+        ("/x", [], "/x"),
+        ("/x", [("a", "1"), ("b", "")], "/x?a=1&b="),
+        ("/x?a=1", [("b", "x y&z+/,:é")], "/x?a=1&b=x+y%26z%2B/,:%C3%A9"),
+        ("/graphs?default", [("versions", None)], "/graphs?default&versions"),
+    ],
+)
+def test_parameters_stand_behind_those_that_an_address_has(
+    url: str, pairs: list[tuple[str, str | None]], expected: str
+) -> None:
+    assert add_url_parameters(url, pairs) == expected

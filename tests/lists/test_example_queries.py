@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wgig.problems import Problem
+from wgig.rdf.sparql_lexer import SparqlText
 from wgig.rdf.values import ANY_RESOURCE, EXAMPLE_NAMES, VALUE_TYPES, parse_parameter_term
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.sparql.examples import (
@@ -92,7 +93,7 @@ def test_the_page_of_somebodys_own_query_says_none_of_our_questions(reader: http
 def test_a_parameter_has_a_place_a_type_and_a_sentence(
     one: ExampleQuery, parameter: ExampleParameter
 ) -> None:
-    assert find_parameter_places(one.text)[parameter.name]
+    assert find_parameter_places(one.source.tokens)[parameter.name]
     assert parameter.type in VALUE_TYPES or parameter.type in EXAMPLE_NAMES
     assert parameter.description.endswith(".")
 
@@ -101,7 +102,7 @@ def test_a_parameter_has_a_place_a_type_and_a_sentence(
 def test_the_default_that_is_declared_is_the_one_of_the_text(
     one: ExampleQuery, parameter: ExampleParameter
 ) -> None:
-    written = {token.text for token in find_parameter_places(one.text)[parameter.name]}
+    written = {token.text for token in find_parameter_places(one.source.tokens)[parameter.name]}
     none = parameter.default == NO_DEFAULT
     assert written == {
         "UNDEF" if none else str(parse_parameter_term("x", parameter.type, parameter.default, BASE))
@@ -185,7 +186,9 @@ def test_what_a_query_does_not_have_is_refused(
 @given(TEXTS)
 def test_a_text_stays_one_term_whatever_it_holds(text: str) -> None:
     query = "SELECT ?x WHERE { VALUES ?x { UNDEF } # VALUES ?x { UNDEF }\n }"
-    assert values(ox.Store(), bind_query_parameters(query, {"x": ox.Literal(text)})) == [ox.Literal(text)]
+    assert values(ox.Store(), bind_query_parameters(SparqlText(query), {"x": ox.Literal(text)})) == [
+        ox.Literal(text)
+    ]
 
 
 @settings(max_examples=300, derandomize=True, deadline=None, database=None)
@@ -197,20 +200,21 @@ def test_an_iri_is_refused_or_stays_one_term(text: str) -> None:
         assert problem.status == 400  # noqa: PT017  it may be taken as well
     else:
         assert values(
-            ox.Store(), bind_query_parameters("SELECT ?x WHERE { VALUES ?x { UNDEF } }", {"x": found})
+            ox.Store(),
+            bind_query_parameters(SparqlText("SELECT ?x WHERE { VALUES ?x { UNDEF } }"), {"x": found}),
         ) == [found]
 
 
 def test_a_place_in_a_string_or_comment_is_none() -> None:
     text = 'SELECT * { BIND("VALUES ?x { UNDEF }" AS ?y) } # VALUES ?x { UNDEF }'
-    assert find_parameter_places(text) == {}
+    assert find_parameter_places(SparqlText(text).tokens) == {}
     with pytest.raises(KeyError):
-        bind_query_parameters(text, {"x": ox.Literal("a")})
+        bind_query_parameters(SparqlText(text), {"x": ox.Literal("a")})
 
 
 def test_every_place_of_a_parameter_is_filled() -> None:
     text = "SELECT * { { VALUES ?x { UNDEF } } UNION { VALUES ?x { 1 } } }"
-    assert bind_query_parameters(text, {"x": ox.Literal(22)}).count(str(ox.Literal(22))) == 2
+    assert bind_query_parameters(SparqlText(text), {"x": ox.Literal(22)}).count(str(ox.Literal(22))) == 2
 
 
 def test_a_file_declares_its_parameters(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from wgig.lists.papers_index import PAPER_FACETS, FacetedPapers, PapersIndex
-from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
+from wgig.rdf.namespaces import EARL_NAMESPACE, RDF_TYPE_IRI, RDFS_NAMESPACE, SCHEMA_NAMESPACE
 from wgig.settings import Settings
 from wgig.store.change import Change
 from wgig.store.store import Store
@@ -19,7 +19,7 @@ from tests.fixtures.service import service_of
 
 BASE = Settings.base
 HTML = {"Accept": "text/html"}
-WGIG, EARL = f"{BASE}ontology#", EXTERNAL_NAMESPACES["earl"]
+WGIG, EARL = f"{BASE}ontology#", EARL_NAMESPACE
 PAPERS = [ox.NamedNode(f"{BASE}id/paper/p{number}") for number in range(4)]
 GRAPHS: list[Any] = [ox.NamedNode("urn:graph:1"), ox.NamedNode("urn:graph:2"), ox.DefaultGraph()]
 ISSUES = [ox.NamedNode(f"{BASE}id/issue/{name}") for name in ("a", "b")]
@@ -29,17 +29,17 @@ def statement(chance: random.Random) -> ox.Quad:
     """A statement that may change what papers are chosen by."""
     kinds: list[tuple[str, list[Any]]] = [
         (
-            f"{EXTERNAL_NAMESPACES['rdf']}type",
+            RDF_TYPE_IRI,
             [ox.NamedNode(f"{WGIG}IssuePaper"), ox.NamedNode(f"{WGIG}Issue")],
         ),
         (
-            f"{EXTERNAL_NAMESPACES['rdfs']}label",
+            f"{RDFS_NAMESPACE}label",
             [ox.Literal("Spam"), ox.Literal("spam", language="en"), ox.Literal("")],
         ),
         (f"{WGIG}issue", [*ISSUES, ox.Literal("no issue")]),
         (f"{WGIG}posted", [ox.Literal("2005-02-01"), ox.Literal("2004")]),
         (f"{WGIG}illustrative", [ox.Literal(True), ox.Literal(False)]),
-        (f"{EXTERNAL_NAMESPACES['schema']}creativeWorkStatus", [ox.Literal("draft"), ISSUES[0]]),
+        (f"{SCHEMA_NAMESPACE}creativeWorkStatus", [ox.Literal("draft"), ISSUES[0]]),
         (f"{EARL}result", [ox.NamedNode(f"{BASE}id/test-result/{name}") for name in ("passed", "failed")]),
     ]
     predicate, ends = chance.choice(kinds)
@@ -167,10 +167,10 @@ def test_hostile_values_are_shown_and_lead_nowhere() -> None:
     long = "x" * 10_000
     turtle = f"""
         <{PAPERS[0].value}> a <{WGIG}IssuePaper> ;
-            <{EXTERNAL_NAMESPACES["rdfs"]}label> "<script>alert(1)</script>\u202e{long}" ;
+            <{RDFS_NAMESPACE}label> "<script>alert(1)</script>\u202e{long}" ;
             <{WGIG}issue> <javascript:alert(1)> , <{BASE}id/issue/x%3Cscript%3E> ;
             <{WGIG}drafter> <urn:nobody> ;
-            <{EXTERNAL_NAMESPACES["schema"]}creativeWorkStatus> "\\"><img src=x onerror=alert(1)>" .
+            <{SCHEMA_NAMESPACE}creativeWorkStatus> "\\"><img src=x onerror=alert(1)>" .
         <{PAPERS[1].value}> a <{WGIG}IssuePaper> ."""
     store.bulk_load(io.BytesIO(turtle.encode()), ox.RdfFormat.TURTLE, None)
     page = service_of(Settings(), store).get("/papers", headers=HTML)

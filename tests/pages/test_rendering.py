@@ -7,14 +7,8 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from wgig.pages.rendering import (
-    PAGES_FOLDER,
-    find_href,
-    isolate_days,
-    read_static_files,
-    truncate_to_letters,
-    words_of_iri,
-)
+from wgig.pages.rendering import PAGES_FOLDER, find_href, isolate_days, read_static_files, truncate_to_letters
+from wgig.rdf.labels import words_of_iri
 from wgig.rdf.serialization import parse_graph_document
 from wgig.resources.description import describe_resource
 from wgig.resources.thing_page import build_resource_view

@@ -7,18 +7,18 @@ import pyoxigraph as ox
 import pytest
 from wgig.cli.main import main
 from wgig.papers import markdown
-from wgig.papers.markdown.values import expand_prefixed_name
 from wgig.papers.readers import read_paper_document as read_document
 from wgig.papers.skeleton import build_paper_skeleton
 from wgig.problems import Problem
 from wgig.rdf import shipped
 from wgig.rdf.formats import MARKDOWN
+from wgig.rdf.namespaces import expand_curie
 from wgig.shacl.check import check_document
 
 ISSUES = sorted(
     str(one.subject).rpartition("/")[2].rstrip(">")
     for one in shipped.shipped_facts()
-    if one.predicate == expand_prefixed_name("wgig:inventoryStatus") and one.object == ox.Literal("yes")
+    if one.predicate == expand_curie("wgig:inventoryStatus") and one.object == ox.Literal("yes")
 )
 WORDS = "Something is said here."
 
@@ -66,15 +66,15 @@ def test_the_skeleton_says_what_the_graph_knows_of_the_issue() -> None:
         "wgig:category": "category:stable-and-secure",
         "cito:cites": "declaration:37",
     }.items():
-        assert (expand_prefixed_name(name), expand_prefixed_name(value)) in said
+        assert (expand_curie(name), expand_curie(value)) in said
     assert "Bulk unsolicited messages" in build_paper_skeleton("spam")
 
 
 def test_the_skeleton_names_the_day_that_papers_were_due(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "papers were due on 2005-01-25" in build_paper_skeleton("spam")
     due = ox.Triple(
-        expand_prefixed_name("milestone:ms-papers"),
-        expand_prefixed_name("wgig:due"),
+        expand_curie("milestone:ms-papers"),
+        expand_curie("wgig:due"),
         ox.Literal("2005-03-01"),
     )
     facts = (due, *shipped.shipped_facts())

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from wgig.rdf.namespaces import namespaces_by_prefix, shorten_known_iri, shorten_with_prefixes
+from wgig.rdf.namespaces import namespaces_by_prefix, shorten_iri
 from wgig.settings import SHIPPED_FOLDER, Settings
 
 BASE = Settings.base
@@ -21,7 +21,7 @@ KNOWN = namespaces_by_prefix(BASE)
     ],
 )
 def test_an_iri_is_shortened_where_a_prefix_can_stand_for_its_beginning(iri: str, name: str) -> None:
-    assert shorten_with_prefixes(iri, KNOWN) == shorten_known_iri(iri, BASE) == name
+    assert shorten_iri(iri, BASE) == name
 
 
 def test_every_prefix_of_the_shipped_data_is_known_in_its_meaning() -> None:

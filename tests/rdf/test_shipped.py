@@ -3,7 +3,8 @@
 import pyoxigraph as ox
 import pytest
 from wgig.rdf import namespaces, shipped
-from wgig.rdf.namespaces import BASE_IRI, WGIG_TERMS_NAMESPACE
+from wgig.rdf.literals import term_text
+from wgig.rdf.namespaces import BASE_IRI, PAPER_NAMESPACE, RDF_TYPE_IRI, WGIG_NAMESPACE
 from wgig.shacl import rules, vocabulary
 
 SKOS = "http://www.w3.org/2004/02/skos/core#"
@@ -18,10 +19,10 @@ def said_of(node: str) -> set[str]:
 
 
 def test_the_vocabulary_holds_what_rules_look_at_and_nothing_else() -> None:
-    asked = rules.rule_predicates() | {shipped.RDF_TYPE.value, vocabulary.SUBCLASS_OF_IRI}
+    asked = rules.rule_predicates() | {RDF_TYPE_IRI, vocabulary.SUBCLASS_OF_IRI}
     assert {one.predicate.value for one in vocabulary.vocabulary_triples()} <= asked
-    assert f"{WGIG_TERMS_NAMESPACE}inventoryStatus" not in said_of("id/agent/wgig")
-    assert {f"{WGIG_TERMS_NAMESPACE}category", shipped.RDF_TYPE.value} <= said_of("id/issue/spam")
+    assert f"{WGIG_NAMESPACE}inventoryStatus" not in said_of("id/agent/wgig")
+    assert {f"{WGIG_NAMESPACE}category", RDF_TYPE_IRI} <= said_of("id/issue/spam")
 
 
 def test_what_a_paper_may_be_settles_nothing_that_the_vocabulary_should() -> None:
@@ -30,30 +31,28 @@ def test_what_a_paper_may_be_settles_nothing_that_the_vocabulary_should() -> Non
         for one in rules.read_shape_triples()
         if one.predicate.value in {f"{namespaces.SH_NAMESPACE}class", f"{namespaces.SH_NAMESPACE}targetClass"}
     }
-    assert set(map(shipped.text_of_term, asked - vocabulary.PAPER_PART_CLASSES)) == {
+    assert set(map(term_text, asked - vocabulary.PAPER_PART_CLASSES)) == {
         "http://purl.org/ontology/bibo/DocumentPart",
-        f"{WGIG_TERMS_NAMESPACE}StakeholderGroup",
+        f"{WGIG_NAMESPACE}StakeholderGroup",
     }
     assert asked >= vocabulary.PAPER_PART_CLASSES
 
 
 def test_papers_are_no_part_of_the_vocabulary() -> None:
     assert not [
-        one
-        for one in shipped.shipped_facts()
-        if one.object == ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}IssuePaper")
+        one for one in shipped.shipped_facts() if one.object == ox.NamedNode(f"{WGIG_NAMESPACE}IssuePaper")
     ]
 
 
 def test_titles_are_those_of_papers_alone() -> None:
     assert shipped.shipped_paper_titles()[f"{BASE_IRI}id/paper/wp-spam"] == {"Spam"}
     assert f"{BASE_IRI}id/paper/example-spam-filters" in shipped.shipped_paper_titles()
-    assert all(one.startswith(shipped.PAPERS_NAMESPACE) for one in shipped.shipped_paper_titles())
+    assert all(one.startswith(PAPER_NAMESPACE) for one in shipped.shipped_paper_titles())
 
 
 def test_classes_stand_with_those_above_them_as_a_paper_may_use_either() -> None:
     narrower = ox.Triple(
-        ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}Paragraph"),
+        ox.NamedNode(f"{WGIG_NAMESPACE}Paragraph"),
         ox.NamedNode(vocabulary.SUBCLASS_OF_IRI),
         ox.NamedNode("http://purl.org/ontology/bibo/DocumentPart"),
     )
@@ -61,9 +60,9 @@ def test_classes_stand_with_those_above_them_as_a_paper_may_use_either() -> None
 
 
 def test_a_term_is_declared_by_the_ontology() -> None:
-    assert f"{WGIG_TERMS_NAMESPACE}strength" in shipped.declared_terms()
-    assert f"{WGIG_TERMS_NAMESPACE}strenght" not in shipped.declared_terms()
-    assert all(one.startswith(WGIG_TERMS_NAMESPACE) for one in shipped.declared_terms())
+    assert f"{WGIG_NAMESPACE}strength" in shipped.declared_terms()
+    assert f"{WGIG_NAMESPACE}strenght" not in shipped.declared_terms()
+    assert all(one.startswith(WGIG_NAMESPACE) for one in shipped.declared_terms())
 
 
 @pytest.mark.parametrize(
@@ -77,9 +76,7 @@ def test_a_term_is_declared_by_the_ontology() -> None:
     ],
 )
 def test_the_nearest_term_is_told_when_one_is_near(written: str, meant: str | None) -> None:
-    assert shipped.find_near_term(WGIG_TERMS_NAMESPACE + written) == (
-        WGIG_TERMS_NAMESPACE + meant if meant else None
-    )
+    assert shipped.find_near_term(WGIG_NAMESPACE + written) == (WGIG_NAMESPACE + meant if meant else None)
 
 
 def above(node: ox.NamedNode, property_: str) -> int:
@@ -94,7 +91,7 @@ def above(node: ox.NamedNode, property_: str) -> int:
 
 @pytest.mark.parametrize(
     ("kind", "property_", "deepest"),
-    [("document/declaration/", f"{WGIG_TERMS_NAMESPACE}partOf", 4), ("principle/", f"{SKOS}broader", 1)],
+    [("document/declaration/", f"{WGIG_NAMESPACE}partOf", 4), ("principle/", f"{SKOS}broader", 1)],
 )
 def test_rules_that_climb_step_by_step_reach_the_top(kind: str, property_: str, deepest: int) -> None:
     nodes = {one.subject for one in shipped.shipped_facts() if one.predicate.value == property_}

@@ -11,13 +11,15 @@ from typing import Any, cast
 
 import pytest
 from aiohttp import web
+from wgig.http.bodies import SPARQL_QUERY_MEDIA_TYPE
 from wgig.rdf.formats import CSV, JSON_RESULTS, N_TRIPLES
-from wgig.remote.client import SPARQL_QUERY_TYPE, RefusedError, RemoteClient, RemoteCredentials
+from wgig.remote.client import RefusedError, RemoteClient, RemoteCredentials
 from wgig.remote.dialects import OXIGRAPH_DIALECT, VIRTUOSO_DIALECT, ServiceDialect
 from wgig.remote.freshness import StoreReplicas
 from wgig.remote.queries import RemoteQueryWorkers
 from wgig.remote.sharing import StorePosition
 from wgig.settings import Settings
+from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.sparql.workers.protocol import (
     CANCELED_FAULT,
     REMOTE_FAULT,
@@ -46,7 +48,7 @@ TRIPLE = b"<urn:a> <urn:b> <urn:c> .\n"
 
 
 def job(media_type: str = JSON_RESULTS.media_type, most: int = 10_000_000, rows: int = 0) -> QueryJob:
-    return QueryJob("SELECT * {}", media_type, QueryDataset(), "about:nothing", most, rows)
+    return QueryJob(ParsedSparqlText("SELECT * {}"), media_type, QueryDataset(), "about:nothing", most, rows)
 
 
 @asynccontextmanager
@@ -293,7 +295,9 @@ def parameters(
     async def work() -> None:
         async with passing(answer, dialect=dialect) as one:
             one.store.graphs = lambda: graphs  # type: ignore[method-assign]
-            await (await one.ask(job()._replace(text=text, dataset=dataset), "client")).read_all()
+            await (
+                await one.ask(job()._replace(query=ParsedSparqlText(text), dataset=dataset), "client")
+            ).read_all()
 
     asyncio.run(work())
     return sorted(sent)
@@ -350,7 +354,7 @@ def test_where_a_graph_comes_while_a_service_answers_it_is_asked_again() -> None
             there = iter([["urn:a"], ["urn:a", "urn:b"]])
             graphs: list[str] = []
             one.store.graphs = lambda: next(there, graphs)  # type: ignore[method-assign]
-            asked = job()._replace(text=WITHIN, dataset=UNNAMED)
+            asked = job()._replace(query=ParsedSparqlText(WITHIN), dataset=UNNAMED)
             return await (await one.ask(asked, "client")).read_all()
 
     assert asyncio.run(work()) == b"whole}"
@@ -363,7 +367,7 @@ async def asked(answer: Answer) -> bytes:
     async with served(answer) as url:
         client = RemoteClient(RemoteCredentials(""), 5)
         try:
-            return await client.read_answer(url, "ASK {}", SPARQL_QUERY_TYPE)
+            return await client.read_answer(url, "ASK {}", SPARQL_QUERY_MEDIA_TYPE)
         finally:
             await client.close()
 
@@ -402,7 +406,7 @@ def test_where_nobody_listens_the_place_is_named() -> None:
     async def ask() -> None:
         client = RemoteClient(RemoteCredentials(""), 5)
         try:
-            await client.read_answer("http://127.0.0.1:1/", "ASK {}", SPARQL_QUERY_TYPE)
+            await client.read_answer("http://127.0.0.1:1/", "ASK {}", SPARQL_QUERY_MEDIA_TYPE)
         finally:
             await client.close()
 

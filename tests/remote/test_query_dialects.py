@@ -3,6 +3,7 @@
 import pytest
 from wgig.remote.dialects import VIRTUOSO_DIALECT
 from wgig.remote.queries import find_query_mistake, normalize_query
+from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.sparql.workers.protocol import SYNTAX_FAULT, VALUE_FAULT, QueryFault
 
 pytestmark = pytest.mark.usefixtures("short_waits")
@@ -29,7 +30,7 @@ BASE = "https://example.org/"
 )
 def test_what_is_a_command_is_refused(query: str) -> None:
     with pytest.raises(QueryFault) as caught:
-        normalize_query(query, BASE, VIRTUOSO_DIALECT)
+        normalize_query(ParsedSparqlText(query), BASE, VIRTUOSO_DIALECT)
     assert caught.value.kind == VALUE_FAULT
 
 
@@ -47,18 +48,18 @@ def test_what_is_a_command_is_refused(query: str) -> None:
 )
 def test_what_leaves_the_grammar_is_refused(query: str) -> None:
     with pytest.raises(QueryFault) as caught:
-        normalize_query(query, BASE, VIRTUOSO_DIALECT)
+        normalize_query(ParsedSparqlText(query), BASE, VIRTUOSO_DIALECT)
     assert caught.value.kind == SYNTAX_FAULT
 
 
 def handed_on(query: str) -> str:
     """The text that an engine gets."""
-    return normalize_query(query, BASE, VIRTUOSO_DIALECT).text
+    return normalize_query(ParsedSparqlText(query), BASE, VIRTUOSO_DIALECT).text
 
 
 def test_all_else_is_handed_on_without_comments() -> None:
     query = "# bif:\nSELECT * { ?s <x:p#q> '# no comment' } # DEFINE"
-    assert handed_on(query) == f"BASE <{BASE}> SELECT * {{ ?s <x:p#q> '# no comment' }}  "
+    assert handed_on(query) == f"BASE <{BASE}> SELECT * {{ ?s <x:p#q> '# no comment' }}"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_each_iri_is_absolute_and_there_is_one_base(query: str, wanted: str) -> 
 
 def test_the_graphs_that_a_query_names_stand_beside_it() -> None:
     query = "PREFIX : <x:> SELECT * FROM <a> FROM NAMED :b FROM :c { GRAPH <d> { GRAPH :e {} GRAPH ?f {} } }"
-    plain = normalize_query(query, BASE, VIRTUOSO_DIALECT)
+    plain = normalize_query(ParsedSparqlText(query), BASE, VIRTUOSO_DIALECT)
     assert (plain.default_graphs, plain.named_graphs) == ((f"{BASE}a", "x:c"), ("x:b",))
     assert plain.asked_graphs == {f"{BASE}d", "x:e"}
     assert "FROM" not in plain.text
@@ -88,6 +89,6 @@ def test_the_graphs_that_a_query_names_stand_beside_it() -> None:
 
 def test_a_slip_is_known_without_evaluating_the_query() -> None:
     values = " ".join(f"VALUES ?{name} {{ {' '.join(map(str, range(60)))} }}" for name in "abcdef")
-    assert not find_query_mistake(f"SELECT (COUNT(*) AS ?n) {{ {values} }}")
-    assert find_query_mistake("SELECT ?x { ?x ?y }")
-    assert find_query_mistake("SELECT ?x { 'x }")
+    assert not find_query_mistake(ParsedSparqlText(f"SELECT (COUNT(*) AS ?n) {{ {values} }}"))
+    assert find_query_mistake(ParsedSparqlText("SELECT ?x { ?x ?y }"))
+    assert find_query_mistake(ParsedSparqlText("SELECT ?x { 'x }"))

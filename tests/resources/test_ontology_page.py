@@ -4,7 +4,7 @@ import re
 
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
+from wgig.rdf.namespaces import OWL_NAMESPACE, RDF_TYPE, RDFS_NAMESPACE, SKOS_NAMESPACE
 from wgig.rdf.serialization import parse_graph_document
 from wgig.resources.ontology_page import OntologyView, build_ontology_view
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -60,9 +60,7 @@ def test_a_class_shows_a_real_example_its_shape_and_its_number(book: OntologyVie
 
 
 def test_what_is_in_use_is_as_a_count_finds(book: OntologyView, filled_store: Store) -> None:
-    typed = filled_store.match(
-        None, ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type"), ox.NamedNode(f"{WGIG}Issue")
-    )
+    typed = filled_store.match(None, RDF_TYPE, ox.NamedNode(f"{WGIG}Issue"))
     issues = {one.subject for one in typed}
     assert book.uses[f"{WGIG}Issue"].count == len(issues)
 
@@ -81,8 +79,8 @@ def test_the_page_calls_terms_in_its_language_and_defines_them_in_english(filled
 
 def test_a_term_with_labels_in_english_alone_says_so_on_other_pages() -> None:
     store = Store.in_memory()
-    text = f"""<{WGIG}Old> a <{EXTERNAL_NAMESPACES["owl"]}Class> ;
-        <{EXTERNAL_NAMESPACES["rdfs"]}label> "old"@en ."""
+    text = f"""<{WGIG}Old> a <{OWL_NAMESPACE}Class> ;
+        <{RDFS_NAMESPACE}label> "old"@en ."""
     store.apply(
         store.compute_addition(f"{BASE}graph/ontology", parse_graph_document(text.encode(), "text/turtle"))
     )
@@ -101,7 +99,7 @@ def test_a_hostile_example_stays_text() -> None:
         store.compute_addition(f"{BASE}graph/ontology", parse_graph_document(ontology, "text/turtle"))
     )
     facts = f"""<javascript:alert(1)> a <{WGIG}Issue> ;
-        <{EXTERNAL_NAMESPACES["skos"]}prefLabel>
+        <{SKOS_NAMESPACE}prefLabel>
             "<script>\\u202e{"x" * 10_000}" ; <{WGIG}p> <data:text/html,x> ."""
     store.apply(store.compute_addition("urn:g", parse_graph_document(facts.encode(), "text/turtle")))
     text = service_of(Settings(), store).get("/ontology", headers=HTML).text

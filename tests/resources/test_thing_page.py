@@ -12,7 +12,7 @@ from pyoxigraph import Literal
 from wgig.http import language
 from wgig.pages.names import foreign_property_label
 from wgig.pages.rendering import render_graph_badge
-from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
+from wgig.rdf.namespaces import DCTERMS_NAMESPACE, RDFS_NAMESPACE, SKOS_NAMESPACE
 from wgig.rdf.serialization import parse_graph_document
 from wgig.resources import description
 from wgig.resources.overview import OVERVIEW_PATHS_BY_CLASS, build_overview
@@ -243,7 +243,7 @@ def test_where_nothing_was_written_the_page_says_so(pages: httpx.Client) -> None
 def test_the_history_of_a_thing_leads_to_its_changes() -> None:
     client = service_of(Settings(token=TOKEN), Store.in_memory(), Authorization=f"Bearer {TOKEN}")
     for label in ("One", "Two"):
-        facts = f'<{SPAM}> <{EXTERNAL_NAMESPACES["rdfs"]}label> "{label}" . <urn:other> <urn:p> "{label}" .'
+        facts = f'<{SPAM}> <{RDFS_NAMESPACE}label> "{label}" . <urn:other> <urn:p> "{label}" .'
         assert client.put("/graph/x", content=facts, headers={"Content-Type": "text/turtle"}).is_success
     ways = re.findall(
         r'href="(/graph/x\?changes=[^"]+)"', section(page(client, "/doc/issue/spam"), "history")
@@ -252,8 +252,8 @@ def test_the_history_of_a_thing_leads_to_its_changes() -> None:
     version = parse_qs(urlsplit(unescape(ways[0])).query)["changes"][0]
     moment = datetime.strptime(version, "%Y%m%dT%H%M%S%fZ").strftime("%-d %B %Y %H:%M:%S UTC")
     assert f"to {moment} ({version}), by" in text
-    assert f'−went: <{SPAM}> <{EXTERNAL_NAMESPACES["rdfs"]}label> "One" .' in text
-    assert f'+came: <{SPAM}> <{EXTERNAL_NAMESPACES["rdfs"]}label> "Two" .' in text
+    assert f'−went: <{SPAM}> <{RDFS_NAMESPACE}label> "One" .' in text
+    assert f'+came: <{SPAM}> <{RDFS_NAMESPACE}label> "Two" .' in text
     assert "urn:other" not in text
     whole = client.get(
         unescape(ways[0]).partition("&about")[0], headers={"Accept": "application/json"}
@@ -280,10 +280,10 @@ def test_hostile_things_are_shown_safely() -> None:
     long, turn = "x" * 10_000, "\\u202e"
     facts = f"""
         <{SPAM}> a <{WGIG}Issue> ;
-            <{EXTERNAL_NAMESPACES["skos"]}prefLabel> "{turn}<script>alert(1)</script>{long}" ;
+            <{SKOS_NAMESPACE}prefLabel> "{turn}<script>alert(1)</script>{long}" ;
             <{WGIG}category> <javascript:alert(1)>, <{BASE}id/category/%22%3E%3Cimg%3E> , "\\"><img src=x>" ;
-            <{EXTERNAL_NAMESPACES["dcterms"]}source> <javascript:alert(2)> .
-        <{BASE}id/paper/p> <{WGIG}issue> <{SPAM}> ; <{EXTERNAL_NAMESPACES["rdfs"]}label> "</title><script>" .
+            <{DCTERMS_NAMESPACE}source> <javascript:alert(2)> .
+        <{BASE}id/paper/p> <{WGIG}issue> <{SPAM}> ; <{RDFS_NAMESPACE}label> "</title><script>" .
         <urn:{long}> <{WGIG}issue> <{SPAM}> ."""
     store = Store.in_memory()
     store.apply(

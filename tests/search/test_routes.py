@@ -387,8 +387,8 @@ def test_the_query_that_the_page_shows_runs(shipped_service: httpx.Client) -> No
 @pytest.fixture(scope="module")
 def shipped_service() -> httpx.Client:
     """A service of the shipped facts, without what follows from them."""
+    from wgig.rdf.shipped import read_turtle_files as graphs  # noqa: PLC0415
     from wgig.seed import list_shipped_files  # noqa: PLC0415
-    from wgig.seed import read_turtle_files as graphs  # noqa: PLC0415
 
     store = Store.in_memory()
     store.replace({graph: graphs(paths) for graph, paths in list_shipped_files(BASE).items()})

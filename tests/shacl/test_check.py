@@ -8,7 +8,7 @@ import pytest
 from wgig.papers.readers import read_paper_document
 from wgig.problems import Problem
 from wgig.rdf.formats import JSON_LD, MARKDOWN, TRIG, TURTLE
-from wgig.rdf.namespaces import WGIG_TERMS_NAMESPACE
+from wgig.rdf.namespaces import WGIG_NAMESPACE
 from wgig.settings import SHIPPED_FOLDER
 from wgig.shacl import check as shacl_check
 from wgig.shacl import suggestions
@@ -371,8 +371,8 @@ def test_a_misspelt_term_is_found_wherever_it_stands() -> None:
         "draft",
     )
     assert {(one.rule.code, str(one.value), one.suggestion) for one in report.findings} == {
-        ("WGIG-0-TERM-UNKNOWN", f"<{WGIG_TERMS_NAMESPACE}Sw0t>", "wgig:Swot"),
-        ("WGIG-0-TERM-UNKNOWN", f'"Mail"^^<{WGIG_TERMS_NAMESPACE}issu>', "wgig:issue"),
+        ("WGIG-0-TERM-UNKNOWN", f"<{WGIG_NAMESPACE}Sw0t>", "wgig:Swot"),
+        ("WGIG-0-TERM-UNKNOWN", f'"Mail"^^<{WGIG_NAMESPACE}issu>', "wgig:issue"),
     }
     assert [one.line.split()[0] for one in report.findings] == ["paper:x", "wgig:Sw0t"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pyoxigraph as ox
 import pytest
-from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.rdf.namespaces import WGIG_ISSUE_PAPER, namespaces_by_prefix
 from wgig.rdf.serialization import parse_graph_document
 from wgig.rdf.shipped import read_inference_rules
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -88,7 +88,7 @@ def test_what_is_there_with_a_fault_is_not_missing(store: Store) -> None:
     paper = parse_graph_document(
         (SHIPPED_FOLDER / "shapes/examples/issue-paper/bad-WGIG-7B-TWICE.ttl").read_bytes(), "text/turtle"
     )
-    subject = next(str(one.subject) for one in paper if one.object == conformance_graph.WGIG_ISSUE_PAPER)
+    subject = next(str(one.subject) for one in paper if one.object == WGIG_ISSUE_PAPER)
     name = subject.strip("<>").removeprefix(KNOWN["paper"])
     store.apply(store.compute_addition(f"{KNOWN['graph']}paper/{name}", paper))
     found = outcomes(store, name)

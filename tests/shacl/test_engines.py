@@ -15,8 +15,7 @@ import pytest
 import rdflib
 from wgig.papers.readers import read_paper_document
 from wgig.rdf.formats import TURTLE
-from wgig.rdf.namespaces import BASE_IRI, WGIG_TERMS_NAMESPACE
-from wgig.rdf.shipped import RDF_TYPE
+from wgig.rdf.namespaces import BASE_IRI, RDF_TYPE, WGIG_NAMESPACE
 from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
 from wgig.shacl.check import engine_input_triples
 from wgig.shacl.engines import ENGINE_NAMES, ValidationResult, get_shacl_engine
@@ -35,7 +34,7 @@ BEYOND = {code for code, rule in rules_by_code().items() if rule.component == NO
 
 PAGES = "http://purl.org/ontology/bibo/numPages"
 LANGUAGE = "https://schema.org/inLanguage"
-POSTED, DECIDES = f"{WGIG_TERMS_NAMESPACE}posted", f"{WGIG_TERMS_NAMESPACE}makesDecisions"
+POSTED, DECIDES = f"{WGIG_NAMESPACE}posted", f"{WGIG_NAMESPACE}makesDecisions"
 
 
 # The module to run is in the folder from which it is run.
@@ -116,8 +115,8 @@ def paper(number: int, property_: str, kind: str, text: str) -> list[ox.Triple]:
     node, forum = (ox.NamedNode(f"{BASE_IRI}id/paper/{number}{end}") for end in ("", "/forum"))
     value = ox.Literal(text, datatype=ox.NamedNode(XSD + kind))
     return [
-        ox.Triple(node, RDF_TYPE, ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}IssuePaper")),
-        ox.Triple(node, ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}forum"), forum),
+        ox.Triple(node, RDF_TYPE, ox.NamedNode(f"{WGIG_NAMESPACE}IssuePaper")),
+        ox.Triple(node, ox.NamedNode(f"{WGIG_NAMESPACE}forum"), forum),
         ox.Triple(forum if property_ == DECIDES else node, ox.NamedNode(property_), value),
     ]
 

@@ -9,7 +9,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.papers.readers import read_paper_document
 from wgig.rdf.formats import JSON_LD, N_TRIPLES, TRIG, TURTLE
-from wgig.rdf.namespaces import RDF_NAMESPACE
+from wgig.rdf.namespaces import RDF_TYPE_IRI
 from wgig.settings import SHIPPED_FOLDER
 from wgig.shacl.check import check_document
 from wgig.shacl.findings import Finding
@@ -119,7 +119,7 @@ def in_json(triples: list[ox.Triple], marked: Terms, names: Names) -> list[dict[
     nodes: dict[object, dict[str, Any]] = {}
     for one in triples:
         node = nodes.setdefault(one.subject, {compact("@id", names): name(one.subject, one.subject)})
-        if one.predicate.value == f"{RDF_NAMESPACE}type":
+        if one.predicate.value == RDF_TYPE_IRI:
             node.setdefault(compact("@type", names), []).append(name(one.object, *one))
         else:
             node.setdefault(name(one.predicate, one.subject, one.predicate), []).append(value(one))

@@ -7,7 +7,9 @@ import pytest
 from wgig.papers.readers import read_paper_document
 from wgig.rdf import namespaces, shipped
 from wgig.rdf.formats import MARKDOWN
-from wgig.rdf.namespaces import WGIG_TERMS_NAMESPACE
+from wgig.rdf.literals import term_text
+from wgig.rdf.namespaces import WGIG_NAMESPACE
+from wgig.rdf.vocabulary import ObjectsBySubject
 from wgig.settings import SHIPPED_FOLDER
 from wgig.shacl import rules
 from wgig.shacl.check import check_document
@@ -55,15 +57,15 @@ def test_each_rule_is_part_of_a_profile_and_of_those_that_follow() -> None:
 
 
 def test_a_path_is_written_as_in_sparql() -> None:
-    assert rules.rules_by_code()["WGIG-0-DRAFTER-GROUPS"].predicates[0] == f"{WGIG_TERMS_NAMESPACE}drafter"
-    assert rules.rules_by_code()["WGIG-7A-TWICE"].path == f"^<{WGIG_TERMS_NAMESPACE}judges>"
+    assert rules.rules_by_code()["WGIG-0-DRAFTER-GROUPS"].predicates[0] == f"{WGIG_NAMESPACE}drafter"
+    assert rules.rules_by_code()["WGIG-7A-TWICE"].path == f"^<{WGIG_NAMESPACE}judges>"
     assert rules.rules_by_code()["WGIG-4-NAME-MISSING"].path.count("|") == 1
 
 
 def test_every_kind_of_path_can_be_written() -> None:
     text = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix : <x:> .
         :shape sh:path ( [ sh:inversePath :a ] [ sh:alternativePath ( :b :c ) ] ) ."""
-    said: rules.ObjectsBySubject = {}
+    said: ObjectsBySubject = {}
     for quad in ox.parse(text, ox.RdfFormat.TURTLE):
         said.setdefault(quad.subject, {}).setdefault(quad.predicate.value, []).append(quad.object)
     shape = said[ox.NamedNode("x:shape")]
@@ -77,7 +79,7 @@ def test_every_kind_of_path_can_be_written() -> None:
     [("WGIG-3-BLANK", ["swot"]), ("WGIG-4-NAME-MISSING", ["mainActor", "otherActor"]), ("WGIG-1-TEXT", [])],
 )
 def test_steps_lead_from_the_paper_to_the_focus_node(code: str, steps: list[str]) -> None:
-    assert sorted(rules.rules_by_code()[code].steps) == [WGIG_TERMS_NAMESPACE + step for step in steps]
+    assert sorted(rules.rules_by_code()[code].steps) == [WGIG_NAMESPACE + step for step in steps]
 
 
 def test_a_rule_that_counts_assessments_knows_their_criterion() -> None:
@@ -102,9 +104,9 @@ def test_each_section_has_a_title_in_all_six_languages() -> None:
 def test_properties_inside_of_constraints_are_looked_along_too() -> None:
     assert {
         f"{ORG}member",
-        f"{WGIG_TERMS_NAMESPACE}partOf",
-        f"{WGIG_TERMS_NAMESPACE}criterion",
-        f"{WGIG_TERMS_NAMESPACE}judges",
+        f"{WGIG_NAMESPACE}partOf",
+        f"{WGIG_NAMESPACE}criterion",
+        f"{WGIG_NAMESPACE}judges",
     } <= rules.rule_predicates()
 
 
@@ -173,9 +175,9 @@ def test_an_example_of_an_assessment_is_whole_and_cites_what_names_its_criterion
     assert f"Cites: declaration/{cited[1]}\n" in rule.in_markdown
     paragraph = ox.NamedNode(f"{namespaces.BASE_IRI}id/document/declaration/{cited[1]}")
     named = {
-        shipped.text_of_term(one.object)
+        term_text(one.object)
         for one in shipped.shipped_facts()
-        if one.subject == paragraph and one.predicate.value == f"{WGIG_TERMS_NAMESPACE}namesPrinciple"
+        if one.subject == paragraph and one.predicate.value == f"{WGIG_NAMESPACE}namesPrinciple"
     }
     assert any(one == rule.counted_criterion or one.startswith(f"{rule.counted_criterion}-") for one in named)
 

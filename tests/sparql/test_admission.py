@@ -9,15 +9,22 @@ from io import BytesIO
 import pytest
 from wgig.http.outbound import OUTBOUND_SCHEME
 from wgig.problems import Problem
-from wgig.rdf.sparql_lexer import get_query_form, has_dataset_clause
+from wgig.rdf.sparql_lexer import SparqlText, get_query_form, has_dataset_clause, tokenize_sparql
 from wgig.settings import SHIPPED_FOLDER, Settings
-from wgig.sparql.admission import LOOKAHEAD_PADDING, admit_sparql_text, simple_query_form
+from wgig.sparql.admission import admit_sparql_text, simple_query_form
+from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.store.store import Store
 
 from tests.fixtures.shared_facts import find_shared
 
 SETTINGS = Settings(query_nesting=10)
 LONG = '"""'
+
+
+def admitted_text(text: str, settings: Settings) -> str:
+    """The text as it may run."""
+    return admit_sparql_text(ParsedSparqlText(text), settings).text
+
 
 # The engine makes a request for each of these where nothing holds it back.
 CALLS = [
@@ -51,7 +58,7 @@ NO_CALLS = [
 @pytest.mark.parametrize("text", CALLS)
 def test_outbound_calls_are_refused(text: str) -> None:
     with pytest.raises(Problem, match="SERVICE and LOAD are refused") as caught:
-        admit_sparql_text(text, SETTINGS)
+        admitted_text(text, SETTINGS)
     assert caught.value.status == 403
 
 
@@ -60,15 +67,15 @@ def test_a_call_is_marked_where_its_target_is_allowed_and_stands_for_itself(text
     settings = Settings(allow="http://x/")
     if not re.search(r"\b1?(SERVICE|sErViCe|LOAD)\b\s*(#comment\s)?<", text):
         with pytest.raises(Problem, match="operator of this service allows addresses by WGIG_ALLOW"):
-            admit_sparql_text(text, settings)
+            admitted_text(text, settings)
     else:
-        assert admit_sparql_text(text, settings).rstrip() == text.replace("<http", "<outside:http")
+        assert admitted_text(text, settings) == text.replace("<http", "<outside:http")
 
 
 @pytest.mark.parametrize("target", ["<http://x/>", "p:x", "#comment\n<http://x/>"])
 def test_a_silent_load_fails_in_silence_and_asks_nobody(target: str) -> None:
     text = f"PREFIX p: <http://x/> LOAD SILENT {target} INTO GRAPH <x:g>; INSERT DATA {{ <x:s> <x:p> 1 }}"
-    admitted = admit_sparql_text(text, SETTINGS)
+    admitted = admitted_text(text, SETTINGS)
     assert "LOAD SILENT" in admitted
     assert admitted.count("http://x/") == 1
     store = Store.in_memory()
@@ -91,9 +98,9 @@ def test_an_address_is_held_against_the_list_as_the_engine_reads_it(call: str, t
     text, allow = call.format(target), Settings(allow="http://x/a")
     if target.endswith(("..\\u002Fa", "62")):
         with pytest.raises(Problem, match=r"<http://x/b.*> is refused"):
-            admit_sparql_text(text, allow)
+            admitted_text(text, allow)
     else:
-        assert admit_sparql_text(text, allow).rstrip() == call.format(f"{OUTBOUND_SCHEME}http://x/a")
+        assert admitted_text(text, allow) == call.format(f"{OUTBOUND_SCHEME}http://x/a")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +108,7 @@ def test_an_address_is_held_against_the_list_as_the_engine_reads_it(call: str, t
 )
 def test_an_escape_that_makes_an_address_something_else_is_refused(escape: str) -> None:
     with pytest.raises(Problem, match="is refused") as caught:
-        admit_sparql_text(f"SELECT * {{ SERVICE <http://x/{escape}> {{}} }}", Settings(allow="http://x/"))
+        admitted_text(f"SELECT * {{ SERVICE <http://x/{escape}> {{}} }}", Settings(allow="http://x/"))
     assert caught.value.status == 403
 
 
@@ -110,12 +117,12 @@ def test_an_escape_that_makes_an_address_something_else_is_refused(escape: str) 
 )
 def test_a_prefixed_name_is_no_address_whatever_its_prefix_says(text: str) -> None:
     with pytest.raises(Problem, match="no address is written out in full"):
-        admit_sparql_text(rf"PREFIX p: <http://\u0078/> {text}", Settings(allow="http://x/"))
+        admitted_text(rf"PREFIX p: <http://\u0078/> {text}", Settings(allow="http://x/"))
 
 
 def test_who_is_refused_is_not_told_what_is_allowed() -> None:
     with pytest.raises(Problem) as caught:
-        admit_sparql_text(
+        admitted_text(
             "SELECT * { SERVICE <http://y/> {} }", Settings(allow="http://10.0.0.1/secret http://x/")
         )
     assert "SERVICE <http://y/> is refused" in caught.value.detail
@@ -126,23 +133,23 @@ def test_who_is_refused_is_not_told_what_is_allowed() -> None:
 @pytest.mark.parametrize("text", GLUED_TO_UNDECLARED)
 def test_a_keyword_glued_to_a_name_is_an_undeclared_prefix(text: str) -> None:
     with pytest.raises(Problem, match="is not declared"):
-        admit_sparql_text(text, SETTINGS)
+        admitted_text(text, SETTINGS)
 
 
 @pytest.mark.parametrize("text", NO_CALLS)
 def test_the_words_may_stand_in_strings_comments_and_names(text: str) -> None:
-    assert admit_sparql_text(text, SETTINGS).rstrip() == text
+    assert admitted_text(text, SETTINGS) == text
 
 
 @pytest.mark.parametrize("operand", ["?a", "1", "'a'", "true", "NOW()", "EXISTS {}", "'a'@en", "<x:y>"])
 def test_a_comparison_cannot_hide_what_follows_it(operand: str) -> None:
     text = f"SELECT * {{ FILTER({operand}<?b#>{LONG}\n) SERVICE <x:y> {{}} }} #{LONG}\n"
     with pytest.raises(SyntaxError):
-        Store.in_memory().query(admit_sparql_text(text, SETTINGS), "text/csv", BytesIO())
+        Store.in_memory().query(admitted_text(text, SETTINGS), "text/csv", BytesIO())
 
 
 def test_iris_in_lists_mean_the_same_after_admission() -> None:
-    text = admit_sparql_text("SELECT * { VALUES (?a ?b) { (<x:a#1> <x:b#'2'>) } }", SETTINGS)
+    text = admitted_text("SELECT * { VALUES (?a ?b) { (<x:a#1> <x:b#'2'>) } }", SETTINGS)
     out = BytesIO()
     Store.in_memory().query(text, "text/csv", out)
     assert out.getvalue().splitlines()[1] == b"x:a#1,x:b#'2'"
@@ -154,20 +161,20 @@ def test_iris_in_lists_mean_the_same_after_admission() -> None:
 )
 def test_deep_nesting_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(Problem, match=r"Line 1, column .* brackets are open"):
-        admit_sparql_text(text, SETTINGS)
+        admitted_text(text, SETTINGS)
 
 
 def test_brackets_in_strings_and_iris_do_not_count() -> None:
-    admit_sparql_text("ASK { ?s ?p '((((((((((((', <x:((((((((((((> }", SETTINGS)
+    admitted_text("ASK { ?s ?p '((((((((((((', <x:((((((((((((> }", SETTINGS)
 
 
 def test_brackets_that_the_engine_would_find_in_an_iri_are_taken_away() -> None:
-    assert "((" not in admit_sparql_text("ASK { FILTER(?a<((((((((((((1))))))))))))>2) }", SETTINGS)[13:]
+    assert "((" not in admitted_text("ASK { FILTER(?a<((((((((((((1))))))))))))>2) }", SETTINGS)[13:]
 
 
 def test_a_known_prefix_comes_with_its_declaration() -> None:
     with pytest.raises(Problem) as caught:
-        admit_sparql_text("SELECT *\n{ ?s skos:prefLabel ?o }", SETTINGS)
+        admitted_text("SELECT *\n{ ?s skos:prefLabel ?o }", SETTINGS)
     assert caught.value.members["line"] == 2
     assert caught.value.members["column"] == 6
     assert "PREFIX skos: <http://www.w3.org/2004/02/skos/core#>" in caught.value.members["suggestion"]
@@ -175,7 +182,7 @@ def test_a_known_prefix_comes_with_its_declaration() -> None:
 
 def test_a_misspelt_prefix_is_recognized() -> None:
     with pytest.raises(Problem, match="Did you mean things:"):
-        admit_sparql_text("PREFIX things: <x:y> ASK { ?s thing:a ?o }", SETTINGS)
+        admitted_text("PREFIX things: <x:y> ASK { ?s thing:a ?o }", SETTINGS)
 
 
 SUITES = find_shared("w3c", "sparql")
@@ -186,22 +193,22 @@ TEXTS = [
 ]
 
 
-def admitted(text: str) -> str:
+def closely_read(text: str) -> str:
     """The text as a closer look leaves it; as it is, too, where it finds what the engine finds as well."""
     try:
-        return admit_sparql_text(text, Settings())
+        return admitted_text(text, Settings())
     except Problem as problem:
         found = problem.slug == "syntax" and "brackets are open" not in problem.detail
-        return text + LOOKAHEAD_PADDING if found else problem.detail
+        return text if found else problem.detail
 
 
 def test_what_passes_is_left_as_it_is_by_a_closer_look() -> None:
     passed = [text for text in TEXTS if simple_query_form(text, NESTING)]
     assert len(passed) > len(TEXTS) / 3
     for text in passed:
-        assert simple_query_form(text, NESTING) == get_query_form(text)
-        assert not has_dataset_clause(text)
-        assert admitted(text) == text + LOOKAHEAD_PADDING
+        assert simple_query_form(text, NESTING) == get_query_form(SparqlText(text))
+        assert not has_dataset_clause(tokenize_sparql(text))
+        assert closely_read(text) == text
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_an_example_is_recognized_by_its_text_whatever_its_parameters_are(one: E
     assert recognize_example_query(one.text) == one
     assert recognize_example_query(one.text.replace("\n", "\r\n")) == one  # as forms send it
     values = {parameter.name: ox.NamedNode("urn:x") for parameter in one.parameters}
-    assert recognize_example_query(bind_query_parameters(one.text, values)) == one
+    assert recognize_example_query(bind_query_parameters(one.source, values)) == one
 
 
 @pytest.mark.parametrize("more", ["LIMIT 1", "# And this.", "VALUES ?z { 1 }"])

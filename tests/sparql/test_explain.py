@@ -10,6 +10,7 @@ from wgig.settings import Settings
 from wgig.sparql import plan
 from wgig.sparql.explain import QueryExplanation, explain_query
 from wgig.sparql.plan import PlanStep, StatementCount, count_plan_statements, split_pattern_terms
+from wgig.sparql.request import build_own_query
 from wgig.store.store import Store
 from wgig.store.view import QueryDataset
 
@@ -36,7 +37,7 @@ def store() -> Store:
 @pytest.fixture(scope="module")
 def told(store: Store) -> Callable[[str], QueryExplanation]:
     """Explain a query over the store."""
-    return lambda text: explain_query(text, text.split()[0], QueryDataset(), store, BASE)
+    return lambda text: explain_query(build_own_query(text, text.split()[0]), store, BASE)
 
 
 def sentences(found: QueryExplanation) -> list[str]:

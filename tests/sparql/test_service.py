@@ -249,7 +249,7 @@ def test_the_excerpt_of_a_slip_is_what_was_sent(writable: httpx.Client) -> None:
 def test_pages_ask_whom_they_are_given_and_strangers_somebody_else() -> None:
     class Refusing(ThreadQueryWorkers):
         async def ask(self, job: QueryJob, client: str) -> QueryResult:
-            raise Problem(503, f"{client} asks {job.text}.")
+            raise Problem(503, f"{client} asks {job.query.text}.")
 
     store = Store.in_memory()
     backends = QueryBackends(Refusing(store), ThreadQueryWorkers(store))

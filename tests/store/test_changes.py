@@ -12,6 +12,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.graphs.description.derived import DescriptionGraphs
 from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.rdf.sparql_lexer import SparqlText
 from wgig.settings import Settings
 from wgig.shacl.conformance_graph import ConformanceGraph
 from wgig.store import change
@@ -215,7 +216,7 @@ def test_a_blank_node_that_names_a_graph_makes_the_change_unknown() -> None:
     ],
 )
 def test_the_text_of_an_update_tells_which_graphs_it_may_change(text: str, graphs: set[str] | None) -> None:
-    assert find_target_graphs(text, "http://b.org/") == graphs
+    assert find_target_graphs(SparqlText(text), "http://b.org/") == graphs
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,7 @@ def test_the_text_of_an_update_tells_which_graphs_it_may_change(text: str, graph
     ],
 )
 def test_the_text_of_an_update_that_is_mere_data_tells_the_quads(text: str, count: int | None) -> None:
-    found = parse_update_data(text, "http://b.org/")
+    found = parse_update_data(SparqlText(text), "http://b.org/")
     assert (None if found is None else len(found)) == count
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from wgig.graphs.description.derived import DATASET_MODIFIED_PREDICATE, DescriptionGraphs
-from wgig.rdf.namespaces import namespaces_by_prefix
+from wgig.graphs.description.derived import DescriptionGraphs
+from wgig.rdf.namespaces import DCTERMS_MODIFIED, namespaces_by_prefix
 from wgig.rdf.serialization import parse_graph_document
 from wgig.rdf.shipped import read_inference_rules
 from wgig.settings import SHIPPED_FOLDER, Settings
@@ -52,7 +52,7 @@ def whatever_the_time(quads: ox.Store) -> set[ox.Quad]:
     return {
         one
         for one in quads
-        if one.predicate != DATASET_MODIFIED_PREDICATE or one.graph_name not in DescriptionGraphs(BASE).graphs
+        if one.predicate != DCTERMS_MODIFIED or one.graph_name not in DescriptionGraphs(BASE).graphs
     }
 
 

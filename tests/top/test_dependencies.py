@@ -83,7 +83,7 @@ def test_each_queue_has_its_limits_in_the_table() -> None:
     assert vars(queues).keys() == QUEUES.keys()
     for name, limits in QUEUES.items():
         queue = getattr(queues, name)
-        found = (queue.limiter.total_tokens, queue.waiting, queue.patience)
+        found = (queue.limiter.total_tokens, queue.max_waiting, queue.timeout_seconds)
         assert found == (limits["at_once"], limits["waiting"], limits["patience"])
 
 

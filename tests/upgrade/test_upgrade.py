@@ -12,7 +12,8 @@ import pytest
 from wgig._version import __version__
 from wgig.cli.main import main
 from wgig.rdf.serialization import normalize_triples
-from wgig.seed import digest_triples, list_shipped_files, read_turtle_files
+from wgig.rdf.shipped import read_turtle_files
+from wgig.seed import digest_triples, list_shipped_files
 from wgig.settings import Settings
 from wgig.store import folder
 from wgig.store.backup.backup import BACKUP_STORE_FOLDER, list_backups

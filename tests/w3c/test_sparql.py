@@ -4,7 +4,7 @@ from functools import cache
 
 import pyoxigraph as ox
 from wgig.sparql.language.hints import find_query_hints
-from wgig.sparql.language.parser import GrammarMismatch, parse_sparql_text
+from wgig.sparql.language.parser import GrammarMismatch, ParsedSparqlText
 from wgig.sparql.language.scope import find_scope_problem
 from wgig.store.store import Store
 
@@ -38,7 +38,7 @@ def runs(text: str, suffix: str) -> bool:
 def test_the_grammar_reads_what_the_engine_reads() -> None:
     assert len(texts()) > 1000
     for path, text in texts().items():
-        tree = parse_sparql_text(text)
+        tree = ParsedSparqlText(text).tree
         assert not isinstance(tree, GrammarMismatch), (path, tree.token)
         assert find_scope_problem(text, tree) is None, path
 
@@ -47,4 +47,4 @@ def test_every_query_can_be_looked_through_for_what_is_not_meant() -> None:
     store = Store.in_memory()
     store.update("INSERT DATA { <x:s> <x:p> <x:o> }")
     for text in texts().values():
-        find_query_hints(text, store, BASE)
+        find_query_hints(ParsedSparqlText(text), store, BASE)

@@ -9,7 +9,7 @@ import httpx
 import pyoxigraph as ox
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
-from wgig.rdf.namespaces import EXTERNAL_NAMESPACES
+from wgig.rdf.namespaces import RDFS_NAMESPACE, XSD_NAMESPACE
 from wgig.settings import Settings
 
 from tests.fixtures.processes import Serving
@@ -21,7 +21,7 @@ from .test_editor import run
 from .watching import Watched
 
 BEARER = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "text/turtle"}
-XSD, RDFS = EXTERNAL_NAMESPACES["xsd"], EXTERNAL_NAMESPACES["rdfs"]
+XSD, RDFS = XSD_NAMESPACE, RDFS_NAMESPACE
 OURS = f"{Settings.base}graph/"
 GRAPHS = [f"javascript:{HIT}", f"{OURS}'onclick='{HIT}", f"{OURS}%22%3E%3Cimg%20src=x%3E"]
 SHOWN = [stop for stop in STOPS if not stop.empty and stop.name not in ("graph-with-versions", "changes")]

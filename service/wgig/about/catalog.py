@@ -16,15 +16,27 @@ from anyio.to_thread import run_sync
 from fastapi import Response
 
 from ..graphs.dependencies import DumpsDep
-from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DCAT_RDF_TYPE, DcatCatalog, english_literal
+from ..graphs.description.dcat import DCAT_DUMP_FORMATS, DcatCatalog, english_literal
 from ..graphs.dumps import DumpFile, StoreDumps
 from ..http.parameters import check_query_parameters
+from ..http.responses import NO_STORE_HEADERS
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import GRAPH_FORMATS, HTML
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
-from ..rdf.serialization import get_vocabulary_term
+from ..rdf.literals import build_typed_literal
+from ..rdf.namespaces import (
+    DCTERMS_DESCRIPTION,
+    DCTERMS_HAS_PART,
+    DCTERMS_LICENSE,
+    DCTERMS_MODIFIED,
+    DCTERMS_NAMESPACE,
+    DCTERMS_SOURCE,
+    DCTERMS_TITLE,
+    RDF_TYPE,
+    SPDX_SHA256,
+    expand_curie,
+)
 from ..resources.alternates import Resource
-from ..resources.negotiation import (
+from ..resources.profile_negotiation import (
     LANGUAGE_NEUTRAL_HEADERS,
     Preferences,
     asks_for_profile,
@@ -37,28 +49,10 @@ from .well_known import read_description_graph, redirect_to_graph_page, serializ
 
 CATALOG_NAME = "dcat"  # the token of its profile, and the name of the graph that the catalog is kept in
 CATALOG_DUMPS_TIMEOUT_SECONDS = 5  # seconds for the dumps
-DATASET_PROPERTY, HAS_PART_PROPERTY, DISTRIBUTION_PROPERTY = (
-    get_vocabulary_term(name) for name in ("dcat:dataset", "dcterms:hasPart", "dcat:distribution")
+DATASET_PROPERTY, DISTRIBUTION_PROPERTY = (
+    expand_curie(name) for name in ("dcat:dataset", "dcat:distribution")
 )
-(
-    TITLE_PROPERTY,
-    DESCRIPTION_PROPERTY,
-    LICENSE_PROPERTY,
-    MODIFIED_PROPERTY,
-    SOURCE_PROPERTY,
-    DERIVED_FROM_PROPERTY,
-) = (
-    get_vocabulary_term(name)
-    for name in (
-        "dcterms:title",
-        "dcterms:description",
-        "dcterms:license",
-        "dcterms:modified",
-        "dcterms:source",
-        "prov:wasDerivedFrom",
-    )
-)
-SHA256_ALGORITHM = get_vocabulary_term("spdx:checksumAlgorithm_sha256")
+DERIVED_FROM_PROPERTY = expand_curie("prov:wasDerivedFrom")
 
 Triples = list[ox.Triple]
 
@@ -101,9 +95,9 @@ def respond_with_catalog(
         *stored,
         *(source_as_derivation(one) for one in told),
         *(
-            ox.Triple(offered.node, MODIFIED_PROPERTY, one.object)
+            ox.Triple(offered.node, DCTERMS_MODIFIED, one.object)
             for one in told
-            if is_about_dataset(one, offered, MODIFIED_PROPERTY)
+            if is_about_dataset(one, offered, DCTERMS_MODIFIED)
         ),
         *iter_default_descriptions(stored, told),
         *iter_license_triples(stored, told, offered),
@@ -120,7 +114,7 @@ def respond_with_catalog(
         formats=GRAPH_FORMATS,
         own_profile=CATALOG_NAME,
     )
-    kept = {} if len(dumps) == len(DCAT_DUMP_FORMATS) else {"Cache-Control": "no-store"}
+    kept = {} if len(dumps) == len(DCAT_DUMP_FORMATS) else NO_STORE_HEADERS
     return respond_with_resource(context, asked, subject, headers=LANGUAGE_NEUTRAL_HEADERS | kept)
 
 
@@ -137,7 +131,7 @@ def iter_self_descriptions(context: RequestContext, stored: Triples) -> Iterator
     for listed in stored:
         if listed.predicate == DATASET_PROPERTY:
             for one in store.match(listed.object):  # type: ignore[arg-type]
-                if one.predicate.value.startswith(EXTERNAL_NAMESPACES["dcterms"]) and one.graph_name != apart:
+                if one.predicate.value.startswith(DCTERMS_NAMESPACE) and one.graph_name != apart:
                     yield one.triple
 
 
@@ -148,7 +142,7 @@ def source_as_derivation(triple: ox.Triple) -> ox.Triple:
     """
     return (
         ox.Triple(triple.subject, DERIVED_FROM_PROPERTY, triple.object)
-        if triple.predicate == SOURCE_PROPERTY
+        if triple.predicate == DCTERMS_SOURCE
         else triple
     )
 
@@ -157,13 +151,13 @@ def iter_default_descriptions(stored: Triples, told: Triples) -> Iterator[ox.Tri
     """A title and a description for each graph that has none, as every dataset must have them."""
     has = {(one.subject, one.predicate) for one in told}
     for one in stored:
-        if one.predicate == HAS_PART_PROPERTY and isinstance(one.object, ox.NamedNode):
-            if (one.object, TITLE_PROPERTY) not in has:
-                yield ox.Triple(one.object, TITLE_PROPERTY, ox.Literal(one.object.value))
-            if (one.object, DESCRIPTION_PROPERTY) not in has:
+        if one.predicate == DCTERMS_HAS_PART and isinstance(one.object, ox.NamedNode):
+            if (one.object, DCTERMS_TITLE) not in has:
+                yield ox.Triple(one.object, DCTERMS_TITLE, ox.Literal(one.object.value))
+            if (one.object, DCTERMS_DESCRIPTION) not in has:
                 yield ox.Triple(
                     one.object,
-                    DESCRIPTION_PROPERTY,
+                    DCTERMS_DESCRIPTION,
                     english_literal("A graph that does not describe itself."),
                 )
 
@@ -172,10 +166,10 @@ def iter_license_triples(stored: Triples, told: Triples, offered: DcatCatalog) -
     """The license of each file of which all that it holds has the same, as a file may have one at most."""
     of = dict[object, set[ox.NamedNode]]()
     for one in told:
-        if one.predicate == LICENSE_PROPERTY and isinstance(one.object, ox.NamedNode):
+        if one.predicate == DCTERMS_LICENSE and isinstance(one.object, ox.NamedNode):
             of.setdefault(one.subject, set()).add(one.object)
-            yield ox.Triple(one.object, DCAT_RDF_TYPE, get_vocabulary_term("dcterms:LicenseDocument"))
-    parts = [of.get(one.object, set()) for one in stored if one.predicate == HAS_PART_PROPERTY]
+            yield ox.Triple(one.object, RDF_TYPE, expand_curie("dcterms:LicenseDocument"))
+    parts = [of.get(one.object, set()) for one in stored if one.predicate == DCTERMS_HAS_PART]
     of[offered.dataset] = set().union(*parts) if all(parts) else set()
     for one in stored:
         found = of.get(one.subject, set())
@@ -184,32 +178,27 @@ def iter_license_triples(stored: Triples, told: Triples, offered: DcatCatalog) -
             and isinstance(one.object, ox.NamedNode)
             and len(found) == 1
         ):
-            yield ox.Triple(one.object, LICENSE_PROPERTY, *found)
+            yield ox.Triple(one.object, DCTERMS_LICENSE, *found)
 
 
 def iter_dump_triples(dump: DumpFile, offered: DcatCatalog) -> Iterator[ox.Triple]:
     """How large a dump is, and its digest (SPDX)."""
     file = offered.distribution_node(dump.name)
     size, digest = str(dump.path.stat().st_size), ox.NamedNode(f"{file.value}-checksum")
-    yield ox.Triple(file, get_vocabulary_term("dcat:byteSize"), build_xsd_literal(size, "nonNegativeInteger"))
-    yield ox.Triple(file, get_vocabulary_term("spdx:checksum"), digest)
-    yield ox.Triple(digest, DCAT_RDF_TYPE, get_vocabulary_term("spdx:Checksum"))
-    yield ox.Triple(digest, get_vocabulary_term("spdx:algorithm"), SHA256_ALGORITHM)
+    yield ox.Triple(file, expand_curie("dcat:byteSize"), build_typed_literal(size, "nonNegativeInteger"))
+    yield ox.Triple(file, expand_curie("spdx:checksum"), digest)
+    yield ox.Triple(digest, RDF_TYPE, expand_curie("spdx:Checksum"))
+    yield ox.Triple(digest, expand_curie("spdx:algorithm"), SPDX_SHA256)
     yield ox.Triple(
-        digest, get_vocabulary_term("spdx:checksumValue"), build_xsd_literal(dump.digest.hex(), "hexBinary")
+        digest, expand_curie("spdx:checksumValue"), build_typed_literal(dump.digest.hex(), "hexBinary")
     )
-    yield ox.Triple(SHA256_ALGORITHM, DCAT_RDF_TYPE, get_vocabulary_term("spdx:ChecksumAlgorithm"))
+    yield ox.Triple(SPDX_SHA256, RDF_TYPE, expand_curie("spdx:ChecksumAlgorithm"))
 
 
 def iter_contact_triples(address: str, number: int, offered: DcatCatalog) -> Iterator[ox.Triple]:
     """Whom to write to, where the operator of the service names somebody."""
     node = ox.NamedNode(f"{offered.node.value}#contact-{number}")
     place = "vcard:hasEmail" if address.startswith("mailto:") else "vcard:hasURL"
-    yield ox.Triple(offered.dataset, get_vocabulary_term("dcat:contactPoint"), node)
-    yield ox.Triple(node, DCAT_RDF_TYPE, get_vocabulary_term("vcard:Kind"))
-    yield ox.Triple(node, get_vocabulary_term(place), ox.NamedNode(address))
-
-
-def build_xsd_literal(text: str, datatype: str) -> ox.Literal:
-    """A literal of a datatype of XML Schema."""
-    return ox.Literal(text, datatype=get_vocabulary_term(f"xsd:{datatype}"))
+    yield ox.Triple(offered.dataset, expand_curie("dcat:contactPoint"), node)
+    yield ox.Triple(node, RDF_TYPE, expand_curie("vcard:Kind"))
+    yield ox.Triple(node, expand_curie(place), ox.NamedNode(address))

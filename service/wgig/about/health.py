@@ -7,11 +7,13 @@ import logging
 from fastapi import Request, Response
 
 from ..http.parameters import check_query_parameters
+from ..http.responses import NO_STORE_HEADERS
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS
 from ..resources.dependencies import StreamDep
 from ..search.dependencies import IndexDep
 from ..sparql.dependencies import QueriesDep
+from ..sparql.language.parser import ParsedSparqlText
 from ..sparql.workers.fair_queue import QueueState
 from ..sparql.workers.protocol import DISK_FAULT, REMOTE_FAULT, QueryFault, QueryJob
 from ..sparql.workers.result import QueryWorkers
@@ -22,7 +24,9 @@ from .dependencies import StatusDep
 
 READY_TIMEOUT_SECONDS = 5.0  # seconds for a query without an answer
 STOPPING_REASON = "The service is stopping, and answers what still comes."
-READINESS_PROBE = QueryJob("ASK {}", JSON_RESULTS.media_type, QueryDataset(), "about:nothing", 1000, 0)
+READINESS_PROBE = QueryJob(
+    ParsedSparqlText("ASK {}"), JSON_RESULTS.media_type, QueryDataset(), "about:nothing", 1000, 0
+)
 
 FAULT_REASONS = {DISK_FAULT: "The disk failed a query: {}.", REMOTE_FAULT: "{}"}
 READER_LOST_REASON = "The reader of a query ended before its answer."
@@ -69,7 +73,7 @@ async def list_unready_reasons(answerers: QueryWorkers) -> list[str]:
     result = None
     try:
         async with asyncio.timeout(READY_TIMEOUT_SECONDS):
-            await answerers.in_line()
+            await answerers.see_latest_writes()
             result = await answerers.ask(READINESS_PROBE, "")
             await result.read_all()
     except (TimeoutError, Problem):
@@ -101,5 +105,5 @@ def respond_with_status(status: str, **more: str | bool | None) -> Response:
     return Response(
         json.dumps({"status": status, **more}),
         media_type=JSON.media_type,
-        headers={"Cache-Control": "no-store"},
+        headers=NO_STORE_HEADERS,
     )

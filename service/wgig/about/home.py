@@ -9,8 +9,9 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from ..http import language
+from ..http.negotiation import choose_response_format
 from ..http.parameters import check_query_parameters, request_base_url
-from ..http.responses import choose_response_format, respond_with_body
+from ..http.responses import NO_STORE_HEADERS, respond_with_body
 from ..lists.counts import CellKey, PaperCounts
 from ..lists.coverage_matrix import (
     CoverageMatrix,
@@ -82,9 +83,7 @@ async def get_home(
         *data_links(),
         *(f'<{path}>; rel="{rel}"; type="{type_}"' for rel, path, type_ in HOME_DESCRIPTION_LINKS),
     ]
-    return respond_with_body(
-        request, body, HTML, links=links, headers={} if is_done else {"Cache-Control": "no-store"}
-    )
+    return respond_with_body(request, body, HTML, links=links, headers={} if is_done else NO_STORE_HEADERS)
 
 
 def render_home(

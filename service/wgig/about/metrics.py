@@ -17,6 +17,7 @@ from ..graphs.provenance import ProvenanceRecorder
 from ..http.auth import authorize_request
 from ..http.dependencies import TokensDep
 from ..http.parameters import check_query_parameters
+from ..http.responses import NO_STORE_HEADERS
 from ..sparql.dependencies import QueriesDep
 from ..sparql.workers.fair_queue import QueueState
 from ..store.backup.backup import read_backup_time
@@ -98,7 +99,7 @@ async def get_metrics(  # noqa: PLR0913, PLR0917 - what stands now is told of ea
         workers.queue_state, workers.version, bool(status.failed_write), census, recorder, folder
     )
     body = await run_in_threadpool(serialize_metrics, queries.telemetry.metrics.registry, now)
-    return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, "Cache-Control": "no-store"})
+    return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4, **NO_STORE_HEADERS})
 
 
 def serialize_metrics(registry: CollectorRegistry, now: StateCollector) -> bytes:

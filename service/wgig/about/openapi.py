@@ -4,7 +4,6 @@ A route is described by the first line of its function, with parameters and bodi
 OpenAPI 3.1 cannot describe QUERY, and HEAD is GET without the body, so both are left out.
 """
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from inspect import signature
@@ -14,9 +13,14 @@ from fastapi import Request, Response
 
 from ..graphs.citation.routes import CITATION_SERIALIZERS
 from ..graphs.versions import LINK_FORMAT
-from ..http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE
+from ..http.bodies import (
+    FORM_MEDIA_TYPE,
+    MULTIPART_MEDIA_TYPE,
+    SPARQL_QUERY_MEDIA_TYPE,
+    SPARQL_UPDATE_MEDIA_TYPE,
+)
 from ..http.parameters import BARE_PARAMETERS, check_query_parameters
-from ..http.responses import respond_with_body
+from ..http.responses import respond_with_json
 from ..rdf.formats import (
     ATOM,
     CSVW,
@@ -213,14 +217,14 @@ OPERATIONS_BY_FUNCTION: dict[str, OpenApiObject] = {
         **build_format_operation(QUERY_RESPONSE_FORMATS, *OPENAPI_ENDPOINT_PARAMETERS),
         "requestBody": {
             "required": True,
-            "content": build_body_content(["application/sparql-query", FORM_MEDIA_TYPE]),
+            "content": build_body_content([SPARQL_QUERY_MEDIA_TYPE, FORM_MEDIA_TYPE]),
         },
     },
     "post_update": {
         "parameters": [*OPENAPI_USING_GRAPH_PARAMETERS, SPARQL_VERSION_PARAMETER],
         "requestBody": {
             "required": True,
-            "content": build_body_content(["application/sparql-update", FORM_MEDIA_TYPE]),
+            "content": build_body_content([SPARQL_UPDATE_MEDIA_TYPE, FORM_MEDIA_TYPE]),
         },
         "security": TOKEN_SECURITY,
     },
@@ -384,7 +388,7 @@ def get_openapi(request: Request) -> Response:
         schema["paths"][path] = {
             "get": {**operation, "responses": {**operation["responses"], **PROBLEM_RESPONSES}}
         }
-    return respond_with_body(request, json.dumps(schema, ensure_ascii=False).encode(), JSON)
+    return respond_with_json(request, schema)
 
 
 def build_operation_id(method: str, path: str) -> str:

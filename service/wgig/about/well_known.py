@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 import pyoxigraph as ox
@@ -17,21 +16,22 @@ from fastapi import Request, Response
 
 from ..feeds.news import parse_page_number
 from ..http.dependencies import SettingsDep
+from ..http.negotiation import choose_response_format
 from ..http.parameters import check_query_parameters, request_base_url
-from ..http.responses import choose_response_format, respond_with_body
+from ..http.responses import NO_STORE_HEADERS, respond_with_body
 from ..lists.definitions import LIST_DEFINITIONS
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.names import INTERNAL_KINDS
 from ..pages.rendering import find_href, render_template
 from ..problems import PROBLEM_KINDS, Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, PLAIN_TEXT, PLAIN_XML, TURTLE, Format
-from ..rdf.serialization import get_vocabulary_term
+from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..resources.dependencies import StreamDep
 from ..resources.representation import serialize_graph_body
 from ..resources.routes import get_resource_document
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.queries import LastChange, count_resources_below, list_resources_below
-from ..text import append_xml_element, serialize_xml_element
+from ..text import append_xml_element, make_xml_element, serialize_xml_element
 
 LINKSET_FORMAT = Format("application/linkset+json", "json", "JSON", "", ("application/json",))
 API_CATALOG_FORMAT = replace(
@@ -55,7 +55,7 @@ SECURITY_TXT_VALIDITY = timedelta(days=90)  # less than the year of RFC 9116, se
 
 # What names an address of this service, which is to be that of the host that was asked.
 ADDRESS_PROPERTIES = frozenset(
-    get_vocabulary_term(name)
+    expand_curie(name)
     for name in (
         "dcat:accessURL",
         "dcat:downloadURL",
@@ -66,7 +66,6 @@ ADDRESS_PROPERTIES = frozenset(
         "void:sparqlEndpoint",
     )
 )
-RDF_TYPE_PREDICATE = get_vocabulary_term("rdf:type")
 
 # What leads a robot to ever new addresses with nothing new behind them.
 ROBOTS_DISALLOWED_PATHS = (
@@ -89,10 +88,8 @@ def get_void(context: ContextDep) -> Response:
     """The figures of the dataset as VoID: partitions, linksets, named graphs. Raises Problem 404, 406."""
     document = ox.NamedNode(f"{context.base}.well-known/void")
     about = [
-        ox.Triple(document, RDF_TYPE_PREDICATE, get_vocabulary_term("void:DatasetDescription")),
-        ox.Triple(
-            document, get_vocabulary_term("foaf:primaryTopic"), ox.NamedNode(f"{document.value}#dataset")
-        ),
+        ox.Triple(document, RDF_TYPE, expand_curie("void:DatasetDescription")),
+        ox.Triple(document, expand_curie("foaf:primaryTopic"), ox.NamedNode(f"{document.value}#dataset")),
     ]
     return respond_with_description(context, "void", [*about, *read_description_graph(context, "void")])
 
@@ -146,9 +143,7 @@ def get_security_txt(request: Request, settings: SettingsDep) -> Response:
         lines.append(f"Canonical: {request.base_url}.well-known/security.txt")
     lines.append("")
     # It is another one tomorrow, without a write.
-    return respond_with_body(
-        request, "\n".join(lines).encode(), PLAIN_TEXT, headers={"Cache-Control": "no-store"}
-    )
+    return respond_with_body(request, "\n".join(lines).encode(), PLAIN_TEXT, headers=NO_STORE_HEADERS)
 
 
 def get_robots_txt(request: Request) -> Response:
@@ -265,7 +260,7 @@ def build_sitemap_or_index(context: RequestContext, log: ChangeLog) -> Response:
             SITEMAP_PATHS,
             list_resources_below(log, resource_iri_prefix(context), UNLISTED_KINDS, 0, MAX_SITEMAP_RESOURCES),
         )
-    root = ET.Element("sitemapindex", xmlns=SITEMAP_NAMESPACE)
+    root = make_xml_element("sitemapindex", xmlns=SITEMAP_NAMESPACE)
     for number in range(1, -(-count // MAX_SITEMAP_RESOURCES) + 1):
         append_xml_element(
             append_xml_element(root, "sitemap"), "loc", f"{context.request.base_url}sitemap/{number}.xml"

@@ -18,7 +18,6 @@ from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,13 +25,14 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf.formats import DATASET_FORMATS, GRAPH_FORMATS, TRIG, TURTLE, Format
-from ..rdf.namespaces import namespaces_by_prefix, shorten_with_prefixes
+from ..rdf.namespaces import namespaces_by_prefix, shorten_iri
 from ..rdf.parsing import XmlChecker
 from ..rdf.serialization import rdf_format
 from ..seed import list_shipped_files, open_filled_store, open_store_snapshot, replace_shipped_graphs
 from ..settings import THREAD_STACK_BYTES, Settings
 from ..store.store import Store
 from ..store.view import select_solutions
+from ..text import suggest_near_name
 from .console import get_offered_format, open_replacement_file, print_message, print_table, show_progress_bar
 
 READ_BUFFER_BYTES = 1024 * 1024
@@ -258,8 +258,8 @@ def resolve_graph_name(store: Store, name: str, base: str) -> str:
     for iri in (name, f"{base}graph/{name}"):
         if iri in there:
             return iri
-    near = get_close_matches(name, [iri.removeprefix(f"{base}graph/") for iri in there], 1)
-    hint = f"Did you mean {near[0]}?" if near else "See: wgig stats"
+    names = [iri.removeprefix(f"{base}graph/") for iri in there]
+    hint = suggest_near_name(name, names, "See: wgig stats")
     raise Problem(404, f"There is no graph {name}. {hint}")
 
 
@@ -302,10 +302,9 @@ def run_stats(arguments: argparse.Namespace, settings: Settings) -> int:
             json.dumps({"quads": total, "unnamed": unnamed, "graphs": graphs, "classes": classes}, indent=2)
         )
         return 0
-    known = namespaces_by_prefix(settings.base)
     for columns, counts in ((["graph", "quads"], graphs), (["class", "things"], classes)):
         print_table(
-            columns, ((shorten_with_prefixes(name, known), f"{count:,}") for name, count in counts.items())
+            columns, ((shorten_iri(name, settings.base), f"{count:,}") for name, count in counts.items())
         )
     print(f"{total:,} quads in {len(graphs):,} named graphs and the unnamed one ({unnamed:,})")
     return 0

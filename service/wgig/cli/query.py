@@ -20,11 +20,12 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf.formats import CSV, FORMATS_BY_FORM, GRAPH_FORMATS, JSON_RESULTS, N_TRIPLES, TURTLE, Format
-from ..rdf.namespaces import namespaces_by_prefix, shorten_with_prefixes
+from ..rdf.namespaces import shorten_iri
 from ..rdf.serialization import serialize_triples
 from ..rdf.sparql_lexer import get_query_form, has_dataset_clause
 from ..settings import Settings
 from ..sparql.examples import list_example_queries, read_example_query
+from ..sparql.language.parser import ParsedSparqlText
 from ..text import replace_control_characters
 from .console import get_offered_format, print_message, print_table, run_on_thread
 
@@ -46,17 +47,18 @@ def run_queries(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 TABLE_FORMAT = "table"
+QueryAnswerer = Callable[[ParsedSparqlText, Format], bytes]
 
 
 def run_query(arguments: argparse.Namespace, settings: Settings) -> int:
     """Print the answer. Exit code 0, or 1 when it is no or empty. Raises Problem, StoreError, OSError."""
-    text = read_query_text(arguments)
-    form_ = get_query_form(text)
+    query = ParsedSparqlText(read_query_text(arguments))
+    form_ = get_query_form(query)
     format_ = choose_result_format(form_, arguments.format)
     ask = make_endpoint_answerer(arguments.url) if arguments.url else make_store_answerer(settings)
     if form_ in ("SELECT", "ASK"):
-        return print_query_results(ask(text, format_ or JSON_RESULTS), format_, settings)
-    triples = list(ox.parse(ask(text, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
+        return print_query_results(ask(query, format_ or JSON_RESULTS), format_, settings)
+    triples = list(ox.parse(ask(query, N_TRIPLES), ox.RdfFormat.N_TRIPLES))
     sys.stdout.buffer.write(
         serialize_triples((quad.triple for quad in triples), format_ or TURTLE, settings.base)
     )
@@ -87,7 +89,7 @@ def choose_result_format(form_: str, name: str | None) -> Format | None:
     return get_offered_format(name, offered, f"The answer to {form_}")
 
 
-def make_store_answerer(settings: Settings) -> Callable[[str, Format], bytes]:
+def make_store_answerer(settings: Settings) -> QueryAnswerer:
     """A function that answers a query from the local store."""
     import anyio  # noqa: PLC0415  all this costs 50 ms, and neither the examples nor an endpoint need it
 
@@ -101,16 +103,18 @@ def make_store_answerer(settings: Settings) -> Callable[[str, Format], bytes]:
     alone = WorkQueue(at_once=1, waiting=1, patience=1)
     store = open_store_snapshot(settings, print_message)
 
-    def ask(text: str, format_: Format) -> bytes:
+    def ask(query: ParsedSparqlText, format_: Format) -> bytes:
         out = io.BytesIO()
-        admitted = anyio.run(resolve_federated_calls, admit_sparql_text(text, settings), settings, alone)
-        union = settings.default_graph == "union" and not has_dataset_clause(text)
+        resolved = anyio.run(resolve_federated_calls, admit_sparql_text(query, settings), settings, alone)
+        dataset = QueryDataset(
+            union=settings.default_graph == "union" and not has_dataset_clause(query.tokens)
+        )
         try:
             run_on_thread(
-                lambda: store.query(admitted, format_.media_type, out, QueryDataset(union=union))
+                lambda: store.query(resolved.engine_text, format_.media_type, out, dataset)
             ).result()
         except SyntaxError as error:
-            raise diagnose_syntax_error(text, error) from error
+            raise diagnose_syntax_error(query, error) from error
         except (ValueError, RuntimeError) as error:
             raise Problem(400, f"The query cannot be evaluated: {error}.") from error
         return out.getvalue()
@@ -118,7 +122,7 @@ def make_store_answerer(settings: Settings) -> Callable[[str, Format], bytes]:
     return ask
 
 
-def make_endpoint_answerer(url: str) -> Callable[[str, Format], bytes]:
+def make_endpoint_answerer(url: str) -> QueryAnswerer:
     """A function that answers a query from a SPARQL endpoint (SPARQL 1.1 Protocol 2.1.2)."""
     from ..client.connection import sparql_endpoint_url  # noqa: PLC0415  costs 35 ms, and the local store needs none
 
@@ -129,8 +133,8 @@ def make_endpoint_answerer(url: str) -> Callable[[str, Format], bytes]:
 
     url = sparql_endpoint_url(url)
 
-    def ask(text: str, format_: Format) -> bytes:
-        request = Request(url, urlencode({"query": text}).encode(), {"Accept": format_.media_type})  # noqa: S310
+    def ask(query: ParsedSparqlText, format_: Format) -> bytes:
+        request = Request(url, urlencode({"query": query.text}).encode(), {"Accept": format_.media_type})  # noqa: S310
         try:
             with urlopen(request) as response:  # noqa: S310  checked above
                 body: bytes = response.read()
@@ -170,8 +174,7 @@ def print_query_results(body: bytes, format_: Format | None, settings: Settings)
         print("yes" if results else "no")
         return 0 if results else 1
     assert isinstance(results, ox.QuerySolutions)
-    known = namespaces_by_prefix(settings.base)
-    rows = [[format_terminal_term(term, known) for term in solution] for solution in results]
+    rows = [[format_terminal_term(term, settings.base) for term in solution] for solution in results]
     print_table([variable.value for variable in results.variables], rows)
     return 0 if rows else 1
 
@@ -184,21 +187,21 @@ def has_any_result(body: bytes, format_: Format) -> bool:
     return bool(results) if isinstance(results, ox.QueryBoolean) else any(True for _ in results)
 
 
-def format_terminal_term(term: object, known: dict[str, str]) -> str:
+def format_terminal_term(term: object, base: str) -> str:
     """A term for a person: a short name, a text, or nothing where there is no value.
 
     A character that would steer the terminal is shown as a replacement character.
     """
-    return replace_control_characters(shorten_printed_term(term, known))
+    return replace_control_characters(shorten_printed_term(term, base))
 
 
-def shorten_printed_term(term: object, known: dict[str, str]) -> str:
+def shorten_printed_term(term: object, base: str) -> str:
     """A term as short as it can be written."""
     match term:
         case None:
             return ""
         case ox.NamedNode():
-            return shorten_with_prefixes(term.value, known)
+            return shorten_iri(term.value, base)
         case ox.Literal():
             return term.value
         case _:

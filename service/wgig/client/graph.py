@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf.formats import JSON, JSON_RESULTS, N_TRIPLES
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
+from ..rdf.namespaces import DCTERMS_NAMESPACE, namespaces_by_prefix
 from ..rdf.values import ANY_RESOURCE
 from ..rdf.values import parse_resource_iri as iri_named
 from ..settings import Settings
@@ -22,7 +22,7 @@ from .values import Row, Rows, Triples, convert_value_to_term
 
 QUERY_ACCEPT_HEADER = f"{JSON_RESULTS.media_type}, {N_TRIPLES.media_type}"
 PAPERS_PAGE_QUERY = f"""
-PREFIX dcterms: <{EXTERNAL_NAMESPACES["dcterms"]}>
+PREFIX dcterms: <{DCTERMS_NAMESPACE}>
 PREFIX wgig: <{namespaces_by_prefix(Settings.base)["wgig"]}>
 SELECT ?paper (MIN(STR(?name)) AS ?title) (MIN(?about) AS ?issue) (MIN(?day) AS ?posted) {{
   {{ SELECT DISTINCT ?paper {{ VALUES ?kind {{ wgig:IssuePaper wgig:AssessmentPaper }}

@@ -12,39 +12,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyoxigraph as ox
 
+from ..rdf.literals import build_value_literal, literal_value
+from ..rdf.namespaces import XSD_STRING
+
 if TYPE_CHECKING:
     import pandas  # type: ignore[import-untyped]
     import polars
     import rdflib
-
-
-XSD_DATATYPE_NAMESPACE = "http://www.w3.org/2001/XMLSchema#"
-XSD_INTEGER_TYPES = (
-    *("integer", "int", "long", "short", "byte"),
-    *("nonNegativeInteger", "nonPositiveInteger", "negativeInteger", "positiveInteger"),
-    *("unsignedInt", "unsignedLong", "unsignedShort", "unsignedByte"),
-)
-BOOLEAN_VALUES = {"true": True, "1": True, "false": False, "0": False}
-
-VALUE_PARSERS: dict[str, Callable[[str], object]] = {
-    f"{XSD_DATATYPE_NAMESPACE}string": str,
-    f"{XSD_DATATYPE_NAMESPACE}boolean": BOOLEAN_VALUES.__getitem__,
-    f"{XSD_DATATYPE_NAMESPACE}decimal": Decimal,
-    f"{XSD_DATATYPE_NAMESPACE}double": float,
-    f"{XSD_DATATYPE_NAMESPACE}float": float,
-    f"{XSD_DATATYPE_NAMESPACE}date": date.fromisoformat,
-    f"{XSD_DATATYPE_NAMESPACE}dateTime": datetime.fromisoformat,
-    **dict.fromkeys((XSD_DATATYPE_NAMESPACE + name for name in XSD_INTEGER_TYPES), int),
-}
-# A truth value counts as a number in Python, and a time as a day, so these stand first.
-VALUE_SERIALIZERS: tuple[tuple[type, str, Callable[[Any], str]], ...] = (
-    (bool, "boolean", lambda value: str(value).lower()),
-    (int, "integer", str),
-    (float, "double", lambda value: {"inf": "INF", "-inf": "-INF", "nan": "NaN"}.get(str(value), str(value))),
-    (Decimal, "decimal", lambda value: f"{value:f}"),
-    (datetime, "dateTime", datetime.isoformat),
-    (date, "date", date.isoformat),
-)
 
 
 class IRI(str):
@@ -79,11 +53,9 @@ def convert_term_to_value(term: object) -> Any:
         case ox.Literal() if term.language:
             return Text(term.value, language=term.language)
         case ox.Literal():
-            datatype = term.datatype.value
-            try:
-                return VALUE_PARSERS[datatype](term.value)
-            except (KeyError, ValueError, ArithmeticError):
-                return Text(term.value, datatype=datatype)
+            value = literal_value(term)
+            is_read = not isinstance(value, str) or term.datatype == XSD_STRING
+            return value if is_read else Text(value, datatype=term.datatype.value)
         case _:
             return term
 
@@ -101,10 +73,7 @@ def convert_value_to_term(value: object) -> ox.NamedNode | ox.Literal:
             return ox.Literal(value, datatype=ox.NamedNode(value.datatype))
         case str():
             return ox.Literal(value)
-    for kind, datatype, written in VALUE_SERIALIZERS:
-        if isinstance(value, kind):
-            return ox.Literal(written(value), datatype=ox.NamedNode(XSD_DATATYPE_NAMESPACE + datatype))
-    raise TypeError(f"{value!r} is no value of RDF. Give a text, number, truth value, day, time or wgig.IRI.")
+    return build_value_literal(value)
 
 
 class Triples(list[ox.Triple]):

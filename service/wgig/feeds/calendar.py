@@ -23,9 +23,9 @@ from ..http.parameters import check_query_parameters
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
 from ..rdf.formats import ICALENDAR_FORMAT
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
+from ..rdf.namespaces import DEFAULT_NAMESPACES, XSD_NAMESPACE
 from ..resources.dependencies import StreamDep
-from ..settings import Settings
+from ..settings import SERVICE_TITLE, Settings
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.queries import find_last_changes
 from ..store.view import ResultRow, select_solutions
@@ -50,16 +50,15 @@ def read_zones_by_country() -> dict[str, list[str]]:
     return found
 
 
-CALENDAR_NAMESPACES = namespaces_by_prefix(Settings.base)
-DAY_DATATYPES = (f"{EXTERNAL_NAMESPACES['xsd']}date", f"{EXTERNAL_NAMESPACES['xsd']}dateTime")
+DAY_DATATYPES = (f"{XSD_NAMESPACE}date", f"{XSD_NAMESPACE}dateTime")
 CALENDAR_NAME = "Working Group on Internet Governance: meetings and deadlines"
 
 EVENTS_QUERY = f"""
-PREFIX dcterms: <{CALENDAR_NAMESPACES["dcterms"]}>
-PREFIX rdfs: <{CALENDAR_NAMESPACES["rdfs"]}>
-PREFIX schema: <{CALENDAR_NAMESPACES["schema"]}>
-PREFIX skos: <{CALENDAR_NAMESPACES["skos"]}>
-PREFIX wgig: <{CALENDAR_NAMESPACES["wgig"]}>
+PREFIX dcterms: <{DEFAULT_NAMESPACES["dcterms"]}>
+PREFIX rdfs: <{DEFAULT_NAMESPACES["rdfs"]}>
+PREFIX schema: <{DEFAULT_NAMESPACES["schema"]}>
+PREFIX skos: <{DEFAULT_NAMESPACES["skos"]}>
+PREFIX wgig: <{DEFAULT_NAMESPACES["wgig"]}>
 SELECT ?thing ?kind (MIN(?name) AS ?label) (MIN(?begin) AS ?first) (MIN(?end) AS ?last)
        (MIN(?from) AS ?opens) (MIN(?until) AS ?closes) (MIN(?in) AS ?room) (MIN(?at) AS ?venue)
        (GROUP_CONCAT(DISTINCT ?town; separator=", ") AS ?towns) (MIN(?said) AS ?note)
@@ -94,7 +93,7 @@ def respond_with_calendar(context: RequestContext, log: ChangeLog) -> Response:
     """The calendar as an answer."""
     base = context.base
     calendar = icalendar.Calendar()
-    calendar.add("prodid", f"-//WGIG knowledge graph//{__version__}//EN")
+    calendar.add("prodid", f"-//{SERVICE_TITLE}//{__version__}//EN")
     calendar.add("version", "2.0")
     calendar.add("calscale", "GREGORIAN")
     calendar.add("x-wr-calname", CALENDAR_NAME)

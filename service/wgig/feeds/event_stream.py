@@ -13,13 +13,20 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
+from ..http.negotiation import choose_response_format
 from ..http.parameters import check_query_parameters
-from ..http.responses import choose_response_format, respond_with_body
+from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
 from ..problems import Problem
 from ..rdf.formats import N_QUADS, TRIG, Format
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.namespaces import (
+    DCTERMS_NAMESPACE,
+    EXTERNAL_NAMESPACES,
+    LICENSE_IRI,
+    RDF_TYPE_IRI,
+    XSD_DATE_TIME,
+    XSD_NAMESPACE,
+)
 from ..rdf.serialization import rdf_format
-from ..resources.alternates import CONTENT_LICENSE_IRI
 from ..resources.dependencies import StreamDep
 from ..store.changelog.log import (
     ACTIVITY_CREATE,
@@ -27,14 +34,11 @@ from ..store.changelog.log import (
     ACTIVITY_STREAMS_NAMESPACE,
     ACTIVITY_UPDATE,
     TREE_NAMESPACE,
-    TYPE_PREDICATE_IRI,
-    XSD_DATE_TIME_IRI,
     ChangeLog,
 )
 
 PAGES_PER_SHELF = 250  # pages
 LDES_NAMESPACE = "https://w3id.org/ldes#"
-DUBLIN_CORE_NAMESPACE = EXTERNAL_NAMESPACES["dcterms"]
 STREAM_TITLE = '"All versions of the things of the graph, from when the stream began"@en'
 
 
@@ -62,9 +66,9 @@ def build_root_node(log: ChangeLog, home: str) -> StreamNode:
     ]
     spans = [one for one in shelves if one]
     lines = [
-        f"{stream} <{TYPE_PREDICATE_IRI}> <{LDES_NAMESPACE}EventStream> .",
-        f"{stream} <{DUBLIN_CORE_NAMESPACE}title> {STREAM_TITLE} .",
-        f"{stream} <{DUBLIN_CORE_NAMESPACE}license> <{CONTENT_LICENSE_IRI}> .",
+        f"{stream} <{RDF_TYPE_IRI}> <{LDES_NAMESPACE}EventStream> .",
+        f"{stream} <{DCTERMS_NAMESPACE}title> {STREAM_TITLE} .",
+        f"{stream} <{DCTERMS_NAMESPACE}license> <{LICENSE_IRI}> .",
         f"{stream} <{LDES_NAMESPACE}timestampPath> <{ACTIVITY_STREAMS_NAMESPACE}published> .",
         f"{stream} <{LDES_NAMESPACE}versionOfPath> <{ACTIVITY_STREAMS_NAMESPACE}object> .",
         *(
@@ -74,9 +78,9 @@ def build_root_node(log: ChangeLog, home: str) -> StreamNode:
                 ("Update", ACTIVITY_UPDATE),
                 ("Delete", ACTIVITY_DELETE),
             )
-            for end, value in (("Path", TYPE_PREDICATE_IRI), ("Object", ACTIVITY_STREAMS_NAMESPACE + name))
+            for end, value in (("Path", RDF_TYPE_IRI), ("Object", ACTIVITY_STREAMS_NAMESPACE + name))
         ),
-        f"<{home}> <{TYPE_PREDICATE_IRI}> <{LDES_NAMESPACE}EventSource> .",
+        f"<{home}> <{RDF_TYPE_IRI}> <{LDES_NAMESPACE}EventSource> .",
         *(iter_retention_lines(home, spans[0].first) if spans else []),
     ]
     return StreamNode(
@@ -109,9 +113,9 @@ def iter_node_lines(
 ) -> Iterator[str]:
     """What a node says of itself, and where it leads."""
     yield f"<{log.base}changes> <{TREE_NAMESPACE}view> <{home}> ."
-    yield f"<{here}> <{TYPE_PREDICATE_IRI}> <{TREE_NAMESPACE}Node> ."
+    yield f"<{here}> <{RDF_TYPE_IRI}> <{TREE_NAMESPACE}Node> ."
     if closed:
-        yield f'<{here}> <{LDES_NAMESPACE}immutable> "true"^^<{EXTERNAL_NAMESPACES["xsd"]}boolean> .'
+        yield f'<{here}> <{LDES_NAMESPACE}immutable> "true"^^<{XSD_NAMESPACE}boolean> .'
     for span in spans:
         yield from iter_relation_lines(here, f"{home}/{span.name}", "GreaterThanOrEqualTo", span.first)
         if span.is_closed:
@@ -122,18 +126,18 @@ def iter_relation_lines(here: str, there: str, kind: str, value: str) -> Iterato
     """The relation between two nodes: how the times of the members there compare with a time."""
     iri = f"<{here}#{there.rpartition('/')[2]}-{kind}>"
     yield f"<{here}> <{TREE_NAMESPACE}relation> {iri} ."
-    yield f"{iri} <{TYPE_PREDICATE_IRI}> <{TREE_NAMESPACE}{kind}Relation> ."
+    yield f"{iri} <{RDF_TYPE_IRI}> <{TREE_NAMESPACE}{kind}Relation> ."
     yield f"{iri} <{TREE_NAMESPACE}node> <{there}> ."
     yield f"{iri} <{TREE_NAMESPACE}path> <{ACTIVITY_STREAMS_NAMESPACE}published> ."
-    yield f'{iri} <{TREE_NAMESPACE}value> "{value}"^^<{XSD_DATE_TIME_IRI}> .'
+    yield f'{iri} <{TREE_NAMESPACE}value> "{value}"^^<{XSD_DATE_TIME.value}> .'
 
 
 def iter_retention_lines(home: str, first: str) -> Iterator[str]:
     """That all versions are kept since the first one."""
     policy = f"<{home}#retention>"
     yield f"<{home}> <{LDES_NAMESPACE}retentionPolicy> {policy} ."
-    yield f"{policy} <{TYPE_PREDICATE_IRI}> <{LDES_NAMESPACE}RetentionPolicy> ."
-    yield f'{policy} <{LDES_NAMESPACE}startingFrom> "{first}"^^<{XSD_DATE_TIME_IRI}> .'
+    yield f"{policy} <{RDF_TYPE_IRI}> <{LDES_NAMESPACE}RetentionPolicy> ."
+    yield f'{policy} <{LDES_NAMESPACE}startingFrom> "{first}"^^<{XSD_DATE_TIME.value}> .'
 
 
 def list_page_spans(log: ChangeLog, number: int) -> list[NodeSpan]:
@@ -155,7 +159,6 @@ def find_shelf_span(log: ChangeLog, number: int) -> NodeSpan | None:
 
 
 STREAM_FORMATS = (TRIG, N_QUADS)
-IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"
 STREAM_PREFIXES = {
     "as": ACTIVITY_STREAMS_NAMESPACE,
     "ldes": LDES_NAMESPACE,

@@ -9,32 +9,32 @@ from collections.abc import Iterable, Mapping
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
-from ..http.parameters import add_parameters_to_path, check_query_parameters
+from ..http.parameters import add_url_parameters, check_query_parameters
 from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.names import INTERNAL_KINDS, KIND_TITLES, kind_title
 from ..pages.rendering import find_href
 from ..problems import Problem
-from ..rdf.formats import ATOM
+from ..rdf.formats import ATOM, HTML
+from ..resources.atom import AtomEntry, AtomFeed, AtomLink, serialize_atom_feed
 from ..resources.dependencies import StreamDep
 from ..resources.labels import find_labels
 from ..store.changelog import queries
 from ..store.changelog.log import ACTIVITY_DELETE, ACTIVITY_UPDATE, ChangeLog
 from ..store.changelog.queries import LastChange
-from .atom import AtomEntry, AtomFeed, serialize_atom_feed
 
 ENTRIES_PER_FEED_PAGE = 50  # of a page
 MAX_CHANGE_NUMBER = 10**18  # above every number
 
 
-def build_feed_links(here: str, parameter: str, given: str, following: str) -> dict[str, str]:
+def build_feed_links(here: str, parameter: str, given: str, following: str) -> list[AtomLink]:
     """The links of a page to itself, the first and the next one, by what the parameter is there."""
     numbers = {"self": given, "first": "", "next": following}
-    return {
-        relation: add_parameters_to_path(here, [f"{parameter}={number}"] if number else [])
+    return [
+        AtomLink(relation, add_url_parameters(here, [(parameter, number)] if number else []))
         for relation, number in numbers.items()
         if number or relation != "next"
-    }
+    ]
 
 
 def parse_page_number(given: str, name: str) -> int:
@@ -53,9 +53,7 @@ def build_feed_iri(context: RequestContext, path: str) -> str:
 
 def respond_with_feed(request: Request, feed: AtomFeed, headers: Mapping[str, str] | None = None) -> Response:
     """The feed as an answer, whose Link field leads on as well (RFC 8288)."""
-    links = [
-        f'<{address}>; rel="{relation}"' for relation, address in feed.links.items() if relation != "self"
-    ]
+    links = [f'<{one.address}>; rel="{one.relation}"' for one in feed.links if one.relation != "self"]
     return respond_with_body(request, serialize_atom_feed(feed), ATOM, links=links, headers=headers)
 
 
@@ -123,7 +121,10 @@ def iter_change_entries(context: RequestContext, latest: list[LastChange]) -> It
         happened = "changed" if one.activity == ACTIVITY_UPDATE else "new"
         summary = f"{KIND_TITLES.get(kind, kind_title(kind))}: {happened}."
         name = (one.iri in called and called[one.iri].value) or slug
-        page = f"{str(context.request.base_url).rstrip('/')}{find_href(one.iri, base)}"
-        yield AtomEntry(
-            one.iri, "" if one.activity == ACTIVITY_DELETE else name, one.changed_at, page, summary, kind
+        page = AtomLink(
+            "alternate",
+            f"{str(context.request.base_url).rstrip('/')}{find_href(one.iri, base)}",
+            HTML.media_type,
         )
+        is_gone = one.activity == ACTIVITY_DELETE
+        yield AtomEntry(one.iri, name, one.changed_at, page, summary, kind, is_gone=is_gone)

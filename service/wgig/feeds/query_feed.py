@@ -14,8 +14,9 @@ from ..http.parameters import build_service_path, check_query_parameters, conten
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import find_href
 from ..problems import Problem
-from ..rdf.formats import ATOM
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.formats import ATOM, HTML
+from ..rdf.namespaces import XSD_NAMESPACE
+from ..resources.atom import AtomEntry, AtomFeed, AtomLink
 from ..resources.dependencies import StreamDep
 from ..resources.existence import bind_example_query, example_parameter_names
 from ..sparql.dependencies import QueriesDep
@@ -24,7 +25,6 @@ from ..sparql.service import QueryService, select_own_tsv
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.sync import ChangeLogSync
 from ..store.view import parse_tsv_solutions
-from .atom import AtomEntry, AtomFeed
 from .news import (
     ENTRIES_PER_FEED_PAGE,
     build_feed_iri,
@@ -34,8 +34,8 @@ from .news import (
 )
 
 TIME_SUFFIXES = {
-    f"{EXTERNAL_NAMESPACES['xsd']}date": "T00:00:00Z",
-    f"{EXTERNAL_NAMESPACES['xsd']}dateTime": "",
+    f"{XSD_NAMESPACE}date": "T00:00:00Z",
+    f"{XSD_NAMESPACE}dateTime": "",
 }
 
 
@@ -77,7 +77,8 @@ def iter_query_entries(context: RequestContext, query: ExampleQuery, found: byte
         named = (str(find_href(term.value, base)) for term in row.values() if is_own_iri(term, base))
         where = next((host.rstrip("/") + path for path in named), example)
         entry = build_feed_iri(context, f"feed/query/{query.name}#{digest}")
-        yield AtomEntry(entry, name or query.title, updated, where, "; ".join(texts), query.name)
+        page = AtomLink("alternate", where, HTML.media_type)
+        yield AtomEntry(entry, name or query.title, updated, page, "; ".join(texts), query.name)
 
 
 def is_own_iri(term: object, base: str) -> bool:

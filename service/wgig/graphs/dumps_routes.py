@@ -11,7 +11,12 @@ from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
 from ..http.parameters import check_query_parameters
-from ..http.responses import CONDITIONAL_METHODS, matches_entity_tag, respond_with_body
+from ..http.responses import (
+    CONDITIONAL_METHODS,
+    IMMUTABLE_CACHE_CONTROL,
+    matches_entity_tag,
+    respond_with_body,
+)
 from ..pages.dependencies import StoreDep
 from ..problems import Problem
 from ..rdf.formats import DATASET_FORMATS, GZIP, PLAIN_TEXT, ZSTD
@@ -20,7 +25,6 @@ from ..resources.labels import store_license
 from .dependencies import DumpsDep
 from .dumps import CHECKSUM_SUFFIX, DUMP_NAMES, DumpFile
 
-DUMP_CACHE_CONTROL = "public, max-age=31536000, immutable"
 # By what a name ends in.
 DUMP_MEDIA_TYPES = {one.suffix: one.media_type for one in (*DATASET_FORMATS, GZIP, ZSTD)}
 DUMP_WAIT_SECONDS = 20  # seconds until a client is asked to come again
@@ -72,7 +76,9 @@ async def get_dump_version(request: Request, dumps: DumpsDep, name: str) -> Resp
     if name.endswith(CHECKSUM_SUFFIX):
         return respond_with_digest(request, found, f"{found.version}.{suffix}")
     latest = f'</dump.{suffix}>; rel="latest-version"'
-    return respond_with_dump(request, found, {"Cache-Control": DUMP_CACHE_CONTROL}, [latest, *data_links("")])
+    return respond_with_dump(
+        request, found, {"Cache-Control": IMMUTABLE_CACHE_CONTROL}, [latest, *data_links("")]
+    )
 
 
 def parse_dump_suffix(suffix: str) -> str:

@@ -28,7 +28,7 @@ from ..http.bodies import MULTIPART_MEDIA_TYPE, BodyPart, Pairs, get_query_param
 from ..http.dependencies import TokensDep
 from ..http.negotiation import CONTENT_CODINGS, IDENTITY_CODING
 from ..http.parameters import check_parameter_pairs
-from ..http.responses import compute_entity_tag, matches_entity_tag
+from ..http.responses import NO_STORE_HEADERS, compute_entity_tag, matches_entity_tag
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import graph_path
 from ..problems import Problem
@@ -42,7 +42,6 @@ from .dependencies import WritesDep
 from .provenance import WriteRequest
 from .routes import missing_graph_problem, parse_graph_parameter, parse_graph_path, serialize_graph
 from .write_pipeline import (
-    WRITE_CACHE_HEADERS,
     WritePipeline,
     check_writable_graph,
     commit_with_record,
@@ -249,8 +248,8 @@ def commit_conditional_change(
         check_write_conditions(context, graph, there)
         commit_with_record(writes, change(), asked)
     if there:
-        return Response(status_code=204, headers=WRITE_CACHE_HEADERS)
-    return Response(status_code=201, headers=WRITE_CACHE_HEADERS | {"Location": path})
+        return Response(status_code=204, headers=NO_STORE_HEADERS)
+    return Response(status_code=201, headers=NO_STORE_HEADERS | {"Location": path})
 
 
 def check_write_conditions(context: RequestContext, graph: str | None, there: bool) -> None:

@@ -8,20 +8,20 @@ import pyoxigraph as ox
 
 from ..http.language import gettext
 from ..http.language import label_languages as liked
-from ..pages.rendering import graph_path, iri_fragment, path_in_format, render_template, words_of_iri
+from ..http.parameters import add_url_parameters
+from ..pages.rendering import graph_path, iri_fragment, path_in_format, render_template
 from ..rdf.formats import GRAPH_FORMATS
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, shorten_known_iri
+from ..rdf.labels import words_of_iri
+from ..rdf.namespaces import DCTERMS_NAMESPACE, shorten_iri
 from ..rdf.shipped import read_inference_rules
 from ..resources.labels import find_labels
-from ..store.history import GraphVersion
+from ..store.history import MAX_LISTED_VERSIONS, GraphVersion
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions, serialize_values_block
 from ..text import natural_sort_key
 
 MAX_LISTED_GRAPHS = 1000
 MAX_GRAPH_THINGS = 500
-MAX_GRAPH_VERSIONS = 20
-PAGE_DCTERMS_BASE = EXTERNAL_NAMESPACES["dcterms"]
 RULE_COMMENT_PATTERN = re.compile(r"(?:#.*\n)+")
 SENTENCE_PATTERN = re.compile(r".+?\.(?=\s|$)")
 
@@ -73,14 +73,13 @@ def render_graph_page(  # noqa: PLR0913 - what the page consists of
     """
     path = graph_path(iri, base)
     formats = [(one.title, path_in_format(path, one.media_type)) for one in GRAPH_FORMATS]
-    begin = f"{path}{'&' if '?' in path else '?'}version"
     return render_template(
         "graph.html",
         base=base,
         graph=build_graph_view(store, iri, base, ranges),
         formats=formats,
-        versions=versions[-MAX_GRAPH_VERSIONS:],
-        every=(f"{begin}s", len(versions)),
+        versions=versions[-MAX_LISTED_VERSIONS:],
+        every=(add_url_parameters(path, [("versions", None)]), len(versions)),
         markup=markup,
     )
 
@@ -118,7 +117,7 @@ def anchor_labels(iris: Iterable[str], base: str) -> dict[str, ox.Literal]:
     return {
         one: ox.Literal(iri_fragment(one))
         for one in iris
-        if one.startswith(base) and iri_fragment(one) and shorten_known_iri(one, base) == one
+        if one.startswith(base) and iri_fragment(one) and shorten_iri(one, base) == one
     }
 
 
@@ -134,7 +133,7 @@ def graph_property_values(store: Store, iri: str | None, name: str) -> list[Resu
     if iri is None:
         return []
     found = select_solutions(
-        store, f"SELECT DISTINCT ?o {{ <{iri}> <{PAGE_DCTERMS_BASE}{name}> ?o }} ORDER BY ?o"
+        store, f"SELECT DISTINCT ?o {{ <{iri}> <{DCTERMS_NAMESPACE}{name}> ?o }} ORDER BY ?o"
     )
     return [row["o"] for row in found]
 

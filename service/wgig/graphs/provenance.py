@@ -12,26 +12,30 @@ import pyoxigraph as ox
 
 from ..http.auth import AccessToken
 from ..http.bodies import BodyPart
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.literals import build_typed_literal
+from ..rdf.namespaces import (
+    PROV_ENDED_AT_TIME,
+    PROV_NAMESPACE,
+    RDF_TYPE,
+    RDFS_LABEL,
+    VOID_TRIPLES,
+    WGIG_DIGEST,
+)
 from ..rdf.serialization import build_quad
-from ..store.change import Change
+from ..store.change import BEGINNING_OF_TIME, Change
 from ..store.commit import CheckResults, graphs_of_quads, serialize_n_triples
 from ..store.history import (
     DCAT_HAS_CURRENT_VERSION,
     DCTERMS_IDENTIFIER,
-    PROV_ENDED_AT_TIME,
     PROV_SPECIALIZATION_OF,
     PROV_USED,
     PROV_WAS_ASSOCIATED_WITH,
     PROV_WAS_GENERATED_BY,
     PROV_WAS_INVALIDATED_BY,
     PROV_WAS_REVISION_OF,
-    RDFS_LABEL_PREDICATE,
     SCHEMA_ENCODING_FORMAT,
     UNRECORDED_VERSION_PREFIX,
     VERSION_TIME_FORMAT,
-    VOID_TRIPLE_COUNT,
-    WGIG_CONTENT_DIGEST,
     WGIG_TRIPLES_ADDED,
     WGIG_TRIPLES_REMOVED,
     GraphHistory,
@@ -43,12 +47,10 @@ from ..store.store import Store
 from ..store.view import select_solutions
 from ..text import shorten_untrusted_text
 
-PROV_RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
 PROV_ACTIVITY_CLASS, PROV_AGENT_CLASS = (
-    ox.NamedNode(f"{EXTERNAL_NAMESPACES['prov']}{name}") for name in ("Activity", "Agent")
+    ox.NamedNode(f"{PROV_NAMESPACE}{name}") for name in ("Activity", "Agent")
 )
 
-BEFORE_FIRST_WRITE = datetime.min.replace(tzinfo=UTC)
 LAST_WRITE_QUERY = (
     f"SELECT (MAX(?at) AS ?last) {{ GRAPH <%s> {{ ?write <{PROV_ENDED_AT_TIME.value}> ?at }} }}"
 )
@@ -111,7 +113,7 @@ class ProvenanceRecorder:
         """The name of the last write on record; empty before the first."""
         if not self.durable_version:
             last = self.last_recorded_moment()
-            self.durable_version = last.strftime(VERSION_TIME_FORMAT) if last > BEFORE_FIRST_WRITE else ""
+            self.durable_version = last.strftime(VERSION_TIME_FORMAT) if last > BEGINNING_OF_TIME else ""
         return self.durable_version
 
     def next_moment(self) -> datetime:
@@ -123,30 +125,32 @@ class ProvenanceRecorder:
     def last_recorded_moment(self) -> datetime:
         """The moment of the last write on record."""
         found = select_solutions(self.store, LAST_WRITE_QUERY % self.history.graph.value)
-        return datetime.fromisoformat(found[0]["last"].value) if found and found[0] else BEFORE_FIRST_WRITE
+        return datetime.fromisoformat(found[0]["last"].value) if found and found[0] else BEGINNING_OF_TIME
 
     def request_triples(
         self, activity: ox.NamedNode, at: datetime, write: WriteRequest
     ) -> Iterator[ox.Triple]:
         """Who asked for what, and when, and with which files: names, media types, digests."""
         writer = ox.NamedNode(f"{self.history.base}id/writer/{write.token.id}")
-        yield ox.Triple(writer, PROV_RDF_TYPE, PROV_AGENT_CLASS)
-        yield ox.Triple(writer, RDFS_LABEL_PREDICATE, ox.Literal(write.token.name))
-        yield ox.Triple(activity, PROV_RDF_TYPE, PROV_ACTIVITY_CLASS)
-        yield ox.Triple(activity, RDFS_LABEL_PREDICATE, ox.Literal(write.title, language="en"))
+        yield ox.Triple(writer, RDF_TYPE, PROV_AGENT_CLASS)
+        yield ox.Triple(writer, RDFS_LABEL, ox.Literal(write.token.name))
+        yield ox.Triple(activity, RDF_TYPE, PROV_ACTIVITY_CLASS)
+        yield ox.Triple(activity, RDFS_LABEL, ox.Literal(write.title, language="en"))
         yield ox.Triple(
-            activity, PROV_ENDED_AT_TIME, xsd_literal(at.isoformat(timespec="microseconds"), "dateTime")
+            activity,
+            PROV_ENDED_AT_TIME,
+            build_typed_literal(at.isoformat(timespec="microseconds"), "dateTime"),
         )
         yield ox.Triple(activity, PROV_WAS_ASSOCIATED_WITH, writer)
         for number, file in enumerate(write.files, 1):
             node = ox.NamedNode(f"{activity.value}/file-{number}")
             yield ox.Triple(activity, PROV_USED, node)
             if file.name:
-                yield ox.Triple(node, RDFS_LABEL_PREDICATE, ox.Literal(shorten_untrusted_text(file.name)))
+                yield ox.Triple(node, RDFS_LABEL, ox.Literal(shorten_untrusted_text(file.name)))
             yield ox.Triple(
                 node, SCHEMA_ENCODING_FORMAT, ox.Literal(shorten_untrusted_text(file.content_type))
             )
-            yield ox.Triple(node, WGIG_CONTENT_DIGEST, ox.Literal(hashlib.sha256(file.body).hexdigest()))
+            yield ox.Triple(node, WGIG_DIGEST, ox.Literal(hashlib.sha256(file.body).hexdigest()))
 
     def graph_version_changes(
         self, graph: str | None, change: Change, activity: ox.NamedNode, name: str
@@ -156,7 +160,7 @@ class ProvenanceRecorder:
         before = read_graph_lines(self.store, graph)
         current = self.history.current_version(self.store, node)
         over = {ox.Triple(node, DCAT_HAS_CURRENT_VERSION, current)} if current else set()
-        if current and self.history.find_object(self.store, current, WGIG_CONTENT_DIGEST) != ox.Literal(
+        if current and self.history.find_object(self.store, current, WGIG_DIGEST) != ox.Literal(
             digest_n_triples(before)
         ):
             current = None
@@ -166,7 +170,7 @@ class ProvenanceRecorder:
             old = current or self.history.version_iri(graph, UNRECORDED_VERSION_PREFIX + name)
             record |= {
                 ox.Triple(old, PROV_SPECIALIZATION_OF, node),
-                ox.Triple(old, VOID_TRIPLE_COUNT, integer_literal(len(before))),
+                ox.Triple(old, VOID_TRIPLES, ox.Literal(len(before))),
                 ox.Triple(old, PROV_WAS_INVALIDATED_BY, activity),
                 ox.Triple(
                     old, DCTERMS_IDENTIFIER, ox.Literal(self.history.contents.keep(b"".join(sorted(before))))
@@ -180,10 +184,10 @@ class ProvenanceRecorder:
                 ox.Triple(node, DCAT_HAS_CURRENT_VERSION, new),
                 ox.Triple(new, PROV_SPECIALIZATION_OF, node),
                 ox.Triple(new, PROV_WAS_GENERATED_BY, activity),
-                ox.Triple(new, VOID_TRIPLE_COUNT, integer_literal(len(now))),
-                ox.Triple(new, WGIG_TRIPLES_ADDED, integer_literal(len(come))),
-                ox.Triple(new, WGIG_TRIPLES_REMOVED, integer_literal(len(gone))),
-                ox.Triple(new, WGIG_CONTENT_DIGEST, ox.Literal(digest_n_triples(now))),
+                ox.Triple(new, VOID_TRIPLES, ox.Literal(len(now))),
+                ox.Triple(new, WGIG_TRIPLES_ADDED, ox.Literal(len(come))),
+                ox.Triple(new, WGIG_TRIPLES_REMOVED, ox.Literal(len(gone))),
+                ox.Triple(new, WGIG_DIGEST, ox.Literal(digest_n_triples(now))),
                 *([ox.Triple(new, PROV_WAS_REVISION_OF, old)] if old else []),
             }
         return record, over
@@ -206,13 +210,3 @@ def lines_in_graph(graph: str | None, quads: Iterable[ox.Quad]) -> set[bytes]:
     """The lines of the quads that are in a graph."""
     found = (one.triple for one in quads if getattr(one.graph_name, "value", None) == graph)
     return set(serialize_n_triples(found).encode().splitlines(keepends=True))
-
-
-def integer_literal(count: int) -> ox.Literal:
-    """A count."""
-    return xsd_literal(str(count), "integer")
-
-
-def xsd_literal(value: str, datatype: str) -> ox.Literal:
-    """A value of a datatype of XML Schema."""
-    return ox.Literal(value, datatype=ox.NamedNode(EXTERNAL_NAMESPACES["xsd"] + datatype))

@@ -1,6 +1,5 @@
 """The graphs, to read: their list, and each of them (Graph Store Protocol, 5.2)."""
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
@@ -11,20 +10,21 @@ from fastapi import Response
 from ..http import language
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
 from ..http.language import label_languages
+from ..http.negotiation import choose_response_format
 from ..http.parameters import check_query_parameters, request_base_url
-from ..http.responses import choose_response_format, respond_with_body
+from ..http.responses import respond_with_body, respond_with_json
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import graph_path
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, JSON_LD, Format
-from ..rdf.namespaces import DESCRIPTION_GRAPH_NAMES, EXTERNAL_NAMESPACES
+from ..rdf.namespaces import DESCRIPTION_GRAPH_NAMES, RDF_TYPE, expand_curie
 from ..rdf.serialization import UnserializableError, serialize_triples, used_prefixes
 from ..rdf.sparql_lexer import check_absolute_iri
 from ..resources.alternates import Resource, alternate_format_links, data_links
-from ..resources.description import DESCRIPTION_RDF_TYPE, statements_about
+from ..resources.description import statements_about
 from ..resources.labels import find_labels, shared_license
 from ..resources.mappings import resource_markup
-from ..resources.negotiation import NEGOTIATION_PARAMETERS, Preferences, parse_preferences
+from ..resources.profile_negotiation import NEGOTIATION_PARAMETERS, Preferences, parse_preferences
 from ..resources.representation import (
     SUFFIXED_PATH_PATTERN,
     render_site_page,
@@ -45,7 +45,7 @@ EXCLUSIVE_PARAMETERS = ("version", "versions", "changes")
 VERSION_PARAMETERS = (*EXCLUSIVE_PARAMETERS, "about")
 # Statements that a page of changes shows of those that came, and of those that went.
 MAX_SHOWN_CHANGE_STATEMENTS = 1000
-SD_NAMED_GRAPH = ox.NamedNode(f"{EXTERNAL_NAMESPACES['sd']}NamedGraph")
+SD_NAMED_GRAPH = expand_curie("sd:NamedGraph")
 
 
 def get_graphs(context: ContextDep) -> Response:
@@ -67,8 +67,7 @@ def get_graphs(context: ContextDep) -> Response:
     if format_ is HTML:
         return respond_with_body(request, render_graphs_page(store, settings.base), HTML, links=links)
     if format_ is JSON:
-        body = json.dumps({"graphs": store.graphs()}, ensure_ascii=False).encode()
-        return respond_with_body(request, body, JSON, links=links)
+        return respond_with_json(request, {"graphs": store.graphs()}, links=links)
     triples = iter_service_dataset_triples(str(request.url.replace(query="")), store, settings.base)
     return respond_with_body(
         request, serialize_triples(triples, format_, settings.base), format_, links=links
@@ -146,10 +145,7 @@ def respond_with_changes(context: RequestContext, graph: str | None) -> Response
     found = diff_graph_versions(context, graph)
     if format_ is JSON:
         names = {"from": found.before and found.before.name, "to": found.after.name}
-        body = json.dumps(
-            {**names, "removed": found.removed, "added": found.added}, ensure_ascii=False
-        ).encode()
-        return respond_with_body(request, body, JSON)
+        return respond_with_json(request, {**names, "removed": found.removed, "added": found.added})
     page = render_site_page(
         context,
         "changes.html",
@@ -210,7 +206,7 @@ def filter_graph_languages(context: RequestContext, graph: str | None, asked: Pr
 def graph_metadata_triples(context: RequestContext, iri: str) -> list[ox.Triple]:
     """What is said of a graph."""
     said = [one.triple for one in statements_about(context.store, [iri])]
-    return [*said, ox.Triple(ox.NamedNode(iri), DESCRIPTION_RDF_TYPE, SD_NAMED_GRAPH)]
+    return [*said, ox.Triple(ox.NamedNode(iri), RDF_TYPE, SD_NAMED_GRAPH)]
 
 
 def serialize_graph(context: RequestContext, graph: str | None, format_: Format) -> bytes:

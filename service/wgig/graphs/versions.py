@@ -5,18 +5,18 @@ redirects to the version of that time. `?versions` gives the TimeMap as applicat
 JSON. A difference is the N-Triples lines that were added and removed.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from urllib.parse import quote
 
 import pyoxigraph as ox
 from fastapi import Response
 
 from ..http.bodies import get_query_parameters, parameter_values
-from ..http.responses import choose_response_format, respond_with_body
+from ..http.negotiation import choose_response_format
+from ..http.parameters import add_url_parameters
+from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body, respond_with_json
 from ..pages.dependencies import RequestContext
 from ..pages.rendering import graph_path
 from ..problems import Problem
@@ -26,7 +26,6 @@ from ..rdf.sparql_lexer import check_absolute_iri
 from ..store.history import GraphVersion, list_graph_versions
 
 LINK_FORMAT = Format("application/link-format", "link", "Link format")
-MEMENTO_CACHE_CONTROL = "public, max-age=31536000, immutable"
 MEMENTO_VARY = "Accept, Accept-Encoding, Accept-Datetime, Accept-Language, Accept-Profile"
 
 
@@ -47,7 +46,7 @@ def respond_with_memento(context: RequestContext, graph: str | None) -> Response
     body = serialize_triples(triples, format_, context.base)
     headers = {"Memento-Datetime": format_http_date(found.moment)}
     if "authorization" not in request.headers:
-        headers["Cache-Control"] = MEMENTO_CACHE_CONTROL
+        headers["Cache-Control"] = IMMUTABLE_CACHE_CONTROL
     around = [*memento_links(context, graph), *neighbor_version_links(context, graph, every, found)]
     return respond_with_body(request, body, format_, links=around, headers=headers)
 
@@ -63,10 +62,9 @@ def respond_with_timemap(context: RequestContext, graph: str | None) -> Response
     every = list_graph_versions(context.history, context.store, graph)
     format_ = choose_response_format(request, (LINK_FORMAT, JSON))
     if format_ is JSON:
-        body = json.dumps(
-            {"versions": [build_version_json(context, graph, one) for one in every]}, ensure_ascii=False
+        return respond_with_json(
+            context.request, {"versions": [build_version_json(context, graph, one) for one in every]}
         )
-        return respond_with_body(request, body.encode(), format_)
     home = str(request.base_url).rstrip("/")
     span = (
         f'; from="{format_http_date(every[0].moment)}"; until="{format_http_date(every[-1].moment)}"'
@@ -94,7 +92,7 @@ def redirect_to_memento(context: RequestContext, graph: str | None) -> Response 
     found = known[-1] if known else every[0]
     where = memento_path(context, graph, found)
     for media_type in parameter_values(get_query_parameters(context.request), "_mediatype"):
-        where = append_parameter(where, f"_mediatype={quote(media_type, safe='/')}")
+        where = add_url_parameters(where, [("_mediatype", media_type)])
     headers = {
         "Location": where,
         "Vary": MEMENTO_VARY,
@@ -189,17 +187,12 @@ def request_graph_path(context: RequestContext, graph: str | None) -> str:
 
 def timemap_path(context: RequestContext, graph: str | None) -> str:
     """Where the list of the versions is read."""
-    return append_parameter(request_graph_path(context, graph), "versions")
+    return add_url_parameters(request_graph_path(context, graph), [("versions", None)])
 
 
 def memento_path(context: RequestContext, graph: str | None, one: GraphVersion) -> str:
     """Where a version is read."""
-    return append_parameter(request_graph_path(context, graph), f"version={one.name}")
-
-
-def append_parameter(path: str, parameter: str) -> str:
-    """The path with one more parameter."""
-    return f"{path}{'&' if '?' in path else '?'}{parameter}"
+    return add_url_parameters(request_graph_path(context, graph), [("version", one.name)])
 
 
 def format_http_date(moment: datetime) -> str:

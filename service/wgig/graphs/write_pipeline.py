@@ -20,14 +20,16 @@ from fastapi import Request, Response
 from ..http.access_log import Telemetry
 from ..http.bodies import BodyPart
 from ..http.language import current_language
+from ..http.negotiation import negotiate_format
+from ..http.responses import NO_STORE_HEADERS
 from ..http.status import ServiceStatus
 from ..http.telemetry import count_check_outcomes, span_if_traced
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
-from ..rdf.formats import Format
+from ..rdf.formats import PROBLEM_JSON, Format
 from ..settings import Settings
 from ..shacl.documents import DocumentReader
-from ..shacl.gate import GateDecision, PaperSubmission, check_submission, negotiate_report_format
+from ..shacl.gate import REFUSAL_FORMATS, GateDecision, PaperSubmission, check_submission
 from ..store.change import Change
 from ..store.errors import (
     DiskFullError,
@@ -43,7 +45,6 @@ READ_AGAIN_ADVICE = "This may or may not have been written, but never by halves:
 RESTART_ADVICE = (
     "and starts it anew if it refuses to write even then; all that was written can be read meanwhile."
 )
-WRITE_CACHE_HEADERS = {"Cache-Control": "no-store"}
 
 # Graphs below the base that the service fills itself, and what with.
 COMPUTED_GRAPH_PURPOSES = {
@@ -147,12 +148,13 @@ async def pass_gate(
 
     `there` is what the graph holds beside it. Raises Problem.
     """
-    format_ = negotiate_report_format(request.headers.getlist("accept"))
+    accept = request.headers.getlist("accept")
+    format_ = negotiate_format(accept, REFUSAL_FORMATS, default=PROBLEM_JSON)  # no write is refused for them
     found = await run_paper_gate(writes, graph, parts, there, format_, current_language())
     if not found.report:
         return found
     writes.telemetry.metrics.writes.labels("nonconforming").inc()
-    headers = WRITE_CACHE_HEADERS | {
+    headers = NO_STORE_HEADERS | {
         "Vary": "Accept, Accept-Language",
         "Content-Language": current_language(),
     }

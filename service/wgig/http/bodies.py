@@ -21,7 +21,10 @@ if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
 
 
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
+SPARQL_QUERY_MEDIA_TYPE, SPARQL_UPDATE_MEDIA_TYPE = "application/sparql-query", "application/sparql-update"
 MULTIPART_MEDIA_TYPE = "multipart/form-data"
+SPARQL_QUERY_MEDIA_TYPE = "application/sparql-query"
+SPARQL_UPDATE_MEDIA_TYPE = "application/sparql-update"
 
 _WORD_REGEX = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _VALUE_REGEX = rf"(?:{_WORD_REGEX}|\"(?:[^\"\\]|\\.)*\")"

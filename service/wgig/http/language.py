@@ -25,9 +25,10 @@ from babel.numbers import format_decimal
 
 from ..i18n import ENGLISH, PAGE_LANGUAGES, load_catalogue
 from ..problems import Problem
-from .bodies import get_query_parameters, parameter_values
+from ..rdf.labels import rank_language
+from .bodies import Pairs, get_query_parameters, parameter_values
 from .negotiation import parse_accept_weights
-from .parameters import LANGUAGE_PARAMETER
+from .parameters import LANGUAGE_PARAMETER, add_url_parameters
 
 if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
     from fastapi import Request
@@ -118,13 +119,6 @@ def expand_language_ranges(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def rank_language(tag: str, ranges: Sequence[str]) -> tuple[int, bool]:
-    """How far a language is from what is liked: the place of its range, and whether it is only below that."""
-    tag = tag.lower()
-    fitting = ((at, tag != one) for at, one in enumerate(ranges) if tag == one or tag.startswith(f"{one}-"))
-    return next(fitting, (len(ranges), False))
-
-
 def keep_best_languages(statements: Sequence[StatementT], ranges: Sequence[str]) -> list[StatementT]:
     """The statements, but of the texts of one property of one thing only those in the best language.
 
@@ -178,13 +172,13 @@ def literal_language(term: Any) -> str:
     return (term.language or "") if isinstance(term, ox.Literal) else ""
 
 
-def format_lang_parameter(languages: LanguagePreferences) -> list[str]:
+def format_lang_parameter(languages: LanguagePreferences) -> Pairs:
     """The parameter of an address that asks for the same languages, if an address did."""
     before = ("", *languages.ranges)
     tags = [
         one for last, one in zip(before, languages.ranges, strict=False) if not last.startswith(f"{one}-")
     ]
-    return [f"lang={','.join(tags)}"] if languages.is_explicit else []
+    return [("lang", ",".join(tags))] if languages.is_explicit else []
 
 
 def content_language_field(languages: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -275,8 +269,7 @@ def short_address() -> str:
 
 def address_in_language(tongue: str, there: str = "") -> str:
     """The address of what is asked for, or of what is there, in a language."""
-    there = there or current_address()
-    return f"{there}{'&' if '?' in there else '?'}{LANGUAGE_PARAMETER}={tongue}"
+    return add_url_parameters(there or current_address(), [(LANGUAGE_PARAMETER, tongue)])
 
 
 def language_alternates() -> dict[str, str]:

@@ -1,20 +1,30 @@
 """Content negotiation: the format (406) and the content coding that a client gets (RFC 9110, section 12.5).
 
-`negotiate_format` chooses a format by the Accept fields, and raises the 406; profiles and formats of a
-resource are chosen by `resources.negotiation`. `choose_coding` takes a coding by Accept-Encoding: zstd, br,
-gzip or none. Bodies are coded whole or piece by piece (section 8.4).
+`negotiate_format` chooses every format, by `_mediatype`, the suffix of the path or the Accept fields, and
+raises the 406. Profiles, each with formats of its own, are chosen in `resources.profile_negotiation`, which
+ranks formats as here. `choose_coding` takes a coding by Accept-Encoding: zstd, br, gzip or none. Bodies are
+coded whole or piece by piece (section 8.4).
 """
 
 import gzip
 import re
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
 
-from ..rdf.formats import Format, not_acceptable_problem
+from ..problems import Problem
+from ..rdf.formats import HTML, Format, not_acceptable_problem, rate_format_match
+from .bodies import get_query_parameters, parameter_values
+
+if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
+    from fastapi import Request
+
+MAX_NAMED_FORMATS = 50  # formats that one request names
+FormatRank = tuple[float, int]  # how much a format is liked, 0 for not at all, and how exactly it was named
 
 _ACCEPT_PARAMETER_PATTERN = re.compile(
     r""";\s*(?:(?P<key>[^\s=;,]+)\s*=\s*(?P<value>"(?:[^"\\]|\\.)*"|[^\s;,"]*))?\s*"""
@@ -45,16 +55,71 @@ def parse_qvalue(text: str) -> float | None:
     return float(text) if _QVALUE_PATTERN.fullmatch(text) else None
 
 
-def negotiate_format(accept: Iterable[str], offered: Sequence[Format]) -> Format:
+def choose_response_format(request: "Request", offered: Sequence[Format], suffix: str = "") -> Format:
+    """The format of the answer: `?_mediatype=` beats the suffix of the path, which beats the Accept fields.
+
+    Raises Problem 400 and 406.
+    """
+    return negotiate_format(
+        request.headers.getlist("accept"), offered, named=named_formats(request), suffix=suffix
+    )
+
+
+def choose_page_or_data(request: "Request", data: Format) -> Format:
+    """HTML where the client likes a page best, else the format of the data, whatever it accepts."""
+    return negotiate_format(request.headers.getlist("accept"), (data, HTML), default=data)
+
+
+def named_formats(request: "Request") -> list[str]:
+    """The media types or suffixes that `?_mediatype=` lists, the best first. Raises Problem 400."""
+    given = parameter_values(get_query_parameters(request), "_mediatype")
+    names = given[0].split(",") if given else []
+    if len(names) > MAX_NAMED_FORMATS:
+        raise Problem(400, f"The parameter _mediatype lists more than {MAX_NAMED_FORMATS} types. List fewer.")
+    return names
+
+
+def negotiate_format(
+    accept: Iterable[str],
+    offered: Sequence[Format],
+    *,
+    named: Sequence[str] = (),
+    suffix: str = "",
+    default: Format | None = None,
+) -> Format:
     """The offered format that a client likes best, of equal ones the first.
 
-    `accept` holds the values of all Accept fields; none: anything. Raises Problem 406.
+    See `make_format_ranking` for what counts. Where none is acceptable, the default is given; without one,
+    Problem 406 is raised.
     """
-    wanted = accepted_media_ranges(accept)
-    best = max(offered, key=lambda one: rank_format(wanted, one))
-    if rank_format(wanted, best)[0] == 0:
-        raise not_acceptable_problem(offered)
-    return best
+    rank = make_format_ranking(accept, named, suffix)
+    best = max(offered, key=rank)
+    if rank(best)[0] > 0:
+        return best
+    if default is None:
+        raise not_acceptable_problem(offered, "" if named else suffix)
+    return default
+
+
+def make_format_ranking(
+    accept: Iterable[str], named: Sequence[str] = (), suffix: str = ""
+) -> Callable[[Format], FormatRank]:
+    """A function that ranks a format by what a request says of formats.
+
+    Those that it named, by media type or suffix, the best first, beat the suffix of the path, and that the
+    values of all Accept fields; none of them: any format will do.
+    """
+    if named or suffix:
+        return partial(rank_named_format, named or (suffix,))
+    return partial(rank_accepted_format, accepted_media_ranges(accept))
+
+
+def rank_named_format(names: Sequence[str], one: Format) -> FormatRank:
+    """The rank of a format by the place of its name in a list: the last place counts 1."""
+    return max(
+        (place if close else 0, close)
+        for place, close in enumerate((rate_format_match(name, one) for name in reversed(names)), 1)
+    )
 
 
 def accepted_media_ranges(accept: Iterable[str]) -> dict[str, float]:
@@ -63,8 +128,8 @@ def accepted_media_ranges(accept: Iterable[str]) -> dict[str, float]:
     return {**found, "*/*": max(found.get("*", 0.0), found.get("*/*", 0.0))}
 
 
-def rank_format(wanted: dict[str, float], one: Format) -> tuple[float, int]:
-    """The weight of a format for a client, 0 for none, and how exactly it was named."""
+def rank_accepted_format(wanted: dict[str, float], one: Format) -> FormatRank:
+    """The rank of a format by the weights of media ranges; the most specific range counts."""
     ranges = [(one.media_type, 3), *((name, 2) for name in one.aliases)]
     ranges += [(one.media_type.split("/")[0] + "/*", 1), ("*/*", 0)]
     return next(((wanted[name], exact) for name, exact in ranges if name in wanted), (0.0, 0))

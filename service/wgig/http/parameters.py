@@ -7,7 +7,7 @@ field are printable ASCII; everything else is percent-encoded.
 import string
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 from ..i18n import PAGE_LANGUAGES
 from ..problems import Problem
@@ -80,8 +80,17 @@ SERVICE_DESC_LINK = '</openapi.json>; rel="service-desc"'
 
 def build_service_path(name: str, pairs: Iterable[tuple[str, str]], suffix: str = "") -> str:
     """The path of what is called so, with these parameters, in the format of a suffix."""
-    query = urlencode([pair for pair in pairs if pair[0] != "_mediatype"], safe=":,/")
-    return f"/{name}{'.' if suffix else ''}{suffix}{'?' if query else ''}{query}"
+    path = f"/{name}.{suffix}" if suffix else f"/{name}"
+    return add_url_parameters(path, [pair for pair in pairs if pair[0] != "_mediatype"])
+
+
+def add_url_parameters(url: str, pairs: Iterable[tuple[str, str | None]]) -> str:
+    """The URL or path with these parameters behind those that it has; one without a value stands bare."""
+    query = "&".join(
+        quote_plus(name) if value is None else f"{quote_plus(name)}={quote_plus(value, safe=':,/')}"
+        for name, value in pairs
+    )
+    return f"{url}{'&' if '?' in url else '?'}{query}" if query else url
 
 
 def content_location_field(name: str, pairs: Pairs, format_: Format) -> dict[str, str]:
@@ -97,14 +106,3 @@ def request_base_url(request: "Request") -> str:
 def encode_field_value(text: str) -> str:
     """The text as a header field may hold it, in printable ASCII: all else is percent-encoded."""
     return text if text.isascii() and text.isprintable() else quote(text, safe=HEADER_SAFE_CHARACTERS)
-
-
-def encode_parameter_pairs(pairs: Pairs) -> list[str]:
-    """The parameters as an address has them."""
-    return [urlencode([one], safe=":,/") for one in pairs]
-
-
-def add_parameters_to_path(path: str, parameters: Iterable[str]) -> str:
-    """The path with these parameters behind those that it has."""
-    more = "&".join(parameters)
-    return f"{path}{'&' if '?' in path else '?'}{more}" if more else path

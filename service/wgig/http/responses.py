@@ -1,28 +1,28 @@
-"""Responses: format, ETag, conditional requests, compression and caching (RFC 9110, sections 8 to 13).
+"""Responses: ETag, conditional requests, compression and caching (RFC 9110, sections 8 to 13).
 
-The format comes from `_mediatype`, else the suffix of the path, else Accept. Whole responses have a strong
-ETag, which depends on content, format and coding, and get 304 where the client has them. A streamed response
-that fails after it began ends by closing the connection, as its status is sent already. Work is canceled when
-the client disconnects; work shorter than 0.05 s is not watched.
+Whole responses have a strong ETag, which depends on content, format and coding, and get 304 where the client
+has them. A streamed response that fails after it began ends by closing the connection, as its status is sent
+already. Work is canceled when the client disconnects; work shorter than 0.05 s is not watched.
 """
 
 import asyncio
 import hashlib
+import json
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from ..problems import Problem
-from ..rdf.formats import HTML, Format, get_named_format
-from .bodies import get_query_parameters, parameter_values
+from ..rdf.formats import HTML, JSON, Format
 from .language import page_header_fields
-from .negotiation import IDENTITY_CODING, choose_coding, compress_body, compress_pieces, negotiate_format
+from .negotiation import IDENTITY_CODING, choose_coding, compress_body, compress_pieces
 from .parameters import encode_field_value
 
+IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"  # of what stays as it is for ever
+NO_STORE_HEADERS = {"Cache-Control": "no-store"}
 DISCONNECT_WATCH_SECONDS = 0.05  # seconds of work before it is worth to look whether somebody waits for it
 
 
@@ -88,27 +88,7 @@ class StreamedResponse(Response):
 
 CONDITIONAL_METHODS = ("GET", "HEAD", "QUERY")  # what 304 may answer (RFC 9110, section 13.1.2)
 MIN_COMPRESSED_BYTES = 1024  # below this, a coding costs more than it saves
-
-
-def choose_response_format(request: Request, offered: Sequence[Format], suffix: str = "") -> Format:
-    """The format of the answer: `?_mediatype=` beats the suffix of the path, which beats the Accept fields.
-
-    Raises Problem 406.
-    """
-    asked = parameter_values(get_query_parameters(request), "_mediatype")
-    if asked:
-        return get_named_format(asked[0], offered)
-    if suffix:
-        return get_named_format(suffix, offered, suffix)
-    return negotiate_format(request.headers.getlist("accept"), offered)
-
-
-def choose_page_or_data(request: Request, data: Format) -> Format:
-    """HTML where the client likes a page best, else the format of the data, whatever it accepts."""
-    try:
-        return negotiate_format(request.headers.getlist("accept"), (data, HTML))
-    except Problem:
-        return data
+IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"  # of what never changes at its address
 
 
 def respond_with_body(  # noqa: PLR0913 - what a response consists of
@@ -139,6 +119,24 @@ def respond_with_body(  # noqa: PLR0913 - what a response consists of
         fields["Content-Length"] = str(len(body))
         body = b""
     return Response(body, status, fields)
+
+
+def respond_with_json(
+    request: Request,
+    value: object,
+    *,
+    status: int = 200,
+    links: Iterable[str] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A whole answer as JSON in one line; see `respond_with_body`."""
+    body = serialize_compact_json(value)
+    return respond_with_body(request, body, JSON, status=status, links=links, headers=headers)
+
+
+def serialize_compact_json(value: object) -> bytes:
+    """JSON in one line: lines for people take longer than a search."""
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def respond_with_stream(  # noqa: PLR0913 - what a response consists of

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from typing import Any
 
@@ -19,11 +19,12 @@ import pyoxigraph as ox
 
 from ..http.work_queue import WorkQueue
 from ..problems import Problem
-from ..rdf.namespaces import namespaces_by_prefix
+from ..rdf.namespaces import RDF_TYPE, expand_curie
 from ..store.change import Change
 from ..store.files import ASIDE_FOLDER
 from ..store.store import Store
 from ..store.view import StoreView, select_solutions
+from .papers_index import INDEXED_PAPER_CLASSES
 
 # What is counted: papers by a value; by a value and a criterion that they measure by; and by a verdict, too.
 CellKey = tuple[str, ...]
@@ -43,7 +44,6 @@ DIMENSION_PATHS = {
     ],
     "posted": ["wgig:posted"],
 }
-COUNTED_CLASSES = ("wgig:IssuePaper", "wgig:AssessmentPaper")
 
 
 @dataclass(frozen=True)
@@ -67,16 +67,12 @@ class Dimension:
 
     def __init__(self, name: str, base: str) -> None:
         """Take a name of DIMENSION_PATHS and the base IRI of the graph."""
-        self.name, known = name, namespaces_by_prefix(base)
-
-        def node(short: str) -> ox.NamedNode:
-            prefix, _, local = short.partition(":")
-            return ox.NamedNode(known[prefix] + local)
+        self.name, node = name, partial(expand_curie, base=base)
 
         def path(text: str) -> PropertyPath:
             return [PathStep(node(one.removeprefix("^")), one.startswith("^")) for one in text.split("/")]
 
-        self.type, self.paper_classes = node("rdf:type"), frozenset(map(node, COUNTED_CLASSES))
+        self.paper_classes = frozenset(map(node, INDEXED_PAPER_CLASSES))
         self.illustrative, self.assessment = node("wgig:illustrative"), node("wgig:assessment")
         self.criterion, self.verdict = node("wgig:criterion"), node("wgig:verdict")
         self.paths = list(map(path, DIMENSION_PATHS[name]))
@@ -89,7 +85,7 @@ class Dimension:
     def is_relevant(self, quad: ox.Quad) -> bool:
         """Whether a statement may say what a paper is counted for."""
         return quad.predicate in self.properties or (
-            quad.predicate == self.type and quad.object in self.paper_classes
+            quad.predicate == RDF_TYPE and quad.object in self.paper_classes
         )
 
     def count_query(self) -> str:
@@ -172,7 +168,7 @@ class GraphState:
 
 def find_affected_papers(quad: ox.Quad, side: Dimension, moments: Sequence[GraphState]) -> Nodes:
     """The texts that a statement may move from one cell to another."""
-    if quad.predicate == side.type:
+    if quad.predicate == RDF_TYPE:
         return {quad.subject}
     found: Nodes = set()
     for path in side.all_paths:
@@ -190,7 +186,7 @@ def find_paper_cells(text: Any, moment: GraphState, side: Dimension) -> set[Cell
     if ox.Literal(True) in moment.objects(text, side.illustrative):
         return set()
     assessments = moment.objects(text, side.assessment)
-    if not assessments and side.paper_classes.isdisjoint(moment.objects(text, side.type)):
+    if not assessments and side.paper_classes.isdisjoint(moment.objects(text, RDF_TYPE)):
         return set()
     found = set[CellKey]()
     ends = {end for path in side.paths for end in moment.follow_path({text}, path)}

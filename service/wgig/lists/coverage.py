@@ -22,7 +22,7 @@ from ..rdf.values import parse_parameter_term
 from ..resources import mappings
 from ..resources.alternates import Resource
 from ..resources.existence import check_known_iri
-from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
+from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import render_site_page, respond_with_resource, serialize_graph_body
 from ..sparql.dependencies import QueriesDep

@@ -4,8 +4,6 @@ Given as a table with colors and words, as a picture, JSON, CSV and RDF. A page 
 all.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,16 +13,14 @@ from urllib.parse import urlencode
 import pyoxigraph as ox
 
 from ..i18n import gettext_noop
-from ..pages.rendering import words_of_iri
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
+from ..rdf.labels import best_text, words_of_iri
+from ..rdf.namespaces import RDFS_LABEL, namespaces_by_prefix
 from ..rdf.values import RESOURCE_NAME_PATTERN
 from ..resources.labels import build_language_map
+from ..text import serialize_csv_rows
 from .counts import CellKey
 from .fields import NAME_PATH
 from .query import add_query_prefixes
-from .results import best_language_text, english_rank
-
-RDFS_LABEL = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdfs']}label")
 
 # The criteria are those that section 7 of the template names, and the development priority.
 CRITERIA_PATTERN = """{ SELECT DISTINCT ?thing WHERE {
@@ -150,12 +146,7 @@ def build_coverage_matrix(
 
 def label_sort_key(item: tuple[str, list[ox.Literal]]) -> tuple[str, str]:
     """What a thing with its labels is sorted by."""
-    return english_label(item[1]).casefold(), item[0]
-
-
-def english_label(texts: list[ox.Literal]) -> str:
-    """The English label, or another; empty where there is none."""
-    return min(texts, key=english_rank).value if texts else ""
+    return best_text(item[1]).value.casefold(), item[0]
 
 
 def serialize_matrix_json(found: CoverageMatrix) -> bytes:
@@ -186,17 +177,16 @@ def serialize_matrix_json(found: CoverageMatrix) -> bytes:
 
 def serialize_matrix_csv(found: CoverageMatrix) -> bytes:
     """The matrix as a table: a row a cell, a column for the papers, and one for those with each verdict."""
-    out = io.StringIO()
-    table = csv.writer(out)
     names = [one.rpartition("/")[2] for one in found.verdicts]
     key = found.row_dimension.key
-    table.writerow([key, f"{key}Label", "criterion", "criterionLabel", "papers", *names])
+    rows: list[list[object]] = [[key, f"{key}Label", "criterion", "criterionLabel", "papers", *names]]
     for row, row_texts in found.rows.items():
         for criterion, texts in found.criteria.items():
             counts = [found.papers.get((row, criterion, one), 0) for one in found.verdicts]
             papers = found.papers.get((row, criterion), 0)
-            table.writerow([row, english_label(row_texts), criterion, english_label(texts), papers, *counts])
-    return out.getvalue().encode()
+            labels = best_text(row_texts).value, best_text(texts).value
+            rows.append([row, labels[0], criterion, labels[1], papers, *counts])
+    return serialize_csv_rows(rows)
 
 
 def iter_matrix_triples(found: CoverageMatrix, base: str) -> Iterator[ox.Triple]:
@@ -290,8 +280,7 @@ def build_matrix_view(found: CoverageMatrix, base: str, ranges: Sequence[str] = 
 
 def matrix_label(iri: str, labels: LabelsByIri, ranges: Sequence[str]) -> ox.Literal:
     """What a thing is called for a reader of these languages, or else the end of its IRI in words."""
-    texts = [one for one in labels[iri] if one.value]
-    return best_language_text(texts, ranges) if texts else ox.Literal(words_of_iri(iri))
+    return best_text((one for one in labels[iri] if one.value), ranges, words_of_iri(iri))
 
 
 def iri_address_name(iri: str, start: str) -> str:

@@ -9,21 +9,19 @@ from typing import Any
 from fastapi import Request, Response
 
 from ..feeds.query_feed import FEED_PAGE_NAMES, respond_with_example_feed
+from ..http.negotiation import choose_response_format
 from ..http.parameters import check_query_parameters, content_location_field, request_base_url
-from ..http.responses import choose_response_format, respond_with_body
+from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
 from ..rdf.formats import ATOM, FORMATS_BY_FORM, HTML, JSON, Format
-from ..rdf.sparql_lexer import get_query_form
 from ..resources import mappings
 from ..resources.dependencies import StreamDep
 from ..resources.existence import bind_example_query, example_parameter_names
 from ..resources.representation import render_site_page
-from ..sparql.admission import LOOKAHEAD_PADDING
 from ..sparql.dependencies import QueriesDep
 from ..sparql.examples import NO_DEFAULT, ExampleQuery, list_example_queries, read_example_query
-from ..sparql.request import QueryRequest
+from ..sparql.request import build_own_query
 from ..sparql.service import respond_with_result
-from ..store.view import QueryDataset
 
 EXAMPLE_FORMATS = (JSON, HTML)
 
@@ -72,7 +70,7 @@ def describe_example_query(one: ExampleQuery) -> dict[str, Any]:
         "title": one.title,
         "question": one.question,
         "path": f"/queries/{one.name}",
-        "form": get_query_form(one.text),
+        "form": one.form,
         "parameters": [
             {"name": name, "type": type_, "default": None if default == NO_DEFAULT else default, "says": says}
             for name, type_, default, says in one.parameters
@@ -99,11 +97,11 @@ async def get_example_query(
         return await respond_with_example_feed(context, queries, stream, one, "_mediatype")
     pairs = check_query_parameters(request, (*example_parameter_names(one), "_mediatype"))
     text = await bind_example_query(request, queries, one, pairs)
-    asked = QueryRequest(text + LOOKAHEAD_PADDING, get_query_form(one.text), QueryDataset())
+    asked = build_own_query(text, one.form)
     here = content_location_field(f"queries/{name}", pairs, format_)
     return await respond_with_result(request, queries, [("query", text)], asked, format_, here)
 
 
 def example_answer_formats(one: ExampleQuery) -> tuple[Format, ...]:
     """What an example query is answered in; where its rows have a date, as a feed, too."""
-    return (*FORMATS_BY_FORM[get_query_form(one.text)], HTML, *((ATOM,) if one.date_variable else ()))
+    return (*FORMATS_BY_FORM[one.form], HTML, *((ATOM,) if one.date_variable else ()))

@@ -15,17 +15,18 @@ import pyoxigraph as ox
 from ..http.language import current_language, gettext, label_languages
 from ..i18n import gettext_noop
 from ..pages.names import foreign_property_label
-from ..pages.rendering import find_href, words_of_iri
-from ..rdf.namespaces import namespaces_by_prefix, shorten_known_iri
+from ..pages.rendering import find_href
+from ..rdf.labels import best_text, words_of_iri
+from ..rdf.namespaces import expand_curie, shorten_iri
 from ..rdf.values import is_resource_type
 from ..resources.labels import find_labels
-from ..resources.overview import PropertyPath, expand_curie, follow_property_path
+from ..resources.overview import PropertyPath, follow_property_path
 from ..store.store import Store
 from .counts import CellKey
 from .fields import TYPE_FIELD, ListField
 from .papers_page import address_without_value
 from .query import ListRequest
-from .results import ListPage, best_language_text
+from .results import ListPage
 
 # What a thing is, the best first.
 SUMMARY_FIELDS = ("dcterms:title", "skos:definition", "dcterms:description", "skos:note")
@@ -168,15 +169,15 @@ def build_list_view(
     store: Store, asked: ListRequest, page: ListPage, base: str, papers: CellCounts
 ) -> ListView:
     """A page of a list; `papers` are those by the side of the list, None while they are being counted."""
-    known, names = namespaces_by_prefix(base), list_column_names(asked)
-    properties = {one: column_property_iri(one, known) for one in (*names, *asked.filters)}
-    values = dict(iter_wanted_iris(asked, known))
+    names = list_column_names(asked)
+    properties = {one: column_property(one, base).value for one in (*names, *asked.filters)}
+    values = dict(iter_wanted_iris(asked, base))
     types = (one for said in page.things.values() for one in said.get(TYPE_FIELD.name, ()))
     classes = {one.value for one in types if isinstance(one, ox.NamedNode)}
     found = find_labels(
         store, {*page.things, *properties.values(), *values.values(), *classes}, label_languages()
     )
-    called = {iri: best_language_text(texts, label_languages()) for iri, texts in page.labels.items()} | found
+    called = {iri: best_text(texts, label_languages()) for iri, texts in page.labels.items()} | found
     heads = {one: column_title(one, iri, found) for one, iri in properties.items()}
     shown = ListRowBuilder(store, asked, base, papers)
     return ListView(
@@ -197,17 +198,9 @@ class ListRowBuilder:
     paper_counts: CellCounts
 
     @cached_property
-    def prefixes(self) -> Mapping[str, str]:
-        """The namespaces by their prefixes."""
-        return namespaces_by_prefix(self.base)
-
-    @cached_property
     def class_nodes(self) -> set[ox.NamedNode]:
         """The classes of the list."""
-        return {
-            ox.NamedNode(column_property_iri(one, self.prefixes))
-            for one in self.list_request.definition.classes
-        }
+        return {column_property(one, self.base) for one in self.list_request.definition.classes}
 
     def build_row(self, iri: str, said: FieldTerms) -> ListRow:
         """The line of a thing."""
@@ -225,18 +218,18 @@ class ListRowBuilder:
         if field.type == "class":
             return [one for one in terms if one in self.class_nodes]
         texts = [one for one in terms if isinstance(one, ox.Literal)] if field.type == "text" else []
-        return [best_language_text(texts, label_languages())] if texts else terms
+        return [best_text(texts, label_languages())] if texts else terms
 
     def count_things(self, name: str, iri: str) -> ThingCount:
         """How many things of a kind there are about a thing."""
-        id_ = quote(shorten_known_iri(iri, self.base), safe=":")
+        id_ = quote(shorten_iri(iri, self.base), safe=":")
         if name == "papers":
             amount = None if self.paper_counts is None else self.paper_counts.get((iri,), 0)
             return ThingCount(
                 amount, True, f"/papers?{COUNT_DIMENSIONS[self.list_request.definition.name]}={id_}"
             )
         for way, path in COUNT_COLUMNS[name].sources:
-            ends, is_whole = follow_property_path(self.store, iri, way, self.prefixes)
+            ends, is_whole = follow_property_path(self.store, iri, way, self.base)
             if ends or not is_whole:
                 has_page = iri.startswith(f"{self.base}id/")
                 link = path.format(id=id_, page=find_href(iri, self.base)) if has_page else ""
@@ -249,10 +242,10 @@ def build_list_column(head: ox.Literal, field: ListField | None) -> ListColumn:
     return ListColumn(head, field.description if field else "", field is None or field.type == "integer")
 
 
-def column_property_iri(name: str, known: Mapping[str, str]) -> str:
-    """The IRI of the property after which a field is called."""
+def column_property(name: str, base: str) -> ox.NamedNode:
+    """The property after which a field is called."""
     whole = {"type": "rdf:type", "label": "rdfs:label"}.get(name, name)
-    return expand_curie(whole if ":" in whole else f"wgig:{whole}", known)
+    return expand_curie(whole if ":" in whole else f"wgig:{whole}", base)
 
 
 def column_title(name: str, iri: str, found: Mapping[str, ox.Literal]) -> ox.Literal:
@@ -267,16 +260,16 @@ def column_title(name: str, iri: str, found: Mapping[str, ox.Literal]) -> ox.Lit
 def best_summary(said: FieldTerms) -> ox.Literal | None:
     """What a thing is, where that is said."""
     texts = ([one for one in said.get(name, ()) if isinstance(one, ox.Literal)] for name in SUMMARY_FIELDS)
-    return next((best_language_text(those, label_languages()) for those in texts if those), None)
+    return next((best_text(those, label_languages()) for those in texts if those), None)
 
 
-def iter_wanted_iris(asked: ListRequest, known: Mapping[str, str]) -> Iterator[tuple[tuple[str, int], str]]:
+def iter_wanted_iris(asked: ListRequest, base: str) -> Iterator[tuple[tuple[str, int], str]]:
     """The IRIs that are wanted, by the parameter and the place of the value among its values."""
     for name, terms in asked.filters.items():
         type_ = asked.definition.by_name[name].type
         for place, one in enumerate(terms):
             if type_ == "class":
-                yield (name, place), expand_curie(one, known)
+                yield (name, place), expand_curie(one, base).value
             elif is_resource_type(type_):
                 yield (name, place), one.value
 

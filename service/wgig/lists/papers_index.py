@@ -13,20 +13,15 @@ from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 import pyoxigraph as ox
 
 from ..http.work_queue import WorkQueue
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
+from ..rdf.literals import term_text
+from ..rdf.namespaces import EARL_RESULT, RDF_TYPE, expand_curie, namespaces_by_prefix
 from ..store.change import Change
 from ..store.store import Store
+from .fields import NAME_PATH
 
 # Requests, and seconds, while they are read.
 MAX_WAITING_PAPERS_REQUESTS, PAPERS_INDEX_TIMEOUT_SECONDS = 256, 20
-PAPER_NAME_PREDICATES = tuple(
-    ox.NamedNode(EXTERNAL_NAMESPACES[prefix] + name)
-    for prefix, name in (("rdfs", "label"), ("skos", "prefLabel"), ("foaf", "name"))
-)
-PAPER_TYPE_PREDICATE, EARL_RESULT = (
-    ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type"),
-    ox.NamedNode(f"{EXTERNAL_NAMESPACES['earl']}result"),
-)
+PAPER_NAME_PREDICATES = tuple(map(expand_curie, NAME_PATH.split("|")))
 STATUS_FACET = "schema:creativeWorkStatus"
 ILLUSTRATIVE_VALUE = ox.Literal(True)
 INDEXED_PAPER_CLASSES = ("wgig:IssuePaper", "wgig:AssessmentPaper")
@@ -125,11 +120,11 @@ class PapersIndex:
         self.queue = WorkQueue(
             at_once=1, waiting=MAX_WAITING_PAPERS_REQUESTS, patience=PAPERS_INDEX_TIMEOUT_SECONDS
         )
-        self.classes = tuple(prefixed_name_node(one, known) for one in INDEXED_PAPER_CLASSES)
-        self.facets = {name: prefixed_name_node(one, known) for name, one in PAPER_FACETS.items() if one}
+        self.classes = tuple(expand_curie(one, base) for one in INDEXED_PAPER_CLASSES)
+        self.facets = {name: expand_curie(one, base) for name, one in PAPER_FACETS.items() if one}
         self.posted, self.illustrative = (
-            prefixed_name_node("wgig:posted", known),
-            prefixed_name_node("wgig:illustrative", known),
+            expand_curie("wgig:posted", base),
+            expand_curie("wgig:illustrative", base),
         )
         self.indexed_predicates = frozenset(
             (*PAPER_NAME_PREDICATES, *self.facets.values(), self.posted, self.illustrative)
@@ -198,7 +193,7 @@ class PapersIndex:
     def read_all(self) -> FacetedPapers:
         """All papers."""
         found = FacetedPapers()
-        typed = (quad for one in self.classes for quad in self.store.match(None, PAPER_TYPE_PREDICATE, one))
+        typed = (quad for one in self.classes for quad in self.store.match(None, RDF_TYPE, one))
         for iri in {quad.subject.value for quad in typed if isinstance(quad.subject, ox.NamedNode)}:
             if paper := self.read_paper(iri):
                 found.add(paper)
@@ -217,15 +212,15 @@ class PapersIndex:
         for quad in self.store.match(one):
             if quad.predicate in self.indexed_predicates:
                 said.setdefault(quad.predicate, set()).add(quad.object)
-        types = said.get(PAPER_TYPE_PREDICATE, set()).intersection(self.classes)
+        types = said.get(RDF_TYPE, set()).intersection(self.classes)
         if not types or ILLUSTRATIVE_VALUE in said.get(self.illustrative, ()):
             return None
-        said[PAPER_TYPE_PREDICATE] = types
+        said[RDF_TYPE] = types
         return IndexedPaper(
             iri,
             tuple(
                 sorted(
-                    {facet_term_text(one) for name in PAPER_NAME_PREDICATES for one in said.get(name, ())},
+                    {term_text(one) for name in PAPER_NAME_PREDICATES for one in said.get(name, ())},
                     key=str.lower,
                 )
             ),
@@ -246,12 +241,6 @@ class PapersIndex:
         return intern_term_texts(quad.object for quad in self.store.match(whole, EARL_RESULT))
 
 
-def prefixed_name_node(name: str, known: dict[str, str]) -> ox.NamedNode:
-    """The term that is given as prefix and local name."""
-    prefix, _, local = name.partition(":")
-    return ox.NamedNode(known[prefix] + local)
-
-
 def select_facet_values(facet: str, terms: Iterable[Any]) -> tuple[str, ...]:
     """The values of a facet among terms: words for the status, things for all others."""
     kind = ox.Literal if facet == STATUS_FACET else ox.NamedNode
@@ -260,9 +249,4 @@ def select_facet_values(facet: str, terms: Iterable[Any]) -> tuple[str, ...]:
 
 def intern_term_texts(terms: Iterable[Any]) -> tuple[str, ...]:
     """The terms as texts, each once, in order; most of them stand in many papers."""
-    return tuple(sorted({intern(facet_term_text(one)) for one in terms}))
-
-
-def facet_term_text(term: Any) -> str:
-    """The IRI or the words of a term; other terms as they are written."""
-    return term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)
+    return tuple(sorted({intern(term_text(one)) for one in terms}))

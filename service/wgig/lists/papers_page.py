@@ -8,24 +8,17 @@ import pyoxigraph as ox
 
 from ..http import language
 from ..http.parameters import build_service_path
-from ..rdf.namespaces import namespaces_by_prefix
+from ..rdf.literals import term_text
+from ..rdf.namespaces import EARL_RESULT, expand_curie, namespaces_by_prefix
 from ..resources.labels import find_labels
+from ..shacl.rules import TEMPLATE_SECTIONS
 from ..store.store import Store
 from ..text import natural_sort_key
-from .papers_index import (
-    EARL_RESULT,
-    PAPER_FACETS,
-    PAPER_SORT_KEYS,
-    STATUS_FACET,
-    FacetedPapers,
-    IndexedPaper,
-    facet_term_text,
-)
+from .papers_index import PAPER_FACETS, PAPER_SORT_KEYS, STATUS_FACET, FacetedPapers, IndexedPaper
 from .query import ListRequest
 
 MAX_FACET_VALUES = 40  # values of a facet, the most frequent
 MAX_UNFOLDED_VALUES = 3  # values that need not be folded away
-TEMPLATE_SECTION_NUMBERS = range(9)  # of the template; 0 is the paper itself
 ROW_FACETS = ("issue", "drafter")  # facets that each line shows
 
 DEFAULT_PAPER_ORDER = ("label", False)  # the order of papers, where nobody asks for another
@@ -99,11 +92,8 @@ def select_papers(
 
     Where it asks for what is not known of papers at hand, `iris` are those that fit that, in their order.
     """
-    known = namespaces_by_prefix(base)
     wanted = {
-        name: [
-            expand_class_name(one, known) if isinstance(one, str) else facet_term_text(one) for one in terms
-        ]
+        name: [expand_curie(one, base).value if isinstance(one, str) else term_text(one) for one in terms]
         for name, terms in asked.filters.items()
         if name in PAPER_FACETS
     }
@@ -123,12 +113,6 @@ def select_papers(
         [papers.by_number[one] for one in islice(fits, start, start + asked.size)],
         [build_paper_facet(papers, name, among, wanted) for name in PAPER_FACETS],
     )
-
-
-def expand_class_name(name: str, known: Mapping[str, str]) -> str:
-    """The IRI of a class that is given with its prefix."""
-    prefix, _, local = name.partition(":")
-    return known[prefix] + local
 
 
 def is_paper_match(paper: IndexedPaper, asked: ListRequest) -> bool:
@@ -186,17 +170,12 @@ def build_paper_row(store: Store, paper: IndexedPaper, known: Mapping[str, str])
     whole = known["assertion"] + paper.iri.removeprefix(known["paper"])
     if not paper.facet_values("conformance"):
         return PaperRow(paper, whole, (), "", "")
-    said = {quad.predicate.value: facet_term_text(quad.object) for quad in store.match(ox.NamedNode(whole))}
-    states = (
-        store.match(ox.NamedNode(f"{whole}/{number}"), EARL_RESULT) for number in TEMPLATE_SECTION_NUMBERS
-    )
+    said = {quad.predicate.value: term_text(quad.object) for quad in store.match(ox.NamedNode(whole))}
+    states = (store.match(ox.NamedNode(f"{whole}/{number}"), EARL_RESULT) for number in TEMPLATE_SECTIONS)
     return PaperRow(
         paper,
         whole,
-        [
-            next((last_iri_segment(facet_term_text(quad.object)) for quad in one), "untested")
-            for one in states
-        ],
+        [next((last_iri_segment(term_text(quad.object)) for quad in one), "untested") for one in states],
         said.get(f"{known['wgig']}partsMet", ""),
         said.get(f"{known['wgig']}partsAsked", ""),
     )

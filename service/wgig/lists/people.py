@@ -3,8 +3,6 @@
 What is unknown is part of each sum: known seats are compared with the number of seats that sources claim.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +22,12 @@ from ..rdf.formats import CSV, HTML, JSON, Format
 from ..resources import mappings
 from ..resources.alternates import Resource
 from ..resources.labels import find_labels
-from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
+from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import render_site_page, respond_with_resource
 from ..sparql.dependencies import QueriesDep
 from ..sparql.service import select_own_rows, select_own_tsv
-from ..text import natural_sort_key
+from ..text import natural_sort_key, serialize_csv_rows
 from .definitions import LIST_DEFINITIONS, SOURCE_FIELD
 from .fields import LABEL_FIELD, ListDefinition, ListField
 from .query import MAX_WHOLE_LIST_ITEMS, ListRequest, add_query_prefixes, build_list_query, parse_list_request
@@ -197,7 +195,10 @@ def build_seat_group(
     )
     if not values:
         return SeatGroup([], len(those), who, state=STATE_UNKNOWN)
-    names = [label_or_iri(labels, one) if field == GROUP_FIELD else english_group_name(one) for one in values]
+    names = [
+        labels.get(one, ox.Literal(one)) if field == GROUP_FIELD else english_group_name(one)
+        for one in values
+    ]
     iri = values[0] if field == GROUP_FIELD and len(values) == 1 else ""
     return SeatGroup(names, len(those), who, iri)
 
@@ -210,13 +211,8 @@ def english_group_name(value: str) -> ox.Literal:
 def find_seat_holder(found: ListPage, labels: Mapping[str, ox.Literal], seat: str) -> SeatHolder:
     """Who has a seat; where that is not said, the seat itself."""
     who = next((one.value for one in found.things[seat].get("org:member", ())), seat)
-    name = label_or_iri(labels, who)
+    name = labels.get(who, ox.Literal(who))
     return SeatHolder(who, name.value, name.language or "")
-
-
-def label_or_iri(labels: Mapping[str, ox.Literal], iri: str) -> ox.Literal:
-    """What a thing is called, or else its IRI."""
-    return labels[iri] if iri in labels else ox.Literal(iri)
 
 
 def serialize_people_json(found: SeatDistribution) -> bytes:
@@ -242,13 +238,12 @@ def serialize_people_json(found: SeatDistribution) -> bytes:
 
 def serialize_people_csv(found: SeatDistribution) -> bytes:
     """The same as a table: a row for what seats have in common, and how many they are."""
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(["by", "state", "id", "label", "seats", "people"])
-    for field, bars in found.bars.items():
-        for one in bars:
-            table.writerow([field, *seat_group_cells(one), " | ".join(who.name for who in one.people)])
-    return out.getvalue().encode()
+    rows = (
+        [field, *seat_group_cells(one), " | ".join(who.name for who in one.people)]
+        for field, bars in found.bars.items()
+        for one in bars
+    )
+    return serialize_csv_rows([["by", "state", "id", "label", "seats", "people"], *rows])
 
 
 def seat_group_cells(one: SeatGroup) -> Iterable[str | int]:

@@ -63,7 +63,7 @@ async def respond_with_query_editor(
         chosen=chosen,
         given=given,
         wrong=wrong,
-        text=bind_query_parameters(chosen.text, terms) if chosen else "",
+        text=bind_query_parameters(chosen.source, terms) if chosen else "",
         no_default=NO_DEFAULT,
         such_as=EXAMPLE_NAMES,
     )

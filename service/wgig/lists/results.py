@@ -4,22 +4,21 @@ Labels and texts are chosen by language, with English next; CSV has one row per 
 link relations (RFC 8288).
 """
 
-import csv
-import io
 import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Protocol
 
 import pyoxigraph as ox
 
-from ..http import language
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_with_prefixes
-from ..resources.labels import build_language_map, label_distance
+from ..rdf.labels import label_distance
+from ..rdf.literals import parse_xsd_text, term_text
+from ..rdf.namespaces import RDFS_LABEL, expand_curie, shorten_iri
+from ..resources.labels import build_language_map
 from ..store.view import parse_tsv_terms, split_tsv_cells
-from ..text import natural_sort_key
+from ..text import natural_sort_key, serialize_csv_rows
 from .fields import ListField
 from .query import ListRequest
 
@@ -61,7 +60,7 @@ def parse_list_page(body: bytes) -> ListPage:
             for thing, fields in things.items()
         },
         {
-            read[thing].value: sorted((read[one] for one in texts), key=english_rank)
+            read[thing].value: sorted((read[one] for one in texts), key=label_distance)
             for thing, texts in labels.items()
         },
     )
@@ -72,19 +71,7 @@ def sort_field_values(values: list[Any]) -> list[Any]:
     return sorted(values, key=lambda one: natural_sort_key(str(one))) if len(values) > 1 else values
 
 
-def english_rank(text: ox.Literal) -> tuple[int, int, str]:
-    """How far a text is from what a reader of English wants."""
-    return label_distance(text, 0)
-
-
-def best_language_text(texts: Iterable[ox.Literal], ranges: Sequence[str]) -> ox.Literal:
-    """The text that is best for a reader of these languages, after which English comes."""
-    return min(texts, key=lambda one: (language.rank_language(one.language or "", ranges), english_rank(one)))
-
-
-RDFS_NAMESPACE, LIST_XSD_NAMESPACE = EXTERNAL_NAMESPACES["rdfs"], EXTERNAL_NAMESPACES["xsd"]
 CSV_VALUE_SEPARATOR = " | "  # between several values in a cell, as in the example queries
-INTEGER_PATTERN = re.compile(r"[+-]?[0-9]+")
 
 
 class CountedPage(Protocol):
@@ -138,9 +125,8 @@ def build_label_references(page: ListPage) -> dict[str, Any]:
 
 def shorten_class_names(page: ListPage, base: str) -> dict[str, str]:
     """What the JSON-LD context calls the classes of the page, by IRI."""
-    known = namespaces_by_prefix(base)
     classes = {one.value for said in page.things.values() for one in said.get("type", [])}
-    return {iri: shorten_with_prefixes(iri, known).removeprefix("wgig:") for iri in classes}
+    return {iri: shorten_iri(iri, base).removeprefix("wgig:") for iri in classes}
 
 
 def build_field_json(field: ListField, terms: list[Any], shown: dict[str, Any]) -> Any:
@@ -158,31 +144,24 @@ def build_value_json(field: ListField, term: Any, shown: dict[str, Any]) -> Any:
     """A value as JSON has it."""
     if isinstance(term, ox.NamedNode):
         return shown.get(term.value) or {"id": term.value}
-    if field.type == "integer" and INTEGER_PATTERN.fullmatch(term.value):
-        return int(term.value)
-    if field.type == "boolean" and term.value in ("true", "false"):
-        return term.value == "true"
-    return term_cell_text(term)
-
-
-def term_cell_text(term: Any) -> str:
-    """A term as text: the IRI or the words alone."""
-    return term.value if isinstance(term, ox.NamedNode | ox.Literal) else str(term)
+    text = term_text(term)
+    if field.type in ("integer", "boolean"):
+        with suppress(ValueError):
+            return parse_xsd_text(text, field.type)
+    return text
 
 
 def serialize_list_csv(asked: ListRequest, page: ListPage, base: str) -> bytes:
     """The page as a table: one row a thing; of texts the English ones, or else the nearest to them."""
     classes = shorten_class_names(page, base)
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(["id", *(one.name for one in asked.fields)])
+    rows: list[list[str]] = [["id", *(one.name for one in asked.fields)]]
     for iri, said in page.things.items():
         cells = (
             CSV_VALUE_SEPARATOR.join(build_csv_cell(one, said.get(one.name, []), classes))
             for one in asked.fields
         )
-        table.writerow([iri, *cells])
-    return out.getvalue().encode()
+        rows.append([iri, *cells])
+    return serialize_csv_rows(rows)
 
 
 def build_csv_cell(field: ListField, terms: list[Any], classes: dict[str, str]) -> list[str]:
@@ -190,30 +169,26 @@ def build_csv_cell(field: ListField, terms: list[Any], classes: dict[str, str]) 
     if field.type == "class":
         return [classes[one.value] for one in terms]
     if field.type == "text":
-        texts = sorted((one for one in terms if isinstance(one, ox.Literal)), key=english_rank)
-        return [one.value for one in texts if english_rank(one)[0] == english_rank(texts[0])[0]]
-    return list(map(term_cell_text, terms))
+        texts = sorted((one for one in terms if isinstance(one, ox.Literal)), key=label_distance)
+        return [one.value for one in texts if label_distance(one)[0] == label_distance(texts[0])[0]]
+    return list(map(term_text, terms))
 
 
 def iter_list_triples(asked: ListRequest, page: ListPage, base: str) -> Iterator[ox.Triple]:
     """What the page says, as triples: members of the list, their properties, labels; nothing computed."""
-    known = namespaces_by_prefix(base)
     for iri, said in page.things.items():
         thing = ox.NamedNode(iri)
-        yield ox.Triple(
-            ox.NamedNode(base + asked.definition.name), ox.NamedNode(f"{RDFS_NAMESPACE}member"), thing
-        )
+        yield ox.Triple(ox.NamedNode(base + asked.definition.name), expand_curie("rdfs:member"), thing)
         for field in asked.fields:
-            property_ = field_property_iri(field, known)
-            for term in said.get(field.name, []) if property_ else []:
-                yield ox.Triple(thing, ox.NamedNode(property_), term)
+            property_ = field_property(field, base)
+            if property_:
+                yield from (ox.Triple(thing, property_, term) for term in said.get(field.name, []))
     for iri, texts in page.labels.items():
         for text in texts:
-            yield ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS_NAMESPACE}label"), text)
+            yield ox.Triple(ox.NamedNode(iri), RDFS_LABEL, text)
 
 
-def field_property_iri(field: ListField, known: dict[str, str]) -> str:
-    """The IRI of the property that a field shows; empty where it is computed."""
+def field_property(field: ListField, base: str) -> ox.NamedNode | None:
+    """The property that a field shows; None where it is computed."""
     named = {"type": "rdf:type", "label": "rdfs:label"}.get(field.name, field.property)
-    prefix, _, local = named.partition(":")
-    return known[prefix] + local if named else ""
+    return expand_curie(named, base) if named else None

@@ -1,9 +1,8 @@
 """/papers, /issues and the other lists: chosen, sorted and paged, as JSON, RDF, CSV or a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pyoxigraph as ox
 from fastapi import Request, Response
@@ -11,13 +10,14 @@ from fastapi.concurrency import run_in_threadpool
 
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path
+from ..http.responses import NO_STORE_HEADERS
 from ..pages.dependencies import ContextDep, RequestContext
-from ..pages.rendering import words_of_iri
 from ..problems import Problem, unknown_name_problem
 from ..rdf.formats import CSV, HTML, JSON, JSON_LD, TURTLE, Format
+from ..rdf.labels import best_text, label_or_words, words_of_iri
 from ..resources.alternates import Resource
 from ..resources.existence import check_known_iri
-from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
+from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import (
     address_with_parameters,
@@ -61,7 +61,6 @@ from .query import (
 from .results import (
     ListPage,
     count_list_pages,
-    english_rank,
     iter_list_triples,
     list_page_relations,
     parse_list_page,
@@ -118,9 +117,7 @@ async def get_list(
     ]
     more = [*reversed(turns), SERVICE_DESC_LINK]
     is_done = not is_page or number is not None or "papers" not in list_column_names(what)
-    headers = (
-        LANGUAGE_NEUTRAL_HEADERS if is_done else {**LANGUAGE_NEUTRAL_HEADERS, "Cache-Control": "no-store"}
-    )
+    headers = LANGUAGE_NEUTRAL_HEADERS if is_done else {**LANGUAGE_NEUTRAL_HEADERS, **NO_STORE_HEADERS}
     return await run_in_threadpool(respond_with_resource, context, wish, subject, more=more, headers=headers)
 
 
@@ -233,7 +230,7 @@ def render_papers_page(context: RequestContext, what: ListRequest, page: PaperSe
     """A page of the list of papers, with what they can be narrowed by."""
     store, base = context.store, context.base
     labels = find_papers_labels(store, page)
-    called = {one.iri: labels.get(one.iri, ox.Literal(words_of_iri(one.iri))) for one in page.papers}
+    called = {one.iri: label_or_words(labels, one.iri) for one in page.papers}
     return render_site_page(
         context,
         "papers.html",
@@ -270,7 +267,11 @@ def render_list_page(
     context: RequestContext, what: ListRequest, page: ListPage, papers: Mapping[CellKey, int] | None
 ) -> bytes:
     """A page of a list for people."""
-    called = {iri: ox.Literal(english_name(iri, said.get("label", []))) for iri, said in page.things.items()}
+    english = {
+        iri: best_text(said.get("label", ()), otherwise=words_of_iri(iri))
+        for iri, said in page.things.items()
+    }
+    called = {iri: ox.Literal(text.value) for iri, text in english.items()}
     return render_site_page(
         context,
         "list.html",
@@ -283,9 +284,3 @@ def render_list_page(
         pages=count_list_pages(what, page),
         others=list_other_formats(what),
     )
-
-
-def english_name(iri: str, texts: Sequence[Any]) -> str:
-    """What a thing is called for a reader of English, or else the end of its IRI in words."""
-    named = [one for one in texts if isinstance(one, ox.Literal)]
-    return min(named, key=english_rank).value if named else words_of_iri(iri)

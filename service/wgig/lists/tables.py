@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -18,17 +17,20 @@ from typing import Any
 from anyio.to_thread import run_sync
 from fastapi import Request, Response
 
+from ..http.negotiation import choose_page_or_data
 from ..http.parameters import check_query_parameters
-from ..http.responses import choose_page_or_data, respond_with_body
+from ..http.responses import respond_with_body
 from ..pages.dependencies import ContextDep
 from ..problems import Problem
 from ..rdf.formats import CSV, CSVW, HTML, PARQUET, TABLE_FORMATS
+from ..rdf.literals import parse_xsd_text
+from ..rdf.namespaces import LICENSE_IRI
 from ..resources.representation import render_site_page
 from ..settings import SHIPPED_FOLDER
 from ..sparql.dependencies import QueriesDep
-from ..sparql.request import QueryRequest
+from ..sparql.request import build_own_query
 from ..sparql.service import QueryService, respond_with_result, select_own_tsv
-from ..store.view import QueryDataset, ResultRow, parse_tsv_solutions
+from ..store.view import ResultRow, parse_tsv_solutions
 
 TABLES_FOLDER = SHIPPED_FOLDER / "data" / "tables"
 TABLE_HEADER_PATTERN = re.compile(r"^# (title|description): (.+)$", re.MULTILINE)
@@ -85,7 +87,6 @@ def get_table_definition(name: str) -> TableDefinition:
 
 
 CSVW_CONTEXT = ["http://www.w3.org/ns/csvw", {"@language": "en"}]
-TABLE_LICENSE_IRI = "https://creativecommons.org/licenses/by/4.0/"
 
 JsonMembers = dict[str, object]
 
@@ -107,7 +108,7 @@ def describe_table(table: TableDefinition) -> JsonMembers:
         "url": f"{table.name}.csv",
         "dc:title": table.title,
         "dc:description": table.description,
-        "dc:license": {"@id": TABLE_LICENSE_IRI},
+        "dc:license": {"@id": LICENSE_IRI},
         "tableSchema": {
             "columns": [describe_table_column(one, is_key=one.name == key) for one in table.columns],
             "primaryKey": key,
@@ -166,25 +167,12 @@ def parse_table_cell(one: TableColumn, row: ResultRow) -> Any:
     text = row[one.name].value if one.name in row else ""
     try:
         if one.is_list:
-            return [parse_typed_value(one, each) for each in text.split(TABLE_LIST_SEPARATOR) if each]
-        return parse_typed_value(one, text) if text else None
+            return [parse_xsd_text(each, one.datatype) for each in text.split(TABLE_LIST_SEPARATOR) if each]
+        return parse_xsd_text(text, one.datatype) if text else None
     except ValueError as error:
         raise Problem(
             422, f"The column {one.name} holds {text!r}, which is no {one.datatype}. Take the table as CSV."
         ) from error
-
-
-def parse_typed_value(one: TableColumn, text: str) -> Any:
-    """A value in the datatype of its column. Raises ValueError where it does not fit."""
-    match one.datatype:
-        case "integer":
-            return int(text)
-        case "date":
-            return date.fromisoformat(text)
-        case "boolean":
-            return text in ("true", "1")
-        case _:
-            return text
 
 
 TABLE_GROUP_PATH = "/tables/csv-metadata.json"
@@ -229,9 +217,8 @@ async def get_table(request: Request, queries: QueriesDep, name: str) -> Respons
 async def respond_with_csv_table(request: Request, queries: QueryService, found: TableDefinition) -> Response:
     """The rows as CSV (RFC 4180), which leads to its metadata (Tabular Data Model, section 5.2)."""
     link = f'</tables/{found.name}.{CSVW.suffix}>; rel="describedby"; type="{CSVW.media_type}"'
-    return await respond_with_result(
-        request, queries, [], QueryRequest(found.query, "SELECT", QueryDataset()), CSV, {"Link": link}
-    )
+    asked = build_own_query(found.query)
+    return await respond_with_result(request, queries, [], asked, CSV, {"Link": link})
 
 
 async def respond_with_parquet_table(

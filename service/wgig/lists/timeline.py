@@ -18,13 +18,14 @@ from fastapi.concurrency import run_in_threadpool
 from ..http import language
 from ..http.bodies import Pairs, get_query_parameters, parameter_values
 from ..http.parameters import SERVICE_DESC_LINK, build_service_path, check_query_parameters, request_base_url
+from ..http.responses import NO_STORE_HEADERS
 from ..i18n import gettext_noop
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import truncate_to_letters, width_in_letters
 from ..rdf.formats import HTML, Format
 from ..resources import mappings
 from ..resources.alternates import Resource
-from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, Preferences, parse_format_preferences
+from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, Preferences, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, own_profile
 from ..resources.representation import render_site_page, respond_with_resource
 from ..sparql.dependencies import QueriesDep
@@ -219,7 +220,7 @@ async def get_timeline(
     write = partial(render_timeline_page, context, found, kept)
     iri = base.rstrip("/") + build_service_path("timeline", kept)
     subject = Resource(iri, "/timeline", lambda: (), write, formats=LIST_FORMATS, pairs=kept)
-    fields = LANGUAGE_NEUTRAL_HEADERS | ({"Cache-Control": "no-store"} if found.papers is None else {})
+    fields = LANGUAGE_NEUTRAL_HEADERS | (NO_STORE_HEADERS if found.papers is None else {})
     return await run_in_threadpool(
         respond_with_resource, context, wish, subject, more=[SERVICE_DESC_LINK], headers=fields
     )

@@ -16,7 +16,8 @@ from fastapi import Request
 
 from ..http import language
 from ..http.bodies import Pairs
-from ..pages.rendering import DateSpan, parse_date_span, words_of_iri
+from ..pages.rendering import DateSpan, parse_date_span
+from ..rdf.labels import best_text, words_of_iri
 from ..sparql.service import QueryService, select_own_tsv
 from ..store.view import parse_tsv_terms
 from ..text import natural_sort_key
@@ -32,7 +33,7 @@ from .definitions import (
 from .dependencies import Counts
 from .fields import LABEL_FIELD, TYPE_FIELD, ListDefinition, ListField
 from .query import build_list_query, parse_list_request
-from .results import ListPage, best_language_text, parse_list_page
+from .results import ListPage, parse_list_page
 
 MAX_TIMELINE_EVENTS = 500  # events that are shown
 MAX_PAPER_DAYS = 100  # with papers that are told apart
@@ -219,8 +220,7 @@ class Timeline:
 def build_timeline(happened: TimelineData) -> Timeline:
     """The events in the order of their days."""
     labels = {
-        iri: best_language_text(texts, language.label_languages())
-        for iri, texts in happened.events.labels.items()
+        iri: best_text(texts, language.label_languages()) for iri, texts in happened.events.labels.items()
     }
     events = [build_timeline_event(iri, said) for iri, said in happened.events.things.items()]
     posted = [build_papers_event(day, count) for day, count in (happened.papers or {}).items()]
@@ -234,8 +234,7 @@ def build_timeline_event(iri: str, said: Mapping[str, Sequence[Any]]) -> Timelin
     kind = (
         MILESTONE_KIND if "Milestone" in classes else SESSION_KIND if "Session" in classes else MEETING_KIND
     )
-    names = [one for one in said.get("label", ()) if isinstance(one, ox.Literal)]
-    name = best_language_text(names, language.label_languages()) if names else ox.Literal(words_of_iri(iri))
+    name = best_text(said.get("label", ()), language.label_languages(), words_of_iri(iri))
     fields = ("due", "delivered") if kind == MILESTONE_KIND else ("schema:startDate", "schema:endDate")
     dates = [one.value for field in fields for one in said.get(field, ())]
     known = [one for one in dates if parse_date_span(one)]

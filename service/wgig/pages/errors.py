@@ -18,7 +18,8 @@ from starlette.routing import Match
 
 from ..files import FileError
 from ..http.language import gettext, page_header_fields
-from ..http.responses import choose_page_or_data
+from ..http.negotiation import choose_page_or_data
+from ..http.responses import NO_STORE_HEADERS
 from ..problems import PROBLEM_KINDS, Problem
 from ..rdf.formats import HTML, PROBLEM_JSON
 from ..store.errors import StoreError, StoreUnavailableError
@@ -187,7 +188,7 @@ class ErrorResponses:
         ):
             return Response(status_code=308, headers={"Location": strip_trailing_slash(request)})
         members = problem.document(self.base, raw_request_path(request))
-        headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
+        headers = {"Vary": "Accept", **NO_STORE_HEADERS, **problem.headers}
         if choose_page_or_data(request, PROBLEM_JSON) is HTML:
             page = render_template(
                 "problem.html",

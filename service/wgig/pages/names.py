@@ -7,8 +7,8 @@ import pyoxigraph as ox
 
 from ..http.language import current_language, gettext
 from ..i18n import ENGLISH, gettext_noop
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
-from .rendering import words_of_iri
+from ..rdf.labels import words_of_iri
+from ..rdf.namespaces import DCTERMS_NAMESPACE, EARL_NAMESPACE, EXTERNAL_NAMESPACES
 
 KIND_TITLES = {
     "agent": gettext_noop("People and bodies"),
@@ -107,8 +107,8 @@ TRANSLATED_PROPERTY_NAMES = frozenset(
 )  # fmt: skip
 # Those of which the end would say too little, or what another one means.
 PROPERTY_NAME_EXCEPTIONS = {
-    f"{EXTERNAL_NAMESPACES['dcterms']}subject": gettext_noop("subject matter"),
-    f"{EXTERNAL_NAMESPACES['earl']}subject": gettext_noop("what was tested"),
+    f"{DCTERMS_NAMESPACE}subject": gettext_noop("subject matter"),
+    f"{EARL_NAMESPACE}subject": gettext_noop("what was tested"),
     f"{EXTERNAL_NAMESPACES['foaf']}title": gettext_noop("form of address"),
 }
 

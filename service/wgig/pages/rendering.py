@@ -26,8 +26,10 @@ from markupsafe import Markup, escape
 
 from .. import i18n
 from ..http import language
+from ..http.parameters import add_url_parameters
 from ..i18n import PAGE_LANGUAGES
-from ..rdf.namespaces import namespaces_by_prefix, shorten_known_iri
+from ..rdf.labels import words_of_iri
+from ..rdf.namespaces import namespaces_by_prefix, shorten_iri
 from ..settings import Settings
 from ..text import balance_page_bidi
 
@@ -107,7 +109,6 @@ ISOLATED_MARKUP = Markup('<bdi dir="ltr">%s</bdi>')
 LANGUAGE_ATTRIBUTES = Markup(' lang="%s" dir="auto"')
 UNDRAWABLE_PATTERN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+")
 DAY_IN_TEXT_PATTERN = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
-WORD_BREAK_PATTERN = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[_-]+")
 
 
 def render_template(template: str, *, base: str = Settings.base, **context: Any) -> bytes:
@@ -157,10 +158,10 @@ def make_template_environment(base: str) -> Environment:
         "href": lambda iri: find_href(iri, base),
         "graph_path": lambda iri: graph_path(iri, base),
         "in_format": path_in_format,
-        "with": add_path_parameter,
-        "listing": lambda path: f"{path}{'&' if '?' in path else '?'}_profile=all",
+        "with": lambda path, name, value: add_url_parameters(path, [(name, value)]),
+        "listing": lambda path: add_url_parameters(path, [("_profile", "all")]),
         "outside": lambda iri: not iri.startswith(base),
-        "short": lambda iri: shorten_known_iri(iri, base),
+        "short": lambda iri: shorten_iri(iri, base),
         "words": words_of_iri,
         "anchor": iri_fragment,
         "sentence": render_sentence,
@@ -214,7 +215,7 @@ def render_iri_link(iri: str, label: ox.Literal | None, base: str, tongue: str =
         return CODE_MARKUP % iri
     fields = Markup() if iri.startswith(base) else EXTERNAL_LINK_ATTRIBUTES
     if label is None:
-        return LINK_MARKUP % (target, fields, shorten_known_iri(iri, base))
+        return LINK_MARKUP % (target, fields, shorten_iri(iri, base))
     if label.language not in (None, tongue):
         fields += LANGUAGE_ATTRIBUTES % label.language
     return LINK_MARKUP % (target, fields, label.value)
@@ -278,21 +279,10 @@ def graph_path(iri: str | None, base: str) -> str:
 
 def path_in_format(path: str, media_type: str) -> str:
     """The path of the same answer in the format of a media type."""
-    return add_path_parameter(path, "_mediatype", media_type)
-
-
-def add_path_parameter(path: str, name: str, value: str) -> str:
-    """The path with one more parameter."""
-    return f"{path}{'&' if '?' in path else '?'}{urlencode({name: value})}"
+    return add_url_parameters(path, [("_mediatype", media_type)])
 
 
 @lru_cache(MAX_CACHED_IRIS)
-def words_of_iri(iri: str) -> str:
-    """The last part of an IRI as words, for terms that come without a label: `isPartOf` is "is part of"."""
-    name = re.split(r"[#/]", iri.rstrip("#/"))[-1]
-    return WORD_BREAK_PATTERN.sub(" ", name).strip().lower() or iri
-
-
 def truncate_to_letters(text: str, most: int) -> str:
     """A text as a picture holds it: in one line so many letters wide, without what turns the rest of it."""
     line = " ".join(UNDRAWABLE_PATTERN.sub(" ", text).split())

@@ -5,18 +5,13 @@ numbers.
 """
 
 from ..rdf.formats import MARKDOWN, WORD_DOCUMENT, Format
+from ..rdf.namespaces import PAPER_NAMESPACE
 from ..settings import Settings
-from ..shacl.documents import (
-    PAPER_BASE_IRI,
-    Document,
-    collect_limited_triples,
-    decode_document_text,
-    read_rdf,
-)
+from ..shacl.documents import Document, collect_limited_triples, decode_document_text, read_rdf
 
 
 def read_paper_document(
-    name: str, data: bytes, format_: Format, most: int = Settings.paper_triples, base: str = PAPER_BASE_IRI
+    name: str, data: bytes, format_: Format, most: int = Settings.paper_triples, base: str = PAPER_NAMESPACE
 ) -> Document:
     """The document in the bytes, of at most so many triples; relative IRIs in RDF go by `base`.
 

@@ -4,7 +4,6 @@ What the graph knows of the issue stands in it; what is left to write has hints 
 """
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from textwrap import fill
 from typing import Any
 
@@ -12,6 +11,8 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf import shipped
+from ..rdf.namespaces import expand_curie
+from ..text import find_near_names
 from .markdown.graph import prefixed_short_name
 from .markdown.template import (
     ACTOR_HEADINGS,
@@ -22,7 +23,6 @@ from .markdown.template import (
     SWOT_HEADINGS,
     TemplateHeading,
 )
-from .markdown.values import DEFAULT_NAMESPACES, expand_prefixed_name
 from .markdown.writer import serialize_yaml
 
 HEADING_HINTS = {
@@ -78,11 +78,11 @@ def get_inventory_issue(issue: str) -> ox.NamedNode:
     listed = {
         prefixed_short_name(one.subject, "issue"): one.subject
         for one in shipped.shipped_facts()
-        if one.predicate == expand_prefixed_name("wgig:inventoryStatus") and one.object == ox.Literal("yes")
+        if one.predicate == expand_curie("wgig:inventoryStatus") and one.object == ox.Literal("yes")
     }
     if issue in listed:
-        return ox.NamedNode(DEFAULT_NAMESPACES["issue"] + issue)
-    near = get_close_matches(issue, listed, 3, 0.5)
+        return expand_curie(f"issue:{issue}")
+    near = find_near_names(issue, listed, 3, 0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"The issues are: {', '.join(sorted(listed))}."
     raise Problem(404, f"The inventory has no issue {issue}. {hint}")
 
@@ -92,7 +92,7 @@ def shipped_values(node: object, name: str) -> list[Any]:
     return [
         one.object
         for one in shipped.shipped_facts()
-        if one.subject == node and one.predicate == expand_prefixed_name(name)
+        if one.subject == node and one.predicate == expand_curie(name)
     ]
 
 
@@ -106,7 +106,7 @@ def list_bearing_passages(node: object, name: str = "wgig:bearsOn") -> list[tupl
     paragraphs = [
         one.subject
         for one in shipped.shipped_facts()
-        if one.predicate == expand_prefixed_name(name)
+        if one.predicate == expand_curie(name)
         and one.object == node
         and prefixed_short_name(one.subject, "doc").startswith("declaration/")
     ]
@@ -118,7 +118,7 @@ def list_bearing_passages(node: object, name: str = "wgig:bearsOn") -> list[tupl
 
 def format_skeleton_head(issue: str, title: str, passages: list[tuple[str, str]]) -> str:
     """The head: what is known, and what is to be filled in."""
-    due = first_shipped_text(expand_prefixed_name("milestone:ms-papers"), "wgig:due")
+    due = first_shipped_text(expand_curie("milestone:ms-papers"), "wgig:due")
     cited = "".join(f"\n  - {path}  # {said}" for path, said in passages)
     return f"""---
 paper: my-{issue}  # the name of the paper in addresses
@@ -165,12 +165,12 @@ def format_copied_headings(what: str, headings: tuple[TemplateHeading, ...], dec
 def iter_criterion_skeleton(heading: TemplateHeading) -> Iterator[str]:
     """A criterion of section 7, with the paragraphs of the Declaration that name it."""
     principle = heading.key or "development"
-    node = expand_prefixed_name(f"principle:{principle}")
+    node = expand_curie(f"principle:{principle}")
     words = heading.marked_title if heading.key else f"{heading.marked_title}: {principle}"
     narrower = [
         one.subject
         for one in shipped.shipped_facts()
-        if one.predicate == expand_prefixed_name("skos:broader") and one.object == node
+        if one.predicate == expand_curie("skos:broader") and one.object == node
     ]
     paths = dict.fromkeys(
         path for one in [node, *narrower] for path, _ in list_bearing_passages(one, "wgig:namesPrinciple")

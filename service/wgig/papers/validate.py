@@ -18,8 +18,9 @@ from ..http import bodies
 from ..http.bodies import ContentType, Pairs, parameter_values
 from ..http.dependencies import ChecksDep, TelemetryDep
 from ..http.language import current_language
+from ..http.negotiation import choose_response_format
 from ..http.parameters import check_query_parameters
-from ..http.responses import cancel_on_disconnect, choose_response_format, respond_with_body
+from ..http.responses import NO_STORE_HEADERS, cancel_on_disconnect, respond_with_body
 from ..http.telemetry import count_check_outcomes, outcome_of_problem, span_if_traced
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
@@ -28,6 +29,7 @@ from ..rdf.formats import FILE_FORMATS, HTML, WORD_DOCUMENT, Format
 from ..rdf.namespaces import namespaces_by_prefix
 from ..settings import Settings
 from ..shacl.check import check_document, get_issue_papers
+from ..shacl.conformance import TEST_PASSED
 from ..shacl.documents import Document, build_triple_limit_problem
 from ..shacl.findings import CheckOutcome, UncheckedFile
 from ..shacl.reports import REPORT_WRITERS
@@ -66,7 +68,6 @@ WHERE {{
 }}
 ORDER BY ?whole ?section
 """
-PASSED_RESULT = "passed"
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def build_paper_conformance(found: Sequence[ResultRow]) -> PaperConformance:
         title=ox.Literal(label.value.rpartition(", profile ")[0], language=label.language),
         assertion=row["whole"].value,
         illustrative="made_up" in row,
-        complete=earl_result_name(row["result"].value) == PASSED_RESULT,
+        complete=earl_result_name(row["result"].value) == TEST_PASSED,
         met=int(row["met"].value),
         parts=int(row["asked"].value),
         sections=[earl_result_name(one["state"].value) for one in found],
@@ -243,7 +244,7 @@ def file_outcome_name(one: CheckOutcome) -> str:
 def respond_with_validation(context: RequestContext, format_: Format, done: ValidationJobResult) -> Response:
     """The answer to a check: about what was sent, so that nobody need keep it."""
     body = render_validation_page(context, done) if format_ is HTML else done.report
-    headers = {"Vary": VALIDATION_VARY, "Cache-Control": "no-store"}
+    headers = {"Vary": VALIDATION_VARY, **NO_STORE_HEADERS}
     if format_ is not HTML:  # a page says itself in which language its report is
         headers["Content-Language"] = done.options.language
     links = [f'<{PROFILE_NAMESPACE}{done.options.profile}>; rel="profile"']

@@ -1,7 +1,7 @@
 """Media types of graphs, results, papers and pages: names, suffixes, aliases, and what is offered for what.
 
 `get_named_format` finds a format by its media type or suffix, `format_of_file` by the name of a file, and
-`not_acceptable_problem` is the 406 that lists what is offered. By the Accept fields a format is chosen in
+`not_acceptable_problem` is the 406 that lists what is offered. What a request says is weighed in
 `http.negotiation`.
 """
 
@@ -110,12 +110,18 @@ def is_empty_result(body: bytes, format_: Format) -> bool:
     return body.count(b"\n") == EMPTY_RESULT_LINES.get(format_)
 
 
-def get_named_format(name: str, offered: Sequence[Format], suffix: str = "") -> Format:
-    """The offered format with this media type or suffix. Raises Problem 406; `suffix`: the path ends so."""
+def get_named_format(name: str, offered: Sequence[Format]) -> Format:
+    """The offered format with this media type or suffix. Raises Problem 406."""
+    found = find_named_format(name, offered)
+    if found is None:
+        raise not_acceptable_problem(offered)
+    return found
+
+
+def find_named_format(name: str, offered: Sequence[Format]) -> Format | None:
+    """The offered format with this media type or suffix; None where there is none."""
     best = max(offered, key=lambda one: rate_format_match(name, one))
-    if not rate_format_match(name, best):
-        raise not_acceptable_problem(offered, suffix)
-    return best
+    return best if rate_format_match(name, best) else None
 
 
 def rate_format_match(name: str, one: Format) -> int:

@@ -16,18 +16,20 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from .formats import JSON, JSON_LD
-from .namespaces import EXTERNAL_NAMESPACES, shorten_with_prefixes
+from .namespaces import (
+    EXTERNAL_NAMESPACES,
+    OWL_NAMESPACE,
+    RDF_NAMESPACE,
+    RDF_TYPE_IRI,
+    XSD_NAMESPACE,
+    build_prefixed_name,
+    split_namespace,
+)
 from .serialization import UnserializableError
 from .vocabulary import VocabularyTerm
 
 JsonLdContext = dict[str, Any]
 JSONLD_KEYWORDS = ("@version", "@vocab", "id", "type")
-
-RDF_VOCABULARY, OWL_VOCABULARY, XSD_VOCABULARY = (
-    EXTERNAL_NAMESPACES["rdf"],
-    EXTERNAL_NAMESPACES["owl"],
-    EXTERNAL_NAMESPACES["xsd"],
-)
 
 
 def build_jsonld_context(terms: Iterable[VocabularyTerm], base: str) -> JsonLdContext:
@@ -46,13 +48,13 @@ def build_jsonld_context(terms: Iterable[VocabularyTerm], base: str) -> JsonLdCo
 
 def coercion_of_term(term: VocabularyTerm) -> dict[str, str]:
     """How a plain value of a property is read; nothing for a class."""
-    if term.kind == f"{OWL_VOCABULARY}ObjectProperty":
+    if term.kind == f"{OWL_NAMESPACE}ObjectProperty":
         return {"@type": "@id"}
     range_ = next(iter(term.ranges), "")
-    if range_ == f"{RDF_VOCABULARY}langString":
+    if range_ == f"{RDF_NAMESPACE}langString":
         return {"@container": "@language"}
-    if range_.startswith(XSD_VOCABULARY) and range_ != f"{XSD_VOCABULARY}string":
-        return {"@type": range_.replace(XSD_VOCABULARY, "xsd:")}
+    if range_.startswith(XSD_NAMESPACE) and range_ != f"{XSD_NAMESPACE}string":
+        return {"@type": range_.replace(XSD_NAMESPACE, "xsd:")}
     return {}
 
 
@@ -99,7 +101,7 @@ def add_jsonld_triple(
     property_: str = triple.predicate.value
     end: Any = triple.object
     key, definition = keys.get(property_, ("", {}))
-    if property_ == f"{RDF_VOCABULARY}type" and isinstance(end, ox.NamedNode):
+    if property_ == RDF_TYPE_IRI and isinstance(end, ox.NamedNode):
         node.setdefault("type", []).append(
             keys[end.value][0] if end.value in keys else compact_jsonld_iri(end.value, names)
         )
@@ -120,7 +122,7 @@ def is_language_text(term: Any) -> bool:
 
 def fits_coercion(literal: ox.Literal, definition: JsonLdContext) -> bool:
     """Whether a plain string under this definition means just this literal."""
-    meant = definition.get("@type", "xsd:string").replace("xsd:", XSD_VOCABULARY)
+    meant = definition.get("@type", "xsd:string").replace("xsd:", XSD_NAMESPACE)
     return literal.datatype.value == meant and not literal.language and "@container" not in definition
 
 
@@ -131,7 +133,7 @@ def expand_jsonld_value(term: Any, names: dict[str, str]) -> Any:
             raise UnserializableError("a text has a direction", JSON_LD.media_type)
         if term.language:
             return {"@value": term.value, "@language": term.language}
-        if term.datatype.value == f"{XSD_VOCABULARY}string":
+        if term.datatype.value == f"{XSD_NAMESPACE}string":
             return term.value
         return {"@value": term.value, "@type": check_unambiguous_iri(term.datatype.value, names)}
     return {"id": identify_jsonld_node(term, names)}
@@ -146,8 +148,9 @@ def identify_jsonld_node(term: Any, names: dict[str, str]) -> str:
 
 def compact_jsonld_iri(iri: str, names: dict[str, str]) -> str:
     """An IRI with a prefix, where there is one for it."""
-    found = shorten_with_prefixes(iri, names)
-    return check_unambiguous_iri(found, names) if found == iri else found
+    namespace, local = split_namespace(iri)
+    found = next((prefix for prefix, one in names.items() if one == namespace), "")
+    return build_prefixed_name(found, local) or check_unambiguous_iri(iri, names)
 
 
 def check_unambiguous_iri(iri: str, names: dict[str, str]) -> str:

@@ -1,7 +1,8 @@
-"""Namespaces by prefix: those of the vocabularies used, and those of the graph below its base IRI.
+"""Namespaces by prefix, those of the vocabularies used and those of the graph below its base IRI; terms.
 
-Also the names of the graphs in which the store describes itself (void, dcat, queries); they are left out of
-what they describe.
+Terms that more than one module uses stand here as constants; `expand_curie` makes the others. Also the
+names of the graphs in which the store describes itself (void, dcat, queries); they are left out of what they
+describe.
 """
 
 import re
@@ -11,6 +12,7 @@ import pyoxigraph as ox
 
 from ..settings import Settings
 
+BASE_IRI = Settings.base
 EXTERNAL_NAMESPACES = {
     "altr": "http://www.w3.org/ns/dx/conneg/altr#",
     "bibo": "http://purl.org/ontology/bibo/",
@@ -94,7 +96,7 @@ OWN_NAMESPACES = {
     "write": "id/write/",
     "writer": "id/writer/",
 }
-MAX_CACHED_SHORT_IRIS = 20_000  # IRIs whose short forms are at hand
+MAX_CACHED_NAMES = 20_000  # IRIs whose short forms are at hand, and short forms whose IRIs are
 LOCAL_NAME_PATTERN = re.compile(r"\w(?:[\w.-]*[\w-])?")
 
 
@@ -103,16 +105,16 @@ def namespaces_by_prefix(base: str) -> dict[str, str]:
     return EXTERNAL_NAMESPACES | {prefix: base + rest for prefix, rest in OWN_NAMESPACES.items()}
 
 
-def shorten_with_prefixes(iri: str, known: dict[str, str]) -> str:
-    """`prefix:local` for an IRI in a `known` namespace, else the IRI as it is."""
-    namespace, local = split_namespace(iri)
-    found = (prefix for prefix, one in known.items() if one == namespace)
-    return build_prefixed_name(next(found, ""), local) or iri
+@lru_cache(MAX_CACHED_NAMES)
+def expand_curie(name: str, base: str = BASE_IRI) -> ox.NamedNode:
+    """What is given as prefix and local name, such as `wgig:issue`. Raises KeyError for an unknown prefix."""
+    prefix, _, local = name.partition(":")
+    return ox.NamedNode((EXTERNAL_NAMESPACES.get(prefix) or base + OWN_NAMESPACES[prefix]) + local)
 
 
-@lru_cache(MAX_CACHED_SHORT_IRIS)
-def shorten_known_iri(iri: str, base: str) -> str:
-    """As `shorten_with_prefixes`, for the namespaces of the web and of our own."""
+@lru_cache(MAX_CACHED_NAMES)
+def shorten_iri(iri: str, base: str = BASE_IRI) -> str:
+    """`prefix:local` for an IRI in a namespace of the web or of our own, else the IRI as it is."""
     namespace, local = split_namespace(iri)
     return build_prefixed_name(prefixes_by_namespace(base).get(namespace, ""), local) or iri
 
@@ -134,6 +136,45 @@ def build_prefixed_name(prefix: str, local: str) -> str:
     return f"{prefix}:{local}" if prefix and LOCAL_NAME_PATTERN.fullmatch(local) else ""
 
 
+DEFAULT_NAMESPACES = namespaces_by_prefix(BASE_IRI)
+WGIG_NAMESPACE = DEFAULT_NAMESPACES["wgig"]
+ID_NAMESPACE = f"{BASE_IRI}id/"
+PAPER_NAMESPACE = DEFAULT_NAMESPACES["paper"]
+WGIG_DIGEST = expand_curie("wgig:digest")
+WGIG_ISSUE_PAPER = expand_curie("wgig:IssuePaper")
+WGIG_WAIVES = expand_curie("wgig:waives")
+
+DCTERMS_NAMESPACE = EXTERNAL_NAMESPACES["dcterms"]
+EARL_NAMESPACE = EXTERNAL_NAMESPACES["earl"]
+OWL_NAMESPACE = EXTERNAL_NAMESPACES["owl"]
+PROV_NAMESPACE = EXTERNAL_NAMESPACES["prov"]
+RDF_NAMESPACE = EXTERNAL_NAMESPACES["rdf"]
+RDFS_NAMESPACE = EXTERNAL_NAMESPACES["rdfs"]
+SCHEMA_NAMESPACE = EXTERNAL_NAMESPACES["schema"]
+SH_NAMESPACE = EXTERNAL_NAMESPACES["sh"]
+SKOS_NAMESPACE = EXTERNAL_NAMESPACES["skos"]
+XSD_NAMESPACE = EXTERNAL_NAMESPACES["xsd"]
+
+DCTERMS_DESCRIPTION = expand_curie("dcterms:description")
+DCTERMS_HAS_PART = expand_curie("dcterms:hasPart")
+DCTERMS_LICENSE = expand_curie("dcterms:license")
+DCTERMS_MODIFIED = expand_curie("dcterms:modified")
+DCTERMS_SOURCE = expand_curie("dcterms:source")
+DCTERMS_TITLE = expand_curie("dcterms:title")
+EARL_RESULT = expand_curie("earl:result")
+PROV_ENDED_AT_TIME = expand_curie("prov:endedAtTime")
+RDF_FIRST = expand_curie("rdf:first")
+RDF_NIL = expand_curie("rdf:nil")
+RDF_REST = expand_curie("rdf:rest")
+RDF_TYPE = expand_curie("rdf:type")
+RDF_TYPE_IRI = RDF_TYPE.value  # the engine makes a new text each time that it is asked for one
+RDFS_LABEL = expand_curie("rdfs:label")
+SPDX_SHA256 = expand_curie("spdx:checksumAlgorithm_sha256")
+VOID_TRIPLES = expand_curie("void:triples")
+XSD_DATE_TIME = expand_curie("xsd:dateTime")
+XSD_STRING = expand_curie("xsd:string")
+LICENSE_IRI = "https://creativecommons.org/licenses/by/4.0/"  # of what is our own
+
 DESCRIPTION_GRAPH_NAMES = ("void", "dcat", "queries")  # of the graphs that say it, below graph/ of the base
 
 
@@ -142,13 +183,6 @@ def get_description_graphs(base: str) -> frozenset[ox.NamedNode]:
     return frozenset(ox.NamedNode(f"{base}graph/{name}") for name in DESCRIPTION_GRAPH_NAMES)
 
 
-BASE_IRI = Settings.base
-
-SH_NAMESPACE, RDF_NAMESPACE, WGIG_TERMS_NAMESPACE = (
-    EXTERNAL_NAMESPACES["sh"],
-    EXTERNAL_NAMESPACES["rdf"],
-    f"{BASE_IRI}ontology#",
-)
 OTHER_IRI_KIND = "other"
 # Kinds by what their IRIs begin with.
 KINDS_BY_PATH = {"ontology#": "term", "shapes#": "shape", "graph/": "graph"}

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from .json_tokens import JsonMember, JsonValue, parse_positioned_json
-from .positions_turtle import RDF_FIRST_IRI, RDF_REST_IRI, RDF_TYPE_IRI_TEXT, TripleOffsets
+from .namespaces import RDF_FIRST, RDF_REST, RDF_TYPE_IRI
+from .positions_turtle import TripleOffsets
 
 IGNORED_KEYWORDS = {"@base", "@language", "@direction", "@version", "@protected"}
 FOLLOWED_CONTAINERS = {None, "@list", "@set", "@language"}
@@ -228,7 +229,7 @@ class JsonLdWalker:
             if one.iri == "@type":
                 self.walk_types(
                     one.member.value,
-                    ActiveProperty(name.offset, one.member.offset, RDF_TYPE_IRI_TEXT),
+                    ActiveProperty(name.offset, one.member.offset, RDF_TYPE_IRI),
                     context,
                 )
         self.walk_properties([one for one in keys if one.iri not in NODE_KEYWORDS], name.offset, context)
@@ -323,8 +324,8 @@ class JsonLdWalker:
 
     def walk_list(self, value: JsonValue, of: ActiveProperty, context: ActiveContext) -> None:
         """A list: the triple that it is the object of comes with its first item."""
-        first = ActiveProperty(value.offset, value.offset, RDF_FIRST_IRI)
-        rest = ActiveProperty(value.offset, value.offset, RDF_REST_IRI)
+        first = ActiveProperty(value.offset, value.offset, RDF_FIRST.value)
+        rest = ActiveProperty(value.offset, value.offset, RDF_REST.value)
         into = of
         for one in value.value if isinstance(value.value, list) else [value]:
             if is_null_item(one):
@@ -364,10 +365,7 @@ def fits_jsonld_triples(found: Sequence[FoundTriple], triples: Sequence[ox.Tripl
     subjects: dict[int, object] = {}
     return len(found) == len(triples) and all(
         one.predicate == predicate.value
-        and (
-            one.predicate in (RDF_FIRST_IRI, RDF_REST_IRI)
-            or subjects.setdefault(one.offsets[0], subject) == subject
-        )
+        and (predicate in (RDF_FIRST, RDF_REST) or subjects.setdefault(one.offsets[0], subject) == subject)
         and fits_jsonld_object(one, value)
         for one, (subject, predicate, value) in zip(found, triples, strict=True)
     )

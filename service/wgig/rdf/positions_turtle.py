@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
+from .namespaces import RDF_FIRST, RDF_NIL, RDF_REST, RDF_TYPE_IRI
+
 NAME_CHARACTERS = r"0-9A-Za-z_:%\-\u0080-\U0010ffff"
 BLANK_LABEL_CHARACTERS = NAME_CHARACTERS.replace(":", "")
 LOCAL_NAME_REGEX = rf"(?:[{NAME_CHARACTERS}]++|\\.|\.++(?=[{NAME_CHARACTERS}\\]))*+"
@@ -36,8 +38,8 @@ _STRING_REGEX = (
 )
 _PUNCTUATION_REGEX = r"[\[\]()};,.]|\{(?!\|)"
 
-# In the order of their groups; what is none of them is no syntax of RDF 1.1.
-SILENT_GROUP, TERM_GROUP, STRING_GROUP, PUNCTUATION_GROUP = range(1, 5)
+# In the order of their groups, punctuation last; what is none of them is no syntax of RDF 1.1.
+SILENT_GROUP, TERM_GROUP, STRING_GROUP = range(1, 4)
 LEADING_SPACE_PATTERN = re.compile(rf"\ufeff?{_SPACE_REGEX}")
 TURTLE_TOKEN_PATTERN = re.compile(
     rf"(?:({_SILENT_REGEX})|({_TERM_REGEX})|({_STRING_REGEX})|({_PUNCTUATION_REGEX})|.){_SPACE_REGEX}",
@@ -49,14 +51,6 @@ def find_first_token(text: str) -> int:
     """The offset of the first token."""
     return found.end() if (found := LEADING_SPACE_PATTERN.match(text)) else 0
 
-
-RDF_TERMS_NAMESPACE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-RDF_FIRST_IRI, RDF_REST_IRI, RDF_NIL_IRI, RDF_TYPE_IRI_TEXT = (
-    f"{RDF_TERMS_NAMESPACE}first",
-    f"{RDF_TERMS_NAMESPACE}rest",
-    f"{RDF_TERMS_NAMESPACE}nil",
-    f"{RDF_TERMS_NAMESPACE}type",
-)
 
 TripleOffsets = tuple[int, int, int]
 
@@ -89,11 +83,11 @@ def fits_turtle_triples(text: str, found: Sequence[TripleOffsets], triples: Sequ
         return False
     for (at, predicate_at, object_at), (subject, predicate, value) in zip(found, triples, strict=True):
         if text[predicate_at] == "(":
-            if predicate.value not in (RDF_FIRST_IRI, RDF_REST_IRI):
+            if predicate not in (RDF_FIRST, RDF_REST):
                 return False
         elif subjects.setdefault(at, subject) != subject or not fits_iri(text, predicate_at, predicate.value):
             return False
-        if predicate.value != RDF_REST_IRI and not TERM_FIT_CHECKS[type(value)](text, object_at, value.value):
+        if predicate != RDF_REST and not TERM_FIT_CHECKS[type(value)](text, object_at, value.value):
             return False
     return True
 
@@ -102,7 +96,7 @@ def fits_iri(text: str, at: int, iri: str) -> bool:
     """Whether an IRI can be written at an offset; whatever its reference is resolved against."""
     if written := WRITTEN_IRI_PATTERN.match(text, at):
         return iri.endswith(written[written.lastindex or 0].replace("\\", ""))
-    return text[at] == "<" or iri == (RDF_NIL_IRI if text[at] in "()" else RDF_TYPE_IRI_TEXT)
+    return text[at] == "<" or iri == (RDF_NIL.value if text[at] in "()" else RDF_TYPE_IRI)
 
 
 def fits_blank(text: str, at: int, label: str) -> bool:

@@ -12,7 +12,6 @@ UnserializableError (406).
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from xml.parsers import expat
 
 import pyoxigraph as ox
@@ -30,7 +29,7 @@ from .formats import (
     XML_RESULTS,
     Format,
 )
-from .namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_known_iri
+from .namespaces import RDF_TYPE_IRI, namespaces_by_prefix, shorten_iri
 from .parsing import FORBIDDEN_XML_BYTES, check_xml
 from .parsing import check_jsonld_contexts as check_json_ld
 
@@ -93,15 +92,8 @@ def check_output_readable(body: bytes, media_type: str) -> None:
     OutputChecker(media_type).feed(body)
 
 
-TYPE_IN_TRIPLE = f" <{EXTERNAL_NAMESPACES['rdf']}type> "
+TYPE_IN_TRIPLE = f" <{RDF_TYPE_IRI}> "
 MAX_TRIPLE_TERM_DEPTH = 100  # triple terms; what looks into them goes one step deeper for each
-
-
-@cache
-def get_vocabulary_term(name: str) -> ox.NamedNode:
-    """The term of a vocabulary of the web that is given as prefix and local name. Raises KeyError."""
-    prefix, _, local = name.partition(":")
-    return ox.NamedNode(EXTERNAL_NAMESPACES[prefix] + local)
 
 
 def rdf_format(media_type: str) -> ox.RdfFormat:
@@ -184,5 +176,5 @@ def used_prefixes(triples: Iterable[ox.Triple], base: str) -> dict[str, str]:
             iris.add(term.value)
         elif isinstance(term, ox.Literal):
             iris.add(term.datatype.value)
-    used = {name.partition(":")[0] for iri in iris if (name := shorten_known_iri(iri, base)) != iri}
+    used = {name.partition(":")[0] for iri in iris if (name := shorten_iri(iri, base)) != iri}
     return {prefix: namespace for prefix, namespace in namespaces_by_prefix(base).items() if prefix in used}

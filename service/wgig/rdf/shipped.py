@@ -5,75 +5,70 @@
 """
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from functools import cache, lru_cache
-from typing import Any
+from pathlib import Path
 
 import pyoxigraph as ox
 
 from ..settings import SHIPPED_FOLDER
-from . import namespaces
-from .namespaces import EXTERNAL_NAMESPACES
-
-RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
-PAPER_TITLE_PREDICATE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcterms']}title")
-PAPERS_NAMESPACE = f"{namespaces.BASE_IRI}id/paper/"
+from ..text import find_near_names
+from .literals import term_text
+from .namespaces import DCTERMS_TITLE, PAPER_NAMESPACE, RDF_TYPE, WGIG_NAMESPACE
 
 
 @cache
 def shipped_facts() -> tuple[ox.Triple, ...]:
     """All shipped facts but those about single papers."""
-    return read_shipped_turtle(sorted((SHIPPED_FOLDER / "data").glob("*.ttl")))
+    return shipped_triples("data/*.ttl")
 
 
 @cache
 def shipped_ontology() -> tuple[ox.Triple, ...]:
     """The shipped ontology."""
-    return read_shipped_turtle(sorted((SHIPPED_FOLDER / "ontology").glob("*.ttl")))
+    return shipped_triples("ontology/*.ttl")
 
 
 @cache
 def shipped_paper_titles() -> Mapping[str, frozenset[str]]:
     """The titles of the shipped papers, the made-up ones among them, by the IRIs of the papers."""
-    files = sorted(
-        [*(SHIPPED_FOLDER / "data/papers").glob("*.ttl"), *(SHIPPED_FOLDER / "data/examples").glob("*.ttl")]
-    )
     found: dict[str, frozenset[str]] = {}
-    for one in read_shipped_turtle(files):
-        if one.predicate == PAPER_TITLE_PREDICATE and text_of_term(one.subject).startswith(PAPERS_NAMESPACE):
-            found[text_of_term(one.subject)] = found.get(text_of_term(one.subject), frozenset()) | {
-                text_of_term(one.object)
+    for one in shipped_triples("data/papers/*.ttl", "data/examples/*.ttl"):
+        if one.predicate == DCTERMS_TITLE and term_text(one.subject).startswith(PAPER_NAMESPACE):
+            found[term_text(one.subject)] = found.get(term_text(one.subject), frozenset()) | {
+                term_text(one.object)
             }
     return found
 
 
-def read_shipped_turtle(paths: Iterable[object]) -> tuple[ox.Triple, ...]:
-    """The triples of Turtle files."""
+def shipped_triples(*patterns: str) -> tuple[ox.Triple, ...]:
+    """The triples of the shipped Turtle files whose paths fit a pattern, by pattern and name."""
     return tuple(
-        quad.triple
-        for path in paths
-        for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+        read_turtle_files(path for pattern in patterns for path in sorted(SHIPPED_FOLDER.glob(pattern)))
     )
 
 
-def text_of_term(term: Any) -> str:
-    """The IRI or text of a term, or the name of a blank node."""
-    return str(term.value)
+def read_turtle_files(paths: Iterable[Path]) -> list[ox.Triple]:
+    """The triples of Turtle files, blank nodes of different files apart."""
+    return [
+        one.triple
+        for path in paths
+        for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+    ]
 
 
 @cache
 def declared_terms() -> frozenset[str]:
     """The IRIs of the terms that the ontology declares."""
-    named = {text_of_term(one.subject) for one in shipped_ontology() if one.predicate == RDF_TYPE}
-    return frozenset(one for one in named if one.startswith(namespaces.WGIG_TERMS_NAMESPACE))
+    named = {term_text(one.subject) for one in shipped_ontology() if one.predicate == RDF_TYPE}
+    return frozenset(one for one in named if one.startswith(WGIG_NAMESPACE))
 
 
 @lru_cache(maxsize=1000)  # what users write has no end
 def find_near_term(iri: str) -> str | None:
     """The declared term whose spelling is nearest to that of an unknown one; None where none is near."""
-    names = [one.removeprefix(namespaces.WGIG_TERMS_NAMESPACE) for one in sorted(declared_terms())]
-    near = get_close_matches(iri.removeprefix(namespaces.WGIG_TERMS_NAMESPACE), names, 1, cutoff=0.75)
-    return namespaces.WGIG_TERMS_NAMESPACE + near[0] if near else None
+    names = [one.removeprefix(WGIG_NAMESPACE) for one in sorted(declared_terms())]
+    near = find_near_names(iri.removeprefix(WGIG_NAMESPACE), names, 1, 0.75)
+    return WGIG_NAMESPACE + near[0] if near else None
 
 
 def read_inference_rules() -> list[str]:

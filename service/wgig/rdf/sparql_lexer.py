@@ -1,14 +1,19 @@
-"""SPARQL text as tokens: what form a query has, how deep it nests, and where in it something is wrong."""
+"""SPARQL text as tokens: what form a query has, how deep it nests, and where in it something is wrong.
+
+Whoever looks at a text more than once does so by a `SparqlText`, which is cut into tokens once.
+"""
 
 import re
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
-from typing import Any, NamedTuple
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, NamedTuple, Self
 
 import pyoxigraph as ox
 
 from ..problems import Problem
-from ..text import TextLines
+from ..text import TextLines, suggest_near_name
 
 QUERY_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
 UPDATE_KEYWORDS = ("INSERT", "DELETE", "LOAD", "CLEAR", "CREATE", "DROP", "COPY", "MOVE", "ADD", "WITH")
@@ -107,30 +112,86 @@ def iter_token_matches(text: str) -> Iterator[re.Match[str]]:
             yield match
 
 
-def find_declared_prefixes(text: str) -> set[str]:
-    """The prefixes that the text declares."""
+SPARQL_WHITESPACE = " \t\r\n"
+# Behind a text, so that the engine, which looks some characters ahead, can tell where it stopped.
+LOOKAHEAD_PADDING = " " * 16
+
+MAX_KEPT_TOKENS_CHARS = 1_000_000  # characters of a text, as the data of an update may be far longer
+
+
+class SparqlText:
+    """A SPARQL text with its tokens, which are made once, when they are first asked for."""
+
+    def __init__(self, text: str) -> None:
+        """Take the text, whatever it is."""
+        self.text = text
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle no tree, which may be too deep; tokens, as to read them takes a sixth of making them."""
+        return {name: self.__dict__[name] for name in ("text", "tokens") if name in self.__dict__}
+
+    @cached_property
+    def tokens(self) -> list[SparqlToken]:
+        """The tokens, without space and comments. Raises Problem 400 for a string without an end."""
+        return list(tokenize_sparql(self.text))
+
+    def release_long_tokens(self) -> None:
+        """Let the tokens go of a text too long to keep them: they take some 20 times its memory."""
+        if len(self.text) > MAX_KEPT_TOKENS_CHARS:
+            self.__dict__.pop("tokens", None)
+
+    @property
+    def engine_text(self) -> str:
+        """The text as the engine gets it."""
+        return self.text + LOOKAHEAD_PADDING
+
+    def with_iris(self, iris: Mapping[int, str], start: int = 0, end: int | None = None) -> Self:
+        """The text from start to end with these IRIs in place of the tokens at their offsets.
+
+        An IRI stands between < and >. No token is cut anew: what is put in place of one is one.
+        """
+        end = len(self.text) if end is None else end
+        pieces, tokens, done, shift = list[str](), list[SparqlToken](), start, -start
+        for kind, text, at in self.tokens[self._token_index(start) : self._token_index(end)]:
+            iri = iris.get(at)
+            if iri is None:
+                tokens.append(SparqlToken(kind, text, at + shift))
+                continue
+            tokens.append(SparqlToken("iri", iri, at + shift))
+            pieces += [self.text[done:at], iri]
+            done = at + len(text)
+            shift += len(iri) - len(text)
+        made = type(self)("".join([*pieces, self.text[done:end]]))
+        made.tokens = tokens
+        return made
+
+    def _token_index(self, offset: int) -> int:
+        """The number of tokens that begin before an offset."""
+        return bisect_left(self.tokens, offset, key=attrgetter("start"))
+
+
+def find_declared_prefixes(tokens: Iterable[SparqlToken]) -> set[str]:
+    """The prefixes that a text declares."""
     declared = set()
     previous = ""
-    for token in tokenize_sparql(text):
+    for token in tokens:
         if previous == "PREFIX" and token.kind == "name":
             declared.add(token.text.partition(":")[0])
         previous = token.word
     return declared
 
 
-def find_first_word(text: str) -> SparqlToken | None:
-    """The word after the prologue, which tells what the text is."""
-    return next(
-        (token for token in tokenize_sparql(text) if token.word not in ("", *PROLOGUE_KEYWORDS)), None
-    )
+def find_first_word(tokens: Iterable[SparqlToken]) -> SparqlToken | None:
+    """The word after the prologue, which tells what a text is."""
+    return next((token for token in tokens if token.word not in ("", *PROLOGUE_KEYWORDS)), None)
 
 
-def get_query_form(text: str) -> str:
+def get_query_form(query: SparqlText) -> str:
     """The form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE.
 
     Raises Problem 400 for a text that is no query: empty, an update, or begun with a typo.
     """
-    first = find_first_word(text)
+    first = find_first_word(query.tokens)
     if first is None:
         raise Problem(
             400, "The query is empty. Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE.", slug="syntax"
@@ -139,14 +200,16 @@ def get_query_form(text: str) -> str:
         return first.word
     if first.word in UPDATE_KEYWORDS:
         raise sparql_syntax_problem(
-            text, first.start, f"{first.text} begins an update, not a query.", "Send it by POST to /update."
+            query.text,
+            first.start,
+            f"{first.text} begins an update, not a query.",
+            "Send it by POST to /update.",
         )
-    near = get_close_matches(first.text.upper(), QUERY_FORMS, 1)
     raise sparql_syntax_problem(
-        text,
+        query.text,
         first.start,
         f"A query does not begin with {first.text}.",
-        f"Did you mean {near[0]}?" if near else "Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE.",
+        suggest_near_name(first.text, QUERY_FORMS, "Begin it with SELECT, ASK, CONSTRUCT or DESCRIBE."),
     )
 
 
@@ -159,12 +222,12 @@ class TokenStep(NamedTuple):
     depth: int
 
 
-def walk_tokens(text: str) -> Iterator[TokenStep]:
+def walk_tokens(tokens: Iterable[SparqlToken]) -> Iterator[TokenStep]:
     """The tokens with their surroundings; an opening bracket stands within itself, a closing one outside."""
     brackets: list[str] = []
     negations = 0  # the engine recurses for each ! of a row
     previous = SparqlToken("", "", 0)
-    for token in tokenize_sparql(text):
+    for token in tokens:
         if token.text in OPENING_BRACKETS:
             brackets.append(token.text)
         elif token.text in CLOSING_BRACKETS and brackets:
@@ -174,9 +237,9 @@ def walk_tokens(text: str) -> Iterator[TokenStep]:
         previous = token
 
 
-def has_dataset_clause(text: str) -> bool:
+def has_dataset_clause(tokens: Iterable[SparqlToken]) -> bool:
     """Whether a query says itself what it runs over, by FROM (SPARQL 1.1 Query, section 13.2)."""
-    return any("FROM" in step.token.word and not step.brackets for step in walk_tokens(text))
+    return any("FROM" in step.token.word and not step.brackets for step in walk_tokens(tokens))
 
 
 def locate_offset(text: str, start: int) -> dict[str, Any]:
@@ -186,12 +249,12 @@ def locate_offset(text: str, start: int) -> dict[str, Any]:
     return {**found._asdict(), "excerpt": lines.excerpt(found)}
 
 
-def refuse_query(text: str) -> None:
+def refuse_query(update: SparqlText) -> None:
     """Raises Problem 400 for a query in the place of an update."""
-    first = find_first_word(text)
+    first = find_first_word(update.tokens)
     if first and first.word in QUERY_FORMS:
         raise sparql_syntax_problem(
-            text, first.start, f"{first.text} begins a query, not an update.", "Send it to /sparql."
+            update.text, first.start, f"{first.text} begins a query, not an update.", "Send it to /sparql."
         )
 
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ..problems import Problem
-from .namespaces import EXTERNAL_NAMESPACES, OTHER_IRI_KIND, OWN_NAMESPACES, kind_of_iri, namespaces_by_prefix
+from .literals import build_value_literal
+from .namespaces import OTHER_IRI_KIND, OWN_NAMESPACES, kind_of_iri, namespaces_by_prefix
 from .sparql_lexer import check_absolute_iri
 
-XSD_IRI_PREFIX = EXTERNAL_NAMESPACES["xsd"]
 MAX_VALUE_CHARACTERS = 1_000  # characters of a value
 RESOURCE_NAME_PATTERN = re.compile(r"\w(?:[\w./-]*\w)?")  # of a thing, below the path of its kind
 # Of /id: kinds.
@@ -32,23 +32,18 @@ class ValueType(NamedTuple):
     schema: dict[str, Any]
 
 
-def xsd_datatype(name: str) -> ox.NamedNode:
-    """A datatype of XML Schema."""
-    return ox.NamedNode(XSD_IRI_PREFIX + name)
-
-
 def parse_integer_literal(text: str) -> ox.Literal:
     """An integer that the engine can count with."""
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
         raise ValueError
-    return ox.Literal(str(int(text)), datatype=xsd_datatype("integer"))
+    return ox.Literal(int(text))
 
 
 def parse_day_literal(text: str) -> ox.Literal:
     """A day, such as 2004-11-23."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError
-    return ox.Literal(date.fromisoformat(text).isoformat(), datatype=xsd_datatype("date"))
+    return build_value_literal(date.fromisoformat(text))
 
 
 def parse_partial_date_literal(text: str) -> ox.Literal:

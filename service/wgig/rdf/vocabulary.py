@@ -10,10 +10,21 @@ import pyoxigraph as ox
 
 from ..i18n import ENGLISH, gettext_noop
 from ..text import natural_sort_key
-from .namespaces import EXTERNAL_NAMESPACES
+from .labels import best_text
+from .namespaces import (
+    DCTERMS_NAMESPACE,
+    OWL_NAMESPACE,
+    RDF_NAMESPACE,
+    RDF_TYPE_IRI,
+    RDFS_LABEL,
+    RDFS_NAMESPACE,
+    SH_NAMESPACE,
+    SKOS_NAMESPACE,
+    expand_curie,
+)
 
-OWL_NAMESPACE, RDFS_TERMS_NAMESPACE = EXTERNAL_NAMESPACES["owl"], EXTERNAL_NAMESPACES["rdfs"]
-SHACL_NAMESPACE, SKOS_NAMESPACE = EXTERNAL_NAMESPACES["sh"], EXTERNAL_NAMESPACES["skos"]
+ObjectsBySubject = dict[Any, dict[str, list[Any]]]  # objects by subject and IRI of the property
+
 TERM_KINDS = {
     f"{OWL_NAMESPACE}Class": gettext_noop("Classes"),
     f"{OWL_NAMESPACE}ObjectProperty": gettext_noop("Properties that lead to things"),
@@ -21,18 +32,18 @@ TERM_KINDS = {
 }
 # What a term's entry says about it beside label and definition.
 TERM_TIES = {
-    f"{RDFS_TERMS_NAMESPACE}subClassOf": gettext_noop("A kind of"),
-    f"{RDFS_TERMS_NAMESPACE}subPropertyOf": gettext_noop("A kind of"),
-    f"{RDFS_TERMS_NAMESPACE}domain": gettext_noop("Of"),
-    f"{RDFS_TERMS_NAMESPACE}range": gettext_noop("Values"),
+    f"{RDFS_NAMESPACE}subClassOf": gettext_noop("A kind of"),
+    f"{RDFS_NAMESPACE}subPropertyOf": gettext_noop("A kind of"),
+    f"{RDFS_NAMESPACE}domain": gettext_noop("Of"),
+    f"{RDFS_NAMESPACE}range": gettext_noop("Values"),
     f"{OWL_NAMESPACE}inverseOf": gettext_noop("Inverse of"),
 }
 ARTICLE_PATTERN = re.compile(r"^(a|an|the) ", re.IGNORECASE)
 SHACL_TARGET_PROPERTIES = (
-    f"{SHACL_NAMESPACE}targetClass",
-    f"{SHACL_NAMESPACE}targetNode",
-    f"{SHACL_NAMESPACE}targetSubjectsOf",
-    f"{SHACL_NAMESPACE}targetObjectsOf",
+    f"{SH_NAMESPACE}targetClass",
+    f"{SH_NAMESPACE}targetNode",
+    f"{SH_NAMESPACE}targetSubjectsOf",
+    f"{SH_NAMESPACE}targetObjectsOf",
 )
 
 
@@ -68,8 +79,8 @@ class NodeShape:
 def list_vocabulary_terms(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> list[VocabularyTerm]:
     """The terms of an ontology, by their labels in a language."""
     found = []
-    for subject, said in objects_by_subject(graph).items():
-        kind = next((one.value for one in said["type"] if one.value in TERM_KINDS), None)
+    for subject, said in group_objects_by_subject(graph).items():
+        kind = next((one.value for one in said.get(RDF_TYPE_IRI, ()) if one.value in TERM_KINDS), None)
         if kind and isinstance(subject, ox.NamedNode):
             found.append(build_vocabulary_term(subject.value, kind, said, tongue))
     return sorted(found, key=lambda one: one.label.value.casefold())
@@ -85,16 +96,13 @@ def build_vocabulary_term(iri: str, kind: str, said: dict[str, list[Any]], tongu
     """A term from what is said about it, by property; its label is in `tongue` where it can be."""
     ties: dict[str, list[str]] = defaultdict(list)
     for property_, words in TERM_TIES.items():
-        ties[words] += [one.value for one in said[property_] if isinstance(one, ox.NamedNode)]
+        ties[words] += [one.value for one in said.get(property_, ()) if isinstance(one, ox.NamedNode)]
     return VocabularyTerm(
         iri,
         kind,
-        label=next(
-            iter(prefer_language(said[f"{RDFS_TERMS_NAMESPACE}label"], tongue)),
-            ox.Literal(iri.rpartition("#")[2]),
-        ),
-        definition=first_literal_text(said[f"{SKOS_NAMESPACE}definition"], ""),
-        ranges=sorted(one.value for one in said[f"{RDFS_TERMS_NAMESPACE}range"]),
+        label=best_text(said.get(RDFS_LABEL.value, ()), (tongue,), iri.rpartition("#")[2]),
+        definition=best_text(said.get(f"{SKOS_NAMESPACE}definition", ())).value,
+        ranges=sorted(one.value for one in said.get(f"{RDFS_NAMESPACE}range", ())),
         ties={words: sorted(iris) for words, iris in ties.items() if iris},
     )
 
@@ -104,7 +112,7 @@ def list_node_shapes(graph: Iterable[ox.Triple]) -> list[NodeShape]:
 
     Those without a target are used by others.
     """
-    subjects = objects_by_subject(graph)
+    subjects = group_objects_by_subject(graph)
     found = [
         build_node_shape(subject, subjects)
         for subject, said in subjects.items()
@@ -115,31 +123,25 @@ def list_node_shapes(graph: Iterable[ox.Triple]) -> list[NodeShape]:
 
 def is_node_shape(said: dict[str, list[Any]]) -> bool:
     """Whether what is said of a subject makes it a node shape that is no rule of a profile."""
-    is_rule = f"{EXTERNAL_NAMESPACES['dcterms']}isPartOf" in said
+    is_rule = f"{DCTERMS_NAMESPACE}isPartOf" in said
     return not is_rule and (
-        ox.NamedNode(f"{SHACL_NAMESPACE}NodeShape") in said["type"]
+        expand_curie("sh:NodeShape") in said.get(RDF_TYPE_IRI, ())
         or not said.keys().isdisjoint(SHACL_TARGET_PROPERTIES)
     )
 
 
-def build_node_shape(
-    node: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]], tongue: str = ENGLISH
-) -> NodeShape:
+def build_node_shape(node: ox.NamedNode, subjects: ObjectsBySubject, tongue: str = ENGLISH) -> NodeShape:
     """A shape of a graph, whose objects are given by subject and property; named in `tongue` where it can."""
     said = subjects[node]
-    names = prefer_language(
-        [*said.get(f"{SHACL_NAMESPACE}name", []), *said.get(f"{RDFS_TERMS_NAMESPACE}label", [])], tongue
-    )
+    names = [*said.get(f"{SH_NAMESPACE}name", ()), *said.get(RDFS_LABEL.value, ())]
     targets = sorted(one.value for property_ in SHACL_TARGET_PROPERTIES for one in said.get(property_, []))
-    name = shape_heading(first_literal_text(names, node.value.rpartition("#")[2]))
+    name = shape_heading(best_text(names, (tongue,), node.value.rpartition("#")[2]).value)
     return NodeShape(node.value, name, targets, collect_shape_messages(node, subjects))
 
 
 def extract_subgraph(graph: Iterable[ox.Triple], start: ox.NamedNode, prefix: str) -> list[ox.Triple]:
     """What a graph says about a node, and about the blank nodes and IRIs of a prefix that it leads to."""
-    said: dict[Any, list[ox.Triple]] = defaultdict(list)
-    for triple in graph:
-        said[triple.subject].append(triple)
+    said = group_triples_by_subject(graph)
     found: list[ox.Triple] = []
     seen: set[object] = set()
     waiting: list[Any] = [start]
@@ -159,9 +161,7 @@ def shape_heading(name: str) -> str:
     return bare[:1].upper() + bare[1:]
 
 
-def collect_shape_messages(
-    start: ox.NamedNode, subjects: dict[Any, dict[str, list[Any]]]
-) -> dict[str, list[str]]:
+def collect_shape_messages(start: ox.NamedNode, subjects: ObjectsBySubject) -> dict[str, list[str]]:
     """The messages of a shape and of every shape that it reaches, by the IRI of the shape, its own first.
 
     A constraint without an IRI speaks for the shape that it stands in.
@@ -176,11 +176,11 @@ def collect_shape_messages(
         seen.add(node)
         said = subjects[node]
         speaker = node.value if isinstance(node, ox.NamedNode) else speaker
-        found[speaker] += sorted(one.value for one in said.get(f"{SHACL_NAMESPACE}message", []))
+        found[speaker] += sorted(one.value for one in said.get(f"{SH_NAMESPACE}message", []))
         waiting += [
             (one, speaker)
             for property_, ends in said.items()
-            if property_.startswith((SHACL_NAMESPACE, EXTERNAL_NAMESPACES["rdf"]))
+            if property_ != RDF_TYPE_IRI and property_.startswith((SH_NAMESPACE, RDF_NAMESPACE))
             for one in ends
         ]
     own = found.pop(start.value)
@@ -188,34 +188,26 @@ def collect_shape_messages(
     return {iri: sentences for iri, sentences in [(start.value, own), *parts] if sentences}
 
 
-def objects_by_subject(graph: Iterable[ox.Triple]) -> dict[Any, dict[str, list[Any]]]:
-    """Objects by subject and property; the property `rdf:type` is called `type`."""
-    found: dict[Any, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    for triple in graph:
-        property_ = (
-            "type"
-            if triple.predicate.value == f"{EXTERNAL_NAMESPACES['rdf']}type"
-            else triple.predicate.value
-        )
-        found[triple.subject][property_].append(triple.object)
+def group_objects_by_subject(statements: Iterable[ox.Triple | ox.Quad]) -> ObjectsBySubject:
+    """What statements say: objects by subject and IRI of the property."""
+    found: ObjectsBySubject = {}
+    for one in statements:
+        found.setdefault(one.subject, {}).setdefault(one.predicate.value, []).append(one.object)
     return found
 
 
-def first_literal_text(literals: list[Any], otherwise: str) -> str:
-    """The first of the texts in the order of their letters, or what stands for none."""
-    return min((one.value for one in literals), default=otherwise)
-
-
-def prefer_language(literals: list[Any], tongue: str = ENGLISH) -> list[Any]:
-    """The texts in a language where there are any, else the English ones, else all."""
-    in_tongues = ([one for one in literals if one.language == liked] for liked in (tongue, ENGLISH))
-    return next(filter(None, in_tongues), literals)
+def group_triples_by_subject(triples: Iterable[ox.Triple]) -> dict[Any, list[ox.Triple]]:
+    """The triples about each subject."""
+    found: dict[Any, list[ox.Triple]] = {}
+    for triple in triples:
+        found.setdefault(triple.subject, []).append(triple)
+    return found
 
 
 def labels_by_node(graph: Iterable[ox.Triple], tongue: str = ENGLISH) -> dict[str, ox.Literal]:
     """The rdfs:label of each node of a graph that has one, that in `tongue` or in English before others."""
     return {
-        node.value: prefer_language(said[f"{RDFS_TERMS_NAMESPACE}label"], tongue)[0]
-        for node, said in objects_by_subject(graph).items()
-        if f"{RDFS_TERMS_NAMESPACE}label" in said
+        node.value: best_text(said[RDFS_LABEL.value], (tongue,))
+        for node, said in group_objects_by_subject(graph).items()
+        if RDFS_LABEL.value in said
     }

@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from ..http.bodies import FORM_MEDIA_TYPE, SPARQL_QUERY_MEDIA_TYPE
 from ..store.errors import StoreDeclinedError, StoreUnavailableError
 
 AUTH_KINDS = ("basic", "digest", "bearer")
@@ -83,8 +84,6 @@ LOGIN_SUGGESTION = (
 )
 # What stands before a service says so, and not whether it does what it was asked.
 GATEWAY_STATUSES = (502, 503, 504)
-SPARQL_QUERY_TYPE, SPARQL_UPDATE_TYPE = "application/sparql-query", "application/sparql-update"
-URLENCODED_FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_ADDRESS_PARAMETERS = 20  # parameters, which services take in one of some thousand characters
 
 UrlParameters = Sequence[tuple[str, str]]
@@ -130,8 +129,8 @@ class RemoteClient:
         Raises RefusedError, CutOffError where it does not come to its end, and StoreUnavailableError.
         """
         if len(parameters) > MAX_ADDRESS_PARAMETERS:
-            assert media_type == SPARQL_QUERY_TYPE
-            text, media_type, parameters = urlencode([("query", text), *parameters]), URLENCODED_FORM_TYPE, ()
+            assert media_type == SPARQL_QUERY_MEDIA_TYPE
+            text, media_type, parameters = urlencode([("query", text), *parameters]), FORM_MEDIA_TYPE, ()
         fields = {"Content-Type": f"{media_type}; charset=utf-8", "Accept": accept}
         data = text.encode()
         # A file lets others go on in between.

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import pyoxigraph as ox
 
 from ..rdf.formats import JSON_RESULTS, N_TRIPLES, XML_RESULTS
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.namespaces import RDF_NAMESPACE, XSD_NAMESPACE
 
 NUMERIC_DATATYPE_IRIS = frozenset(
-    f"{EXTERNAL_NAMESPACES['xsd']}{name}" for name in ("integer", "decimal", "double", "float")
+    f"{XSD_NAMESPACE}{name}" for name in ("integer", "decimal", "double", "float")
 )
 
 
@@ -33,10 +33,9 @@ def numeric_value(term: object) -> float | None:
         return None
 
 
-DIALECT_XSD_NAMESPACE, DIALECT_RDF_NAMESPACE = EXTERNAL_NAMESPACES["xsd"], EXTERNAL_NAMESPACES["rdf"]
-XSD_INTEGER = f"{DIALECT_XSD_NAMESPACE}integer"
+XSD_INTEGER = f"{XSD_NAMESPACE}integer"
 FLOATING_DATATYPES, NON_FINITE_NUMBERS = (
-    (f"{DIALECT_XSD_NAMESPACE}double", f"{DIALECT_XSD_NAMESPACE}float"),
+    (f"{XSD_NAMESPACE}double", f"{XSD_NAMESPACE}float"),
     ("INF", "-INF", "NaN"),
 )
 NAMED_GRAPH_PATTERN = re.compile(r"\bGRAPH\s*(?:<|[\w.-]*:)", re.IGNORECASE)
@@ -176,19 +175,19 @@ VIRTUOSO_DIALECT = ServiceDialect(
     spoiled_datatypes=frozenset(
         (
             *(
-                f"{DIALECT_XSD_NAMESPACE}duration",
-                f"{DIALECT_XSD_NAMESPACE}dayTimeDuration",
-                f"{DIALECT_XSD_NAMESPACE}yearMonthDuration",
-                f"{DIALECT_RDF_NAMESPACE}XMLLiteral",
+                f"{XSD_NAMESPACE}duration",
+                f"{XSD_NAMESPACE}dayTimeDuration",
+                f"{XSD_NAMESPACE}yearMonthDuration",
+                f"{RDF_NAMESPACE}XMLLiteral",
             ),
             "http://www.openlinksw.com/schemas/virtrdf#Geometry",
         )
     ),
     exact_datatypes=frozenset(
         (
-            f"{DIALECT_RDF_NAMESPACE}langString",
+            f"{RDF_NAMESPACE}langString",
             *(
-                f"{DIALECT_XSD_NAMESPACE}{name}"
+                f"{XSD_NAMESPACE}{name}"
                 for name in ("string", "integer", "boolean", "date", "dateTime", "gYear")
             ),
         )

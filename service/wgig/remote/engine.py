@@ -10,10 +10,9 @@ from typing import Any, TypeVar
 
 import aiohttp
 
+from ..http.bodies import SPARQL_QUERY_MEDIA_TYPE, SPARQL_UPDATE_MEDIA_TYPE
 from ..settings import Settings
 from .client import (
-    SPARQL_QUERY_TYPE,
-    SPARQL_UPDATE_TYPE,
     AnswerBodyReader,
     AnswerStream,
     CutOffError,
@@ -77,7 +76,9 @@ class RemoteEngine:
     def update_once(self, text: str) -> None:
         """Do an update, asked once."""
         said = self.call(
-            self.client.read_answer(self.update_url, self.dialect.update_prologue + text, SPARQL_UPDATE_TYPE)
+            self.client.read_answer(
+                self.update_url, self.dialect.update_prologue + text, SPARQL_UPDATE_MEDIA_TYPE
+            )
         )
         if not self.dialect.is_done(said):
             raise CutOffError("The shared store does not say that an update is done.")
@@ -87,7 +88,7 @@ class RemoteEngine:
         self, query: str, accept: str, parameters: UrlParameters = ()
     ) -> Iterator[AnswerBodyReader]:
         """The answer to a query, to read."""
-        opened = self.client.open(self.query_url, query, SPARQL_QUERY_TYPE, accept, parameters)
+        opened = self.client.open(self.query_url, query, SPARQL_QUERY_MEDIA_TYPE, accept, parameters)
         answer = self.call(enter_answer_context(opened))
         try:
             yield AnswerBodyReader(self.loop, AnswerStream(answer))

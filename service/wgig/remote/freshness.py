@@ -13,9 +13,10 @@ import aiohttp
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..http.bodies import SPARQL_QUERY_MEDIA_TYPE
 from ..http.middleware import set_security_headers
 from ..store.errors import StoreError, StoreUnavailableError
-from .client import SPARQL_QUERY_TYPE, CutOffError, RemoteClient, UrlParameters
+from .client import CutOffError, RemoteClient, UrlParameters
 from .engine import tolerate_retryable_refusal
 from .ledger import WRITE_NOTICE_SECONDS, LedgerState, parse_ledger_answer
 from .store import SharedStore
@@ -44,13 +45,13 @@ class StoreReplicas:
         url, home = await self.next_url(client), self.store.sharing.engine.query_url
         async with AsyncExitStack() as stack:
             try:
-                opened = client.open(url, text, SPARQL_QUERY_TYPE, accept, parameters)
+                opened = client.open(url, text, SPARQL_QUERY_MEDIA_TYPE, accept, parameters)
                 answer = await stack.enter_async_context(opened)
             except StoreUnavailableError:
                 if url == home:
                     raise
                 self.set_aside(url)
-                opened = client.open(home, text, SPARQL_QUERY_TYPE, accept, parameters)
+                opened = client.open(home, text, SPARQL_QUERY_MEDIA_TYPE, accept, parameters)
                 answer = await stack.enter_async_context(opened)
             yield answer
 
@@ -80,7 +81,7 @@ class StoreReplicas:
     async def read_version(self, client: RemoteClient, url: str) -> int:
         """The version of a replica; -1 where it has none of this store, or one that is being written."""
         ledger, rows = self.store.sharing.ledger, self.store.sharing.engine.dialect.rows_media_type
-        body = await client.read_answer(url, ledger.state_query, SPARQL_QUERY_TYPE, rows)
+        body = await client.read_answer(url, ledger.state_query, SPARQL_QUERY_MEDIA_TYPE, rows)
         found = parse_ledger_answer(body, rows)
         is_whole = (
             len(found) == 1 and not found[0].pending and found[0].store == self.store.shared_position.store
@@ -161,7 +162,7 @@ class StoreFollower:
         try:
             with tolerate_retryable_refusal(sharing.engine.dialect):
                 body = await self.client.read_answer(
-                    sharing.engine.query_url, sharing.ledger.state_query, SPARQL_QUERY_TYPE, rows
+                    sharing.engine.query_url, sharing.ledger.state_query, SPARQL_QUERY_MEDIA_TYPE, rows
                 )
                 found = parse_ledger_answer(body, rows)
                 return found[0] if len(found) == 1 else None

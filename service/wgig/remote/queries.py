@@ -10,7 +10,7 @@ is told to retry.
 import asyncio
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,9 +20,9 @@ import pyoxigraph as ox
 from ..http.limits import identify_client
 from ..problems import Problem
 from ..rdf.formats import JSON_RESULTS, N_TRIPLES, XML_RESULTS
-from ..rdf.sparql_lexer import SparqlToken, find_first_word, has_dataset_clause, iter_token_matches
+from ..rdf.sparql_lexer import SparqlToken, find_first_word, has_dataset_clause
 from ..settings import Settings
-from ..sparql.language.parser import GrammarMismatch, SyntaxNode, parse_sparql_text
+from ..sparql.language.parser import GrammarMismatch, ParsedSparqlText, SyntaxNode
 from ..sparql.language.patterns import resolve_query_terms
 from ..sparql.language.scope import find_scope_problem
 from ..sparql.workers.evaluation import FIRST_PIECE_BYTES, NEXT_PIECE_BYTES
@@ -57,24 +57,24 @@ class NormalizedQuery(NamedTuple):
     asked_graphs: frozenset[str] = frozenset()
 
 
-def find_query_mistake(text: str) -> str:
+def find_query_mistake(query: ParsedSparqlText) -> str:
     """What is wrong in the text of a query; empty where nothing is. It is not evaluated, whatever it asks."""
     try:
-        tree = parse_sparql_text(text)
-        problem = find_scope_problem(text, tree) if isinstance(tree, SyntaxNode) else None
+        tree = query.tree
+        problem = find_scope_problem(query.text, tree) if isinstance(tree, SyntaxNode) else None
     except Problem as found:
         return str(found)
     return "It leaves the grammar" if isinstance(tree, GrammarMismatch) else str(problem or "")
 
 
-def normalize_query(text: str, base: str, dialect: ServiceDialect) -> NormalizedQuery:
+def normalize_query(query: ParsedSparqlText, base: str, dialect: ServiceDialect) -> NormalizedQuery:
     """The text for a service to which some texts are commands. Raises QueryFault for such.
 
     It has no comments, no relative IRIs, which an engine may put together with what follows before it
     resolves them, and one base; what it runs over is beside it.
     """
     try:
-        tree = parse_sparql_text(text)
+        tree = query.tree
         if isinstance(tree, GrammarMismatch):
             raise QueryFault(SYNTAX_FAULT, "It leaves the grammar")
         terms, prologue = resolve_query_terms(tree, base), resolve_prologue(tree, base)
@@ -83,13 +83,11 @@ def normalize_query(text: str, base: str, dialect: ServiceDialect) -> Normalized
     for one in terms.values():
         if isinstance(one, ox.NamedNode) and dialect.is_command(one.value):
             raise QueryFault(VALUE_FAULT, f"The IRI {one} means nothing here")
-    begin, clauses = find_first_word(text), [one for one in tree.walk() if one.rule == "Dataset"]
+    begin, clauses = find_first_word(query.tokens), [one for one in tree.walk() if one.rule == "Dataset"]
     assert begin
     away = {token.start for clause in clauses for token in clause.all_tokens()}
-    pieces = (
-        one for one in iter_token_matches(text) if one.start() >= begin.start and one.start() not in away
-    )
-    body = "".join(serialize_resolved_token(one, terms) for one in pieces)
+    kept = (one for one in tree.all_tokens() if one.start >= begin.start and one.start not in away)
+    body = "".join(iter_resolved_pieces(kept, terms))
     graphs: dict[bool, list[str]] = {True: [], False: []}  # by whether they are named ones
     for clause in clauses:
         first, *_, iri = tuple(clause.all_tokens())[1:] * 2
@@ -121,11 +119,16 @@ def resolve_prologue(tree: SyntaxNode, base: str) -> str:
     return " ".join((f"BASE {last}", *prefixes))
 
 
-def serialize_resolved_token(token: re.Match[str], terms: Mapping[str, ox.NamedNode | ox.Literal]) -> str:
-    """A piece of a text as the service gets it."""
-    if token.lastgroup == "iri":
-        return str(terms[token[0]])
-    return " " if token.lastgroup == "comment" else token[0]
+def iter_resolved_pieces(
+    tokens: Iterable[SparqlToken], terms: Mapping[str, ox.NamedNode | ox.Literal]
+) -> Iterator[str]:
+    """The tokens of a text as the service gets them, with a space for whatever stands between two of them."""
+    end = -1
+    for token in tokens:
+        if end not in (-1, token.start):
+            yield " "
+        yield str(terms[token.text]) if token.kind == "iri" else token.text
+        end = token.start + len(token.text)
 
 
 GRAPH_KEYWORD_PATTERN = re.compile(r"\bGRAPH\b", re.IGNORECASE)
@@ -139,7 +142,7 @@ def names_all_graphs(job: QueryJob, plain: NormalizedQuery) -> bool:
     given = job.dataset
     if given.union or given.default or given.named:
         return False
-    return bool(GRAPH_KEYWORD_PATTERN.search(plain.text)) and not has_dataset_clause(job.text)
+    return bool(GRAPH_KEYWORD_PATTERN.search(plain.text)) and not has_dataset_clause(job.query.tokens)
 
 
 def build_dataset_parameters(
@@ -151,7 +154,7 @@ def build_dataset_parameters(
         return build_graph_parameters(given.default, given.named, sharing)
     if plain.default_graphs or plain.named_graphs:
         return build_graph_parameters(plain.default_graphs, plain.named_graphs, sharing)
-    if has_dataset_clause(job.text):
+    if has_dataset_clause(job.query.tokens):
         return []
     if given.union:
         return list(sharing.engine.dialect.union_parameters.items())
@@ -220,7 +223,7 @@ class RemoteQueryWorkers:
         """How many queries are at work and how many more may be, and how many wait."""
         return self.queue.state
 
-    async def in_line(self) -> None:
+    async def see_latest_writes(self) -> None:
         """See all that was written by now, by whichever instance. Raises StoreUnavailableError."""
         await self.follower.ensure_current()
 
@@ -325,8 +328,11 @@ class RemoteQueryWorkers:
         """The query as the service gets it. Raises QueryFault for one that it must not get."""
         if self.dialect.command_schemes:  # to look for them takes long
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self.threads, normalize_query, job.text, job.base, self.dialect)
-        return NormalizedQuery(f"BASE <{job.base}> {job.text}" if job.base else job.text)
+            return await loop.run_in_executor(
+                self.threads, normalize_query, job.query, job.base, self.dialect
+            )
+        text = job.query.text
+        return NormalizedQuery(f"BASE <{job.base}> {text}" if job.base else text)
 
     async def are_all_graphs(self, graphs: list[str]) -> bool:
         """Whether these are all graphs still."""
@@ -347,7 +353,7 @@ class RemoteQueryWorkers:
         if self.dialect.timeout_message and self.dialect.timeout_message in error.message:
             return QueryFault(TIME_FAULT, "The query took longer than the shared store allows.")
         loop = asyncio.get_running_loop()
-        said = await loop.run_in_executor(self.threads, find_query_mistake, job.text)
+        said = await loop.run_in_executor(self.threads, find_query_mistake, job.query)
         return (
             QueryFault(SYNTAX_FAULT, said)
             if said

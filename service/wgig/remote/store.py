@@ -25,7 +25,7 @@ from ..store.change import (
     find_existing_graphs,
     iter_graph_quads,
 )
-from ..store.commit import NOTHING_CHECKED, CheckResults, ComputedGraph, GraphDescriber
+from ..store.commit import NOTHING_CHECKED, CheckResults
 from ..store.errors import StoreError, UnstorableError, translate_disk_errors
 from ..store.files import ASIDE_FOLDER
 from ..store.folder import STARTUP_WAIT_SECONDS, WRITER_WAIT_SECONDS, open_quads
@@ -76,22 +76,18 @@ class SharedStore(Store):
     load_stack: ExitStack | None = None
 
     @classmethod
-    def join(  # noqa: PLR0913, PLR0917 - where the store is, and what is computed
+    def join(
         cls,
         folder: Path,
         sharing: StoreSharing,
-        rules: Iterable[str] = (),
-        inferred: str = "urn:inferred",
+        inference: Inference,
         say: ProgressReporter = lambda _: None,
-        first: Iterable[ComputedGraph] = (),
-        last: Iterable[GraphDescriber] = (),
     ) -> Self:
         """The shared store, with a copy in `folder`, which is made or brought in line.
 
-        What follows by the `rules` and is computed `first` and `last` is brought in line as well, in the
-        service, where others rules were used there. Raises StoreError.
+        What is inferred and computed is brought in line as well, in the service, where other rules were used
+        there. Raises StoreError.
         """
-        inference = Inference(rules, inferred, folder, first, last)
         state = sharing.ledger.begin()
         with translate_disk_errors(folder):
             restore_cut_off_copy(folder)

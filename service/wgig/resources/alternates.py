@@ -13,14 +13,12 @@ from typing import Any
 import pyoxigraph as ox
 
 from ..http.bodies import Pairs
-from ..http.parameters import add_parameters_to_path, encode_field_value, encode_parameter_pairs
+from ..http.parameters import add_url_parameters, encode_field_value
 from ..pages.rendering import path_in_format
 from ..rdf.formats import Format
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
-from .negotiation import Representation, iter_representations
+from ..rdf.namespaces import LICENSE_IRI, RDF_TYPE, expand_curie
+from .profile_negotiation import Representation, iter_representations
 from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, Profile, profiles_by_token
-
-CONTENT_LICENSE_IRI = "https://creativecommons.org/licenses/by/4.0/"  # of what is our own
 
 
 @dataclass(frozen=True)
@@ -44,12 +42,12 @@ class Resource:
     pairs: Pairs = field(default_factory=list)
     own_profile: str = OWN_PROFILE_TOKEN
     written_profiles: Mapping[str, Profile] | None = None
-    license: str = CONTENT_LICENSE_IRI
+    license: str = LICENSE_IRI
 
     @property
     def canonical_address(self) -> str:
         """Where it is read, by whatever profile and in whatever format a client likes."""
-        return add_parameters_to_path(self.path, encode_parameter_pairs(self.pairs))
+        return add_url_parameters(self.path, self.pairs)
 
     def has_profile(self, profile: Profile) -> bool:
         """Whether it can be had in a profile."""
@@ -71,12 +69,12 @@ class Resource:
     def representation_address(self, choice: Representation) -> str:
         """Where just this representation is read."""
         path = f"{self.path}.{choice.format.suffix}" if self.uses_suffix else self.path
-        parameters = encode_parameter_pairs(self.pairs)
+        pairs = list(self.pairs)
         if choice.profile.token != self.own_profile:
-            parameters.append(f"_profile={choice.profile.token}")
+            pairs.append(("_profile", choice.profile.token))
         if not self.uses_suffix:
-            parameters.append(f"_mediatype={choice.format.media_type.replace('+', '%2B')}")
-        return add_parameters_to_path(path, parameters)
+            pairs.append(("_mediatype", choice.format.media_type))
+        return add_url_parameters(path, pairs)
 
 
 MAX_LINK_FIELD_BYTES = 3000  # bytes of the field; proxies commonly take 4 kB for all header fields
@@ -111,7 +109,7 @@ def representation_links(
     )
 
 
-def data_links(license_: str = CONTENT_LICENSE_IRI) -> list[str]:
+def data_links(license_: str = LICENSE_IRI) -> list[str]:
     """The links of whatever holds data, under the license with an IRI; empty: none is known."""
     return ['</ontology>; rel="describedby"', *([f'<{license_}>; rel="license"'] if license_ else [])]
 
@@ -139,7 +137,7 @@ def alternate_format_links(path: str, formats: Iterable[Format], chosen: Format)
 
 def representation_list_address(subject: Resource) -> str:
     """Where the list of the representations is read."""
-    return add_parameters_to_path(subject.canonical_address, ["_profile=all"])
+    return add_url_parameters(subject.canonical_address, [("_profile", "all")])
 
 
 def representation_link(target: str, relation: str, choice: Representation) -> str:
@@ -162,10 +160,6 @@ def fit_link_field(found: Iterable[str]) -> list[str]:
     return kept
 
 
-ALTR_DCTERMS_BASE = EXTERNAL_NAMESPACES["dcterms"]
-ALTR_RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
-
-
 def representation_triples(subject: Resource, base: str) -> Iterator[ox.Triple]:
     """The representations by the Alternate Representations Data Model (section 6.4 and its appendix)."""
     resource = ox.NamedNode(subject.iri)
@@ -175,13 +169,11 @@ def representation_triples(subject: Resource, base: str) -> Iterator[ox.Triple]:
         if place == 0:
             yield ox.Triple(resource, altr_term("hasDefaultRepresentation"), node)
         yield ox.Triple(resource, altr_term("hasRepresentation"), node)
-        yield ox.Triple(node, ALTR_RDF_TYPE, altr_term("Representation"))
-        yield ox.Triple(node, ox.NamedNode(f"{ALTR_DCTERMS_BASE}format"), ox.Literal(one.format.media_type))
-        yield ox.Triple(node, ox.NamedNode(f"{ALTR_DCTERMS_BASE}conformsTo"), profile)
-        yield ox.Triple(profile, ALTR_RDF_TYPE, ox.NamedNode(f"{ALTR_DCTERMS_BASE}Standard"))
-        yield ox.Triple(
-            profile, ox.NamedNode(f"{EXTERNAL_NAMESPACES['prof']}hasToken"), ox.Literal(one.profile.token)
-        )
+        yield ox.Triple(node, RDF_TYPE, altr_term("Representation"))
+        yield ox.Triple(node, expand_curie("dcterms:format"), ox.Literal(one.format.media_type))
+        yield ox.Triple(node, expand_curie("dcterms:conformsTo"), profile)
+        yield ox.Triple(profile, RDF_TYPE, expand_curie("dcterms:Standard"))
+        yield ox.Triple(profile, expand_curie("prof:hasToken"), ox.Literal(one.profile.token))
 
 
 def altr_term(name: str) -> ox.NamedNode:

@@ -10,13 +10,12 @@ import pyoxigraph as ox
 
 from ..http.language import ANY_LANGUAGE, LanguagePreferences, StatementLike, keep_requested_languages
 from ..i18n import gettext_noop
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.namespaces import RDF_TYPE
 from ..store.projections import cache_for_version
 from ..store.store import Store
 from ..store.view import ResultTerm, select_solutions
 from .labels import best_label, find_labels
 
-DESCRIPTION_RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
 MAX_DESCRIBED_PARTS = 250
 MAX_INCOMING_STATEMENTS = 500
 MAX_INCOMING_PER_PROPERTY = 50  # of the statements of a property that point to a thing, where many do
@@ -127,7 +126,7 @@ def filter_description_languages(
 
 def stated_types(statements: Iterable[StatementLike]) -> frozenset[str]:
     """What statements of a thing say that it is."""
-    ends = (one.object for one in statements if one.predicate == DESCRIPTION_RDF_TYPE)
+    ends = (one.object for one in statements if one.predicate == RDF_TYPE)
     return frozenset(one.value for one in ends if isinstance(one, ox.NamedNode))
 
 
@@ -141,7 +140,7 @@ def iter_type_triples(store: Store, iris: Iterable[str]) -> Iterator[ox.Triple]:
 def type_triples_at_version(store: Store, version: int, iri: str) -> tuple[ox.Triple, ...]:
     """What an IRI is in a version of the store."""
     del version  # which makes the cache forget
-    return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), DESCRIPTION_RDF_TYPE))
+    return tuple(quad.triple for quad in store.match(ox.NamedNode(iri), RDF_TYPE))
 
 
 def is_known_iri(store: Store, iri: str) -> bool:

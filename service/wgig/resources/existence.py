@@ -19,8 +19,7 @@ from ..sparql.service import QueryService, select_own_rows
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.queries import count_resources_by_kind, find_next_resource, list_resources_below
 from ..store.store import Store
-from ..text import find_near_name as near_name
-from ..text import natural_sort_key
+from ..text import find_near_name, natural_sort_key
 from .description import is_known_iri, iter_type_triples, stated_types
 from .labels import find_labels
 
@@ -61,7 +60,7 @@ def find_near_iri(log: ChangeLog, iri: str) -> str:
         one.iri.removeprefix(start)
         for one in list_resources_below(log, start + name[:1], (), 0, MAX_THINGS_AT_ONCE)
     ]
-    meant = near_name(name, [one for one in names if "/" not in one])
+    meant = find_near_name(name, [one for one in names if "/" not in one])
     return start + meant if meant else ""
 
 
@@ -144,7 +143,7 @@ async def bind_example_query(request: Request, queries: QueryService, one: Examp
     """A query with the values in the pairs. Raises Problem 400 for those that there are not."""
     given = dict(pairs)
     return bind_query_parameters(
-        one.text,
+        one.source,
         {
             parameter.name: await parse_known_term(request, queries, parameter, given[parameter.name])
             for parameter in one.parameters

@@ -11,13 +11,11 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..http import language
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.labels import LABEL_PROPERTIES, label_distance, rank_language
+from ..rdf.namespaces import DCTERMS_LICENSE
 from ..store.projections import cache_for_version
 from ..store.store import Store
 from ..store.view import StoreView
-
-DCTERMS_LICENSE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcterms']}license")
 
 
 def shared_license(view: StoreView, graphs: Iterable[str | None]) -> str:
@@ -40,15 +38,8 @@ def store_license(view: StoreView, version: int) -> str:
     return shared_license(view, [*unnamed, *view.graphs()])
 
 
-LABEL_PROPERTIES = (
-    f"{EXTERNAL_NAMESPACES['skos']}prefLabel",
-    f"{EXTERNAL_NAMESPACES['rdfs']}label",
-    f"{EXTERNAL_NAMESPACES['foaf']}name",
-    f"{EXTERNAL_NAMESPACES['dcterms']}title",
-    f"{EXTERNAL_NAMESPACES['skos']}altLabel",
-)
 _LABEL_RANKS = {ox.NamedNode(iri): place for place, iri in enumerate(LABEL_PROPERTIES)}
-ALT_LABEL_RANK = LABEL_PROPERTIES.index(f"{EXTERNAL_NAMESPACES['skos']}altLabel")
+ALT_LABEL_RANK = len(LABEL_PROPERTIES) - 1
 
 
 def find_labels(store: Store, iris: Iterable[str], ranges: tuple[str, ...] = ()) -> dict[str, ox.Literal]:
@@ -79,7 +70,7 @@ def find_label(store: Store, version: int, iri: str, ranges: tuple[str, ...] = (
 def best_label(said: Iterable[tuple[ox.NamedNode, Any]], ranges: Sequence[str]) -> ox.Literal | None:
     """The best label among properties of a thing with their values."""
     found = [
-        ((language.rank_language(text.language or "", ranges), *label_distance(text, place)), text)
+        ((rank_language(text.language or "", ranges), *label_distance(text, place)), text)
         for property_, text in said
         if (place := _LABEL_RANKS.get(property_)) is not None
         if isinstance(text, ox.Literal) and is_label_text(text, place)
@@ -90,12 +81,6 @@ def best_label(said: Iterable[tuple[ox.NamedNode, Any]], ranges: Sequence[str]) 
 def is_label_text(text: ox.Literal, place: int) -> bool:
     """Whether a text is a label: an alternative one only where it spells another script in Latin letters."""
     return place != ALT_LABEL_RANK or (text.language or "").lower().endswith("-latn")
-
-
-def label_distance(text: ox.Literal, place: int) -> tuple[int, int, str]:
-    """How far a text, by the label property in this place, is from what a reader of English wants."""
-    language, _, script = (text.language or "").partition("-")
-    return {"en": 0, "": 1}.get(language, 2 if script == "latn" else 3), place, text.value
 
 
 def build_language_map(texts: Iterable[Any]) -> dict[str, list[str]]:

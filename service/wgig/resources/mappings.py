@@ -5,7 +5,6 @@ search engines, literals become plain strings in one language. Dublin Core has i
 order of OAI-PMH.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -16,8 +15,18 @@ from .._version import __version__
 from ..http import language
 from ..pages.rendering import find_href
 from ..rdf.formats import Format
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
-from .alternates import CONTENT_LICENSE_IRI
+from ..rdf.literals import literal_value
+from ..rdf.namespaces import (
+    LICENSE_IRI,
+    RDF_TYPE_IRI,
+    RDFS_LABEL,
+    SCHEMA_NAMESPACE,
+    XSD_NAMESPACE,
+    XSD_STRING,
+    expand_curie,
+)
+from ..rdf.vocabulary import group_triples_by_subject
+from ..settings import SERVICE_TITLE
 from .profiles import Profile, profiles_by_token
 
 DC_ELEMENTS_NAMESPACE = "http://purl.org/dc/elements/1.1/"
@@ -54,13 +63,8 @@ def serialize_dc_element(name: str, value: object) -> str:
     return f"  <dc:{name}{mark}>{escape(text)}</dc:{name}>\n"
 
 
-SCHEMA_ORG_NAMESPACE = EXTERNAL_NAMESPACES["schema"]
-SCHEMA_RDF_TYPE = f"{EXTERNAL_NAMESPACES['rdf']}type"
-XSD_STRING_IRI, XSD_BOOLEAN_IRI = (
-    f"{EXTERNAL_NAMESPACES['xsd']}string",
-    f"{EXTERNAL_NAMESPACES['xsd']}boolean",
-)
-SCHEMA_ORG_CONTEXT = {"@vocab": SCHEMA_ORG_NAMESPACE}
+XSD_BOOLEAN_IRI = f"{XSD_NAMESPACE}boolean"
+SCHEMA_ORG_CONTEXT = {"@vocab": SCHEMA_NAMESPACE}
 
 SCHEMA_ORG_DESCRIPTION = (
     "What is known of the Working Group on Internet Governance of the United Nations (2004-2005): issues, "
@@ -77,9 +81,7 @@ def build_schema_document(triples: Iterable[ox.Triple], iri: str) -> dict[str, A
 
 def build_schema_objects(triples: Iterable[ox.Triple], iris: Iterable[str]) -> list[dict[str, Any]]:
     """An object for each of the IRIs, with what the triples say of it and of what it leads to."""
-    nodes: dict[Any, list[ox.Triple]] = defaultdict(list)
-    for one in sorted(triples, key=str):
-        nodes[one.subject].append(one)
+    nodes = group_triples_by_subject(sorted(triples, key=str))
     return [build_schema_object(ox.NamedNode(iri), nodes, set()) for iri in iris]
 
 
@@ -101,12 +103,12 @@ def build_schema_object(node: Any, nodes: TriplesByNode, seen: set[Any]) -> dict
         return found
     seen.add(node)
     for one in nodes.get(node, ()):
-        if one.predicate.value == SCHEMA_RDF_TYPE and isinstance(one.object, ox.NamedNode):
-            add_json_value(found, "@type", one.object.value.removeprefix(SCHEMA_ORG_NAMESPACE))
+        if one.predicate.value == RDF_TYPE_IRI and isinstance(one.object, ox.NamedNode):
+            add_json_value(found, "@type", one.object.value.removeprefix(SCHEMA_NAMESPACE))
         else:
             add_json_value(
                 found,
-                one.predicate.value.removeprefix(SCHEMA_ORG_NAMESPACE),
+                one.predicate.value.removeprefix(SCHEMA_NAMESPACE),
                 build_schema_value(one.object, nodes, seen),
             )
     return found
@@ -128,10 +130,10 @@ def build_schema_value(term: Any, nodes: TriplesByNode, seen: set[Any]) -> Any:
         return build_schema_object(term, nodes, seen)
     if term.language:
         return {"@value": term.value, "@language": term.language}
-    if term.datatype.value == XSD_STRING_IRI:
+    if term.datatype == XSD_STRING:
         return term.value
-    if term.datatype.value == XSD_BOOLEAN_IRI:
-        return term.value == "true"
+    if isinstance(value := literal_value(term), bool):
+        return value
     return {"@value": term.value, "@type": term.datatype.value}
 
 
@@ -164,7 +166,7 @@ def build_dataset_markup(
         "name": title,
         "description": description,
         "url": {"@id": page},
-        "license": {"@id": CONTENT_LICENSE_IRI},
+        "license": {"@id": LICENSE_IRI},
         "isAccessibleForFree": True,
         "distribution": [
             {
@@ -189,7 +191,7 @@ def build_catalog_markup(base: str, host: str, kinds: Iterable[str]) -> dict[str
         "name": "The Working Group on Internet Governance as a knowledge graph",
         "description": SCHEMA_ORG_DESCRIPTION,
         "url": {"@id": host},
-        "license": {"@id": CONTENT_LICENSE_IRI},
+        "license": {"@id": LICENSE_IRI},
         "version": __version__,
         "isAccessibleForFree": True,
         "keywords": list(kinds),
@@ -199,15 +201,14 @@ def build_catalog_markup(base: str, host: str, kinds: Iterable[str]) -> dict[str
         "@context": SCHEMA_ORG_CONTEXT,
         "@type": "DataCatalog",
         "@id": f"{base}#catalog",
-        "name": "WGIG knowledge graph",
+        "name": SERVICE_TITLE,
         "url": {"@id": host},
-        "license": {"@id": CONTENT_LICENSE_IRI},
+        "license": {"@id": LICENSE_IRI},
         "dataset": dataset,
     }
 
 
-MARKUP_LABEL_PREDICATE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdfs']}label")
-FOAF_PRIMARY_TOPIC = ox.NamedNode(f"{EXTERNAL_NAMESPACES['foaf']}primaryTopic")
+FOAF_PRIMARY_TOPIC = expand_curie("foaf:primaryTopic")
 
 
 def map_to_profile(
@@ -238,7 +239,7 @@ def build_list_items(
 ) -> list[dict[str, Any]]:
     """Things by their IRIs with these names as a list tells search engines of them: kind, name, page."""
     pages = {iri: web_address(host, find_href(iri, base) or iri) for iri in names}
-    called = (ox.Triple(ox.NamedNode(iri), MARKUP_LABEL_PREDICATE, name) for iri, name in names.items())
+    called = (ox.Triple(ox.NamedNode(iri), RDFS_LABEL, name) for iri, name in names.items())
     return build_schema_objects(
         map_to_profile(profiles_by_token(base)["schema.org"], pages, [*types, *called]), names
     )

@@ -13,22 +13,23 @@ from fastapi import Request, Response
 from ..http import language as http_language
 from ..http.language import current_language
 from ..http.parameters import check_query_parameters, request_base_url
-from ..http.responses import respond_with_body
+from ..http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf import vocabulary
 from ..rdf.formats import HTML, JSON_LD, SVG, Format
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.namespaces import expand_curie
 from ..shacl.rules import rules_by_code, section_headings
 from ..store import history
+from ..store.history import MAX_LISTED_VERSIONS
 from ..store.projections import cache_for_version
 from ..store.store import Store
 from .alternates import Resource, data_links
 from .description import stated_types
 from .mappings import resource_markup
-from .negotiation import parse_preferences
 from .ontology_page import build_ontology_view as vocabulary_of
+from .profile_negotiation import parse_preferences
 from .profiles import OWN_PROFILE_FORMATS
 from .representation import (
     ontology_context,
@@ -38,7 +39,6 @@ from .representation import (
     serialize_json_body,
 )
 
-STATIC_CACHE_CONTROL = "public, max-age=31536000, immutable"
 STATIC_FORMATS = {
     "css": Format("text/css", "css", "CSS"),
     "js": Format("text/javascript", "js", "JavaScript"),
@@ -48,9 +48,7 @@ GRAPH_ENTRY_BUILDERS: dict[str, Callable[[list[ox.Triple], str], object]] = {
     "ontology": vocabulary.group_terms_by_kind,
     "shapes": lambda triples, _: vocabulary.list_node_shapes(triples),
 }
-OWL_VERSION_IRI = ox.NamedNode(f"{EXTERNAL_NAMESPACES['owl']}versionIRI")
-MAX_DOCUMENT_VERSIONS = 20  # of a graph that its page lists
-ONTOLOGY_EXAMPLE_QUERIES = ("due-and-delivered", "issues-under-several-categories", "disagreements")
+OWL_VERSION_IRI = expand_curie("owl:versionIRI")
 
 
 def get_ontology(context: ContextDep) -> Response:
@@ -97,7 +95,7 @@ def get_static_file(request: Request, name: str) -> Response:
         request,
         body,
         STATIC_FORMATS[name.rpartition(".")[2]],
-        headers={"Cache-Control": STATIC_CACHE_CONTROL},
+        headers={"Cache-Control": IMMUTABLE_CACHE_CONTROL},
     )
 
 
@@ -139,7 +137,7 @@ def respond_with_graph_document(context: RequestContext, name: str) -> Response:
                 iri, f"{request_base_url(context.request)}{name}", found.header, asked.languages.ranges, base
             ),
             "versions": history.list_graph_versions(context.history, context.store, f"{base}graph/{name}")[
-                -MAX_DOCUMENT_VERSIONS:
+                -MAX_LISTED_VERSIONS:
             ],
         }
         if name == "ontology":

@@ -11,30 +11,35 @@ from ..http.language import keep_best_languages, label_languages
 from ..i18n import ENGLISH
 from ..pages.rendering import find_href
 from ..pages.svg import BOX_GAP_PX, BOX_HEIGHT_PX, BOX_WIDTH_PX, BoxItem, Picture, PictureBox
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, shorten_known_iri
-from ..rdf.vocabulary import SHACL_NAMESPACE, VocabularyTerm, first_literal_text, objects_by_subject
+from ..rdf.labels import best_text
+from ..rdf.namespaces import (
+    EXTERNAL_NAMESPACES,
+    OWL_NAMESPACE,
+    RDF_TYPE,
+    RDF_TYPE_IRI,
+    RDFS_NAMESPACE,
+    SKOS_NAMESPACE,
+    expand_curie,
+    shorten_iri,
+)
+from ..rdf.vocabulary import VocabularyTerm, group_objects_by_subject
 from ..rdf.vocabulary import list_vocabulary_terms as declared
 from ..store.projections import cache_for_version
 from ..store.store import Store
 from ..text import natural_sort_key
 from .labels import find_labels
 
-VOID_BASE_IRI, OWL_BASE_IRI, SKOS_BASE_IRI = (
-    EXTERNAL_NAMESPACES["void"],
-    EXTERNAL_NAMESPACES["owl"],
-    EXTERNAL_NAMESPACES["skos"],
-)
-ONTOLOGY_RDF_TYPE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
-OWL_CLASS_IRI = f"{OWL_BASE_IRI}Class"
+VOID_BASE_IRI = EXTERNAL_NAMESPACES["void"]
+OWL_CLASS_IRI = f"{OWL_NAMESPACE}Class"
 VOID_PARTITIONS = {
     "class": (ox.NamedNode(f"{VOID_BASE_IRI}class"), ox.NamedNode(f"{VOID_BASE_IRI}entities")),
     "property": (ox.NamedNode(f"{VOID_BASE_IRI}property"), ox.NamedNode(f"{VOID_BASE_IRI}triples")),
 }
 NOTE_PROPERTIES = {
-    f"{SKOS_BASE_IRI}changeNote",
-    f"{SKOS_BASE_IRI}historyNote",
-    f"{SKOS_BASE_IRI}editorialNote",
-    f"{OWL_BASE_IRI}versionInfo",
+    f"{SKOS_NAMESPACE}changeNote",
+    f"{SKOS_NAMESPACE}historyNote",
+    f"{SKOS_NAMESPACE}editorialNote",
+    f"{OWL_NAMESPACE}versionInfo",
 }
 MAX_EXAMPLE_CANDIDATES = 100  # things among which an example is chosen
 MAX_EXAMPLE_FACTS = 6  # statements of an example
@@ -80,7 +85,7 @@ def build_ontology_view(store: Store, version: int, base: str, tongue: str = ENG
     """The ontology as a version of the store has it, in the language of now: `tongue`."""
     del version  # which makes the cache forget
     graph = list(store.triples(f"{base}graph/ontology"))
-    said, terms = objects_by_subject(graph), declared(graph, tongue)
+    said, terms = group_objects_by_subject(graph), declared(graph, tongue)
     uses = {one.iri: build_term_use(store, one, terms, said, base) for one in terms}
     ends = {uses[one.iri].example for one in terms} | {
         iri
@@ -104,7 +109,7 @@ def build_ontology_view(store: Store, version: int, base: str, tongue: str = ENG
         links,
         uses,
         find_labels(store, ends - {""}, label_languages()),
-        first_literal_text(header.get(f"{OWL_BASE_IRI}versionInfo", []), ""),
+        best_text(header.get(f"{OWL_NAMESPACE}versionInfo", ())).value,
     )
 
 
@@ -142,9 +147,7 @@ def draw_class_tree(classes: Sequence[VocabularyTerm], base: str) -> Picture:
 
     for above, kinds in below.items():
         if above not in ours:
-            _, top = branch(
-                (shorten_known_iri(above, base), find_href(above, base), "outside"), kinds, 1, top
-            )
+            _, top = branch((shorten_iri(above, base), find_href(above, base), "outside"), kinds, 1, top)
     return picture
 
 
@@ -166,7 +169,10 @@ def build_term_use(
     example = find_class_example(store, node) if is_class else ""
     shapes = shapes_of_class(store, node, f"{base}shapes#") if is_class else []
     notes = (
-        one.value for property_, those in said[node].items() if property_ in NOTE_PROPERTIES for one in those
+        one.value
+        for property_, those in said.get(node, {}).items()
+        if property_ in NOTE_PROPERTIES
+        for one in those
     )
     return TermUse(
         term_use_count(store, node, "class" if is_class else "property"),
@@ -194,7 +200,7 @@ def term_use_count(store: Store, node: ox.NamedNode, what: str) -> int | None:
 
 def find_class_example(store: Store, node: ox.NamedNode) -> str:
     """A thing of a class; empty where there is none."""
-    found = (quad.subject for quad in store.match(None, ONTOLOGY_RDF_TYPE, node))
+    found = (quad.subject for quad in store.match(None, RDF_TYPE, node))
     iris = {one.value for one in islice(found, MAX_EXAMPLE_CANDIDATES) if isinstance(one, ox.NamedNode)}
     return min(iris, key=lambda one: ("/example" in one, natural_sort_key(one)), default="")
 
@@ -208,13 +214,13 @@ def example_facts(store: Store, iri: str) -> list[tuple[str, Any]]:
         one_each.setdefault(quad.predicate.value, quad.object)
     named = sorted(
         one_each,
-        key=lambda one: (one != ONTOLOGY_RDF_TYPE.value, EXTERNAL_NAMESPACES["rdfs"] not in one, one),
+        key=lambda one: (one != RDF_TYPE_IRI, RDFS_NAMESPACE not in one, one),
     )
     return [(one, one_each[one]) for one in named[:MAX_EXAMPLE_FACTS]]
 
 
 def shapes_of_class(store: Store, node: ox.NamedNode, prefix: str) -> list[str]:
     """The names of the shapes that look at the things of a class."""
-    found = store.match(None, ox.NamedNode(f"{SHACL_NAMESPACE}targetClass"), node)
+    found = store.match(None, expand_curie("sh:targetClass"), node)
     iris = {one.subject.value for one in found if isinstance(one.subject, ox.NamedNode)}
     return sorted(one.removeprefix(prefix) for one in iris if one.startswith(prefix))

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from ..pages.rendering import find_href, truncate_to_letters, words_of_iri
+from ..pages.rendering import find_href, truncate_to_letters
 from ..pages.svg import BOX_GAP_PX, BOX_HEIGHT_PX, BOX_WIDTH_PX, BoxItem, Picture, PictureBox
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
+from ..rdf.labels import label_or_words
+from ..rdf.namespaces import expand_curie
 from ..store.store import Store
 from ..text import natural_sort_key
 
@@ -21,17 +22,17 @@ MAX_NEIGHBORS, MAX_LINK_LABEL_LETTERS = 7, 20  # neighbors on a side, and letter
 NEIGHBOR_GAP_PIXELS = 200  # between two columns, for what the lines stand for
 # What leads to everything, and so tells little.
 UNINFORMATIVE_PROPERTIES = frozenset(
-    EXTERNAL_NAMESPACES[prefix] + name
-    for prefix, name in (
-        ("rdf", "type"),
-        ("dcterms", "source"),
-        ("dcterms", "license"),
-        ("dcterms", "subject"),
-        ("dcterms", "relation"),
-        ("skos", "inScheme"),
-        ("skos", "topConceptOf"),
-        ("skos", "broaderTransitive"),
-        ("skos", "narrowerTransitive"),
+    expand_curie(name).value
+    for name in (
+        "rdf:type",
+        "dcterms:source",
+        "dcterms:license",
+        "dcterms:subject",
+        "dcterms:relation",
+        "skos:inScheme",
+        "skos:topConceptOf",
+        "skos:broaderTransitive",
+        "skos:narrowerTransitive",
     )
 )
 
@@ -65,7 +66,7 @@ def build_neighborhood(
     (center,) = picture.add_column(start, [(title, None, "self")], middle)
     for place, some in enumerate(shown):
         named: list[BoxItem] = [
-            (neighbor_name(one.iri, labels), find_href(one.iri, base), "") for one in some
+            (label_or_words(labels, one.iri).value, find_href(one.iri, base), "") for one in some
         ]
         top = 1 + (rows - len(some)) * (BOX_HEIGHT_PX + BOX_GAP_PX) / 2
         boxes = picture.add_column(start + BOX_WIDTH_PX + NEIGHBOR_GAP_PIXELS if place else 1, named, top)
@@ -96,11 +97,6 @@ def list_neighbors(groups: Sequence[Any]) -> list[Neighbor]:
     for one in turns:
         found.setdefault(one.iri, one)
     return [*found.values()]
-
-
-def neighbor_name(iri: str, labels: Mapping[str, ox.Literal]) -> str:
-    """What a thing is called."""
-    return labels[iri].value if iri in labels else words_of_iri(iri)
 
 
 MAX_PATH_TERMS = 200  # terms at the end of a path
@@ -271,10 +267,9 @@ class ResourceOverview:
 
 def build_overview(store: Store, iri: str, types: Collection[str], base: str) -> ResourceOverview:
     """What matters most about a thing of these classes; nothing for kinds that have no sentences."""
-    known = namespaces_by_prefix(base)
-    of_type = {expand_curie(name, known): what for name, what in OVERVIEW_PATHS_BY_CLASS.items()}
+    of_type = {expand_curie(name, base).value: what for name, what in OVERVIEW_PATHS_BY_CLASS.items()}
     kind, ways = next((of_type[one] for one in of_type if one in types), ("", {}))
-    followed = {name: follow_property_path(store, iri, way, known) for name, way in ways.items()}
+    followed = {name: follow_property_path(store, iri, way, base) for name, way in ways.items()}
     cut = frozenset(name for name, (_, is_whole) in followed.items() if not is_whole)
     found = {
         name: sorted(those, key=lambda one: natural_sort_key(one.value))
@@ -283,17 +278,15 @@ def build_overview(store: Store, iri: str, types: Collection[str], base: str) ->
     return ResourceOverview(kind, found, cut)
 
 
-def follow_property_path(
-    store: Store, iri: str, way: PropertyPath, known: Mapping[str, str]
-) -> tuple[list[Any], bool]:
+def follow_property_path(store: Store, iri: str, way: PropertyPath, base: str) -> tuple[list[Any], bool]:
     """The ends of a path from a thing, each once: what has an IRI, and texts; and whether these are all."""
     nodes, is_whole = [ox.NamedNode(iri)], True
     for one in way.path.split("/"):
-        ends = (end for node in nodes for end in follow_property(store, node, one, known))
+        ends = (end for node in nodes for end in follow_property(store, node, one, base))
         some = list(islice(ends, MAX_PATH_NODES + 1))
         is_whole &= len(some) <= MAX_PATH_NODES
         nodes = list(dict.fromkeys(some[:MAX_PATH_NODES]))
-    begin = expand_curie(way.target_prefix, known) if way.target_prefix else ""
+    begin = expand_curie(way.target_prefix, base).value if way.target_prefix else ""
     found = [
         one
         for one in nodes
@@ -302,17 +295,11 @@ def follow_property_path(
     return found[:MAX_PATH_TERMS], is_whole and len(found) <= MAX_PATH_TERMS
 
 
-def follow_property(store: Store, node: Any, name: str, known: Mapping[str, str]) -> Iterator[Any]:
+def follow_property(store: Store, node: Any, name: str, base: str) -> Iterator[Any]:
     """Where a property leads from a node; backwards where its name begins with `^`."""
-    property_ = ox.NamedNode(expand_curie(name.removeprefix("^"), known))
+    property_ = expand_curie(name.removeprefix("^"), base)
     if name.startswith("^"):
         quads = store.match(None, property_, node) if isinstance(node, ox.NamedNode) else ()
         return (quad.subject for quad in quads)
     quads = store.match(node, property_) if isinstance(node, ox.NamedNode | ox.BlankNode) else ()
     return (quad.object for quad in quads)
-
-
-def expand_curie(name: str, known: Mapping[str, str]) -> str:
-    """The IRI that is given as prefix and local name."""
-    prefix, _, local = name.partition(":")
-    return known[prefix] + local

@@ -1,16 +1,17 @@
 """A thing as plain JSON: what is said of it and where, its parts, what points to it, counted and paged."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pyoxigraph as ox
 
 from ..http.bodies import Pairs, parameter_values
-from ..http.parameters import add_parameters_to_path, encode_parameter_pairs
+from ..http.parameters import add_url_parameters
 from ..problems import Problem, unknown_name_problem
 from ..rdf.formats import JSON
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, shorten_known_iri
+from ..rdf.literals import literal_value
+from ..rdf.namespaces import XSD_NAMESPACE, shorten_iri
 from ..rdf.serialization import UnserializableError
 from ..store.store import Store
 from .description import (
@@ -22,14 +23,9 @@ from .description import (
 )
 from .labels import build_language_map, find_labels
 
-XSD_BASE_IRI = EXTERNAL_NAMESPACES["xsd"]
 LABEL_CURIES = ("skos:prefLabel", "rdfs:label", "foaf:name")
 RDF_TYPE_CURIE = "rdf:type"
-ANY_TEXT_PATTERN = re.compile(r".*", re.DOTALL)
-JSON_LITERAL_READERS: dict[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
-    f"{XSD_BASE_IRI}integer": (re.compile(r"[+-]?[0-9]+"), int),
-    f"{XSD_BASE_IRI}boolean": (re.compile(r"true|false"), "true".__eq__),
-}
+JSON_DATATYPES = (f"{XSD_NAMESPACE}integer", f"{XSD_NAMESPACE}boolean")  # of which JSON has the values
 PAGE_NUMBER_PATTERN = re.compile(r"[0-9]{1,8}")
 INVERSE_PAGE_THINGS = 50  # things that point here, on a page
 
@@ -93,7 +89,7 @@ def labels_by_language(found: ResourceDescription, base: str) -> dict[str, list[
 
 def context_term_name(iri: str, base: str) -> str:
     """What the JSON-LD context calls a term."""
-    return shorten_known_iri(iri, base).removeprefix("wgig:")
+    return shorten_iri(iri, base).removeprefix("wgig:")
 
 
 def group_facts(
@@ -121,12 +117,11 @@ def build_fact_value(term: Any, named: dict[str, ox.Literal]) -> JsonObject:
     if term.direction:
         raise UnserializableError("a text has a direction", JSON.media_type)
     datatype = term.datatype.value
-    fits, read = JSON_LITERAL_READERS.get(datatype, (ANY_TEXT_PATTERN, str))
-    fact: JsonObject = {"value": read(term.value) if fits.fullmatch(term.value) else term.value}
+    fact: JsonObject = {"value": literal_value(term) if datatype in JSON_DATATYPES else term.value}
     if term.language:
         fact["language"] = term.language
-    elif datatype not in (*JSON_LITERAL_READERS, f"{XSD_BASE_IRI}string"):
-        fact["datatype"] = datatype.replace(XSD_BASE_IRI, "xsd:")
+    elif datatype not in (*JSON_DATATYPES, f"{XSD_NAMESPACE}string"):
+        fact["datatype"] = datatype.replace(XSD_NAMESPACE, "xsd:")
     return fact
 
 
@@ -177,9 +172,7 @@ def build_inverse_page(store: Store, path: str, by: str, things: list[str], numb
     named = find_labels(store, iris)
     around = {"prev": number - 1, "next": number + 1}
     links = {
-        rel: add_parameters_to_path(
-            f"{path}.json", encode_parameter_pairs([("inverse", by), ("page", str(one))])
-        )
+        rel: add_url_parameters(f"{path}.json", [("inverse", by), ("page", str(one))])
         for rel, one in around.items()
         if 1 <= one <= -(-len(things) // INVERSE_PAGE_THINGS)
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, JSON_LD, N_TRIPLES, PLAIN_XML, RDF_XML, TURTLE, Format
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.namespaces import DCTERMS_DESCRIPTION, DCTERMS_TITLE, RDF_TYPE, expand_curie
 from ..settings import SHIPPED_FOLDER, Settings
 
 PROFILES_FOLDER = SHIPPED_FOLDER / "data" / "profiles"
@@ -89,13 +89,12 @@ def read_profile_file(path: Path, base: str) -> Profile:
 
 def profile_triples(base: str) -> Iterator[ox.Triple]:
     """What the profiles are, by the Profiles Vocabulary: token, title, description, media types."""
-    prof, dcterms = EXTERNAL_NAMESPACES["prof"], EXTERNAL_NAMESPACES["dcterms"]
     for one in profiles_by_token(base).values():
-        said: list[tuple[str, ox.NamedNode | ox.Literal]] = [
-            (f"{EXTERNAL_NAMESPACES['rdf']}type", ox.NamedNode(f"{prof}Profile")),
-            (f"{prof}hasToken", ox.Literal(one.token)),
-            (f"{dcterms}title", ox.Literal(one.title, language="en")),
-            (f"{dcterms}description", ox.Literal(one.description, language="en")),
-            *((f"{dcterms}format", ox.Literal(format_.media_type)) for format_ in one.formats),
+        said: list[tuple[ox.NamedNode, ox.NamedNode | ox.Literal]] = [
+            (RDF_TYPE, expand_curie("prof:Profile")),
+            (expand_curie("prof:hasToken"), ox.Literal(one.token)),
+            (DCTERMS_TITLE, ox.Literal(one.title, language="en")),
+            (DCTERMS_DESCRIPTION, ox.Literal(one.description, language="en")),
+            *((expand_curie("dcterms:format"), ox.Literal(format_.media_type)) for format_ in one.formats),
         ]
-        yield from (ox.Triple(ox.NamedNode(one.iri), ox.NamedNode(name), value) for name, value in said)
+        yield from (ox.Triple(ox.NamedNode(one.iri), property_, value) for property_, value in said)

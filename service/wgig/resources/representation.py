@@ -24,7 +24,7 @@ from ..http.language import (
     keep_best_languages,
     list_statement_languages,
 )
-from ..http.parameters import add_parameters_to_path, encode_parameter_pairs, request_base_url
+from ..http.parameters import add_url_parameters, request_base_url
 from ..http.responses import respond_with_body
 from ..pages import rendering
 from ..pages.dependencies import RequestContext
@@ -40,7 +40,7 @@ from . import alternates, mappings
 from .alternates import ALTR_MODEL_IRI, Resource, representation_links
 from .description import iter_type_triples
 from .mappings import build_list_items, map_to_profile
-from .negotiation import (
+from .profile_negotiation import (
     NEGOTIATION_PARAMETERS,
     NEGOTIATION_VARY,
     Preferences,
@@ -58,9 +58,7 @@ def address_with_parameters(request: Request, pairs: Pairs) -> str:
         for one in get_query_parameters(request)
         if one[0] in NEGOTIATION_PARAMETERS and one[1] and one not in pairs
     ]
-    return add_parameters_to_path(
-        quote(request.scope["path"], safe=PATH_SAFE_CHARACTERS), encode_parameter_pairs([*pairs, *wished])
-    )
+    return add_url_parameters(quote(request.scope["path"], safe=PATH_SAFE_CHARACTERS), [*pairs, *wished])
 
 
 CONTEXT_PATH = "/context.jsonld"
@@ -110,7 +108,7 @@ def respond_with_resource(  # noqa: PLR0913 - what a representation consists of
     fields["Content-Profile"] = f"<{choice.profile.iri}>"
     # What Accept-Language moves has no address of its own.
     if wish.languages.is_explicit or not wish.languages.ranges:
-        fields["Content-Location"] = add_parameters_to_path(
+        fields["Content-Location"] = add_url_parameters(
             subject.representation_address(choice), format_lang_parameter(wish.languages)
         )
     fields |= content_language_field(languages)

@@ -11,10 +11,10 @@ from anyio import from_thread
 from fastapi import Request, Response
 
 from ..http import bodies, language
+from ..http.bodies import Pairs
 from ..http.parameters import (
-    add_parameters_to_path,
+    add_url_parameters,
     check_query_parameters,
-    encode_parameter_pairs,
     request_base_url,
 )
 from ..pages import names, rendering
@@ -22,13 +22,13 @@ from ..pages.dependencies import ContextDep, RequestContext
 from ..problems import Problem
 from ..rdf import jsonld
 from ..rdf.formats import HTML, JSON, JSON_LD, Format
-from ..rdf.jsonld import compact_triples, embed_used_context
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
+from ..rdf.jsonld import FRAME_TYPES, compact_triples, embed_used_context
+from ..rdf.namespaces import DCTERMS_LICENSE, EXTERNAL_NAMESPACES, LICENSE_IRI, RDFS_LABEL, expand_curie
 from ..sparql.examples import find_examples_by_keyword
 from ..store.changelog.log import ChangeLog
 from ..store.changelog.sync import ChangeLogSync
-from . import existence, negotiation, plain_json
-from .alternates import CONTENT_LICENSE_IRI, Resource
+from . import existence, plain_json
+from .alternates import Resource
 from .dependencies import StreamDep
 from .description import (
     ResourceDescription,
@@ -39,7 +39,7 @@ from .description import (
     statements_about,
 )
 from .mappings import resource_markup
-from .negotiation import (
+from .profile_negotiation import (
     NEGOTIATION_PARAMETERS,
     NEGOTIATION_VARY,
     Preferences,
@@ -73,12 +73,7 @@ FRAMED_FORMATS = (JSON_LD, JSON)
 INVERSE_FORMATS = (JSON, HTML)
 NON_IRI_CHARACTERS = re.compile(r'[\x00-\x20<>"{}|^`\\%]')
 
-RDFS_BASE_IRI, FOAF_BASE_IRI, DCTERMS_BASE_IRI = (
-    EXTERNAL_NAMESPACES["rdfs"],
-    EXTERNAL_NAMESPACES["foaf"],
-    EXTERNAL_NAMESPACES["dcterms"],
-)
-RESOURCE_LABEL_PREDICATE = ox.NamedNode(f"{RDFS_BASE_IRI}label")
+FOAF_BASE_IRI = EXTERNAL_NAMESPACES["foaf"]
 
 
 def get_resource(context: ContextDep, stream: StreamDep, path: str) -> Response:
@@ -89,7 +84,7 @@ def get_resource(context: ContextDep, stream: StreamDep, path: str) -> Response:
     request = context.request
     iri, here = parse_resource_path(context, path), doc_path(path)
     parameters = check_query_parameters(request, RESOURCE_PARAMETERS)
-    negotiation.parse_frame_parameter(request)
+    parse_frame_parameter(parameters)
     asked = (
         parse_preferences(context, OWN_PROFILE_FORMATS, others=RESOURCE_PARAMETERS)
         if parameters or asks_for_profile(request)
@@ -100,7 +95,7 @@ def get_resource(context: ContextDep, stream: StreamDep, path: str) -> Response:
     if not is_thing and not existence.is_folder(wait_for_log(stream), iri):
         suffixed = SUFFIXED_PATH_PATTERN.fullmatch(path)
         if suffixed and is_known_iri(store, parse_resource_path(context, suffixed["path"])):
-            location = add_parameters_to_path(here, encode_parameter_pairs(parameters))
+            location = add_url_parameters(here, parameters)
             return Response(status_code=303, headers={"Location": location, "Vary": NEGOTIATION_VARY})
         raise missing_resource_problem(context, stream, iri)
     fields = {"Link": f'<{here}>; rel="describedby"', "Vary": NEGOTIATION_VARY}
@@ -111,7 +106,7 @@ def get_resource(context: ContextDep, stream: StreamDep, path: str) -> Response:
         fields["Content-Profile"] = f"<{choice.profile.iri}>"
         token = "all" if asked.wants_listing else choice.profile.token
         parameters = [*(pair for pair in parameters if pair[0] != "_profile"), ("_profile", token)]
-    location = add_parameters_to_path(here, encode_parameter_pairs(parameters))
+    location = add_url_parameters(here, parameters)
     return Response(status_code=303, headers={"Location": location, **fields})
 
 
@@ -121,7 +116,7 @@ def get_resource_document(context: ContextDep, stream: StreamDep, path: str) -> 
     suffixed = SUFFIXED_PATH_PATTERN.fullmatch(path)
     path, suffix = (suffixed["path"], suffixed["suffix"]) if suffixed else (path, "")
     parameters = check_query_parameters(request, RESOURCE_PARAMETERS)
-    frame = negotiation.parse_frame_parameter(request)
+    frame = parse_frame_parameter(parameters)
     if frame:
         return respond_with_frame(context, path, suffix, frame)
     pairs = [pair for pair in parameters if pair[0] in INVERSE_PARAMETERS]
@@ -152,6 +147,16 @@ def get_resource_document(context: ContextDep, stream: StreamDep, path: str) -> 
     return respond_with_resource(
         context, asked, subject, more=more, languages=description_languages(description)
     )
+
+
+def parse_frame_parameter(parameters: Pairs) -> str:
+    """The frame that `?_frame=` names, or nothing. Raises Problem 400."""
+    frame = dict(parameters).get("_frame")
+    if frame is None:
+        return ""
+    if frame not in FRAME_TYPES:
+        raise Problem(400, f"The parameter _frame names one of the frames: {', '.join(FRAME_TYPES)}.")
+    return frame
 
 
 def parse_inverse_preferences(context: RequestContext, suffix: str) -> Preferences:
@@ -216,7 +221,7 @@ def respond_with_folder(
             }
             return render_site_page(context, "kind.html", **given)
         members = (
-            ox.Triple(ox.NamedNode(iri), ox.NamedNode(f"{RDFS_BASE_IRI}member"), ox.NamedNode(one))
+            ox.Triple(ox.NamedNode(iri), expand_curie("rdfs:member"), ox.NamedNode(one))
             for one in below.things
         )
         return serialize_graph_body(context, [*members, *labels], format_)
@@ -284,11 +289,9 @@ def description_triples(description: ResourceDescription, base: str) -> Iterable
     yield from label_triples({iri: text for iri, text in description.labels.items() if iri not in subjects})
     document = ox.NamedNode(description.iri.replace(f"{base}id/", f"{base}doc/", 1))
     yield ox.Triple(document, ox.NamedNode(f"{FOAF_BASE_IRI}primaryTopic"), ox.NamedNode(description.iri))
-    yield ox.Triple(document, ox.NamedNode(f"{DCTERMS_BASE_IRI}license"), ox.NamedNode(CONTENT_LICENSE_IRI))
+    yield ox.Triple(document, DCTERMS_LICENSE, ox.NamedNode(LICENSE_IRI))
     for cut in description.cut_notices:
-        yield ox.Triple(
-            document, ox.NamedNode(f"{RDFS_BASE_IRI}comment"), ox.Literal(str(cut), language="en")
-        )
+        yield ox.Triple(document, expand_curie("rdfs:comment"), ox.Literal(str(cut), language="en"))
 
 
 def profile_source_triples(context: RequestContext, description: ResourceDescription) -> Iterable[ox.Triple]:
@@ -310,7 +313,7 @@ def outgoing_triples(context: RequestContext, description: ResourceDescription) 
 
 def label_triples(labels: dict[str, ox.Literal]) -> Iterable[ox.Triple]:
     """The labels of things, each as an rdfs:label."""
-    return (ox.Triple(ox.NamedNode(iri), RESOURCE_LABEL_PREDICATE, text) for iri, text in labels.items())
+    return (ox.Triple(ox.NamedNode(iri), RDFS_LABEL, text) for iri, text in labels.items())
 
 
 def description_languages(description: ResourceDescription) -> list[str]:

@@ -6,7 +6,7 @@ misspelt name gets 404 with a suggestion.
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from functools import cache
 from itertools import dropwhile
 from pathlib import Path
@@ -25,9 +25,10 @@ from ..rdf import vocabulary
 from ..rdf.formats import HTML, TURTLE, Format
 from ..settings import SHIPPED_FOLDER
 from ..shacl.rules import rules_by_code, section_headings
+from ..text import find_near_name
 from .alternates import Resource
-from .negotiation import parse_preferences
 from .ontology import get_shipped_triples
+from .profile_negotiation import parse_preferences
 from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, own_profile
 from .representation import (
     SUFFIXED_PATH_PATTERN,
@@ -116,9 +117,6 @@ def diff_example_lines(failing: Path, passing: Path) -> Iterator[DiffLine]:
                 yield from (DiffLine(PASSING_MARK, line) for line in other[other_start:other_end])
 
 
-MAX_SHAPE_NAME_CHARACTERS = 100  # characters of a name that is compared with others
-
-
 def get_shape(context: ContextDep, name: str) -> Response:
     """A shape, as a page with its reason and examples, or as RDF. Raises Problem 404 with a near name."""
     suffixed = SUFFIXED_PATH_PATTERN.fullmatch(name)
@@ -130,7 +128,7 @@ def get_shape(context: ContextDep, name: str) -> Response:
     graph = get_shipped_triples(context, "shapes")
     names = {iri.removeprefix(prefix) for iri in subject_iris(graph) if iri.startswith(prefix)}
     if name not in names:
-        raise unknown_shape_problem(name, find_near_shape(name, names))
+        raise unknown_shape_problem(name, find_near_name(name, names))
     node = ox.NamedNode(prefix + name)
     part = http_language.keep_requested_languages(
         vocabulary.extract_subgraph(graph, node, prefix), asked.languages
@@ -166,7 +164,9 @@ def render_shape_page(context: RequestContext, node: ox.NamedNode, graph: list[o
         context,
         "rule.html",
         iri=node.value,
-        shape=vocabulary.build_node_shape(node, vocabulary.objects_by_subject(graph), current_language()),
+        shape=vocabulary.build_node_shape(
+            node, vocabulary.group_objects_by_subject(graph), current_language()
+        ),
         rule=rules_by_code().get(name),
         headings=section_headings(),
         written=read_shape_sources().get(name),
@@ -178,13 +178,6 @@ def render_shape_page(context: RequestContext, node: ox.NamedNode, graph: list[o
 def subject_iris(graph: list[ox.Triple]) -> set[str]:
     """The IRIs that a graph says something about."""
     return {one.subject.value for one in graph if isinstance(one.subject, ox.NamedNode)}
-
-
-def find_near_shape(name: str, names: set[str]) -> str:
-    """The name that was probably meant, whatever its capitals; empty where none is near."""
-    known = {one.upper(): one for one in names}
-    found = get_close_matches(name[:MAX_SHAPE_NAME_CHARACTERS].upper(), known, 1)
-    return known[found[0]] if found else ""
 
 
 def unknown_shape_problem(name: str, likely: str) -> Problem:

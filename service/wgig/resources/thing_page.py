@@ -10,35 +10,45 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pyoxigraph as ox
-from pyoxigraph import Literal
 
 from ..http.bodies import get_query_parameters, parameter_values
 from ..http.language import RTL_LANGUAGES, current_language, label_languages
 from ..pages.dependencies import RequestContext
 from ..pages.names import foreign_property_label
-from ..pages.rendering import words_of_iri
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_known_iri
+from ..rdf.labels import LABEL_PROPERTIES, label_or_words
+from ..rdf.namespaces import (
+    DCTERMS_DESCRIPTION,
+    DCTERMS_HAS_PART,
+    DCTERMS_SOURCE,
+    EARL_RESULT,
+    RDF_TYPE_IRI,
+    RDFS_NAMESPACE,
+    SH_NAMESPACE,
+    SKOS_NAMESPACE,
+    expand_curie,
+    namespaces_by_prefix,
+    shorten_iri,
+)
 from ..shacl.rules import rules_by_code, section_headings
 from ..sparql.examples import find_examples_of_resource
-from ..store.history import list_graph_versions
+from ..store.history import MAX_LISTED_VERSIONS, list_graph_versions
 from ..store.projections import cache_for_version
 from ..store.store import Store
 from ..store.view import ResultTerm
 from ..text import natural_sort_key
 from .description import ResourceDescription, Statement, graphs_by_use, stated_types
-from .labels import LABEL_PROPERTIES, find_labels
+from .labels import find_labels
 from .overview import build_neighborhood, build_overview
 from .plain_json import INVERSE_PAGE_THINGS
 from .representation import address_with_parameters, render_site_page
 
-PAGE_RDF_TYPE = f"{EXTERNAL_NAMESPACES['rdf']}type"
-DCTERMS_SOURCE_IRI = f"{EXTERNAL_NAMESPACES['dcterms']}source"
 DESCRIPTION_PROPERTIES = (
-    f"{EXTERNAL_NAMESPACES['skos']}definition",
-    f"{EXTERNAL_NAMESPACES['dcterms']}description",
-    f"{EXTERNAL_NAMESPACES['rdfs']}comment",
+    f"{SKOS_NAMESPACE}definition",
+    DCTERMS_DESCRIPTION.value,
+    f"{RDFS_NAMESPACE}comment",
 )
-OWL_INVERSE_OF = ox.NamedNode(f"{EXTERNAL_NAMESPACES['owl']}inverseOf")
+HEADER_PROPERTIES = (RDF_TYPE_IRI, DCTERMS_SOURCE.value, *DESCRIPTION_PROPERTIES)
+OWL_INVERSE_OF = expand_curie("owl:inverseOf")
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,7 @@ class ResourceView:
 def build_resource_view(store: Store, description: ResourceDescription, inferred: str) -> ResourceView:
     """The page of a thing. `inferred` is the IRI of the graph of what follows from the facts."""
     home = next((graph for graph in graphs_by_use(description) if graph != inferred), "")
-    title = description.labels.get(description.iri, ox.Literal(words_of_iri(description.iri)))
+    title = label_or_words(description.labels, description.iri)
     shown = drop_implied_statements(list(description), inferred)
     inverse = inverse_property_labels(store, store.version, label_languages())
 
@@ -121,7 +131,7 @@ def build_resource_view(store: Store, description: ResourceDescription, inferred
         description,
         title,
         home,
-        types=sorted(picked(PAGE_RDF_TYPE), key=lambda value: inferred in value.graphs),
+        types=sorted(picked(RDF_TYPE_IRI), key=lambda value: inferred in value.graphs),
         texts=picked(*DESCRIPTION_PROPERTIES),
         facts=groups([one for one in description.statements if not is_in_header(one, title)]),
         parts=[
@@ -131,7 +141,7 @@ def build_resource_view(store: Store, description: ResourceDescription, inferred
             )
         ],
         incoming=incoming,
-        sources=picked(DCTERMS_SOURCE_IRI),
+        sources=picked(DCTERMS_SOURCE.value),
         implied_count=len(set(description)) - len(shown),
     )
 
@@ -156,7 +166,7 @@ def inverse_property_labels(store: Store, version: int, liked: tuple[str, ...]) 
 
 def is_in_header(statement: Statement, title: ox.Literal) -> bool:
     """Whether the page shows the statement elsewhere than among the facts."""
-    if statement.predicate.value in (PAGE_RDF_TYPE, DCTERMS_SOURCE_IRI, *DESCRIPTION_PROPERTIES):
+    if statement.predicate.value in HEADER_PROPERTIES:
         return True
     return statement.predicate.value in LABEL_PROPERTIES and statement.object == title
 
@@ -191,11 +201,6 @@ def group_by_property(
     return sorted(groups, key=lambda group: group.label.value.casefold())
 
 
-SH_BASE_IRI, EARL_BASE_IRI = EXTERNAL_NAMESPACES["sh"], EXTERNAL_NAMESPACES["earl"]
-SECTION_RESULT_PREDICATE, DCTERMS_HAS_PART = (
-    ox.NamedNode(f"{EARL_BASE_IRI}result"),
-    ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcterms']}hasPart"),
-)
 # The properties that each section of the template is made of; 0 is the paper itself.
 SECTION_PROPERTIES = (
     (
@@ -244,15 +249,13 @@ def build_paper_sections(store: Store, page: ResourceView, base: str) -> list[Pa
     known = namespaces_by_prefix(base)
     iri = page.description.iri
     whole = known["assertion"] + iri.removeprefix(known["paper"])
-    if not iri.startswith(known["paper"]) or not any(
-        store.match(ox.NamedNode(whole), SECTION_RESULT_PREDICATE)
-    ):
+    if not iri.startswith(known["paper"]) or not any(store.match(ox.NamedNode(whole), EARL_RESULT)):
         return []
     parts = dict(page.parts)
     by_property = {one.iri: one for one in page.facts}
     found = []
     for number, names in enumerate(SECTION_PROPERTIES):
-        iris = [expand_section_property(name, known) for name in names]
+        iris = [expand_curie(name, base).value for name in names]
         groups = [by_property[one] for one in iris if one in by_property]
         ends = [
             value.term.value for one in groups for value in one.values if isinstance(value.term, ox.NamedNode)
@@ -262,12 +265,6 @@ def build_paper_sections(store: Store, page: ResourceView, base: str) -> list[Pa
         state, findings = read_section_state(store, f"{whole}/{number}", known)
         found.append(PaperSection(number, state, plain, own, findings))
     return found
-
-
-def expand_section_property(name: str, known: dict[str, str]) -> str:
-    """The IRI that is given as prefix and local name."""
-    prefix, _, local = name.partition(":")
-    return known[prefix] + local
 
 
 def has_group_value(group: PropertyGroup, iri: str) -> bool:
@@ -280,7 +277,7 @@ def read_section_state(
 ) -> tuple[str, list[SectionFinding]]:
     """How a section stands, and what was found in it."""
     node = ox.NamedNode(assertion)
-    states = (object_text(quad) for quad in store.match(node, SECTION_RESULT_PREDICATE))
+    states = (object_text(quad) for quad in store.match(node, EARL_RESULT))
     state = next(states, "").removeprefix(known["test-result"]) or "untested"
     findings = [
         read_section_finding(store, quad.object)
@@ -294,22 +291,19 @@ def read_section_finding(store: Store, node: ox.NamedNode) -> SectionFinding:
     """What was found, by its node."""
     said = {quad.predicate.value: object_text(quad) for quad in store.match(node)}
     code, severity = (
-        said.get(SH_BASE_IRI + name, "").partition("#")[2] for name in ("sourceShape", "resultSeverity")
+        said.get(SH_NAMESPACE + name, "").partition("#")[2] for name in ("sourceShape", "resultSeverity")
     )
     rule = rules_by_code().get(code)
     return SectionFinding(
         code,
         severity,
-        rule.message_in(current_language()) if rule else said.get(f"{SH_BASE_IRI}resultMessage", ""),
+        rule.message_in(current_language()) if rule else said.get(f"{SH_NAMESPACE}resultMessage", ""),
     )
 
 
 def object_text(quad: ox.Quad) -> str:
     """The IRI or text at the end of a statement."""
     return quad.object.value if isinstance(quad.object, ox.NamedNode | ox.Literal) else ""
-
-
-MAX_SOURCE_VERSIONS = 20  # of a graph that a page lists
 
 
 def render_resource_page(
@@ -327,11 +321,11 @@ def render_resource_page(
         "doc.html",
         page=replace(view, facts=[one for one in view.facts if one.iri not in there]),
         gist=what,
-        examples=find_examples_of_resource(shorten_known_iri(description.iri, base)),
+        examples=find_examples_of_resource(shorten_iri(description.iri, base)),
         sections=in_sections,
         headings=section_headings(),
         around=build_neighborhood(view.title.value, view.incoming, view.facts, named, base),
-        versions=list_graph_versions(context.history, context.store, view.graph)[-MAX_SOURCE_VERSIONS:]
+        versions=list_graph_versions(context.history, context.store, view.graph)[-MAX_LISTED_VERSIONS:]
         if view.graph
         else [],
         labels=named,
@@ -351,7 +345,7 @@ def render_inverse_page(
         context,
         "inverse.html",
         iri=description.iri,
-        title=description.labels.get(description.iri) or Literal(words_of_iri(description.iri)),
+        title=label_or_words(description.labels, description.iri),
         name=name,
         found=found,
         things=things,

@@ -8,36 +8,24 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, kind_of_iri, namespaces_by_prefix
-from ..settings import Settings
+from ..rdf.labels import LABEL_PROPERTIES
+from ..rdf.namespaces import (
+    RDF_NAMESPACE,
+    SKOS_NAMESPACE,
+    WGIG_NAMESPACE,
+    XSD_STRING,
+    expand_curie,
+    kind_of_iri,
+)
 from .tokenizer import tokenize_text
-
-WGIG_NAMESPACE = namespaces_by_prefix(Settings.base)["wgig"]
-XSD_STRING = ox.Literal("").datatype
 
 # Properties whose values are names of a thing, then those whose values are texts about it. What stands first
 # is shown first.
-NAME_PROPERTIES = tuple(
-    EXTERNAL_NAMESPACES[prefix] + name
-    for prefix, name in (
-        ("skos", "prefLabel"),
-        ("rdfs", "label"),
-        ("foaf", "name"),
-        ("dcterms", "title"),
-        ("skos", "altLabel"),
-        ("skos", "notation"),
-    )
-)
+NAME_PROPERTIES = (*LABEL_PROPERTIES, f"{SKOS_NAMESPACE}notation")
 TEXT_PROPERTIES = (
     *(
-        EXTERNAL_NAMESPACES[prefix] + name
-        for prefix, name in (
-            ("skos", "definition"),
-            ("dcterms", "description"),
-            ("rdfs", "comment"),
-            ("skos", "scopeNote"),
-            ("skos", "note"),
-        )
+        expand_curie(name).value
+        for name in ("skos:definition", "dcterms:description", "rdfs:comment", "skos:scopeNote", "skos:note")
     ),
     *(
         WGIG_NAMESPACE + name
@@ -62,7 +50,7 @@ TEXT_PROPERTIES = (
             "venue",
         )
     ),
-    EXTERNAL_NAMESPACES["rdf"] + "value",
+    RDF_NAMESPACE + "value",
 )
 INDEXED_PROPERTIES = (*NAME_PROPERTIES, *TEXT_PROPERTIES)
 PROPERTY_POSITIONS = {ox.NamedNode(iri): place for place, iri in enumerate(INDEXED_PROPERTIES)}

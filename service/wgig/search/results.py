@@ -7,14 +7,14 @@ from typing import Any
 import pyoxigraph as ox
 from markupsafe import Markup, escape
 
-from ..pages.rendering import find_href, words_of_iri
+from ..pages.rendering import find_href
+from ..rdf.labels import words_of_iri
+from ..rdf.namespaces import SCHEMA_NAMESPACE
 from .database import IndexRow
 from .entries import INDEXED_PROPERTIES, IndexEntry
 from .ranking import SearchMatches
 from .snippets import Snippet, build_snippet
 from .tokenizer import SearchTerm
-
-SCHEMA_ORG_VOCABULARY = "https://schema.org/"
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def build_search_json_ld(results: SearchResults, address: str, things: Mapping[s
         for number, one in enumerate(results.hits, 1)
     ]
     return {
-        "@context": {"@vocab": SCHEMA_ORG_VOCABULARY},
+        "@context": {"@vocab": SCHEMA_NAMESPACE},
         "@id": address,
         "@type": "SearchResultsPage",
         "name": results.text,
@@ -142,7 +142,7 @@ def build_search_json_ld(results: SearchResults, address: str, things: Mapping[s
             "@type": "ItemList",
             "numberOfItems": results.total,
             "itemListOrder": {
-                "@id": f"{SCHEMA_ORG_VOCABULARY}ItemListOrderDescending",
+                "@id": f"{SCHEMA_NAMESPACE}ItemListOrderDescending",
                 "@type": "ItemListOrderType",
             },
             "itemListElement": items,

@@ -1,6 +1,5 @@
 """/search: full-text search over names, definitions and the texts of papers, best first, page by page."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +12,7 @@ from fastapi import Request, Response
 
 from ..http.bodies import Pairs
 from ..http.parameters import check_query_parameters
-from ..http.responses import respond_with_body
+from ..http.responses import respond_with_body, serialize_compact_json
 from ..pages import rendering
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.names import localized_kind_title
@@ -21,7 +20,7 @@ from ..problems import Problem
 from ..rdf.formats import ATOM, HTML, JSON, JSON_LD, Format
 from ..resources.alternates import Resource
 from ..resources.labels import find_labels
-from ..resources.negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
+from ..resources.profile_negotiation import LANGUAGE_NEUTRAL_HEADERS, parse_format_preferences
 from ..resources.profiles import OWN_PROFILE_TOKEN, Profile, own_profile, profiles_by_token
 from ..resources.representation import address_with_parameters, named_resource_markup, respond_with_resource
 from . import index as search_index
@@ -171,11 +170,6 @@ def build_results_markup(
     """The results of these parameters as schema.org, with these names of the things by IRI."""
     things = dict(zip(names, named_resource_markup(context, names), strict=True))
     return build_search_json_ld(results, f"{context.request.base_url}search?{urlencode(pairs)}", things)
-
-
-def serialize_compact_json(value: object) -> bytes:
-    """JSON without spaces for people, which take longer than a search."""
-    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def render_search_page(

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from ..problems import Problem
-from ..rdf.sparql_lexer import tokenize_sparql
 from ..sparql.federation import FederatedCall, serialize_values_group
 from ..store.inference.rule import RulePattern, parse_triple_patterns, split_statements
 from . import index as search_index
@@ -99,14 +98,13 @@ def parse_search_pattern(call: FederatedCall, base: str) -> SearchPattern:
 
 def parse_search_triples(call: FederatedCall) -> list[RulePattern]:
     """The patterns of a search. Raises Problem 400 where it is made of anything else."""
-    if any(
-        (one.kind == "word" and one.text != "a") or one.text == "(" for one in tokenize_sparql(call.operand)
-    ):
+    tokens = call.operand.tokens
+    if any((one.kind == "word" and one.text != "a") or one.text == "(" for one in tokens):
         raise unclear_search_problem(
             "It is made of plain statements alone. Put a FILTER and the like behind its brackets."
         )
     try:
-        direct, inner = split_statements(call.operand)
+        direct, inner = split_statements(tokens)
         if inner:
             raise unclear_search_problem("It has no brackets within.")
         return parse_triple_patterns(call.prologue, direct)

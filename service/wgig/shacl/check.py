@@ -16,7 +16,15 @@ import pyoxigraph as ox
 
 from ..problems import Problem
 from ..rdf import shipped
-from ..rdf.namespaces import WGIG_TERMS_NAMESPACE
+from ..rdf.namespaces import (
+    DCTERMS_TITLE,
+    ID_NAMESPACE,
+    PAPER_NAMESPACE,
+    RDF_TYPE,
+    WGIG_ISSUE_PAPER,
+    WGIG_NAMESPACE,
+    WGIG_WAIVES,
+)
 from ..rdf.serialization import reword_literal
 from ..settings import Settings
 from ..text import shorten_untrusted_text
@@ -25,13 +33,11 @@ from .documents import Document
 from .engines import Term, ValidationResult, get_shacl_engine
 from .findings import Finding, PaperReport, Report
 from .locations import DocumentIndex
-from .rules import CHECK_PROFILES, SHAPES_NAMESPACE, WGIG_WAIVES_IRI, rules_by_code
+from .rules import CHECK_PROFILES, SHAPES_NAMESPACE, rules_by_code
 from .summary import PaperSummary, ResultsByNode
 
-RESOURCE_NAMESPACE = f"{Settings.base}id/"
 # What a file may describe beside its papers and their parts.
-ACTOR_IRI_PREFIXES = (f"{RESOURCE_NAMESPACE}agent/", f"{RESOURCE_NAMESPACE}membership/")
-WGIG_WAIVES = ox.NamedNode(WGIG_WAIVES_IRI)
+ACTOR_IRI_PREFIXES = (f"{ID_NAMESPACE}agent/", f"{ID_NAMESPACE}membership/")
 
 
 def results_beyond_shapes(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
@@ -58,7 +64,7 @@ def find_unknown_terms(document: Document) -> Iterator[ValidationResult]:
 
 def is_undeclared_term(term: Term) -> bool:
     """Whether a node is a term of our namespace that the ontology does not declare."""
-    return term.value.startswith(WGIG_TERMS_NAMESPACE) and term.value not in shipped.declared_terms()
+    return term.value.startswith(WGIG_NAMESPACE) and term.value not in shipped.declared_terms()
 
 
 def find_unknown_waivers(document: Document) -> Iterator[ValidationResult]:
@@ -74,12 +80,12 @@ def find_unknown_waivers(document: Document) -> Iterator[ValidationResult]:
 
 def find_foreign_resources(document: Document, papers: Sequence[Term]) -> Iterator[ValidationResult]:
     """A result for each thing of the graph that is described, though it is no part of a paper."""
-    named = {one.value for one in papers if one.value.startswith(shipped.PAPERS_NAMESPACE)}
+    named = {one.value for one in papers if one.value.startswith(PAPER_NAMESPACE)}
     own = (*(f"{one}/" for one in named), *ACTOR_IRI_PREFIXES)
     for subject in document.numbers_by_subject:
         if (
             isinstance(subject, ox.NamedNode)
-            and subject.value.startswith(RESOURCE_NAMESPACE)
+            and subject.value.startswith(ID_NAMESPACE)
             and subject.value not in named
             and not subject.value.startswith(own)
         ):
@@ -94,13 +100,12 @@ def find_name_conflicts(document: Document, papers: Sequence[Term]) -> Iterator[
         own = [
             one.object
             for one in said
-            if one.predicate == shipped.PAPER_TITLE_PREDICATE and isinstance(one.object, ox.Literal)
+            if one.predicate == DCTERMS_TITLE and isinstance(one.object, ox.Literal)
         ]
         if theirs and own and theirs.isdisjoint(one.value for one in own):
             yield ValidationResult("WGIG-0-NAME-TAKEN", paper, own[0])
 
 
-ISSUE_PAPER_CLASS = ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}IssuePaper")
 MAX_SHOWN_FINDINGS = 1000  # findings of one file that are shown
 
 
@@ -123,9 +128,7 @@ def find_document_results(document: Document, by: str) -> set[ValidationResult]:
 def get_issue_papers(document: Document) -> list[Term]:
     """The issue papers of a document, in its order. Raises Problem 422 where there is none."""
     found = [
-        one.subject
-        for one in document.iter_property_triples([shipped.RDF_TYPE])
-        if one.object == ISSUE_PAPER_CLASS
+        one.subject for one in document.iter_property_triples([RDF_TYPE]) if one.object == WGIG_ISSUE_PAPER
     ]
     if not found:
         reason = suggestions.explain_missing_paper(document)
@@ -141,7 +144,7 @@ def engine_input_triples(document: Document) -> Iterator[ox.Triple]:
     yield from map(normalize_blank_text, document.iter_property_triples(vocabulary.checked_properties()))
     yield from (
         one
-        for one in document.iter_property_triples([shipped.RDF_TYPE])
+        for one in document.iter_property_triples([RDF_TYPE])
         if one.object in vocabulary.PAPER_PART_CLASSES
     )
 

@@ -15,7 +15,7 @@ import pyoxigraph as ox
 
 from .._version import __version__
 from ..rdf.formats import TURTLE
-from ..rdf.namespaces import BASE_IRI, namespaces_by_prefix
+from ..rdf.namespaces import BASE_IRI, DEFAULT_NAMESPACES, PAPER_NAMESPACE, expand_curie
 from ..text import balance_text_bidi
 from .check import MAX_SHOWN_FINDINGS, build_paper_summaries, find_document_results, result_sort_key
 from .documents import Document
@@ -24,15 +24,11 @@ from .findings import STATE_DONE, STATE_FAULTY, STATE_MISSING, STATE_NOT_CHECKED
 from .rules import CHECK_PROFILES, Rule, rules_by_code
 from .summary import PaperSummary
 
-ASSERTION_NAMESPACES = namespaces_by_prefix(BASE_IRI)
-PAPER_NAMESPACE, ASSERTION_NAMESPACE, ISSUE_PAPER_FORM_NAMESPACE = (
-    ASSERTION_NAMESPACES["paper"],
-    ASSERTION_NAMESPACES["assertion"],
-    ASSERTION_NAMESPACES["form-issue-paper"],
-)
+ASSERTION_NAMESPACE = DEFAULT_NAMESPACES["assertion"]
+ISSUE_PAPER_FORM_NAMESPACE = DEFAULT_NAMESPACES["form-issue-paper"]
 CHECKER_IRI, TEST_RESULT_NAMESPACE, SHAPES_DOCUMENT_IRI = (
-    f"{ASSERTION_NAMESPACES['software']}checker",
-    ASSERTION_NAMESPACES["test-result"],
+    f"{DEFAULT_NAMESPACES['software']}checker",
+    DEFAULT_NAMESPACES["test-result"],
     f"{BASE_IRI}shapes",
 )
 WHOLE_PAPER_PROFILE = "complete"  # the profile of the assertion on the paper as a whole
@@ -112,7 +108,7 @@ class PaperConformance:
         made_up = any(
             one.value == "true"
             for one in summary.document_index.find_objects(
-                summary.paper, expand_vocabulary_term("wgig:illustrative").value
+                summary.paper, expand_curie("wgig:illustrative").value
             )
         )
         self.illustrative_mark = [("wgig:illustrative", ox.Literal(True))] if made_up else []
@@ -152,7 +148,7 @@ class PaperConformance:
             yield ConformanceTest(
                 name,
                 title,
-                ASSERTION_NAMESPACES["profile"] + profile,
+                DEFAULT_NAMESPACES["profile"] + profile,
                 ISSUE_PAPER_FORM_NAMESPACE.rstrip("/"),
                 outcome,
             )
@@ -203,7 +199,7 @@ class PaperConformance:
             self.assertion_iri + test.name,
             ("earl:Assertion", test.title, test.source),
             ("earl:assertedBy", ox.NamedNode(CHECKER_IRI)),
-            ("earl:mode", expand_vocabulary_term("earl:automatic")),
+            ("earl:mode", expand_curie("earl:automatic")),
             ("earl:subject", self.summary.paper),
             ("earl:test", ox.NamedNode(test.criterion)),
             ("earl:result", ox.NamedNode(TEST_RESULT_NAMESPACE + test.outcome)),
@@ -226,9 +222,9 @@ class PaperConformance:
             ("sh:sourceShape", ox.NamedNode(rule.iri)),
             (
                 "sh:sourceConstraintComponent",
-                expand_vocabulary_term(f"sh:{rule.component}ConstraintComponent"),
+                expand_curie(f"sh:{rule.component}ConstraintComponent"),
             ),
-            ("sh:resultSeverity", expand_vocabulary_term(f"sh:{rule.severity}")),
+            ("sh:resultSeverity", expand_curie(f"sh:{rule.severity}")),
             ("sh:resultMessage", ox.Literal(rule.message_in("en"), language="en")),
             *value,
         )
@@ -255,7 +251,7 @@ def shared_assertion_triples() -> Iterator[ox.Triple]:
             TEST_RESULT_NAMESPACE + name, "earl:TestResult", name, SHAPES_DOCUMENT_IRI
         )
         yield from build_node_triples(
-            TEST_RESULT_NAMESPACE + name, ("earl:outcome", expand_vocabulary_term(f"earl:{outcome}"))
+            TEST_RESULT_NAMESPACE + name, ("earl:outcome", expand_curie(f"earl:{outcome}"))
         )
 
 
@@ -263,7 +259,7 @@ def describe_assertion_node(node: str, type_: str, label: str, source: str) -> I
     """What every node says of itself: type, label and source."""
     return build_node_triples(
         node,
-        ("rdf:type", expand_vocabulary_term(type_)),
+        ("rdf:type", expand_curie(type_)),
         ("rdfs:label", ox.Literal(label, language="en")),
         ("dcterms:source", ox.NamedNode(source)),
     )
@@ -272,7 +268,7 @@ def describe_assertion_node(node: str, type_: str, label: str, source: str) -> I
 def build_node_triples(node: str, *pairs: tuple[str, Term]) -> Iterator[ox.Triple]:
     """Triples about a node from pairs of property and value."""
     subject = ox.NamedNode(node)
-    return (ox.Triple(subject, expand_vocabulary_term(name), value) for name, value in pairs)
+    return (ox.Triple(subject, expand_curie(name), value) for name, value in pairs)
 
 
 def number_results(results: Sequence[ValidationResult]) -> Iterator[tuple[ValidationResult, str]]:
@@ -298,10 +294,3 @@ def list_template_parts() -> list[str]:
 def is_presence_rule(rule: Rule) -> bool:
     """Whether a rule asks for something to be there."""
     return rule.code.endswith("-MISSING")
-
-
-@cache
-def expand_vocabulary_term(name: str) -> ox.NamedNode:
-    """The term of a vocabulary that is given as prefix and local name."""
-    prefix, _, local = name.partition(":")
-    return ox.NamedNode(ASSERTION_NAMESPACES[prefix] + local)

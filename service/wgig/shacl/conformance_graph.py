@@ -12,26 +12,30 @@ from typing import Any
 import pyoxigraph as ox
 
 from .._version import __version__
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, LOCAL_NAME_PATTERN, namespaces_by_prefix
+from ..rdf.namespaces import (
+    DCTERMS_HAS_PART,
+    DEFAULT_NAMESPACES,
+    EARL_RESULT,
+    LOCAL_NAME_PATTERN,
+    PAPER_NAMESPACE,
+    RDF_TYPE,
+    WGIG_DIGEST,
+    WGIG_ISSUE_PAPER,
+    expand_curie,
+)
 from ..rdf.serialization import build_quad, normalize_triples
-from ..settings import SHIPPED_FOLDER, Settings
+from ..rdf.shipped import read_turtle_files
+from ..settings import SHIPPED_FOLDER
 from ..store.change import Change, find_existing_graphs, iter_graph_quads
 from ..store.commit import NOTHING_CHECKED, CheckResults
 
-CONFORMANCE_NAMESPACES = namespaces_by_prefix(Settings.base)
-RDF_TYPE_PROPERTY = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
-WGIG_ISSUE_PAPER = ox.NamedNode(f"{CONFORMANCE_NAMESPACES['wgig']}IssuePaper")
-WGIG_DIGEST = ox.NamedNode(f"{CONFORMANCE_NAMESPACES['wgig']}digest")
-DCTERMS_IS_PART_OF = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcterms']}isPartOf")
-LINKED_NODE_PROPERTIES = {
-    ox.NamedNode(EXTERNAL_NAMESPACES[prefix] + name)
-    for prefix, name in (("dcterms", "hasPart"), ("earl", "result"), ("earl", "assertedBy"))
-}
+DCTERMS_IS_PART_OF = expand_curie("dcterms:isPartOf")
+LINKED_NODE_PROPERTIES = {DCTERMS_HAS_PART, EARL_RESULT, expand_curie("earl:assertedBy")}
 
 # What an assertion rests on beside the paper: the rules, and what they may refer to.
 DIGESTED_FILE_PATTERNS = ("shapes/issue-paper*.ttl", "ontology/*.ttl", "data/*.ttl", "data/examples/*.ttl")
 # So begins what is said of one paper alone.
-PAPER_ASSERTION_PREFIX = f"<{CONFORMANCE_NAMESPACES['assertion']}"
+PAPER_ASSERTION_PREFIX = f"<{DEFAULT_NAMESPACES['assertion']}"
 MAX_TRANSACTION_PAPERS = 200  # papers in one transaction
 BULK_EXTEND_MIN_QUADS = 2000  # quads
 MAX_UNANNOUNCED_PAPERS = 1000  # papers that take a while
@@ -64,7 +68,7 @@ class ConformanceGraph:
         found in papers before they were written. Up to BATCH papers change together, in one transaction.
         Returns the change with what followed, None of more papers than that.
         """
-        if not any(map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER))):
+        if not any(map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE, WGIG_ISSUE_PAPER))):
             return self.remove_graph(quads, change)
         was_there = find_existing_graphs(quads, [self.graph])
         names = sorted(self.affected_paper_names(quads, change if was_there else None))
@@ -119,12 +123,10 @@ class ConformanceGraph:
             return self.paper_names(change.graphs)
         self.previous_statements.clear()
         said = (
-            one.subject.value.removeprefix(CONFORMANCE_NAMESPACES["assertion"])
+            one.subject.value.removeprefix(DEFAULT_NAMESPACES["assertion"])
             for one in self.match_triples(quads, predicate=WGIG_DIGEST)
         )
-        stored = filter(
-            None, map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER))
-        )
+        stored = filter(None, map(self.paper_name, quads.quads_for_pattern(None, RDF_TYPE, WGIG_ISSUE_PAPER)))
         return {*said, *stored, *read_example_papers()}
 
     def update_papers(self, quads: ox.Store, names: Iterable[str], checked: CheckResults) -> Change:
@@ -173,7 +175,7 @@ class ConformanceGraph:
     def find_paper_triples(self, quads: ox.Store, name: str) -> list[ox.Triple]:
         """What describes the paper of this name; nothing where there is none."""
         home = ox.NamedNode(self.paper_graph_prefix + name)
-        if ox.Quad(paper_node(name), RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER, home) in quads:
+        if ox.Quad(paper_node(name), RDF_TYPE, WGIG_ISSUE_PAPER, home) in quads:
             return [one.triple for one in iter_graph_quads(quads, home)]
         return read_example_papers().get(name, [])
 
@@ -187,14 +189,12 @@ class ConformanceGraph:
 
     def stored_digest(self, quads: ox.Store, name: str) -> str:
         """The digest that the assertion on a paper rests on; empty where there is none."""
-        found = self.match_triples(
-            quads, ox.NamedNode(CONFORMANCE_NAMESPACES["assertion"] + name), WGIG_DIGEST
-        )
+        found = self.match_triples(quads, ox.NamedNode(DEFAULT_NAMESPACES["assertion"] + name), WGIG_DIGEST)
         return next((one.object.value for one in found), "")
 
     def paper_statements(self, quads: ox.Store, name: str) -> set[ox.Triple]:
         """What the graph says of a paper, with what that leads to."""
-        whole = ox.NamedNode(CONFORMANCE_NAMESPACES["assertion"] + name)
+        whole = ox.NamedNode(DEFAULT_NAMESPACES["assertion"] + name)
         parts = {
             one.subject for one in self.match_triples(quads, predicate=DCTERMS_IS_PART_OF, object_=whole)
         }
@@ -211,22 +211,19 @@ class ConformanceGraph:
 
 def paper_node(name: str) -> ox.NamedNode:
     """The IRI of a paper."""
-    return ox.NamedNode(CONFORMANCE_NAMESPACES["paper"] + name)
+    return ox.NamedNode(PAPER_NAMESPACE + name)
 
 
 @cache
 def read_example_papers() -> dict[str, list[ox.Triple]]:
     """The made-up papers of the package by their names, as a store would give them back."""
-    parsed = [
-        ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
-        for path in sorted((SHIPPED_FOLDER / "data" / "examples").glob("*.ttl"))
-    ]
-    papers = [list(normalize_triples(one.triple for one in quads)) for quads in parsed]
+    files = sorted(SHIPPED_FOLDER.glob("data/examples/*.ttl"))
+    papers = [list(normalize_triples(read_turtle_files([path]))) for path in files]
     return {
-        one.subject.value.removeprefix(CONFORMANCE_NAMESPACES["paper"]): triples
+        one.subject.value.removeprefix(PAPER_NAMESPACE): triples
         for triples in papers
         for one in triples
-        if one.predicate == RDF_TYPE_PROPERTY
+        if one.predicate == RDF_TYPE
         and one.object == WGIG_ISSUE_PAPER
         and isinstance(one.subject, ox.NamedNode)
     }

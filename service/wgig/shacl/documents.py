@@ -16,16 +16,14 @@ import pyoxigraph as ox
 from ..problems import Problem
 from ..rdf.formats import JSON_LD, RDF_XML, Format
 from ..rdf.jsonld_context import KNOWN_CONTEXTS, RemoteContextError, parse_inlining_context
+from ..rdf.namespaces import PAPER_NAMESPACE
 from ..rdf.parsing import check_brackets as check_nesting
 from ..rdf.parsing import check_jsonld_contexts as check_json_ld
 from ..rdf.parsing import check_xml
 from ..rdf.positions import find_triple_positions
 from ..rdf.positions_turtle import TriplePosition
 from ..rdf.serialization import rdf_format
-from ..settings import Settings
 from ..text import TextLines, TextPosition
-
-PAPER_BASE_IRI = f"{Settings.base}id/paper/"  # relative IRIs are names of papers
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ class Document:
 DocumentReader = Callable[[str, bytes, Format, int, str], Document]
 
 
-def read_rdf(name: str, data: bytes, format_: Format, most: int, base: str = PAPER_BASE_IRI) -> Document:
+def read_rdf(name: str, data: bytes, format_: Format, most: int, base: str = PAPER_NAMESPACE) -> Document:
     """The document in the bytes, in a syntax of RDF. Raises as a DocumentReader."""
     source = decode_document_text(data)
     triples = parse_document_triples(source, format_, most, base)

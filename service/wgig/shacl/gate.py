@@ -13,16 +13,15 @@ from typing import NamedTuple
 import pyoxigraph as ox
 
 from ..http.bodies import BodyPart
-from ..http.negotiation import negotiate_format
 from ..problems import Problem
 from ..rdf import formats, serialization
 from ..rdf.formats import GRAPH_FORMATS, HTML, JSON, N_TRIPLES, PROBLEM_JSON, Format, get_named_format
-from ..rdf.namespaces import LOCAL_NAME_PATTERN, WGIG_TERMS_NAMESPACE
+from ..rdf.namespaces import LOCAL_NAME_PATTERN, RDF_TYPE, WGIG_ISSUE_PAPER, expand_curie
 from ..rdf.positions_turtle import TriplePosition
 from ..settings import Settings
 from ..store.commit import CheckResults
 from .check import ACTOR_IRI_PREFIXES, build_check_report, find_document_results
-from .conformance_graph import RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER, ConformanceGraph, paper_node
+from .conformance_graph import ConformanceGraph, paper_node
 from .documents import Document, DocumentReader, read_rdf
 from .engines import ValidationResult
 from .findings import BLOCKING_SEVERITIES, Report
@@ -32,12 +31,13 @@ PAPER_GRAPH_PATH = "graph/paper/"
 PROFILE_OFF = "off"
 PAPER_WRITE_FORMATS = (*GRAPH_FORMATS, formats.MARKDOWN)
 # Of another form, for which there are no rules.
-WGIG_ASSESSMENT_PAPER = ox.NamedNode(f"{WGIG_TERMS_NAMESPACE}AssessmentPaper")
+WGIG_ASSESSMENT_PAPER = expand_curie("wgig:AssessmentPaper")
 
 UNKNOWN_SPOT = TriplePosition(-1, -1, -1)  # of a triple that the author did not send
 
 # Who reads HTML gets the problem as a page: the page of a report holds styles, which none of the service may.
 REFUSAL_REPORT_FORMATS = tuple(one for one in REPORT_WRITERS if one is not HTML)
+REFUSAL_FORMATS = (*REFUSAL_REPORT_FORMATS, PROBLEM_JSON, HTML)
 
 
 class PaperSubmission(NamedTuple):
@@ -76,14 +76,6 @@ class GateDecision(NamedTuple):
 def is_paper_graph(graph: str | None, base: str) -> bool:
     """Whether this is the graph of a paper."""
     return graph is not None and graph.startswith(base + PAPER_GRAPH_PATH)
-
-
-def negotiate_report_format(accept: Sequence[str]) -> Format:
-    """The format of a report for a client, by its Accept fields. No write is refused for them."""
-    try:
-        return negotiate_format(accept, (*REFUSAL_REPORT_FORMATS, PROBLEM_JSON, HTML))
-    except Problem:
-        return PROBLEM_JSON
 
 
 def check_submission(todo: PaperSubmission) -> GateDecision:
@@ -171,7 +163,7 @@ def is_issue_paper(document: Document, todo: PaperSubmission) -> bool:
             422, f"{name!r} is no name of a paper. Take letters, digits, hyphens, underscores and dots."
         )
     own = paper_node(name)
-    kinds = {(one.subject, one.object) for one in document.iter_property_triples([RDF_TYPE_PROPERTY])}
+    kinds = {(one.subject, one.object) for one in document.iter_property_triples([RDF_TYPE])}
     others = [subject for subject, kind in kinds if kind == WGIG_ISSUE_PAPER and subject != own]
     if others:
         raise Problem(

@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import WGIG_TERMS_NAMESPACE
+from ..rdf.namespaces import WGIG_NAMESPACE
 from ..text import TextLines, TextPosition
 from .documents import Document
 from .engines import Term, ValidationResult
 from .rules import NON_SHACL_COMPONENT, Rule
 
 SPOT_SUBJECT_INDEX, SPOT_PREDICATE_INDEX, SPOT_OBJECT_INDEX = range(3)  # the members of a spot
-WGIG_CRITERION_IRI = f"{WGIG_TERMS_NAMESPACE}criterion"
+WGIG_CRITERION_IRI = f"{WGIG_NAMESPACE}criterion"
 MAX_SHOWN_LINE_CHARACTERS = 160  # characters of a line that are shown
 
 

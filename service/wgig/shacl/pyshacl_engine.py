@@ -12,6 +12,7 @@ import pyshacl
 import rdflib
 from rdflib.namespace import SH, XSD
 
+from ..rdf.namespaces import XSD_STRING
 from . import rules, vocabulary
 from .engines import Term, ValidationResult
 
@@ -19,7 +20,6 @@ from .engines import Term, ValidationResult
 NORMALIZATION_LOCK = Lock()
 
 # A plain text of SPARQL is not equal to one with this datatype in rdflib, though it is in RDF 1.1.
-XSD_STRING_DATATYPE = ox.NamedNode(str(XSD.string))
 
 
 def find_pyshacl_results(triples: Iterable[ox.Triple]) -> set[ValidationResult]:
@@ -47,7 +47,7 @@ def validate_with_pyshacl(triples: Iterable[ox.Triple]) -> rdflib.Graph:
 def hide_literal_datatype(triple: ox.Triple) -> ox.Triple:
     """The triple, a literal that rdflib should not read having a datatype of its own."""
     text = triple.object
-    if not isinstance(text, ox.Literal) or text.language or text.datatype == XSD_STRING_DATATYPE:
+    if not isinstance(text, ox.Literal) or text.language or text.datatype == XSD_STRING:
         return triple
     kind = text.datatype.value
     if kind in READABLE_DATATYPES and READABLE_DATATYPES[kind](text.value):
@@ -103,7 +103,7 @@ def convert_to_rdflib(term: object) -> rdflib.IdentifiedNode | rdflib.Literal:
             return rdflib.BNode(term.value)
         case ox.Literal(language=str()):
             return rdflib.Literal(term.value, lang=term.language)
-        case ox.Literal(datatype=kind) if kind == XSD_STRING_DATATYPE:
+        case ox.Literal(datatype=kind) if kind == XSD_STRING:
             return rdflib.Literal(term.value)
         case ox.Literal():
             return rdflib.Literal(term.value, datatype=rdflib.URIRef(term.datatype.value), normalize=False)

@@ -12,16 +12,24 @@ from typing import Any, BinaryIO
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import BASE_IRI, EXTERNAL_NAMESPACES, RDF_NAMESPACE, SH_NAMESPACE, WGIG_TERMS_NAMESPACE
-from ..settings import SHIPPED_FOLDER
+from ..rdf.namespaces import (
+    BASE_IRI,
+    DCTERMS_NAMESPACE,
+    RDF_NAMESPACE,
+    RDF_NIL,
+    RDFS_NAMESPACE,
+    SH_NAMESPACE,
+    WGIG_NAMESPACE,
+    expand_curie,
+)
+from ..rdf.shipped import shipped_triples
+from ..rdf.vocabulary import ObjectsBySubject, group_objects_by_subject
 
 SHAPES_NAMESPACE = f"{BASE_IRI}shapes#"
 PROFILE_NAMESPACE = f"{BASE_IRI}id/profile/"
 CHECK_PROFILES = ("draft", "complete", "final")  # each holds the rules of those before it
 MESSAGE_LANGUAGES = ("ar", "en", "es", "fr", "ru", "zh")
 TEMPLATE_SECTIONS = range(9)  # 0 is the paper itself
-WGIG_WAIVES_IRI = f"{WGIG_TERMS_NAMESPACE}waives"
-RDF_NIL = ox.NamedNode(f"{RDF_NAMESPACE}nil")
 
 # What a rule constrains, by the property that says so. Only some results name a value (SHACL, section 4).
 CONSTRAINT_COMPONENTS = {
@@ -43,12 +51,10 @@ CONSTRAINT_COMPONENTS = {
 VALUELESS_COMPONENTS = {"MaxCount", "MinCount", "QualifiedMaxCount", "QualifiedMinCount", "UniqueLang"}
 # What the shapes say to people.
 DOCUMENTATION_PROPERTY_PATTERN = re.compile(
-    rf"{SH_NAMESPACE}(message|name|description|order|group)|{WGIG_TERMS_NAMESPACE}exampleIn\w+"
-    rf"|({EXTERNAL_NAMESPACES['rdfs']}|{EXTERNAL_NAMESPACES['dcterms']})\w+"
+    rf"{SH_NAMESPACE}(message|name|description|order|group)|{WGIG_NAMESPACE}exampleIn\w+"
+    rf"|({RDFS_NAMESPACE}|{DCTERMS_NAMESPACE})\w+"
 )
 NON_SHACL_COMPONENT = "Closed"  # what comes nearest to the rules that the checker keeps by itself
-
-ObjectsBySubject = dict[Any, dict[str, list[Any]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +132,7 @@ class SectionHeading:
 @cache
 def read_shape_triples() -> tuple[ox.Triple, ...]:
     """The shapes of an issue paper."""
-    return tuple(
-        quad.triple
-        for path in sorted((SHIPPED_FOLDER / "shapes").glob("issue-paper*.ttl"))
-        for quad in ox.parse(path=path, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
-    )
+    return shipped_triples("shapes/issue-paper*.ttl")
 
 
 @cache
@@ -140,7 +142,7 @@ def constraint_triples() -> tuple[ox.Triple, ...]:
     Each rule says its code, as the engine takes rules that ask for the same and say the same for one.
     """
     codes = (
-        ox.Triple(ox.NamedNode(one.iri), ox.NamedNode(f"{SH_NAMESPACE}message"), ox.Literal(code))
+        ox.Triple(ox.NamedNode(one.iri), expand_curie("sh:message"), ox.Literal(code))
         for code, one in rules_by_code().items()
     )
     return (
@@ -182,9 +184,7 @@ def section_headings() -> dict[int, SectionHeading]:
     """The sections of the template by their numbers."""
     said = shape_statements()
     labels = {
-        number: said[ox.NamedNode(f"{SHAPES_NAMESPACE}section-{number}")][
-            f"{EXTERNAL_NAMESPACES['rdfs']}label"
-        ]
+        number: said[ox.NamedNode(f"{SHAPES_NAMESPACE}section-{number}")][f"{RDFS_NAMESPACE}label"]
         for number in TEMPLATE_SECTIONS
     }
     return {
@@ -195,15 +195,7 @@ def section_headings() -> dict[int, SectionHeading]:
 @cache
 def shape_statements() -> ObjectsBySubject:
     """What the shapes say, by subject and property."""
-    return group_statements_by_subject(read_shape_triples())
-
-
-def group_statements_by_subject(triples: Iterable[ox.Triple | ox.Quad]) -> ObjectsBySubject:
-    """What statements say, by subject and property."""
-    said: ObjectsBySubject = {}
-    for triple in triples:
-        said.setdefault(triple.subject, {}).setdefault(triple.predicate.value, []).append(triple.object)
-    return said
+    return group_objects_by_subject(read_shape_triples())
 
 
 def parse_rule_shape(subject: ox.NamedNode, of: dict[str, list[Any]], said: ObjectsBySubject) -> Rule:
@@ -216,7 +208,7 @@ def parse_rule_shape(subject: ox.NamedNode, of: dict[str, list[Any]], said: Obje
     constraint = [name for name in CONSTRAINT_COMPONENTS if f"{SH_NAMESPACE}{name}" in of]
     return Rule(
         code=subject.value.removeprefix(SHAPES_NAMESPACE),
-        profile=one(f"{EXTERNAL_NAMESPACES['dcterms']}isPartOf").removeprefix(PROFILE_NAMESPACE),
+        profile=one(f"{DCTERMS_NAMESPACE}isPartOf").removeprefix(PROFILE_NAMESPACE),
         severity=one(f"{SH_NAMESPACE}severity").removeprefix(SH_NAMESPACE),
         section=int(one(f"{SH_NAMESPACE}group").rpartition("-")[2]),
         order=int(one(f"{SH_NAMESPACE}order")),
@@ -226,12 +218,12 @@ def parse_rule_shape(subject: ox.NamedNode, of: dict[str, list[Any]], said: Obje
         steps=tuple(step.value for step in of.get(f"{SH_NAMESPACE}targetObjectsOf", [])),
         counted_criterion=find_counted_criterion(of, said),
         name=group_texts_by_language(
-            [*of.get(f"{SH_NAMESPACE}name", []), *of.get(f"{EXTERNAL_NAMESPACES['rdfs']}label", [])]
+            [*of.get(f"{SH_NAMESPACE}name", []), *of.get(f"{RDFS_NAMESPACE}label", [])]
         ),
         message=group_texts_by_language(of[f"{SH_NAMESPACE}message"]),
         reason=rule_reason(of),
-        in_turtle=one(f"{WGIG_TERMS_NAMESPACE}exampleInTurtle"),
-        in_markdown=one(f"{WGIG_TERMS_NAMESPACE}exampleInMarkdown"),
+        in_turtle=one(f"{WGIG_NAMESPACE}exampleInTurtle"),
+        in_markdown=one(f"{WGIG_NAMESPACE}exampleInMarkdown"),
     )
 
 
@@ -239,9 +231,7 @@ def rule_reason(of: dict[str, list[Any]]) -> str:
     """Why a shape asks for something."""
     return str(
         of[
-            f"{SH_NAMESPACE}description"
-            if f"{SH_NAMESPACE}description" in of
-            else f"{EXTERNAL_NAMESPACES['rdfs']}comment"
+            f"{SH_NAMESPACE}description" if f"{SH_NAMESPACE}description" in of else f"{RDFS_NAMESPACE}comment"
         ][0].value
     )
 
@@ -250,7 +240,7 @@ def extract_rule_reasons(
     file: BinaryIO, *_: object, **__: object
 ) -> Iterator[tuple[int, None, str, list[str]]]:
     """Why the rules in a file of shapes are there, as Babel extracts it for the catalogues."""
-    said = group_statements_by_subject(ox.parse(file.read(), format=ox.RdfFormat.TURTLE))
+    said = group_objects_by_subject(ox.parse(file.read(), format=ox.RdfFormat.TURTLE))
     return ((1, None, rule_reason(of), []) for subject, of in said.items() if is_rule_shape(subject))
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
 from functools import cache, lru_cache, partial
 from itertools import islice
 
@@ -10,14 +9,18 @@ import pyoxigraph as ox
 
 from ..rdf import shipped
 from ..rdf.formats import MARKDOWN, WORD_DOCUMENT
+from ..rdf.literals import term_text
 from ..rdf.namespaces import (
     BASE_IRI,
     EXTERNAL_NAMESPACES,
-    WGIG_TERMS_NAMESPACE,
-    namespaces_by_prefix,
-    shorten_with_prefixes,
+    RDF_TYPE,
+    RDF_TYPE_IRI,
+    SKOS_NAMESPACE,
+    WGIG_ISSUE_PAPER,
+    WGIG_NAMESPACE,
+    shorten_iri,
 )
-from ..text import shorten_untrusted_text
+from ..text import find_near_name, shorten_untrusted_text
 from . import vocabulary
 from .documents import Document
 from .engines import Term, ValidationResult
@@ -27,9 +30,8 @@ from .rules import SHAPES_NAMESPACE, rules_by_code
 MAX_SUGGESTED_NAMES = 24  # names of a file that are looked up: to compare one with all takes milliseconds
 MAX_LOOKUP_IRI_CHARACTERS = 200  # characters of an IRI that is looked up
 IRI_KIND_PATTERN = re.compile(rf"{re.escape(SHAPES_NAMESPACE)}|{re.escape(BASE_IRI)}id/[^/]+/")
-ISSUE_PAPER_IRI = f"{WGIG_TERMS_NAMESPACE}IssuePaper"
-SKOS_IN_SCHEME = f"{EXTERNAL_NAMESPACES['skos']}inScheme"
-WGIG_PART_OF = f"{WGIG_TERMS_NAMESPACE}partOf"
+SKOS_IN_SCHEME = f"{SKOS_NAMESPACE}inScheme"
+WGIG_PART_OF = f"{WGIG_NAMESPACE}partOf"
 
 SuggestionsByValue = dict[tuple[str, Term | None], str]
 
@@ -52,7 +54,7 @@ def suggest_term(_: Document, result: ValidationResult) -> str:
     """The term of the vocabulary that is nearest to an unknown one; empty where none is near."""
     value: Term = result.value
     near = shipped.find_near_term(value.datatype.value if isinstance(value, ox.Literal) else value.value)
-    return f"wgig:{near.removeprefix(WGIG_TERMS_NAMESPACE)}" if near else ""
+    return f"wgig:{near.removeprefix(WGIG_NAMESPACE)}" if near else ""
 
 
 def suggest_title(_: Document, result: ValidationResult) -> str:
@@ -79,9 +81,8 @@ def find_nearest_iri(code: str, iri: str) -> str:
     kind = IRI_KIND_PATTERN.match(iri)
     if not kind or iri in vocabulary.described_iris():
         return ""
-    names = {iri_local_part(one).casefold(): one for one in ALLOWED_IRIS[code]() if one.startswith(kind[0])}
-    near = get_close_matches(iri_local_part(iri).casefold(), names, 1)
-    return names[near[0]] if near else ""
+    names = {iri_local_part(one): one for one in ALLOWED_IRIS[code]() if one.startswith(kind[0])}
+    return names.get(find_near_name(iri_local_part(iri), names), "")
 
 
 def format_suggested_iri(iri: str, *, plain: bool) -> str:
@@ -98,9 +99,9 @@ def iri_local_part(iri: str) -> str:
 def find_iris_with_property(property_: str, value: str = "") -> frozenset[str]:
     """The IRIs of what has a property in the facts, with this value where one is given."""
     return frozenset(
-        shipped.text_of_term(one.subject)
+        term_text(one.subject)
         for one in shipped.shipped_facts()
-        if one.predicate.value == property_ and value in ("", shipped.text_of_term(one.object))
+        if one.predicate.value == property_ and value in ("", term_text(one.object))
     )
 
 
@@ -109,10 +110,9 @@ def group_member_iris() -> frozenset[str]:
     """The IRIs of the members of the group."""
     seats = find_iris_with_property(f"{EXTERNAL_NAMESPACES['org']}organization", f"{BASE_IRI}id/agent/wgig")
     return frozenset(
-        shipped.text_of_term(one.object)
+        term_text(one.object)
         for one in shipped.shipped_facts()
-        if one.predicate.value == f"{EXTERNAL_NAMESPACES['org']}member"
-        and shipped.text_of_term(one.subject) in seats
+        if one.predicate.value == f"{EXTERNAL_NAMESPACES['org']}member" and term_text(one.subject) in seats
     )
 
 
@@ -121,12 +121,12 @@ ALLOWED_IRIS: dict[str, Callable[[], Iterable[str]]] = {
     "WGIG-0-CITATION-UNKNOWN": partial(find_iris_with_property, WGIG_PART_OF),
     "WGIG-0-DRAFTER-MEMBER": group_member_iris,
     "WGIG-0-WAIVER-UNKNOWN": lambda: [rule.iri for rule in rules_by_code().values()],
-    "WGIG-1-ISSUE-UNKNOWN": partial(find_iris_with_property, f"{WGIG_TERMS_NAMESPACE}inventoryStatus", "yes"),
+    "WGIG-1-ISSUE-UNKNOWN": partial(find_iris_with_property, f"{WGIG_NAMESPACE}inventoryStatus", "yes"),
     "WGIG-2-CATEGORY-UNKNOWN": partial(
         find_iris_with_property, SKOS_IN_SCHEME, f"{BASE_IRI}id/scheme/categories-2004"
     ),
     "WGIG-4-GROUP-UNKNOWN": partial(
-        find_iris_with_property, shipped.RDF_TYPE.value, f"{WGIG_TERMS_NAMESPACE}StakeholderGroup"
+        find_iris_with_property, RDF_TYPE_IRI, f"{WGIG_NAMESPACE}StakeholderGroup"
     ),
     "WGIG-7-CITATION-UNKNOWN": partial(find_iris_with_property, WGIG_PART_OF),
     "WGIG-7-CRITERION-UNKNOWN": partial(
@@ -145,15 +145,15 @@ SUGGESTERS_BY_CODE: dict[str, Callable[[Document, ValidationResult], str]] = {
 
 def explain_missing_paper(document: Document) -> str:
     """What to do about a document in which there is no paper, in a sentence or two."""
-    types = dict.fromkeys(one.object for one in document.iter_property_triples([shipped.RDF_TYPE]))
+    types = dict.fromkeys(one.object for one in document.iter_property_triples([RDF_TYPE]))
     slip = next(find_misspelt_classes(islice(types, MAX_SUGGESTED_NAMES)), None)
     if slip:
         meant = (
-            f"Did you mean wgig:{slip[1].removeprefix(WGIG_TERMS_NAMESPACE)}?"
+            f"Did you mean wgig:{slip[1].removeprefix(WGIG_NAMESPACE)}?"
             if slip[1]
             else "Correct its spelling."
         )
-        name = shorten_untrusted_text(shorten_with_prefixes(slip[0], namespaces_by_prefix(BASE_IRI)))
+        name = shorten_untrusted_text(shorten_iri(slip[0]))
         return f"{name} is no class of the vocabulary. {meant}"
     if document.triples and not types:
         return "Nothing in it has a type. Say of the paper that it is one: a wgig:IssuePaper."
@@ -167,8 +167,8 @@ def find_misspelt_classes(types: Iterable[Term]) -> Iterator[tuple[str, str | No
     """The classes that are nearly that of a paper, or that our namespace does not have, with the near one."""
     for one in types:
         end = re.split(r"[#/]", one.value)[-1][:MAX_LOOKUP_IRI_CHARACTERS]
-        near = shipped.find_near_term(WGIG_TERMS_NAMESPACE + end)
-        if near == ISSUE_PAPER_IRI or (
-            one.value.startswith(WGIG_TERMS_NAMESPACE) and one.value not in shipped.declared_terms()
+        near = shipped.find_near_term(WGIG_NAMESPACE + end)
+        if near == WGIG_ISSUE_PAPER.value or (
+            one.value.startswith(WGIG_NAMESPACE) and one.value not in shipped.declared_terms()
         ):
             yield one.value, near

@@ -5,7 +5,8 @@ from functools import cached_property
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import WGIG_TERMS_NAMESPACE
+from ..rdf.labels import best_text
+from ..rdf.namespaces import DCTERMS_TITLE, WGIG_NAMESPACE, WGIG_WAIVES
 from .engines import Term, ValidationResult
 from .findings import (
     BLOCKING_SEVERITIES,
@@ -17,11 +18,10 @@ from .findings import (
     SectionState,
 )
 from .locations import DocumentIndex, is_blank_text
-from .rules import SHAPES_NAMESPACE, TEMPLATE_SECTIONS, WGIG_WAIVES_IRI, Rule, required_rules, rules_by_code
+from .rules import SHAPES_NAMESPACE, TEMPLATE_SECTIONS, Rule, required_rules, rules_by_code
 
-WGIG_WAIVER_IRI, WGIG_REASON_IRI = f"{WGIG_TERMS_NAMESPACE}waiver", f"{WGIG_TERMS_NAMESPACE}reason"
-ADDITIONAL_COMMENTS_IRI = f"{WGIG_TERMS_NAMESPACE}additionalComments"
-DCTERMS_TITLE_IRI = "http://purl.org/dc/terms/title"
+WGIG_WAIVER_IRI, WGIG_REASON_IRI = f"{WGIG_NAMESPACE}waiver", f"{WGIG_NAMESPACE}reason"
+ADDITIONAL_COMMENTS_IRI = f"{WGIG_NAMESPACE}additionalComments"
 UNWAIVABLE_CODE_PREFIX = "WGIG-0-WAIVER"
 
 # What was found in a file: the results by focus nodes, then by codes. Papers that share a node share them.
@@ -68,7 +68,7 @@ class PaperSummary:
                 for one in self.document_index.find_objects(waiver, WGIG_REASON_IRI)
                 if isinstance(one, ox.Literal)
             ]
-            for rule in self.document_index.find_objects(waiver, WGIG_WAIVES_IRI):
+            for rule in self.document_index.find_objects(waiver, WGIG_WAIVES.value):
                 code = str(rule.value).removeprefix(SHAPES_NAMESPACE)
                 if any(reasons) and not code.startswith(UNWAIVABLE_CODE_PREFIX):
                     found[code] = " ".join(filter(None, reasons))
@@ -77,13 +77,8 @@ class PaperSummary:
     @cached_property
     def title(self) -> str:
         """A title of the paper, the English one before others; or the last part of its IRI."""
-        titles = [
-            one
-            for one in self.document_index.find_objects(self.paper, DCTERMS_TITLE_IRI)
-            if isinstance(one, ox.Literal)
-        ]
-        first = sorted(titles, key=lambda one: (one.language != "en", one.language or "", one.value))
-        return first[0].value if first else str(self.paper.value).rpartition("/")[2]
+        titles = self.document_index.find_objects(self.paper, DCTERMS_TITLE.value)
+        return best_text(titles, otherwise=str(self.paper.value).rpartition("/")[2]).value
 
     @cached_property
     def stated_properties(self) -> set[str]:

@@ -9,31 +9,30 @@ from functools import cache
 
 import pyoxigraph as ox
 
-from ..rdf import namespaces
-from ..rdf.namespaces import EXTERNAL_NAMESPACES
-from ..rdf.shipped import RDF_TYPE, shipped_facts, shipped_ontology, text_of_term
+from ..rdf.literals import term_text
+from ..rdf.namespaces import RDF_TYPE_IRI, RDFS_NAMESPACE, SKOS_NAMESPACE, WGIG_NAMESPACE, expand_curie
+from ..rdf.shipped import shipped_facts, shipped_ontology
 from . import rules
 
-SUBCLASS_OF_IRI = f"{EXTERNAL_NAMESPACES['rdfs']}subClassOf"
+SUBCLASS_OF_IRI = f"{RDFS_NAMESPACE}subClassOf"
 
 # What the vocabulary alone may say. A paper that said it could make up what it refers to.
 VOCABULARY_ONLY_PROPERTIES = {
     SUBCLASS_OF_IRI,
-    f"{namespaces.WGIG_TERMS_NAMESPACE}inventoryStatus",
-    f"{namespaces.WGIG_TERMS_NAMESPACE}partOf",
-    *(f"{EXTERNAL_NAMESPACES['skos']}{name}" for name in ("broader", "inScheme")),
+    f"{WGIG_NAMESPACE}inventoryStatus",
+    f"{WGIG_NAMESPACE}partOf",
+    *(f"{SKOS_NAMESPACE}{name}" for name in ("broader", "inScheme")),
 }
 # What a paper may say that something is, as far as a rule asks: the paper or a part of it.
 PAPER_PART_CLASSES = frozenset(
-    ox.NamedNode(namespaces.WGIG_TERMS_NAMESPACE + name)
-    for name in ("IssuePaper", "Swot", "Forum", "Mechanism", "Assessment")
+    expand_curie(f"wgig:{name}") for name in ("IssuePaper", "Swot", "Forum", "Mechanism", "Assessment")
 )
 
 
 @cache
 def vocabulary_triples() -> frozenset[ox.Triple]:
     """What a rule may look at outside of a paper: its properties, types, and which class is below which."""
-    asked = rules.rule_predicates() | {RDF_TYPE.value, SUBCLASS_OF_IRI}
+    asked = rules.rule_predicates() | {RDF_TYPE_IRI, SUBCLASS_OF_IRI}
     # A paper may name a rule or a profile too, and for the fast engine the shapes are part of the data.
     shipped = (*shipped_facts(), *shipped_ontology(), *rules.read_shape_triples())
     return frozenset(one for one in shipped if one.predicate.value in asked)
@@ -47,11 +46,11 @@ def checked_properties() -> frozenset[ox.NamedNode]:
     """
     steps = {step for rule in rules.rules_by_code().values() for step in rule.steps}
     return frozenset(
-        map(ox.NamedNode, {*rules.rule_predicates(), *steps} - VOCABULARY_ONLY_PROPERTIES - {RDF_TYPE.value})
+        map(ox.NamedNode, {*rules.rule_predicates(), *steps} - VOCABULARY_ONLY_PROPERTIES - {RDF_TYPE_IRI})
     )
 
 
 @cache
 def described_iris() -> frozenset[str]:
     """The IRIs of what the facts and the rules describe."""
-    return frozenset(text_of_term(one.subject) for one in (*shipped_facts(), *rules.read_shape_triples()))
+    return frozenset(term_text(one.subject) for one in (*shipped_facts(), *rules.read_shape_triples()))

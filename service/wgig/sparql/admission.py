@@ -11,8 +11,7 @@ accept may be harmless as well.
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from ..http.outbound import OUTBOUND_SCHEME, OWN_SERVICE_SCHEME, find_allowed_url, is_own_search_url
@@ -20,17 +19,18 @@ from ..problems import Problem
 from ..rdf.namespaces import namespaces_by_prefix
 from ..rdf.sparql_lexer import (
     CLOSING_BRACKETS,
+    SparqlText,
     SparqlToken,
     TokenStep,
     find_declared_prefixes,
     locate_offset,
     sparql_syntax_problem,
-    tokenize_sparql,
     walk_tokens,
 )
 from ..settings import Settings, parse_allowed_addresses
-from ..text import shorten_untrusted_text
+from ..text import find_near_name, shorten_untrusted_text
 from .language.diagnosis import diagnose_earlier_error
+from .language.parser import ParsedSparqlText
 
 _WHITESPACE_PATTERN = r"[ \t\r\n]"
 _IRIREF_PATTERN = r'<[^<>"{}|^`\\\x00-\x20]*>'
@@ -74,11 +74,8 @@ _MISREAD_SIGN_PATTERN = re.compile(r"[#'(\[!]")
 
 UNREACHABLE_IRI = "<about:nowhere>"  # no scheme that the engine could request
 
-# Behind the text, so that the engine, which looks some characters ahead, can tell where it stopped.
-LOOKAHEAD_PADDING = " " * 16
 
-
-def admit_sparql_text(text: str, settings: Settings) -> str:
+def admit_sparql_text(source: ParsedSparqlText, settings: Settings) -> ParsedSparqlText:
     """The text as the engine may have it: the same, but for IRIs that the engine would misread.
 
     SERVICE and LOAD stay where the settings allow their target, and SERVICE of our own search does. The
@@ -86,13 +83,10 @@ def admit_sparql_text(text: str, settings: Settings) -> str:
     (SPARQL 1.1 Update 3.1.4), so it stays, with an address that always fails. Raises Problem 403 for all
     other SERVICE and LOAD, 400 for undeclared prefixes and for too deep nesting.
     """
-    declared = find_declared_prefixes(text)
-    called = find_call_targets(text)
-    permitted = {start: aim for start, aim in called.items() if aim.replacement(settings)}
-    instead_of = {aim.token: aim.replacement(settings) for aim in permitted.values()}
-    pieces: list[str] = []
-    done = 0
-    for step in walk_tokens(text):
+    text, declared, called = source.text, find_declared_prefixes(source.tokens), find_call_targets(source)
+    permitted = {start: iri for start, aim in called.items() if (iri := aim.replacement(settings))}
+    iris = {called[start].token.start: iri for start, iri in permitted.items()}
+    for step in walk_tokens(source.tokens):
         token = step.token
         if step.depth > settings.query_nesting:
             raise sparql_syntax_problem(
@@ -102,8 +96,8 @@ def admit_sparql_text(text: str, settings: Settings) -> str:
                 "Write it flatter.",
             )
         if token.kind == "name" and step.previous.word != "PREFIX" and token_prefix(token) not in declared:
-            raise diagnose_earlier_error(text, token.start) or undeclared_prefix_problem(
-                text, token, namespaces_by_prefix(settings.base)
+            raise diagnose_earlier_error(source, token.start) or undeclared_prefix_problem(
+                source, token, namespaces_by_prefix(settings.base)
             )
         if makes_outbound_call(step, declared) and token.start not in permitted:
             raise Problem(
@@ -111,15 +105,10 @@ def admit_sparql_text(text: str, settings: Settings) -> str:
                 describe_call_refusal(called.get(token.start), settings),
                 **locate_offset(text, token.start),
             )
-        if token in instead_of:
-            instead = instead_of[token]
-        elif is_misread_iri(step):
-            instead = _MISREAD_SIGN_PATTERN.sub(lambda found: f"\\u{ord(found[0]):04X}", token.text)
-        else:
-            continue
-        pieces += [text[done : token.start], instead]
-        done = token.start + len(token.text)
-    return "".join([*pieces, text[done:], LOOKAHEAD_PADDING])
+        if is_misread_iri(step):
+            escaped = _MISREAD_SIGN_PATTERN.sub(lambda found: f"\\u{ord(found[0]):04X}", token.text)
+            iris.setdefault(token.start, escaped)
+    return source.with_iris(iris) if iris else source
 
 
 class CallTarget(NamedTuple):
@@ -139,13 +128,13 @@ class CallTarget(NamedTuple):
         return UNREACHABLE_IRI if (self.keyword, self.silent) == ("LOAD", True) else ""
 
 
-def find_call_targets(text: str) -> dict[int, CallTarget]:
+def find_call_targets(source: SparqlText) -> dict[int, CallTarget]:
     """What each SERVICE and LOAD with a fixed target asks for, by the offset of its keyword."""
-    found = list(tokenize_sparql(text))
-    end = SparqlToken("", "", len(text))
+    end = SparqlToken("", "", len(source.text))
+    steps = (islice(source.tokens, skipped, None) for skipped in range(3))
     calls = {
         word.start: CallTarget(word.word, first.word == "SILENT", second if first.word == "SILENT" else first)
-        for word, first, second in zip_longest(found, found[1:], found[2:], fillvalue=end)
+        for word, first, second in zip_longest(*steps, fillvalue=end)
         if word.word in OUTBOUND_KEYWORDS
     }
     return {start: aim for start, aim in calls.items() if aim.token.kind in ("iri", "name")}
@@ -218,15 +207,16 @@ def is_misread_iri(step: TokenStep) -> bool:
     )
 
 
-def undeclared_prefix_problem(text: str, token: SparqlToken, known: Mapping[str, str]) -> Problem:
+def undeclared_prefix_problem(query: SparqlText, token: SparqlToken, known: Mapping[str, str]) -> Problem:
     """The 400 for a prefix without declaration, with the line to add when it is a `known` one."""
     prefix = token_prefix(token)
-    # Comparing takes time.
-    near = get_close_matches(prefix[:40], sorted({*find_declared_prefixes(text), *known}), 1)
-    meant = prefix if prefix in known else near[0] if near else ""
+    near = find_near_name(prefix, sorted({*find_declared_prefixes(query.tokens), *known}))
+    meant = prefix if prefix in known else near
     asked = "" if prefix in known or not near else f"Did you mean {meant}:?"
     if meant in known:
         suggestion = f"{asked} Put this line first: PREFIX {meant}: <{known[meant]}>".strip()
     else:
         suggestion = asked or f"Put a line first that says what it stands for: PREFIX {prefix}: <...>"
-    return sparql_syntax_problem(text, token.start, f"The prefix {prefix}: is not declared.", suggestion)
+    return sparql_syntax_problem(
+        query.text, token.start, f"The prefix {prefix}: is not declared.", suggestion
+    )

@@ -6,17 +6,17 @@ The texts are in English; pages translate them by gettext. Parameter values repl
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import urlencode
 
 from ..problems import Problem
-from ..rdf.sparql_lexer import SparqlToken, tokenize_sparql
+from ..rdf.sparql_lexer import SparqlText, SparqlToken, get_query_form
 from ..settings import SHIPPED_FOLDER
+from ..text import suggest_near_name
 
 EXAMPLE_QUERIES_FOLDER = SHIPPED_FOLDER / "data" / "queries"
 EXAMPLE_HEADER_PATTERN = re.compile(r"^# (title|question|keywords|date): (.+)$", re.MULTILINE)
@@ -53,6 +53,16 @@ class ExampleQuery:
     parameters: tuple[ExampleParameter, ...] = ()
     date_variable: str = ""
     note: str = ""
+
+    @cached_property
+    def source(self) -> SparqlText:
+        """The text with its tokens."""
+        return SparqlText(self.text)
+
+    @cached_property
+    def form(self) -> str:
+        """The form of the query: SELECT, ASK, CONSTRUCT or DESCRIBE."""
+        return get_query_form(self.source)
 
 
 def list_example_queries() -> list[ExampleQuery]:
@@ -106,13 +116,11 @@ def strip_parameter_values(text: str, one: ExampleQuery) -> list[str]:
 
 def read_example_query(name: str, listed: str = "wgig queries") -> ExampleQuery:
     """The example query of this name. Raises Problem 404, which says where they are `listed`."""
-    path = EXAMPLE_QUERIES_FOLDER / f"{name}.rq"
-    names = [one.stem for one in EXAMPLE_QUERIES_FOLDER.glob("*.rq")]
-    if name not in names:
-        near = get_close_matches(name, names, 1)
-        mend = f"Did you mean {near[0]}?" if near else f"See: {listed}"
+    known = {example.name: example for example in list_example_queries()}
+    if name not in known:
+        mend = suggest_near_name(name, [*known], f"See: {listed}")
         raise Problem(404, f"There is no example query {name}. {mend}")
-    return read_example_file(path)
+    return known[name]
 
 
 def read_example_file(path: Path) -> ExampleQuery:
@@ -141,20 +149,19 @@ def extract_example_texts(
     return ((1, None, text, []) for text in (one.title, one.question, *says, one.note) if text)
 
 
-def bind_query_parameters(text: str, terms: Mapping[str, Any]) -> str:
+def bind_query_parameters(query: SparqlText, terms: Mapping[str, Any]) -> str:
     """The query with these terms by name of variable. Raises KeyError where it keeps no place for one."""
-    kept = find_parameter_places(text)
+    text, kept = query.text, find_parameter_places(query.tokens)
     found = sorted(((token, name) for name in terms for token in kept[name]), key=lambda pair: -pair[0].start)
     for token, name in found:
         text = f"{text[: token.start]}{terms[name]}{text[token.start + len(token.text) :]}"
     return text
 
 
-def find_parameter_places(text: str) -> dict[str, list[SparqlToken]]:
+def find_parameter_places(tokens: Sequence[SparqlToken]) -> dict[str, list[SparqlToken]]:
     """The one token inside of each `VALUES ?name { … }` of a query, by name of variable."""
     found: dict[str, list[SparqlToken]] = {}
-    all_ = list(tokenize_sparql(text))
-    for word, variable, opening, token, closing in zip(*(all_[shift:] for shift in range(5)), strict=False):
+    for word, variable, opening, token, closing in zip(*(tokens[shift:] for shift in range(5)), strict=False):
         if (word.word, variable.kind, opening.text, closing.text) == ("VALUES", "variable", "{", "}"):
             found.setdefault(variable.text[1:], []).append(token)
     return found

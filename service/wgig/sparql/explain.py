@@ -18,9 +18,8 @@ from ..http.responses import respond_with_body
 from ..i18n import gettext_noop
 from ..pages.rendering import render_template
 from ..rdf.formats import HTML, JSON, PLAIN_TEXT, Format
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_with_prefixes
+from ..rdf.namespaces import RDF_TYPE_IRI, XSD_NAMESPACE, shorten_iri
 from ..store.store import Store
-from ..store.view import QueryDataset
 from .plan import (
     PlanStep,
     StatementCount,
@@ -29,14 +28,13 @@ from .plan import (
     plan_too_large_problem,
     split_pattern_terms,
 )
+from .request import QueryRequest
 
 MAX_EXPRESSION_CHARS = 300  # characters of an expression
 
 _HIDDEN_VARIABLE_PATTERN = re.compile(r"\?[0-9a-f]{16,32}\b")
 _PLAN_IRI_PATTERN = re.compile(r"<([^<>\s]*)>")
-_PLAIN_LITERAL_PATTERN = re.compile(
-    rf'"([^"]*)"\^\^<{re.escape(EXTERNAL_NAMESPACES["xsd"])}(?:integer|decimal|boolean)>'
-)
+_PLAIN_LITERAL_PATTERN = re.compile(rf'"([^"]*)"\^\^<{re.escape(XSD_NAMESPACE)}(?:integer|decimal|boolean)>')
 
 
 class PlanLine(NamedTuple):
@@ -53,7 +51,7 @@ class PlanDescriber:
     def __init__(self, top: PlanStep, found: dict[str, StatementCount], base: str) -> None:
         """Name the variables that the engine made, in the order of the plan."""
         self.counts = found
-        self.namespaces = namespaces_by_prefix(base)
+        self.base = base
         made = dict.fromkeys(
             one for step in top.walk() for one in _HIDDEN_VARIABLE_PATTERN.findall(step.detail)
         )
@@ -62,12 +60,12 @@ class PlanDescriber:
     def format_detail(self, text: str) -> str:
         """A piece of the plan with short names."""
         text = _HIDDEN_VARIABLE_PATTERN.sub(lambda found: self.variable_names[found[0]], text)
-        text = _PLAN_IRI_PATTERN.sub(self.shorten_iri, _PLAIN_LITERAL_PATTERN.sub(r"\1", text))
+        text = _PLAN_IRI_PATTERN.sub(self.shorten_plan_iri, _PLAIN_LITERAL_PATTERN.sub(r"\1", text))
         return text if len(text) <= MAX_EXPRESSION_CHARS else f"{text[: MAX_EXPRESSION_CHARS - 1]}…"
 
-    def shorten_iri(self, iri: re.Match[str]) -> str:
+    def shorten_plan_iri(self, iri: re.Match[str]) -> str:
         """An IRI as a prefixed name where it has one."""
-        name = shorten_with_prefixes(iri[1], self.namespaces)
+        name = shorten_iri(iri[1], self.base)
         return iri[0] if name == iri[1] else name
 
     def describe_step(self, step: PlanStep, depth: int) -> Iterator[PlanLine]:
@@ -193,7 +191,7 @@ STEP_SENTENCES = {
 
 PATTERN_STEPS = ("QuadPattern", "Path")
 BETTER_START_FACTOR = 10  # by how much a better start must be better
-_RDF_TYPE_SPELLING = f"<{EXTERNAL_NAMESPACES['rdf']}type>"
+_RDF_TYPE_SPELLING = f"<{RDF_TYPE_IRI}>"
 
 
 def iter_plan_advice(words: PlanDescriber, top: PlanStep) -> Iterator[str]:
@@ -304,11 +302,11 @@ def format_match_count(line: PlanLine) -> str:
     return f" {line.matches}." if line.matches else ""
 
 
-def explain_query(text: str, form: str, dataset: QueryDataset, store: Store, base: str) -> QueryExplanation:
-    """Explain a query of this form over a dataset. Raises SyntaxError and Problem as `plan_query` does."""
+def explain_query(asked: QueryRequest, store: Store, base: str) -> QueryExplanation:
+    """Explain a query. Raises SyntaxError, Problem 422 and 503 as `plan_query` does."""
     try:
-        top = plan_query(text, form, base)
-        words = PlanDescriber(top, count_plan_statements(top.walk(), store, dataset), base)
+        top = plan_query(asked.admitted.engine_text, asked.form, base)
+        words = PlanDescriber(top, count_plan_statements(top.walk(), store, asked.dataset), base)
         return QueryExplanation(
             list(words.describe_step(top, 0)),
             list(dict.fromkeys(iter_plan_advice(words, top)))[:MAX_ADVICE_COUNT],
@@ -320,7 +318,7 @@ def explain_query(text: str, form: str, dataset: QueryDataset, store: Store, bas
 def respond_with_explanation(
     request: Request, base: str, pairs: Pairs, found: QueryExplanation, format_: Format
 ) -> Response:
-    """The answer to `?explain`, in one of the formats EXPLANATION_FORMATS."""
+    """The answer to `?explain`, in one of the EXPLANATION_FORMATS."""
     if format_ is HTML:
         source = gettext(PLAN_SOURCE_TEMPLATE).format(version=ENGINE_VERSION)
         page = render_template(

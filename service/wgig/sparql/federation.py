@@ -11,7 +11,7 @@ VALUES cannot hold blank nodes: they are made from labels, the same in all rows 
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import anyio
@@ -31,17 +31,11 @@ from ..http.work_queue import WorkQueue
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, JSON_RESULTS, N_TRIPLES, TSV, XML_RESULTS, get_named_format
 from ..rdf.serialization import parse_graph_document, rdf_format
-from ..rdf.sparql_lexer import (
-    QUERY_FORMS,
-    SparqlToken,
-    TokenStep,
-    find_first_word,
-    tokenize_sparql,
-    walk_tokens,
-)
+from ..rdf.sparql_lexer import QUERY_FORMS, SparqlText, SparqlToken, TokenStep, find_first_word, walk_tokens
 from ..settings import Settings
-from .admission import CallTarget, find_call_targets
+from .admission import find_call_targets
 from .language.diagnosis import diagnose_syntax_error, diagnose_unfinished_text
+from .language.parser import ParsedSparqlText
 
 RESULT_TABLE_FORMATS = (JSON_RESULTS, XML_RESULTS, TSV)
 
@@ -132,7 +126,7 @@ class FederatedCall(NamedTuple):
     keyword: str
     silent: bool
     url: str
-    operand: str
+    operand: SparqlText
     prologue: str
     start: int
     end: int
@@ -141,17 +135,17 @@ class FederatedCall(NamedTuple):
     @property
     def variables(self) -> set[str]:
         """The names of the variables in it."""
-        return {one.text[1:] for one in tokenize_sparql(self.operand) if one.kind == "variable"}
+        return {one.text[1:] for one in self.operand.tokens if one.kind == "variable"}
 
 
-def asks_other_services(text: str) -> bool:
+def asks_other_services(admitted: SparqlText) -> bool:
     """Whether an admitted text may have calls, so that what it yields does not hang on our data alone."""
-    return f"<{OUTBOUND_SCHEME}" in text
+    return f"<{OUTBOUND_SCHEME}" in admitted.text
 
 
-def has_federated_calls(text: str) -> bool:
+def has_federated_calls(admitted: SparqlText) -> bool:
     """Whether an admitted text may have calls, of others or of our own search."""
-    return asks_other_services(text) or f"<{OWN_SERVICE_SCHEME}" in text
+    return asks_other_services(admitted) or f"<{OWN_SERVICE_SCHEME}" in admitted.text
 
 
 def find_target_mark(target: SparqlToken) -> str:
@@ -159,9 +153,14 @@ def find_target_mark(target: SparqlToken) -> str:
     return next((one for one in SERVICE_CALL_SCHEMES if target.text.startswith(f"<{one}")), "")
 
 
-def check_sparql_syntax(text: str, base: str) -> None:
+def unmarked_url(target: SparqlToken) -> str:
+    """The address of a target that has a mark."""
+    return target.text[1 + len(find_target_mark(target)) : -1]
+
+
+def check_sparql_syntax(source: ParsedSparqlText, base: str) -> None:
     """Raises Problem 400 where the engine refuses the text, which it only reads: a sign too many ends it."""
-    first = find_first_word(text)
+    text, first = source.text, find_first_word(source.tokens)
     store = ox.Store()
     read_only = store.query if first and first.word in QUERY_FORMS else store.update
     try:
@@ -169,15 +168,16 @@ def check_sparql_syntax(text: str, base: str) -> None:
     except SyntaxError as error:
         line = re.match(r"error at (\d+)", str(error))
         if line is None or int(line[1]) <= text.count("\n") + 1:
-            raise diagnose_syntax_error(text, error) from error
-    if problem := diagnose_unfinished_text(text):
+            raise diagnose_syntax_error(source, error) from error
+    if problem := diagnose_unfinished_text(source):
         raise problem
 
 
-def iter_federated_calls(text: str, base: str) -> Iterator[FederatedCall]:
+def iter_federated_calls(admitted: SparqlText, base: str) -> Iterator[FederatedCall]:
     """The calls of an admitted text that parses, in order; those within another are for the one it asks."""
-    steps = list(walk_tokens(text))
-    called = {start: aim for start, aim in find_call_targets(text).items() if find_target_mark(aim.token)}
+    steps = list(walk_tokens(admitted.tokens))
+    called = {start: aim for start, aim in find_call_targets(admitted).items() if find_target_mark(aim.token)}
+    targets = {aim.token.start: f"<{unmarked_url(aim.token)}>" for aim in called.values()}
     prologue = f"BASE <{base}>"
     end = 0
     for number, step in enumerate(steps):
@@ -191,21 +191,11 @@ def iter_federated_calls(text: str, base: str) -> Iterator[FederatedCall]:
         after = steps[number + 2 + aim.silent :]
         first, last = find_service_group(after) if word == "SERVICE" else find_load_graph(after, aim.token)
         end = last.start + len(last.text)
-        url = aim.token.text[1 + len(find_target_mark(aim.token)) : -1]
-        inside = unmark_call_targets(text, first, end, called.values())
-        own = find_target_mark(aim.token) == OWN_SERVICE_SCHEME
-        yield FederatedCall(word, aim.silent, url, inside, prologue, start, end, own)
-
-
-def unmark_call_targets(text: str, first: int, end: int, called: Iterable[CallTarget]) -> str:
-    """A part of the text with the targets in it as they can be asked."""
-    pieces = []
-    for target in sorted((one.token for one in called), key=lambda one: one.start):
-        mark = target.start + 1
-        if first < mark < end:
-            pieces.append(text[first:mark])
-            first = mark + len(find_target_mark(target))
-    return "".join([*pieces, text[first:end]])
+        operand, own = (
+            admitted.with_iris(targets, first, end),
+            find_target_mark(aim.token) == OWN_SERVICE_SCHEME,
+        )
+        yield FederatedCall(word, aim.silent, unmarked_url(aim.token), operand, prologue, start, end, own)
 
 
 def find_service_group(after: Sequence[TokenStep]) -> tuple[int, SparqlToken]:
@@ -234,8 +224,8 @@ def refuse_own_call(call: FederatedCall) -> str:
 
 
 async def resolve_federated_calls(
-    text: str, settings: Settings, turns: WorkQueue, own: OwnCallHandler = refuse_own_call
-) -> str:
+    admitted: ParsedSparqlText, settings: Settings, turns: WorkQueue, own: OwnCallHandler = refuse_own_call
+) -> ParsedSparqlText:
     """The admitted text with the answers of others in place of its calls; the same text where it has none.
 
     `turns` bounds how many texts ask at once; what this service can answer itself is answered by `own`.
@@ -243,10 +233,10 @@ async def resolve_federated_calls(
     another, 413 for too many, 502 where another service fails and the text does not say SILENT, and 503 where
     its turn does not come.
     """
-    if not has_federated_calls(text):
-        return text
-    await run_sync(check_sparql_syntax, text, settings.base)
-    found = await run_sync(list, iter_federated_calls(text, settings.base))
+    if not has_federated_calls(admitted):
+        return admitted
+    await run_sync(check_sparql_syntax, admitted, settings.base)
+    found = await run_sync(list, iter_federated_calls(admitted, settings.base))
     if len(found) > MAX_FEDERATED_CALLS:
         raise Problem(
             413,
@@ -258,9 +248,9 @@ async def resolve_federated_calls(
         until = anyio.current_time() + FEDERATION_TIMEOUT_SECONDS
         for call in found:
             there = run_sync(own, call) if call.is_own else answer_federated_call(call, settings, until)
-            pieces += [text[done : call.start], await there]
+            pieces += [admitted.text[done : call.start], await there]
             done = call.end
-    return "".join([*pieces, text[done:]])
+    return ParsedSparqlText("".join([*pieces, admitted.text[done:]]))
 
 
 async def answer_federated_call(call: FederatedCall, settings: Settings, until: float) -> str:
@@ -287,16 +277,15 @@ async def answer_federated_call(call: FederatedCall, settings: Settings, until: 
 async def fetch_service_solutions(call: FederatedCall, _: Settings) -> str:
     """The solutions of a SERVICE, as VALUES."""
     accept = ", ".join(one.media_type for one in RESULT_TABLE_FORMATS)
-    answer = await query_endpoint(call.url, accept, f"{call.prologue} SELECT * WHERE {call.operand}")
+    answer = await query_endpoint(call.url, accept, f"{call.prologue} SELECT * WHERE {call.operand.text}")
     return await run_sync(convert_answer_to_values, answer, call.variables)
 
 
 async def fetch_load_data(call: FederatedCall, settings: Settings) -> str:
     """The triples of the document of a LOAD, as INSERT DATA."""
     accept = ", ".join(one.media_type for one in GRAPH_FORMATS)
-    return await run_sync(
-        convert_document_to_insert, await fetch_document(call.url, accept, settings.allow), call.operand
-    )
+    document = await fetch_document(call.url, accept, settings.allow)
+    return await run_sync(convert_document_to_insert, document, call.operand.text)
 
 
 def convert_document_to_insert(answer: OutboundResponse, graph: str) -> str:

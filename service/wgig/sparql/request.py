@@ -10,12 +10,27 @@ becomes `DELETE ... WHERE`.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..http.bodies import MAX_FORM_PAIRS, ContentType, Pairs, parameter_values
+from fastapi import Request
+
+from ..http.auth import refuse_token_in_form
+from ..http.bodies import (
+    FORM_MEDIA_TYPE,
+    MAX_FORM_PAIRS,
+    Pairs,
+    check_content_type,
+    decode_utf8_text,
+    get_query_parameters,
+    parameter_values,
+    parse_form,
+    read_request_body,
+)
 from ..http.negotiation import negotiate_format
 from ..http.parameters import check_parameter_pairs
 from ..problems import Problem
-from ..rdf.formats import Format, get_named_format, rate_format_match
+from ..rdf.formats import Format, find_named_format
 from ..rdf.sparql_lexer import (
+    SparqlText,
+    SparqlToken,
     check_absolute_iri,
     get_query_form,
     has_dataset_clause,
@@ -25,26 +40,30 @@ from ..rdf.sparql_lexer import (
 from ..settings import Settings
 from ..store.view import QueryDataset
 from ..text import find_near_name
-from .admission import LOOKAHEAD_PADDING, admit_sparql_text, simple_query_form
+from .admission import admit_sparql_text, simple_query_form
 from .language.diagnosis import diagnose_syntax_error
+from .language.parser import ParsedSparqlText
 
 
-def add_using_clauses(text: str, graphs: Sequence[str], named: Sequence[str]) -> str:
+def add_using_clauses(
+    update: ParsedSparqlText, graphs: Sequence[str], named: Sequence[str]
+) -> ParsedSparqlText:
     """The update with a USING clause for each graph before each WHERE (SPARQL 1.1 Protocol, section 2.2.3).
 
     `DELETE WHERE`, which takes no such clause, is written out as `DELETE … WHERE`. Raises Problem 400 where
     the text has USING or WITH itself.
     """
     if not graphs and not named:
-        return text
+        return update
+    text = update.text
     clauses = " ".join([*(f"USING <{iri}>" for iri in graphs), *(f"USING NAMED <{iri}>" for iri in named)])
     pieces: list[str] = []
     done = 0
     shorthand = -1  # where the pattern of a DELETE WHERE starts, once its keyword is met
-    for step in walk_tokens(text):
+    for step in walk_tokens(update.tokens):
         token = step.token
         if step.depth == 0 and token.word in ("USING", "WITH"):
-            raise dataset_clash_problem(text, token.start, token.word)
+            raise dataset_clash_problem(update, token)
         if step.depth == 0 and token.word == "WHERE":
             pieces.append(text[done : token.start])
             done = token.start
@@ -56,15 +75,15 @@ def add_using_clauses(text: str, graphs: Sequence[str], named: Sequence[str]) ->
             pattern = text[shorthand : token.start + 1]
             pieces.append(f"{pattern} {clauses} WHERE{pattern}")
             shorthand, done = -1, token.start + 1
-    return "".join([*pieces, text[done:]])
+    return ParsedSparqlText("".join([*pieces, text[done:]]))
 
 
-def dataset_clash_problem(text: str, start: int, word: str) -> Problem:
+def dataset_clash_problem(update: SparqlText, clause: SparqlToken) -> Problem:
     """The 400 for two datasets at once."""
     return sparql_syntax_problem(
-        text,
-        start,
-        f"The update has {word}, and the request has using-graph-uri or using-named-graph-uri.",
+        update.text,
+        clause.start,
+        f"The update has {clause.word}, and the request has using-graph-uri or using-named-graph-uri.",
         "Give the dataset in one of the two.",
     )
 
@@ -81,13 +100,24 @@ LONG_QUERY_CHARS = 2_000  # characters that take some milliseconds, so that more
 
 @dataclass(frozen=True)
 class QueryRequest:
-    """A query that may run: its text as the engine gets it, its form, and the dataset it runs over."""
+    """A query that may run: as its client wrote it and as it was admitted, its form, what it runs over.
 
-    text: str
+    The two texts hold their tokens and trees, which all that looks at the query shares. They are one object
+    where nothing in the text had to be replaced, and have no tokens yet where a glance told that it may run.
+    """
+
+    source: ParsedSparqlText
+    admitted: ParsedSparqlText
     form: str
     dataset: QueryDataset
     unknown_parameters: tuple[str, ...] = ()  # parameters that mean nothing here
     wants_hints: bool = False  # whether the client wants to know what is probably not meant
+
+
+def build_own_query(text: str, form: str = "SELECT") -> QueryRequest:
+    """A query of our own over all graphs, which nobody has to admit."""
+    source = ParsedSparqlText(text)
+    return QueryRequest(source, source, form, QueryDataset())
 
 
 def takes_long_to_parse(pairs: Pairs, settings: Settings) -> bool:
@@ -118,26 +148,28 @@ def parse_query_request(pairs: Pairs, settings: Settings) -> QueryRequest:
         most=MAX_FORM_PAIRS,
     )
     check_sparql_version(pairs)
-    text = texts[0]
-    if len(text) > settings.query_length:
+    if len(texts[0]) > settings.query_length:
         raise Problem(
             413, f"The query is longer than {settings.query_length} characters. Ask in smaller parts."
         )
-    plain = simple_query_form(text, settings.query_nesting)
+    query = ParsedSparqlText(texts[0])
+    plain = simple_query_form(query.text, settings.query_nesting)
+    names_dataset = not plain and has_dataset_clause(query.tokens)
+    dataset = read_query_dataset(pairs, is_union=settings.default_graph == "union" and not names_dataset)
     hinted = any(key == "hints" for key, _ in pairs)
-    dataset = QueryDataset(
-        tuple(
-            check_absolute_iri(iri, "default-graph-uri")
-            for iri in parameter_values(pairs, "default-graph-uri")
-        ),
-        tuple(
-            check_absolute_iri(iri, "named-graph-uri") for iri in parameter_values(pairs, "named-graph-uri")
-        ),
-        union=settings.default_graph == "union" and (bool(plain) or not has_dataset_clause(text)),
-    )
     if plain:
-        return QueryRequest(text + LOOKAHEAD_PADDING, plain, dataset, strangers, hinted)
-    return QueryRequest(admit_sparql_text(text, settings), get_query_form(text), dataset, strangers, hinted)
+        return QueryRequest(query, query, plain, dataset, strangers, hinted)
+    admitted = admit_sparql_text(query, settings)
+    return QueryRequest(query, admitted, get_query_form(query), dataset, strangers, hinted)
+
+
+def read_query_dataset(pairs: Pairs, *, is_union: bool) -> QueryDataset:
+    """The graphs that the pairs name for a query (SPARQL 1.1 Protocol, section 2.1.4). Raises Problem 400."""
+    default, named = (
+        tuple([check_absolute_iri(iri, key) for iri in parameter_values(pairs, key)])
+        for key in ("default-graph-uri", "named-graph-uri")
+    )
+    return QueryDataset(default, named, is_union)
 
 
 def list_unknown_parameters(pairs: Pairs) -> tuple[str, ...]:
@@ -162,9 +194,20 @@ def check_sparql_version(pairs: Pairs) -> None:
             )
 
 
-def read_version_parameter(given: ContentType) -> Pairs:
-    """The version that the type of a body names, as a parameter."""
-    return [("version", given.parameters["version"])] if "version" in given.parameters else []
+async def read_operation_pairs(request: Request, name: str, media_type: str, max_bytes: int) -> Pairs:
+    """The parameters of an operation in a body: a form, or its text, which becomes the parameter of a name.
+
+    The version that the type of the body names becomes one as well (SPARQL 1.1 Protocol, sections 2.1 and
+    2.2; SPARQL 1.2 Protocol, section 2.1). Raises Problem 400, 413 and 415.
+    """
+    given = check_content_type(request, (media_type, FORM_MEDIA_TYPE))
+    body = await read_request_body(request, max_bytes)
+    is_form = given.media_type == FORM_MEDIA_TYPE
+    sent = parse_form(body) if is_form else [(name, decode_utf8_text(body, name))]
+    version = [("version", given.parameters["version"])] if "version" in given.parameters else []
+    pairs = [*get_query_parameters(request), *sent, *version]
+    refuse_token_in_form(pairs)
+    return pairs
 
 
 def pick_result_format(pairs: Pairs, accept: Iterable[str], offered: Sequence[Format]) -> Format:
@@ -175,29 +218,19 @@ def pick_result_format(pairs: Pairs, accept: Iterable[str], offered: Sequence[Fo
     asked = parameter_values(pairs, "_mediatype") or [
         value for key, value in pairs if key in MEDIA_TYPE_ALIASES
     ]
-    if not asked:
-        return negotiate_format(accept, offered)
     # Some clients send all the names that a format may have.
-    meant = {
-        one for value in asked for name in value.split(",") for one in find_formats_by_alias(name, offered)
-    }
-    if len(meant) > 1:
+    names = [name for value in asked for name in value.split(",")]
+    if len({one for name in names if (one := find_named_format(name, offered))}) > 1:
         raise Problem(
             400, f"{', '.join(MEDIA_TYPE_ALIASES)} name different formats. Name one, as _mediatype."
         )
-    return meant.pop() if meant else get_named_format(asked[0], offered)
+    return negotiate_format(accept, offered, named=names)
 
 
-def find_formats_by_alias(name: str, offered: Sequence[Format]) -> list[Format]:
-    """The offered format that a service calls so, or none."""
-    return [one for one in offered if rate_format_match(name, one)][:1]
-
-
-def diagnose_refused_text(text: str, said: str, settings: Settings) -> Problem:
+def diagnose_refused_text(source: ParsedSparqlText, said: str, settings: Settings) -> Problem:
     """The Problem of a text that does not parse, as the engine said of it."""
-    text = text.removesuffix(LOOKAHEAD_PADDING)
     try:
-        admit_sparql_text(text, settings)  # which knows of undeclared prefixes
+        admit_sparql_text(source, settings)  # which knows of undeclared prefixes
     except Problem as problem:
         return problem
-    return diagnose_syntax_error(text, SyntaxError(said))
+    return diagnose_syntax_error(source, SyntaxError(said))

@@ -4,38 +4,28 @@ import json
 
 from fastapi import Request, Response
 
-from ..http import bodies
-from ..http.auth import authorize_request, refuse_token_in_form
-from ..http.bodies import FORM_MEDIA_TYPE, get_query_parameters, parse_form
+from ..http.auth import authorize_request
+from ..http.bodies import SPARQL_QUERY_MEDIA_TYPE
 from ..http.dependencies import TokensDep
 from ..http.parameters import check_query_parameters
+from ..http.responses import NO_STORE_HEADERS
 from ..problems import Problem
 from ..rdf.formats import JSON
 from ..settings import Settings
 from .dependencies import RunningDep, get_queries
-from .request import read_version_parameter
+from .request import read_operation_pairs
 from .running import count_running_seconds
 from .service import answer_query
 
-DIRECT_QUERY_TYPE = "application/sparql-query"
 MAX_FORM_OVERHEAD_BYTES = 64 * 1024  # bytes of a body beside its query
 MAX_LISTED_QUERY_LENGTH = 2_000  # characters of a query
-NO_STORE_QUERY_HEADERS = {"Cache-Control": "no-store"}
 
 
 async def post_query(request: Request) -> Response:
     """Ask a query by a form, or by its text as `application/sparql-query`."""
     queries = await get_queries(request)  # FastAPI, which solves dependencies, takes longer than many a query
-    given = bodies.check_content_type(request, (DIRECT_QUERY_TYPE, FORM_MEDIA_TYPE))
-    body = await bodies.read_request_body(request, max_query_body_bytes(queries.settings))
-    pairs = get_query_parameters(request)
-    pairs += (
-        parse_form(body)
-        if given.media_type == FORM_MEDIA_TYPE
-        else [("query", bodies.decode_utf8_text(body, "query"))]
-    )
-    pairs += read_version_parameter(given)
-    refuse_token_in_form(pairs)
+    most = max_query_body_bytes(queries.settings)
+    pairs = await read_operation_pairs(request, "query", SPARQL_QUERY_MEDIA_TYPE, most)
     return await answer_query(request, queries, pairs)
 
 
@@ -56,14 +46,14 @@ async def get_running_queries(request: Request, running: RunningDep, tokens: Tok
                 "id": one.id,
                 "seconds": count_running_seconds(one),
                 "client": one.client,
-                "query": one.text.rstrip()[:MAX_LISTED_QUERY_LENGTH],
+                "query": one.text[:MAX_LISTED_QUERY_LENGTH],
             }
             for _, one in found
         ]
     else:
         body["seconds"] = [count_running_seconds(one) for _, one in found]
     return Response(
-        json.dumps(body, ensure_ascii=False), media_type=JSON.media_type, headers=NO_STORE_QUERY_HEADERS
+        json.dumps(body, ensure_ascii=False), media_type=JSON.media_type, headers=NO_STORE_HEADERS
     )
 
 

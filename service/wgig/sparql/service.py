@@ -31,13 +31,15 @@ from ..rdf.serialization import UnserializableError
 from ..settings import MIB, Settings
 from ..store.errors import StoreError, StoreUnavailableError
 from ..store.store import Store
-from ..store.view import QueryDataset, parse_tsv_rows
+from ..store.view import parse_tsv_rows
 from .explain import EXPLANATION_FORMATS, explain_query, respond_with_explanation
 from .federation import OwnCallHandler, asks_other_services, has_federated_calls, resolve_federated_calls
 from .language.hints import QueryHint, build_warning_field, find_query_hints
+from .language.parser import ParsedSparqlText
 from .request import (
     LONG_QUERY_CHARS,
     QueryRequest,
+    build_own_query,
     diagnose_refused_text,
     parse_query_request,
     pick_result_format,
@@ -169,7 +171,7 @@ async def respond_with_result(  # noqa: PLR0913, PLR0917 - what a response to a 
 
 
 async def select_own_rows(request: Request, queries: QueryService, text: str) -> list[tuple[Any, ...]]:
-    """The rows of a SELECT of our own, as `table` gives them. Raises as `tsv`."""
+    """The rows of a SELECT of our own, as `parse_tsv_rows` gives them. Raises as `select_own_tsv`."""
     return await run_in_threadpool(parse_tsv_rows, await select_own_tsv(request, queries, text))
 
 
@@ -177,7 +179,7 @@ async def select_own_tsv(
     request: Request, queries: QueryService, text: str, most: int = MAX_OWN_RESULT_BYTES
 ) -> bytes:
     """The TSV results of a SELECT of our own over all graphs. Raises Problem, 503 where they are much."""
-    asked = QueryRequest(text, "SELECT", QueryDataset())
+    asked = build_own_query(text)
     async with open_query_result(request, queries, asked, TSV, is_own=True) as result:
         body = await result.read_up_to(most)
         if not result.is_whole:
@@ -187,31 +189,29 @@ async def select_own_tsv(
 
 
 @asynccontextmanager
-async def open_query_result(
-    request: Request, queries: QueryService, asked: QueryRequest, format_: Format, *, is_own: bool = False
+async def open_query_result(  # noqa: PLR0913 - what the result of a query depends on
+    request: Request,
+    queries: QueryService,
+    asked: QueryRequest,
+    format_: Format,
+    *,
+    is_own: bool = False,
+    max_bytes: int | None = None,
 ) -> AsyncIterator[QueryResult]:
     """Around the result of a query in a format, as it comes. Raises Problem where it cannot be had whole.
 
-    Our own queries, of pages, may be answered by somebody else than those of strangers.
+    It has at most so many bytes, by default as many as the settings allow.
     """
-    settings = queries.settings
-    request.state.passing = asks_other_services(asked.text)
+    request.state.passing = asks_other_services(asked.admitted)
     workers = queries.own_workers if is_own else queries.workers
-    queried = QueryRecord(request, queries.telemetry, asked.text)
+    record = QueryRecord(request, queries.telemetry, asked.source.text)
     async with cancel_on_disconnect(request.receive):
-        with queried.record_refusals():
-            text = await resolve_federated_calls(asked.text, settings, queries.calls, queries.search_call)
-            job = QueryJob(
-                text,
-                format_.media_type,
-                asked.dataset,
-                settings.base,
-                settings.result_bytes,
-                settings.result_rows,
-            )
+        with record.record_refusals():
+            query = await resolve_request_calls(queries, asked)
+            job = build_query_job(asked, query, format_, queries.settings, max_bytes)
             result = await workers.ask(job, request_client_address(request))
-        queried.record_result(result)
-        queries.running.add(request, asked.text, result)
+        record.record_result(result)
+        queries.running.add(request, asked.source.text, result)
         try:
             yield result
         except QueryFault as fault:
@@ -221,8 +221,34 @@ async def open_query_result(
             raise
 
 
+async def resolve_request_calls(queries: QueryService, asked: QueryRequest) -> ParsedSparqlText:
+    """The text with the answers of other services and of our search in place of its calls. Raises Problem."""
+    return await resolve_federated_calls(asked.admitted, queries.settings, queries.calls, queries.search_call)
+
+
+def build_query_job(
+    asked: QueryRequest,
+    query: ParsedSparqlText,
+    format_: Format,
+    settings: Settings,
+    max_bytes: int | None = None,
+) -> QueryJob:
+    """What workers get for a query, by the text that has no calls any more."""
+    return QueryJob(
+        query,
+        format_.media_type,
+        asked.dataset,
+        settings.base,
+        settings.result_bytes if max_bytes is None else max_bytes,
+        settings.result_rows,
+    )
+
+
 async def read_query_request(request: Request, queries: QueryService, pairs: Pairs) -> QueryRequest:
-    """The query of a request's pairs; much text is looked at in another process. Raises as `question`."""
+    """The query of a request's pairs; much text is looked at in another process.
+
+    Raises as `parse_query_request`.
+    """
     settings = queries.settings
     with QueryRecord(request, queries.telemetry, "".join(parameter_values(pairs, "query"))).record_refusals():
         if takes_long_to_parse(pairs, settings):
@@ -289,11 +315,11 @@ async def find_request_hints(queries: QueryService, asked: QueryRequest) -> list
     be meant instead takes longer.
     """
     store, base = queries.store, queries.settings.base
-    if len(asked.text) < SHORT_QUERY_CHARS and not find_query_hints(
-        asked.text, store, base, near=lambda _: ()
+    if len(asked.source.text) < SHORT_QUERY_CHARS and not find_query_hints(
+        asked.source, store, base, near=lambda _: ()
     ):
         return []
-    return await run_in_threadpool(find_query_hints, asked.text, store, base)
+    return await run_in_threadpool(find_query_hints, asked.source, store, base)
 
 
 def answer_explain_request(
@@ -301,14 +327,14 @@ def answer_explain_request(
 ) -> Response:
     """What the engine does for a query. Raises Problem 400, 422 and 503 where there is no plan."""
     settings = queries.settings
-    if has_federated_calls(asked.text):
+    if has_federated_calls(asked.admitted):
         raise Problem(
             422, "A query that asks other services, or searches, has no plan. Ask for that of the rest of it."
         )
     try:
-        found = explain_query(asked.text, asked.form, asked.dataset, queries.store, settings.base)
+        found = explain_query(asked, queries.store, settings.base)
     except SyntaxError as error:
-        raise diagnose_refused_text(asked.text, str(error), settings) from error
+        raise diagnose_refused_text(asked.source, str(error), settings) from error
     return respond_with_explanation(request, settings.base, pairs, found, format_)
 
 
@@ -328,10 +354,10 @@ async def query_failure_problem(
     """The Problem of a query that has no answer. Raises StoreError where the disk is at fault."""
     settings = queries.settings
     match fault.kind:
-        case protocol.SYNTAX_FAULT if len(asked.text) > LONG_QUERY_CHARS:
-            return await queries.checks.run(diagnose_refused_text, asked.text, str(fault), settings)
+        case protocol.SYNTAX_FAULT if len(asked.source.text) > LONG_QUERY_CHARS:
+            return await queries.checks.run(diagnose_refused_text, asked.source, str(fault), settings)
         case protocol.SYNTAX_FAULT:
-            return diagnose_refused_text(asked.text, str(fault), settings)
+            return diagnose_refused_text(asked.source, str(fault), settings)
         case protocol.VALUE_FAULT:
             return Problem(422, f"The query is well written, but cannot be evaluated: {fault}.")
         case protocol.UNFIT_FAULT:

@@ -8,18 +8,19 @@ from fastapi import Response
 
 from ..http.bodies import Pairs, get_query_parameters
 from ..http.dependencies import TokensDep
+from ..http.negotiation import choose_response_format
 from ..http.parameters import check_query_parameters
-from ..http.responses import choose_response_format, respond_with_body
+from ..http.responses import NO_STORE_HEADERS, respond_with_body
 from ..pages.dependencies import ContextDep, RequestContext
 from ..pages.rendering import render_template
 from ..problems import Problem
 from ..rdf.formats import GRAPH_FORMATS, HTML, SOLUTION_FORMATS, Format
-from ..rdf.serialization import get_vocabulary_term, serialize_triples
+from ..rdf.namespaces import RDF_TYPE, VOID_TRIPLES, expand_curie
+from ..rdf.serialization import serialize_triples
 from ..settings import Settings
 from ..store.store import Store
 
 OPERATION_PARAMETERS = {"query", "update", "default-graph-uri", "named-graph-uri"}
-SD_RDF_TYPE, VOID_TRIPLES = get_vocabulary_term("rdf:type"), get_vocabulary_term("void:triples")
 
 
 def is_description_request(pairs: Pairs) -> bool:
@@ -50,7 +51,7 @@ def get_update(context: ContextDep, tokens: TokensDep) -> Response:
         formats = [(one.title, one.media_type) for one in GRAPH_FORMATS]
         page = render_template("update.html", base=settings.base, is_open=tokens.has_tokens, formats=formats)
         # Tokens come and go without a write, and what is kept is kept until the next one.
-        return respond_with_body(request, page, HTML, headers={"Cache-Control": "no-store"})
+        return respond_with_body(request, page, HTML, headers=NO_STORE_HEADERS)
     endpoint = str(request.url.replace(query=""))
     triples = build_service_description(context, endpoint, "SPARQL11Update")
     return respond_with_body(request, serialize_triples(triples, format_, settings.base), format_)
@@ -68,13 +69,13 @@ def build_service_description(context: RequestContext, endpoint: str, language: 
 
 def sd_term(name: str) -> ox.NamedNode:
     """A term of the vocabulary for service descriptions."""
-    return get_vocabulary_term(f"sd:{name}")
+    return expand_curie(f"sd:{name}")
 
 
 def iter_service_triples(endpoint: str, language: str, settings: Settings) -> Iterator[ox.Triple]:
     """The service at the URL `endpoint`: its language, formats and features."""
     node = ox.NamedNode(endpoint)  # clients look for what is said of the address that they asked
-    yield ox.Triple(node, SD_RDF_TYPE, sd_term("Service"))
+    yield ox.Triple(node, RDF_TYPE, sd_term("Service"))
     yield ox.Triple(node, sd_term("endpoint"), node)
     yield ox.Triple(node, sd_term("supportedLanguage"), sd_term(language))
     yield ox.Triple(node, sd_term("feature"), sd_term("EmptyGraphs"))
@@ -92,14 +93,14 @@ def iter_service_triples(endpoint: str, language: str, settings: Settings) -> It
 def iter_service_dataset_triples(endpoint: str, store: Store, base: str) -> Iterator[ox.Triple]:
     """The dataset behind the URL `endpoint`: a default graph, and the named graphs with their sizes."""
     node, default = ox.NamedNode(f"{endpoint}#dataset"), ox.NamedNode(f"{endpoint}#default-graph")
-    yield ox.Triple(node, SD_RDF_TYPE, sd_term("Dataset"))
-    yield ox.Triple(node, SD_RDF_TYPE, sd_term("GraphCollection"))
+    yield ox.Triple(node, RDF_TYPE, sd_term("Dataset"))
+    yield ox.Triple(node, RDF_TYPE, sd_term("GraphCollection"))
     yield ox.Triple(node, sd_term("defaultGraph"), default)
-    yield ox.Triple(default, SD_RDF_TYPE, sd_term("Graph"))
+    yield ox.Triple(default, RDF_TYPE, sd_term("Graph"))
     for iri in store.graphs():
         graph, name = ox.NamedNode(f"{endpoint}#{quote(iri, safe='')}"), ox.NamedNode(iri)
         yield ox.Triple(node, sd_term("namedGraph"), graph)
-        yield ox.Triple(graph, SD_RDF_TYPE, sd_term("NamedGraph"))
+        yield ox.Triple(graph, RDF_TYPE, sd_term("NamedGraph"))
         yield ox.Triple(graph, sd_term("name"), name)
         for one in store.triples(f"{base}graph/void", name, VOID_TRIPLES):
             yield ox.Triple(graph, VOID_TRIPLES, one.object)

@@ -9,6 +9,7 @@ unknown (None). No quad is in both parts of a change. Changes can be combined, r
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar
 
@@ -17,6 +18,8 @@ import pyoxigraph as ox
 GraphName = ox.NamedNode | ox.BlankNode | ox.DefaultGraph
 
 MAX_COMPARED_QUADS = 100_000  # quads that are compared; beyond, what changed is not known
+
+BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)  # before the first write
 
 QuadOrIri = TypeVar("QuadOrIri", ox.Quad, str)
 

@@ -15,15 +15,11 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-from ..rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
-from ..settings import Settings
+from ..rdf.namespaces import PROV_ENDED_AT_TIME, RDFS_LABEL, VOID_TRIPLES, WGIG_DIGEST, expand_curie
 from .files import ContentStore
 from .store import Store
 from .view import select_solutions
 
-PROV_NAMESPACE = EXTERNAL_NAMESPACES["prov"]
-WGIG_ONTOLOGY_NAMESPACE = namespaces_by_prefix(Settings.base)["wgig"]
-RDFS_LABEL_PREDICATE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdfs']}label")
 (
     PROV_SPECIALIZATION_OF,
     PROV_WAS_GENERATED_BY,
@@ -31,9 +27,8 @@ RDFS_LABEL_PREDICATE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdfs']}label")
     PROV_WAS_REVISION_OF,
     PROV_USED,
     PROV_WAS_ASSOCIATED_WITH,
-    PROV_ENDED_AT_TIME,
 ) = (
-    ox.NamedNode(PROV_NAMESPACE + name)
+    expand_curie(f"prov:{name}")
     for name in (
         "specializationOf",
         "wasGeneratedBy",
@@ -41,18 +36,17 @@ RDFS_LABEL_PREDICATE = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdfs']}label")
         "wasRevisionOf",
         "used",
         "wasAssociatedWith",
-        "endedAtTime",
     )
 )
-DCAT_HAS_CURRENT_VERSION = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcat']}hasCurrentVersion")
+DCAT_HAS_CURRENT_VERSION = expand_curie("dcat:hasCurrentVersion")
 # The digest under which the content is kept.
-DCTERMS_IDENTIFIER = ox.NamedNode(f"{EXTERNAL_NAMESPACES['dcterms']}identifier")
-VOID_TRIPLE_COUNT = ox.NamedNode(f"{EXTERNAL_NAMESPACES['void']}triples")
-SCHEMA_ENCODING_FORMAT = ox.NamedNode(f"{EXTERNAL_NAMESPACES['schema']}encodingFormat")
-WGIG_CONTENT_DIGEST, WGIG_TRIPLES_ADDED, WGIG_TRIPLES_REMOVED = (
-    ox.NamedNode(WGIG_ONTOLOGY_NAMESPACE + name) for name in ("digest", "triplesAdded", "triplesRemoved")
+DCTERMS_IDENTIFIER = expand_curie("dcterms:identifier")
+SCHEMA_ENCODING_FORMAT = expand_curie("schema:encodingFormat")
+WGIG_TRIPLES_ADDED, WGIG_TRIPLES_REMOVED = (
+    expand_curie(f"wgig:{name}") for name in ("triplesAdded", "triplesRemoved")
 )
 
+MAX_LISTED_VERSIONS = 20  # of a graph, on a page
 UNRECORDED_VERSION_PREFIX = "before-"  # begins the name of a state that no write recorded
 VERSION_TIME_FORMAT = "%Y%m%dT%H%M%S%fZ"  # without a dot, behind which an address names a format
 BLANK_LABEL_PATTERN = re.compile(rb"_:[0-9A-Za-z]+")
@@ -63,13 +57,13 @@ SELECT ?version ?since ?until ?kept ?triples ?added ?removed ?who {{ GRAPH <%s> 
   OPTIONAL {{
     ?version <{PROV_WAS_GENERATED_BY.value}> ?write .
     ?write <{PROV_ENDED_AT_TIME.value}> ?since ;
-      <{PROV_WAS_ASSOCIATED_WITH.value}>/<{RDFS_LABEL_PREDICATE.value}> ?who
+      <{PROV_WAS_ASSOCIATED_WITH.value}>/<{RDFS_LABEL.value}> ?who
   }}
   OPTIONAL {{
     ?version <{PROV_WAS_INVALIDATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?until ;
       <{DCTERMS_IDENTIFIER.value}> ?kept
   }}
-  OPTIONAL {{ ?version <{VOID_TRIPLE_COUNT.value}> ?triples }}
+  OPTIONAL {{ ?version <{VOID_TRIPLES.value}> ?triples }}
   OPTIONAL {{ ?version <{WGIG_TRIPLES_ADDED.value}> ?added ; <{WGIG_TRIPLES_REMOVED.value}> ?removed }}
 }} }}"""
 
@@ -142,7 +136,7 @@ class GraphHistory:
         if wanted.content_digest:
             return self.contents.read(wanted.content_digest)
         held = read_graph_lines(store, graph)
-        if self.find_object(store, self.version_iri(graph, wanted.name), WGIG_CONTENT_DIGEST) == ox.Literal(
+        if self.find_object(store, self.version_iri(graph, wanted.name), WGIG_DIGEST) == ox.Literal(
             digest_n_triples(held)
         ):
             return b"".join(sorted(held))

@@ -12,6 +12,7 @@ from typing import IO, Self
 import pyoxigraph as ox
 
 from ..rdf.serialization import build_quad, normalize_quads
+from ..rdf.sparql_lexer import SparqlText
 from . import recovery
 from .change import MAX_COMPARED_QUADS, Change, WriteScope, scope_of_graphs
 from .commit import (
@@ -33,10 +34,11 @@ from .transactions import TransactionalStore
 from .update import (
     TrialRunner,
     TrialUpdate,
+    UpdateTargets,
     dry_run_update,
+    read_update_targets,
     remove_trial_copies,
     run_trial_here,
-    scope_of_update,
 )
 from .view import to_graph_name
 
@@ -98,12 +100,14 @@ class Store(TransactionalStore):
         """The store in `folder` as it is now, to read only, also beside a server. Raises StoreError."""
         return cls(open_quads_snapshot(folder), folder)
 
-    def update(self, text: str, base: str | None = None, plain: str = "") -> None:
+    def update(self, text: str, base: str | None = None, targets: UpdateTargets | None = None) -> None:
         """Run a SPARQL Update, all of it or nothing; relative IRIs are resolved against `base`.
 
-        `plain` is the text before documents were put into it, which names the same graphs and is read faster.
-        Raises SyntaxError, ValueError or RuntimeError as `query` does."""
-        with self._transaction(scope_of_update(plain or text, base)):
+        Its targets are read from the text where they are not given. Raises SyntaxError, ValueError or
+        RuntimeError as `query` does.
+        """
+        targets = targets or read_update_targets(SparqlText(text), base)
+        with self._transaction(targets.scope):
             self._quads.update(text, base_iri=base)
 
     def replace(self, graphs: Mapping[str | None, Iterable[ox.Triple] | None]) -> None:
@@ -153,15 +157,20 @@ class Store(TransactionalStore):
                 self._quads.update(build_change_update(self._quads, change, anew))
 
     def dry_run(
-        self, text: str, base: str | None = None, plain: str = "", run: TrialRunner = run_trial_here
+        self,
+        text: str,
+        base: str | None = None,
+        targets: UpdateTargets | None = None,
+        run: TrialRunner = run_trial_here,
     ) -> Change | None:
         """What an update would change, tried on a copy; None where that is too much to be told.
 
         It takes the same as `update`, and raises as that does; what it asks is evaluated by `run`. The blank
         nodes that it would make have names that no other has.
         """
+        asked = TrialUpdate(text, base, targets or read_update_targets(SparqlText(text), base))
         with self._lock, translate_disk_errors(self._folder):
-            return dry_run_update(self._quads, self._folder, TrialUpdate(text, base, plain or text), run)
+            return dry_run_update(self._quads, self._folder, asked, run)
 
     def bulk_load(self, source: IO[bytes], format_: ox.RdfFormat, graph: str | None) -> None:
         """Load a large file, all of it or nothing, without inference: call `infer` after the last one.

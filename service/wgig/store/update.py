@@ -10,13 +10,14 @@ a copy of the store, which on disk shares its files with the store; copies left 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
 import pyoxigraph as ox
 
 from ..problems import Problem
-from ..rdf.sparql_lexer import TokenStep, find_first_word, walk_tokens
+from ..rdf.sparql_lexer import SparqlText, SparqlToken, TokenStep, find_first_word, walk_tokens
 from .change import WHOLE_STORE, Change, WriteScope, compare_contents, scope_of_graphs, scope_of_quads
 from .files import ASIDE_FOLDER
 
@@ -38,34 +39,57 @@ GRAPH_NAME_KEYWORDS = (
 )
 
 
-def scope_of_update(text: str, base: str | None = None) -> WriteScope:
-    """A look at all that the update may change. Relative IRIs are resolved against `base`."""
-    quads = parse_update_data(text, base)
-    if quads is not None:
-        return scope_of_quads(quads, {one.graph_name for one in quads})
-    names = find_target_graphs(text, base)
-    return WHOLE_STORE if names is None else scope_of_graphs([ox.DefaultGraph(), *map(ox.NamedNode, names)])
+class UpdateTargets(NamedTuple):
+    """What an update may change: no more than the `quads` that it names, if it is made of nothing else.
+
+    `graphs` are the IRIs of the graphs that it may change beside the unnamed one; None: it may be any.
+    """
+
+    quads: set[ox.Quad] | None
+    graphs: set[str] | None
+
+    @property
+    def scope(self) -> WriteScope:
+        """A look at all that the update may change."""
+        if self.quads is not None:
+            return scope_of_quads(self.quads, {one.graph_name for one in self.quads})
+        if self.graphs is None:
+            return WHOLE_STORE
+        return scope_of_graphs([ox.DefaultGraph(), *map(ox.NamedNode, self.graphs)])
 
 
-def parse_update_data(text: str, base: str | None = None) -> set[ox.Quad] | None:
+def read_update_targets(update: SparqlText, base: str | None = None) -> UpdateTargets:
+    """What an update may change, as its text says. Relative IRIs are resolved against `base`."""
+    quads = parse_update_data(update, base)
+    if quads is None:
+        graphs = find_target_graphs(update, base)
+        update.release_long_tokens()
+        return UpdateTargets(None, graphs)
+    return UpdateTargets(
+        quads, {one.graph_name.value for one in quads if isinstance(one.graph_name, ox.NamedNode)}
+    )
+
+
+def parse_update_data(update: SparqlText, base: str | None = None) -> set[ox.Quad] | None:
     """The quads that INSERT DATA and DELETE DATA name; None where the update is made of anything else.
 
     Nothing is said of blank nodes, which get names of their own, nor of what is not written as in TriG.
     """
     try:
-        first = find_first_word(text)
+        first = find_first_word(update.tokens)
         if first is None:
             return set()
-        blocks = "".join(iter_data_blocks(text[first.start :]))
-        return set(ox.parse(text[: first.start] + blocks, format=ox.RdfFormat.TRIG, base_iri=base))
+        blocks = "".join(iter_data_blocks(update, first))
+        update.release_long_tokens()  # before the quads take as much memory
+        return set(ox.parse(update.text[: first.start] + blocks, format=ox.RdfFormat.TRIG, base_iri=base))
     except (Problem, SyntaxError):
         return None
 
 
-def iter_data_blocks(text: str) -> Iterator[str]:
+def iter_data_blocks(update: SparqlText, first: SparqlToken) -> Iterator[str]:
     """What stands in the braces of INSERT DATA and DELETE DATA. Raises SyntaxError for anything else."""
     start = 0
-    for step in walk_tokens(text):
+    for step in walk_operations(update, first):
         token = step.token
         unclear = "\\" in token.text or may_hide_graph(step)
         if unclear or token.kind == "blank" or token.text in ("[", "(", "<<", "{|", "~"):
@@ -75,35 +99,42 @@ def iter_data_blocks(text: str) -> Iterator[str]:
         if token.text == "{" and step.depth == 1:
             start = token.start + 1
         elif token.text == "}" and not step.depth:
-            yield text[start : token.start] + (" . " if step.previous.text not in (".", "{", "}") else " ")
+            yield update.text[start : token.start] + (
+                " . " if step.previous.text not in (".", "{", "}") else " "
+            )
 
 
-def find_target_graphs(text: str, base: str | None = None) -> set[str] | None:
+def walk_operations(update: SparqlText, first: SparqlToken) -> Iterator[TokenStep]:
+    """The tokens behind the prologue, which the `first` word ends."""
+    return walk_tokens(dropwhile(lambda token: token.start < first.start, update.tokens))
+
+
+def find_target_graphs(update: SparqlText, base: str | None = None) -> set[str] | None:
     """The IRIs of all graphs that the update may change, beside the unnamed graph; None: it may be any.
 
     Relative IRIs are resolved against `base`.
     """
     try:
-        first = find_first_word(text)
+        first = find_first_word(update.tokens)
         if first is None:
             return set()
-        steps = list(iter_steps_outside_patterns(text[first.start :]))
+        steps = list(iter_steps_outside_patterns(walk_operations(update, first)))
         if any(map(may_hide_graph, steps)):
             return None
         named = {one.token.text for one in steps if one.token.kind in ("iri", "name")}
-        return resolve_graph_names(text[: first.start], named, base)
+        return resolve_graph_names(update.text[: first.start], named, base)
     except (Problem, SyntaxError):  # the engine refuses it, or reads it in its own way
         return None
 
 
-def iter_steps_outside_patterns(text: str) -> Iterator[TokenStep]:
+def iter_steps_outside_patterns(steps: Iterable[TokenStep]) -> Iterator[TokenStep]:
     """The tokens of the operations that stand in no WHERE; that of DELETE WHERE is its template as well.
 
     Raises SyntaxError where a bracket stays open, for then a WHERE may end elsewhere.
     """
     brackets: Sequence[str] = ()
     pattern = False
-    for step in walk_tokens(text):
+    for step in steps:
         brackets = step.brackets
         if not step.depth:
             begins = step.token.word == "WHERE" and not step.previous.word.endswith("DELETE")
@@ -137,11 +168,11 @@ TAKEN_TRIAL_FOLDER = "trial-taken"
 
 
 class TrialUpdate(NamedTuple):
-    """An update, and the base of its relative IRIs. `plain` names the same graphs, and may be read faster."""
+    """An update as the engine gets it, the base of its relative IRIs, and what it may change."""
 
     text: str
     base: str | None
-    plain: str
+    targets: UpdateTargets
 
 
 # Calls a function with a folder and an update, wherever that is; all of it can be pickled.
@@ -163,9 +194,8 @@ def dry_run_update(
     One that states more than data is evaluated by `run`, on a copy in a folder where the store is in one.
     Raises as the engine does for the update itself, what `run` raises, and OSError.
     """
-    named = parse_update_data(asked.plain, asked.base)
-    if named is not None:
-        return run_trial_update(copy_named_quads(quads, named), asked)
+    if asked.targets.quads is not None:
+        return run_trial_update(copy_named_quads(quads, asked.targets.quads), asked)
     if folder is None:
         return run_trial_update(copy_all_quads(quads), asked)
     with open_trial_copy(quads, folder) as place:
@@ -174,7 +204,7 @@ def dry_run_update(
 
 def run_trial_update(copy: ox.Store, asked: TrialUpdate) -> Change | None:
     """What the update changes in a copy, which is of no use then."""
-    look = scope_of_update(asked.plain, asked.base)
+    look = asked.targets.scope
     before = look(copy)
     copy.update(asked.text, base_iri=asked.base)
     after = look(copy) if before else None

@@ -171,7 +171,6 @@ ResultTerm = ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple
 ResultRow = dict[str, Any]
 
 FORBIDDEN_IRI_CHARACTERS = re.compile(r'[\x00-\x20<>"{}|^`\\]')
-LOOKUP_BATCH_IRIS = 500  # IRIs in one query
 
 
 def select_solutions(store: StoreView, query: str, *, union: bool = True) -> list[ResultRow]:

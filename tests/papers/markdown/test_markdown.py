@@ -14,10 +14,10 @@ from wgig.papers.markdown.template import (
     SECTION_HEADINGS,
     SWOT_HEADINGS,
 )
-from wgig.papers.markdown.values import expand_prefixed_name
 from wgig.papers.readers import read_paper_document as read_document
 from wgig.problems import Problem
 from wgig.rdf.formats import MARKDOWN
+from wgig.rdf.namespaces import expand_curie
 from wgig.settings import CHECKOUT_FOLDER, SHIPPED_FOLDER
 from wgig.shacl.check import check_document
 from wgig.shacl.rules import section_headings
@@ -44,7 +44,7 @@ def values(text: str, name: str) -> list[str]:
     return [
         value_of(one.object)
         for one in markdown.parse_paper_triples(text)[0]
-        if one.predicate == expand_prefixed_name(name)
+        if one.predicate == expand_curie(name)
     ]
 
 
@@ -302,25 +302,25 @@ def test_a_category_is_known_by_its_label_too() -> None:
 
 def test_an_actor_whom_the_graph_knows_is_named_and_not_described() -> None:
     assert values(f"{HEADED}## 4. Actors\n\n### Main actor\n\n- {NRO}\n", "wgig:mainActor") == [
-        expand_prefixed_name("agent:number-resource-organization").value
+        expand_curie("agent:number-resource-organization").value
     ]
     listed = "- unesco\n- International Telecommunication Union (international organizations)\n"
     actors = f"## 4. Actors\n\n### Other actors\n\n{listed}"
     triples = markdown.parse_paper_triples(HEADED + actors)[0]
-    union = expand_prefixed_name("agent:international-telecommunication-union")
+    union = expand_curie("agent:international-telecommunication-union")
     assert values(HEADED + actors, "wgig:otherActor") == [
-        expand_prefixed_name("agent:unesco").value,
+        expand_curie("agent:unesco").value,
         union.value,
     ]
     assert {one.predicate for one in triples if one.subject == union} == {
-        expand_prefixed_name("wgig:stakeholderGroup")
+        expand_curie("wgig:stakeholderGroup")
     }
-    assert expand_prefixed_name("agent:unesco") not in {one.subject for one in triples}
+    assert expand_curie("agent:unesco") not in {one.subject for one in triples}
 
 
 def test_a_name_without_latin_letters_has_an_address_too() -> None:
     actors = "## 4. Actors\n\n### Main actor\n\n- 村の組合 (civil-society)\n"
-    assert values(HEADED + actors, "wgig:mainActor") == [expand_prefixed_name("agent:mine-actor").value]
+    assert values(HEADED + actors, "wgig:mainActor") == [expand_curie("agent:mine-actor").value]
     assert (
         markdown.parse_paper_triples(
             markdown.serialize_markdown_paper(markdown.parse_paper_triples(HEADED + actors)[0])
@@ -333,11 +333,9 @@ def test_different_names_are_different_actors_and_one_name_is_one() -> None:
     listed = "- AT&T (private-sector)\n- AT T (private-sector)\n- 甲\n- 乙\n- AT&T\n"
     head = "---\npaper: mine\ndrafters:\n  - name: AT/T\n---\n\n"
     text = f"{head}## 4. Actors\n\n### Other actors\n\n{listed}"
-    assert values(text, "wgig:drafter") == [expand_prefixed_name("agent:mine-at-t").value]
+    assert values(text, "wgig:drafter") == [expand_curie("agent:mine-at-t").value]
     names = ["at-t-2", "at-t-3", "actor", "actor-2"]
-    assert values(text, "wgig:otherActor") == [
-        expand_prefixed_name(f"agent:mine-{one}").value for one in names
-    ]
+    assert values(text, "wgig:otherActor") == [expand_curie(f"agent:mine-{one}").value for one in names]
     triples = markdown.parse_paper_triples(text)[0]
     assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples))[0]) == set(triples)
     assert set(markdown.parse_paper_triples(markdown.serialize_markdown_paper(triples[::-1]))[0]) == set(
@@ -349,8 +347,8 @@ def test_every_group_of_a_drafter_or_an_actor_is_kept() -> None:
     ann = "{name: Ann, group: [governments, civil-society], member: true}"
     head = f"---\npaper: mine\ndrafters:\n  - {ann}\n---\n"
     groups = [
-        expand_prefixed_name("group:governments").value,
-        expand_prefixed_name("group:civil-society").value,
+        expand_curie("group:governments").value,
+        expand_curie("group:civil-society").value,
     ]
     assert values(head, "wgig:stakeholderGroup") == groups
     actors = "## 4. Actors\n\n### Main actor\n\n- Ann (governments, civil society)\n"
@@ -361,14 +359,14 @@ def test_lines_of_a_reason_stay_in_it() -> None:
     reason = "A code says:\n\n```\nMechanism: the court\n```\n\n- Verdict: the court of 2003\n- Verdikt: none"
     text = f"{MECHANISMS}Verdict: adequate\n\n{reason}\n"
     assert values(HEADED + text, "wgig:rationale") == [reason]
-    assert values(HEADED + text, "wgig:verdict") == [expand_prefixed_name("verdict:adequate").value]
+    assert values(HEADED + text, "wgig:verdict") == [expand_curie("verdict:adequate").value]
     assert values(HEADED + text, "wgig:judges") == []
 
 
 @pytest.mark.parametrize("line", ["**Verdict:** adequate", "**Verdict**: adequate", "- _Verdict_: adequate"])
 def test_the_key_of_a_line_may_be_emphasized(line: str) -> None:
     text = f"{HEADED}{MECHANISMS}{line}\n__Mechanism:__ Second\n\nRules are published.\n"
-    assert values(text, "wgig:verdict") == [expand_prefixed_name("verdict:adequate").value]
+    assert values(text, "wgig:verdict") == [expand_curie("verdict:adequate").value]
     assert values(text, "wgig:judges") == [f"{PAPER}/mechanism/2"]
     assert values(text, "wgig:rationale") == ["Rules are published."]
 
@@ -400,20 +398,20 @@ def test_the_key_of_a_line_may_be_emphasized(line: str) -> None:
     ],
 )
 def test_a_name_may_be_written_as_in_turtle(head: str, body: str, name: str, value: str) -> None:
-    assert values(f"---\npaper: mine\n{head}\n---\n\n{body}\n", name) == [expand_prefixed_name(value).value]
+    assert values(f"---\npaper: mine\n{head}\n---\n\n{body}\n", name) == [expand_curie(value).value]
 
 
 def test_a_reason_stands_at_its_first_word() -> None:
     text = f"{HEADED}{MECHANISMS}Verdict: adequate\n\n  Rules are published.\n"
     spots = {triple.predicate: spot for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True)}
-    assert text.startswith("Rules", spots[expand_prefixed_name("wgig:rationale")].object)
+    assert text.startswith("Rules", spots[expand_curie("wgig:rationale")].object)
 
 
 @pytest.mark.parametrize("written", ["-\n  Mail.", "   Mail.", "<!-- c --> - Mail."])
 def test_a_value_stands_at_its_first_word(written: str) -> None:
     text = f"{HEADED}## 3. SWOT\n\n### Strengths\n\n{written}\n"
     spots = {triple.predicate: spot for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True)}
-    assert text.startswith("Mail.", spots[expand_prefixed_name("wgig:strength")].object)
+    assert text.startswith("Mail.", spots[expand_curie("wgig:strength")].object)
 
 
 def test_assessments_count_where_they_say_something() -> None:
@@ -448,8 +446,8 @@ def test_what_stands_behind_a_comment_begins_the_line() -> None:
     assert values(text, "wgig:issueDescription") == ["Mail."]
     assert values(text, "wgig:additionalComments") == ["- One."]
     spots = {triple.predicate: spot for triple, spot in zip(*markdown.parse_paper_triples(text), strict=True)}
-    assert text.startswith("Mail.", spots[expand_prefixed_name("wgig:issueDescription")].object)
-    assert text.startswith("- One.", spots[expand_prefixed_name("wgig:additionalComments")].object)
+    assert text.startswith("Mail.", spots[expand_curie("wgig:issueDescription")].object)
+    assert text.startswith("- One.", spots[expand_curie("wgig:additionalComments")].object)
 
 
 def test_comments_are_left_out_and_what_looks_like_a_link_definition_is_kept() -> None:
@@ -515,7 +513,7 @@ def test_what_markdown_would_add_is_named_too() -> None:
     triples = markdown.parse_paper_triples(
         "---\npaper: mine\ndrafters:\n  - {name: Ann, member: true}\n---\n"
     )[0]
-    role = expand_prefixed_name("org:role")
+    role = expand_curie("org:role")
     with pytest.raises(ValueError, match=re.escape(role.value)):
         markdown.serialize_markdown_paper(one for one in triples if one.predicate != role)
 

@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 import httpx
 import jsonschema
 import pytest
+from wgig.rdf.shipped import read_turtle_files
 from wgig.search.entries import UNINDEXED_KINDS
 from wgig.search.reconcile.request import MAX_BATCH_QUERIES
-from wgig.seed import list_shipped_files, read_turtle_files
+from wgig.seed import list_shipped_files
 from wgig.settings import Settings
 from wgig.store.store import Store
 

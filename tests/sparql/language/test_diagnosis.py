@@ -11,6 +11,7 @@ from wgig.rdf.sparql_lexer import get_query_form
 from wgig.settings import SHIPPED_FOLDER, Settings
 from wgig.sparql.admission import admit_sparql_text
 from wgig.sparql.language.diagnosis import diagnose_syntax_error, read_syntax_mistakes
+from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.store.store import Store
 
 HERE = "▸"
@@ -19,10 +20,11 @@ REFUSED = SyntaxError("error at 1:1: expected OPTIONAL")
 
 
 def problem(text: str) -> Problem:
+    source = ParsedSparqlText(text)
     try:
-        admitted = admit_sparql_text(text, Settings())
-        get_query_form(text)
-        Store.in_memory().query(admitted, "text/csv", BytesIO())
+        admitted = admit_sparql_text(source, Settings())
+        get_query_form(source)
+        Store.in_memory().query(admitted.engine_text, "text/csv", BytesIO())
     except Problem as refused:
         return refused
     except SyntaxError as error:
@@ -92,7 +94,7 @@ def test_a_long_line_is_shown_in_part() -> None:
 def test_updates_are_diagnosed_too(text: str, column: int, says: str) -> None:
     with pytest.raises(SyntaxError) as refused:
         Store.in_memory().update(text)
-    found = diagnose_syntax_error(text, refused.value)
+    found = diagnose_syntax_error(ParsedSparqlText(text), refused.value)
     assert says in found.detail
     assert found.members["column"] == column
 
@@ -106,7 +108,8 @@ def test_what_fits_the_grammar_keeps_the_reason_of_the_engine() -> None:
     "path", sorted((SHIPPED_FOLDER / "data" / "queries").glob("*.rq")), ids=lambda path: path.stem
 )
 def test_a_query_that_runs_is_never_found_at_fault(path: Path) -> None:
-    assert "The engine does not read this" in diagnose_syntax_error(path.read_text("utf-8"), REFUSED).detail
+    query = ParsedSparqlText(path.read_text("utf-8"))
+    assert "The engine does not read this" in diagnose_syntax_error(query, REFUSED).detail
 
 
 LONG = [
@@ -126,4 +129,4 @@ LONG = [
 
 @pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
 def test_a_long_text_is_diagnosed_soon(text: str) -> None:
-    assert diagnose_syntax_error(text, REFUSED).detail
+    assert diagnose_syntax_error(ParsedSparqlText(text), REFUSED).detail

@@ -16,6 +16,7 @@ from wgig.sparql.language.hints import (
     differ_by_one_edit,
     find_query_hints,
 )
+from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.sparql.language.unknown_terms import MAX_STORE_LOOKUPS
 from wgig.store.store import Store
 
@@ -89,7 +90,7 @@ SILENT = [
 
 
 def found(text: str, store: Store) -> list[QueryHint]:
-    return find_query_hints(PROLOGUE + text, store, BASE)
+    return find_query_hints(ParsedSparqlText(PROLOGUE + text), store, BASE)
 
 
 @pytest.mark.parametrize(("text", "says"), SAID, ids=range(len(SAID)))
@@ -123,14 +124,16 @@ def test_a_term_that_is_declared_and_not_used_is_told_and_no_slip(
 
 
 def test_the_coverage_matrix_is_not_doubted_over_the_shipped_graph(filled_store: Store) -> None:
-    assert find_query_hints(read_example_query("coverage-matrix").text, filled_store, BASE) == []
+    query = ParsedSparqlText(read_example_query("coverage-matrix").text)
+    assert find_query_hints(query, filled_store, BASE) == []
 
 
 @pytest.mark.parametrize(
     "path", sorted((SHIPPED_FOLDER / "data/queries").glob("*.rq")), ids=lambda path: path.stem
 )
 def test_no_variable_of_an_example_lacks_a_value(path: Path, small_store: Store) -> None:
-    said = [hint.sentence for hint in find_query_hints(path.read_text("utf-8"), small_store, BASE)]
+    query = ParsedSparqlText(path.read_text("utf-8"))
+    said = [hint.sentence for hint in find_query_hints(query, small_store, BASE)]
     assert not [one for one in said if "a value" in one or "has no value" in one or "alone" in one]
 
 

@@ -13,6 +13,7 @@ import pyoxigraph as ox
 import pytest
 from wgig.rdf.formats import CSV, JSON_RESULTS, N_TRIPLES, RDF_XML, XML_RESULTS
 from wgig.settings import MIB, Settings
+from wgig.sparql.language.parser import ParsedSparqlText
 from wgig.sparql.workers import connections, fair_queue, pool
 from wgig.sparql.workers.connections import ForkerConnection, WorkerConnection
 from wgig.sparql.workers.generation import WorkerGeneration
@@ -82,7 +83,9 @@ def play(settings: Settings, story: Story) -> None:
 
 
 def job(text: str, **given: Any) -> QueryJob:
-    return QueryJob(text, CSV.media_type, QueryDataset(), "urn:base", 1000 * MIB, 0)._replace(**given)
+    return QueryJob(
+        ParsedSparqlText(text), CSV.media_type, QueryDataset(), "urn:base", 1000 * MIB, 0
+    )._replace(**given)
 
 
 async def ask(pool: WorkerPool, text: str, **given: Any) -> list[str]:

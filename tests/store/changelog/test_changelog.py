@@ -15,13 +15,13 @@ import pytest
 from fastapi import FastAPI
 from wgig.app import Service, create_app, make_service
 from wgig.feeds import event_stream
+from wgig.rdf.namespaces import PROV_ENDED_AT_TIME
 from wgig.settings import Settings
 from wgig.store.changelog import log, rescan
 from wgig.store.changelog.queries import list_resources_below
 from wgig.store.changelog.rescan import skolemize_quad
 from wgig.store.changelog.sync import ChangeLogSync
 from wgig.store.errors import StoreError
-from wgig.store.history import PROV_ENDED_AT_TIME
 from wgig.store.store import Store
 from wgig.store.view import select_solutions
 

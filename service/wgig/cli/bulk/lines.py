@@ -17,11 +17,10 @@ import pyoxigraph as ox
 
 from ...graphs.description.statistics import Figures
 from ...graphs.description.void import VoidDescription
-from ...rdf import shipped
 from ...rdf.formats import DATASET_FORMATS, TURTLE, Format, format_of_file
-from ...rdf.serialization import build_quad, get_vocabulary_term, rdf_format, serialize_triples
-from ...shacl.check import ISSUE_PAPER_CLASS
-from ...shacl.documents import PAPER_BASE_IRI, Document, decode_document_text
+from ...rdf.namespaces import PAPER_NAMESPACE, RDF_TYPE, WGIG_ISSUE_PAPER, expand_curie
+from ...rdf.serialization import build_quad, rdf_format, serialize_triples
+from ...shacl.documents import Document, decode_document_text
 from ...shacl.findings import CheckOutcome, UncheckedFile
 from ...shacl.reports.json import build_paper_object
 from ...shacl.reports.phrases import file_problem_members
@@ -40,7 +39,7 @@ def serialize_void_figures(figures: Figures, base: str) -> bytes:
     """The figures in Turtle."""
     described = VoidDescription(base)
     _, come = described.diff_statements(ox.Store(), figures)
-    what = ox.Triple(described.dataset, get_vocabulary_term("rdf:type"), get_vocabulary_term("void:Dataset"))
+    what = ox.Triple(described.dataset, expand_curie("rdf:type"), expand_curie("void:Dataset"))
     return serialize_triples({*come, what}, TURTLE, base)
 
 
@@ -76,7 +75,7 @@ def iter_document_quads(document: Document) -> Iterable[ox.Quad]:
 
 def parse_dataset_text(text: str, format_: Format) -> Iterable[ox.Quad]:
     """The quads of a text that is known to parse."""
-    return ox.parse(text, rdf_format(format_.media_type), base_iri=PAPER_BASE_IRI)
+    return ox.parse(text, rdf_format(format_.media_type), base_iri=PAPER_NAMESPACE)
 
 
 def rename_blank_nodes(found: Iterable[ox.Quad], path: str) -> Iterator[ox.Quad]:
@@ -144,8 +143,8 @@ def find_paper_graphs(file: CandidateFile) -> dict[str, str]:
     return {
         str(one.subject).strip("<>"): one.graph_name.value
         for one in iter_named_quads(file)
-        if one.predicate == shipped.RDF_TYPE
-        and one.object == ISSUE_PAPER_CLASS
+        if one.predicate == RDF_TYPE
+        and one.object == WGIG_ISSUE_PAPER
         and isinstance(one.graph_name, ox.NamedNode)
     }
 

@@ -19,9 +19,9 @@ from pyspark.core.rdd import RDD
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as of
 
-from ...graphs.description.statistics import VOID_LICENSE_PREDICATE, WHOLE_DATASET, Figures, link_figures
+from ...graphs.description.statistics import WHOLE_DATASET, Figures, link_figures
 from ...problems import Problem
-from ...rdf.serialization import get_vocabulary_term
+from ...rdf.namespaces import DCTERMS_LICENSE, RDF_TYPE_IRI
 from ...shacl.findings import CheckOutcome, UncheckedFile
 from ..check_workers import CheckTask, check_file_batch, check_in_workers, iter_file_batches
 from ..files import CandidateFile
@@ -32,7 +32,6 @@ from .spark_session import BulkSparkSession, decode_spark_address, open_bulk_ses
 # A row is a quad of a file: its terms in N-Triples (the predicate and the graph as IRIs), the datatype of a
 # literal, and the host of a link. A file without quads has a row of its path, and the line about it.
 QUAD_COLUMNS = ", ".join(f"{one} STRING" for one in ("path", "g", "s", "p", "o", "datatype", "host", "line"))
-QUAD_TYPE_PREDICATE = get_vocabulary_term("rdf:type").value
 
 
 def iter_quad_rows(file: CandidateFile, job: BulkJob) -> Iterator[tuple[str | None, ...]]:
@@ -60,9 +59,7 @@ def count_table_figures(table: DataFrame, base: str) -> Figures:
     """The figures of the quads in a table."""
     found = Figures()
     triples = table.select("s", "p", "o", "datatype", "host").distinct().persist()
-    types = triples.where(f"p = '{QUAD_TYPE_PREDICATE}' AND o LIKE '<%'").select(
-        "s", iri_column("o").alias("class")
-    )
+    types = triples.where(f"p = '{RDF_TYPE_IRI}' AND o LIKE '<%'").select("s", iri_column("o").alias("class"))
     ours = of.when(of.startswith(of.col("s"), of.lit(f"<{base}")), of.col("s"))
     counts = {
         "triples": of.count("*"),
@@ -77,7 +74,7 @@ def count_table_figures(table: DataFrame, base: str) -> Figures:
     )
     graphs = table.where("g IS NOT NULL").select("g", "s", "p", "o").distinct()
     add_part_figures(found, ["graph", "g"], graphs, {"triples": of.count("*"), "stated": of.lit(1)})
-    licenses = triples.where(f"p = '{VOID_LICENSE_PREDICATE.value}' AND o LIKE '<%'").select(
+    licenses = triples.where(f"p = '{DCTERMS_LICENSE.value}' AND o LIKE '<%'").select(
         iri_column("o").alias("license")
     )
     add_part_figures(found, ["license", "license"], licenses, {"stated": of.lit(1)})

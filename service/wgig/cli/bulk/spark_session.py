@@ -14,6 +14,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
 from ...problems import Problem
+from ...settings import MIB
 from ..files import file_too_large_problem
 from . import (
     BULK_FILE_ENDINGS,
@@ -26,14 +27,13 @@ from . import (
 )
 from .lines import BulkResult
 
-MEBIBYTE_BYTES = 1024 * 1024
 # What holds unless the settings of Spark say otherwise. Files are small: some hundreds of them make one part.
 SPARK_DEFAULTS = {
     "spark.app.name": "wgig bulk",
     "spark.log.level": "ERROR",
     "spark.ui.enabled": "false",
-    "spark.sql.files.openCostInBytes": str(MEBIBYTE_BYTES // 4),
-    "spark.sql.files.maxPartitionBytes": str(128 * MEBIBYTE_BYTES),
+    "spark.sql.files.openCostInBytes": str(MIB // 4),
+    "spark.sql.files.maxPartitionBytes": str(128 * MIB),
 }
 MAX_PART_FAILURES = 4  # of a part until the job ends, as on a cluster
 PARTS_PER_PROCESS = 4  # a process, of what is counted on this machine

@@ -31,7 +31,7 @@ from ...client.graph import Graph
 from ...http.work_queue import ProcessWorkQueue
 from ...problems import unknown_name_problem
 from ...seed import open_store_snapshot
-from ...settings import THREAD_STACK_BYTES, Settings
+from ...settings import SERVICE_TITLE, THREAD_STACK_BYTES, Settings
 from ...sparql.workers.pool import WorkerPool
 from ...store.backup.online import clone_store
 from ...store.store import Store
@@ -115,7 +115,7 @@ def build_mcp_server(graph: Graph, budget: CallBudget) -> MCPServer[None]:
     )
     server = MCPServer[None](
         "wgig",
-        title="WGIG knowledge graph",
+        title=SERVICE_TITLE,
         instructions=SERVER_INSTRUCTIONS,
         version=__version__,
         tools=[make_strict_tool(tool, READ_ONLY_ANNOTATIONS) for tool in offered],

@@ -23,7 +23,7 @@ from ...client.values import convert_value_to_term
 from ...http.parameters import check_parameter_pairs
 from ...problems import Problem
 from ...rdf.formats import JSON, JSON_RESULTS, N_TRIPLES, TSV
-from ...rdf.sparql_lexer import UPDATE_KEYWORDS, find_first_word
+from ...rdf.sparql_lexer import UPDATE_KEYWORDS, find_first_word, tokenize_sparql
 from ...sparql.examples import ExampleQuery, list_example_queries, read_example_query
 
 ANSWER_MARGIN_BYTES = 600  # bytes for what stands around the data
@@ -224,7 +224,7 @@ class GraphTools:
         A mistake in it is told with line, column, and how to mend it. Ask for little: what is more than the
         budget of rows and bytes is cut, and a query that takes too long is given up.
         """
-        first = find_first_word(sparql)
+        first = find_first_word(tokenize_sparql(sparql))
         if first and first.word in UPDATE_KEYWORDS:
             raise Problem(400, f"{first.text} begins an update, and these tools only read. Ask by SELECT.")
         return self.query_table(self.budget.data_bytes, "POST", "sparql", data={"query": sparql})

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -13,21 +13,25 @@ import pyoxigraph as ox
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
-from ...http.responses import cancel_on_disconnect
-from ...pages.rendering import words_of_iri
 from ...problems import Problem
 from ...rdf.formats import FORMATS_BY_FORM, GRAPH_FORMATS, JSON_RESULTS, N_TRIPLES, Format
+from ...rdf.labels import label_or_words
 from ...rdf.serialization import check_output_readable, serialize_triples
-from ...rdf.sparql_lexer import tokenize_sparql
+from ...rdf.sparql_lexer import SparqlToken
 from ...resources.description import describe_resource, statements_about
 from ...resources.labels import find_labels
 from ...resources.routes import description_triples
 from ...settings import MIB, Settings
 from ...sparql.examples import list_example_queries
-from ...sparql.federation import asks_other_services
+from ...sparql.federation import has_federated_calls
 from ...sparql.request import QueryRequest
-from ...sparql.running import request_client_address
-from ...sparql.service import QueryRecord, QueryService, query_failure_problem, read_query_request
+from ...sparql.service import (
+    QueryService,
+    build_query_job,
+    open_query_result,
+    query_failure_problem,
+    read_query_request,
+)
 from ...sparql.workers.protocol import SIZE_FAULT, QueryFault, QueryJob
 from ...store.store import Store
 from ...store.view import result_format
@@ -92,7 +96,7 @@ def read_cited_resource(store: Store, iri: str, base: str) -> CitedResource | No
     description = describe_resource(store, iri)
     if description is None:
         return None
-    title = description.labels[iri].value if iri in description.labels else words_of_iri(iri)
+    title = label_or_words(description.labels, iri).value
     return CitedResource(title, serialize_triples(description_triples(description, base), N_TRIPLES, base))
 
 
@@ -127,8 +131,7 @@ def cited_graph_content(store: Store, iri: str, base: str) -> CitedContent:
 
 def citation_title(store: Store, iri: str) -> str:
     """What a graph is called."""
-    label = find_labels(store, [iri]).get(iri)
-    return label.value if label else words_of_iri(iri)
+    return label_or_words(find_labels(store, [iri]), iri).value
 
 
 def cited_triples_content(lines: bytes, title: str, iri: str, name: str, base: str) -> CitedContent:
@@ -146,36 +149,32 @@ def serialize_cited_triples(triples: Sequence[ox.Triple], base: str, format_: Fo
 async def parse_citable_query(request: Request, queries: QueryService, text: str) -> QueryRequest:
     """A query whose answer can be cited. Raises Problem as /sparql does, 422 for one that cannot."""
     asked = await read_query_request(request, queries, [("query", text)])
-    await run_in_threadpool(refuse_volatile_query, text)
+    await run_in_threadpool(refuse_volatile_query, asked)
     return asked
 
 
 def build_citation_job(asked: QueryRequest, settings: Settings) -> QueryJob:
     """A query as it is evaluated."""
-    format_ = JSON_RESULTS if asked.form in TABLE_QUERY_FORMS else N_TRIPLES
-    return QueryJob(
-        asked.text,
-        format_.media_type,
-        asked.dataset,
-        settings.base,
-        MAX_CITED_ANSWER_BYTES,
-        settings.result_rows,
-    )
+    format_ = cited_answer_format(asked)
+    return build_query_job(asked, asked.admitted, format_, settings, MAX_CITED_ANSWER_BYTES)
 
 
-def cited_answer_content(body: bytes, text: str, form: str, base: str) -> CitedContent:
+def cited_answer_format(asked: QueryRequest) -> Format:
+    """The format in which the answer to a query is digested."""
+    return JSON_RESULTS if asked.form in TABLE_QUERY_FORMS else N_TRIPLES
+
+
+def cited_answer_content(body: bytes, asked: QueryRequest, base: str) -> CitedContent:
     """The answer to a query: rows in the order of ORDER BY, or else of their texts; triples in order.
 
     Raises Problem 422 where it would be another one the next time.
     """
-    title = next(
-        (one.title for one in list_example_queries() if one.text.strip() == text.strip()), "Answer to a query"
-    )
-    if form in TABLE_QUERY_FORMS:
-        found = sort_result_rows(body, text)
-        return CitedContent(
-            "query", title, "", found, FORMATS_BY_FORM[form], partial(serialize_cited_results, found)
-        )
+    text, formats = asked.source.text.strip(), FORMATS_BY_FORM[asked.form]
+    examples = list_example_queries()
+    title = next((one.title for one in examples if one.text.strip() == text), "Answer to a query")
+    if asked.form in TABLE_QUERY_FORMS:
+        found = sort_result_rows(body, asked)
+        return CitedContent("query", title, "", found, formats, partial(serialize_cited_results, found))
     content = cited_triples_content(body, title, "", "query", base)
     refuse_blank_nodes(content, "The answer")
     return content
@@ -191,21 +190,12 @@ def refuse_blank_nodes(content: CitedContent, what: str) -> None:
 
 async def evaluate_cited_query(request: Request, queries: QueryService, asked: QueryRequest) -> bytes:
     """The whole answer to a query. Raises Problem."""
-    queried = QueryRecord(request, queries.telemetry, asked.text)
-    async with cancel_on_disconnect(request.receive):
-        with queried.record_refusals():
-            result = await queries.workers.ask(
-                build_citation_job(asked, queries.settings), request_client_address(request)
-            )
-        queried.record_result(result)
-        queries.running.add(request, asked.text, result)
+    format_, most = cited_answer_format(asked), MAX_CITED_ANSWER_BYTES
+    async with open_query_result(request, queries, asked, format_, max_bytes=most) as result:
         try:
-            return bytes(await result.read_all())
+            return await result.read_all()
         except QueryFault as fault:
             raise await citation_fault_problem(queries, fault, asked) from fault
-        except BaseException:
-            result.close()
-            raise
 
 
 async def citation_fault_problem(queries: QueryService, fault: QueryFault, asked: QueryRequest) -> Problem:
@@ -217,27 +207,29 @@ async def citation_fault_problem(queries: QueryService, fault: QueryFault, asked
     return await query_failure_problem(queries, fault, asked, FORMATS_BY_FORM[asked.form][0])
 
 
-def refuse_volatile_query(text: str) -> None:
+def refuse_volatile_query(asked: QueryRequest) -> None:
     """Raises Problem 422 where the answer would be another one each time, whatever the data."""
-    used = sorted({one.word for one in tokenize_sparql(text)} & VOLATILE_FUNCTIONS)
+    used = sorted({one.word for one in asked.source.tokens} & VOLATILE_FUNCTIONS)
     if used:
         raise Problem(422, f"{used[0]} gives something else each time. Cite a query without it.")
-    if asks_other_services(text):
-        raise Problem(422, "What another service answers has no version here. Cite a query without SERVICE.")
+    if has_federated_calls(asked.admitted):
+        raise Problem(
+            422, "What a search or another service answers has no version here. Cite a query without SERVICE."
+        )
 
 
-def sort_result_rows(body: bytes, text: str) -> bytes:
+def sort_result_rows(body: bytes, asked: QueryRequest) -> bytes:
     """The results in JSON, their rows by their texts unless the query orders them."""
     found: dict[str, Any] = json.loads(body)
-    if "results" in found and not has_top_level_order(text):
+    if "results" in found and not has_top_level_order(asked.source.tokens):
         found["results"]["bindings"].sort(key=lambda row: json.dumps(row, sort_keys=True))
     return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def has_top_level_order(text: str) -> bool:
+def has_top_level_order(tokens: Iterable[SparqlToken]) -> bool:
     """Whether a query orders its rows: a subquery that does is in brackets."""
     depth = 0
-    for token in tokenize_sparql(text):
+    for token in tokens:
         depth += {"{": 1, "}": -1}.get(token.text, 0)
         if token.word == "ORDER" and not depth:
             return True

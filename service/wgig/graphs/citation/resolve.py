@@ -140,7 +140,7 @@ async def read_current_content(
     if wanted.query:
         asked = await parse_citable_query(context.request, queries, wanted.query)
         body = await evaluate_cited_query(context.request, queries, asked)
-        return await run_in_threadpool(cited_answer_content, body, wanted.query, asked.form, base)
+        return await run_in_threadpool(cited_answer_content, body, asked, base)
     if is_graph_iri(wanted.iri, base):
         return await run_in_threadpool(cited_graph_content, store, wanted.iri, base)
     thing = await run_in_threadpool(read_cited_resource, store, wanted.iri, base)
@@ -192,7 +192,7 @@ async def past_answer_content(
     )
     if kind:
         raise await citation_fault_problem(queries, QueryFault(kind, said), asked)
-    return await run_in_threadpool(cited_answer_content, body, wanted.query, asked.form, settings.base)
+    return await run_in_threadpool(cited_answer_content, body, asked, settings.base)
 
 
 async def run_in_check_process(

@@ -16,23 +16,23 @@ from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 
 from ...http.bodies import Pairs, parameter_values
+from ...http.negotiation import choose_response_format
 from ...http.parameters import check_query_parameters
-from ...http.responses import choose_response_format, respond_with_body
+from ...http.responses import IMMUTABLE_CACHE_CONTROL, respond_with_body
 from ...pages.dependencies import ContextDep, RequestContext
 from ...pages.rendering import render_template
 from ...problems import Problem
 from ...rdf.formats import HTML, PLAIN_TEXT, Format
+from ...settings import SERVICE_TITLE
 from ...sparql.dependencies import QueriesDep
 from ...sparql.service import QueryService
+from ...store.files import SHA256_HEX_PATTERN
 from ..dependencies import RecorderDep
+from ..description.dcat import PUBLISHER_NAME
 from ..provenance import ProvenanceRecorder
-from ..versions import MEMENTO_CACHE_CONTROL
 from .citable import CitedContent
 from .resolve import CitationRequest, find_cited_content
 from .versions import current_version, version_date
-
-CITATION_AUTHOR = "Contributors to the WGIG knowledge graph"
-CITATION_CONTAINER = "WGIG knowledge graph"
 
 BIBTEX_FORMAT = Format("application/x-bibtex", "bib", "BibTeX")
 CSL_JSON_FORMAT = Format(
@@ -83,19 +83,19 @@ class Citation:
 
 def serialize_text_citation(one: Citation) -> bytes:
     """One line; addresses stand in angle brackets (RFC 3986, appendix C)."""
-    where = f"{CITATION_CONTAINER}, version {one.version}, {one.issued:%Y-%m-%d}. <{one.url}>"
+    where = f"{SERVICE_TITLE}, version {one.version}, {one.issued:%Y-%m-%d}. <{one.url}>"
     same = f", the same bytes at <{one.content_url}>" if one.content_url != one.url else ""
     return (
-        f"{CITATION_AUTHOR}. “{' '.join(one.title.split())}”. {where}. SHA-256 {one.digest}{same}.\n".encode()
+        f"{PUBLISHER_NAME}. “{' '.join(one.title.split())}”. {where}. SHA-256 {one.digest}{same}.\n".encode()
     )
 
 
 def serialize_bibtex(one: Citation) -> bytes:
     """An entry that classic BibTeX reads as well as biblatex; texts are escaped, addresses are not."""
     fields = {
-        "author": f"{{{CITATION_AUTHOR}}}",
+        "author": f"{{{PUBLISHER_NAME}}}",
         "title": f"{{{' '.join(one.title.split()).translate(LATEX_ESCAPES)}}}",
-        "howpublished": CITATION_CONTAINER,
+        "howpublished": SERVICE_TITLE,
         "version": one.version.translate(LATEX_ESCAPES),
         "year": str(one.issued.year),
         "month": BIBTEX_MONTHS[one.issued.month - 1],
@@ -112,8 +112,8 @@ def serialize_csl_json(one: Citation) -> bytes:
         "id": one.key,
         "type": "dataset",
         "title": one.title,
-        "author": [{"literal": CITATION_AUTHOR}],
-        "container-title": CITATION_CONTAINER,
+        "author": [{"literal": PUBLISHER_NAME}],
+        "container-title": SERVICE_TITLE,
         "version": one.version,
         "issued": {"date-parts": [[one.issued.year, one.issued.month, one.issued.day]]},
         "URL": one.url,
@@ -130,7 +130,6 @@ CITATION_SERIALIZERS: Mapping[Format, Callable[[Citation], bytes]] = {
 }
 
 MAX_CITATION_TRIES = 5  # as writes may come in between
-SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 
 
 async def get_citation(context: ContextDep, queries: QueriesDep, recorder: RecorderDep) -> Response:
@@ -187,7 +186,7 @@ async def get_cited_content(context: ContextDep, queries: QueriesDep, recorder: 
     format_ = choose_response_format(request, found.formats)
     body = await run_in_threadpool(found.write, format_)
     return respond_with_body(
-        request, body, format_, headers={"Cache-Control": MEMENTO_CACHE_CONTROL} if wanted.digest else {}
+        request, body, format_, headers={"Cache-Control": IMMUTABLE_CACHE_CONTROL} if wanted.digest else {}
     )
 
 
@@ -206,6 +205,6 @@ def parse_citation_request(pairs: Pairs) -> CitationRequest:
     iri, query, version, digest = (
         next(iter(parameter_values(pairs, key)), "") for key in ("iri", "query", "version", "sha256")
     )
-    if digest and not SHA256_PATTERN.fullmatch(digest):
+    if digest and not SHA256_HEX_PATTERN.fullmatch(digest):
         raise Problem(400, "sha256 is no SHA-256 in hexadecimal digits. Take it from the citation.")
     return CitationRequest(iri, query, version, digest)

@@ -8,9 +8,9 @@ import pyoxigraph as ox
 from ..._version import __released__, __version__
 from ...pages.dependencies import RequestContext
 from ...problems import Problem
-from ...rdf.namespaces import EXTERNAL_NAMESPACES
+from ...rdf.namespaces import PROV_ENDED_AT_TIME, XSD_NAMESPACE
+from ...store.change import BEGINNING_OF_TIME
 from ...store.history import (
-    PROV_ENDED_AT_TIME,
     PROV_SPECIALIZATION_OF,
     PROV_WAS_GENERATED_BY,
     PROV_WAS_INVALIDATED_BY,
@@ -24,23 +24,21 @@ from ..provenance import ProvenanceRecorder
 RELEASE_DATE = date.fromisoformat(__released__)
 VERSION_NAME_PATTERN = re.compile(r"\d{8}T\d{12}Z")
 MAX_NAMED_GRAPHS = 20  # graphs that are named
-HISTORY_XSD_BASE = EXTERNAL_NAMESPACES["xsd"]
 CHANGED_GRAPHS_QUERY = f"""
 SELECT DISTINCT ?graph {{ GRAPH <%s> {{
   ?version <{PROV_SPECIALIZATION_OF.value}> ?graph ;
     <{PROV_WAS_GENERATED_BY.value}>|<{PROV_WAS_INVALIDATED_BY.value}> ?write .
   ?write <{PROV_ENDED_AT_TIME.value}> ?at
-  FILTER(?at > "%s"^^<{HISTORY_XSD_BASE}dateTime>)
+  FILTER(?at > "%s"^^<{XSD_NAMESPACE}dateTime>)
 }} }} ORDER BY ?graph LIMIT %d"""
 # A version that was the current one then, and of which nobody recorded what became of it.
 UNRECORDED_CONTENT_QUERY = f"""
 SELECT ?version {{ GRAPH <%(history)s> {{
   ?version <{PROV_SPECIALIZATION_OF.value}> <%(graph)s> ;
     <{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?since
-  FILTER(?since <= "%(then)s"^^<{HISTORY_XSD_BASE}dateTime>)
+  FILTER(?since <= "%(then)s"^^<{XSD_NAMESPACE}dateTime>)
   FILTER NOT EXISTS {{ ?version <{PROV_WAS_INVALIDATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?until }}
 }} }} LIMIT 1"""
-BEGIN_OF_HISTORY = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class VersionLostError(Exception):
@@ -60,7 +58,7 @@ def version_date(version: str) -> date:
 def version_moment(version: str) -> datetime:
     """The time of the write after which a version is named; the begin of time for the release."""
     if version == __version__:
-        return BEGIN_OF_HISTORY
+        return BEGINNING_OF_TIME
     return datetime.strptime(version, VERSION_TIME_FORMAT).replace(tzinfo=UTC)
 
 
@@ -106,7 +104,7 @@ def read_graph_at_version(context: RequestContext, graph: str | None, version: s
     then = [
         one
         for one in every
-        if (one.since or BEGIN_OF_HISTORY) <= at and (one.until is None or at < one.until)
+        if (one.since or BEGINNING_OF_TIME) <= at and (one.until is None or at < one.until)
     ]
     lines = history.read_version(store, graph, then[0]) if then else b""
     node = readable_graph_iri(graph, history.base)

@@ -11,20 +11,25 @@ import pyoxigraph as ox
 
 from ..._version import __released__
 from ...rdf.formats import GZIP, N_QUADS, TRIG, TURTLE, ZSTD
-from ...rdf.serialization import get_vocabulary_term
+from ...rdf.namespaces import (
+    DCTERMS_DESCRIPTION,
+    DCTERMS_TITLE,
+    LICENSE_IRI,
+    RDF_TYPE,
+    SH_NAMESPACE,
+    expand_curie,
+)
 from ...resources.profiles import own_profile, profile_triples
+from ...settings import SERVICE_TITLE
 from .void import DATASET_DESCRIPTION, DATASET_TITLE, VoidDescription
 
-DCAT_RDF_TYPE, DCAT_TITLE_PREDICATE, DCAT_DESCRIPTION_PREDICATE = (
-    get_vocabulary_term(name) for name in ("rdf:type", "dcterms:title", "dcterms:description")
-)
-SHACL_STANDARD = ox.NamedNode("http://www.w3.org/ns/shacl#")
+SHACL_STANDARD = ox.NamedNode(SH_NAMESPACE)
 W3C_REPORTS_IRI = "https://www.w3.org/TR/"
 
-PUBLISHER_NAME = "Contributors to the WGIG knowledge graph"
+PUBLISHER_NAME = f"Contributors to the {SERVICE_TITLE}"
 DATASET_KEYWORDS = ("Internet governance", "issue papers", "United Nations", "WGIG", "WSIS")
-DATASET_LICENSE = ox.NamedNode("https://creativecommons.org/licenses/by/4.0/")
-DATASET_ISSUED_DATE = ox.Literal(__released__, datatype=get_vocabulary_term("xsd:date"))
+DATASET_LICENSE = ox.NamedNode(LICENSE_IRI)
+DATASET_ISSUED_DATE = ox.Literal(__released__, datatype=expand_curie("xsd:date"))
 
 # Values of lists that catalogs in Europe share.
 EU_AUTHORITY_IRI = "http://publications.europa.eu/resource/authority/"
@@ -78,24 +83,24 @@ class DcatCatalog:
 
     def catalog_triples(self, graphs: set[str]) -> Iterator[ox.Triple]:
         """The catalog while these named graphs are there."""
-        yield ox.Triple(self.node, DCAT_RDF_TYPE, get_vocabulary_term("dcat:Catalog"))
-        yield ox.Triple(self.node, DCAT_TITLE_PREDICATE, english_literal(f"Catalog: {DATASET_TITLE}"))
+        yield ox.Triple(self.node, RDF_TYPE, expand_curie("dcat:Catalog"))
+        yield ox.Triple(self.node, DCTERMS_TITLE, english_literal(f"Catalog: {DATASET_TITLE}"))
         yield ox.Triple(
             self.node,
-            DCAT_DESCRIPTION_PREDICATE,
+            DCTERMS_DESCRIPTION,
             english_literal("Data, services and profiles to be had here."),
         )
-        yield ox.Triple(self.node, get_vocabulary_term("foaf:homepage"), ox.NamedNode(self.base))
-        yield ox.Triple(self.node, get_vocabulary_term("dcterms:license"), DATASET_LICENSE)
-        yield ox.Triple(self.node, get_vocabulary_term("dcat:themeTaxonomy"), EU_DATA_THEMES)
-        yield ox.Triple(self.node, get_vocabulary_term("dcat:dataset"), self.dataset)
+        yield ox.Triple(self.node, expand_curie("foaf:homepage"), ox.NamedNode(self.base))
+        yield ox.Triple(self.node, expand_curie("dcterms:license"), DATASET_LICENSE)
+        yield ox.Triple(self.node, expand_curie("dcat:themeTaxonomy"), EU_DATA_THEMES)
+        yield ox.Triple(self.node, expand_curie("dcat:dataset"), self.dataset)
         yield from self.dataset_triples()
         for one in (self.node, self.dataset):
             yield ox.Triple(
-                one, get_vocabulary_term("dcterms:publisher"), ox.NamedNode(f"{self.node.value}#publisher")
+                one, expand_curie("dcterms:publisher"), ox.NamedNode(f"{self.node.value}#publisher")
             )
-            yield ox.Triple(one, get_vocabulary_term("dcterms:issued"), DATASET_ISSUED_DATE)
-            yield ox.Triple(one, get_vocabulary_term("dcterms:language"), EU_ENGLISH_LANGUAGE)
+            yield ox.Triple(one, expand_curie("dcterms:issued"), DATASET_ISSUED_DATE)
+            yield ox.Triple(one, expand_curie("dcterms:language"), EU_ENGLISH_LANGUAGE)
         for service in DATA_SERVICES:
             yield from self.service_triples(*service)
         yield from self.profile_triples()
@@ -105,37 +110,33 @@ class DcatCatalog:
 
     def dataset_triples(self) -> Iterator[ox.Triple]:
         """The dataset of all graphs, and the files that hold it."""
-        yield ox.Triple(self.dataset, DCAT_RDF_TYPE, get_vocabulary_term("dcat:Dataset"))
-        yield ox.Triple(self.dataset, DCAT_TITLE_PREDICATE, english_literal(DATASET_TITLE))
-        yield ox.Triple(self.dataset, DCAT_DESCRIPTION_PREDICATE, english_literal(DATASET_DESCRIPTION))
-        yield ox.Triple(self.dataset, get_vocabulary_term("dcterms:accessRights"), EU_PUBLIC_ACCESS)
+        yield ox.Triple(self.dataset, RDF_TYPE, expand_curie("dcat:Dataset"))
+        yield ox.Triple(self.dataset, DCTERMS_TITLE, english_literal(DATASET_TITLE))
+        yield ox.Triple(self.dataset, DCTERMS_DESCRIPTION, english_literal(DATASET_DESCRIPTION))
+        yield ox.Triple(self.dataset, expand_curie("dcterms:accessRights"), EU_PUBLIC_ACCESS)
         for word in DATASET_KEYWORDS:
-            yield ox.Triple(self.dataset, get_vocabulary_term("dcat:keyword"), english_literal(word))
+            yield ox.Triple(self.dataset, expand_curie("dcat:keyword"), english_literal(word))
         for theme in DATASET_THEMES:
-            yield ox.Triple(self.dataset, get_vocabulary_term("dcat:theme"), theme)
+            yield ox.Triple(self.dataset, expand_curie("dcat:theme"), theme)
         for syntax, coding in DCAT_DUMP_FORMATS:
             name = f"{syntax.suffix}.{coding.suffix}"
             file = self.distribution_node(name)
             yield from self.distribution_triples(
                 self.dataset, file, f"{self.base}dump.{name}", syntax.media_type
             )
-            yield ox.Triple(
-                file, get_vocabulary_term("dcat:downloadURL"), ox.NamedNode(f"{self.base}dump.{name}")
-            )
+            yield ox.Triple(file, expand_curie("dcat:downloadURL"), ox.NamedNode(f"{self.base}dump.{name}"))
             yield ox.Triple(
                 file,
-                DCAT_TITLE_PREDICATE,
+                DCTERMS_TITLE,
                 english_literal(f"Everything as {syntax.title}, packed by {coding.title}"),
             )
-            yield ox.Triple(
-                file, get_vocabulary_term("dcat:compressFormat"), iana_media_type(coding.media_type)
-            )
+            yield ox.Triple(file, expand_curie("dcat:compressFormat"), iana_media_type(coding.media_type))
         stream = self.distribution_node("changes")
         yield from self.distribution_triples(self.dataset, stream, f"{self.base}changes", TRIG.media_type)
         yield ox.Triple(
-            stream, DCAT_TITLE_PREDICATE, english_literal("Every version of every thing, as an event stream")
+            stream, DCTERMS_TITLE, english_literal("Every version of every thing, as an event stream")
         )
-        yield ox.Triple(stream, get_vocabulary_term("dcterms:conformsTo"), ox.NamedNode(LDES_STANDARD_IRI))
+        yield ox.Triple(stream, expand_curie("dcterms:conformsTo"), ox.NamedNode(LDES_STANDARD_IRI))
 
     def distribution_node(self, name: str) -> ox.NamedNode:
         """The distribution of all graphs that is called so."""
@@ -144,60 +145,56 @@ class DcatCatalog:
     def graph_triples(self, graph: str) -> Iterator[ox.Triple]:
         """A named graph as a dataset that can be had as Turtle."""
         node = ox.NamedNode(graph)
-        yield ox.Triple(self.node, get_vocabulary_term("dcat:dataset"), node)
-        yield ox.Triple(self.dataset, get_vocabulary_term("dcterms:hasPart"), node)
-        yield ox.Triple(node, DCAT_RDF_TYPE, get_vocabulary_term("dcat:Dataset"))
-        yield ox.Triple(node, get_vocabulary_term("dcterms:accessRights"), EU_PUBLIC_ACCESS)
+        yield ox.Triple(self.node, expand_curie("dcat:dataset"), node)
+        yield ox.Triple(self.dataset, expand_curie("dcterms:hasPart"), node)
+        yield ox.Triple(node, RDF_TYPE, expand_curie("dcat:Dataset"))
+        yield ox.Triple(node, expand_curie("dcterms:accessRights"), EU_PUBLIC_ACCESS)
         asked = f"{self.base}graphs?graph={quote(graph, safe='')}&_mediatype={TURTLE.suffix}"
         file = ox.NamedNode(asked)
         yield from self.distribution_triples(node, file, asked, TURTLE.media_type)
-        yield ox.Triple(file, get_vocabulary_term("dcat:downloadURL"), file)
+        yield ox.Triple(file, expand_curie("dcat:downloadURL"), file)
         yield ox.Triple(
-            file, DCAT_TITLE_PREDICATE, english_literal(f"{graph.removeprefix(self.base)} as {TURTLE.title}")
+            file, DCTERMS_TITLE, english_literal(f"{graph.removeprefix(self.base)} as {TURTLE.title}")
         )
 
     def distribution_triples(
         self, dataset: ox.NamedNode, node: ox.NamedNode, place: str, media_type: str
     ) -> Iterator[ox.Triple]:
         """A form of a dataset that can be had at a place."""
-        yield ox.Triple(dataset, get_vocabulary_term("dcat:distribution"), node)
-        yield ox.Triple(node, DCAT_RDF_TYPE, get_vocabulary_term("dcat:Distribution"))
-        yield ox.Triple(node, get_vocabulary_term("dcat:accessURL"), ox.NamedNode(place))
-        yield ox.Triple(node, get_vocabulary_term("dcat:mediaType"), iana_media_type(media_type))
+        yield ox.Triple(dataset, expand_curie("dcat:distribution"), node)
+        yield ox.Triple(node, RDF_TYPE, expand_curie("dcat:Distribution"))
+        yield ox.Triple(node, expand_curie("dcat:accessURL"), ox.NamedNode(place))
+        yield ox.Triple(node, expand_curie("dcat:mediaType"), iana_media_type(media_type))
 
     def service_triples(
         self, path: str, title: str, description: str, standard: str, described_at: str
     ) -> Iterator[ox.Triple]:
         """A service that gives what is in the dataset."""
         node = ox.NamedNode(f"{self.node.value}#service-{path or 'lists'}")
-        yield ox.Triple(self.node, get_vocabulary_term("dcat:service"), node)
-        yield ox.Triple(node, DCAT_RDF_TYPE, get_vocabulary_term("dcat:DataService"))
-        yield ox.Triple(node, DCAT_TITLE_PREDICATE, english_literal(title))
-        yield ox.Triple(node, DCAT_DESCRIPTION_PREDICATE, english_literal(description))
-        yield ox.Triple(node, get_vocabulary_term("dcat:endpointURL"), ox.NamedNode(self.base + path))
+        yield ox.Triple(self.node, expand_curie("dcat:service"), node)
+        yield ox.Triple(node, RDF_TYPE, expand_curie("dcat:DataService"))
+        yield ox.Triple(node, DCTERMS_TITLE, english_literal(title))
+        yield ox.Triple(node, DCTERMS_DESCRIPTION, english_literal(description))
+        yield ox.Triple(node, expand_curie("dcat:endpointURL"), ox.NamedNode(self.base + path))
         yield ox.Triple(
-            node, get_vocabulary_term("dcat:endpointDescription"), ox.NamedNode(self.base + described_at)
+            node, expand_curie("dcat:endpointDescription"), ox.NamedNode(self.base + described_at)
         )
-        yield ox.Triple(node, get_vocabulary_term("dcat:servesDataset"), self.dataset)
-        yield ox.Triple(node, get_vocabulary_term("dcterms:conformsTo"), ox.NamedNode(standard))
+        yield ox.Triple(node, expand_curie("dcat:servesDataset"), self.dataset)
+        yield ox.Triple(node, expand_curie("dcterms:conformsTo"), ox.NamedNode(standard))
 
     def profile_triples(self) -> Iterator[ox.Triple]:
         """The profiles to ask for, and for our own what there is to read, write and check it (PROF)."""
         yield from profile_triples(self.base)
         node = ox.NamedNode(own_profile(self.base).iri)
-        yield ox.Triple(self.dataset, get_vocabulary_term("dcterms:conformsTo"), node)
+        yield ox.Triple(self.dataset, expand_curie("dcterms:conformsTo"), node)
         for place, title, role, standard in PROFILE_RESOURCES:
             resource = ox.NamedNode(f"{self.node.value}#{place.partition('.')[0]}")
-            yield ox.Triple(node, get_vocabulary_term("prof:hasResource"), resource)
-            yield ox.Triple(resource, DCAT_RDF_TYPE, get_vocabulary_term("prof:ResourceDescriptor"))
-            yield ox.Triple(resource, DCAT_TITLE_PREDICATE, english_literal(title))
-            yield ox.Triple(
-                resource, get_vocabulary_term("prof:hasRole"), get_vocabulary_term(f"prof-role:{role}")
-            )
-            yield ox.Triple(
-                resource, get_vocabulary_term("prof:hasArtifact"), ox.NamedNode(self.base + place)
-            )
-            yield ox.Triple(resource, get_vocabulary_term("dcterms:conformsTo"), standard)
+            yield ox.Triple(node, expand_curie("prof:hasResource"), resource)
+            yield ox.Triple(resource, RDF_TYPE, expand_curie("prof:ResourceDescriptor"))
+            yield ox.Triple(resource, DCTERMS_TITLE, english_literal(title))
+            yield ox.Triple(resource, expand_curie("prof:hasRole"), expand_curie(f"prof-role:{role}"))
+            yield ox.Triple(resource, expand_curie("prof:hasArtifact"), ox.NamedNode(self.base + place))
+            yield ox.Triple(resource, expand_curie("dcterms:conformsTo"), standard)
 
     def referenced_triples(self) -> Iterator[ox.Triple]:
         """What those things are that the catalog names; DCAT-AP asks for it, and nobody fetches them."""
@@ -221,12 +218,12 @@ class DcatCatalog:
         }
         for kind, nodes in kinds.items():
             for node in nodes:
-                yield ox.Triple(node, DCAT_RDF_TYPE, get_vocabulary_term(kind))
-        yield ox.Triple(publisher, get_vocabulary_term("foaf:name"), english_literal(PUBLISHER_NAME))
-        yield ox.Triple(EU_DATA_THEMES, DCAT_TITLE_PREDICATE, english_literal("Data theme"))
+                yield ox.Triple(node, RDF_TYPE, expand_curie(kind))
+        yield ox.Triple(publisher, expand_curie("foaf:name"), english_literal(PUBLISHER_NAME))
+        yield ox.Triple(EU_DATA_THEMES, DCTERMS_TITLE, english_literal("Data theme"))
         for theme, label in DATASET_THEMES.items():
-            yield ox.Triple(theme, get_vocabulary_term("skos:prefLabel"), english_literal(label))
-            yield ox.Triple(theme, get_vocabulary_term("skos:inScheme"), EU_DATA_THEMES)
+            yield ox.Triple(theme, expand_curie("skos:prefLabel"), english_literal(label))
+            yield ox.Triple(theme, expand_curie("skos:inScheme"), EU_DATA_THEMES)
 
 
 def iana_media_type(media_type: str) -> ox.NamedNode:

@@ -14,47 +14,52 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from ..._version import __version__
-from ...rdf.namespaces import get_description_graphs, namespaces_by_prefix
-from ...rdf.serialization import build_quad, get_vocabulary_term, normalize_triples
-from ...rdf.sparql_lexer import get_query_form
+from ...rdf.namespaces import (
+    DCTERMS_MODIFIED,
+    PROV_ENDED_AT_TIME,
+    RDF_TYPE,
+    XSD_DATE_TIME,
+    expand_curie,
+    get_description_graphs,
+    namespaces_by_prefix,
+)
+from ...rdf.serialization import build_quad, normalize_triples
 from ...sparql.examples import EXAMPLE_QUERIES_FOLDER, list_example_queries
-from ...store.change import Change, find_existing_graphs, iter_graph_quads
+from ...store.change import BEGINNING_OF_TIME, Change, find_existing_graphs, iter_graph_quads
 from ...store.commit import build_change_update
 from .dcat import DcatCatalog
 from .statistics import Figures, compute_figure_changes, count_figures
 from .statistics_worker import count_in_subprocess
 from .void import Triples, VoidDescription
 
-QUERIES_RDF_TYPE = get_vocabulary_term("rdf:type")
-
 
 def example_query_triples(base: str) -> Iterator[ox.Triple]:
     """Each example query: what it asks in words, its text, and where to send it."""
     for one in list_example_queries():
         node = ox.NamedNode(f"{base}queries/{one.name}")
-        asks = get_query_form(one.text).lower()
+        asks = one.form.lower()
         for type_ in ("SPARQLExecutable", f"SPARQL{asks.capitalize()}Executable"):
-            yield ox.Triple(node, QUERIES_RDF_TYPE, get_vocabulary_term(f"sh:{type_}"))
-        yield ox.Triple(node, get_vocabulary_term(f"sh:{asks}"), ox.Literal(one.text))
-        yield ox.Triple(node, get_vocabulary_term("sh:prefixes"), ontology_node(base))
-        yield ox.Triple(node, get_vocabulary_term("rdfs:label"), ox.Literal(one.title, language="en"))
-        yield ox.Triple(node, get_vocabulary_term("rdfs:comment"), ox.Literal(one.question, language="en"))
-        yield ox.Triple(node, get_vocabulary_term("schema:target"), ox.NamedNode(f"{base}sparql"))
+            yield ox.Triple(node, RDF_TYPE, expand_curie(f"sh:{type_}"))
+        yield ox.Triple(node, expand_curie(f"sh:{asks}"), ox.Literal(one.text))
+        yield ox.Triple(node, expand_curie("sh:prefixes"), ontology_node(base))
+        yield ox.Triple(node, expand_curie("rdfs:label"), ox.Literal(one.title, language="en"))
+        yield ox.Triple(node, expand_curie("rdfs:comment"), ox.Literal(one.question, language="en"))
+        yield ox.Triple(node, expand_curie("schema:target"), ox.NamedNode(f"{base}sparql"))
         for keyword in one.keywords:
-            yield ox.Triple(node, get_vocabulary_term("schema:keywords"), ox.Literal(keyword, language="en"))
+            yield ox.Triple(node, expand_curie("schema:keywords"), ox.Literal(keyword, language="en"))
 
 
 def prefix_declaration_triples(base: str) -> Iterator[ox.Triple]:
     """Each prefix that the graph uses, declared by the ontology (SHACL, section 5.2.1)."""
     for prefix, namespace in namespaces_by_prefix(base).items():
         node = ox.NamedNode(f"{base}.well-known/sparql-examples#{prefix}")
-        yield ox.Triple(ontology_node(base), get_vocabulary_term("sh:declare"), node)
-        yield ox.Triple(node, QUERIES_RDF_TYPE, get_vocabulary_term("sh:PrefixDeclaration"))
-        yield ox.Triple(node, get_vocabulary_term("sh:prefix"), ox.Literal(prefix))
+        yield ox.Triple(ontology_node(base), expand_curie("sh:declare"), node)
+        yield ox.Triple(node, RDF_TYPE, expand_curie("sh:PrefixDeclaration"))
+        yield ox.Triple(node, expand_curie("sh:prefix"), ox.Literal(prefix))
         yield ox.Triple(
             node,
-            get_vocabulary_term("sh:namespace"),
-            ox.Literal(namespace, datatype=get_vocabulary_term("xsd:anyURI")),
+            expand_curie("sh:namespace"),
+            ox.Literal(namespace, datatype=expand_curie("xsd:anyURI")),
         )
 
 
@@ -63,10 +68,7 @@ def ontology_node(base: str) -> ox.NamedNode:
     return ox.NamedNode(f"{base}ontology")
 
 
-DATASET_MODIFIED_PREDICATE, PROV_ENDED_AT, XSD_DATE_TIME_NODE = (
-    get_vocabulary_term(one) for one in ("dcterms:modified", "prov:endedAtTime", "xsd:dateTime")
-)
-BEGINNING_OF_TIME, ONE_MICROSECOND = datetime.min.replace(tzinfo=UTC), timedelta(microseconds=1)
+ONE_MICROSECOND = timedelta(microseconds=1)
 BULK_LOAD_MIN_QUADS = 2000  # quads
 
 
@@ -79,7 +81,7 @@ class DescriptionGraphs:
         self.queries = ox.NamedNode(f"{base}graph/queries")
         self.time_sources = [
             (ox.NamedNode(f"{base}graph/{name}"), property_)
-            for name, property_ in (("history", PROV_ENDED_AT), ("catalog", DATASET_MODIFIED_PREDICATE))
+            for name, property_ in (("history", PROV_ENDED_AT_TIME), ("catalog", DCTERMS_MODIFIED))
         ]
         self.known_state = ""  # the state of which the figures are at hand
         self.graphs = get_description_graphs(base)
@@ -155,7 +157,7 @@ class DescriptionGraphs:
 
     def stated_modified_triples(self, quads: ox.Store) -> Triples:
         """What is said of the last change."""
-        found = quads.quads_for_pattern(self.void.dataset, DATASET_MODIFIED_PREDICATE, None, self.void.graph)
+        found = quads.quads_for_pattern(self.void.dataset, DCTERMS_MODIFIED, None, self.void.graph)
         return {one.triple for one in found}
 
     def state(self, quads: ox.Store) -> str:
@@ -214,8 +216,8 @@ class DescriptionGraphs:
         before = parse_moment(self.state(quads))
         if last <= before:
             last = max(datetime.now(UTC), before + ONE_MICROSECOND)
-        since = ox.Literal(last.isoformat(), datatype=XSD_DATE_TIME_NODE)
-        return next(normalize_triples([ox.Triple(self.void.dataset, DATASET_MODIFIED_PREDICATE, since)]))
+        since = ox.Literal(last.isoformat(), datatype=XSD_DATE_TIME)
+        return next(normalize_triples([ox.Triple(self.void.dataset, DCTERMS_MODIFIED, since)]))
 
     def recorded_times(self, quads: ox.Store) -> Iterator[ox.Quad]:
         """What tells when something was written or shipped."""

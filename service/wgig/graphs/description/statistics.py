@@ -17,14 +17,13 @@ from typing import Any, TypeGuard
 
 import pyoxigraph as ox
 
-from ...rdf.serialization import get_vocabulary_term
+from ...rdf.namespaces import DCTERMS_LICENSE, RDF_TYPE
 from ...store.change import Change, GraphName
 
 Node = ox.NamedNode | ox.BlankNode
 Classes = frozenset[str]
 GraphsByTriple = defaultdict[ox.Triple, set[GraphName]]
 
-STATISTICS_RDF_TYPE = get_vocabulary_term("rdf:type")
 MIN_LOOKUP_STATEMENTS = 3  # statements about one subject
 SUBJECT_COUNT_QUERY = "SELECT ?s (COUNT(*) AS ?count) { VALUES ?s { %s } ?s ?p ?o } GROUP BY ?s"
 
@@ -51,7 +50,7 @@ class TouchedTriples:
                 self.after.add(one)
         self.type_triples = defaultdict[Node, list[ox.Triple]](list)
         for one in self.touched:
-            if one.predicate == STATISTICS_RDF_TYPE:
+            if one.predicate == RDF_TYPE:
                 self.type_triples[one.subject].append(one)  # type: ignore[index]
         self.known_classes: dict[Node, tuple[Classes, Classes]] = {}
 
@@ -96,7 +95,7 @@ class TouchedTriples:
         if not isinstance(node, Node):
             return frozenset(), frozenset()
         if node not in self.known_classes:
-            same = classes_of_type_triples(self.untouched_triples(node, STATISTICS_RDF_TYPE, None))
+            same = classes_of_type_triples(self.untouched_triples(node, RDF_TYPE, None))
             touched = self.type_triples.get(node, ())
             self.known_classes[node] = (
                 same | classes_of_type_triples(one for one in touched if one in self.before),
@@ -123,14 +122,13 @@ ValueKind = str | Classes  # of a value: its datatype, or its classes
 TripleShape = tuple[Classes, str, ValueKind]
 
 WHOLE_DATASET: Partition = ()
-VOID_LICENSE_PREDICATE = get_vocabulary_term("dcterms:license")
 IRI_HOST_PATTERN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]+", re.IGNORECASE)
 CLASS_CACHE_NODES = 100_000  # nodes whose classes are at hand while all is counted
 
 SUBJECTS_QUERY = "SELECT DISTINCT ?s { ?s ?p ?o }"
 OBJECT_COUNT_QUERY = "SELECT (COUNT(DISTINCT ?o) AS ?count) { ?s ?p ?o }"
 PROPERTY_OBJECT_COUNT_QUERY = "SELECT ?p (COUNT(DISTINCT ?o) AS ?count) { ?s ?p ?o } GROUP BY ?p"
-LICENSES_QUERY = f"SELECT DISTINCT ?o {{ ?s {VOID_LICENSE_PREDICATE} ?o FILTER(isIRI(?o)) }}"
+LICENSES_QUERY = f"SELECT DISTINCT ?o {{ ?s {DCTERMS_LICENSE} ?o FILTER(isIRI(?o)) }}"
 
 
 def compute_figure_changes(
@@ -165,7 +163,7 @@ def count_figures(quads: ox.Store, base: str, apart: frozenset[ox.NamedNode]) ->
 
     @lru_cache(CLASS_CACHE_NODES)
     def classes(node: Any) -> Classes:
-        found = quads.quads_for_pattern(node, STATISTICS_RDF_TYPE, None, None)
+        found = quads.quads_for_pattern(node, RDF_TYPE, None, None)
         return classes_of_type_triples(one.triple for one in found if one.graph_name not in apart)
 
     for row in query_union_rows(quads, SUBJECTS_QUERY, graphs):
@@ -222,7 +220,7 @@ def link_figures(triple: ox.Triple, base: str) -> Iterator[tuple[Partition, str]
     if (
         is_named_node(subject)
         and is_named_node(object_)
-        and property_ != STATISTICS_RDF_TYPE
+        and property_ != RDF_TYPE
         and subject.value.startswith(base)
     ):
         host = IRI_HOST_PATTERN.match(object_.value)
@@ -246,7 +244,7 @@ def pattern_figures(pattern: FigurePattern, base: str) -> Iterator[tuple[Partiti
     yield part, "distinctSubjects" if subject else "distinctObjects"
     if not property_ and is_named_node(subject) and subject.value.startswith(base):
         yield WHOLE_DATASET, "entities"
-    if property_ == VOID_LICENSE_PREDICATE and is_named_node(object_):
+    if property_ == DCTERMS_LICENSE and is_named_node(object_):
         yield ("license", object_.value), "stated"
 
 

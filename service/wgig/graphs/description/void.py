@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
-from ...rdf.namespaces import namespaces_by_prefix, shorten_with_prefixes
-from ...rdf.serialization import build_quad, get_vocabulary_term
+from ...rdf.namespaces import RDF_TYPE, expand_curie, namespaces_by_prefix, shorten_iri
+from ...rdf.serialization import build_quad
 from .statistics import WHOLE_DATASET, Figures, Partition
 
 Triples = set[ox.Triple]
@@ -20,7 +20,7 @@ DATASET_DESCRIPTION = (
     "All graphs of the store as one, in which each triple counts once, but for the graphs void, dcat and "
     "queries, which describe the others. Kept in line with each write."
 )
-VOID_RDF_TYPE, VOID_VOCABULARY = get_vocabulary_term("rdf:type"), get_vocabulary_term("void:vocabulary")
+VOID_VOCABULARY = expand_curie("void:vocabulary")
 # Partitions of the whole, and what counts them.
 PARTITION_COUNTERS = {"class": "classes", "property": "properties"}
 
@@ -56,33 +56,28 @@ class VoidDescription:
     def triple_count(self, quads: ox.Store) -> int:
         """How many triples there are by the graph."""
         found = next(
-            quads.quads_for_pattern(self.dataset, get_vocabulary_term("void:triples"), None, self.graph), None
+            quads.quads_for_pattern(self.dataset, expand_curie("void:triples"), None, self.graph), None
         )
         return int(found.object.value) if found else 0  # type: ignore[union-attr]
 
     def describes_graph(self, quads: ox.Store, graph: ox.NamedNode) -> bool:
         """Whether a named graph is told of."""
-        return (
-            build_quad(ox.Triple(self.dataset, get_vocabulary_term("void:subset"), graph), self.graph)
-            in quads
-        )
+        return build_quad(ox.Triple(self.dataset, expand_curie("void:subset"), graph), self.graph) in quads
 
     def constant_triples(self) -> Iterator[ox.Triple]:
         """What is so whatever the dataset holds."""
-        yield ox.Triple(self.dataset, VOID_RDF_TYPE, get_vocabulary_term("void:Dataset"))
-        yield ox.Triple(self.dataset, VOID_RDF_TYPE, get_vocabulary_term("sd:Dataset"))
+        yield ox.Triple(self.dataset, RDF_TYPE, expand_curie("void:Dataset"))
+        yield ox.Triple(self.dataset, RDF_TYPE, expand_curie("sd:Dataset"))
         for name, text in (("title", DATASET_TITLE), ("description", DATASET_DESCRIPTION)):
-            yield ox.Triple(
-                self.dataset, get_vocabulary_term(f"dcterms:{name}"), ox.Literal(text, language="en")
-            )
+            yield ox.Triple(self.dataset, expand_curie(f"dcterms:{name}"), ox.Literal(text, language="en"))
         for name, place in (
             ("void:sparqlEndpoint", "sparql"),
             ("void:dataDump", "dump.nq.gz"),
             ("void:dataDump", "dump.trig.gz"),
             ("foaf:homepage", ""),
         ):
-            yield ox.Triple(self.dataset, get_vocabulary_term(name), ox.NamedNode(self.base + place))
-        yield ox.Triple(self.dataset, get_vocabulary_term("void:uriSpace"), ox.Literal(self.base))
+            yield ox.Triple(self.dataset, expand_curie(name), ox.NamedNode(self.base + place))
+        yield ox.Triple(self.dataset, expand_curie("void:uriSpace"), ox.Literal(self.base))
 
     def diff_statements(self, quads: ox.Store, difference: Figures) -> tuple[Triples, Triples]:
         """The statements that go and those that come where figures change by so much."""
@@ -112,7 +107,7 @@ class VoidDescription:
             return FigureChange(part, figure, int(by < 0), int(by > 0))
         was = self.cached_figures.get((part, figure))
         if was is None:
-            node, property_ = self.partition_node(part), get_vocabulary_term(f"void:{figure}")
+            node, property_ = self.partition_node(part), expand_curie(f"void:{figure}")
             found = next(quads.quads_for_pattern(node, property_, None, self.graph), None)
             was = int(found.object.value) if found else 0  # type: ignore[union-attr]
         self.cached_figures[part, figure] = was + by
@@ -121,7 +116,7 @@ class VoidDescription:
     def figure_triple(self, step: FigureChange, number: int) -> ox.Triple:
         """That a figure is such a number."""
         return ox.Triple(
-            self.partition_node(step.part), get_vocabulary_term(f"void:{step.figure}"), ox.Literal(number)
+            self.partition_node(step.part), expand_curie(f"void:{step.figure}"), ox.Literal(number)
         )
 
     def partition_triples(self, part: Partition) -> Iterator[ox.Triple]:
@@ -131,29 +126,29 @@ class VoidDescription:
             case ("linkset", host, property_):
                 yield from self.linkset_triples(node, host, property_)
             case ("license", _):
-                yield ox.Triple(self.dataset, get_vocabulary_term("dcterms:license"), node)
+                yield ox.Triple(self.dataset, expand_curie("dcterms:license"), node)
             case ("graph", _):
                 yield from self.named_graph_triples(node)
             case (*above, kind, about):
                 tie, property_ = PARTITION_PROPERTIES[kind]
-                yield ox.Triple(self.partition_node(tuple(above)), get_vocabulary_term(tie), node)
-                yield ox.Triple(node, get_vocabulary_term(property_), ox.NamedNode(about))
+                yield ox.Triple(self.partition_node(tuple(above)), expand_curie(tie), node)
+                yield ox.Triple(node, expand_curie(property_), ox.NamedNode(about))
 
     def linkset_triples(self, node: ox.NamedNode, host: str, property_: str) -> Iterator[ox.Triple]:
         """Links by a property to things of another host (VoID, section 5)."""
-        yield ox.Triple(self.dataset, get_vocabulary_term("void:subset"), node)
-        yield ox.Triple(node, VOID_RDF_TYPE, get_vocabulary_term("void:Linkset"))
-        yield ox.Triple(node, get_vocabulary_term("void:subjectsTarget"), self.dataset)
-        yield ox.Triple(node, get_vocabulary_term("void:linkPredicate"), ox.NamedNode(property_))
-        yield ox.Triple(node, get_vocabulary_term("void:objectsTarget"), ox.NamedNode(host))
+        yield ox.Triple(self.dataset, expand_curie("void:subset"), node)
+        yield ox.Triple(node, RDF_TYPE, expand_curie("void:Linkset"))
+        yield ox.Triple(node, expand_curie("void:subjectsTarget"), self.dataset)
+        yield ox.Triple(node, expand_curie("void:linkPredicate"), ox.NamedNode(property_))
+        yield ox.Triple(node, expand_curie("void:objectsTarget"), ox.NamedNode(host))
 
     def named_graph_triples(self, graph: ox.NamedNode) -> Iterator[ox.Triple]:
         """A named graph as a subset, and as the service calls it."""
-        yield ox.Triple(self.dataset, get_vocabulary_term("void:subset"), graph)
-        yield ox.Triple(self.dataset, get_vocabulary_term("sd:namedGraph"), graph)
-        yield ox.Triple(graph, VOID_RDF_TYPE, get_vocabulary_term("void:Dataset"))
-        yield ox.Triple(graph, VOID_RDF_TYPE, get_vocabulary_term("sd:NamedGraph"))
-        yield ox.Triple(graph, get_vocabulary_term("sd:name"), graph)
+        yield ox.Triple(self.dataset, expand_curie("void:subset"), graph)
+        yield ox.Triple(self.dataset, expand_curie("sd:namedGraph"), graph)
+        yield ox.Triple(graph, RDF_TYPE, expand_curie("void:Dataset"))
+        yield ox.Triple(graph, RDF_TYPE, expand_curie("sd:NamedGraph"))
+        yield ox.Triple(graph, expand_curie("sd:name"), graph)
 
     def vocabulary_changes(self, quads: ox.Store, terms: Iterable[FigureChange]) -> tuple[Triples, Triples]:
         """What was said of the vocabularies in use, and what is to be said once terms come and go."""
@@ -161,7 +156,7 @@ class VoidDescription:
         used: set[Partition] = {
             (kind, one.object.value)  # type: ignore[union-attr]
             for kind in PARTITION_COUNTERS
-            for one in quads.quads_for_pattern(None, get_vocabulary_term(f"void:{kind}"), None, self.graph)
+            for one in quads.quads_for_pattern(None, expand_curie(f"void:{kind}"), None, self.graph)
         }
         used -= {one.part for one in terms if not one.now}
         used |= {one.part for one in terms if one.now}
@@ -178,7 +173,7 @@ class VoidDescription:
     def shorten_name(self, word: str) -> str:
         """A word of a name, as short as its meaning allows."""
         if word not in self.short_names:
-            iri = shorten_with_prefixes(word, self.prefixes)
+            iri = shorten_iri(word, self.base)
             self.short_names[word] = iri if iri != word else quote(word, safe="")
         return self.short_names[word]
 

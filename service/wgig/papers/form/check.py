@@ -7,6 +7,7 @@ import pyoxigraph as ox
 
 from ...http.language import use_language
 from ...rdf.formats import N_TRIPLES
+from ...rdf.namespaces import PAPER_NAMESPACE
 from ...settings import Settings
 from ...shacl.check import check_document
 from ...shacl.documents import Document
@@ -16,11 +17,9 @@ from ..markdown.front_matter import PAPER_NAME_PATTERN
 from ..markdown.writer import IMPLIED_PROPERTIES
 from ..readers import read_paper_document
 from .messages import FieldMessage, build_finding_message, iter_form_messages
-from .original import PAPER_IRI_PREFIX, OriginalPaper
+from .original import OriginalPaper
 from .state import FormState
-from .statements import FormToGraph
-
-ISSUE_PAPER_PREFIX = "Issue paper: "
+from .statements import PAPER_LABEL_PREFIX, FormToGraph
 
 
 class FormCheckJob(NamedTuple):
@@ -105,17 +104,17 @@ def serialize_paper_triples(triples: Sequence[ox.Triple]) -> bytes:
 
 def rename_paper_triples(source: OriginalPaper, name: str) -> list[ox.Triple]:
     """The statements of a paper under another name."""
-    old, new = source.paper.value, f"{PAPER_IRI_PREFIX}{name}"
+    old, new = source.paper.value, f"{PAPER_NAMESPACE}{name}"
 
     def node(term: object) -> object:
         if isinstance(term, ox.NamedNode) and (term.value == old or term.value.startswith(f"{old}/")):
             return ox.NamedNode(new + term.value.removeprefix(old))
         if (
             isinstance(term, ox.Literal)
-            and term.value == f"{ISSUE_PAPER_PREFIX}{source.name}"
+            and term.value == f"{PAPER_LABEL_PREFIX}{source.name}"
             and term.language
         ):
-            return ox.Literal(f"{ISSUE_PAPER_PREFIX}{name}", language=term.language)
+            return ox.Literal(f"{PAPER_LABEL_PREFIX}{name}", language=term.language)
         return term
 
     return [ox.Triple(node(one.subject), one.predicate, node(one.object)) for one in source.triples]  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ From the rules on one property come its name, its reason, whether it is required
 looked up in the shipped facts and vocabulary, with their labels in natural order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ...rdf import shipped
-from ...rdf.namespaces import BASE_IRI, EXTERNAL_NAMESPACES, SH_NAMESPACE
+from ...rdf.labels import best_text
+from ...rdf.namespaces import BASE_IRI, ID_NAMESPACE, RDFS_NAMESPACE, SH_NAMESPACE, expand_curie
 from ...shacl.rules import Rule, format_property_path, rules_by_code, shape_statements
 from ...text import shorten_untrusted_text
-from ..markdown.values import ID_NAMESPACE, expand_prefixed_name
 
 # The rules that name a property best, by the ends of their codes.
 NAMING_CODE_SUFFIXES = ("-MISSING", "-VALUE")
@@ -56,7 +56,7 @@ class PropertyConstraint:
     def choice_pattern(self) -> str:
         """The pattern of SPARQL that the values `?thing` fit, empty where they may be anything."""
         for end in self.iter_shape_values("class"):
-            return f"?thing a/<{EXTERNAL_NAMESPACES['rdfs']}subClassOf>* {end}"
+            return f"?thing a/<{RDFS_NAMESPACE}subClassOf>* {end}"
         for path, end in self.iter_required_values():
             return f"?thing {path} {end}"
         return ""
@@ -141,15 +141,8 @@ def choice_label(node: ox.NamedNode, language: str) -> str:
 
 def best_shipped_text(node: ox.NamedNode, name: str, language: str) -> str:
     """A text of a thing in a language, or in English, or in any."""
-    found = [
-        one.object
-        for one in build_shipped_store().quads_for_pattern(node, expand_prefixed_name(name), None, None)
-    ]
-    texts: Sequence[ox.Literal] = [one for one in found if isinstance(one, ox.Literal)]
-    liked = sorted(
-        texts, key=lambda one: (one.language != language, one.language != "en", bool(one.language), one.value)
-    )
-    return liked[0].value if liked else ""
+    said = build_shipped_store().quads_for_pattern(node, expand_curie(name), None, None)
+    return best_text((one.object for one in said), (language,)).value
 
 
 @cache

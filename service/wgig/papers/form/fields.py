@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 from ...http.language import gettext
 from ...i18n import gettext_noop
-from ..markdown.values import expand_prefixed_name
+from ...rdf.namespaces import expand_curie
 from .choices import (
     FieldChoice,
     PropertyConstraint,
@@ -108,7 +108,7 @@ class FormField:
         """What the shapes ask of it."""
         return (
             find_property_constraint(
-                self.step and expand_prefixed_name(self.step).value, expand_prefixed_name(self.path).value
+                self.step and expand_curie(self.step).value, expand_curie(self.path).value
             )
             if self.is_property
             else None

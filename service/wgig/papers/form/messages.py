@@ -15,12 +15,12 @@ from babel import Locale, UnknownLocaleError
 from ...http.language import current_language, gettext, translate_message
 from ...i18n import gettext_noop
 from ...rdf import shipped
+from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, PAPER_NAMESPACE, expand_curie
 from ...shacl.findings import BLOCKING_SEVERITIES, Finding
 from ...shacl.locations import is_blank_text
 from ...text import shorten_untrusted_text
-from ..markdown.values import DEFAULT_NAMESPACES, ID_NAMESPACE, expand_prefixed_name
 from .fields import ASSESSMENT_PART, FORM_PARTS, PAPER_PART, find_form_field
-from .original import PAPER_IRI_PREFIX, OriginalPaper
+from .original import OriginalPaper
 from .request import FIELD_NAME_PATTERN
 from .state import FormRow, field_group_name, form_row_name
 from .statements import FormToGraph
@@ -168,7 +168,7 @@ def iter_form_messages(stating: FormToGraph) -> Iterator[FieldMessage]:
         yield build_field_message("name", INVALID_NAME_MESSAGE)
     for one in stating.graph.statements_about(stating.paper):
         if (
-            one.predicate == expand_prefixed_name("dcterms:source")
+            one.predicate == expand_curie("dcterms:source")
             and one in stating.field_names
             and is_unknown_source(one.object)
         ):
@@ -190,7 +190,7 @@ def is_unknown_source(source: Any) -> bool:
     if not isinstance(source, ox.NamedNode):
         return True
     return source.value.startswith(ID_NAMESPACE) and not (
-        source.value.startswith(PAPER_IRI_PREFIX) or source.value in shipped_resource_iris()
+        source.value.startswith(PAPER_NAMESPACE) or source.value in shipped_resource_iris()
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import pyoxigraph as ox
 
 from ...problems import Problem
+from ...rdf.namespaces import DEFAULT_NAMESPACES, PAPER_NAMESPACE, expand_curie
 from ...shacl.rules import rules_by_code
 from ..markdown.graph import PaperGraph, prefixed_short_name, trailing_number
-from ..markdown.values import DEFAULT_NAMESPACES, agent_slugs_by_name, expand_prefixed_name, find_known_agent
+from ..markdown.values import agent_slugs_by_name, find_known_agent
 from .choices import FieldChoice, best_shipped_text, choice_label
 from .fields import (
     ASSESSMENT_PART,
@@ -24,7 +25,6 @@ from .fields import (
 )
 from .state import FieldValue, FormRow, FormState, format_field_value, value_language_tag
 
-PAPER_IRI_PREFIX = DEFAULT_NAMESPACES["paper"]
 MAX_PAPER_STATEMENTS = 5000  # statements; a paper has some hundred
 NO_PAPER_DETAIL = (
     "No issue paper is in it. The form is for issue papers: one wgig:IssuePaper in a file or graph."
@@ -48,13 +48,13 @@ class OriginalPaper:
         except ValueError as error:
             raise Problem(422, NO_PAPER_DETAIL, slug="no-paper") from error
         self.paper = self.graph.paper
-        if not (isinstance(self.paper, ox.NamedNode) and self.paper.value.startswith(PAPER_IRI_PREFIX)):
-            raise Problem(422, f"The paper has no address of its own below {PAPER_IRI_PREFIX}. Give it one.")
+        if not (isinstance(self.paper, ox.NamedNode) and self.paper.value.startswith(PAPER_NAMESPACE)):
+            raise Problem(422, f"The paper has no address of its own below {PAPER_NAMESPACE}. Give it one.")
 
     @property
     def name(self) -> str:
         """The name of the paper in addresses."""
-        return str(self.paper.value).removeprefix(PAPER_IRI_PREFIX)
+        return str(self.paper.value).removeprefix(PAPER_NAMESPACE)
 
     @cached_property
     def language(self) -> str:
@@ -165,7 +165,7 @@ def agent_choices_by_iri() -> dict[str, FieldChoice]:
 
     Beside a name stands how it is written in other letters.
     """
-    nodes = [expand_prefixed_name(f"agent:{one}") for one in sorted(set(agent_slugs_by_name().values()))]
+    nodes = [expand_curie(f"agent:{one}") for one in sorted(set(agent_slugs_by_name().values()))]
     names = {one: choice_label(one, "en") for one in nodes}
     return {
         one.value: FieldChoice(

@@ -11,13 +11,14 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ..markdown.values import DEFAULT_NAMESPACES, expand_prefixed_name, find_known_agent, slugify_words
+from ...rdf.namespaces import DEFAULT_NAMESPACES, PAPER_NAMESPACE, expand_curie
+from ..markdown.values import find_known_agent, slugify_words
 from .fields import DRAFTER_PART, FormField, FormPart
 from .original import OriginalPaper
 from .state import FormRow, format_field_value, parse_field_value
 
 OWN_IRI_PREFIXES = (
-    DEFAULT_NAMESPACES["paper"],
+    PAPER_NAMESPACE,
     DEFAULT_NAMESPACES["agent"],
     DEFAULT_NAMESPACES["membership"],
 )  # what a paper may describe
@@ -46,13 +47,13 @@ class EditableGraph:
 
     def add_value(self, node: Any, name: str, value: Any) -> ox.Triple:
         """State a value of a property; the statement."""
-        triple = ox.Triple(node, expand_prefixed_name(name), value)
+        triple = ox.Triple(node, expand_curie(name), value)
         self.add_triple(triple)
         return triple
 
     def remove_value(self, node: Any, name: str, value: Any) -> None:
         """Take a value of a property away, if it is there."""
-        self.remove_triple(ox.Triple(node, expand_prefixed_name(name), value))
+        self.remove_triple(ox.Triple(node, expand_curie(name), value))
 
     def statements_about(self, node: Any) -> list[ox.Triple]:
         """The statements about a node."""
@@ -60,9 +61,7 @@ class EditableGraph:
 
     def subjects_with(self, name: str, value: Any) -> Iterator[Any]:
         """The nodes whose property has this value."""
-        return (
-            one.subject for one in [*self.by_object[value]] if one.predicate == expand_prefixed_name(name)
-        )
+        return (one.subject for one in [*self.by_object[value]] if one.predicate == expand_curie(name))
 
     def is_unused(self, node: Any) -> bool:
         """Whether nothing is said of a node, and nothing leads to it."""
@@ -160,8 +159,8 @@ class PeopleBuilder:
         said = (
             ("rdfs:label", label),
             ("org:member", node),
-            ("org:organization", expand_prefixed_name("agent:wgig")),
-            ("org:role", expand_prefixed_name("role:member")),
+            ("org:organization", expand_curie("agent:wgig")),
+            ("org:role", expand_curie("role:member")),
         )
         for name, value in said:
             self.graph.add_value(seat, name, value)

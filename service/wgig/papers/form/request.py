@@ -14,8 +14,8 @@ from typing import NamedTuple
 from ...http.auth import TOKEN_PREFIX
 from ...http.bodies import Pairs
 from ...problems import Problem
+from ...rdf.namespaces import DEFAULT_NAMESPACES
 from ...text import find_near_name
-from ..markdown.values import DEFAULT_NAMESPACES
 from .fields import (
     ASSESSMENT_PART,
     CHECKBOX_FIELD,

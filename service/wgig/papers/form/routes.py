@@ -16,23 +16,29 @@ from ...http.auth import TokenStore, is_paper_writing_open, refuse_token_in_form
 from ...http.bodies import FORM_MEDIA_TYPE, MULTIPART_MEDIA_TYPE, ContentType, Pairs
 from ...http.dependencies import TokensDep
 from ...http.language import current_language, is_language_chosen, translate_message, use_language
+from ...http.negotiation import choose_response_format
 from ...http.parameters import check_query_parameters
-from ...http.responses import cancel_on_disconnect, choose_response_format, respond_with_body
+from ...http.responses import cancel_on_disconnect, respond_with_body
 from ...http.work_queue import WorkQueue
 from ...i18n import gettext_noop
 from ...pages import rendering
 from ...pages.dependencies import ContextDep, RequestContext
 from ...problems import Problem
 from ...rdf.formats import HTML, JSON, Format
-from ...rdf.namespaces import LOCAL_NAME_PATTERN
-from ...rdf.shipped import PAPER_TITLE_PREDICATE
+from ...rdf.labels import best_text
+from ...rdf.namespaces import (
+    DCTERMS_TITLE,
+    ID_NAMESPACE,
+    LOCAL_NAME_PATTERN,
+    PAPER_NAMESPACE,
+    RDF_TYPE,
+    WGIG_ISSUE_PAPER,
+)
 from ...settings import Settings
-from ...shacl.conformance_graph import RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER
 from ...shacl.gate import PAPER_GRAPH_PATH
 from ...shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES
 from ...store.store import Store
 from ..markdown import reader
-from ..markdown.values import ID_NAMESPACE
 from ..readers import read_paper_document
 from ..skeleton import build_paper_skeleton
 from ..uploads import UploadedFile, build_uploaded_file
@@ -47,7 +53,7 @@ from .check import (
 from .choices import FieldChoice
 from .fields import FormField
 from .messages import FieldMessage, iter_conflict_notes
-from .original import PAPER_IRI_PREFIX, OriginalPaper
+from .original import OriginalPaper
 from .request import (
     FormRequest,
     add_form_item,
@@ -69,7 +75,7 @@ from .save import (
 )
 from .state import FieldValue, FormRow, FormState
 from .statements import FormToGraph
-from .view import NO_STORE_HEADERS, FormPage, respond_with_form_json, respond_with_form_page
+from .view import FORM_HEADERS, FormPage, respond_with_form_json, respond_with_form_page
 
 MAX_LISTED_PAPERS = 200  # papers in a list to choose from
 
@@ -113,11 +119,11 @@ def build_paper_form(triples: Iterable[ox.Triple]) -> FormPage:
 
 def list_paper_choices(store: Store) -> Sequence[FieldChoice]:
     """The issue papers of the graph to choose from; none where they are more than a list can hold."""
-    found = [*islice(store.match(None, RDF_TYPE_PROPERTY, WGIG_ISSUE_PAPER), MAX_LISTED_PAPERS + 1)]
+    found = [*islice(store.match(None, RDF_TYPE, WGIG_ISSUE_PAPER), MAX_LISTED_PAPERS + 1)]
     if len(found) > MAX_LISTED_PAPERS:
         return []
     there = {
-        one.subject.value.removeprefix(PAPER_IRI_PREFIX): one.graph_name.value
+        one.subject.value.removeprefix(PAPER_NAMESPACE): one.graph_name.value
         for one in found
         if isinstance(one.subject, ox.NamedNode) and isinstance(one.graph_name, ox.NamedNode)
         if PAPER_GRAPH_PATH in one.graph_name.value
@@ -130,8 +136,8 @@ def list_paper_choices(store: Store) -> Sequence[FieldChoice]:
 
 def stored_paper_title(store: Store, graph: str, name: str) -> str:
     """The title of the paper of a graph, or its name."""
-    found = store.triples(graph, ox.NamedNode(PAPER_IRI_PREFIX + name), PAPER_TITLE_PREDICATE)
-    return next((one.object.value for one in found if isinstance(one.object, ox.Literal)), name)
+    found = store.triples(graph, ox.NamedNode(PAPER_NAMESPACE + name), DCTERMS_TITLE)
+    return best_text((one.object for one in found), otherwise=name).value
 
 
 MAX_FORM_BYTES = 4 * 1024 * 1024  # bytes of a form that is sent
@@ -155,7 +161,7 @@ def get_paper_form(context: ContextDep, tokens: TokensDep) -> Response:
 
 def open_requested_form(context: RequestContext, tokens: TokenStore, given: Mapping[str, str]) -> Response:
     """The form of the paper or issue that is given, else the page where one is begun. Raises Problem 404."""
-    if name := given.get("paper", "").removeprefix(PAPER_IRI_PREFIX):
+    if name := given.get("paper", "").removeprefix(PAPER_NAMESPACE):
         page = build_stored_paper_form(context.store, name, context.settings)
         page.saved = "saved" in given
         return respond_with_form_page(context, tokens, page)
@@ -315,7 +321,7 @@ def respond_with_start_page(
         problem=problem,
         takes_papers=is_paper_writing_open(tokens),
     )
-    sent_now = NO_STORE_HEADERS if context.request.method == "POST" else {}
+    sent_now = FORM_HEADERS if context.request.method == "POST" else {}
     return respond_with_body(
         context.request, body, HTML, status=problem.status if problem else 200, headers=sent_now
     )
@@ -337,7 +343,7 @@ async def save_form(
         await run_in_threadpool(report_save_problem, writes, tokens, page, problem)
         return None
     way = f"/write?{urlencode({'paper': page.form_state.name, 'saved': ''})}"
-    return Response(status_code=303, headers={"Location": way, **NO_STORE_HEADERS})
+    return Response(status_code=303, headers={"Location": way, **FORM_HEADERS})
 
 
 def report_save_problem(writes: WritePipeline, tokens: TokenStore, page: FormPage, problem: Problem) -> None:

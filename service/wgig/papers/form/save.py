@@ -36,7 +36,7 @@ from ..markdown.writer import serialize_markdown_paper as as_markdown
 from .check import FormCheckJob, FormCheckResult, convert_form_to_graph, read_form_document
 from .messages import INVALID_NAME_MESSAGE, list_unsupported_messages
 from .original import OriginalPaper
-from .view import NO_STORE_HEADERS, FormPage, respond_with_form_page
+from .view import FORM_HEADERS, FormPage, respond_with_form_page
 
 DOWNLOAD_FORMATS = {"markdown": MARKDOWN, "turtle": TURTLE}
 DOWNLOAD_SERIALIZERS: dict[Format, Callable[[Sequence[ox.Triple], Settings], bytes]] = {
@@ -73,7 +73,7 @@ def download_paper(
         )
         return respond_with_form_page(context, tokens, page)
     name = f"{OriginalPaper(triples).name}.{format_.suffix}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', **NO_STORE_HEADERS}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', **FORM_HEADERS}
     return respond_with_body(context.request, body, format_, headers=headers)
 
 

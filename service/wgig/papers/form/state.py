@@ -11,15 +11,10 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 
+from ...rdf.namespaces import ID_NAMESPACE, XSD_STRING
 from ...shacl.rules import SHAPES_NAMESPACE
-from ..markdown.values import (
-    ID_NAMESPACE,
-    XSD_NAMESPACE,
-    parse_boolean,
-    parse_day,
-    parse_source_address,
-    parse_whole_number,
-)
+from ..markdown.values import parse_boolean, parse_day, parse_source_address, parse_whole_number
+from ..markdown.writer import YES_NO_WORDS
 from .fields import (
     BOOLEAN_FIELD,
     CHECKBOX_FIELD,
@@ -34,13 +29,11 @@ from .fields import (
 
 NO_LANGUAGE = "none"  # what stands in place of the tag of a text that has none
 SAFE_IRI_CHARACTERS = "/:@!$&'()*+,;=~"
-PLAIN_TEXT_DATATYPE = ox.NamedNode(f"{XSD_NAMESPACE}string")
 LINE_VALUE_PARSERS: dict[str, Callable[[str], Any]] = {
     "wgig:posted": parse_day,
     "bibo:numPages": parse_whole_number,
     "dcterms:source": parse_source_address,
 }
-BOOLEAN_WORDS = {"true": "yes", "false": "no"}
 
 
 def choice_iri_prefix(field: FormField) -> str:
@@ -77,13 +70,13 @@ def format_field_value(field: FormField, value: Any) -> str:
 def find_exact_words(field: FormField, value: Any) -> str | None:
     """The words that mean just this value, None where it is not for such a field."""
     if field.kind == TEXT_FIELD:
-        is_text = isinstance(value, ox.Literal) and (value.language or value.datatype == PLAIN_TEXT_DATATYPE)
+        is_text = isinstance(value, ox.Literal) and (value.language or value.datatype == XSD_STRING)
         return str(value.value) if is_text else None
     words = str(getattr(value, "value", ""))
     if field.kind in (SELECT_FIELD, CHECKBOX_FIELD, DATALIST_FIELD):
         words = words.removeprefix(choice_iri_prefix(field))
     elif field.kind == BOOLEAN_FIELD:
-        words = BOOLEAN_WORDS.get(words, words)
+        words = YES_NO_WORDS.get(words, words)
     elif field.path == "dcterms:source":
         words = words.removeprefix(ID_NAMESPACE)
     return words if words and parse_field_value(field, words, "") == value else None

@@ -5,8 +5,10 @@ from typing import Any
 
 import pyoxigraph as ox
 
+from ...rdf.literals import build_typed_literal
+from ...rdf.namespaces import expand_curie
 from ...text import balance_text_bidi
-from ..markdown.values import build_typed_literal, expand_prefixed_name, iri_segment
+from ..markdown.values import iri_segment
 from .fields import (
     ASSESSMENT_PART,
     CHECKBOX_FIELD,
@@ -105,13 +107,13 @@ class FormToGraph:
 
     def describe_node(self, node: Any, kind: str) -> None:
         """Say what a new node is, where that is from, and whether it is made up."""
-        self.graph.add_value(node, "rdf:type", expand_prefixed_name(kind))
+        self.graph.add_value(node, "rdf:type", expand_curie(kind))
         if self.form_state.paper.words("illustrative") == "yes":
             self.graph.add_value(node, "wgig:illustrative", build_typed_literal("true", "boolean"))
         sources = [
             one
             for one in self.graph.statements_about(self.paper)
-            if one.predicate == expand_prefixed_name("dcterms:source")
+            if one.predicate == expand_curie("dcterms:source")
         ]
         for one in [triple.object for triple in sources] or [self.paper]:
             self.graph.add_value(node, "dcterms:source", one)
@@ -121,17 +123,15 @@ class FormToGraph:
         of_field = field_group_name(part, row, field)
         if field.kind == PERSON_FIELD:
             for one in ("foaf:name", "rdfs:label"):
-                self.field_names.setdefault((node, expand_prefixed_name(one).value), of_field)
+                self.field_names.setdefault((node, expand_curie(one).value), of_field)
         elif field.path == STAKEHOLDER_GROUP_PROPERTY:
             has_seat = any(one.path == "member" for one in part.fields)
             holder = self.people.update_membership(row, node) if has_seat else node
             self.people.update_groups(row, field, node, holder)
             for one in (node, holder):
-                self.field_names.setdefault(
-                    (one, expand_prefixed_name(STAKEHOLDER_GROUP_PROPERTY).value), of_field
-                )
+                self.field_names.setdefault((one, expand_curie(STAKEHOLDER_GROUP_PROPERTY).value), of_field)
         elif field.is_property:
-            self.field_names.setdefault((node, expand_prefixed_name(field.path).value), of_field)
+            self.field_names.setdefault((node, expand_curie(field.path).value), of_field)
             (self.update_checkboxes if field.kind == CHECKBOX_FIELD else self.update_values)(
                 row, field, node, of_field
             )
@@ -145,7 +145,7 @@ class FormToGraph:
         for value, shown in there:
             if given.get(shown.number) == shown:
                 del given[shown.number]
-                self.field_names[ox.Triple(node, expand_prefixed_name(field.path), value)] = (
+                self.field_names[ox.Triple(node, expand_curie(field.path), value)] = (
                     f"{of_field}-{shown.number}"
                 )
             else:
@@ -164,7 +164,7 @@ class FormToGraph:
         for value, shown in there:
             if shown.words in given:
                 given.discard(shown.words)
-                self.field_names[ox.Triple(node, expand_prefixed_name(field.path), value)] = of_field
+                self.field_names[ox.Triple(node, expand_curie(field.path), value)] = of_field
             else:
                 self.graph.remove_value(node, field.path, value)
         for words in sorted(filter(str.strip, given)):
@@ -198,7 +198,7 @@ class FormToGraph:
                 f"{PAPER_LABEL_PREFIX}{one}" if is_own else f"{balance_text_bidi(one)}: "
                 for one in (old, new)
             )
-            if triple.predicate != expand_prefixed_name("rdfs:label") or not isinstance(label, ox.Literal):
+            if triple.predicate != expand_curie("rdfs:label") or not isinstance(label, ox.Literal):
                 continue
             if label.language and label.value.startswith(before):
                 said = f"{after}{label.value.removeprefix(before)}"

@@ -1,6 +1,5 @@
 """The page of the form: sections, parts and fields, each with its messages, and the response with it."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -9,15 +8,15 @@ from fastapi import Response
 
 from ...http.auth import TokenStore, is_paper_writing_open
 from ...http.language import current_language, gettext
-from ...http.responses import respond_with_body
+from ...http.responses import NO_STORE_HEADERS, respond_with_body, respond_with_json
 from ...pages import rendering
 from ...pages.dependencies import RequestContext
 from ...problems import Problem
-from ...rdf.formats import HTML, JSON
+from ...rdf.formats import HTML
+from ...rdf.namespaces import ID_NAMESPACE
 from ...shacl.reports.phrases import format_report_phrase
 from ...shacl.rules import CHECK_PROFILES, section_headings
 from ...text import shorten_untrusted_text
-from ..markdown.values import ID_NAMESPACE
 from .check import FormCheckResult
 from .choices import FieldChoice
 from .fields import (
@@ -301,7 +300,7 @@ class FormView:
 
 
 MAX_SHOWN_STATEMENTS = 200  # statements without a field that are shown
-NO_STORE_HEADERS = {"Vary": "Accept, Accept-Encoding", "Cache-Control": "no-store"}
+FORM_HEADERS = {"Vary": "Accept, Accept-Encoding", **NO_STORE_HEADERS}
 
 
 @dataclass
@@ -363,7 +362,7 @@ def respond_with_form_page(context: RequestContext, tokens: TokenStore, page: Fo
         unsaved=page.unsaved,
         takes_papers=is_paper_writing_open(tokens),
     )
-    sent = NO_STORE_HEADERS if context.request.method == "POST" else {}
+    sent = FORM_HEADERS if context.request.method == "POST" else {}
     return respond_with_body(
         context.request, body, HTML, status=page.status, headers={**page.headers, **sent}
     )
@@ -381,9 +380,7 @@ def respond_with_form_json(context: RequestContext, page: FormPage) -> Response:
         "messages": [one._asdict() for one in page.messages],
     }
     if refused:
-        base = context.base
-        found["problem"] = refused.document(base, context.request.url.path)
-    body = json.dumps(found, ensure_ascii=False).encode()
-    return respond_with_body(
-        context.request, body, JSON, status=page.status, headers={**page.headers, **NO_STORE_HEADERS}
+        found["problem"] = refused.document(context.base, context.request.url.path)
+    return respond_with_json(
+        context.request, found, status=page.status, headers={**page.headers, **NO_STORE_HEADERS}
     )

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import pyoxigraph as ox
 
 from ...problems import Problem
+from ...rdf.namespaces import expand_curie
 from ...text import TextLines
 from .outline import (
     MarkdownBlock,
@@ -39,7 +40,6 @@ from .template import (
 from .values import (
     category_iri,
     concept_iri,
-    expand_prefixed_name,
     find_known_agent,
     iri_segment,
     parse_boolean,
@@ -322,7 +322,7 @@ class BodyReader(HeadingMatcher):
         part = about.add_part(f"assessment/{name}", "wgig:Assessment", about.part_label(label), at)
         about.add_value(about.paper, "wgig:assessment", part, at)
         if principle:
-            about.add_value(part, "wgig:criterion", expand_prefixed_name(f"principle:{principle}"), at)
+            about.add_value(part, "wgig:criterion", expand_curie(f"principle:{principle}"), at)
         for line in judgment.node.lines:  # also those in the reason, which may be meant
             if (found := ASSESSMENT_FIELD_PATTERN.fullmatch(line.text)) and (
                 key := found[2].capitalize()

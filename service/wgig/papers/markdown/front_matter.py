@@ -13,14 +13,13 @@ from urllib.parse import quote
 import pyoxigraph as ox
 import yaml
 
+from ...rdf.namespaces import XSD_STRING, expand_curie
 from .outline import paper_syntax_problem
 from .statements import PaperStatements
 from .template import DRAFTER_KEYS, FRONT_MATTER_KEYS, find_nearest_key
 from .values import (
-    XSD_NAMESPACE,
     PaperTerm,
     concept_iri,
-    expand_prefixed_name,
     find_known_agent,
     parse_boolean,
     parse_day,
@@ -38,7 +37,6 @@ MAX_FRONT_MATTER_CHARACTERS = 32 * 1024  # characters
 MAX_YAML_LEVELS = 4
 YAML_NULL_WORDS = ("", "~", "null")
 PAPER_NAME_PATTERN = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-STRING_DATATYPE = ox.NamedNode(f"{XSD_NAMESPACE}string")
 KEY_LINES_HINT = "Write lines key: value."
 QUOTES_HINT = "Put a text with a colon or another mark in quotes."
 TAB_HINT = "Write spaces in place of the tab."
@@ -201,7 +199,7 @@ class FrontMatter:
     def parse_truth(self, value: FrontMatterValue) -> bool:
         """Whether a value says yes. Raises Problem 400 where it says neither yes nor no."""
         said = parse_boolean(value.words)
-        if said.datatype == STRING_DATATYPE:
+        if said.datatype == XSD_STRING:
             raise paper_syntax_problem(
                 self.text, value.offset, f"{value.words} is neither true nor false.", "Write true or false."
             )
@@ -333,12 +331,12 @@ def describe_membership(
     about: PaperStatements, agent: ox.NamedNode, name: FrontMatterValue, at: int
 ) -> ox.NamedNode:
     """The seat of a person in the group."""
-    seat = expand_prefixed_name(f"membership:{agent.value.rpartition('/')[2]}")
+    seat = expand_curie(f"membership:{agent.value.rpartition('/')[2]}")
     about.describe_node(seat, "org:Membership", at)
     about.add_value(seat, "rdfs:label", ox.Literal(f"{name.words}, member", language="en"), at)
     about.add_value(seat, "org:member", agent, at)
-    about.add_value(seat, "org:organization", expand_prefixed_name("agent:wgig"), at)
-    about.add_value(seat, "org:role", expand_prefixed_name("role:member"), at)
+    about.add_value(seat, "org:organization", expand_curie("agent:wgig"), at)
+    about.add_value(seat, "org:role", expand_curie("role:member"), at)
     return seat
 
 
@@ -350,7 +348,7 @@ def add_waivers(head: FrontMatter, about: PaperStatements, entry: FrontMatterEnt
             f"waiver/{number}", "wgig:Waiver", about.part_label(f"waiver of {code}"), one.offset
         )
         about.add_value(about.paper, "wgig:waiver", waiver, one.offset, entry.offset)
-        about.add_value(waiver, "wgig:waives", expand_prefixed_name(f"shape:{quote(code)}"), one.offset)
+        about.add_value(waiver, "wgig:waives", expand_curie(f"shape:{quote(code)}"), one.offset)
         for reason in head.iter_values(one.node):
             about.add_value(
                 waiver, "wgig:reason", about.text_literal(reason.words), reason.offset, one.offset

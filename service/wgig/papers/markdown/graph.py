@@ -2,21 +2,17 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
 import pyoxigraph as ox
 
-from .values import DEFAULT_NAMESPACES, ID_NAMESPACE, XSD_NAMESPACE, expand_prefixed_name
+from ...rdf.literals import build_value_literal, literal_value
+from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, expand_curie
 
 LAST_NUMBER_PATTERN = re.compile(r"(?<=[-/])\d+$")
-YAML_VALUE_PARSERS: dict[str, Callable[[str], object]] = {
-    f"{XSD_NAMESPACE}integer": int,
-    f"{XSD_NAMESPACE}date": date.fromisoformat,
-    f"{XSD_NAMESPACE}boolean": {"true": True, "false": False}.get,
-}
 
 
 class PaperGraph:
@@ -27,14 +23,14 @@ class PaperGraph:
         self.values_by_property: dict[tuple[Any, ox.NamedNode], list[Any]] = defaultdict(list)
         for one in triples:
             self.values_by_property[one.subject, one.predicate].append(one.object)
-        papers = self.subjects_with("rdf:type", expand_prefixed_name("wgig:IssuePaper"))
+        papers = self.subjects_with("rdf:type", expand_curie("wgig:IssuePaper"))
         if len(papers) != 1:
             raise ValueError(f"A file in Markdown holds one issue paper, and here are {len(papers)}.")
         self.paper = papers[0]
 
     def values(self, node: Any, name: str) -> list[Any]:
         """The values of a property."""
-        return self.values_by_property.get((node, expand_prefixed_name(name)), [])
+        return self.values_by_property.get((node, expand_curie(name)), [])
 
     def first_text(self, node: Any, name: str) -> str:
         """The text of the first value of a property, or an empty one."""
@@ -45,7 +41,7 @@ class PaperGraph:
         return [
             subject
             for (subject, property_), values in self.values_by_property.items()
-            if property_ == expand_prefixed_name(name) and value in values
+            if property_ == expand_curie(name) and value in values
         ]
 
     def parts(self, name: str) -> list[Any]:
@@ -72,9 +68,6 @@ def resource_path(node: ox.NamedNode, folder: str = "") -> str:
 
 def yaml_value(term: ox.NamedNode | ox.Literal) -> Any:
     """A value as YAML has it: number, day or truth; as text where that would spell it in another way."""
-    kind = YAML_VALUE_PARSERS.get(term.datatype.value) if isinstance(term, ox.Literal) else None
-    try:
-        value = kind(term.value) if kind else None
-    except ValueError:
-        return term.value
-    return value if str(value).lower() == term.value else term.value
+    value = literal_value(term) if isinstance(term, ox.Literal) else None
+    is_plain = type(value) in (int, date, bool) and build_value_literal(value) == term
+    return value if is_plain else term.value

@@ -3,6 +3,8 @@
 import pyoxigraph as ox
 
 from ...problems import Problem
+from ...rdf.literals import build_typed_literal
+from ...rdf.namespaces import expand_curie
 from ...rdf.positions_turtle import TriplePosition
 from .body import BodyReader
 from .front_matter import (
@@ -14,7 +16,6 @@ from .front_matter import (
 )
 from .outline import parse_outline
 from .statements import PaperStatements
-from .values import build_typed_literal, expand_prefixed_name
 
 MAX_PAPER_CHARACTERS = 250_000  # characters: the time to read them is felt
 
@@ -54,7 +55,7 @@ def parse_paper_statements(text: str) -> PaperStatements:
     )
 
     paper, at = about.paper, about.node_offsets[about.paper]
-    about.add_value(paper, "rdf:type", expand_prefixed_name("wgig:IssuePaper"), at)
+    about.add_value(paper, "rdf:type", expand_curie("wgig:IssuePaper"), at)
     about.add_value(paper, "rdfs:label", ox.Literal(f"Issue paper: {about.title}", language="en"), at)
     about.add_value(paper, "wgig:round", build_typed_literal("1", "integer"), at)
     for one, language in spoken:

@@ -9,9 +9,11 @@ from itertools import count
 
 import pyoxigraph as ox
 
+from ...rdf.literals import build_typed_literal
+from ...rdf.namespaces import expand_curie
 from ...rdf.positions_turtle import TriplePosition
 from ...text import balance_text_bidi
-from .values import PaperTerm, build_typed_literal, expand_prefixed_name, slugify_words
+from .values import PaperTerm, slugify_words
 
 TRUE_LITERAL = build_typed_literal("true", "boolean")
 
@@ -27,7 +29,7 @@ class PaperStatements:
     def __init__(self, paper: str, at: int) -> None:
         """Begin the paper with this slug, which stands at this offset."""
         self.slug = paper
-        self.paper = expand_prefixed_name(f"paper:{paper}")
+        self.paper = expand_curie(f"paper:{paper}")
         self.language = "en"
         self.illustrative = False
         self.title = paper
@@ -44,11 +46,11 @@ class PaperStatements:
     ) -> None:
         """State a value, which stands at `at` in the text below the heading or key at `name_at`."""
         spot = TriplePosition(self.node_offsets[subject], at if name_at is None else name_at, at)
-        self.spots.setdefault(ox.Triple(subject, expand_prefixed_name(name), value), spot)
+        self.spots.setdefault(ox.Triple(subject, expand_curie(name), value), spot)
 
     def add_slot(self, subject: ox.NamedNode, name: str, at: int) -> None:
         """Note the heading, key or line at this offset as the one for a property or criterion of a node."""
-        self.slots.setdefault((subject, expand_prefixed_name(name).value), at)
+        self.slots.setdefault((subject, expand_curie(name).value), at)
 
     def text_literal(self, words: str) -> ox.Literal:
         """A text in the language of the paper."""
@@ -68,7 +70,7 @@ class PaperStatements:
     def describe_node(self, node: ox.NamedNode, kind: str, at: int) -> None:
         """Something that the paper describes: its kind, its source, and whether it is made up."""
         self.node_offsets[node] = at
-        self.add_value(node, "rdf:type", expand_prefixed_name(kind), at)
+        self.add_value(node, "rdf:type", expand_curie(kind), at)
         if self.illustrative:
             self.add_value(node, "wgig:illustrative", TRUE_LITERAL, at)
         for source in self.sources:
@@ -82,9 +84,7 @@ class PaperStatements:
         address = f"agent:{self.slug}-{slugify_words(name) or role}"
         if (address, name) not in self.agents:
             numbers = self.agent_numbers[address]  # goes on after those that are taken
-            nodes = (
-                expand_prefixed_name(address if number == 1 else f"{address}-{number}") for number in numbers
-            )
+            nodes = (expand_curie(address if number == 1 else f"{address}-{number}") for number in numbers)
             self.agents[address, name] = next(
                 one for one in nodes if self.agent_names.setdefault(one, name) == name
             )

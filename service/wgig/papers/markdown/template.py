@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
+
+from ...text import find_near_name
 
 # What stands in the head of the file, in the order in which it is written, and what a value is.
 FRONT_MATTER_KEYS = {
@@ -155,5 +156,4 @@ def find_nearest_heading(title: str, headings: Sequence[TemplateHeading]) -> str
 
 def find_nearest_value(words: str, known: Mapping[str, str]) -> str:
     """What is known under the words nearest to these, or an empty text."""
-    found = get_close_matches(normalize_words(words), known, 1)
-    return known[found[0]] if found else ""
+    return known.get(find_near_name(normalize_words(words), known), "")

@@ -10,25 +10,15 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from ...rdf import shipped
-from ...rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix
-from ...settings import Settings
+from ...rdf.literals import build_typed_literal
+from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, expand_curie
 
-DEFAULT_NAMESPACES = namespaces_by_prefix(Settings.base)
-ID_NAMESPACE = f"{Settings.base}id/"
-XSD_NAMESPACE = EXTERNAL_NAMESPACES["xsd"]
 WEB_ADDRESS_PATTERN = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 RESOURCE_PATH_PATTERN = re.compile(r"[\w.~-]+(?:/[\w.~-]+)*")
 DAY_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
 WHOLE_NUMBER_PATTERN = re.compile(r"[+-]?\d{1,9}")
 BOOLEAN_SPELLINGS = {"yes": "true", "true": "true", "no": "false", "false": "false"}
 PaperTerm = ox.NamedNode | ox.Literal
-
-
-@cache
-def expand_prefixed_name(name: str) -> ox.NamedNode:
-    """The IRI of a name with its prefix, such as `wgig:issue`."""
-    prefix, _, local = name.partition(":")
-    return ox.NamedNode(DEFAULT_NAMESPACES[prefix] + local)
 
 
 def slugify_words(words: str) -> str:
@@ -49,15 +39,13 @@ def strip_name_prefix(prefix: str, words: str) -> str:
 
 def concept_iri(prefix: str, words: str) -> ox.NamedNode:
     """The thing that a slug or label names, in the namespace of a prefix."""
-    return expand_prefixed_name(f"{prefix}:{iri_segment(strip_name_prefix(prefix, words))}")
+    return expand_curie(f"{prefix}:{iri_segment(strip_name_prefix(prefix, words))}")
 
 
 def category_iri(words: str) -> ox.NamedNode:
     """The category that a slug or label names."""
     name = strip_name_prefix("category", words)
-    return expand_prefixed_name(
-        f"category:{category_slugs_by_label().get(slugify_words(name), iri_segment(name))}"
-    )
+    return expand_curie(f"category:{category_slugs_by_label().get(slugify_words(name), iri_segment(name))}")
 
 
 def passage_iri(words: str) -> ox.NamedNode:
@@ -103,30 +91,25 @@ def parse_boolean(words: str) -> ox.Literal:
     return build_typed_literal(said, "boolean") if said else ox.Literal(words)
 
 
-def build_typed_literal(value: str, datatype: str) -> ox.Literal:
-    """A literal of a datatype of XML Schema."""
-    return ox.Literal(value, datatype=ox.NamedNode(XSD_NAMESPACE + datatype))
-
-
 @cache
 def category_slugs_by_label() -> dict[str, str]:
     """The slugs of the categories by the slugs of their labels."""
     return {
         slugify_words(label): name
-        for label, name in iter_name_slugs("category", expand_prefixed_name("skos:prefLabel"))
+        for label, name in iter_name_slugs("category", expand_curie("skos:prefLabel"))
     }
 
 
 def find_known_agent(words: str) -> ox.NamedNode | None:
     """The person or body of the graph with this slug or name, or none."""
     found = agent_slugs_by_name().get(strip_name_prefix("agent", words))
-    return expand_prefixed_name(f"agent:{found}") if found else None
+    return expand_curie(f"agent:{found}") if found else None
 
 
 @cache
 def agent_slugs_by_name() -> dict[str, str]:
     """The slugs of the people and bodies in the graph, by their slugs and by their names."""
-    by_name = dict(iter_name_slugs("agent", expand_prefixed_name("foaf:name")))
+    by_name = dict(iter_name_slugs("agent", expand_curie("foaf:name")))
     return by_name | {name: name for name in by_name.values()}
 
 

@@ -11,6 +11,7 @@ import pyoxigraph as ox
 import yaml
 
 from ...problems import Problem
+from ...rdf.namespaces import expand_curie
 from ...text import TextLines
 from .graph import PaperGraph, prefixed_short_name, resource_path, trailing_number, yaml_value
 from .outline import parse_outline
@@ -25,7 +26,7 @@ from .template import (
     SWOT_HEADINGS,
     TemplateHeading,
 )
-from .values import expand_prefixed_name, iri_segment, slugify_words
+from .values import iri_segment, slugify_words
 
 LINE_MARK_CHARACTERS = "#*- \t"  # what a line may begin or end with by being written
 
@@ -69,7 +70,7 @@ def strip_line_marks(line: str) -> str:
 
 # What reading says by itself; triples that lack it lose nothing when it is added.
 IMPLIED_PROPERTIES = {
-    expand_prefixed_name(one)
+    expand_curie(one)
     for one in ("rdf:type", "rdfs:label", "dcterms:source", "wgig:illustrative", "wgig:round")
 }
 YES_NO_WORDS = {"true": "yes", "false": "no"}

@@ -1,13 +1,16 @@
 """Data extension: values of properties of things, for new columns of a table (specification, section 6)."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from itertools import islice
+from math import isfinite
 from typing import Any
 
 import pyoxigraph as ox
 
 from ...problems import Problem
-from ...rdf.namespaces import EXTERNAL_NAMESPACES
+from ...rdf.literals import literal_value
 from ...resources.labels import find_labels
 from ...store.store import Store
 from .request import (
@@ -19,11 +22,6 @@ from .request import (
 )
 
 MAX_EXTENDED_THINGS, MAX_EXTENDED_PROPERTIES, MAX_EXTENDED_VALUES = 500, 20, 100
-XSD_DATATYPES = EXTERNAL_NAMESPACES["xsd"]
-INTEGER_DATATYPES = {
-    f"{XSD_DATATYPES}{one}" for one in ("integer", "int", "long", "nonNegativeInteger", "positiveInteger")
-}
-DECIMAL_DATATYPES = {f"{XSD_DATATYPES}{one}" for one in ("decimal", "double", "float")}
 
 
 def build_extension_answer(text: str, store: Store, base: str) -> dict[str, Any]:
@@ -90,14 +88,13 @@ def iter_extension_cells(terms: Sequence[Any], store: Store, base: str) -> Itera
 
 def build_literal_cell(literal: ox.Literal) -> dict[str, Any]:
     """A literal as a cell: a number or date where it is a plain one, else a text."""
-    kind = literal.datatype.value
-    try:
-        if kind in INTEGER_DATATYPES:
-            return {"int": int(literal.value)}
-        if kind in DECIMAL_DATATYPES and float(literal.value) - float(literal.value) == 0:
-            return {"float": float(literal.value)}
-    except ValueError:
-        return {"str": literal.value}
-    if kind == f"{XSD_DATATYPES}date" and len(literal.value) == 10:
-        return {"date": f"{literal.value}T00:00:00Z"}
+    match literal_value(literal):
+        case bool() | datetime():
+            return {"str": literal.value}
+        case int() as number:
+            return {"int": number}
+        case float() | Decimal() as number if isfinite(number):
+            return {"float": float(number)}
+        case date() as day:
+            return {"date": f"{day}T00:00:00Z"}
     return {"str": literal.value}

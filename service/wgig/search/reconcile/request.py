@@ -12,19 +12,17 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ...pages.names import KIND_TITLES, kind_title
-from ...pages.rendering import words_of_iri
 from ...problems import Problem
-from ...rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_with_prefixes
+from ...rdf.labels import label_or_words
+from ...rdf.namespaces import RDF_TYPE, expand_curie, namespaces_by_prefix, shorten_iri
 from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN
 from ...resources.labels import find_labels
 from ...store.store import Store
 from ...store.view import is_writable_iri
 
 PROPERTY_CLASSES = tuple(
-    ox.NamedNode(EXTERNAL_NAMESPACES["owl"] + name)
-    for name in ("ObjectProperty", "DatatypeProperty", "AnnotationProperty")
+    expand_curie(f"owl:{name}") for name in ("ObjectProperty", "DatatypeProperty", "AnnotationProperty")
 )
-DECLARATION_PREDICATE = ox.NamedNode(EXTERNAL_NAMESPACES["rdf"] + "type")
 
 
 class NamedIdentifier(NamedTuple):
@@ -65,7 +63,7 @@ def find_property_iri(id_: str, store: Store, base: str) -> str | None:
 
 def is_known_property(iri: ox.NamedNode, store: Store) -> bool:
     """Whether a property is declared, or something has it."""
-    declared = (store.match(iri, DECLARATION_PREDICATE, kind_) for kind_ in PROPERTY_CLASSES)
+    declared = (store.match(iri, RDF_TYPE, kind_) for kind_ in PROPERTY_CLASSES)
     return any(True for _ in chain(store.match(None, iri), *declared))
 
 
@@ -79,10 +77,7 @@ def parse_iri_node(iri: str) -> ox.NamedNode | None:
 
 def build_named_property(iri: str, store: Store, base: str) -> NamedIdentifier:
     """A property with its label."""
-    found = find_labels(store, [iri]).get(iri)
-    return NamedIdentifier(
-        shorten_with_prefixes(iri, namespaces_by_prefix(base)), found.value if found else words_of_iri(iri)
-    )
+    return NamedIdentifier(shorten_iri(iri, base), label_or_words(find_labels(store, [iri]), iri).value)
 
 
 def list_declared_properties(store: Store, base: str) -> list[NamedIdentifier]:
@@ -90,7 +85,7 @@ def list_declared_properties(store: Store, base: str) -> list[NamedIdentifier]:
     iris = {
         one.subject.value
         for kind_ in PROPERTY_CLASSES
-        for one in store.match(None, DECLARATION_PREDICATE, kind_)
+        for one in store.match(None, RDF_TYPE, kind_)
         if isinstance(one.subject, ox.NamedNode)
     }
     return sorted(

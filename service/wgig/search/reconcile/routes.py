@@ -8,8 +8,9 @@ from ..._version import __version__
 from ...http import bodies
 from ...http.bodies import FORM_MEDIA_TYPE, Pairs, get_query_parameters, parameter_values, parse_form
 from ...http.language import label_languages
+from ...http.negotiation import choose_page_or_data, choose_response_format
 from ...http.parameters import check_parameter_pairs, check_query_parameters
-from ...http.responses import choose_page_or_data, choose_response_format, respond_with_body
+from ...http.responses import respond_with_body, respond_with_json
 from ...pages import rendering
 from ...pages.dependencies import ContextDep, RequestContext
 from ...pages.names import KIND_TITLES
@@ -18,11 +19,12 @@ from ...rdf.formats import HTML, JSON
 from ...resources.description import is_known_iri
 from ...resources.labels import find_labels
 from ...resources.representation import render_site_page
+from ...settings import SERVICE_TITLE
 from ..database import list_distinct_values, read_index_entry
 from ..dependencies import IndexDep, SearchesDep
 from ..entries import EntryKey
 from ..index import FullTextIndex
-from ..routes import parse_unique_parameters, serialize_compact_json
+from ..routes import parse_unique_parameters
 from .candidates import (
     MAX_SUGGESTIONS,
     build_reconciliation_result,
@@ -127,7 +129,7 @@ def build_service_manifest(home: str, there: list[str], base: str) -> dict[str, 
     service = f"{home}reconcile"
     return {
         "versions": ["0.2"],
-        "name": "WGIG knowledge graph",
+        "name": SERVICE_TITLE,
         "identifierSpace": identifier_space(base),
         "schemaSpace": identifier_space(base),
         "documentation": home,
@@ -213,11 +215,6 @@ def answer_preview_request(request: Request, index: FullTextIndex, given: dict[s
     return respond_with_body(
         request, body, HTML, headers={"Content-Security-Policy": PREVIEW_SECURITY_POLICY}
     )
-
-
-def respond_with_json(request: Request, value: object) -> Response:
-    """An answer as JSON."""
-    return respond_with_body(request, serialize_compact_json(value), JSON)
 
 
 def parse_kind_identifier(id_: str, index: FullTextIndex) -> str:

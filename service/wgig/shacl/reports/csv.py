@@ -3,11 +3,9 @@
 There is a row, too, for each file that was not checked, and for each paper of which findings are left out.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 
-from ...text import defuse_ci_command
+from ...text import defuse_ci_command, serialize_csv_rows
 from ..findings import CheckOutcome, PaperReport, Report, UncheckedFile
 from .json import build_finding_object
 from .phrases import format_paper_iri, format_report_phrase
@@ -44,15 +42,12 @@ def write_csv_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
     It is made to be opened in a spreadsheet, so an apostrophe goes before a text that would be run there as a
     formula. Programs should read another form.
     """
-    out = io.StringIO()
-    table = csv.DictWriter(out, FINDING_CSV_COLUMNS, restval="")
-    table.writeheader()
-    table.writerows(
-        {name: escape_csv_cell(value) for name, value in row.items()}
+    rows = (
+        [escape_csv_cell(row.get(name)) for name in FINDING_CSV_COLUMNS]
         for one in outcomes
         for row in iter_finding_rows(one, language)
     )
-    return out.getvalue().encode()
+    return serialize_csv_rows([FINDING_CSV_COLUMNS, *rows])
 
 
 def iter_finding_rows(outcome: CheckOutcome, language: str) -> Iterator[FindingRow]:

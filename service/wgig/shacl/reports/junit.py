@@ -10,9 +10,9 @@ no rule passes of which they may be.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from xml.etree import ElementTree as ET
+from typing import TYPE_CHECKING
 
-from ...text import clean_xml_text
+from ...text import append_xml_element, make_xml_element, serialize_xml_element
 from ..findings import (
     BLOCKING_SEVERITIES,
     STATE_NOT_CHECKED,
@@ -33,34 +33,28 @@ from .phrases import (
     get_rule_example,
 )
 
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
 COUNTED_ELEMENTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def write_junit_report(outcomes: Sequence[CheckOutcome], language: str) -> bytes:
     """The document in UTF-8."""
-    root = ET.Element("testsuites", name="wgig")
+    root = make_xml_element("testsuites", name="wgig")
     for one in outcomes:
         cases = (
             [build_unchecked_case(one)]
             if isinstance(one, UncheckedFile)
             else [*iter_report_cases(one, language)]
         )
-        add_xml_element(root, "testsuite", name=one.name, **count_test_cases(cases)).extend(cases)
+        append_xml_element(root, "testsuite", name=one.name, **count_test_cases(cases)).extend(cases)
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
-    ET.indent(root)
-    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return written + b"\n"
+    return serialize_xml_element(root)
 
 
-def add_xml_element(parent: ET.Element, tag: str, text: str = "", **attributes: str) -> ET.Element:
-    """A new element inside of another, with only such characters as XML knows."""
-    found = ET.SubElement(parent, tag, {name: clean_xml_text(value) for name, value in attributes.items()})
-    found.text = clean_xml_text(text) or None
-    return found
-
-
-def count_test_cases(cases: Sequence[ET.Element]) -> dict[str, str]:
+def count_test_cases(cases: Sequence["Element"]) -> dict[str, str]:
     """How many cases there are, and how many of each kind."""
     found = {"tests": len(cases)}
     for name, tag in COUNTED_ELEMENTS.items():
@@ -68,22 +62,17 @@ def count_test_cases(cases: Sequence[ET.Element]) -> dict[str, str]:
     return {name: str(count) for name, count in found.items()}
 
 
-def build_test_case(name: str, group: str) -> ET.Element:
-    """A test case."""
-    return ET.Element("testcase", name=clean_xml_text(name), classname=clean_xml_text(group))
-
-
-def build_unchecked_case(unread: UncheckedFile) -> ET.Element:
+def build_unchecked_case(unread: UncheckedFile) -> "Element":
     """The one test case of a file that was not checked."""
     problem = unread.problem
-    found = build_test_case("can be checked", unread.name)
+    found = make_xml_element("testcase", name="can be checked", classname=unread.name)
     where = format_problem_place(unread.name, problem)
     text = f"{where}: {problem.detail}\n{problem.members.get('excerpt', '')}"
-    add_xml_element(found, "error", text, type=problem.slug, message=problem.detail)
+    append_xml_element(found, "error", text, type=problem.slug, message=problem.detail)
     return found
 
 
-def iter_report_cases(report: Report, language: str) -> Iterator[ET.Element]:
+def iter_report_cases(report: Report, language: str) -> Iterator["Element"]:
     """The test cases of a file, paper by paper."""
     inside = [rule for rule in rules_by_code().values() if rule.is_in_profile(report.profile)]
     for paper in report.papers:
@@ -98,28 +87,30 @@ def iter_report_cases(report: Report, language: str) -> Iterator[ET.Element]:
 
 def build_rule_case(
     report: Report, paper: PaperReport, rule: Rule, findings: Mapping[Rule, Sequence[Finding]], language: str
-) -> ET.Element:
+) -> "Element":
     """The test case of a rule."""
     section = section_headings()[rule.section]
     group = f"{paper_short_name(paper)}.{section.number} {section.title_in(language)}"
-    found = build_test_case(f"{rule.code} {rule.name.get(language, rule.name['en'])}", group)
+    found = make_xml_element(
+        "testcase", name=f"{rule.code} {rule.name.get(language, rule.name['en'])}", classname=group
+    )
     broken = findings.get(rule)
     if broken:
         add_case_verdict(found, report, broken, language)
     elif paper.left_out:
-        add_xml_element(
+        append_xml_element(
             found, "skipped", message=format_report_phrase("left out", language, count=paper.left_out)
         )
     elif paper.sections[rule.section].state == STATE_NOT_CHECKED:
-        add_xml_element(found, "skipped", message=format_report_phrase(STATE_NOT_CHECKED, language))
+        append_xml_element(found, "skipped", message=format_report_phrase(STATE_NOT_CHECKED, language))
     return found
 
 
-def build_left_out_case(paper: PaperReport, language: str) -> ET.Element:
+def build_left_out_case(paper: PaperReport, language: str) -> "Element":
     """The test case of a paper of which findings are left out."""
-    found = build_test_case("findings not shown", paper_short_name(paper))
+    found = make_xml_element("testcase", name="findings not shown", classname=paper_short_name(paper))
     said = format_report_phrase("left out", language, count=paper.left_out)
-    add_xml_element(found, "skipped" if paper.conforms else "error", message=said)
+    append_xml_element(found, "skipped" if paper.conforms else "error", message=said)
     return found
 
 
@@ -128,18 +119,18 @@ def paper_short_name(paper: PaperReport) -> str:
     return format_paper_iri(paper).rpartition("/")[2]
 
 
-def add_case_verdict(found: ET.Element, report: Report, broken: Sequence[Finding], language: str) -> None:
+def add_case_verdict(found: "Element", report: Report, broken: Sequence[Finding], language: str) -> None:
     """Say in a case that its rule is broken."""
     rule = broken[0].rule
     text = "\n".join(describe_broken_rule(report, broken, language))
     if broken[0].waiver:
-        add_xml_element(
+        append_xml_element(
             found, "skipped", text, message=format_report_phrase("waiver", language, reason=broken[0].waiver)
         )
     elif rule.severity in BLOCKING_SEVERITIES[report.profile]:
-        add_xml_element(found, "failure", text, type=rule.severity, message=rule.message_in(language))
+        append_xml_element(found, "failure", text, type=rule.severity, message=rule.message_in(language))
     else:
-        add_xml_element(found, "system-out", text)
+        append_xml_element(found, "system-out", text)
 
 
 def describe_broken_rule(report: Report, broken: Sequence[Finding], language: str) -> Iterator[str]:

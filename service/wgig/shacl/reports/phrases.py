@@ -5,14 +5,13 @@ shown as in Turtle on one line, positions as `file:line:column`, which editors a
 unreadable file has the members of a problem document (RFC 9457) without a request.
 """
 
-from functools import cache
 from typing import Any
 
 import pyoxigraph as ox
 
 from ...problems import Problem
 from ...rdf.formats import MARKDOWN, WORD_DOCUMENT
-from ...rdf.namespaces import namespaces_by_prefix, shorten_with_prefixes
+from ...rdf.namespaces import PAPER_NAMESPACE, shorten_iri
 from ...settings import Settings
 from ...text import shorten_untrusted_text
 from ..engines import Term
@@ -262,7 +261,6 @@ def writing_direction(language: str) -> str:
 
 
 MAX_SHORT_VALUE_CHARACTERS = 60  # characters of a value beside a sentence
-SHORTENED_PAPER_NAMESPACE = f"{Settings.base}id/paper/"
 
 
 def format_plain_term(term: Term | None) -> str:
@@ -288,20 +286,14 @@ def format_short_term(term: Term) -> str:
 
 def format_turtle_iri(iri: str) -> str:
     """An IRI with a prefix where it has one; that of a part of a paper with its slashes escaped."""
-    found = shorten_with_prefixes(iri, report_namespaces())
+    found = shorten_iri(iri)
     if found != iri:
         return found
     return (
-        "paper:" + iri.removeprefix(SHORTENED_PAPER_NAMESPACE).replace("/", r"\/")
-        if iri.startswith(SHORTENED_PAPER_NAMESPACE)
+        "paper:" + iri.removeprefix(PAPER_NAMESPACE).replace("/", r"\/")
+        if iri.startswith(PAPER_NAMESPACE)
         else f"<{iri}>"
     )
-
-
-@cache
-def report_namespaces() -> dict[str, str]:
-    """The namespaces by prefix."""
-    return namespaces_by_prefix(Settings.base)
 
 
 def finding_term(finding: Finding) -> Term:

@@ -21,33 +21,28 @@ from functools import cache
 import pyoxigraph as ox
 
 from ...rdf.formats import RDF_XML, Format
-from ...rdf.namespaces import EXTERNAL_NAMESPACES, SH_NAMESPACE
+from ...rdf.namespaces import RDF_TYPE, RDFS_LABEL, expand_curie
 from ...rdf.serialization import reword_literal, serialize_triples
+from ...rdf.vocabulary import group_triples_by_subject
 from ...settings import Settings
 from ...text import MAX_REPEATED_CHARACTERS, TextPosition, clean_xml_text, shorten_untrusted_text
 from ..engines import Term
 from ..findings import CheckOutcome, Finding, Report, UncheckedFile
 from ..rules import PROFILE_NAMESPACE, SHAPES_NAMESPACE, Rule, read_shape_triples
 
-EARL_NAMESPACE = EXTERNAL_NAMESPACES["earl"]
 PTR_NAMESPACE = "http://www.w3.org/2009/pointers#"
-RDF_TYPE_TERM = ox.NamedNode(f"{EXTERNAL_NAMESPACES['rdf']}type")
-RDFS_LABEL_NODE, RDFS_COMMENT_NODE = (
-    ox.NamedNode(EXTERNAL_NAMESPACES["rdfs"] + name) for name in ("label", "comment")
-)
-DCTERMS_CONFORMS_TO, DCTERMS_SUBJECT = (
-    ox.NamedNode(EXTERNAL_NAMESPACES["dcterms"] + name) for name in ("conformsTo", "subject")
-)
+RDFS_COMMENT_NODE = expand_curie("rdfs:comment")
+DCTERMS_CONFORMS_TO, DCTERMS_SUBJECT = (expand_curie(f"dcterms:{name}") for name in ("conformsTo", "subject"))
 SH_CONFORMS, SH_RESULT, SH_FOCUS_NODE, SH_VALUE, SH_RESULT_PATH = (
-    ox.NamedNode(SH_NAMESPACE + name) for name in ("conforms", "result", "focusNode", "value", "resultPath")
+    expand_curie(f"sh:{name}") for name in ("conforms", "result", "focusNode", "value", "resultPath")
 )
-SH_PATH = ox.NamedNode(f"{SH_NAMESPACE}path")
-SH_VALIDATION_REPORT = ox.NamedNode(f"{SH_NAMESPACE}ValidationReport")
-EARL_POINTER = ox.NamedNode(f"{EARL_NAMESPACE}pointer")
+SH_PATH = expand_curie("sh:path")
+SH_VALIDATION_REPORT = expand_curie("sh:ValidationReport")
+EARL_POINTER = expand_curie("earl:pointer")
 PTR_LINE_CHAR_POINTER, PTR_LINE_NUMBER, PTR_CHAR_NUMBER = (
     ox.NamedNode(PTR_NAMESPACE + name) for name in ("LineCharPointer", "lineNumber", "charNumber")
 )
-XSD_POSITIVE_INTEGER = ox.NamedNode(f"{EXTERNAL_NAMESPACES['xsd']}positiveInteger")
+XSD_POSITIVE_INTEGER = expand_curie("xsd:positiveInteger")
 
 TripleIterator = Iterator[ox.Triple]
 PredicateObjects = tuple[tuple[ox.NamedNode, Term], ...]
@@ -84,9 +79,9 @@ def build_report_triples(outcomes: Sequence[CheckOutcome]) -> TripleIterator:
 def describe_unchecked_file(unread: UncheckedFile, number: int) -> TripleIterator:
     """That a file was not checked, and why."""
     node = ox.BlankNode(f"unread-{number}")
-    yield ox.Triple(node, RDF_TYPE_TERM, ox.NamedNode(f"{EARL_NAMESPACE}TestResult"))
-    yield ox.Triple(node, ox.NamedNode(f"{EARL_NAMESPACE}outcome"), ox.NamedNode(f"{EARL_NAMESPACE}cantTell"))
-    yield ox.Triple(node, RDFS_LABEL_NODE, ox.Literal(unread.name))
+    yield ox.Triple(node, RDF_TYPE, expand_curie("earl:TestResult"))
+    yield ox.Triple(node, expand_curie("earl:outcome"), expand_curie("earl:cantTell"))
+    yield ox.Triple(node, RDFS_LABEL, ox.Literal(unread.name))
     yield ox.Triple(node, RDFS_COMMENT_NODE, ox.Literal(unread.problem.detail, language="en"))
     line, column = (unread.problem.members.get(name) for name in ("line", "column"))
     if line and column:
@@ -96,8 +91,8 @@ def describe_unchecked_file(unread: UncheckedFile, number: int) -> TripleIterato
 def describe_file_report(report: Report, number: int) -> TripleIterator:
     """The validation report of a file."""
     node = ox.BlankNode(f"report-{number}")
-    yield ox.Triple(node, RDF_TYPE_TERM, SH_VALIDATION_REPORT)
-    yield ox.Triple(node, RDFS_LABEL_NODE, ox.Literal(report.name))
+    yield ox.Triple(node, RDF_TYPE, SH_VALIDATION_REPORT)
+    yield ox.Triple(node, RDFS_LABEL, ox.Literal(report.name))
     yield ox.Triple(node, SH_CONFORMS, ox.Literal(report.conforms))
     for paper in report.papers:
         yield ox.Triple(node, DCTERMS_SUBJECT, build_paper_term(paper.iri, number))
@@ -144,7 +139,7 @@ def describe_file_pointer(node: ox.BlankNode, place: TextPosition, label: str) -
     """A place in the file (Pointer Methods in RDF, section 2.2.4)."""
     end = ox.BlankNode(label)
     yield ox.Triple(node, EARL_POINTER, end)
-    yield ox.Triple(end, RDF_TYPE_TERM, PTR_LINE_CHAR_POINTER)
+    yield ox.Triple(end, RDF_TYPE, PTR_LINE_CHAR_POINTER)
     yield ox.Triple(end, PTR_LINE_NUMBER, ox.Literal(str(place.line), datatype=XSD_POSITIVE_INTEGER))
     yield ox.Triple(end, PTR_CHAR_NUMBER, ox.Literal(str(place.column), datatype=XSD_POSITIVE_INTEGER))
 
@@ -175,14 +170,14 @@ def rule_result_statements(rule: Rule) -> PredicateObjects:
     """What each result of a rule says."""
     start = copy_rule_path(rule)[0]
     said = {
-        RDF_TYPE_TERM: "ValidationResult",
-        ox.NamedNode(f"{SH_NAMESPACE}sourceConstraintComponent"): f"{rule.component}ConstraintComponent",
-        ox.NamedNode(f"{SH_NAMESPACE}resultSeverity"): rule.severity,
+        RDF_TYPE: "ValidationResult",
+        expand_curie("sh:sourceConstraintComponent"): f"{rule.component}ConstraintComponent",
+        expand_curie("sh:resultSeverity"): rule.severity,
     }
-    message = ox.NamedNode(f"{SH_NAMESPACE}resultMessage")
+    message = expand_curie("sh:resultMessage")
     return (
-        *((predicate, ox.NamedNode(SH_NAMESPACE + name)) for predicate, name in said.items()),
-        (ox.NamedNode(f"{SH_NAMESPACE}sourceShape"), ox.NamedNode(rule.iri)),
+        *((predicate, expand_curie(f"sh:{name}")) for predicate, name in said.items()),
+        (expand_curie("sh:sourceShape"), ox.NamedNode(rule.iri)),
         *((message, ox.Literal(text, language=language)) for language, text in rule.message.items()),
         *([(SH_RESULT_PATH, start)] if start else []),
     )
@@ -213,7 +208,4 @@ def copy_rule_path(rule: Rule) -> tuple[Term | None, tuple[ox.Triple, ...]]:
 @cache
 def shape_triples_by_subject() -> dict[Term, list[ox.Triple]]:
     """The triples of the shapes by their subjects."""
-    found: dict[Term, list[ox.Triple]] = {}
-    for triple in read_shape_triples():
-        found.setdefault(triple.subject, []).append(triple)
-    return found
+    return group_triples_by_subject(read_shape_triples())

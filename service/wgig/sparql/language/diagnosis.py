@@ -8,16 +8,21 @@ misspelt keywords. Errors beyond the grammar are reported as the engine words th
 import re
 import unicodedata
 from collections.abc import Set
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from ...problems import Problem
-from ...rdf.sparql_lexer import CLOSING_BRACKETS, OPENING_BRACKETS, locate_offset, sparql_syntax_problem
-from ...text import TextLines
+from ...rdf.sparql_lexer import (
+    CLOSING_BRACKETS,
+    OPENING_BRACKETS,
+    SPARQL_WHITESPACE,
+    locate_offset,
+    sparql_syntax_problem,
+)
+from ...text import TextLines, find_near_names
 from .grammar import SPARQL_KEYWORDS
-from .parser import GrammarMismatch, parse_sparql_text
+from .parser import GrammarMismatch, ParsedSparqlText
 from .scope import find_scope_problem
 
 SYNTAX_MISTAKES_FILE = Path(__file__).with_name("slips.txt")
@@ -113,20 +118,21 @@ EXPECTATION_WORDS: list[tuple[set[str], Set[str], str]] = [
 MAX_SHOWN_EXPECTATIONS = 8
 
 
-def diagnose_syntax_error(text: str, error: Exception) -> Problem:
+def diagnose_syntax_error(source: ParsedSparqlText, error: Exception) -> Problem:
     """The 400 for a text that the engine refused with `error`."""
-    text = text.rstrip()
+    text = source.text.rstrip(SPARQL_WHITESPACE)
     if len(text) > MAX_DIAGNOSED_CHARS:
         return engine_syntax_problem(text, str(error))
-    found = parse_sparql_text(text)
+    found = source.tree
     if isinstance(found, GrammarMismatch):
         return diagnose_grammar_mismatch(text, found)
     return find_scope_problem(text, found) or engine_syntax_problem(text, str(error))
 
 
-def diagnose_earlier_error(text: str, start: int) -> Problem | None:
+def diagnose_earlier_error(source: ParsedSparqlText, start: int) -> Problem | None:
     """The 400 for a text that leaves the grammar before an offset, or has an address without < there."""
-    found = parse_sparql_text(text) if len(text) <= MAX_DIAGNOSED_CHARS else None
+    text = source.text
+    found = source.tree if len(text) <= MAX_DIAGNOSED_CHARS else None
     if isinstance(found, GrammarMismatch) and found.start < start:
         return diagnose_grammar_mismatch(text, found)
     if BARE_ADDRESS_PATTERN.match(text, start):
@@ -136,10 +142,10 @@ def diagnose_earlier_error(text: str, start: int) -> Problem | None:
     return None
 
 
-def diagnose_unfinished_text(text: str) -> Problem | None:
+def diagnose_unfinished_text(source: ParsedSparqlText) -> Problem | None:
     """The 400 for a text that ends too early."""
-    text = text.rstrip()
-    found = parse_sparql_text(text) if len(text) <= MAX_DIAGNOSED_CHARS else None
+    text = source.text.rstrip(SPARQL_WHITESPACE)
+    found = source.tree if len(text) <= MAX_DIAGNOSED_CHARS else None
     return (
         diagnose_grammar_mismatch(text, found)
         if isinstance(found, GrammarMismatch) and found.token.kind == "end"
@@ -199,9 +205,7 @@ def diagnose_misspelt_word(found: GrammarMismatch) -> MistakeDiagnosis | None:
         return None
     word = found.token.text[:MAX_SHOWN_TOKEN_CHARS]
     fitting = sorted(one for one in found.expected if one.isupper())
-    near = get_close_matches(word.upper(), fitting, 1) or get_close_matches(
-        word.upper(), SPARQL_KEYWORDS, 1, 0.75
-    )
+    near = find_near_names(word, fitting) or find_near_names(word, SPARQL_KEYWORDS, 1, 0.75)
     meant = [f"Did you mean {near[0]}?"] if near else []
     ways = {"@variable": f"Write ?{word} for a variable.", "@string": f'Write "{word}" for a text.'}
     meant += [way for one, way in ways.items() if one in found.expected]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ...rdf.sparql_lexer import SparqlToken
 from ...store.store import Store
 from ...text import TextLines
-from .parser import SyntaxNode, parse_sparql_text
+from .parser import ParsedSparqlText, SyntaxNode
 from .patterns import TriplePatternReader
 from .scope import (
     VisibleVariables,
@@ -133,14 +133,14 @@ class QueryHint(NamedTuple):
 
 
 def find_query_hints(
-    text: str, store: Store, base: str, near: NearTermFinder = find_near_terms
+    query: ParsedSparqlText, store: Store, base: str, near: NearTermFinder = find_near_terms
 ) -> list[QueryHint]:
     """What is probably not meant in a query that parses, by place; none for a long one.
 
     Nothing is said of terms where the store is empty. Else it is asked at most 60 times whether it has a
     statement, each time for the first that it finds. Terms that are `near` are shown where they are in it.
     """
-    tree = parse_sparql_text(text) if len(text.rstrip()) <= MAX_HINTED_QUERY_CHARS else None
+    tree = query.tree if len(query.text.rstrip()) <= MAX_HINTED_QUERY_CHARS else None
     if not isinstance(tree, SyntaxNode):
         return []
     found = {
@@ -154,7 +154,7 @@ def find_query_hints(
         *iter_path_alternatives(tree),
     ):
         found.setdefault(place.start, (place, sentence))
-    lines = TextLines(text)
+    lines = TextLines(query.text)
     return [QueryHint(found[start][1], *lines.locate(start)) for start in sorted(found)[:MAX_HINT_COUNT]]
 
 

@@ -5,10 +5,17 @@ The engine says neither: it takes the furthest place that it reached for the fau
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
-from ...rdf.sparql_lexer import CLOSING_BRACKETS, OPENING_BRACKETS, SparqlToken, tokenize_sparql
+from ...rdf.sparql_lexer import (
+    CLOSING_BRACKETS,
+    OPENING_BRACKETS,
+    SPARQL_WHITESPACE,
+    SparqlText,
+    SparqlToken,
+    tokenize_sparql,
+)
 from .grammar import GRAMMAR_TOKENS, SPARQL_KEYWORDS, GrammarItem, compute_first_set, parse_grammar_rules
 
 
@@ -68,20 +75,25 @@ class GrammarMismatch(NamedTuple):
         return self.token.start
 
 
-def parse_sparql_text(text: str) -> SyntaxNode | GrammarMismatch:
-    """The tree of a text, or where it leaves the grammar, in time that grows with its length.
+class ParsedSparqlText(SparqlText):
+    """A SPARQL text with its tokens and its tree, each made once, when it is first asked for."""
 
-    Raises Problem 400 for a string without an end.
-    """
-    return SparqlParser(text).parse()
+    @cached_property
+    def tree(self) -> SyntaxNode | GrammarMismatch:
+        """The tree, or where the text leaves the grammar, in time that grows with its length.
+
+        Raises Problem 400 for a string without an end.
+        """
+        return SparqlParser(self).parse()
 
 
 class SparqlParser:
     """One pass over a text, by a stack of what is still to come, so that no depth is too deep."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, source: SparqlText) -> None:
         """Begin before the first token."""
-        self.tokens = [*tokenize_sparql(text), SparqlToken("end", "", len(text))]
+        end = len(source.text.rstrip(SPARQL_WHITESPACE))
+        self.tokens = [*source.tokens, SparqlToken("end", "", end)]
         self.position = 0
         self.root = SyntaxNode("text", 0)
         self.open_nodes = [self.root]

@@ -5,14 +5,9 @@ from typing import NamedTuple
 
 import pyoxigraph as ox
 
-from ...rdf.namespaces import EXTERNAL_NAMESPACES
+from ...rdf.namespaces import RDF_FIRST, RDF_NIL, RDF_REST, RDF_TYPE
 from ...rdf.sparql_lexer import SparqlToken
 from .parser import SyntaxNode
-
-RDF_SYNTAX_NAMESPACE = EXTERNAL_NAMESPACES["rdf"]
-PATTERN_RDF_TYPE, RDF_FIRST_PROPERTY, RDF_REST_PROPERTY, RDF_NIL_NODE = (
-    ox.NamedNode(RDF_SYNTAX_NAMESPACE + name) for name in ("type", "first", "rest", "nil")
-)
 
 PatternTerm = ox.NamedNode | ox.Literal | ox.BlankNode | ox.Variable
 
@@ -74,11 +69,11 @@ class TriplePatternReader:
     def read_list(self, node: SyntaxNode, found: list[TriplePattern]) -> PatternTerm:
         """The first cell of a list."""
         members = [part for part in node.parts if isinstance(part, SyntaxNode)]
-        cells: list[PatternTerm] = [*(ox.BlankNode() for _ in members), RDF_NIL_NODE]
+        cells: list[PatternTerm] = [*(ox.BlankNode() for _ in members), RDF_NIL]
         for cell, member, rest in zip(cells, members, cells[1:], strict=False):
             places = (next(member.all_tokens()),) * 3
-            found.append(TriplePattern(cell, RDF_FIRST_PROPERTY, self.read_node(member, found), places))
-            found.append(TriplePattern(cell, RDF_REST_PROPERTY, rest, places))
+            found.append(TriplePattern(cell, RDF_FIRST, self.read_node(member, found), places))
+            found.append(TriplePattern(cell, RDF_REST, rest, places))
         return cells[0]
 
     def read_properties(
@@ -101,7 +96,7 @@ class TriplePatternReader:
         return (
             ox.Variable(text[1:])
             if spelt[0].kind == "variable"
-            else PATTERN_RDF_TYPE
+            else RDF_TYPE
             if text == "a"
             else self.terms[text]
         )

@@ -1,26 +1,27 @@
 """Terms of a query that the graph does not have, and literals that it has in another guise."""
 
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from functools import cache
 
 import pyoxigraph as ox
 
 from ...rdf import shipped
-from ...rdf.namespaces import EXTERNAL_NAMESPACES, namespaces_by_prefix, shorten_with_prefixes
+from ...rdf.literals import build_typed_literal
+from ...rdf.namespaces import OWL_NAMESPACE, RDF_NAMESPACE, RDF_TYPE, RDFS_NAMESPACE, shorten_iri
 from ...rdf.sparql_lexer import ABSOLUTE_IRI_PATTERN, SparqlToken
 from ...store.store import Store
+from ...text import find_near_names
 from .parser import SyntaxNode
-from .patterns import PATTERN_RDF_TYPE, PatternTerm, TriplePattern, TriplePatternReader
+from .patterns import PatternTerm, TriplePattern, TriplePatternReader
 
 MAX_STORE_LOOKUPS = 60  # of the store, for a query
 MAX_TERM_GUESSES = 5  # at what could be meant, which take a few milliseconds each
 UNQUERIED_RULES = ("Template", "Service")  # what is asked of others, or made
 GUESSED_LANGUAGES = ("en", "fr", "es", "ru", "ar", "zh")
-CLASS_TYPES = (f"{EXTERNAL_NAMESPACES['owl']}Class", f"{EXTERNAL_NAMESPACES['rdfs']}Class")
+CLASS_TYPES = (f"{OWL_NAMESPACE}Class", f"{RDFS_NAMESPACE}Class")
 PROPERTY_TYPES = (
-    *(f"{EXTERNAL_NAMESPACES['owl']}{kind}Property" for kind in ("Object", "Datatype", "Annotation")),
-    f"{EXTERNAL_NAMESPACES['rdf']}Property",
+    *(f"{OWL_NAMESPACE}{kind}Property" for kind in ("Object", "Datatype", "Annotation")),
+    f"{RDF_NAMESPACE}Property",
 )
 GUESSED_DATATYPES = (
     "integer",
@@ -45,7 +46,7 @@ class UnknownTermFinder:
         """Look through `source`; terms are shown with the prefixes of the graph at `base`."""
         self.reader = source
         self.store = store
-        self.namespaces = namespaces_by_prefix(base)
+        self.base = base
         self.find_near_terms = near
         self.lookups_left, self.guesses_left = MAX_STORE_LOOKUPS, MAX_TERM_GUESSES
         self.seen_terms: set[tuple[str, PatternTerm]] = set()
@@ -102,8 +103,8 @@ class UnknownTermFinder:
         self, predicate: ox.NamedNode, term: PatternTerm, place: SparqlToken
     ) -> Iterator[TermHint]:
         """The object of a property that there is."""
-        if predicate == PATTERN_RDF_TYPE and isinstance(term, ox.NamedNode):
-            if self.is_first_use("class", term) and not self.has_statement(None, PATTERN_RDF_TYPE, term):
+        if predicate == RDF_TYPE and isinstance(term, ox.NamedNode):
+            if self.is_first_use("class", term) and not self.has_statement(None, RDF_TYPE, term):
                 yield from self.hint_unused_term(
                     term, place, CLASS_TYPES, "is the class of nothing in the graph"
                 )
@@ -127,7 +128,7 @@ class UnknownTermFinder:
         self, term: ox.NamedNode, place: SparqlToken, kinds: Sequence[str], what: str
     ) -> Iterator[TermHint]:
         """A term that is used nowhere: no slip where it is declared, and not told where it may lack."""
-        if not any(self.has_statement(term, PATTERN_RDF_TYPE, ox.NamedNode(kind)) for kind in kinds):
+        if not any(self.has_statement(term, RDF_TYPE, ox.NamedNode(kind)) for kind in kinds):
             yield place, self.build_sentence(term, what)
         elif not self.is_optional:
             yield place, f"{self.format_term(term)} is declared, and {what}."
@@ -207,16 +208,12 @@ class UnknownTermFinder:
             if one != term.value
         )
         near = next((one for one in others if self.has_term(ox.NamedNode(one))), None)
-        meant = f" Did you mean {shorten_with_prefixes(near, self.namespaces)}?" if near else ""
+        meant = f" Did you mean {shorten_iri(near, self.base)}?" if near else ""
         return f"{self.format_term(term)} {what}.{meant}"
 
     def format_term(self, term: GroundTerm) -> str:
         """A term for a person."""
-        return (
-            shorten_with_prefixes(term.value, self.namespaces)
-            if isinstance(term, ox.NamedNode)
-            else str(term)
-        )
+        return shorten_iri(term.value, self.base) if isinstance(term, ox.NamedNode) else str(term)
 
 
 def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
@@ -225,9 +222,7 @@ def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
     if literal.language or literal.datatype != ox.Literal("").datatype:
         yield ox.Literal(text)
     yield from (ox.Literal(text, language=one) for one in GUESSED_LANGUAGES)
-    yield from (
-        ox.Literal(text, datatype=ox.NamedNode(EXTERNAL_NAMESPACES["xsd"] + one)) for one in GUESSED_DATATYPES
-    )
+    yield from (build_typed_literal(text, one) for one in GUESSED_DATATYPES)
     if ABSOLUTE_IRI_PATTERN.fullmatch(text):
         yield ox.NamedNode(text)
 
@@ -235,7 +230,7 @@ def iter_literal_variants(literal: ox.Literal) -> Iterator[GroundTerm]:
 def find_near_terms(iri: str) -> list[str]:
     """Terms of the shipped graph whose spelling is near to that of an IRI in the same namespace."""
     space, name = split_term_iri(iri)
-    return [space + one for one in get_close_matches(name[:80], list_shipped_names().get(space, ()), 3, 0.7)]
+    return [space + one for one in find_near_names(name, list_shipped_names().get(space, ()), 3, 0.7)]
 
 
 @cache
@@ -243,7 +238,7 @@ def list_shipped_names() -> dict[str, list[str]]:
     """The names of the terms of the shipped graph, by namespace."""
     found: dict[str, set[str]] = {}
     for triple in (*shipped.shipped_ontology(), *shipped.shipped_facts()):
-        for term in triple if triple.predicate == PATTERN_RDF_TYPE else (triple.subject, triple.predicate):
+        for term in triple if triple.predicate == RDF_TYPE else (triple.subject, triple.predicate):
             if isinstance(term, ox.NamedNode):
                 space, name = split_term_iri(term.value)
                 found.setdefault(space, set()).add(name)

@@ -46,13 +46,13 @@ ForkedCallback = Callable[[int, int, socket.socket], None]
 class ForkerConnection(asyncio.Protocol):
     """A process that holds a copy of the quads, and forks workers of it.
 
-    `born` is called with the process of each worker, how many changes it has seen, and its socket; `lost` is
-    called when the forker ends.
+    `on_forked` is called with the process of each worker, how many changes it has seen, and its socket;
+    `on_lost` is called when the forker ends.
     """
 
-    def __init__(self, born: ForkedCallback, lost: Callable[[], None]) -> None:
+    def __init__(self, on_forked: ForkedCallback, on_lost: Callable[[], None]) -> None:
         """No process is started yet."""
-        self.on_forked, self.on_lost = born, lost
+        self.on_forked, self.on_lost = on_forked, on_lost
         self.buffer, self.workers_buffer = bytearray(), bytearray()
         self.descriptors: list[int] = []
         self.loaded: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -145,10 +145,10 @@ RESULT_READ_TIMEOUT_SECONDS = 30  # seconds for a client to take what is there
 class WorkerListener(Protocol):
     """Who hears what becomes of a worker."""
 
-    def on_connected(self, reader: "WorkerConnection") -> None:
+    def on_connected(self, worker: "WorkerConnection") -> None:
         """Its connection stands."""
 
-    def on_answered(self, reader: "WorkerConnection", *, worn: bool) -> None:
+    def on_answered(self, worker: "WorkerConnection", *, worn: bool) -> None:
         """It has answered."""
 
     def on_occupied(self) -> None:
@@ -157,16 +157,16 @@ class WorkerListener(Protocol):
     def on_opened(self) -> None:
         """It reads from the folder that it was told."""
 
-    def on_gone(self, reader: "WorkerConnection") -> None:
+    def on_gone(self, worker: "WorkerConnection") -> None:
         """It has ended."""
 
 
 class WorkerConnection(asyncio.Protocol):
     """The connection to a worker, which answers one query at a time."""
 
-    def __init__(self, process: int, keeper: WorkerListener, seen: int) -> None:
-        """The worker is this process; it has seen all writes up to number `seen`. The keeper hears of it."""
-        self.process, self.listener, self.seen_writes = process, keeper, seen
+    def __init__(self, process: int, listener: WorkerListener, seen: int) -> None:
+        """The worker is this process, which has seen all writes up to number `seen`."""
+        self.process, self.listener, self.seen_writes = process, listener, seen
         self.pending_opens = 0
         self.buffer = bytearray()
         self.result: QueryResult | None = None

@@ -32,11 +32,11 @@ FIRST_PIECE_BYTES, NEXT_PIECE_BYTES = 16 * 1024, 64 * 1024  # bytes of a piece
 
 def evaluate_query(view: StoreView, job: QueryJob, send: Callable[[bytes], None]) -> bytes:
     """The last piece of the answer to a query; those before were sent. Raises QueryFault."""
-    pieces = ResultPieceWriter(job, send)
+    pieces, text = ResultPieceWriter(job, send), job.query.engine_text
     try:
-        if job.max_rows and view.exceeds(job.max_rows, job.text, job.dataset, job.base):
+        if job.max_rows and view.exceeds(job.max_rows, text, job.dataset, job.base):
             raise QueryFault(ROWS_FAULT)
-        view.query(job.text, job.media_type, cast(IO[bytes], pieces), job.dataset, job.base)
+        view.query(text, job.media_type, cast(IO[bytes], pieces), job.dataset, job.base)
         pieces.watch.feed(pieces.piece)
     except SyntaxError as error:
         raise QueryFault(SYNTAX_FAULT, str(error)) from error
@@ -98,7 +98,7 @@ class ThreadQueryWorkers(WorkQueue):
         now = self.limiter.statistics()
         return QueueState(now.borrowed_tokens, int(now.total_tokens) - now.borrowed_tokens, now.tasks_waiting)
 
-    async def in_line(self) -> None:
+    async def see_latest_writes(self) -> None:
         """Each write is seen before it is acknowledged."""
 
     async def ask(self, job: QueryJob, client: str) -> QueryResult:

@@ -42,16 +42,16 @@ def run_forker(connection: socket.socket, births: socket.socket, most: int, memo
     """Do what the service says until its end of the connection is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who ends leaves nothing behind
-    nursery = WorkerForker(births, memory)
+    worker_forker = WorkerForker(births, memory)
     try:
         with suppress(ConnectionError):  # the service is gone
-            serve_forker_messages(connection, nursery, most)
+            serve_forker_messages(connection, worker_forker, most)
     except EOFError as error:
         print(f"wgig: {error}, and it is taken anew", file=sys.stderr)
-    nursery.close()
+    worker_forker.close()
 
 
-def serve_forker_messages(connection: socket.socket, nursery: "WorkerForker", most: int) -> None:
+def serve_forker_messages(connection: socket.socket, worker_forker: "WorkerForker", most: int) -> None:
     """Do what comes over the connection until it ends. Raises ConnectionError where it breaks, EOFError."""
     quads: ox.Store | None = None
     changes = 0
@@ -65,7 +65,7 @@ def serve_forker_messages(connection: socket.socket, nursery: "WorkerForker", mo
             if quads is not None:
                 apply_packed_change(body, quads)
         elif kind == FORK_MESSAGE:
-            nursery.fork(connection, quads, changes)
+            worker_forker.fork(connection, quads, changes)
 
 
 class WorkerForker:
@@ -125,13 +125,13 @@ def copy_store_to_memory(folder: str, most: int, service: socket.socket) -> ox.S
 class WatchedPipe(io.FileIO):
     """What comes out of a pipe, until whoever it is read for has gone."""
 
-    def __init__(self, pipe: int, reader: socket.socket) -> None:
+    def __init__(self, pipe: int, consumer: socket.socket) -> None:
         """Take the end of the pipe, and a connection to whoever wants what comes."""
         super().__init__(pipe)
-        self.consumer = reader
+        self.consumer = consumer
         self.poller = select.poll()
         self.poller.register(pipe, select.POLLIN)
-        self.poller.register(reader, select.POLLRDHUP)
+        self.poller.register(consumer, select.POLLRDHUP)
 
     def readinto(self, target: "Buffer") -> int | None:
         """Wait for more, and take it. Raises ConnectionError."""

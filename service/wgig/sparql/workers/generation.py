@@ -3,39 +3,40 @@
 import asyncio
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from .connections import SLOW_QUERY_SECONDS, ForkerConnection, WorkerConnection
 from .fair_queue import FairQueue
 from .protocol import CHANGE_MESSAGE, CROWDED_FAULT, OPEN_MESSAGE, frame_message
 
-MissedWrites = Callable[[int], Sequence[bytes]]
+
+@dataclass(frozen=True)
+class GenerationOwner:
+    """What a generation needs of its pool.
+
+    It lends its workers out by the `queue`. `missed_writes` gives the writes after a number, as far as
+    somebody who is being made may have missed them. `on_lost` is called when the forker ends,
+    `on_all_opened` when all workers read from a folder.
+    """
+
+    queue: FairQueue[WorkerConnection]
+    missed_writes: Callable[[int], Sequence[bytes]]
+    on_lost: Callable[["WorkerGeneration"], None]
+    on_all_opened: Callable[[Path], None]
 
 
 class WorkerGeneration:
     """A forker and its workers, as many as `size`; they are lent out while they serve.
 
     Their copy of the quads was taken after write `number`, and stands in `folder`. Workers read from there
-    where the quads are more than `most`, and `tidy` is told when all of them do. `missed` gives the writes
-    after a number, as far as somebody who is being made may have missed them. When the forker ends, `lost` is
-    called.
+    where the quads are more than `most`.
     """
 
-    def __init__(  # noqa: PLR0913 - what a generation is made of
-        self,
-        folder: Path,
-        number: int,
-        size: int,
-        most: int,
-        *,
-        lending: FairQueue[WorkerConnection],
-        missed: MissedWrites,
-        lost: Callable[["WorkerGeneration"], None],
-        tidy: Callable[[Path], None],
-    ) -> None:
+    def __init__(self, folder: Path, number: int, size: int, most: int, owner: GenerationOwner) -> None:
         """There is no forker and no worker yet."""
         self.folder, self.write_number, self.size, self.max_memory_quads = folder, number, size, most
-        self.queue, self.missed_writes, self.on_lost, self.on_all_opened = lending, missed, lost, tidy
+        self.owner, self.queue = owner, owner.queue
         self.forker = ForkerConnection(self.on_forked, self.on_forker_lost)
         self.workers: set[WorkerConnection] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -46,7 +47,7 @@ class WorkerGeneration:
     def load(self) -> asyncio.Future[bool]:
         """Let the forker, which is started, copy the quads; whether it has them, as they are not too many."""
         loaded = self.forker.load(self.folder)
-        for body in self.missed_writes(self.write_number):
+        for body in self.owner.missed_writes(self.write_number):
             self.forker.send_change(body)
         loaded.add_done_callback(self.on_copied)
         return loaded
@@ -63,19 +64,19 @@ class WorkerGeneration:
             self.fork_worker()
         await self.ready.wait()
         if self.is_over:
-            raise ConnectionResetError("the process that makes readers has ended")
+            raise ConnectionResetError("the process that makes workers has ended")
 
     def serve(self) -> None:
         """Lend the workers out."""
         self.is_serving = True
-        for reader in self.workers:
-            self.queue.offer(reader)
+        for worker in self.workers:
+            self.queue.offer(worker)
 
     def retire(self) -> None:
         """Lend nobody out any more, and end when everybody has answered what was asked."""
         self.is_serving, self.is_over = False, True
-        for reader in [one for one in self.workers if not one.result]:
-            reader.close()
+        for worker in [one for one in self.workers if not one.result]:
+            worker.close()
         self.end_if_empty()
 
     def send_change(self, body: bytes, folder: Path | None, removed: int) -> None:
@@ -84,16 +85,16 @@ class WorkerGeneration:
         self.forker.send_change(body)
         if not self.in_memory:
             self.folder = folder or self.folder
-        for reader in self.workers:
+        for worker in self.workers:
             if self.in_memory:
-                reader.send(frame_message(CHANGE_MESSAGE, body))
+                worker.send(frame_message(CHANGE_MESSAGE, body))
             else:
-                self.open_folder(reader)
+                self.open_folder(worker)
 
-    def open_folder(self, reader: WorkerConnection) -> None:
+    def open_folder(self, worker: WorkerConnection) -> None:
         """Let a worker read from the folder from now on."""
-        reader.pending_opens += 1
-        reader.send(frame_message(OPEN_MESSAGE, str(self.folder).encode()))
+        worker.pending_opens += 1
+        worker.send(frame_message(OPEN_MESSAGE, str(self.folder).encode()))
 
     def fork_worker(self) -> None:
         """Have one more worker made."""
@@ -102,33 +103,33 @@ class WorkerGeneration:
 
     def on_forked(self, process: int, changes: int, connection: socket.socket) -> None:
         """A worker is there, which has seen so many changes of the copy."""
-        reader = WorkerConnection(process, self, self.write_number + changes)
-        task = asyncio.create_task(reader.connect(connection))
+        worker = WorkerConnection(process, self, self.write_number + changes)
+        task = asyncio.create_task(worker.connect(connection))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    def on_connected(self, reader: WorkerConnection) -> None:
+    def on_connected(self, worker: WorkerConnection) -> None:
         """The connection to a worker stands: let it catch up, and lend it out."""
         self.forking_count -= 1
-        self.workers.add(reader)
+        self.workers.add(worker)
         if self.in_memory:
-            for body in self.missed_writes(reader.seen_writes):
-                reader.send(frame_message(CHANGE_MESSAGE, body))
+            for body in self.owner.missed_writes(worker.seen_writes):
+                worker.send(frame_message(CHANGE_MESSAGE, body))
         else:
-            self.open_folder(reader)
+            self.open_folder(worker)
         self.ready.set()
         if self.is_serving:
-            self.queue.offer(reader)
+            self.queue.offer(worker)
         elif self.is_over:
-            reader.close()
+            worker.close()
 
-    def on_answered(self, reader: WorkerConnection, *, worn: bool) -> None:
+    def on_answered(self, worker: WorkerConnection, *, worn: bool) -> None:
         """A worker has answered: lend it to the next."""
-        self.queue.take_back(reader)
+        self.queue.take_back(worker)
         if worn or not self.is_serving:
-            reader.close()
+            worker.close()
         else:
-            self.queue.offer(reader)
+            self.queue.offer(worker)
         self.end_surplus_worker()
 
     def end_surplus_worker(self) -> None:
@@ -167,9 +168,9 @@ class WorkerGeneration:
         """
         loans, lent, lately = self.queue.loans, self.queue.list_borrowers(), self.queue.long_until
 
-        def rank(reader: WorkerConnection) -> tuple[int, bool, bool, float]:
-            client, has_begun = loans[reader].client, reader.result is not None and reader.result.has_begun
-            return lent.count(client), client in lately, not has_begun, loans[reader].seconds
+        def rank(worker: WorkerConnection) -> tuple[int, bool, bool, float]:
+            client, has_begun = loans[worker].client, worker.result is not None and worker.result.has_begun
+            return lent.count(client), client in lately, not has_begun, loans[worker].seconds
 
         long = (one for one in self.workers if one in loans and loans[one].is_long)
         return max(long, key=rank, default=None)
@@ -177,13 +178,13 @@ class WorkerGeneration:
     def on_opened(self) -> None:
         """A worker reads from the folder."""
         if not any(one.pending_opens for one in self.workers):
-            self.on_all_opened(self.folder)
+            self.owner.on_all_opened(self.folder)
 
-    def on_gone(self, reader: WorkerConnection) -> None:
+    def on_gone(self, worker: WorkerConnection) -> None:
         """A worker has ended: have another made in its place."""
-        self.workers.discard(reader)
-        self.queue.withdraw(reader)
-        self.queue.take_back(reader)
+        self.workers.discard(worker)
+        self.queue.withdraw(worker)
+        self.queue.take_back(worker)
         if self.is_over:
             self.end_if_empty()
         elif len(self.workers) + self.forking_count < self.size:
@@ -193,8 +194,8 @@ class WorkerGeneration:
         """End all at once, and wait until they are gone."""
         self.is_serving, self.is_over = False, True
         await asyncio.gather(*self.tasks)
-        for reader in self.workers.copy():
-            reader.close()
+        for worker in self.workers.copy():
+            worker.close()
         self.forker.close()
         await asyncio.sleep(0)
         await self.forker.exited
@@ -208,4 +209,4 @@ class WorkerGeneration:
         """The forker has ended, and so do its workers."""
         self.is_serving, self.is_over = False, True
         self.ready.set()
-        self.on_lost(self)
+        self.owner.on_lost(self)

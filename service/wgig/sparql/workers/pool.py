@@ -1,7 +1,7 @@
 """Pool of the query workers of a store, each in step with every write before it is acknowledged.
 
-A write goes down the socket of each worker and of the forker. A large one, or one that is unknown,
-makes a new generation.
+A write goes down the socket of each worker and of the forker. A large one, or one that is unknown, makes a
+new generation.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from ...store.files import ASIDE_FOLDER
 from ...store.store import Store
 from .connections import WorkerConnection
 from .fair_queue import FairQueue, QueueState
-from .generation import WorkerGeneration
+from .generation import GenerationOwner, WorkerGeneration
 from .protocol import QueryJob
 from .result import QueryResult
 
@@ -43,6 +43,9 @@ class WorkerPool:
         but_one = settings.readers - 1
         self.queue: FairQueue[WorkerConnection] = FairQueue(
             max(1, but_one), max(1, 2 * but_one), MAX_WAITING_QUERIES, WORKER_WAIT_SECONDS, self.on_crowded
+        )
+        self.owner = GenerationOwner(
+            self.queue, self.missed_writes, self.on_generation_lost, self.remove_old_copies
         )
         self.folder = settings.store / ASIDE_FOLDER / "readers"
         self.folder_numbers = count()
@@ -72,16 +75,16 @@ class WorkerPool:
         if not self.renew_task.done():
             await self.replace(*await asyncio.to_thread(self.make_numbered_copy), most=0)
 
-    async def in_line(self) -> None:
+    async def see_latest_writes(self) -> None:
         """Each write is seen before it is acknowledged."""
 
     async def ask(self, job: QueryJob, client: str) -> QueryResult:
         """Begin to answer a query of a client. Raises Problem 503 where no worker comes free."""
         asking = identify_client(client)
-        reader = await self.queue.borrow(asking)
+        worker = await self.queue.borrow(asking)
         if not self.queue.idle and asking in self.queue.long_borrowers():
-            reader.listener.on_occupied()
-        return reader.ask(job, self.settings.query_seconds)
+            worker.listener.on_occupied()
+        return worker.ask(job, self.settings.query_seconds)
 
     def on_crowded(self) -> None:
         """Somebody waits for a worker who kept none for long."""
@@ -193,16 +196,7 @@ class WorkerPool:
 
     async def attempt_replacement(self, folder: Path, number: int, most: int) -> bool:
         """Whether workers of a copy could be had. Raises CancelledError at the end."""
-        new = WorkerGeneration(
-            folder,
-            number,
-            self.settings.readers,
-            most,
-            lending=self.queue,
-            missed=self.missed_writes,
-            lost=self.on_generation_lost,
-            tidy=self.remove_old_copies,
-        )
+        new = WorkerGeneration(folder, number, self.settings.readers, most, self.owner)
         try:
             await self.start_forker(new)
             if (
@@ -216,7 +210,7 @@ class WorkerPool:
         except (OSError, StoreError) as error:
             if self.is_closed:
                 raise asyncio.CancelledError from error
-            log.error("No readers can be had now, and it is tried again: %s", error)
+            log.error("No workers can be had now, and it is tried again: %s", error)
             return False
         if self.has_equal_workers(number, most):
             new.retire()

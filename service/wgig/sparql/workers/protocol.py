@@ -13,6 +13,7 @@ import pyoxigraph as ox
 
 from ...store.change import apply_change, parse_change
 from ...store.view import QueryDataset
+from ..language.parser import ParsedSparqlText
 
 # To the forker: take a copy of the store in a folder; fork a worker. To it and to workers: the quads changed.
 LOAD_MESSAGE, FORK_MESSAGE, CHANGE_MESSAGE = b"L", b"F", b"C"
@@ -42,7 +43,7 @@ class QueryJob(NamedTuple):
     That takes at most so many bytes, and has at most so many rows or triples; 0: as many as there are.
     """
 
-    text: str
+    query: ParsedSparqlText
     media_type: str
     dataset: QueryDataset
     base: str
@@ -53,7 +54,7 @@ class QueryJob(NamedTuple):
         """The job as bytes."""
         default, named, union = self.dataset.default, self.dataset.named, self.dataset.union
         members = (
-            self.text,
+            self.query.text,
             self.media_type,
             default,
             named,
@@ -68,7 +69,9 @@ class QueryJob(NamedTuple):
     def unpack(cls, body: bytes) -> Self:
         """The job of such bytes."""
         text, media_type, default, named, union, *rest = json.loads(body)
-        return cls(text, media_type, QueryDataset(tuple(default), tuple(named), union), *rest)
+        return cls(
+            ParsedSparqlText(text), media_type, QueryDataset(tuple(default), tuple(named), union), *rest
+        )
 
 
 class QueryFault(Exception):  # noqa: N818  a word of the trade

@@ -28,9 +28,10 @@ def ignore_flow_control(*, on: bool) -> None:
 
 
 class QueryResult:
-    """The pieces of an answer, taken by one client as they come; a QueryFault ends one that is not whole.
+    """The pieces of an answer, taken by one client as they come.
 
-    `pace` is told when enough pieces wait and when more may come, `stop` why nobody wants the rest.
+    An answer that is not whole ends in a QueryFault. `pace` is told when enough pieces wait and when more may
+    come, `stop` why nobody wants the rest.
     """
 
     def __init__(self, pace: FlowControl, stop: Callable[[str], None]) -> None:

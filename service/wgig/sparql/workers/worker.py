@@ -56,12 +56,12 @@ def run_query_worker(connection: socket.socket, alive: int, quads: ox.Store | No
     silence_worker_process()
     threading.stack_size(THREAD_STACK_BYTES)
     tired, relief = os.pipe()
-    reader = QueryWorker(connection, quads, memory, relief)
+    worker = QueryWorker(connection, quads, memory, relief)
     coming = select.poll()
     coming.register(alive, select.POLLIN)
     coming.register(tired, select.POLLIN)
     while True:
-        thread = threading.Thread(target=reader.serve, daemon=True)
+        thread = threading.Thread(target=worker.serve, daemon=True)
         thread.start()
         if any(one == alive for one, _ in coming.poll()):
             os._exit(0)

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import zstandard
 
-from ...rdf.namespaces import EXTERNAL_NAMESPACES
+from ...rdf.namespaces import RDF_TYPE_IRI, XSD_DATE_TIME
 from ..errors import StoreError
 from ..history import VERSION_TIME_FORMAT
 
@@ -129,10 +129,6 @@ TREE_NAMESPACE = "https://w3id.org/tree#"
 ACTIVITY_STREAMS_NAMESPACE = "https://www.w3.org/ns/activitystreams#"
 # As Activity Streams calls them.
 ACTIVITY_CREATE, ACTIVITY_UPDATE, ACTIVITY_DELETE = "Create", "Update", "Delete"
-TYPE_PREDICATE_IRI, XSD_DATE_TIME_IRI = (
-    f"{EXTERNAL_NAMESPACES['rdf']}type",
-    f"{EXTERNAL_NAMESPACES['xsd']}dateTime",
-)
 
 
 class LogMember(NamedTuple):
@@ -157,9 +153,9 @@ def iter_member_lines(stream: str, page: str, one: LogMember) -> Iterator[str]:
     thing = hashlib.blake2b(one.iri.encode(), digest_size=4).hexdigest()
     member = f"<{stream}/{page}#{stamp}-{one.number}-{thing}>"
     yield f"<{stream}> <{TREE_NAMESPACE}member> {member} .\n"
-    yield f"{member} <{TYPE_PREDICATE_IRI}> <{ACTIVITY_STREAMS_NAMESPACE}{one.activity}> .\n"
+    yield f"{member} <{RDF_TYPE_IRI}> <{ACTIVITY_STREAMS_NAMESPACE}{one.activity}> .\n"
     yield f"{member} <{ACTIVITY_STREAMS_NAMESPACE}object> <{one.iri}> .\n"
-    yield f'{member} <{ACTIVITY_STREAMS_NAMESPACE}published> "{one.changed_at}"^^<{XSD_DATE_TIME_IRI}> .\n'
+    yield f'{member} <{ACTIVITY_STREAMS_NAMESPACE}published> "{one.changed_at}"^^<{XSD_DATE_TIME.value}> .\n'
     yield from (f"{member} {line}\n" for line in filter(None, one.n_quads.split("\n")))
 
 

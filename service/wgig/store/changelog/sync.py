@@ -23,11 +23,11 @@ import pyoxigraph as ox
 from anyio.to_thread import run_sync
 
 from ...problems import Problem
-from ...rdf.namespaces import EXTERNAL_NAMESPACES, get_description_graphs
+from ...rdf.namespaces import DCTERMS_NAMESPACE, PROV_ENDED_AT_TIME, XSD_NAMESPACE, get_description_graphs
 from ..change import Change
 from ..errors import StoreError, translate_disk_errors
 from ..files import ASIDE_FOLDER
-from ..history import DCAT_HAS_CURRENT_VERSION, PROV_ENDED_AT_TIME, PROV_WAS_GENERATED_BY
+from ..history import DCAT_HAS_CURRENT_VERSION, PROV_WAS_GENERATED_BY
 from ..recovery import read_clean_mark
 from ..store import Store
 from ..view import select_solutions
@@ -42,8 +42,8 @@ SELECT ?graph (MAX(?at) AS ?since) {{
   {{ GRAPH <%(base)sgraph/history> {{
     ?graph <{DCAT_HAS_CURRENT_VERSION.value}>/<{PROV_WAS_GENERATED_BY.value}>/<{PROV_ENDED_AT_TIME.value}> ?at
   }} }}
-  UNION {{ GRAPH <%(base)sgraph/catalog> {{ ?graph <{EXTERNAL_NAMESPACES["dcterms"]}modified> ?at }} }}
-  FILTER (DATATYPE(?at) = <{EXTERNAL_NAMESPACES["xsd"]}dateTime>)
+  UNION {{ GRAPH <%(base)sgraph/catalog> {{ ?graph <{DCTERMS_NAMESPACE}modified> ?at }} }}
+  FILTER (DATATYPE(?at) = <{XSD_NAMESPACE}dateTime>)
 }} GROUP BY ?graph"""
 
 QuadsOfNode = Callable[[Node], Iterable[ox.Quad]]

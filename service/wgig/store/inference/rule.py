@@ -36,9 +36,10 @@ class InferenceRule:
         self.asks_for_absence = "EXISTS" in words
         prologue = text[: head.start()]
         try:
-            direct, inner = split_statements(text[head.end() :])
+            direct, inner = split_statements(tokenize_sparql(text[head.end() :]))
             paths = [one for one in direct if has_property_path(one)]
-            self.conclusions = parse_triple_patterns(prologue, split_statements(f"{{{self.template}}}")[0])
+            template = tokenize_sparql(f"{{{self.template}}}")
+            self.conclusions = parse_triple_patterns(prologue, split_statements(template)[0])
             self.premises = parse_triple_patterns(prologue, [one for one in direct if one not in paths])
             self.consulted_properties = find_asked_properties(prologue, [*paths, *inner])
         except SyntaxError as error:
@@ -64,8 +65,8 @@ def run_construct_rule(rule: str, quads: ox.Store) -> Iterator[ox.Triple]:
     return triples
 
 
-def split_statements(where: str) -> tuple[list[list[SparqlToken]], list[list[SparqlToken]]]:
-    """The statements of a WHERE as tokens: those directly in it, and those within inner braces.
+def split_statements(where: Iterable[SparqlToken]) -> tuple[list[list[SparqlToken]], list[list[SparqlToken]]]:
+    """The statements of the tokens of a WHERE: those directly in it, and those within inner braces.
 
     What stands in parentheses calculates and asks for nothing. Raises SyntaxError for blank nodes.
     """

@@ -1,9 +1,9 @@
 """Content negotiation by profile: which profiles, formats and languages a request asks for; 406 for none.
 
 The query string (`_profile`, `_mediatype`, `lang`) beats the suffix of the path, and that the header fields
-Accept-Profile, Accept and Accept-Language. `parse_format_preferences` raises the 406 for a format,
-`parse_profile_weights` that for a profile. Whether the resource has what is wished for is decided in
-`representation`.
+Accept-Profile, Accept and Accept-Language. `parse_format_preferences` raises the 406 for a format, by the
+ranks of `http.negotiation`, and `parse_profile_weights` that for a profile. Whether the resource has what is
+wished for is decided in `representation`.
 """
 
 import re
@@ -13,15 +13,14 @@ from operator import itemgetter
 
 from fastapi import Request
 
-from ..http import language, negotiation
+from ..http import language
 from ..http.bodies import get_query_parameters, parameter_values
 from ..http.language import ANY_LANGUAGE, LanguagePreferences
-from ..http.negotiation import accepted_media_ranges, rank_format
+from ..http.negotiation import make_format_ranking, named_formats, parse_qvalue
 from ..http.parameters import check_query_parameters
 from ..pages.dependencies import RequestContext
 from ..problems import Problem
-from ..rdf.formats import Format, not_acceptable_problem, rate_format_match
-from ..rdf.jsonld import FRAME_TYPES
+from ..rdf.formats import Format, not_acceptable_problem
 from .profiles import OWN_PROFILE_FORMATS, OWN_PROFILE_TOKEN, Profile, own_profile, profiles_by_token
 
 NEGOTIATION_PARAMETERS = ("_mediatype", "_profile", "lang")
@@ -102,12 +101,12 @@ def parse_format_preferences(
         else [*iter_representations(known, formats, known)]
     )
     wanted = [one for one in offered if not weights or weights[one.profile.token] > 0]
-    rank = rank_formats(request, suffix, wanted)
+    named = named_formats(request)
+    ranking = make_format_ranking(request.headers.getlist("accept"), named, suffix)
+    rank = {one: ranking(one) for one in dict.fromkeys(one.format for one in wanted)}
     fitting = [one for one in wanted if rank[one.format][0] > 0]
     if not fitting:
-        raise no_format_problem(
-            wanted, "" if parameter_values(get_query_parameters(request), "_mediatype") else suffix
-        )
+        raise no_format_problem(wanted, "" if named else suffix)
     best = sorted(
         fitting,
         key=lambda one: (weights[one.profile.token] if weights else 0, rank[one.format]),
@@ -129,30 +128,6 @@ def iter_representations(
     for token in tokens:
         for format_ in formats if token == OWN_PROFILE_TOKEN else known[token].formats:
             yield Representation(known[token], format_)
-
-
-def rank_formats(
-    request: Request, suffix: str, offered: Sequence[Representation]
-) -> dict[Format, tuple[float, int]]:
-    """How much each format is liked; 0 where it is not acceptable."""
-    formats = {one.format: None for one in offered}
-    asked = parameter_values(get_query_parameters(request), "_mediatype")
-    if any(one.count(",") >= MAX_NAMED_PROFILES for one in asked):
-        raise Problem(
-            400, f"The parameter _mediatype lists more than {MAX_NAMED_PROFILES} types. List fewer."
-        )
-    if not asked and not suffix:
-        wanted = accepted_media_ranges(request.headers.getlist("accept"))
-        return {one: rank_format(wanted, one) for one in formats}
-    names = asked[0].split(",") if asked else [suffix]
-    places = list(enumerate(reversed(names), 1))
-    return {one: max(rank_named_format(name, place, one) for place, name in places) for one in formats}
-
-
-def rank_named_format(name: str, place: int, one: Format) -> tuple[float, int]:
-    """How much a format is liked that was named in this place, counted from the last."""
-    close = rate_format_match(name, one)
-    return (place if close else 0, close)
 
 
 def parse_profile_weights(
@@ -200,7 +175,7 @@ def parse_accept_profile(field: str) -> Iterator[tuple[str, float]]:
     for found in match_profile_list(
         FIELD_PROFILE_PATTERN, field, "The field Accept-Profile", "<https://schema.org/>;q=1, skos;q=0.5"
     ):
-        q = 1.0 if found["q"] is None else negotiation.parse_qvalue(found["q"])
+        q = 1.0 if found["q"] is None else parse_qvalue(found["q"])
         if q is not None:
             yield matched_profile_name(found), q
 
@@ -256,13 +231,3 @@ def no_profile_problem(what: str, there: Collection[Profile]) -> Problem:
             for one in there
         ],
     )
-
-
-def parse_frame_parameter(request: Request) -> str:
-    """The frame that `?_frame=` names, which is there once, or nothing. Raises Problem 400."""
-    given = parameter_values(get_query_parameters(request), "_frame")
-    if not given:
-        return ""
-    if given[0] not in FRAME_TYPES:
-        raise Problem(400, f"The parameter _frame names one of the frames: {', '.join(FRAME_TYPES)}.")
-    return given[0]

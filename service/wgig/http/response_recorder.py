@@ -1,0 +1,105 @@
+"""A response that is recorded while it is sent, so that the cache can send it again."""
+
+import io
+from collections.abc import Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+import zstandard
+from starlette.types import Message
+
+LARGE_BODY_BYTES = 64 * 1024  # plain bodies above are kept compressed, and sent in pieces of that size
+CACHED_RESPONSE_OVERHEAD_BYTES = 1000  # bytes that a cached response takes beside its body
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+class CachedResponse(NamedTuple):
+    """A whole response: its header fields, its entity tag, and its body, which may be compressed."""
+
+    headers: RawHeaders
+    entity_tag: str
+    body: bytes
+    is_compressed: bool
+
+    @property
+    def size_bytes(self) -> int:
+        """About how many bytes it takes."""
+        return len(self.body) + CACHED_RESPONSE_OVERHEAD_BYTES
+
+    def iter_body(self) -> Iterator[bytes]:
+        """The body as it was sent."""
+        if not self.is_compressed:
+            yield self.body
+            return
+        reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(self.body))
+        while piece := reader.read(LARGE_BODY_BYTES):
+            yield piece
+
+
+class ResponseRecorder:
+    """Records a response as it is sent, unless it may not be cached or takes more than `max_bytes`."""
+
+    def __init__(self, max_bytes: int) -> None:
+        """Nothing was sent yet."""
+        self.bytes_left = max_bytes
+        self.headers: dict[bytes, bytes] = {}
+        self.raw_headers: RawHeaders = []
+        self.body_pieces: list[bytes] = []
+        self.body_length = 0
+        self.compressor: zstandard.ZstdCompressionObj | None = None
+        self.is_cacheable, self.is_complete = True, False
+
+    def record_message(self, message: Message) -> None:
+        """Record a message of the response."""
+        if message["type"] == "http.response.start":
+            self.raw_headers = list(message["headers"])
+            self.headers = dict(self.raw_headers)
+            public = b"no-store" not in self.headers.get(b"cache-control", b"")
+            self.is_cacheable = message["status"] == 200 and b"etag" in self.headers and public
+        elif self.is_cacheable:
+            self.record_body(message.get("body", b""))
+            self.is_complete = not message.get("more_body", False)
+            if self.is_complete and self.compressor:
+                self.append_bytes(self.compressor.flush())
+            self.is_cacheable = self.bytes_left >= 0
+
+    def record_body(self, piece: bytes) -> None:
+        """Record a piece of the body; a body that grows large is compressed from then on."""
+        self.body_length += len(piece)
+        if (
+            self.compressor is None
+            and self.body_length > LARGE_BODY_BYTES
+            and b"content-encoding" not in self.headers
+        ):
+            self.compressor = zstandard.ZstdCompressor(level=3).compressobj()
+            before, self.body_pieces = b"".join(self.body_pieces), []
+            self.bytes_left += len(before)
+            piece = before + piece
+        self.append_bytes(self.compressor.compress(piece) if self.compressor else piece)
+
+    def append_bytes(self, piece: bytes) -> None:
+        """Keep some bytes of the body, compressed where all of it is."""
+        self.body_pieces.append(piece)
+        self.bytes_left -= len(piece)
+
+    @property
+    def has_known_length(self) -> bool:
+        """Whether it may be cached, and its length was known before it went out."""
+        return self.is_cacheable and b"content-length" in self.headers
+
+    @cached_property
+    def cached_response(self) -> CachedResponse | None:
+        """The whole response, when all was sent; None where it broke off or may not be cached."""
+        if not (self.is_cacheable and self.is_complete):
+            return None
+        fields = [pair for pair in self.raw_headers if pair[0] != b"content-length"]
+        fields.append((b"content-length", str(self.body_length).encode()))
+        return CachedResponse(
+            fields, self.headers[b"etag"].decode(), b"".join(self.body_pieces), self.compressor is not None
+        )
+
+    def vary_fields(self) -> frozenset[bytes]:
+        """The request's fields by which the response varies, in lower case, but for Accept-Encoding."""
+        names = self.headers.get(b"vary", b"").lower().replace(b" ", b"").split(b",")
+        return frozenset(names) - {b"accept-encoding"}

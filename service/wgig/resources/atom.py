@@ -1,0 +1,112 @@
+"""Resources as Atom feeds (RFC 4287), in pages (RFC 5005, section 3), with those that are gone (RFC 6721)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..i18n import ENGLISH
+from ..rdf.namespaces import LICENSE_IRI
+from ..settings import SERVICE_TITLE
+from ..text import append_xml_element, make_xml_element, serialize_xml_element
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+ATOM_FEED_NAMESPACE = "http://www.w3.org/2005/Atom"
+TOMBSTONE_NAMESPACE = "http://purl.org/atompub/tombstones/1.0"
+FEED_RIGHTS = "CC-BY-4.0"
+
+
+class AtomLink(NamedTuple):
+    """A link: its relation, the address, and the media type that is found there, if it is known."""
+
+    relation: str
+    address: str
+    media_type: str = ""
+
+
+class AtomEntry(NamedTuple):
+    """An entry: its IRI, which stays, its title, when it last changed, and the page on it.
+
+    `summary` says in words, or as HTML, what it is about; `category` names its kind. Of what is gone, no more
+    than the IRI and the time is told.
+    """
+
+    iri: str
+    title: str
+    updated: str
+    page: AtomLink | None
+    summary: str
+    category: str
+    has_html_summary: bool = False
+    is_gone: bool = False
+
+
+class AtomExtension(NamedTuple):
+    """An element of another namespace, by its prefix."""
+
+    name: str
+    text: str | None
+    attributes: Mapping[str, str]
+
+
+class AtomFeed(NamedTuple):
+    """A page of a feed. `links` lead to this page and those around it.
+
+    `language` is that of its texts, empty where they are in several; `is_licensed`: it states the license of
+    what is our own. `namespaces` are those of its extensions, by prefix.
+    """
+
+    iri: str
+    title: str
+    updated: str
+    links: Sequence[AtomLink]
+    entries: Iterable[AtomEntry]
+    language: str = ENGLISH
+    is_licensed: bool = True
+    extensions: Sequence[AtomExtension] = ()
+    namespaces: Mapping[str, str] = {}
+
+
+def serialize_atom_feed(feed: AtomFeed) -> bytes:
+    """The feed as XML."""
+    declared = {"xmlns:at": TOMBSTONE_NAMESPACE} | {
+        f"xmlns:{one}": iri for one, iri in feed.namespaces.items()
+    }
+    language = {"xml:lang": feed.language} if feed.language else {}
+    root = make_xml_element("feed", xmlns=ATOM_FEED_NAMESPACE, **declared, **language)
+    append_xml_element(root, "id", feed.iri)
+    append_xml_element(root, "title", feed.title)
+    append_xml_element(root, "updated", feed.updated)
+    append_xml_element(append_xml_element(root, "author"), "name", SERVICE_TITLE)
+    if feed.is_licensed:
+        append_xml_element(root, "rights", FEED_RIGHTS)
+    for link in [*feed.links, *([AtomLink("license", LICENSE_IRI)] if feed.is_licensed else [])]:
+        append_atom_link(root, link)
+    for extension in feed.extensions:
+        append_xml_element(root, extension.name, extension.text, **extension.attributes)
+    for entry in feed.entries:
+        if entry.is_gone:
+            append_xml_element(root, "at:deleted-entry", ref=entry.iri, when=entry.updated)
+        else:
+            append_atom_entry(root, entry)
+    return serialize_xml_element(root)
+
+
+def append_atom_entry(root: "Element", entry: AtomEntry) -> None:
+    """Put an entry into its feed."""
+    element = append_xml_element(root, "entry")
+    append_xml_element(element, "id", entry.iri)
+    append_xml_element(element, "title", entry.title)
+    append_xml_element(element, "updated", entry.updated)
+    if entry.page:
+        append_atom_link(element, entry.page)
+    append_xml_element(element, "category", term=entry.category)
+    append_xml_element(
+        element, "summary", entry.summary, **({"type": "html"} if entry.has_html_summary else {})
+    )
+
+
+def append_atom_link(parent: "Element", link: AtomLink) -> None:
+    """Put a link into a feed or an entry."""
+    media_type = {"type": link.media_type} if link.media_type else {}
+    append_xml_element(parent, "link", rel=link.relation, href=link.address, **media_type)
