@@ -96,8 +96,8 @@ soak: $(READY) ## Put two services under steady load for SOAK_SECONDS (3600), an
 
 texts: $(READY) ## Bring the texts of the pages into the catalogues of their translations
 	@mkdir -p build
-	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword gettext_noop --omit-header --sort-output \
-	  --no-location --output-file build/wgig.pot .
+	$(BIN)/pybabel --quiet extract --mapping-file pyproject.toml --keyword gettext_noop --keyword pgettext_noop:1c,2 \
+	  --omit-header --sort-output --no-location --output-file build/wgig.pot .
 	$(BIN)/pybabel --quiet update --domain wgig --input-file build/wgig.pot --output-dir service/wgig/locale \
 	  --no-fuzzy-matching --ignore-obsolete --omit-header --width 110
 

@@ -14,6 +14,7 @@ LOCALE_FOLDER = Path(__file__).parent / "locale"
 PAGE_LANGUAGES = MappingProxyType(
     {"ar": "العربية", "en": "English", "es": "Español", "fr": "Français", "ru": "Русский", "zh": "中文"}
 )
+RTL_LANGUAGES = frozenset({"ar"})
 
 
 @cache
@@ -32,6 +33,17 @@ def load_catalogue(tongue: str) -> NullTranslations:
 def gettext_noop(message: str) -> str:
     """The text as it is: it goes to `gettext` where it is shown, and into the catalogues by this mark."""
     return message
+
+
+def pgettext_noop(context: str, message: str) -> str:
+    """The text as it is; as with `gettext_noop`, but for `pgettext` with this context."""
+    del context
+    return message
+
+
+def writing_direction(tongue: str) -> str:
+    """The direction of writing, as the attribute `dir` of HTML has it."""
+    return "rtl" if tongue in RTL_LANGUAGES else "ltr"
 
 
 ENGLISH = "en"

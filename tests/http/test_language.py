@@ -21,7 +21,6 @@ from wgig.http.language import (
     use_language,
 )
 from wgig.i18n import PAGE_LANGUAGES
-from wgig.rdf.labels import rank_language
 from wgig.rdf.serialization import parse_graph_document
 from wgig.settings import Settings
 from wgig.store.store import Store
@@ -138,12 +137,6 @@ def test_an_address_is_given_only_to_what_can_be_had_there(get: Get) -> None:
 
 def test_a_range_falls_back_to_what_is_wider() -> None:
     assert expand_language_ranges(["zh-Hant-TW", "de", "zh"]) == ("zh-hant-tw", "zh-hant", "zh", "de")
-
-
-def test_the_best_language_is_that_of_the_first_range_that_has_one() -> None:
-    ranges = ("fr", "en")
-    tags = ["en", "de", "fr-CA", "fr"]
-    assert sorted(tags, key=lambda tag: rank_language(tag, ranges)) == ["fr", "fr-CA", "en", "de"]
 
 
 def test_who_reads_english_alone_reads_as_everybody() -> None:

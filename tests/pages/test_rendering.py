@@ -8,7 +8,6 @@ from itertools import pairwise
 import httpx
 import pytest
 from wgig.pages.rendering import PAGES_FOLDER, find_href, isolate_days, read_static_files, truncate_to_letters
-from wgig.rdf.labels import words_of_iri
 from wgig.rdf.serialization import parse_graph_document
 from wgig.resources.description import describe_resource
 from wgig.resources.thing_page import build_resource_view
@@ -356,14 +355,6 @@ def test_all_text_has_contrast_in_light_and_dark() -> None:
             for text in ("text", "quiet", "link", "notice", *code):
                 dark, light = sorted((luminance(colors[ground]), luminance(colors[text])))
                 assert (light + 0.05) / (dark + 0.05) >= 4.5, (ground, text)
-
-
-@pytest.mark.parametrize(
-    ("iri", "shown"),
-    [("http://purl.org/dc/terms/isPartOf", "is part of"), ("urn:x", "urn:x"), ("http://e/a-b_c/", "a b c")],
-)
-def test_a_term_without_a_label_is_read_from_its_iri(iri: str, shown: str) -> None:
-    assert words_of_iri(iri) == shown
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a check says of papers: profiles, sections, waivers, several papers in one file, and its limits."""
+"""What a check finds in papers: by profile and engine, of several papers in one file, and within limits."""
 
 from collections import Counter
 from typing import Any
@@ -7,70 +7,18 @@ import pyoxigraph as ox
 import pytest
 from wgig.papers.readers import read_paper_document
 from wgig.problems import Problem
-from wgig.rdf.formats import JSON_LD, MARKDOWN, TRIG, TURTLE
+from wgig.rdf.formats import TRIG, TURTLE
 from wgig.rdf.namespaces import WGIG_NAMESPACE
-from wgig.settings import SHIPPED_FOLDER
 from wgig.shacl import check as shacl_check
-from wgig.shacl import suggestions
 from wgig.shacl.check import check_document
 from wgig.shacl.documents import Document
-from wgig.shacl.engines import ENGINE_NAMES, ValidationResult
-from wgig.shacl.findings import PaperReport, Report
-from wgig.shacl.locations import DocumentIndex
+from wgig.shacl.engines import ENGINE_NAMES
+from wgig.shacl.results import ValidationResult
 from wgig.shacl.rules import CHECK_PROFILES, rules_by_code
-from wgig.shacl.summary import UNWAIVABLE_CODE_PREFIX
+
+from tests.fixtures.checked_papers import EXAMPLES, PREFIXES, checked, codes, document, example, waiving
 
 pytestmark = pytest.mark.slow
-
-EXAMPLES = SHIPPED_FOLDER / "shapes" / "examples" / "issue-paper"
-PREFIXES = """
-@prefix agent:     <https://w3id.org/wgig/id/agent/> .
-@prefix bibo:      <http://purl.org/ontology/bibo/> .
-@prefix category:  <https://w3id.org/wgig/id/category/> .
-@prefix cito:      <http://purl.org/spar/cito/> .
-@prefix declaration: <https://w3id.org/wgig/id/document/declaration/> .
-@prefix dcterms:   <http://purl.org/dc/terms/> .
-@prefix foaf:      <http://xmlns.com/foaf/0.1/> .
-@prefix group:     <https://w3id.org/wgig/id/stakeholder-group/> .
-@prefix issue:     <https://w3id.org/wgig/id/issue/> .
-@prefix org:       <http://www.w3.org/ns/org#> .
-@prefix paper:     <https://w3id.org/wgig/id/paper/> .
-@prefix principle: <https://w3id.org/wgig/id/principle/> .
-@prefix sh:        <http://www.w3.org/ns/shacl#> .
-@prefix shape:     <https://w3id.org/wgig/shapes#> .
-@prefix schema:    <https://schema.org/> .
-@prefix skos:      <http://www.w3.org/2004/02/skos/core#> .
-@prefix verdict:   <https://w3id.org/wgig/id/verdict/> .
-@prefix rdfs:      <http://www.w3.org/2000/01/rdf-schema#> .
-@prefix scheme:    <https://w3id.org/wgig/id/scheme/> .
-@prefix wgig:      <https://w3id.org/wgig/ontology#> .
-"""
-
-
-def document(text: str) -> Document:
-    return read_paper_document("paper.ttl", (PREFIXES + text).encode(), TURTLE)
-
-
-def checked(text: str, profile: str = "complete") -> Report:
-    return check_document(document(text), profile)
-
-
-def codes(of: Report | PaperReport) -> list[str]:
-    return [one.rule.code for one in of.findings]
-
-
-def states(report: Report) -> list[str]:
-    """The states of the sections of the first paper."""
-    return [section.state for section in report.papers[0].sections]
-
-
-def example(name: str, *changes: tuple[str, str]) -> Document:
-    """A shipped example after changes of its text."""
-    text = PREFIXES + (EXAMPLES / f"{name}.ttl").read_text()
-    for old, new in changes:
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    return read_paper_document(f"{name}.ttl", text.encode(), TURTLE)
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.ttl")), ids=lambda path: path.stem)
@@ -91,160 +39,6 @@ def test_an_example_conforms_to_its_profile_and_those_before_it() -> None:
         "complete": [True, True, False],
         "final": [True, True, True],
     }
-
-
-def test_a_paper_of_a_title_alone_is_a_draft_and_no_section_is_checked() -> None:
-    report = checked('paper:x a wgig:IssuePaper ; dcterms:title "Spam"@en .', "draft")
-    assert report.conforms
-    assert states(report) == ["not checked"] * 9
-    assert (report.papers[0].met, report.papers[0].title) == (1, "Spam")
-
-
-def test_a_section_is_done_missing_faulty_or_not_checked() -> None:
-    report = checked(
-        """paper:x a wgig:IssuePaper ; dcterms:title "Spam"@en ; wgig:drafter agent:afonso ;
-             wgig:issue issue:spam ; wgig:issueDescription "Much mail."@en ;
-             wgig:category <http://example.org/none> ; wgig:swot paper:x\\/swot .
-           paper:x\\/swot a wgig:Swot ; wgig:strength "Strong."@en ."""
-    )
-    assert states(report) == ["done", "done", "faulty", *["missing"] * 5, "not checked"]
-
-
-def test_comments_are_done_when_there_are_some_and_faulty_when_they_are_blank() -> None:
-    commented = "paper:x a wgig:IssuePaper ; wgig:additionalComments {} ."
-    assert states(checked(commented.format('"Yes."@en'), "draft"))[8] == "done"
-    assert states(checked(commented.format('"\\t"@en'), "draft"))[8] == "faulty"
-
-
-def test_completeness_counts_what_the_template_asks_for_within_parts_too() -> None:
-    required = [rule for rule in rules_by_code().values() if rule.required]
-    nothing, whole = (
-        checked("paper:x a wgig:IssuePaper .").papers[0],
-        check_document(example("ok-final")).papers[0],
-    )
-    assert (nothing.met, nothing.parts) == (0, len(required))
-    assert (whole.met, whole.parts) == (len(required), len(required))
-    without = check_document(example("bad-WGIG-6A-MISSING")).papers[0]
-    assert without.met == len(required) - 1
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "section"),
-    [
-        ('"Spam (an example)"@en', '""@en', 0),
-        (
-            '"Mail that nobody asked for costs those who receive it more than those who send it."@en',
-            '" "@en',
-            1,
-        ),
-        ('"Filters get better every year."@en', '"\t"@en', 3),
-        ('"Consumer office (example)"', '""', 4),
-        ('"Operators, and consumer offices as guests."@en', '""@en', 5),
-        ('"By consensus of the operators who are present."@en', '""@en', 5),
-        ('"To stop unwanted mail where it is sent."@en', '""@en', 6),
-        ('"Those who are cut off have no say."@en', '""@en', 7),
-    ],
-)
-def test_a_text_that_says_nothing_is_not_there(old: str, new: str, section: int) -> None:
-    report = check_document(example("ok-final", (old, new)))
-    (paper,) = report.papers
-    assert [one.rule.code.endswith("-BLANK") for one in paper.findings] == [True]
-    assert paper.met == paper.parts - 1
-    assert [one.number for one in paper.sections if one.state == "missing"] == [section]
-
-
-def test_a_text_beside_a_blank_one_is_there() -> None:
-    report = check_document(
-        example("ok-final", ('"Filters get better every year."@en', '"Filters work."@en , ""@en'))
-    )
-    assert (codes(report), report.papers[0].met) == (["WGIG-3-BLANK"], report.papers[0].parts)
-    assert states(report)[3] == "faulty"
-
-
-def test_a_blank_text_that_may_be_missing_with_a_reason_is_no_gap() -> None:
-    blank = ('"Filters get better every year."@en', '""@en')
-    waived = waiving("WGIG-3-STRENGTH-MISSING", '"There is none."@en')
-    (paper,) = check_document(example("ok-final", blank, waived)).papers
-    assert paper.met + paper.waived == paper.parts
-
-
-LATE = ("2005-01-20", "2005-02-20")
-
-
-def waiving(codes: str, reason: str) -> tuple[str, str]:
-    """A change that adds a waiver to an example."""
-    rules = ", ".join(f"<https://w3id.org/wgig/shapes#{code}>" for code in codes.split())
-    waiver = f"[ a wgig:Waiver ; wgig:waives {rules} ; wgig:reason {reason} ]"
-    return "wgig:issue ", f"wgig:waiver {waiver} ; wgig:issue "
-
-
-def test_what_is_waived_with_a_reason_is_shown_and_does_not_count() -> None:
-    report = check_document(
-        example("ok-final", LATE, waiving("WGIG-0-LATE", '"The secretariat was closed. "@en')), "final"
-    )
-    assert [(one.rule.code, one.waiver) for one in report.findings] == [
-        ("WGIG-0-LATE", "The secretariat was closed.")
-    ]
-    assert report.conforms
-    assert not check_document(example("ok-final", LATE), "final").conforms
-
-
-def test_a_waiver_without_a_reason_waives_nothing() -> None:
-    report = check_document(example("ok-final", LATE, waiving("WGIG-0-LATE", '" "@en')), "final")
-    assert not report.conforms
-    assert [one.waiver for one in report.findings if one.rule.code == "WGIG-0-LATE"] == [""]
-
-
-def test_a_waiver_of_an_unknown_rule_is_a_finding() -> None:
-    assert "WGIG-0-WAIVER-UNKNOWN" in codes(
-        check_document(example("ok-final", waiving("WGIG-9-NONE", '"So."@en')))
-    )
-
-
-@pytest.mark.parametrize(
-    ("reason", "found"),
-    [
-        ('" "', {"WGIG-0-WAIVER-BLANK"}),
-        ('""@en', {"WGIG-0-WAIVER-BLANK"}),
-        ("<http://x>", {"WGIG-0-WAIVER-TEXT"}),
-        ("[]", {"WGIG-0-WAIVER-BLANK", "WGIG-0-WAIVER-TEXT"}),
-    ],
-)
-def test_a_reason_that_says_nothing_is_a_finding(reason: str, found: set[str]) -> None:
-    report = check_document(example("ok-final", LATE, waiving("WGIG-0-LATE", reason)), "final")
-    assert set(codes(report)) == {"WGIG-0-LATE", *found}
-    assert not any(one.waiver for one in report.findings)
-
-
-@pytest.mark.parametrize("reason", ['""', '" "'])
-def test_a_blank_reason_in_markdown_is_a_finding(reason: str) -> None:
-    text = f"---\npaper: x\nlanguage: en\ntitle: X\npages: 9\nwaivers:\n  WGIG-0-PAGES-MANY: {reason}\n---\n"
-    report = check_document(read_paper_document("paper.md", text.encode(), MARKDOWN), "draft")
-    assert codes(report) == ["WGIG-0-WAIVER-BLANK"]
-
-
-def test_a_rule_about_waivers_cannot_be_waived() -> None:
-    waived = waiving("WGIG-0-WAIVER-UNKNOWN WGIG-9-NONE", '"So."@en')
-    report = check_document(example("ok-final", waived))
-    assert [(one.rule.code, one.waiver) for one in report.findings] == [
-        ("WGIG-0-WAIVER-UNKNOWN", ""),
-        ("WGIG-0-WAIVER-REFUSED", ""),
-    ]
-    assert not report.conforms
-
-
-def test_each_rule_about_waivers_is_told_to_be_one_that_cannot_be_waived() -> None:
-    about = [code for code in rules_by_code() if code.startswith(UNWAIVABLE_CODE_PREFIX)]
-    found = check_document(example("ok-final", waiving(" ".join(about), '"So."@en'))).findings
-    assert Counter(one.rule.code for one in found) == {"WGIG-0-WAIVER-REFUSED": len(about)}
-
-
-def test_who_may_leave_out_a_part_need_not_describe_it() -> None:
-    changes = waiving("WGIG-5-FORUM-MISSING", '"There is none."@en')
-    report = check_document(example("bad-WGIG-5-FORUM-MISSING", changes))
-    assert (report.conforms, states(report)[5]) == (True, "waived")
-    (paper,) = report.papers
-    assert 0 < paper.waived == paper.parts - paper.met
 
 
 def test_papers_in_one_file_have_their_own_findings() -> None:
@@ -339,29 +133,9 @@ def test_a_file_without_a_paper_is_an_error_of_its_own() -> None:
     assert (caught.value.status, caught.value.slug) == (422, "no-paper")
 
 
-@pytest.mark.parametrize(
-    ("said", "hint"),
-    [
-        ("a wgig:IssuePapr", "wgig:IssuePapr is no class of the vocabulary. Did you mean wgig:IssuePaper?"),
-        ("a <http://example.org/IssuePaper>", "example.org/IssuePaper is no class .* mean wgig:IssuePaper?"),
-        ("a wgig:Qqq", "wgig:Qqq is no class of the vocabulary. Correct its spelling."),
-        ('dcterms:title "Spam"@en', "Nothing in it has a type."),
-    ],
-)
-def test_a_file_without_a_paper_is_told_what_may_be_the_reason(said: str, hint: str) -> None:
-    with pytest.raises(Problem, match=hint.replace("?", r"\?")):
-        checked(f"paper:x {said} .")
-
-
 def test_a_profile_that_there_is_none_of_is_refused_with_those_there_are() -> None:
     with pytest.raises(Problem, match="draft, complete, final"):
         checked("paper:x a wgig:IssuePaper .", "perfect")
-
-
-def test_a_misspelt_term_is_found_with_the_one_that_was_probably_meant() -> None:
-    report = checked("paper:x a wgig:IssuePaper ; wgig:strenght 1 ; wgig:qqq wgig:Fourm .", "draft")
-    found = {str(one.value).rpartition("#")[2]: one.suggestion for one in report.findings}
-    assert found == {"strenght>": "wgig:strength", "qqq>": "", "Fourm>": "wgig:Forum"}
 
 
 def test_a_misspelt_term_is_found_wherever_it_stands() -> None:
@@ -375,64 +149,6 @@ def test_a_misspelt_term_is_found_wherever_it_stands() -> None:
         ("WGIG-0-TERM-UNKNOWN", f'"Mail"^^<{WGIG_NAMESPACE}issu>', "wgig:issue"),
     }
     assert [one.line.split()[0] for one in report.findings] == ["paper:x", "wgig:Sw0t"]
-
-
-# What an author wrote, the finding, and what was probably meant, in Turtle and in Markdown.
-SLIPS = [
-    ("wgig:issue issue:spamm", "issue: spamm", "WGIG-1-ISSUE-UNKNOWN", "issue:spam"),
-    ("wgig:issue issue:Spam", "", "WGIG-1-ISSUE-UNKNOWN", "issue:spam"),
-    ("wgig:drafter agent:afonsoo", "drafters: [afonsoo]", "WGIG-0-DRAFTER-MEMBER", "agent:afonso"),
-    (
-        "cito:cites declaration:480",
-        "cites: [declaration/480]",
-        "WGIG-0-CITATION-UNKNOWN",
-        "declaration:48",
-    ),
-    ("wgig:category category:access", "", "WGIG-2-CATEGORY-UNKNOWN", "category:access-for-all"),
-    ("wgig:drafter agent:rits", "", "WGIG-0-DRAFTER-MEMBER", ""),  # known, though no member
-    ("wgig:category <http://example.org/access>", "", "WGIG-2-CATEGORY-UNKNOWN", ""),
-    (
-        "wgig:assessment [ a wgig:Assessment ; wgig:criterion principle:transparent ]",
-        "",
-        "WGIG-7-CRITERION-UNKNOWN",
-        "principle:transparency",
-    ),
-    (
-        "wgig:assessment [ wgig:criterion principle:democracy ; wgig:verdict verdict:adequat ; "
-        "a wgig:Assessment ]",
-        "",
-        "WGIG-7-VERDICT-UNKNOWN",
-        "verdict:adequate",
-    ),
-    (
-        'wgig:waiver [ wgig:waives shape:WGIG-0-LATER ; wgig:reason "So."@en ]',
-        "waivers: {WGIG-0-LATER: So.}",
-        "WGIG-0-WAIVER-UNKNOWN",
-        "shape:WGIG-0-LATE",
-    ),
-]
-
-
-@pytest.mark.parametrize(("turtle", "markdown", "code", "name"), SLIPS)
-def test_an_unknown_name_is_found_with_the_one_that_was_probably_meant(
-    turtle: str, markdown: str, code: str, name: str
-) -> None:
-    (finding,) = checked(f"paper:x a wgig:IssuePaper ; {turtle} .", "draft").findings
-    assert (finding.rule.code, finding.suggestion) == (code, name)
-    if markdown:
-        text = f"---\npaper: x\n{markdown}\n---\n"
-        (finding,) = check_document(
-            read_paper_document("paper.md", text.encode(), MARKDOWN), "draft"
-        ).findings
-        plain = name.replace("declaration:", "declaration/").rpartition(":")[2]
-        assert (finding.rule.code, finding.suggestion) == (code, plain)
-
-
-def test_what_was_probably_meant_is_looked_up_for_few_names_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suggestions, "MAX_SUGGESTED_NAMES", 2)
-    names = ", ".join(f"issue:spam{letter}" for letter in "mnopq")
-    found = checked(f"paper:x a wgig:IssuePaper ; wgig:issue {names} .", "draft").findings
-    assert [one.suggestion for one in found if one.value] == ["issue:spam"] * 2 + [""] * 3
 
 
 @pytest.mark.parametrize("pages", ["-4", "0", "4.0", '"four"', '"4"'])
@@ -449,23 +165,6 @@ def test_pages_are_a_whole_number_above_zero(pages: str) -> None:
 def test_the_language_of_a_paper_is_a_tag(tag: str, right: bool) -> None:
     found = codes(checked(f'paper:x a wgig:IssuePaper ; schema:inLanguage "{tag}" .', "draft"))
     assert found == ([] if right else ["WGIG-0-LANGUAGE-VALUE"])
-
-
-@pytest.mark.parametrize(
-    ("paper", "title", "codes_"),
-    [
-        ("wp-spam", "Notes on mail", ["WGIG-0-NAME-TAKEN"]),
-        ("wp-spam", "Spam", []),
-        ("my-spam", "Notes on mail", []),
-    ],
-)
-def test_a_paper_under_the_name_of_a_known_one_is_told_its_title(
-    paper: str, title: str, codes_: list[str]
-) -> None:
-    report = checked(f'paper:{paper} a wgig:IssuePaper ; dcterms:title "{title}"@en .', "draft")
-    assert codes(report) == codes_
-    assert [one.suggestion for one in report.findings] == ["Spam"] * len(codes_)
-    assert report.conforms
 
 
 # What a paper refers to in place of what is known, what it says of that, and the rules that this breaks.
@@ -577,25 +276,22 @@ def test_a_huge_name_is_not_held_once_for_each_finding() -> None:
     assert all(len(one) <= 1000 for one in shacl_check.result_sort_key(result) if isinstance(one, str))
 
 
-class Counted(DocumentIndex):
-    """Places that count how many triples are looked at."""
-
-    looked = 0
-
-    def find_object_nodes(self, node: Any) -> set[Any]:
-        Counted.looked += len(self.numbers_by_subject.get(node, ()))
-        return super().find_object_nodes(node)
-
-
 def test_papers_that_share_all_that_they_name_are_not_walked_through_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     papers = "".join(f"paper:x{n} a wgig:IssuePaper ; dcterms:relation agent:n0 .\n" for n in range(100))
     chain = "".join(f"agent:n{n} dcterms:relation agent:n{n + 1} .\n" for n in range(100))
     shared = document(papers + chain)
-    monkeypatch.setattr(shacl_check, "DocumentIndex", Counted)
+    looked: list[ox.Triple] = []
+    find = Document.find_object_nodes
+
+    def counted(document: Document, node: Any) -> set[Any]:
+        looked.extend(document.triples_about(node))
+        return find(document, node)
+
+    monkeypatch.setattr(Document, "find_object_nodes", counted)
     check_document(shared, "draft")
-    assert Counted.looked == len(shared.triples)
+    assert Counter(looked) == Counter(shared.triples)
 
 
 def test_the_graphs_of_a_dataset_are_one_paper() -> None:
@@ -631,11 +327,3 @@ def test_a_reason_is_told_with_each_finding_so_it_is_told_in_short() -> None:
     found = check_document(example("ok-final", reason, titles)).findings
     assert [one.rule.code for one in found] == ["WGIG-0-TITLE-LANGUAGE"] * 2
     assert {(len(one.waiver), one.waiver[-1]) for one in found} == {(1000, "…")}
-
-
-def test_a_slip_in_json_with_the_context_of_the_project_is_found() -> None:
-    text = """{"@context": "https://w3id.org/wgig/context.jsonld", "id": "x", "type": "IssuePaper",
- "issu": "https://w3id.org/wgig/id/issue/spam"}"""
-    (finding,) = check_document(read_paper_document("x.jsonld", text.encode(), JSON_LD), "draft").findings
-    assert (finding.rule.code, finding.suggestion) == ("WGIG-0-TERM-UNKNOWN", "wgig:issue")
-    assert finding.place == (2, 2)

@@ -16,7 +16,13 @@ from wgig.settings import CHECKOUT_FOLDER
 
 pytestmark = pytest.mark.slow
 
-KEYWORDS: dict[str, Any] = {"_": None, "gettext": None, "gettext_noop": None, "ngettext": (1, 2)}
+KEYWORDS: dict[str, Any] = {
+    "_": None,
+    "gettext": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "pgettext_noop": ((1, "c"), 2),
+}
 OTHERS = [one for one in PAGE_LANGUAGES if one != "en"]
 VARIES = re.compile(r"%\(\w+\)s|\{\w+\}")
 MARKED = re.compile(r"<[^>]*>")
@@ -33,12 +39,17 @@ def said() -> frozenset[tuple[str, ...]]:
         one["pattern"]: {key: one[key] for key in one if key not in ("pattern", "method")} for one in mappings
     }
     found = extract_from_dir(CHECKOUT_FOLDER, methods, options, KEYWORDS)
-    return frozenset(forms(message) for _, _, message, _, _ in found if message)
+    return frozenset(named(message, context) for _, _, message, _, context in found if message)
 
 
 def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
     """The forms of a text."""
     return (text,) if isinstance(text, str) else tuple(text)
+
+
+def named(text: str | tuple[str, ...] | list[str], context: str | None) -> tuple[str, ...]:
+    """The forms of a text, after its context where it has one."""
+    return (context, *forms(text)) if context else forms(text)
 
 
 @cache
@@ -65,7 +76,7 @@ def test_the_pages_say_something() -> None:
 
 @pytest.mark.parametrize("tongue", OTHERS)
 def test_a_catalogue_has_what_pages_say_and_no_more(tongue: str) -> None:
-    there = {forms(one.id) for one in messages(tongue)}
+    there = {named(one.id, one.context) for one in messages(tongue)}
     assert not sorted(said() - there), "make texts brings them in"
     assert not sorted(there - said()), "make texts takes them out"
     assert not catalogue(tongue).obsolete

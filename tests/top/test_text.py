@@ -5,7 +5,16 @@ What turns the order of letters ends where the text ends in which it stands.
 
 import pyoxigraph as ox
 import pytest
-from wgig.text import TextLines, TextPosition, balance_page_bidi, balance_text_bidi
+from wgig.text import (
+    TextLines,
+    TextPosition,
+    balance_page_bidi,
+    balance_text_bidi,
+    find_near_name,
+    find_near_names,
+    serialize_csv_rows,
+    suggest_near_name,
+)
 
 
 def test_a_place_is_counted_in_lines_and_characters_from_one() -> None:
@@ -75,3 +84,16 @@ def test_each_text_of_a_page_stands_for_itself() -> None:
 def test_what_goes_back_or_is_read_by_a_program_stays_as_it_is(kept: str) -> None:
     page = (kept % f"a{RLO}{PDI}").encode()
     assert balance_page_bidi(page) == page
+
+
+def test_the_nearest_name_is_found_in_whatever_letters() -> None:
+    names = ["WGIG-1-TITLE", "WGIG-1-TITLES", "issue"]
+    assert find_near_name("WGIG-1-TITEL", names) == "WGIG-1-TITLE"
+    assert find_near_names("wgig-1-title", names, 2) == ["WGIG-1-TITLE", "WGIG-1-TITLES"]
+    assert (find_near_name("nothing", names), find_near_names("nothing", names)) == ("", [])
+    assert suggest_near_name("isue", names, "See: the list.") == "Did you mean issue?"
+    assert suggest_near_name("nothing", names, "See: the list.") == "See: the list."
+
+
+def test_csv_quotes_what_would_end_a_cell() -> None:
+    assert serialize_csv_rows([["a", 1, None], ['"b"', "c,d", "e\nf"]]) == b'a,1,\r\n"""b""","c,d","e\nf"\r\n'

@@ -21,7 +21,6 @@ if TYPE_CHECKING:  # costs 180 ms, and the shell needs none
 
 
 FORM_MEDIA_TYPE = "application/x-www-form-urlencoded"
-SPARQL_QUERY_MEDIA_TYPE, SPARQL_UPDATE_MEDIA_TYPE = "application/sparql-query", "application/sparql-update"
 MULTIPART_MEDIA_TYPE = "multipart/form-data"
 SPARQL_QUERY_MEDIA_TYPE = "application/sparql-query"
 SPARQL_UPDATE_MEDIA_TYPE = "application/sparql-update"

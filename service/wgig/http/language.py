@@ -23,7 +23,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.numbers import format_decimal
 
-from ..i18n import ENGLISH, PAGE_LANGUAGES, load_catalogue
+from ..i18n import ENGLISH, PAGE_LANGUAGES, load_catalogue, writing_direction
 from ..problems import Problem
 from ..rdf.labels import rank_language
 from .bodies import Pairs, get_query_parameters, parameter_values
@@ -188,7 +188,6 @@ def content_language_field(languages: Iterable[str]) -> Iterator[tuple[str, str]
         yield "Content-Language", ", ".join(tags)
 
 
-RTL_LANGUAGES = frozenset({"ar"})
 LIST_SEPARATORS = {"ar": "، ", "zh": "、"}
 # Characters of an address that a refusal repeats, and that is named for search engines.
 MAX_REPEATED_ADDRESS_CHARACTERS = 2000
@@ -242,7 +241,7 @@ def is_language_chosen() -> bool:
 
 def text_direction() -> str:
     """How that is written: `ltr` or `rtl`."""
-    return "rtl" if current_language() in RTL_LANGUAGES else "ltr"
+    return writing_direction(current_language())
 
 
 def label_languages() -> tuple[str, ...]:

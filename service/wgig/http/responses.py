@@ -21,7 +21,7 @@ from .language import page_header_fields
 from .negotiation import IDENTITY_CODING, choose_coding, compress_body, compress_pieces
 from .parameters import encode_field_value
 
-IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"  # of what stays as it is for ever
+IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"  # of what never changes at its address
 NO_STORE_HEADERS = {"Cache-Control": "no-store"}
 DISCONNECT_WATCH_SECONDS = 0.05  # seconds of work before it is worth to look whether somebody waits for it
 
@@ -88,7 +88,6 @@ class StreamedResponse(Response):
 
 CONDITIONAL_METHODS = ("GET", "HEAD", "QUERY")  # what 304 may answer (RFC 9110, section 13.1.2)
 MIN_COMPRESSED_BYTES = 1024  # below this, a coding costs more than it saves
-IMMUTABLE_CACHE_CONTROL = "public, max-age=31536000, immutable"  # of what never changes at its address
 
 
 def respond_with_body(  # noqa: PLR0913 - what a response consists of

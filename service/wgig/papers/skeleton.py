@@ -13,7 +13,6 @@ from ..problems import Problem
 from ..rdf import shipped
 from ..rdf.namespaces import expand_curie
 from ..text import find_near_names
-from .markdown.graph import prefixed_short_name
 from .markdown.template import (
     ACTOR_HEADINGS,
     CRITERION_HEADINGS,
@@ -23,6 +22,7 @@ from .markdown.template import (
     SWOT_HEADINGS,
     TemplateHeading,
 )
+from .markdown.values import prefixed_short_name
 from .markdown.writer import serialize_yaml
 
 HEADING_HINTS = {

@@ -34,7 +34,7 @@ from ..shacl.documents import Document, build_triple_limit_problem
 from ..shacl.findings import CheckOutcome, UncheckedFile
 from ..shacl.reports import REPORT_WRITERS
 from ..shacl.reports.html import ReportView
-from ..shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, PROFILE_NAMESPACE
+from ..shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, PROFILE_NAMESPACE, check_profile_name
 from ..store.store import Store
 from ..store.view import ResultRow, select_solutions
 from ..text import natural_sort_key
@@ -334,9 +334,8 @@ def parse_validation_options(pairs: Pairs, liked: str) -> ValidationOptions:
 
     Raises Problem 400.
     """
-    profile = first_pair_value(pairs, "profile").removeprefix(PROFILE_NAMESPACE) or "complete"
-    if profile not in CHECK_PROFILES:
-        raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(CHECK_PROFILES)}.")
+    given = first_pair_value(pairs, "profile").removeprefix(PROFILE_NAMESPACE)
+    profile = check_profile_name(given or "complete")
     tag = first_pair_value(pairs, "lang")
     tongue = tag.lower().partition("-")[0]  # without script and region (RFC 5646)
     if tag and tongue not in MESSAGE_LANGUAGES:

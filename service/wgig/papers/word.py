@@ -114,37 +114,44 @@ def refuse_large_archive() -> NoReturn:
     )
 
 
+class WordXmlLimits:
+    """What the XML of a Word file may hold, as handlers of a parser that raise Problem for more."""
+
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        self.depth = self.element_count = 0
+
+    def open_element(self, *_: object) -> None:
+        """Count an element. Raises Problem 413 for too many, 400 where they are nested too deeply."""
+        self.depth += 1
+        self.element_count += 1
+        if self.element_count > MAX_XML_ELEMENTS:
+            cause = f"A part of the Word file has more than {MAX_XML_ELEMENTS} elements."
+            raise Problem(413, f"{cause} Take out what does not belong to the paper.")
+        if self.depth > MAX_XML_LEVELS:
+            raise Problem(
+                400, f"The XML in the Word file is nested more than {MAX_XML_LEVELS} deep. {SEND_AGAIN_HINT}"
+            )
+
+    def close_element(self, _: str) -> None:
+        """Leave an element."""
+        self.depth -= 1
+
+    def refuse_doctype(self, *_: object) -> None:
+        """Raises Problem 400 for a document type, which may declare entities."""
+        raise Problem(
+            400, f"The XML in the Word file has a DOCTYPE, which Word never writes. {SEND_AGAIN_HINT}"
+        )
+
+
 def check_harmless_xml(content: bytes) -> None:
     """Raise Problem 400 for XML that is not well-formed, declares a type or entities, or is nested deeply.
 
     Raises Problem 413 for more elements than any paper has.
     """
-    parser = expat.ParserCreate()
-    depth = elements = 0
-
-    def opens(*_: object) -> None:
-        nonlocal depth, elements
-        depth += 1
-        elements += 1
-        if elements > MAX_XML_ELEMENTS:
-            cause = f"A part of the Word file has more than {MAX_XML_ELEMENTS} elements."
-            raise Problem(413, f"{cause} Take out what does not belong to the paper.")
-        if depth > MAX_XML_LEVELS:
-            raise Problem(
-                400, f"The XML in the Word file is nested more than {MAX_XML_LEVELS} deep. {SEND_AGAIN_HINT}"
-            )
-
-    def closes(_: str) -> None:
-        nonlocal depth
-        depth -= 1
-
-    def declares(*_: object) -> None:
-        raise Problem(
-            400, f"The XML in the Word file has a DOCTYPE, which Word never writes. {SEND_AGAIN_HINT}"
-        )
-
-    parser.StartElementHandler, parser.EndElementHandler = opens, closes
-    parser.StartDoctypeDeclHandler = declares
+    parser, limits = expat.ParserCreate(), WordXmlLimits()
+    parser.StartElementHandler, parser.EndElementHandler = limits.open_element, limits.close_element
+    parser.StartDoctypeDeclHandler = limits.refuse_doctype
     try:
         parser.Parse(content, True)
     except expat.ExpatError as error:

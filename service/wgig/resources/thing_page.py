@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pyoxigraph as ox
 
 from ..http.bodies import get_query_parameters, parameter_values
-from ..http.language import RTL_LANGUAGES, current_language, label_languages
+from ..http.language import current_language, label_languages
+from ..i18n import RTL_LANGUAGES
 from ..pages.dependencies import RequestContext
 from ..pages.names import foreign_property_label
 from ..rdf.labels import LABEL_PROPERTIES, label_or_words

@@ -17,8 +17,9 @@ from ..settings import Settings
 from . import rules, vocabulary
 from .check import build_check_report, check_document, engine_input_triples
 from .documents import Document
-from .engines import Term, ValidationResult, get_shacl_engine
+from .engines import get_shacl_engine
 from .findings import CheckOutcome, Report, UncheckedFile
+from .results import Term, ValidationResult
 
 DocumentsByTarget = dict[tuple[str, Term], set[int]]
 

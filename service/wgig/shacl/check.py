@@ -30,10 +30,11 @@ from ..settings import Settings
 from ..text import shorten_untrusted_text
 from . import suggestions, vocabulary
 from .documents import Document
-from .engines import Term, ValidationResult, get_shacl_engine
+from .engines import get_shacl_engine
 from .findings import Finding, PaperReport, Report
-from .locations import DocumentIndex
-from .rules import CHECK_PROFILES, SHAPES_NAMESPACE, rules_by_code
+from .locations import find_result_offset, locate_offset, shown_line_text
+from .results import Term, ValidationResult
+from .rules import SHAPES_NAMESPACE, check_profile_name, rules_by_code
 from .summary import PaperSummary, ResultsByNode
 
 # What a file may describe beside its papers and their parts.
@@ -96,10 +97,9 @@ def find_name_conflicts(document: Document, papers: Sequence[Term]) -> Iterator[
     """A result, with a title, for each paper under the name of a known one that has none of its titles."""
     for paper in papers:
         theirs = shipped.shipped_paper_titles().get(paper.value, frozenset())
-        said = (document.triples[number] for number in document.numbers_by_subject[paper])
         own = [
             one.object
-            for one in said
+            for one in document.triples_about(paper)
             if one.predicate == DCTERMS_TITLE and isinstance(one.object, ox.Literal)
         ]
         if theirs and own and theirs.isdisjoint(one.value for one in own):
@@ -114,8 +114,7 @@ def check_document(document: Document, profile: str = "complete", by: str = Sett
 
     Raises Problem 400 for a profile that there is none of, 422 where no issue paper is in the document.
     """
-    if profile not in CHECK_PROFILES:
-        raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(CHECK_PROFILES)}.")
+    check_profile_name(profile)
     get_issue_papers(document)
     return build_check_report(document, profile, find_document_results(document, by))
 
@@ -200,19 +199,18 @@ def choose_shown_results(summary: PaperSummary, profile: str, most: int) -> list
 
 def build_paper_summaries(document: Document, results: Iterable[ValidationResult]) -> list[PaperSummary]:
     """What was found in a document, paper by paper."""
-    places = DocumentIndex(document)
     papers = get_issue_papers(document)
     found: ResultsByNode = {}
     for result in {*results, *results_beyond_shapes(document, papers)}:
         found.setdefault(result.focus, {}).setdefault(result.code, []).append(result)
     nodes: dict[Term, set[Term]] = (
-        assign_nodes_to_papers(places, papers) if papers[1:] else {papers[0]: set()}
+        assign_nodes_to_papers(document, papers) if papers[1:] else {papers[0]: set()}
     )
     nodes[papers[0]] |= found.keys() - set[Term]().union(*nodes.values())
-    return [PaperSummary(paper, nodes[paper] & found.keys(), places, found) for paper in papers]
+    return [PaperSummary(paper, nodes[paper] & found.keys(), document, found) for paper in papers]
 
 
-def assign_nodes_to_papers(places: DocumentIndex, papers: Sequence[Term]) -> dict[Term, set[Term]]:
+def assign_nodes_to_papers(document: Document, papers: Sequence[Term]) -> dict[Term, set[Term]]:
     """The nodes of each paper: itself, all that it names, and what that leads to unless a paper before does.
 
     So papers share an actor, and yet the time for all of them grows with the file alone.
@@ -220,11 +218,11 @@ def assign_nodes_to_papers(places: DocumentIndex, papers: Sequence[Term]) -> dic
     others = set(papers)
     seen, nodes = others.copy(), dict[Term, set[Term]]()
     for paper in papers:
-        named = places.find_object_nodes(paper) - others
+        named = document.find_object_nodes(paper) - others
         waiting = list(named - seen)
         seen |= named
         for node in waiting:
-            new = places.find_object_nodes(node) - seen
+            new = document.find_object_nodes(node) - seen
             seen |= new
             waiting += new
         nodes[paper] = {paper, *named, *waiting}
@@ -267,15 +265,14 @@ def build_finding(
 ) -> Finding:
     """A result as a finding, with its place in the document and what was probably meant."""
     rule = rules_by_code()[result.code]
-    places = summary.document_index
-    where = places.find_offset(rule, result)
-    place = places.find_place(where)
+    document = summary.document
+    place = locate_offset(document, find_result_offset(document, rule, result))
     return Finding(
         rule=rule,
         focus=result.focus,
         value=result.value,
         place=place,
-        line=places.line_text(place),
+        line=shown_line_text(document, place),
         suggestion=looked.get((result.code, result.value), ""),
         waiver=summary.waiver_reasons.get(rule.code, ""),
     )

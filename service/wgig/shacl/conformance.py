@@ -19,8 +19,8 @@ from ..rdf.namespaces import BASE_IRI, DEFAULT_NAMESPACES, PAPER_NAMESPACE, expa
 from ..text import balance_text_bidi
 from .check import MAX_SHOWN_FINDINGS, build_paper_summaries, find_document_results, result_sort_key
 from .documents import Document
-from .engines import Term, ValidationResult
 from .findings import STATE_DONE, STATE_FAULTY, STATE_MISSING, STATE_NOT_CHECKED, STATE_WAIVED
+from .results import Term, ValidationResult
 from .rules import CHECK_PROFILES, Rule, rules_by_code
 from .summary import PaperSummary
 
@@ -107,9 +107,7 @@ class PaperConformance:
         }
         made_up = any(
             one.value == "true"
-            for one in summary.document_index.find_objects(
-                summary.paper, expand_curie("wgig:illustrative").value
-            )
+            for one in summary.document.find_objects(summary.paper, expand_curie("wgig:illustrative").value)
         )
         self.illustrative_mark = [("wgig:illustrative", ox.Literal(True))] if made_up else []
 

@@ -24,6 +24,7 @@ from ..rdf.positions import find_triple_positions
 from ..rdf.positions_turtle import TriplePosition
 from ..rdf.serialization import rdf_format
 from ..text import TextLines, TextPosition
+from .results import Term
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,19 @@ class Document:
     slots: Mapping[tuple[ox.NamedNode, str], int] = field(default_factory=dict)
 
     @cached_property
-    def numbers_by_subject(self) -> dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]]:
+    def numbers_by_subject(self) -> dict[Term, list[int]]:
         """The nodes that something is said of, with the numbers of the triples that say it."""
-        numbers: dict[ox.NamedNode | ox.BlankNode | ox.Triple, list[int]] = {}
+        numbers: dict[Term, list[int]] = {}
         for number, triple in enumerate(self.triples):
             numbers.setdefault(triple.subject, []).append(number)
+        return numbers
+
+    @cached_property
+    def numbers_by_object(self) -> dict[Term, list[int]]:
+        """The nodes and literals that something leads to, with the numbers of the triples that do."""
+        numbers: dict[Term, list[int]] = {}
+        for number, triple in enumerate(self.triples):
+            numbers.setdefault(triple.object, []).append(number)
         return numbers
 
     @cached_property
@@ -65,6 +74,23 @@ class Document:
     def iter_property_triples(self, properties: Iterable[ox.NamedNode]) -> Iterator[ox.Triple]:
         """The triples that state one of the properties."""
         return chain.from_iterable(self.triples_by_property.get(one, ()) for one in properties)
+
+    def triples_about(self, node: Term) -> Iterator[ox.Triple]:
+        """The triples whose subject is a node."""
+        return (self.triples[number] for number in self.numbers_by_subject.get(node, ()))
+
+    def find_objects(self, node: Term, predicate: str) -> list[Term]:
+        """The objects of a node along a property."""
+        return [one.object for one in self.triples_about(node) if one.predicate.value == predicate]
+
+    def find_object_nodes(self, node: Term) -> set[Term]:
+        """The nodes that are objects of a node."""
+        return {end for one in self.triples_about(node) if not isinstance(end := one.object, ox.Literal)}
+
+    @cached_property
+    def text_lines(self) -> TextLines:
+        """The lines of the text."""
+        return TextLines(self.text)
 
     @cached_property
     def spots(self) -> Sequence[TriplePosition]:

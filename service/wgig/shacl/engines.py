@@ -7,28 +7,17 @@ vocabulary as part of the data.
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from . import rules, vocabulary
+from .results import Term, ValidationResult
 
 if TYPE_CHECKING:
     import shifty
 
-# A term of RDF 1.1: a NamedNode, a BlankNode or a Literal. Documents with triple terms are refused.
-Term = Any
-
 ENGINE_NAMES = ("shifty", "pyshacl")
-
-
-class ValidationResult(NamedTuple):
-    """A validation result: the code of the rule, the focus node, and the value where the rule names one."""
-
-    code: str
-    focus: Term
-    value: Term | None
-
 
 Engine = Callable[[Iterable[ox.Triple]], set[ValidationResult]]
 

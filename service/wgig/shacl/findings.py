@@ -6,11 +6,8 @@ from typing import NamedTuple
 
 from ..problems import Problem
 from ..text import TextPosition, replace_control_characters, shorten_untrusted_text
-from .engines import Term
+from .results import Term
 from .rules import Rule
-
-# What keeps a paper from a profile.
-BLOCKING_SEVERITIES = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
 
 STATE_DONE, STATE_MISSING, STATE_FAULTY, STATE_WAIVED, STATE_NOT_CHECKED = (
     "done",
@@ -42,6 +39,10 @@ class Finding:
         """Make the words of the author fit to be shown."""
         object.__setattr__(self, "line", replace_control_characters(self.line))
         object.__setattr__(self, "waiver", shorten_untrusted_text(self.waiver))
+
+    def is_blocking(self, profile: str) -> bool:
+        """Whether it keeps the paper from a profile."""
+        return self.rule.is_blocking(profile) and not self.waiver
 
 
 class SectionState(NamedTuple):

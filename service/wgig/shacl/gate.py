@@ -23,9 +23,9 @@ from ..store.commit import CheckResults
 from .check import ACTOR_IRI_PREFIXES, build_check_report, find_document_results
 from .conformance_graph import ConformanceGraph, paper_node
 from .documents import Document, DocumentReader, read_rdf
-from .engines import ValidationResult
-from .findings import BLOCKING_SEVERITIES, Report
+from .findings import Report
 from .reports import REPORT_WRITERS
+from .results import ValidationResult
 
 PAPER_GRAPH_PATH = "graph/paper/"
 PROFILE_OFF = "off"
@@ -196,11 +196,7 @@ def serialize_refusal_report(report: Report, todo: PaperSubmission) -> bytes:
     """The report in the format that was asked for. Raises Problem 422 where that is a problem."""
     if todo.format in REFUSAL_REPORT_FORMATS:
         return REPORT_WRITERS[todo.format]([report], todo.language)
-    blocking = [
-        one
-        for one in report.findings
-        if one.rule.severity in BLOCKING_SEVERITIES[report.profile] and not one.waiver
-    ]
+    blocking = [one for one in report.findings if one.is_blocking(report.profile)]
     raise Problem(
         422,
         f"The paper does not conform to the profile {report.profile}, and nothing was written. "

@@ -14,7 +14,7 @@ from rdflib.namespace import SH, XSD
 
 from ..rdf.namespaces import XSD_STRING
 from . import rules, vocabulary
-from .engines import Term, ValidationResult
+from .results import Term, ValidationResult
 
 # While it loads shapes, it changes how rdflib reads literals in the whole process.
 NORMALIZATION_LOCK = Lock()

@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 
 import pyoxigraph as ox
 
+from ..i18n import PAGE_LANGUAGES
+from ..problems import Problem
 from ..rdf.namespaces import (
     BASE_IRI,
     DCTERMS_NAMESPACE,
@@ -28,7 +30,9 @@ from ..rdf.vocabulary import ObjectsBySubject, group_objects_by_subject
 SHAPES_NAMESPACE = f"{BASE_IRI}shapes#"
 PROFILE_NAMESPACE = f"{BASE_IRI}id/profile/"
 CHECK_PROFILES = ("draft", "complete", "final")  # each holds the rules of those before it
-MESSAGE_LANGUAGES = ("ar", "en", "es", "fr", "ru", "zh")
+# What keeps a paper from a profile.
+BLOCKING_SEVERITIES = {"draft": {"Violation"}, "complete": {"Violation"}, "final": {"Violation", "Warning"}}
+MESSAGE_LANGUAGES = tuple(PAGE_LANGUAGES)
 TEMPLATE_SECTIONS = range(9)  # 0 is the paper itself
 
 # What a rule constrains, by the property that says so. Only some results name a value (SHACL, section 4).
@@ -55,6 +59,13 @@ DOCUMENTATION_PROPERTY_PATTERN = re.compile(
     rf"|({RDFS_NAMESPACE}|{DCTERMS_NAMESPACE})\w+"
 )
 NON_SHACL_COMPONENT = "Closed"  # what comes nearest to the rules that the checker keeps by itself
+
+
+def check_profile_name(name: str) -> str:
+    """The name of a profile. Raises Problem 400 where there is none of this name."""
+    if name not in CHECK_PROFILES:
+        raise Problem(400, f"There is no profile {name!r}. Take one of: {', '.join(CHECK_PROFILES)}.")
+    return name
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +122,10 @@ class Rule:
     def is_in_profile(self, profile: str) -> bool:
         """Whether the rule is part of a profile."""
         return CHECK_PROFILES.index(self.profile) <= CHECK_PROFILES.index(profile)
+
+    def is_blocking(self, profile: str) -> bool:
+        """Whether a paper that breaks the rule does not conform to a profile that the rule is part of."""
+        return self.severity in BLOCKING_SEVERITIES[profile]
 
     def message_in(self, language: str) -> str:
         """The message in a language, or in English."""

@@ -23,8 +23,8 @@ from ..rdf.namespaces import (
 from ..text import find_near_name, shorten_untrusted_text
 from . import vocabulary
 from .documents import Document
-from .engines import Term, ValidationResult
 from .reports.phrases import format_turtle_iri
+from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, rules_by_code
 
 MAX_SUGGESTED_NAMES = 24  # names of a file that are looked up: to compare one with all takes milliseconds

@@ -7,9 +7,8 @@ import pyoxigraph as ox
 
 from ..rdf.labels import best_text
 from ..rdf.namespaces import DCTERMS_TITLE, WGIG_NAMESPACE, WGIG_WAIVES
-from .engines import Term, ValidationResult
+from .documents import Document
 from .findings import (
-    BLOCKING_SEVERITIES,
     STATE_DONE,
     STATE_FAULTY,
     STATE_MISSING,
@@ -17,7 +16,8 @@ from .findings import (
     STATE_WAIVED,
     SectionState,
 )
-from .locations import DocumentIndex, is_blank_text
+from .locations import is_blank_text
+from .results import Term, ValidationResult
 from .rules import SHAPES_NAMESPACE, TEMPLATE_SECTIONS, Rule, required_rules, rules_by_code
 
 WGIG_WAIVER_IRI, WGIG_REASON_IRI = f"{WGIG_NAMESPACE}waiver", f"{WGIG_NAMESPACE}reason"
@@ -31,9 +31,9 @@ ResultsByNode = dict[Term, dict[str, list[ValidationResult]]]
 class PaperSummary:
     """One paper of a document, and what was found of it by the rules of all profiles."""
 
-    def __init__(self, paper: Term, nodes: Set[Term], places: DocumentIndex, found: ResultsByNode) -> None:
+    def __init__(self, paper: Term, nodes: Set[Term], document: Document, found: ResultsByNode) -> None:
         """Take the paper, those of its nodes at which something was found, and what was found in the file."""
-        self.paper, self.nodes, self.document_index, self.results_by_node = paper, nodes, places, found
+        self.paper, self.nodes, self.document, self.results_by_node = paper, nodes, document, found
         self.required = required_rules()
 
     @property
@@ -62,13 +62,13 @@ class PaperSummary:
     def waiver_reasons(self) -> Mapping[str, str]:
         """The reasons why rules should not hold for the paper, by the codes of the rules."""
         found = {}
-        for waiver in self.document_index.find_objects(self.paper, WGIG_WAIVER_IRI):
+        for waiver in self.document.find_objects(self.paper, WGIG_WAIVER_IRI):
             reasons = [
                 one.value.strip()
-                for one in self.document_index.find_objects(waiver, WGIG_REASON_IRI)
+                for one in self.document.find_objects(waiver, WGIG_REASON_IRI)
                 if isinstance(one, ox.Literal)
             ]
-            for rule in self.document_index.find_objects(waiver, WGIG_WAIVES.value):
+            for rule in self.document.find_objects(waiver, WGIG_WAIVES.value):
                 code = str(rule.value).removeprefix(SHAPES_NAMESPACE)
                 if any(reasons) and not code.startswith(UNWAIVABLE_CODE_PREFIX):
                     found[code] = " ".join(filter(None, reasons))
@@ -77,16 +77,13 @@ class PaperSummary:
     @cached_property
     def title(self) -> str:
         """A title of the paper, the English one before others; or the last part of its IRI."""
-        titles = self.document_index.find_objects(self.paper, DCTERMS_TITLE.value)
+        titles = self.document.find_objects(self.paper, DCTERMS_TITLE.value)
         return best_text(titles, otherwise=str(self.paper.value).rpartition("/")[2]).value
 
     @cached_property
     def stated_properties(self) -> set[str]:
         """The IRIs of the properties that are said of the paper."""
-        return {
-            self.document_index.triples[one].predicate.value
-            for one in self.document_index.numbers_by_subject[self.paper]
-        }
+        return {one.predicate.value for one in self.document.triples_about(self.paper)}
 
     def has_focus_node(self, rule: Rule) -> bool:
         """Whether there is a node that the rule looks at."""
@@ -137,16 +134,12 @@ class PaperSummary:
 
     def has_only_blank_texts(self, node: Term, predicates: Set[str]) -> bool:
         """Whether a node has texts along the properties, and none of them says anything."""
-        ends = [end for predicate in predicates for end in self.document_index.find_objects(node, predicate)]
+        ends = [end for predicate in predicates for end in self.document.find_objects(node, predicate)]
         return bool(ends) and all(map(is_blank_text, ends))
 
     def blocking_rules(self, profile: str) -> list[Rule]:
         """The broken rules that keep the paper from the profile."""
-        return [
-            one
-            for one in self.broken_rules
-            if one.is_in_profile(profile) and one.severity in BLOCKING_SEVERITIES[profile]
-        ]
+        return [one for one in self.broken_rules if one.is_in_profile(profile) and one.is_blocking(profile)]
 
     def conforms(self, profile: str) -> bool:
         """Whether nothing keeps the paper from the profile."""

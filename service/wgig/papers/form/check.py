@@ -14,12 +14,13 @@ from ...shacl.documents import Document
 from ...shacl.findings import SectionState
 from ...text import shorten_untrusted_text
 from ..markdown.front_matter import PAPER_NAME_PATTERN
+from ..markdown.graph import PAPER_LABEL_PREFIX
 from ..markdown.writer import IMPLIED_PROPERTIES
 from ..readers import read_paper_document
 from .messages import FieldMessage, build_finding_message, iter_form_messages
 from .original import OriginalPaper
 from .state import FormState
-from .statements import PAPER_LABEL_PREFIX, FormToGraph
+from .statements import FormToGraph
 
 
 class FormCheckJob(NamedTuple):

@@ -16,7 +16,7 @@ from ...http.language import current_language, gettext, translate_message
 from ...i18n import gettext_noop
 from ...rdf import shipped
 from ...rdf.namespaces import DEFAULT_NAMESPACES, ID_NAMESPACE, PAPER_NAMESPACE, expand_curie
-from ...shacl.findings import BLOCKING_SEVERITIES, Finding
+from ...shacl.findings import Finding
 from ...shacl.locations import is_blank_text
 from ...text import shorten_untrusted_text
 from .fields import ASSESSMENT_PART, FORM_PARTS, PAPER_PART, find_form_field
@@ -50,10 +50,14 @@ def build_finding_message(
     """A finding as a message at its field."""
     rule = finding.rule
     hint = f" {finding.suggestion}" if finding.suggestion else ""
-    blocks = rule.severity in BLOCKING_SEVERITIES[profile] and not finding.waiver
     field = next(iter_finding_fields(finding, stating), f"{SECTION_NAME_PREFIX}{rule.section}")
     return FieldMessage(
-        field, rule.severity, f"{rule.message_in(language)}{hint}", language, rule.code, blocks
+        field,
+        rule.severity,
+        f"{rule.message_in(language)}{hint}",
+        language,
+        rule.code,
+        finding.is_blocking(profile),
     )
 
 

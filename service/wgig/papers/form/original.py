@@ -10,8 +10,8 @@ import pyoxigraph as ox
 from ...problems import Problem
 from ...rdf.namespaces import DEFAULT_NAMESPACES, PAPER_NAMESPACE, expand_curie
 from ...shacl.rules import rules_by_code
-from ..markdown.graph import PaperGraph, prefixed_short_name, trailing_number
-from ..markdown.values import agent_slugs_by_name, find_known_agent
+from ..markdown.graph import PaperGraph, trailing_number
+from ..markdown.values import agent_slugs_by_name, find_known_agent, prefixed_short_name
 from .choices import FieldChoice, best_shipped_text, choice_label
 from .fields import (
     ASSESSMENT_PART,
@@ -43,11 +43,11 @@ class OriginalPaper:
         self.triples = list(dict.fromkeys(islice(triples, MAX_PAPER_STATEMENTS + 1)))
         if len(self.triples) > MAX_PAPER_STATEMENTS:
             raise form_size_problem(f"{MAX_PAPER_STATEMENTS} statements")
+        self.graph = PaperGraph(self.triples)
         try:
-            self.graph = PaperGraph(self.triples)
+            self.paper = self.graph.paper
         except ValueError as error:
             raise Problem(422, NO_PAPER_DETAIL, slug="no-paper") from error
-        self.paper = self.graph.paper
         if not (isinstance(self.paper, ox.NamedNode) and self.paper.value.startswith(PAPER_NAMESPACE)):
             raise Problem(422, f"The paper has no address of its own below {PAPER_NAMESPACE}. Give it one.")
 
@@ -85,7 +85,7 @@ class OriginalPaper:
 
     def memberships(self, person: Any) -> list[Any]:
         """The seats of a person that the paper describes."""
-        return self.graph.subjects_with("org:member", person)
+        return [*self.graph.subjects_with("org:member", person)]
 
     def field_values(self, node: Any, field: FormField) -> list[Any]:
         """The values of a field of a node, in their order; none for what is asked of people in words."""

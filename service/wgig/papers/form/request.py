@@ -9,6 +9,7 @@ the template requires one.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 from ...http.auth import TOKEN_PREFIX
@@ -36,7 +37,6 @@ from .original import OriginalPaper, criterion_positions
 from .state import FieldValue, FormRow, FormState, normalize_field_text
 
 MAX_FIELD_CHARACTERS = 100_000  # characters of one field
-FORM_ACTIONS = ("check", "show", "draft", "complete", "save", "overwrite", "markdown", "turtle")
 SINGLE_FORM_FIELDS = ("name", "source", "version", "profile", "lang", "token", "do", "add", "remove")
 TOKEN_ALLOWED_FIELDS = ("token", "source")  # where what looks like a token may stand
 ROW_NAME_PATTERN = re.compile(rf"(?P<part>{'|'.join(filter(None, FORM_PARTS))})-(?P<row>[1-9]\d{{0,3}})")
@@ -44,6 +44,23 @@ FIELD_NAME_PATTERN = re.compile(
     rf"(?:{ROW_NAME_PATTERN.pattern}-)?(?P<key>[A-Za-z]+)(?:-(?P<value>[1-9]\d{{0,3}}))?(?P<language>-language)?"
 )
 LEAKED_TOKEN_PATTERN = re.compile(rf"{TOKEN_PREFIX}[\w-]{{43}}")
+
+
+class FormAction(StrEnum):
+    """What is to be done with a form. The field `do` names it, but the first two have fields of their own."""
+
+    ADD = "add"
+    REMOVE = "remove"
+    SHOW = "show"
+    CHECK = "check"
+    DRAFT = "draft"
+    COMPLETE = "complete"
+    SAVE = "save"
+    MARKDOWN = "markdown"
+    TURTLE = "turtle"
+
+
+NAMED_ACTIONS = tuple(one for one in FormAction if one not in (FormAction.ADD, FormAction.REMOVE))
 
 
 class FieldPosition(NamedTuple):
@@ -68,9 +85,15 @@ class FormRequest:
     leaked_fields: tuple[str, ...]
 
     @property
-    def action(self) -> str:
+    def action(self) -> FormAction:
         """What is to be done, by the button that was pressed."""
-        return self.other_fields.get("do", "check")
+        changes = (one for one in (FormAction.ADD, FormAction.REMOVE) if self.other_fields.get(one))
+        return next(changes, FormAction(self.other_fields.get("do", "check")))
+
+    @property
+    def item(self) -> str:
+        """The name of what is to be added or removed; empty where nothing is."""
+        return self.other_fields.get(self.action, "")
 
     @property
     def source(self) -> str:
@@ -156,9 +179,9 @@ def parse_form_request(pairs: Pairs) -> FormRequest:
             once[name] = words
         else:
             fields.add_field(name, words)
-    if once.get("do", "check") not in FORM_ACTIONS:
+    if once.get("do", "check") not in NAMED_ACTIONS:
         raise Problem(
-            400, f"There is nothing called {once['do']!r} to do. There are: {', '.join(FORM_ACTIONS)}."
+            400, f"There is nothing called {once['do']!r} to do. There are: {', '.join(NAMED_ACTIONS)}."
         )
     return FormRequest(fields.build_state(once.get("name", "").strip()), once, tuple(leaked))
 

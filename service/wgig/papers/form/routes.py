@@ -1,6 +1,7 @@
 """/write: the form in which people write a paper, without JavaScript or with it; also opened from a file."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from urllib.parse import urlencode
@@ -36,7 +37,7 @@ from ...rdf.namespaces import (
 )
 from ...settings import Settings
 from ...shacl.gate import PAPER_GRAPH_PATH
-from ...shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES
+from ...shacl.rules import CHECK_PROFILES, MESSAGE_LANGUAGES, check_profile_name
 from ...store.store import Store
 from ..markdown import reader
 from ..readers import read_paper_document
@@ -44,6 +45,7 @@ from ..skeleton import build_paper_skeleton
 from ..uploads import UploadedFile, build_uploaded_file
 from .check import (
     FormCheckJob,
+    FormCheckResult,
     check_form,
     convert_form_to_graph,
     list_extra_statements,
@@ -55,6 +57,7 @@ from .fields import FormField
 from .messages import FieldMessage, iter_conflict_notes
 from .original import OriginalPaper
 from .request import (
+    FormAction,
     FormRequest,
     add_form_item,
     build_initial_form,
@@ -94,8 +97,7 @@ def build_stored_paper_form(store: Store, name: str, settings: Settings) -> Form
     found = build_paper_form(store.triples(graph))
     if found.form_state.name != name:
         raise Problem(422, f"The graph of {name} is about another paper, {found.form_state.name}.")
-    found.version = version
-    return found
+    return replace(found, version=version)
 
 
 def build_uploaded_paper_form(file: UploadedFile, settings: Settings) -> FormPage:
@@ -141,7 +143,6 @@ def stored_paper_title(store: Store, graph: str, name: str) -> str:
 
 
 MAX_FORM_BYTES = 4 * 1024 * 1024  # bytes of a form that is sent
-SAVE_ACTIONS = ("draft", "complete", "save")
 NOT_SAVED_MESSAGE = gettext_noop(
     "Nothing was saved. Mend what is said below; what is not complete can be saved as a draft."
 )
@@ -163,8 +164,7 @@ def open_requested_form(context: RequestContext, tokens: TokenStore, given: Mapp
     """The form of the paper or issue that is given, else the page where one is begun. Raises Problem 404."""
     if name := given.get("paper", "").removeprefix(PAPER_NAMESPACE):
         page = build_stored_paper_form(context.store, name, context.settings)
-        page.saved = "saved" in given
-        return respond_with_form_page(context, tokens, page)
+        return respond_with_form_page(context, tokens, replace(page, saved="saved" in given))
     if issue := given.get("issue", "").removeprefix(f"{ID_NAMESPACE}issue/"):
         return respond_with_form_page(context, tokens, build_new_paper_form(issue))
     return respond_with_start_page(context, tokens)
@@ -192,15 +192,21 @@ async def run_form_action(
 ) -> Response:
     """What the button that was pressed does. Raises Problem 400, 413, 422."""
     page = build_submitted_page(form)
-    await update_form_page(context, writes.checks, page, form)
-    if page.check_result and form.action in DOWNLOAD_FORMATS:
-        return await run_in_threadpool(
-            download_paper, context, tokens, page, page.check_result, DOWNLOAD_FORMATS[form.action]
-        )
-    if page.check_result and form.action in SAVE_ACTIONS:
-        answered = await save_form(context.request, writes, tokens, page, form)
-        if answered:
-            return answered
+    match form.action:
+        case FormAction.ADD | FormAction.REMOVE | FormAction.SHOW:
+            page = await edit_submitted_form(context.settings, writes.checks, page, form)
+        case FormAction.MARKDOWN | FormAction.TURTLE:
+            page, done = await check_submitted_form(context, writes.checks, page)
+            file_format = DOWNLOAD_FORMATS[form.action]
+            return await run_in_threadpool(download_paper, context, tokens, page, done, file_format)
+        case FormAction.DRAFT | FormAction.COMPLETE | FormAction.SAVE:
+            page, _ = await check_submitted_form(context, writes.checks, page)
+            page = await save_submitted_form(context.request, writes, tokens, page, form)
+            if page.saved:
+                way = f"/write?{urlencode({'paper': page.form_state.name, 'saved': ''})}"
+                return Response(status_code=303, headers={"Location": way, **FORM_HEADERS})
+        case FormAction.CHECK:
+            page, _ = await check_submitted_form(context, writes.checks, page)
     show = (
         partial(respond_with_form_json, context)
         if format_ is JSON
@@ -209,33 +215,37 @@ async def run_form_action(
     return await run_in_threadpool(show, page)
 
 
-async def update_form_page(
-    context: RequestContext, checks: WorkQueue, page: FormPage, form: FormRequest
-) -> None:
-    """Change the page by the button that was pressed, or check it. Raises Problem 400, 413, 422."""
-    settings = context.settings
-    todo = FormCheckJob(page.form_state, form.source.encode(), page.profile, current_language(), settings)
-    add, remove = form.other_fields.get("add", ""), form.other_fields.get("remove", "")
-    page.messages = [
-        FieldMessage(one, "Violation", *translate_message(LEAKED_TOKEN_MESSAGE)) for one in form.leaked_fields
-    ]
-    if add or remove or form.action == "show":
-        try:
-            page.form_state, page.focus, page.extra_statements = await checks.run(
-                edit_form_items, todo, add, remove
-            )
-        except Problem as problem:
-            if problem.status != 413:
-                raise
-            page.refusal = problem  # what was typed comes back
-        return
+def build_check_job(settings: Settings, page: FormPage) -> FormCheckJob:
+    """What is to be checked of a page, in the language of now."""
+    return FormCheckJob(page.form_state, page.source.encode(), page.profile, current_language(), settings)
+
+
+async def edit_submitted_form(
+    settings: Settings, checks: WorkQueue, page: FormPage, form: FormRequest
+) -> FormPage:
+    """The page with what is added or without what is removed, unchecked; as it was where that is too much.
+
+    Raises Problem 400, 422, and 413 for a form that cannot be read.
+    """
+    todo = build_check_job(settings, page)
+    try:
+        filled, focus, others = await checks.run(edit_form_items, todo, form.action, form.item)
+    except Problem as problem:
+        if problem.status != 413:
+            raise
+        return replace(page, refusal=problem)  # what was typed comes back
+    return replace(page, form_state=filled, focus=focus, extra_statements=others)
+
+
+async def check_submitted_form(
+    context: RequestContext, checks: WorkQueue, page: FormPage
+) -> tuple[FormPage, FormCheckResult]:
+    """The page that says what a check found, and the result of the check. Raises Problem 400, 413, 422."""
     async with cancel_on_disconnect(context.request.receive):
-        page.check_result = await checks.run(check_form, todo)
+        done = await checks.run(check_form, build_check_job(context.settings, page))
     taken = await run_in_threadpool(list_name_warnings, context, page)
-    page.messages, page.extra_statements = (
-        [*page.messages, *taken, *page.check_result.messages],
-        page.check_result.extra_statements,
-    )
+    messages = [*page.messages, *taken, *done.messages]
+    return replace(page, check_result=done, messages=messages, extra_statements=done.extra_statements), done
 
 
 def list_name_warnings(context: RequestContext, page: FormPage) -> list[FieldMessage]:
@@ -267,31 +277,34 @@ def get_form_language(tag: str) -> str:
 
 
 def build_submitted_page(form: FormRequest) -> FormPage:
-    """The page of a form that was sent. Raises Problem 400 for an unknown profile."""
-    filled, profile = form.form_state, form.other_fields.get("profile") or "complete"
-    if profile not in CHECK_PROFILES:
-        raise Problem(400, f"There is no profile {profile!r}. Take one of: {', '.join(CHECK_PROFILES)}.")
-    if form.action in ("draft", "complete"):
-        profile = form.action
-        status = {"creativeWorkStatus": [FieldValue(1, profile)]}
-        filled = replace_form_row(filled, "", FormRow(1, filled.paper.values | status))
-    elif form.action == "save":
-        status_now = filled.paper.words("creativeWorkStatus").strip()
-        profile = status_now if status_now in CHECK_PROFILES else "draft"
-    return FormPage(filled, form.source, form.version, profile, unsaved=True)
+    """The page of a form that was sent, which says where a token was. Raises Problem 400 for a profile."""
+    filled, profile = form.form_state, check_profile_name(form.other_fields.get("profile") or "complete")
+    match form.action:
+        case FormAction.DRAFT | FormAction.COMPLETE:
+            profile = form.action.value
+            status = {"creativeWorkStatus": [FieldValue(1, profile)]}
+            filled = replace_form_row(filled, "", FormRow(1, filled.paper.values | status))
+        case FormAction.SAVE:
+            status_now = filled.paper.words("creativeWorkStatus").strip()
+            profile = status_now if status_now in CHECK_PROFILES else "draft"
+    leaks = [
+        FieldMessage(one, "Violation", *translate_message(LEAKED_TOKEN_MESSAGE)) for one in form.leaked_fields
+    ]
+    return FormPage(filled, form.source, form.version, profile, messages=leaks, unsaved=True)
 
 
-def edit_form_items(todo: FormCheckJob, add: str, remove: str) -> tuple[FormState, str, list[str]]:
-    """The form with what is added, if anything is, or without what is removed; its name; what no field shows.
+def edit_form_items(todo: FormCheckJob, action: FormAction, item: str) -> tuple[FormState, str, list[str]]:
+    """The form after an action on an item, the name of what to show of it, and what no field shows.
 
     Raises Problem 400, 413.
     """
     stating = convert_form_to_graph(todo)
     filled, focus = todo.form_state, ""
-    if add:
-        filled, focus = add_form_item(filled, add, stating.original)
-    elif remove:
-        filled, focus = remove_form_item(filled, remove)
+    match action:
+        case FormAction.ADD:
+            filled, focus = add_form_item(filled, item, stating.original)
+        case FormAction.REMOVE:
+            filled, focus = remove_form_item(filled, item)
     return filled, focus, list_extra_statements(stating)
 
 
@@ -327,45 +340,47 @@ def respond_with_start_page(
     )
 
 
-async def save_form(
+async def save_submitted_form(
     request: Request, writes: WritePipeline, tokens: TokenStore, page: FormPage, form: FormRequest
-) -> Response | None:
-    """Save the paper and lead to it; None where that is refused, which the page says at the field."""
+) -> FormPage:
+    """The page of a paper that was checked and is saved; or that says at the field why it is not."""
     try:
-        done = page.check_result
         token = authorize_paper_save(request, tokens, form.other_fields.get("token", ""))
+        done = page.check_result
         if form.leaked_fields or not done or not done.conforms:
             raise Problem(422, NOT_SAVED_MESSAGE)
-        await save_paper(
-            request, writes, token, SaveRequest(page.form_state.name, done.triples, page.version)
-        )
+        saving = SaveRequest(page.form_state.name, done.triples, page.version)
+        await save_paper(request, writes, token, saving)
     except Problem as problem:
-        await run_in_threadpool(report_save_problem, writes, tokens, page, problem)
-        return None
-    way = f"/write?{urlencode({'paper': page.form_state.name, 'saved': ''})}"
-    return Response(status_code=303, headers={"Location": way, **FORM_HEADERS})
+        return await run_in_threadpool(refuse_save, writes, tokens, page, problem)
+    return replace(page, saved=True)
 
 
-def report_save_problem(writes: WritePipeline, tokens: TokenStore, page: FormPage, problem: Problem) -> None:
-    """Let the page say why nothing was saved, at the field that it is about."""
-    page.refusal = problem
-    if problem.status in (401, 403) and is_paper_writing_open(tokens):
-        report_field_problem(page, "token", problem)
-    if problem.status != 412:
-        return
-    if not page.version:
-        report_field_problem(page, "name", problem)
-        return
-    settings, store = writes.settings, writes.store
-    page.version = problem.members["version"]
-    if page.version:
-        before = OriginalPaper(read_form_document(page.source.encode(), settings).triples)
-        now = OriginalPaper(store.triples(paper_graph_iri(page.form_state.name, settings)))
-        page.messages = [*page.messages, *iter_conflict_notes(before, now)]
+def refuse_save(writes: WritePipeline, tokens: TokenStore, page: FormPage, problem: Problem) -> FormPage:
+    """The page that says why nothing was saved, at the field that it is about."""
+    page = replace(page, refusal=problem)
+    match problem.status:
+        case 401 | 403 if is_paper_writing_open(tokens):
+            return add_field_problem(page, "token", problem)
+        case 412 if not page.version:
+            return add_field_problem(page, "name", problem)
+        case 412:
+            return add_conflict_notes(writes, replace(page, version=problem.members["version"]))
+    return page
 
 
-def report_field_problem(page: FormPage, field: str, problem: Problem) -> None:
-    """Let the page say at a field why nothing was saved."""
+def add_field_problem(page: FormPage, field: str, problem: Problem) -> FormPage:
+    """The page that says at a field why nothing was saved."""
     others = [one for one in page.messages if one.field != field]
-    page.messages = [*others, FieldMessage(field, "Violation", *translate_message(problem.detail))]
-    page.is_field_refused = True
+    message = FieldMessage(field, "Violation", *translate_message(problem.detail))
+    return replace(page, messages=[*others, message], is_field_refused=True)
+
+
+def add_conflict_notes(writes: WritePipeline, page: FormPage) -> FormPage:
+    """The page with what somebody else saved meanwhile, unless the paper is no longer there."""
+    if not page.version:
+        return page
+    before = OriginalPaper(read_form_document(page.source.encode(), writes.settings).triples)
+    graph = paper_graph_iri(page.form_state.name, writes.settings)
+    now = OriginalPaper(writes.store.triples(graph))
+    return replace(page, messages=[*page.messages, *iter_conflict_notes(before, now)])

@@ -7,6 +7,7 @@ returns the form with messages at the fields.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -36,9 +37,10 @@ from ..markdown.writer import serialize_markdown_paper as as_markdown
 from .check import FormCheckJob, FormCheckResult, convert_form_to_graph, read_form_document
 from .messages import INVALID_NAME_MESSAGE, list_unsupported_messages
 from .original import OriginalPaper
+from .request import FormAction
 from .view import FORM_HEADERS, FormPage, respond_with_form_page
 
-DOWNLOAD_FORMATS = {"markdown": MARKDOWN, "turtle": TURTLE}
+DOWNLOAD_FORMATS = {FormAction.MARKDOWN: MARKDOWN, FormAction.TURTLE: TURTLE}
 DOWNLOAD_SERIALIZERS: dict[Format, Callable[[Sequence[ox.Triple], Settings], bytes]] = {
     MARKDOWN: lambda triples, _: as_markdown(triples).encode(),
     TURTLE: lambda triples, settings: serialize_triples(triples, TURTLE, settings.base),
@@ -58,8 +60,9 @@ def download_paper(
 ) -> Response:
     """The paper as a file, complete or not; or the form with the reason why it cannot be one."""
     if unnamed := [one for one in page.messages if one.field == "name" and one.blocks]:
-        page.messages, page.refusal, page.is_field_refused = unnamed, Problem(422, INVALID_NAME_MESSAGE), True
-        return respond_with_form_page(context, tokens, page)
+        refusal = Problem(422, INVALID_NAME_MESSAGE)
+        unchanged = replace(page, messages=unnamed, refusal=refusal, is_field_refused=True)
+        return respond_with_form_page(context, tokens, unchanged)
     settings = context.settings
     triples = read_form_document(done.triples, settings).triples
     try:
@@ -67,11 +70,8 @@ def download_paper(
     except UnsupportedStatementError as error:
         todo = FormCheckJob(page.form_state, page.source.encode(), page.profile, current_language(), settings)
         at_fields = list_unsupported_messages(convert_form_to_graph(todo), error.statements)
-        page.messages, page.refusal = (
-            at_fields,
-            Problem(422, UNSUPPORTED_PAPER_MESSAGE if at_fields else UNSUPPORTED_STATEMENT_MESSAGE),
-        )
-        return respond_with_form_page(context, tokens, page)
+        refusal = Problem(422, UNSUPPORTED_PAPER_MESSAGE if at_fields else UNSUPPORTED_STATEMENT_MESSAGE)
+        return respond_with_form_page(context, tokens, replace(page, messages=at_fields, refusal=refusal))
     name = f"{OriginalPaper(triples).name}.{format_.suffix}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', **FORM_HEADERS}
     return respond_with_body(context.request, body, format_, headers=headers)

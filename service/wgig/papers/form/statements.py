@@ -5,9 +5,15 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import expand_curie
 from ...text import balance_text_bidi
+from ..markdown.graph import (
+    PAPER_LABEL_PREFIX,
+    PaperGraph,
+    build_part_label,
+    iter_node_values,
+    iter_numbered_iris,
+)
 from ..markdown.values import iri_segment
 from .fields import (
     ASSESSMENT_PART,
@@ -20,10 +26,8 @@ from .fields import (
     FormPart,
 )
 from .original import OriginalPaper
-from .people import STAKEHOLDER_GROUP_PROPERTY, EditableGraph, PeopleBuilder
+from .people import STAKEHOLDER_GROUP_PROPERTY, PeopleBuilder
 from .state import FormRow, FormState, field_group_name, form_row_name, parse_field_value
-
-PAPER_LABEL_PREFIX = "Issue paper: "
 
 
 class FormToGraph:
@@ -36,7 +40,7 @@ class FormToGraph:
     def __init__(self, source: OriginalPaper, filled: FormState) -> None:
         """State all that is filled in."""
         self.original, self.form_state, self.paper = source, filled, source.paper
-        self.graph = EditableGraph(source.triples)
+        self.graph = PaperGraph(source.triples)
         self.people = PeopleBuilder(source, self.graph, self.describe_node)
         self.nodes: dict[tuple[str, int], Any] = {}
         self.field_names: dict[Any, str] = {}
@@ -90,33 +94,24 @@ class FormToGraph:
         if not part.is_people and not row.words("label").strip():
             said = (row.words("criterion") or part.title).replace("-", " ")
             words = said if part is SWOT_PART else said.lower()
-            label = f"{balance_text_bidi(self.original.title)}: {words}"
-            self.graph.add_value(node, "rdfs:label", ox.Literal(label, language="en"))
+            self.graph.add_value(node, "rdfs:label", build_part_label(self.original.title, words))
         return node
 
     def free_iri(self, part: FormPart, row: FormRow) -> ox.NamedNode:
         """A free address below that of the paper: with the criterion, or with a number."""
         stem = f"{self.paper.value}/{part.key}"
-        if not part.several:
-            tries = (stem if one == 1 else f"{stem}-{one}" for one in count(1))
-        elif criterion := iri_segment(row.words("criterion")):
-            tries = (f"{stem}/{criterion}" if one == 1 else f"{stem}/{criterion}-{one}" for one in count(1))
-        else:
-            tries = (f"{stem}/{one}" for one in count(row.number))
-        return next(node for one in tries if self.graph.is_unused(node := ox.NamedNode(one)))
+        criterion = iri_segment(row.words("criterion"))
+        numbered = (ox.NamedNode(f"{stem}/{number}") for number in count(row.number))
+        named = iter_numbered_iris(f"{stem}/{criterion}" if part.several else stem)
+        tries = numbered if part.several and not criterion else named
+        return next(filter(self.graph.is_unused, tries))
 
     def describe_node(self, node: Any, kind: str) -> None:
         """Say what a new node is, where that is from, and whether it is made up."""
-        self.graph.add_value(node, "rdf:type", expand_curie(kind))
-        if self.form_state.paper.words("illustrative") == "yes":
-            self.graph.add_value(node, "wgig:illustrative", build_typed_literal("true", "boolean"))
-        sources = [
-            one
-            for one in self.graph.statements_about(self.paper)
-            if one.predicate == expand_curie("dcterms:source")
-        ]
-        for one in [triple.object for triple in sources] or [self.paper]:
-            self.graph.add_value(node, "dcterms:source", one)
+        sources = self.graph.values(self.paper, "dcterms:source") or [self.paper]
+        is_made_up = self.form_state.paper.words("illustrative") == "yes"
+        for name, value in iter_node_values(kind, sources, illustrative=is_made_up):
+            self.graph.add_value(node, name, value)
 
     def add_field(self, part: FormPart, row: FormRow, field: FormField, node: Any) -> None:
         """State the values of a field."""

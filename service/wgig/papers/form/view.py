@@ -41,6 +41,7 @@ from .state import FieldValue, FormRow, FormState, field_group_name, form_row_na
 CITES_FIELD, DRAFTER_FIELD = FormField("", "cito:cites"), FormField("", "wgig:drafter")
 MAX_HEADING_CHARACTERS = 60  # characters of a name in a heading
 LONG_TEXT_CHARACTERS = 1000  # characters; a longer text gets a higher box
+EMPTY_VALUE = FieldValue(1, "")  # of a field with nothing in it
 
 
 class ControlView(NamedTuple):
@@ -133,38 +134,33 @@ class FormView:
 
         `focus` is the name of what was just added, or of what something was removed from.
         """
-        self.form_state, self.language, self.check_result, self.added_name = (
-            filled,
-            current_language(),
-            done,
-            focus,
-        )
+        self.form_state, self.language = filled, current_language()
+        self.check_result, self.added_name = done, focus
         self.messages_by_field: dict[str, list[FieldMessage]] = {}
         for one in messages:
             self.messages_by_field.setdefault(one.field, []).append(one)
         self.part_messages: dict[str, list[FieldMessage]] = {}  # what is said of a part
-        self.section_states = (
-            {one.number: format_report_phrase(one.state, self.language) for one in done.sections}
-            if done
-            else {}
-        )
-        self.sections = [
-            SectionView(
-                number,
-                section_headings()[number].title_in(self.language),
-                self.section_states.get(number, ""),
-                [
-                    self.build_part_view(one)
-                    if isinstance(one, FormPart)
-                    else self.build_field_view(PAPER_PART, filled.paper, one)
-                    for one in items
-                ],
-                self.messages_by_field.get(f"{SECTION_NAME_PREFIX}{number}", []),
-            )
-            for number, items in enumerate(FORM_SECTIONS)
-        ]
+        states = done.sections if done else ()
+        self.section_states = {one.number: format_report_phrase(one.state, self.language) for one in states}
+        self.sections = [self.build_section_view(number) for number in range(len(FORM_SECTIONS))]
         self.anchors = dict(self.iter_anchors())
         self.focus = self.anchors.get(focus, focus)
+
+    def build_section_view(self, number: int) -> SectionView:
+        """A section of the template, with its fields and parts."""
+        items = [
+            self.build_part_view(one)
+            if isinstance(one, FormPart)
+            else self.build_field_view(PAPER_PART, self.form_state.paper, one)
+            for one in FORM_SECTIONS[number]
+        ]
+        return SectionView(
+            number,
+            section_headings()[number].title_in(self.language),
+            self.section_states.get(number, ""),
+            items,
+            self.messages_by_field.get(f"{SECTION_NAME_PREFIX}{number}", []),
+        )
 
     def build_part_view(self, part: FormPart) -> PartView:
         """The parts of a kind; what is said of all of them, or of one, is said at its first field."""
@@ -207,39 +203,46 @@ class FormView:
         """A field of a part."""
         of_field = field_group_name(part, row, field)
         values = row.values.get(field.key, [])
-        options = [*self.iter_options(field)]
-        there = {one.words for one in options}
-        # What else is said can be chosen again.
-        if field.kind in (SELECT_FIELD, CHECKBOX_FIELD, BOOLEAN_FIELD):
-            options += [
-                FieldChoice(one, shorten_untrusted_text(one, MAX_HEADING_CHARACTERS))
-                for one in dict.fromkeys(v.words for v in values)
-                if one and one not in there
-            ]
-        controls = [
-            ControlView(
-                f"{of_field}-{one.number}",
-                one.words,
-                self.shown_language(field, one),
-                field.several and len(values) > 1,
-                self.messages_by_field.get(f"{of_field}-{one.number}", []),
-            )
-            for one in values or [FieldValue(1, "")]
-        ]
+        is_drafter = field.kind == PERSON_FIELD and part.path == "wgig:drafter"
         return FieldView(
             of_field,
             field.label(self.language),
             field.reason,
             field.hint,
             field.kind,
-            "people" if field.kind == PERSON_FIELD and part.path == "wgig:drafter" else field.kind,
+            "people" if is_drafter else field.kind,
             field.required,
             field.several,
-            controls,
-            options,
+            [self.build_control_view(of_field, field, one, len(values)) for one in values or [EMPTY_VALUE]],
+            self.list_options(field, values),
             frozenset(one.words for one in values),
             [*self.part_messages.get(of_field, []), *self.messages_by_field.get(of_field, [])],
         )
+
+    def build_control_view(
+        self, of_field: str, field: FormField, value: FieldValue, count: int
+    ) -> ControlView:
+        """The field of HTML for one value, of so many that the field has."""
+        name = f"{of_field}-{value.number}"
+        return ControlView(
+            name,
+            value.words,
+            self.shown_language(field, value),
+            field.several and count > 1,
+            self.messages_by_field.get(name, []),
+        )
+
+    def list_options(self, field: FormField, values: Sequence[FieldValue]) -> list[FieldChoice]:
+        """What can be chosen in a field; what it holds beside that can be chosen again."""
+        options = [*self.iter_options(field)]
+        if field.kind not in (SELECT_FIELD, CHECKBOX_FIELD, BOOLEAN_FIELD):
+            return options
+        there = {one.words for one in options}
+        others = (one.words for one in values if one.words and one.words not in there)
+        return options + [
+            FieldChoice(one, shorten_untrusted_text(one, MAX_HEADING_CHARACTERS))
+            for one in dict.fromkeys(others)
+        ]
 
     def iter_options(self, field: FormField) -> Iterator[FieldChoice]:
         """What can be chosen in a field, but for long lists, which stand once on the page."""
@@ -303,7 +306,7 @@ MAX_SHOWN_STATEMENTS = 200  # statements without a field that are shown
 FORM_HEADERS = {"Vary": "Accept, Accept-Encoding", **NO_STORE_HEADERS}
 
 
-@dataclass
+@dataclass(frozen=True)
 class FormPage:
     """What the page shows: what is filled in, the statements behind it, what is said at the fields.
 

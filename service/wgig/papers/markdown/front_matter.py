@@ -14,6 +14,7 @@ import pyoxigraph as ox
 import yaml
 
 from ...rdf.namespaces import XSD_STRING, expand_curie
+from .graph import iter_membership_values, membership_iri
 from .outline import paper_syntax_problem
 from .statements import PaperStatements
 from .template import DRAFTER_KEYS, FRONT_MATTER_KEYS, find_nearest_key
@@ -331,12 +332,10 @@ def describe_membership(
     about: PaperStatements, agent: ox.NamedNode, name: FrontMatterValue, at: int
 ) -> ox.NamedNode:
     """The seat of a person in the group."""
-    seat = expand_curie(f"membership:{agent.value.rpartition('/')[2]}")
+    seat = membership_iri(agent)
     about.describe_node(seat, "org:Membership", at)
-    about.add_value(seat, "rdfs:label", ox.Literal(f"{name.words}, member", language="en"), at)
-    about.add_value(seat, "org:member", agent, at)
-    about.add_value(seat, "org:organization", expand_curie("agent:wgig"), at)
-    about.add_value(seat, "org:role", expand_curie("role:member"), at)
+    for property_, value in iter_membership_values(agent, name.words):
+        about.add_value(seat, property_, value, at)
     return seat
 
 

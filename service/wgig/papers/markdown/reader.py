@@ -1,5 +1,7 @@
 """Read a paper in Markdown as RDF, with the place of each triple."""
 
+from collections.abc import Sequence
+
 import pyoxigraph as ox
 
 from ...problems import Problem
@@ -14,6 +16,7 @@ from .front_matter import (
     build_initial_statements,
     list_paper_titles,
 )
+from .graph import PAPER_LABEL_PREFIX
 from .outline import parse_outline
 from .statements import PaperStatements
 
@@ -48,18 +51,21 @@ def parse_paper_statements(text: str) -> PaperStatements:
     named = list_paper_titles(head)
     if body.title:
         named.append((FrontMatterValue(body.title.title, body.title.offset), ""))
-    spoken = [(one, language or about.language) for one, language in named]
-    about.title = next(
-        (one.words for one, language in spoken if language == "en"),
-        spoken[0][0].words if spoken else about.slug,
-    )
-
-    paper, at = about.paper, about.node_offsets[about.paper]
-    about.add_value(paper, "rdf:type", expand_curie("wgig:IssuePaper"), at)
-    about.add_value(paper, "rdfs:label", ox.Literal(f"Issue paper: {about.title}", language="en"), at)
-    about.add_value(paper, "wgig:round", build_typed_literal("1", "integer"), at)
-    for one, language in spoken:
-        about.add_value(paper, "dcterms:title", ox.Literal(one.words, language=language), one.offset)
+    titles = [(one, language or about.language) for one, language in named]
+    english = (one for one, language in titles if language == "en")
+    first = next(english, titles[0][0] if titles else None)
+    about.title = first.words if first else about.slug
+    add_paper_itself(about, titles)
     add_front_matter(head, about)
     body.read_sections()
     return about
+
+
+def add_paper_itself(about: PaperStatements, titles: Sequence[tuple[FrontMatterValue, str]]) -> None:
+    """State what the paper is, and its titles, each with its language."""
+    paper, at = about.paper, about.node_offsets[about.paper]
+    about.add_value(paper, "rdf:type", expand_curie("wgig:IssuePaper"), at)
+    about.add_value(paper, "rdfs:label", ox.Literal(f"{PAPER_LABEL_PREFIX}{about.title}", language="en"), at)
+    about.add_value(paper, "wgig:round", build_typed_literal("1", "integer"), at)
+    for one, language in titles:
+        about.add_value(paper, "dcterms:title", ox.Literal(one.words, language=language), one.offset)

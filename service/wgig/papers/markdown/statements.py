@@ -4,18 +4,14 @@ A spot has the offsets of subject, predicate and object of a triple. A slot has 
 or line that is there, by node and property: a finding points to it where a value of the property is missing.
 """
 
-from collections import defaultdict
-from itertools import count
+from collections.abc import Iterator
 
 import pyoxigraph as ox
 
-from ...rdf.literals import build_typed_literal
 from ...rdf.namespaces import expand_curie
 from ...rdf.positions_turtle import TriplePosition
-from ...text import balance_text_bidi
-from .values import PaperTerm, slugify_words
-
-TRUE_LITERAL = build_typed_literal("true", "boolean")
+from .graph import agent_iri_stem, build_part_label, iter_node_values, iter_numbered_iris
+from .values import PaperTerm
 
 
 class PaperStatements:
@@ -39,7 +35,7 @@ class PaperStatements:
         self.node_offsets = {self.paper: at}
         self.agent_names: dict[ox.NamedNode, str] = {}
         self.agents: dict[tuple[str, str], ox.NamedNode] = {}
-        self.agent_numbers: defaultdict[str, count[int]] = defaultdict(lambda: count(1))
+        self.agent_iris: dict[str, Iterator[ox.NamedNode]] = {}
 
     def add_value(
         self, subject: ox.NamedNode, name: str, value: PaperTerm, at: int, name_at: int | None = None
@@ -64,28 +60,22 @@ class PaperStatements:
         return node
 
     def part_label(self, words: str) -> ox.Literal:
-        """A label of a part that has no name of its own: what it is in the paper, in English."""
-        return ox.Literal(f"{balance_text_bidi(self.title)}: {words}", language="en")
+        """A label of a part that has no name of its own."""
+        return build_part_label(self.title, words)
 
     def describe_node(self, node: ox.NamedNode, kind: str, at: int) -> None:
         """Something that the paper describes: its kind, its source, and whether it is made up."""
         self.node_offsets[node] = at
-        self.add_value(node, "rdf:type", expand_curie(kind), at)
-        if self.illustrative:
-            self.add_value(node, "wgig:illustrative", TRUE_LITERAL, at)
-        for source in self.sources:
-            self.add_value(node, "dcterms:source", source, at)
+        for name, value in iter_node_values(kind, self.sources, illustrative=self.illustrative):
+            self.add_value(node, name, value, at)
 
     def agent_iri(self, name: str, role: str) -> ox.NamedNode:
-        """Somebody whom the graph does not know, by an address made of the paper's name and theirs.
-
-        The role stands for a name without a letter of ASCII; a number keeps different names apart.
-        """
-        address = f"agent:{self.slug}-{slugify_words(name) or role}"
-        if (address, name) not in self.agents:
-            numbers = self.agent_numbers[address]  # goes on after those that are taken
-            nodes = (expand_curie(address if number == 1 else f"{address}-{number}") for number in numbers)
-            self.agents[address, name] = next(
-                one for one in nodes if self.agent_names.setdefault(one, name) == name
+        """Somebody whom the graph does not know; a number keeps different names apart."""
+        stem = agent_iri_stem(self.slug, name, role)
+        if (stem, name) not in self.agents:
+            # Goes on after those that are taken.
+            tries = self.agent_iris.setdefault(stem, iter_numbered_iris(stem))
+            self.agents[stem, name] = next(
+                one for one in tries if self.agent_names.setdefault(one, name) == name
             )
-        return self.agents[address, name]
+        return self.agents[stem, name]

@@ -1,11 +1,15 @@
-"""Values as people write them, as RDF terms. What is no such value becomes one that breaks the rule of it."""
+"""Values as people write them, as RDF terms, and the names of things as people write them.
+
+What is no such value becomes one that breaks the rule of it.
+"""
 
 import re
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, unquote
 
 import pyoxigraph as ox
 
@@ -19,6 +23,17 @@ DAY_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
 WHOLE_NUMBER_PATTERN = re.compile(r"[+-]?\d{1,9}")
 BOOLEAN_SPELLINGS = {"yes": "true", "true": "true", "no": "false", "false": "false"}
 PaperTerm = ox.NamedNode | ox.Literal
+
+
+def prefixed_short_name(node: Any, prefix: str) -> str:
+    """What people write for a thing: its part after the namespace of the prefix, else the whole IRI."""
+    return unquote(node.value.removeprefix(DEFAULT_NAMESPACES[prefix]))
+
+
+def resource_path(node: ox.NamedNode, folder: str = "") -> str:
+    """The path of a thing below `id/` and a folder in it, else the whole IRI."""
+    path = node.value.removeprefix(f"{ID_NAMESPACE}{folder}")
+    return path if path == node.value else unquote(path)
 
 
 def slugify_words(words: str) -> str:

@@ -5,15 +5,17 @@ place for, and texts with headings or unclosed comments, which would not be read
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import pyoxigraph as ox
 import yaml
 
 from ...problems import Problem
+from ...rdf.literals import build_value_literal, literal_value
 from ...rdf.namespaces import expand_curie
 from ...text import TextLines
-from .graph import PaperGraph, prefixed_short_name, resource_path, trailing_number, yaml_value
+from .graph import PaperGraph, trailing_number
 from .outline import parse_outline
 from .reader import parse_paper_triples
 from .template import (
@@ -26,7 +28,7 @@ from .template import (
     SWOT_HEADINGS,
     TemplateHeading,
 )
-from .values import iri_segment, slugify_words
+from .values import iri_segment, prefixed_short_name, resource_path, slugify_words
 
 LINE_MARK_CHARACTERS = "#*- \t"  # what a line may begin or end with by being written
 
@@ -91,6 +93,12 @@ def serialize_markdown_paper(triples: Iterable[ox.Triple]) -> str:
     graph = PaperGraph(given)
     sections = [text for heading in SECTION_HEADINGS if (text := serialize_paper_section(graph, heading))]
     text = "\n\n".join([f"---\n{serialize_yaml(build_front_matter(graph))}---", *sections]) + "\n"
+    check_paper_held(given, text)
+    return text
+
+
+def check_paper_held(given: Sequence[ox.Triple], text: str) -> None:
+    """Raise UnsupportedStatementError unless the Markdown written says all of the paper, and no more."""
     try:
         kept = parse_paper_triples(text)[0]
     except Problem as problem:
@@ -103,7 +111,6 @@ def serialize_markdown_paper(triples: Iterable[ox.Triple]) -> str:
         raise UnsupportedStatementError(
             f"Markdown cannot hold this of the paper: {(lost + added)[0]} .", lost or added
         )
-    return text
 
 
 def serialize_yaml(values: dict[str, Any]) -> str:
@@ -140,6 +147,13 @@ def paper_yaml_value(graph: PaperGraph, name: str) -> Any:
     return unwrap_single_value([yaml_value(one) for one in graph.values(graph.paper, name)])
 
 
+def yaml_value(term: ox.NamedNode | ox.Literal) -> Any:
+    """A value as YAML has it: number, day or truth; as text where that would spell it in another way."""
+    value = literal_value(term) if isinstance(term, ox.Literal) else None
+    is_plain = type(value) in {int, date, bool} and build_value_literal(value) == term
+    return value if is_plain else term.value
+
+
 def unwrap_single_value(values: list[Any]) -> Any:
     """The one value, or the list of those that there are."""
     return values[0] if len(values) == 1 else values
@@ -160,7 +174,7 @@ def drafter_entry(graph: PaperGraph, agent: ox.NamedNode) -> Any:
     name = graph.first_text(agent, "foaf:name")
     if not name:
         return prefixed_short_name(agent, "agent")
-    seats = graph.subjects_with("org:member", agent)
+    seats = [*graph.subjects_with("org:member", agent)]
     own = prefixed_short_name(agent, "agent")
     implied = f"{prefixed_short_name(graph.paper, 'paper')}-{slugify_words(name)}"
     values = {

@@ -11,6 +11,7 @@ from itertools import count, groupby
 from operator import attrgetter
 from typing import ClassVar, NamedTuple
 
+from ...i18n import writing_direction
 from ...pages.rendering import build_static_path, read_static_files, render_template
 from ...text import TextLines, shorten_untrusted_text
 from ..findings import (
@@ -33,7 +34,6 @@ from .phrases import (
     format_short_term,
     get_rule_example,
     report_language,
-    writing_direction,
 )
 
 MAX_SHOWN_LINES = 2000  # of a file whose text is shown

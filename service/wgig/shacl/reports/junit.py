@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from ...text import append_xml_element, make_xml_element, serialize_xml_element
 from ..findings import (
-    BLOCKING_SEVERITIES,
     STATE_NOT_CHECKED,
     CheckOutcome,
     Finding,
@@ -127,7 +126,7 @@ def add_case_verdict(found: "Element", report: Report, broken: Sequence[Finding]
         append_xml_element(
             found, "skipped", text, message=format_report_phrase("waiver", language, reason=broken[0].waiver)
         )
-    elif rule.severity in BLOCKING_SEVERITIES[report.profile]:
+    elif rule.is_blocking(report.profile):
         append_xml_element(found, "failure", text, type=rule.severity, message=rule.message_in(language))
     else:
         append_xml_element(found, "system-out", text)

@@ -26,8 +26,8 @@ from ...rdf.serialization import reword_literal, serialize_triples
 from ...rdf.vocabulary import group_triples_by_subject
 from ...settings import Settings
 from ...text import MAX_REPEATED_CHARACTERS, TextPosition, clean_xml_text, shorten_untrusted_text
-from ..engines import Term
 from ..findings import CheckOutcome, Finding, Report, UncheckedFile
+from ..results import Term
 from ..rules import PROFILE_NAMESPACE, SHAPES_NAMESPACE, Rule, read_shape_triples
 
 PTR_NAMESPACE = "http://www.w3.org/2009/pointers#"
